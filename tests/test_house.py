@@ -1,0 +1,190 @@
+"""The rules of the house, as tests: what lies where, which way imports point, how long a file may be."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+TOP = {"pyproject.toml", "README.md", "LICENSE", "engine", "tui", "themes", "tests"}
+LINES_MAX = 400
+COPYLEFT = re.compile(r"\b[AL]?GPL", re.IGNORECASE)
+
+ENGINE_ARROWS: dict[str, set[str]] = {
+    # room: what it may import of engine, besides itself
+    "api": set(),
+    "errors": set(),
+    "commands": {"api", "errors"},
+    "events": {"api", "commands"},
+    "snapshot": {"api"},
+    "setup": {"commands"},
+    "options": {"api", "errors"},
+    "core": {"api", "errors"},
+    "world": {"api", "core", "errors", "setup", "snapshot"},
+    "protocols": {"api"},
+}
+"""Everything not named here is the facade and what stands on it: swarm, town, lab, live, tape."""
+
+LOW = {"core", "world", "protocols", "api", "errors", "commands", "events", "snapshot", "setup", "options"}
+
+
+def tracked() -> list[Path]:
+    """Files of the project, whether or not they are committed yet."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [ROOT / line for line in listed.stdout.splitlines() if (ROOT / line).is_file()]
+
+
+def sources(folder: str) -> list[Path]:
+    return sorted(path for path in (ROOT / folder).rglob("*.py"))
+
+
+def imports(path: Path) -> Iterator[tuple[str, int]]:
+    """Absolute names of what a file imports, with the line; imports for the type checker alone are left out."""
+    tree = ast.parse(path.read_text())
+    typing_only = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
+        for inner in ast.walk(node)
+    }
+    package = path.relative_to(ROOT).with_suffix("").parts
+    for node in ast.walk(tree):
+        if id(node) in typing_only:
+            continue
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level] if node.level else ()
+            name = ".".join((*base, *(node.module or "").split("."))).strip(".")
+            if node.module:
+                yield name, node.lineno
+            else:
+                yield from ((f"{name}.{alias.name}", node.lineno) for alias in node.names)
+
+
+def test_the_top_level_holds_what_it_should_and_nothing_else() -> None:
+    top = {path.relative_to(ROOT).parts[0] for path in tracked()}
+    assert {name for name in top if not name.startswith(".")} <= TOP
+
+
+@pytest.mark.parametrize("path", [*sources("engine"), *sources("tui")], ids=lambda p: str(p.relative_to(ROOT)))
+def test_a_file_is_short_enough_to_read_and_says_what_it_is_for(path: Path) -> None:
+    text = path.read_text()
+    assert text.count("\n") <= LINES_MAX, f"{path.name} wants splitting"
+    assert ast.get_docstring(ast.parse(text)), f"{path.name} does not say what it is for"
+
+
+@pytest.mark.parametrize("path", sources("engine"), ids=lambda p: str(p.relative_to(ROOT)))
+def test_the_engine_knows_no_screen(path: Path) -> None:
+    for name, line in imports(path):
+        assert name.split(".")[0] not in ("tui", "themes", "textual", "rich"), f"{path}:{line} imports {name}"
+
+
+@pytest.mark.parametrize("path", sources("engine"), ids=lambda p: str(p.relative_to(ROOT)))
+def test_imports_inside_the_engine_point_one_way(path: Path) -> None:
+    room = path.relative_to(ROOT / "engine").with_suffix("").parts[0]
+    for name, line in imports(path):
+        parts = name.split(".")
+        if parts[0] != "engine" or len(parts) < 2 or parts[1] == room:
+            continue
+        where = f"{path.relative_to(ROOT)}:{line} imports {name}"
+        if room in ENGINE_ARROWS:
+            assert parts[1] in ENGINE_ARROWS[room], where
+        if room != "__init__":
+            assert parts[1] != "lab" or room == "lab", where
+
+
+@pytest.mark.parametrize("path", sources("engine/protocols"), ids=lambda p: str(p.relative_to(ROOT)))
+def test_a_network_knows_only_the_words_it_is_written_in(path: Path) -> None:
+    mine = path.relative_to(ROOT / "engine" / "protocols").with_suffix("").parts[0]
+    for name, line in imports(path):
+        parts = name.split(".")
+        allowed = parts[0] != "engine" or parts[1] == "api" or parts[1:3] == ["protocols", mine]
+        assert allowed, f"{path}:{line} imports {name}"
+        assert parts[0] in ("engine", "collections", "dataclasses", "typing", "__future__", "math", "heapq", "hashlib")
+
+
+@pytest.mark.parametrize("path", sources("engine"), ids=lambda p: str(p.relative_to(ROOT)))
+def test_clocks_threads_and_dice_stay_outside(path: Path) -> None:
+    edge = path.relative_to(ROOT / "engine").parts[0] in ("live.py", "lab")
+    for name, line in imports(path):
+        top = name.split(".")[0]
+        if top in ("random", "threading", "socket", "asyncio", "secrets", "uuid"):
+            pytest.fail(f"{path}:{line} imports {name}")
+        if top in ("time", "anyio"):
+            assert edge, f"{path}:{line} imports {name}"
+        if top == "msgpack":
+            assert path.name == "wire.py" or path.parent.name == "record", f"{path}:{line} imports {name}"
+
+
+@pytest.mark.parametrize("path", sources("tui"), ids=lambda p: str(p.relative_to(ROOT)))
+def test_the_dashboard_uses_the_public_face_of_the_engine(path: Path) -> None:
+    for name, line in imports(path):
+        assert not name.startswith("engine."), f"{path}:{line} imports {name}"
+
+
+@pytest.mark.parametrize("path", sources("tui/draw"), ids=lambda p: str(p.relative_to(ROOT)))
+def test_drawing_is_arithmetic(path: Path) -> None:
+    for name, line in imports(path):
+        assert name.split(".")[0] != "textual", f"{path}:{line} imports {name}"
+
+
+@pytest.mark.parametrize("code", ["import engine", "from tui.cli import main; main(['run', '--until', '1'])"])
+def test_no_screen_is_loaded_where_none_is_needed(code: str) -> None:
+    ask = f"{code}\nimport sys\nassert not any(m.split('.')[0] == 'textual' for m in sys.modules), 'textual is loaded'"
+    done = subprocess.run([sys.executable, "-c", ask], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_help_needs_neither_engine_nor_numpy() -> None:
+    ask = (
+        "import sys\nfrom tui.cli import main\n"
+        "try:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
+        "assert not {'numpy', 'textual', 'engine'} & set(sys.modules), 'something heavy is loaded'"
+    )
+    done = subprocess.run([sys.executable, "-c", ask], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_public_face_is_what_it_says() -> None:
+    import engine
+
+    assert sorted(engine.__all__) == sorted(set(engine.__all__))
+    for name in engine.__all__:
+        assert getattr(engine, name) is not None
+
+
+def test_the_gate_runs_the_command_of_the_readme() -> None:
+    command = (ROOT / ".ci" / "run").read_text().strip().splitlines()[-1]
+    assert command in (ROOT / "README.md").read_text().splitlines()
+
+
+def test_no_lock_file_and_no_index_address() -> None:
+    for path in tracked():
+        assert path.name not in ("uv.lock", "poetry.lock", "requirements.txt", "Pipfile.lock")
+        if path.suffix in (".toml", ".md", ".py", ".cfg", "") and path.name != "test_house.py":
+            text = path.read_text(errors="replace")
+            assert "index-url" not in text, path
+            assert "pypi." not in text, path
+
+
+def test_the_licence_is_mit_and_dependencies_are_bounded() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert project["license"] == "MIT"
+    assert (ROOT / "LICENSE").read_text().startswith("MIT License")
+    for need in project["dependencies"]:
+        assert ">=" in need, need
+        assert "<" in need, need
