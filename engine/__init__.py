@@ -1,0 +1,159 @@
+"""swarmtop's engine: peer-to-peer networks in virtual time. It knows no screen.
+
+These are its public names; everything else is behind them. `Live` is fetched when first named: it needs anyio, which
+a run without a screen does without.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from .api import (
+    PARTS,
+    Ask,
+    AskId,
+    Belief,
+    Beliefs,
+    Blob,
+    File,
+    Host,
+    Library,
+    Message,
+    Peer,
+    PeerId,
+    Station,
+    mentions,
+    message,
+    on,
+    option,
+    words_of,
+)
+from .commands import (
+    VERBS,
+    AskFor,
+    Censor,
+    Collude,
+    Command,
+    Defect,
+    Heal,
+    Join,
+    Kill,
+    Leave,
+    Partition,
+    Publish,
+    Reopen,
+    Revive,
+    Set,
+    Shutdown,
+    Uncensor,
+    command_from,
+)
+from .errors import InputError, PeerFailed, SwarmError, nearest, plain
+from .events import Asked, Churned, Closed, Commanded, Event, Hit, Noted, Refused
+from .lab import scenario as scenario_files
+from .lab.check import Checked, Expect, check
+from .lab.run import Report, Until, run
+from .lab.scenario import Caption, Scenario
+from .networks import help_of, network, networks, options_of, title_of
+from .options import as_number, as_text, as_whole, options_for
+from .setup import ContentSpec, Setup
+from .snapshot import ALIVE, DEAD, LEFT, STATES, AskRow, Fixed, Flight, Links, Places, Series, Snapshot, Totals, Trace
+from .swarm import Swarm
+from .tape import Tape
+
+if TYPE_CHECKING:
+    from .live import Live
+
+__all__ = [
+    "ALIVE",
+    "DEAD",
+    "LEFT",
+    "PARTS",
+    "STATES",
+    "VERBS",
+    "Ask",
+    "AskFor",
+    "AskId",
+    "AskRow",
+    "Asked",
+    "Belief",
+    "Beliefs",
+    "Blob",
+    "Caption",
+    "Censor",
+    "Checked",
+    "Churned",
+    "Closed",
+    "Collude",
+    "Command",
+    "Commanded",
+    "ContentSpec",
+    "Defect",
+    "Event",
+    "Expect",
+    "File",
+    "Fixed",
+    "Flight",
+    "Heal",
+    "Hit",
+    "Host",
+    "InputError",
+    "Join",
+    "Kill",
+    "Leave",
+    "Library",
+    "Links",
+    "Live",
+    "Message",
+    "Noted",
+    "Partition",
+    "Peer",
+    "PeerFailed",
+    "PeerId",
+    "Places",
+    "Publish",
+    "Refused",
+    "Reopen",
+    "Report",
+    "Revive",
+    "Scenario",
+    "Series",
+    "Set",
+    "Setup",
+    "Shutdown",
+    "Snapshot",
+    "Station",
+    "Swarm",
+    "SwarmError",
+    "Tape",
+    "Totals",
+    "Trace",
+    "Uncensor",
+    "Until",
+    "as_number",
+    "as_text",
+    "as_whole",
+    "check",
+    "command_from",
+    "help_of",
+    "mentions",
+    "message",
+    "nearest",
+    "network",
+    "networks",
+    "on",
+    "option",
+    "options_for",
+    "options_of",
+    "plain",
+    "run",
+    "scenario_files",
+    "title_of",
+    "words_of",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "Live":
+        from .live import Live
+
+        return Live
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

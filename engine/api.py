@@ -1,0 +1,361 @@
+"""The words protocols are written in.
+
+A network is one file in `engine/protocols/`: `@message` values, an options dataclass, and `Peer`s with
+`@on` handlers. A peer is plain data: it holds no clock, socket, thread, file or random source. All of
+that is the `Host` which is handed to each handler and must not be kept: a stored host used out of turn
+would speak for the wrong peer, and a peer that holds one no longer pickles, so it could not be rewound.
+
+Start reading at `Host` and `Peer`; `engine/protocols/gossip.py` is the smallest complete example.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any, ClassVar, Generic, Literal, Protocol, TypeAlias, TypeVar, cast, dataclass_transform, overload
+
+PeerId: TypeAlias = int
+"""Dense index of a peer, 0..n-1. Peers asked for come first, infrastructure after them."""
+
+AskId: TypeAlias = int
+"""Asks count from 1 in order of issue."""
+
+Cause: TypeAlias = int | tuple[int, ...]
+"""Opaque: the ask(s) a message descends from and how many hops away that was. 0 means none."""
+
+INHERIT: int = -1
+"""Default of `cause=`: what a handler sends descends from what it handles."""
+
+CauseLike: TypeAlias = int | Sequence[Cause] | None
+
+Over: TypeAlias = Literal["stream", "datagram"]
+Part: TypeAlias = Literal["question", "answer", "transfer", "upkeep"]
+Want: TypeAlias = Literal["find", "publish", "fetch", "broadcast"]
+
+PARTS: tuple[Part, ...] = ("question", "answer", "transfer", "upkeep")
+"""In the order of their codes in a `Snapshot`."""
+
+T = TypeVar("T")
+M_contra = TypeVar("M_contra", contravariant=True)
+
+
+# --- messages ---------------------------------------------------------------------------------------
+
+
+class Message:
+    """Base that `@message` mixes in. Two methods may be overridden to say what a message is *about*."""
+
+    __slots__ = ("_size",)
+    over: ClassVar[Over] = "stream"
+    part: ClassVar[Part] = "upkeep"
+    part_code: ClassVar[int] = 3
+    kind: ClassVar[str] = "Message"
+    _size: int
+
+    def about(self) -> Iterable[str]:
+        """Lower-case words that a handler could read in it. A sealed cell is about nothing."""
+        return ()
+
+    def without(self, word: str) -> object | None:
+        """What is left of the message for a peer that bans `word`: the rest, or None for nothing.
+
+        A request returns a request that lawfully finds nothing; a list returns the list less the banned
+        entries; a flooded query returns None. Called only when `mentions(self.about(), word)`.
+        """
+        return None
+
+
+@dataclass_transform(frozen_default=True)
+def message(*, over: Over = "stream", part: Part = "upkeep") -> Callable[[type[T]], type[T]]:
+    """Turn a class of annotations into a message: a slotted value that crosses a link.
+
+    Type checkers see it as frozen. It is not frozen at run time: that would double the price of making
+    one, and the conformance suite catches a protocol that changes a message it got.
+    """
+
+    def build(cls: type[T]) -> type[T]:
+        space = {k: v for k, v in cls.__dict__.items() if k not in ("__dict__", "__weakref__")}
+        space.update(over=over, part=part, part_code=PARTS.index(part), kind=cls.__name__)
+        bases = (*(b for b in cls.__bases__ if b is not object), Message)
+        made: Any = dataclass(slots=True)(type(cls.__name__, bases, space))
+        return cast("type[T]", made)
+
+    return build
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """File data: `size` bytes that count on the wire and do not exist in memory. `digest` proves them."""
+
+    size: int
+    digest: int = 0
+
+
+def words_of(text: str) -> tuple[str, ...]:
+    """Lower-case words of a text, punctuation as blanks, in order."""
+    return tuple("".join(ch if ch.isalnum() else " " for ch in text.lower()).split())
+
+
+def mentions(about: Iterable[str], ban: str) -> bool:
+    """Whether every word of the banned phrase is among the words a message is about."""
+    have = set(about)
+    banned = words_of(ban)
+    return bool(banned) and all(word in have for word in banned)
+
+
+# --- what a peer has and wants ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A shared file: `name` as its holder calls it, `size` in bytes, `digest` of its bytes.
+
+    A decoy carries a name it does not deserve: `genuine` is for the user's eyes, never for a protocol's.
+    """
+
+    name: str
+    size: int
+    digest: int
+    genuine: bool = True
+
+
+class Library(Protocol):
+    """What a peer shares. It outlives a kill, as a disk does."""
+
+    def matching(self, text: str) -> Sequence[File]:
+        """Files whose name has every word of `text`; nothing for a text without words."""
+        ...
+
+    def files(self) -> Sequence[File]:
+        """All of them, in the order they came."""
+        ...
+
+    def add(self, file: File) -> None:
+        """Share one more (a finished download, a publication). The same name twice is one file."""
+        ...
+
+    def __len__(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One thing a user wants. `text` names it; for `publish`, the file is in the library already."""
+
+    id: AskId
+    want: Want
+    text: str
+
+
+@dataclass(slots=True)
+class Belief:
+    """What one peer holds to be so about another. `heard_us` is None for hearsay, else when it spoke."""
+
+    heard_us: int | None = None
+    what: str = ""
+
+
+@dataclass(slots=True)
+class Beliefs:
+    """What one peer knows: other peers, and facts in the protocol's own words for the inspector."""
+
+    known: dict[PeerId, Belief] = field(default_factory=dict)
+    facts: dict[str, str] = field(default_factory=dict)
+
+
+class Timer(Protocol):
+    """A handle to give back to `Host.cancel`. It pickles; it may be kept."""
+
+
+class Rng(Protocol):
+    """A named random stream (64 bits of state). The names are those of `random.Random`."""
+
+    def random(self) -> float: ...
+    def getrandbits(self, bits: int) -> int: ...
+    def randrange(self, stop: int) -> int: ...
+    def randint(self, low: int, high: int) -> int: ...
+    def uniform(self, low: float, high: float) -> float: ...
+    def choice(self, items: Sequence[T]) -> T: ...
+    def sample(self, items: Sequence[T], k: int) -> list[T]: ...
+    def shuffle(self, items: list[Any]) -> None: ...
+    def expovariate(self, rate: float) -> float: ...
+    def bytes(self, n: int) -> bytes: ...
+
+
+# --- the seam between a peer and the world ----------------------------------------------------------------
+
+
+class Host(Protocol):
+    """All that a peer can do to the world, and all it may know without being told. One object a peer."""
+
+    @property
+    def me(self) -> PeerId: ...
+    @property
+    def now_us(self) -> int:
+        """Virtual time in microseconds."""
+        ...
+
+    @property
+    def rng(self) -> Rng: ...
+    @property
+    def options(self) -> Any:
+        """The protocol's options dataclass; the same object for all, and it may change while running."""
+        ...
+
+    @property
+    def library(self) -> Library: ...
+    @property
+    def cause(self) -> Cause:
+        """Of what is being handled. Keep it beside an item that will be passed on later."""
+        ...
+
+    def send(self, to: PeerId, message: object, *, cause: CauseLike = INHERIT) -> None: ...
+    def multicast(self, to: Iterable[PeerId], message: object, *, cause: CauseLike = INHERIT) -> None: ...
+    def after(self, delay_us: int, tick: object, *, cause: CauseLike = INHERIT) -> Timer:
+        """Hand `tick` to its `@on` handler once, `delay_us` from now."""
+        ...
+
+    def every(self, period_us: int, tick: object) -> Timer:
+        """Upkeep: hand over `tick` each period. The first falls at a random phase of the period, from this
+        peer's own stream, so that a thousand peers do not tick as one."""
+        ...
+
+    def cancel(self, timer: Timer) -> None: ...
+    def link(self, to: PeerId) -> None:
+        """A stream to `to` is open. Drawn, and closed by a kill. Saying it twice, or at both ends, is once."""
+        ...
+
+    def unlink(self, to: PeerId) -> None:
+        """Close it. The other end hears `closed` one latency later."""
+        ...
+
+    def note(self, kind: str, **facts: Any) -> None:
+        """Tell the watcher what just happened, in meaning rather than packets: duplicate, hit, graft, choke.
+
+        `note("hit", holder=…, content=…)` is said at the origin of an ask, once per holder.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """One piece of infrastructure: a server, index or tracker, added to the peers asked for."""
+
+    program: type[Peer]
+    label: str
+    operator: str
+
+
+class Peer:
+    """One participant's program: plain data and handlers.
+
+    `class Servent(Peer, name="gnutella", options=GnutellaOptions)` declares the network; other roles of the
+    same file derive from `Peer` too, without a name, and are placed by `stations`.
+
+    Class attributes that may be set:
+      role     what it is called in its specification ("servent", "index")
+      wants    what an ask of this network is, unless the command says otherwise
+      knows    where a newcomer's `contacts` come from: "overlay" (its neighbours in the topology at the start
+               and a published list of a few living peers later) or "everyone" (all peers); stations are
+               always among them, first
+      overlay  whether the topology's links stand as open streams when the run begins
+    """
+
+    role: ClassVar[str] = "peer"
+    wants: ClassVar[Want] = "find"
+    knows: ClassVar[Literal["overlay", "everyone"]] = "overlay"
+    overlay: ClassVar[bool] = True
+    name: ClassVar[str] = ""
+    options_type: ClassVar[type[Any]]
+    handlers: ClassVar[dict[type, Callable[..., None]]] = {}
+    __slots__ = ()
+
+    def __init_subclass__(cls, *, name: str = "", options: type[Any] | None = None, **kw: Any) -> None:
+        super().__init_subclass__(**kw)
+        if name:
+            cls.name = name
+        if options is not None:
+            cls.options_type = options
+        table: dict[type, Callable[..., None]] = {}
+        for base in reversed(cls.__mro__):
+            for value in vars(base).values():
+                for kind in getattr(value, "_handles", ()):
+                    table[kind] = value
+        cls.handlers = table
+
+    @classmethod
+    def stations(cls, options: Any, peers: int) -> Sequence[Station]:
+        """Infrastructure of the network, for a swarm of so many peers."""
+        return ()
+
+    @classmethod
+    def explain(cls, facts: Mapping[str, Any], options: Any) -> str | None:
+        """Why an ask had no answer, in this protocol's own terms, or None for the general sentence.
+
+        `facts` has: text, holders, holders_alive, holders_reachable (ids in the links as they stand),
+        hops (to the nearest living holder, or None), reached, alive, losses {reason: n},
+        stations {label: state}.
+        """
+        return None
+
+    def start(self, host: Host, contacts: Sequence[PeerId], saved: object | None) -> None:
+        """Begin. `saved` is what an earlier life of this peer left on disk."""
+
+    def neighbours(self, host: Host, links: Sequence[PeerId]) -> None:
+        """Only at t = 0 and after `start`: the overlay as it stands, streams open, handshakes behind us."""
+
+    def stop(self, host: Host) -> None:
+        """A polite leave. A kill gives no notice."""
+
+    def ask(self, host: Host, ask: Ask) -> None:
+        """A user at this peer wants something."""
+
+    def refused(self, host: Host, to: PeerId, message: object) -> None:
+        """A stream message found nobody: `to` is dead or gone, and its machine said so."""
+
+    def closed(self, host: Host, peer: PeerId) -> None:
+        """An open stream was closed by the other end, or by its death."""
+
+    def saved(self) -> object | None:
+        """What would be on disk: host cache, address book, guards. Plain data."""
+        return None
+
+    def beliefs(self) -> Beliefs:
+        """What this peer knows."""
+        return Beliefs()
+
+
+P = TypeVar("P")
+
+
+class _On(Generic[T]):
+    """What `on(kinds)` returns: takes a message handler (…, sender, message) or a tick handler (…, tick)."""
+
+    def __init__(self, kinds: tuple[type[Any], ...]) -> None:
+        self.kinds = kinds
+
+    @overload
+    def __call__(self, handler: Callable[[P, Host, PeerId, T], None]) -> Callable[[P, Host, PeerId, T], None]: ...
+    @overload
+    def __call__(self, handler: Callable[[P, Host, T], None]) -> Callable[[P, Host, T], None]: ...
+    def __call__(self, handler: Any) -> Any:
+        handler._handles = (*getattr(handler, "_handles", ()), *self.kinds)
+        return handler
+
+
+def on(kind: type[T]) -> _On[T]:
+    """Mark the handler of a message (host, sender, message) or of a tick (host, tick)."""
+    return _On((kind,))
+
+
+def option_units(options: type[Any]) -> dict[str, tuple[str, str]]:
+    """Name -> (type name, sentence) of each option, from the dataclass's field metadata (see `option`)."""
+    return {
+        f.name: (f.type if isinstance(f.type, str) else f.type.__name__, f.metadata.get("about", ""))
+        for f in fields(options)
+    }
+
+
+def option(default: T, about: str, *, low: float | None = None, high: float | None = None) -> T:
+    """A field of an options dataclass: its default (from the specification), a sentence with its unit, its range."""
+    made: T = field(default=default, metadata={"about": about, "low": low, "high": high})
+    return made

@@ -1,0 +1,204 @@
+"""What may be done to a swarm, as values. One door takes them: `Swarm.do`.
+
+A `peers` field is a selector ("p017", "#3", "role=index", "random 10%"), a PeerId or a sequence of them.
+Verbs stand in pairs; what each does and what others notice of it is told in its docstring.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, dataclass, fields
+from typing import Any, ClassVar, TypeAlias
+
+from .api import PeerId, Want
+from .errors import InputError, nearest
+
+Peers: TypeAlias = str | PeerId | Sequence[PeerId]
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Base. `verb` is its name on the command line, in a scenario and in a recording."""
+
+    verb: ClassVar[str] = ""
+    undone_by: ClassVar[str] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Kill(Command):
+    """The process dies and its memory goes; its disk stays. Streams close after one latency."""
+
+    verb: ClassVar[str] = "kill"
+    undone_by: ClassVar[str] = "revive"
+    peers: Peers = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Revive(Command):
+    """Start a dead peer again, from its disk."""
+
+    verb: ClassVar[str] = "revive"
+    undone_by: ClassVar[str] = "kill"
+    peers: Peers = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Leave(Command):
+    """Goodbye, politely: the protocol's own farewell."""
+
+    verb: ClassVar[str] = "leave"
+    undone_by: ClassVar[str] = "join"
+    peers: Peers = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Join(Command):
+    """Come back after a leave, from disk."""
+
+    verb: ClassVar[str] = "join"
+    undone_by: ClassVar[str] = "leave"
+    peers: Peers = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Censor(Command):
+    """An authority blocks the peer: all that it sends or should get vanishes. It lives on. Others see silence."""
+
+    verb: ClassVar[str] = "censor"
+    undone_by: ClassVar[str] = "uncensor"
+    peers: Peers = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Uncensor(Command):
+    """Lift the block."""
+
+    verb: ClassVar[str] = "uncensor"
+    undone_by: ClassVar[str] = "censor"
+    peers: Peers = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Shutdown(Command):
+    """All peers of one operator are killed, by court order."""
+
+    verb: ClassVar[str] = "shutdown"
+    undone_by: ClassVar[str] = "reopen"
+    operator: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reopen(Command):
+    """The operator's peers start again."""
+
+    verb: ClassVar[str] = "reopen"
+    undone_by: ClassVar[str] = "shutdown"
+    operator: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Collude(Command):
+    """The peer itself enforces a ban on a word, but for a share `leak` (0..1) that slips through."""
+
+    verb: ClassVar[str] = "collude"
+    undone_by: ClassVar[str] = "defect"
+    peers: Peers = ""
+    word: str = ""
+    leak: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Defect(Command):
+    """Stop enforcing any ban."""
+
+    verb: ClassVar[str] = "defect"
+    undone_by: ClassVar[str] = "collude"
+    peers: Peers = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Partition(Command):
+    """Messages between these peers and all others vanish. Repeated, it splits further."""
+
+    verb: ClassVar[str] = "partition"
+    undone_by: ClassVar[str] = "heal"
+    peers: Peers = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Heal(Command):
+    """All partitions end."""
+
+    verb: ClassVar[str] = "heal"
+    undone_by: ClassVar[str] = "partition"
+
+
+@dataclass(frozen=True, slots=True)
+class AskFor(Command):
+    """A user at each of these peers wants `text`; `want` defaults to what the network is for."""
+
+    verb: ClassVar[str] = "ask"
+    peers: Peers = ""
+    text: str = ""
+    want: Want | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Publish(Command):
+    """A user at each of these peers shares a new file called `text`."""
+
+    verb: ClassVar[str] = "publish"
+    peers: Peers = ""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Set(Command):
+    """Change a parameter while it runs: `churn` (a spec), `loss` (0..1), `latency` (a factor), `asks`
+    (per second), or an option of the protocol."""
+
+    verb: ClassVar[str] = "set"
+    name: str = ""
+    value: Any = None
+
+
+VERBS: dict[str, type[Command]] = {
+    c.verb: c
+    for c in (
+        Kill,
+        Revive,
+        Leave,
+        Join,
+        Censor,
+        Uncensor,
+        Shutdown,
+        Reopen,
+        Collude,
+        Defect,
+        Partition,
+        Heal,
+        AskFor,
+        Publish,
+        Set,
+    )
+}
+
+
+def command_from(verb: str, values: Mapping[str, object], where: str) -> Command:
+    """A command by its name and fields, as a scenario or a recording has them. Raises InputError."""
+    kind = VERBS.get(verb)
+    if kind is None:
+        raise InputError(f'{where}: no command is called "{verb}"{nearest(verb, VERBS)}')
+    known = {f.name: f for f in fields(kind)}
+    for name, value in values.items():
+        if name not in known:
+            raise InputError(f'{where}: "{verb}" has no field "{name}"{nearest(name, known)}')
+        default = known[name].default
+        if isinstance(default, str) and not isinstance(value, str) and not (name == "peers" and isinstance(value, int)):
+            raise InputError(f'{where}: "{name}" of "{verb}" should be a text, not {value!r}')
+        if isinstance(default, float) and (isinstance(value, bool) or not isinstance(value, (int, float))):
+            raise InputError(f'{where}: "{name}" of "{verb}" should be a number, not {value!r}')
+    for name, f in known.items():
+        if name not in values and f.default in ("", MISSING):
+            raise InputError(f'{where}: "{verb}" needs "{name}"')
+    return kind(**values)

@@ -1,0 +1,54 @@
+"""Errors, split by blame.
+
+`InputError` is the person's: one sentence that says what, where, what was expected and the nearest
+spelling. `PeerFailed` is ours or a protocol author's: a handler raised. Nonsense from another *peer* is
+neither: it is counted and ignored, never raised.
+"""
+
+from __future__ import annotations
+
+import difflib
+import unicodedata
+from collections.abc import Iterable
+
+
+class SwarmError(Exception):
+    """Anything swarmtop raises on purpose."""
+
+
+class InputError(SwarmError):
+    """Bad input: a scenario, theme, edge list, recording, selector or command line.
+
+    `str(error)` is one clear sentence, safe to print: control characters and markup are harmless.
+    """
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(plain(sentence, limit=400))
+
+
+class PeerFailed(SwarmError):
+    """A handler of a protocol raised. The peer's program is wrong, not its input."""
+
+    def __init__(self, peer: int, kind: str, error: BaseException) -> None:
+        super().__init__(f"peer #{peer} failed on {kind}: {type(error).__name__}: {error}")
+        self.peer = peer
+        self.kind = kind
+
+
+def plain(text: object, limit: int = 120) -> str:
+    """Text from outside as data: no control characters, no bidirectional tricks, at most `limit` long."""
+    kept = "".join(
+        " " if ch in "\t\n\r" else ch for ch in str(text) if ch in "\t\n\r" or unicodedata.category(ch)[0] != "C"
+    )
+    return kept if len(kept) <= limit else kept[: limit - 1] + "…"
+
+
+def nearest(word: str, choices: Iterable[str]) -> str:
+    """A tail for an error sentence: `; did you mean "gnutella"?`, or the choices when few, or nothing."""
+    known = sorted(choices)
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    if close:
+        return f'; did you mean "{close[0]}"?'
+    if 0 < len(known) <= 12:
+        return f" (one of {', '.join(known)})"
+    return ""

@@ -1,0 +1,87 @@
+"""What a watcher may see, as values. They are kept in a bounded ring; each has a running number.
+
+`Swarm.events(since)` yields those with `seq > since`. Counts that would flood it (duplicates, single
+deliveries) are in the accounts and the snapshot instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .api import AskId, PeerId
+from .commands import Command
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """`seq` counts from 1; `at_us` is virtual time."""
+
+    seq: int
+    at_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Commanded(Event):
+    """A command took effect on `peers` (resolved). `by` is "person" or "scenario"."""
+
+    command: Command
+    peers: tuple[PeerId, ...]
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Churned(Event):
+    """Churn ended a session ("kill") or a downtime ("revive")."""
+
+    peer: PeerId
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asked(Event):
+    """An ask was issued. `by` is "person", "scenario" or "background"."""
+
+    ask: AskId
+    origin: PeerId
+    text: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hit(Event):
+    """An ask's origin learned of a holder."""
+
+    ask: AskId
+    origin: PeerId
+    holder: PeerId
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Closed(Event):
+    """Nothing of the ask is pending any more."""
+
+    ask: AskId
+    verdict: str
+
+
+@dataclass(frozen=True, slots=True)
+class Noted(Event):
+    """A protocol's own note: graft, choke, download begun and finished."""
+
+    peer: PeerId
+    kind: str
+    facts: Mapping[str, Any]
+    ask: AskId
+
+
+@dataclass(frozen=True, slots=True)
+class Refused(Event):
+    """A stream message found a dead or departed peer, and its sender was told."""
+
+    peer: PeerId
+    to: PeerId
+    kind: str
+    ask: AskId

@@ -1,0 +1,41 @@
+"""How a swarm begins: everything that, with the seed, decides a run. Plain values, as a scenario has them.
+
+Specs (topology, latency, churn) stay texts here, as a person typed them, so that a setup can be printed
+as the command line that reproduces it. They are read by the module that knows them, in `engine/world/`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from .commands import Command
+
+
+@dataclass(frozen=True, slots=True)
+class ContentSpec:
+    """What there is to find. items: distinct titles; replicas: mean copies of each among the peers;
+    zipf: exponent of the popularity of asks; free_riders: share of peers that share nothing (0..1)."""
+
+    items: int = 200
+    replicas: float = 4.0
+    zipf: float = 1.0
+    free_riders: float = 0.66
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """The beginning of a run. `loss` is a share of messages; `asks_per_s` background asks a second, all peers
+    together; `schedule` are commands with their virtual time in microseconds, in order."""
+
+    protocol: str = "gnutella"
+    peers: int = 64
+    seed: int = 1
+    topology: str = "random:4"
+    latency: str = "world"
+    loss: float = 0.0
+    churn: str = "none"
+    options: Mapping[str, object] = field(default_factory=dict)
+    content: ContentSpec = ContentSpec()
+    asks_per_s: float = 0.2
+    schedule: tuple[tuple[int, Command], ...] = ()

@@ -1,0 +1,181 @@
+"""Columns for one frame: all that a screen may draw. Index = PeerId unless said otherwise.
+
+Arrays are copies or never written again: a frame may be kept while the swarm goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .api import AskId, PeerId
+
+ALIVE, DEAD, LEFT = 0, 1, 2
+STATES = ("alive", "dead", "left")
+
+I32 = NDArray[np.int32]
+I64 = NDArray[np.int64]
+U8 = NDArray[np.uint8]
+F32 = NDArray[np.float32]
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Open streams as undirected pairs; `version` changes when they do. a, b: int32 (L,)."""
+
+    version: int
+    a: I32
+    b: I32
+
+
+@dataclass(frozen=True, slots=True)
+class Flight:
+    """Messages under way, at most 2,000 rows, the soonest to arrive first; `total` is the true count.
+
+    frm, to: int32; sent_us, arrives_us: int64; part: uint8, index into `api.PARTS`; ask: int32, 0 = none.
+    """
+
+    frm: I32
+    to: I32
+    sent_us: I64
+    arrives_us: I64
+    part: U8
+    ask: I32
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Cities of the world in use: names, and latitude/longitude in degrees, float32 (K,)."""
+
+    names: tuple[str, ...]
+    lat: F32
+    lon: F32
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """What does not change while a swarm runs; the same object in every snapshot of it."""
+
+    protocol: str
+    seed: int
+    labels: tuple[str, ...]
+    roles: tuple[str, ...]
+    role: U8
+    operator: tuple[str, ...]
+    place: I32
+    places: Places
+    peers: int
+    """How many were asked for: ids below are peers, ids from there on are infrastructure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Since the start. in_flight = sent - delivered - dropped."""
+
+    sent: int
+    delivered: int
+    dropped: int
+    bytes: int
+    duplicates: int
+    by_kind: Mapping[str, int]
+    dropped_by: Mapping[str, int]
+
+    @property
+    def in_flight(self) -> int:
+        return self.sent - self.delivered - self.dropped
+
+
+@dataclass(frozen=True, slots=True)
+class AskRow:
+    """One ask for a table: a small copy of its account."""
+
+    id: AskId
+    origin: PeerId
+    text: str
+    want: str
+    by: str
+    issued_us: int
+    closed_us: int | None
+    reached: int
+    messages: int
+    """Questions sent, as a cost; `reached` counts distinct peers that one arrived at, the origin left out."""
+    bytes: int
+    duplicates: int
+    hits: int
+    first_hit_us: int | None
+    """Virtual time from issue to first hit, or None."""
+    hops: int
+    """The deepest a question went."""
+    losses: Mapping[str, int]
+    """Messages of this ask that never arrived, by reason."""
+    verdict: str
+
+    @property
+    def lost(self) -> int:
+        return sum(self.losses.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Samples over virtual time, one a second at most 600 kept: t_s and one float column a name.
+
+    Names: alive, censored, messages_per_s, bytes_per_s, duplicates_per_s, success (share of asks issued in the
+    last 30 s that had a hit within 10 s; NaN where none was issued).
+    """
+
+    t_s: NDArray[np.float64]
+    columns: Mapping[str, NDArray[np.float64]]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One moment. `state` is ALIVE, DEAD or LEFT; `censored` and `colluding` are flags beside it.
+
+    load: messages delivered to the peer in the last whole second of virtual time; last_heard_us: when a message of
+    this peer last arrived anywhere, -1 for never; files: how many it shares; group: 0, or the side of a partition.
+    """
+
+    now_us: int
+    fixed: Fixed
+    state: U8
+    censored: Flags
+    colluding: Flags
+    group: I32
+    load: F32
+    last_heard_us: I64
+    files: I32
+    links: Links
+    flight: Flight
+    totals: Totals
+    asks: tuple[AskRow, ...]
+    """The last 200, oldest first."""
+    asks_total: int
+    series: Series
+    settings: Mapping[str, object] = field(default_factory=dict)
+    """Current world parameters: churn, loss, latency (factor), asks (per s), and the protocol's options by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """The path of one ask. Index = PeerId: who first asked each peer (-1: nobody), at which hop, and when.
+
+    frm: int32, hop: int32 (origin 0, not reached -1), at_us: int64 (-1 when not reached). answers_*: each delivered
+    message of part answer: the way of the hits. holders: who the hits named, in order. repeats: int32, how many
+    further questions of this ask each peer was sent in vain.
+    """
+
+    ask: AskId
+    origin: PeerId
+    frm: I32
+    hop: I32
+    at_us: I64
+    repeats: I32
+    answers_frm: I32
+    answers_to: I32
+    answers_at_us: I64
+    holders: tuple[PeerId, ...]
