@@ -1,0 +1,179 @@
+"""The account of every ask: what it cost, whom it reached, what it found. The same for every protocol.
+
+Counts a sender makes (messages, bytes, pending) are written as they happen; what only a watcher wants (who was
+reached first by whom, at which hop) is read by columns from the log of deliveries, see `metrics.Books`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .api import AskId, PeerId, Want
+from .snapshot import AskRow, Trace
+
+QUESTION, ANSWER = 0, 1
+
+
+class Account:
+    """Of one ask. `pending` counts messages and timers that descend from it and are not over yet."""
+
+    __slots__ = (
+        "answers",
+        "at_us",
+        "by",
+        "by_part",
+        "bytes",
+        "closed_us",
+        "deepest",
+        "duplicates",
+        "frm",
+        "hits",
+        "hop",
+        "id",
+        "issued_us",
+        "losses",
+        "origin",
+        "pending",
+        "reached",
+        "repeats",
+        "text",
+        "verdict",
+        "want",
+    )
+
+    def __init__(self, ask: AskId, origin: PeerId, text: str, want: Want, by: str, now_us: int) -> None:
+        self.id = ask
+        self.origin = origin
+        self.text = text
+        self.want = want
+        self.by = by
+        self.issued_us = now_us
+        self.closed_us: int | None = None
+        self.pending = 0
+        self.by_part = [0, 0, 0, 0]
+        self.bytes = 0.0
+        self.duplicates = 0
+        self.losses: dict[str, int] = {}
+        self.hits: dict[PeerId, int] = {}
+        self.reached = 0
+        self.deepest = 0
+        self.verdict = ""
+        self.frm: NDArray[np.int32] | None = None
+        self.hop: NDArray[np.int32] | None = None
+        self.at_us: NDArray[np.int64] | None = None
+        self.repeats: NDArray[np.int32] | None = None
+        self.answers: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]] = []
+
+    def reach(
+        self,
+        n: int,
+        frm: NDArray[np.int64],
+        to: NDArray[np.int64],
+        hop: NDArray[np.int64],
+        at_us: NDArray[np.int64],
+    ) -> None:
+        """Delivered questions of this ask, in order of arrival, for a swarm of `n` peers. All shaped (k,)."""
+        if self.hop is None:
+            self.frm = np.full(n, -1, np.int32)
+            self.hop = np.full(n, -1, np.int32)
+            self.at_us = np.full(n, -1, np.int64)
+            self.repeats = np.zeros(n, np.int32)
+            self.hop[self.origin] = 0
+            self.at_us[self.origin] = self.issued_us
+        assert self.frm is not None
+        assert self.at_us is not None
+        assert self.repeats is not None
+        self.deepest = max(self.deepest, int(hop.max()))
+        self.repeats += np.bincount(to, minlength=n).astype(np.int32)
+        new = np.flatnonzero(self.hop[to] < 0)
+        if not len(new):
+            return
+        peers, first = np.unique(to[new], return_index=True)
+        first = new[first]
+        self.hop[peers] = hop[first]
+        self.frm[peers] = frm[first]
+        self.at_us[peers] = at_us[first]
+        self.repeats[peers] -= 1
+        self.reached += len(peers)
+
+    def forget_path(self) -> None:
+        """Give back the columns of an old ask; its figures stay."""
+        self.frm = self.hop = self.at_us = self.repeats = None
+        self.answers = []
+
+    def first_hit_us(self) -> int | None:
+        """Virtual time from the issue to the first hit."""
+        return min(self.hits.values()) - self.issued_us if self.hits else None
+
+    def row(self) -> AskRow:
+        """A copy for a table."""
+        return AskRow(
+            id=self.id,
+            origin=self.origin,
+            text=self.text,
+            want=self.want,
+            by=self.by,
+            issued_us=self.issued_us,
+            closed_us=self.closed_us,
+            reached=self.reached,
+            messages=self.by_part[QUESTION],
+            bytes=round(self.bytes),
+            duplicates=self.duplicates,
+            hits=len(self.hits),
+            first_hit_us=self.first_hit_us(),
+            hops=self.deepest,
+            losses=dict(self.losses),
+            verdict=self.verdict,
+        )
+
+    def trace(self) -> Trace | None:
+        """Its path, or None when it never left its origin or was forgotten."""
+        if self.hop is None or self.frm is None or self.at_us is None or self.repeats is None:
+            return None
+        empty = np.zeros(0, np.int64)
+        columns = [np.concatenate([part[i] for part in self.answers]) if self.answers else empty for i in range(3)]
+        return Trace(
+            ask=self.id,
+            origin=self.origin,
+            frm=self.frm.copy(),
+            hop=self.hop.copy(),
+            at_us=self.at_us.copy(),
+            repeats=self.repeats.copy(),
+            answers_frm=columns[0].astype(np.int32),
+            answers_to=columns[1].astype(np.int32),
+            answers_at_us=columns[2],
+            holders=tuple(self.hits),
+        )
+
+
+class Joint:
+    """Stands for several accounts while one message that descends from all of them is under way.
+
+    The sender has shared out the message's cost already; what is learned while it is handled (a duplicate,
+    a loss) is handed to each account when the last copy has arrived.
+    """
+
+    __slots__ = ("accounts", "by_part", "bytes", "duplicates", "losses", "pending")
+
+    def __init__(self, accounts: Sequence[Account]) -> None:
+        self.accounts = tuple(accounts)
+        self.pending = 0
+        self.by_part = [0, 0, 0, 0]
+        self.bytes = 0.0
+        self.duplicates = 0
+        self.losses: dict[str, int] = {}
+        for account in accounts:
+            account.pending += 1
+
+
+class Nothing(Account):
+    """The account of what no ask caused: takes anything, is never over."""
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        super().__init__(0, -1, "", "find", "", 0)
+        self.pending = 1 << 60

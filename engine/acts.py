@@ -1,0 +1,211 @@
+"""How each command is carried out. One method a verb; all are reached through `Swarm.do`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from . import commands as c
+from .api import PeerId, words_of
+from .errors import InputError, nearest
+from .life import Life
+from .options import set_option
+from .snapshot import ALIVE, DEAD, LEFT
+from .town import Town
+from .world.content import file_of
+
+Resolve = Callable[[c.Peers], tuple[PeerId, ...]]
+
+
+class Acts:
+    """Commands on a town. Each method returns the peers that it changed."""
+
+    def __init__(self, town: Town, life: Life, operators: Sequence[str], resolve: Resolve) -> None:
+        self.town = town
+        self.life = life
+        self.operators = tuple(operators)
+        self.resolve = resolve
+        self.asking: dict[PeerId, list[tuple[c.AskFor, str]]] = {}
+        """Asks of peers that are not there yet."""
+        self._groups = 0
+        self._how: dict[type[c.Command], Callable[[Any, str], tuple[PeerId, ...]]] = {
+            c.Kill: self._kill,
+            c.Revive: self._revive,
+            c.Leave: self._leave,
+            c.Join: self._join,
+            c.Censor: self._censor,
+            c.Uncensor: self._uncensor,
+            c.Shutdown: self._shutdown,
+            c.Reopen: self._reopen,
+            c.Collude: self._collude,
+            c.Defect: self._defect,
+            c.Partition: self._partition,
+            c.Heal: self._heal,
+            c.AskFor: self._ask,
+            c.Publish: self._publish,
+            c.Set: self._set,
+        }
+
+    def carry_out(self, command: c.Command, by: str) -> tuple[PeerId, ...]:
+        """Do it. Raises InputError before anything has changed."""
+        return self._how[type(command)](command, by)
+
+    # --- life and death ------------------------------------------------------------------------------------
+
+    def _those(self, peers: c.Peers, *states: int) -> tuple[PeerId, ...]:
+        return tuple(p for p in self.resolve(peers) if self.town.state[p] in states)
+
+    def _stop(self, peers: Sequence[PeerId], state: int) -> tuple[PeerId, ...]:
+        for peer in peers:
+            self.town.die(peer, state)
+            self.life.touched(peer)
+        return tuple(peers)
+
+    def _begin(self, peers: Sequence[PeerId]) -> tuple[PeerId, ...]:
+        for peer in peers:
+            self.town.start(peer)
+            self.life.touched(peer)
+        return tuple(peers)
+
+    def _kill(self, command: c.Kill, by: str) -> tuple[PeerId, ...]:
+        return self._stop(self._those(command.peers, ALIVE), DEAD)
+
+    def _revive(self, command: c.Revive, by: str) -> tuple[PeerId, ...]:
+        return self._begin(self._those(command.peers, DEAD))
+
+    def _leave(self, command: c.Leave, by: str) -> tuple[PeerId, ...]:
+        return self._stop(self._those(command.peers, ALIVE), LEFT)
+
+    def _join(self, command: c.Join, by: str) -> tuple[PeerId, ...]:
+        return self._begin(self._those(command.peers, LEFT))
+
+    def _of(self, operator: str) -> list[PeerId]:
+        mine = [p for p, name in enumerate(self.operators) if name == operator]
+        if not mine:
+            known = sorted({name for name in self.operators[self.town.peers :] if name})
+            raise InputError(f'nobody is run by an operator called "{operator}"{nearest(operator, known)}')
+        return mine
+
+    def _shutdown(self, command: c.Shutdown, by: str) -> tuple[PeerId, ...]:
+        return self._stop([p for p in self._of(command.operator) if self.town.state[p] == ALIVE], DEAD)
+
+    def _reopen(self, command: c.Reopen, by: str) -> tuple[PeerId, ...]:
+        return self._begin([p for p in self._of(command.operator) if self.town.state[p] != ALIVE])
+
+    # --- interference -----------------------------------------------------------------------------------------
+
+    def _block(self, peers: c.Peers, blocked: bool) -> tuple[PeerId, ...]:
+        censored = self.town.rules.censored
+        those = tuple(p for p in self.resolve(peers) if censored[p] != blocked)
+        for peer in those:
+            censored[peer] = blocked
+        self.town.restate(those)
+        return those
+
+    def _censor(self, command: c.Censor, by: str) -> tuple[PeerId, ...]:
+        return self._block(command.peers, True)
+
+    def _uncensor(self, command: c.Uncensor, by: str) -> tuple[PeerId, ...]:
+        return self._block(command.peers, False)
+
+    def _collude(self, command: c.Collude, by: str) -> tuple[PeerId, ...]:
+        if not words_of(command.word):
+            raise InputError('collude needs a word to ban, such as word = "blue train"')
+        if not 0 <= command.leak <= 1:
+            raise InputError(f'"leak" of collude is a share from 0 to 1, not {command.leak}')
+        those = self.resolve(command.peers)
+        for peer in those:
+            self.town.rules.bans[peer] = (command.word, float(command.leak))
+        self.town.restate(those)
+        return those
+
+    def _defect(self, command: c.Defect, by: str) -> tuple[PeerId, ...]:
+        those = tuple(p for p in self.resolve(command.peers) if p in self.town.rules.bans)
+        for peer in those:
+            del self.town.rules.bans[peer]
+        self.town.restate(those)
+        return those
+
+    def _partition(self, command: c.Partition, by: str) -> tuple[PeerId, ...]:
+        group = self.town.rules.group
+        those = self.resolve(command.peers)
+        renamed: dict[int, int] = {}
+        for peer in those:
+            side = renamed.get(group[peer])
+            if side is None:
+                self._groups += 1
+                side = renamed[group[peer]] = self._groups
+            group[peer] = side
+        self.town.rules.split = True
+        self.town.restate(those)
+        return those
+
+    def _heal(self, command: c.Heal, by: str) -> tuple[PeerId, ...]:
+        rules = self.town.rules
+        those = tuple(p for p, side in enumerate(rules.group) if side)
+        rules.group[:] = [0] * self.town.n
+        rules.split = False
+        self.town.restate(those)
+        return those
+
+    # --- wishes -----------------------------------------------------------------------------------------------
+
+    def _ask(self, command: c.AskFor, by: str) -> tuple[PeerId, ...]:
+        if not command.text.strip():
+            raise InputError("an ask needs something to ask for")
+        those = self.resolve(command.peers)
+        for peer in those:
+            if self.town.state[peer] == ALIVE:
+                self._issue(peer, command, by)
+            else:
+                self.asking.setdefault(peer, []).append((command, by))
+        return those
+
+    def _issue(self, peer: PeerId, command: c.AskFor, by: str) -> None:
+        want = command.want or self.town.program.wants
+        self.town.tell("asked", self.town.ask(peer, command.text, want, by))
+
+    def arrived(self, peer: PeerId) -> None:
+        """A peer is back: its user asks what waited."""
+        for command, by in self.asking.pop(peer, ()):
+            self._issue(peer, command, by)
+
+    def _publish(self, command: c.Publish, by: str) -> tuple[PeerId, ...]:
+        if not words_of(command.text):
+            raise InputError("publish needs a name for the file")
+        those = self.resolve(command.peers)
+        file = file_of(command.text, self.town.seed)
+        for peer in those:
+            self.town.shelves[peer].add(file)
+            if self.town.state[peer] == ALIVE:
+                self.town.tell("asked", self.town.ask(peer, command.text, "publish", by))
+        return those
+
+    # --- parameters -----------------------------------------------------------------------------------------
+
+    def _set(self, command: c.Set, by: str) -> tuple[PeerId, ...]:
+        name, value = command.name, command.value
+        town = self.town
+        if name == "churn":
+            self.life.set_churn(str(value))
+        elif name == "loss":
+            town.desk.links.set_loss(_number(name, value, 0.0, 0.99))
+            town.restate(())
+        elif name == "latency":
+            town.desk.links.set_factor(_number(name, value, 0.001, 1000.0))
+        elif name == "asks":
+            self.life.set_asks(_number(name, value, 0.0, 100_000.0))
+        else:
+            set_option(town.desk.options, name, value, "set")
+        return ()
+
+
+def _number(name: str, value: object, low: float, high: float) -> float:
+    try:
+        number = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        number = math.nan
+    if not low <= number <= high:
+        raise InputError(f'"{name}" is a number from {low:g} to {high:g}, not {value!r}')
+    return number

@@ -1,0 +1,131 @@
+"""Named random streams of 64 bits of state.
+
+`Stream("7/peer/12/links")` is the same stream on any machine and under any hash seed: its state is the
+BLAKE2b of its name. A Mersenne twister holds 2.5 KB a stream and a swarm has several a peer; this one is
+SplitMix64 (Steele, Lea, Flood 2014: "Fast splittable pseudorandom number generators", section 5), whose
+state is one integer, so a hundred thousand of them pickle small. Not for secrets.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from hashlib import blake2b
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+MASK = (1 << 64) - 1
+GAMMA = 0x9E3779B97F4A7C15
+TO_UNIT = 1.0 / (1 << 53)
+
+
+def mix(state: int) -> int:
+    """SplitMix64's finaliser: 64 well-stirred bits of any 64-bit integer."""
+    state = ((state ^ (state >> 30)) * 0xBF58476D1CE4E5B9) & MASK
+    state = ((state ^ (state >> 27)) * 0x94D049BB133111EB) & MASK
+    return state ^ (state >> 31)
+
+
+def seed_of(name: str) -> int:
+    """The starting state of the stream of that name."""
+    return int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "little")
+
+
+class Stream:
+    """One named stream. The methods are those of `random.Random` that a swarm needs."""
+
+    __slots__ = ("state",)
+
+    def __init__(self, name: str | int) -> None:
+        self.state = seed_of(name) if isinstance(name, str) else name & MASK
+
+    def __getstate__(self) -> int:
+        return self.state
+
+    def __setstate__(self, state: int) -> None:
+        self.state = state
+
+    def bits64(self) -> int:
+        """The next 64 bits."""
+        state = self.state = (self.state + GAMMA) & MASK
+        state = ((state ^ (state >> 30)) * 0xBF58476D1CE4E5B9) & MASK
+        state = ((state ^ (state >> 27)) * 0x94D049BB133111EB) & MASK
+        return state ^ (state >> 31)
+
+    def getrandbits(self, bits: int) -> int:
+        """An integer of so many bits."""
+        value, have = 0, 0
+        while have < bits:
+            value |= self.bits64() << have
+            have += 64
+        return value & ((1 << bits) - 1)
+
+    def bytes(self, n: int) -> bytes:
+        """n bytes."""
+        return self.getrandbits(8 * n).to_bytes(n, "little")
+
+    def random(self) -> float:
+        """Uniform in [0, 1)."""
+        return (self.bits64() >> 11) * TO_UNIT
+
+    def uniform(self, low: float, high: float) -> float:
+        return low + (high - low) * self.random()
+
+    def randrange(self, stop: int) -> int:
+        """Uniform in 0..stop-1. Raises ValueError for an empty range."""
+        if stop <= 0:
+            raise ValueError("empty range")
+        # Lemire's multiply-and-shift; the bias is below stop / 2**64.
+        return (self.bits64() * stop) >> 64
+
+    def randint(self, low: int, high: int) -> int:
+        """Uniform in low..high, both included."""
+        return low + self.randrange(high - low + 1)
+
+    def choice(self, items: Sequence[T]) -> T:
+        return items[self.randrange(len(items))]
+
+    def sample(self, items: Sequence[T], k: int) -> list[T]:
+        """k distinct positions of `items`, in the order drawn. Raises ValueError when k is too large."""
+        n = len(items)
+        if not 0 <= k <= n:
+            raise ValueError("sample larger than population")
+        if k * 4 < n:
+            # Few of many: draw positions and skip repeats, rather than copy all of them.
+            taken: dict[int, None] = {}
+            while len(taken) < k:
+                taken[self.randrange(n)] = None
+            return [items[i] for i in taken]
+        pool = list(items)
+        for i in range(k):
+            j = i + self.randrange(n - i)
+            pool[i], pool[j] = pool[j], pool[i]
+        return pool[:k]
+
+    def shuffle(self, items: list[Any]) -> None:
+        for i in range(len(items) - 1, 0, -1):
+            j = self.randrange(i + 1)
+            items[i], items[j] = items[j], items[i]
+
+    def expovariate(self, rate: float) -> float:
+        """Exponential of that rate; its mean is 1 / rate."""
+        return -math.log(1.0 - self.random()) / rate
+
+    def weibullvariate(self, scale: float, shape: float) -> float:
+        return scale * float((-math.log(1.0 - self.random())) ** (1.0 / shape))
+
+    def weighted(self, cumulative: Sequence[float]) -> int:
+        """An index, drawn in proportion to the steps of an ascending `cumulative` sum."""
+        from bisect import bisect_right
+
+        return min(bisect_right(cumulative, self.random() * cumulative[-1]), len(cumulative) - 1)
+
+
+def cumulate(weights: Iterable[float]) -> list[float]:
+    """Running sums, for `Stream.weighted`."""
+    total, out = 0.0, []
+    for weight in weights:
+        total += weight
+        out.append(total)
+    return out

@@ -1,0 +1,199 @@
+"""Books: counters, time series, the paths of asks, and the fingerprint. Read from the log by columns.
+
+The kernel logs each delivered bucket as it stands. `Books.post` turns that log into columns (time, from, to, kind,
+size, cause) and enters them: reach and hops into the accounts, load and last-heard per peer, and every delivery into a
+running BLAKE2b. A digest over a stream does not depend on how the stream is cut, so neither does the fingerprint.
+Posting happens when somebody looks, when an ask closes, at each sample, and when the log grows long.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from hashlib import blake2b
+from itertools import chain
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .accounts import ANSWER, QUESTION, Account
+from .core.hosts import Desk
+from .core.kernel import HOP_BITS, HOP_MASK, KIND_SHIFT, SENDER_SHIFT, Kernel, Parcel
+from .snapshot import Series
+
+SUCCESS_WITHIN_US = 10_000_000
+SUCCESS_WINDOW_US = 30_000_000
+SAMPLES = 600
+LOG_CHUNKS = 20_000
+LOG_DELIVERIES = 40_000
+SERIES = ("alive", "censored", "messages_per_s", "bytes_per_s", "duplicates_per_s", "success")
+
+ROW = np.dtype([("at", "<i8"), ("to", "<i4"), ("code", "<i8")])
+KIND_MASK = 255
+I64 = NDArray[np.int64]
+
+
+class Books:
+    """What is known about the run, for a swarm of `n` peers whose kinds of messages are `kind_names`."""
+
+    def __init__(self, n: int, kernel: Kernel, desk: Desk, kind_names: Sequence[str]) -> None:
+        self.n = n
+        self.kernel = kernel
+        self.desk = desk
+        self.kind_names = tuple(kind_names)
+        self.part_of = np.array(desk.parts, np.int64)
+        self.dropped = 0
+        self.dropped_by: dict[str, int] = {}
+        self.load = np.zeros(n, np.float32)
+        self.last_heard_us = np.full(n, -1, np.int64)
+        self._tally = np.zeros(n, np.int64)
+        self._deliveries = blake2b(digest_size=8)
+        self._others = blake2b(digest_size=8)
+        self.samples: deque[tuple[float, ...]] = deque(maxlen=SAMPLES)
+        self._before = (0, 0, 0)
+        self._posted = 0
+
+    # --- the log ---------------------------------------------------------------------------------------
+
+    def post_if_long(self) -> None:
+        """Enter what is in the log when it has grown long."""
+        if len(self.kernel.log) > LOG_CHUNKS or self.kernel.delivered - self._posted > LOG_DELIVERIES:
+            self.post()
+
+    def post(self) -> None:
+        """Enter all that was delivered since the last time."""
+        log, self.kernel.log = self.kernel.log, []
+        self._posted = self.kernel.delivered
+        tos: list[Any] = []
+        parcels: list[Parcel] = []
+        for _, some, their in log:
+            tos += some
+            parcels += their
+        if not tos:
+            return
+        lengths = np.array([len(some) for _, some, _ in log])
+        at = np.repeat(np.array([at for at, _, _ in log]), lengths)
+        code = np.array([parcel[5] for parcel in parcels])
+        causes = [parcel[2] for parcel in parcels]
+        joint = False
+        try:
+            cause = np.array(causes, np.int64)
+        except (TypeError, ValueError):
+            joint = True
+            cause = np.array([0 if one.__class__ is tuple else one for one in causes])
+        if tos[0].__class__ is tuple or tos[-1].__class__ is tuple or tuple in set(map(type, tos)):
+            many = [to if to.__class__ is tuple else (to,) for to in tos]
+            lengths = np.array([len(to) for to in many])
+            to = np.fromiter(chain.from_iterable(many), np.int64, int(lengths.sum()))
+            at, code, cause = (np.repeat(column, lengths) for column in (at, code, cause))
+        else:
+            to = np.array(tos)
+        self._enter(at, to, code, cause)
+        if joint:
+            self._enter_joint(log)
+
+    def _enter(self, at: I64, to: I64, code: I64, cause: I64) -> None:
+        frm = code >> SENDER_SHIFT
+        rows = np.empty(len(at), ROW)
+        rows["at"], rows["to"], rows["code"] = at, to, code
+        self._deliveries.update(rows.tobytes())
+        self._tally += np.bincount(to, minlength=self.n)
+        self.last_heard_us[frm] = at  # rows are in order of time, and the last of an index wins
+        if cause.any():
+            self._paths(at, frm, to, self.part_of[code >> KIND_SHIFT & KIND_MASK], cause)
+
+    def _paths(self, at: I64, frm: I64, to: I64, part: I64, cause: I64) -> None:
+        """Enter questions and answers into the accounts of their asks."""
+        for wanted in (QUESTION, ANSWER):
+            rows = np.flatnonzero((part == wanted) & (cause > 0))
+            if not len(rows):
+                continue
+            asks = cause[rows] >> HOP_BITS
+            first = int(asks[0])
+            alone = bool((asks == first).all())
+            for ask in (first,) if alone else np.unique(asks).tolist():
+                mine = rows if alone else rows[asks == ask]
+                account: Account = self.desk.accounts[ask]
+                if wanted == QUESTION:
+                    account.reach(self.n, frm[mine], to[mine], cause[mine] & HOP_MASK, at[mine])
+                else:
+                    account.answers.append((frm[mine], to[mine], at[mine]))
+
+    def _enter_joint(self, log: list[tuple[int, list[Any], list[Parcel]]]) -> None:
+        """Messages with several causes: each ask sees them once."""
+        for at, tos, parcels in log:
+            for to, parcel in zip(tos, parcels, strict=True):
+                if parcel[2].__class__ is not tuple:
+                    continue
+                part = self.part_of[[parcel[5] >> KIND_SHIFT & KIND_MASK]]
+                for one in to if to.__class__ is tuple else (to,):
+                    for cause in parcel[2]:
+                        self._paths(np.array([at]), np.array([parcel[0]]), np.array([one]), part, np.array([cause]))
+
+    def drop(self, at_us: int, frm: int, to: int, code: int, reason: str) -> None:
+        """A message that never arrived."""
+        self.dropped += 1
+        self.dropped_by[reason] = self.dropped_by.get(reason, 0) + 1
+        self._others.update(f"drop {at_us} {frm} {to} {code} {reason}\n".encode())
+
+    def command(self, at_us: int, text: str) -> None:
+        """A command that took effect."""
+        self._others.update(f"do {at_us} {text}\n".encode())
+
+    def fingerprint(self) -> str:
+        """64 bits over each delivery, drop and command so far, as 16 hex digits."""
+        self.post()
+        both = blake2b(digest_size=8)
+        both.update(self._deliveries.digest() + self._others.digest())
+        return both.hexdigest()
+
+    # --- series ----------------------------------------------------------------------------------------
+
+    def sample(self, alive: int, censored: int) -> None:
+        """One point of each series; called once a second of virtual time."""
+        self.post()
+        now = (self.desk.sent, self.desk.sent_bytes, self.desk.duplicates)
+        rates = [float(b - a) for a, b in zip(self._before, now, strict=True)]
+        self._before = now
+        self.load = self._tally.astype(np.float32)
+        self._tally[:] = 0
+        now_us = self.kernel.now_us
+        good = self.success(now_us - SUCCESS_WINDOW_US, now_us)
+        share = float("nan") if good is None else good
+        self.samples.append((now_us / 1e6, float(alive), float(censored), *rates, share))
+
+    def series(self) -> Series:
+        """The samples as columns."""
+        table = np.array(self.samples, np.float64).reshape(-1, 1 + len(SERIES))
+        return Series(t_s=table[:, 0], columns={name: table[:, i + 1] for i, name in enumerate(SERIES)})
+
+    def success(self, from_us: int, to_us: int) -> float | None:
+        """Share of the asks issued in the window that had a hit within 10 s of virtual time.
+
+        Left out: broadcasts and publications, which want no answer, and asks that are neither answered, nor closed,
+        nor 10 s old yet. None when nothing is left to judge.
+        """
+        good = total = 0
+        now = self.kernel.now_us
+        for account in reversed(self.desk.accounts):
+            if not account.id or account.issued_us < from_us:
+                break
+            if account.issued_us > to_us or account.want not in ("find", "fetch"):
+                continue
+            first = account.first_hit_us()
+            if first is not None and first <= SUCCESS_WITHIN_US:
+                good += 1
+            elif account.closed_us is None and now - account.issued_us < SUCCESS_WITHIN_US:
+                continue
+            total += 1
+        return good / total if total else None
+
+
+def kinds_of(messages: Sequence[type[Any]]) -> tuple[dict[type, int], list[int], list[str]]:
+    """Numbers for kinds of messages, in the order given: class -> number, part of each, name of each."""
+    return (
+        {kind: i for i, kind in enumerate(messages)},
+        [kind.part_code for kind in messages],
+        [kind.kind for kind in messages],
+    )

@@ -1,0 +1,346 @@
+"""The facade: a running network, one door in (`do`), time (`advance`), and views out. All else is behind it.
+
+    swarm = Swarm(Setup(protocol="gnutella", peers=64, seed=7))
+    swarm.do(AskFor("p017", "blue train"))
+    swarm.advance(until_us=10_000_000)
+    swarm.account(1).verdict
+
+Same setup and same commands at the same virtual times give the same run, bit for bit: `fingerprint` tells.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+
+from . import events as e
+from .accounts import Account
+from .acts import Acts
+from .api import AskId, Library, Peer, PeerId
+from .commands import Command, Peers
+from .core.links import Links
+from .core.rand import Stream
+from .errors import InputError, PeerFailed
+from .facts import facts_of
+from .life import Due, Life, Sample
+from .networks import messages_of, network
+from .options import options_for
+from .setup import Setup
+from .snapshot import ALIVE, AskRow, Fixed, Snapshot, Trace
+from .town import Town
+from .verdict import verdict
+from .view import Columns, Viewer
+from .world import content, places, selectors, topology
+
+EVENTS = 5_000
+PATHS_BYTES = 64 << 20
+"""Room for the paths of closed asks; the oldest are forgotten first."""
+SLICE = 50_000
+"""Deliveries between two postings of the books when nobody set a budget: bounds the log."""
+
+
+class Swarm:
+    """A network of peers from a `Setup`. Raises InputError when the setup cannot be."""
+
+    def __init__(self, setup: Setup) -> None:
+        self.setup = setup
+        program = network(setup.protocol)
+        if not 0 <= setup.loss < 1:
+            raise InputError(f"loss is a share from 0 to less than 1, not {setup.loss}")
+        options = options_for(program, setup.options, "options")
+        graph = topology.build(setup.topology, setup.peers, Stream(f"{setup.seed}/topology"))
+        stations = program.stations(options, graph.n)
+        n = graph.n + len(stations)
+        delays = places.build(setup.latency, n, setup.seed)
+        catalogue = content.Catalogue.draw(setup.content, graph.n, setup.seed)
+        shelves = [*catalogue.shelves, *(content.Shelf() for _ in stations)]
+        crew = [program] * graph.n + [station.program for station in stations]
+        links = Links(delays, setup.loss, Stream(f"{setup.seed}/loss"))
+        self.town = Town(program, crew, messages_of(program), links, shelves, setup.seed, options)
+        self.town.peers = graph.n
+        self.town.stations = tuple(range(graph.n, n))
+        self.warnings = (graph.note,) if graph.note else ()
+        width = len(str(graph.n - 1)) if graph.n > 1000 else 3
+        names = graph.labels or tuple(f"p{i:0{width}d}" for i in range(graph.n))
+        self.labels: tuple[str, ...] = (*names, *(station.label for station in stations))
+        operators = ("",) * graph.n + tuple(station.operator for station in stations)
+        roles = tuple(dict.fromkeys(kind.role for kind in crew))
+        fixed = Fixed(
+            protocol=setup.protocol,
+            seed=setup.seed,
+            labels=self.labels,
+            roles=roles,
+            role=np.array([roles.index(kind.role) for kind in crew], np.uint8),
+            operator=operators,
+            place=np.array(delays.place, np.int32),
+            places=delays.places,
+            peers=graph.n,
+        )
+        self.catalogue = catalogue
+        self.life = Life(self.town, catalogue, setup.seed, self._due)
+        self._columns = Columns(self.town, fixed)
+        self._viewer = Viewer(self.town, fixed, self.settings)
+        self._acts = Acts(self.town, self.life, operators, self._resolve)
+        self._selecting = Stream(f"{setup.seed}/select")
+        self._events: deque[e.Event] = deque(maxlen=EVENTS)
+        self._events_seen = 0
+        self._closed: deque[Account] = deque()
+        self._closed_bytes = 0
+        self.failure: PeerFailed | None = None
+        self.history: list[tuple[int, Command, str]] = []
+        """(virtual time in us, command, by) of all that was done; churn and background asks follow from the seed."""
+        town = self.town
+        town.tell = self._tell
+        town.rang = self._rang
+        town.close = self._close
+        self._begin(graph)
+
+    def _begin(self, graph: topology.Topology) -> None:
+        """t = 0: who is up starts, the overlay stands, and time may run."""
+        town, setup = self.town, self.setup
+        up = self.life.begin(setup.churn)
+        living = np.array(up, np.int64)
+        town.state[: town.peers] = 1
+        with self._guard():
+            for station in town.stations:
+                town.start(station)
+            for peer in up:
+                town.start(peer, town.contacts(peer, living))
+            if town.program.overlay:
+                alive = town.state == ALIVE
+                both = alive[graph.a] & alive[graph.b]
+                for a, b in zip(graph.a[both].tolist(), graph.b[both].tolist(), strict=True):
+                    town.streams.open(a, b)
+                for peer in up:
+                    program = town.programs[peer]
+                    assert program is not None
+                    near = tuple(town.streams.near[peer])
+                    town.call(peer, "neighbours", program.neighbours, town.seats[peer], near)
+        self.edges = town.streams.count
+        self.life.later(1_000_000, Sample(), 1_000_000)
+        self.life.set_asks(setup.asks_per_s)
+        for at_us, command in setup.schedule:
+            self.life.later(at_us, Due(command))
+
+    # --- the door ------------------------------------------------------------------------------------------
+
+    def do(self, command: Command, by: str = "person") -> tuple[PeerId, ...]:
+        """Do a command now, or at the end of the instant that a budget cut short. Returns the peers it changed.
+
+        Raises InputError, and has then changed nothing, for a selector, operator or value that cannot be.
+        """
+        with self._guard():
+            self.town.kernel.finish_instant()
+            return self._do(command, by)
+
+    def _do(self, command: Command, by: str) -> tuple[PeerId, ...]:
+        before = self._selecting.state
+        try:
+            peers = self._acts.carry_out(command, by)
+        except InputError:
+            self._selecting.state = before
+            raise
+        now = self.now_us
+        self.history.append((now, command, by))
+        self.town.books.command(now, f"{command.verb} {command!r} {peers}")
+        self._tell("commanded", command, peers, by)
+        self._welcome()
+        return peers
+
+    def _due(self, command: Command, by: str) -> None:
+        try:
+            self._do(command, by)
+        except InputError as error:
+            self.warnings = (*self.warnings, f"at {self.now_us / 1e6:g} s, {command.verb}: {error}")
+
+    def _resolve(self, peers: Peers) -> tuple[PeerId, ...]:
+        if isinstance(peers, str):
+            return selectors.parse(peers).pick(self._columns.fresh(), self._selecting)
+        chosen = (peers,) if isinstance(peers, int) else tuple(peers)
+        for peer in chosen:
+            if not 0 <= peer < self.town.n:
+                raise InputError(f"there is no peer #{peer}: they are #0 to #{self.town.n - 1}")
+        return chosen
+
+    def select(self, selector: str) -> tuple[PeerId, ...]:
+        """Whom a selector names at this moment. Draws from a stream of its own: looking changes nothing."""
+        return selectors.parse(selector).pick(self._columns.fresh(), Stream(self._selecting.state))
+
+    def completions(self, text: str) -> list[str]:
+        """How the last word of a selector may go on."""
+        return selectors.complete(text, self._columns.fresh())
+
+    # --- time ------------------------------------------------------------------------------------------------
+
+    @property
+    def now_us(self) -> int:
+        """Virtual time in microseconds."""
+        return self.town.kernel.now_us
+
+    def advance(self, until_us: int, budget: int | None = None) -> int:
+        """Run to a time, or until about `budget` deliveries. Returns how many there were.
+
+        Raises PeerFailed when a protocol's own code raised; such a run cannot go on.
+        """
+        with self._guard():
+            kernel = self.town.kernel
+            done = 0
+            while True:
+                left = SLICE if budget is None else min(SLICE, budget - done)
+                step = kernel.advance(until_us, left)
+                done += step
+                self.town.books.post_if_long()
+                if step < left or (budget is not None and done >= budget):
+                    return done
+
+    def advance_quiet(self, limit_us: int) -> bool:
+        """Run until all asks are closed, and stop at that instant, or at `limit_us`. Says whether it is quiet."""
+        with self._guard():
+            kernel = self.town.kernel
+            while not self.quiet():
+                if kernel.now_us >= limit_us or not kernel.step(limit_us):
+                    break
+                self.town.books.post_if_long()
+        return self.quiet()
+
+    def quiet(self) -> bool:
+        """Whether all asks are closed. Upkeep does not count."""
+        return not self.town.open_asks and not self._acts.asking
+
+    def _guard(self) -> _Guard:
+        return _Guard(self)
+
+    def _rang(self, tick: Any) -> None:
+        self.life.rang(tick)
+        self._welcome()
+
+    def _welcome(self) -> None:
+        """Peers that are back ask what their users wanted meanwhile."""
+        if self._acts.asking:
+            for peer in [p for p in self._acts.asking if self.town.state[p] == ALIVE]:
+                self._acts.arrived(peer)
+
+    # --- views -------------------------------------------------------------------------------------------------
+
+    def snapshot(self) -> Snapshot:
+        """Columns for one frame."""
+        return self._viewer.snapshot()
+
+    def events(self, since: int = 0) -> Iterator[e.Event]:
+        """Events with a number above `since`, oldest first; the last 5,000 are kept."""
+        fresh = min(len(self._events), self._events_seen - since)
+        return iter([self._events[i] for i in range(len(self._events) - max(0, fresh), len(self._events))])
+
+    def peer(self, peer: PeerId) -> Peer | None:
+        """The program of a living peer, to look at and not to touch."""
+        return self.town.programs[peer]
+
+    def library(self, peer: PeerId) -> Library:
+        """What a peer shares, alive or not."""
+        return self.town.shelves[peer]
+
+    def links_of(self, peer: PeerId) -> tuple[PeerId, ...]:
+        """Its open streams."""
+        return tuple(self.town.streams.near[peer])
+
+    def ban_of(self, peer: PeerId) -> str:
+        """The phrase it colludes against, or empty."""
+        return self.town.rules.bans.get(peer, ("", 0.0))[0]
+
+    def account(self, ask: AskId) -> AskRow:
+        """What an ask cost and brought so far. Raises InputError for an ask that is not."""
+        return self._account(ask).row()
+
+    def trace(self, ask: AskId) -> Trace | None:
+        """The path of an ask; None before it left its origin, and when it is long past."""
+        return self._account(ask).trace()
+
+    def asks(self) -> list[AskRow]:
+        """All of them, in order of issue."""
+        self.town.books.post()
+        return [account.row() for account in self.town.desk.accounts[1:]]
+
+    def _account(self, ask: AskId) -> Account:
+        if not 0 < ask < len(self.town.desk.accounts):
+            raise InputError(f"there is no ask {ask}: {len(self.town.desk.accounts) - 1} have been issued")
+        self.town.books.post()
+        account: Account = self.town.desk.accounts[ask]
+        return account
+
+    def success(self, from_s: float, to_s: float) -> float | None:
+        """Share of the asks issued from `from_s` to `to_s` that had a hit within 10 s; None without any."""
+        return self.town.books.success(round(from_s * 1e6), round(to_s * 1e6))
+
+    def catalogue_titles(self, limit: int) -> list[str]:
+        """What there is to find, the most popular first."""
+        return self.catalogue.popular(limit)
+
+    def settings(self) -> dict[str, object]:
+        """Parameters as they are now: those of the world and the protocol's options."""
+        options = self.town.desk.options
+        return {
+            "churn": self.life.churn_spec,
+            "loss": self.town.desk.links.loss,
+            "latency": self.town.desk.links.factor,
+            "asks": self.life.asks_per_s,
+            **({f.name: getattr(options, f.name) for f in fields(options)} if options is not None else {}),
+        }
+
+    def fingerprint(self) -> str:
+        """16 hex digits over each delivery, drop and command so far."""
+        return self.town.books.fingerprint()
+
+    # --- events --------------------------------------------------------------------------------------------------
+
+    def _tell(self, kind: str, *what: Any) -> None:
+        self._events_seen += 1
+        seq, now = self._events_seen, self.now_us
+        event: e.Event
+        match kind:
+            case "commanded":
+                event = e.Commanded(seq, now, *what)
+            case "churned":
+                event = e.Churned(seq, now, *what)
+            case "asked":
+                account = what[0]
+                event = e.Asked(seq, now, account.id, account.origin, account.text, account.by)
+            case "hit":
+                event = e.Hit(seq, now, *what)
+            case "closed":
+                event = e.Closed(seq, now, *what)
+            case "refused":
+                event = e.Refused(seq, now, *what)
+            case _:
+                event = e.Noted(seq, now, *what)
+        self._events.append(event)
+
+    def _close(self, account: Account) -> None:
+        """Nothing of an ask is pending any more: post what it did, and judge it."""
+        self.town.books.post()
+        account.verdict = verdict(self.town.program, self.town.desk.options, facts_of(self.town, account, self.labels))
+        self._tell("closed", account.id, account.verdict)
+        if account.hop is not None:
+            self._closed.append(account)
+            self._closed_bytes += 20 * self.town.n
+            while self._closed_bytes > PATHS_BYTES and len(self._closed) > 1:
+                self._closed_bytes -= 20 * self.town.n
+                self._closed.popleft().forget_path()
+
+
+class _Guard:
+    """Remembers a peer's failure: such a run cannot go on."""
+
+    def __init__(self, swarm: Swarm) -> None:
+        self.swarm = swarm
+
+    def __enter__(self) -> None:
+        if getattr(self.swarm, "failure", None) is not None:
+            raise self.swarm.failure  # type: ignore[misc]
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, PeerFailed):
+            self.swarm.failure = error

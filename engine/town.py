@@ -1,0 +1,316 @@
+"""Where peers, kernel and rules meet: births, deaths, streams, refusals. The lower half of the facade.
+
+`Swarm` (the upper half) builds a town and lets commands, churn and background asks act on it. They are apart only
+because one file of both would be too long to read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .accounts import Account, Joint, Nothing
+from .api import Ask, Peer, PeerId, Want
+from .core.hosts import Desk, Seat
+from .core.kernel import HOP_BITS, NEVER_US, Kernel, Parcel, Timer
+from .core.links import Links, Streams
+from .core.rand import Stream
+from .core.rules import Rules
+from .errors import PeerFailed
+from .metrics import Books, kinds_of
+from .snapshot import ALIVE, DEAD, LEFT
+from .world.content import Shelf
+
+CONTACTS = 8
+"""How many living peers a newcomer finds on the published list."""
+
+
+@dataclass(slots=True)
+class Refusal:
+    """Under way back to a sender: nobody is at `to`. Only the life that sent it is told."""
+
+    peer: PeerId
+    epoch: int
+    to: PeerId
+    message: Any
+
+
+@dataclass(slots=True)
+class Closing:
+    """Under way to `peer`: the stream from `other` is closed."""
+
+    peer: PeerId
+    epoch: int
+    other: PeerId
+
+
+class Town:
+    """All peers, alive or not, and what lies between them. `programs[p]` is None while p is not alive."""
+
+    def __init__(
+        self,
+        program: type[Peer],
+        crew: Sequence[type[Peer]],
+        messages: Sequence[type[Any]],
+        links: Links,
+        shelves: Sequence[Shelf],
+        seed: int,
+        options: Any,
+    ) -> None:
+        n = self.n = len(crew)
+        self.program = program
+        self.crew = tuple(crew)
+        self.seed = seed
+        kinds, parts, names = kinds_of(messages)
+        self.nothing = Nothing()
+        self.kernel = Kernel(n, self.nothing)
+        self.desk = Desk(self.kernel, links, kinds, parts)
+        self.desk.options = options
+        self.desk.accounts = [self.nothing]
+        self.books = Books(n, self.kernel, self.desk, names)
+        self.rules = Rules(n, seed)
+        ids = tuple(range(n))
+        self.streams = Streams(ids)
+        self.shelves = list(shelves)
+        self.seats = [Seat(p, self.desk, Stream(f"{seed}/peer/{p}"), shelves[p]) for p in ids]
+        self.programs: list[Peer | None] = [None] * n
+        self.disks: list[object | None] = [None] * n
+        self.state = np.full(n, LEFT, np.uint8)
+        self.censored = np.zeros(n, np.bool_)
+        self.colluding = np.zeros(n, np.bool_)
+        self.group = np.zeros(n, np.int32)
+        self.born_us = [0] * n
+        """When the present life of each peer began."""
+        self.peers = n
+        self.stations: tuple[PeerId, ...] = ()
+        self.open_asks: dict[int, Account] = {}
+        self._handlers: dict[type[Peer], dict[type, Callable[..., None]]] = {}
+        self._published = Stream(f"{seed}/contacts")
+        self.tell: Callable[..., None]
+        """(kind of event, fields): the swarm keeps events."""
+        self.rang: Callable[[Any], None]
+        """(tick): an engine timer that is not the town's own."""
+        self.close: Callable[[Account], None]
+        kernel, desk = self.kernel, self.desk
+        kernel.judge = self.rules.judge
+        kernel.missed = self._missed
+        kernel.fire = self._fire
+        kernel.settle = self._settle
+        self.rules.drop = self._drop
+        desk.join = self._join
+        desk.noted = self._noted
+        desk.linked = self._linked
+        desk.unlinked = self._unlinked
+        kernel.careful = links.lossy
+
+    # --- births and deaths -------------------------------------------------------------------------------
+
+    def start(self, peer: PeerId, contacts: Sequence[PeerId] | None = None) -> None:
+        """A new life, from disk; `contacts` as the network gives them unless told."""
+        kernel = self.kernel
+        kind = self.crew[peer]
+        program = kind()
+        kernel.epoch[peer] += 1
+        self.programs[peer] = program
+        self.state[peer] = ALIVE
+        kernel.peers[peer], kernel.hosts[peer], kernel.tables[peer] = program, self.seats[peer], self._table(kind)
+        self.born_us[peer] = kernel.now_us
+        kernel.gate[peer] = NEVER_US if self.rules.censored[peer] else kernel.now_us
+        if contacts is None:
+            contacts = self.contacts(peer)
+        self.call(peer, "start", program.start, self.seats[peer], contacts, self.disks[peer])
+
+    def die(self, peer: PeerId, state: int) -> None:
+        """The process ends: `state` is DEAD or LEFT. Streams close, timers stop; the disk stays."""
+        program = self.programs[peer]
+        if program is None:
+            return
+        kernel = self.kernel
+        if state == LEFT:
+            self.call(peer, "stop", program.stop, self.seats[peer])
+        self.disks[peer] = program.saved()
+        self.programs[peer] = None
+        self.state[peer] = state
+        kernel.peers[peer] = kernel.hosts[peer] = kernel.tables[peer] = None
+        kernel.gate[peer] = NEVER_US
+        kernel.epoch[peer] += 1
+        self.seats[peer].let_go()
+        for other in list(self.streams.near[peer]):
+            self._unlinked(peer, other)
+
+    def contacts(self, peer: PeerId, living: NDArray[np.int64] | None = None) -> Sequence[PeerId]:
+        """What a newcomer knows of the network: its stations, and then as `Peer.knows` says."""
+        if self.crew[peer].knows == "everyone":
+            everyone = range(self.peers)
+            return (*self.stations, *everyone) if self.stations else everyone
+        if living is None:
+            living = np.flatnonzero(self.state[: self.peers] == ALIVE)
+        some = self._published.sample(range(len(living)), min(CONTACTS + 1, len(living)))
+        others = [other for other in living[some].tolist() if other != peer][:CONTACTS]
+        return (*(s for s in self.stations if s != peer), *others)
+
+    def call(self, peer: PeerId, what: str, act: Callable[..., None], *args: Any) -> None:
+        """Run a peer's own code outside a delivery, as nothing's effect."""
+        before, self.kernel.parcel = self.kernel.parcel, self.kernel.idle
+        try:
+            act(*args)
+        except Exception as error:
+            raise PeerFailed(peer, what, error) from error
+        finally:
+            self.kernel.parcel = before
+
+    def _table(self, kind: type[Peer]) -> dict[type, Callable[..., None]]:
+        """Handlers of a class, with a deaf one for each kind of message that it does not handle."""
+        table = self._handlers.get(kind)
+        if table is None:
+            table = self._handlers[kind] = {**dict.fromkeys(self.desk.kinds, _deaf), **kind.handlers}
+        return table
+
+    # --- asks ----------------------------------------------------------------------------------------------
+
+    def ask(self, peer: PeerId, text: str, want: Want, by: str) -> Account:
+        """A user at a living peer wants something."""
+        kernel = self.kernel
+        account = Account(len(self.desk.accounts), peer, text, want, by, kernel.now_us)
+        self.desk.accounts.append(account)
+        self.open_asks[account.id] = account
+        account.pending += 1
+        program = self.programs[peer]
+        assert program is not None
+        kernel.parcel = (peer, None, account.id << HOP_BITS, kernel.now_us, account, 0)
+        try:
+            program.ask(self.seats[peer], Ask(account.id, want, text))
+        except Exception as error:
+            raise PeerFailed(peer, "ask", error) from error
+        finally:
+            kernel.parcel = kernel.idle
+            kernel.release(account)
+        return account
+
+    def _join(self, causes: Any) -> Joint:
+        return Joint([self.desk.accounts[cause >> HOP_BITS] for cause in causes])
+
+    def _settle(self, accounts: list[Any]) -> None:
+        """Accounts that ran out of pending work at the end of an instant."""
+        for account in accounts:
+            if isinstance(account, Joint):
+                for each in account.accounts:
+                    each.duplicates += account.duplicates
+                    for reason, count in account.losses.items():
+                        each.losses[reason] = each.losses.get(reason, 0) + count
+                    self.kernel.release(each)
+                account.accounts = ()
+        if self.kernel.settling:
+            done, self.kernel.settling = self.kernel.settling, []
+            accounts = accounts + [each for each in done if not each.pending]
+        for account in dict.fromkeys(accounts):
+            if isinstance(account, Account) and not account.pending:
+                account.closed_us = self.kernel.now_us
+                self.open_asks.pop(account.id, None)
+                self.close(account)
+
+    # --- what hosts ask for -------------------------------------------------------------------------------
+
+    def _linked(self, a: PeerId, b: PeerId) -> None:
+        if 0 <= b < self.n and self.state[a] == ALIVE == self.state[b]:
+            self.streams.open(a, b)
+
+    def _unlinked(self, a: PeerId, b: PeerId) -> None:
+        if 0 <= b < self.n and self.streams.close(a, b):
+            notice = Closing(b, self.kernel.epoch[b], a)
+            self._later(self.desk.links.delay_us(a, b), notice, 0, self.nothing)
+
+    def _noted(self, peer: PeerId, kind: str, facts: dict[str, Any]) -> None:
+        account = self.kernel.parcel[4]
+        asks = account.accounts if isinstance(account, Joint) else (account,)
+        for each in asks:
+            if kind == "hit":
+                holder = facts.get("holder")
+                if each.id and each.origin == peer and isinstance(holder, int) and holder not in each.hits:
+                    each.hits[holder] = self.kernel.now_us
+                    self.tell("hit", each.id, peer, holder, str(facts.get("content", "")))
+            else:
+                self.tell("note", peer, kind, facts, each.id)
+
+    # --- losses and notices ----------------------------------------------------------------------------------
+
+    def _missed(self, to: PeerId, parcel: Parcel) -> bool:
+        """A closed gate: why? A datagram to a machine that came back meanwhile is delivered all the same."""
+        message = parcel[1]
+        if self.rules.censored[to]:
+            reason = "censored"
+        elif self.state[to] == DEAD:
+            reason = "dead"
+        elif self.state[to] == LEFT:
+            reason = "left"
+        elif message.over == "datagram":
+            return True
+        else:
+            reason = "reset"
+        self._drop(to, parcel, reason)
+        return False
+
+    def _drop(self, to: PeerId, parcel: Parcel, reason: str) -> None:
+        sender, message, cause, _, account, code = parcel
+        self.books.drop(self.kernel.now_us, sender, to, code, reason)
+        losses = account.losses
+        losses[reason] = losses.get(reason, 0) + 1
+        if reason in ("dead", "left", "reset") and message.over == "stream":
+            notice = Refusal(sender, _epoch_at(self, parcel), to, message)
+            self._later(self.desk.links.delay_us(to, sender), notice, cause, account)
+
+    def _later(self, delay_us: int, notice: Any, cause: Any, account: Any) -> None:
+        self.kernel.arm(self.kernel.now_us + delay_us, Timer(-1, 0, notice, cause, account))
+
+    def _fire(self, timer: Timer) -> None:
+        notice = timer.tick
+        if notice.__class__ is not Refusal and notice.__class__ is not Closing:
+            self.rang(notice)
+            return
+        peer = notice.peer
+        program = self.programs[peer]
+        if program is None or self.kernel.epoch[peer] != notice.epoch:
+            return
+        kernel, seat = self.kernel, self.seats[peer]
+        other = notice.to if isinstance(notice, Refusal) else notice.other
+        if self.rules.blocked(peer, other):
+            return
+        kernel.parcel = (peer, None, timer.cause, kernel.now_us, timer.account, 0)
+        try:
+            if isinstance(notice, Refusal):
+                self.streams.close(peer, other)
+                ask = timer.account.id if isinstance(timer.account, Account) else 0
+                if ask:
+                    self.tell("refused", peer, other, notice.message.kind, ask)
+                program.refused(seat, other, notice.message)
+            elif other not in self.streams.near[peer]:
+                program.closed(seat, other)
+        except Exception as error:
+            raise PeerFailed(peer, type(notice).__name__.lower(), error) from error
+        finally:
+            kernel.parcel = kernel.idle
+
+    def restate(self, peers: Sequence[PeerId]) -> None:
+        """Gates and columns after rules about these peers changed."""
+        rules, kernel = self.rules, self.kernel
+        for peer in peers:
+            self.censored[peer] = rules.censored[peer]
+            self.colluding[peer] = peer in rules.bans
+            self.group[peer] = rules.group[peer]
+            if self.state[peer] == ALIVE:
+                kernel.gate[peer] = NEVER_US if rules.censored[peer] else self.born_us[peer]
+        kernel.careful = self.desk.links.lossy or rules.active
+
+
+def _deaf(*_: Any) -> None:
+    """A message or tick that this role does not handle."""
+
+
+def _epoch_at(town: Town, parcel: Parcel) -> int:
+    """The life of the sender that sent a parcel: the present one if it began before, else one that is gone."""
+    sender = parcel[0]
+    return town.kernel.epoch[sender] if town.born_us[sender] <= parcel[3] else -1

@@ -1,0 +1,157 @@
+"""Views of a town: the columns that selectors read, and the snapshot of a frame."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from heapq import nsmallest
+
+import numpy as np
+
+from .core.kernel import HOP_BITS, KIND_SHIFT
+from .metrics import KIND_MASK
+from .snapshot import STATES, AskRow, Fixed, Flight, Links, Snapshot, Totals
+from .town import Town
+
+FLIGHT_ROWS = 2_000
+ASK_ROWS = 200
+
+
+class Columns:
+    """What a selector may ask about, see `world.selectors.View`. All of length n, index = PeerId."""
+
+    def __init__(self, town: Town, fixed: Fixed) -> None:
+        self._town = town
+        self._fixed = fixed
+        self.n = town.n
+        self.labels = fixed.labels
+        self.label_ids: Mapping[str, int] = {label: i for i, label in enumerate(fixed.labels)}
+
+    def fresh(self) -> Columns:
+        """Loads are read from the books, so these are posted first."""
+        self._town.books.post()
+        return self
+
+    def infrastructure(self) -> Sequence[bool]:
+        peers = self._town.peers
+        return [False] * peers + [True] * (self.n - peers)
+
+    def roles(self) -> Sequence[str]:
+        return [self._fixed.roles[i] for i in self._fixed.role.tolist()]
+
+    def states(self) -> Sequence[str]:
+        return [STATES[s] for s in self._town.state.tolist()]
+
+    def censored(self) -> Sequence[bool]:
+        return self._town.rules.censored
+
+    def colluding(self) -> Sequence[bool]:
+        return [peer in self._town.rules.bans for peer in range(self.n)]
+
+    def cities(self) -> Sequence[str]:
+        return [self._fixed.places.names[i] for i in self._fixed.place.tolist()]
+
+    def operators(self) -> Sequence[str]:
+        return self._fixed.operator
+
+    def degrees(self) -> Sequence[float]:
+        return [len(near) for near in self._town.streams.near]
+
+    def loads(self) -> Sequence[float]:
+        loads: list[float] = self._town.books.load.tolist()
+        return loads
+
+    def holds(self, text: str) -> Sequence[bool]:
+        return [bool(shelf.matching(text)) for shelf in self._town.shelves]
+
+
+class Viewer:
+    """Makes snapshots. What is dear to make (links, rows of closed asks) is kept until it changes."""
+
+    def __init__(self, town: Town, fixed: Fixed, settings: Callable[[], Mapping[str, object]]) -> None:
+        self._town = town
+        self._fixed = fixed
+        self._settings = settings
+        self._links = Links(-1, np.zeros(0, np.int32), np.zeros(0, np.int32))
+        self._rows: dict[int, AskRow] = {}
+        self._files = np.zeros(town.n, np.int32)
+        self._files_us = -1
+
+    def snapshot(self) -> Snapshot:
+        """One moment, see `engine.snapshot.Snapshot`."""
+        town = self._town
+        books, kernel = town.books, town.kernel
+        books.post()
+        if self._links.version != town.streams.version:
+            self._links = Links(town.streams.version, *town.streams.columns())
+        if kernel.now_us >= self._files_us + 1_000_000 or self._files_us < 0:
+            self._files = np.fromiter(map(len, town.shelves), np.int32, town.n)
+            self._files_us = kernel.now_us
+        return Snapshot(
+            now_us=kernel.now_us,
+            fixed=self._fixed,
+            state=town.state.copy(),
+            censored=town.censored.copy(),
+            colluding=town.colluding.copy(),
+            group=town.group.copy(),
+            load=books.load,
+            last_heard_us=books.last_heard_us.copy(),
+            files=self._files,
+            links=self._links,
+            flight=self._flight(),
+            totals=self._totals(),
+            asks=self._asks(),
+            asks_total=len(town.desk.accounts) - 1,
+            series=books.series(),
+            settings=self._settings(),
+        )
+
+    def _totals(self) -> Totals:
+        town = self._town
+        names = town.books.kind_names
+        return Totals(
+            sent=town.desk.sent,
+            delivered=town.kernel.delivered,
+            dropped=town.books.dropped,
+            bytes=town.desk.sent_bytes,
+            duplicates=town.desk.duplicates,
+            by_kind={names[i]: count for i, count in enumerate(town.desk.sent_by_kind)},
+            dropped_by=dict(town.books.dropped_by),
+        )
+
+    def _asks(self) -> tuple[AskRow, ...]:
+        out = []
+        kept: dict[int, AskRow] = {}
+        for account in self._town.desk.accounts[1:][-ASK_ROWS:]:
+            row = self._rows.get(account.id)
+            if row is None or account.closed_us is None or row.closed_us != account.closed_us:
+                row = account.row()
+            kept[account.id] = row
+            out.append(row)
+        self._rows = kept
+        return tuple(out)
+
+    def _flight(self) -> Flight:
+        """The soonest to arrive. Only the buckets that fill the rows are looked at."""
+        town = self._town
+        kernel, parts = town.kernel, town.desk.parts
+        rows: list[tuple[int, int, int, int, int, int]] = []
+        waiting = kernel.messages
+        for at_us in nsmallest(FLIGHT_ROWS, waiting) if len(waiting) > FLIGHT_ROWS else sorted(waiting):
+            for to, parcel in zip(*waiting[at_us], strict=True):
+                cause = parcel[2]
+                ask = (cause[0] if cause.__class__ is tuple else cause) >> HOP_BITS
+                for one in to if to.__class__ is tuple else (to,):
+                    target = one if one >= 0 else -1 - one
+                    rows.append((parcel[0], target, parcel[3], at_us, parts[parcel[5] >> KIND_SHIFT & KIND_MASK], ask))
+            if len(rows) >= FLIGHT_ROWS:
+                break
+        table = np.array(rows[:FLIGHT_ROWS], np.int64).reshape(-1, 6)
+        return Flight(
+            frm=table[:, 0].astype(np.int32),
+            to=table[:, 1].astype(np.int32),
+            sent_us=table[:, 2],
+            arrives_us=table[:, 3],
+            part=table[:, 4].astype(np.uint8),
+            ask=table[:, 5].astype(np.int32),
+            total=max(0, town.desk.sent - kernel.delivered - town.books.dropped),
+        )

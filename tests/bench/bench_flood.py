@@ -1,0 +1,89 @@
+"""How fast is a flood? 10,000 Gnutella servents of mean degree 20, every book kept, against SimPy.
+
+Both run on the same graph in the same process, in turn, under the same collector settings; SimPy pays one
+`Timeout` with a callback per message and keeps nothing but the set of those who have seen the query. Prints each
+pair, and the medians. Nothing is asserted: speed is told, not tested.
+
+    python tests/bench/bench_flood.py [--pairs 5] [--peers 10000] [--latency constant:50] [--gc on|off]
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import statistics
+import time
+from typing import Any
+
+import simpy
+
+from engine import AskFor, Setup, Swarm
+
+TTL = 20
+
+
+def ours(peers: int, latency: str) -> tuple[float, int, list[list[tuple[int, int]]]]:
+    """Seconds and deliveries of one flood, and the graph it ran on, with delays in us."""
+    options = {"ttl": TTL, "download": False, "ping_s": 3600.0}
+    swarm = Swarm(Setup(peers=peers, topology="random:20", latency=latency, asks_per_s=0.0, options=options))
+    delay = swarm.town.desk.links.delay_us
+    near = [[(other, delay(peer, other)) for other in swarm.links_of(peer)] for peer in range(peers)]
+    gc.collect()
+    swarm.do(AskFor(0, "nobody has this"))
+    start = time.perf_counter()
+    swarm.advance_quiet(1 << 40)
+    swarm.fingerprint()
+    took = time.perf_counter() - start
+    row = swarm.account(1)
+    assert row.messages == 2 * swarm.edges - peers + 1
+    return took, swarm.snapshot().totals.delivered, near
+
+
+def theirs(near: list[list[tuple[int, int]]]) -> tuple[float, int]:
+    """The same flood in SimPy."""
+    env = simpy.Environment()
+    seen: set[int] = set()
+    count = 0
+
+    def deliver(event: Any) -> None:
+        nonlocal count
+        count += 1
+        peer, sender, ttl = event.value
+        if peer in seen:
+            return
+        seen.add(peer)
+        if ttl:
+            for other, delay in near[peer]:
+                if other != sender:
+                    env.timeout(delay, (other, peer, ttl - 1)).callbacks.append(deliver)
+
+    gc.collect()
+    start = time.perf_counter()
+    env.timeout(0, (0, -1, TTL)).callbacks.append(deliver)
+    env.run()
+    return time.perf_counter() - start, count
+
+
+def main() -> None:
+    """Measure and print."""
+    ask = argparse.ArgumentParser()
+    ask.add_argument("--pairs", type=int, default=5)
+    ask.add_argument("--peers", type=int, default=10_000)
+    ask.add_argument("--latency", default="constant:50")
+    ask.add_argument("--gc", choices=("on", "off"), default="on")
+    args = ask.parse_args()
+    if args.gc == "off":
+        gc.disable()
+    ratios, speeds = [], []
+    for _ in range(args.pairs):
+        took, deliveries, near = ours(args.peers, args.latency)
+        other, messages = theirs(near)
+        speeds.append(deliveries / took)
+        ratios.append(speeds[-1] / (messages / other))
+        print(f"swarmtop {speeds[-1]:>10,.0f}/s   simpy {messages / other:>10,.0f}/s   ratio {ratios[-1]:.2f}")
+        del near
+    print(f"median   {statistics.median(speeds):>10,.0f}/s   ratio {statistics.median(ratios):.2f}  (gc {args.gc})")
+
+
+if __name__ == "__main__":
+    main()
