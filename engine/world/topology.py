@@ -1,0 +1,277 @@
+"""Who is linked to whom when a run begins.
+
+    random:DEGREE              a random tree, then random further links up to that mean degree
+    small-world:DEGREE:REWIRE  Watts and Strogatz, Nature 393 (1998): a ring of near neighbours, some rewired
+    scale-free:M               Barabási and Albert, Science 286 (1999): a newcomer takes M links, to each peer
+                               in proportion to the links it has; peers with low ids are the old, rich ones
+    ring, complete
+    tree:DEGREE                root #0 and inner peers have DEGREE links each, filled breadth first
+    FILE                       an edge list (see `edgelist`)
+
+Why `random` starts from a tree. The textbook G(n, m) at mean degree 4 leaves one peer in fifty alone, and a
+search that fails because its origin has no link at all teaches nothing. Drawing until the graph is connected
+takes for ever at 100,000 peers; mending it afterwards favours the peers that were mended. A tree drawn
+uniformly from all n**(n-2) of them (decoded from a random Prüfer sequence) treats all peers alike, and leaves
+the degrees one plus nearly Poisson. So the swarm is connected and has just N x DEGREE / 2 links, unless
+DEGREE is below what a connected swarm needs (2 - 2/N): then the tree stands, and `note` says so.
+
+`small-world` is left as published: rewired hard at degree 2 it may fall apart, and that is worth seeing.
+The generators are ours and draw from a named stream, because a seed must give the same overlay on any
+machine, whatever other libraries do between two of their versions.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core.rand import Stream
+from ..errors import InputError, nearest, plain
+from . import edgelist
+from .draws import below, bits, unit_iter, units
+from .specs import number, split, whole
+
+I32 = NDArray[np.int32]
+I64 = NDArray[np.int64]
+
+PEERS_MAX = 1_000_000
+LINKS_MAX = 10_000_000
+COMPLETE_MAX = 2_000
+CLAMPED_MAX = 16
+"""A degree up to this is a habit (random:4 for three peers) and is cut to what the swarm allows; a larger one
+that does not fit is a mistake and is refused."""
+
+FORMS = {
+    "random": "random:DEGREE",
+    "small-world": "small-world:DEGREE:REWIRE",
+    "scale-free": "scale-free:M",
+    "ring": "ring",
+    "complete": "complete",
+    "tree": "tree:DEGREE",
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Topology:
+    """Undirected links between peers 0..n-1, each once, with a < b, in ascending order of (a, b).
+
+    a, b: int32 (L,). labels: the ids of a loaded file, else None. skipped: duplicates and self loops that were
+    dropped from a file. note: a sentence for stderr when what stands is not quite what was asked for, else "".
+    """
+
+    n: int
+    a: I32
+    b: I32
+    labels: tuple[str, ...] | None = None
+    skipped: int = 0
+    note: str = ""
+
+    def degrees(self) -> I32:
+        """Links of each peer: int32 (n,)."""
+        ends = np.concatenate((self.a, self.b))
+        return np.bincount(ends, minlength=self.n).astype(np.int32)
+
+    def neighbours(self) -> list[list[int]]:
+        """For each peer its neighbours, in ascending order."""
+        a, b = self.a.astype(np.int64), self.b.astype(np.int64)
+        # One sort of 64-bit keys is several times faster than a sort of pairs.
+        keys = np.sort(np.concatenate((a * self.n + b, b * self.n + a)))
+        flat = (keys % self.n).tolist()
+        stops = np.cumsum(self.degrees(), dtype=np.int64).tolist()
+        return [flat[start:stop] for start, stop in zip([0, *stops], stops, strict=False)]
+
+
+def build(spec: str, peers: int, rng: Stream) -> Topology:
+    """The overlay that a spec describes. `peers` counts for generators; a file brings its own number.
+
+    Raises InputError for an unknown word, a field out of range, or a file that is no edge list.
+    """
+    word = spec.strip().split(":")[0]
+    if word not in FORMS:
+        path = spec.strip()
+        # A generator's word wins over a file of the same name; `./ring` is the file.
+        if (
+            path.endswith((".txt", ".gz"))
+            or "/" in path
+            or os.sep in path
+            or ("\0" not in path and os.path.exists(path))
+        ):
+            ends = edgelist.load(path)
+            return _made(len(ends.ids), ends.codes, tuple(map(str, ends.ids)), ends.skipped, ends.note)
+        raise InputError(f'topology "{plain(spec)}" is neither known nor a file{nearest(word, FORMS)}')
+    if not 1 <= peers <= PEERS_MAX:
+        raise InputError(f"peers should be from 1 to {PEERS_MAX:,}, not {peers:,}")
+    word, fields = split("topology", spec, FORMS)
+    return _GENERATORS[word](f'topology "{plain(spec)}"', peers, fields, rng)
+
+
+def _made(n: int, codes: I64, labels: tuple[str, ...] | None = None, skipped: int = 0, note: str = "") -> Topology:
+    """From codes a * n + b with a < b, each once."""
+    codes = np.sort(codes)
+    return Topology(n, (codes // n).astype(np.int32), (codes % n).astype(np.int32), labels, skipped, note)
+
+
+def _codes(n: int, a: I64, b: I64) -> I64:
+    return np.minimum(a, b) * n + np.maximum(a, b)
+
+
+def _fitting(where: str, what: str, degree: float, n: int) -> tuple[float, str]:
+    """A degree that n peers can have, and a note when it was cut. Raises InputError for a mistake."""
+    if degree <= n - 1:
+        return degree, ""
+    if degree > CLAMPED_MAX:
+        raise InputError(f"{where}: {what} should be below the number of peers, which is {n:,}")
+    links = f"{n} peers have at most {n - 1} link{'s' if n > 2 else ''} each, so {n - 1} it is"
+    return n - 1, f"{where}: {links}" if n > 1 else ""
+
+
+def _sparing(where: str, links: float) -> None:
+    if links > LINKS_MAX:
+        raise InputError(f"{where}: that would be {links:,.0f} links; at most {LINKS_MAX:,} are drawn")
+
+
+def _complete_codes(n: int) -> I64:
+    a, b = np.triu_indices(n, 1)
+    return a.astype(np.int64) * n + b
+
+
+def _first_new(codes: I64, have: I64) -> NDArray[np.bool_]:
+    """Which codes are not in the sorted `have` and stand here for the first time."""
+    first = np.zeros(len(codes), dtype=bool)
+    first[np.unique(codes, return_index=True)[1]] = True
+    if len(have):
+        first &= have[np.minimum(np.searchsorted(have, codes), len(have) - 1)] != codes
+    return first
+
+
+def _further(n: int, have: I64, extra: int, rng: Stream) -> I64:
+    """`have` and so many links more, uniformly among the pairs that are free."""
+    if len(have) + extra > n * (n - 1) // 4:
+        # Crowded: guessing would mostly hit taken pairs, so the free ones are listed and drawn from.
+        free = np.setdiff1d(_complete_codes(n), have, assume_unique=True)
+        return np.concatenate((have, free[np.argsort(bits(rng, len(free)), kind="stable")[:extra]]))
+    have = np.sort(have)
+    while extra:
+        ends = below(rng, n, 2 * extra + 32)
+        codes = _codes(n, ends[::2], ends[1::2])
+        good = codes[(ends[::2] != ends[1::2]) & _first_new(codes, have)][:extra]
+        have = np.sort(np.concatenate((have, good)))
+        extra -= len(good)
+    return have
+
+
+def _random_tree(n: int, rng: Stream) -> I64:
+    """One of the n**(n-2) trees on n >= 2 peers, all equally likely, from its Prüfer sequence."""
+    sequence = below(rng, n, n - 2)
+    left = (np.bincount(sequence, minlength=n) + 1).tolist()
+    leaves: list[int] = []
+    lowest = left.index(1)
+    leaf = lowest
+    inner = sequence.tolist()
+    for peer in inner:
+        leaves.append(leaf)
+        left[peer] -= 1
+        if left[peer] == 1 and peer < lowest:
+            leaf = peer
+        else:
+            lowest = leaf = left.index(1, lowest + 1)
+    leaves.append(leaf)
+    inner.append(n - 1)
+    return _codes(n, np.array(leaves, dtype=np.int64), np.array(inner, dtype=np.int64))
+
+
+def _random(where: str, n: int, fields: list[str], rng: Stream) -> Topology:
+    degree, note = _fitting(where, "DEGREE", number(fields[0], "DEGREE", where, 0.001, PEERS_MAX), n)
+    _sparing(where, n * degree / 2)
+    if n == 1:
+        return _made(1, np.empty(0, dtype=np.int64), note=note)
+    extra = round(n * degree / 2) - (n - 1)
+    if extra < 0:
+        note = f"{where}: {n:,} peers need a mean degree of {2 - 2 / n:.4g} to be connected, so a random tree stands"
+    return _made(n, _further(n, _random_tree(n, rng), max(0, extra), rng), note=note)
+
+
+def _small_world(where: str, n: int, fields: list[str], rng: Stream) -> Topology:
+    degree, note = _fitting(where, "DEGREE", number(fields[0], "DEGREE", where, 2, PEERS_MAX), n)
+    rewire = number(fields[1], "REWIRE", where, 0, 1)
+    _sparing(where, n * degree / 2)
+    if degree >= n - 1:
+        return _made(n, _complete_codes(n), note=note)
+    # Whole rounds of neighbours at distance 1, 2, ...; what an odd or broken degree leaves over is spread
+    # evenly over the next distance, so that the mean is right.
+    rounds = int(degree // 2)
+    at = np.arange(n, dtype=np.int64)
+    begins = [at] * rounds
+    ends = [(at + step) % n for step in range(1, rounds + 1)]
+    left = round(n * degree / 2) - n * rounds
+    room = n // 2 if 2 * (rounds + 1) == n else n
+    some = np.arange(left, dtype=np.int64) * room // max(1, left)
+    begin = np.concatenate((*begins, some))
+    end = np.concatenate((*ends, (some + rounds + 1) % n))
+    moved = units(rng, len(begin)) < rewire
+    have = np.sort(_codes(n, begin[~moved], end[~moved]))
+    todo = begin[moved]
+    for _ in range(64):
+        codes = _codes(n, todo, to := below(rng, n, len(todo)))
+        good = (todo != to) & _first_new(codes, have)
+        have = np.sort(np.concatenate((have, codes[good])))
+        todo = todo[~good]
+        if not len(todo):
+            break
+    # Who is linked to everybody already cannot be rewired: such a link goes anywhere.
+    return _made(n, _further(n, have, len(todo), rng), note=note)
+
+
+def _scale_free(where: str, n: int, fields: list[str], rng: Stream) -> Topology:
+    wanted, note = _fitting(where, "M", whole(fields[0], "M", where, 1, PEERS_MAX), n)
+    m = int(wanted)
+    _sparing(where, n * m)
+    # The core is complete, m + 1 peers, so that nobody has fewer than m links. `ends` has each peer once for
+    # each of its links: a uniform draw from it is a draw in proportion to degree.
+    core = _complete_codes(m + 1)
+    ends = [peer for peer in range(m + 1) for _ in range(m)]
+    draw = unit_iter(rng)
+    chosen: list[int] = []
+    for peer in range(m + 1, n):
+        size = len(ends)
+        taken: dict[int, None] = {}
+        while len(taken) < m:
+            taken[ends[int(next(draw) * size)]] = None
+        chosen.extend(taken)
+        ends.extend(taken)
+        ends.extend([peer] * m)
+    newcomers = np.repeat(np.arange(m + 1, n, dtype=np.int64), m)
+    grown = np.array(chosen, dtype=np.int64) * n + newcomers
+    return _made(n, np.concatenate((core // (m + 1) * n + core % (m + 1), grown)), note=note)
+
+
+def _ring(where: str, n: int, fields: list[str], rng: Stream) -> Topology:
+    at = np.arange(n if n > 2 else n - 1, dtype=np.int64)
+    return _made(n, _codes(n, at, (at + 1) % n))
+
+
+def _complete(where: str, n: int, fields: list[str], rng: Stream) -> Topology:
+    if n > COMPLETE_MAX:
+        raise InputError(f"{where}: at most {COMPLETE_MAX:,} peers can all be linked to each other, not {n:,}")
+    return _made(n, _complete_codes(n))
+
+
+def _tree(where: str, n: int, fields: list[str], rng: Stream) -> Topology:
+    degree = whole(fields[0], "DEGREE", where, 2, PEERS_MAX)
+    child = np.arange(1, n, dtype=np.int64)
+    parent = np.where(child <= degree, 0, 1 + (child - 1 - degree) // (degree - 1))
+    return _made(n, parent * n + child)
+
+
+_GENERATORS: dict[str, Callable[[str, int, list[str], Stream], Topology]] = {
+    "random": _random,
+    "small-world": _small_world,
+    "scale-free": _scale_free,
+    "ring": _ring,
+    "complete": _complete,
+    "tree": _tree,
+}

@@ -1,0 +1,109 @@
+"""Session lengths, time away, and the equilibrium in which a run begins."""
+
+from __future__ import annotations
+
+import math
+import statistics
+
+import pytest
+
+from engine.core.rand import Stream
+from engine.errors import InputError
+from engine.world.churn import UP_SHARE, Churn, gamma_variate, parse
+
+DRAWS = 20_000
+
+
+def law(spec: str) -> Churn:
+    churn = parse(spec)
+    assert churn is not None
+    return churn
+
+
+def test_none_is_no_churn() -> None:
+    assert parse("none") is None
+
+
+def test_the_published_law_of_gnutella() -> None:
+    # Weibull 0.59 and 41.9 minutes: a mean of 64.5 and a median of 22.5 minutes.
+    churn = law("weibull:0.59:2514")
+    assert churn.mean_s / 60 == pytest.approx(64.5, abs=0.05)
+    assert churn.median_s / 60 == pytest.approx(22.5, abs=0.05)
+    assert churn.describe() == "weibull (0.59) sessions: mean 64.5 min, median 22.5 min; away 16.1 min; 80 % up"
+    assert law("exponential:100").describe() == "exponential sessions: mean 100 s, median 69.3 s; away 25 s; 80 % up"
+
+
+@pytest.mark.parametrize("spec", ["exponential:100", "weibull:0.8:100", "weibull:2:100"])
+def test_sessions_and_times_away_have_their_means(spec: str) -> None:
+    churn, rng = law(spec), Stream(spec)
+    sessions = [churn.session_s(rng) for _ in range(DRAWS)]
+    away = [churn.downtime_s(rng) for _ in range(DRAWS)]
+    assert min(*sessions, *away) >= 0.001
+    assert statistics.mean(sessions) == pytest.approx(churn.mean_s, rel=0.04)
+    assert statistics.median(sessions) == pytest.approx(churn.median_s, rel=0.05)
+    assert statistics.mean(away) == pytest.approx(churn.mean_s / 4, rel=0.03)
+
+
+@pytest.mark.parametrize("spec", ["exponential:100", "weibull:0.8:100", "weibull:2:100"])
+def test_a_run_starts_at_equilibrium(spec: str) -> None:
+    churn, rng = law(spec), Stream(spec)
+    starts = [churn.start(rng) for _ in range(DRAWS)]
+    left = [seconds for up, seconds in starts if up]
+    assert len(left) / DRAWS == pytest.approx(UP_SHARE, abs=0.012)
+    assert statistics.mean(s for up, s in starts if not up) == pytest.approx(churn.mean_s / 4, rel=0.06)
+    # The mean of what remains is E[X**2] / (2 E[X]), by renewal theory.
+    second_moment = churn.scale_s**2 * math.gamma(1 + 2 / churn.shape)
+    assert statistics.mean(left) == pytest.approx(second_moment / 2 / churn.mean_s, rel=0.05)
+    # And P(remaining > x) is the integral of 1 - F beyond x, over the mean: here x is the mean session.
+    x = churn.mean_s
+    steps = [x + (i + 0.5) * x / 200 for i in range(200 * 60)]
+    beyond = sum(math.exp(-((s / churn.scale_s) ** churn.shape)) for s in steps) * x / 200 / churn.mean_s
+    assert sum(s > x for s in left) / len(left) == pytest.approx(beyond, abs=0.015)
+
+
+def test_eighty_per_cent_stay_up() -> None:
+    churn = law("weibull:0.59:60")
+    up_at = [0, 0, 0]
+    moments = (10.0, 100.0, 400.0)
+    for peer in range(2_000):
+        rng = Stream(f"1/churn/{peer}")
+        up, until = churn.start(rng)
+        for at, moment in enumerate(moments):
+            while until <= moment:
+                up = not up
+                until += churn.session_s(rng) if up else churn.downtime_s(rng)
+            up_at[at] += up
+    # Binomial, 2,000 trials: a standard error of 0.009.
+    assert all(abs(count / 2_000 - UP_SHARE) < 0.036 for count in up_at)
+
+
+@pytest.mark.parametrize("shape", [1.1, 2.7, 11.0])
+def test_the_gamma_draw_has_its_mean_and_variance(shape: float) -> None:
+    rng = Stream(f"gamma {shape}")
+    drawn = [gamma_variate(rng, shape) for _ in range(DRAWS)]
+    assert statistics.mean(drawn) == pytest.approx(shape, rel=0.04)
+    assert statistics.variance(drawn) == pytest.approx(shape, rel=0.08)
+
+
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        ("expnential:3", 'did you mean "exponential"'),
+        ("", "is empty"),
+        ("none:1", "should be written none"),
+        ("exponential", "exponential:MEAN_S"),
+        ("exponential:0", "MEAN_S"),
+        ("exponential:-60", "MEAN_S"),
+        ("exponential:nan", "MEAN_S"),
+        ("exponential:1e300", "MEAN_S"),
+        ("exponential:ten", 'not "ten"'),
+        ("weibull:0.59", "weibull:SHAPE:SCALE_S"),
+        ("weibull:0:60", "SHAPE"),
+        ("weibull:0.5:0", "SCALE_S"),
+        ("weibull:0.1:1e9", "mean session"),
+        ("weibull:0.5:0.001", "mean session"),
+    ],
+)
+def test_a_bad_spec_is_refused_in_one_sentence(spec: str, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        parse(spec)
