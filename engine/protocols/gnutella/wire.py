@@ -1,0 +1,161 @@
+"""What servents say to each other: the descriptors of Gnutella 0.4, and the HTTP of its downloads.
+
+The 23 bytes of the descriptor header that a program can act on (GUID, TTL, Hops) are fields of each descriptor. A
+peer's address (IP and port) is its PeerId.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ...api import Blob, File, PeerId, mentions, message, option, words_of
+
+
+@dataclass(slots=True)
+class GnutellaOptions:
+    """Defaults from the specification, or from the classic client where it has none."""
+
+    ttl: int = option(7, "initial TTL, in hops, and the limit that relays enforce on TTL + Hops", low=1, high=255)
+    connections: int = option(4, "neighbours that a newcomer looks for", low=1, high=100)
+    max_connections: int = option(8, "neighbours beyond which a Connect is turned away", low=1, high=1000)
+    host_cache: int = option(200, "addresses remembered", low=1, high=10_000)
+    ping_s: float = option(20.0, "seconds between keep-alive pings (TTL 1) to a neighbour", low=0.5, high=3600)
+    silence: int = option(3, "pings without an answer after which a neighbour is given up", low=1, high=100)
+    connect_timeout_s: float = option(5.0, "seconds to wait for an answer to Connect", low=0.1, high=600)
+    guid_memory_s: float = option(600.0, "seconds after which a GUID is forgotten, at the least", low=1, high=86_400)
+    guid_table: int = option(20_000, "GUIDs remembered at most, half of them for certain", low=16, high=10_000_000)
+    download: bool = option(True, "fetch the first file found")
+    chunk_kb: int = option(256, "size of one ranged request of a download, in kilobytes", low=1, high=65_536)
+    firewalled: float = option(0.0, "share of servents that cannot be called and need a Push", low=0, high=1)
+
+
+@message()
+class Connect:
+    """GNUTELLA CONNECT/0.4"""
+
+
+@message()
+class Ok:
+    """GNUTELLA OK"""
+
+
+@message()
+class Full:
+    """The caller is hung up on; it may try some other time."""
+
+
+@message()
+class Ping:
+    """Payload 0x00: who is there?"""
+
+    guid: bytes
+    ttl: int
+    hops: int
+
+
+@message()
+class Pong:
+    """Payload 0x01: a servent, and how much it shares (kilobytes)."""
+
+    guid: bytes
+    ttl: int
+    hops: int
+    address: PeerId
+    files: int
+    kilobytes: int
+
+
+@message(part="question")
+class Query:
+    """Payload 0x80: who has files whose name has these words, and at least so fast a line (kb/s)?"""
+
+    guid: bytes
+    ttl: int
+    hops: int
+    speed: int
+    text: str
+
+    def about(self) -> Iterable[str]:
+        return words_of(self.text)
+
+
+@message(part="answer")
+class QueryHit:
+    """Payload 0x81: these files are at `address`, speed in kb/s. `push`: it cannot be called."""
+
+    guid: bytes
+    ttl: int
+    hops: int
+    address: PeerId
+    speed: int
+    push: bool
+    results: tuple[File, ...]
+    servent: bytes
+
+    def about(self) -> Iterable[str]:
+        return words_of(" ".join(file.name for file in self.results))
+
+    def without(self, word: str) -> object | None:
+        rest = tuple(file for file in self.results if not mentions(words_of(file.name), word))
+        if not rest:
+            return None
+        return QueryHit(self.guid, self.ttl, self.hops, self.address, self.speed, self.push, rest, self.servent)
+
+
+@message(part="transfer")
+class Push:
+    """Payload 0x40: servent, call `address` and offer this file."""
+
+    guid: bytes
+    ttl: int
+    hops: int
+    servent: bytes
+    name: str
+    address: PeerId
+
+    def about(self) -> Iterable[str]:
+        return words_of(self.name)
+
+
+@message(part="transfer")
+class Giv:
+    """GIV: the called-for call; the file may be fetched over it."""
+
+    name: str
+
+    def about(self) -> Iterable[str]:
+        return words_of(self.name)
+
+
+@message(part="transfer")
+class Get:
+    """GET /get/<index>/<name>/ with a range starting at `offset` bytes."""
+
+    name: str
+    offset: int
+
+    def about(self) -> Iterable[str]:
+        return words_of(self.name)
+
+    def without(self, word: str) -> object | None:
+        return Get("", 0)
+
+
+@message(part="transfer")
+class Chunk:
+    """206 Partial Content."""
+
+    name: str
+    offset: int
+    data: Blob
+
+    def about(self) -> Iterable[str]:
+        return words_of(self.name)
+
+
+@message(part="transfer")
+class Gone:
+    """404 Not Found."""
+
+    name: str

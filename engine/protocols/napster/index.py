@@ -1,0 +1,158 @@
+"""Napster's index: the one server.
+
+Nothing here says which of its users lie, and nothing can: the list is what users claim. Words lead to entries and
+entries to users, so a search costs what its rarest word costs, and a user who goes takes along all that it shared.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ...api import Belief, Beliefs, Host, Peer, PeerId, on, words_of
+from .wire import (
+    DOWNLOAD_END,
+    DOWNLOAD_START,
+    DownloadAck,
+    DownloadRequest,
+    Entry,
+    Error,
+    GetError,
+    Login,
+    LoginAck,
+    Results,
+    Search,
+    Share,
+    Transfer,
+    line,
+    sound,
+)
+
+
+@dataclass(slots=True)
+class Account:
+    """What the index keeps of one user who is logged in. `files` by name."""
+
+    nick: str
+    port: int
+    link: int
+    ip: PeerId
+    heard_us: int
+    downloads: int = 0
+    files: dict[str, Entry] = field(default_factory=dict)
+
+
+@dataclass(slots=True, eq=False)
+class Index(Peer):
+    """The server: accounts by address and by nick, and for each word the entries whose names have it."""
+
+    role = "index"
+    overlay = False
+
+    accounts: dict[PeerId, Account] = field(default_factory=dict)
+    nicks: dict[str, Account] = field(default_factory=dict)
+    words: dict[str, dict[Entry, None]] = field(default_factory=dict)
+
+    @on(Login)
+    def login(self, host: Host, sender: PeerId, message: Login) -> None:
+        """A user anew; what it shared in an earlier life is forgotten. A nick is worn by one at a time."""
+        self.forget(sender)
+        given = (message.nick, message.port, message.link)
+        if tuple(map(type, given)) != (str, int, int) or message.nick in self.nicks:
+            host.send(sender, Error())
+            return
+        self.accounts[sender] = self.nicks[message.nick] = Account(*given, sender, host.now_us)
+        host.link(sender)
+        host.send(sender, LoginAck())
+
+    def user(self, host: Host, sender: PeerId) -> Account | None:
+        """Who speaks; a stranger is told to log in."""
+        account = self.accounts.get(sender)
+        if account is None:
+            host.send(sender, Error())
+        else:
+            account.heard_us = host.now_us
+        return account
+
+    @on(Share)
+    def share(self, host: Host, sender: PeerId, message: Share) -> None:
+        """Into the index, under each word of the name."""
+        account = self.user(host, sender)
+        if account is None:
+            return
+        for name, md5, size, *_ in sound(message.entries):
+            old = account.files.get(name)
+            if old is not None:
+                self.strike(old)
+            elif len(account.files) >= host.options.max_shared:
+                continue
+            entry = account.files[name] = Entry(name, md5, size, account.nick, sender, account.link)
+            for word in words_of(name):
+                self.words.setdefault(word, {})[entry] = None
+
+    @on(Search)
+    def search(self, host: Host, sender: PeerId, message: Search) -> None:
+        """Entries that have all the words, in the order they were shared; the rarest word is gone through."""
+        if self.user(host, sender) is None:
+            return
+        asked = message.max_results if type(message.max_results) is int else 0
+        lists = sorted((self.words.get(word, {}) for word in dict.fromkeys(message.about())), key=len)
+        found: list[Entry] = []
+        for entry in lists[0] if lists else ():
+            if len(found) >= min(asked, host.options.max_results):
+                break
+            if entry.ip != sender and all(entry in other for other in lists[1:]):
+                found.append(entry)
+        host.send(sender, Results(tuple(found)))
+
+    @on(DownloadRequest)
+    def download_request(self, host: Host, sender: PeerId, message: DownloadRequest) -> None:
+        """Where the holder can be reached, if it is here and shares the file."""
+        known = type(message.nick) is str and type(message.name) is str and self.user(host, sender) is not None
+        holder = self.nicks.get(message.nick) if known else None
+        entry = holder.files.get(message.name) if holder else None
+        if holder and entry:
+            host.send(sender, DownloadAck(holder.nick, holder.ip, holder.port, entry.name, entry.md5, entry.link))
+        else:
+            host.send(sender, GetError(message.nick, message.name))
+
+    @on(Transfer)
+    def transfer(self, host: Host, sender: PeerId, message: Transfer) -> None:
+        """The load, kept beside each user so that it goes when the user goes."""
+        account = self.accounts.get(sender)
+        if account is not None:
+            step = (message.code == DOWNLOAD_START) - (message.code == DOWNLOAD_END)
+            account.downloads = max(0, account.downloads + step)
+
+    def refused(self, host: Host, to: PeerId, message: object) -> None:
+        """Gone without goodbye."""
+        self.forget(to)
+
+    def closed(self, host: Host, peer: PeerId) -> None:
+        """Gone, and with it all that it shared."""
+        self.forget(peer)
+
+    def forget(self, peer: PeerId) -> None:
+        """Strike a user and its files."""
+        account = self.accounts.pop(peer, None)
+        if account is not None:
+            del self.nicks[account.nick]
+            for entry in account.files.values():
+                self.strike(entry)
+
+    def strike(self, entry: Entry) -> None:
+        """Take an entry from under its words; a word without entries is no word."""
+        for word in dict.fromkeys(words_of(entry.name)):
+            del self.words[word][entry]
+            if not self.words[word]:
+                del self.words[word]
+
+    def beliefs(self) -> Beliefs:
+        """Who is here, and how much there is (as 214 tells)."""
+        known = {
+            ip: Belief(account.heard_us, f"{account.nick}: {len(account.files)} files, {line(account.link)}")
+            for ip, account in self.accounts.items()
+        }
+        files = sum(len(account.files) for account in self.accounts.values())
+        downloads = sum(account.downloads for account in self.accounts.values())
+        facts = {"users": str(len(known)), "files": str(files), "downloads": str(downloads)}
+        return Beliefs(known, facts)
