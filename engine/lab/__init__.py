@@ -1,0 +1,1 @@
+"""Runs without a screen: scenario files, the headless runner."""

@@ -1,0 +1,112 @@
+"""Does a run do what its scenario said it would? One question, asked by `swarmtop run` and by the dashboard alike.
+
+An expectation holds, does not hold, or was not reached because the run ended before its window did. A window in
+which nothing could be measured (nobody asked for anything) does not hold: silence is no proof of either claim.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..errors import InputError, nearest
+
+if TYPE_CHECKING:
+    from ..swarm import Swarm
+
+METRICS: dict[str, str] = {
+    "success": "share of the asks issued in the window that had a hit within 10 s, 0 to 1",
+    "alive": "peers alive, mean over the window",
+    "censored": "peers alive and censored, mean over the window",
+    "messages_per_s": "messages delivered a second, mean over the window",
+    "bytes_per_s": "bytes delivered a second, mean over the window",
+    "duplicates_per_s": "deliveries that told their receiver nothing new, a second, mean over the window",
+}
+
+ANSWER_WINDOW_S = 10.0
+"""An ask has this long to be answered before it counts as failed, so `success` of a window is known only then."""
+
+ROUNDING = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Expect:
+    """`metric` between from_s and to_s of virtual time lies within min..max, both ends allowed, either one absent."""
+
+    metric: str
+    from_s: float
+    to_s: float
+    min: float | None = None
+    max: float | None = None
+
+    @property
+    def known_at_s(self) -> float:
+        """When the window is over for good: an ask of its last instant has had its time to be answered."""
+        return self.to_s + (ANSWER_WINDOW_S if self.metric == "success" else 0.0)
+
+    def sentence(self) -> str:
+        """As a person would say it: `success from 35 to 60 s: at most 0`."""
+        bounds = [f"at least {self.min:g}"] if self.min is not None else []
+        bounds += [f"at most {self.max:g}"] if self.max is not None else []
+        return f"{self.metric} from {self.from_s:g} to {self.to_s:g} s: {' and '.join(bounds)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """An expectation and what came of it. `value` is None when nothing was measured, `held` when not reached."""
+
+    expect: Expect
+    value: float | None
+    held: bool | None
+
+
+def check(swarm: Swarm, expect: Expect) -> Checked:
+    """Hold one expectation against a swarm as it stands. Before the end of its window it is not reached."""
+    if swarm.now_us < round(expect.to_s * 1e6):
+        return Checked(expect, None, None)
+    value = measure(swarm, expect.metric, expect.from_s, expect.to_s)
+    return Checked(expect, value, _within(value, expect))
+
+
+def check_names(swarm: Swarm) -> None:
+    """Raise InputError if a command of the schedule names peers or an operator that this swarm does not have.
+
+    The swarm itself only notes such a command when its time comes, so as not to stop in the middle; but a mistyped
+    name is better told before a run than after it. Names do not change while a swarm runs; looking changes nothing.
+    """
+    fixed = swarm.snapshot().fixed
+    for at_us, command in swarm.setup.schedule:
+        where = f"at {at_us / 1e6:g} s, {command.verb}"
+        peers, operator = getattr(command, "peers", None), getattr(command, "operator", None)
+        try:
+            if isinstance(peers, str):
+                swarm.select(peers)
+        except InputError as error:
+            raise InputError(f"{where}: {error}") from None
+        if isinstance(peers, int) and not 0 <= peers < len(fixed.labels):
+            raise InputError(f"{where}: there is no peer #{peers}: they are #0 to #{len(fixed.labels) - 1}")
+        known = {name for name in fixed.operator if name}
+        if operator is not None and operator not in known:
+            raise InputError(f'{where}: nobody is run by "{operator}"{nearest(operator, known)}')
+
+
+def measure(swarm: Swarm, metric: str, from_s: float, to_s: float) -> float | None:
+    """A metric over a window of virtual time; None when there was nothing to measure."""
+    if metric == "success":
+        return swarm.success(from_s, to_s)
+    series = swarm.snapshot().series
+    column = series.columns.get(metric)
+    if column is None:
+        return None
+    pairs = zip(series.t_s.tolist(), column.tolist(), strict=True)
+    inside = [float(v) for t, v in pairs if from_s <= t <= to_s and not math.isnan(v)]
+    return math.fsum(inside) / len(inside) if inside else None
+
+
+def _within(value: float | None, expect: Expect) -> bool:
+    if value is None:
+        return False
+    low = -math.inf if expect.min is None else expect.min
+    high = math.inf if expect.max is None else expect.max
+    return low - ROUNDING <= value <= high + ROUNDING

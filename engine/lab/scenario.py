@@ -1,0 +1,358 @@
+"""Scenarios: a swarm, what happens to it, what to say meanwhile, and what should come out. TOML files.
+
+A scenario is read as a whole before anything runs: every key, type and range is checked, every command is made, so
+that a slip in the last line is told at once and not after a minute of watching. What is left to `Swarm(setup)` are
+topology and latency, which may be files, and whether a selector's names are those of peers.
+
+A run with no end of its own goes on for 60 s, or longer if the scenario has more to tell: 5 s past its last caption,
+10 s past its last command, and until its last expectation can be judged (see `Scenario.end_s`).
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from importlib import resources
+from pathlib import Path
+from typing import Any, get_args
+
+from ..api import Peer, Want
+from ..commands import AskFor, Command, Set, command_from
+from ..errors import InputError, nearest, plain
+from ..networks import networks
+from ..options import as_number, as_text, as_whole, option_names, options_for, set_option
+from ..setup import ContentSpec, Setup
+from ..world.churn import parse as parse_churn
+from ..world.content import ZIPF_MAX
+from ..world.selectors import parse as parse_selector
+from ..world.titles import COUNT_MAX
+from .check import METRICS, Expect
+
+PEERS_MAX = 1_000_000
+SEED_MAX = 2**63 - 1
+TIME_MAX_S = 1e9
+BYTES_MAX = 1_000_000
+RUN_S = 60.0
+CAPTION_S = 5.0
+COMMAND_S = 10.0
+ASKER = "#0"
+"""Who asks when `--ask` came without `--from`: the first peer, so that the same line gives the same run."""
+
+KEYS = (
+    "title",
+    "about",
+    "protocol",
+    "peers",
+    "seed",
+    "topology",
+    "latency",
+    "loss",
+    "options",
+    "content",
+    "asks",
+    "churn",
+    "caption",
+    "at",
+    "expect",
+)
+WORLD = ("churn", "loss", "latency", "asks")
+"""What `set` changes besides the options of the protocol."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caption:
+    """A sentence on screen at `at_s`; `predict` asks the viewer for a guess before it goes on."""
+
+    at_s: float
+    say: str
+    predict: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """All of a scenario. `asks` are (text, selector) pairs from the command line; they already stand in the schedule
+    of `setup` and are kept here to be told again. `source` is the name or file it came from, or empty."""
+
+    title: str = "A swarm"
+    about: str = ""
+    setup: Setup = field(default_factory=Setup)
+    captions: tuple[Caption, ...] = ()
+    expects: tuple[Expect, ...] = ()
+    asks: tuple[tuple[str, str], ...] = ()
+    source: str = ""
+
+    @property
+    def end_s(self) -> float:
+        """How long it runs when nobody says otherwise, in virtual seconds."""
+        ends = [c.at_s + CAPTION_S for c in self.captions]
+        ends += [at_us / 1e6 + COMMAND_S for at_us, _ in self.setup.schedule]
+        ends += [e.known_at_s for e in self.expects]
+        return max([RUN_S, *ends])
+
+    def asking(self, texts: Sequence[str], selector: str = ASKER) -> Scenario:
+        """The same with these asks at t = 0, each by every peer of `selector`, and no background asks."""
+        asks = tuple((as_text(text, "--ask"), as_selector(selector, "--from")) for text in texts)
+        early = tuple((0, AskFor(peers=who, text=text)) for text, who in asks)
+        return replace(self, asks=asks, setup=replace(self.setup, asks_per_s=0.0, schedule=early + self.setup.schedule))
+
+
+def find(name: str, also: Sequence[str] = ()) -> Scenario:
+    """A shipped scenario by its name, or a file by its path. Raises InputError, with the nearest spelling.
+
+    `also` are other words that could have been meant where the name stood.
+    """
+    names = shipped_names()
+    if name in names:
+        return _shipped(name)
+    path = Path(name)
+    if path.suffix == ".toml" or "/" in name or "\\" in name or path.is_file():
+        return load(path)
+    raise InputError(f'no scenario is called "{plain(name)}"{nearest(name, (*names, *also))}')
+
+
+def shipped_names() -> tuple[str, ...]:
+    """Names of the scenarios that come with swarmtop, in the order of the alphabet."""
+    folder = resources.files("engine.scenarios")
+    return tuple(sorted(p.name.removesuffix(".toml") for p in folder.iterdir() if p.name.endswith(".toml")))
+
+
+def shipped() -> list[Scenario]:
+    """All of them, in the order of their names."""
+    return [_shipped(name) for name in shipped_names()]
+
+
+def _shipped(name: str) -> Scenario:
+    text = resources.files("engine.scenarios").joinpath(f"{name}.toml").read_text(encoding="utf-8")
+    return parse(text, name)
+
+
+def load(path: Path) -> Scenario:
+    """A scenario from a file. Raises InputError when it is missing, no text, too long, or wrong inside."""
+    shown = plain(path)
+    try:
+        # One read with a limit, rather than a look at the size: a pipe has none.
+        with path.open("rb") as file:
+            data = file.read(BYTES_MAX + 1)
+    except FileNotFoundError:
+        raise InputError(f'there is no file "{shown}"') from None
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "it is no name of a file"
+        raise InputError(f'"{shown}" cannot be read: {why}') from None
+    if len(data) > BYTES_MAX:
+        raise InputError(f'"{shown}" is no scenario: it is longer than {BYTES_MAX:,} bytes')
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InputError(f'"{shown}" is no scenario: it is not a UTF-8 text') from None
+    return _beside(parse(text, shown), path.parent)
+
+
+def _beside(scenario: Scenario, folder: Path) -> Scenario:
+    """Files that a scenario names (an edge list, a matrix) are looked for beside it before where we stand."""
+    named = {"topology": scenario.setup.topology, "latency": scenario.setup.latency}
+    found = {key: str(folder / spec) for key, spec in named.items() if ":" not in spec and (folder / spec).is_file()}
+    return replace(scenario, setup=replace(scenario.setup, **found)) if found else scenario  # type: ignore[arg-type]
+
+
+def parse(text: str, source: str) -> Scenario:
+    """A scenario from TOML text; `source` is what errors call it."""
+    try:
+        table = tomllib.loads(text)
+    except RecursionError:
+        raise InputError(f"{source}: nested too deeply to be a scenario") from None
+    except ValueError as error:
+        # tomllib says where at the end, in brackets; a person wants that first.
+        found = re.fullmatch(r"(.*) \(at (.*)\)", str(error), re.DOTALL)
+        what, place = found.groups() if found else (str(error), "")
+        raise InputError(f"{source}: {place + ': ' if place else ''}not TOML: {what}") from None
+    _no_giants(table, source)
+    return _scenario(table, source)
+
+
+def _no_giants(value: object, where: str) -> None:
+    """TOML's integers have 64 bits, Python's need not: one of a million digits could not even be printed."""
+    if isinstance(value, int) and value.bit_length() > 64:
+        raise InputError(f"{where}: a number is too long")
+    if isinstance(value, dict):
+        for inner in value.values():
+            _no_giants(inner, where)
+    elif isinstance(value, list):
+        for inner in value:
+            _no_giants(inner, where)
+
+
+def network_called(name: str, where: str) -> type[Peer]:
+    """The peers of the network of that name. Raises InputError with the nearest spelling."""
+    known = networks()
+    if name not in known:
+        raise InputError(f'{where}: no network is called "{plain(name)}"{nearest(name, known)}')
+    return known[name]
+
+
+def _scenario(table: Mapping[str, Any], source: str) -> Scenario:
+    where = f"{source}:"
+    _only(table, KEYS, source, "")
+    plan = Setup()
+    protocol = as_text(table.get("protocol", plan.protocol), f"{where} protocol", plan.protocol)
+    network = network_called(protocol, source)
+    options = _table(table, "options", where)
+    options_for(network, options, f"{where} [options]")
+    asks = _table(table, "asks", where, ("per_s",))
+    churn = _table(table, "churn", where, ("session",))
+    timed = sorted(_commands(table, where, network), key=lambda pair: pair[0])
+    captions = [_caption(item, f"{where} {place}") for place, item in _items(table, "caption", where)]
+    return Scenario(
+        title=as_text(table.get("title", source), f"{where} title", "The injunction"),
+        about=as_text(table["about"], f"{where} about") if "about" in table else "",
+        setup=Setup(
+            protocol=protocol,
+            peers=as_whole(table.get("peers", plan.peers), f"{where} peers", 1, PEERS_MAX),
+            seed=as_whole(table.get("seed", plan.seed), f"{where} seed", 0, SEED_MAX),
+            topology=as_text(table.get("topology", plan.topology), f"{where} topology", plan.topology),
+            latency=as_text(table.get("latency", plan.latency), f"{where} latency", "constant:50"),
+            loss=as_loss(table.get("loss", plan.loss), f"{where} loss"),
+            churn=as_churn(churn.get("session", plan.churn), f"{where} churn.session"),
+            options=options,
+            content=_content(_table(table, "content", where), where),
+            asks_per_s=as_number(asks.get("per_s", plan.asks_per_s), f"{where} asks.per_s", 0, 10_000),
+            schedule=tuple(timed),
+        ),
+        captions=tuple(sorted(captions, key=lambda c: c.at_s)),
+        expects=tuple(_expect(item, f"{where} {place}") for place, item in _items(table, "expect", where)),
+        source=source,
+    )
+
+
+def as_loss(value: object, where: str, *, texts: bool = False) -> float:
+    """A share of messages that is lost: 0 or more and less than 1."""
+    return as_number(value, where, 0, below=1, texts=texts)
+
+
+def as_time(value: object, where: str) -> float:
+    """Seconds of virtual time, none of them before the beginning."""
+    return as_number(value, where, 0, TIME_MAX_S)
+
+
+def as_selector(value: object, where: str) -> str:
+    """A selector whose spelling is right; whether there are such peers turns out when it is used."""
+    text = as_text(value, where, "random 10%")
+    try:
+        parse_selector(text)
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from None
+    return text
+
+
+def as_churn(value: object, where: str) -> str:
+    """A spec of churn."""
+    text = as_text(value, where, "exponential:600")
+    try:
+        parse_churn(text)
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from None
+    return text
+
+
+def _content(table: Mapping[str, Any], where: str) -> ContentSpec:
+    plan = ContentSpec()
+    where = f"{where} content"
+    _only(table, ("items", "replicas", "zipf", "free_riders"), where, ".")
+    return ContentSpec(
+        items=as_whole(table.get("items", plan.items), f"{where}.items", 1, COUNT_MAX),
+        replicas=as_number(table.get("replicas", plan.replicas), f"{where}.replicas", 1, 1_000_000),
+        zipf=as_number(table.get("zipf", plan.zipf), f"{where}.zipf", 0, ZIPF_MAX),
+        free_riders=as_number(table.get("free_riders", plan.free_riders), f"{where}.free_riders", 0, 1),
+    )
+
+
+def _commands(table: Mapping[str, Any], where: str, network: type[Peer]) -> list[tuple[int, Command]]:
+    made = []
+    for place, item in _items(table, "at", where):
+        here = f"{where} {place}"
+        for key, example in (("s", "s = 30"), ("do", 'do = "kill"')):
+            if key not in item:
+                raise InputError(f'{here}: it needs "{key}", as in {example}')
+        at_s = as_time(item["s"], f"{here}: s")
+        values = {key: value for key, value in item.items() if key not in ("s", "do")}
+        command = command_from(as_text(item["do"], f"{here}: do", "kill"), values, here)
+        for key, value in values.items():
+            if isinstance(value, str) and key != "value":
+                (as_selector if key == "peers" else as_text)(value, f"{here}: {key}")
+        if "leak" in values:
+            as_number(values["leak"], f"{here}: leak", 0, 1)
+        if "want" in values and values["want"] not in get_args(Want):
+            want = plain(values["want"])
+            raise InputError(f'{here}: want should not be "{want}"{nearest(want, get_args(Want))}')
+        if isinstance(command, Set):
+            check_set(command, network, here)
+        made.append((round(at_s * 1e6), command))
+    return made
+
+
+def check_set(command: Set, network: type[Peer], where: str) -> None:
+    """Raise InputError unless `command` names something that can be set, and to a value that it may have."""
+    name, value = command.name, command.value
+    if name in option_names(network):
+        set_option(options_for(network, {}, where), name, value, where)
+    elif name == "loss":
+        as_loss(value, f"{where}: loss")
+    elif name == "churn":
+        as_churn(value, f"{where}: churn")
+    elif name in WORLD:
+        as_number(value, f"{where}: {name}", 0, 10_000)
+    else:
+        choices = (*WORLD, *option_names(network))
+        raise InputError(f'{where}: nothing called "{plain(name)}" can be set{nearest(name, choices)}')
+
+
+def _caption(item: Mapping[str, Any], where: str) -> Caption:
+    _only(item, ("s", "say", "predict"), where, ": ")
+    for key in ("s", "say"):
+        if key not in item:
+            raise InputError(f'{where}: it needs "{key}"')
+    predict = as_text(item["predict"], f"{where}: predict") if "predict" in item else None
+    return Caption(as_time(item["s"], f"{where}: s"), as_text(item["say"], f"{where}: say"), predict)
+
+
+def _expect(item: Mapping[str, Any], where: str) -> Expect:
+    _only(item, ("metric", "from_s", "to_s", "min", "max"), where, ": ")
+    for key in ("metric", "from_s", "to_s"):
+        if key not in item:
+            raise InputError(f'{where}: it needs "{key}"')
+    metric = as_text(item["metric"], f"{where}: metric", "success")
+    if metric not in METRICS:
+        raise InputError(f'{where}: no metric is called "{metric}"{nearest(metric, METRICS)}')
+    from_s, to_s = (as_time(item[key], f"{where}: {key}") for key in ("from_s", "to_s"))
+    if to_s <= from_s:
+        raise InputError(f"{where}: to_s should be later than from_s = {from_s:g}, not {to_s:g}")
+    low, high = (as_number(item[key], f"{where}: {key}") if key in item else None for key in ("min", "max"))
+    if low is None and high is None:
+        raise InputError(f'{where}: it needs "min" or "max", or both')
+    if low is not None and high is not None and low > high:
+        raise InputError(f"{where}: min = {low:g} is above max = {high:g}")
+    return Expect(metric, from_s, to_s, low, high)
+
+
+def _only(table: Mapping[str, Any], known: Sequence[str], where: str, joint: str) -> None:
+    for key in table:
+        if key not in known:
+            name = f"{where}{joint}{key}" if joint else f"{where}: {key}"
+            raise InputError(f"{plain(name, 200)} is no key of a scenario{nearest(key, known)}")
+
+
+def _table(table: Mapping[str, Any], key: str, where: str, known: Sequence[str] | None = None) -> dict[str, Any]:
+    value = table.get(key, {})
+    if not isinstance(value, dict):
+        raise InputError(f"{where} {key} should be a table that begins with [{key}]")
+    if known is not None:
+        _only(value, known, f"{where} {key}", ".")
+    return value
+
+
+def _items(table: Mapping[str, Any], key: str, where: str) -> list[tuple[str, dict[str, Any]]]:
+    value = table.get(key, [])
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        raise InputError(f"{where} {key} should be tables that each begin with [[{key}]]")
+    return [(f"[[{key}]] {number}", item) for number, item in enumerate(value, 1)]

@@ -1,0 +1,332 @@
+"""Scenario files and options: what is read, and in what words the rest is refused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from engine.api import Peer, option
+from engine.commands import AskFor, Collude, Kill, Set
+from engine.errors import InputError
+from engine.lab import scenario as lab
+from engine.lab.scenario import Scenario, find, load, parse
+from engine.networks import networks
+from engine.options import options_for, set_option
+
+WHOLE = """
+title    = "The injunction"
+about    = '''What to watch,
+in two sentences.'''
+protocol = "toy"
+peers    = 20
+seed     = 7
+topology = "ring"
+latency  = "constant:50"
+loss     = 0.25
+
+[options]
+ttl = 5
+
+[content]
+items = 10
+replicas = 2
+zipf = 0.5
+free_riders = 0
+
+[asks]
+per_s = 0.5
+
+[churn]
+session = "weibull:0.59:2514"
+
+[[caption]]
+s = 20
+say = "In ten seconds a judge switches the index off."
+predict = "How many of the next searches will be answered?"
+
+[[caption]]
+s = 0
+say = "Everybody logs in."
+
+[[at]]
+s = 30
+do = "kill"
+peers = "role=index"
+
+[[at]]
+s = 2.5
+do = "collude"
+peers = "#1"
+word = "blue"
+leak = 0.006
+
+[[at]]
+s = 2.5
+do = "ask"
+peers = 3
+text = "blue train"
+
+[[expect]]
+metric = "success"
+from_s = 35
+to_s = 60
+max = 0.0
+"""
+
+
+@dataclass(slots=True)
+class ToyOptions:
+    ttl: int = option(7, "hops", low=1, high=15)
+    rate: float = option(0.5, "a second", low=0.0)
+    loud: bool = option(False, "or quiet")
+    tone: str = option("blue", "of voice")
+
+
+class Toy(Peer, options=ToyOptions):
+    name = "toy"
+
+
+class Mute(Peer):
+    name = "mute"
+
+
+@pytest.fixture(autouse=True)
+def _toys(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lab, "networks", lambda: {"toy": Toy, "mute": Mute, "gnutella": Toy})
+
+
+def refusal(text: str) -> str:
+    with pytest.raises(InputError) as caught:
+        parse(text, "x.toml")
+    return str(caught.value)
+
+
+def test_a_whole_scenario_is_read() -> None:
+    made = parse(WHOLE, "x.toml")
+    assert made.title == "The injunction"
+    assert made.about == "What to watch, in two sentences."
+    setup = made.setup
+    assert (setup.protocol, setup.peers, setup.seed, setup.topology) == ("toy", 20, 7, "ring")
+    assert (setup.latency, setup.loss, setup.churn, setup.asks_per_s) == ("constant:50", 0.25, "weibull:0.59:2514", 0.5)
+    assert setup.options == {"ttl": 5}
+    assert (setup.content.items, setup.content.replicas, setup.content.free_riders) == (10, 2, 0)
+    # Commands stand in the order of their time, and those of one instant as they are written.
+    assert setup.schedule == (
+        (2_500_000, Collude(peers="#1", word="blue", leak=0.006)),
+        (2_500_000, AskFor(peers=3, text="blue train")),
+        (30_000_000, Kill(peers="role=index")),
+    )
+    assert [(c.at_s, c.predict is None) for c in made.captions] == [(0, True), (20, False)]
+    assert made.expects[0].sentence() == "success from 35 to 60 s: at most 0"
+
+
+def test_an_empty_file_is_the_plain_swarm() -> None:
+    made = parse("", "x.toml")
+    assert made.setup == Scenario().setup
+    assert made.end_s == 60
+
+
+def test_a_run_lasts_until_its_last_expectation_can_be_judged() -> None:
+    # An ask of the 60th second has ten more to be answered.
+    assert parse(WHOLE, "x.toml").end_s == 70
+    assert parse('[[caption]]\ns = 80\nsay = "x"', "x.toml").end_s == 85
+    assert parse('[[at]]\ns = 80\ndo = "heal"', "x.toml").end_s == 90
+    assert parse('[[expect]]\nmetric = "alive"\nfrom_s = 0\nto_s = 61\nmin = 1', "x.toml").end_s == 61
+
+
+def test_asks_of_the_command_line_come_first_and_alone() -> None:
+    made = parse(WHOLE, "x.toml").asking(["tin soldier"], "random 3")
+    assert made.setup.asks_per_s == 0
+    assert made.setup.schedule[0] == (0, AskFor(peers="random 3", text="tin soldier"))
+    assert len(made.setup.schedule) == 4
+    assert made.asks == (("tin soldier", "random 3"),)
+    assert Scenario().asking(["x"]).asks == (("x", "#0"),)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("pears = 3", 'x.toml: pears is no key of a scenario; did you mean "peers"?'),
+        ("peers = 0", "x.toml: peers should be a whole number from 1 to 1,000,000, not 0"),
+        ("peers = 1_000_001", "x.toml: peers should be a whole number from 1 to 1,000,000, not 1000001"),
+        ('peers = "64"', 'x.toml: peers should be a whole number from 1 to 1,000,000, not "64"'),
+        ("peers = true", "x.toml: peers should be a whole number from 1 to 1,000,000, not true"),
+        ("peers = 64.0", "x.toml: peers should be a whole number from 1 to 1,000,000, not 64.0"),
+        ("seed = -1", "x.toml: seed should be a whole number from 0 to"),
+        ("seed = 0x" + "f" * 9000, "x.toml: a number is too long"),
+        ("loss = 1", "x.toml: loss should be a number from 0 to less than 1, not 1"),
+        ("loss = nan", "x.toml: loss should be a number from 0 to less than 1, not nan"),
+        ("loss = inf", "x.toml: loss should be a number from 0 to less than 1, not inf"),
+        ("latency = 50", 'x.toml: latency should be a text such as "constant:50", not 50'),
+        ("title = ''", "x.toml: title is empty"),
+        ("title = 1979-05-27", 'x.toml: title should be a text such as "The injunction", not 1979-05-27'),
+        ('protocol = "gnutela"', 'x.toml: no network is called "gnutela"; did you mean "gnutella"?'),
+        ("options = 3", "x.toml: options should be a table that begins with [options]"),
+        ("[options]\ntll = 3", 'x.toml: [options]: no option is called "tll"; did you mean "ttl"?'),
+        ("[options]\nttl = 99", "x.toml: [options]: ttl should be a whole number from 1 to 15, not 99"),
+        ("[content]\nitem = 3", 'x.toml: content.item is no key of a scenario; did you mean "items"?'),
+        ("[content]\nfree_riders = 1.5", "x.toml: content.free_riders should be a number from 0 to 1, not 1.5"),
+        ("[content]\nzipf = []", "x.toml: content.zipf should be a number from 0 to 5, not a list"),
+        ("[asks]\nper_s = -1", "x.toml: asks.per_s should be a number from 0 to 10,000, not -1"),
+        ("[churn]\nsessions = ''", 'x.toml: churn.sessions is no key of a scenario; did you mean "session"?'),
+        (
+            '[churn]\nsession = "weibul:1:2"',
+            'x.toml: churn.session: churn "weibul:1:2" is not known; did you mean "weibull"?',
+        ),
+        (
+            '[[at]]\ns = 3\ndo = "kill"\npeers = "rolle=index"',
+            'x.toml: [[at]] 1: peers: selector "rolle=index", character 1: "rolle" is no property of a peer',
+        ),
+        ("[at]\ns = 3", "x.toml: at should be tables that each begin with [[at]]"),
+        ('[[at]]\ndo = "heal"', 'x.toml: [[at]] 1: it needs "s", as in s = 30'),
+        ("[[at]]\ns = 3", 'x.toml: [[at]] 1: it needs "do", as in do = "kill"'),
+        ('[[at]]\ns = -3\ndo = "heal"', "x.toml: [[at]] 1: s should be a number from 0 to 1,000,000,000, not -3"),
+        ("[[at]]\ns = 3\ndo = 5", 'x.toml: [[at]] 1: do should be a text such as "kill", not 5'),
+        ('[[at]]\ns = 3\ndo = "kil"', 'x.toml: [[at]] 1: no command is called "kil"; did you mean "kill"?'),
+        ('[[at]]\ns = 3\ndo = "kill"', 'x.toml: [[at]] 1: "kill" needs "peers"'),
+        ('[[at]]\ns = 3\ndo = "kill"\npeers = ""', "x.toml: [[at]] 1: peers is empty"),
+        (
+            '[[at]]\ns = 3\ndo = "collude"\npeers = "#1"\nword = "x"\nleak = nan',
+            "x.toml: [[at]] 1: leak should be a number from 0 to 1, not nan",
+        ),
+        (
+            '[[at]]\ns = 3\ndo = "ask"\npeers = "#1"\ntext = "x"\nwant = "fnd"',
+            'x.toml: [[at]] 1: want should not be "fnd"; did you mean "find"?',
+        ),
+        (
+            '[[at]]\ns = 3\ndo = "set"\nname = "tll"\nvalue = 4',
+            'x.toml: [[at]] 1: nothing called "tll" can be set; did you mean "ttl"?',
+        ),
+        (
+            '[[at]]\ns = 3\ndo = "set"\nname = "ttl"\nvalue = 0',
+            "x.toml: [[at]] 1: ttl should be a whole number from 1 to 15, not 0",
+        ),
+        (
+            '[[at]]\ns = 3\ndo = "set"\nname = "loss"\nvalue = 1.0',
+            "x.toml: [[at]] 1: loss should be a number from 0 to less than 1, not 1.0",
+        ),
+        ('[[caption]]\nsay = "x"', 'x.toml: [[caption]] 1: it needs "s"'),
+        ('[[caption]]\ns = 1\nsays = "x"', 'x.toml: [[caption]] 1: says is no key of a scenario; did you mean "say"?'),
+        (
+            '[[expect]]\nmetric = "sucess"\nfrom_s = 1\nto_s = 2\nmin = 0',
+            'x.toml: [[expect]] 1: no metric is called "sucess"; did you mean "success"?',
+        ),
+        (
+            '[[expect]]\nmetric = "success"\nfrom_s = 3\nto_s = 2\nmin = 0',
+            "x.toml: [[expect]] 1: to_s should be later than from_s = 3, not 2",
+        ),
+        (
+            '[[expect]]\nmetric = "success"\nfrom_s = 1\nto_s = 2',
+            'x.toml: [[expect]] 1: it needs "min" or "max", or both',
+        ),
+        (
+            '[[expect]]\nmetric = "success"\nfrom_s = 1\nto_s = 2\nmin = 1\nmax = 0',
+            "x.toml: [[expect]] 1: min = 1 is above max = 0",
+        ),
+        ("peers = \n", "x.toml: line 1, column 9: not TOML: Invalid value"),
+        ("a = " + "[" * 5000, "x.toml: nested too deeply to be a scenario"),
+    ],
+)
+def test_a_slip_is_told_in_one_sentence(text: str, sentence: str) -> None:
+    assert refusal(text).startswith(sentence)
+    assert "\n" not in refusal(text)
+
+
+def test_a_file_is_refused_before_it_is_read_to_its_end(tmp_path: Path) -> None:
+    for name, data, sentence in (
+        ("binary.toml", bytes(range(128, 256)), "it is not a UTF-8 text"),
+        ("huge.toml", b"#" * 2_000_000, "it is longer than 1,000,000 bytes"),
+    ):
+        path = tmp_path / name
+        path.write_bytes(data)
+        with pytest.raises(InputError, match=sentence):
+            load(path)
+    with pytest.raises(InputError, match="cannot be read: Is a directory"):
+        load(tmp_path)
+    with pytest.raises(InputError, match="there is no file"):
+        find(str(tmp_path / "none.toml"))
+    with pytest.raises(InputError, match="cannot be read"):
+        load(Path("a\0b"))
+
+
+def test_a_file_named_in_a_scenario_is_looked_for_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "crawl.txt").write_text("0 1\n")
+    (tmp_path / "x.toml").write_text('\ufefftopology = "crawl.txt"\nlatency = "elsewhere.txt"\n')
+    setup = find(str(tmp_path / "x.toml")).setup
+    assert setup.topology == str(tmp_path / "crawl.txt")
+    assert setup.latency == "elsewhere.txt"
+
+
+def test_an_unknown_name_gets_the_nearest_of_those_shipped() -> None:
+    with pytest.raises(InputError, match='no scenario is called "injuction"; did you mean "injunction"'):
+        find("injuction")
+    with pytest.raises(InputError, match='did you mean "scenarios"'):
+        find("scenaros", also=("scenarios",))
+
+
+def test_every_shipped_scenario_is_a_story(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lab, "networks", networks)
+    stories = lab.shipped()
+    assert {"injunction", "ninety-nine-point-four", "digicash", "one-censored", "everybody-colludes"} <= {
+        story.source for story in stories
+    }
+    for story in stories:
+        assert 40 <= story.end_s <= 120, story.source
+        assert story.about.count(".") >= 2, story.source
+        assert any(caption.predict for caption in story.captions), story.source
+        assert story.expects, story.source
+
+
+# --- options ------------------------------------------------------------------------------------------
+
+
+def test_options_are_read_from_texts_as_the_type_they_have() -> None:
+    made = options_for(Toy, {"ttl": "5", "rate": "2", "loud": "yes", "tone": "red"}, "--set")
+    assert made == ToyOptions(ttl=5, rate=2.0, loud=True, tone="red")
+    assert isinstance(made.rate, float)
+    assert options_for(Toy, {"rate": 3}, "--set").rate == 3.0
+    assert options_for(Toy, {}, "--set") == ToyOptions()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("tll", 3, '--set: no option is called "tll"; did you mean "ttl"?'),
+        ("ttl", "x", '--set: ttl should be a whole number from 1 to 15, not "x"'),
+        ("ttl", True, "--set: ttl should be a whole number from 1 to 15, not true"),
+        ("ttl", "16", '--set: ttl should be a whole number from 1 to 15, not "16"'),
+        ("rate", "nan", '--set: rate should be a number of 0 or more, not "nan"'),
+        ("rate", 10**400, "--set: rate should be a number of 0 or more, not a number that long"),
+        ("loud", 2, "--set: loud should be true or false, not 2"),
+        ("tone", 2, "--set: tone should be a text, not 2"),
+    ],
+)
+def test_an_option_out_of_order_is_told_and_nothing_changes(name: str, value: object, sentence: str) -> None:
+    with pytest.raises(InputError) as caught:
+        options_for(Toy, {name: value}, "--set")
+    assert str(caught.value) == sentence
+    live = ToyOptions()
+    with pytest.raises(InputError):
+        set_option(live, name, value, "--set")
+    assert live == ToyOptions()
+
+
+def test_an_option_changes_while_it_runs() -> None:
+    live = ToyOptions()
+    set_option(live, "ttl", "3", "set")
+    assert live.ttl == 3
+
+
+def test_a_network_without_options_has_none() -> None:
+    assert options_for(Mute, {}, "--set") is None
+    with pytest.raises(InputError, match="has no options"):
+        options_for(Mute, {"ttl": 1}, "--set")
+    with pytest.raises(InputError, match="has no options"):
+        set_option(None, "ttl", 1, "set")
+
+
+def test_a_set_command_may_name_the_world() -> None:
+    made = parse('[[at]]\ns = 3\ndo = "set"\nname = "latency"\nvalue = 4', "x.toml")
+    assert made.setup.schedule[0][1] == Set(name="latency", value=4)

@@ -1,0 +1,182 @@
+"""The command line: what it starts, and how it says no."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tui import cli
+
+HOUSE = Path(__file__).parents[2]
+SMALL = ["run", "--protocol", "gossip", "--peers", "8", "--until", "2"]
+
+
+def complaint(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    """The one sentence on stderr that these words earn, without its prefix."""
+    assert cli.main(words) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("swarmtop: ")
+    assert err.endswith("\n")
+    assert err.count("\n") == 1
+    return err.removeprefix("swarmtop: ").strip()
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ("--pears 5", "there is no flag --pears; did you mean --peers?"),
+        ("--pears=5", "there is no flag --pears; did you mean --peers?"),
+        ("--peer 5", "there is no flag --peer; did you mean --peers?"),
+        ("--qqqqqq", "there is no flag --qqqqqq"),
+        ("run --peers", "--peers needs a value"),
+        ("run --peers many", '--peers should be a whole number from 1 to 1,000,000, not "many"'),
+        ("run --peers 0", '--peers should be a whole number from 1 to 1,000,000, not "0"'),
+        ("run --seed 1.5", "--seed should be a whole number from 0 to"),
+        ("run --loss 1", '--loss should be a number from 0 to less than 1, not "1"'),
+        ("run --loss nan", '--loss should be a number from 0 to less than 1, not "nan"'),
+        ("run --protocol gosip", '--protocol: no network is called "gosip"; did you mean "gossip"?'),
+        ("run --protocol gossip --set fanuot=3", '--set: no option is called "fanuot"; did you mean "fanout"?'),
+        ("run --protocol gossip --set fanout", '--set: "fanout" should be NAME=VALUE, as in ttl=7'),
+        ("run --protocol gossip --set fanout=x", "--set: fanout should be a whole number"),
+        ("run --protocol gossip --from p001", "--from says who asks, so it needs --ask"),
+        ("run --until soon", '--until should be a number of seconds or "quiet", not "soon"'),
+        ("run --until -1", "--until should be a number from 1e-06 to 1,000,000,000"),
+        ("run --series", "--series needs --json"),
+        ("run --theme dark", "there is no flag --theme"),
+        ("run injunctoin", 'no scenario is called "injunctoin"; did you mean "injunction"?'),
+        ("run a b", '"b" is one word too many'),
+        ("scenaros", 'no scenario is called "scenaros"; did you mean "scenarios"?'),
+        ("rum", 'no scenario is called "rum"; did you mean "run"?'),
+        ("--peers 5 run", '"run" should be the first word: swarmtop run ...'),
+        ("none/such.toml", 'there is no file "none/such.toml"'),
+        ("--glyphs brail", '--glyphs should be braille, block or ascii, not "brail"; did you mean braille?'),
+        ("protocols gosip", 'no network is called "gosip"; did you mean "gossip"?'),
+        ("themes --json", "there is no flag --json"),
+    ],
+)
+def test_bad_input_is_one_sentence(capsys: pytest.CaptureFixture[str], words: str, sentence: str) -> None:
+    assert complaint(capsys, *words.split()).startswith(sentence)
+
+
+def test_what_a_terminal_would_obey_is_not_repeated(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "\x1b" not in complaint(capsys, "--glyphs", "\x1b[2J")
+    assert "\x1b" not in complaint(capsys, "\x1b[2J")
+
+
+def test_the_dashboard_needs_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    said = complaint(capsys, "--protocol", "gossip")
+    assert said == "the dashboard needs a terminal; swarmtop run works without one"
+
+
+def test_a_run_prints_one_json_object_and_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main([*SMALL, "--json", "--series"]) == 0
+    out, err = capsys.readouterr()
+    told = json.loads(out)
+    assert (told["protocol"], told["peers"], told["virtual_s"]) == ("gossip", 8, 2.0)
+    assert "series" in told
+    assert err == ""
+
+
+def test_flags_override_the_scenario(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "x.toml"
+    path.write_text('protocol = "gossip"\npeers = 5\nseed = 3\n[options]\nfanout = 2\n')
+    assert cli.main(["run", str(path), "--peers", "6", "--until", "1", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["peers"], told["seed"]) == (6, 3)
+
+
+def test_options_of_another_network_do_not_count(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "x.toml"
+    path.write_text('protocol = "gossip"\npeers = 5\n[options]\nfanout = 2\n')
+    assert cli.main(["run", str(path), "--protocol", "web", "--until", "1", "--json"]) == 0
+    assert "the options of gossip" in capsys.readouterr().err
+
+
+def test_an_expectation_that_fails_is_exit_code_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "x.toml"
+    expect = '[[expect]]\nmetric = "alive"\nfrom_s = 0\nto_s = 2\nmin = {}\n'
+    path.write_text('protocol = "gossip"\npeers = 5\n' + expect.format(5) + expect.format(6))
+    assert cli.main(["run", str(path), "--until", "3"]) == 1
+    out = capsys.readouterr().out
+    assert "held         alive from 0 to 2 s: at least 5  (5)" in out
+    assert "FAILED       alive from 0 to 2 s: at least 6  (5)" in out
+
+
+def test_lists_name_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
+    for word, name in (("protocols", "gossip"), ("scenarios", "injunction"), ("themes", "")):
+        assert cli.main([word]) == 0
+        assert name in capsys.readouterr().out
+    assert cli.main(["protocols", "gossip"]) == 0
+    assert "fanout=" in capsys.readouterr().out
+
+
+def test_an_interrupted_run_says_so(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupted(*_args: object, **_kw: object) -> None:
+        raise KeyboardInterrupt("interrupted at 1.000 s of virtual time")
+
+    monkeypatch.setattr("engine.run", interrupted)
+    assert cli.main(SMALL) == 130
+    assert capsys.readouterr().err == "swarmtop: interrupted at 1.000 s of virtual time\n"
+
+
+def test_progress_waits_a_second_and_cleans_up(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clock = iter([0.0, 0.5, 1.5, 1.6, 2.0])
+    monkeypatch.setattr("tui.cli.time.monotonic", lambda: next(clock))
+    progress = cli.Progress()
+    progress(1.0, 60.0, 10)
+    assert capsys.readouterr().err == ""
+    progress(3.0, 60.0, 30_000)
+    progress(3.1, 60.0, 30_100)
+    progress(4.0, None, 0)
+    progress.clear()
+    assert capsys.readouterr().err == "\r\x1b[K3.0 of 60 s  30,000 deliveries\r\x1b[K4.0 s\r\x1b[K"
+
+
+def swarmtop(*words: str, code: str = "from tui.cli import main; sys.exit(main())") -> subprocess.CompletedProcess[str]:
+    """The same in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-c", f"import sys; {code}", *words],
+        cwd=HOUSE,
+        env={**os.environ, "COLUMNS": "80"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_help_and_slips_are_answered_before_anything_heavy_is_imported() -> None:
+    heavy = "{'textual', 'rich', 'numpy', 'engine', 'anyio', 'msgpack'}"
+    code = f"""
+from tui.cli import main
+try:
+    main()
+except SystemExit:
+    pass
+print(sorted({heavy} & set(sys.modules)))
+"""
+    for words in (["--help"], ["run", "--help"], ["--version"], ["--pears"], ["run", "--series"]):
+        done = swarmtop(*words, code=code)
+        assert done.stdout.splitlines()[-1] == "[]", words
+
+
+def test_a_run_imports_no_screen() -> None:
+    code = "from tui.cli import main; main(); print(sorted({'textual', 'rich'} & set(sys.modules)))"
+    assert swarmtop(*SMALL, code=code).stdout.splitlines()[-1] == "[]"
+
+
+def test_a_reader_who_has_heard_enough_is_no_error() -> None:
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [sys.executable, "-m", "tui", "scenarios"], cwd=HOUSE, stdout=write, stderr=subprocess.PIPE, check=False
+    )
+    os.close(write)
+    assert (done.returncode, done.stderr) == (0, b"")

@@ -1,0 +1,379 @@
+"""The command line: `swarmtop` opens the dashboard, `swarmtop run` does the same without a screen.
+
+Nothing here imports Textual, or even the engine, until it is needed: `--help` and a mistyped flag are answered in the
+time that Python takes to start. All bad input ends as one sentence on stderr and exit code 2; argparse speaks the
+same way (see `Parser.error`). Exit codes: 0 done, 1 an expectation failed, 2 bad input, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
+
+if TYPE_CHECKING:
+    from engine import Report, Scenario, Until
+
+DONE, FAILED, WRONG, INTERRUPTED = 0, 1, 2, 130
+
+LISTS = ("protocols", "scenarios", "themes")
+WORDS = ("run", *LISTS)
+GLYPHS: tuple[Literal["braille", "block", "ascii"], ...] = ("braille", "block", "ascii")
+
+ABOUT = """\
+Watch a peer-to-peer network while it works, and while it is attacked.
+
+  swarmtop [SCENARIO] [flags]      open the dashboard
+  swarmtop run [SCENARIO] [flags]  the same without a screen; prints a report
+  swarmtop protocols [NAME]        the networks there are, or one with its options
+  swarmtop scenarios               the scenarios there are
+  swarmtop themes                  the themes there are
+
+SCENARIO is the name of one that is shipped, or a TOML file. Flags override it."""
+
+RUN_ABOUT = """\
+Run a swarm without a screen, and print what came of it.
+
+SCENARIO is the name of one that is shipped, or a TOML file. Flags override it.
+A run ends at 60 s of virtual time, or later if its scenario has more to tell."""
+
+TAIL = """\
+exit codes: 0 done, 1 an expectation failed, 2 the command line or a file was wrong, 130 interrupted"""
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse, but its errors are ours: one sentence, with the nearest spelling of an unknown flag."""
+
+    def __init__(self, **kw: Any) -> None:
+        super().__init__(allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter, **kw)
+
+    def error(self, message: str) -> NoReturn:
+        """Raise it as a sentence; `main` prints it."""
+        said = message.removeprefix("argument ")
+        raise WrongError(said.replace(": expected one argument", " needs a value"))
+
+    def read(self, argv: Sequence[str]) -> argparse.Namespace:
+        """Parse all of `argv`. Raises WrongError."""
+        space, rest = self.parse_known_args(argv)
+        for word in rest:
+            if word.startswith("-") and word != "-":
+                flag = word.split("=", 1)[0]
+                raise WrongError(f"there is no flag {flag}{did_you_mean(flag, self._option_string_actions)}")
+        if rest:
+            raise WrongError(f'"{rest[0]}" is one word too many')
+        return space
+
+
+class WrongError(Exception):
+    """Bad input that was seen before the engine was: one sentence."""
+
+
+def did_you_mean(word: str, choices: Iterable[str]) -> str:
+    """As `engine.nearest`, which would cost the import of the engine."""
+    close = difflib.get_close_matches(word, sorted(choices), n=1, cutoff=0.5)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    for stream in (sys.stdout, sys.stderr):
+        # Labels and titles may hold what an old terminal cannot spell: a question mark is better than a traceback.
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="replace")
+    try:
+        return _main(words)
+    except WrongError as error:
+        return _complain(error)
+    except KeyboardInterrupt as error:
+        _complain(str(error) or "interrupted")
+        return INTERRUPTED
+    except Exception as error:
+        # Whatever raised a SwarmError has imported the engine, so this costs nothing that was not paid.
+        if "engine" not in sys.modules:
+            raise
+        from engine import InputError, SwarmError
+
+        if not isinstance(error, SwarmError):
+            raise
+        _complain(error)
+        return WRONG if isinstance(error, InputError) else FAILED
+
+
+def _main(words: list[str]) -> int:
+    head = words[0] if words else ""
+    if head in LISTS:
+        return _list(head, words[1:])
+    if head == "run":
+        return _run(_run_parser().read(words[1:]))
+    space = _dashboard_parser().read(words)
+    if space.scenario in WORDS:
+        raise WrongError(f'"{space.scenario}" should be the first word: swarmtop {space.scenario} ...')
+    return _dashboard(space)
+
+
+def _flags(parser: Parser) -> None:
+    parser.add_argument("scenario", nargs="?", metavar="SCENARIO", help=argparse.SUPPRESS)
+    swarm = parser.add_argument_group("the swarm")
+    add = swarm.add_argument
+    add("--protocol", metavar="NAME", help="what the peers speak (default: gnutella)")
+    add("--peers", metavar="N", help="how many, servers not counted (64)")
+    add("--seed", metavar="N", help="same seed, same run (1)")
+    add(
+        "--topology",
+        metavar="SPEC",
+        help="random:DEGREE, small-world:DEGREE:REWIRE, scale-free:M, ring, complete, tree:DEGREE, "
+        "or an edge list in a file (random:4)",
+    )
+    add(
+        "--latency",
+        metavar="SPEC",
+        help="world, constant:MS, uniform:MIN-MAX, or a matrix of round trips in ms in a file (world)",
+    )
+    add("--loss", metavar="FRACTION", help="share of messages lost, 0 or more and less than 1 (0)")
+    add("--churn", metavar="SPEC", help="none, exponential:MEAN_S, weibull:SHAPE:SCALE_S: session lengths (none)")
+    add("--set", metavar="NAME=VALUE", action="append", default=[], help="an option of the protocol; repeatable")
+    add(
+        "--ask",
+        metavar="TEXT",
+        action="append",
+        default=[],
+        help="ask for this at the start, instead of random asks; repeatable",
+    )
+    add("--from", metavar="SELECTOR", dest="asker", help='who asks, as in "random 3" or p017 (#0, the first peer)')
+
+
+def _dashboard_parser() -> Parser:
+    parser = Parser(prog="swarmtop", usage="swarmtop [SCENARIO] [flags]", description=ABOUT, epilog=TAIL)
+    _flags(parser)
+    add = parser.add_argument_group("the screen").add_argument
+    add("--speed", metavar="X", help="virtual seconds a second (1)")
+    add("--theme", metavar="NAME", help="one of swarmtop themes, or a TOML file")
+    add("--fps", metavar="N", help="frames a second at most")
+    add("--glyphs", metavar="KIND", help="braille, block or ascii (braille)")
+    parser.add_argument("--version", action="store_true", help="print the version")
+    return parser
+
+
+def _run_parser() -> Parser:
+    parser = Parser(prog="swarmtop run", usage="swarmtop run [SCENARIO] [flags]", description=RUN_ABOUT, epilog=TAIL)
+    _flags(parser)
+    add = parser.add_argument_group("the run").add_argument
+    add("--until", metavar="SECONDS|quiet", help="virtual time; quiet: when all asks are closed (60)")
+    add("--json", action="store_true", help="print one JSON object")
+    add("--series", action="store_true", help="with --json: samples over time as well")
+    return parser
+
+
+def scenario_of(space: argparse.Namespace) -> Scenario:
+    """The scenario that a command line means: the one named, or a plain one, with the flags over it."""
+    from dataclasses import replace
+
+    from engine import as_text, as_whole, options_for
+    from engine import scenario_files as lab
+
+    made = lab.find(space.scenario, also=WORDS) if space.scenario is not None else lab.Scenario()
+    setup = made.setup
+    changes: dict[str, Any] = {}
+    readers: dict[str, Callable[[Any, str], object]] = {
+        "peers": lambda v, where: as_whole(v, where, 1, lab.PEERS_MAX, texts=True),
+        "seed": lambda v, where: as_whole(v, where, 0, lab.SEED_MAX, texts=True),
+        "loss": lambda v, where: lab.as_loss(v, where, texts=True),
+        "protocol": as_text,
+        "topology": as_text,
+        "latency": as_text,
+        "churn": lab.as_churn,
+    }
+    for name, read in readers.items():
+        value = getattr(space, name)
+        if value is not None:
+            changes[name] = read(value, f"--{name}")
+    options: dict[str, object] = dict(setup.options)
+    protocol = str(changes.get("protocol", setup.protocol))
+    network = lab.network_called(protocol, "--protocol")
+    if protocol != setup.protocol and options:
+        # They are the words of another network: here they would mean nothing, or something else.
+        _warn(f"the options of {setup.protocol} in {made.source} do not count, since --protocol is {protocol}")
+        options = {}
+    for text in space.set:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise WrongError(f'--set: "{text}" should be NAME=VALUE, as in ttl=7')
+        options[name.strip()] = value
+    options_for(network, options, "--set")
+    made = replace(made, setup=replace(setup, **changes, options=options))
+    if space.ask:
+        made = made.asking(space.ask, lab.ASKER if space.asker is None else space.asker)
+    elif space.asker is not None:
+        raise WrongError("--from says who asks, so it needs --ask")
+    return made
+
+
+def _until(text: str | None) -> Until:
+    from engine import as_number, scenario_files
+
+    if text is None or text == "quiet":
+        return None if text is None else "quiet"
+    try:
+        float(text)
+    except ValueError:
+        raise WrongError(f'--until should be a number of seconds or "quiet", not "{text}"') from None
+    return as_number(text, "--until", 1e-6, scenario_files.TIME_MAX_S, texts=True)
+
+
+def _run(space: argparse.Namespace) -> int:
+    if space.series and not space.json:
+        raise WrongError("--series needs --json")
+    scenario, until = scenario_of(space), _until(space.until)
+    from engine import run
+
+    progress = Progress() if sys.stderr.isatty() else None
+    try:
+        report = run(scenario, until=until, series=space.series, progress=progress)
+    finally:
+        if progress is not None:
+            progress.clear()
+    for sentence in report.warnings:
+        _warn(sentence)
+    _say(_json(report) if space.json else report.text())
+    return DONE if report.ok else FAILED
+
+
+def _json(report: Report) -> str:
+    import json
+
+    return json.dumps(report.to_json(), ensure_ascii=False, allow_nan=False)
+
+
+def _dashboard(space: argparse.Namespace) -> int:
+    if space.version:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            _say(f"swarmtop {version('swarmtop')}")
+        except PackageNotFoundError:
+            _say("swarmtop, not installed")
+        return DONE
+    glyphs = next((kind for kind in GLYPHS if kind == (space.glyphs or GLYPHS[0])), None)
+    if glyphs is None:
+        close = did_you_mean(space.glyphs, GLYPHS)
+        raise WrongError(f'--glyphs should be braille, block or ascii, not "{space.glyphs}"{close}')
+    scenario = scenario_of(space)
+    from engine import as_number
+
+    speed = as_number(space.speed, "--speed", 0.001, 1e6, texts=True) if space.speed is not None else 1.0
+    fps = as_number(space.fps, "--fps", 1, 120, texts=True) if space.fps is not None else None
+    if not sys.stdout.isatty() or not sys.stdin.isatty():
+        raise WrongError("the dashboard needs a terminal; swarmtop run works without one")
+    from .app import open_dashboard
+
+    return open_dashboard(scenario, theme=space.theme, fps=fps, speed=speed, glyphs=glyphs)
+
+
+def _list(what: str, words: Sequence[str]) -> int:
+    parser = Parser(prog=f"swarmtop {what}", description=f"List the {what} there are.")
+    if what == "protocols":
+        parser.add_argument("name", nargs="?", metavar="NAME", help="tell of this one, with its options")
+    space = parser.read(words)
+    if what == "protocols" and space.name is not None:
+        return _protocol(space.name)
+    rows: list[tuple[str, str]]
+    if what == "protocols":
+        from engine import networks, title_of
+
+        rows = [(name, title_of(kind)) for name, kind in networks().items()]
+    elif what == "scenarios":
+        from engine import scenario_files
+
+        rows = [(made.source, f"{made.title}. {made.about}") for made in scenario_files.shipped()]
+    else:
+        from .themes import available
+
+        rows = list(available())
+    _say(_table(rows))
+    return DONE
+
+
+def _protocol(name: str) -> int:
+    from dataclasses import fields
+
+    from engine import help_of, network, options_for, title_of
+
+    kind = network(name)
+    lines = [f"{name}: {title_of(kind)}"]
+    if help_of(kind):
+        lines += ["", help_of(kind)]
+    options = options_for(kind, {}, name)
+    if options is not None:
+        rows = [(f"{f.name}={getattr(options, f.name)}", f.metadata.get("about", "")) for f in fields(options)]
+        lines += ["", "options (--set NAME=VALUE), with their defaults:", "", _table(rows)]
+    _say("\n".join(lines))
+    return DONE
+
+
+def _table(rows: Sequence[tuple[str, str]]) -> str:
+    """Two columns, the second wrapped under itself."""
+    import shutil
+    import textwrap
+
+    wide = max((len(name) for name, _ in rows), default=0)
+    room = max(40, min(shutil.get_terminal_size().columns, 120) - wide - 4)
+    lines = []
+    for name, about in rows:
+        first, *more = textwrap.wrap(about, room) or [""]
+        lines.append(f"  {name:<{wide}}  {first}".rstrip())
+        lines += [" " * (wide + 4) + line for line in more]
+    return "\n".join(lines)
+
+
+class Progress:
+    """One line on a terminal's stderr, from the second second on, five times a second."""
+
+    def __init__(self) -> None:
+        self.begun_s = time.monotonic()
+        self.told_s = 0.0
+
+    def __call__(self, now_s: float, end_s: float | None, deliveries: int) -> None:
+        """Tell how far it is."""
+        wall_s = time.monotonic()
+        if wall_s - self.begun_s < 1.0 or wall_s - self.told_s < 0.2:
+            return
+        self.told_s = wall_s
+        end = "" if end_s is None else f" of {end_s:g}"
+        count = f"  {deliveries:,} deliveries" if deliveries else ""
+        sys.stderr.write(f"\r\x1b[K{now_s:.1f}{end} s{count}")
+        sys.stderr.flush()
+
+    def clear(self) -> None:
+        """Take the line away."""
+        if self.told_s:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+
+
+def _say(text: str) -> None:
+    """Print on stdout. Whoever reads it may have heard enough (`| head`): that is no error."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        # Python flushes once more at exit; give it somewhere to flush to.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _warn(sentence: object) -> None:
+    text = "".join(ch if ch.isprintable() else "?" for ch in str(sentence)[:500])
+    print(f"swarmtop: {text}", file=sys.stderr)
+
+
+def _complain(sentence: object) -> int:
+    _warn(sentence)
+    return WRONG
+
+
+if __name__ == "__main__":
+    sys.exit(main())
