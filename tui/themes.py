@@ -1,0 +1,398 @@
+"""Themes: which colour says what. Reads the TOML of `themes/` and of the user; imports no Textual.
+
+A theme file has two tables. `[theme]` holds Textual's own fields, for frames, buttons and text; `[swarm]` holds
+roles, for what only this program draws. A role names a meaning ("a dead peer"), never a hue, so widgets ask for
+meanings and a theme is free to answer as it likes. Only background, foreground and primary are required: the rest
+is derived by `derive`, which keeps each role readable on the background and the states apart from one another.
+Theme authors thereby write three colours and get forty, and Textual's built-in themes get ours for nothing.
+
+Mixing happens in OKLab (Ottosson 2020, https://bottosson.github.io/posts/oklab/), where equal steps look equal: a
+gradient mixed in sRGB goes through mud. Contrast is that of WCAG 2.2, "relative luminance" and "contrast ratio".
+
+A theme is called what its file is called, so a name cannot disagree with a file. A user's file goes before a
+shipped one of the same name. A broken user theme is a sentence, never a reason not to start.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.resources
+import math
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+
+from engine import InputError, nearest, plain
+
+DEFAULT = "swarm"
+"""The theme of a first start."""
+
+REQUIRED = ("background", "foreground", "primary")
+FIELDS = (*REQUIRED, *("secondary", "accent", "warning", "error", "success", "surface", "panel", "boost"))
+"""Colours of `[theme]`, named as Textual names them; beside them stand `dark` and `description`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """One meaning that wants a colour.
+
+    `of` is the theme field or earlier role it is derived from when a theme is silent, and `share` how much of that
+    is mixed into the background. `least` is the contrast ratio against the background that derivation guarantees
+    and that our own themes are tested for. Roles that share a picture must not look alike (`_rivals`), and earlier
+    rows have the first choice of hue.
+    """
+
+    name: str
+    group: str
+    means: str
+    of: str
+    share: float = 1.0
+    least: float = 3.0
+
+
+ROLES: tuple[Role, ...] = (
+    Role("alive", "state", "A peer that is up and can be talked to.", "primary"),
+    Role("dead", "state", "A peer whose process was killed.", "error"),
+    Role("question", "part", "A message that looks for something.", "warning"),
+    Role("answer", "part", "A message that says where it is.", "success"),
+    Role("left", "state", "A peer that said goodbye and went.", "foreground", 0.5),
+    Role("censored", "state", "A peer that lives on behind a wall: nothing gets in or out.", "accent"),
+    Role("colluding", "state", "A peer that hides a word on somebody's behalf.", "secondary"),
+    Role("infrastructure", "state", "A server, index or tracker.", "secondary"),
+    Role("transfer", "part", "A message that carries the thing itself.", "infrastructure"),
+    Role("upkeep", "part", "A message that keeps the network together.", "foreground", 0.45),
+    Role("link", "link", "An open stream between two peers.", "foreground", 0.2, 1.2),
+    Role("link-active", "link", "A stream that carried something a moment ago.", "alive", 0.7, 2.0),
+    Role("link-tree", "link", "A stream by which the chosen ask first reached a peer.", "question"),
+    Role("selected", "mark", "The ring around the chosen peer, and its links.", "foreground", 1.0, 4.5),
+    Role("origin", "mark", "The peer that asked.", "accent"),
+    Role("asked", "mark", "A peer that the chosen ask has reached.", "question"),
+    Role("answered", "mark", "A peer that had an answer to it.", "answer"),
+    Role("duplicate", "mark", "A question that a peer had seen before.", "question", 0.6),
+    Role("lost", "mark", "Where a message came to nothing.", "error"),
+    Role("map-coastline", "map", "Coastlines behind the peers.", "foreground", 0.22, 1.3),
+    Role("map-dim", "map", "Land, grid lines and whatever else lies behind the coastlines.", "foreground", 0.1, 1.05),
+    Role("label", "text", "The name beside a peer, an axis or a figure.", "foreground", 0.85, 4.5),
+    Role("dim", "text", "Text to be read only when looked for.", "foreground", 0.58),
+    Role("caption", "text", "The sentence in which a scenario speaks to the viewer.", "accent", 1.0, 4.5),
+    Role("meter-low", "meter", "A meter that is nearly empty.", "success"),
+    Role("meter-mid", "meter", "A meter that is half full.", "warning"),
+    Role("meter-high", "meter", "A meter that is nearly full.", "error"),
+    Role("heat-start", "heat", "A peer with no load.", "primary", 0.5, 2.0),
+    Role("heat-mid", "heat", "A peer with half the load of the busiest.", "warning"),
+    Role("heat-end", "heat", "The busiest peer.", "error"),
+    Role("chart-1", "chart", "The first line of a chart.", "primary"),
+    Role("chart-2", "chart", "The second line of a chart.", "warning"),
+    Role("chart-3", "chart", "The third line of a chart.", "success"),
+    Role("chart-4", "chart", "The fourth line of a chart.", "accent"),
+)
+
+ROLE_NAMES = tuple(role.name for role in ROLES)
+
+APART = 0.09
+"""OKLab distance below which two dots on a screen are taken for the same colour."""
+
+_TURNS_DEG = (0, 40, -40, 80, -80, 120, -120, 160, -160)
+_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
+_SIZE_LIMIT = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Palette:
+    """A theme, complete: `theme` has every name of FIELDS and `swarm` every name of ROLE_NAMES, as `#rrggbb`."""
+
+    name: str
+    description: str
+    dark: bool
+    theme: dict[str, str]
+    swarm: dict[str, str]
+
+
+def load(text: str, where: str) -> Palette:
+    """Read one theme file. `where` is its path: it names the theme and begins each complaint. Raises InputError."""
+    name = PurePath(where).stem
+    if not _NAME.fullmatch(name):
+        raise InputError(
+            f"{where}: a theme is called what its file is called, in small letters, digits and hyphens; rename the file"
+        )
+    try:
+        data = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        reason = "it is nested too deeply" if isinstance(error, RecursionError) else error
+        raise InputError(f"{where}: this is not TOML: {reason}") from None
+    for table, value in data.items():
+        if table not in ("theme", "swarm"):
+            raise InputError(f'{where}: unknown table or key "{plain(table)}"{nearest(table, ("theme", "swarm"))}')
+        if not isinstance(value, dict):
+            raise InputError(f"{where}: {table} should be a table, [{table}]")
+    fields, roles = data.get("theme", {}), data.get("swarm", {})
+    colours = {key: value for key, value in fields.items() if key not in ("dark", "description")}
+    theme = _colours(colours, (*FIELDS, "dark", "description"), f"{where}: [theme]")
+    for field in REQUIRED:
+        if field not in theme:
+            raise InputError(f'{where}: [theme] lacks {field}; expected a colour such as {field} = "#1b2a41"')
+    swarm = _colours(roles, ROLE_NAMES, f"{where}: [swarm]")
+    dark = fields.get("dark", luminance(theme["background"]) < luminance(theme["foreground"]))
+    if not isinstance(dark, bool):
+        raise InputError(f"{where}: [theme] dark should be true or false, not {_shown(dark)}")
+    description = fields.get("description", "")
+    if not isinstance(description, str):
+        raise InputError(f"{where}: [theme] description should be a text, not {_shown(description)}")
+    return complete(name, plain(description.strip()), dark, theme, swarm)
+
+
+def complete(name: str, description: str, dark: bool, theme: Mapping[str, str], swarm: Mapping[str, str]) -> Palette:
+    """A palette out of what is known of it, which must include REQUIRED."""
+    fields = _complete_fields(theme)
+    return Palette(name, description, dark, fields, derive(fields, swarm))
+
+
+def available() -> list[tuple[str, str]]:
+    """Name and description of each theme that can be used: the default first, then ours, then the user's."""
+    return [(palette.name, palette.description) for palette in load_all()[0]]
+
+
+def find(name: str) -> Palette:
+    """The theme of that name, or in the file of that path when it ends in `.toml`.
+
+    Raises InputError, with the nearest spelling, or with what is wrong with the file.
+    """
+    if name.endswith(".toml"):
+        return load(_text_of(Path(name)), name)
+    palettes, complaints = _gather()
+    if name in palettes:
+        return palettes[name]
+    if name in complaints:
+        raise InputError(complaints[name])
+    raise InputError(f'there is no theme "{plain(name)}"{nearest(name, palettes)}')
+
+
+def load_all() -> tuple[list[Palette], list[str]]:
+    """Every theme that can be used, and a sentence for each user theme that cannot."""
+    palettes, complaints = _gather()
+    return list(palettes.values()), list(complaints.values())
+
+
+def _gather() -> tuple[dict[str, Palette], dict[str, str]]:
+    """Themes by name, and complaints by the name that the theme would have had."""
+    palettes = {palette.name: palette for palette in _shipped()}
+    complaints: dict[str, str] = {}
+    folder = user_folder()
+    try:
+        paths = sorted(path for path in folder.iterdir() if path.suffix == ".toml" and path.is_file())
+    except FileNotFoundError:
+        paths = []
+    except OSError as error:
+        return palettes, {"": plain(f"{folder}: cannot be listed: {error.strerror}", limit=400)}
+    for path in paths:
+        try:
+            palettes[path.stem] = load(_text_of(path), str(path))
+        except InputError as error:
+            complaints[path.stem] = str(error)
+    return palettes, complaints
+
+
+def user_folder() -> Path:
+    """Where a person keeps themes of their own. It need not exist."""
+    import platformdirs  # listing protocols and scenarios does without it
+
+    return platformdirs.user_config_path("swarmtop") / "themes"
+
+
+@functools.cache
+def _shipped() -> tuple[Palette, ...]:
+    """Our own themes, default first. They are tested, so an error in one is a bug and may raise."""
+    files = (entry for entry in importlib.resources.files("themes").iterdir() if entry.name.endswith(".toml"))
+    palettes = [load(entry.read_text(encoding="utf-8"), f"themes/{entry.name}") for entry in files]
+    return tuple(sorted(palettes, key=lambda palette: (palette.name != DEFAULT, palette.name)))
+
+
+def _text_of(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            raw = file.read(_SIZE_LIMIT + 1)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+    if len(raw) > _SIZE_LIMIT:
+        raise InputError(f"{path}: this is too long for a theme; expected at most {_SIZE_LIMIT:,} bytes")
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise InputError(f"{path}: line {line} is not UTF-8 text") from None
+
+
+def _colours(items: Mapping[str, object], known: tuple[str, ...], where: str) -> dict[str, str]:
+    found = {}
+    for key, value in items.items():
+        if key not in known:
+            raise InputError(f'{where} has no "{plain(key)}"{nearest(key, known)}')
+        if not isinstance(value, str) or not _COLOUR.fullmatch(value):
+            raise InputError(f'{where} {key} should be a colour written as "#rrggbb", not {_shown(value)}')
+        found[key] = value.lower()
+    return found
+
+
+def _shown(value: object) -> str:
+    """A value in a sentence. Never its repr: that of a deep table or of a huge number raises."""
+    if isinstance(value, str):
+        return f'"{plain(value, limit=40)}"'
+    kinds = {bool: "a true or false", int: "a number", float: "a number", list: "a list", dict: "a table"}
+    return kinds.get(type(value), "a date or time")
+
+
+def derive(theme: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
+    """Every role, in the order of ROLES: those in `given` as they are, the rest from `theme`, which has all FIELDS.
+
+    A derived role that would look like a rival is turned around the colour wheel until it does not. A colour
+    thinned with background is meant to be dull, and stays what it is.
+    """
+    background = theme["background"]
+    swarm: dict[str, str] = {}
+    for role in ROLES:
+        if role.name in given:
+            swarm[role.name] = given[role.name]
+            continue
+        source = swarm.get(role.of) or theme[role.of]
+        colour = readable(mix(background, source, role.share), background, role.least)
+        rivals = [colours[name] for name in _rivals(role) for colours in (swarm, given) if name in colours]
+        if rivals and role.share == 1.0:
+            turned = (readable(_turn(source, by), background, role.least) for by in _TURNS_DEG)
+            colour = _first_apart(turned, rivals)
+        swarm[role.name] = colour
+    return swarm
+
+
+def _rivals(role: Role) -> list[str]:
+    """Whom a role must not look like. States and parts meet, since a peer is drawn in the colour of a question that
+    reached it; a transfer may look like the infrastructure it mostly comes from. Chart lines meet chart lines."""
+    if role.group not in ("state", "part", "chart") or role.name == "transfer":
+        return []
+    groups = ("chart",) if role.group == "chart" else ("state", "part")
+    return [other.name for other in ROLES if other.group in groups and other.name not in (role.name, "transfer")]
+
+
+def readable(colour: str, background: str, least: float) -> str:
+    """`colour`, pushed towards black or white no further than it takes for a contrast ratio of `least`."""
+    if contrast(colour, background) >= least:
+        return colour
+    pole = max("#ffffff", "#000000", key=lambda end: contrast(end, background))
+    for step in range(1, 25):
+        pushed = mix(colour, pole, step / 25)
+        if contrast(pushed, background) >= least:
+            return pushed
+    return pole
+
+
+def _complete_fields(given: Mapping[str, str]) -> dict[str, str]:
+    background, foreground, primary = (given[field] for field in REQUIRED)
+    derived = {
+        "secondary": mix(primary, foreground, 0.35),
+        "accent": readable(_turn(primary, 150), background, 4.5),
+        # Traffic lights mean the same everywhere, so they are not bent from the primary colour.
+        "warning": readable("#e5a93d", background, 3.0),
+        "error": readable("#e5534b", background, 3.0),
+        "success": readable("#4fb86a", background, 3.0),
+        "surface": mix(background, foreground, 0.04),
+        "panel": mix(background, foreground, 0.09),
+        "boost": mix(background, foreground, 0.06),
+    }
+    return {field: given.get(field) or derived[field] for field in FIELDS}
+
+
+def _first_apart(candidates: Iterator[str], rivals: list[str]) -> str:
+    """The first that is far enough from every rival, or the one that is farthest from its nearest."""
+    best, best_gap = "", -1.0
+    for colour in candidates:
+        gap = min((distance(colour, rival) for rival in rivals), default=math.inf)
+        if gap > best_gap:
+            best, best_gap = colour, gap
+        if gap >= APART:
+            break
+    return best
+
+
+def _turn(colour: str, by_deg: float) -> str:
+    """The same lightness, another hue. A grey has no hue to turn, so it is given some colour first."""
+    if not by_deg:
+        return colour
+    light, a, b = _oklab(colour)
+    chroma, hue = max(math.hypot(a, b), 0.11), math.atan2(b, a) + math.radians(by_deg)
+    return _hex(light, chroma * math.cos(hue), chroma * math.sin(hue))
+
+
+def gradient(start: str, mid: str, end: str, steps: int) -> list[str]:
+    """`steps` colours from start by way of mid to end, both ends included; one step is mid, none is no colour."""
+    if steps <= 1:
+        return [mid] * max(steps, 0)
+    at = [2 * step / (steps - 1) for step in range(steps)]
+    return [mix(start, mid, x) if x <= 1 else mix(mid, end, x - 1) for x in at]
+
+
+def mix(one: str, other: str, share: float) -> str:
+    """`share` (0..1) of `other` in `one`, mixed in OKLab; exact at both ends."""
+    if share <= 0:
+        return one
+    if share >= 1:
+        return other
+    (l1, a1, b1), (l2, a2, b2) = _oklab(one), _oklab(other)
+    return _hex(l1 + (l2 - l1) * share, a1 + (a2 - a1) * share, b1 + (b2 - b1) * share)
+
+
+def contrast(one: str, other: str) -> float:
+    """Contrast ratio after WCAG 2.2, from 1 (the same) to 21 (black on white)."""
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance after WCAG 2.2, from 0 (black) to 1 (white)."""
+    red, green, blue = _linear(colour)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def distance(one: str, other: str) -> float:
+    """How different two colours look: Euclidean in OKLab, 0 to 1; see APART."""
+    return math.dist(_oklab(one), _oklab(other))
+
+
+def _linear(colour: str) -> tuple[float, float, float]:
+    red, green, blue = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
+    return _to_linear(red), _to_linear(green), _to_linear(blue)
+
+
+def _to_linear(value: float) -> float:
+    return value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4
+
+
+@functools.lru_cache(maxsize=4096)
+def _oklab(colour: str) -> tuple[float, float, float]:
+    r, g, b = _linear(colour)
+    long = math.cbrt(0.4122214708 * r + 0.5363325363 * g + 0.0514459929 * b)
+    medium = math.cbrt(0.2119034982 * r + 0.6806995451 * g + 0.1073969566 * b)
+    short = math.cbrt(0.0883024619 * r + 0.2817188376 * g + 0.6299787005 * b)
+    return (
+        0.2104542553 * long + 0.7936177850 * medium - 0.0040720468 * short,
+        1.9779984951 * long - 2.4285922050 * medium + 0.4505937099 * short,
+        0.0259040371 * long + 0.7827717662 * medium - 0.8086757660 * short,
+    )
+
+
+def _hex(light: float, a: float, b: float) -> str:
+    """OKLab to "#rrggbb"; what a screen cannot show is clipped channel by channel."""
+    long = (light + 0.3963377774 * a + 0.2158037573 * b) ** 3
+    medium = (light - 0.1055613458 * a - 0.0638541728 * b) ** 3
+    short = (light - 0.0894841775 * a - 1.2914855480 * b) ** 3
+    channels = (
+        4.0767416621 * long - 3.3077115913 * medium + 0.2309699292 * short,
+        -1.2684380046 * long + 2.6097574011 * medium - 0.3413193965 * short,
+        -0.0041960863 * long - 0.7034186147 * medium + 1.7076147010 * short,
+    )
+    return "#" + "".join(f"{round(_to_gamma(min(1.0, max(0.0, value))) * 255):02x}" for value in channels)
+
+
+def _to_gamma(value: float) -> float:
+    return value * 12.92 if value <= 0.0031308 else 1.055 * value ** (1 / 2.4) - 0.055

@@ -1,0 +1,109 @@
+"""Palettes as Textual sees them, and Textual's themes as palettes.
+
+Apart from `themes.py` so that listing themes, or running without a screen, imports no Textual. Roles travel in the
+theme's own variables as `$swarm-alive` and so on. Textual's built-in themes know no roles; for them the roles are
+derived from the theme at hand, so that nord stays nord in the picture of the swarm too:
+
+    class SwarmApp(App[None]):
+        def get_theme_variable_defaults(self) -> dict[str, str]:
+            return variable_defaults(self.current_theme)
+"""
+
+from __future__ import annotations
+
+from textual.color import Color
+from textual.theme import Theme
+
+from . import themes
+from .themes import DEFAULT, FIELDS, ROLE_NAMES, Palette, contrast, mix, readable
+
+PREFIX = "swarm-"
+
+
+def to_textual(palette: Palette) -> Theme:
+    """The palette as a theme to register; its roles are variables named `swarm-` and the role."""
+    colours = palette.theme
+    return Theme(
+        name=palette.name,
+        dark=palette.dark,
+        primary=colours["primary"],
+        secondary=colours["secondary"],
+        accent=colours["accent"],
+        warning=colours["warning"],
+        error=colours["error"],
+        success=colours["success"],
+        foreground=colours["foreground"],
+        background=colours["background"],
+        surface=colours["surface"],
+        panel=colours["panel"],
+        boost=colours["boost"],
+        variables=_chrome(palette) | _roles(palette),
+    )
+
+
+def palette_of(theme: Theme) -> Palette:
+    """The palette of any theme: roles it states are kept, the others derived from its colours.
+
+    Colours that Textual itself would fill in are taken from Textual. A theme that leaves them to the terminal
+    ("ansi_default") is read as white on black, or black on white when it is not dark.
+    """
+    generated = theme.to_color_system().generate()
+    ground = "#000000" if theme.dark else "#ffffff"
+    background = _opaque(theme.background or generated["background"], ground, ground)
+    ink = "#ffffff" if theme.dark else "#000000"
+    foreground = _opaque(theme.foreground or generated["foreground"], background, ink)
+    fields = {"background": background, "foreground": foreground}
+    for field in FIELDS:
+        if field not in fields:
+            fields[field] = _opaque(getattr(theme, field) or generated[field], background, background)
+    stated = {name: theme.variables.get(PREFIX + name) for name in ROLE_NAMES}
+    roles = {name: _opaque(value, background, ink) for name, value in stated.items() if value is not None}
+    return themes.complete(theme.name, "", theme.dark, fields, roles)
+
+
+def variable_defaults(theme: Theme | None = None) -> dict[str, str]:
+    """A value for each role variable, for `App.get_theme_variable_defaults`: those of `theme`, or of our default.
+
+    Without them a stylesheet that says `$swarm-alive` does not parse under a theme that is not ours.
+    """
+    return _roles(palette_of(theme) if theme is not None else themes.find(DEFAULT))
+
+
+def _roles(palette: Palette) -> dict[str, str]:
+    return {PREFIX + name: colour for name, colour in palette.swarm.items()}
+
+
+def _chrome(palette: Palette) -> dict[str, str]:
+    """What Textual derives less well than we can: it would hide frames without focus and print white on yellow."""
+    colours = palette.theme
+    background, foreground, primary = colours["background"], colours["foreground"], colours["primary"]
+    on_primary = max("#000000", "#ffffff", background, foreground, key=lambda ink: contrast(ink, primary))
+    return {
+        "boost": colours["boost"],  # Textual drops the field of a theme that sets a panel
+        "border": primary,
+        "border-blurred": palette.swarm["map-coastline"],  # a line to be seen past, too
+        "block-cursor-background": primary,
+        "block-cursor-foreground": on_primary,
+        "block-cursor-blurred-background": mix(background, primary, 0.3),
+        "block-cursor-blurred-foreground": foreground,
+        "block-hover-background": mix(background, foreground, 0.12),
+        "button-color-foreground": on_primary,
+        "footer-key-foreground": colours["accent"],
+        "input-selection-background": mix(background, primary, 0.45),
+        "scrollbar": readable(mix(background, foreground, 0.28), background, 1.8),
+        "scrollbar-hover": mix(background, foreground, 0.4),
+        "scrollbar-active": primary,
+        "scrollbar-background": background,
+        "scrollbar-background-hover": background,
+        "scrollbar-background-active": background,
+        "scrollbar-corner-color": background,
+    }
+
+
+def _opaque(value: str, ground: str, otherwise: str) -> str:
+    """A colour of Textual as `#rrggbb` on `ground`; `otherwise` where it is the terminal's own or see-through."""
+    colour = Color.parse(value)
+    if colour.ansi == -1 or colour.a == 0:
+        return otherwise
+    red, green, blue = colour.rgb  # one of the sixteen by number becomes what Textual takes that number for
+    return Color.parse(ground).blend(Color(red, green, blue), colour.a, alpha=1).hex6.lower()
