@@ -1,0 +1,335 @@
+"""The picture of the swarm: a snapshot and what a person looks at go in, a canvas comes out.
+
+Layers, from below: coast or rings; idle links; the links by which the chosen ask spread; messages under way; peers;
+marks around peers; names. The first two change seldom and are kept by the caller (`base`); the rest is drawn anew for
+each frame (`paint`). Nothing moves here that does not move in the snapshot: a message is drawn where it is between
+its sending and its arrival, and a link is lit when its question has come through.
+
+Detail falls with the number of peers in sight, because a picture of everything shows nothing: up to `FEW` there are
+shapes, all links and names; up to `MANY` shapes and only the links that matter; above that one shape a cell, which
+tells what most of its peers are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine import ALIVE, DEAD, LEFT, Snapshot, Trace
+
+from . import placement, raster
+from .glyphs import GLYPHS, Mode
+from .inks import INK, PART_INK
+from .mapdata import coast
+from .raster import Canvas
+
+Floats: TypeAlias = NDArray[np.float64]
+Flags: TypeAlias = NDArray[np.bool_]
+
+FEW = 150
+MANY = 1_500
+FRESH_US = 250_000
+"""In a large swarm a link of the ask stays lit this long after its question came through."""
+TAIL = 0.12
+"""Length of a message's tail, as a share of its way."""
+UPKEEP = 3
+
+# What a peer is shown as, by rising importance: in a crowd, the greatest in a cell is shown.
+LOOKS = ("left", "dead", "alive", "censored", "colluding", "infrastructure", "asked", "answered", "origin")
+LOOK = {name: number for number, name in enumerate(LOOKS)}
+LOOK_INK = np.array([INK[name] for name in LOOKS], np.uint8)
+GLYPH_OF = {"answered": "hit"}
+CROWD = "··∙•●"
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """All that decides one picture.
+
+    x, y: where peers are, in dots (N,), maybe outside; looks: index into LOOKS (N,), see `looks_of`; coast_view: where
+    the unit square is, to put the coast behind, or None; rings: middle and radii across and down in dots of rings of
+    hops; echoes: (peer, age 0..1) of what a person did just now; refusals: (from, to, progress 0..1).
+    """
+
+    snapshot: Snapshot
+    x: Floats
+    y: Floats
+    trace: Trace | None = None
+    selected: int | None = None
+    hover: int | None = None
+    marked: tuple[int, ...] = ()
+    upkeep: bool = False
+    names: bool = True
+    coast_view: tuple[placement.View, placement.Box] | None = None
+    rings: tuple[float, float, Floats, Floats] | None = None
+    echoes: tuple[tuple[int, float], ...] = ()
+    refusals: tuple[tuple[int, int, float], ...] = ()
+    looks: NDArray[np.uint8] = field(default_factory=lambda: np.zeros(0, np.uint8))
+
+
+def looks_of(snapshot: Snapshot, trace: Trace | None) -> NDArray[np.uint8]:
+    """What each peer is shown as: an index into LOOKS (N,). The dead are shown dead whatever they were asked."""
+    n = len(snapshot.state)
+    looks = np.full(n, LOOK["alive"], np.uint8)
+    if trace is not None:
+        looks[trace.hop[:n] > 0] = LOOK["asked"]
+    looks[snapshot.fixed.peers :] = LOOK["infrastructure"]
+    if trace is not None:
+        if len(trace.holders):
+            looks[np.asarray(trace.holders, np.int64)] = LOOK["answered"]
+        looks[trace.origin] = LOOK["origin"]
+    looks[snapshot.colluding] = LOOK["colluding"]
+    looks[snapshot.censored] = LOOK["censored"]
+    looks[snapshot.state == DEAD] = LOOK["dead"]
+    looks[snapshot.state == LEFT] = LOOK["left"]
+    return looks
+
+
+def in_sight(canvas: Canvas, x: Floats, y: Floats) -> Flags:
+    """Which points are inside the canvas (N,)."""
+    inside: Flags = (x >= 0) & (x < canvas.dots_w) & (y >= 0) & (y < canvas.dots_h)
+    return inside
+
+
+def base(canvas: Canvas, scene: Scene) -> None:
+    """Coast or rings, and idle links: all of them when peers are few, else those of the selected peer."""
+    if scene.coast_view is not None:
+        view, box = scene.coast_view
+        (x0, y0), (x1, y1) = (view.to_dots(placement.project(end[:, 0], end[:, 1]), box) for end in coast())
+        raster.lines(canvas, x0, y0, x1, y1, INK["coast"])
+    if scene.rings is not None:
+        cx, cy, across, down = scene.rings
+        for radius_x, radius_y in zip(across.tolist(), down.tolist(), strict=True):
+            raster.ring(canvas, cx, cy, radius_x, radius_y, INK["ring"], gap=4.0)
+    _idle_links(canvas, scene)
+
+
+def _idle_links(canvas: Canvas, scene: Scene) -> None:
+    snapshot = scene.snapshot
+    a, b = snapshot.links.a, snapshot.links.b
+    chosen = scene.selected if scene.selected is not None else -1
+    mine = (a == chosen) | (b == chosen)
+    few = int(in_sight(canvas, scene.x, scene.y).sum()) <= FEW
+    kept = np.ones(len(a), np.bool_) if few else mine
+    a, b, mine = a[kept], b[kept], mine[kept]
+    cut = snapshot.group[a] != snapshot.group[b]
+    inks = np.where(cut, INK["cut"], np.where(mine, INK["link-selected"], INK["link"])).astype(np.uint8)
+    order = np.argsort(inks, kind="stable")
+    a, b, inks = a[order], b[order], inks[order]
+    loud = inks != INK["link"]
+    layer = raster.Canvas(canvas.width, canvas.height, canvas.mode)
+    _between(layer, scene, a[~loud], b[~loud], inks[~loud])
+    # Thinned to every third dot: a hundred whole lines on a small screen would make one grey carpet.
+    layer.dots &= (np.arange(layer.dots_w)[None, :] + 2 * np.arange(layer.dots_h)[:, None]) % 3 == 0
+    _between(layer, scene, a[loud], b[loud], inks[loud])
+    lay(canvas, layer)
+
+
+def lay(canvas: Canvas, layer: Canvas) -> None:
+    """Put a layer on top: in each cell that it draws in, its dots stand instead of those below.
+
+    A cell has one ink. Were dots joined, a bright line over a dozen faint ones would light up all of theirs.
+    """
+    shape = (canvas.height, canvas.down, canvas.width, canvas.across)
+    drawn: Flags = np.asarray(layer.dots.reshape(shape).any(axis=(1, 3)))
+    np.copyto(canvas.dots.reshape(shape), layer.dots.reshape(shape), where=drawn[:, None, :, None])
+    np.copyto(canvas.ink, layer.ink, where=drawn)
+    stamped = layer.glyph != 0
+    np.copyto(canvas.glyph, layer.glyph, where=stamped)
+    np.copyto(canvas.ink, layer.ink, where=stamped)
+
+
+def _between(canvas: Canvas, scene: Scene, a: NDArray[np.int32], b: NDArray[np.int32], inks: NDArray[np.uint8]) -> None:
+    raster.lines(canvas, scene.x[a], scene.y[a], scene.x[b], scene.y[b], inks)
+
+
+def paint(under: Canvas, scene: Scene) -> Canvas:
+    """The whole picture, on a copy of what `base` drew."""
+    canvas = under.copy()
+    seen = in_sight(canvas, scene.x, scene.y)
+    if scene.trace is not None:
+        layer = Canvas(canvas.width, canvas.height, canvas.mode)
+        _spread(layer, scene, scene.trace, int(seen.sum()) <= FEW)
+        lay(canvas, layer)
+    layer = Canvas(canvas.width, canvas.height, canvas.mode)
+    _flight(layer, scene)
+    _refusals(layer, scene)
+    lay(canvas, layer)
+    layer = Canvas(canvas.width, canvas.height, canvas.mode)
+    _rings(layer, scene)
+    lay(canvas, layer)
+    _peers(canvas, scene, seen)
+    _marked(canvas, scene)
+    if scene.names:
+        _names(canvas, scene, seen)
+    return canvas
+
+
+def _spread(canvas: Canvas, scene: Scene, trace: Trace, few: bool) -> None:
+    """The tree of the chosen ask as far as it has come, and over it the way of its answers."""
+    reached = np.flatnonzero(trace.frm >= 0)
+    if not few:
+        reached = reached[trace.at_us[reached] > scene.snapshot.now_us - FRESH_US]
+    inks = np.full(len(reached), INK["tree"], np.uint8)
+    _between(canvas, scene, trace.frm[reached], reached.astype(np.int32), inks)
+    if len(trace.answers_frm):
+        low = np.minimum(trace.answers_frm, trace.answers_to).astype(np.int64)
+        pairs = np.unique((low << 32) | np.maximum(trace.answers_frm, trace.answers_to))
+        a, b = (pairs >> 32).astype(np.int32), (pairs & 0xFFFFFFFF).astype(np.int32)
+        _between(canvas, scene, a, b, np.full(len(a), INK["way"], np.uint8))
+
+
+def _flight(canvas: Canvas, scene: Scene) -> None:
+    """Messages where they are now. Those of the chosen ask draw their way behind them, others a short tail."""
+    flight, now_us = scene.snapshot.flight, scene.snapshot.now_us
+    shown = np.ones(len(flight.frm), np.bool_) if scene.upkeep else flight.part != UPKEEP
+    shown &= flight.sent_us <= now_us
+    frm, to, part = flight.frm[shown], flight.to[shown], flight.part[shown]
+    if not len(frm):
+        return
+    took = np.maximum(flight.arrives_us[shown] - flight.sent_us[shown], 1)
+    head = np.clip((now_us - flight.sent_us[shown]) / took, 0.0, 1.0)
+    chosen = np.zeros(len(frm), np.bool_) if scene.trace is None else flight.ask[shown] == scene.trace.ask
+    tail = np.where(chosen & (len(frm) <= 600), 0.0, np.maximum(head - TAIL, 0.0))
+    dx, dy = scene.x[to] - scene.x[frm], scene.y[to] - scene.y[frm]
+    x, y = scene.x[frm] + dx * head, scene.y[frm] + dy * head
+    inks = np.asarray(PART_INK, np.uint8)[part]
+    order = np.lexsort((part, chosen))
+    raster.lines(
+        canvas,
+        (scene.x[frm] + dx * tail)[order],
+        (scene.y[frm] + dy * tail)[order],
+        x[order],
+        y[order],
+        inks[order],
+    )
+    if len(frm) <= MANY:
+        _heads(canvas, x, y, part, chosen | (len(frm) <= FEW))
+
+
+def _heads(canvas: Canvas, x: Floats, y: Floats, part: NDArray[np.uint8], big: Flags) -> None:
+    """A message's own shape where it is, so that its part can be told without colour."""
+    shapes = GLYPHS[canvas.mode]
+    codes = np.array([ord(s) for s in (shapes.question, shapes.answer, shapes.transfer, shapes.upkeep)], np.uint32)
+    col, row = raster.cells(canvas, x[big], y[big])
+    raster.stamp(canvas, col, row, codes[part[big]], np.asarray(PART_INK, np.uint8)[part[big]])
+
+
+def _refusals(canvas: Canvas, scene: Scene) -> None:
+    """A refusal on its way back: from the dead peer to the one that tried."""
+    for frm, to, progress in scene.refusals:
+        x = scene.x[frm] + (scene.x[to] - scene.x[frm]) * progress
+        y = scene.y[frm] + (scene.y[to] - scene.y[frm]) * progress
+        raster.lines(canvas, [scene.x[frm]], [scene.y[frm]], [x], [y], INK["echo"])
+
+
+def _peers(canvas: Canvas, scene: Scene, seen: Flags) -> None:
+    ids = np.flatnonzero(seen)
+    if len(ids) > MANY:
+        _crowd(canvas, scene, ids)
+        return
+    # The more a peer matters, the later it is stamped: in a shared cell it is the one that shows.
+    ids = ids[np.argsort(scene.looks[ids], kind="stable")]
+    col, row = raster.cells(canvas, scene.x[ids], scene.y[ids])
+    raster.stamp(canvas, col, row, look_codes(canvas.mode)[scene.looks[ids]], LOOK_INK[scene.looks[ids]], ids)
+
+
+def look_codes(mode: Mode) -> NDArray[np.uint32]:
+    """Code point of each of LOOKS."""
+    shapes = GLYPHS[mode]
+    return np.array([ord(getattr(shapes, GLYPH_OF.get(name, name))) for name in LOOKS], np.uint32)
+
+
+def _crowd(canvas: Canvas, scene: Scene, ids: NDArray[np.intp]) -> None:
+    """One shape a cell: its size tells how many peers stand there, its ink what most of them are.
+
+    What is rare and matters (an answer, the asker, a station) is not outvoted.
+    """
+    col, row = raster.cells(canvas, scene.x[ids], scene.y[ids])
+    flat = row * canvas.width + col
+    size = canvas.width * canvas.height
+    votes = np.zeros((len(LOOKS), size), np.int64)
+    for look in range(len(LOOKS)):
+        votes[look] = np.bincount(flat[scene.looks[ids] == look], minlength=size)
+    many = votes.sum(axis=0)
+    winner = votes.argmax(axis=0)
+    for name in ("infrastructure", "answered", "origin"):
+        winner[votes[LOOK[name]] > 0] = LOOK[name]
+    where = np.flatnonzero(many)
+    looks = winner[where]
+    fullest = max(1, int(many.max(initial=1)))
+    level = np.ceil(np.log1p(many[where]) / np.log1p(fullest) * (len(CROWD) - 1)).astype(np.int64)
+    sizes = np.array([ord(ch) for ch in (CROWD if canvas.mode != "ascii" else "..:oO")], np.uint32)
+    plain = (looks == LOOK["alive"]) | (looks == LOOK["asked"])
+    codes = np.where(plain, sizes[level], look_codes(canvas.mode)[looks])
+    owner = np.full(size, -1, np.int64)
+    owner[flat[::-1]] = ids[::-1]
+    raster.stamp(canvas, where % canvas.width, where // canvas.width, codes, LOOK_INK[looks], owner[where])
+
+
+def _marked(canvas: Canvas, scene: Scene) -> None:
+    """A ground under the peers that a selector named."""
+    if scene.marked:
+        ids = np.asarray(scene.marked, np.int64)
+        col, row = raster.cells(canvas, scene.x[ids], scene.y[ids])
+        codes = look_codes(canvas.mode)[scene.looks[ids]]
+        raster.stamp(canvas, col, row, codes, INK["marked"], ids)
+
+
+def _rings(canvas: Canvas, scene: Scene) -> None:
+    """A ring about the selected peer, one about the peer under the pointer, and echoes of deeds that grow and go."""
+    for peer, age in scene.echoes:
+        radius = 4.0 + 10.0 * age
+        raster.ring(canvas, scene.x[peer], scene.y[peer], radius, radius / canvas.dot_aspect, INK["echo"], gap=3.0)
+    if scene.hover is not None and scene.hover != scene.selected:
+        _halo(canvas, scene.x[scene.hover], scene.y[scene.hover], INK["hover"])
+    if scene.selected is not None:
+        _halo(canvas, scene.x[scene.selected], scene.y[scene.selected], INK["selected"])
+
+
+def _halo(canvas: Canvas, x: float, y: float, ink: int) -> None:
+    """A ring about the middle of the cell that a peer stands in, so that it sits well around the glyph."""
+    col, row = raster.cells(canvas, x, y)
+    middle = (float(col) + 0.5) * canvas.across - 0.5, (float(row) + 0.5) * canvas.down - 0.5
+    raster.ring(canvas, *middle, 2.2 * canvas.across, 1.1 * canvas.down, ink, gap=1.0)
+
+
+def _names(canvas: Canvas, scene: Scene, seen: Flags) -> None:
+    """Names beside peers: of the ones that matter, and of all when there is room. None covers a peer or a name."""
+    labels = scene.snapshot.fixed.labels
+    first = [p for p in (scene.selected, scene.hover) if p is not None]
+    if scene.trace is not None:
+        first.append(scene.trace.origin)
+    first += range(scene.snapshot.fixed.peers, min(len(labels), scene.snapshot.fixed.peers + 24))
+    ids = np.flatnonzero(seen)
+    if len(ids) <= canvas.width * canvas.height // 60:
+        first += ids.tolist()
+    done: set[int] = set()
+    for peer in first:
+        if peer in done or not seen[peer]:
+            continue
+        done.add(peer)
+        ink = INK["selected"] if peer == scene.selected else INK["label"] if len(done) <= 30 else INK["dim"]
+        _name(canvas, scene, peer, labels[peer][:16], ink, must=peer in (scene.selected, scene.hover))
+
+
+def _name(canvas: Canvas, scene: Scene, peer: int, label: str, ink: int, *, must: bool) -> None:
+    cols, rows = raster.cells(canvas, scene.x[peer], scene.y[peer])
+    col, row = int(cols), int(rows)
+    gap = 3 if peer in (scene.selected, scene.hover) else 1
+    for start in (col + gap, col - gap - len(label) + 1):
+        if start < 0 or start + len(label) > canvas.width or not 0 <= row < canvas.height:
+            continue
+        if (canvas.glyph[row, start : start + len(label)] == 0).all():
+            raster.text(canvas, start, row, label, ink, peer)
+            return
+    if must:
+        raster.text(canvas, min(max(0, col + gap), max(0, canvas.width - len(label))), row, label, ink, peer)
+
+
+def alive_count(snapshot: Snapshot) -> int:
+    """Peers that are up, infrastructure included."""
+    return int((snapshot.state == ALIVE).sum())
