@@ -1,0 +1,47 @@
+"""A bare app that holds one or more widgets and writes down what they say. It has none of swarmtop's own themes."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from textual.app import App, ComposeResult
+from textual.message import Message
+from textual.widget import Widget
+
+from tui.messages import Act, Asked, AskLeft, AskPicked, AskWanted, Guessed, PeerPicked, Wondered
+from tui.widgets.panel import Lines
+
+M = TypeVar("M", bound=Message)
+OURS = (Act, AskLeft, AskPicked, AskWanted, Asked, Guessed, PeerPicked, Wondered)
+
+
+class Stage(App[Any]):
+    """`said` holds our messages that reached the app, in order."""
+
+    def __init__(self, *widgets: Widget, glyph_mode: str = "braille") -> None:
+        super().__init__()
+        self._widgets = widgets
+        self.glyph_mode = glyph_mode
+        self.said: list[Message] = []
+
+    def compose(self) -> ComposeResult:
+        yield from self._widgets
+
+    def _note(self, message: Message) -> None:
+        self.said.append(message)
+
+    on_act = on_ask_left = on_ask_picked = on_ask_wanted = on_asked = _note
+    on_guessed = on_peer_picked = on_wondered = _note
+
+    def heard(self, kind: type[M]) -> list[M]:
+        return [message for message in self.said if isinstance(message, kind)]
+
+
+def painted(widget: Widget) -> list[str]:
+    """What a widget painted line by line looks like, without colours."""
+    return [widget.render_line(y).text.rstrip() for y in range(widget.size.height)]
+
+
+def lines_of(widget: Widget, selector: str) -> str:
+    """The text of one `Lines` inside a panel."""
+    return widget.query_one(selector, Lines).text

@@ -1,0 +1,201 @@
+"""Charts, the ask bar, the story and the picker."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import frames
+import numpy as np
+import pytest
+from stage import Stage, lines_of, painted
+from textual.widgets import Input
+
+from tui.frame import Prediction
+from tui.messages import Asked, AskLeft, Guessed
+from tui.screens.picker import Choice, NetworkPicker, paragraphs
+from tui.widgets.ask_bar import AskBar
+from tui.widgets.charts import Chart, Charts
+from tui.widgets.status import StatusBar
+from tui.widgets.story import Story
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_chart_has_its_line_and_its_newest_value() -> None:
+    charts = Charts()
+    async with Stage(charts).run_test(size=(120, 8)) as pilot:
+        charts.show(frames.frame())
+        await pilot.pause()
+        alive, messages, success, _ = charts.query(Chart)
+        assert painted(alive)[0].endswith("61")
+        assert messages.value_text.isdigit()
+        assert success.value_text.endswith("%")
+        assert any("⠀" < ch <= "⣿" for ch in "".join(painted(messages)))
+
+
+async def test_a_chart_is_drawn_anew_only_when_data_or_size_changed() -> None:
+    charts = Charts()
+    async with Stage(charts).run_test(size=(120, 8)) as pilot:
+        one = frames.frame()
+        charts.show(one)
+        await pilot.pause()
+        chart = charts.query(Chart).first()
+        before = chart.drawn
+        for _ in range(5):
+            charts.show(one)
+            chart.refresh()
+            await pilot.pause()
+        assert chart.drawn == before
+        charts.show(frames.frame(snap=frames.snapshot(series=frames.series(44))))
+        await pilot.pause()
+        assert chart.drawn == before + 1
+
+
+async def test_nothing_known_is_no_figure() -> None:
+    charts = Charts()
+    async with Stage(charts).run_test(size=(120, 8)) as pilot:
+        gap = frames.series()
+        gap.columns["success"][:] = np.nan
+        charts.show(frames.frame(snap=frames.snapshot(series=gap)))
+        await pilot.pause()
+        assert charts.query_one("#chart-success", Chart).value_text == "–"
+        empty = frames.series(0)
+        charts.show(frames.frame(snap=frames.snapshot(series=empty)))
+        await pilot.pause()
+
+
+@pytest.mark.parametrize(("size", "shown"), [((120, 8), 4), ((60, 12), 4), ((60, 5), 3), ((20, 5), 1)])
+async def test_charts_arrange_themselves(size: tuple[int, int], shown: int) -> None:
+    charts = Charts()
+    charts.styles.height = size[1]
+    async with Stage(charts).run_test(size=size) as pilot:
+        charts.show(frames.frame())
+        await pilot.pause()
+        assert sum(one.display for one in charts.query(Chart)) == shown
+
+
+async def test_the_ask_bar_completes_posts_and_remembers() -> None:
+    bar = AskBar()
+    app = Stage(bar)
+    async with app.run_test(size=(80, 5)) as pilot:
+        bar.show(frames.frame(selected=17))
+        bar.focus()
+        await pilot.press(*"nig")
+        await pilot.pause()
+        await pilot.press("right", "enter")
+        await pilot.pause()
+        assert [(m.text, m.origin) for m in app.heard(Asked)] == [("night owl", 17)]
+        assert "p017 asks for" in lines_of(bar, "#who")
+        await pilot.press("up")
+        assert bar.query_one(Input).value == "night owl"
+        await pilot.press("down")
+        assert bar.query_one(Input).value == ""
+        await pilot.press("x", "escape")
+        assert bar.query_one(Input).value == ""
+        assert not app.heard(AskLeft)
+        await pilot.press("escape")
+        await pilot.pause()
+        assert app.heard(AskLeft)
+
+
+async def test_a_dead_peer_cannot_ask_and_what_was_typed_stays() -> None:
+    bar = AskBar()
+    app = Stage(bar)
+    async with app.run_test(size=(80, 5)) as pilot:
+        bar.show(frames.frame(selected=20))
+        bar.focus()
+        await pilot.press(*"owl", "enter")
+        await pilot.pause()
+        assert not app.heard(Asked)
+        assert bar.query_one(Input).value == "owl"
+        assert "p020 is dead and cannot ask" in lines_of(bar, "#who")
+        bar.show(frames.frame())
+        await pilot.press("enter")
+        await pilot.pause()
+        assert [(m.text, m.origin) for m in app.heard(Asked)] == [("owl", None)]
+
+
+QUESTION = "How many searches will be answered?"
+
+
+async def test_a_guess_comes_before_the_answer_and_stands_beside_it() -> None:
+    story = Story()
+    app = Stage(story)
+    async with app.run_test(size=(50, 24)) as pilot:
+        plain = frames.frame()
+        story.show(plain)
+        await pilot.pause()
+        assert not story.display
+        asked = replace(plain, captions=("One.", "Two."), predictions=(Prediction(20.0, QUESTION),))
+        story.show(asked)
+        await pilot.pause()
+        assert story.display
+        assert lines_of(story, "#told").splitlines() == ["Two.", "One."]
+        await pilot.click("#guess-half")
+        await pilot.pause()
+        assert [(m.question, m.guess) for m in app.heard(Guessed)] == [(QUESTION, "half")]
+        assert not story.query_one("#guess").display
+        assert "wait for it" in lines_of(story, "#results")
+        story.show(
+            replace(asked, predictions=(Prediction(20.0, QUESTION, "0 of 12"),), expectations={"success": False})
+        )
+        await pilot.pause()
+        told = lines_of(story, "#results")
+        assert "you said  half" in told
+        assert "it was    0 of 12" in told
+        assert "✗ success" in told
+
+
+async def test_a_guess_may_be_typed_but_not_after_the_fact() -> None:
+    story = Story()
+    app = Stage(story)
+    async with app.run_test(size=(50, 24)) as pilot:
+        asked = frames.frame(predictions=(Prediction(20.0, QUESTION),))
+        story.show(asked)
+        await pilot.pause()
+        story.query_one(Input).focus()
+        await pilot.press(*"3", "enter")
+        await pilot.pause()
+        assert [m.guess for m in app.heard(Guessed)] == ["3"]
+        late = frames.frame(predictions=(Prediction(30.0, "And now?", "all"),))
+        story.show(late)
+        await pilot.pause()
+        assert story.pending() is None
+        assert "you said  nothing" in lines_of(story, "#results")
+
+
+CHOICES = (
+    Choice("gnutella", "Questions flood", "Loud.\n\n  - kept\n  - as it is"),
+    Choice("gossip", "Rumours [b]spread[/b]", "By chance,\nin rounds."),
+    Choice("napster", "One index knows all"),
+)
+
+
+async def test_the_picker_tells_before_it_is_chosen() -> None:
+    app = Stage(StatusBar())
+    async with app.run_test(size=(80, 24)) as pilot:
+        chosen: list[str | None] = []
+        picker = NetworkPicker(CHOICES, "gossip")
+        app.push_screen(picker, chosen.append)
+        await pilot.pause()
+        assert "Rumours [b]spread[/b]" in picker.about
+        assert "By chance, in rounds." in picker.about
+        await pilot.press("n")
+        await pilot.pause()
+        assert "One index" in picker.about
+        await pilot.press("up", "up")
+        await pilot.pause()
+        assert "  - kept\n  - as it is" in picker.about
+        await pilot.press("enter")
+        await pilot.pause()
+        assert chosen == ["gnutella"]
+        app.push_screen(NetworkPicker(CHOICES, "gossip"), chosen.append)
+        await pilot.pause()
+        await pilot.press("escape")
+        await pilot.pause()
+        assert chosen == ["gnutella", None]
+
+
+def test_running_text_is_joined_and_lists_are_kept() -> None:
+    assert paragraphs("one\ntwo\n\n  a\n  b\n\n\n") == ["one two", ["  a", "  b"]]
+    assert paragraphs("") == []

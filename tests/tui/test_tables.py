@@ -1,0 +1,202 @@
+"""Asks and events: what is being read stays put while more arrives."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import frames
+import pytest
+from stage import Stage, painted
+
+from engine import (
+    Asked,
+    AskFor,
+    Censor,
+    Churned,
+    Closed,
+    Collude,
+    Commanded,
+    Event,
+    Heal,
+    Hit,
+    Kill,
+    Noted,
+    Publish,
+    Refused,
+    Set,
+    Shutdown,
+)
+from tui.messages import AskPicked, PeerPicked
+from tui.widgets.asks_table import AsksTable, columns_for
+from tui.widgets.feed import KEPT, Feed
+from tui.widgets.tell import subject, told, worth_telling
+
+pytestmark = pytest.mark.anyio
+
+LABELS = tuple(f"p{i:03d}" for i in range(64))
+
+
+def many(first: int, last: int) -> object:
+    rows = tuple(frames.ask_row(n) for n in range(first, last + 1))
+    return frames.snapshot(asks=rows, asks_total=last)
+
+
+async def test_newest_on_top_with_figures_and_verdict() -> None:
+    table = AsksTable()
+    async with Stage(table).run_test(size=(110, 12)) as pilot:
+        table.show(frames.frame(ask=12))
+        await pilot.pause()
+        header, first, _, third, *_ = painted(table)
+        assert header.split() == ["#", "from", "wanted", "reached", "msgs", "hits", "first", "state"]
+        assert first.split() == [
+            "12",
+            "p017",
+            "blue",
+            "train",
+            "65%",
+            "163",
+            "2",
+            "0.41",
+            "s",
+            "answered,",
+            "spreading",
+            "▶",
+        ]
+        assert "No answer: 3 peers hold it; 2 are dead" in third
+        assert "asks · 12" in str(table.border_title)
+
+
+async def test_no_ask_yet_says_what_to_do() -> None:
+    table = AsksTable()
+    async with Stage(table).run_test(size=(60, 8)) as pilot:
+        table.show(frames.frame(snap=frames.snapshot(asks=(), asks_total=0)))
+        await pilot.pause()
+        assert "No ask yet. Press a" in " ".join(painted(table))
+
+
+async def test_keys_and_clicks_choose() -> None:
+    table = AsksTable()
+    app = Stage(table)
+    async with app.run_test(size=(110, 10)) as pilot:
+        table.focus()
+        table.show(frames.frame(ask=12))
+        await pilot.press("down", "down", "up", "end", "home")
+        await pilot.click(AsksTable, offset=(10, 4))
+        await pilot.pause()
+        assert [m.ask for m in app.heard(AskPicked)] == [11, 10, 11, 1, 12, 10]
+
+
+async def test_what_is_read_stays_while_asks_arrive_above() -> None:
+    table = AsksTable()
+    async with Stage(table).run_test(size=(110, 10)) as pilot:
+        first = many(1, 60)
+        table.show(frames.frame(snap=first))
+        await pilot.pause()
+        table.scroll_to(y=20, animate=False)
+        await pilot.pause()
+        before = painted(table)[1]
+        table.show(frames.frame(snap=replace(many(1, 65), fixed=first.fixed)))
+        await pilot.pause()
+        assert painted(table)[1] == before
+        table.scroll_to(y=0, animate=False)
+        await pilot.pause()
+        assert painted(table)[1].split()[0] == "65"
+
+
+@pytest.mark.parametrize("width", [20, 30, 38, 60, 78, 120, 200])
+def test_columns_fill_the_width_and_keep_what_matters(width: int) -> None:
+    c = columns_for(width, 3, 4)
+    sizes = [c.number, c.origin, c.wanted, c.reached, c.messages, c.hits, c.first, c.state]
+    assert sum(sizes) + sum(1 for s in sizes if s) - 1 <= width
+    assert min(c.number, c.wanted, c.state, c.reached) > 0
+    if width >= 78:
+        assert all(sizes)
+
+
+def burst(first: int, count: int) -> tuple[Event, ...]:
+    return tuple(Hit(n, n * 1000, 1, 17, 31, f"song {n}") for n in range(first, first + count))
+
+
+async def test_the_feed_follows_until_it_is_scrolled() -> None:
+    feed = Feed()
+    async with Stage(feed).run_test(size=(80, 10)) as pilot:
+        snap = frames.snapshot()
+        feed.show(frames.frame(snap=snap))
+        await pilot.pause()
+        assert "Nothing has happened yet" in painted(feed)[0]
+        feed.show(frames.frame(snap=snap, events=burst(1, 40)))
+        await pilot.pause()
+        assert "song 40" in painted(feed)[0]
+        feed.scroll_to(y=10, animate=False)
+        await pilot.pause()
+        assert "song 30" in painted(feed)[0]
+        feed.show(frames.frame(snap=snap, events=burst(41, 5)))
+        await pilot.pause()
+        assert "song 30" in painted(feed)[0]
+        assert "5 newer" in str(feed.border_subtitle)
+        feed.scroll_to(y=0, animate=False)
+        await pilot.pause()
+        assert "song 45" in painted(feed)[0]
+        assert not feed.border_subtitle
+
+
+async def test_the_feed_keeps_five_hundred_and_forgets_with_the_run() -> None:
+    feed = Feed()
+    async with Stage(feed).run_test(size=(80, 10)) as pilot:
+        snap = frames.snapshot()
+        feed.show(frames.frame(snap=snap, events=burst(1, 2000)))
+        await pilot.pause()
+        assert feed.row_count() == KEPT
+        assert "song 2000" in painted(feed)[0]
+        feed.show(frames.frame(events=burst(1, 1)))
+        await pilot.pause()
+        assert feed.row_count() == 1
+
+
+async def test_a_line_leads_to_what_it_is_about() -> None:
+    feed = Feed()
+    app = Stage(feed)
+    async with app.run_test(size=(80, 10)) as pilot:
+        feed.show(frames.frame(events=(Closed(1, 1, 11, "Answered"), Commanded(2, 2, Kill(20), (20,), "person"))))
+        await pilot.pause()
+        await pilot.click(Feed, offset=(5, 1))
+        await pilot.click(Feed, offset=(5, 2))
+        assert [m.peer for m in app.heard(PeerPicked)] == [20]
+        assert [m.ask for m in app.heard(AskPicked)] == [11]
+
+
+MANY_CENSORED = "the scenario censored 13 peers: p000 p001 p002 p003 …"
+
+
+@pytest.mark.parametrize(
+    ("event", "sentence"),
+    [
+        (Commanded(1, 0, Kill(20), (20,), "person"), "you killed p020"),
+        (
+            Commanded(1, 0, Censor("x"), tuple(range(13)), "scenario"),
+            MANY_CENSORED,
+        ),
+        (Commanded(1, 0, Kill("state=dead"), (), "person"), "you killed nobody"),
+        (Commanded(1, 0, Collude(3, "blue"), (3,), "person"), "you turned p003: “blue” is hidden"),
+        (Commanded(1, 0, Shutdown("acme"), (1,), "scenario"), "the scenario shut down p001 (acme)"),
+        (Commanded(1, 0, Set("loss", 0.1), (), "person"), "you set loss to 0.1"),
+        (Commanded(1, 0, Heal(), (), "person"), "you healed all partitions"),
+        (Commanded(1, 0, Publish(4, "owl"), (4,), "person"), "p004 shares “owl” (you)"),
+        (Churned(1, 0, 52, "kill"), "p052 goes offline"),
+        (Churned(1, 0, 52, "revive"), "p052 comes online"),
+        (Asked(1, 0, 12, 17, "blue train", "person"), "p017 asks for “blue train”: ask 12 (you)"),
+        (Hit(1, 0, 12, 17, 31, "blue train"), "p031 answers ask 12: “blue train”"),
+        (Refused(1, 0, 17, 52, "Query", 12), "p052 refuses p017: it is gone (Query)"),
+        (Closed(1, 0, 11, "No answer: the TTL is 7"), "ask 11 closed: No answer: the TTL is 7"),
+        (Noted(1, 0, 4, "graft", {"peer": 9, "why": "[b]"}, 3), "p004 graft: peer p009, why [b] (ask 3)"),
+        (Noted(1, 0, 99, "choke", {}, 0), "#99 choke"),
+    ],
+)
+def test_events_read_as_sentences(event: Event, sentence: str) -> None:
+    assert told(event, LABELS)[0] == sentence
+    assert len(subject(event)) == 2
+
+
+def test_an_ask_is_told_once() -> None:
+    assert not worth_telling(Commanded(1, 0, AskFor(1, "x"), (1,), "person"))
+    assert worth_telling(Asked(1, 0, 1, 1, "x", "person"))

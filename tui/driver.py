@@ -1,0 +1,362 @@
+"""The only holder of a Swarm: turns wall time into virtual time, and virtual time into frames.
+
+Widgets say what a person wants (`tui/messages.py`), the screen hands it here, and what comes of it is seen in the
+next frame. Nothing here knows Textual, so all of it is tested without a screen.
+
+**Slow on ask.** A flood crosses a swarm in under half a second, which nobody can watch. So when a person asks, time
+slows until the question needs about `WATCH_S` of wall time to cross. How long a crossing takes is measured where
+possible: the median over the latest asks' own traces. Before there is any, it is the depth of the links around the
+asker times the median delay of what is in flight. Slow motion ends when the ask closes, and in any case after one
+and a half crossings: an estimate may be wrong, and a person should not wait for it.
+
+**Following.** Until a person chooses an ask, the latest one is shown, so that a newcomer sees a question spread
+without pressing anything; for the first ask of a run, time slows as if that person had asked.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from statistics import median
+
+import numpy as np
+
+from engine import Asked as AskedEvent
+from engine import (
+    AskFor,
+    AskId,
+    Beliefs,
+    Closed,
+    Command,
+    Event,
+    InputError,
+    PeerFailed,
+    PeerId,
+    Setup,
+    Swarm,
+    Trace,
+    network,
+    title_of,
+)
+from engine.lab.scenario import Scenario
+from engine.live import Live
+
+from .draw.placement import distances
+from .frame import Frame, PeerFacts
+from .moment import Done, command_line
+from .narration import Narrator
+
+FACTS_S = 0.2
+"""The selected peer is looked at this often, in wall seconds: its beliefs may be long."""
+WATCH_S = 4.0
+"""Wall seconds that a crossing should take when a person asks."""
+NOTICE_S = 6.0
+TITLES = 50
+DELAY_US = 80_000
+"""Typical delay of one hop, when nothing is in flight to measure."""
+
+
+class Driver:
+    """Makes the swarm of a scenario, runs it, and answers for it. `await run()` somewhere, `frame()` at will."""
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        *,
+        speed: float = 1.0,
+        clock: Callable[[], float] = time.monotonic,
+        make: Callable[[Setup], Swarm] = Swarm,
+    ) -> None:
+        """Raises InputError, as the setup of the scenario may be wrong."""
+        self.scenario = scenario
+        self._clock, self._make = clock, make
+        self.setup = scenario.setup
+        self.swarm = make(self.setup)
+        self.live = Live(self.swarm, speed=speed, clock=clock, problem=self._broke)
+        self.selected: PeerId | None = None
+        self.slow_on_ask = True
+        self._forget()
+
+    def _forget(self) -> None:
+        """What belonged to the swarm that was."""
+        self.ask: AskId | None = None
+        self.following = True
+        self.marked: tuple[PeerId, ...] = ()
+        self.alarm = ""
+        self._notice, self._notice_until = "", 0.0
+        self._done: list[Done] = []
+        self._facts: PeerFacts | None = None
+        self._facts_at = -1.0
+        self._seq = 0
+        self._events: list[Event] = []
+        self._awaited = False  # a person asked, and the ask has not been seen yet
+        self._watched: AskId | None = None  # the ask that time is slow for
+        self._crossings_us: list[int] = []
+        self._shown: tuple[object, ...] = ()
+        self._revision = 0
+        # Captions speak of the network they were written for; what they foretell does not hold for another.
+        told = self.scenario if self.setup.protocol == self.scenario.setup.protocol else Scenario()
+        self._narrator = Narrator(told)
+        self._warned = 0
+        self._titles = tuple(self.swarm.catalogue_titles(TITLES))
+
+    async def run(self) -> None:
+        """Pace the swarm until `stop`."""
+        await self.live.run()
+
+    def stop(self) -> None:
+        """End `run`."""
+        self.live.stop()
+
+    # --- frames -----------------------------------------------------------------------------------------
+
+    @property
+    def stale(self) -> bool:
+        """Whether a frame made now could differ from the last one. False means: draw nothing."""
+        return self._mark() != self._shown
+
+    def _mark(self) -> tuple[object, ...]:
+        told = bool(self._notice) and self._clock() < self._notice_until
+        return (self.swarm.now_us, self._revision, told, self.live.playing, self.live.speed, self.live.slowed)
+
+    def touch(self) -> None:
+        """Something changed that only the screen knows of: the next frame is wanted."""
+        self._revision += 1
+
+    def frame(self, fps: float) -> Frame:
+        """This moment. Events in it are those since the last call."""
+        self.live.slice()
+        self._listen()
+        now = self._clock()
+        if self._notice and now >= self._notice_until:
+            self._notice = ""
+        snapshot = self.swarm.snapshot()
+        self._shown = self._mark()
+        events, self._events = tuple(self._events), []
+        told = self._narrator.at(self.swarm)
+        return Frame(
+            snapshot=snapshot,
+            wall_s=now,
+            playing=self.live.playing,
+            speed=self.live.speed,
+            pace=self.live.pace,
+            fps=fps,
+            slowed=self.live.slowed,
+            selected=self.selected,
+            ask=self.ask,
+            trace=self._trace(),
+            facts=self._look(now),
+            events=events,
+            notice=self._notice,
+            captions=told.captions,
+            predictions=told.predictions,
+            expectations=told.expectations,
+            titles=self._titles,
+            followed=self.following and self.ask is not None,
+            marked=self.marked,
+            alarm=self.alarm,
+        )
+
+    def _trace(self) -> Trace | None:
+        return None if self.ask is None else self.swarm.trace(self.ask)
+
+    def _look(self, now: float) -> PeerFacts | None:
+        peer = self.selected
+        if peer is None:
+            return None
+        old = self._facts
+        if old is not None and old.peer == peer and 0 <= now - self._facts_at < FACTS_S:
+            return old
+        program = self.swarm.peer(peer)
+        self._facts_at = now
+        self._facts = PeerFacts(
+            peer=peer,
+            files=tuple(self.swarm.library(peer).files()),
+            beliefs=program.beliefs() if program is not None else Beliefs(),
+            links=tuple(self.swarm.links_of(peer)),
+            ban=self.swarm.ban_of(peer),
+        )
+        return self._facts
+
+    # --- listening ---------------------------------------------------------------------------------------
+
+    def _listen(self) -> None:
+        """Take in what happened since; choose an ask just issued, begin and end slow motion."""
+        for event in self.swarm.events(self._seq):
+            self._seq = event.seq
+            self._events.append(event)
+            if isinstance(event, AskedEvent):
+                self._issued(event)
+            elif isinstance(event, Closed):
+                self._closed(event.ask)
+
+        if len(self.swarm.warnings) > self._warned:
+            self._warned = len(self.swarm.warnings)
+            self.say(self.swarm.warnings[-1])
+
+    def _issued(self, event: AskedEvent) -> None:
+        if self._awaited and event.by == "person":
+            self._awaited = False
+            self.ask, self.following = event.ask, False
+            self._slow_down(event.ask, event.origin)
+        elif self.following:
+            first = self.ask is None and not self._done
+            self.ask = event.ask
+            if first:
+                self._slow_down(event.ask, event.origin)
+
+    def _closed(self, ask: AskId) -> None:
+        trace = self.swarm.trace(ask)
+        if trace is not None and (trace.hop > 0).any():
+            arrived = np.percentile(trace.at_us[trace.hop > 0], 95)
+            self._crossings_us = [*self._crossings_us[-4:], int(arrived) - self.swarm.account(ask).issued_us]
+        if ask == self._watched:
+            self._watched = None
+            self.live.end_slow()
+
+    def _slow_down(self, ask: AskId, origin: PeerId) -> None:
+        if self.slow_on_ask:
+            crossing_us = self.crossing_us(origin)
+            self.live.slow_for(crossing_us / 1e6 / WATCH_S, int(crossing_us * 1.5))
+            self._watched = ask if self.live.slowed else None
+
+    def crossing_us(self, origin: PeerId) -> int:
+        """How long a question from `origin` needs to reach most of the swarm: measured, or else estimated."""
+        if self._crossings_us:
+            guess = int(median(self._crossings_us))
+        else:
+            snapshot = self.swarm.snapshot()
+            flight = snapshot.flight
+            delay = int(np.median(flight.arrives_us - flight.sent_us)) if len(flight.frm) >= 8 else DELAY_US
+            hops = distances(len(snapshot.state), snapshot.links.a, snapshot.links.b, origin)
+            reached = hops[hops > 0]
+            guess = delay * (int(np.percentile(reached, 95)) if len(reached) else 2)
+        return min(max(guess, 20_000), 60_000_000)
+
+    # --- what a person does ---------------------------------------------------------------------------------
+
+    def do(self, command: Command) -> tuple[PeerId, ...]:
+        """Carry out a command. Bad input becomes a notice, and nothing happens."""
+        try:
+            if isinstance(command, AskFor):
+                self._awaited = True
+            peers = self.swarm.do(command)
+        except InputError as error:
+            self._awaited = False
+            self.say(str(error))
+            return ()
+        except PeerFailed as error:
+            self._broke(error)
+            return ()
+        self._done.append(Done(self.swarm.now_us, command))
+        self._facts_at = -1.0
+        self._listen()
+        self.touch()
+        return peers
+
+    def ask_for(self, text: str, origin: PeerId | None) -> None:
+        """A person at `origin` (or at a peer drawn from those alive) wants `text`."""
+        peers: str | PeerId = origin if origin is not None else self._anyone()
+        self.do(AskFor(peers=peers, text=text))
+
+    def _anyone(self) -> PeerId | str:
+        """A living peer, without a draw that would change the run: the first one after the last asker."""
+        snapshot = self.swarm.snapshot()
+        alive = np.flatnonzero((snapshot.state == 0) & ~snapshot.censored)
+        asked_for = alive[alive < snapshot.fixed.peers]
+        if not len(asked_for):
+            return "state=alive"
+        return int(asked_for[(snapshot.asks_total * 7) % len(asked_for)])
+
+    def select(self, peer: PeerId | None) -> None:
+        """Choose a peer, or none."""
+        if peer != self.selected:
+            self.selected, self._facts_at = peer, -1.0
+            self.touch()
+
+    def choose(self, ask: AskId | None) -> None:
+        """Choose an ask to look at; None goes back to following the latest."""
+        self.following = ask is None
+        if ask is None:
+            asks = self.swarm.snapshot().asks
+            ask = asks[-1].id if asks else None
+        self.ask = ask
+        self.touch()
+
+    def mark(self, selector: str) -> tuple[PeerId, ...]:
+        """Mark the peers that a selector names and select the first. An empty text marks none."""
+        try:
+            self.marked = self.swarm.select(selector) if selector.strip() else ()
+        except InputError as error:
+            self.say(str(error))
+            return ()
+        if self.marked:
+            self.select(self.marked[0])
+            self.say(f"{len(self.marked)} found")
+        elif selector.strip():
+            self.say("no peer is like that just now")
+        self.touch()
+        return self.marked
+
+    def wonder(self, selector: str) -> tuple[str, bool]:
+        """Whom a selector means just now, in words, or what is wrong with it; and whether something is wrong.
+
+        Looking changes nothing, even where a selector draws by lot.
+        """
+        if not selector.strip():
+            return "", False
+        try:
+            peers = self.swarm.select(selector)
+        except InputError as error:
+            return str(error), True
+        names = " ".join(self.swarm.labels[peer] for peer in peers[:6])
+        many = f"{len(peers):,} peer{'s' if len(peers) > 1 else ''}"
+        return f"{many}: {names}{' …' if len(peers) > 6 else ''}" if peers else "nobody just now", False
+
+    def restart(self, protocol: str) -> bool:
+        """The same peers, content, churn and seed under another network, from t = 0. False if that is not possible."""
+        same = protocol == self.setup.protocol
+        setup = replace(self.setup, protocol=protocol, options=self.setup.options if same else {})
+        try:
+            swarm = self._make(setup)
+        except InputError as error:
+            self.say(str(error))
+            return False
+        self.swarm, self.setup = swarm, setup
+        kept = self.selected if self.selected is not None and self.selected < setup.peers else None
+        self._forget()
+        self.selected = kept
+        self.live.load(swarm)
+        self.live.play()
+        self.say(f"{title_of(network(protocol))}: the same peers and the same files, from the start")
+        return True
+
+    def say(self, sentence: str) -> None:
+        """Put one sentence where the person looks, for some seconds."""
+        self._notice, self._notice_until = sentence, self._clock() + NOTICE_S
+        self.touch()
+
+    def play_or_pause(self) -> None:
+        """Toggle time. Playing on puts an alarm away."""
+        if self.live.playing:
+            self.live.pause()
+        else:
+            self.alarm = ""
+            self.live.play()
+        self.touch()
+
+    def command_line(self) -> str:
+        """What to type to be back at this moment, see `moment.command_line`."""
+        return command_line(self.scenario, self.setup, self._done, self.swarm.now_us)
+
+    # --- trouble --------------------------------------------------------------------------------------------
+
+    def _broke(self, error: Exception) -> None:
+        self._alarm(str(error) if isinstance(error, PeerFailed) else f"{type(error).__name__}: {error}")
+
+    def _alarm(self, sentence: str) -> None:
+        """A peer's program failed. Such a run cannot go on: time stops, so that the moment can be looked at."""
+        self.alarm = sentence
+        self.live.pause()
+        self.touch()

@@ -1,0 +1,68 @@
+"""One frame: all that widgets are handed, and all they may draw from.
+
+A widget receives a `Frame` through its `show(frame)` method and never reaches for the swarm. Frames may be
+dropped; events may not, so `events` holds all since the frame before that was shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from engine import AskId, Beliefs, Event, File, PeerId, Snapshot, Trace
+
+
+@dataclass(frozen=True, slots=True)
+class PeerFacts:
+    """The selected peer, looked at a few times a second: what it shares, believes, and whom it is linked to."""
+
+    peer: PeerId
+    files: tuple[File, ...]
+    beliefs: Beliefs
+    links: tuple[PeerId, ...]
+    ban: str
+    """The phrase it colludes against, or empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """A question that a scenario puts to the viewer, asked before its answer is known.
+
+    at_s: virtual seconds at which it was asked; measured: what came out, in words, or empty until then."""
+
+    at_s: float
+    question: str
+    measured: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """wall_s: monotonic seconds; speed: virtual seconds asked for per wall second (inf: as fast as it goes);
+    pace: virtual seconds per wall second as measured; fps: frames a second as measured; slowed: time is slow because
+    a person asked; selected, ask: what the person chose; trace: of the chosen ask; facts: of the chosen peer."""
+
+    snapshot: Snapshot
+    wall_s: float
+    playing: bool
+    speed: float
+    pace: float
+    fps: float
+    slowed: bool
+    selected: PeerId | None
+    ask: AskId | None
+    trace: Trace | None
+    facts: PeerFacts | None
+    events: tuple[Event, ...]
+    notice: str = ""
+    captions: tuple[str, ...] = ()
+    expectations: Mapping[str, bool] | None = None
+    followed: bool = False
+    """Nobody chose `ask`: it is the latest one, and the next will take its place."""
+    marked: tuple[PeerId, ...] = ()
+    """Peers that the person's selector named."""
+    alarm: str = ""
+    """A peer's program failed, in one sentence: time is stopped until the person plays on."""
+    titles: tuple[str, ...] = ()
+    """Popular titles of the catalogue, the most wanted first: what a person might ask for."""
+    predictions: tuple[Prediction, ...] = ()
+    """Questions of the scenario that have come due, oldest first."""

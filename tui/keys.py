@@ -1,0 +1,161 @@
+"""Every key in one table: it feeds the bindings, the key bar, the help screen, the palette and the README.
+
+Two letters were wanted twice in the first sketch: `l` as "right" of hjkl and as "leave". Arrows exist on every
+keyboard that can type `swarmtop`, so arrows alone select and `l` leaves; h, j and k do nothing here. A letter that
+moves in other programs must not destroy in this one, and leaving can be undone by the same key.
+
+All verbs toggle: the same key undoes what it did (x kills, x revives).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from textual.binding import Binding, BindingType
+
+Home = Literal["main", "app"]
+GROUPS: tuple[str, ...] = ("Peer", "Ask", "Time", "Picture", "Run", "Program")
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One line of the table.
+
+    `id` is what a keymap remaps; `keys` are Textual's names, `shown` is what a person reads; `does` is two or three
+    words, `tip` a sentence; `rank` says how soon the key bar drops it when the line is short (1 stays longest, 0 is
+    never on it); `home` is who holds the binding.
+    """
+
+    id: str
+    keys: str
+    shown: str
+    action: str
+    does: str
+    group: str
+    tip: str
+    rank: int = 0
+    home: Home = "main"
+
+
+TABLE: tuple[Key, ...] = (
+    Key("peer.up", "up", "↑", "toward('up')", "select a peer", "Peer", "Select the nearest peer in that direction."),
+    Key(
+        "peer.down",
+        "down",
+        "↓",
+        "toward('down')",
+        "select a peer",
+        "Peer",
+        "Select the nearest peer in that direction.",
+    ),
+    Key(
+        "peer.left",
+        "left",
+        "←",
+        "toward('left')",
+        "select a peer",
+        "Peer",
+        "Select the nearest peer in that direction.",
+    ),
+    Key(
+        "peer.right",
+        "right",
+        "→",
+        "toward('right')",
+        "select a peer",
+        "Peer",
+        "Select the nearest peer in that direction.",
+    ),
+    Key("peer.open", "enter", "enter", "open", "inspect", "Peer", "Open the selected peer in the inspector.", 9),
+    Key("peer.kill", "x", "x", "kill", "kill", "Peer", "Kill the selected peer, or revive it.", 3),
+    Key("peer.censor", "c", "c", "censor", "censor", "Peer", "Block all the selected peer's traffic, or lift it.", 4),
+    Key(
+        "peer.collude",
+        "o",
+        "o",
+        "collude",
+        "collude",
+        "Peer",
+        "Have the selected peer suppress what the chosen ask is about, or defect from that.",
+        13,
+    ),
+    Key("peer.leave", "l", "l", "leave", "leave", "Peer", "Have the selected peer leave politely, or join again.", 12),
+    Key(
+        "peer.filter", "slash", "/", "filter", "find peers", "Peer", "Find and select peers: a label or a selector.", 6
+    ),
+    Key("ask.here", "a", "a", "ask", "ask", "Ask", "Ask for something from the selected peer.", 1),
+    Key("ask.slow", "s", "s", "slow", "slow on ask", "Ask", "Slow time down when you ask, so that you can watch.", 14),
+    Key("time.pause", "space", "space", "pause", "pause", "Time", "Stop time, or let it run.", 2),
+    Key("time.nudge", "comma", ",", "step(10)", "step 10 ms", "Time", "Go on by 10 ms of virtual time, then stop."),
+    Key(
+        "time.step",
+        "full_stop",
+        ".",
+        "step(100)",
+        "step 0.1 s",
+        "Time",
+        "Go on by 0.1 s of virtual time, then stop.",
+        11,
+    ),
+    Key("time.slower", "left_square_bracket", "[", "speed(-1)", "slower", "Time", "Halve the speed.", 7),
+    Key("time.faster", "right_square_bracket", "]", "speed(1)", "faster", "Time", "Double the speed.", 8),
+    Key("view.placement", "g", "g", "placement", "layout", "Picture", "World, ring, or rings of hops.", 10),
+    Key("view.upkeep", "u", "u", "upkeep", "upkeep", "Picture", "Show or hide the network's upkeep messages.", 15),
+    Key("view.in", "plus,equals_sign", "+", "zoom(1)", "zoom", "Picture", "Zoom in or out."),
+    Key("view.out", "minus", "-", "zoom(-1)", "zoom", "Picture", "Zoom in or out."),
+    Key("view.fit", "0", "0", "zoom(0)", "fit all", "Picture", "The whole swarm again."),
+    Key("view.pan_up", "shift+up", "shift+↑", "pan('up')", "move the picture", "Picture", "Move the picture."),
+    Key("view.pan_down", "shift+down", "shift+↓", "pan('down')", "move the picture", "Picture", "Move the picture."),
+    Key("view.pan_left", "shift+left", "shift+←", "pan('left')", "move the picture", "Picture", "Move the picture."),
+    Key("view.pan_right", "shift+right", "shift+→", "pan('right')", "move the picture", "Picture", "Move the picture."),
+    *(
+        Key(f"panel.{n}", str(n), str(n), f"panel({n})", f"panel: {name}", "Picture", f"Show or hide {what}.")
+        for n, name, what in (
+            (1, "inspector", "the selected peer and the chosen ask"),
+            (2, "asks", "the table of asks"),
+            (3, "controls", "churn, loss, latency and group actions"),
+            (4, "charts", "the charts over time"),
+            (5, "feed", "the feed of events"),
+            (6, "story", "what the scenario tells"),
+            (7, "legend", "the legend on the picture"),
+            (8, "names", "the peers' names on the picture"),
+            (9, "panels", "everything but the picture"),
+        )
+    ),
+    Key("run.network", "p", "p", "network", "network", "Run", "Restart the same peers under another network.", 5),
+    Key("run.copy", "y", "y", "copy", "copy command", "Run", "Copy the command line that reproduces this moment.", 16),
+    Key("app.theme", "t", "t", "theme", "theme", "Program", "The next theme.", 17, "app"),
+    Key("app.help", "question_mark", "?", "help", "help", "Program", "All keys, and what this network is.", 2, "app"),
+    Key("app.palette", "ctrl+p", "^p", "command_palette", "palette", "Program", "Find any action by name.", 18, "app"),
+    Key("app.focus", "tab", "tab", "focus_next", "next panel", "Program", "Move to the next panel."),
+    Key("app.back", "escape", "esc", "back", "back", "Program", "One step back: close, deselect, zoom out."),
+    Key("app.quit", "q", "q", "quit", "quit", "Program", "Leave. Nothing is saved unless you recorded it.", 3, "app"),
+)
+
+BY_ID: dict[str, Key] = {key.id: key for key in TABLE}
+
+
+def bindings(home: Home) -> list[BindingType]:
+    """What a screen or the app puts into its BINDINGS."""
+    return [
+        Binding(k.keys, k.action, k.does, show=k.rank > 0, key_display=k.shown, tooltip=k.tip, id=k.id)
+        for k in TABLE
+        if k.home == home and k.id != "app.focus"
+    ]
+
+
+def key_table() -> list[tuple[str, str]]:
+    """(keys, what they do) in the order of the table, neighbours of one meaning on one line: for README and help."""
+    return [(keys, tip) for _, keys, tip in grouped()]
+
+
+def grouped() -> list[tuple[str, str, str]]:
+    """(group, keys, what they do), neighbours of one meaning together."""
+    lines: list[tuple[str, str, str]] = []
+    for key in TABLE:
+        if lines and lines[-1][2] == key.tip:
+            lines[-1] = (key.group, f"{lines[-1][1]} {key.shown}", key.tip)
+        else:
+            lines.append((key.group, key.shown, key.tip))
+    return lines

@@ -1,0 +1,77 @@
+"""What widgets say. They bubble to the screen, and the screen hands them to the driver; no widget acts itself."""
+
+from __future__ import annotations
+
+from textual.message import Message
+
+from engine import AskId, Command, PeerId
+
+
+class PeerPicked(Message):
+    """A person chose a peer, or none."""
+
+    def __init__(self, peer: PeerId | None) -> None:
+        super().__init__()
+        self.peer = peer
+
+
+class AskPicked(Message):
+    """A person chose an ask to look at, or none."""
+
+    def __init__(self, ask: AskId | None) -> None:
+        super().__init__()
+        self.ask = ask
+
+
+class Act(Message):
+    """A person wants a command done."""
+
+    def __init__(self, command: Command) -> None:
+        super().__init__()
+        self.command = command
+
+
+class Asked(Message):
+    """A person typed something to ask for, from the selected peer (or any, when None)."""
+
+    def __init__(self, text: str, origin: PeerId | None) -> None:
+        super().__init__()
+        self.text = text
+        self.origin = origin
+
+
+class Paced(Message):
+    """A person moved the speed: virtual seconds per wall second, inf for as fast as it goes."""
+
+    def __init__(self, speed: float) -> None:
+        super().__init__()
+        self.speed = speed
+
+
+class AskWanted(Message):
+    """A person wants to type a question at a peer (the selected one, or any, when None): show the ask bar."""
+
+    def __init__(self, origin: PeerId | None) -> None:
+        super().__init__()
+        self.origin = origin
+
+
+class AskLeft(Message):
+    """A person left the ask bar without asking, or is done with it."""
+
+
+class Wondered(Message):
+    """A person types a selector and wonders whom it means. The answer goes to `Controls.tell`."""
+
+    def __init__(self, selector: str) -> None:
+        super().__init__()
+        self.selector = selector
+
+
+class Guessed(Message):
+    """A person guessed the answer to a question of the scenario (see `Prediction`)."""
+
+    def __init__(self, question: str, guess: str) -> None:
+        super().__init__()
+        self.question = question
+        self.guess = guess

@@ -1,0 +1,304 @@
+"""What the keys of the dashboard do, and why one cannot be had just now.
+
+A mixin of `MainScreen`, apart from it so that each can be read in one go. `why_not` is the one place that knows a
+reason: keys are greyed out by it, and pressing a greyed key tells it.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from engine import PeerId
+from tui.draw.placement import Direction
+from tui.frame import Frame
+from tui.keys import TABLE
+from tui.widgets.ask_bar import AskBar
+from tui.widgets.filter_bar import FilterBar
+from tui.widgets.inspector import Inspector
+from tui.widgets.key_bar import Item, KeyBar
+from tui.widgets.swarm_view import SwarmView
+from tui.widgets.verbs import Verb, verbs_for
+
+from .rooms import drawer
+
+if TYPE_CHECKING:
+    from textual.screen import Screen
+
+    from tui.driver import Driver
+
+    Base = Screen[None]
+else:
+    Base = object
+
+SPEEDS: tuple[float, ...] = (*(2.0**power for power in range(-8, 7)), math.inf)
+"""1/256 to 64 virtual seconds a second, and as fast as it goes."""
+VERB_OF = {"kill": "x", "censor": "c", "collude": "o", "leave": "l", "ask": "a"}
+PICK_FIRST = "Select a peer first: press an arrow key, or click one."
+
+
+class Deeds(Base):
+    """Actions of the dashboard."""
+
+    driver: Driver
+    wishes: dict[str, bool]
+    drawer_shut: bool
+    _keys_of: tuple[object, ...]
+    _shown: frozenset[str]
+
+    if TYPE_CHECKING:  # what MainScreen has
+
+        def at_once(self) -> None: ...
+        def make_room(self) -> None: ...
+        def close_bars(self) -> None: ...
+        def panel(self, name: str) -> Any: ...
+        def panel_name(self, digit: int) -> str: ...
+        @property
+        def has_story(self) -> bool: ...
+
+    @property
+    def view(self) -> SwarmView:
+        """The picture."""
+        return self.query_one(SwarmView)
+
+    # --- what can be done ------------------------------------------------------------------------------------
+
+    def _verb(self, action: str) -> Verb | None:
+        frame = self.view.frame if self.is_mounted else None
+        if frame is None:
+            return None
+        return next((verb for verb in verbs_for(frame) if verb.key == VERB_OF.get(action)), None)
+
+    def why_not(self, action: str, parameters: tuple[object, ...] = ()) -> str:
+        """Why an action cannot be had just now, in a sentence; empty when it can."""
+        if not self.is_mounted:
+            return ""
+        if action in VERB_OF and (action != "ask" or self.driver.selected is not None):
+            verb = self._verb(action)
+            return PICK_FIRST if verb is None else "" if verb.possible else verb.tip
+        if action == "open" and self.driver.selected is None:
+            return PICK_FIRST
+        if action == "pan" and self.view.stage.view.zoom <= 1:
+            return "All of the swarm is in the picture; zoom in first (+)."
+        if action == "zoom" and parameters in ((-1,), (0,)) and self.view.stage.view.zoom <= 1:
+            return "All of the swarm is in the picture already."
+        if action == "speed":
+            at = SPEEDS.index(self._speed())
+            if parameters == (1,) and at == len(SPEEDS) - 1:
+                return "Time runs as fast as it goes already."
+            if parameters == (-1,) and at == 0:
+                return "Slower than that is a standstill: space stops time."
+        if action == "panel" and parameters == (6,) and not self.has_story:
+            return "This run tells no story; scenarios do."
+        if action in ("pause", "step") and self.driver.alarm:
+            return "A peer's program failed, and this run cannot go on: p starts another."
+        return ""
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Grey out what cannot be had."""
+        return None if self.why_not(action, parameters) else True
+
+    def refresh_keys(self, frame: Frame) -> None:
+        """Dress the key bar for what is selected, when that changed."""
+        items = tuple(self._item(key.shown, key.does, key.action, key.tip, key.rank) for key in TABLE if key.rank)
+        if items != self._keys_of:
+            self._keys_of = items
+            self.query_one(KeyBar).show_items(items)
+            self.refresh_bindings()
+
+    def _item(self, shown: str, does: str, action: str, tip: str, rank: int) -> Item:
+        name, _, rest = action.partition("(")
+        parameters = (int(rest.rstrip(")")),) if rest.rstrip(")").lstrip("-").isdigit() else ()
+        verb = self._verb(name)
+        if verb is not None and name != "ask":
+            does, tip = verb.label.lower(), verb.tip
+        if name == "pause" and not self.driver.live.playing:
+            does = "play"
+        if name == "slow" and self.driver.slow_on_ask:
+            does = "slow on ask ✓"
+        return Item(shown, does, action, self.why_not(name, parameters), tip, rank)
+
+    # --- peers -----------------------------------------------------------------------------------------------
+
+    def pick(self, peer: PeerId | None) -> None:
+        """Select a peer; a narrow terminal opens the drawer on the side where the peer is not."""
+        self.driver.select(peer)
+        self.drawer_shut = False
+        if peer is not None:
+            left = self.view.share_of(peer) > 0.5
+            self.query_one(Inspector).set_class(left, "-left")
+        self.make_room()
+        self.at_once()
+
+    def action_toward(self, direction: Direction) -> None:
+        """Select the nearest peer that way."""
+        self.view.toward(direction)
+
+    def action_open(self) -> None:
+        """Go to the inspector."""
+        self.drawer_shut = False
+        self.wishes.pop("inspector", None)
+        self.make_room()
+        self.query_one(Inspector).focus()
+
+    def _carry_out(self, action: str) -> None:
+        verb = self._verb(action)
+        if verb is not None and verb.command is not None:
+            self.driver.do(verb.command)
+            self.at_once()
+
+    def action_kill(self) -> None:
+        """Kill or revive."""
+        self._carry_out("kill")
+
+    def action_censor(self) -> None:
+        """Censor or uncensor."""
+        self._carry_out("censor")
+
+    def action_collude(self) -> None:
+        """Collude or defect."""
+        self._carry_out("collude")
+
+    def action_leave(self) -> None:
+        """Leave or join."""
+        self._carry_out("leave")
+
+    def action_filter(self) -> None:
+        """Type a selector."""
+        self.close_bars()
+        self.query_one(FilterBar).open()
+
+    # --- asks ------------------------------------------------------------------------------------------------
+
+    def action_ask(self) -> None:
+        """Type a question."""
+        self.open_ask_bar()
+
+    def open_ask_bar(self) -> None:
+        """Show where one asks."""
+        self.close_bars()
+        self.query_one(AskBar).add_class("-open")
+        self.at_once()
+        self.query_one(AskBar).focus()
+
+    def ask_now(self, text: str) -> None:
+        """Ask for something from the selected peer, or from any."""
+        self.driver.ask_for(text, self.driver.selected)
+        self.at_once()
+
+    def action_slow(self) -> None:
+        """Slow down on asks, or not."""
+        self.driver.slow_on_ask = not self.driver.slow_on_ask
+        if not self.driver.slow_on_ask:
+            self.driver.live.end_slow()
+        slow = self.driver.slow_on_ask
+        self.driver.say("Time slows while your question crosses." if slow else "Time keeps its speed when you ask.")
+        self.at_once()
+
+    # --- time ------------------------------------------------------------------------------------------------
+
+    def _speed(self) -> float:
+        """The nearest of SPEEDS to what is set."""
+        speed = self.driver.live.speed
+        if math.isinf(speed):
+            return speed
+        return min(SPEEDS[:-1], key=lambda other: abs(math.log2(other / speed)))
+
+    def action_pause(self) -> None:
+        """Stop time, or let it run."""
+        self.driver.play_or_pause()
+        self.at_once()
+
+    def action_step(self, ms: int) -> None:
+        """Go on by so much, and stop."""
+        self.driver.live.step(ms * 1000)
+        self.at_once()
+
+    def action_speed(self, by: int) -> None:
+        """Twice or half the speed."""
+        at = SPEEDS.index(self._speed()) + by
+        self.driver.live.set_speed(SPEEDS[min(max(at, 0), len(SPEEDS) - 1)])
+        self.at_once()
+
+    # --- the picture --------------------------------------------------------------------------------------------
+
+    def action_placement(self) -> None:
+        """The next placement."""
+        self.view.next_placement()
+        self.at_once()
+
+    def action_upkeep(self) -> None:
+        """Show upkeep messages, or not."""
+        self.view.upkeep = not self.view.upkeep
+        self.driver.say("Upkeep messages are shown." if self.view.upkeep else "Upkeep messages are not shown.")
+        self.at_once()
+
+    def action_zoom(self, by: int) -> None:
+        """In, out, or all of it."""
+        self.view.zoom(by)
+        self.at_once()
+
+    def action_pan(self, direction: Direction) -> None:
+        """Look further that way."""
+        self.view.pan(direction)
+
+    def action_panel(self, digit: int) -> None:
+        """Show a panel, or put it away."""
+        if digit == 7:
+            self.view.legend = not self.view.legend
+        elif digit == 8:
+            self.view.names = not self.view.names
+        elif digit == 9:
+            away = any(name in self._shown for name in ("inspector", "asks", "controls", "charts", "feed", "story"))
+            names = ("inspector", "asks", "controls", "charts", "feed", "story")
+            self.wishes = dict.fromkeys(names, False) if away else {}
+        else:
+            name = self.panel_name(digit)
+            self.wishes[name] = name not in self._shown
+            if name == "inspector" and drawer(*self.size):
+                self.drawer_shut = name in self._shown
+                self.wishes.pop(name)
+        self.make_room()
+        self.at_once()
+
+    # --- the run ---------------------------------------------------------------------------------------------
+
+    def action_copy(self) -> None:
+        """Put the command line that brings one back here on the clipboard, and show it."""
+        line = self.driver.command_line()
+        self.app.copy_to_clipboard(line)
+        self.notify(line, title="copied", markup=False, timeout=10)
+
+    async def action_back(self) -> None:
+        """One step back: from a panel to the picture, from an ask, from marks, from a peer, from a zoom."""
+        if isinstance(self.focused, SwarmView) is False and self.focused is not None:
+            self.view.focus()
+            return
+        if drawer(*self.size) and "inspector" in self._shown:
+            self.drawer_shut = True
+            self.make_room()
+        elif not self.driver.following:
+            self.driver.choose(None)
+        elif self.driver.marked:
+            self.driver.mark("")
+        elif self.driver.selected is not None:
+            self.driver.select(None)
+        elif self.view.stage.view.zoom > 1:
+            self.view.zoom(0)
+        self.at_once()
+
+    def action_network(self) -> None:
+        """Choose another network for the same peers."""
+        from engine import help_of, networks, title_of
+
+        from .picker import Choice, NetworkPicker
+
+        choices = [Choice(name, title_of(kind), help_of(kind)) for name, kind in networks().items()]
+        self.app.push_screen(NetworkPicker(choices, self.driver.setup.protocol), self.restart_under)
+
+    def restart_under(self, protocol: str | None) -> None:
+        """The same peers under another network; None is a change of mind."""
+        if protocol is not None and self.driver.restart(protocol):
+            self.drawer_shut = False
+            self.make_room()
+        self.at_once()

@@ -1,0 +1,107 @@
+"""Help: what the shapes mean, every key, and what this network is. All of it from the registries that are used."""
+
+from __future__ import annotations
+
+from rich.cells import cell_len
+from textual.app import ComposeResult
+from textual.containers import Vertical, VerticalScroll
+from textual.screen import ModalScreen
+
+from tui.draw.glyphs import GLYPHS, Mode
+from tui.draw.inks import INK
+from tui.draw.inks import TABLE as INKS
+from tui.draw.legend import PARTS, WORDS
+from tui.draw.scene import GLYPH_OF
+from tui.keys import grouped
+from tui.widgets.ink import Row, fit, wrap
+from tui.widgets.panel import Lines, name_panel
+
+from .picker import paragraphs
+
+MEANS = {
+    "alive": "up; or, while an ask is looked at, not reached by it",
+    "origin": "the peer that asked",
+    "asked": "the question has come here",
+    "answered": "named as a holder of what was asked for",
+    "infrastructure": "a server, index or tracker",
+    "dead": "its process was killed; its disk remains",
+    "censored": "lives on behind a wall: nothing gets in or out",
+    "colluding": "hides a word on somebody's behalf",
+    "left": "said goodbye and went",
+    "question": "a message that looks for something",
+    "answer": "a message that says where it is",
+    "transfer": "a message that carries the thing itself",
+    "upkeep": "a message that keeps the network together (u shows them)",
+}
+
+
+class HelpScreen(ModalScreen[None]):
+    """Escape, q or ? puts it away."""
+
+    DEFAULT_CSS = """
+    HelpScreen {
+        align: center middle;
+        background: $background 60%;
+        #window { width: 90%; max-width: 100; height: 90%; padding: 0 1; }
+        #window { border: round $accent; background: $background; }
+        #window { border-title-color: $foreground; border-title-style: bold; border-subtitle-color: $foreground 60%; }
+        VerticalScroll { scrollbar-size-vertical: 1; scrollbar-gutter: stable; }
+    }
+    """
+    BINDINGS = [("escape,q,question_mark", "leave", "back")]
+
+    def __init__(self, network: str, title: str, text: str, mode: Mode = "braille") -> None:
+        super().__init__()
+        self._network, self._title, self._text, self._mode = network, title, text, mode
+
+    def compose(self) -> ComposeResult:
+        """One text that scrolls."""
+        with Vertical(id="window"), VerticalScroll():
+            yield Lines(id="help")
+
+    def on_mount(self) -> None:
+        """Write it."""
+        name_panel(self.query_one("#window"), "help", "esc back · ↑ ↓ read")
+        self.query_one(VerticalScroll).focus()
+        self.call_after_refresh(self._fill)
+
+    def on_resize(self) -> None:
+        """What is wrapped is wrapped anew."""
+        self.call_after_refresh(self._fill)
+
+    def _fill(self) -> None:
+        width = max(20, self.query_one(VerticalScroll).scrollable_content_region.width)
+        self.query_one("#help", Lines).show_rows(self.rows(width))
+
+    def rows(self, width: int) -> list[Row]:
+        """The text, in lines of at most `width` cells."""
+        shapes = GLYPHS[self._mode]
+        rows: list[Row] = [(("The picture", "caption bold"),), ()]
+        for name, means in MEANS.items():
+            word = WORDS.get(name, name if name in PARTS else "")
+            ink = INKS[name].role if name in INK else "text"
+            shape = getattr(shapes, GLYPH_OF.get(name, name))
+            rows += _entry(((f" {shape} ", f"{ink} bold"), (fit(word, 12), "text")), means, width)
+        group = ""
+        for of, keys, tip in grouped():
+            if of != group:
+                rows += [(), ((of, "caption bold"),), ()]
+                group = of
+            rows += _entry(((f" {fit(keys, 30 if cell_len(keys) > 12 else 12)} ", "key bold"),), tip, width)
+        rows += [(), ((f"{self._network}: {self._title}", "caption bold"),)]
+        for paragraph in paragraphs(self._text):
+            rows.append(())
+            kept = wrap(paragraph, width) if isinstance(paragraph, str) else paragraph
+            rows += [((line, "text"),) for line in kept]
+        return rows
+
+    def action_leave(self) -> None:
+        """Back to the swarm."""
+        self.dismiss(None)
+
+
+def _entry(head: Row, text: str, width: int) -> list[Row]:
+    """A head, and a text that wraps beside it."""
+    indent = sum(cell_len(part) for part, _ in head)
+    first, *rest = wrap(text, max(10, width - indent))
+    return [(*head, (first, "text")), *(((" " * indent + line, "text"),) for line in rest)]

@@ -1,0 +1,284 @@
+"""The dashboard: panels around the picture, a clock of frames, and what each key does.
+
+Panels say what a person wants by messages, and get frames; this screen stands between them and the driver. It asks
+for a frame only when something can have changed, so a paused swarm costs nothing, and it hands the slow panels a
+frame five times a second at most, because nobody reads a number that changes more often.
+
+What decides is elsewhere: which panels there is room for in `rooms.py`, which verbs are possible and why not in
+`widgets/verbs.py`, what a command does in the engine.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import Any
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.css.query import NoMatches
+from textual.screen import Screen
+from textual.widgets import Static
+
+from engine import Event
+from tui import messages as say
+from tui.driver import Driver
+from tui.frame import Frame
+from tui.keys import bindings
+from tui.widgets.ask_bar import AskBar
+from tui.widgets.asks_table import AsksTable
+from tui.widgets.charts import Charts
+from tui.widgets.controls import Controls
+from tui.widgets.feed import Feed
+from tui.widgets.figures import Figures
+from tui.widgets.filter_bar import FilterBar
+from tui.widgets.inspector import Inspector
+from tui.widgets.key_bar import KeyBar
+from tui.widgets.status import StatusBar
+from tui.widgets.story import Story
+from tui.widgets.swarm_view import SwarmView
+
+from .deeds import Deeds
+from .pace import FramePace
+from .rooms import LEAST_H, LEAST_W, PANELS, TALL, WIDE, drawer, rooms, too_small
+
+PANEL_S = 0.2
+"""Wall seconds between two frames for a panel with figures."""
+IDLE_S = 0.1
+PANEL_TYPES: dict[str, type[Any]] = {
+    "inspector": Inspector,
+    "asks": AsksTable,
+    "controls": Controls,
+    "charts": Charts,
+    "feed": Feed,
+    "story": Story,
+    "figures": Figures,
+}
+
+
+class MainScreen(Deeds, Screen[None]):
+    """Hand it a driver. It runs the driver's swarm for as long as it is mounted."""
+
+    BINDINGS = bindings("main")
+    AUTO_FOCUS = "SwarmView"
+
+    def __init__(self, driver: Driver, *, fps: float = 20.0) -> None:
+        super().__init__()
+        self.driver = driver
+        self.pace = FramePace(fps)
+        self.wishes: dict[str, bool] = {}
+        self.drawer_shut = False
+        self.frames = 0
+        """How many were shown; a test holds it against how much has changed."""
+        self._panel_frame: Frame | None = None
+        self._panels_s = -1e9
+        self._events: tuple[Event, ...] = ()
+        self._keys_of: tuple[object, ...] = ()
+        self._shown: frozenset[str] = frozenset()
+
+    def compose(self) -> ComposeResult:
+        """From the top: figures, the picture and the inspector, asks, story and controls, charts and feed, where one types."""
+        yield StatusBar(id="status")
+        with Vertical(id="body"):
+            with Horizontal(id="top"):
+                yield SwarmView(glyphs=self.app_glyphs, id="swarm")
+                yield Inspector(id="inspector")
+            with Horizontal(id="middle"):
+                yield AsksTable(id="asks")
+                yield Story(id="story")
+                yield Controls(id="controls")
+            with Horizontal(id="bottom"):
+                yield Charts(id="charts")
+                yield Feed(id="feed")
+            yield Figures(id="figures")
+        yield Static("", id="notice", markup=False)
+        yield AskBar(id="ask-bar")
+        yield FilterBar(id="filter")
+        yield KeyBar(id="keys")
+        yield Static("", id="small", markup=False)
+
+    def on_mount(self) -> None:
+        """Start time, and the clock of frames."""
+        self.query_one(SwarmView).tooltip = None
+        self.run_worker(self.driver.run(), name="live", exit_on_error=False)
+        self.make_room()
+        self.tick()
+
+    def on_unmount(self) -> None:
+        """Time ends with the screen."""
+        self.driver.stop()
+
+    # --- frames -----------------------------------------------------------------------------------------
+
+    def tick(self) -> None:
+        """Show a frame if there is something new, and come back when the next is due."""
+        begun, shown = time.monotonic(), self.frames
+        try:
+            if self.is_current and not self.has_class("-tiny"):
+                self._show_what_is_new()
+        finally:
+            # With nothing to show, look half as often: what a person does is shown at once anyway.
+            slot_s = self.pace.slot_s if self.frames > shown else max(self.pace.slot_s, IDLE_S)
+            self.set_timer(max(0.002, slot_s - (time.monotonic() - begun)), self.tick)
+
+    def _show_what_is_new(self) -> None:
+        view = self.query_one(SwarmView)
+        now = time.monotonic()
+        if self.driver.stale or view.moving:
+            self.pace.painted(now, view.paint_s)
+            frame = self.driver.frame(self.pace.fps)
+            self.frames += 1
+            view.show(frame)
+            self._events += frame.events
+            self._panel_frame = frame
+        if self._panel_frame is not None and now - self._panels_s >= PANEL_S:
+            self._show_panels(now)
+
+    def _show_panels(self, now: float) -> None:
+        """The panels' frame: all events since the last one they had."""
+        assert self._panel_frame is not None
+        frame = replace(self._panel_frame, events=self._events)
+        self._events, self._panel_frame, self._panels_s = (), None, now
+        self.query_one(StatusBar).show(frame)
+        self.query_one(AskBar).show(frame)
+        for name, kind in PANEL_TYPES.items():
+            # The feed and the story count what they are handed, so they are not left out when they are hidden.
+            if name in self._shown or name in ("feed", "story"):
+                self.query_one(kind).show(frame)
+        notice = (frame.alarm and f"{frame.alarm}. This run cannot go on: p starts another.") or frame.notice
+        line = self.query_one("#notice", Static)
+        if notice != getattr(self, "_noticed", ""):
+            self._noticed = notice
+            line.update(notice)
+            line.set_class(bool(notice), "-open")
+            line.set_class(bool(frame.alarm), "-alarm")
+        self.make_room()
+        self.refresh_keys(frame)
+
+    def at_once(self) -> None:
+        """A person did something: show it now, panels too."""
+        self._panels_s = -1e9
+        if self.is_mounted and self.is_current and not self.has_class("-tiny"):
+            self.driver.touch()
+            self._show_what_is_new()
+
+    # --- room -------------------------------------------------------------------------------------------
+
+    def on_resize(self) -> None:
+        """Another terminal size."""
+        self.make_room()
+        self.at_once()
+
+    def on_screen_resume(self) -> None:
+        """Back from a dialog."""
+        self.at_once()
+
+    def make_room(self) -> None:
+        """Show the panels there is room for."""
+        width, height = self.size
+        tiny = too_small(width, height)
+        self.set_class(tiny, "-tiny")
+        if tiny:
+            told = f"swarmtop needs {LEAST_W} x {LEAST_H} cells; this terminal has {width} x {height}."
+            self.query_one("#small", Static).update(f"{told} The swarm goes on meanwhile.")
+            return
+        self.set_class(drawer(width, height), "-narrow")
+        self.set_class(height < TALL, "-short")
+        self.set_class(width < WIDE or height < TALL, "-compact")
+        self.set_class(width >= 160 and height >= 44, "-huge")
+        chosen = (self.driver.selected is not None) and not self.drawer_shut
+        shown = rooms(width, height, self.wishes, selected=chosen, story=self.has_story)
+        if shown == self._shown:
+            return
+        fresh = shown - self._shown
+        self._shown = shown
+        for name, kind in PANEL_TYPES.items():
+            # A class and not `display`: a panel may have reasons of its own to be hidden, and they should hold.
+            self.query_one(kind).set_class(name not in shown, "-away")
+        for id_, parts in (("middle", {"asks", "controls", "story"}), ("bottom", {"charts", "feed"})):
+            self.query_one(f"#{id_}").display = bool(parts & shown)
+        if fresh:
+            self.at_once()
+
+    @property
+    def has_story(self) -> bool:
+        """Whether the scenario has something to tell."""
+        scenario = self.driver.scenario
+        same = scenario.setup.protocol == self.driver.setup.protocol
+        return same and bool(scenario.about or scenario.captions or scenario.expects)
+
+    @property
+    def app_glyphs(self) -> Any:
+        """The alphabet of pictures that the app was started with."""
+        return getattr(self.app, "glyph_mode", "braille")
+
+    def panel(self, name: str) -> Any:
+        """A panel by its name in PANELS."""
+        return self.query_one(PANEL_TYPES[name])
+
+    def panel_name(self, digit: int) -> str:
+        """Which panel a digit toggles, or empty."""
+        return PANELS.get(digit, "")
+
+    # --- what panels say ---------------------------------------------------------------------------------
+
+    @on(say.PeerPicked)
+    def _picked(self, event: say.PeerPicked) -> None:
+        self.pick(event.peer)
+
+    @on(say.AskPicked)
+    def _chose(self, event: say.AskPicked) -> None:
+        self.driver.choose(event.ask)
+        self.at_once()
+
+    @on(say.Act)
+    def _act(self, event: say.Act) -> None:
+        self.driver.do(event.command)
+        self.at_once()
+
+    @on(say.Asked)
+    def _asked(self, event: say.Asked) -> None:
+        self.close_bars()
+        self.driver.ask_for(event.text, event.origin)
+        self.at_once()
+
+    @on(say.AskWanted)
+    def _ask_wanted(self, event: say.AskWanted) -> None:
+        if event.origin is not None:
+            self.driver.select(event.origin)
+        self.open_ask_bar()
+
+    @on(say.AskLeft)
+    def _ask_left(self) -> None:
+        self.close_bars()
+
+    @on(say.Paced)
+    def _paced(self, event: say.Paced) -> None:
+        self.driver.live.set_speed(event.speed)
+        self.at_once()
+
+    @on(say.Wondered)
+    def _wondered(self, event: say.Wondered) -> None:
+        told, bad = self.driver.wonder(event.selector)
+        bar = self.query_one(FilterBar)
+        if bar.is_open:
+            bar.tell(told)
+        else:
+            self.query_one(Controls).tell(told, bad=bad)
+
+    @on(FilterBar.Used)
+    def _filtered(self, event: FilterBar.Used) -> None:
+        self.close_bars()
+        if event.selector is not None:
+            self.driver.mark(event.selector)
+        self.at_once()
+
+    def close_bars(self) -> None:
+        """Put away where one types; the picture has the keys again."""
+        try:
+            self.query_one(FilterBar).close()
+            self.query_one(AskBar).remove_class("-open")
+            self.query_one(SwarmView).focus()
+        except NoMatches:
+            return

@@ -1,0 +1,43 @@
+"""How often to draw: as asked, or less when drawing would take most of the time there is.
+
+A slot is the wall time from one frame to the next. When painting takes more than `HEAVY` of it, slots grow, so that
+the swarm and the keyboard keep their share; when it takes less than `LIGHT`, they shrink back to what was asked.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+HEAVY, LIGHT = 0.6, 0.3
+LEAST_FPS = 4.0
+SMOOTH = 0.2
+REST = 1.8
+"""Painting in all, over what the picture takes by itself: the compositor and the terminal's codes come on top."""
+
+
+class FramePace:
+    """Tell it of each painted frame; `slot_s` says when the next is due."""
+
+    def __init__(self, asked_fps: float) -> None:
+        self.asked_s = 1.0 / asked_fps
+        self.slot_s = self.asked_s
+        self._cost_s = 0.0
+        self._painted: deque[float] = deque(maxlen=20)
+
+    @property
+    def fps(self) -> float:
+        """Frames a second as measured over the last ones."""
+        if len(self._painted) < 2 or self._painted[-1] <= self._painted[0]:
+            return 1.0 / self.slot_s
+        return (len(self._painted) - 1) / (self._painted[-1] - self._painted[0])
+
+    def painted(self, at_s: float, cost_s: float) -> None:
+        """A frame is due at a wall time, and the picture of the last one took so long."""
+        if self._painted and at_s - self._painted[-1] > 1.0:
+            self._painted.clear()  # Nothing was to be drawn; that is no low rate.
+        self._painted.append(at_s)
+        self._cost_s += SMOOTH * (REST * cost_s - self._cost_s)
+        if self._cost_s > HEAVY * self.slot_s:
+            self.slot_s = min(self.slot_s * 1.25, max(1.0 / LEAST_FPS, self.asked_s))
+        elif self._cost_s < LIGHT * self.slot_s:
+            self.slot_s = max(self.slot_s / 1.25, self.asked_s)

@@ -1,0 +1,70 @@
+"""The account of one ask, in rows: shared by the inspector and whoever else tells it."""
+
+from __future__ import annotations
+
+from engine import AskRow, Snapshot
+from tui.draw.chart import meter, si
+
+from .ink import Row, wrap
+
+METER_CELLS = 8
+
+
+def state_of(row: AskRow) -> tuple[str, str]:
+    """In a word or two how an ask stands, and the ink for it."""
+    if row.closed_us is None:
+        return ("answered, spreading ▶", "answer") if row.hits else ("spreading ▶", "question")
+    return ("answered", "good") if row.hits else ("no answer", "bad")
+
+
+def reached_share(row: AskRow, snapshot: Snapshot) -> float:
+    """Peers reached, as a share of all others that exist, dead ones too: so that the figure of an old ask stays."""
+    return row.reached / max(1, len(snapshot.state) - 1)
+
+
+def first_hit(row: AskRow) -> str:
+    """`0.412 s`, or empty."""
+    return "" if row.first_hit_us is None else f"{row.first_hit_us / 1e6:.3f} s"
+
+
+def account_rows(row: AskRow, snapshot: Snapshot, width: int) -> list[Row]:
+    """What became of an ask: at most six lines of figures and then its verdict, wrapped."""
+    others = max(1, len(snapshot.state) - 1)
+    ttl = snapshot.settings.get("ttl")
+    hop = f"hop {row.hops} of {ttl}" if isinstance(ttl, int) else f"hop {row.hops}"
+    share = row.duplicates / row.messages if row.messages else 0.0
+    word, ink = state_of(row)
+    level = "meter-low" if share < 0.34 else "meter-mid" if share < 0.67 else "meter-high"
+    first = first_hit(row)
+    rows: list[Row] = [
+        _figure("reached", f"{row.reached:,}", (f"of {others:,}".ljust(8), "dim"), (hop, "text")),
+        _figure("messages", f"{row.messages:,}", (size_text(row.bytes), "dim")),
+        _figure(
+            "duplicates",
+            f"{row.duplicates:,}",
+            (meter(share, METER_CELLS), level),
+            (f" {share:4.0%}", "text"),
+        ),
+        _figure("hits", f"{row.hits:,}", (f"first {first}", "answer") if first else ("none yet", "dim"))
+        if row.closed_us is None or row.hits
+        else _figure("hits", "0"),
+    ]
+    lost = row.lost
+    if lost:
+        reasons = "  ".join(f"{reason} {count:,}" for reason, count in row.losses.items())
+        rows.append(_figure("lost", f"{lost:,}", (reasons, "bad")))
+    if row.closed_us is None:
+        rows.append(((word, ink),))
+    else:
+        rows.extend(((line, ink),) for line in wrap(row.verdict or word, max(8, width)))
+    return rows
+
+
+def size_text(size: int) -> str:
+    """`9.8 kB`: bytes in decimal units."""
+    figure = si(size)
+    return f"{figure} B" if figure[-1].isdigit() else f"{figure[:-1]} {figure[-1]}B"
+
+
+def _figure(name: str, value: str, *rest: tuple[str, str]) -> Row:
+    return ((f"{name:<10}", "dim"), (f"{value:>6}  ", "text bold"), *rest)

@@ -1,0 +1,186 @@
+"""All asks that are kept, newest on top: what was wanted, how far it went, what it cost, what came of it.
+
+Written as a `Roll` and not as a `DataTable`: a row costs something only while it is in sight, and the chosen ask stays
+chosen, and in its place, while newer ones arrive above it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rich.cells import cell_len
+from textual import events
+
+from engine import AskId, AskRow
+from tui.draw.chart import si
+from tui.frame import Frame
+from tui.messages import AskPicked
+
+from .account import reached_share, state_of
+from .ink import Row, Span, fit
+from .panel import Roll, name_panel, panel_css
+
+EMPTY = "No ask yet. Press a and name something, or wait: peers ask by themselves."
+MANY = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Widths in cells for one width of the table; 0 leaves a column out."""
+
+    number: int
+    origin: int
+    wanted: int
+    reached: int
+    messages: int
+    hits: int
+    first: int
+    state: int
+
+
+def columns_for(width: int, number: int, label: int) -> Columns:
+    """Fixed widths, so that nothing moves when figures change. What is wanted and how it stands share what is left;
+    when that is too little, figures go, the cheapest loss first."""
+    sizes = {"number": number, "origin": label, "reached": 7, "messages": 6, "hits": 4, "first": 8}
+    for dropped in ("", "messages", "first", "hits", "origin"):
+        sizes.pop(dropped, None)
+        left = width - sum(sizes.values()) - len(sizes) - 1
+        if left >= 24:
+            break
+    left = max(2, left)
+    wanted = min(24, max(left * 2 // 5, 1))
+    get = sizes.get
+    return Columns(
+        number=number,
+        origin=get("origin", 0),
+        wanted=wanted,
+        reached=get("reached", 0),
+        messages=get("messages", 0),
+        hits=get("hits", 0),
+        first=get("first", 0),
+        state=left - wanted,
+    )
+
+
+class AsksTable(Roll):
+    """The table. Up and down, or a click, choose an ask: it posts `AskPicked`."""
+
+    DEFAULT_CSS = panel_css("AsksTable") + "AsksTable { padding: 0 0 0 1; }"
+    HEADER = 1
+    BINDINGS = [
+        ("up", "pick(-1)", "newer ask"),
+        ("down", "pick(1)", "older ask"),
+        ("pageup", "pick(-10)", "much newer"),
+        ("pagedown", "pick(10)", "much older"),
+        ("home", f"pick(-{MANY})", "newest ask"),
+        ("end", f"pick({MANY})", "oldest ask"),
+    ]
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id, classes=classes)
+        self._frame: Frame | None = None
+        self._asks: tuple[AskRow, ...] = ()
+        self._cursor: AskId | None = None
+        self._labels = 4
+
+    @property
+    def cursor(self) -> AskId | None:
+        """The chosen ask."""
+        return self._cursor
+
+    def show(self, frame: Frame) -> None:
+        """Take the newest figures."""
+        asks = frame.snapshot.asks
+        other_run = self._frame is None or self._frame.snapshot.fixed is not frame.snapshot.fixed
+        fresh = 0
+        if other_run:
+            self._labels = max((cell_len(label) for label in frame.snapshot.fixed.labels), default=4)
+            self.scroll_to(y=0, animate=False)
+        elif asks:
+            newest = self._asks[-1].id if self._asks else 0
+            fresh = sum(1 for row in asks if row.id > newest)
+        self._frame, self._asks = frame, asks
+        self._cursor = frame.ask
+        self.rows_came(fresh)
+        total = frame.snapshot.asks_total
+        kept = f"{len(asks)} of {total:,}" if total > len(asks) else f"{total}" if total else ""
+        name_panel(self, f"asks · {kept}" if kept else "asks")
+
+    def row_count(self) -> int:
+        """How many asks are kept."""
+        return len(self._asks)
+
+    def is_cursor(self, index: int) -> bool:
+        """Whether it is the chosen one."""
+        return self._asks[-1 - index].id == self._cursor
+
+    def header(self, line: int, width: int) -> Row:
+        """The names of the columns."""
+        c = self._columns(width)
+        texts = (
+            fit("#", c.number, right=True),
+            fit("from", c.origin),
+            fit("wanted", c.wanted),
+            fit("reached", c.reached, right=True),
+            fit("msgs", c.messages, right=True),
+            fit("hits", c.hits, right=True),
+            fit("first", c.first, right=True),
+            fit("state", c.state),
+        )
+        return ((" ".join(text for text in texts if text), "dim"),)
+
+    def row(self, index: int, width: int) -> Row:
+        """One ask."""
+        frame = self._frame
+        ask = self._asks[-1 - index]
+        assert frame is not None
+        c = self._columns(width)
+        chosen = self.is_cursor(index)
+        word, ink = state_of(ask)
+        told = ask.verdict if ask.closed_us is not None and ask.verdict else word
+        first = "" if ask.first_hit_us is None else f"{ask.first_hit_us / 1e6:.2f} s"
+        spans: tuple[Span, ...] = (
+            (fit(str(ask.id), c.number, right=True), "key" if chosen else "dim"),
+            (fit(frame.snapshot.fixed.labels[ask.origin], c.origin), "text"),
+            (fit(ask.text, c.wanted), "text bold" if ask.by == "person" or chosen else "text"),
+            (fit(f"{reached_share(ask, frame.snapshot):.0%}", c.reached, right=True), "text"),
+            (fit(si(ask.messages), c.messages, right=True), "text"),
+            (fit(str(ask.hits), c.hits, right=True), "text" if ask.hits else "dim"),
+            (fit(first, c.first, right=True), "text"),
+            (fit(told, c.state), ink),
+        )
+        row: list[Span] = []
+        for span in spans:
+            if span[0]:
+                row += [span, (" ", "text")]
+        return tuple(row)
+
+    def empty(self, width: int) -> tuple[Row, ...]:
+        """What to do when nobody asked yet."""
+        from .ink import wrap
+
+        return tuple(((line, "dim"),) for line in wrap(EMPTY, width))
+
+    def _columns(self, width: int) -> Columns:
+        total = self._frame.snapshot.asks_total if self._frame is not None else 0
+        return columns_for(width, max(3, len(str(total))), max(4, self._labels))
+
+    def action_pick(self, by: int) -> None:
+        """Choose the ask so many rows further down."""
+        if not self._asks:
+            return
+        at = next((i for i in range(len(self._asks)) if self._asks[-1 - i].id == self._cursor), None)
+        self._pick(0 if at is None else min(max(at + by, 0), len(self._asks) - 1))
+
+    def on_click(self, event: events.Click) -> None:
+        """Choose the ask under the pointer."""
+        offset = event.get_content_offset(self)
+        index = self.index_at(offset.y) if offset is not None else None
+        if index is not None:
+            self._pick(index)
+
+    def _pick(self, index: int) -> None:
+        self._cursor = self._asks[-1 - index].id
+        self.reveal(index)
+        self.refresh()
+        self.post_message(AskPicked(self._cursor))

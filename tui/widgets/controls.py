@@ -1,0 +1,312 @@
+"""What may be done to many peers at once, and to the world they live in.
+
+Sliders rest at the left, where nothing is wrong, and get harsher to the right; only latency rests in its middle.
+Each button says in its tooltip what it does, to how many, and how to take it back.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, VerticalScroll
+from textual.widgets import Input, Select
+
+from engine import ALIVE, DEAD, Command, Heal, InputError, Kill, Partition, Revive, Set, Snapshot, command_from, plain
+from tui.frame import Frame
+from tui.messages import Act, Wondered
+
+from .ink import wrap
+from .panel import Chip, Lines, name_panel, panel_css
+from .slider import Slider
+
+
+@dataclass(frozen=True, slots=True)
+class Knob:
+    """A world parameter on a slider: stops as (value, words), the unit of `values` as `Set` takes them."""
+
+    name: str
+    label: str
+    values: tuple[float, ...]
+    words: tuple[str, ...]
+    rest: int
+    tip: str
+
+
+SESSIONS_S = (math.inf, 3600.0, 1800.0, 900.0, 480.0, 240.0, 120.0, 60.0, 30.0)
+LOSSES = (0.0, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5)
+FACTORS = (0.1, 0.15, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 7.0, 10.0)
+ASKS_PER_S = (0.0, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
+
+
+def _session_words(seconds: float) -> str:
+    if math.isinf(seconds):
+        return "none"
+    return (
+        f"{seconds / 3600:.0f} h"
+        if seconds >= 3600
+        else f"{seconds / 60:.0f} min"
+        if seconds >= 60
+        else f"{seconds:.0f} s"
+    )
+
+
+KNOBS: tuple[Knob, ...] = (
+    Knob(
+        "churn",
+        "sessions",
+        SESSIONS_S,
+        tuple(map(_session_words, SESSIONS_S)),
+        0,
+        "How long a peer stays before it goes offline, on average. None: peers stay for good.",
+    ),
+    Knob("loss", "loss", LOSSES, tuple(f"{x:.0%}" for x in LOSSES), 0, "The share of messages that the network loses."),
+    Knob(
+        "latency",
+        "latency",
+        FACTORS,
+        tuple(f"x{x:g}" for x in FACTORS),
+        FACTORS.index(1.0),
+        "How much slower, or faster, messages travel than the map says.",
+    ),
+    Knob(
+        "asks",
+        "asks",
+        ASKS_PER_S,
+        tuple(f"{x:g}/s" for x in ASKS_PER_S),
+        0,
+        "How many asks peers issue by themselves, all together, in a second of virtual time.",
+    ),
+)
+
+ON_PEERS = ("kill", "revive", "leave", "join", "censor", "uncensor", "partition", "defect")
+WITH_WORD: Mapping[str, str] = {"collude": "word", "ask": "text", "publish": "text"}
+ON_OPERATOR = ("shutdown", "reopen")
+VERBS_SHOWN = (*ON_PEERS, *WITH_WORD, *ON_OPERATOR)
+WHOM = "whom? e.g. degree>10, random 5%"
+
+
+class Controls(VerticalScroll):
+    """The panel. Posts `Act`, and `Wondered` while a selector is typed; `tell` shows whom it means."""
+
+    DEFAULT_CSS = (
+        panel_css("Controls")
+        + """
+    Controls {
+        padding: 0 0 0 1;
+        scrollbar-gutter: stable;
+        .row { height: 1; width: 1fr; }
+        .row Chip { margin: 0 1 0 0; }
+        #verb { width: 15; height: 1; }
+        #verb SelectOverlay { width: 22; max-height: 14; }
+        Input { width: 1fr; height: 1; border: none; padding: 0 1; background: $foreground 8%; }
+        Input:focus { background: $foreground 16%; }
+        #word { width: 0.7fr; margin-left: 1; }
+        #word.-hidden { display: none; }
+        #do { margin: 0 0 0 1; }
+    }
+    """
+    )
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id, classes=classes)
+        self._selector = ""
+
+    def compose(self) -> ComposeResult:
+        """Sliders, buttons, and any verb on any selector."""
+        for knob in KNOBS:
+            yield Slider(knob.label, knob.words, start=knob.rest, tip=knob.tip, id=f"knob-{knob.name}")
+        with Horizontal(classes="row", id="groups"):
+            yield Chip("kill 10 %", id="kill-some")
+            yield Chip("kill top 5", id="kill-top")
+        with Horizontal(classes="row"):
+            yield Chip("split in two", id="split")
+            yield Chip("heal", id="heal")
+            yield Chip("revive all", id="revive-all")
+        with Horizontal(classes="row", id="any"):
+            yield Select(
+                [(verb, verb) for verb in VERBS_SHOWN], value="kill", allow_blank=False, compact=True, id="verb"
+            )
+            yield Chip("do it", id="do", tip="Do it to all peers that the selector names.")
+        with Horizontal(classes="row"):
+            yield Input(placeholder=WHOM, compact=True, id="selector")
+            yield Input(placeholder="which word?", compact=True, id="word", classes="-hidden")
+        yield Lines(id="told")
+
+    def on_mount(self) -> None:
+        """Say what it is."""
+        name_panel(self, "controls")
+
+    def show(self, frame: Frame) -> None:
+        """Take the newest settings and counts."""
+        snapshot = frame.snapshot
+        for knob in KNOBS:
+            index, words = nearest_stop(knob, snapshot.settings.get(knob.name))
+            self.query_one(f"#knob-{knob.name}", Slider).set_value(index, words)
+        for id_, (label, tip, possible) in group_tips(snapshot).items():
+            self.query_one(f"#{id_}", Chip).dress(label, tip, disabled=not possible)
+
+    def tell(self, sentence: str, *, bad: bool = False) -> None:
+        """Whom the typed selector means, or what is wrong with it: the answer to `Wondered`."""
+        width = max(8, self.scrollable_content_region.width)
+        rows = [((line, "bad" if bad else "dim"),) for line in wrap(sentence, width)] if sentence else []
+        self.query_one("#told", Lines).show_rows(rows)
+
+    @on(Slider.Moved)
+    def _moved(self, event: Slider.Moved) -> None:
+        event.stop()
+        knob = next(k for k in KNOBS if event.slider.id == f"knob-{k.name}")
+        value: object = knob.values[event.index]
+        if knob.name == "churn":
+            value = "none" if event.index == 0 else f"exponential:{knob.values[event.index]:g}"
+        self.post_message(Act(Set(knob.name, value)))
+
+    @on(Chip.Pressed)
+    def _pressed(self, event: Chip.Pressed) -> None:
+        event.stop()
+        if event.chip.id == "do":
+            self._do()
+        else:
+            self.post_message(Act(GROUPS[str(event.chip.id)]))
+
+    @on(Input.Changed, "#selector")
+    def _typed(self, event: Input.Changed) -> None:
+        event.stop()
+        self.tell("")
+        if event.value.strip() and self._verb() not in ON_OPERATOR:
+            self.post_message(Wondered(event.value.strip()))
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self._do()
+
+    @on(Select.Changed)
+    def _chose(self, event: Select.Changed) -> None:
+        event.stop()
+        verb = self._verb()
+        word = self.query_one("#word", Input)
+        word.set_class(verb not in WITH_WORD, "-hidden")
+        word.placeholder = "hide what?" if verb == "collude" else "for what?" if verb == "ask" else "called what?"
+        hint = "which operator?" if verb in ON_OPERATOR else WHOM
+        self.query_one("#selector", Input).placeholder = hint
+        self.tell("")
+
+    def _verb(self) -> str:
+        return str(self.query_one("#verb", Select).value)
+
+    def _do(self) -> None:
+        try:
+            command = command_of(
+                self._verb(), self.query_one("#selector", Input).value, self.query_one("#word", Input).value
+            )
+        except InputError as error:
+            self.tell(str(error), bad=True)
+            return
+        self.tell("")
+        self.post_message(Act(command))
+
+
+GROUPS: Mapping[str, Command] = {
+    "kill-some": Kill("random 10%"),
+    "kill-top": Kill("top 5 degree"),
+    "split": Partition("random 50%"),
+    "heal": Heal(),
+    "revive-all": Revive("state=dead"),
+}
+
+
+def command_of(verb: str, selector: str, word: str) -> Command:
+    """A verb on whom a selector names. Raises InputError, in words for the person who typed."""
+    selector, word = selector.strip(), word.strip()
+    if verb in ON_OPERATOR:
+        if not selector:
+            raise InputError(f"{verb}: which operator? Type its name as the inspector shows it")
+        return command_from(verb, {"operator": selector}, "controls")
+    if not selector:
+        raise InputError(f'{verb}: whom? Type a selector such as "degree>10", "city=Lisbon" or "random 5%"')
+    values: dict[str, object] = {"peers": selector}
+    if verb in WITH_WORD:
+        if not word:
+            raise InputError(f"{verb}: which word? Type it into the second field")
+        values[WITH_WORD[verb]] = word
+    return command_from(verb, values, "controls")
+
+
+def nearest_stop(knob: Knob, setting: object) -> tuple[int, str | None]:
+    """The stop nearest to what is set, and the setting in words where it is not that stop."""
+    value = _number(knob, setting)
+    if value is None:
+        return knob.rest, plain(setting, limit=20) if setting is not None else None
+    if value in knob.values:
+        return knob.values.index(value), None
+    if not math.isfinite(value) or knob.name == "loss":
+        index = min(range(len(knob.values)), key=lambda i: abs(knob.values[i] - value))
+    else:
+        index = min(range(len(knob.values)), key=lambda i: _apart(knob.values[i], value))
+    words = {"churn": _session_words(value), "loss": f"{value:.1%}", "latency": f"x{value:g}", "asks": f"{value:g}/s"}
+    return index, words[knob.name]
+
+
+def _apart(one: float, other: float) -> float:
+    """How far two positive figures are apart as a ratio; zero and infinity are far from everything."""
+    if one <= 0 or other <= 0 or math.isinf(one):
+        return math.inf if one != other else 0.0
+    return abs(math.log(one / other))
+
+
+def _number(knob: Knob, setting: object) -> float | None:
+    """The setting as a figure of the knob, or None when it is none: a churn spec of another kind, say."""
+    if knob.name == "churn":
+        if setting in (None, "none"):
+            return math.inf
+        kind, _, rest = str(setting).partition(":")
+        try:
+            return float(rest) if kind == "exponential" else None
+        except ValueError:
+            return None
+    return float(setting) if isinstance(setting, (int, float)) and not isinstance(setting, bool) else None
+
+
+def group_tips(snapshot: Snapshot) -> dict[str, tuple[str, str, bool]]:
+    """Chip id -> (label, what it does and to how many, whether there is anything to do)."""
+    n = len(snapshot.state)
+    alive, dead = int((snapshot.state == ALIVE).sum()), int((snapshot.state == DEAD).sum())
+    sides = len(np.unique(snapshot.group)) if n else 1
+    back = "“revive all” brings them back."
+    return {
+        "kill-some": (
+            "kill 10 %",
+            f"Kill about {max(1, round(n / 10))} of {n} peers, drawn by lot. {back}",
+            alive > 0,
+        ),
+        "kill-top": ("kill top 5", f"Kill the {min(5, n)} peers with the most links. {back}", alive > 0),
+        "split": (
+            "split in two",
+            f"Cut the swarm in two halves of about {n // 2} peers: nothing passes between them. “heal” ends it.",
+            n > 1,
+        ),
+        "heal": (
+            "heal",
+            f"End the partition: {sides} sides talk to each other again." if sides > 1 else "There is no partition.",
+            sides > 1,
+        ),
+        "revive-all": (
+            f"revive {dead:,}" if dead else "revive all",
+            f"Start the dead again, from their disks: {dead:,} of {n:,} peers." if dead else "Nobody is dead.",
+            dead > 0,
+        ),
+    }
+
+
+def found_text(labels: Sequence[str]) -> str:
+    """What to `tell` of a selector that names these peers."""
+    if not labels:
+        return "nobody just now"
+    return (
+        f"{len(labels):,} peer{'s' if len(labels) > 1 else ''}: {' '.join(labels[:6])}{' …' if len(labels) > 6 else ''}"
+    )

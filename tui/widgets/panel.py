@@ -1,0 +1,275 @@
+"""What panels have in common: a frame with a title, and two ways of showing rows.
+
+`Lines` is as tall as its rows; `Roll` scrolls over any number of rows, newest on top, and formats only those in
+sight. Both are painted line by line and hold no child per row: a thousand rows cost what the screen shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.cells import cell_len
+from textual import events
+from textual.content import Content
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+from textual.widget import Widget
+
+from engine import plain
+
+from .ink import ASCII, Inks, Row, letters_only, strip
+
+
+def panel_css(name: str) -> str:
+    """The frame that panels share, as a rule for the widget class `name`: quiet, and lit while it has the focus."""
+    return f"""
+    {name} {{
+        border: round $foreground 25%;
+        border-title-color: $foreground;
+        border-title-style: bold;
+        border-subtitle-color: $foreground 60%;
+        background: $background;
+        scrollbar-size-vertical: 1;
+        scrollbar-color: $foreground 30%;
+        scrollbar-background: $background;
+        scrollbar-background-hover: $background;
+        scrollbar-background-active: $background;
+        &:focus, &:focus-within {{ border: round $accent; }}
+        &.-letters {{ border: ascii $foreground 25%; }}
+        &.-letters:focus, &.-letters:focus-within {{ border: ascii $accent; }}
+    }}
+    """
+
+
+def name_panel(widget: Widget, title: str, subtitle: str = "") -> None:
+    """Set the title and subtitle of a panel's frame as plain text, and only when they changed."""
+    title, subtitle = plain(title), plain(subtitle)
+    if letters_only(widget):
+        title, subtitle = title.translate(ASCII), subtitle.translate(ASCII)
+        widget.add_class("-letters")
+    if getattr(widget, "_named", None) == (title, subtitle):
+        return
+    widget._named = (title, subtitle)  # type: ignore[attr-defined]
+    # A Content is taken as it is, where a str would be read as markup.
+    widget.border_title = Content(title) if title else None
+    widget.border_subtitle = Content(subtitle) if subtitle else None
+
+
+class Lines(Widget):
+    """A few rows, as high as they are many. `show_rows` repaints only when a row differs."""
+
+    DEFAULT_CSS = "Lines { height: auto; width: 1fr; }"
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id, classes=classes)
+        self._rows: tuple[Row, ...] = ()
+        self._inks: Inks | None = None
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """What is shown."""
+        return self._rows
+
+    @property
+    def text(self) -> str:
+        """What is shown, without colours."""
+        return "\n".join("".join(text for text, _ in row) for row in self._rows)
+
+    def show_rows(self, rows: Sequence[Row]) -> None:
+        """Show these rows instead."""
+        new = tuple(rows)
+        if new == self._rows:
+            return
+        grown = len(new) != len(self._rows)
+        self._rows = new
+        self.refresh(layout=grown)
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """One line a row."""
+        return len(self._rows)
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Look the colours up once a paint."""
+        self._inks = Inks(self)
+        return super().render_lines(crop)
+
+    def render_line(self, y: int) -> Strip:
+        """Line `y` of the content."""
+        inks = self._inks or Inks(self)
+        row = self._rows[y] if y < len(self._rows) else ()
+        return strip(row, self.size.width, inks)
+
+
+class Roll(ScrollView, can_focus=True):
+    """Any number of rows, newest on top. While it is scrolled away from the top, rows that arrive push nothing:
+    what a person reads stays where it is."""
+
+    DEFAULT_CSS = """
+    Roll {
+        overflow-x: hidden;
+        overflow-y: auto;
+        scrollbar-size-vertical: 1;
+        scrollbar-gutter: stable;
+    }
+    """
+    HEADER = 0
+    """Lines at the top that do not scroll."""
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id, classes=classes)
+        self._inks: Inks | None = None
+        self._cursor_inks: Inks | None = None
+
+    # A subclass says how many rows there are, and what each looks like.
+
+    def row_count(self) -> int:
+        """How many rows there are now."""
+        raise NotImplementedError
+
+    def row(self, index: int, width: int) -> Row:
+        """Row `index`, 0 being the newest."""
+        raise NotImplementedError
+
+    def header(self, line: int, width: int) -> Row:
+        """Line `line` of the fixed top."""
+        return ()
+
+    def empty(self, width: int) -> Sequence[Row]:
+        """What is said when there is no row."""
+        return ()
+
+    def is_cursor(self, index: int) -> bool:
+        """Whether the row is the chosen one."""
+        return False
+
+    def rows_came(self, fresh: int) -> None:
+        """`fresh` rows were put on top, and any number fell off the bottom. Call after `row_count` has changed."""
+        following = self.following
+        self.virtual_size = Size(self.size.width, self.row_count() + self.HEADER)
+        if not following and fresh:
+            self.scroll_to(y=min(self.scroll_offset.y + fresh, self.max_scroll_y), animate=False)
+        self.refresh()
+
+    @property
+    def following(self) -> bool:
+        """Whether the newest row is in sight."""
+        return self.scroll_offset.y <= 0
+
+    def index_at(self, y: int) -> int | None:
+        """The row at line `y` of the content, or None."""
+        index = y - self.HEADER + self.scroll_offset.y
+        return index if y >= self.HEADER and 0 <= index < self.row_count() else None
+
+    def reveal(self, index: int) -> None:
+        """Scroll as little as needed to see the row."""
+        top, room = self.scroll_offset.y, max(1, self.size.height - self.HEADER)
+        if index < top:
+            self.scroll_to(y=index, animate=False)
+        elif index >= top + room:
+            self.scroll_to(y=index - room + 1, animate=False)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """The width is ours to fill: nothing scrolls sideways."""
+        self.virtual_size = Size(self.size.width, self.row_count() + self.HEADER)
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Look the colours up once a paint."""
+        self._inks, self._cursor_inks = Inks(self), Inks(self, cursor=True)
+        return super().render_lines(crop)
+
+    def render_line(self, y: int) -> Strip:
+        """Line `y` of the content in sight."""
+        width = self.scrollable_content_region.width
+        inks = self._inks or Inks(self)
+        if self.row_count() == 0:
+            said = self.empty(width)
+            return strip(said[y] if y < len(said) else (), width, inks)
+        if y < self.HEADER:
+            return strip(self.header(y, width), width, inks)
+        index = self.index_at(y)
+        if index is None:
+            return strip((), width, inks)
+        if self.is_cursor(index):
+            inks = self._cursor_inks or Inks(self, cursor=True)
+        return strip(self.row(index, width), width, inks)
+
+
+class Chip(Widget, can_focus=True):
+    """A button of one line: `[x] Kill`. The key it can also be had by is part of it.
+
+    Disabled, it keeps a tooltip that says why. It posts `Chip.Pressed`.
+    """
+
+    DEFAULT_CSS = """
+    Chip {
+        width: auto;
+        height: 1;
+        color: $foreground;
+        background: $foreground 10%;
+        pointer: pointer;
+        &:hover { background: $accent 35%; }
+        &:focus { background: $accent 35%; text-style: bold; }
+        &:disabled { color: $foreground 45%; background: $foreground 4%; pointer: not-allowed; }
+    }
+    """
+    BINDINGS = [("enter,space", "press", "Press")]
+
+    class Pressed(Message):
+        """The chip was pressed."""
+
+        def __init__(self, chip: Chip) -> None:
+            super().__init__()
+            self.chip = chip
+
+        @property
+        def control(self) -> Chip:
+            """For `@on(Chip.Pressed, selector)`."""
+            return self.chip
+
+    def __init__(self, label: str, key: str = "", *, tip: str = "", id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._label, self._key = label, key
+        self.tip = tip
+        self.tooltip = Content(tip) if tip else None
+
+    @property
+    def label(self) -> str:
+        """Its word, without the key."""
+        return self._label
+
+    def dress(self, label: str, tip: str, *, disabled: bool = False) -> None:
+        """Change what it says and whether it can be pressed; repaints only when something differs."""
+        if label != self._label:
+            wider = cell_len(label) != cell_len(self._label)
+            self._label = label
+            self.refresh(layout=wider)
+        if tip != self.tip:
+            self.tip = tip
+            self.tooltip = Content(plain(tip, limit=400)) if tip else None
+        if disabled != self.disabled:
+            self.disabled = disabled
+
+    def get_content_width(self, container: Size, viewport: Size) -> int:
+        """As wide as it reads, no more."""
+        return sum(cell_len(text) for text, _ in self._row())
+
+    def _row(self) -> Row:
+        if self._key:
+            return ((f"[{self._key}]", "dim" if self.disabled else "key bold"), (f" {self._label}", "text"))
+        return ((f" {self._label} ", "text"),)
+
+    def render_line(self, y: int) -> Strip:
+        """Its one line."""
+        return strip(self._row(), self.size.width, Inks(self))
+
+    def on_click(self, event: events.Click) -> None:
+        """A click presses it."""
+        event.stop()
+        self.action_press()
+
+    def action_press(self) -> None:
+        """Press it."""
+        if not self.disabled:
+            self.post_message(self.Pressed(self))

@@ -1,0 +1,152 @@
+"""A slider over named stops: keys left and right, a click, or dragging.
+
+Stops and not a continuum: a person who wants a session of four minutes wants four minutes, not 4.0313. What the
+swarm reports may lie between two stops; then the knob stands at the nearest and the text tells the truth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual import events
+from textual.binding import Binding
+from textual.content import Content
+from textual.geometry import Size
+from textual.message import Message
+from textual.strip import Strip
+from textual.widget import Widget
+
+from tui.draw.glyphs import SYMBOLS
+
+from .ink import Inks, Row, fit, strip
+
+PATIENCE = 6
+"""Frames for which a moved knob stays where the person put it, until the swarm reports what it was set to."""
+
+
+class Slider(Widget, can_focus=True):
+    """`loss     ●━━━━━━━━━  0 %`. Posts `Slider.Moved` when a person moves it to another stop."""
+
+    DEFAULT_CSS = """
+    Slider {
+        height: 1; width: 1fr; pointer: pointer;
+        background: $background;
+        &:focus { background: $foreground 10%; }
+    }
+    """
+    BINDINGS = [
+        Binding("left,minus", "move(-1)", "less", show=False),
+        Binding("right,plus,equals_sign", "move(1)", "more", show=False),
+        Binding("home", "move(-1000)", "least", show=False),
+        Binding("end", "move(1000)", "most", show=False),
+    ]
+
+    class Moved(Message):
+        """The person chose stop `index`."""
+
+        def __init__(self, slider: Slider, index: int) -> None:
+            super().__init__()
+            self.slider, self.index = slider, index
+
+        @property
+        def control(self) -> Slider:
+            """For `@on(Slider.Moved, selector)`."""
+            return self.slider
+
+    def __init__(
+        self,
+        label: str,
+        stops: Sequence[str],
+        *,
+        start: int = 0,
+        tip: str = "",
+        label_cells: int = 9,
+        value_cells: int = 9,
+        id: str | None = None,  # noqa: A002
+    ) -> None:
+        super().__init__(id=id)
+        self._label, self._stops = label, tuple(stops)
+        self._index, self._text = start, self._stops[start]
+        self._label_cells, self._value_cells = label_cells, value_cells
+        self._held = 0
+        self._dragging = False
+        self.tooltip = Content(tip) if tip else None
+
+    @property
+    def index(self) -> int:
+        """The stop that the knob is at."""
+        return self._index
+
+    @property
+    def text(self) -> str:
+        """The value as it is shown."""
+        return self._text
+
+    def set_value(self, index: int, text: str | None = None) -> None:
+        """What the swarm reports: the nearest stop, and the value in words where it is none of the stops."""
+        told = self._stops[index] if text is None else text
+        if (index, told) == (self._index, self._text):
+            self._held = 0
+            return
+        if self._dragging or self._held:
+            self._held = max(0, self._held - 1)
+            return
+        self._index, self._text = index, told
+        self.refresh()
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """One line."""
+        return 1
+
+    def _track(self) -> tuple[int, int]:
+        """Where the track begins, and its length, in cells."""
+        return self._label_cells, max(3, self.size.width - self._label_cells - self._value_cells - 1)
+
+    def _row(self) -> Row:
+        _, length = self._track()
+        at = round(self._index * (length - 1) / max(1, len(self._stops) - 1))
+        return (
+            (fit(self._label, self._label_cells), "bold" if self.has_focus else "dim"),
+            (SYMBOLS.bar_on * at, "key"),
+            (SYMBOLS.knob, "key bold"),
+            (SYMBOLS.bar_off * (length - 1 - at), "dim"),
+            (" ", "text"),
+            (fit(self._text, self._value_cells), "text bold"),
+        )
+
+    def render_line(self, y: int) -> Strip:
+        """Its one line."""
+        return strip(self._row(), self.size.width, Inks(self))
+
+    def action_move(self, by: int) -> None:
+        """Move by so many stops."""
+        self._go(self._index + by)
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """Take the knob."""
+        self._dragging = True
+        self.capture_mouse()
+        self._follow(event.x)
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Drag it."""
+        if self._dragging:
+            self._follow(event.x)
+
+    def on_mouse_up(self, event: events.MouseUp) -> None:
+        """Let it go."""
+        if self._dragging:
+            self._dragging = False
+            self.release_mouse()
+
+    def _follow(self, x: int) -> None:
+        begin, length = self._track()
+        self._go(round((x - begin) / max(1, length - 1) * (len(self._stops) - 1)))
+
+    def _go(self, index: int) -> None:
+        index = min(max(index, 0), len(self._stops) - 1)
+        if index == self._index and self._text == self._stops[index]:
+            return
+        self._index, self._text, self._held = index, self._stops[index], PATIENCE
+        self.refresh()
+        self.post_message(self.Moved(self, index))

@@ -1,0 +1,151 @@
+"""What a scenario tells, and what it asks of the viewer.
+
+A guess is asked for before the answer is known: who has bet on an outcome watches it. The guess is kept as it was
+typed and stands beside what was measured; nobody is graded.
+"""
+
+from __future__ import annotations
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.widgets import Input
+
+from engine import Fixed
+from tui.frame import Frame, Prediction
+from tui.messages import Guessed
+
+from .ink import Row, wrap
+from .panel import Chip, Lines, name_panel, panel_css
+
+GUESSES = ("none", "few", "half", "most", "all")
+"""Said with one click; any other guess can be typed."""
+LONGEST_GUESS = 60
+
+
+class Story(VerticalScroll):
+    """The panel; it is not there when there is no scenario. Posts `Guessed`."""
+
+    DEFAULT_CSS = (
+        panel_css("Story")
+        + """
+    Story {
+        padding: 0 0 0 1;
+        scrollbar-gutter: stable;
+        &.-hidden { display: none; }
+        #guess { height: auto; margin: 1 0; }
+        #guess.-hidden { display: none; }
+        #chips { height: 1; width: 1fr; }
+        #chips Chip { margin: 0 1 0 0; }
+        Input { width: 1fr; height: 1; border: none; padding: 0 1; background: $foreground 8%; }
+        Input:focus { background: $foreground 16%; }
+        #results { margin-top: 1; }
+    }
+    """
+    )
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id, classes=f"{classes or ''} -hidden")
+        self._frame: Frame | None = None
+        self._fixed: Fixed | None = None
+        self._guesses: dict[tuple[float, str], str] = {}
+        self._told = 0
+
+    def compose(self) -> ComposeResult:
+        """What was said, what is asked, what came out."""
+        yield Lines(id="told")
+        with Vertical(id="guess", classes="-hidden"):
+            yield Lines(id="question")
+            with Horizontal(id="chips"):
+                for word in GUESSES:
+                    yield Chip(word, id=f"guess-{word}")
+            yield Input(placeholder="or in your own words", compact=True, max_length=LONGEST_GUESS)
+        yield Lines(id="results")
+
+    def show(self, frame: Frame) -> None:
+        """Take what has come due."""
+        self._frame = frame
+        if frame.snapshot.fixed is not self._fixed:
+            self._fixed = frame.snapshot.fixed
+            self._guesses.clear()
+            self._told = 0
+        self.set_class(not (frame.captions or frame.predictions or frame.expectations), "-hidden")
+        self._fill()
+        if len(frame.captions) > self._told:
+            self._told = len(frame.captions)
+            self.call_after_refresh(self.scroll_home, animate=False)
+
+    def on_mount(self) -> None:
+        """Say what it is."""
+        name_panel(self, "story")
+
+    def on_resize(self) -> None:
+        """What is wrapped is wrapped anew."""
+        self._fill()
+
+    def pending(self) -> Prediction | None:
+        """The question that waits for a guess: the newest whose answer is not out yet."""
+        if self._frame is None:
+            return None
+        return next(
+            (p for p in reversed(self._frame.predictions) if not p.measured and _key(p) not in self._guesses), None
+        )
+
+    def _fill(self) -> None:
+        frame = self._frame
+        if frame is None or not self.is_mounted:
+            return
+        width = max(8, self.scrollable_content_region.width)
+        told: list[Row] = []
+        for index, text in enumerate(reversed(frame.captions)):
+            ink = "caption bold" if index == 0 else "dim"
+            told += [((line, ink),) for line in wrap(text, width)]
+        self.query_one("#told", Lines).show_rows(told)
+        asked = self.pending()
+        self.query_one("#guess").set_class(asked is None, "-hidden")
+        if asked is not None:
+            rows: list[Row] = [((line, "text bold"),) for line in wrap(f"Your guess: {asked.question}", width)]
+            self.query_one("#question", Lines).show_rows(rows)
+        self.query_one("#results", Lines).show_rows(self._results(frame, width))
+
+    def _results(self, frame: Frame, width: int) -> list[Row]:
+        rows: list[Row] = []
+        for one in frame.predictions:
+            guess = self._guesses.get(_key(one), "")
+            if not guess and not one.measured:
+                continue
+            rows += [((line, "text"),) for line in wrap(one.question, width)]
+            rows.append((("  you said  ", "dim"), (guess or "nothing", "text bold" if guess else "dim")))
+            rows.append(
+                (("  it was    ", "dim"), (one.measured or "… wait for it", "good bold" if one.measured else "dim"))
+            )
+        for sentence, held in (frame.expectations or {}).items():
+            mark, ink = ("✓", "good") if held else ("✗", "bad")
+            lines = wrap(sentence, max(8, width - 2))
+            rows.append(((f"{mark} ", f"{ink} bold"), (lines[0], "text" if held else ink)))
+            rows += [((f"  {line}", "text" if held else ink),) for line in lines[1:]]
+        return rows
+
+    @on(Chip.Pressed)
+    def _chose(self, event: Chip.Pressed) -> None:
+        event.stop()
+        self._guess(event.chip.label)
+
+    @on(Input.Submitted)
+    def _typed(self, event: Input.Submitted) -> None:
+        event.stop()
+        if event.value.strip():
+            self._guess(event.value.strip())
+            event.input.value = ""
+
+    def _guess(self, guess: str) -> None:
+        asked = self.pending()
+        if asked is None:
+            return
+        self._guesses[_key(asked)] = guess
+        self._fill()
+        self.post_message(Guessed(asked.question, guess))
+
+
+def _key(prediction: Prediction) -> tuple[float, str]:
+    return (prediction.at_s, prediction.question)

@@ -1,0 +1,386 @@
+"""The picture: one widget for the whole swarm, painted line by line.
+
+It is handed frames and keeps the layer of links and coast until what it shows changes; everything else is drawn anew
+and the whole widget refreshed, because resending a few changed cells here and there costs a terminal more than
+resending all of it. What a person does with the picture (point, click, zoom, move) is answered here at once and told
+to the screen as a message; what it means is the screen's business.
+"""
+
+from __future__ import annotations
+
+import time
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.content import Content
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+from engine import STATES, Commanded, Event, PeerId, Refused, plain
+from tui.draw import legend, placement, raster
+from tui.draw.glyphs import Mode
+from tui.draw.inks import INK, SOLID
+from tui.draw.inks import TABLE as INKS
+from tui.draw.placement import Direction
+from tui.draw.scene import Scene, alive_count, base, in_sight, looks_of, paint
+from tui.draw.stage import PLACEMENTS, Placement, Stage
+from tui.frame import Frame
+from tui.messages import PeerPicked
+
+from .ink import Inks
+
+ECHO_S = 1.4
+"""How long a deed is echoed by a ring, in wall seconds."""
+REFUSAL_S = 0.5
+ECHOES_MOST = 64
+ZOOM_STEP = 1.5
+PAN_STEP = 0.2
+
+
+class SwarmView(Widget, can_focus=True):
+    """Peers, links, messages. It posts `PeerPicked`; Enter and the verbs are the screen's keys."""
+
+    DEFAULT_CSS = """
+    SwarmView {
+        border: round $foreground 25%;
+        border-title-color: $foreground;
+        border-title-style: bold;
+        border-subtitle-color: $foreground 60%;
+        background: $background;
+        min-height: 5;
+        &:focus { border: round $accent; }
+    }
+    """
+
+    def __init__(self, *, glyphs: Mode = "braille", id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id, classes=classes)
+        self.glyphs: Mode = glyphs
+        self.stage = Stage()
+        self.upkeep = False
+        self.names = True
+        self.legend = True
+        self.hover: PeerId | None = None
+        self.paint_s = 0.0
+        """Wall time that the last picture took to draw and to cut into strips."""
+        self._frame: Frame | None = None
+        self._canvas = raster.Canvas(0, 0)
+        self._base = raster.Canvas(0, 0)
+        self._base_key: tuple[object, ...] = ()
+        self._strips: list[Strip] = []
+        self._styles: list[Style] = []
+        self._echoes: list[tuple[PeerId, float]] = []
+        self._refusals: list[tuple[PeerId, PeerId, float]] = []
+        self._drag: tuple[int, int] | None = None
+        self._dragged = False
+
+    # --- frames --------------------------------------------------------------------------------------------
+
+    def show(self, frame: Frame) -> None:
+        """Draw this moment."""
+        if self._frame is not None and self._frame.snapshot.fixed is not frame.snapshot.fixed:
+            self._echoes, self._refusals, self.hover = [], [], None
+        self._frame = frame
+        for event in frame.events:
+            self._note(event, frame.wall_s)
+        self.redraw()
+
+    @property
+    def frame(self) -> Frame | None:
+        """The frame that is shown."""
+        return self._frame
+
+    def share_of(self, peer: PeerId) -> float:
+        """How far right in the picture a peer is, 0 to 1 when it is in sight."""
+        if self._frame is None or not self._canvas.dots_w:
+            return 0.0
+        x, _ = self.stage.dots(self._frame.wall_s)
+        return float(x[peer]) / self._canvas.dots_w
+
+    @property
+    def moving(self) -> bool:
+        """Whether the picture has something of its own under way (a glide, an echo), even when time stands still."""
+        wall_s = self._frame.wall_s if self._frame is not None else 0.0
+        return bool(self._echoes or self._refusals) or self.stage.moving(wall_s)
+
+    def _note(self, event: Event, wall_s: float) -> None:
+        if isinstance(event, Commanded) and event.by == "person" and len(event.peers) <= ECHOES_MOST:
+            self._echoes += [(peer, wall_s) for peer in event.peers]
+        elif isinstance(event, Refused) and len(self._refusals) < ECHOES_MOST:
+            self._refusals.append((event.to, event.peer, wall_s))
+
+    def redraw(self) -> None:
+        """Draw the last frame again: size, theme, zoom or what is to be seen has changed."""
+        frame, size = self._frame, self.content_size
+        if frame is None or not size.width or not size.height:
+            return
+        begun = time.perf_counter()
+        scene = self._scene(frame, size.width, size.height)
+        self._canvas = paint(self._under(frame, scene, size.width, size.height), scene)
+        self._speak(frame, scene)
+        if self.legend:
+            legend.draw(self._canvas, scene)
+        self._strips = self._cut(self._canvas)
+        self._title(frame)
+        self.paint_s = time.perf_counter() - begun
+        self.refresh()
+
+    def _scene(self, frame: Frame, width: int, height: int) -> Scene:
+        snapshot, wall_s, stage = frame.snapshot, frame.wall_s, self.stage
+        across, down = raster.DOTS[self.glyphs]
+        stage.animate = self.app.animation_level != "none"
+        stage.resize(width * across, height * down, 2.0 * across / down)
+        stage.follow(snapshot, self.centre(frame), wall_s)
+        n = len(snapshot.state)
+        self._echoes = [(p, at) for p, at in self._echoes if 0 <= wall_s - at < ECHO_S and p < n]
+        self._refusals = [(a, b, at) for a, b, at in self._refusals if 0 <= wall_s - at < REFUSAL_S]
+        x, y = stage.dots(wall_s)
+        return Scene(
+            snapshot=snapshot,
+            x=x,
+            y=y,
+            trace=frame.trace,
+            selected=frame.selected,
+            hover=self.hover if self.hover is not None and self.hover < n else None,
+            marked=frame.marked,
+            upkeep=self.upkeep or not snapshot.asks_total,  # something moves before anybody has asked
+            names=self.names,
+            coast_view=(stage.view, stage.box) if stage.placed == "world" else None,
+            rings=stage.rings(),
+            echoes=tuple((p, (wall_s - at) / ECHO_S) for p, at in self._echoes),
+            refusals=tuple((a, b, (wall_s - at) / REFUSAL_S) for a, b, at in self._refusals),
+            looks=looks_of(snapshot, frame.trace),
+        )
+
+    def _under(self, frame: Frame, scene: Scene, width: int, height: int) -> raster.Canvas:
+        """Links and coast, drawn anew only when they would look different."""
+        snapshot, moving = frame.snapshot, self.stage.moving(frame.wall_s)
+        split = hash(snapshot.group.tobytes())
+        what = (id(snapshot.fixed), snapshot.links.version, frame.selected, split)
+        key = (what, self.stage.version, moving, width, height)
+        if moving or key != self._base_key:
+            self._base = raster.Canvas(width, height, self.glyphs)
+            base(self._base, scene)
+            self._base_key = key
+        return self._base
+
+    def centre(self, frame: Frame) -> PeerId:
+        """Whom rings of hops are drawn around: the selected peer, or who asked, or a station, or the first peer."""
+        if frame.selected is not None:
+            return frame.selected
+        if frame.trace is not None and not frame.followed:
+            return frame.trace.origin
+        return frame.snapshot.fixed.peers if frame.snapshot.fixed.peers < len(frame.snapshot.state) else 0
+
+    def _title(self, frame: Frame) -> None:
+        snapshot = frame.snapshot
+        placed: str = self.stage.placed
+        if placed == "hops":
+            placed = f"hops from {snapshot.fixed.labels[self.centre(frame)]}"
+        title = f"swarm · {placed}"
+        if self.stage.view.zoom > 1:
+            title += f" · {self.stage.view.zoom:.1f}x"
+        total, drawn = snapshot.flight.total, len(snapshot.flight.frm)
+        under_way = f"{total:,} under way" + (f", {drawn:,} drawn" if total > drawn else "")
+        for name, text in (("border_title", title), ("border_subtitle", under_way)):
+            if str(getattr(self, name) or "") != text:
+                setattr(self, name, Content(plain(text)))
+
+    def _speak(self, frame: Frame, scene: Scene) -> None:
+        """A sentence where there would be nothing to see, or nothing to understand."""
+        snapshot = frame.snapshot
+        if frame.alarm:
+            said = f" A peer's program failed: {plain(frame.alarm)} "
+        elif not alive_count(snapshot):
+            said = "Nobody is up: x revives a selected peer, p starts over"
+        elif not in_sight(self._canvas, scene.x, scene.y).any():
+            said = "No peer in sight: 0 shows all of them"
+        elif not snapshot.asks_total and snapshot.now_us > 1_500_000:
+            hope = ", or wait: peers ask by themselves" if snapshot.settings.get("asks") else ""
+            said = f"No ask yet: press a and name a file{hope}"
+        else:
+            return
+        said = said[: self._canvas.width]
+        ink = INK["marked"] if frame.alarm else INK["say"]
+        raster.text(self._canvas, (self._canvas.width - len(said)) // 2, 0, said, ink)
+
+    # --- cells --------------------------------------------------------------------------------------------
+
+    def _cut(self, canvas: raster.Canvas) -> list[Strip]:
+        if not self._styles:
+            self._styles = self._dye()
+        styles = self._styles
+        return [
+            Strip([Segment(text, styles[ink]) for text, ink in row], canvas.width) for row in raster.runs(canvas, SOLID)
+        ]
+
+    def _dye(self) -> list[Style]:
+        """One shared style an ink, with the background in each: a segment without one shows the terminal's own."""
+        inks = Inks(self)
+        made = []
+        for ink in INKS.values():
+            words = " bold" if ink.bold else ""
+            made.append(inks[f"{ink.role}{words}{' reverse' if ink.solid else ''}"])
+        return made
+
+    def notify_style_update(self) -> None:
+        """Another theme: other colours for the same inks."""
+        super().notify_style_update()
+        self._styles = []
+        if self.is_mounted:
+            self.redraw()
+
+    def on_resize(self) -> None:
+        """Another size."""
+        self.redraw()
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Textual asks here for what is to be shown; the time it takes belongs to the frame."""
+        begun = time.perf_counter()
+        strips = super().render_lines(crop)
+        self.paint_s += time.perf_counter() - begun
+        return strips
+
+    def render_line(self, y: int) -> Strip:
+        """Line `y` of the picture."""
+        if y < len(self._strips) and self._strips[y].cell_length == self.content_size.width:
+            return self._strips[y]
+        if not self._styles:
+            self._styles = self._dye()
+        return Strip([Segment(" " * self.content_size.width, self._styles[0])], self.content_size.width)
+
+    @property
+    def text(self) -> str:
+        """What is shown, without colours."""
+        return raster.to_text(self._canvas)
+
+    # --- what a person does ------------------------------------------------------------------------------
+
+    def toward(self, direction: Direction) -> None:
+        """Pick the nearest peer in that direction; the one nearest the middle when none is selected."""
+        if self._frame is None:
+            return
+        x, y = self.stage.dots(self._frame.wall_s)
+        seen = in_sight(self._canvas, x, y)
+        if not seen.any():
+            return
+        if self._frame.selected is None:
+            far = (x - self._canvas.dots_w / 2) ** 2 + (y - self._canvas.dots_h / 2) ** 2
+            far[~seen] = float("inf")
+            self.post_message(PeerPicked(int(far.argmin())))
+            return
+        aspect = self._canvas.dot_aspect
+        found = placement.nearest(list(zip(x, y, strict=True)), self._frame.selected, direction, seen, aspect)
+        if found is not None:
+            self.post_message(PeerPicked(found))
+
+    def next_placement(self) -> Placement:
+        """World, ring, hops, and round again."""
+        after = (PLACEMENTS.index(self.stage.placed) + 1) % len(PLACEMENTS)
+        self.stage.place(PLACEMENTS[after])
+        self.redraw()
+        return self.stage.placed
+
+    def zoom(self, by: int) -> None:
+        """In (1) or out (-1) about the selected peer or the middle; 0 shows everything."""
+        if by == 0:
+            self.stage.look(placement.View())
+        else:
+            at = self._unit_of(self._frame.selected) if self._frame is not None else None
+            self._zoom_at(by, at)
+        self.redraw()
+
+    def _zoom_at(self, by: int, at: tuple[float, float] | None) -> None:
+        view = self.stage.view
+        x, y = at if at is not None else (view.cx, view.cy)
+        self.stage.look(view.zoomed_at(x, y, ZOOM_STEP**by))
+
+    def _unit_of(self, peer: PeerId | None) -> tuple[float, float] | None:
+        if peer is None or self._frame is None:
+            return None
+        x, y = self.stage.dots(self._frame.wall_s)
+        return self.stage.view.to_unit(float(x[peer]), float(y[peer]), self.stage.box)
+
+    def pan(self, direction: Direction) -> None:
+        """Look a fifth of the picture further that way."""
+        dx, dy = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}[direction]
+        self.stage.look(self.stage.view.panned(dx * PAN_STEP, dy * PAN_STEP))
+        self.redraw()
+
+    # --- mouse --------------------------------------------------------------------------------------------
+
+    def _peer_at(self, event: events.MouseEvent, reach: int = 1) -> PeerId | None:
+        offset = event.get_content_offset(self)
+        if offset is None:
+            return None
+        found = raster.owner_at(self._canvas, offset.x, offset.y, reach)
+        return found if found >= 0 else None
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Drag the picture, or tell who is under the pointer."""
+        if self._drag is not None and event.button:
+            dx, dy = event.delta_x, event.delta_y
+            if dx or dy:
+                self._dragged = True
+                width, height = max(1, self._canvas.width), max(1, self._canvas.height)
+                self.stage.look(self.stage.view.panned(-dx / width, -dy / height))
+                self.redraw()
+            return
+        found = self._peer_at(event, 0)
+        if found != self.hover:
+            self.hover = found
+            self.tooltip = None if found is None or self._frame is None else Content(describe(self._frame, found))
+            self.redraw()
+
+    def on_leave(self) -> None:
+        """The pointer is gone."""
+        if self.hover is not None:
+            self.hover = None
+            self.redraw()
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """A drag may begin."""
+        self._drag, self._dragged = (event.x, event.y), False
+        self.capture_mouse()
+
+    def on_mouse_up(self) -> None:
+        """A drag ends."""
+        self._drag = None
+        self.release_mouse()
+
+    def on_click(self, event: events.Click) -> None:
+        """A click picks the peer there, or none."""
+        if not self._dragged:
+            self.post_message(PeerPicked(self._peer_at(event)))
+
+    def _on_wheel(self, event: events.MouseEvent, by: int) -> None:
+        event.stop()
+        offset = event.get_content_offset(self)
+        if offset is not None:
+            dot = (offset.x + 0.5) * self._canvas.across, (offset.y + 0.5) * self._canvas.down
+            self._zoom_at(by, self.stage.view.to_unit(*dot, self.stage.box))
+            self.redraw()
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Zoom in where the pointer is."""
+        self._on_wheel(event, 1)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Zoom out."""
+        self._on_wheel(event, -1)
+
+
+def describe(frame: Frame, peer: PeerId) -> str:
+    """A tooltip: who it is, how it is, and what the chosen ask did there."""
+    snapshot, trace = frame.snapshot, frame.trace
+    fixed = snapshot.fixed
+    words = [STATES[snapshot.state[peer]]]
+    words += ["censored"] if snapshot.censored[peer] else []
+    words += ["colluding"] if snapshot.colluding[peer] else []
+    place = fixed.places.names[fixed.place[peer]] if 0 <= fixed.place[peer] < len(fixed.places.names) else ""
+    lines = [f"{fixed.labels[peer]} · {place}" if place else fixed.labels[peer]]
+    lines.append(f"{fixed.roles[fixed.role[peer]]}, {', '.join(words)}, {snapshot.files[peer]} files")
+    if trace is not None and trace.hop[peer] > 0:
+        lines.append(f"asked at hop {trace.hop[peer]}, by {fixed.labels[trace.frm[peer]]}")
+    return plain("\n".join(lines), limit=300) if len(lines) < 2 else "\n".join(plain(line) for line in lines)
