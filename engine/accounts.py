@@ -99,6 +99,10 @@ class Account:
         self.repeats[peers] -= 1
         self.reached += len(peers)
 
+    def heard(self, peer: PeerId) -> bool:
+        """Whether a question of this ask reached a peer."""
+        return self.hop is not None and bool(self.hop[peer] >= 0)
+
     def forget_path(self) -> None:
         """Give back the columns of an old ask; its figures stay."""
         self.frm = self.hop = self.at_us = self.repeats = None

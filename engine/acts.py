@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, get_args
 
 from . import commands as c
-from .api import PeerId, words_of
-from .errors import InputError, nearest
-from .life import Life
-from .options import set_option
+from .api import PeerId, Want, words_of
+from .errors import InputError, nearest, plain
+from .life import ASKS_PER_S_MAX, Life
+from .options import as_number, set_option
 from .snapshot import ALIVE, DEAD, LEFT
 from .town import Town
 from .world.content import file_of
 
+TEXT_MAX = 200
+"""Characters of an ask; the rest of a longer text is cut off."""
 Resolve = Callable[[c.Peers], tuple[PeerId, ...]]
 
 
@@ -81,7 +82,8 @@ class Acts:
         return self._begin(self._those(command.peers, LEFT))
 
     def _of(self, operator: str) -> list[PeerId]:
-        mine = [p for p, name in enumerate(self.operators) if name == operator]
+        # Ordinary peers have an empty operator: nobody may shut down everybody by a name left out.
+        mine = [p for p, name in enumerate(self.operators) if operator and name == operator]
         if not mine:
             known = sorted({name for name in self.operators[self.town.peers :] if name})
             raise InputError(f'nobody is run by an operator called "{operator}"{nearest(operator, known)}')
@@ -152,8 +154,10 @@ class Acts:
     # --- wishes -----------------------------------------------------------------------------------------------
 
     def _ask(self, command: c.AskFor, by: str) -> tuple[PeerId, ...]:
-        if not command.text.strip():
+        if not plain(command.text).strip():
             raise InputError("an ask needs something to ask for")
+        if command.want is not None and command.want not in get_args(Want):
+            raise InputError(f'no ask wants to "{plain(command.want)}"{nearest(str(command.want), get_args(Want))}')
         those = self.resolve(command.peers)
         for peer in those:
             if self.town.state[peer] == ALIVE:
@@ -164,7 +168,7 @@ class Acts:
 
     def _issue(self, peer: PeerId, command: c.AskFor, by: str) -> None:
         want = command.want or self.town.program.wants
-        self.town.tell("asked", self.town.ask(peer, command.text, want, by))
+        self.town.ask(peer, plain(command.text, limit=TEXT_MAX).strip(), want, by)
 
     def arrived(self, peer: PeerId) -> None:
         """A peer is back: its user asks what waited."""
@@ -179,7 +183,7 @@ class Acts:
         for peer in those:
             self.town.shelves[peer].add(file)
             if self.town.state[peer] == ALIVE:
-                self.town.tell("asked", self.town.ask(peer, command.text, "publish", by))
+                self.town.ask(peer, file.name, "publish", by)
         return those
 
     # --- parameters -----------------------------------------------------------------------------------------
@@ -190,22 +194,12 @@ class Acts:
         if name == "churn":
             self.life.set_churn(str(value))
         elif name == "loss":
-            town.desk.links.set_loss(_number(name, value, 0.0, 0.99))
+            town.desk.links.set_loss(as_number(value, "set: loss", 0.0, 0.99, texts=True))
             town.restate(())
         elif name == "latency":
-            town.desk.links.set_factor(_number(name, value, 0.001, 1000.0))
+            town.desk.links.set_factor(as_number(value, "set: latency", 0.001, 1000.0, texts=True), town.kernel)
         elif name == "asks":
-            self.life.set_asks(_number(name, value, 0.0, 100_000.0))
+            self.life.set_asks(as_number(value, "set: asks", 0.0, ASKS_PER_S_MAX, texts=True))
         else:
             set_option(town.desk.options, name, value, "set")
         return ()
-
-
-def _number(name: str, value: object, low: float, high: float) -> float:
-    try:
-        number = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        number = math.nan
-    if not low <= number <= high:
-        raise InputError(f'"{name}" is a number from {low:g} to {high:g}, not {value!r}')
-    return number

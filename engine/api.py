@@ -254,8 +254,8 @@ class Peer:
     Class attributes that may be set:
       role     what it is called in its specification ("servent", "index")
       wants    what an ask of this network is, unless the command says otherwise
-      knows    where a newcomer's `contacts` come from: "overlay" (its neighbours in the topology at the start
-               and a published list of a few living peers later) or "everyone" (all peers); stations are
+      knows    where a newcomer's `contacts` come from: "overlay" (a published list of a few living peers; who its
+               neighbours in the topology are, it is told by `neighbours`) or "everyone" (all peers); stations are
                always among them, first
       overlay  whether the topology's links stand as open streams when the run begins
     """
@@ -291,9 +291,9 @@ class Peer:
     def explain(cls, facts: Mapping[str, Any], options: Any) -> str | None:
         """Why an ask had no answer, in this protocol's own terms, or None for the general sentence.
 
-        `facts` has: text, holders, holders_alive, holders_reachable (ids in the links as they stand),
-        hops (to the nearest living holder, or None), reached, alive, losses {reason: n},
-        stations {label: state}.
+        `facts` has the keys of `verdict.verdict`: want, text, origin, alive, reached, hits, holders, dead, left,
+        censored, colluding, parted, distance (hops to the nearest living holder over the links as they stand, or
+        None), losses {reason: n}, stations {label: state}.
         """
         return None
 

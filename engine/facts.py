@@ -18,6 +18,7 @@ def facts_of(town: Town, account: Account, labels: Sequence[str]) -> dict[str, A
     alive = int((town.state[: town.peers] == ALIVE).sum())
     first = account.first_hit_us()
     facts: dict[str, Any] = {
+        "origin": STATES[town.state[account.origin]],
         "want": account.want,
         "text": account.text,
         "alive": alive - int(account.origin < town.peers and town.state[account.origin] == ALIVE),
@@ -37,14 +38,20 @@ def facts_of(town: Town, account: Account, labels: Sequence[str]) -> dict[str, A
             if len(shelf) and p != account.origin and shelf.matching(account.text)
         ]
         standing = [p for p in holders if town.state[p] == ALIVE and not town.censored[p]]
+        group = town.group
+        near = [p for p in standing if group[p] == group[account.origin]]
+        willing = [p for p in near if not town.colluding[p]]
+        unasked = [p for p in willing if not account.heard(p)]
         facts.update(
             holders=len(holders),
             dead=sum(bool(town.state[p] == DEAD) for p in holders),
             left=sum(bool(town.state[p] == LEFT) for p in holders),
             censored=sum(bool(town.state[p] == ALIVE and town.censored[p]) for p in holders),
-            colluding=sum(bool(town.colluding[p]) for p in standing),
+            parted=len(standing) - len(near),
+            colluding=len(near) - len(willing),
             holders_alive=len(standing),
-            distance=distance(town, account.origin, [p for p in standing if not town.colluding[p]]),
+            asked=len(willing) - len(unasked),
+            distance=distance(town, account.origin, unasked),
         )
     return facts
 
@@ -66,7 +73,7 @@ def distance(town: Town, origin: PeerId, goals: Sequence[PeerId]) -> int | None:
     wanted[list(goals)] = True
     seen = np.zeros(town.n, np.bool_)
     seen[origin] = True
-    near, blocked = town.streams.near, town.censored
+    near, blocked = town.streams.near, town.censored | (town.group != town.group[origin])
     front, hops = [origin], 0
     while front:
         if wanted[front].any():

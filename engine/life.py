@@ -23,6 +23,7 @@ from .world.content import Catalogue
 
 SAMPLE_US = 1_000_000
 ASKERS_TRIED = 8
+ASKS_PER_S_MAX = 100_000.0
 
 
 @dataclass(slots=True)
@@ -72,6 +73,8 @@ class Life:
         self.asks_per_s = 0.0
         self._streams = [Stream(f"{seed}/churn/{peer}") for peer in range(town.peers)]
         self._rounds = [0] * town.peers
+        self._held = [False] * town.peers
+        """Whom a person has stopped: not for churn to bring back."""
         self._asking = Stream(f"{seed}/asks")
         self._asking_round = 0
 
@@ -128,7 +131,7 @@ class Life:
                 continue
             if self.town.state[peer] == ALIVE:
                 self._wait(peer, SessionEnds, self._session_s(peer))
-            elif self.town.state[peer] == DEAD:
+            elif self.town.state[peer] == DEAD and not self._held[peer]:
                 self._wait(peer, Returns, self._downtime_s(peer))
 
     def touched(self, peer: PeerId) -> None:
@@ -136,7 +139,8 @@ class Life:
         if peer >= self.town.peers:
             return
         self._rounds[peer] += 1
-        if self.churn is not None and self.town.state[peer] == ALIVE:
+        self._held[peer] = bool(self.town.state[peer] != ALIVE)
+        if self.churn is not None and not self._held[peer]:
             self._wait(peer, SessionEnds, self._session_s(peer))
 
     def _session_s(self, peer: PeerId) -> float:
@@ -177,5 +181,4 @@ class Life:
                 if not town.shelves[peer].matching(text):
                     break
                 text = self.catalogue.draw_ask(rng)
-        account = town.ask(peer, text, want, "background")
-        town.tell("asked", account)
+        town.ask(peer, text, want, "background")

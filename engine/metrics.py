@@ -76,32 +76,35 @@ class Books:
         at = np.repeat(np.array([at for at, _, _ in log]), lengths)
         code = np.array([parcel[5] for parcel in parcels])
         causes = [parcel[2] for parcel in parcels]
-        joint = False
-        try:
-            cause = np.array(causes, np.int64)
-        except (TypeError, ValueError):
-            joint = True
-            cause = np.array([0 if one.__class__ is tuple else one for one in causes])
+        joint = tuple in set(map(type, causes))
+        cause = np.array([0 if one.__class__ is tuple else one for one in causes] if joint else causes, np.int64)
         if tos[0].__class__ is tuple or tos[-1].__class__ is tuple or tuple in set(map(type, tos)):
             many = [to if to.__class__ is tuple else (to,) for to in tos]
             lengths = np.array([len(to) for to in many])
             to = np.fromiter(chain.from_iterable(many), np.int64, int(lengths.sum()))
             at, code, cause = (np.repeat(column, lengths) for column in (at, code, cause))
+            if joint:
+                causes = [causes[i] for i in np.repeat(np.arange(len(many)), lengths).tolist()]
         else:
             to = np.array(tos)
-        self._enter(at, to, code, cause)
+        self._enter(at, to, code)
         if joint:
-            self._enter_joint(log)
+            # Each ask sees a message with several causes once. Its rows stand where the message stood, for who
+            # reached a peer first must not depend on where the log was cut.
+            each = [one if one.__class__ is tuple else (one,) for one in causes]
+            lengths = np.array([len(one) for one in each])
+            cause = np.fromiter(chain.from_iterable(each), np.int64, int(lengths.sum()))
+            at, to, code = (np.repeat(column, lengths) for column in (at, to, code))
+        if cause.any():
+            self._paths(at, code >> SENDER_SHIFT, to, self.part_of[code >> KIND_SHIFT & KIND_MASK], cause)
 
-    def _enter(self, at: I64, to: I64, code: I64, cause: I64) -> None:
-        frm = code >> SENDER_SHIFT
+    def _enter(self, at: I64, to: I64, code: I64) -> None:
         rows = np.empty(len(at), ROW)
         rows["at"], rows["to"], rows["code"] = at, to, code
         self._deliveries.update(rows.tobytes())
         self._tally += np.bincount(to, minlength=self.n)
-        self.last_heard_us[frm] = at  # rows are in order of time, and the last of an index wins
-        if cause.any():
-            self._paths(at, frm, to, self.part_of[code >> KIND_SHIFT & KIND_MASK], cause)
+        # Rows are in order of time, and the last of an index wins.
+        self.last_heard_us[code >> SENDER_SHIFT] = at
 
     def _paths(self, at: I64, frm: I64, to: I64, part: I64, cause: I64) -> None:
         """Enter questions and answers into the accounts of their asks."""
@@ -119,17 +122,6 @@ class Books:
                     account.reach(self.n, frm[mine], to[mine], cause[mine] & HOP_MASK, at[mine])
                 else:
                     account.answers.append((frm[mine], to[mine], at[mine]))
-
-    def _enter_joint(self, log: list[tuple[int, list[Any], list[Parcel]]]) -> None:
-        """Messages with several causes: each ask sees them once."""
-        for at, tos, parcels in log:
-            for to, parcel in zip(tos, parcels, strict=True):
-                if parcel[2].__class__ is not tuple:
-                    continue
-                part = self.part_of[[parcel[5] >> KIND_SHIFT & KIND_MASK]]
-                for one in to if to.__class__ is tuple else (to,):
-                    for cause in parcel[2]:
-                        self._paths(np.array([at]), np.array([parcel[0]]), np.array([one]), part, np.array([cause]))
 
     def drop(self, at_us: int, frm: int, to: int, code: int, reason: str) -> None:
         """A message that never arrived."""

@@ -58,12 +58,19 @@ def help_of(program: type[Peer]) -> str:
     return "\n".join(lines[1:]).strip()
 
 
-def messages_of(program: type[Peer]) -> tuple[type[Any], ...]:
-    """The kinds of message of a network, in the order its file defines them."""
-    module = sys.modules[program.__module__]
-    return tuple(
-        v for v in vars(module).values() if isinstance(v, type) and issubclass(v, Message) and v is not Message
-    )
+def messages_of(*programs: type[Peer]) -> tuple[type[Any], ...]:
+    """The kinds of message that peers with these programs speak: those of the programs' files, in the order in which
+    the files define them, then those that only their handlers mention."""
+    kinds: dict[type[Any], None] = {}
+    for program in programs:
+        kinds.update((v, None) for v in vars(sys.modules[program.__module__]).values() if _is_message(v))
+    for program in programs:
+        kinds.update((kind, None) for kind in program.handlers if _is_message(kind))
+    return tuple(kinds)
+
+
+def _is_message(value: object) -> bool:
+    return isinstance(value, type) and issubclass(value, Message) and value is not Message
 
 
 def options_of(program: type[Peer]) -> dict[str, str]:

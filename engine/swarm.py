@@ -26,7 +26,7 @@ from .core.links import Links
 from .core.rand import Stream
 from .errors import InputError, PeerFailed
 from .facts import facts_of
-from .life import Due, Life, Sample
+from .life import ASKS_PER_S_MAX, Due, Life, Sample
 from .networks import messages_of, network
 from .options import options_for
 from .setup import Setup
@@ -39,18 +39,28 @@ from .world import content, places, selectors, topology
 EVENTS = 5_000
 PATHS_BYTES = 64 << 20
 """Room for the paths of closed asks; the oldest are forgotten first."""
+PATH_BYTES = 20
+"""What a path takes for each peer of the swarm, see `Account.reach`."""
 SLICE = 50_000
 """Deliveries between two postings of the books when nobody set a budget: bounds the log."""
 
 
 class Swarm:
-    """A network of peers from a `Setup`. Raises InputError when the setup cannot be."""
+    """A network of peers from a `Setup`. Raises InputError when the setup cannot be.
 
-    def __init__(self, setup: Setup) -> None:
+    `program` stands in for the network that `setup.protocol` names: a class that is in no file of
+    `engine/protocols/`, such as one that a test or a notebook defines. Its messages are those of its module and those
+    that its handlers take.
+    """
+
+    def __init__(self, setup: Setup, program: type[Peer] | None = None) -> None:
         self.setup = setup
-        program = network(setup.protocol)
+        if program is None:
+            program = network(setup.protocol)
         if not 0 <= setup.loss < 1:
             raise InputError(f"loss is a share from 0 to less than 1, not {setup.loss}")
+        if not 0 <= setup.asks_per_s <= ASKS_PER_S_MAX:
+            raise InputError(f"asks per second are a number from 0 to {ASKS_PER_S_MAX:,.0f}, not {setup.asks_per_s}")
         options = options_for(program, setup.options, "options")
         graph = topology.build(setup.topology, setup.peers, Stream(f"{setup.seed}/topology"))
         stations = program.stations(options, graph.n)
@@ -60,7 +70,8 @@ class Swarm:
         shelves = [*catalogue.shelves, *(content.Shelf() for _ in stations)]
         crew = [program] * graph.n + [station.program for station in stations]
         links = Links(delays, setup.loss, Stream(f"{setup.seed}/loss"))
-        self.town = Town(program, crew, messages_of(program), links, shelves, setup.seed, options)
+        messages = messages_of(program, *(station.program for station in stations))
+        self.town = Town(program, crew, messages, links, shelves, setup.seed, options)
         self.town.peers = graph.n
         self.town.stations = tuple(range(graph.n, n))
         self.warnings = (graph.note,) if graph.note else ()
@@ -70,7 +81,7 @@ class Swarm:
         operators = ("",) * graph.n + tuple(station.operator for station in stations)
         roles = tuple(dict.fromkeys(kind.role for kind in crew))
         fixed = Fixed(
-            protocol=setup.protocol,
+            protocol=program.name or setup.protocol,
             seed=setup.seed,
             labels=self.labels,
             roles=roles,
@@ -88,8 +99,8 @@ class Swarm:
         self._selecting = Stream(f"{setup.seed}/select")
         self._events: deque[e.Event] = deque(maxlen=EVENTS)
         self._events_seen = 0
-        self._closed: deque[Account] = deque()
-        self._closed_bytes = 0
+        self._closed: dict[AskId, Account] = {}
+        """Those whose path is kept, the one that closed first in front."""
         self.failure: PeerFailed | None = None
         self.history: list[tuple[int, Command, str]] = []
         """(virtual time in us, command, by) of all that was done; churn and background asks follow from the seed."""
@@ -148,6 +159,7 @@ class Swarm:
         self.history.append((now, command, by))
         self.town.books.command(now, f"{command.verb} {command!r} {peers}")
         self._tell("commanded", command, peers, by)
+        self._viewer.commanded()
         self._welcome()
         return peers
 
@@ -160,7 +172,7 @@ class Swarm:
     def _resolve(self, peers: Peers) -> tuple[PeerId, ...]:
         if isinstance(peers, str):
             return selectors.parse(peers).pick(self._columns.fresh(), self._selecting)
-        chosen = (peers,) if isinstance(peers, int) else tuple(peers)
+        chosen = (peers,) if isinstance(peers, int) else tuple(dict.fromkeys(peers))
         for peer in chosen:
             if not 0 <= peer < self.town.n:
                 raise InputError(f"there is no peer #{peer}: they are #0 to #{self.town.n - 1}")
@@ -321,14 +333,18 @@ class Swarm:
     def _close(self, account: Account) -> None:
         """Nothing of an ask is pending any more: post what it did, and judge it."""
         self.town.books.post()
+        before = account.verdict
         account.verdict = verdict(self.town.program, self.town.desk.options, facts_of(self.town, account, self.labels))
-        self._tell("closed", account.id, account.verdict)
+        if account.verdict != before:
+            # An ask that a batched gossip opens again each cycle need not be told of each cycle.
+            self._tell("closed", account.id, account.verdict)
         if account.hop is not None:
-            self._closed.append(account)
-            self._closed_bytes += 20 * self.town.n
-            while self._closed_bytes > PATHS_BYTES and len(self._closed) > 1:
-                self._closed_bytes -= 20 * self.town.n
-                self._closed.popleft().forget_path()
+            self._closed.pop(account.id, None)
+            self._closed[account.id] = account
+            while len(self._closed) * PATH_BYTES * self.town.n > PATHS_BYTES and len(self._closed) > 1:
+                oldest = self._closed.pop(next(iter(self._closed)))
+                if oldest.closed_us is not None:
+                    oldest.forget_path()
 
 
 class _Guard:

@@ -101,9 +101,12 @@ class Town:
         kernel.fire = self._fire
         kernel.settle = self._settle
         self.rules.drop = self._drop
+        self.rules.programs = self.programs
         desk.join = self._join
+        desk.kept = self._kept
         desk.noted = self._noted
         desk.linked = self._linked
+        desk.nowhere = self._nowhere
         desk.unlinked = self._unlinked
         kernel.careful = links.lossy
 
@@ -132,7 +135,10 @@ class Town:
         kernel = self.kernel
         if state == LEFT:
             self.call(peer, "stop", program.stop, self.seats[peer])
-        self.disks[peer] = program.saved()
+        try:
+            self.disks[peer] = program.saved()
+        except Exception as error:
+            raise PeerFailed(peer, "saved", error) from error
         self.programs[peer] = None
         self.state[peer] = state
         kernel.peers[peer] = kernel.hosts[peer] = kernel.tables[peer] = None
@@ -181,6 +187,7 @@ class Town:
         account.pending += 1
         program = self.programs[peer]
         assert program is not None
+        self.tell("asked", account)
         kernel.parcel = (peer, None, account.id << HOP_BITS, kernel.now_us, account, 0)
         try:
             program.ask(self.seats[peer], Ask(account.id, want, text))
@@ -192,7 +199,17 @@ class Town:
         return account
 
     def _join(self, causes: Any) -> Joint:
-        return Joint([self.desk.accounts[cause >> HOP_BITS] for cause in causes])
+        return Joint([self._kept(cause) for cause in causes])
+
+    def _kept(self, cause: int) -> Account:
+        """The account of a cause that a protocol kept. Between two cycles of a batched gossip nothing is pending, and
+        the ask is closed; it is open again when the next cycle passes on what it caused."""
+        account: Account = self.desk.accounts[cause >> HOP_BITS]
+        if account.closed_us is not None:
+            account.closed_us = None
+            self.open_asks[account.id] = account
+            self.kernel.settling.append(account)
+        return account
 
     def _settle(self, accounts: list[Any]) -> None:
         """Accounts that ran out of pending work at the end of an instant."""
@@ -222,7 +239,7 @@ class Town:
     def _unlinked(self, a: PeerId, b: PeerId) -> None:
         if 0 <= b < self.n and self.streams.close(a, b):
             notice = Closing(b, self.kernel.epoch[b], a)
-            self._later(self.desk.links.delay_us(a, b), notice, 0, self.nothing)
+            self._later(self.desk.links.closing_us(a, b, self.kernel.now_us), notice, 0, self.nothing)
 
     def _noted(self, peer: PeerId, kind: str, facts: dict[str, Any]) -> None:
         account = self.kernel.parcel[4]
@@ -230,7 +247,9 @@ class Town:
         for each in asks:
             if kind == "hit":
                 holder = facts.get("holder")
-                if each.id and each.origin == peer and isinstance(holder, int) and holder not in each.hits:
+                if not isinstance(holder, int) or not 0 <= holder < self.n:
+                    continue
+                if each.id and each.origin == peer and holder not in each.hits:
                     each.hits[holder] = self.kernel.now_us
                     self.tell("hit", each.id, peer, holder, str(facts.get("content", "")))
             else:
@@ -261,7 +280,18 @@ class Town:
         losses[reason] = losses.get(reason, 0) + 1
         if reason in ("dead", "left", "reset") and message.over == "stream":
             notice = Refusal(sender, _epoch_at(self, parcel), to, message)
-            self._later(self.desk.links.delay_us(to, sender), notice, cause, account)
+            # Who is refused stands one hop nearer to the ask than what it sent.
+            back = tuple(one - 1 for one in cause) if cause.__class__ is tuple else cause and cause - 1
+            self._later(self.desk.links.delay_us(to, sender), notice, back, account)
+
+    def _nowhere(self, many: tuple[Any, ...], parcel: Parcel) -> tuple[PeerId, ...]:
+        """Somebody made up an address: what goes there meets silence. Returns the receivers that are somebody."""
+        kept = tuple(one for one in many if isinstance(one, int) and 0 <= one < self.n)
+        losses = parcel[4].losses
+        for _ in range(len(many) - len(kept)):
+            self.books.drop(self.kernel.now_us, parcel[0], -1, parcel[5], "nowhere")
+            losses["nowhere"] = losses.get("nowhere", 0) + 1
+        return kept
 
     def _later(self, delay_us: int, notice: Any, cause: Any, account: Any) -> None:
         self.kernel.arm(self.kernel.now_us + delay_us, Timer(-1, 0, notice, cause, account))
@@ -282,7 +312,8 @@ class Town:
         kernel.parcel = (peer, None, timer.cause, kernel.now_us, timer.account, 0)
         try:
             if isinstance(notice, Refusal):
-                self.streams.close(peer, other)
+                # Only a stream to a later life of `other` can still stand; the refusal ends it for both.
+                self._unlinked(peer, other)
                 ask = timer.account.id if isinstance(timer.account, Account) else 0
                 if ask:
                     self.tell("refused", peer, other, notice.message.kind, ask)

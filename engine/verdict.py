@@ -17,9 +17,11 @@ def plural(n: int, one: str, many: str = "") -> str:
 def verdict(program: type[Peer], options: Any, facts: Mapping[str, Any]) -> str:
     """One sentence, from `facts`:
 
-    want, text, alive (peers that live, the origin left out), reached, hits, first_hit_s, hops, holders, dead, left,
-    censored, colluding (of the holders), reachable, distance (hops to the nearest living holder over the links as
-    they stand, or None), losses {reason: n}, stations {label: state}.
+    want, text, origin (its state), alive (peers that live, the origin left out), reached, hits, first_hit_s, hops,
+    holders, and of these dead, left, censored, parted, colluding (each in the first of these counts that fits),
+    asked (of the others: a question reached them), holders_alive (and not censored), distance (hops to the nearest
+    holder who would answer and was not asked, over the links as they stand, or None), overlay, ttl,
+    losses {reason: n}, stations {label: state}.
     """
     if facts["want"] == "broadcast":
         if not facts["alive"]:
@@ -42,28 +44,48 @@ def _why(facts: Mapping[str, Any]) -> str:
     if not holders:
         return f'nobody holds "{text}".'
     parts = []
-    for word, label in (("dead", "dead"), ("left", "gone"), ("censored", "censored"), ("colluding", "colluding")):
+    for word, label in WHERE.items():
         if facts[word]:
             parts.append(f"{facts[word]} {'is' if facts[word] == 1 else 'are'} {label}")
-    gone = facts["dead"] + facts["left"]
-    rest = holders - gone - facts["censored"] - facts["colluding"]
-    if rest > 0:
-        if facts["distance"] is None and facts["overlay"]:
-            parts.append(f"{rest} cannot be reached over the links that are left")
-        elif facts["distance"] is not None and facts["ttl"] and facts["distance"] > facts["ttl"]:
-            nearest = "is" if rest == 1 else "are at least"
-            parts.append(f"{rest} {nearest} {facts['distance']} hops away and the TTL is {facts['ttl']}")
-        elif facts["losses"]:
-            worst = max(facts["losses"], key=lambda reason: facts["losses"][reason])
-            parts.append(f"the way to {rest} was cut ({facts['losses'][worst]} messages {WORDS.get(worst, worst)})")
-        else:
-            parts.append(f"{rest} never heard of it")
+    rest = holders - sum(facts[word] for word in WHERE)
+    if rest and facts["origin"] != "alive":
+        parts.append(f"{rest} could not tell, for the asker is {'gone' if facts['origin'] == 'left' else 'dead'}")
+        rest = 0
+    elif facts["asked"]:
+        parts.append(f"{facts['asked']} {'was' if facts['asked'] == 1 else 'were'} asked, but no answer came back")
+        rest -= facts["asked"]
+    if rest:
+        parts.append(_unasked(rest, facts))
     return f"{plural(holders, 'peer')} hold{'s' if holders == 1 else ''} it; {', '.join(parts)}."
 
+
+def _unasked(rest: int, facts: Mapping[str, Any]) -> str:
+    """Why those did not hear of it who would have answered."""
+    if facts["distance"] is None and facts["overlay"]:
+        return f"{rest} cannot be reached over the links that are left"
+    if facts["distance"] is not None and facts["ttl"] and facts["distance"] > facts["ttl"]:
+        nearest = "is" if rest == 1 else "are at least"
+        return f"{rest} {nearest} {facts['distance']} hops away and the TTL is {facts['ttl']}"
+    if facts["losses"]:
+        worst = max(facts["losses"], key=lambda reason: facts["losses"][reason])
+        count = facts["losses"][worst]
+        how = WORDS.get(worst, worst).replace("were", "was" if count == 1 else "were")
+        return f"the way to {rest} was cut ({plural(count, 'message')} {how})"
+    return f"{rest} never heard of it"
+
+
+WHERE = {
+    "dead": "dead",
+    "left": "gone",
+    "censored": "censored",
+    "parted": "behind the partition",
+    "colluding": "colluding",
+}
 
 WORDS = {
     "dead": "met a dead peer",
     "left": "met a departed peer",
+    "reset": "met a peer that had started anew",
     "censored": "were censored",
     "partition": "met the partition",
     "lost": "were lost",

@@ -14,6 +14,8 @@ from .town import Town
 
 FLIGHT_ROWS = 2_000
 ASK_ROWS = 200
+FILES_US = 1_000_000
+"""How old the column of files may be: ten thousand libraries are not counted for every frame."""
 
 
 class Columns:
@@ -76,6 +78,10 @@ class Viewer:
         self._files = np.zeros(town.n, np.int32)
         self._files_us = -1
 
+    def commanded(self) -> None:
+        """A command was done: look at the libraries again, however little time has passed."""
+        self._files_us = -1
+
     def snapshot(self) -> Snapshot:
         """One moment, see `engine.snapshot.Snapshot`."""
         town = self._town
@@ -83,7 +89,7 @@ class Viewer:
         books.post()
         if self._links.version != town.streams.version:
             self._links = Links(town.streams.version, *town.streams.columns())
-        if kernel.now_us >= self._files_us + 1_000_000 or self._files_us < 0:
+        if kernel.now_us >= self._files_us + FILES_US or self._files_us < 0:
             self._files = np.fromiter(map(len, town.shelves), np.int32, town.n)
             self._files_us = kernel.now_us
         return Snapshot(
@@ -121,7 +127,8 @@ class Viewer:
     def _asks(self) -> tuple[AskRow, ...]:
         out = []
         kept: dict[int, AskRow] = {}
-        for account in self._town.desk.accounts[1:][-ASK_ROWS:]:
+        accounts = self._town.desk.accounts
+        for account in accounts[max(1, len(accounts) - ASK_ROWS) :]:
             row = self._rows.get(account.id)
             if row is None or account.closed_us is None or row.closed_us != account.closed_us:
                 row = account.row()
@@ -136,8 +143,10 @@ class Viewer:
         kernel, parts = town.kernel, town.desk.parts
         rows: list[tuple[int, int, int, int, int, int]] = []
         waiting = kernel.messages
-        for at_us in nsmallest(FLIGHT_ROWS, waiting) if len(waiting) > FLIGHT_ROWS else sorted(waiting):
-            for to, parcel in zip(*waiting[at_us], strict=True):
+        instants = nsmallest(FLIGHT_ROWS, waiting) if len(waiting) > FLIGHT_ROWS else sorted(waiting)
+        # What a budget left over of the present instant is still under way too.
+        for at_us, (tos, parcels) in ((kernel.now_us, kernel.unfinished()), *((at, waiting[at]) for at in instants)):
+            for to, parcel in zip(tos, parcels, strict=True):
                 cause = parcel[2]
                 ask = (cause[0] if cause.__class__ is tuple else cause) >> HOP_BITS
                 for one in to if to.__class__ is tuple else (to,):

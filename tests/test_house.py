@@ -169,7 +169,7 @@ def test_the_public_face_is_what_it_says() -> None:
 
 def test_the_gate_runs_the_command_of_the_readme() -> None:
     command = (ROOT / ".ci" / "run").read_text().strip().splitlines()[-1]
-    assert command in (ROOT / "README.md").read_text().splitlines()
+    assert command in [line.strip() for line in (ROOT / "README.md").read_text().splitlines()]
 
 
 def test_no_lock_file_and_no_index_address() -> None:

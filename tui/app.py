@@ -5,12 +5,13 @@ It knows nothing of peers: `driver.py` holds the swarm, `screens/main.py` shows 
 
 from __future__ import annotations
 
+import gc
+
 from textual.app import App, ReturnType
 from textual.dom import DOMNode
 from textual.theme import BUILTIN_THEMES
 
-from engine import help_of, network, title_of
-from engine.lab.scenario import Scenario
+from engine import Scenario, help_of, network, title_of
 
 from . import themes, themes_textual
 from .draw.glyphs import Mode
@@ -20,7 +21,7 @@ from .palette import Palette
 from .screens.help import HelpScreen
 from .screens.main import MainScreen
 
-FPS = 20.0
+FPS = 24.0
 
 
 class SwarmApp(App[int]):
@@ -62,6 +63,12 @@ class SwarmApp(App[int]):
         """Tell of themes that could not be read, and of what the setup dropped."""
         for sentence in self._complaints:
             self.notify(sentence, severity="warning", markup=False)
+
+    def on_ready(self) -> None:
+        """The first picture is up. What exists by now stays, so the collector need not look at it again."""
+        if not gc.isenabled():
+            gc.freeze()
+            gc.enable()
 
     async def run_action(
         self,
@@ -109,6 +116,7 @@ def open_dashboard(
     """
     import anyio
 
+    gc.disable()  # until the first picture: a tenth of the start went into looking for garbage there is none of yet
     app = SwarmApp(Driver(scenario, speed=speed), theme=theme, fps=fps, glyphs=glyphs)
 
     async def run() -> ReturnType | int | None:

@@ -31,16 +31,16 @@ from engine import (
     Command,
     Event,
     InputError,
+    Live,
     PeerFailed,
     PeerId,
+    Scenario,
     Setup,
     Swarm,
     Trace,
     network,
     title_of,
 )
-from engine.lab.scenario import Scenario
-from engine.live import Live
 
 from .draw.placement import distances
 from .frame import Frame, PeerFacts
@@ -193,7 +193,7 @@ class Driver:
 
         if len(self.swarm.warnings) > self._warned:
             self._warned = len(self.swarm.warnings)
-            self.say(self.swarm.warnings[-1])
+            self.say(str(list(self.swarm.warnings)[-1]))
 
     def _issued(self, event: AskedEvent) -> None:
         if self._awaited and event.by == "person":
@@ -209,8 +209,9 @@ class Driver:
     def _closed(self, ask: AskId) -> None:
         trace = self.swarm.trace(ask)
         if trace is not None and (trace.hop > 0).any():
-            arrived = np.percentile(trace.at_us[trace.hop > 0], 95)
-            self._crossings_us = [*self._crossings_us[-4:], int(arrived) - self.swarm.account(ask).issued_us]
+            arrived = int(np.percentile(trace.at_us[trace.hop > 0], 95))
+            latest = self._crossings_us[-4:]
+            self._crossings_us = [*latest, arrived - self.swarm.account(ask).issued_us]
         if ask == self._watched:
             self._watched = None
             self.live.end_slow()

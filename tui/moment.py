@@ -10,8 +10,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 
-from engine import Command, Setup
-from engine.lab.scenario import Scenario
+from engine import Command, Scenario, Setup
 
 LONGEST = 12
 """Commands told in the comment; of more, the last ones."""

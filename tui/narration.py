@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine import Swarm
-from engine.lab.check import Checked, check
-from engine.lab.scenario import Scenario
+from engine import Checked, Scenario, Swarm, check
 
 from .frame import Prediction
 

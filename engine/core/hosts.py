@@ -38,8 +38,11 @@ class Desk:
         self.accounts: list[Any] = []
         self.options: Any = None
         self.join: Callable[[Cause], Any]
+        self.kept: Callable[[int], Any]
         self.noted: Callable[[PeerId, str, dict[str, Any]], None]
         self.linked: Callable[[PeerId, PeerId], None]
+        self.nowhere: Callable[[tuple[Any, ...], Any], tuple[PeerId, ...]]
+        """Receivers that are nobody (an address that a hostile peer made up) are dropped; returns the others."""
         self.unlinked: Callable[[PeerId, PeerId], None]
 
 
@@ -79,14 +82,14 @@ class Seat:
                 return kernel.parcel[2], kernel.parcel[4]
             if not cause:
                 return 0, kernel.idle[4]
-            return cause, self.desk.accounts[cause >> HOP_BITS]
+            return cause, self.desk.kept(cause)
         if cause is None:
             return 0, kernel.idle[4]
         flat = flatten(cause)
         if not flat:
             return 0, kernel.idle[4]
         if len(flat) == 1:
-            return flat[0], self.desk.accounts[flat[0] >> HOP_BITS]
+            return flat[0], self.desk.kept(flat[0])
         return flat, None
 
     def send(self, to: PeerId, message: Any, *, cause: CauseLike = INHERIT) -> None:
@@ -117,17 +120,23 @@ class Seat:
         parcel = (self.me, message, why, now, account, self.sign | kind << KIND_SHIFT | size)
         links = desk.links
         buckets = kernel.messages
+        many = tuple(to)
+        n = arriving = len(many)
+        try:
+            somewhere = not n or (min(many) >= 0 and max(many) < len(kernel.gate))
+        except TypeError:
+            somewhere = False
+        if not somewhere:
+            many = desk.nowhere(many, parcel)
+            arriving = len(many)
         if links.general:
-            n = links.post_all(kernel, self.me, to, parcel)
+            links.post_all(kernel, self.me, many, parcel)
         elif links.flat_us:
-            many = tuple(to)
-            n = len(many)
-            if n:
+            if arriving:
                 kernel.post(now + links.flat_us, many, parcel)
         else:
             row, place = self.row, links.place
-            n = 0
-            for one in to:
+            for one in many:
                 at = now + row[place[one]]
                 try:
                     tos, parcels = buckets[at]
@@ -137,17 +146,16 @@ class Seat:
                 else:
                     tos.append(one)
                     parcels.append(parcel)
-                n += 1
         desk.sent += n
         desk.sent_bytes += n * size
         desk.sent_by_kind[kind] += n
-        account.pending += n
+        account.pending += arriving
         if why.__class__ is tuple:
             shared = account.accounts
             for each in shared:
                 each.by_part[part] += n
                 each.bytes += n * size / len(shared)
-            if not n:
+            if not arriving:
                 kernel.settling.append(account)
         else:
             account.by_part[part] += n

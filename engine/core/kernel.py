@@ -154,6 +154,9 @@ class Kernel:
             tos, parcels = bucket
             at, size = self._at, len(tos)
             room = limit - self.delivered
+            if tos[at].__class__ is tuple:
+                # One entry is many deliveries: small steps, or a frame would be late by the width of a multicast.
+                room = max(1, room >> 4)
             if at or size > room:
                 tos, parcels = tos[at : at + room], parcels[at : at + room]
             self._at = at + len(tos)
@@ -170,20 +173,25 @@ class Kernel:
 
     def step(self, until_us: int) -> bool:
         """Run the next instant, if there is one by then."""
-        if self._bucket is None and not self.settling and (not self.instants or self.instants[0] > until_us):
+        if self._bucket is not None or self.settling:
+            self.finish_instant()
+            return True
+        if not self.instants or self.instants[0] > until_us:
             self.now_us = max(self.now_us, until_us)
             return False
-        at_us = self.now_us if self._bucket is not None or not self.instants else self.instants[0]
-        while self._bucket is not None or (self.instants and self.instants[0] <= at_us):
-            self.advance(at_us)
-        if self.settling:
-            self._settle()
+        self.advance(self.instants[0])
         return True
 
     def finish_instant(self) -> None:
-        """Complete the instant that a budget cut short, so that a command acts between instants."""
-        while self._bucket is not None:
-            self.advance(self.now_us, 1 << 60)
+        """Complete the present instant, which a budget or an earlier command may have left unfinished, so that a
+        command acts between instants: what is due now, and the closing of asks, come before it."""
+        self.advance(self.now_us)
+
+    def unfinished(self) -> Bucket:
+        """What the last slice left of its bucket: due now, and not handed over yet."""
+        if self._bucket is None:
+            return [], []
+        return self._bucket[0][self._at :], self._bucket[1][self._at :]
 
     def _deliver(self, tos: list[Any], parcels: list[Parcel]) -> None:
         """The brisk loop."""

@@ -62,11 +62,27 @@ class Links:
         if loss:
             self.lossy = self._disordered = self.general = True
 
-    def set_factor(self, factor: float) -> None:
-        """From now on, delays are this many times those of the model."""
+    def set_factor(self, factor: float, kernel: Kernel) -> None:
+        """From now on, delays are this many times those of the model. What is under way keeps its time of arrival,
+        and nothing that is sent from now on overtakes it in its stream."""
+        if not self._disordered:
+            self._remember(kernel)
         self.factor = factor
         self._disordered = self.general = True
         self._pairs.clear()
+
+    def _remember(self, kernel: Kernel) -> None:
+        """The fast paths keep no order, so the order of what is under way is read off the buckets, once."""
+        for at, (tos, parcels) in kernel.messages.items():
+            for to, parcel in zip(tos, parcels, strict=True):
+                if parcel[1].over == "stream":
+                    for one in to if to.__class__ is tuple else (to,):
+                        key = parcel[0] << 32 | one
+                        self._last[key] = max(at, self._last.get(key, 0))
+
+    def closing_us(self, a: PeerId, b: PeerId, now_us: int) -> int:
+        """How long until `b` learns that `a` closed their stream: one latency, but not before what was sent on it."""
+        return max(self.delay_us(a, b), self._last.get(a << 32 | b, 0) - now_us)
 
     def delay_us(self, a: PeerId, b: PeerId) -> int:
         """One way, without loss."""

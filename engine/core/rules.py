@@ -11,7 +11,7 @@ alike; two independent coins on the way in and out would square the share.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..api import PeerId, mentions
@@ -31,6 +31,8 @@ class Rules:
         self.bans: dict[PeerId, tuple[str, float]] = {}
         self.salt = mix(seed & MASK)
         self.rng = Stream(f"{seed}/collusion")
+        self.programs: Sequence[Any]
+        """None for who is not alive: a process that is no more enforces nothing, its machine refuses as any other."""
         self.drop: Callable[[PeerId, Parcel, str], None]
 
     @property
@@ -55,7 +57,7 @@ class Rules:
             self.drop(to, parcel, "partition")
             return None
         if self.bans:
-            if to in self.bans and message.part_code != UPKEEP:
+            if to in self.bans and message.part_code != UPKEEP and self.programs[to] is not None:
                 message = self._strip(to, message, parcel)
             if message is not None and sender in self.bans:
                 message = self._strip(sender, message, parcel)

@@ -15,6 +15,9 @@ import msgpack
 
 from ..api import Blob
 
+SIZE_MAX = (1 << 32) - 1
+"""Bytes; the room that a parcel's code has for a size."""
+
 _getters: dict[type, Callable[[Any], tuple[Any, ...]]] = {}
 
 
@@ -58,7 +61,8 @@ class _Scale:
             packed = self.pack((1, *_columns(message)))
         except (TypeError, ValueError, OverflowError, RecursionError):
             return len(repr(message).encode("utf-8", "replace"))
-        return len(packed) + self.extra
+        # A blob whose size a hostile program made up must not spill into the columns beside this one.
+        return max(len(packed), min(len(packed) + self.extra, SIZE_MAX))
 
 
 _scale = _Scale()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +13,6 @@ from engine.core.rand import Stream
 from engine.errors import InputError
 from engine.world import draws, edgelist
 from engine.world.topology import PEERS_MAX, Topology, build
-
-DATA = os.environ.get("SWARMTOP_DATA", "")
 
 
 def grow(spec: str, peers: int, seed: int = 1) -> Topology:
@@ -258,10 +256,7 @@ def test_what_numpy_finds_odd_but_is_right_is_still_read(tmp_path: Path) -> None
     assert build(str(path), 1, Stream("")).n == 3
 
 
-@pytest.mark.parametrize(("crawl", "nodes", "edges"), [("04", 10_876, 39_994), ("08", 6_301, 20_777)])
-def test_real_crawls_have_the_published_size(crawl: str, nodes: int, edges: int) -> None:
-    path = Path(DATA) / "gnutella" / f"p2p-Gnutella{crawl}.txt"
-    if not DATA or not path.exists():
-        pytest.skip("the Gnutella crawls are not here; set SWARMTOP_DATA to the folder that has them")
-    made = build(str(path), 1, Stream(""))
+@pytest.mark.parametrize(("number", "nodes", "edges"), [("04", 10_876, 39_994), ("08", 6_301, 20_777)])
+def test_real_crawls_have_the_published_size(crawl: Callable[[str], Path], number: str, nodes: int, edges: int) -> None:
+    made = build(str(crawl(number)), 1, Stream(""))
     assert (made.n, len(made.a), made.skipped) == (nodes, edges, 0)

@@ -54,7 +54,7 @@ async def test_the_ask_below_has_its_account_and_then_its_verdict() -> None:
         told = lines_of(panel, "#ask")
         for part in (
             "ask 12 · p017 · “blue train”",
-            "41  of 63",
+            "41 of 63",
             "hop 3 of 7",
             "163",
             " 75%",

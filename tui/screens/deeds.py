@@ -73,6 +73,8 @@ class Deeds(Base):
         """Why an action cannot be had just now, in a sentence; empty when it can."""
         if not self.is_mounted:
             return ""
+        if self.has_class("-tiny") and any(action == key.action.partition("(")[0] for key in TABLE):
+            return "This terminal is too small to show what that would do."
         if action in VERB_OF and (action != "ask" or self.driver.selected is not None):
             verb = self._verb(action)
             return PICK_FIRST if verb is None else "" if verb.possible else verb.tip

@@ -87,7 +87,7 @@ class HelpScreen(ModalScreen[None]):
             if of != group:
                 rows += [(), ((of, "caption bold"),), ()]
                 group = of
-            rows += _entry(((f" {fit(keys, 30 if cell_len(keys) > 12 else 12)} ", "key bold"),), tip, width)
+            rows += _entry(((f" {fit(keys, 34 if cell_len(keys) > 12 else 12)} ", "key bold"),), tip, width)
         rows += [(), ((f"{self._network}: {self._title}", "caption bold"),)]
         for paragraph in paragraphs(self._text):
             rows.append(())

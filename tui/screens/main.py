@@ -23,6 +23,7 @@ from textual.widgets import Static
 
 from engine import Event
 from tui import messages as say
+from tui.compositor import LeanCompositor
 from tui.driver import Driver
 from tui.frame import Frame
 from tui.keys import bindings
@@ -46,6 +47,7 @@ from .rooms import LEAST_H, LEAST_W, PANELS, TALL, WIDE, drawer, rooms, too_smal
 PANEL_S = 0.2
 """Wall seconds between two frames for a panel with figures."""
 IDLE_S = 0.1
+CALM_FRAMES = 3
 PANEL_TYPES: dict[str, type[Any]] = {
     "inspector": Inspector,
     "asks": AsksTable,
@@ -65,6 +67,7 @@ class MainScreen(Deeds, Screen[None]):
 
     def __init__(self, driver: Driver, *, fps: float = 20.0) -> None:
         super().__init__()
+        self._compositor = LeanCompositor()
         self.driver = driver
         self.pace = FramePace(fps)
         self.wishes: dict[str, bool] = {}
@@ -78,7 +81,7 @@ class MainScreen(Deeds, Screen[None]):
         self._shown: frozenset[str] = frozenset()
 
     def compose(self) -> ComposeResult:
-        """From the top: figures, the picture and the inspector, asks, story and controls, charts and feed, where one types."""
+        """From the top: figures, the picture and the inspector, asks and controls, charts and feed, where one types."""
         yield StatusBar(id="status")
         with Vertical(id="body"):
             with Horizontal(id="top"):
@@ -118,8 +121,10 @@ class MainScreen(Deeds, Screen[None]):
             if self.is_current and not self.has_class("-tiny"):
                 self._show_what_is_new()
         finally:
-            # With nothing to show, look half as often: what a person does is shown at once anyway.
-            slot_s = self.pace.slot_s if self.frames > shown else max(self.pace.slot_s, IDLE_S)
+            # With nothing to show, or a picture that stays the same, look less often: what a person does is shown at
+            # once anyway, and a question is seen a tenth of a second after it sets out.
+            calm = self.frames == shown or self.query_one(SwarmView).calm >= CALM_FRAMES
+            slot_s = max(self.pace.slot_s, IDLE_S) if calm else self.pace.slot_s
             self.set_timer(max(0.002, slot_s - (time.monotonic() - begun)), self.tick)
 
     def _show_what_is_new(self) -> None:

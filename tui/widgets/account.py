@@ -37,7 +37,7 @@ def account_rows(row: AskRow, snapshot: Snapshot, width: int) -> list[Row]:
     level = "meter-low" if share < 0.34 else "meter-mid" if share < 0.67 else "meter-high"
     first = first_hit(row)
     rows: list[Row] = [
-        _figure("reached", f"{row.reached:,}", (f"of {others:,}".ljust(8), "dim"), (hop, "text")),
+        _figure("reached", f"{row.reached:,}", (f"of {others:,} ".ljust(8), "dim"), (hop, "text")),
         _figure("messages", f"{row.messages:,}", (size_text(row.bytes), "dim")),
         _figure(
             "duplicates",
@@ -67,4 +67,4 @@ def size_text(size: int) -> str:
 
 
 def _figure(name: str, value: str, *rest: tuple[str, str]) -> Row:
-    return ((f"{name:<10}", "dim"), (f"{value:>6}  ", "text bold"), *rest)
+    return ((f"{name:<10} ", "dim"), (f"{value:>6} ", "text bold"), *rest)

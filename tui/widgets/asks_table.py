@@ -99,9 +99,12 @@ class AsksTable(Roll):
         elif asks:
             newest = self._asks[-1].id if self._asks else 0
             fresh = sum(1 for row in asks if row.id > newest)
+        # Rows of closed asks are the same objects from frame to frame, so this compares the few that are open.
+        same = not other_run and asks == self._asks and frame.ask == self._cursor
         self._frame, self._asks = frame, asks
         self._cursor = frame.ask
-        self.rows_came(fresh)
+        if not same:
+            self.rows_came(fresh)
         total = frame.snapshot.asks_total
         kept = f"{len(asks)} of {total:,}" if total > len(asks) else f"{total}" if total else ""
         name_panel(self, f"asks · {kept}" if kept else "asks")

@@ -147,7 +147,11 @@ class Roll(ScrollView, can_focus=True):
     def rows_came(self, fresh: int) -> None:
         """`fresh` rows were put on top, and any number fell off the bottom. Call after `row_count` has changed."""
         following = self.following
-        self.virtual_size = Size(self.size.width, self.row_count() + self.HEADER)
+        size = Size(self.size.width, self.row_count() + self.HEADER)
+        if size != self.virtual_size:
+            # Plainly set, it would have the whole screen laid out anew (40 ms) to tell one scroll bar.
+            self.set_reactive(ScrollView.virtual_size, size)
+            self._scroll_update(size)
         if not following and fresh:
             self.scroll_to(y=min(self.scroll_offset.y + fresh, self.max_scroll_y), animate=False)
         self.refresh()

@@ -1,9 +1,8 @@
 """The picture: one widget for the whole swarm, painted line by line.
 
-It is handed frames and keeps the layer of links and coast until what it shows changes; everything else is drawn anew
-and the whole widget refreshed, because resending a few changed cells here and there costs a terminal more than
-resending all of it. What a person does with the picture (point, click, zoom, move) is answered here at once and told
-to the screen as a message; what it means is the screen's business.
+It is handed frames and keeps the layer of links and coast until what it shows changes; everything else is drawn anew,
+and the rows that came out different are repainted (`cells`). What a person does with the picture (point, click, zoom,
+move) is answered here at once and told to the screen as a message; what it means is the screen's business.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from textual.widget import Widget
 from engine import STATES, Commanded, Event, PeerId, Refused, plain
 from tui.draw import legend, placement, raster
 from tui.draw.glyphs import Mode
-from tui.draw.inks import INK, SOLID
+from tui.draw.inks import INK
 from tui.draw.inks import TABLE as INKS
 from tui.draw.placement import Direction
 from tui.draw.scene import Scene, alive_count, base, in_sight, looks_of, paint
@@ -29,11 +28,14 @@ from tui.draw.stage import PLACEMENTS, Placement, Stage
 from tui.frame import Frame
 from tui.messages import PeerPicked
 
+from .cells import Cells
 from .ink import Inks
+from .panel import name_panel, panel_css
 
 ECHO_S = 1.4
 """How long a deed is echoed by a ring, in wall seconds."""
 REFUSAL_S = 0.5
+TITLE_S = 0.25
 ECHOES_MOST = 64
 ZOOM_STEP = 1.5
 PAN_STEP = 0.2
@@ -42,17 +44,7 @@ PAN_STEP = 0.2
 class SwarmView(Widget, can_focus=True):
     """Peers, links, messages. It posts `PeerPicked`; Enter and the verbs are the screen's keys."""
 
-    DEFAULT_CSS = """
-    SwarmView {
-        border: round $foreground 25%;
-        border-title-color: $foreground;
-        border-title-style: bold;
-        border-subtitle-color: $foreground 60%;
-        background: $background;
-        min-height: 5;
-        &:focus { border: round $accent; }
-    }
-    """
+    DEFAULT_CSS = panel_css("SwarmView") + "SwarmView { min-height: 5; }"
 
     def __init__(self, *, glyphs: Mode = "braille", id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
@@ -62,13 +54,16 @@ class SwarmView(Widget, can_focus=True):
         self.names = True
         self.legend = True
         self.hover: PeerId | None = None
+        self.calm = 0
+        """Frames in a row that looked no different from the one before."""
         self.paint_s = 0.0
         """Wall time that the last picture took to draw and to cut into strips."""
         self._frame: Frame | None = None
         self._canvas = raster.Canvas(0, 0)
         self._base = raster.Canvas(0, 0)
         self._base_key: tuple[object, ...] = ()
-        self._strips: list[Strip] = []
+        self._cells = Cells()
+        self._titled, self._titled_s = "", -1e9
         self._styles: list[Style] = []
         self._echoes: list[tuple[PeerId, float]] = []
         self._refusals: list[tuple[PeerId, PeerId, float]] = []
@@ -121,10 +116,14 @@ class SwarmView(Widget, can_focus=True):
         self._speak(frame, scene)
         if self.legend:
             legend.draw(self._canvas, scene)
-        self._strips = self._cut(self._canvas)
         self._title(frame)
+        if not self._styles:
+            self._styles = self._dye()
+        dirty = self._cells.update(self._canvas, self._styles)
         self.paint_s = time.perf_counter() - begun
-        self.refresh()
+        self.calm = 0 if dirty else self.calm + 1
+        if dirty:
+            self.refresh(*dirty)
 
     def _scene(self, frame: Frame, width: int, height: int) -> Scene:
         snapshot, wall_s, stage = frame.snapshot, frame.wall_s, self.stage
@@ -181,11 +180,13 @@ class SwarmView(Widget, can_focus=True):
         title = f"swarm · {placed}"
         if self.stage.view.zoom > 1:
             title += f" · {self.stage.view.zoom:.1f}x"
+        # A changed border repaints the whole widget, so it is not dressed anew for each frame.
+        if title == self._titled and 0 <= frame.wall_s - self._titled_s < TITLE_S:
+            return
+        self._titled, self._titled_s = title, frame.wall_s
         total, drawn = snapshot.flight.total, len(snapshot.flight.frm)
         under_way = f"{total:,} under way" + (f", {drawn:,} drawn" if total > drawn else "")
-        for name, text in (("border_title", title), ("border_subtitle", under_way)):
-            if str(getattr(self, name) or "") != text:
-                setattr(self, name, Content(plain(text)))
+        name_panel(self, title, under_way)
 
     def _speak(self, frame: Frame, scene: Scene) -> None:
         """A sentence where there would be nothing to see, or nothing to understand."""
@@ -207,14 +208,6 @@ class SwarmView(Widget, can_focus=True):
 
     # --- cells --------------------------------------------------------------------------------------------
 
-    def _cut(self, canvas: raster.Canvas) -> list[Strip]:
-        if not self._styles:
-            self._styles = self._dye()
-        styles = self._styles
-        return [
-            Strip([Segment(text, styles[ink]) for text, ink in row], canvas.width) for row in raster.runs(canvas, SOLID)
-        ]
-
     def _dye(self) -> list[Style]:
         """One shared style an ink, with the background in each: a segment without one shows the terminal's own."""
         inks = Inks(self)
@@ -228,6 +221,7 @@ class SwarmView(Widget, can_focus=True):
         """Another theme: other colours for the same inks."""
         super().notify_style_update()
         self._styles = []
+        self._cells.forget()
         if self.is_mounted:
             self.redraw()
 
@@ -244,8 +238,9 @@ class SwarmView(Widget, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """Line `y` of the picture."""
-        if y < len(self._strips) and self._strips[y].cell_length == self.content_size.width:
-            return self._strips[y]
+        strips = self._cells.strips
+        if y < len(strips) and strips[y].cell_length == self.content_size.width:
+            return strips[y]
         if not self._styles:
             self._styles = self._dye()
         return Strip([Segment(" " * self.content_size.width, self._styles[0])], self.content_size.width)

@@ -8,7 +8,7 @@ nobody knows who asked: only who passed it on. The file itself is fetched direct
 Things to try: ask from a peer, then kill or censor the one who answered and ask again. Kill the best connected. Set
 ttl=2 and see how far a question comes. Make half of them collude.
 
-Source: The Gnutella Protocol Specification v0.4 (Clip2, revision 1.2). Sections named below are its headings.
+Source: The Gnutella Protocol Specification v0.4 (Clip2, revision 1.2). Sections named in the code are its headings.
 Pongs are cached as later clients did (0.6, "Pong caching"): with one ping of TTL 7 per servent and minute the
 pings would dwarf the queries that they serve. Messages of the real protocol that are handled at the level of
 TCP and HTTP are written out here: Connect, Ok, Full, Giv, Get, Chunk, Gone.
@@ -19,25 +19,37 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ...api import Ask, Belief, Beliefs, Cause, Host, PeerId, on
-from .fetch import Download, Fetcher, Table
-from .wire import Chunk, Connect, Full, Get, Giv, GnutellaOptions, Gone, Ok, Ping, Pong, Push, Query, QueryHit
+from ...api import Ask, Beliefs, Host, PeerId, on
+from .fetch import SECOND_US, Download
+from .neighbours import Neighbour
+from .wire import (
+    BYTE_MAX,
+    TEXT_MAX,
+    WORD_MAX,
+    Chunk,
+    Connect,
+    Full,
+    Get,
+    Giv,
+    GnutellaOptions,
+    Gone,
+    Ok,
+    Ping,
+    Pong,
+    Push,
+    Query,
+    QueryHit,
+    guid,
+    headed,
+    whole,
+)
 
-SECOND_US = 1_000_000
-PONGS = 10
-"""Cached pongs in reply to a ping (0.6, "Pong caching": about ten)."""
 HITS = 32
 """Results in one QueryHit; the specification's 4 kB limit, at some 100 bytes each."""
+ASKS = 256
+"""Own queries whose answers are still known for such."""
 SPEEDS_KBPS = (56, 128, 1500, 1500, 3000, 10000)
 """Line speeds that users have: modem, ISDN, DSL, cable (commonest), T1 and better."""
-
-
-# --- ticks ------------------------------------------------------------------------------------------------
-
-
-@dataclass(slots=True)
-class KeepAlive:
-    """Time to ping the neighbours."""
 
 
 @dataclass(slots=True)
@@ -45,246 +57,103 @@ class Forget:
     """Time to forget old GUIDs."""
 
 
-@dataclass(slots=True)
-class Seek:
-    """Time to look for a neighbour again."""
-
-
-@dataclass(slots=True)
-class Unanswered:
-    """A Connect that nobody answered."""
-
-    to: PeerId
-
-
-class Servent(Fetcher, name="gnutella", options=GnutellaOptions):
-    """A servent. `connections` holds when each neighbour last answered a ping (us). `seen` is the way back of each
-    query, by GUID, and `seen_before` of older ones; a plain attribute, since nine in ten queries of a flood are known
-    and end there. Slots for the same reason: a swarm of thousands is slow by cache misses, not by arithmetic."""
+class Servent(Neighbour, name="gnutella", options=GnutellaOptions):
+    """A servent. `seen` is the way back of each query, by GUID, and `seen_before` of older ones; plain attributes,
+    since nine in ten queries of a flood are known and end there. Slots for the same reason: a swarm of thousands is
+    slow by cache misses, not by arithmetic."""
 
     role = "servent"
-    __slots__ = (
-        "cache",
-        "calling",
-        "firewalled",
-        "mine",
-        "pings",
-        "seen",
-        "seen_before",
-        "wanted",
-    )
+    __slots__ = ("seen", "seen_before")
 
     def __init__(self) -> None:
-        self.id = b""
-        self.speed = 0
-        self.firewalled = False
-        self.wanted = 0
-        self.connections: dict[PeerId, int] = {}
-        self.calling: dict[PeerId, object] = {}
-        self.cache: dict[PeerId, int] = {}
+        super().__init__()
         self.seen: dict[bytes, PeerId] = {}
         self.seen_before: dict[bytes, PeerId] = {}
-        self.pings = Table()
-        self.pushes = Table()
-        self.mine: dict[bytes, Cause] = {}
-        self.downloads: dict[str, Download] = {}
-
-    # --- joining ("Connect") -----------------------------------------------------------------------------
 
     def start(self, host: Host, contacts: Sequence[PeerId], saved: object | None) -> None:
-        options = host.options
         self.id = host.rng.bytes(16)
         self.speed = host.rng.choice(SPEEDS_KBPS)
-        self.firewalled = host.rng.random() < options.firewalled
-        self.wanted = options.connections
-        for address in (*(saved if isinstance(saved, tuple) else ()), *contacts):
-            self.remember(host, address, 0)
-        host.every(int(options.ping_s * SECOND_US), KeepAlive())
-        host.every(int(options.guid_memory_s * SECOND_US), Forget())
-        host.after(1, Seek())
-
-    def neighbours(self, host: Host, links: Sequence[PeerId]) -> None:
-        self.wanted = len(links)
-        for link in links:
-            self.connections[link] = host.now_us
-            self.remember(host, link, host.now_us)
-
-    def saved(self) -> object | None:
-        return tuple(self.cache)
-
-    def remember(self, host: Host, address: PeerId, heard_us: int) -> None:
-        """Into the host cache; the address longest unheard of makes room."""
-        if address == host.me or not isinstance(address, int) or address < 0:
-            return
-        known = self.cache.pop(address, -1)
-        self.cache[address] = max(known, heard_us)
-        if len(self.cache) > host.options.host_cache:
-            del self.cache[next(iter(self.cache))]
-
-    @on(Seek)
-    def seek(self, host: Host, tick: Seek) -> None:
-        """Call addresses from the host cache until there are neighbours enough."""
-        missing = self.wanted - len(self.connections) - len(self.calling)
-        if missing <= 0:
-            return
-        strangers = [a for a in self.cache if a not in self.connections and a not in self.calling]
-        for address in host.rng.sample(strangers, min(missing, len(strangers))):
-            wait_us = int(host.options.connect_timeout_s * SECOND_US)
-            self.calling[address] = host.after(wait_us, Unanswered(address), cause=None)
-            host.send(address, Connect())
-        if missing > len(strangers):
-            host.after(int(host.options.ping_s * SECOND_US), Seek(), cause=None)
-
-    @on(Unanswered)
-    def unanswered(self, host: Host, tick: Unanswered) -> None:
-        if self.calling.pop(tick.to, None) is not None:
-            self.cache.pop(tick.to, None)
-            self.seek(host, Seek())
-
-    @on(Connect)
-    def connect(self, host: Host, sender: PeerId, message: Connect) -> None:
-        if sender not in self.connections and len(self.connections) >= host.options.max_connections:
-            host.send(sender, Full())
-            return
-        host.send(sender, Ok())
-        self.connected(host, sender)
-
-    @on(Ok)
-    def ok(self, host: Host, sender: PeerId, message: Ok) -> None:
-        if sender in self.calling or sender in self.connections:
-            self.connected(host, sender)
-            host.send(sender, Ping(host.rng.bytes(16), 1, 0))
-
-    @on(Full)
-    def full(self, host: Host, sender: PeerId, message: Full) -> None:
-        if self.calling.get(sender) is not None:
-            host.cancel(self.calling.pop(sender))
-            self.cache.pop(sender, None)
-            self.seek(host, Seek())
-
-    def connected(self, host: Host, other: PeerId) -> None:
-        timer = self.calling.pop(other, None)
-        if timer is not None:
-            host.cancel(timer)
-        self.connections[other] = host.now_us
-        self.remember(host, other, host.now_us)
-        host.link(other)
-
-    def lost(self, host: Host, other: PeerId) -> None:
-        """A neighbour is no more; look for another."""
-        if self.connections.pop(other, None) is not None:
-            self.seek(host, Seek())
-
-    def closed(self, host: Host, peer: PeerId) -> None:
-        self.lost(host, peer)
-
-    def refused(self, host: Host, to: PeerId, message: object) -> None:
-        self.cache.pop(to, None)
-        timer = self.calling.pop(to, None)
-        if timer is not None:
-            host.cancel(timer)
-            self.seek(host, Seek())
-        self.lost(host, to)
-        if isinstance(message, Get):
-            self.downloads.pop(message.name, None)
-            host.note("download failed", name=message.name, holder=to, why="refused")
-
-    # --- who is there (Ping, Pong) -------------------------------------------------------------------------
-
-    @on(KeepAlive)
-    def keep_alive(self, host: Host, tick: KeepAlive) -> None:
-        """Ping the neighbours, and give up those that have been silent for too long."""
-        patience_us = int(host.options.ping_s * host.options.silence * SECOND_US)
-        for other, heard_us in list(self.connections.items()):
-            if host.now_us - heard_us > patience_us:
-                self.cache.pop(other, None)
-                del self.connections[other]
-                host.unlink(other)
-        host.multicast(list(self.connections), Ping(host.rng.bytes(16), 1, 0))
-        self.seek(host, Seek())
-
-    @on(Ping)
-    def ping(self, host: Host, sender: PeerId, message: Ping) -> None:
-        if sender not in self.connections or self.pings.get(message.guid) is not None:
-            return
-        self.pings.new[message.guid] = sender
-        shared = host.library.files()
-        kilobytes = sum(file.size for file in shared) // 1024
-        host.send(sender, Pong(message.guid, message.hops + 1, 0, host.me, len(shared), kilobytes))
-        others = [a for a in self.cache if a != sender]
-        for address in others[-PONGS:]:
-            host.send(sender, Pong(message.guid, message.hops + 1, 1, address, 0, 0))
-        ttl, hops = min(message.ttl - 1, host.options.ttl - message.hops - 1), message.hops + 1
-        if ttl > 0:
-            host.multicast([n for n in self.connections if n != sender], Ping(message.guid, ttl, hops))
-
-    @on(Pong)
-    def pong(self, host: Host, sender: PeerId, message: Pong) -> None:
-        if sender not in self.connections:
-            return
-        if message.hops == 0:
-            self.connections[sender] = host.now_us
-        self.remember(host, message.address, host.now_us if message.hops == 0 else 0)
-        back = self.pings.get(message.guid)
-        if back is not None and back in self.connections and message.ttl > 1:
-            onward = Pong(
-                message.guid, message.ttl - 1, message.hops + 1, message.address, message.files, message.kilobytes
-            )
-            host.send(back, onward)
+        self.firewalled = host.rng.random() < host.options.firewalled
+        self.join(host, contacts, saved)
+        host.every(int(host.options.guid_memory_s * SECOND_US), Forget())
 
     # --- who has it (Query, QueryHit) ----------------------------------------------------------------------
 
     def ask(self, host: Host, ask: Ask) -> None:
         if ask.want == "publish":
             return
-        guid = host.rng.bytes(16)
-        self.mine[guid] = host.cause
-        if len(self.mine) > PONGS * HITS:
+        number = host.rng.bytes(16)
+        self.mine[number] = ""
+        if len(self.mine) > ASKS:
             del self.mine[next(iter(self.mine))]
-        self.seen[guid] = host.me
-        host.multicast(list(self.connections), Query(guid, host.options.ttl, 0, 0, ask.text))
+        self.came_from(host, number, host.me)
+        host.multicast(list(self.connections), Query(number, host.options.ttl, 0, 0, ask.text[:TEXT_MAX]))
+
+    def came_from(self, host: Host, number: bytes, sender: PeerId) -> None:
+        """Remember the way back of a query."""
+        self.seen[number] = sender
+        if len(self.seen) * 2 > host.options.guid_table:
+            self.seen, self.seen_before = {}, self.seen
 
     @on(Query)
     def query(self, host: Host, sender: PeerId, message: Query) -> None:
-        guid = message.guid
-        seen = self.seen
-        if guid in seen or guid in self.seen_before:
+        number = message.guid
+        try:
+            known = number in self.seen or number in self.seen_before
+        except TypeError:  # A list, say: no GUID, and nothing that a table could be asked for.
+            host.note("nonsense")
+            return
+        if known:
             host.note("duplicate")
             return
         if sender not in self.connections:
             return
-        options = host.options
-        seen[guid] = sender
-        if len(seen) * 2 > options.guid_table:
-            self.seen, self.seen_before = {}, seen
+        text = message.text
+        if not (
+            headed(message) and text.__class__ is str and len(text) <= TEXT_MAX and whole(message.speed, 0, WORD_MAX)
+        ):
+            host.note("nonsense")
+            return
+        self.came_from(host, number, sender)
         hops = message.hops + 1
-        found = host.library.matching(message.text)
+        found = host.library.matching(text)
         if found and self.speed >= message.speed:
             # "QueryHit": the TTL should be at least the hops of the query plus two.
-            hit = QueryHit(guid, hops + 2, 0, host.me, self.speed, self.firewalled, tuple(found[:HITS]), self.id)
+            ttl = min(hops + 2, BYTE_MAX)
+            hit = QueryHit(number, ttl, 0, host.me, self.speed, self.firewalled, tuple(found[:HITS]), self.id)
             host.send(sender, hit)
-        ttl = min(message.ttl - 1, options.ttl - hops)
+        # TTL + Hops stays what it was, unless it was more than relays allow.
+        ttl = min(message.ttl - 1, host.options.ttl - hops)
         if ttl > 0:
-            onward = Query(guid, ttl, hops, message.speed, message.text)
+            onward = Query(number, ttl, hops, message.speed, text)
             host.multicast([n for n in self.connections if n != sender], onward)
 
     @on(QueryHit)
     def query_hit(self, host: Host, sender: PeerId, message: QueryHit) -> None:
-        self.pushes.new[message.servent] = sender
-        if len(self.pushes) > host.options.guid_table:
-            self.pushes.turn()
-        if message.guid in self.mine:
-            self.found(host, message)
+        m = message
+        if sender not in self.connections:
             return
-        back = self.seen.get(message.guid, self.seen_before.get(message.guid))
-        if back is None or back not in self.connections or message.ttl <= 1:
+        if not (
+            headed(m)
+            and guid(m.servent)
+            and whole(m.address, 0, WORD_MAX)
+            and whole(m.speed, 0, WORD_MAX)
+            and m.push.__class__ is bool
+            and m.results.__class__ is tuple
+            and 0 < len(m.results) <= BYTE_MAX
+        ):
+            host.note("nonsense")
+            return
+        self.pushes.put(m.servent, sender, host.options.guid_table)
+        if m.guid in self.mine:
+            self.found(host, m)
+            return
+        back = self.seen.get(m.guid, self.seen_before.get(m.guid))
+        if back is None or back not in self.connections or m.ttl <= 1 or m.hops >= BYTE_MAX:
             host.note("hit without a way back")
             return
-        m = message
-        host.send(
-            back,
-            QueryHit(m.guid, m.ttl - 1, m.hops + 1, m.address, m.speed, m.push, m.results, m.servent),
-        )
+        onward = QueryHit(m.guid, m.ttl - 1, m.hops + 1, m.address, m.speed, m.push, m.results, m.servent)
+        host.send(back, onward)
 
     # --- memory ------------------------------------------------------------------------------------------------
 
@@ -295,17 +164,20 @@ class Servent(Fetcher, name="gnutella", options=GnutellaOptions):
         self.pushes.turn()
 
     def beliefs(self) -> Beliefs:
-        known = {a: Belief(heard or None, "host cache") for a, heard in self.cache.items()}
-        known.update((a, Belief(heard, "neighbour")) for a, heard in self.connections.items())
         facts = {
             "neighbours": f"{len(self.connections)} of {self.wanted} wanted",
             "host cache": f"{len(self.cache)} addresses",
             "GUIDs": f"{len(self.seen) + len(self.seen_before)} queries remembered",
+            "ways to push": f"{len(self.pushes)} servents",
             "line": f"{self.speed} kb/s{', firewalled' if self.firewalled else ''}",
         }
+        if self.uploading:
+            facts["uploading"] = f"{self.uploading} range{'' if self.uploading == 1 else 's'} waiting for the line"
         if self.downloads:
-            facts["fetching"] = ", ".join(f"{n} {100 * d.here // d.file.size} %" for n, d in self.downloads.items())
-        return Beliefs(known, facts)
+            facts["fetching"] = ", ".join(
+                f"{name} {100 * d.here // d.source.file.size} %" for name, d in self.downloads.items()
+            )
+        return Beliefs(self.acquaintances(), facts)
 
 
 __all__ = [

@@ -2,14 +2,26 @@
 
 The 23 bytes of the descriptor header that a program can act on (GUID, TTL, Hops) are fields of each descriptor. A
 peer's address (IP and port) is its PeerId.
+
+What arrives may be anything: a class annotation binds no stranger. `headed` and `sound` say whether a message is
+what it claims to be, and `about` reads whatever it finds as text. A field that a byte or two carry on the wire is
+held to what they can carry.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from ...api import Blob, File, PeerId, mentions, message, option, words_of
+
+GUID_BYTES = 16
+BYTE_MAX = 255
+WORD_MAX = (1 << 32) - 1
+TEXT_MAX = 4_000
+"""Characters of a search: a descriptor should stay below 4 kB (section "Descriptor Header")."""
+NAME_MAX = 255
 
 
 @dataclass(slots=True)
@@ -26,8 +38,55 @@ class GnutellaOptions:
     guid_memory_s: float = option(600.0, "seconds after which a GUID is forgotten, at the least", low=1, high=86_400)
     guid_table: int = option(20_000, "GUIDs remembered at most, half of them for certain", low=16, high=10_000_000)
     download: bool = option(True, "fetch the first file found")
+    download_timeout_s: float = option(
+        30.0, "seconds of silence after which a download tries another holder", low=1, high=3600
+    )
+    uploads: int = option(4, "uploads at a time beyond which a new one is turned away", low=1, high=1000)
     chunk_kb: int = option(256, "size of one ranged request of a download, in kilobytes", low=1, high=65_536)
     firewalled: float = option(0.0, "share of servents that cannot be called and need a Push", low=0, high=1)
+
+
+# --- is it what it claims to be? --------------------------------------------------------------------------
+
+
+def whole(value: object, low: int, high: int) -> bool:
+    """Whether it is a whole number of that range. True and False are none."""
+    return value.__class__ is int and low <= value <= high
+
+
+def guid(value: object) -> bool:
+    """Whether it is 16 bytes."""
+    return value.__class__ is bytes and len(value) == GUID_BYTES
+
+
+def headed(descriptor: Any) -> bool:
+    """Whether the header is sound: a GUID, a TTL from 1 to 255, and Hops from 0 to 255."""
+    return guid(descriptor.guid) and whole(descriptor.ttl, 1, BYTE_MAX) and whole(descriptor.hops, 0, BYTE_MAX)
+
+
+def named(value: object) -> bool:
+    """Whether it can be the name of a file."""
+    return value.__class__ is str and 0 < len(value) <= NAME_MAX and value.isprintable()
+
+
+def sound(file: object) -> bool:
+    """Whether it is a result that one could fetch."""
+    return (
+        file.__class__ is File and named(file.name) and whole(file.size, 1, WORD_MAX) and file.digest.__class__ is int
+    )
+
+
+def text_of(value: object) -> str:
+    """What a reader of a message sees in a field that should be a text."""
+    return value if isinstance(value, str) else ""
+
+
+def files_of(results: object) -> tuple[File, ...]:
+    """The well-formed ones of what should be a tuple of files."""
+    return tuple(file for file in results if sound(file)) if isinstance(results, tuple) else ()
+
+
+# --- descriptors ------------------------------------------------------------------------------------------
 
 
 @message()
@@ -77,7 +136,7 @@ class Query:
     text: str
 
     def about(self) -> Iterable[str]:
-        return words_of(self.text)
+        return words_of(text_of(self.text))
 
 
 @message(part="answer")
@@ -94,10 +153,10 @@ class QueryHit:
     servent: bytes
 
     def about(self) -> Iterable[str]:
-        return words_of(" ".join(file.name for file in self.results))
+        return words_of(" ".join(file.name for file in files_of(self.results)))
 
     def without(self, word: str) -> object | None:
-        rest = tuple(file for file in self.results if not mentions(words_of(file.name), word))
+        rest = tuple(file for file in files_of(self.results) if not mentions(words_of(file.name), word))
         if not rest:
             return None
         return QueryHit(self.guid, self.ttl, self.hops, self.address, self.speed, self.push, rest, self.servent)
@@ -115,7 +174,10 @@ class Push:
     address: PeerId
 
     def about(self) -> Iterable[str]:
-        return words_of(self.name)
+        return words_of(text_of(self.name))
+
+
+# --- HTTP ---------------------------------------------------------------------------------------------------
 
 
 @message(part="transfer")
@@ -125,7 +187,7 @@ class Giv:
     name: str
 
     def about(self) -> Iterable[str]:
-        return words_of(self.name)
+        return words_of(text_of(self.name))
 
 
 @message(part="transfer")
@@ -136,7 +198,7 @@ class Get:
     offset: int
 
     def about(self) -> Iterable[str]:
-        return words_of(self.name)
+        return words_of(text_of(self.name))
 
     def without(self, word: str) -> object | None:
         return Get("", 0)
@@ -144,18 +206,18 @@ class Get:
 
 @message(part="transfer")
 class Chunk:
-    """206 Partial Content."""
+    """206 Partial Content: as much as the server likes to give at once."""
 
     name: str
     offset: int
     data: Blob
 
     def about(self) -> Iterable[str]:
-        return words_of(self.name)
+        return words_of(text_of(self.name))
 
 
 @message(part="transfer")
 class Gone:
-    """404 Not Found."""
+    """404 Not Found, or 503 Busy. Without a name it declines whatever was asked for."""
 
     name: str

@@ -1,0 +1,28 @@
+"""What all tests may ask for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def crawl() -> Callable[[str], Path]:
+    """`crawl("08")` is the file of a published Gnutella crawl (snap.stanford.edu: p2p-Gnutella08).
+
+    They are looked for in the folder that SWARMTOP_DATA names, else in `shared/data` beside the checkout. A test
+    that needs one where there is none skips itself, and says so.
+    """
+    beside = Path(__file__).resolve().parents[2] / "shared" / "data"
+    folder = Path(os.environ.get("SWARMTOP_DATA") or beside) / "gnutella"
+
+    def find(number: str) -> Path:
+        path = folder / f"p2p-Gnutella{number}.txt"
+        if not path.exists():
+            pytest.skip(f"{path.name} is not here; set SWARMTOP_DATA to the folder that has gnutella/{path.name}")
+        return path
+
+    return find

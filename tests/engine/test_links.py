@@ -1,0 +1,249 @@
+"""When a message arrives, or why it does not; and the table of open streams."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from tiny import LATENCY, MS, SECOND, Say, Shout, diary, host, swarm, texts
+
+from engine import Kill, Leave, Set, Swarm
+from engine.core.links import RTO_LEAST_US, Streams
+from engine.core.wire import SIZE_MAX, size_of
+from engine.world import places
+
+
+def arrivals(town: Swarm, peer: int) -> list[int]:
+    return [at for at, _, _ in diary(town, peer).heard]
+
+
+@pytest.mark.parametrize("spec", ["world", "constant:42.5", "uniform:5-90"])
+def test_a_message_takes_what_the_model_says_for_the_pair(spec: str) -> None:
+    town = swarm(12, latency=spec)
+    model = places.build(spec, 12, seed=1)
+    for peer in range(1, 12):
+        host(town, 0).send(peer, Say("stream"))
+        host(town, 0).send(peer, Shout("datagram"))
+        host(town, peer).send(0, Say(str(peer)))
+    town.advance(SECOND)
+    for peer in range(1, 12):
+        assert arrivals(town, peer) == [model.pair_us(0, peer)] * 2
+    assert sorted(arrivals(town, 0)) == sorted(model.pair_us(peer, 0) for peer in range(1, 12))
+
+
+def test_a_multicast_and_single_sends_arrive_alike() -> None:
+    for spec in ("world", "constant:10", "uniform:5-90"):
+        one, many = swarm(8, latency=spec), swarm(8, latency=spec)
+        host(many, 0).multicast(range(1, 8), Say("x"))
+        for peer in range(1, 8):
+            host(one, 0).send(peer, Say("x"))
+        one.advance(SECOND)
+        many.advance(SECOND)
+        assert one.fingerprint() == many.fingerprint()
+        assert one.snapshot().totals == many.snapshot().totals
+
+
+def test_a_multicast_to_nobody_is_nothing() -> None:
+    town = swarm(2)
+    host(town, 0).multicast((), Say("x"))
+    town.advance(SECOND)
+    assert town.snapshot().totals.sent == 0
+
+
+# --- loss ----------------------------------------------------------------------------------------------
+
+
+def test_loss_loses_that_share_of_datagrams() -> None:
+    town = swarm(2, loss=0.25)
+    for _ in range(2_000):
+        host(town, 0).send(1, Shout("x"))
+    town.advance(SECOND)
+    totals = town.snapshot().totals
+    assert totals.dropped_by == {"lost": totals.dropped}
+    assert 0.22 < totals.dropped / 2_000 < 0.28
+    assert len(texts(town, 1)) == totals.delivered == 2_000 - totals.dropped
+
+
+def test_a_lost_datagram_is_under_way_until_it_would_have_arrived() -> None:
+    town = swarm(2, loss=0.9)
+    for _ in range(50):
+        host(town, 0).send(1, Shout("x"))
+    town.advance(LATENCY - 1)
+    before = town.snapshot()
+    assert (before.totals.dropped, before.flight.total, len(before.flight.to)) == (0, 50, 50)
+    assert set(before.flight.to.tolist()) == {1}
+    town.advance(LATENCY)
+    assert town.snapshot().totals.dropped > 20
+
+
+def test_loss_in_a_stream_is_the_delay_of_a_retransmission_and_order_holds() -> None:
+    town = swarm(2, loss=0.3)
+    for number in range(400):
+        host(town, 0).send(1, Say(str(number)))
+        town.advance(town.now_us + MS)
+    town.advance(600 * SECOND)
+    assert texts(town, 1) == [str(number) for number in range(400)], "none lost, none overtaken"
+    assert town.snapshot().totals.dropped == 0
+    late = [at - LATENCY - MS * number for number, at in enumerate(arrivals(town, 1))]
+    assert late[0] in (0, RTO_LEAST_US) or late[0] > RTO_LEAST_US
+    assert max(late) >= RTO_LEAST_US, "a retransmission waits for its timeout"
+    assert min(late) >= 0
+
+
+def test_retransmissions_end() -> None:
+    town = swarm(2, loss=0.99)
+    for _ in range(20):
+        host(town, 0).send(1, Say("x"))
+    town.advance(10_000 * SECOND)
+    assert len(texts(town, 1)) == 20
+
+
+def test_a_stream_in_order_to_one_does_not_hold_up_another() -> None:
+    town = swarm(40, loss=0.3)
+    for peer in range(1, 40):
+        host(town, 0).send(peer, Say("x"))
+    town.advance(LATENCY)
+    assert 15 < sum(bool(texts(town, peer)) for peer in range(1, 40)) < 39
+
+
+def test_goodbye_is_heard_before_the_stream_closes_even_when_it_had_to_be_sent_again() -> None:
+    for seed in range(6):
+        town = swarm(2, loss=0.6, seed=seed)
+        town.do(Leave(0))
+        peer = diary(town, 1)
+        town.advance(1_000 * SECOND)
+        assert [text for _, _, text in peer.heard] == ["goodbye"]
+        assert [what for _, what, _ in peer.told] == ["closed"]
+        assert peer.told[0][0] >= peer.heard[0][0]
+
+
+def test_the_order_of_old_pairs_is_let_go_of() -> None:
+    town = swarm(2, loss=0.1)
+    links = town.town.desk.links
+    for peer in range(50):
+        links._last[peer << 32] = 5
+    links._last[99 << 32] = 1 << 40
+    town.advance(SECOND)
+    assert list(links._last) == [99 << 32]
+
+
+# --- the factor on latency -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("spec", ["world", "constant:40", "uniform:40-41"])
+def test_a_factor_scales_what_is_sent_from_now_on(spec: str) -> None:
+    town = swarm(2, latency=spec)
+    plain = places.build(spec, 2, seed=1).pair_us(0, 1)
+    town.do(Set("latency", 3.0))
+    host(town, 0).send(1, Say("slow"))
+    town.advance(SECOND)
+    assert arrivals(town, 1) == [3 * plain]
+    assert town.snapshot().settings["latency"] == 3.0
+    town.do(Set("latency", 1.0))
+    host(town, 0).send(1, Say("as before"))
+    town.advance(2 * SECOND)
+    assert arrivals(town, 1)[1] == SECOND + plain
+
+
+@pytest.mark.parametrize("spec", ["world", "constant:40", "uniform:40-90"])
+def test_nothing_overtakes_in_a_stream_when_the_way_becomes_shorter(spec: str) -> None:
+    town = swarm(3, latency=spec)
+    host(town, 0).multicast((1, 2), Say("sent first"))
+    host(town, 0).send(1, Shout("datagram, sent second"))
+    town.advance(MS)
+    town.do(Set("latency", 0.01))
+    host(town, 0).send(1, Say("sent third"))
+    host(town, 0).send(1, Shout("datagram, sent fourth"))
+    town.advance(SECOND)
+    stream = [text for text in texts(town, 1) if "datagram" not in text]
+    assert stream == ["sent first", "sent third"]
+    datagrams = [text for text in texts(town, 1) if "datagram" in text]
+    assert datagrams == ["datagram, sent fourth", "datagram, sent second"], "datagrams keep no order"
+
+
+# --- open streams --------------------------------------------------------------------------------------
+
+
+def test_streams_are_undirected_and_saying_it_twice_is_once() -> None:
+    town = swarm(4, topology="ring")
+    assert town.snapshot().links.a.tolist() == [0, 0, 1, 2]
+    version = town.snapshot().links.version
+    host(town, 0).link(2)
+    host(town, 2).link(0)
+    host(town, 0).link(0)
+    host(town, 0).link(99)
+    host(town, 0).link(-1)
+    links = town.snapshot().links
+    assert len(links.a) == 5
+    assert links.version == version + 1
+    assert town.links_of(2) == (1, 3, 0)
+    host(town, 2).unlink(0)
+    host(town, 2).unlink(0)
+    host(town, 2).unlink(99)
+    assert len(town.snapshot().links.a) == 4
+
+
+def test_unlinking_tells_the_other_end_one_latency_later_and_nobody_else() -> None:
+    town = swarm(3)
+    host(town, 0).unlink(1)
+    town.advance(SECOND)
+    assert diary(town, 1).told == [(LATENCY, "closed", 0)]
+    assert diary(town, 0).told == diary(town, 2).told == []
+
+
+def test_a_stream_that_is_open_again_meanwhile_is_not_told_closed() -> None:
+    town = swarm(2)
+    host(town, 0).unlink(1)
+    host(town, 0).link(1)
+    town.advance(SECOND)
+    assert diary(town, 1).told == []
+
+
+def test_no_stream_opens_to_one_who_is_not_there() -> None:
+    town = swarm(3)
+    town.do(Kill(1))
+    host(town, 0).link(1)
+    assert 1 not in town.links_of(0)
+
+
+def test_columns_stay_dense_whatever_closes() -> None:
+    streams = Streams(range(60))
+    kept = []
+    for a in range(60):
+        for b in range(a + 1, 60):
+            assert streams.open(b, a)
+            kept.append((a, b))
+    for a, b in kept[::3]:
+        assert streams.close(a, b)
+        assert not streams.close(b, a)
+    left = [pair for i, pair in enumerate(kept) if i % 3]
+    a, b = streams.columns()
+    assert sorted(zip(a.tolist(), b.tolist(), strict=True)) == left
+    assert a.dtype == b.dtype == np.int32
+    assert streams.count == len(left)
+    assert sum(map(len, streams.near)) == 2 * len(left)
+
+
+# --- what a message weighs -----------------------------------------------------------------------------
+
+
+def test_a_message_weighs_its_encoding_and_blobs_weigh_what_they_stand_for() -> None:
+    from engine import Blob, File, message
+
+    @message()
+    class Parcel:
+        what: object
+        more: object
+
+    assert size_of(Parcel(1, "abc")) == 1 + 1 + 1 + 4
+    assert size_of(Parcel(Blob(1_000_000, 7), ())) == 1_000_000 + 4
+    assert size_of(Parcel(File("a", 1, 2), None)) > size_of(Parcel(None, None))
+    assert size_of(Parcel({1, 2}, None)) > 0, "nonsense still has a length"
+    assert size_of(Parcel(1 << 70, None)) > 10, "and so has a number that no wire could carry"
+    assert size_of(Parcel(Blob(1 << 60), None)) == SIZE_MAX
+    assert size_of(Parcel(Blob(-(1 << 60)), None)) > 0
+
+    @message()
+    class Empty:
+        pass
+
+    assert size_of(Empty()) == 2

@@ -1,0 +1,313 @@
+"""Asks, publications and parameters: what a person may wish for, and what cannot be."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tiny import SECOND, Bureau, Shout, ask, diary, give, host, swarm, texts
+
+from engine import (
+    ALIVE,
+    DEAD,
+    LEFT,
+    AskFor,
+    Collude,
+    Command,
+    Commanded,
+    Heal,
+    Hit,
+    InputError,
+    Join,
+    Kill,
+    Leave,
+    Publish,
+    Refused,
+    Revive,
+    Set,
+    Shutdown,
+    Swarm,
+)
+
+
+def states(town: Swarm) -> list[int]:
+    return town.snapshot().state.tolist()
+
+
+# --- wishes --------------------------------------------------------------------------------------------
+
+
+def test_each_selected_peer_asks_once() -> None:
+    town = swarm(4)
+    assert town.do(AskFor("all", "blue train")) == (0, 1, 2, 3)
+    assert [row.origin for row in town.asks()] == [0, 1, 2, 3]
+    assert {row.by for row in town.asks()} == {"person"}
+
+
+def test_an_ask_of_one_who_is_away_waits_until_it_is_back() -> None:
+    town = swarm(3)
+    town.do(Kill(0))
+    town.do(Leave(1))
+    town.do(AskFor((0, 1, 2), "blue train"))
+    assert [row.origin for row in town.asks()] == [2]
+    assert not town.quiet()
+    town.advance(5 * SECOND)
+    town.do(Join(1))
+    town.do(Revive(0))
+    assert [(row.origin, row.issued_us) for row in town.asks()] == [(2, 0), (1, 5 * SECOND), (0, 5 * SECOND)]
+    town.advance(10 * SECOND)
+    assert town.quiet()
+    assert diary(town, 0).asked == [(5 * SECOND, "find", "blue train")]
+
+
+def test_an_ask_waits_for_churn_to_bring_its_peer_back() -> None:
+    town = swarm(40, churn="exponential:30")
+    away = town.select("state=dead")
+    assert away
+    town.do(AskFor(away, "blue train"))
+    assert town.asks() == []
+    town.advance(300 * SECOND)
+    assert sorted(row.origin for row in town.asks()) == sorted(away)
+    assert all(row.issued_us > 0 for row in town.asks())
+
+
+def test_an_ask_may_say_what_it_wants() -> None:
+    town = swarm(2)
+    town.do(AskFor(0, "news", "broadcast"))
+    assert diary(town, 0).asked == [(0, "broadcast", "news")]
+
+
+def test_an_ask_is_clean_text_of_bearable_length() -> None:
+    town = swarm(2)
+    town.do(AskFor(0, "  blue\x1b[31m\ntrain\u202e  " + "x" * 1_000))
+    text = town.asks()[0].text
+    assert text.startswith("blue[31m train")
+    assert len(text) <= 200
+
+
+def test_a_publication_is_in_the_library_at_once_and_the_peer_is_told() -> None:
+    town = swarm(3)
+    town.do(Kill(1))
+    assert town.do(Publish((0, 1), "blue train")) == (0, 1)
+    assert [file.name for file in town.library(0).files()] == ["blue train"]
+    assert town.library(1).files() == town.library(0).files(), "the same bytes, whoever publishes them"
+    assert diary(town, 0).asked == [(0, "publish", "blue train")]
+    assert town.snapshot().files.tolist() == [1, 1, 0]
+    town.advance(SECOND)
+    assert [row.verdict for row in town.asks()] == ["Published: it is in the library and whoever asks may find it."]
+    assert ask(town, 2, "blue").hits == 1
+
+
+def test_a_publication_shows_in_the_next_frame_even_while_time_stands() -> None:
+    town = swarm(2)
+    assert town.snapshot().files.tolist() == [0, 0]
+    town.do(Publish(0, "blue train"))
+    assert town.snapshot().files.tolist() == [1, 0]
+
+
+# --- parameters ----------------------------------------------------------------------------------------
+
+
+def test_loss_may_be_turned_on_and_off() -> None:
+    town = swarm(2)
+    town.do(Set("loss", 0.5))
+    for _ in range(100):
+        host(town, 0).send(1, Shout("x"))
+    town.do(Set("loss", 0.0))
+    for _ in range(100):
+        host(town, 0).send(1, Shout("y"))
+    town.advance(SECOND)
+    heard = texts(town, 1)
+    assert heard.count("y") == 100
+    assert 25 < heard.count("x") < 75, "what was lost when it was sent stays lost"
+
+
+def test_background_asks_may_be_turned_up_and_off() -> None:
+    town = swarm(8, asks_per_s=0.0)
+    town.advance(10 * SECOND)
+    assert town.asks() == []
+    town.do(Set("asks", 5))
+    town.advance(30 * SECOND)
+    count = len(town.asks())
+    assert 60 < count < 140
+    assert {row.by for row in town.asks()} == {"background"}
+    town.do(Set("asks", 0))
+    town.advance(60 * SECOND)
+    assert len(town.asks()) == count
+
+
+def test_churn_may_begin_and_end_while_it_runs() -> None:
+    town = swarm(50)
+    town.advance(10 * SECOND)
+    assert states(town).count(DEAD) == 0
+    town.do(Set("churn", "exponential:20"))
+    town.advance(300 * SECOND)
+    up = town.snapshot().series.columns["alive"][100:]
+    assert 35 < up.mean() < 45, "four in five"
+    town.do(Set("churn", "none"))
+    now = states(town)
+    town.advance(400 * SECOND)
+    assert states(town) == now
+
+
+def test_churn_does_not_bring_back_whom_a_person_stopped() -> None:
+    town = swarm(10, churn="exponential:5")
+    town.do(Revive("all"))
+    town.do(Kill((0, 1)))
+    town.do(Leave(2))
+    town.advance(100 * SECOND)
+    town.do(Set("churn", "exponential:4"))
+    town.advance(200 * SECOND)
+    assert states(town)[:3] == [DEAD, DEAD, LEFT]
+    town.do(Revive(0))
+    town.do(Join(2))
+    town.advance(400 * SECOND)
+    back = [e for e in town.events() if getattr(e, "what", "") == "revive" and e.peer in (0, 2)]
+    assert back, "they come and go again"
+
+
+def test_infrastructure_is_spared_by_churn() -> None:
+    town = swarm(5, Bureau, churn="exponential:2")
+    town.advance(60 * SECOND)
+    assert all(event.peer < 5 for event in town.events() if type(event).__name__ == "Churned")
+    assert states(town)[5:] == [ALIVE] * 3
+
+
+def test_an_option_of_the_protocol_changes_for_all_at_once() -> None:
+    town = swarm(3)
+    town.do(Set("ttl", 3))
+    town.do(Set("loud", "yes"))
+    town.do(Set("pace_s", "2.5"))
+    assert town.settings() == {
+        "churn": "none",
+        "loss": 0.0,
+        "latency": 1.0,
+        "asks": 0.0,
+        "ttl": 3,
+        "pace_s": 2.5,
+        "loud": True,
+    }
+    assert host(town, 2).options.ttl == 3
+
+
+BAD: list[tuple[Command, str]] = [
+    (Kill("p99"), "p99"),
+    (Kill(""), "empty"),
+    (Kill(8), "there is no peer #8"),
+    (Kill((0, -1)), "there is no peer #-1"),
+    (Kill("role=clark"), "clerk"),
+    (Collude("p000", " ,"), "needs a word"),
+    (Collude("p000", "train", 1.5), "share from 0 to 1"),
+    (Collude("p000", "train", float("nan")), "share from 0 to 1"),
+    (Collude("p0", "train"), "p0"),
+    (Shutdown("ac"), "acme"),
+    (AskFor("p000", " \x07 "), "something to ask for"),
+    (AskFor("p000", "x", "bogus"), "one of broadcast, fetch, find, publish"),  # type: ignore[arg-type]
+    (AskFor("random 200%", "x"), "at most 100%"),
+    (Publish("p000", "???"), "needs a name"),
+    (Publish("p000", " " * 300 + "x"), "letter or digit"),
+    (Set("loss", 1.0), "from 0 to 0.99"),
+    (Set("loss", "much"), '"much"'),
+    (Set("loss", None), "loss"),
+    (Set("loss", True), "not true"),
+    (Set("latency", 0), "from 0.001 to 1,000"),
+    (Set("latency", float("nan")), "latency"),
+    (Set("asks", -1), "asks"),
+    (Set("asks", 10**400), "asks"),
+    (Set("churn", "weekly"), "weekly"),
+    (Set("churn", None), "churn"),
+    (Set("ttl", 0), "ttl should be a whole number from 1 to 100"),
+    (Set("tll", 5), 'did you mean "ttl"'),
+    (Set("loud", "perhaps"), "true or false"),
+]
+
+
+@pytest.mark.parametrize(("command", "says"), BAD, ids=[f"{c.verb}-{i}" for i, (c, _) in enumerate(BAD)])
+def test_a_command_that_cannot_be_changes_nothing(command: Command, says: str) -> None:
+    def run(bad: bool) -> tuple[Any, ...]:
+        town = swarm(5, Bureau, asks_per_s=2.0, seed=3)
+        town.advance(3 * SECOND)
+        if bad:
+            with pytest.raises(InputError) as caught:
+                town.do(command)
+            assert says in str(caught.value)
+            assert "\n" not in str(caught.value)
+        town.do(Kill("random 2"))
+        town.advance(6 * SECOND)
+        return town.fingerprint(), len(list(town.events())), town.settings(), states(town), len(town.history)
+
+    assert run(bad=True) == run(bad=False)
+
+
+def test_a_network_without_options_says_so() -> None:
+    from engine import Peer
+
+    class Plain(Peer, name="plain"):
+        pass
+
+    town = swarm(2, Plain)
+    with pytest.raises(InputError, match="no options"):
+        town.do(Set("ttl", 5))
+    with pytest.raises(InputError, match="no options"):
+        swarm(2, Plain, options={"ttl": 5})
+    assert "ttl" not in town.settings()
+
+
+def test_a_swarm_that_cannot_be_is_refused() -> None:
+    for changes, says in (
+        ({"loss": 1.0}, "loss"),
+        ({"loss": float("nan")}, "loss"),
+        ({"asks_per_s": -1.0}, "asks"),
+        ({"asks_per_s": float("inf")}, "asks"),
+        ({"options": {"ttl": 0}}, "ttl"),
+        ({"churn": "weekly"}, "churn"),
+        ({"latency": "slow"}, "latency"),
+        ({"topology": "blob"}, "topology"),
+        ({"peers": 0}, "peer"),
+    ):
+        with pytest.raises(InputError, match=says):
+            swarm(**{"peers": 3, **changes})
+
+
+# --- what is told of commands --------------------------------------------------------------------------
+
+
+def test_commands_are_events_and_history() -> None:
+    town = swarm(3)
+    town.do(Kill("p001"), by="scenario")
+    town.advance(SECOND)
+    town.do(Heal())
+    told = [event for event in town.events() if isinstance(event, Commanded)]
+    assert [(e.at_us, e.command, e.peers, e.by) for e in told] == [
+        (0, Kill("p001"), (1,), "scenario"),
+        (SECOND, Heal(), (), "person"),
+    ]
+    assert town.history == [(0, Kill("p001"), "scenario"), (SECOND, Heal(), "person")]
+
+
+def test_a_scheduled_command_is_done_at_its_time_and_a_bad_one_is_a_warning() -> None:
+    town = swarm(3, schedule=((SECOND, Kill("p001")), (SECOND, Kill("p0099")), (2 * SECOND, Revive("p001"))))
+    town.advance(SECOND - 1)
+    assert states(town)[1] == ALIVE
+    town.advance(SECOND)
+    assert states(town)[1] == DEAD
+    town.advance(3 * SECOND)
+    assert states(town)[1] == ALIVE
+    assert len(town.warnings) == 1
+    assert town.warnings[0].startswith("at 1 s, kill: ")
+    assert "p0099" in town.warnings[0]
+
+
+def test_an_ask_is_told_before_what_it_finds_and_a_refusal_of_an_ask_is_told() -> None:
+    town = swarm(3)
+    give(town, 1, "blue train")
+    town.do(Kill(2))
+    town.do(AskFor(0, "blue train"))
+    town.advance(SECOND)
+    kinds = [type(event).__name__ for event in town.events()]
+    assert kinds == ["Commanded", "Asked", "Commanded", "Hit", "Refused", "Closed"]
+    hit = next(e for e in town.events() if isinstance(e, Hit))
+    assert (hit.ask, hit.origin, hit.holder, hit.content) == (1, 0, 1, "blue train")
+    refused = next(e for e in town.events() if isinstance(e, Refused))
+    assert (refused.peer, refused.to, refused.kind, refused.ask) == (0, 2, "Question", 1)
+    assert [e.seq for e in town.events()] == [1, 2, 3, 4, 5, 6]

@@ -1,0 +1,93 @@
+"""The picture in the README, drawn from the running program: `python tests/picture.py`.
+
+The dashboard runs headless; its cells are drawn with Pillow, braille dot by dot and lines by hand, since few fonts have
+both, in one width.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from PIL import Image, ImageDraw, ImageFont
+from rich.color import Color
+from rich.style import Style
+
+from engine import Censor, Scenario, Set, Setup
+from tui.app import SwarmApp
+from tui.driver import Driver
+from tui.screens.main import MainScreen
+
+OUT = Path(__file__).parents[1] / "tui" / "gallery" / "swarm.png"
+SIZE = (132, 40)
+CELL = (10, 20)
+FONTS = ("/usr/share/fonts/truetype/dejavu/DejaVuSansMono.ttf", "DejaVuSansMono.ttf")
+DOTS = ((0, 0, 1), (0, 1, 2), (0, 2, 4), (1, 0, 8), (1, 1, 16), (1, 2, 32), (0, 3, 64), (1, 3, 128))
+BOX = {"─": "lr", "│": "ud", "╭": "rd", "╮": "ld", "╰": "ru", "╯": "lu"}
+
+
+def rgb(color: Color | None, fallback: tuple[int, int, int]) -> tuple[int, int, int]:
+    return tuple(color.get_truecolor()) if color is not None else fallback  # type: ignore[return-value]
+
+
+def draw(cells: list[list[tuple[str, Style | None]]]) -> Image.Image:
+    wide, high = CELL
+    picture = Image.new("RGB", (SIZE[0] * wide, SIZE[1] * high))
+    pen = ImageDraw.Draw(picture)
+    font = ImageFont.truetype(next(name for name in FONTS if Path(name).exists() or "/" not in name), 15)
+    for row, line in enumerate(cells):
+        for column, (letter, style) in enumerate(line):
+            x, y = column * wide, row * high
+            ink = rgb(style.color if style else None, (220, 220, 220))
+            paper = rgb(style.bgcolor if style else None, (0, 0, 0))
+            if style is not None and style.reverse:
+                ink, paper = paper, ink
+            pen.rectangle((x, y, x + wide - 1, y + high - 1), fill=paper)
+            code = ord(letter)
+            if 0x2800 < code <= 0x28FF:
+                for across, down, bit in DOTS:
+                    if code - 0x2800 & bit:
+                        cx, cy = x + 2.5 + across * 5, y + 2.5 + down * 5
+                        pen.ellipse((cx - 1.2, cy - 1.2, cx + 1.2, cy + 1.2), fill=ink)
+            elif letter in BOX:
+                for way in BOX[letter]:
+                    dx, dy = {"l": (-1, 0), "r": (1, 0), "u": (0, -1), "d": (0, 1)}[way]
+                    mid = (x + wide // 2, y + high // 2)
+                    pen.line((*mid, mid[0] + dx * wide // 2, mid[1] + dy * high // 2), fill=ink)
+            elif letter != " ":
+                pen.text((x + wide / 2, y + high / 2 + 1), letter, font=font, fill=ink, anchor="mm")
+    return picture
+
+
+async def main() -> None:
+    driver = Driver(Scenario(setup=Setup(seed=7, asks_per_s=0.6, churn="exponential:300")))
+    driver.swarm.advance(75_000_000)
+    driver.do(Set("asks", 0))
+    driver.do(Censor("p011"))
+    driver.swarm.advance(90_000_000)
+    app = SwarmApp(driver, fps=30)
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.pause(1.5)
+        await pilot.press("a", *"night owl", "enter")
+        await pilot.press("space")
+        ask = driver.swarm.snapshot().asks_total
+        while driver.swarm.account(ask).hits < 2:
+            driver.swarm.advance(driver.swarm.now_us + 5_000)
+        trace = driver.swarm.trace(ask)
+        assert trace is not None
+        driver.select(trace.holders[0])
+        assert isinstance(app.screen, MainScreen)
+        app.screen.at_once()
+        await pilot.pause(0.5)
+        app.screen.at_once()
+        await pilot.pause(0.5)
+        strips = app.screen._compositor.render_strips()
+    cells: list[list[tuple[str, Style | None]]] = []
+    for strip in strips:
+        cells.append([(letter, segment.style) for segment in strip for letter in segment.text])
+    draw(cells).save(OUT, optimize=True)
+    print(OUT, OUT.stat().st_size)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

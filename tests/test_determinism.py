@@ -1,0 +1,229 @@
+"""Same seed and same commands, same run: bit for bit, under any hash seed, however it is sliced and looked at."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine import (
+    AskFor,
+    Censor,
+    Collude,
+    Command,
+    Defect,
+    Heal,
+    Kill,
+    Leave,
+    Partition,
+    Publish,
+    Revive,
+    Set,
+    Setup,
+    Swarm,
+    Uncensor,
+    networks,
+)
+
+SECOND = 1_000_000
+ROOT = Path(__file__).resolve().parent.parent
+NETWORKS = tuple(networks())
+
+STORY: tuple[tuple[float, Command], ...] = (
+    (0.0, AskFor("random 3", "the")),
+    (1.2, Kill("random 10%")),
+    (2.0, Censor("top 2 degree")),
+    (2.5, Publish("random 2", "an unheard song")),
+    (3.1, Collude("random 20%", "song", 0.5)),
+    (3.1, AskFor("random 4", "unheard song")),
+    (4.0, Set("loss", 0.05)),
+    (4.4, Leave("random 2")),
+    (5.0, Set("latency", 0.5)),
+    (5.0, Partition("random 30%")),
+    (6.3, Heal()),
+    (6.3, Uncensor("all")),
+    (7.0, Revive("state=dead")),
+    (7.5, Defect("all")),
+    (8.0, Set("churn", "exponential:15")),
+    (9.0, AskFor("random 3", "song")),
+)
+END_S = 12
+
+
+def setup(name: str, **changes: Any) -> Setup:
+    values: dict[str, Any] = {"protocol": name, "peers": 40, "seed": 11, "asks_per_s": 3.0, "loss": 0.02, **changes}
+    return Setup(**{"churn": "exponential:20", **values})
+
+
+def told(swarm: Swarm) -> dict[str, Any]:
+    """All that can be seen of a run, apart from the fingerprint that ought to stand for it."""
+    frame = swarm.snapshot()
+    traces = [swarm.trace(row.id) for row in swarm.asks()]
+    return {
+        "fingerprint": swarm.fingerprint(),
+        "totals": repr(frame.totals),
+        "asks": [repr(row) for row in swarm.asks()],
+        "events": [repr(event) for event in swarm.events()],
+        "states": frame.state.tolist(),
+        "heard": frame.last_heard_us.tolist(),
+        "load": frame.load.tolist(),
+        "links": sorted(zip(frame.links.a.tolist(), frame.links.b.tolist(), strict=True)),
+        "flight": [frame.flight.frm.tolist(), frame.flight.to.tolist(), frame.flight.arrives_us.tolist()],
+        "series": {name: [repr(x) for x in column.tolist()] for name, column in frame.series.columns.items()},
+        "paths": [t and (t.frm.tolist(), t.hop.tolist(), t.repeats.tolist(), t.answers_frm.tolist()) for t in traces],
+        "settings": repr(frame.settings),
+    }
+
+
+def play(made: Setup, budget: int | None = None, look: bool = False) -> Swarm:
+    """The story, in slices of so many deliveries, perhaps with a frame drawn after each."""
+    swarm = Swarm(made)
+    for at_s, command in (*STORY, (END_S, None)):
+        until_us = round(at_s * SECOND)
+        while True:
+            done = swarm.advance(until_us, budget)
+            if look:
+                glance(swarm)
+            if budget is None or done < budget:
+                break
+        if command is not None:
+            swarm.do(command)
+    return swarm
+
+
+def glance(swarm: Swarm) -> None:
+    """Everything that a screen may call while it draws."""
+    swarm.snapshot()
+    swarm.select("random 20% or top 3 load or state=dead")
+    swarm.completions("role=")
+    swarm.fingerprint()
+    swarm.success(0, 60)
+    swarm.settings()
+    list(swarm.events(10))
+    for row in swarm.asks()[-3:]:
+        swarm.trace(row.id)
+    for peer in (0, 7):
+        program = swarm.peer(peer)
+        if program is not None:
+            program.beliefs()
+        swarm.library(peer).matching("the")
+        swarm.links_of(peer)
+
+
+def same(a: Swarm, b: Swarm) -> None:
+    one, other = told(a), told(b)
+    for key, value in one.items():
+        assert value == other[key], key
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_same_seed_and_commands_give_the_same_run(name: str) -> None:
+    first = play(setup(name))
+    assert first.snapshot().totals.delivered > 100, "a run in which nothing happens proves nothing"
+    same(first, play(setup(name)))
+    assert play(setup(name, seed=12)).fingerprint() != first.fingerprint()
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("budget", [1, 7, 250])
+def test_slicing_never_shows(name: str, budget: int) -> None:
+    same(play(setup(name)), play(setup(name), budget=budget))
+
+
+@pytest.mark.parametrize("latency", ["constant:20", "uniform:5-60"])
+@pytest.mark.parametrize("loss", [0.0, 0.1])
+def test_slicing_never_shows_under_any_latency_with_and_without_loss(latency: str, loss: float) -> None:
+    made = setup("gnutella", latency=latency, loss=loss, churn="none")
+    same(play(made), play(made, budget=13))
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_looking_changes_nothing(name: str) -> None:
+    same(play(setup(name)), play(setup(name), budget=150, look=True))
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("budget", [3, 40])
+def test_a_command_given_in_mid_instant_acts_at_the_end_of_it(name: str, budget: int) -> None:
+    """A person presses a key between two frames; whoever replays it knows only the time."""
+    made = setup(name)
+    live = Swarm(made)
+    commands = iter([command for _, command in STORY])
+    keys: list[tuple[int, Command]] = []
+    mid_instant = 0
+    command = next(commands, None)
+    while live.now_us < END_S * SECOND:
+        live.advance(min(END_S * SECOND, live.now_us + SECOND // 4), budget)
+        if command is not None and live.now_us >= len(keys) * SECOND // 2:
+            mid_instant += live.town.kernel.mid_instant
+            keys.append((live.now_us, command))
+            live.do(command)
+            command = next(commands, None)
+    assert len(keys) == len(STORY)
+    replayed = Swarm(made)
+    for at_us, command in keys:
+        replayed.advance(at_us)
+        replayed.do(command)
+    replayed.advance(live.now_us)
+    live.advance(live.now_us)
+    same(live, replayed)
+    if budget == 3 and name == "gnutella":
+        assert mid_instant, "some of the keys were pressed inside an instant"
+
+
+def test_commands_at_one_moment_do_not_care_whether_a_frame_was_drawn_between_them() -> None:
+    def run(frames: bool) -> Swarm:
+        swarm = Swarm(setup("gnutella", churn="none"))
+        for command in (AskFor("p003", "the"), Kill("p004"), Revive("p004"), AskFor("p004", "song"), Kill("p003")):
+            swarm.do(command)
+            if frames:
+                swarm.advance(swarm.now_us)
+        swarm.advance(5 * SECOND)
+        return swarm
+
+    same(run(frames=False), run(frames=True))
+
+
+def test_a_schedule_is_the_same_however_it_is_sliced() -> None:
+    schedule = tuple((round(at_s * SECOND), command) for at_s, command in STORY)
+    made = setup("gnutella", schedule=schedule)
+    whole, sliced = Swarm(made), Swarm(made)
+    whole.advance(END_S * SECOND)
+    while sliced.advance(END_S * SECOND, 17) >= 17:
+        pass
+    same(whole, sliced)
+
+
+SCRIPT = """
+import sys
+sys.path[:0] = [{root!r}, {tests!r}]
+from test_determinism import digest
+digest()
+"""
+
+
+def digest() -> None:
+    """Print a line for each network; run in processes of their own."""
+    for name in NETWORKS:
+        seen = told(play(setup(name)))
+        hashed = blake2b(repr(seen).encode(), digest_size=8).hexdigest()
+        sys.stdout.write(f"{name} {seen['fingerprint']} {hashed}\n")
+
+
+def test_two_processes_with_different_hash_seeds_agree() -> None:
+    script = SCRIPT.format(root=str(ROOT), tests=str(ROOT / "tests"))
+    said = []
+    for seed in ("1", "4242"):
+        env = {**os.environ, "PYTHONHASHSEED": seed}
+        done = subprocess.run(
+            [sys.executable, "-c", script], env=env, capture_output=True, text=True, timeout=100, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        said.append(done.stdout)
+    assert said[0] == said[1]
+    assert len(said[0].splitlines()) == len(NETWORKS)

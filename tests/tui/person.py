@@ -1,0 +1,75 @@
+"""A person at the dashboard: presses keys and lets time pass, by a wall clock that only moves when told."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from textual.pilot import Pilot
+
+from engine import Setup
+from engine.lab.scenario import Scenario
+from tui.app import SwarmApp
+from tui.driver import Driver
+from tui.screens.main import MainScreen
+from tui.widgets.swarm_view import SwarmView
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Person:
+    """Presses keys, and lets time pass."""
+
+    def __init__(self, pilot: Pilot[int], clock: Clock) -> None:
+        self.pilot, self.clock = pilot, clock
+        self.app: SwarmApp = pilot.app  # type: ignore[assignment]
+        self.driver = self.app.driver
+
+    @property
+    def main(self) -> MainScreen:
+        assert isinstance(self.app.screen, MainScreen)
+        return self.app.screen
+
+    @property
+    def view(self) -> SwarmView:
+        return self.main.query_one(SwarmView)
+
+    async def press(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
+        await self.pilot.pause()
+
+    async def type(self, text: str) -> None:
+        await self.press(*("space" if ch == " " else ch for ch in text))
+
+    async def wait(self, seconds: float, slices: int = 20) -> None:
+        for _ in range(slices):
+            self.clock.now += seconds / slices
+            self.driver.live.slice()
+        self.main.at_once()
+        await self.pilot.pause()
+
+    def state(self, peer: int) -> int:
+        return int(self.driver.swarm.snapshot().state[peer])
+
+    @property
+    def told(self) -> str:
+        """All toasts."""
+        return "\n".join(note.message for note in self.app._notifications)
+
+
+@asynccontextmanager
+async def dashboard(
+    size: tuple[int, int] = (120, 36), scenario: Scenario | None = None, **setup: object
+) -> AsyncIterator[Person]:
+    clock = Clock()
+    plan = scenario or Scenario(setup=Setup(**{"seed": 7, "peers": 24, "latency": "constant:50"} | setup))  # type: ignore[arg-type]
+    app = SwarmApp(Driver(plan, clock=clock))
+    async with app.run_test(size=size, notifications=True) as pilot:
+        await pilot.pause()
+        yield Person(pilot, clock)

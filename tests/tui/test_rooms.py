@@ -1,0 +1,235 @@
+"""Panels, sizes, help, palette, themes: the dashboard around the swarm."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from person import dashboard
+from textual.widgets import Input
+
+from engine import Kill, PeerFailed, Setup
+from engine.lab.scenario import Caption, Scenario
+from tui.keys import TABLE, key_table
+from tui.palette import Palette
+from tui.screens.help import HelpScreen
+from tui.screens.main import MainScreen
+from tui.screens.rooms import LEAST_H, LEAST_W
+from tui.widgets.feed import Feed
+from tui.widgets.inspector import Inspector
+from tui.widgets.swarm_view import SwarmView
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_digits_put_panels_away_and_bring_them_back() -> None:
+    async with dashboard() as person:
+        for digit, name in ((1, "inspector"), (2, "asks"), (3, "controls"), (4, "charts"), (5, "feed")):
+            panel = person.main.query_one(f"#{name}")
+            assert panel.display
+            await person.press(str(digit))
+            assert not panel.display
+            await person.press(str(digit))
+            assert panel.display
+        await person.press("9")
+        assert person.view.size.width == 118
+        await person.press("9")
+        assert person.main.query_one("#asks").display
+        await person.press("6")
+        assert "no story" in person.told
+
+
+async def test_what_happened_while_the_feed_was_away_is_in_it() -> None:
+    async with dashboard() as person:
+        await person.press("5", "right", "x")
+        await person.wait(0.3)
+        await person.press("5")
+        assert person.main.query_one(Feed).row_count() >= 1
+
+
+async def test_paused_means_that_nothing_is_drawn() -> None:
+    async with dashboard() as person:
+        await person.wait(0.5)
+        await person.press("space")
+        person.clock.now += 30.0
+        before = person.main.frames
+        for _ in range(5):
+            person.main._show_what_is_new()
+        assert person.main.frames == before
+        now_us = person.driver.swarm.now_us
+        await person.press("full_stop")
+        await person.wait(0.1)
+        assert person.driver.swarm.now_us == now_us + 100_000
+        await person.press("comma")
+        await person.wait(0.1)
+        assert person.driver.swarm.now_us == now_us + 110_000
+
+
+async def test_speed_goes_from_a_crawl_to_as_fast_as_it_goes() -> None:
+    async with dashboard() as person:
+        await person.press("space", "left_square_bracket")
+        assert person.driver.live.speed == 0.5
+        await person.press(*["right_square_bracket"] * 9)
+        assert math.isinf(person.driver.live.speed)
+        assert "as fast as it goes" in person.told
+
+
+@pytest.mark.parametrize("size", [(60, 18), (80, 24), (99, 50), (120, 36), (120, 20), (200, 50)])
+async def test_every_size_shows_the_swarm_and_the_keys(size: tuple[int, int]) -> None:
+    async with dashboard(size) as person:
+        await person.press("right")
+        await person.wait(0.5)
+        assert person.view.size.width >= 40
+        assert person.view.size.height >= 5
+        keys = person.main.query_one("#keys").region
+        assert (keys.y, keys.width) == (size[1] - 1, size[0])
+        assert person.main.query_one("#inspector").display
+        for widget in person.main.query("#body *"):
+            if widget.display and widget.region.area and widget.id in ("swarm", "asks", "charts", "feed", "inspector"):
+                assert person.main.region.contains_region(widget.region), widget.id
+
+
+async def test_a_terminal_too_small_gets_a_sentence_and_the_swarm_goes_on() -> None:
+    async with dashboard() as person:
+        await person.pilot.resize_terminal(LEAST_W - 1, LEAST_H)
+        await person.pilot.pause()
+        assert person.main.query_one("#small").display
+        assert not person.main.query_one("#body").display
+        await person.press("a")
+        assert "too small" in person.told
+        await person.wait(1.0)
+        assert person.driver.swarm.now_us >= 900_000
+        await person.pilot.resize_terminal(120, 36)
+        await person.pilot.pause()
+        assert person.main.query_one("#body").display
+
+
+async def test_help_has_every_key_and_the_network() -> None:
+    async with dashboard() as person:
+        await person.press("question_mark")
+        screen = person.app.screen
+        assert isinstance(screen, HelpScreen)
+        text = "\n".join("".join(span for span, _ in row) for row in screen.rows(100))
+        for keys, tip in key_table():
+            assert keys in text
+            assert tip[:40] in text
+        assert "gnutella" in text
+        await person.press("escape")
+        assert isinstance(person.app.screen, MainScreen)
+
+
+async def test_the_palette_offers_every_action() -> None:
+    async with dashboard() as person:
+        palette = Palette(person.main)
+        offers = [name async for hit in palette.discover() for name in [str(hit.text)]]
+        for key in TABLE:
+            if key.id not in ("app.palette", "app.focus"):
+                assert any(f"({key.shown})" in offer for offer in offers), key.id
+        found = {str(hit.text): hit async for hit in palette.search("Select: p005")}
+        found["Select: p005"].command()
+        assert person.driver.selected == 5
+
+
+async def test_a_theme_changes_the_inks_at_once() -> None:
+    async with dashboard() as person:
+        before = person.view._styles[:]
+        person.app.theme = "nord"
+        await person.pilot.pause()
+        assert person.view._styles != before
+        await person.press("t")
+        assert person.app.theme == person.app._ours[0]
+
+
+async def test_words_from_outside_are_only_words() -> None:
+    async with dashboard() as person:
+        await person.press("right")
+        person.driver.ask_for("[/b] [red]a[/red] \x1b[31m", person.driver.selected)
+        await person.wait(0.5)
+        person.driver.say("[/nothing] is [wrong")
+        person.main.at_once()
+        await person.pilot.pause()
+        assert "[/nothing] is [wrong" in str(person.main.query_one("#notice").render())
+
+
+async def test_bad_input_is_a_notice() -> None:
+    async with dashboard() as person:
+        person.driver.do(Kill("degreee>3"))
+        await person.wait(0.1)
+        frame = person.view.frame
+        assert frame is not None
+        assert "degreee" in frame.notice
+        assert person.driver.live.playing
+
+
+async def test_a_failing_peer_stops_time_and_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with dashboard() as person:
+
+        def fail(until_us: int, budget: int | None = None) -> int:
+            raise PeerFailed(3, "Query", KeyError("seen"))
+
+        monkeypatch.setattr(person.driver.swarm, "advance", fail)
+        await person.wait(0.5)
+        assert not person.driver.live.playing
+        assert "peer #3 failed on Query" in str(person.main.query_one("#notice").render())
+        assert "program failed" in person.view.text
+        await person.press("space")
+        assert "cannot go on" in person.told
+        await person.press("p", "w", "enter")
+        await person.wait(0.5)
+        assert person.driver.live.playing
+        assert not person.driver.alarm
+
+
+async def test_a_scenario_tells_its_story() -> None:
+    story = Scenario(
+        title="A tale",
+        about="Watch.",
+        setup=Setup(peers=24, seed=7),
+        captions=(Caption(0.2, "It begins.", "How many?"),),
+    )
+    async with dashboard(scenario=story) as person:
+        assert person.main.query_one("#story").display
+        person.driver.slow_on_ask = False
+        await person.wait(0.5)
+        told = "\n".join(lines.text for lines in person.main.query("#story Lines").results())  # type: ignore[attr-defined]
+        assert "It begins." in told
+        assert "How many?" in told
+
+
+async def test_the_inspector_is_a_drawer_where_there_is_no_room() -> None:
+    async with dashboard((80, 24)) as person:
+        drawer = person.main.query_one(Inspector)
+        assert not drawer.display
+        await person.press("right")
+        assert drawer.display
+        assert person.view.size.width == 78
+        await person.press("escape")
+        assert not drawer.display
+        assert person.driver.selected is not None
+        await person.press("enter")
+        assert drawer.display
+
+
+async def test_escape_leaves_the_ask_bar_and_nothing_was_asked() -> None:
+    async with dashboard(asks_per_s=0.0) as person:
+        await person.press("a")
+        assert isinstance(person.app.focused, Input)
+        await person.type("x")
+        await person.press("escape", "escape")
+        assert isinstance(person.app.focused, SwarmView)
+        assert not person.driver.swarm.asks()
+
+
+async def test_quitting_is_exit_code_nought() -> None:
+    async with dashboard() as person:
+        await person.press("q")
+    assert person.app.return_value == 0
+
+
+def test_keys_are_told_once_and_bound_once() -> None:
+    ids = [key.id for key in TABLE]
+    assert len(set(ids)) == len(ids)
+    keys = [one for key in TABLE for one in key.keys.split(",")]
+    assert len(set(keys)) == len(keys)
+    assert not {"h", "j", "k"} & set(keys)  # letters that move elsewhere do nothing here
+    assert ("↑ ↓ ← →", "Select the nearest peer in that direction.") in key_table()

@@ -1,0 +1,186 @@
+"""What is drawn where, in which ink; and where peers stand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scenes import flight, picture, quiet, scene, trace
+
+from engine import Links
+from tui.draw import legend, raster
+from tui.draw.inks import INK
+from tui.draw.inks import TABLE as INKS
+from tui.draw.scene import LOOK, MANY, lay, looks_of
+from tui.draw.stage import GLIDE_S, Stage
+from tui.screens.pace import FramePace
+from tui.screens.rooms import rooms
+
+
+def test_a_message_is_drawn_where_it_is_and_nowhere_else() -> None:
+    ends = [(2.0, 9.0), (37.0, 9.0)]
+    for now_us, col in ((0, 1), (50_000, 9), (100_000, 18)):
+        snapshot = quiet(2, now_us=now_us, flight=flight((0, 1, 0, 100_000, 0, 0)))
+        canvas = picture(scene(snapshot, ends))
+        found = np.flatnonzero(canvas.glyph[2] == ord("•"))
+        if now_us in (0, 100_000):
+            assert not len(found)  # it is at a peer, and the peer is on top
+        else:
+            assert abs(int(found[0]) - col) <= 1
+        assert not canvas.dots[:, col * 2 + 4 :].any()
+
+
+def test_the_front_of_the_chosen_ask_draws_its_way_behind_it() -> None:
+    ends = [(2.0, 9.0), (37.0, 9.0), (-9.0, 9.0), (-9.0, 9.0)]
+    snapshot = quiet(4, now_us=80_000, flight=flight((0, 1, 0, 100_000, 0, 12)))
+    none = np.zeros(0, np.int32)
+    nobody = np.full(4, -1, np.int32)
+    begun = trace(4, frm=nobody, hop=nobody, holders=(), answers_frm=none, answers_to=none)
+    own = picture(scene(snapshot, ends, trace=begun))
+    other = picture(scene(snapshot, ends))
+    assert own.dots.any(axis=0)[4:28].all()
+    assert not other.dots.any(axis=0)[4:20].any()
+
+
+def test_upkeep_is_shown_only_on_demand() -> None:
+    snapshot = quiet(2, now_us=50_000, flight=flight((0, 1, 0, 100_000, 3, 0)))
+    ends = [(2.0, 9.0), (37.0, 9.0)]
+    assert not picture(scene(snapshot, ends)).dots.any()
+    assert picture(scene(snapshot, ends, upkeep=True)).dots.any()
+
+
+def test_state_is_told_by_shape_and_by_ink() -> None:
+    snapshot = quiet(
+        5,
+        state=np.array([0, 1, 2, 0, 0], np.uint8),
+        censored=np.array([0, 0, 0, 1, 0], np.bool_),
+        colluding=np.array([0, 0, 0, 0, 1], np.bool_),
+    )
+    canvas = picture(scene(snapshot, [(4.0 * i + 1, 2.0) for i in range(5)]))
+    shapes = [chr(canvas.glyph[0, 2 * i]) for i in range(5)]
+    assert shapes == ["●", "✕", "○", "⊘", "◆"]
+    assert [int(canvas.ink[0, 2 * i]) for i in range(5)] == [
+        INK[name] for name in ("alive", "dead", "left", "censored", "colluding")
+    ]
+
+
+def test_an_ask_colours_whom_it_reached_and_who_answered_but_the_dead_stay_dead() -> None:
+    state = np.zeros(6, np.uint8)
+    state[2] = 1
+    looks = looks_of(quiet(6, state=state), trace(6))
+    assert [int(look) for look in looks] == [LOOK[w] for w in ("origin", "asked", "dead", "answered", "alive", "alive")]
+
+
+def test_a_line_on_top_does_not_light_up_the_dots_below() -> None:
+    under, over = raster.Canvas(4, 2), raster.Canvas(4, 2)
+    raster.lines(under, [0], [0], [7], [0], INK["link"])
+    raster.lines(over, [0], [3], [3], [3], INK["tree"])
+    lay(under, over)
+    assert under.dots[0].tolist() == [False] * 4 + [True] * 4
+    assert under.dots[3].tolist() == [True] * 4 + [False] * 4
+    assert under.ink[0].tolist() == [INK["tree"]] * 2 + [INK["link"]] * 2
+
+
+def test_many_peers_show_only_the_links_of_the_chosen_one() -> None:
+    n = 200
+    a = np.arange(n - 1, dtype=np.int32)
+    snapshot = quiet(n, links=Links(1, a, a + 1))
+    at = [(float(2 * (i % 20)), float(4 * (i // 20) + 2)) for i in range(n)]
+    assert not picture(scene(snapshot, at), 20, 40).dots.any()
+    canvas = picture(scene(snapshot, at, selected=50), 20, 40)
+    assert canvas.dots.any()
+    assert INK["link"] not in canvas.ink[canvas.dots.reshape(40, 4, 20, 2).any(axis=(1, 3))]
+
+
+def test_links_cut_by_a_partition_are_told_apart() -> None:
+    one = np.zeros(1, np.int32)
+    group = np.array([0, 1], np.int32)
+    snapshot = quiet(2, links=Links(1, one, one + 1), group=group)
+    assert INK["cut"] in picture(scene(snapshot, [(2.0, 9.0), (37.0, 9.0)])).ink
+
+
+def test_in_a_crowd_what_is_rare_is_not_outvoted() -> None:
+    n = MANY + 500
+    told = trace(n)
+    canvas = picture(scene(quiet(n), [(5.0, 5.0)] * n, trace=told))
+    assert chr(canvas.glyph[1, 2]) == "◈"
+    assert canvas.owner[1, 2] >= 0
+
+
+def test_the_legend_names_only_what_is_to_be_seen() -> None:
+    what = scene(quiet(3), [(2.0, 2.0)] * 3)
+    canvas = raster.Canvas(60, 10)
+    words = [word for _, word, _ in legend.entries(what, canvas)]
+    assert words == ["alive", "dead", "question"]
+    asked = scene(quiet(4), [(2.0, 2.0)] * 4, trace=trace(4))
+    words = [word for _, word, _ in legend.entries(asked, canvas)]
+    assert {"not reached", "asker", "asked", "has it"} <= {*words, "not reached"}
+    legend.draw(canvas, asked)
+    assert "asker" in raster.to_text(canvas)
+
+
+def test_there_are_few_inks() -> None:
+    assert len(INKS) <= 32
+
+
+# --- the stage -------------------------------------------------------------------------------------------
+
+
+def test_a_new_placement_glides_and_then_rests() -> None:
+    stage, snapshot = Stage("ring"), quiet(8)
+    stage.resize(160, 80, 1.0)
+    stage.follow(snapshot, 0, 0.0)
+    ring_x, _ = stage.dots(0.0)
+    stage.place("world")
+    stage.follow(snapshot, 0, 1.0)
+    assert stage.moving(1.0 + GLIDE_S / 2)
+    assert np.allclose(stage.dots(1.0)[0], ring_x, atol=12)
+    assert not stage.moving(1.1 + GLIDE_S)
+    version = stage.version
+    stage.follow(snapshot, 0, 5.0)
+    assert stage.version == version
+
+
+def test_rings_of_hops_follow_the_links_once_a_second_at_most() -> None:
+    stage = Stage("hops")
+    stage.resize(160, 80, 1.0)
+    one = np.zeros(1, np.int32)
+    seen = []
+    snapshot = quiet(4)
+    for number, wall_s in enumerate((0.0, 0.2, 0.4, 1.4), 1):
+        stage.follow(replace(snapshot, links=Links(number, one, one + number % 3 + 1)), 0, wall_s)
+        seen.append(stage.version)
+    assert seen[0] == seen[1] == seen[2] < seen[3]
+
+
+def test_stations_stand_inside_the_ring() -> None:
+    snapshot = quiet(9)
+    snapshot = replace(snapshot, fixed=replace(snapshot.fixed, peers=8))
+    stage = Stage("ring")
+    stage.resize(160, 80, 1.0)
+    stage.follow(snapshot, 0, 0.0)
+    x, y = stage.dots(0.0)
+    assert (round(float(x[8]), 1), round(float(y[8]), 1)) == (79.5, 39.5)
+
+
+# --- pace and room ------------------------------------------------------------------------------------------
+
+
+def test_heavy_pictures_come_less_often_and_light_ones_as_asked() -> None:
+    pace = FramePace(20.0)
+    for number in range(40):
+        pace.painted(number * 0.1, 0.06)
+    assert pace.slot_s > 0.1
+    for number in range(40, 120):
+        pace.painted(number * 0.1, 0.001)
+    assert pace.slot_s == pytest.approx(0.05)
+
+
+def test_room_is_given_by_importance_and_wishes_go_first() -> None:
+    assert rooms(80, 24, {}) == {"figures"}
+    assert rooms(80, 24, {}, selected=True) == {"figures", "inspector"}
+    assert rooms(120, 36, {}) == {"inspector", "asks", "controls", "charts", "feed"}
+    assert "controls" not in rooms(120, 36, {"controls": False})
+    assert "feed" in rooms(80, 24, {"feed": True})
+    assert {"story", "inspector"} <= rooms(120, 36, {}, story=True)

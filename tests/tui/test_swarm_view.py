@@ -1,0 +1,174 @@
+"""The picture as a widget: what a pointer finds in it, what keys do to it, and what is drawn again and what is not."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+import frames
+import numpy as np
+import pytest
+from scenes import quiet, trace
+from textual.app import App, ComposeResult
+from textual.events import MouseScrollUp
+from textual.message import Message
+from textual.pilot import Pilot
+
+from engine import Commanded, Kill, Refused
+from tui.draw.inks import INK
+from tui.messages import PeerPicked
+from tui.widgets.swarm_view import SwarmView, describe
+
+pytestmark = pytest.mark.anyio
+
+
+class Gallery(App[None]):
+    """One picture, and what it said."""
+
+    CSS = "SwarmView { width: 1fr; height: 1fr; }"
+
+    def __init__(self, view: SwarmView) -> None:
+        super().__init__()
+        self.view = view
+        self.said: list[Message] = []
+
+    def compose(self) -> ComposeResult:
+        yield self.view
+
+    def on_peer_picked(self, event: PeerPicked) -> None:
+        self.said.append(event)
+
+
+@asynccontextmanager
+async def gallery(size: tuple[int, int] = (80, 24), **kw: Any) -> AsyncIterator[tuple[SwarmView, Pilot[None], Gallery]]:
+    app = Gallery(SwarmView(**kw))
+    async with app.run_test(size=size) as pilot:
+        app.view.stage.place("ring")
+        yield app.view, pilot, app
+
+
+async def test_peers_are_shown_with_their_legend() -> None:
+    async with gallery() as (view, pilot, _):
+        view.show(frames.frame())
+        await pilot.pause()
+        assert view.text.count("●") >= 40
+        assert "alive" in view.text
+        assert "swarm · ring" in str(view.border_title)
+
+
+async def test_a_click_picks_the_peer_there_and_the_ground_picks_none() -> None:
+    async with gallery() as (view, pilot, app):
+        view.show(frames.frame())
+        await pilot.pause()
+        rows, cols = np.nonzero(view._canvas.owner == 9)
+        await pilot.click(SwarmView, offset=(int(cols[0]) + 1, int(rows[0]) + 1))
+        await pilot.click(SwarmView, offset=(40, 10))
+        assert [event.peer for event in app.said if isinstance(event, PeerPicked)] == [9, None]
+
+
+async def test_hovering_tells_who_it_is() -> None:
+    async with gallery() as (view, pilot, _):
+        view.show(frames.frame())
+        await pilot.pause()
+        rows, cols = np.nonzero(view._canvas.owner == 9)
+        await pilot.hover(SwarmView, offset=(int(cols[0]) + 1, int(rows[0]) + 1))
+        assert view.hover == 9
+        assert "p009" in str(view.tooltip)
+
+
+async def test_an_arrow_goes_to_the_nearest_peer_that_way() -> None:
+    async with gallery() as (view, pilot, app):
+        view.show(frames.frame(selected=0))  # at the top of the ring
+        await pilot.pause()
+        view.toward("right")
+        view.toward("up")
+        await pilot.pause()
+        assert [event.peer for event in app.said if isinstance(event, PeerPicked)] == [1]
+
+
+async def test_zooming_shows_fewer_peers_and_moving_shows_others() -> None:
+    async with gallery() as (view, pilot, _):
+        view.legend = False
+        view.show(frames.frame(selected=0))
+        await pilot.pause()
+        all_of_them = view.text.count("●")
+        view.zoom(1)
+        view.zoom(1)
+        close = view.text
+        assert 0 < close.count("●") < all_of_them
+        view.pan("down")
+        assert view.text != close
+        view.zoom(0)
+        assert view.text.count("●") == all_of_them
+
+
+async def test_the_wheel_zooms_where_the_pointer_is() -> None:
+    async with gallery() as (view, pilot, _):
+        view.show(frames.frame())
+        await pilot.pause()
+        await pilot._post_mouse_events([MouseScrollUp], SwarmView, offset=(5, 5))
+        assert view.stage.view.zoom > 1
+        assert view.stage.view.cx < 0.5
+
+
+async def test_the_ground_is_drawn_once_while_nothing_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with gallery() as (view, pilot, _):
+        view.show(frames.frame())
+        await pilot.pause()
+        drawn: list[int] = []
+        monkeypatch.setattr("tui.widgets.swarm_view.base", lambda canvas, scene: drawn.append(1))
+        first = view.frame
+        assert first is not None
+        same = replace(frames.snapshot(), fixed=first.snapshot.fixed)
+        for _ in range(5):
+            view.show(frames.frame(snap=same))
+        assert not drawn
+        view.show(frames.frame(snap=same, selected=3))
+        assert len(drawn) == 1
+
+
+async def test_deeds_echo_and_refusals_come_back_and_both_pass() -> None:
+    async with gallery() as (view, pilot, _):
+        deed = Commanded(1, 0, Kill(9), (9,), "person")
+        view.show(frames.frame(events=(deed, Refused(2, 0, 4, 9, "Query", 0))))
+        await pilot.pause()
+        assert view.moving
+        assert INK["echo"] in view._canvas.ink
+        same = view.frame
+        assert same is not None
+        view.show(frames.frame(snap=same.snapshot, wall_s=13.0))
+        assert not view.moving
+        assert INK["echo"] not in view._canvas.ink
+
+
+async def test_nobody_and_nothing_are_put_into_words() -> None:
+    async with gallery() as (view, pilot, _):
+        view.show(frames.frame(snap=frames.snapshot(state=np.ones(frames.N, np.uint8))))
+        await pilot.pause()
+        assert "Nobody is up" in view.text
+        view.show(frames.frame(snap=frames.snapshot(asks=(), asks_total=0)))
+        assert "No ask yet: press a" in view.text
+        view.show(frames.frame(alarm="peer #3 failed"))
+        assert "peer #3 failed" in view.text
+
+
+async def test_ascii_is_only_ascii() -> None:
+    async with gallery(glyphs="ascii") as (view, pilot, _):
+        view.show(frames.frame(trace=trace(), ask=12, selected=3))
+        await pilot.pause()
+        assert view.text.isascii()
+
+
+async def test_ten_thousand_peers_are_a_picture_too() -> None:
+    async with gallery() as (view, pilot, _):
+        view.show(frames.frame(snap=quiet(10_000), trace=trace(10_000), selected=7))
+        await pilot.pause()
+        assert len(view.text.splitlines()) == 22
+        assert "◈" in view.text
+
+
+def test_a_tooltip_says_how_the_ask_came() -> None:
+    told = describe(frames.frame(trace=trace(), ask=12), 3)
+    assert told.splitlines() == ["p003 · Lisbon", "servent, alive, 23 files", "asked at hop 2, by p001"]
