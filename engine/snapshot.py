@@ -158,6 +158,8 @@ class Snapshot:
     series: Series
     settings: Mapping[str, object] = field(default_factory=dict)
     """Current world parameters: churn, loss, latency (factor), asks (per s), and the protocol's options by name."""
+    spreading: frozenset[AskId] = frozenset()
+    """Asks that have a question under way. An open ask without one waits, or fetches what it found."""
 
 
 @dataclass(frozen=True, slots=True)

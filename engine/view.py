@@ -7,6 +7,7 @@ from heapq import nsmallest
 
 import numpy as np
 
+from .accounts import QUESTION
 from .core.kernel import HOP_BITS, KIND_SHIFT
 from .metrics import KIND_MASK
 from .snapshot import STATES, AskRow, Fixed, Flight, Links, Snapshot, Totals
@@ -92,6 +93,7 @@ class Viewer:
         if kernel.now_us >= self._files_us + FILES_US or self._files_us < 0:
             self._files = np.fromiter(map(len, town.shelves), np.int32, town.n)
             self._files_us = kernel.now_us
+        flight = self._flight()
         return Snapshot(
             now_us=kernel.now_us,
             fixed=self._fixed,
@@ -103,13 +105,20 @@ class Viewer:
             last_heard_us=books.last_heard_us.copy(),
             files=self._files,
             links=self._links,
-            flight=self._flight(),
+            flight=flight,
             totals=self._totals(),
             asks=self._asks(),
             asks_total=len(town.desk.accounts) - 1,
             series=books.series(),
             settings=self._settings(),
+            spreading=self._spreading(flight),
         )
+
+    def _spreading(self, flight: Flight) -> frozenset[int]:
+        """With more under way than there are rows, any open ask may be among the rest."""
+        if flight.total > len(flight.frm):
+            return frozenset(self._town.open_asks)
+        return frozenset(flight.ask[flight.part == QUESTION].tolist())
 
     def _totals(self) -> Totals:
         town = self._town

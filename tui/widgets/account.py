@@ -10,10 +10,12 @@ from .ink import Row, wrap
 METER_CELLS = 8
 
 
-def state_of(row: AskRow) -> tuple[str, str]:
+def state_of(row: AskRow, snapshot: Snapshot) -> tuple[str, str]:
     """In a word or two how an ask stands, and the ink for it."""
     if row.closed_us is None:
-        return ("answered, spreading ▶", "answer") if row.hits else ("spreading ▶", "question")
+        if row.id in snapshot.spreading:
+            return ("answered, spreading ▶", "answer") if row.hits else ("spreading ▶", "question")
+        return ("answered, fetching", "answer") if row.hits else ("waiting", "question")
     return ("answered", "good") if row.hits else ("no answer", "bad")
 
 
@@ -33,7 +35,7 @@ def account_rows(row: AskRow, snapshot: Snapshot, width: int) -> list[Row]:
     ttl = snapshot.settings.get("ttl")
     hop = f"hop {row.hops} of {ttl}" if isinstance(ttl, int) else f"hop {row.hops}"
     share = row.duplicates / row.messages if row.messages else 0.0
-    word, ink = state_of(row)
+    word, ink = state_of(row, snapshot)
     level = "meter-low" if share < 0.34 else "meter-mid" if share < 0.67 else "meter-high"
     first = first_hit(row)
     rows: list[Row] = [

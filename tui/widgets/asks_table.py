@@ -100,7 +100,9 @@ class AsksTable(Roll):
             newest = self._asks[-1].id if self._asks else 0
             fresh = sum(1 for row in asks if row.id > newest)
         # Rows of closed asks are the same objects from frame to frame, so this compares the few that are open.
+        before = None if self._frame is None else self._frame.snapshot.spreading
         same = not other_run and asks == self._asks and frame.ask == self._cursor
+        same = same and frame.snapshot.spreading == before
         self._frame, self._asks = frame, asks
         self._cursor = frame.ask
         if not same:
@@ -139,7 +141,7 @@ class AsksTable(Roll):
         assert frame is not None
         c = self._columns(width)
         chosen = self.is_cursor(index)
-        word, ink = state_of(ask)
+        word, ink = state_of(ask, frame.snapshot)
         told = ask.verdict if ask.closed_us is not None and ask.verdict else word
         first = "" if ask.first_hit_us is None else f"{ask.first_hit_us / 1e6:.2f} s"
         spans: tuple[Span, ...] = (

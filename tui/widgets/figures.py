@@ -72,7 +72,7 @@ def ask_row(frame: Frame) -> Row:
     ask = _chosen(frame)
     if ask is None:
         return ((" no ask yet: a asks from the selected peer", "dim"),)
-    word, ink = state_of(ask)
+    word, ink = state_of(ask, frame.snapshot)
     told = ask.verdict if ask.closed_us is not None and ask.verdict else word
     return (
         (f" ask {ask.id:>3} ", "dim"),
