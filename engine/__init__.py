@@ -1,9 +1,10 @@
 """swarmtop's engine: peer-to-peer networks in virtual time. It knows no screen.
 
-These are its public names; everything else is behind them. `Live` is fetched when first named: it needs anyio, which
-a run without a screen does without.
+These are its public names; everything else is behind them. What only some programs need (pacing, the headless run, the
+tape) is fetched when it is first named.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from .api import (
@@ -50,17 +51,19 @@ from .errors import InputError, PeerFailed, SwarmError, nearest, plain
 from .events import Asked, Churned, Closed, Commanded, Event, Hit, Noted, Refused
 from .lab import scenario as scenario_files
 from .lab.check import Checked, Expect, check
-from .lab.run import Report, Until, run
 from .lab.scenario import Caption, Scenario
 from .networks import help_of, network, networks, options_of, title_of
 from .options import as_number, as_text, as_whole, options_for
 from .setup import ContentSpec, Setup
 from .snapshot import ALIVE, DEAD, LEFT, STATES, AskRow, Fixed, Flight, Links, Places, Series, Snapshot, Totals, Trace
 from .swarm import Swarm
-from .tape import Tape
 
 if TYPE_CHECKING:
+    from .lab.run import Report, Until, run
     from .live import Live
+    from .tape import Tape
+
+LATE = {"Live": ".live", "Report": ".lab.run", "Tape": ".tape", "Until": ".lab.run", "run": ".lab.run"}
 
 __all__ = [
     "ALIVE",
@@ -152,8 +155,6 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name == "Live":
-        from .live import Live
-
-        return Live
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in LATE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(LATE[name], __name__), name)

@@ -32,8 +32,8 @@ SLICE_S = 0.008
 """Longest the engine holds the loop in one go."""
 BITE_S = 0.002
 """What one `advance` is sized for, so that the clock is looked at a few times a slice."""
-TICK_S = 0.02
-"""How often virtual time moves on when the engine is at leisure."""
+TICK_S = 0.04
+"""How often virtual time moves on when the engine is at leisure; whoever draws asks for a slice of its own."""
 BREATH_S = 0.004
 """What a busy engine leaves to others between slices."""
 LAG_S = 0.1

@@ -6,6 +6,7 @@ It knows nothing of peers: `driver.py` holds the swarm, `screens/main.py` shows 
 from __future__ import annotations
 
 import gc
+from typing import TYPE_CHECKING
 
 from textual.app import App, ReturnType
 from textual.dom import DOMNode
@@ -17,11 +18,19 @@ from . import themes, themes_textual
 from .draw.glyphs import Mode
 from .driver import Driver
 from .keys import bindings
-from .palette import Palette
-from .screens.help import HelpScreen
 from .screens.main import MainScreen
 
-FPS = 24.0
+if TYPE_CHECKING:
+    from textual.command import Provider
+
+FPS = 30.0
+
+
+def _palette() -> type[Provider]:
+    """Fetched when the palette is first opened, as a tenth of the start would go into it."""
+    from .palette import Palette
+
+    return Palette
 
 
 class SwarmApp(App[int]):
@@ -29,7 +38,7 @@ class SwarmApp(App[int]):
 
     TITLE = "swarmtop"
     CSS_PATH = "swarmtop.tcss"
-    COMMANDS = {Palette}
+    COMMANDS = {_palette}
     BINDINGS = bindings("app")
     ENABLE_COMMAND_PALETTE = True
 
@@ -41,14 +50,12 @@ class SwarmApp(App[int]):
         self.driver = driver
         self._fps = fps or FPS
         super().__init__()
-        palettes, self._complaints = themes.load_all()
-        for palette in palettes:
-            self.register_theme(themes_textual.to_textual(palette))
-        # Our own themes first, then Textual's, for the key that goes through them.
-        self._ours = [palette.name for palette in palettes]
+        self._ours: list[str] = []
         name = theme or themes.DEFAULT
         if name not in BUILTIN_THEMES:
-            themes.find(name)
+            palette = themes.find(name)
+            self.register_theme(themes_textual.to_textual(palette))
+            name = palette.name
         self.theme = name
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
@@ -59,13 +66,19 @@ class SwarmApp(App[int]):
         """The dashboard."""
         return MainScreen(self.driver, fps=self._fps)
 
-    def on_mount(self) -> None:
-        """Tell of themes that could not be read, and of what the setup dropped."""
-        for sentence in self._complaints:
-            self.notify(sentence, severity="warning", markup=False)
-
     def on_ready(self) -> None:
-        """The first picture is up. What exists by now stays, so the collector need not look at it again."""
+        """The first picture is up: time for all other themes, and to tell of those that could not be read.
+
+        What exists by now stays, so the collector need not look at it again.
+        """
+        palettes, complaints = themes.load_all()
+        for palette in palettes:
+            if palette.name != self.theme:
+                self.register_theme(themes_textual.to_textual(palette))
+        # The key goes through our own, not through Textual's.
+        self._ours = [palette.name for palette in palettes]
+        for sentence in complaints:
+            self.notify(sentence, severity="warning", markup=False)
         if not gc.isenabled():
             gc.freeze()
             gc.enable()
@@ -92,6 +105,8 @@ class SwarmApp(App[int]):
 
     def action_help(self) -> None:
         """Keys, shapes, and what this network is."""
+        from .screens.help import HelpScreen
+
         name = self.driver.setup.protocol
         kind = network(name)
         self.push_screen(HelpScreen(name, title_of(kind), help_of(kind), self.glyph_mode))

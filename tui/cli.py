@@ -263,6 +263,10 @@ def _dashboard(space: argparse.Namespace) -> int:
     if glyphs is None:
         close = did_you_mean(space.glyphs, GLYPHS)
         raise WrongError(f'--glyphs should be braille, block or ascii, not "{space.glyphs}"{close}')
+    import gc
+
+    # Until the first picture is up: a tenth of the start went into looking for garbage that there is none of yet.
+    gc.disable()
     scenario = scenario_of(space)
     from engine import as_number
 

@@ -114,7 +114,7 @@ class Driver:
     @property
     def stale(self) -> bool:
         """Whether a frame made now could differ from the last one. False means: draw nothing."""
-        return self._mark() != self._shown
+        return self.live.busy or self._mark() != self._shown
 
     def _mark(self) -> tuple[object, ...]:
         told = bool(self._notice) and self._clock() < self._notice_until

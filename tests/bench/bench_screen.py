@@ -29,12 +29,23 @@ WARM_S = 4.0
 RUN_S = 8.0
 KEYS = 10
 
+MANY = """
+peers = 1000
+topology = "random:8"
+[options]
+ttl = 3
+download = false
+[asks]
+per_s = {}
+"""
+"""Short floods and many of them, so that messages are under way all the time; 4,000 links."""
+
 ROWS: dict[str, tuple[str, list[str]]] = {
     # name: (scenario, keys before measuring)
     "64 as opened": ("", []),
     "64 paused": ("", ["space"]),
-    "1,000 peers, 2,000/s": ('peers = 1000\ntopology = "random:8"\n[asks]\nper_s = 0.28\n', []),
-    "1,000 peers, 5,000/s": ('peers = 1000\ntopology = "random:8"\n[asks]\nper_s = 0.7\n', []),
+    "1,000 peers, 2,000/s": (MANY.format(2.7), []),
+    "1,000 peers, 5,000/s": (MANY.format(9.5), []),
     "10,000 peers": ('peers = 10000\ntopology = "random:6"\n[asks]\nper_s = 0.05\n', []),
 }
 RESET = b"\x1b[0m"

@@ -22,7 +22,7 @@ def test_a_newcomer_calls_as_many_as_it_wants_and_pings_who_answers() -> None:
     assert len(called) == len(set(called)) == 3
     tape.give(peer, Ok(), sender=called[0])
     [(to, ping)] = tape.take()
-    assert (to, ping.ttl, ping.hops) == (called[0], 1, 0)
+    assert (to, ping.ttl, ping.hops) == (called[0], 2, 0), "and looks for more"
     assert tape.linked == [called[0]]
     assert peer.connections == {called[0]: 1}
 
@@ -151,6 +151,10 @@ def test_a_pong_about_others_is_no_sign_of_life() -> None:
     assert peer.connections == {}
 
 
+def pongs(tape: Tape) -> list[int]:
+    return [message.address for _, message in tape.take() if isinstance(message, Pong)]
+
+
 # --- the host cache --------------------------------------------------------------------------------------------
 
 
@@ -166,8 +170,8 @@ def test_pongs_fill_the_host_cache_and_the_longest_unheard_makes_room() -> None:
 def test_a_ping_is_answered_with_oneself_and_with_whom_one_heard_of_late() -> None:
     files = (File("Blue Train.mp3", 3_000_000, 1), File("Naima.mp3", 2_000_000, 2))
     tape, peer = connected(1, 2, 3, files=files, contacts=[50, 51])
-    tape.give(peer, Ping(guid(1), 1, 0), sender=1)
-    sent = tape.take()
+    tape.give(peer, Ping(guid(1), 2, 0), sender=1)
+    sent = [(to, message) for to, message in tape.take() if isinstance(message, Pong)]
     assert {to for to, _ in sent} == {1}
     assert sent[0][1] == Pong(guid(1), 1, 0, ME, 2, 5_000_000 // 1024)
     assert [pong.address for _, pong in sent[1:]] == [2, 3], "not 50 and 51, which are hearsay, and not the asker"
@@ -179,14 +183,26 @@ def test_hearsay_does_not_go_round_for_ever() -> None:
     for second in range(0, 100, 10):
         tape.now_us = second * SECOND
         tape.give(peer, Pong(guid(9), 1, 1, 2, 0, 0), sender=1)
-    tape.give(peer, Ping(guid(1), 1, 0), sender=1)
-    assert [pong.address for _, pong in tape.take()] == [ME], "2 was spoken of, and not heard for a hundred seconds"
+    tape.give(peer, Ping(guid(1), 2, 0), sender=1)
+    assert pongs(tape) == [ME], "2 was spoken of, and not heard for a hundred seconds"
 
 
 def test_at_most_ten_cached_pongs_answer_a_ping() -> None:
     tape, peer = connected(*range(1, 31))
+    tape.give(peer, Ping(guid(1), 2, 0), sender=1)
+    assert pongs(tape) == [ME, *range(21, 31)]
+
+
+def test_a_keep_alive_is_answered_with_oneself_alone() -> None:
+    tape, peer = connected(1, 2, 3)
     tape.give(peer, Ping(guid(1), 1, 0), sender=1)
-    assert [pong.address for _, pong in tape.take()] == [ME, *range(21, 31)]
+    assert pongs(tape) == [ME]
+
+
+def test_who_knows_few_looks_for_more_with_one_ping_of_a_round() -> None:
+    tape, peer = connected(*range(1, 5), ping_s=20)
+    tape.wait(peer, 20 * SECOND)
+    assert sorted(m.ttl for _, m in tape.take() if isinstance(m, Ping)) == [1, 1, 1, 2]
 
 
 def test_the_host_cache_survives_a_kill() -> None:

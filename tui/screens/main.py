@@ -48,6 +48,8 @@ PANEL_S = 0.2
 """Wall seconds between two frames for a panel with figures."""
 IDLE_S = 0.1
 CALM_FRAMES = 3
+QUIET_S = 1 / 12
+"""The slot while only a few messages move: a handful of dots need no more, and a laptop on battery is grateful."""
 PANEL_TYPES: dict[str, type[Any]] = {
     "inspector": Inspector,
     "asks": AsksTable,
@@ -123,8 +125,10 @@ class MainScreen(Deeds, Screen[None]):
         finally:
             # With nothing to show, or a picture that stays the same, look less often: what a person does is shown at
             # once anyway, and a question is seen a tenth of a second after it sets out.
-            calm = self.frames == shown or self.query_one(SwarmView).calm >= CALM_FRAMES
-            slot_s = max(self.pace.slot_s, IDLE_S) if calm else self.pace.slot_s
+            view = self.query_one(SwarmView)
+            calm = self.frames == shown or view.calm >= CALM_FRAMES
+            least_s = IDLE_S if calm else QUIET_S if view.quiet else 0.0
+            slot_s = max(self.pace.slot_s, least_s)
             self.set_timer(max(0.002, slot_s - (time.monotonic() - begun)), self.tick)
 
     def _show_what_is_new(self) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 
+import numpy as np
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -17,7 +18,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from engine import STATES, Commanded, Event, PeerId, Refused, plain
+from engine import PARTS, STATES, Commanded, Event, PeerId, Refused, plain
 from tui.draw import legend, placement, raster
 from tui.draw.glyphs import Mode
 from tui.draw.inks import INK
@@ -36,6 +37,8 @@ ECHO_S = 1.4
 """How long a deed is echoed by a ring, in wall seconds."""
 REFUSAL_S = 0.5
 TITLE_S = 0.25
+QUIET_MOST = 12
+UPKEEP = PARTS.index("upkeep")
 ECHOES_MOST = 64
 ZOOM_STEP = 1.5
 PAN_STEP = 0.2
@@ -98,6 +101,15 @@ class SwarmView(Widget, can_focus=True):
         """Whether the picture has something of its own under way (a glide, an echo), even when time stands still."""
         wall_s = self._frame.wall_s if self._frame is not None else 0.0
         return bool(self._echoes or self._refusals) or self.stage.moving(wall_s)
+
+    @property
+    def quiet(self) -> bool:
+        """Whether only a few messages are to be seen moving, and nothing of the picture's own."""
+        frame = self._frame
+        if frame is None or self.moving or frame.slowed:
+            return False
+        part = frame.snapshot.flight.part
+        return int(np.count_nonzero(part != UPKEEP) if not self.upkeep else len(part)) <= QUIET_MOST
 
     def _note(self, event: Event, wall_s: float) -> None:
         if isinstance(event, Commanded) and event.by == "person" and len(event.peers) <= ECHOES_MOST:

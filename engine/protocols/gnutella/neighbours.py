@@ -17,7 +17,12 @@ from .fetch import SECOND_US, Fetcher, Table
 from .wire import BYTE_MAX, WORD_MAX, Connect, Full, Ok, Ping, Pong, headed, whole
 
 PONGS = 10
-"""Cached pongs in reply to a ping (0.6, "Pong caching": about ten)."""
+"""Cached pongs in reply to a ping that looks for strangers (0.6, "Pong caching": about ten)."""
+KEEP_ALIVE, DISCOVERY = 1, 2
+"""TTL of a ping that asks whether the neighbour lives, and of one that asks whom it knows. Were each keep-alive
+answered with ten cached pongs, a thousand idle servents would exchange four thousand messages a second."""
+KNOWN_ENOUGH = 12
+"""Addresses in the host cache below which a round of pings has one that looks for more."""
 NEVER_US = -1
 """When an address was heard that is known from others only."""
 
@@ -141,7 +146,7 @@ class Neighbour(Fetcher):
     def ok(self, host: Host, sender: PeerId, message: Ok) -> None:
         if sender in self.calling:
             self.connected(host, sender)
-            host.send(sender, Ping(host.rng.bytes(16), 1, 0))
+            host.send(sender, Ping(host.rng.bytes(16), DISCOVERY, 0))
         elif sender not in self.connections:
             # We gave up waiting; without this it would take us for a neighbour until it misses our pongs.
             host.unlink(sender)
@@ -188,7 +193,11 @@ class Neighbour(Fetcher):
                 del self.connections[other]
                 host.unlink(other)
                 host.note("silent neighbour", peer=other)
-        host.multicast(list(self.connections), Ping(host.rng.bytes(16), 1, 0))
+        neighbours = list(self.connections)
+        if neighbours and len(self.cache) < KNOWN_ENOUGH:
+            who = neighbours.pop(host.rng.randrange(len(neighbours)))
+            host.send(who, Ping(host.rng.bytes(16), DISCOVERY, 0))
+        host.multicast(neighbours, Ping(host.rng.bytes(16), KEEP_ALIVE, 0))
         self.declined.clear()
         self.seek(host)
 
@@ -207,6 +216,8 @@ class Neighbour(Fetcher):
         kilobytes = sum(file.size for file in shared) // 1024
         back = min(hops, BYTE_MAX)
         host.send(sender, Pong(guid, back, 0, host.me, len(shared), kilobytes))
+        if message.ttl == KEEP_ALIVE:
+            return
         since_us = host.now_us - self.patience_us(host)
         fresh = [a for a, heard_us in self.cache.items() if NEVER_US < heard_us >= since_us and a != sender]
         for address in fresh[-PONGS:]:
