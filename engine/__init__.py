@@ -59,11 +59,18 @@ from .snapshot import ALIVE, DEAD, LEFT, STATES, AskRow, Fixed, Flight, Links, P
 from .swarm import Swarm
 
 if TYPE_CHECKING:
-    from .lab.run import Report, Until, run
+    from .lab.run import Report, Until, report_of, run
     from .live import Live
     from .tape import Tape
 
-LATE = {"Live": ".live", "Report": ".lab.run", "Tape": ".tape", "Until": ".lab.run", "run": ".lab.run"}
+LATE = {
+    "Live": ".live",
+    "Report": ".lab.run",
+    "Tape": ".tape",
+    "Until": ".lab.run",
+    "report_of": ".lab.run",
+    "run": ".lab.run",
+}
 
 __all__ = [
     "ALIVE",
@@ -147,6 +154,7 @@ __all__ = [
     "options_for",
     "options_of",
     "plain",
+    "report_of",
     "run",
     "scenario_files",
     "title_of",

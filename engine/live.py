@@ -84,6 +84,7 @@ class Live:
         """Pace another engine from here on: a restart. Speed and play stay as they are."""
         self._engine = engine
         self._slow: tuple[float, int] | None = None
+        self._halt_us: int | None = None
         self._goal_us: int | None = None
         self._anchor()
         self._nudge()
@@ -143,6 +144,10 @@ class Live:
         self._goal_us = base + max(0, us)
         self._nudge()
 
+    def halt_at(self, at_us: int) -> None:
+        """Pause when virtual time gets there. Playing on from there goes on."""
+        self._halt_us = at_us
+
     def slow_for(self, speed: float, span_us: int) -> None:
         """Slow motion: at most `speed` for the next `span_us` of virtual time, then the old speed again.
 
@@ -187,6 +192,8 @@ class Live:
             return True
         begun = now = self._clock()
         due = self._due_us(now)
+        if self._halt_us is not None:
+            due = min(due, self._halt_us)
         try:
             while self._engine.now_us < due:
                 now = self._bite(due, now)
@@ -197,6 +204,10 @@ class Live:
             if self._problem is None:
                 raise
             self._problem(error)
+            return True
+        if self._halt_us is not None and self._engine.now_us >= self._halt_us:
+            self._halt_us = None
+            self.pause()
             return True
         return self._settle(due, now)
 

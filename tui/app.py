@@ -21,7 +21,11 @@ from .keys import bindings
 from .screens.main import MainScreen
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from textual.command import Provider
+
+    from engine import Report, Until
 
 FPS = 30.0
 
@@ -124,18 +128,23 @@ def open_dashboard(
     fps: float | None = None,
     speed: float = 1.0,
     glyphs: Mode = "braille",
+    until: Until = None,
+    last_word: Callable[[Report], None] | None = None,
 ) -> int:
     """Open the dashboard on a scenario and run it until the person leaves. Returns the exit code.
 
-    speed: virtual seconds per wall second; fps: most frames a second. Raises InputError before anything is drawn.
+    speed: virtual seconds per wall second; fps: most frames a second; until: see `Driver`; last_word: is handed the
+    report of the run when the person has left. Raises InputError before anything is drawn.
     """
     import anyio
 
     gc.disable()  # until the first picture: a tenth of the start went into looking for garbage there is none of yet
-    app = SwarmApp(Driver(scenario, speed=speed), theme=theme, fps=fps, glyphs=glyphs)
+    app = SwarmApp(Driver(scenario, speed=speed, until=until), theme=theme, fps=fps, glyphs=glyphs)
 
     async def run() -> ReturnType | int | None:
         return await app.run_async()
 
     code = anyio.run(run)
+    if last_word is not None:
+        last_word(app.driver.report())
     return int(code) if isinstance(code, int) else (app.return_code or 0)

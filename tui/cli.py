@@ -156,6 +156,8 @@ def _dashboard_parser() -> Parser:
     add("--theme", metavar="NAME", help="one of swarmtop themes, or a TOML file")
     add("--fps", metavar="N", help="frames a second at most")
     add("--glyphs", metavar="KIND", help="braille, block or ascii (braille)")
+    add("--until", metavar="SECONDS|quiet", help="pause there (virtual time), or when all asks are closed")
+    add("--json", action="store_true", help="on leaving, print one JSON object of the run so far")
     parser.add_argument("--version", action="store_true", help="print the version")
     return parser
 
@@ -251,6 +253,17 @@ def _json(report: Report) -> str:
 
 
 def _dashboard(space: argparse.Namespace) -> int:
+    import gc
+
+    # Until the first picture is up: a tenth of the start went into looking for garbage that there is none of yet.
+    gc.disable()
+    try:
+        return _opened(space)
+    finally:
+        gc.enable()
+
+
+def _opened(space: argparse.Namespace) -> int:
     if space.version:
         from importlib.metadata import PackageNotFoundError, version
 
@@ -263,20 +276,20 @@ def _dashboard(space: argparse.Namespace) -> int:
     if glyphs is None:
         close = did_you_mean(space.glyphs, GLYPHS)
         raise WrongError(f'--glyphs should be braille, block or ascii, not "{space.glyphs}"{close}')
-    import gc
-
-    # Until the first picture is up: a tenth of the start went into looking for garbage that there is none of yet.
-    gc.disable()
-    scenario = scenario_of(space)
+    scenario, until = scenario_of(space), _until(space.until)
     from engine import as_number
 
     speed = as_number(space.speed, "--speed", 0.001, 1e6, texts=True) if space.speed is not None else 1.0
     fps = as_number(space.fps, "--fps", 1, 120, texts=True) if space.fps is not None else None
-    if not sys.stdout.isatty() or not sys.stdin.isatty():
+    # It is drawn on stderr, so that --json may go to a file.
+    if not sys.stderr.isatty() or not sys.stdin.isatty():
         raise WrongError("the dashboard needs a terminal; swarmtop run works without one")
     from .app import open_dashboard
 
-    return open_dashboard(scenario, theme=space.theme, fps=fps, speed=speed, glyphs=glyphs)
+    last_word = (lambda report: _say(_json(report))) if space.json else None
+    return open_dashboard(
+        scenario, theme=space.theme, fps=fps, speed=speed, glyphs=glyphs, until=until, last_word=last_word
+    )
 
 
 def _list(what: str, words: Sequence[str]) -> int:

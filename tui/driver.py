@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from statistics import median
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -41,6 +42,9 @@ from engine import (
     network,
     title_of,
 )
+
+if TYPE_CHECKING:
+    from engine import Report, Until
 
 from .draw.placement import distances
 from .frame import Frame, PeerFacts
@@ -65,15 +69,23 @@ class Driver:
         scenario: Scenario,
         *,
         speed: float = 1.0,
+        until: Until = None,
         clock: Callable[[], float] = time.monotonic,
         make: Callable[[Setup], Swarm] = Swarm,
     ) -> None:
-        """Raises InputError, as the setup of the scenario may be wrong."""
+        """`until`: pause there, in virtual seconds, or when all asks are closed ("quiet").
+
+        Raises InputError, as the setup of the scenario may be wrong.
+        """
         self.scenario = scenario
         self._clock, self._make = clock, make
+        self._begun_s = clock()
         self.setup = scenario.setup
         self.swarm = make(self.setup)
         self.live = Live(self.swarm, speed=speed, clock=clock, problem=self._broke)
+        self.until_quiet = until == "quiet"
+        if isinstance(until, (int, float)):
+            self.live.halt_at(round(until * 1e6))
         self.selected: PeerId | None = None
         self.slow_on_ask = True
         self._forget()
@@ -104,6 +116,12 @@ class Driver:
     async def run(self) -> None:
         """Pace the swarm until `stop`."""
         await self.live.run()
+
+    def report(self) -> Report:
+        """The run so far, as `swarmtop run` reports one."""
+        from engine import report_of
+
+        return report_of(self.swarm, replace(self.scenario, setup=self.setup), self._clock() - self._begun_s)
 
     def stop(self) -> None:
         """End `run`."""
@@ -191,6 +209,10 @@ class Driver:
             elif isinstance(event, Closed):
                 self._closed(event.ask)
 
+        if self.until_quiet and self.live.playing and self._seq and self.swarm.quiet() and self.swarm.asks():
+            self.until_quiet = False
+            self.live.pause()
+            self.say("All asks are closed: space goes on")
         if len(self.swarm.warnings) > self._warned:
             self._warned = len(self.swarm.warnings)
             self.say(str(list(self.swarm.warnings)[-1]))

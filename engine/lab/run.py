@@ -195,6 +195,11 @@ def run(scenario: Scenario, *, until: Until = None, series: bool = False, progre
     return runner.report(edges, wall_s, series)
 
 
+def report_of(swarm: Swarm, scenario: Scenario, wall_s: float, series: bool = False) -> Report:
+    """Of a run that somebody else paced, as far as it has come."""
+    return _Runner(swarm, scenario, None).report(swarm.edges, wall_s, series)
+
+
 class _Runner:
     """A swarm on its way: where it has to halt, and what was seen there."""
 

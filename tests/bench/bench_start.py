@@ -1,7 +1,8 @@
 """How long until something is to be seen? The dashboard against a bare Textual app with a header and a footer.
 
 Both start as a process of their own in a pseudo-terminal, in turn; timed is from the start to the first sight of a word
-that only the finished first picture has. Our bytecode is compiled beforehand, as an installation does. `swarmtop --help` is timed as well. Prints seconds; asserts nothing.
+that only the finished first picture has. Our bytecode is compiled beforehand, as an installation does.
+`swarmtop --help` is timed as well. Prints seconds; asserts nothing.
 """
 
 from __future__ import annotations

@@ -200,3 +200,16 @@ async def test_another_engine_takes_over() -> None:
 def test_a_speed_of_nothing_is_refused() -> None:
     with pytest.raises(ValueError, match="above 0"):
         made(speed=0.0)
+
+
+async def test_it_pauses_where_it_was_told_to_and_goes_on_from_there() -> None:
+    wall, mill, live = made()
+    live.halt_at(500_000)
+    wall.now += 2.0
+    live.slice()
+    assert mill.now_us == 500_000
+    assert not live.playing
+    live.play()
+    wall.now += 1.0
+    live.slice()
+    assert mill.now_us == 1_500_000

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from person import dashboard
+from person import Clock, dashboard
 
-from engine import ALIVE, DEAD, LEFT
+from engine import ALIVE, DEAD, LEFT, Scenario, Setup
+from tui.driver import Driver
 from tui.screens.picker import NetworkPicker
 from tui.widgets.inspector import Inspector
 from tui.widgets.swarm_view import SwarmView
@@ -162,3 +163,26 @@ async def test_the_moment_can_be_copied() -> None:
             "swarmtop --protocol gnutella --peers 24 --seed 7 --latency constant:50 --set ttl=5  # "
         )
         assert f"kill #{person.driver.selected}" in copied
+
+
+async def test_it_pauses_at_the_time_that_was_given() -> None:
+    clock = Clock()
+    driver = Driver(Scenario(), until=2.5, clock=clock)
+    clock.now += 10
+    driver.frame(30)
+    assert driver.swarm.now_us == 2_500_000
+    assert not driver.live.playing
+    assert driver.report().to_json()["virtual_s"] == 2.5
+
+
+async def test_it_pauses_when_all_asks_are_closed() -> None:
+    clock = Clock()
+    plain = Scenario(setup=Setup(asks_per_s=0.0, options={"download": False})).asking(["no such thing"])
+    driver = Driver(plain, until="quiet", clock=clock)
+    driver.slow_on_ask = False
+    for _ in range(100):
+        clock.now += 0.05
+        driver.frame(30)
+    assert not driver.live.playing
+    assert driver.swarm.quiet()
+    assert driver.swarm.now_us < 4_000_000
