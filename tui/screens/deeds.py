@@ -134,7 +134,9 @@ class Deeds(Base):
 
     def action_toward(self, direction: Direction) -> None:
         """Select the nearest peer that way."""
-        self.view.toward(direction)
+        peer = self.view.toward(direction)
+        if peer is not None:
+            self.pick(peer)
 
     def action_open(self) -> None:
         """Go to the inspector."""

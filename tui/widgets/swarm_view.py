@@ -264,23 +264,23 @@ class SwarmView(Widget, can_focus=True):
 
     # --- what a person does ------------------------------------------------------------------------------
 
-    def toward(self, direction: Direction) -> None:
-        """Pick the nearest peer in that direction; the one nearest the middle when none is selected."""
+    def toward(self, direction: Direction) -> PeerId | None:
+        """The nearest peer in that direction; the one nearest the middle when none is selected; None for nobody.
+
+        It is returned and not posted: a key that follows at once should find it selected.
+        """
         if self._frame is None:
-            return
+            return None
         x, y = self.stage.dots(self._frame.wall_s)
         seen = in_sight(self._canvas, x, y)
         if not seen.any():
-            return
+            return None
         if self._frame.selected is None:
             far = (x - self._canvas.dots_w / 2) ** 2 + (y - self._canvas.dots_h / 2) ** 2
             far[~seen] = float("inf")
-            self.post_message(PeerPicked(int(far.argmin())))
-            return
+            return int(far.argmin())
         aspect = self._canvas.dot_aspect
-        found = placement.nearest(list(zip(x, y, strict=True)), self._frame.selected, direction, seen, aspect)
-        if found is not None:
-            self.post_message(PeerPicked(found))
+        return placement.nearest(list(zip(x, y, strict=True)), self._frame.selected, direction, seen, aspect)
 
     def next_placement(self) -> Placement:
         """World, ring, hops, and round again."""
