@@ -51,6 +51,7 @@ from .errors import InputError, PeerFailed, SwarmError, nearest, plain
 from .events import Asked, Churned, Closed, Commanded, Event, Hit, Noted, Refused
 from .lab import scenario as scenario_files
 from .lab.check import Checked, Expect, check
+from .lab.save import to_toml
 from .lab.scenario import Caption, Scenario
 from .networks import help_of, network, networks, options_of, title_of
 from .options import as_number, as_text, as_whole, options_for
@@ -158,6 +159,7 @@ __all__ = [
     "run",
     "scenario_files",
     "title_of",
+    "to_toml",
     "words_of",
 ]
 

@@ -62,12 +62,12 @@ class Due:
 
 
 class Life:
-    """Churn and background asks of a town. `do(command, by)` is the swarm's door, for what is due."""
+    """Churn and background asks of a town. `due(command)` takes what the schedule brings."""
 
-    def __init__(self, town: Town, catalogue: Catalogue, seed: int, do: Callable[[Command, str], Any]) -> None:
+    def __init__(self, town: Town, catalogue: Catalogue, seed: int, due: Callable[[Command], None]) -> None:
         self.town = town
         self.catalogue = catalogue
-        self.do = do
+        self.due = due
         self.churn: Churn | None = None
         self.churn_spec = "none"
         self.asks_per_s = 0.0
@@ -92,7 +92,7 @@ class Life:
                 town.books.sample(int(alive.sum()), int((alive & town.censored).sum()))
                 town.desk.links.forget(town.n, town.kernel.now_us)
             case Due(command):
-                self.do(command, "scenario")
+                self.due(command)
             case NextAsk(number) if number == self._asking_round:
                 self._ask()
                 self._next_ask()
@@ -157,11 +157,15 @@ class Life:
 
     # --- background asks --------------------------------------------------------------------------------------
 
-    def set_asks(self, per_s: float) -> None:
-        """From now on, so many asks a second by all peers together, at exponential intervals."""
+    def set_asks(self, per_s: float, first_us: int | None = None) -> None:
+        """From now on, so many asks a second by all peers together, at exponential intervals; the first in `first_us`
+        if that is given."""
         self.asks_per_s = per_s
         self._asking_round += 1
-        self._next_ask()
+        if first_us is None or per_s <= 0:
+            self._next_ask()
+        else:
+            self.later(first_us, NextAsk(self._asking_round))
 
     def _next_ask(self) -> None:
         if self.asks_per_s > 0:

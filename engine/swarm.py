@@ -41,6 +41,10 @@ PATHS_BYTES = 64 << 20
 """Room for the paths of closed asks; the oldest are forgotten first."""
 PATH_BYTES = 20
 """What a path takes for each peer of the swarm, see `Account.reach`."""
+FIRST_ASK_US = 500_000
+"""When the first background ask comes, if there are any: nobody should look at a still picture."""
+JOINING_US = 3_000_000
+"""A newcomer without any link after this asks all the same."""
 SLICE = 50_000
 """Deliveries between two postings of the books when nobody set a budget: bounds the log."""
 
@@ -108,6 +112,7 @@ class Swarm:
         town.tell = self._tell
         town.rang = self._rang
         town.close = self._close
+        town.kernel.run_late = self._late
         self._begin(graph)
 
     def _begin(self, graph: topology.Topology) -> None:
@@ -133,7 +138,7 @@ class Swarm:
                     town.call(peer, "neighbours", program.neighbours, town.seats[peer], near)
         self.edges = town.streams.count
         self.life.later(1_000_000, Sample(), 1_000_000)
-        self.life.set_asks(setup.asks_per_s)
+        self.life.set_asks(setup.asks_per_s, FIRST_ASK_US)
         for at_us, command in setup.schedule:
             self.life.later(at_us, Due(command))
 
@@ -157,17 +162,26 @@ class Swarm:
             raise
         now = self.now_us
         self.history.append((now, command, by))
-        self.town.books.command(now, f"{command.verb} {command!r} {peers}")
+        # However they were named, these are the peers: a command that was written down and read back is the same.
+        rest = [getattr(command, f.name) for f in fields(command) if f.name != "peers"]
+        self.town.books.command(now, f"{command.verb} {peers} {rest!r}")
         self._tell("commanded", command, peers, by)
         self._viewer.commanded()
         self._welcome()
         return peers
 
-    def _due(self, command: Command, by: str) -> None:
-        try:
-            self._do(command, by)
-        except InputError as error:
-            self.warnings = (*self.warnings, f"at {self.now_us / 1e6:g} s, {command.verb}: {error}")
+    def _due(self, command: Command) -> None:
+        self.town.kernel.late.append(command)
+
+    def _late(self) -> None:
+        """Commands of the scenario that fell due in the instant that has just ended."""
+        kernel = self.town.kernel
+        commands, kernel.late = kernel.late, []
+        for command in commands:
+            try:
+                self._do(command, "scenario")
+            except InputError as error:
+                self.warnings = (*self.warnings, f"at {self.now_us / 1e6:g} s, {command.verb}: {error}")
 
     def _resolve(self, peers: Peers) -> tuple[PeerId, ...]:
         if isinstance(peers, str):
@@ -233,8 +247,12 @@ class Swarm:
     def _welcome(self) -> None:
         """Peers that are back ask what their users wanted meanwhile."""
         if self._acts.asking:
-            for peer in [p for p in self._acts.asking if self.town.state[p] == ALIVE]:
-                self._acts.arrived(peer)
+            town = self.town
+            # Who lives off its links has joined once it has one, or will have none; samples look again each second.
+            long_ago_us = self.now_us - JOINING_US
+            for peer in [p for p in self._acts.asking if town.state[p] == ALIVE]:
+                if town.streams.near[peer] or not town.crew[peer].overlay or town.born_us[peer] <= long_ago_us:
+                    self._acts.arrived(peer)
 
     # --- views -------------------------------------------------------------------------------------------------
 

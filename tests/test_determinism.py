@@ -124,7 +124,7 @@ def same(a: Swarm, b: Swarm) -> None:
 @pytest.mark.parametrize("name", NETWORKS)
 def test_the_same_seed_and_commands_give_the_same_run(name: str) -> None:
     first = play(setup(name))
-    assert first.snapshot().totals.delivered > 100, "a run in which nothing happens proves nothing"
+    assert first.snapshot().totals.delivered > 50, "a run in which nothing happens proves nothing"
     same(first, play(setup(name)))
     assert play(setup(name, seed=12)).fingerprint() != first.fingerprint()
 

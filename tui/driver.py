@@ -46,9 +46,10 @@ from engine import (
 if TYPE_CHECKING:
     from engine import Report, Until
 
+from . import moment
 from .draw.placement import distances
 from .frame import Frame, PeerFacts
-from .moment import Done, command_line
+from .moment import Done
 from .narration import Narrator
 
 FACTS_S = 0.2
@@ -370,8 +371,13 @@ class Driver:
         self.touch()
 
     def command_line(self) -> str:
-        """What to type to be back at this moment, see `moment.command_line`."""
-        return command_line(self.scenario, self.setup, self._done, self.swarm.now_us)
+        """What to type to be back at this moment, see `moment.command_line`; empty, and said why, if it fails."""
+        try:
+            folder = moment.user_folder()
+            return moment.command_line(self.scenario, self.setup, self._done, self.swarm.now_us, folder)
+        except OSError as error:
+            self.say(f"the moment cannot be saved: {error.strerror or error}")
+            return ""
 
     # --- trouble --------------------------------------------------------------------------------------------
 

@@ -1,19 +1,18 @@
-"""The command line that brings a person back to a moment, or as near to it as flags can.
+"""The command line that brings a person back to a moment.
 
-Flags describe how a run begins. What a person did later has no flag, so it follows as a comment, in order and with
-its virtual time: enough to do it again by hand, or to copy into a scenario as `[[at]]` tables.
+Flags say how a run begins, and `--until` where to stop. What a person did has no flag, and neither has the content of
+a scenario: then the run so far is saved as a scenario of its own, with each command at its virtual time, and the line
+names that file. The same setup and the same commands give the same run, so the moment comes out bit for bit.
 """
 
 from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, replace
+from pathlib import Path
 
-from engine import Command, Scenario, Setup
-
-LONGEST = 12
-"""Commands told in the comment; of more, the last ones."""
+from engine import AskFor, Command, Scenario, Setup, to_toml
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,28 +23,36 @@ class Done:
     command: Command
 
 
-def command_line(scenario: Scenario, setup: Setup, done: Sequence[Done], now_us: int) -> str:
-    """One line for a shell, arguments quoted, and a comment of what was done since.
+def command_line(scenario: Scenario, setup: Setup, done: Sequence[Done], now_us: int, folder: Path) -> str:
+    """One line for a shell, arguments quoted.
 
     `scenario` may name a shipped scenario or a file (`scenario.source`), which then says most of it; `setup` is what
-    runs, and differs from the scenario's after a restart under another network.
+    runs, and differs from the scenario's after a restart under another network. A file that is needed goes into
+    `folder`. Raises OSError when it cannot be written.
     """
-    source = scenario.source
-    words = ["swarmtop"]
-    base = Setup()
-    if source:
-        words.append(source)
-        base = scenario.setup
-    words += _flags(setup, base, everything=not source)
-    words += _asks(scenario)
-    line = " ".join(shlex.quote(word) for word in words)
-    notes = [f"at {now_us / 1e6:.3f} s"]
-    told = [f"{d.at_us / 1e6:.3f} s {describe(d.command)}" for d in done[-LONGEST:]]
-    if len(done) > LONGEST:
-        told.insert(0, f"{len(done) - LONGEST} more before")
-    if told:
-        notes.append("done: " + "; ".join(told))
-    return f"{line}  # {', '.join(notes)}"
+    base = scenario.setup if scenario.source else Setup()
+    plain = (setup.content, setup.asks_per_s, setup.schedule) == (base.content, base.asks_per_s, base.schedule)
+    asked = [AskFor(peers, text) for text, peers in scenario.asks]
+    only_asks = not setup.asks_per_s and [command for _, command in setup.schedule] == asked
+    if done or not (plain or (only_asks and setup.content == base.content)):
+        path = folder / f"{setup.protocol}-{setup.seed}-{now_us // 1000}.toml"
+        whole = replace(setup, schedule=(*setup.schedule, *((d.at_us, d.command) for d in done)))
+        title = f"{scenario.title or setup.protocol} at {now_us / 1e6:.3f} s"
+        folder.mkdir(parents=True, exist_ok=True)
+        path.write_text(to_toml(whole, title), encoding="utf-8")
+        words = ["swarmtop", str(path)]
+    else:
+        words = ["swarmtop", *([scenario.source] if scenario.source else [])]
+        words += _flags(setup, base, everything=not scenario.source)
+        words += _asks(scenario)
+    return " ".join(shlex.quote(word) for word in [*words, "--until", f"{now_us / 1e6:.6f}"])
+
+
+def user_folder() -> Path:
+    """Where moments are kept."""
+    import platformdirs
+
+    return platformdirs.user_state_path("swarmtop") / "moments"
 
 
 def _flags(setup: Setup, base: Setup, *, everything: bool) -> list[str]:
@@ -68,21 +75,3 @@ def _asks(scenario: Scenario) -> list[str]:
     """`--ask` and `--from`, as they were given."""
     words = [word for text, _ in scenario.asks for word in ("--ask", text)]
     return [*words, "--from", scenario.asks[0][1]] if words else []
-
-
-def describe(command: Command) -> str:
-    """`kill p017`, `ask #3 "blue train"`, `set loss 0.1`: a command as a person would say it."""
-    words = [command.verb]
-    for f in fields(command):
-        value = getattr(command, f.name)
-        if value == f.default or value is None:
-            continue
-        if f.name == "peers" and not isinstance(value, str):
-            many = (value,) if isinstance(value, int) else tuple(value)
-            value = " or ".join(f"#{peer}" for peer in many)
-            words.append(value)
-        elif isinstance(value, str) and f.name in ("text", "word"):
-            words.append(f'"{value}"')
-        else:
-            words.append(str(value))
-    return " ".join(words).replace("\n", " ")

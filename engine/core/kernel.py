@@ -86,6 +86,9 @@ class Kernel:
         self.missed: Callable[[int, Parcel], bool]
         self.fire: Callable[[Timer], None]
         self.settle: Callable[[list[Any]], None]
+        self.late: list[Any] = []
+        """What is due at the end of this instant: commands act between instants, scheduled ones as a person's."""
+        self.run_late: Callable[[], None]
 
     # --- scheduling -----------------------------------------------------------------------------------
 
@@ -138,6 +141,9 @@ class Kernel:
             if bucket is None:
                 if self.settling:
                     self._settle()
+                if self.late and (not instants or instants[0] > self.now_us):
+                    self.run_late()
+                    continue
                 if self.delivered >= limit:
                     break
                 if not instants or instants[0] > until_us:
@@ -173,7 +179,7 @@ class Kernel:
 
     def step(self, until_us: int) -> bool:
         """Run the next instant, if there is one by then."""
-        if self._bucket is not None or self.settling:
+        if self._bucket is not None or self.settling or self.late:
             self.finish_instant()
             return True
         if not self.instants or self.instants[0] > until_us:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
+from pathlib import Path
+
 import pytest
 from person import Clock, dashboard
 
-from engine import ALIVE, DEAD, LEFT, Scenario, Setup
+from engine import ALIVE, DEAD, LEFT, Censor, Kill, Scenario, Setup, Swarm, scenario_files
 from tui.driver import Driver
 from tui.screens.picker import NetworkPicker
 from tui.widgets.inspector import Inspector
@@ -140,7 +143,7 @@ async def test_selectors_mark_peers_and_a_bad_one_is_told() -> None:
 
 
 async def test_another_network_gets_the_same_peers() -> None:
-    async with dashboard() as person:
+    async with dashboard(asks_per_s=0.0) as person:
         await person.press("right")
         kept = person.driver.selected
         await person.wait(1.0)
@@ -155,14 +158,29 @@ async def test_another_network_gets_the_same_peers() -> None:
         assert "station" in person.view.text
 
 
-async def test_the_moment_can_be_copied() -> None:
-    async with dashboard(options={"ttl": 5}) as person:
-        await person.press("right", "x", "y")
-        copied = person.app.clipboard
-        assert copied.startswith(
-            "swarmtop --protocol gnutella --peers 24 --seed 7 --latency constant:50 --set ttl=5  # "
-        )
-        assert f"kill #{person.driver.selected}" in copied
+async def test_a_moment_that_flags_can_tell_is_copied_as_flags() -> None:
+    async with dashboard(options={"ttl": 5}, asks_per_s=0.2) as person:
+        await person.press("right", "y")
+        flags = "--protocol gnutella --peers 24 --seed 7 --latency constant:50 --set ttl=5"
+        assert person.app.clipboard == f"swarmtop {flags} --until {person.driver.swarm.now_us / 1e6:.6f}"
+
+
+async def test_a_moment_with_deeds_comes_out_bit_for_bit(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("tui.moment.user_folder", lambda: tmp_path)
+    async with dashboard(asks_per_s=2.0) as person:
+        await person.press("right", "x")
+        person.driver.do(Kill("random 20%"))
+        await person.wait(1.3)
+        person.driver.do(Censor("top 2 degree"))
+        person.driver.ask_for('a "title" \\ with all sorts', None)
+        await person.wait(2.1)
+        await person.press("y")
+        word, path, flag, seconds = shlex.split(person.app.clipboard)
+        assert (word, flag) == ("swarmtop", "--until")
+        again = Swarm(scenario_files.load(Path(path)).setup)
+        again.advance(round(float(seconds) * 1e6))
+        assert again.now_us == person.driver.swarm.now_us
+        assert again.fingerprint() == person.driver.swarm.fingerprint()
 
 
 async def test_it_pauses_at_the_time_that_was_given() -> None:

@@ -270,6 +270,9 @@ class Deeds(Base):
     def action_copy(self) -> None:
         """Put the command line that brings one back here on the clipboard, and show it."""
         line = self.driver.command_line()
+        if not line:
+            self.at_once()
+            return
         self.app.copy_to_clipboard(line)
         self.notify(line, title="copied", markup=False, timeout=10)
 

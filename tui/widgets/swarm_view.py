@@ -155,7 +155,7 @@ class SwarmView(Widget, can_focus=True):
             selected=frame.selected,
             hover=self.hover if self.hover is not None and self.hover < n else None,
             marked=frame.marked,
-            upkeep=self.upkeep or not snapshot.asks_total,  # something moves before anybody has asked
+            upkeep=self.upkeep,
             names=self.names,
             coast_view=(stage.view, stage.box) if stage.placed == "world" else None,
             rings=stage.rings(),

@@ -1,0 +1,64 @@
+"""A setup as a scenario file: the other half of `scenario.load`.
+
+What is written is read back to an equal setup, commands and their times included. TOML's basic strings take JSON's
+escapes, so the standard library writes them.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Iterable
+from dataclasses import fields
+from pathlib import Path
+
+from ..commands import Command
+from ..setup import Setup
+
+
+def to_toml(setup: Setup, title: str, about: str = "") -> str:
+    """The text of a scenario that begins as `setup` does and has its schedule."""
+    lines = [f"title = {_value(title)}"]
+    if about:
+        lines.append(f"about = {_value(about)}")
+    for name in ("protocol", "peers", "seed", "topology", "latency", "loss"):
+        value = getattr(setup, name)
+        if name == "topology" and os.path.exists(value):
+            value = str(Path(value).resolve())
+        lines.append(f"{name} = {_value(value)}")
+    lines += _table("options", setup.options.items())
+    lines += _table("content", ((f.name, getattr(setup.content, f.name)) for f in fields(setup.content)))
+    lines += _table("asks", [("per_s", setup.asks_per_s)])
+    lines += _table("churn", [("session", setup.churn)])
+    for at_us, command in setup.schedule:
+        lines += ["", "[[at]]", f"s = {at_us / 1e6!r}", f"do = {_value(command.verb)}"]
+        lines += [f"{name} = {_value(value)}" for name, value in _fields(command)]
+    return "\n".join(lines) + "\n"
+
+
+def _table(name: str, items: Iterable[tuple[str, object]]) -> list[str]:
+    rows = [f"{key} = {_value(value)}" for key, value in items]
+    return ["", f"[{name}]", *rows] if rows else []
+
+
+def _fields(command: Command) -> Iterable[tuple[str, object]]:
+    for f in fields(command):
+        value = getattr(command, f.name)
+        if value is None or (value == f.default and f.name != "peers"):
+            continue
+        if f.name == "peers" and not isinstance(value, str):
+            many = (value,) if isinstance(value, int) else tuple(value)
+            value = " or ".join(f"#{peer}" for peer in many) or "not all"
+        yield f.name, value
+
+
+def _value(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return repr(value) if math.isfinite(value) else '"inf"'
+    if isinstance(value, int):
+        return str(value)
+    # JSON leaves DEL as it is; TOML wants it escaped.
+    return json.dumps(str(value)).replace("\x7f", "\\u007f")

@@ -1,0 +1,44 @@
+"""A setup that is written down as a scenario and read again is the same setup."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from engine import AskFor, Collude, ContentSpec, Kill, Set, Setup, Shutdown, scenario_files, to_toml
+
+
+@pytest.mark.parametrize("scenario", scenario_files.shipped(), ids=lambda s: s.source)
+def test_the_shipped_ones_come_back(scenario: scenario_files.Scenario) -> None:
+    assert scenario_files.parse(to_toml(scenario.setup, scenario.title), "again").setup == scenario.setup
+
+
+def test_every_part_comes_back() -> None:
+    setup = Setup(
+        protocol="napster",
+        peers=12,
+        seed=2**40,
+        topology="small-world:4:0.25",
+        latency="uniform:5-90",
+        loss=0.125,
+        churn="weibull:0.59:2514",
+        options={"max_results": 7, "download": False},
+        content=ContentSpec(30, 2.5, 0.8, 0.1),
+        asks_per_s=1.5,
+        schedule=(
+            (1_000_001, Kill("random 10%")),
+            (2_500_000, AskFor("#3", 'a "quoted" \\ title\n\x7f é 中')),
+            (3_000_000, Collude("role=index", "metallica", 0.006)),
+            (4_000_000, Shutdown("Napster Inc.")),
+            (5_000_000, Set("loss", 0.5)),
+            (6_000_000, Set("churn", "none")),
+        ),
+    )
+    assert scenario_files.parse(to_toml(setup, "All of it", "About."), "again").setup == setup
+
+
+def test_peers_named_by_number_are_named_as_selectors() -> None:
+    setup = replace(Setup(), schedule=((0, Kill((3, 5))), (1, Kill(7)), (2, Kill(()))))
+    again = scenario_files.parse(to_toml(setup, "Numbers"), "again").setup
+    assert [command.peers for _, command in again.schedule] == ["#3 or #5", "#7", "not all"]  # type: ignore[attr-defined]
