@@ -3,22 +3,29 @@
     none                   nobody comes or goes by itself
     exponential:MEAN_S     sessions without memory
     weibull:SHAPE:SCALE_S  with SHAPE below 1: most sessions are short, a few very long
+    pareto:SHAPE:SCALE_S   none below SCALE_S, and a tail that falls off as a power of the length
 
 Weibull is what measurements of real networks fit: for instance shape 0.59 and scale 41.9 minutes, that is
-`weibull:0.59:2514` (Stutzbach and Rejaie, "Understanding churn in peer-to-peer networks", IMC 2006). A session
-ends in a kill. The time away is exponential with a quarter of the mean session, so that 80 % are up.
+`weibull:0.59:2514` (Stutzbach and Rejaie, "Understanding churn in peer-to-peer networks", IMC 2006). Pareto is what
+much of the theory assumes (Leonard, Rai and Loguinov, "On lifetime-based node failure and stochastic resilience of
+decentralized peer-to-peer networks", SIGMETRICS 2005): the longer a peer has been up, the longer it will stay. Its
+SHAPE is above 1, since the mean is infinite otherwise and there is no equilibrium to start from; up to 2 the mean
+of what remains is infinite even so, and the peers that are up at the start outlast any newcomers.
+
+A session ends in a kill. The time away is exponential with a quarter of the mean session, so that 80 % are up.
 
 A run starts at equilibrium, as if churn had been going on for ever; starting everybody afresh would show a
 wave of early deaths that no running network has. By renewal theory a peer that is up at a random moment is in
 a session of *length-biased* law, since long sessions cover more moments, and the moment lies uniformly in it.
 What remains has the density (1 - F(x)) / mean. For the exponential law that is the law itself. For a Weibull of
 shape k and scale s, the biased length is s * G ** (1/k) with G drawn from Gamma(1 + 1/k): put t = (x/s) ** k into
-x * f(x).
+x * f(x). For a Pareto law of shape a it is a Pareto law of shape a - 1, since x * f(x) falls off by one power less.
 """
 
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 from ..core.rand import Stream
@@ -32,25 +39,35 @@ GRAIN_S = 0.001
 """Draws are whole milliseconds and at least one: the last bit of a logarithm is not the same in all maths
 libraries, and must not reach the run."""
 
-FORMS = {"none": "none", "exponential": "exponential:MEAN_S", "weibull": "weibull:SHAPE:SCALE_S"}
+FORMS = {
+    "none": "none",
+    "exponential": "exponential:MEAN_S",
+    "weibull": "weibull:SHAPE:SCALE_S",
+    "pareto": "pareto:SHAPE:SCALE_S",
+}
 
 
 @dataclass(frozen=True, slots=True)
-class Churn:
-    """A law of session lengths. An exponential one has shape 1 and its mean as scale, as a Weibull would."""
+class Churn(ABC):
+    """A law of session lengths: its shape, and its scale in seconds."""
 
     shape: float
     scale_s: float
 
     @property
-    def mean_s(self) -> float:
-        """Mean session length in seconds."""
-        return self.scale_s * math.gamma(1 + 1 / self.shape)
+    @abstractmethod
+    def law(self) -> str:
+        """Its name for a person: "weibull (0.59)"."""
 
     @property
+    @abstractmethod
+    def mean_s(self) -> float:
+        """Mean session length in seconds."""
+
+    @property
+    @abstractmethod
     def median_s(self) -> float:
         """Half of the sessions are shorter than that, in seconds."""
-        return self.scale_s * float(math.log(2) ** (1 / self.shape))
 
     @property
     def mean_downtime_s(self) -> float:
@@ -59,7 +76,7 @@ class Churn:
 
     def session_s(self, rng: Stream) -> float:
         """The length of a session that begins now, in seconds."""
-        return _grained(rng.weibullvariate(self.scale_s, self.shape))
+        return _grained(self._length_s(rng))
 
     def downtime_s(self, rng: Stream) -> float:
         """How long a peer that goes now stays away, in seconds."""
@@ -70,16 +87,76 @@ class Churn:
         if rng.random() >= UP_SHARE:
             # Time away has no memory: what remains of it is distributed as all of it.
             return False, self.downtime_s(rng)
-        if self.shape == 1:
-            return True, self.session_s(rng)
-        biased_s = self.scale_s * gamma_variate(rng, 1 + 1 / self.shape) ** (1 / self.shape)
-        return True, _grained(rng.random() * biased_s)
+        return True, _grained(self._remaining_s(rng))
 
     def describe(self) -> str:
-        """One line for a person: "weibull sessions: mean 64 min, median 22 min; away 16 min; 80 % up"."""
-        law = "exponential" if self.shape == 1 else f"weibull ({self.shape:g})"
+        """One line for a person: "weibull (0.59) sessions: mean 64 min, median 22 min; away 16 min; 80 % up"."""
         mean, median, away = (_span(value) for value in (self.mean_s, self.median_s, self.mean_downtime_s))
-        return f"{law} sessions: mean {mean}, median {median}; away {away}; {UP_SHARE:.0%} up".replace("%", " %")
+        return f"{self.law} sessions: mean {mean}, median {median}; away {away}; {UP_SHARE:.0%} up".replace("%", " %")
+
+    @abstractmethod
+    def _length_s(self, rng: Stream) -> float:
+        """A session length, in seconds."""
+
+    @abstractmethod
+    def _biased_s(self, rng: Stream) -> float:
+        """The length of the session that a random moment falls into, in seconds."""
+
+    def _remaining_s(self, rng: Stream) -> float:
+        """What a random moment leaves of the session that it falls into, in seconds."""
+        return rng.random() * self._biased_s(rng)
+
+
+class Weibull(Churn):
+    """F(x) = 1 - exp(-(x / scale) ** shape). An exponential law has shape 1 and its mean as scale."""
+
+    __slots__ = ()
+
+    @property
+    def law(self) -> str:
+        return "exponential" if self.shape == 1 else f"weibull ({self.shape:g})"
+
+    @property
+    def mean_s(self) -> float:
+        return self.scale_s * math.gamma(1 + 1 / self.shape)
+
+    @property
+    def median_s(self) -> float:
+        return self.scale_s * float(math.log(2) ** (1 / self.shape))
+
+    def _length_s(self, rng: Stream) -> float:
+        return rng.weibullvariate(self.scale_s, self.shape)
+
+    def _biased_s(self, rng: Stream) -> float:
+        return self.scale_s * float(gamma_variate(rng, 1 + 1 / self.shape) ** (1 / self.shape))
+
+    def _remaining_s(self, rng: Stream) -> float:
+        # Without memory, what remains is distributed as all of it.
+        return self._length_s(rng) if self.shape == 1 else rng.random() * self._biased_s(rng)
+
+
+class Pareto(Churn):
+    """F(x) = 1 - (scale / x) ** shape from `scale` on; shape is above 1."""
+
+    __slots__ = ()
+
+    @property
+    def law(self) -> str:
+        return f"pareto ({self.shape:g})"
+
+    @property
+    def mean_s(self) -> float:
+        return self.scale_s * self.shape / (self.shape - 1)
+
+    @property
+    def median_s(self) -> float:
+        return self.scale_s * float(2 ** (1 / self.shape))
+
+    def _length_s(self, rng: Stream) -> float:
+        return self.scale_s * _power_tail(rng, self.shape)
+
+    def _biased_s(self, rng: Stream) -> float:
+        return self.scale_s * _power_tail(rng, self.shape - 1)
 
 
 def parse(spec: str) -> Churn | None:
@@ -89,10 +166,11 @@ def parse(spec: str) -> Churn | None:
     if word == "none":
         return None
     if word == "exponential":
-        return Churn(1.0, number(fields[0], "MEAN_S", where, MEAN_S_MIN, MEAN_S_MAX))
-    shape = number(fields[0], "SHAPE", where, 0.1, 10)
+        return Weibull(1.0, number(fields[0], "MEAN_S", where, MEAN_S_MIN, MEAN_S_MAX))
+    law, low, high = (Pareto, 1.01, 100.0) if word == "pareto" else (Weibull, 0.1, 10.0)
+    shape = number(fields[0], "SHAPE", where, low, high)
     # A heavy tail may put the mean far above the scale, so both are held to the same limits.
-    churn = Churn(shape, number(fields[1], "SCALE_S", where, 1e-6, MEAN_S_MAX))
+    churn: Churn = law(shape, number(fields[1], "SCALE_S", where, 1e-6, MEAN_S_MAX))
     number(f"{churn.mean_s:g}", "the mean session in seconds", where, MEAN_S_MIN, MEAN_S_MAX)
     return churn
 
@@ -110,6 +188,14 @@ def gamma_variate(rng: Stream, shape: float) -> float:
         v = (1 + c * x) ** 3
         if v > 0 and math.log(1 - rng.random()) < x * x / 2 + d - d * v + d * math.log(v):
             return d * v
+
+
+def _power_tail(rng: Stream, shape: float) -> float:
+    """A draw from the Pareto law of that shape and scale 1.
+
+    A shape near 0 reaches beyond what a float can hold; that is cut at e ** 600, which nobody will sit through.
+    """
+    return math.exp(min(600.0, -math.log(1 - rng.random()) / shape))
 
 
 def _normal(rng: Stream) -> float:

@@ -76,10 +76,11 @@ def load(path: str) -> Edges:
 def _text(path: str, name: str) -> str:
     """The file's text, unpacked. ASCII is all that an edge list needs, comments aside."""
     try:
+        # A pipe would make us wait for ever, from the opening of it on.
+        mode = os.stat(path).st_mode
+        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+            raise InputError(f"{name}: not a plain file; expected an edge list")
         with open(path, "rb") as file:
-            # A pipe or a device would make us wait for ever.
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise InputError(f"{name}: not a plain file; expected an edge list")
             data = _unpacked(file)
     except FileNotFoundError:
         raise InputError(f"{name}: no such file; expected an edge list") from None

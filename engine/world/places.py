@@ -3,10 +3,15 @@
     world            by distance between cities
     constant:MS      the same for all pairs; fractions of a millisecond are kept, at least 1 µs
     uniform:MIN-MAX  drawn once per pair, whole milliseconds, both limits included
+    FILE             half of the round trips in a file (see `matrix`), whole milliseconds
 
-Delays are one way. Those of `world` and `uniform` are whole milliseconds and at least 1 ms, so that
+Delays are one way. But for `constant` they are whole milliseconds and at least 1 ms, so that
 deliveries share instants, which is what makes the kernel fast. Peers live in cities under every model: the
 map works with `constant` too.
+
+The rows of a file are its places. Peer i lives on row i, so that a swarm of as many peers is the measured one;
+peers beyond the last row are drawn to rows. A matrix does not say where its hosts stood, and it could not: real
+round trips fit no plane. On the map, rows stand in the cities of our list in turn, which means nothing.
 
 The constants of `world`. Light in glass makes 2/3 of its speed in vacuum, 200 km a millisecond. Cables do not
 follow great circles: they follow coasts, railways and the exchanges where carriers meet; published round trips
@@ -31,6 +36,7 @@ import numpy as np
 from ..core.rand import GAMMA, MASK, Stream, cumulate, mix, seed_of
 from ..errors import InputError, plain
 from ..snapshot import Places
+from . import matrix
 from .cities import CITIES
 from .specs import number, split
 
@@ -49,8 +55,9 @@ FORMS = {"world": "world", "constant": "constant:MS", "uniform": "uniform:MIN-MA
 class Latency:
     """The one-way delay between any two peers.
 
-    kind: "world", "constant" or "uniform". places: the cities; place: for each peer its index into them.
-    flat_us: the one delay of `constant`, else None. table_us: place x place, of `world`, else None.
+    kind: "world", "constant", "uniform" or "matrix". places: the cities, or the rows in use of a matrix; place: for
+    each peer its index into them. flat_us: the one delay of `constant`, else None. table_us: from place to place, of
+    `world` and of a matrix, else None.
     low_ms, span: `uniform` draws from low_ms .. low_ms + span - 1; salt is its part of the seed.
     """
 
@@ -64,7 +71,7 @@ class Latency:
     salt: int = 0
 
     def pair_us(self, a: int, b: int) -> int:
-        """One-way delay in microseconds, the same in both directions."""
+        """One-way delay from a to b in microseconds; only a matrix may tell the two directions apart."""
         if self.flat_us is not None:
             return self.flat_us
         if self.table_us is not None:
@@ -79,12 +86,11 @@ class Latency:
 def build(spec: str, n: int, seed: int) -> Latency:
     """The latency model of a spec for peers 0..n-1. Raises InputError for a spec that is not understood.
 
-    A peer's city depends on the seed and its id alone: neither on `n` nor on the spec.
+    A peer's city depends on the seed and its id alone: neither on `n` nor on the spec, unless that is a file.
     """
-    word = spec.strip().split(":")[0]
-    # A path may hold a zero byte that exists() would choke on.
-    if word not in FORMS and "\0" not in spec and spec.strip() and os.path.exists(spec.strip()):
-        raise InputError(f'latency "{plain(spec)}": matrix files are not read yet')
+    path = spec.strip()
+    if path.split(":")[0] not in FORMS and _is_file(path):
+        return _measured(path, n, seed)
     word, fields = split("latency", spec, FORMS)
     where = f'latency "{plain(spec)}"'
     made = Latency(word, _PLACES, _settle(n, seed))
@@ -111,6 +117,27 @@ def _settle(n: int, seed: int) -> list[int]:
     rng = Stream(f"{seed}/place")
     shares = cumulate(weight for _, _, _, weight in CITIES)
     return [rng.weighted(shares) for _ in range(n)]
+
+
+def _is_file(path: str) -> bool:
+    """Whether this looks like the name of a file, or is one. A path may hold a zero byte that exists() chokes on."""
+    return path.endswith(".txt") or "/" in path or os.sep in path or ("\0" not in path and os.path.exists(path))
+
+
+def _measured(path: str, n: int, seed: int) -> Latency:
+    way_ms = matrix.load(path)
+    rows = len(way_ms)
+    rng = Stream(f"{seed}/place")
+    place = [peer if peer < rows else rng.randrange(rows) for peer in range(n)]
+    # Rows that nobody lives on would only make checkpoints larger.
+    used = min(n, rows)
+    way_ms = way_ms[:used, :used]
+    # One object for each delay rather than one for each entry: a large table takes a quarter of the memory.
+    us = [ms * 1000 for ms in range(int(way_ms.max(initial=0)) + 1)]
+    table_us = [[us[ms] for ms in row.tolist()] for row in way_ms]
+    city = np.arange(used) % len(CITIES)
+    names = tuple(f"row {row}" for row in range(used))
+    return Latency("matrix", Places(names, _PLACES.lat[city], _PLACES.lon[city]), place, table_us=table_us)
 
 
 def _limits(text: str, where: str) -> tuple[int, int]:

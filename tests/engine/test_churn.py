@@ -7,6 +7,7 @@ import statistics
 
 import pytest
 
+from engine import ALIVE, Setup, Swarm
 from engine.core.rand import Stream
 from engine.errors import InputError
 from engine.world.churn import UP_SHARE, Churn, gamma_variate, parse
@@ -33,7 +34,7 @@ def test_the_published_law_of_gnutella() -> None:
     assert law("exponential:100").describe() == "exponential sessions: mean 100 s, median 69.3 s; away 25 s; 80 % up"
 
 
-@pytest.mark.parametrize("spec", ["exponential:100", "weibull:0.8:100", "weibull:2:100"])
+@pytest.mark.parametrize("spec", ["exponential:100", "weibull:0.8:100", "weibull:2:100", "pareto:3:100"])
 def test_sessions_and_times_away_have_their_means(spec: str) -> None:
     churn, rng = law(spec), Stream(spec)
     sessions = [churn.session_s(rng) for _ in range(DRAWS)]
@@ -61,8 +62,48 @@ def test_a_run_starts_at_equilibrium(spec: str) -> None:
     assert sum(s > x for s in left) / len(left) == pytest.approx(beyond, abs=0.015)
 
 
-def test_eighty_per_cent_stay_up() -> None:
-    churn = law("weibull:0.59:60")
+def test_a_pareto_law_has_a_least_session_and_a_mean_by_the_book() -> None:
+    churn, rng = law("pareto:3:100"), Stream("pareto")
+    assert churn.mean_s == pytest.approx(150)
+    assert churn.median_s == pytest.approx(100 * 2 ** (1 / 3))
+    assert churn.describe() == "pareto (3) sessions: mean 2.5 min, median 2.1 min; away 37.5 s; 80 % up"
+    sessions = [churn.session_s(rng) for _ in range(DRAWS)]
+    assert min(sessions) >= 100
+    # P(session > x) = (scale / x) ** shape: one in eight lasts for twice the scale.
+    assert sum(s > 200 for s in sessions) / DRAWS == pytest.approx(1 / 8, abs=0.01)
+
+
+@pytest.mark.parametrize("shape", [1.2, 2.0, 3.0])
+def test_a_pareto_run_starts_at_equilibrium(shape: float) -> None:
+    churn, rng = law(f"pareto:{shape}:100"), Stream(f"pareto {shape}")
+    starts = [churn.start(rng) for _ in range(DRAWS)]
+    left = [seconds for up, seconds in starts if up]
+    assert len(left) / DRAWS == pytest.approx(UP_SHARE, abs=0.012)
+    # The integral of 1 - F beyond x, over the mean, stands in closed form; the mean itself may be infinite.
+    for x in (10, 50, 100, 200, 1_000, 10_000):
+        beyond = 1 - x / churn.mean_s if x <= 100 else (100 / x) ** (shape - 1) / shape
+        # 16,000 trials: within four standard errors.
+        assert sum(s > x for s in left) / len(left) == pytest.approx(beyond, abs=0.016)
+
+
+def test_the_heaviest_tail_is_still_a_number() -> None:
+    churn, rng = law("pareto:1.01:1"), Stream("heavy")
+    assert all(math.isfinite(churn.start(rng)[1]) for _ in range(DRAWS))
+
+
+def test_the_draws_of_a_pareto_law_keep_a_swarm_going() -> None:
+    town = Swarm(Setup(peers=40, churn="pareto:2:5", asks_per_s=0.0))
+    alive = []
+    for second in range(1, 61):
+        town.advance(second * 1_000_000)
+        alive.append(int((town.snapshot().state == ALIVE).sum()) / 40)
+    assert len(set(alive)) > 3
+    assert statistics.mean(alive) == pytest.approx(UP_SHARE, abs=0.1)
+
+
+@pytest.mark.parametrize("spec", ["weibull:0.59:60", "pareto:1.5:20"])
+def test_eighty_per_cent_stay_up(spec: str) -> None:
+    churn = law(spec)
     up_at = [0, 0, 0]
     moments = (10.0, 100.0, 400.0)
     for peer in range(2_000):
@@ -102,6 +143,13 @@ def test_the_gamma_draw_has_its_mean_and_variance(shape: float) -> None:
         ("weibull:0.5:0", "SCALE_S"),
         ("weibull:0.1:1e9", "mean session"),
         ("weibull:0.5:0.001", "mean session"),
+        ("pareto", "should be written pareto:SHAPE:SCALE_S"),
+        ("pareto:1:60", "SHAPE should be a number from 1.01 to 100"),
+        ("pareto:-2:60", "SHAPE"),
+        ("pareto:nan:60", "SHAPE"),
+        ("pareto:2:0", "SCALE_S"),
+        ("pareto:1.01:1e9", "mean session"),
+        ("parteo:2:60", 'did you mean "pareto"'),
     ],
 )
 def test_a_bad_spec_is_refused_in_one_sentence(spec: str, words: str) -> None:

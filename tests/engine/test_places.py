@@ -5,7 +5,6 @@ from __future__ import annotations
 import pickle
 import statistics
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
@@ -103,17 +102,12 @@ def test_a_model_pickles() -> None:
         ("uniform:-5-10", "MIN"),
         ("uniform:9-3", "MIN should not be above MAX"),
         ("uniform:1-inf", "MAX"),
-        ("no/such/matrix.txt", "not known"),
+        ("slow", "is not known"),
+        ("no/such/matrix.txt", "no such file"),
         ("\0", "not known"),
+        ("no/\0", "cannot be read"),
     ],
 )
 def test_a_bad_spec_is_refused_in_one_sentence(spec: str, words: str) -> None:
     with pytest.raises(InputError, match=words):
         build(spec, 5, 1)
-
-
-def test_a_matrix_is_known_but_not_read_yet(tmp_path: Path) -> None:
-    path = tmp_path / "rtt.txt"
-    path.write_text("0 1\n1 0\n")
-    with pytest.raises(InputError, match="matrix files are not read yet"):
-        build(str(path), 5, 1)
