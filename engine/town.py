@@ -233,11 +233,11 @@ class Town:
     # --- what hosts ask for -------------------------------------------------------------------------------
 
     def _linked(self, a: PeerId, b: PeerId) -> None:
-        if 0 <= b < self.n and self.state[a] == ALIVE == self.state[b]:
+        if type(b) is int and 0 <= b < self.n and self.state[a] == ALIVE == self.state[b]:
             self.streams.open(a, b)
 
     def _unlinked(self, a: PeerId, b: PeerId) -> None:
-        if 0 <= b < self.n and self.streams.close(a, b):
+        if type(b) is int and 0 <= b < self.n and self.streams.close(a, b):
             notice = Closing(b, self.kernel.epoch[b], a)
             self._later(self.desk.links.closing_us(a, b, self.kernel.now_us), notice, 0, self.nothing)
 
@@ -286,7 +286,7 @@ class Town:
 
     def _nowhere(self, many: tuple[Any, ...], parcel: Parcel) -> tuple[PeerId, ...]:
         """Somebody made up an address: what goes there meets silence. Returns the receivers that are somebody."""
-        kept = tuple(one for one in many if isinstance(one, int) and 0 <= one < self.n)
+        kept = tuple(one for one in many if type(one) is int and 0 <= one < self.n)
         losses = parcel[4].losses
         for _ in range(len(many) - len(kept)):
             self.books.drop(self.kernel.now_us, parcel[0], -1, parcel[5], "nowhere")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 UPKEEP = 3
+NOBODY = -1
 
 
 class Desk:
@@ -93,7 +94,8 @@ class Seat:
         return flat, None
 
     def send(self, to: PeerId, message: Any, *, cause: CauseLike = INHERIT) -> None:
-        self.multicast((to,), message, cause=cause)
+        # What is no PeerId (a hostile message may have said so) is nobody's address, as a number out of range is.
+        self.multicast((to if to.__class__ is int else NOBODY,), message, cause=cause)
 
     def multicast(self, to: Iterable[PeerId], message: Any, *, cause: CauseLike = INHERIT) -> None:
         desk, kernel = self.desk, self.kernel

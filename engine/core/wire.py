@@ -39,6 +39,10 @@ def _columns(value: Any) -> tuple[Any, ...]:
     return getter(value)
 
 
+UNWEIGHABLE = 1_000
+"""What a message counts that MessagePack cannot write: nesting without end, an integer of a hundred bytes."""
+
+
 class _Scale:
     """One weighing at a time; `extra` collects the bytes that blobs stand for."""
 
@@ -48,7 +52,7 @@ class _Scale:
 
     def other(self, value: Any) -> Any:
         if isinstance(value, Blob):
-            self.extra += value.size
+            self.extra += value.size if type(value.size) is int and value.size > 0 else 0
             return value.digest
         if is_dataclass(value) and not isinstance(value, type):
             return _columns(value)
@@ -60,7 +64,7 @@ class _Scale:
         try:
             packed = self.pack((1, *_columns(message)))
         except (TypeError, ValueError, OverflowError, RecursionError):
-            return len(repr(message).encode("utf-8", "replace"))
+            return UNWEIGHABLE
         # A blob whose size a hostile program made up must not spill into the columns beside this one.
         return max(len(packed), min(len(packed) + self.extra, SIZE_MAX))
 

@@ -322,7 +322,7 @@ class Balancer(Peer):
 
     def refused(self, host: Host, to: PeerId, message: object) -> None:
         """Its machine says that nobody listens."""
-        if isinstance(message, Request):
+        if isinstance(message, Request) and type(message.number) is int:
             self._set_aside(host, message.number)
 
     def _set_aside(self, host: Host, number: int) -> None:

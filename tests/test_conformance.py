@@ -1,0 +1,62 @@
+"""Every network there is passes every check there is, and each check catches the network that was broken for it."""
+
+from __future__ import annotations
+
+import pytest
+from broken.chatters import Chatterer
+from broken.grows import Hoarder
+from broken.haunts import Ghost
+from broken.keeps_host import Keeper
+from broken.lingers import Lingerer
+from broken.reads_clock import Punctual
+from broken.rewrites import Rewriter
+from broken.shares_memory import Telepath
+from broken.sound import Sound
+from broken.trusts import Truster
+from broken.walks_set import Walker
+from conformance import CHECKS, Network, variants
+
+from engine import Peer, PeerFailed, networks
+
+NETWORKS = [network for program in networks().values() for network in variants(program)]
+
+
+def called(network: Network) -> str:
+    return "-".join((network.program.name, *(f"{name}={value}" for name, value in network.options.items())))
+
+
+def test_every_network_is_here_and_so_is_every_role() -> None:
+    assert [network.program.name for network in NETWORKS if not network.options] == list(networks())
+    fleet = next(network for network in NETWORKS if called(network) == "web-servers=3")
+    assert [program.role for program in fleet.programs()] == ["client", "balancer", "server"]
+
+
+@pytest.mark.parametrize("check", CHECKS)
+@pytest.mark.parametrize("network", NETWORKS, ids=called)
+def test_a_network_conforms(network: Network, check: str) -> None:
+    CHECKS[check](network)
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_the_sound_one_among_the_broken_conforms(check: str) -> None:
+    CHECKS[check](Network(Sound))
+
+
+@pytest.mark.parametrize(
+    ("program", "check", "says"),
+    [
+        (Keeper, "keeps_no_host", "a program holds a Spy of the engine"),
+        (Punctual, "reads_no_clock", "imports time"),
+        (Walker, "walks_no_set", "goes through a set"),
+        (Rewriter, "leaves_messages_alone", "became"),
+        (Hoarder, "forgets", "the programs grew from"),
+        (Ghost, "ends_when_it_stops", "sent Hello when it was no more"),
+        (Chatterer, "is_calm", "for nothing"),
+        (Telepath, "lives_on_as_a_copy", "was changed by the run"),
+        (Truster, "survives_nonsense", "unhashable"),
+        (Lingerer, "ends_when_it_stops", "set a timer while it said goodbye"),
+    ],
+)
+def test_what_is_broken_is_caught_by_the_check_for_it(program: type[Peer], check: str, says: str) -> None:
+    with pytest.raises((AssertionError, PeerFailed), match=says):
+        CHECKS[check](Network(program))
