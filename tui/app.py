@@ -5,29 +5,41 @@ It knows nothing of peers: `driver.py` holds the swarm, `screens/main.py` shows 
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import gc
+import signal
+import time
+import traceback
 from typing import TYPE_CHECKING
 
+from textual.actions import SkipAction
 from textual.app import App, ReturnType
+from textual.binding import Binding
 from textual.dom import DOMNode
 from textual.theme import BUILTIN_THEMES
+from textual.widgets import Input
 
-from engine import Scenario, help_of, network, title_of
+from engine import Scenario, SwarmError, help_of, network, plain, title_of
 
-from . import themes, themes_textual
+from . import moment, themes, themes_textual
 from .draw.glyphs import Mode
 from .driver import Driver
 from .keys import bindings
 from .screens.main import MainScreen
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from textual.command import Provider
 
     from engine import Report, Until
 
 FPS = 30.0
+SIGNALS: tuple[signal.Signals, ...] = (signal.SIGINT, signal.SIGTERM)
+"""What ends the program from outside. Not SIGHUP: with the terminal gone there is nothing to restore or to write to."""
+TWICE_S = 5.0
+"""Wall seconds within which a second ctrl+c means it."""
 
 
 def _palette() -> type[Provider]:
@@ -38,12 +50,13 @@ def _palette() -> type[Provider]:
 
 
 class SwarmApp(App[int]):
-    """Hand it a driver. Exits with 0, or with 1 when something of ours broke."""
+    """Hand it a driver. Exits with 0, with 128 and the number of the signal that ended it, or with 1 when it broke."""
 
     TITLE = "swarmtop"
     CSS_PATH = "swarmtop.tcss"
     COMMANDS = {_palette}
-    BINDINGS = bindings("app")
+    # With priority, as it should be heard in dialogs too.
+    BINDINGS = [*bindings("app"), Binding("ctrl+c", "interrupt", show=False, priority=True, system=True)]
     ENABLE_COMMAND_PALETTE = True
 
     def __init__(
@@ -54,6 +67,11 @@ class SwarmApp(App[int]):
         self.driver = driver
         self._fps = fps or FPS
         super().__init__()
+        self.broken: Exception | None = None
+        """What nobody caught; the first, if there were more."""
+        self._interrupted_s = -TWICE_S
+        self._up = False
+        self._leaves_with: int | None = None
         self._ours: list[str] = []
         name = theme or themes.DEFAULT
         if name not in BUILTIN_THEMES:
@@ -86,6 +104,9 @@ class SwarmApp(App[int]):
         if not gc.isenabled():
             gc.freeze()
             gc.enable()
+        self._up = True
+        if self._leaves_with is not None:
+            self.leave(self._leaves_with)
 
     async def run_action(
         self,
@@ -117,8 +138,39 @@ class SwarmApp(App[int]):
 
     async def action_quit(self) -> None:
         """Leave."""
+        self.leave(0)
+
+    def leave(self, code: int) -> None:
+        """End time and the program, and the terminal is as it was.
+
+        Not before the first picture is up: closed while it is still being put together, a screen trips over its parts.
+        """
+        if not self._up:
+            self._leaves_with = code
+            return
         self.driver.stop()
-        self.exit(0)
+        self.exit(code)
+
+    def action_interrupt(self) -> None:
+        """Ctrl+C copies where something is marked. Else: once may be a slip of who meant to copy, twice is not."""
+        field = self.focused
+        if (isinstance(field, Input) and field.selected_text) or self.screen.get_selected_text():
+            raise SkipAction
+        now = time.monotonic()
+        if now - self._interrupted_s < TWICE_S:
+            self.leave(128 + signal.SIGINT)
+            return
+        self._interrupted_s = now
+        self.notify("ctrl+c once more leaves, as q does", severity="warning", markup=False, timeout=TWICE_S)
+
+    def _handle_exception(self, error: Exception) -> None:
+        """As Textual's, which ends the program; who opened the dashboard tells what happened."""
+        self.broken = self.broken or error
+        super()._handle_exception(error)
+
+    def _fatal_error(self) -> None:
+        """End, without the screens of source and variables that Textual would print (it asks for this privately)."""
+        self._close_messages_no_wait()
 
 
 def open_dashboard(
@@ -134,7 +186,9 @@ def open_dashboard(
     """Open the dashboard on a scenario and run it until the person leaves. Returns the exit code.
 
     speed: virtual seconds per wall second; fps: most frames a second; until: see `Driver`; last_word: is handed the
-    report of the run when the person has left. Raises InputError before anything is drawn.
+    report of the run when the person has left. Ended by SIGINT or SIGTERM it leaves in the same way, and the code is
+    130 or 143. Raises InputError before anything is drawn, and SwarmError, when the terminal is as it was, if
+    something of ours broke.
     """
     import anyio
 
@@ -142,9 +196,44 @@ def open_dashboard(
     app = SwarmApp(Driver(scenario, speed=speed, until=until), theme=theme, fps=fps, glyphs=glyphs)
 
     async def run() -> ReturnType | int | None:
-        return await app.run_async()
+        with _leaving_on_signals(app):
+            return await app.run_async()
 
     code = anyio.run(run)
+    if app.broken is not None:
+        raise SwarmError(_obituary(app.driver, app.broken)) from app.broken
     if last_word is not None:
         last_word(app.driver.report())
     return int(code) if isinstance(code, int) else (app.return_code or 0)
+
+
+@contextlib.contextmanager
+def _leaving_on_signals(app: SwarmApp) -> Iterator[None]:
+    """While this lasts, a signal that would end the program in the middle of a picture makes it leave instead."""
+    loop = asyncio.get_running_loop()
+    # Windows has no such handlers, and neither has a thread.
+    with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+        for number in SIGNALS:
+            loop.add_signal_handler(number, app.leave, 128 + number)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+            for number in SIGNALS:
+                loop.remove_signal_handler(number)
+
+
+def _obituary(driver: Driver, error: Exception) -> str:
+    """What broke, in one sentence; where exactly, and how to come back there, goes into a file that it names."""
+    said = plain(f"{type(error).__name__}: {error}".rstrip(": "), limit=200)
+    path = moment.user_folder().parent / "crash.txt"
+    again = ""
+    with contextlib.suppress(Exception):  # the driver may be what broke
+        again = driver.command_line()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"{again}\n\n{''.join(traceback.format_exception(error))}", encoding="utf-8")
+    except OSError:
+        last = traceback.extract_tb(error.__traceback__)[-1:]
+        return said + "".join(f" ({spot.name}, {spot.filename}:{spot.lineno})" for spot in last)
+    return f"{said}; it is our mistake, not yours: {path} tells where it happened and how to get there again"

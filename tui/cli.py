@@ -2,7 +2,8 @@
 
 Nothing here imports Textual, or even the engine, until it is needed: `--help` and a mistyped flag are answered in the
 time that Python takes to start. All bad input ends as one sentence on stderr and exit code 2; argparse speaks the
-same way (see `Parser.error`). Exit codes: 0 done, 1 an expectation failed, 2 bad input, 130 interrupted.
+same way (see `Parser.error`). Exit codes: 0 done, 1 an expectation failed, 2 bad input, 130 interrupted,
+143 terminated. 1 is also what comes of a mistake of ours.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ SCENARIO is the name of one that is shipped, or a TOML file. Flags override it.
 A run ends at 60 s of virtual time, or later if its scenario has more to tell."""
 
 TAIL = """\
-exit codes: 0 done, 1 an expectation failed, 2 the command line or a file was wrong, 130 interrupted"""
+exit codes: 0 done, 1 an expectation failed, 2 the command line or a file was wrong, 130 interrupted, 143 terminated"""
 
 
 class Parser(argparse.ArgumentParser):
@@ -136,7 +137,8 @@ def _flags(parser: Parser) -> None:
         help="world, constant:MS, uniform:MIN-MAX, or a matrix of round trips in ms in a file (world)",
     )
     add("--loss", metavar="FRACTION", help="share of messages lost, 0 or more and less than 1 (0)")
-    add("--churn", metavar="SPEC", help="none, exponential:MEAN_S, weibull:SHAPE:SCALE_S: session lengths (none)")
+    sessions = "none, exponential:MEAN_S, weibull:SHAPE:SCALE_S, pareto:SHAPE:SCALE_S: session lengths (none)"
+    add("--churn", metavar="SPEC", help=sessions)
     add("--set", metavar="NAME=VALUE", action="append", default=[], help="an option of the protocol; repeatable")
     add(
         "--ask",

@@ -1,0 +1,144 @@
+"""The whole program in a real terminal: what a person sees, and what is left of it when it has ended."""
+
+from __future__ import annotations
+
+import re
+import signal
+from pathlib import Path
+
+import pytest
+from textual.widgets import Input
+
+pytest.importorskip("termios", reason="terminals of this kind are POSIX")
+
+from person import dashboard
+from terminal import ALTERNATE, CTRL_C, ENTER, MOUSE, MOVES, PASTE, RIGHT, Terminal, terminal
+
+SWARM = ["--seed", "7", "--peers", "24"]
+SWARMTOP = ["-m", "tui", *SWARM]
+FIRST = r"gnutella +24 ● alive +0 ✕ dead"
+BREAKS = """
+import sys
+from tui.cli import main
+from tui.screens.main import MainScreen
+
+tick = MainScreen.tick
+
+def broken(self):
+    if self.frames >= {frames}:
+        raise ZeroDivisionError("the sea is {frames} deep")
+    tick(self)
+
+MainScreen.tick = broken
+sys.exit(main({words!r}))
+"""
+
+
+def chosen(it: Terminal, but: str = "") -> str:
+    """The label of the peer in the inspector, as soon as there is one other than `but`."""
+    label = re.compile(r"─ (p\d+) · ")
+    seen = it.until(lambda text: (found := label.search(text)) is not None and found[1] != but)
+    return label.findall(seen)[0]
+
+
+def test_ask_kill_censor_filter_and_leave(tmp_path: Path) -> None:
+    with terminal(tmp_path, SWARMTOP) as it:
+        it.until(FIRST)
+        assert {ALTERNATE, MOUSE, MOVES, PASTE} <= it.screen.modes
+
+        it.type("a")
+        it.until("asks for ❯")
+        it.type("train")
+        it.until("asks for ❯ train")
+        it.type(ENTER)
+        it.until(r"\d p\d+ train ")
+        it.until(lambda text: "❯" not in text)
+
+        it.type(RIGHT)
+        killed = chosen(it)
+        it.type("x")
+        it.until(r" 23 ● alive +1 ✕ dead")
+
+        it.type(RIGHT)
+        censored = chosen(it, but=killed)
+        it.type("c")
+        it.until(r" 1 ⊘ censored")
+
+        it.type("/")
+        it.until("p017   #3")
+        it.type("state=dead")
+        it.until(f"1 peer: {killed}")
+        it.type(ENTER)
+        assert chosen(it, but=censored) == killed
+
+        it.type("q")
+        assert it.end() == 0
+        assert it.unclean() == []
+        assert it.screen.text.strip() == "", "nothing is left on the terminal either"
+
+
+def test_an_interrupt_from_outside_leaves_the_terminal_as_it_was(tmp_path: Path) -> None:
+    with terminal(tmp_path, SWARMTOP) as it:
+        it.until(FIRST)
+        it.process.send_signal(signal.SIGINT)
+        assert it.end() == 130
+        assert it.unclean() == []
+        assert it.screen.text.strip() == ""
+
+
+def test_so_does_being_terminated_even_before_the_first_picture_is_whole(tmp_path: Path) -> None:
+    with terminal(tmp_path, SWARMTOP) as it:
+        it.until(lambda _: ALTERNATE in it.screen.modes)
+        it.process.send_signal(signal.SIGTERM)
+        assert it.end() == 143
+        assert it.unclean() == []
+        assert it.screen.text.strip() == ""
+
+
+def test_ctrl_c_asks_once_and_leaves_at_the_second_time(tmp_path: Path) -> None:
+    with terminal(tmp_path, SWARMTOP) as it:
+        it.until(FIRST)
+        it.type("?")
+        it.until("its process was killed")
+        it.type(CTRL_C)
+        it.until("once more leaves")
+        it.type(CTRL_C * 2)  # two, as the first may come too late to be the second
+        assert it.end() == 130
+        assert it.unclean() == []
+
+
+@pytest.mark.anyio
+async def test_ctrl_c_still_copies_where_something_is_marked() -> None:
+    async with dashboard() as person:
+        await person.press("slash")
+        await person.type("state=dead")
+        field = person.app.focused
+        assert isinstance(field, Input)
+        field.select_all()
+        await person.press("ctrl+c", "ctrl+c")
+        assert person.app.clipboard == "state=dead"
+        assert person.app.is_running
+        assert "once more" not in person.told
+
+
+@pytest.mark.parametrize("frames", [0, 3])
+def test_a_mistake_of_ours_is_told_in_one_sentence_on_a_clean_terminal(tmp_path: Path, frames: int) -> None:
+    with terminal(tmp_path, ["-c", BREAKS.format(frames=frames, words=SWARM)]) as it:
+        assert it.end() == 1
+        assert it.unclean() == []
+        told = "".join(it.screen.text.split("\n"))
+        assert told.startswith(f"swarmtop: ZeroDivisionError: the sea is {frames} deep; ")
+        assert "Traceback" not in told
+    crash = next(tmp_path.rglob("crash.txt"))
+    assert crash.name in told
+    whole = crash.read_text()
+    assert whole.startswith("swarmtop --protocol gnutella --peers 24 --seed 7 --until ")
+    assert "in broken" in whole.partition("Traceback")[2], "and it has the traceback"
+
+
+def test_a_tiny_terminal_shows_a_sentence_and_q_still_leaves(tmp_path: Path) -> None:
+    with terminal(tmp_path, SWARMTOP, width=40, height=10) as it:
+        it.until(r"swarmtop needs \d+ x \d+ cells")
+        it.type("q")
+        assert it.end() == 0
+        assert it.unclean() == []
