@@ -155,7 +155,7 @@ async def test_another_network_gets_the_same_peers() -> None:
         assert person.driver.selected == kept
         assert person.driver.swarm.now_us < 500_000
         await person.wait(1.0)
-        assert "station" in person.view.text
+        assert "■ server" in person.view.text
 
 
 async def test_a_moment_that_flags_can_tell_is_copied_as_flags() -> None:

@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 
 import frames
+import numpy as np
 import pytest
 
 from tui.widgets.ink import Row, clock, fit, width_of, wrap
@@ -79,3 +80,10 @@ def test_text_fits_in_cells_not_in_characters() -> None:
     assert wrap("unbreakable", 4) == ["unbr", "eaka", "ble"]
     assert wrap("", 4) == [""]
     assert clock(3_600_000_000 + 62_180_000) == "1:01:02.180"
+
+
+def test_a_partition_is_told_of_for_as_long_as_it_lasts() -> None:
+    snap = frames.snapshot()
+    assert "sides" not in text(status_row(frames.frame(), 160))
+    cut = replace(snap, group=np.arange(len(snap.state), dtype=np.int32) % 2)
+    assert "2 ◐ sides" in text(status_row(frames.frame(snap=cut), 160))

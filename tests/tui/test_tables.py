@@ -27,6 +27,7 @@ from engine import (
     Shutdown,
 )
 from tui.messages import AskPicked, PeerPicked
+from tui.widgets.account import verdict_in
 from tui.widgets.asks_table import AsksTable, columns_for
 from tui.widgets.feed import KEPT, Feed
 from tui.widgets.tell import subject, told, worth_telling
@@ -187,7 +188,7 @@ MANY_CENSORED = "the scenario censored 13 peers: p000 p001 p002 p003 …"
         (Asked(1, 0, 12, 17, "blue train", "person"), "p017 asks for “blue train”: ask 12 (you)"),
         (Hit(1, 0, 12, 17, 31, "blue train"), "p031 answers ask 12: “blue train”"),
         (Refused(1, 0, 17, 52, "Query", 12), "p052 refuses p017: it is gone (Query)"),
-        (Closed(1, 0, 11, "No answer: the TTL is 7"), "ask 11 closed: No answer: the TTL is 7"),
+        (Closed(1, 0, 11, "No answer: the TTL is 7"), "ask 11: No answer: the TTL is 7"),
         (Noted(1, 0, 4, "graft", {"peer": 9, "why": "[b]"}, 3), "p004 graft: peer p009, why [b] (ask 3)"),
         (Noted(1, 0, 99, "choke", {}, 0), "#99 choke"),
     ],
@@ -200,3 +201,11 @@ def test_events_read_as_sentences(event: Event, sentence: str) -> None:
 def test_an_ask_is_told_once() -> None:
     assert not worth_telling(Commanded(1, 0, AskFor(1, "x"), (1,), "person"))
     assert worth_telling(Asked(1, 0, 1, 1, "x", "person"))
+
+
+VERDICT = "No answer: 3 peers hold it; 2 are dead"
+
+
+@pytest.mark.parametrize(("width", "told"), [(60, VERDICT), (30, "No answer: 3 peers hold it"), (12, "No answer")])
+def test_a_verdict_without_room_ends_with_a_clause(width: int, told: str) -> None:
+    assert verdict_in(VERDICT, width) == told

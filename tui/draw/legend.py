@@ -15,7 +15,7 @@ WORDS = {
     "origin": "asker",
     "asked": "asked",
     "answered": "has it",
-    "infrastructure": "station",
+    "infrastructure": "server",
     "dead": "dead",
     "censored": "censored",
     "colluding": "colluding",

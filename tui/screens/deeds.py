@@ -18,7 +18,7 @@ from tui.widgets.filter_bar import FilterBar
 from tui.widgets.inspector import Inspector
 from tui.widgets.key_bar import Item, KeyBar
 from tui.widgets.swarm_view import SwarmView
-from tui.widgets.verbs import Verb, verbs_for
+from tui.widgets.verbs import Verb, asker_of, verbs_for
 
 from .rooms import drawer
 
@@ -75,7 +75,7 @@ class Deeds(Base):
             return ""
         if self.has_class("-tiny") and any(action == key.action.partition("(")[0] for key in TABLE):
             return "This terminal is too small to show what that would do."
-        if action in VERB_OF and (action != "ask" or self.driver.selected is not None):
+        if action in VERB_OF and action != "ask":  # somebody else asks when the selected peer cannot
             verb = self._verb(action)
             return PICK_FIRST if verb is None else "" if verb.possible else verb.tip
         if action == "open" and self.driver.selected is None:
@@ -187,7 +187,8 @@ class Deeds(Base):
 
     def ask_now(self, text: str) -> None:
         """Ask for something from the selected peer, or from any."""
-        self.driver.ask_for(text, self.driver.selected)
+        frame = self.view.frame
+        self.driver.ask_for(text, self.driver.selected if frame is None else asker_of(frame))
         self.at_once()
 
     def action_slow(self) -> None:

@@ -5,6 +5,7 @@ A modal where a panel might do: what is chosen restarts the run, so there is not
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -20,6 +21,9 @@ from textual.widgets.option_list import Option
 from engine import plain
 from tui.widgets.ink import Row, wrap
 from tui.widgets.panel import Lines, name_panel
+
+MARKS = re.compile(r"(?<!\w)([*`])(\S(?:[^*`]*\S)?)\1(?!\w)")
+"""Emphasis and code in running text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +159,8 @@ def paragraphs(text: str) -> list[str | list[str]]:
         lines = [line.rstrip() for line in block.splitlines() if line.strip()]
         if not lines:
             continue
+        # Written for a page that knows *emphasis* and `code`; here the marks would only be read as they are.
+        lines = [MARKS.sub(r"\2", line) for line in lines]
         kept = any(line.startswith((" ", "-", "*", "|")) for line in lines)
         found.append(lines if kept else " ".join(lines))
     return found

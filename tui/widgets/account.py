@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from rich.cells import cell_len
+
 from engine import AskRow, Snapshot
 from tui.draw.chart import meter, si
 
@@ -16,7 +18,18 @@ def state_of(row: AskRow, snapshot: Snapshot) -> tuple[str, str]:
         if row.id in snapshot.spreading:
             return ("answered, spreading ▶", "answer") if row.hits else ("spreading ▶", "question")
         return ("answered, fetching", "answer") if row.hits else ("waiting", "question")
+    if row.want == "broadcast":  # nobody answers a rumour: it is heard or not
+        return "told", "text"
     return ("answered", "good") if row.hits else ("no answer", "bad")
+
+
+def verdict_in(verdict: str, width: int) -> str:
+    """As many of a verdict's clauses as fit into so many cells: a sentence that ends early beats one cut in a word."""
+    if cell_len(verdict) <= width:
+        return verdict
+    ends = [verdict.find(mark, at) for mark in (": ", ", ", "; ", " (") for at in range(len(verdict))]
+    fitting = [end for end in ends if end > 0 and cell_len(verdict[:end]) <= width]
+    return verdict[: max(fitting)] if fitting else verdict
 
 
 def reached_share(row: AskRow, snapshot: Snapshot) -> float:
@@ -47,13 +60,14 @@ def account_rows(row: AskRow, snapshot: Snapshot, width: int) -> list[Row]:
             (meter(share, METER_CELLS), level),
             (f" {share:4.0%}", "text"),
         ),
-        _figure("hits", f"{row.hits:,}", (f"first {first}", "answer") if first else ("none yet", "dim"))
-        if row.closed_us is None or row.hits
-        else _figure("hits", "0"),
     ]
+    if row.want != "broadcast":
+        told = (f"first {first}", "answer") if first else ("none yet", "dim")
+        rows.append(_figure("hits", f"{row.hits:,}", *((told,) if row.closed_us is None or row.hits else ())))
     lost = row.lost
     if lost:
-        reasons = "  ".join(f"{reason} {count:,}" for reason, count in row.losses.items())
+        several = len(row.losses) > 1
+        reasons = "  ".join(f"{reason} {count:,}" if several else reason for reason, count in row.losses.items())
         rows.append(_figure("lost", f"{lost:,}", (reasons, "bad")))
     if row.closed_us is None:
         rows.append(((word, ink),))

@@ -14,6 +14,7 @@ from tui.messages import Asked, AskLeft
 
 from .ink import Row
 from .panel import Lines, panel_css
+from .verbs import asker_of
 
 OFFERED = 200
 """Titles to complete from."""
@@ -68,7 +69,7 @@ class AskBar(Horizontal):
         return self
 
     def reason(self) -> str:
-        """Why the selected peer cannot ask, or empty."""
+        """Why the selected peer cannot ask, or empty: another one asks then."""
         frame = self._frame
         if frame is None or frame.selected is None or frame.snapshot.state[frame.selected] == ALIVE:
             return ""
@@ -81,14 +82,11 @@ class AskBar(Horizontal):
         if frame is None:
             return
         reason = self.reason()
-        row: Row
+        asker = asker_of(frame)
+        who = "any peer" if asker is None else frame.snapshot.fixed.labels[asker]
+        row: Row = ((f"{who} ", "text" if asker is None else "text bold"), ("asks for ", "dim"), ("❯ ", "key bold"))
         if reason:
-            row = ((f"{reason} ", "bad"), ("❯ ", "dim"))
-        elif frame.selected is None:
-            row = (("any peer ", "text"), ("asks for ", "dim"), ("❯ ", "key bold"))
-        else:
-            who = frame.snapshot.fixed.labels[frame.selected]
-            row = ((f"{who} ", "text bold"), ("asks for ", "dim"), ("❯ ", "key bold"))
+            row = ((f"{reason}; ", "warn"), *row)
         lines = self.query_one("#who", Lines)
         lines.styles.width = sum(len(text) for text, _ in row)
         lines.show_rows([row])
@@ -99,14 +97,11 @@ class AskBar(Horizontal):
         text = event.value.strip()
         if not text or self._frame is None:
             return
-        if self.reason():
-            self.app.bell()
-            return
         if not self._history or self._history[-1] != text:
             self._history.append(text)
         self._at = len(self._history)
         self.query_one(Input).value = ""
-        self.post_message(Asked(text, self._frame.selected))
+        self.post_message(Asked(text, asker_of(self._frame)))
 
     def action_recall(self, by: int) -> None:
         """Put an earlier question into the field."""

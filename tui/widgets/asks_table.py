@@ -16,7 +16,7 @@ from tui.draw.chart import si
 from tui.frame import Frame
 from tui.messages import AskPicked
 
-from .account import reached_share, state_of
+from .account import reached_share, state_of, verdict_in
 from .ink import Row, Span, fit
 from .panel import Roll, name_panel, panel_css
 
@@ -142,7 +142,7 @@ class AsksTable(Roll):
         c = self._columns(width)
         chosen = self.is_cursor(index)
         word, ink = state_of(ask, frame.snapshot)
-        told = ask.verdict if ask.closed_us is not None and ask.verdict else word
+        told = verdict_in(ask.verdict, c.state) if ask.closed_us is not None and ask.verdict else word
         first = "" if ask.first_hit_us is None else f"{ask.first_hit_us / 1e6:.2f} s"
         spans: tuple[Span, ...] = (
             (fit(str(ask.id), c.number, right=True), "key" if chosen else "dim"),

@@ -20,6 +20,7 @@ from engine import ALIVE, DEAD, Command, Heal, InputError, Kill, Partition, Revi
 from tui.frame import Frame
 from tui.messages import Act, Wondered
 
+from .filter_bar import WHERE
 from .ink import wrap
 from .panel import Chip, Lines, name_panel, panel_css
 from .slider import Slider
@@ -153,8 +154,12 @@ class Controls(VerticalScroll):
     def tell(self, sentence: str, *, bad: bool = False) -> None:
         """Whom the typed selector means, or what is wrong with it: the answer to `Wondered`."""
         width = max(8, self.scrollable_content_region.width)
-        rows = [((line, "bad" if bad else "dim"),) for line in wrap(sentence, width)] if sentence else []
-        self.query_one("#told", Lines).show_rows(rows)
+        # Which selector is above it, and lines are few here.
+        lines = wrap(WHERE.sub("", sentence), width) if sentence else []
+        told = self.query_one("#told", Lines)
+        told.show_rows([((line, "bad" if bad else "dim"),) for line in lines])
+        if lines:
+            self.call_after_refresh(told.scroll_visible, animate=False)
 
     @on(Slider.Moved)
     def _moved(self, event: Slider.Moved) -> None:

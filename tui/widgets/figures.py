@@ -15,8 +15,8 @@ from engine import AskRow
 from tui.draw.chart import si
 from tui.frame import Frame
 
-from .account import reached_share, state_of
-from .ink import Inks, Row, Span, fit, strip
+from .account import reached_share, state_of, verdict_in
+from .ink import Inks, Row, Span, fit, strip, width_of
 
 
 class Figures(Widget):
@@ -42,7 +42,7 @@ class Figures(Widget):
         frame = self._frame
         row: Row = ()
         if frame is not None:
-            row = rates_row(frame) if y == 0 else ask_row(frame)
+            row = rates_row(frame) if y == 0 else ask_row(frame, self.size.width)
         return strip(row, self.size.width, Inks(self))
 
 
@@ -67,19 +67,19 @@ def rates_row(frame: Frame) -> Row:
     return tuple(spans)
 
 
-def ask_row(frame: Frame) -> Row:
+def ask_row(frame: Frame, width: int = 80) -> Row:
     """The ask that is looked at, in one line."""
     ask = _chosen(frame)
     if ask is None:
         return ((" no ask yet: a asks from the selected peer", "dim"),)
     word, ink = state_of(ask, frame.snapshot)
-    told = ask.verdict if ask.closed_us is not None and ask.verdict else word
-    return (
+    row: Row = (
         (f" ask {ask.id:>3} ", "dim"),
         (fit(f"“{ask.text}”", 18), "text bold"),
         (f" {reached_share(ask, frame.snapshot):4.0%} reached  {si(ask.messages):>5} msgs  ", "text"),
-        (told, ink),
     )
+    told = verdict_in(ask.verdict, width - width_of(row)) if ask.closed_us is not None and ask.verdict else word
+    return (*row, (told, ink))
 
 
 def _chosen(frame: Frame) -> AskRow | None:

@@ -5,6 +5,8 @@ It tells while one types how many peers are meant, or what is wrong; the screen 
 
 from __future__ import annotations
 
+import re
+
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal
@@ -16,6 +18,8 @@ from engine import plain
 from tui.messages import Wondered
 
 HINT = 'p017   #3   role=index   state=dead   degree>5   holds "blue train"   top 5 degree'
+WHERE = re.compile(r'^selector ".*?", character \d+: ')
+"""How a complaint about a selector begins: left out where the selector itself stands beside the complaint."""
 
 
 class FilterBar(Horizontal):
@@ -27,7 +31,7 @@ class FilterBar(Horizontal):
         &.-open { display: block; }
         #filter-word { width: auto; padding: 0 1; color: $accent; text-style: bold; }
         #filter-input { width: 1fr; height: 1; border: none; padding: 0; background: $panel; }
-        #filter-told { width: auto; max-width: 50%; padding: 0 1; color: $foreground 70%; }
+        #filter-told { width: auto; max-width: 65%; padding: 0 1; color: $foreground 70%; }
     }
     """
 
@@ -59,8 +63,9 @@ class FilterBar(Horizontal):
         self.remove_class("-open")
 
     def tell(self, sentence: str) -> None:
-        """What the selector means, or what is wrong with it."""
-        self.query_one("#filter-told", Label).update(Content(plain(sentence, limit=200)))
+        """What the selector means, or what is wrong with it: which selector is beside it, so that is left out."""
+        short = WHERE.sub("", sentence)
+        self.query_one("#filter-told", Label).update(Content(plain(short, limit=200)))
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """A letter more or less."""

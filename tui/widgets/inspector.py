@@ -28,7 +28,7 @@ HISTORY = 48
 """How many seconds of load are kept for the selected peer."""
 
 NOTHING: tuple[str, ...] = (
-    "Each dot is a peer. The lines are open connections between them.",
+    "Each dot is a peer. Lines are links, or the way of an ask.",
     "Click a dot, or press an arrow key, to see what it has, what it knows, and what you can do to it.",
     "Press a to ask for something, and watch the question spread.",
 )
@@ -44,7 +44,7 @@ class Inspector(VerticalScroll):
         padding: 0 0 0 1;
         scrollbar-gutter: stable;
         #verbs {
-            height: auto; width: 1fr; margin: 1 0;
+            height: auto; width: 1fr; margin: 1 0 0 0;
             layout: grid; grid-size: 3; grid-rows: 1; grid-gutter: 0 1; grid-columns: 10 12 11;
         }
         #verbs Chip { width: 1fr; }
@@ -222,10 +222,12 @@ def _links_row(snapshot: Snapshot, facts: PeerFacts | None, width: int) -> Row:
 def _files_row(snapshot: Snapshot, peer: PeerId, facts: PeerFacts | None) -> Row:
     files = facts.files if facts is not None else ()
     names = ", ".join(file.name for file in files[:8])
+    # Servers and indexes have no library of their own, and take nothing either.
+    takes = not snapshot.files[peer] and peer < snapshot.fixed.peers
     return (
         ("files  ", "dim"),
         (f"{int(snapshot.files[peer]):5d}", "text bold"),
-        (f"  {names}" if names else "  it only takes" if not snapshot.files[peer] else "", "dim"),
+        (f"  {names}" if names else "  it only takes" if takes else "", "dim"),
     )
 
 

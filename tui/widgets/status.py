@@ -102,7 +102,10 @@ def _census(frame: Frame) -> tuple[Row, Row]:
     )
     colluding, left = int(np.count_nonzero(snapshot.colluding)), int((state == LEFT).sum())
     rare = (*(count("colluding", colluding) if colluding else ()), *(count("left", left) if left else ()))
-    return always, rare
+    # A partition has no shape in the picture, and one that was forgotten explains every missing answer.
+    sides = len(np.unique(snapshot.group))
+    cut: Row = ((f" {sides} ", "text"), ("◐", "warn"), (" sides ", "dim")) if sides > 1 else ()
+    return always, (*rare, *cut)
 
 
 def _short(census: Row) -> Row:

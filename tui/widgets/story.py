@@ -21,6 +21,8 @@ from .panel import Chip, Lines, name_panel, panel_css
 GUESSES = ("none", "few", "half", "most", "all")
 """Said with one click; any other guess can be typed."""
 LONGEST_GUESS = 60
+BRIEF = 7
+"""With fewer lines than this there is no place to type a guess; the chips are left."""
 
 
 class Story(VerticalScroll):
@@ -33,13 +35,14 @@ class Story(VerticalScroll):
         padding: 0 0 0 1;
         scrollbar-gutter: stable;
         &.-hidden { display: none; }
-        #guess { height: auto; margin: 1 0; }
+        /* A question must not be missed: it stays at the bottom while what was said scrolls. */
+        #guess { dock: bottom; height: auto; background: $background; }
         #guess.-hidden { display: none; }
         #chips { height: 1; width: 1fr; }
         #chips Chip { margin: 0 1 0 0; }
         Input { width: 1fr; height: 1; border: none; padding: 0 1; background: $foreground 8%; }
         Input:focus { background: $foreground 16%; }
-        #results { margin-top: 1; }
+        &.-brief #guess Input { display: none; }
     }
     """
     )
@@ -61,6 +64,7 @@ class Story(VerticalScroll):
                     yield Chip(word, id=f"guess-{word}")
             yield Input(placeholder="or in your own words", compact=True, max_length=LONGEST_GUESS)
         yield Lines(id="results")
+        yield Lines(id="earlier")
 
     def show(self, frame: Frame) -> None:
         """Take what has come due."""
@@ -96,11 +100,14 @@ class Story(VerticalScroll):
         if frame is None or not self.is_mounted:
             return
         width = max(8, self.scrollable_content_region.width)
-        told: list[Row] = []
-        for index, text in enumerate(reversed(frame.captions)):
-            ink = "caption bold" if index == 0 else "dim"
-            told += [((line, ink),) for line in wrap(text, width)]
+        self.set_class(self.size.height < BRIEF, "-brief")
+        # The newest caption, what came out, and only then what was said before.
+        told: list[Row] = [((line, "caption bold"),) for text in frame.captions[-1:] for line in wrap(text, width)]
         self.query_one("#told", Lines).show_rows(told)
+        before: list[Row] = []
+        for text in reversed(frame.captions[:-1]):
+            before += [((line, "dim"),) for line in wrap(text, width)]
+        self.query_one("#earlier", Lines).show_rows(before)
         asked = self.pending()
         self.query_one("#guess").set_class(asked is None, "-hidden")
         if asked is not None:
@@ -110,7 +117,7 @@ class Story(VerticalScroll):
 
     def _results(self, frame: Frame, width: int) -> list[Row]:
         rows: list[Row] = []
-        for one in frame.predictions:
+        for one in reversed(frame.predictions):
             guess = self._guesses.get(_key(one), "")
             if not guess and not one.measured:
                 continue

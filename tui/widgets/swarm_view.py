@@ -37,7 +37,7 @@ ECHO_S = 1.4
 """How long a deed is echoed by a ring, in wall seconds."""
 REFUSAL_S = 0.5
 TITLE_S = 0.25
-QUIET_MOST = 12
+QUIET_MOST, QUIET_PEERS = 12, 150
 UPKEEP = PARTS.index("upkeep")
 ECHOES_MOST = 64
 ZOOM_STEP = 1.5
@@ -106,7 +106,7 @@ class SwarmView(Widget, can_focus=True):
     def quiet(self) -> bool:
         """Whether only a few messages are to be seen moving, and nothing of the picture's own."""
         frame = self._frame
-        if frame is None or self.moving or frame.slowed:
+        if frame is None or self.moving or frame.slowed or len(frame.snapshot.state) > QUIET_PEERS:
             return False
         part = frame.snapshot.flight.part
         return int(np.count_nonzero(part != UPKEEP) if not self.upkeep else len(part)) <= QUIET_MOST

@@ -72,7 +72,7 @@ def told(event: Event, labels: Sequence[str]) -> tuple[str, str]:
         case Hit():
             return f"{_name(event.holder, labels)} answers ask {event.ask}: “{event.content}”", "answer"
         case Closed():
-            return f"ask {event.ask} closed: {event.verdict}", "text"
+            return f"ask {event.ask}: {event.verdict}", "text"
         case Refused():
             who, to = _name(event.to, labels), _name(event.peer, labels)
             return f"{who} refuses {to}: it is gone ({event.kind})", "lost"

@@ -44,6 +44,19 @@ def phrase_of(frame: Frame) -> str:
     return chosen or (asks[-1].text if asks else "")
 
 
+def asker_of(frame: Frame) -> PeerId | None:
+    """Who would ask now: the selected peer, or when none is selected anybody (None).
+
+    A peer that is gone cannot ask. Somebody who has just killed the one that answered wants to ask again, and to
+    compare: then it is the peer that asked the chosen ask, if it lives.
+    """
+    snapshot = frame.snapshot
+    if frame.selected is None or snapshot.state[frame.selected] == ALIVE:
+        return frame.selected
+    before = next((row.origin for row in reversed(snapshot.asks) if row.id == frame.ask), None)
+    return before if before is not None and snapshot.state[before] == ALIVE else None
+
+
 def verbs_for(frame: Frame) -> tuple[Verb, ...]:
     """The five verbs for the selected peer, in the order of their chips; none when no peer is selected."""
     peer = frame.selected
