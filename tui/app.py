@@ -190,8 +190,6 @@ def open_dashboard(
     130 or 143. Raises InputError before anything is drawn, and SwarmError, when the terminal is as it was, if
     something of ours broke.
     """
-    import anyio
-
     gc.disable()  # until the first picture: a tenth of the start went into looking for garbage there is none of yet
     app = SwarmApp(Driver(scenario, speed=speed, until=until), theme=theme, fps=fps, glyphs=glyphs)
 
@@ -199,7 +197,7 @@ def open_dashboard(
         with _leaving_on_signals(app):
             return await app.run_async()
 
-    code = anyio.run(run)
+    code = asyncio.run(run())
     if app.broken is not None:
         raise SwarmError(_obituary(app.driver, app.broken)) from app.broken
     if last_word is not None:

@@ -18,7 +18,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from statistics import median
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -248,7 +247,7 @@ class Driver:
     def crossing_us(self, origin: PeerId) -> int:
         """How long a question from `origin` needs to reach most of the swarm: measured, or else estimated."""
         if self._crossings_us:
-            guess = int(median(self._crossings_us))
+            guess = int(np.median(self._crossings_us))
         else:
             snapshot = self.swarm.snapshot()
             flight = snapshot.flight

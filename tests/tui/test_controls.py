@@ -29,6 +29,7 @@ async def test_keys_move_a_slider_stop_by_stop() -> None:
     app = Stage(panel)
     async with app.run_test(size=SIZE) as pilot:
         panel.show(frames.frame())
+        await pilot.pause()
         panel.query_one("#knob-churn").focus()
         await pilot.press("right", "end", "home", "left")
         panel.query_one("#knob-loss").focus()
@@ -132,6 +133,7 @@ async def test_any_verb_on_any_selector() -> None:
     app = Stage(panel)
     async with app.run_test(size=SIZE) as pilot:
         panel.show(frames.frame())
+        await pilot.pause()
         panel.query_one("#selector").focus()
         await pilot.press(*"p1")
         await pilot.pause()

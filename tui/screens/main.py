@@ -106,9 +106,13 @@ class MainScreen(Deeds, Screen[None]):
     def on_mount(self) -> None:
         """Start time, and the clock of frames."""
         self.query_one(SwarmView).tooltip = None
-        self.run_worker(self.driver.run(), name="live", exit_on_error=False)
+        # Time is paced from the first picture on: what paces it takes a while to load, and a frame moves time as well.
+        self.call_after_refresh(self._pace)
         self.make_room()
         self.tick()
+
+    def _pace(self) -> None:
+        self.run_worker(self.driver.run(), name="live", exit_on_error=False)
 
     def on_unmount(self) -> None:
         """Time ends with the screen."""

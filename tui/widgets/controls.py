@@ -14,6 +14,7 @@ import numpy as np
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, VerticalScroll
+from textual.widget import Widget
 from textual.widgets import Input, Select
 
 from engine import ALIVE, DEAD, Command, Heal, InputError, Kill, Partition, Revive, Set, Snapshot, command_from, plain
@@ -116,34 +117,55 @@ class Controls(VerticalScroll):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
         self._selector = ""
+        self._frame: Frame | None = None
+        self._furnished = False
 
     def compose(self) -> ComposeResult:
-        """Sliders, buttons, and any verb on any selector."""
-        for knob in KNOBS:
-            yield Slider(knob.label, knob.words, start=knob.rest, tip=knob.tip, id=f"knob-{knob.name}")
-        with Horizontal(classes="row", id="groups"):
-            yield Chip("kill 10 %", id="kill-some")
-            yield Chip("kill top 5", id="kill-top")
-        with Horizontal(classes="row"):
-            yield Chip("split in two", id="split")
-            yield Chip("heal", id="heal")
-            yield Chip("revive all", id="revive-all")
-        with Horizontal(classes="row", id="any"):
-            yield Select(
-                [(verb, verb) for verb in VERBS_SHOWN], value="kill", allow_blank=False, compact=True, id="verb"
-            )
-            yield Chip("do it", id="do", tip="Do it to all peers that the selector names.")
-        with Horizontal(classes="row"):
-            yield Input(placeholder=WHOM, compact=True, id="selector")
-            yield Input(placeholder="which word?", compact=True, id="word", classes="-hidden")
+        """Only where answers are told: the rest comes after the first picture, see `_furnish`."""
         yield Lines(id="told")
 
     def on_mount(self) -> None:
         """Say what it is."""
         name_panel(self, "controls")
+        self.call_after_refresh(self._furnish)
+
+    async def _furnish(self) -> None:
+        """Sliders, buttons, and any verb on any selector: two dozen widgets, a tenth of the program's start."""
+        verbs = [(verb, verb) for verb in VERBS_SHOWN]
+        parts: list[Widget] = [
+            *(Slider(k.label, k.words, start=k.rest, tip=k.tip, id=f"knob-{k.name}") for k in KNOBS),
+            Horizontal(
+                Chip("kill 10 %", id="kill-some"), Chip("kill top 5", id="kill-top"), classes="row", id="groups"
+            ),
+            Horizontal(
+                Chip("split in two", id="split"),
+                Chip("heal", id="heal"),
+                Chip("revive all", id="revive-all"),
+                classes="row",
+            ),
+            Horizontal(
+                Select(verbs, value="kill", allow_blank=False, compact=True, id="verb"),
+                Chip("do it", id="do", tip="Do it to all peers that the selector names."),
+                classes="row",
+                id="any",
+            ),
+            Horizontal(
+                Input(placeholder=WHOM, compact=True, id="selector"),
+                Input(placeholder="which word?", compact=True, id="word", classes="-hidden"),
+                classes="row",
+            ),
+        ]
+        if self.is_attached:
+            await self.mount_all(parts, before="#told")
+            self._furnished = True
+            if self._frame is not None:
+                self.show(self._frame)
 
     def show(self, frame: Frame) -> None:
         """Take the newest settings and counts."""
+        self._frame = frame
+        if not self._furnished:
+            return
         snapshot = frame.snapshot
         for knob in KNOBS:
             index, words = nearest_stop(knob, snapshot.settings.get(knob.name))
