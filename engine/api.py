@@ -11,7 +11,7 @@ Start reading at `Host` and `Peer`; `engine/protocols/gossip.py` is the smallest
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, Literal, Protocol, TypeAlias, TypeVar, cast, dataclass_transform, overload
 
 PeerId: TypeAlias = int
@@ -36,7 +36,6 @@ PARTS: tuple[Part, ...] = ("question", "answer", "transfer", "upkeep")
 """In the order of their codes in a `Snapshot`."""
 
 T = TypeVar("T")
-M_contra = TypeVar("M_contra", contravariant=True)
 
 
 # --- messages ---------------------------------------------------------------------------------------
@@ -345,14 +344,6 @@ class _On(Generic[T]):
 def on(kind: type[T]) -> _On[T]:
     """Mark the handler of a message (host, sender, message) or of a tick (host, tick)."""
     return _On((kind,))
-
-
-def option_units(options: type[Any]) -> dict[str, tuple[str, str]]:
-    """Name -> (type name, sentence) of each option, from the dataclass's field metadata (see `option`)."""
-    return {
-        f.name: (f.type if isinstance(f.type, str) else f.type.__name__, f.metadata.get("about", ""))
-        for f in fields(options)
-    }
 
 
 def option(default: T, about: str, *, low: float | None = None, high: float | None = None) -> T:

@@ -21,7 +21,6 @@ class Command:
     """Base. `verb` is its name on the command line, in a scenario and in a recording."""
 
     verb: ClassVar[str] = ""
-    undone_by: ClassVar[str] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +28,6 @@ class Kill(Command):
     """The process dies and its memory goes; its disk stays. Streams close after one latency."""
 
     verb: ClassVar[str] = "kill"
-    undone_by: ClassVar[str] = "revive"
     peers: Peers = ""
 
 
@@ -38,7 +36,6 @@ class Revive(Command):
     """Start a dead peer again, from its disk."""
 
     verb: ClassVar[str] = "revive"
-    undone_by: ClassVar[str] = "kill"
     peers: Peers = ""
 
 
@@ -47,7 +44,6 @@ class Leave(Command):
     """Goodbye, politely: the protocol's own farewell."""
 
     verb: ClassVar[str] = "leave"
-    undone_by: ClassVar[str] = "join"
     peers: Peers = ""
 
 
@@ -56,7 +52,6 @@ class Join(Command):
     """Come back after a leave, from disk."""
 
     verb: ClassVar[str] = "join"
-    undone_by: ClassVar[str] = "leave"
     peers: Peers = ""
 
 
@@ -65,7 +60,6 @@ class Censor(Command):
     """An authority blocks the peer: all that it sends or should get vanishes. It lives on. Others see silence."""
 
     verb: ClassVar[str] = "censor"
-    undone_by: ClassVar[str] = "uncensor"
     peers: Peers = ""
 
 
@@ -74,7 +68,6 @@ class Uncensor(Command):
     """Lift the block."""
 
     verb: ClassVar[str] = "uncensor"
-    undone_by: ClassVar[str] = "censor"
     peers: Peers = ""
 
 
@@ -83,7 +76,6 @@ class Shutdown(Command):
     """All peers of one operator are killed, by court order."""
 
     verb: ClassVar[str] = "shutdown"
-    undone_by: ClassVar[str] = "reopen"
     operator: str = ""
 
 
@@ -92,7 +84,6 @@ class Reopen(Command):
     """The operator's peers start again."""
 
     verb: ClassVar[str] = "reopen"
-    undone_by: ClassVar[str] = "shutdown"
     operator: str = ""
 
 
@@ -101,7 +92,6 @@ class Collude(Command):
     """The peer itself enforces a ban on a word, but for a share `leak` (0..1) that slips through."""
 
     verb: ClassVar[str] = "collude"
-    undone_by: ClassVar[str] = "defect"
     peers: Peers = ""
     word: str = ""
     leak: float = 0.0
@@ -112,7 +102,6 @@ class Defect(Command):
     """Stop enforcing any ban."""
 
     verb: ClassVar[str] = "defect"
-    undone_by: ClassVar[str] = "collude"
     peers: Peers = ""
 
 
@@ -121,7 +110,6 @@ class Partition(Command):
     """Messages between these peers and all others vanish. Repeated, it splits further."""
 
     verb: ClassVar[str] = "partition"
-    undone_by: ClassVar[str] = "heal"
     peers: Peers = ""
 
 
@@ -130,7 +118,6 @@ class Heal(Command):
     """All partitions end."""
 
     verb: ClassVar[str] = "heal"
-    undone_by: ClassVar[str] = "partition"
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from .core.links import Links
 from .core.rand import Stream
 from .errors import InputError, PeerFailed
 from .facts import facts_of
-from .life import ASKS_PER_S_MAX, Due, Life, Sample
+from .life import ASKS_PER_S_MAX, SAMPLE_US, Due, Life, Sample
 from .networks import messages_of, network
 from .options import options_for
 from .setup import Setup
@@ -137,7 +137,7 @@ class Swarm:
                     near = tuple(town.streams.near[peer])
                     town.call(peer, "neighbours", program.neighbours, town.seats[peer], near)
         self.edges = town.streams.count
-        self.life.later(1_000_000, Sample(), 1_000_000)
+        self.life.later(SAMPLE_US, Sample(), SAMPLE_US)
         self.life.set_asks(setup.asks_per_s, FIRST_ASK_US)
         for at_us, command in setup.schedule:
             self.life.later(at_us, Due(command))

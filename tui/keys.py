@@ -133,8 +133,6 @@ TABLE: tuple[Key, ...] = (
     Key("app.quit", "q", "q", "quit", "quit", "Program", "Leave. Nothing is saved unless you recorded it.", 3, "app"),
 )
 
-BY_ID: dict[str, Key] = {key.id: key for key in TABLE}
-
 
 def bindings(home: Home) -> list[BindingType]:
     """What a screen or the app puts into its BINDINGS."""

@@ -42,7 +42,7 @@ from tui.widgets.swarm_view import SwarmView
 
 from .deeds import Deeds
 from .pace import FramePace
-from .rooms import LEAST_H, LEAST_W, PANELS, TALL, WIDE, drawer, rooms, too_small
+from .rooms import HUGE_H, HUGE_W, LEAST_H, LEAST_W, PANELS, TALL, WIDE, drawer, rooms, too_small
 
 PANEL_S = 0.2
 """Wall seconds between two frames for a panel with figures."""
@@ -199,7 +199,7 @@ class MainScreen(Deeds, Screen[None]):
         self.set_class(drawer(width, height), "-narrow")
         self.set_class(height < TALL, "-short")
         self.set_class(width < WIDE or height < TALL, "-compact")
-        self.set_class(width >= 160 and height >= 44, "-huge")
+        self.set_class(width >= HUGE_W and height >= HUGE_H, "-huge")
         chosen = (self.driver.selected is not None) and not self.drawer_shut
         shown = rooms(width, height, self.wishes, selected=chosen, story=self.has_story)
         if shown == self._shown:

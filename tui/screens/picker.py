@@ -66,7 +66,6 @@ class Picker(ModalScreen[str | None]):
     def __init__(self, heading: str, choices: Sequence[Choice], current: str = "") -> None:
         super().__init__()
         self._heading, self._choices, self._current = heading, tuple(choices), current
-        self._about = ""
 
     @property
     def about(self) -> str:

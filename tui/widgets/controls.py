@@ -116,7 +116,6 @@ class Controls(VerticalScroll):
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
-        self._selector = ""
         self._frame: Frame | None = None
         self._furnished = False
 
