@@ -22,21 +22,25 @@ _getters: dict[type, Callable[[Any], tuple[Any, ...]]] = {}
 
 
 def _getter(kind: type) -> Callable[[Any], tuple[Any, ...]]:
-    names = [f.name for f in fields(kind)]
-    if not names:
-        return lambda value: ()
-    if len(names) == 1:
-        one = attrgetter(names[0])
-        return lambda value: (one(value),)
-    return attrgetter(*names)
+    """What reads the fields of a value of this class, all at once."""
+    known = _getters.get(kind)
+    if known is None:
+        names = [f.name for f in fields(kind)]
+        if not names:
+            known = _none
+        elif len(names) == 1:
+            one = attrgetter(names[0])
+
+            def known(value: Any) -> tuple[Any, ...]:
+                return (one(value),)
+        else:
+            known = attrgetter(*names)
+        _getters[kind] = known
+    return known
 
 
-def _columns(value: Any) -> tuple[Any, ...]:
-    kind = value.__class__
-    getter = _getters.get(kind)
-    if getter is None:
-        getter = _getters[kind] = _getter(kind)
-    return getter(value)
+def _none(value: Any) -> tuple[Any, ...]:
+    return ()
 
 
 UNWEIGHABLE = 1_000
@@ -55,28 +59,35 @@ class _Scale:
             self.extra += value.size if type(value.size) is int and value.size > 0 else 0
             return value.digest
         if is_dataclass(value) and not isinstance(value, type):
-            return _columns(value)
+            return _getter(value.__class__)(value)
         # Whatever else a hostile or careless program puts there still has a length.
         return str(value)
 
-    def weigh(self, message: Any) -> int:
-        self.extra = 0
-        try:
-            packed = self.pack((1, *_columns(message)))
-        except (TypeError, ValueError, OverflowError, RecursionError):
-            return UNWEIGHABLE
-        # A blob whose size a hostile program made up must not spill into the columns beside this one.
-        return max(len(packed), min(len(packed) + self.extra, SIZE_MAX))
-
 
 _scale = _Scale()
+_pack = _scale.pack
 
 
 def size_of(message: Any) -> int:
     """Bytes on the wire, counted once a value."""
+    known: int | None = getattr(message, "_size", None)
+    return weigh(message) if known is None else known
+
+
+def weigh(message: Any) -> int:
+    """Bytes on the wire of a value that was not weighed before; they are kept on it.
+
+    Flat on purpose: where no two messages are the same value, as in a round of gossip, much of a run is spent here.
+    """
+    kind = message.__class__
     try:
-        return message._size  # type: ignore[no-any-return]
-    except AttributeError:
-        size = _scale.weigh(message)
-        message._size = size
-        return size
+        size = len(_pack((1, *(_getters.get(kind) or _getter(kind))(message))))
+        if _scale.extra:
+            # A blob whose size a hostile program made up must not spill into the columns beside this one.
+            size = max(size, min(size + _scale.extra, SIZE_MAX))
+            _scale.extra = 0
+    except (TypeError, ValueError, OverflowError, RecursionError):
+        size = UNWEIGHABLE
+        _scale.extra = 0
+    message._size = size
+    return size

@@ -73,8 +73,9 @@ def test_periodic_ticks_come_each_period_after_a_phase_of_their_own() -> None:
         assert len(times) == 4
         assert {b - a for a, b in pairwise(times)} == {SECOND}
         assert 0 < times[0] <= SECOND
+        assert not times[0] % 1_000, "ticks share their instants with what is delivered"
         phases.add(times[0])
-    assert len(phases) == 40, "a thousand peers should not tick as one"
+    assert len(phases) > 30, "a thousand peers should not tick as one"
 
 
 def test_a_cancelled_timer_is_silent_and_cancelling_twice_is_once() -> None:
