@@ -60,15 +60,20 @@ from .snapshot import ALIVE, DEAD, LEFT, STATES, AskRow, Fixed, Flight, Links, P
 from .swarm import Swarm
 
 if TYPE_CHECKING:
+    from .lab.bench import BenchCost, BenchRow, bench, bench_costs
     from .lab.run import Report, Until, report_of, run
     from .live import Live
     from .tape import Tape
 
 LATE = {
+    "BenchCost": ".lab.bench",
+    "BenchRow": ".lab.bench",
     "Live": ".live",
     "Report": ".lab.run",
     "Tape": ".tape",
     "Until": ".lab.run",
+    "bench": ".lab.bench",
+    "bench_costs": ".lab.bench",
     "report_of": ".lab.run",
     "run": ".lab.run",
 }
@@ -87,6 +92,8 @@ __all__ = [
     "Asked",
     "Belief",
     "Beliefs",
+    "BenchCost",
+    "BenchRow",
     "Blob",
     "Caption",
     "Censor",
@@ -142,6 +149,8 @@ __all__ = [
     "as_number",
     "as_text",
     "as_whole",
+    "bench",
+    "bench_costs",
     "check",
     "command_from",
     "help_of",

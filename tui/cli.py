@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 DONE, FAILED, WRONG, INTERRUPTED = 0, 1, 2, 130
 
 LISTS = ("protocols", "scenarios", "themes")
-WORDS = ("run", *LISTS)
+WORDS = ("run", "bench", *LISTS)
 GLYPHS: tuple[Literal["braille", "block", "ascii"], ...] = ("braille", "block", "ascii")
 
 ABOUT = """\
@@ -33,6 +33,7 @@ Watch a peer-to-peer network while it works, and while it is attacked.
   swarmtop protocols [NAME]        the networks there are, or one with its options
   swarmtop scenarios               the scenarios there are
   swarmtop themes                  the themes there are
+  swarmtop bench                   how fast it is on this machine
 
 SCENARIO is the name of one that is shipped, or a TOML file. Flags override it."""
 
@@ -109,7 +110,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _main(words: list[str]) -> int:
     head = words[0] if words else ""
     if head in LISTS:
-        return _list(head, words[1:])
+        from .cli_lists import print_list
+
+        return print_list(head, words[1:])
+    if head == "bench":
+        from .cli_bench import bench_parser, run_bench
+
+        space = bench_parser().read(words[1:])
+        return run_bench(quick=space.quick, as_json=space.json)
     if head == "run":
         return _run(_run_parser().read(words[1:]))
     space = _dashboard_parser().read(words)
@@ -244,7 +252,7 @@ def _run(space: argparse.Namespace) -> int:
             progress.clear()
     for sentence in report.warnings:
         _warn(sentence)
-    _say(_json(report) if space.json else report.text())
+    say(_json(report) if space.json else report.text())
     return DONE if report.ok else FAILED
 
 
@@ -270,9 +278,9 @@ def _opened(space: argparse.Namespace) -> int:
         from importlib.metadata import PackageNotFoundError, version
 
         try:
-            _say(f"swarmtop {version('swarmtop')}")
+            say(f"swarmtop {version('swarmtop')}")
         except PackageNotFoundError:
-            _say("swarmtop, not installed")
+            say("swarmtop, not installed")
         return DONE
     glyphs = next((kind for kind in GLYPHS if kind == (space.glyphs or GLYPHS[0])), None)
     if glyphs is None:
@@ -288,66 +296,10 @@ def _opened(space: argparse.Namespace) -> int:
         raise WrongError("the dashboard needs a terminal; swarmtop run works without one")
     from .app import open_dashboard
 
-    last_word = (lambda report: _say(_json(report))) if space.json else None
+    last_word = (lambda report: say(_json(report))) if space.json else None
     return open_dashboard(
         scenario, theme=space.theme, fps=fps, speed=speed, glyphs=glyphs, until=until, last_word=last_word
     )
-
-
-def _list(what: str, words: Sequence[str]) -> int:
-    parser = Parser(prog=f"swarmtop {what}", description=f"List the {what} there are.")
-    if what == "protocols":
-        parser.add_argument("name", nargs="?", metavar="NAME", help="tell of this one, with its options")
-    space = parser.read(words)
-    if what == "protocols" and space.name is not None:
-        return _protocol(space.name)
-    rows: list[tuple[str, str]]
-    if what == "protocols":
-        from engine import networks, title_of
-
-        rows = [(name, title_of(kind)) for name, kind in networks().items()]
-    elif what == "scenarios":
-        from engine import scenario_files
-
-        rows = [(made.source, f"{made.title}. {made.about}") for made in scenario_files.shipped()]
-    else:
-        from .themes import available
-
-        rows = list(available())
-    _say(_table(rows))
-    return DONE
-
-
-def _protocol(name: str) -> int:
-    from dataclasses import fields
-
-    from engine import help_of, network, options_for, title_of
-
-    kind = network(name)
-    lines = [f"{name}: {title_of(kind)}"]
-    if help_of(kind):
-        lines += ["", help_of(kind)]
-    options = options_for(kind, {}, name)
-    if options is not None:
-        rows = [(f"{f.name}={getattr(options, f.name)}", f.metadata.get("about", "")) for f in fields(options)]
-        lines += ["", "options (--set NAME=VALUE), with their defaults:", "", _table(rows)]
-    _say("\n".join(lines))
-    return DONE
-
-
-def _table(rows: Sequence[tuple[str, str]]) -> str:
-    """Two columns, the second wrapped under itself."""
-    import shutil
-    import textwrap
-
-    wide = max((len(name) for name, _ in rows), default=0)
-    room = max(40, min(shutil.get_terminal_size().columns, 120) - wide - 4)
-    lines = []
-    for name, about in rows:
-        first, *more = textwrap.wrap(about, room) or [""]
-        lines.append(f"  {name:<{wide}}  {first}".rstrip())
-        lines += [" " * (wide + 4) + line for line in more]
-    return "\n".join(lines)
 
 
 class Progress:
@@ -375,7 +327,7 @@ class Progress:
             sys.stderr.flush()
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
     """Print on stdout. Whoever reads it may have heard enough (`| head`): that is no error."""
     try:
         print(text, flush=True)

@@ -1,0 +1,202 @@
+"""`swarmtop bench`: what this machine makes of the kernel, as ratios within one run.
+
+Each row runs ours and its rivals in turn in one process, under the same collector settings (on, as Python starts, and
+emptied before each). Ours keeps every book: accounts, paths, series, fingerprint; the rivals keep none (`rivals.py`).
+A single number from a busy machine says little, so each row is the median of `rounds`, and the ratio is the median of
+the ratios of each round: what slows one slows the other.
+"""
+
+from __future__ import annotations
+
+import gc
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from ..commands import AskFor
+from ..setup import Setup
+from ..swarm import Swarm
+from . import averaging, rivals
+
+DEGREE = 20
+AVERAGING_PERIODS = 4
+FACTOR_WITHIN = 0.08
+"""How far from theory the averaging may be: delays let exchanges overlap, which theory forbids, and four periods are
+few."""
+FLOOD_OPTIONS = {"ttl": rivals.TTL, "download": False, "ping_s": 3600.0}
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class BenchCost:
+    """What one thing takes: `figure` with its unit, and what was measured, in words."""
+
+    name: str
+    figure: str
+    about: str
+
+
+@dataclass(frozen=True, slots=True)
+class BenchRow:
+    """Deliveries a second of ours, of SimPy (None: not installed) and of the bare loop; `ratio` and `of_bare` are
+    medians of the rounds' own. `held` is whether every round did what theory says, `theory` the last in words."""
+
+    load: str
+    peers: int
+    ours_per_s: float
+    simpy_per_s: float | None
+    bare_per_s: float
+    ratio: float | None
+    of_bare: float
+    held: bool
+    theory: str
+
+
+def bench(sizes: Sequence[int], say: Say, rounds: int = 3) -> Iterator[BenchRow]:
+    """A row for each load and size, as they are done."""
+    for load in ("flood", "averaging"):
+        for peers in sizes:
+            say(f"{load}, {peers:,} peers")
+            # Large ones take long, and scatter less.
+            yield _row(load, peers, rounds if peers < 100_000 else 1)
+
+
+def _row(load: str, peers: int, rounds: int) -> BenchRow:
+    ours, simpy, bare = [], [], []
+    held, theory = True, ""
+    for _ in range(rounds):
+        rate, right, theory, near = (_flood if load == "flood" else _average)(peers)
+        held = held and right
+        ours.append(rate)
+        if load == "flood":
+            bare.append(_rate(partial(rivals.bare_flood, near)))
+            if rivals.has_simpy():
+                simpy.append(_rate(partial(rivals.simpy_flood, near)))
+        else:
+            bare.append(_rate(partial(rivals.bare_averaging, near, AVERAGING_PERIODS)))
+            if rivals.has_simpy():
+                simpy.append(_rate(partial(rivals.simpy_averaging, near, AVERAGING_PERIODS)))
+        del near
+    median = statistics.median
+    return BenchRow(
+        load=load,
+        peers=peers,
+        ours_per_s=median(ours),
+        simpy_per_s=median(simpy) if simpy else None,
+        bare_per_s=median(bare),
+        ratio=median(a / b for a, b in zip(ours, simpy, strict=True)) if simpy else None,
+        of_bare=median(a / b for a, b in zip(ours, bare, strict=True)),
+        held=held,
+        theory=theory,
+    )
+
+
+def _rate(run: Callable[[], int]) -> float:
+    gc.collect()
+    start = time.perf_counter()
+    count = run()
+    return count / (time.perf_counter() - start)
+
+
+def _near(swarm: Swarm) -> list[tuple[int, ...]]:
+    return [swarm.links_of(peer) for peer in range(swarm.setup.peers)]
+
+
+def flooded(peers: int) -> Swarm:
+    """A Gnutella that is about to be flooded, with constant delays and nothing else going on."""
+    latency = f"constant:{rivals.DELAY_US // 1000}"
+    return Swarm(
+        Setup(peers=peers, topology=f"random:{DEGREE}", latency=latency, asks_per_s=0.0, options=FLOOD_OPTIONS)
+    )
+
+
+def _flood(peers: int) -> tuple[float, bool, str, list[tuple[int, ...]]]:
+    swarm = flooded(peers)
+    near = _near(swarm)
+
+    def run() -> int:
+        swarm.do(AskFor(0, "nobody has this"))
+        swarm.advance_quiet(1 << 40)
+        swarm.fingerprint()
+        return swarm.account(1).messages
+
+    rate = _rate(run)
+    messages, theory = swarm.account(1).messages, 2 * swarm.edges - peers + 1
+    return rate, messages == theory, f"{messages:,} messages; 2E-N+1 is {theory:,}", near
+
+
+def _average(peers: int) -> tuple[float, bool, str, list[tuple[int, ...]]]:
+    latency = f"constant:{rivals.DELAY_US // 1000}"
+    setup = Setup(peers=peers, topology=f"random:{DEGREE}", latency=latency, asks_per_s=0.0)
+    swarm = Swarm(setup, averaging.Averager)
+    near = _near(swarm)
+    before = _variance(swarm)
+
+    def run() -> int:
+        delivered = swarm.advance(AVERAGING_PERIODS * averaging.PERIOD_US)
+        swarm.fingerprint()
+        return delivered
+
+    rate = _rate(run)
+    factor = (_variance(swarm) / before) ** (1 / AVERAGING_PERIODS)
+    right = abs(factor - averaging.FACTOR) < FACTOR_WITHIN
+    return rate, right, f"variance x {factor:.3f} a period; in theory {averaging.FACTOR:.3f}", near
+
+
+def _variance(swarm: Swarm) -> float:
+    return statistics.pvariance([getattr(swarm.peer(peer), "value", 0.0) for peer in range(swarm.setup.peers)])
+
+
+def bench_costs(sizes: Sequence[int], say: Say) -> Iterator[BenchCost]:
+    """What peers take in memory, as they are done."""
+    for peers in sizes:
+        say(f"memory of {peers:,} peers")
+        each = bytes_per_peer(peers)
+        total = each * peers / (1 << 20)
+        yield BenchCost("memory", f"{each:,.0f} bytes a peer", f"gnutella, {peers:,} peers: {total:,.0f} MiB")
+
+
+# --- memory ----------------------------------------------------------------------------------------------------
+
+_WEIGH = """
+import gc
+from pathlib import Path
+from engine.lab.bench import resident, weighed
+import engine
+gc.collect()
+before = resident()
+swarm = weighed({peers})
+gc.collect()
+print(resident() - before)
+"""
+
+
+def weighed(peers: int) -> Swarm:
+    """A Gnutella as the dashboard opens it, once a question has gone through it."""
+    swarm = Swarm(Setup(peers=peers, asks_per_s=0.0))
+    swarm.do(AskFor(0, "nobody has this"))
+    swarm.advance(2_000_000)
+    return swarm
+
+
+def resident() -> int:
+    """Bytes of this process that are in memory; where the system does not say, the most there ever were."""
+    try:
+        with open("/proc/self/statm", encoding="ascii") as file:
+            return int(file.read().split()[1]) * 4096
+    except OSError:
+        import resource
+
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+def bytes_per_peer(peers: int) -> float:
+    """Of a Gnutella with four links a peer, in a process of its own so that nothing is shared with what ran here."""
+    done = subprocess.run(
+        [sys.executable, "-c", _WEIGH.format(peers=peers)], capture_output=True, text=True, check=True
+    )
+    return int(done.stdout) / peers

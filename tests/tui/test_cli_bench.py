@@ -1,0 +1,60 @@
+"""`swarmtop bench`: what it prints, with swarms small enough for a test. How fast it is, no test says."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from engine import bench
+from engine.lab import averaging, rivals
+from tui import cli, cli_bench
+
+
+@pytest.fixture(autouse=True)
+def _small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli_bench, "SIZES", (60, 100))
+
+
+def test_the_table_has_a_row_for_each_load_and_says_whether_it_did_what_theory_says(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert cli.main(["bench", "--quick"]) == 0
+    told = capsys.readouterr().out
+    assert "✓ flood, 60 peers: 1,141 messages; 2E-N+1 is 1,141" in told
+    assert "✓ averaging, 60 peers: variance x" in told
+    assert "bytes a peer" in told
+
+
+def test_as_json_it_is_one_object(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["bench", "--quick", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [(row["load"], row["peers"]) for row in told["rows"]] == [("flood", 60), ("averaging", 60)]
+    assert all(row["ours_per_s"] > 0 and row["held"] for row in told["rows"])
+
+
+def test_without_simpy_it_is_compared_with_the_bare_loop_alone(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(rivals, "has_simpy", lambda: False)
+    assert cli.main(["bench", "--quick"]) == 0
+    assert "SimPy is not installed" in capsys.readouterr().out
+
+
+def test_the_rivals_carry_the_same_load() -> None:
+    near = [[b for b in range(12) if b != a] for a in range(12)]
+    links = 12 * 11 // 2
+    assert rivals.simpy_flood(near) == rivals.bare_flood(near) == 2 * links - 12 + 1
+    # All turns of two periods, and what they set off and was there in time.
+    assert 24 <= rivals.simpy_averaging(near, 2) <= 48
+    assert rivals.bare_averaging(near, 2) == rivals.simpy_averaging(near, 2)
+
+
+def test_a_load_that_goes_wrong_is_not_called_fast(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(averaging, "FACTOR", 0.9)
+    rows = list(bench((60,), lambda what: None, rounds=1))
+    assert [row.held for row in rows] == [True, False]
+    assert cli.main(["bench", "--quick"]) == 1
+    assert "✕ averaging" in capsys.readouterr().out
