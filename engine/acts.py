@@ -19,6 +19,10 @@ TEXT_MAX = 200
 Resolve = Callable[[c.Peers], tuple[PeerId, ...]]
 
 
+WORLD = ("churn", "loss", "latency", "asks")
+"""What `set` changes besides the protocol's options."""
+
+
 class Acts:
     """Commands on a town. Each method returns the peers that it changed."""
 
@@ -201,5 +205,5 @@ class Acts:
         elif name == "asks":
             self.life.set_asks(as_number(value, "set: asks", 0.0, ASKS_PER_S_MAX, texts=True))
         else:
-            set_option(town.desk.options, name, value, "set")
+            set_option(town.desk.options, name, value, "set", also=WORLD)
         return ()

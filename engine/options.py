@@ -12,7 +12,7 @@ Each raises `InputError` with a sentence that begins with `where`.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import Field, fields
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -37,10 +37,17 @@ def options_for(network: type[Peer], values: Mapping[str, object], where: str) -
     return kind(**made)
 
 
-def set_option(options: Any, name: str, value: object, where: str) -> None:
-    """Change one option of a live options dataclass. Raises InputError as `options_for` does, changing nothing."""
-    if options is None:
-        raise InputError(f'{where}: this network has no options, so none is called "{plain(name)}"')
+def set_option(options: Any, name: str, value: object, where: str, also: Sequence[str] = ()) -> None:
+    """Change one option of a live options dataclass. Raises InputError as `options_for` does, changing nothing.
+
+    `also`: other names that could have been meant.
+    """
+    if options is None or name not in (known := [f.name for f in fields(options)]):
+        if options is None:
+            raise InputError(
+                f'{where}: this network has no options, so none is called "{plain(name)}"{nearest(name, also)}'
+            )
+        raise InputError(f'{where}: nothing is called "{plain(name)}"{nearest(name, [*also, *known])}')
     setattr(options, name, _checked(type(options), name, value, where))
 
 

@@ -26,3 +26,8 @@ def crawl() -> Callable[[str], Path]:
         return path
 
     return find
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Stories are rewritten by a flag, and the diff is read by a person."""
+    parser.addoption("--rewrite-stories", action="store_true", help="write what stories say now into their files")

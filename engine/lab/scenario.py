@@ -107,7 +107,7 @@ def find(name: str, also: Sequence[str] = ()) -> Scenario:
     if name in names:
         return _shipped(name)
     path = Path(name)
-    if path.suffix == ".toml" or "/" in name or "\\" in name or path.is_file():
+    if path.suffix == ".toml" or "/" in name or "\\" in name or _stands(path):
         return load(path)
     raise InputError(f'no scenario is called "{plain(name)}"{nearest(name, (*names, *also))}')
 
@@ -152,8 +152,16 @@ def load(path: Path) -> Scenario:
 def _beside(scenario: Scenario, folder: Path) -> Scenario:
     """Files that a scenario names (an edge list, a matrix) are looked for beside it before where we stand."""
     named = {"topology": scenario.setup.topology, "latency": scenario.setup.latency}
-    found = {key: str(folder / spec) for key, spec in named.items() if ":" not in spec and (folder / spec).is_file()}
+    found = {key: str(folder / spec) for key, spec in named.items() if ":" not in spec and _stands(folder / spec)}
     return replace(scenario, setup=replace(scenario.setup, **found)) if found else scenario  # type: ignore[arg-type]
+
+
+def _stands(path: Path) -> bool:
+    """Whether there is such a file. A name that no file can have is no file."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def parse(text: str, source: str) -> Scenario:

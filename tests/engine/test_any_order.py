@@ -1,0 +1,195 @@
+"""Any commands in any order, on any network: what must hold, holds after each of them.
+
+A machine draws what a restless person would do: kill, censor, split, collude, turn the churn up, ask, go on a bit.
+The invariants are those that no protocol and no attack may break; of floods and routes there are tests of their own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import MISSING, fields
+from typing import Any
+
+import numpy as np
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from engine import VERBS, Command, InputError, Setup, Swarm, networks
+from engine.snapshot import ALIVE, DEAD, LEFT
+
+PEERS = 14
+SELECTORS = (
+    "p003",
+    "#0",
+    "random 30%",
+    "random 2",
+    "top 3 degree",
+    "top 20% load",
+    "state=dead",
+    "state=censored",
+    "state=alive and not random 50%",
+    "role=index or role=server or p005",
+    "degree>2",
+    'holds "blue train"',
+    "not p001",
+    "nobody",
+)
+OPERATORS = ("napster", "napster inc.", "web", "nobody")
+TEXTS = ("blue train", "no such thing", "a", "Blue  TRAIN!", "   ")
+SETTINGS: tuple[tuple[str, Any], ...] = (
+    ("churn", "exponential:3"),
+    ("churn", "weibull:0.59:20"),
+    ("churn", "none"),
+    ("loss", 0.2),
+    ("loss", 0.0),
+    ("latency", 3.0),
+    ("latency", 0.1),
+    ("asks", 4.0),
+    ("asks", 0.0),
+    ("no such option", 1),
+    ("loss", "very much"),
+)
+GIVEN: dict[str, st.SearchStrategy[Any]] = {
+    "peers": st.sampled_from(SELECTORS),
+    "operator": st.sampled_from(OPERATORS),
+    "word": st.sampled_from(TEXTS),
+    "text": st.sampled_from(TEXTS),
+    "leak": st.sampled_from((0.0, 0.5, 1.0, -1.0)),
+}
+
+
+def commands() -> st.SearchStrategy[Command]:
+    """Any command there is, those included that are added one day: unknown fields keep their defaults."""
+
+    def made(kind: type[Command]) -> st.SearchStrategy[Command]:
+        if kind.verb == "set":
+            return st.sampled_from(SETTINGS).map(lambda pair: kind(name=pair[0], value=pair[1]))  # type: ignore[call-arg]
+        values = {f.name: GIVEN[f.name] for f in fields(kind) if f.name in GIVEN}
+        unfilled = [f.name for f in fields(kind) if f.default is MISSING and f.name not in values]
+        assert not unfilled, f"say what to put into {unfilled} of {kind.verb}"
+        return st.builds(kind, **values)
+
+    return st.sampled_from([VERBS[verb] for verb in VERBS]).flatmap(made)
+
+
+def under_way(swarm: Swarm) -> int:
+    """Messages on their way, counted one by one where they are, and not as what is left over."""
+    kernel = swarm.town.kernel
+    buckets = [*kernel.messages.values(), kernel.unfinished()]
+    return sum(len(to) if isinstance(to, tuple) else 1 for tos, _ in buckets for to in tos)
+
+
+class Restless(RuleBasedStateMachine):
+    """One swarm, and a person who cannot keep still."""
+
+    @initialize(
+        protocol=st.sampled_from(sorted(networks())),
+        latency=st.sampled_from(("world", "constant:20", "uniform:5-60")),
+        churn=st.sampled_from(("none", "exponential:8")),
+    )
+    def begin(self, protocol: str, latency: str, churn: str) -> None:
+        """A small network, at any delay."""
+        setup = Setup(
+            protocol=protocol,
+            peers=PEERS,
+            topology="random:3",
+            latency=latency,
+            churn=churn,
+            asks_per_s=1.0,
+        )
+        self.swarm = Swarm(setup)
+        self.deaths_seen = 0
+
+    @rule(command=commands())
+    def do(self, command: Command) -> None:
+        """Whatever is asked for happens, or is refused in a sentence and nothing has happened."""
+        before = len(self.swarm.history), self.swarm.fingerprint()
+        try:
+            changed = self.swarm.do(command)
+            said = ""
+        except InputError as error:
+            changed, said = (), str(error) or "\n"
+            assert (len(self.swarm.history), self.swarm.fingerprint()) == before
+        assert "\n" not in said
+        assert all(0 <= peer < len(self.swarm.labels) for peer in changed)
+
+    @rule(ms=st.sampled_from((1, 7, 50, 400, 3_000)), budget=st.sampled_from((None, 1, 17)))
+    def go_on(self, ms: int, budget: int | None) -> None:
+        """Time passes, or as much of it as a frame has room for."""
+        until = self.swarm.now_us + ms * 1_000
+        self.swarm.advance(until, budget)
+        assert self.swarm.now_us <= until
+
+    @invariant()
+    def nothing_is_lost_without_a_reason(self) -> None:
+        """sent = delivered + dropped + in flight, and each drop has a name."""
+        if not hasattr(self, "swarm"):
+            return
+        totals = self.swarm.snapshot().totals
+        assert totals.sent - totals.delivered - totals.dropped == under_way(self.swarm)
+        assert sum(totals.dropped_by.values()) == totals.dropped
+        assert sum(totals.by_kind.values()) == totals.sent
+
+    @invariant()
+    def accounts_add_up(self) -> None:
+        """An ask reaches no more peers than there are, and has no more duplicates than questions."""
+        if not hasattr(self, "swarm"):
+            return
+        n = len(self.swarm.labels)
+        for row in self.swarm.asks():
+            assert 0 <= row.reached < n
+            assert row.reached <= row.messages or row.hops == 0
+            assert row.duplicates <= row.messages
+            assert (row.first_hit_us is None) == (row.hits == 0)
+            assert (row.closed_us is None) or row.verdict
+            assert sum(row.losses.values()) >= 0
+
+    @invariant()
+    def the_dead_hold_nothing(self) -> None:
+        """Links join the living; who is dead or gone has no program, and who lives has one."""
+        if not hasattr(self, "swarm"):
+            return
+        snapshot = self.swarm.snapshot()
+        state = snapshot.state
+        assert set(np.unique(state).tolist()) <= {ALIVE, DEAD, LEFT}
+        ends = np.concatenate([snapshot.links.a, snapshot.links.b])
+        assert (state[ends] == ALIVE).all()
+        for peer, up in enumerate((state == ALIVE).tolist()):
+            assert (self.swarm.peer(peer) is not None) == up
+
+    @invariant()
+    def who_is_censored_gets_nothing(self) -> None:
+        """Nothing reaches the blocked: their load of the last second stands still once they are."""
+        if not hasattr(self, "swarm"):
+            return
+        blocked = np.flatnonzero(self.swarm.snapshot().censored)
+        heard = getattr(self, "heard", {})
+        now = {int(peer): int(self.swarm.town.books.last_heard_us[peer]) for peer in blocked}
+        for peer, last_us in now.items():
+            assert last_us <= heard.get(peer, self.swarm.now_us)
+        self.heard = {peer: heard.get(peer, self.swarm.now_us) for peer in now}
+
+    def teardown(self) -> None:
+        """The same commands at the same moments give the same run."""
+        if not hasattr(self, "swarm"):
+            return
+        again = Swarm(self.swarm.setup)
+        for at_us, command, by in self.swarm.history:
+            if by != "person":
+                continue
+            again.advance(at_us)
+            again.do(command)
+        again.advance(self.swarm.now_us)
+        # A budget may have left the last instant unfinished.
+        self.swarm.advance(self.swarm.now_us)
+        assert again.fingerprint() == self.swarm.fingerprint()
+
+
+Restless.TestCase.settings = settings(
+    max_examples=40,
+    stateful_step_count=25,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+TestAnyOrder = Restless.TestCase

@@ -1,0 +1,204 @@
+"""Every decoder, fed with what nobody should write: it reads it, or refuses it in one clear sentence.
+
+Inputs begin as good ones and are then hurt: bytes flipped, cut, doubled, spliced from another, numbers made absurd,
+brackets nested, characters from far away. Nothing is random that is not seeded, so a number names an input for ever.
+
+    python tests/fuzz.py [--inputs 100000] [--decoder NAME] [--seed 0]
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import random
+import sys
+import tempfile
+import traceback
+import unicodedata
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine import InputError, scenario_files
+from engine.core.rand import Stream
+from engine.world import churn, edgelist, matrix, selectors, topology
+from tui import themes
+
+ROOT = Path(__file__).parents[1]
+SENTENCE_MOST = 600
+ODD = (
+    b"\x00",
+    b"\xff\xfe",
+    b"\x1b[2J",
+    "é".encode(),
+    "\u202e".encode(),
+    "🦑".encode(),
+    b"-1",
+    b"1e999",
+    b"nan",
+    b"9" * 400,
+    b"0x10",
+    b"[" * 300,
+    b"(" * 300,
+    b'"',
+    b"'''",
+    b"#",
+    b"=",
+    b"\r\n",
+    b"\t",
+    b",",
+    b":",
+    b"true",
+    b"not ",
+    b"and ",
+    b"1_000",
+    b"{}",
+    b"[[at]]\n",
+)
+Decode = Callable[[bytes, Path], object]
+
+
+@dataclass(frozen=True)
+class Decoder:
+    """What reads an input, and good inputs to begin with. `file` is a scratch file that it may write."""
+
+    name: str
+    decode: Decode
+    good: tuple[bytes, ...]
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "surrogateescape").encode("utf-8", "replace").decode("utf-8")
+
+
+def _through(load: Callable[[str], object]) -> Decode:
+    def decode(data: bytes, file: Path) -> object:
+        file.write_bytes(data)
+        return load(str(file))
+
+    return decode
+
+
+def _scenario(data: bytes, file: Path) -> object:
+    file.write_bytes(data)
+    return scenario_files.load(file)
+
+
+def _line(parse: Callable[[str], object]) -> Decode:
+    return lambda data, file: parse(_text(data))
+
+
+def decoders() -> list[Decoder]:
+    """All that reads what a person or a file says."""
+    scenarios = tuple(path.read_bytes() for path in sorted((ROOT / "engine" / "scenarios").glob("*.toml")))
+    looks = tuple(path.read_bytes() for path in sorted((ROOT / "themes").glob("*.toml"))[:4])
+    edges = b"# Directed graph\n# Nodes: 4 Edges: 4\n# FromNodeId\tToNodeId\n0\t1\n0\t2\n1\t3\n2\t3\n"
+    named = b"alice bob\nbob carol\ncarol alice\n"
+    trips = b"0 10.5 20\n10.5 0 31\n20 31 0\n"
+    asked = (
+        b"p017",
+        b"#17",
+        b"role=index and not state=dead",
+        b'holds "blue train" or top 5 degree',
+        b"(random 10% and city=Lisbon) or degree>10",
+        b"top 5% load",
+        b"operator=acme",
+    )
+    sessions = (b"weibull:0.59:2514", b"exponential:60", b"pareto:1.5:30", b"none")
+    graphs = (b"random:4", b"small-world:4:0.1", b"scale-free:2", b"ring", b"tree:3", b"complete")
+    return [
+        Decoder("scenario", _scenario, scenarios),
+        Decoder("selector", _line(selectors.parse), asked),
+        Decoder("edge list", _through(edgelist.load), (edges, named, gzip.compress(edges, mtime=0))),
+        Decoder("matrix", _through(matrix.load), (trips, gzip.compress(trips, mtime=0))),
+        Decoder("churn", _line(churn.parse), sessions),
+        Decoder("topology", _line(lambda spec: topology.build(spec, 12, Stream("fuzz"))), graphs),
+        Decoder("theme", _line(lambda text: themes.load(text, "mine.toml")), looks),
+    ]
+
+
+def inputs(decoder: Decoder, count: int, seed: int) -> Iterator[bytes]:
+    """`count` hurt inputs; the first are the good ones as they are."""
+    rng = random.Random(f"{seed}/{decoder.name}")
+    yield from decoder.good[:count]
+    for _ in range(count - len(decoder.good)):
+        data = rng.choice(decoder.good)
+        for _ in range(rng.choice((1, 1, 1, 2, 3, 8))):
+            data = hurt(data, rng, decoder.good)
+        yield data[:20_000]
+
+
+def hurt(data: bytes, rng: random.Random, others: tuple[bytes, ...]) -> bytes:
+    """One injury."""
+    at = rng.randrange(len(data) + 1)
+    to = min(len(data), at + rng.choice((1, 2, 5, 20, 100)))
+    match rng.randrange(8):
+        case 0:
+            return data[:at] + bytes((rng.randrange(256),)) + data[at + 1 :]
+        case 1:
+            return data[:at] + data[to:]
+        case 2:
+            return data[:at]
+        case 3:
+            return data[:at] + data[at:to] * rng.choice((2, 3, 50)) + data[to:]
+        case 4:
+            return data[:at] + rng.choice(ODD) + data[at:]
+        case 5:
+            return data[:at] + rng.choice(ODD) + data[to:]
+        case 6:
+            other = rng.choice(others)
+            start = rng.randrange(len(other) + 1)
+            return data[:at] + other[start : start + 60] + data[at:]
+        case _:
+            lines = data.split(b"\n")
+            rng.shuffle(lines)
+            return b"\n".join(lines)
+
+
+def complaint(decoder: Decoder, data: bytes, file: Path) -> str:
+    """What is wrong with how an input was taken, or empty."""
+    try:
+        decoder.decode(data, file)
+    except InputError as error:
+        said = str(error)
+        if not said.strip():
+            return "it was refused without a word"
+        if len(said) > SENTENCE_MOST:
+            return f"it was refused in {len(said)} characters"
+        if any(unicodedata.category(ch) in ("Cc", "Cf", "Cs", "Zl", "Zp") for ch in said):
+            return f"the sentence carries control characters: {said!r}"
+        return ""
+    except Exception:
+        return traceback.format_exc()
+    return ""
+
+
+def fuzz(decoder: Decoder, count: int, seed: int, file: Path) -> None:
+    """Feed it. Raises AssertionError with the first input that it did not take well."""
+    for number, data in enumerate(inputs(decoder, count, seed)):
+        wrong = complaint(decoder, data, file)
+        assert not wrong, f"{decoder.name}, input {number} of seed {seed}: {data[:300]!r}\n{wrong}"
+
+
+def main() -> None:
+    """As many as one likes."""
+    ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ask.add_argument("--inputs", type=int, default=100_000)
+    ask.add_argument("--decoder", default="")
+    ask.add_argument("--seed", type=int, default=0)
+    args = ask.parse_args()
+    wrong = 0
+    with tempfile.TemporaryDirectory() as folder:
+        for decoder in decoders():
+            if args.decoder in ("", decoder.name):
+                try:
+                    fuzz(decoder, args.inputs, args.seed, Path(folder) / "input")
+                    print(f"{decoder.name}: {args.inputs:,} inputs, each read or refused in a sentence", flush=True)
+                except AssertionError as error:
+                    wrong += 1
+                    print(error, flush=True)
+    sys.exit(1 if wrong else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,44 @@
+# Sessions of four seconds: a swarm that is never the same twice, and asks that are lost with those who asked them.
+
+> swarm gnutella peers=12 seed=6 churn=exponential:4 asks_per_s=1 items=20
+  12 peers, 12 links
+> run 6
+     0.249  p011 comes back
+     0.334  p003 goes
+     0.500  ask 1: p010 wants polite postman
+     0.620  p002 comes back
+     0.662  ask 1: p000 has it
+     0.699  p007 comes back
+     0.705  ask 2: p011 wants blue train
+     0.779  ask 2: p002 has it
+     0.821  p011 refuses p007 a Query
+     0.854  p011 refuses p002 a QueryHit
+     0.910  p010 refuses p006 a QueryHit
+     0.924  ask 3: p006 wants odd island
+     0.956  p010 refuses p005 a Query
+     0.993  p010 refuses p000 a Query
+     1.072  ask 3: p007 has it
+     1.083  p011 refuses p000 a QueryHit
+     1.090  ask 3: p000 has it
+     1.145  ask 3 is over. Answered: 3 holders, the first after 0.15 s.
+     2.086  ask 4: p005 wants polite postman
+     2.303  p010 refuses p000 a Chunk
+     2.303  ask 1 is over. Answered: 1 holder, the first after 0.16 s.
+     3.067  p005 refuses p006 a Chunk
+     3.067  ask 4 is over. Answered: 4 holders, the first after 0.12 s.
+     3.853  ask 2 is over. Answered: 1 holder, the first after 0.07 s.
+     5.559  p005 refuses p004 a Query
+            and 25 more of churned
+            and 4 more of asked
+            and 19 more of hit
+            and 1 more of refusedquery
+            and 1 more of closed
+> asks
+  1  p010 wants polite postman: 21 questions, 7 reached, 14 duplicates, 4 hops, 1 hits. Answered: 1 holder, the first after 0.16 s.
+  2  p011 wants blue train: 32 questions, 10 reached, 19 duplicates, 4 hops, 1 hits. Answered: 1 holder, the first after 0.07 s.
+  3  p006 wants odd island: 26 questions, 8 reached, 18 duplicates, 4 hops, 3 hits. Answered: 3 holders, the first after 0.15 s.
+  4  p005 wants polite postman: 36 questions, 8 reached, 28 duplicates, 3 hops, 4 hits. Answered: 4 holders, the first after 0.12 s.
+  5  p009 wants night owl: 36 questions, 8 reached, 28 duplicates, 3 hops, 4 hits. Answered: 4 holders, the first after 0.12 s.
+  6  p011 wants tired scholar: 41 questions, 9 reached, 32 duplicates, 3 hops, 3 hits. 
+  7  p004 wants blue train: 40 questions, 9 reached, 28 duplicates, 4 hops, 3 hits. 
+  8  p011 wants polite postman: 48 questions, 10 reached, 38 duplicates, 4 hops, 4 hits. 
