@@ -14,13 +14,17 @@ from .commands import Command
 
 @dataclass(frozen=True, slots=True)
 class ContentSpec:
-    """What there is to find. items: distinct titles; replicas: mean copies of each among the peers;
-    zipf: exponent of the popularity of asks; free_riders: share of peers that share nothing (0..1)."""
+    """What there is to find. items: distinct titles that are asked for; replicas: mean copies of each among the peers;
+    zipf: exponent of the popularity of asks; free_riders: share of peers that share nothing (0..1); replication: how
+    copies depend on popularity, see `world.replication`; sharing: "even", or "adar-huberman", which knows better than
+    zipf and free_riders and takes replicas for the least, see `world.sharing`."""
 
     items: int = 200
     replicas: float = 4.0
     zipf: float = 1.0
     free_riders: float = 0.66
+    replication: str = "uniform"
+    sharing: str = "even"
 
 
 @dataclass(frozen=True, slots=True)

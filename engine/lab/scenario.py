@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any, get_args
@@ -25,7 +25,8 @@ from ..networks import networks
 from ..options import as_number, as_text, as_whole, option_names, options_for, set_option
 from ..setup import ContentSpec, Setup
 from ..world.churn import parse as parse_churn
-from ..world.content import ZIPF_MAX
+from ..world.content import SHARINGS, ZIPF_MAX
+from ..world.replication import LAWS
 from ..world.selectors import parse as parse_selector
 from ..world.titles import COUNT_MAX
 from .check import METRICS, Expect
@@ -266,13 +267,22 @@ def as_churn(value: object, where: str) -> str:
 def _content(table: Mapping[str, Any], where: str) -> ContentSpec:
     plan = ContentSpec()
     where = f"{where} content"
-    _only(table, ("items", "replicas", "zipf", "free_riders"), where, ".")
+    _only(table, tuple(f.name for f in fields(ContentSpec)), where, ".")
     return ContentSpec(
         items=as_whole(table.get("items", plan.items), f"{where}.items", 1, COUNT_MAX),
         replicas=as_number(table.get("replicas", plan.replicas), f"{where}.replicas", 1, 1_000_000),
         zipf=as_number(table.get("zipf", plan.zipf), f"{where}.zipf", 0, ZIPF_MAX),
         free_riders=as_number(table.get("free_riders", plan.free_riders), f"{where}.free_riders", 0, 1),
+        replication=_one_of(table.get("replication", plan.replication), f"{where}.replication", LAWS),
+        sharing=_one_of(table.get("sharing", plan.sharing), f"{where}.sharing", SHARINGS),
     )
+
+
+def _one_of(value: object, where: str, known: Iterable[str]) -> str:
+    made = as_text(value, where, next(iter(known)))
+    if made not in known:
+        raise InputError(f'{where} should not be "{made}"{nearest(made, known)}')
+    return made
 
 
 def _commands(table: Mapping[str, Any], where: str, network: type[Peer]) -> list[tuple[int, Command]]:

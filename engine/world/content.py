@@ -1,8 +1,8 @@
 """What there is to find, who has it, and what people want.
 
-Copies are spread without regard to what is popular (the "uniform" replication of Cohen and Shenker, SIGCOMM
-2002): each title has the same number of copies, give or take one, while asks follow Zipf's law. That parts the
-two questions a viewer mixes up, how well the network searches and how common the thing is.
+Unless told otherwise, copies are spread without regard to what is popular (the "uniform" replication of Cohen and
+Shenker, SIGCOMM 2002): each title has the same number of copies, give or take one, while asks follow Zipf's law. That
+parts the two questions a viewer mixes up, how well the network searches and how common the thing is.
 
 Most peers share nothing: two thirds of them in Gnutella (Adar and Huberman, First Monday 5:10, 2000). So an
 empty shelf must cost next to nothing, in memory and when a flooded query asks it, which is most of the time.
@@ -16,11 +16,17 @@ from functools import lru_cache
 
 from ..api import File, words_of
 from ..core.rand import Stream, cumulate
-from ..errors import InputError, plain
+from ..errors import InputError, nearest, plain
 from ..setup import ContentSpec
+from . import replication, sharing
 from .titles import COUNT_MAX, draw_titles
 
 COPIES_MAX = 2_000_000
+SHARINGS = ("even", "adar-huberman")
+COPIES_OF_THE_UNWANTED = 10
+"""Mean copies of a title that nobody asks for, where there are titles enough."""
+ITEMS_MEASURED = COUNT_MAX // 2
+"""Wanted titles at most where shelves are filled up with others: there must be names left for these."""
 ZIPF_MAX = 5.0
 SIZE_BYTES = 4_100_000
 """A song of four minutes at 128 kbit/s: the middle of the sizes drawn."""
@@ -105,26 +111,42 @@ class Catalogue:
     def draw(cls, spec: ContentSpec, peers: int, seed: int) -> Catalogue:
         """Titles, files and shelves for peers 0..peers-1. Raises InputError for a spec out of range.
 
-        items x replicas copies are spread over the peers that are no free riders, each copy of a title at
-        another one; where there are fewer sharers than replicas, each of them has a copy.
+        Shared evenly, items x replicas copies are spread over the peers that are no free riders, each copy of a title
+        at another one; where there are fewer sharers than replicas, each of them has a copy.
         """
-        _check(spec)
+        _check(spec, peers)
+        rng = Stream(f"{seed}/content")
+        if spec.sharing == "adar-huberman":
+            return cls._measured(spec, peers, seed, rng)
         riders = round(peers * spec.free_riders)
         if spec.free_riders < 1:
             riders = min(riders, peers - 1)
-        rng = Stream(f"{seed}/content")
         sharers = rng.sample(range(peers), peers - riders)
         titles = draw_titles(spec.items, rng)
         files = [file_of(title, seed) for title in titles]
         shelves = [Shelf() for _ in range(peers)]
-        each, over = divmod(round(spec.items * spec.replicas), spec.items)
-        extra = set(rng.sample(range(spec.items), over))
-        for at, file in enumerate(files):
-            copies = each + (at in extra)
+        asked = [rank**-spec.zipf for rank in range(1, spec.items + 1)]
+        for file, copies in zip(files, _copies(spec, spec.replicas, asked, max(1, len(sharers)), rng), strict=True):
             for peer in rng.sample(sharers, min(copies, len(sharers))):
                 shelves[peer].add(file)
-        shares = cumulate(rank**-spec.zipf for rank in range(1, spec.items + 1))
-        return cls(titles, files, shelves, shares)
+        return cls(titles, files, shelves, cumulate(asked))
+
+    @classmethod
+    def _measured(cls, spec: ContentSpec, peers: int, seed: int, rng: Stream) -> Catalogue:
+        """Shelves as Adar and Huberman found them: wanted titles first, and then what nobody asks for."""
+        sizes = [size for size in sharing.sizes(peers) if size]
+        sharers = rng.sample(range(peers), len(sizes))
+        pool = min(COUNT_MAX - spec.items, max([1, *sizes, sum(sizes) // COPIES_OF_THE_UNWANTED]))
+        titles = draw_titles(spec.items + pool, rng)
+        files = [file_of(title, seed) for title in titles]
+        asked = [rank ** -sharing.zipf_of(spec.items) for rank in range(1, spec.items + 1)]
+        replicas = sharing.copies_wanted(spec.items, spec.replicas, peers)
+        copies = _copies(spec, replicas, asked, max(1, len(sizes)), rng)
+        shelves = [Shelf() for _ in range(peers)]
+        for peer, size, wanted in zip(sharers, sizes, sharing.place(copies, sizes, rng) if sizes else (), strict=True):
+            more = rng.sample(range(pool), min(pool, size - len(wanted)))
+            shelves[peer] = Shelf([files[at] for at in (*wanted, *(spec.items + at for at in more))])
+        return cls(titles[: spec.items], files[: spec.items], shelves, cumulate(asked))
 
     def draw_ask(self, rng: Stream) -> str:
         """What somebody wants next: the title of rank r in proportion to r ** -zipf."""
@@ -153,7 +175,16 @@ def file_of(text: str, seed: int) -> File:
     return File(name, int(size), rng.bits64())
 
 
-def _check(spec: ContentSpec) -> None:
+def _copies(spec: ContentSpec, replicas: float, asked: Sequence[float], most: int, rng: Stream) -> list[int]:
+    """Copies of each title, by the law of the spec."""
+    if spec.replication == "uniform":
+        each, over = divmod(round(spec.items * replicas), spec.items)
+        extra = set(rng.sample(range(spec.items), over))
+        return [each + (at in extra) for at in range(spec.items)]
+    return replication.copies(spec.replication, asked, spec.items * replicas, most, rng)
+
+
+def _check(spec: ContentSpec, peers: int) -> None:
     where = "content"
     if isinstance(spec.items, bool) or not isinstance(spec.items, int) or not 1 <= spec.items <= COUNT_MAX:
         raise InputError(f"{where}: items should be a whole number from 1 to {COUNT_MAX:,}, not {plain(spec.items)}")
@@ -163,5 +194,14 @@ def _check(spec: ContentSpec) -> None:
         # Nothing compares true with nan, so that this refuses it too.
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
             raise InputError(f"{where}: {name} should be a number from {low:g} to {high:,g}, not {plain(value)}")
+    for name, known in (("replication", tuple(replication.LAWS)), ("sharing", SHARINGS)):
+        value = getattr(spec, name)
+        if value not in known:
+            raise InputError(f'{where}: no {name} is called "{plain(value)}"{nearest(str(value), known)}')
+    if spec.sharing == "adar-huberman" and sharing.MEAN_FILES * peers > COPIES_MAX:
+        most = COPIES_MAX // sharing.MEAN_FILES
+        raise InputError(f'{where}: sharing = "adar-huberman" is for at most {most:,} peers, not {peers:,}')
+    if spec.sharing == "adar-huberman" and spec.items > ITEMS_MEASURED:
+        raise InputError(f'{where}: items should be at most {ITEMS_MEASURED:,} with sharing = "adar-huberman"')
     if spec.items * spec.replicas > COPIES_MAX:
         raise InputError(f"{where}: items times replicas should be at most {COPIES_MAX:,} copies")

@@ -1,0 +1,78 @@
+"""How many copies there are of what: the three laws, and what they cost whoever searches at random."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+
+import pytest
+
+from engine.core.rand import Stream
+from engine.setup import ContentSpec
+from engine.world.content import Catalogue
+from engine.world.replication import LAWS, copies, expected_search_size, search_size
+
+COHEN_SHENKER = {0.4: 95.6, 0.8: 79.1, 1.0: 66.6, 1.2: 53.3, 1.6: 30.3, 2.0: 16.5, 2.4: 9.4}
+"""Expected search size of square-root replication by Zipf exponent, for 100 objects and one copy a node; the other two
+laws need 100."""
+PEERS = 20_000
+
+
+def zipf(alpha: float, titles: int = 100) -> list[float]:
+    total = math.fsum(rank**-alpha for rank in range(1, titles + 1))
+    return [rank**-alpha / total for rank in range(1, titles + 1)]
+
+
+@pytest.mark.parametrize(("alpha", "size"), COHEN_SHENKER.items())
+def test_the_closed_form_is_that_of_cohen_and_shenker(alpha: float, size: float) -> None:
+    shares = zipf(alpha)
+    assert round(expected_search_size("square-root", shares, 1.0), 1) == size
+    for law in ("uniform", "proportional"):
+        assert expected_search_size(law, shares, 1.0) == pytest.approx(100)
+    assert expected_search_size("square-root", shares, 2.0) == pytest.approx(size / 2, abs=0.03)
+
+
+@pytest.mark.parametrize("law", LAWS)
+@pytest.mark.parametrize("alpha", [0.4, 0.8, 1.2])
+def test_probing_at_random_takes_as_long_as_the_formula_says(law: str, alpha: float) -> None:
+    spec = ContentSpec(items=100, replicas=PEERS / 100, zipf=alpha, free_riders=0.0, replication=law)
+    made = Catalogue.draw(spec, PEERS, 7)
+    rng = Stream(f"probes/{law}/{alpha}")
+    probes = []
+    for _ in range(3_000):
+        title, tries = made.draw_ask(rng), 1
+        while title not in made.shelves[rng.randrange(PEERS)]:
+            tries += 1
+        probes.append(tries)
+    mean = sum(probes) / len(probes)
+    error = math.sqrt(sum((n - mean) ** 2 for n in probes)) / len(probes)
+    expected = expected_search_size(law, zipf(alpha), 1.0)
+    assert abs(mean - expected) < 3.5 * error
+    held = Counter(file.name for shelf in made.shelves for file in shelf.files())
+    assert search_size(zipf(alpha), [held[title] for title in made.titles], PEERS) == pytest.approx(expected, rel=0.01)
+
+
+@pytest.mark.parametrize("law", LAWS)
+def test_copies_follow_the_law(law: str) -> None:
+    shares = zipf(0.8, 50)
+    drawn = [copies(law, shares, 2_000, 10_000, Stream(f"copies/{seed}")) for seed in range(40)]
+    total = math.fsum(LAWS[law](share) for share in shares)
+    for title, share in enumerate(shares):
+        target = 2_000 * LAWS[law](share) / total
+        assert all(abs(counts[title] - target) < 1 for counts in drawn), "rounded up or down, and never further"
+        assert sum(counts[title] for counts in drawn) / 40 == pytest.approx(target, abs=0.35)
+    assert {sum(counts) for counts in drawn} <= {1_999, 2_000, 2_001}
+
+
+def test_no_title_has_more_copies_than_there_are_peers_nor_none_at_all() -> None:
+    steep = copies("proportional", zipf(2.4, 100), 400, 40, Stream("steep"))
+    assert (max(steep), min(steep)) == (40, 1)
+    assert sum(steep) == pytest.approx(400, abs=1), "what the first may not have, the others have"
+    assert copies("square-root", zipf(1.0, 3), 1e9, 5, Stream("full")) == [5, 5, 5]
+    assert copies("proportional", [0.0, 1.0], 6, 5, Stream("unasked")) == [1, 5]
+
+
+def test_the_laws_differ_where_it_matters() -> None:
+    held = {law: copies(law, zipf(1.0, 100), 1_000, 500, Stream("laws")) for law in LAWS}
+    assert held["uniform"][0] < held["square-root"][0] < held["proportional"][0]
+    assert held["uniform"][-1] > held["square-root"][-1] > held["proportional"][-1]

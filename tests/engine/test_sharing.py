@@ -1,0 +1,120 @@
+"""Gnutella as Adar and Huberman met it: who shares how much, who answers, and what is asked for."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from functools import cache
+
+import pytest
+
+from engine.core.rand import Stream
+from engine.errors import InputError
+from engine.lab.scenario import parse
+from engine.setup import ContentSpec
+from engine.world import sharing
+from engine.world.content import Catalogue
+
+PEERS = 3_000
+SEEDS = (1, 2, 3, 4, 5)
+ASKS = 30_000
+MEASURED = ContentSpec(sharing="adar-huberman")
+
+
+def of_top(values: Sequence[int], share: float) -> float:
+    """What the top share of them has of the whole."""
+    ranked = sorted(values, reverse=True)
+    return sum(ranked[: round(len(ranked) * share)]) / sum(ranked)
+
+
+@cache
+def figures() -> dict[str, float]:
+    """The published numbers, as a mean over seeds. Everybody who has what is asked for answers."""
+    sums: Counter[str] = Counter()
+    for seed in SEEDS:
+        made = Catalogue.draw(MEASURED, PEERS, seed)
+        asked = Counter(made.draw_ask(rng) for rng in [Stream(f"{seed}/asks")] for _ in range(ASKS))
+        files = [len(shelf) for shelf in made.shelves]
+        answers = [sum(asked[file.name] for file in shelf.files()) for shelf in made.shelves if len(shelf)]
+        sums["nothing"] += sum(n == 0 for n in files) / PEERS
+        sums["ten or fewer"] += sum(n <= 10 for n in files) / PEERS
+        sums["files of the top 1 %"] += of_top(files, 0.01)
+        sums["files of the top 20 %"] += of_top(files, 0.20)
+        sums["sharers who never answer"] += sum(n == 0 for n in answers) / len(answers)
+        sums["answers of the top 1 %"] += of_top(answers, 0.01)
+        sums["answers of the top 25 %"] += of_top(answers, 0.25)
+        sums["volume of the top 1 % of queries"] += of_top(list(asked.values()), 0.01)
+    return {name: value / len(SEEDS) for name, value in sums.items()}
+
+
+@pytest.mark.parametrize(
+    ("figure", "published", "within"),
+    [
+        ("nothing", 0.66, 0.005),
+        ("ten or fewer", 0.73, 0.005),
+        ("files of the top 1 %", 0.37, 0.005),
+        ("files of the top 20 %", 0.98, 0.005),
+        ("sharers who never answer", 0.63, 0.01),
+        ("answers of the top 1 %", 0.47, 0.04),
+        ("answers of the top 25 %", 0.98, 0.015),
+        ("volume of the top 1 % of queries", 0.37, 0.015),
+    ],
+)
+def test_the_published_numbers_come_out(figure: str, published: float, within: float) -> None:
+    assert figures()[figure] == pytest.approx(published, abs=within)
+
+
+def test_those_who_share_most_are_not_those_who_answer_most() -> None:
+    made = Catalogue.draw(MEASURED, PEERS, 1)
+    wanted = dict.fromkeys(made.titles)
+    rich = sorted(made.shelves, key=len, reverse=True)[: PEERS // 10]
+    answering = sum(any(file.name in wanted for file in shelf.files()) for shelf in rich)
+    assert 0.5 < answering / len(rich) < 0.95
+
+
+def test_copies_of_what_is_wanted_are_even_and_at_least_as_many_as_asked_for() -> None:
+    made = Catalogue.draw(ContentSpec(sharing="adar-huberman", replicas=12), PEERS, 1)
+    held = Counter(file.name for shelf in made.shelves for file in shelf.files())
+    assert {held[title] for title in made.titles} == {12}
+    assert len(made.titles) == len(made.files) == 200
+    assert all(sharing.copies_wanted(200, 4, peers) >= 4 for peers in (1, 64, 100_000))
+
+
+@pytest.mark.parametrize("peers", [1, 2, 3, 20, 64])
+@pytest.mark.parametrize("replication", ["uniform", "proportional", "square-root"])
+def test_small_swarms_follow_as_far_as_they_can(peers: int, replication: str) -> None:
+    made = Catalogue.draw(ContentSpec(sharing="adar-huberman", replication=replication), peers, 1)
+    files = [len(shelf) for shelf in made.shelves]
+    assert sum(n > 0 for n in files) == round(peers * 0.34)
+    assert sum(n > 10 for n in files) == round(peers * 0.27)
+
+
+def test_the_curves_run_through_their_points() -> None:
+    for curve in (sharing.FILES, sharing.ANSWERS):
+        assert [sharing.share_of(curve, at) for at, _ in curve[:-1]] == pytest.approx([y for _, y in curve[:-1]])
+        steps = [sharing.share_of(curve, (k + 1) / 500) - sharing.share_of(curve, k / 500) for k in range(500)]
+        assert min(steps) >= 0
+    assert sharing.zipf_of(1) == 0
+
+
+def test_a_scenario_chooses_it() -> None:
+    made = parse('[content]\nsharing = "adar-huberman"\nreplication = "square-root"', "x").setup.content
+    assert (made.sharing, made.replication) == ("adar-huberman", "square-root")
+    for line, sentence in (
+        (
+            'sharing = "adar-hubermann"',
+            'x: content.sharing should not be "adar-hubermann"; did you mean "adar-huberman"?',
+        ),
+        ('replication = "sqrt"', 'x: content.replication should not be "sqrt"'),
+        ("sharing = 3", "x: content.sharing should be a text"),
+    ):
+        with pytest.raises(InputError) as caught:
+            parse(f"[content]\n{line}", "x")
+        assert str(caught.value).startswith(sentence)
+
+
+def test_what_memory_cannot_hold_is_refused() -> None:
+    with pytest.raises(InputError, match="at most 40,000 peers"):
+        Catalogue.draw(MEASURED, 100_000, 1)
+    with pytest.raises(InputError, match='items should be at most .* with sharing = "adar-huberman"'):
+        Catalogue.draw(ContentSpec(sharing="adar-huberman", items=30_000, replicas=1), 64, 1)
