@@ -27,8 +27,10 @@ class Account:
         "by_part",
         "bytes",
         "closed_us",
+        "decoys",
         "deepest",
         "duplicates",
+        "fetched",
         "frm",
         "hits",
         "hop",
@@ -58,6 +60,10 @@ class Account:
         self.duplicates = 0
         self.losses: dict[str, int] = {}
         self.hits: dict[PeerId, int] = {}
+        self.decoys: dict[PeerId, int] = {}
+        """Who served something that was not what its name said, and when the user noticed."""
+        self.fetched: dict[PeerId, int] = {}
+        """Who served what was wanted, and when it was here."""
         self.reached = 0
         self.deepest = 0
         self.verdict = ""
@@ -108,6 +114,11 @@ class Account:
         self.frm = self.hop = self.at_us = self.repeats = None
         self.answers = []
 
+    def opened(self, holder: object, decoy: bool, now_us: int) -> None:
+        """The user has looked at what a holder served."""
+        if isinstance(holder, int) and holder >= 0:
+            (self.decoys if decoy else self.fetched).setdefault(holder, now_us)
+
     def first_hit_us(self) -> int | None:
         """Virtual time from the issue to the first hit."""
         return min(self.hits.values()) - self.issued_us if self.hits else None
@@ -131,6 +142,7 @@ class Account:
             hops=self.deepest,
             losses=dict(self.losses),
             verdict=self.verdict,
+            decoys=len(self.decoys),
         )
 
     def trace(self) -> Trace | None:

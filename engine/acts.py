@@ -13,6 +13,7 @@ from .options import as_number, set_option
 from .snapshot import ALIVE, DEAD, LEFT
 from .town import Town
 from .world.content import file_of
+from .world.decoys import Poisoned
 
 TEXT_MAX = 200
 """Characters of an ask; the rest of a longer text is cut off."""
@@ -45,6 +46,8 @@ class Acts:
             c.Reopen: self._reopen,
             c.Collude: self._collude,
             c.Defect: self._defect,
+            c.Poison: self._poison,
+            c.Cure: self._cure,
             c.Partition: self._partition,
             c.Heal: self._heal,
             c.AskFor: self._ask,
@@ -131,6 +134,21 @@ class Acts:
         for peer in those:
             del self.town.rules.bans[peer]
         self.town.restate(those)
+        return those
+
+    def _poison(self, command: c.Poison, by: str) -> tuple[PeerId, ...]:
+        return self._serve(command.peers, True)
+
+    def _cure(self, command: c.Cure, by: str) -> tuple[PeerId, ...]:
+        return self._serve(command.peers, False)
+
+    def _serve(self, peers: c.Peers, decoys: bool) -> tuple[PeerId, ...]:
+        town = self.town
+        those = tuple(p for p in self.resolve(peers) if town.poisoned[p] != decoys)
+        for peer in those:
+            town.poisoned[peer] = decoys
+            real = town.shelves[peer]
+            town.seats[peer].library = Poisoned(peer, real, self.life.catalogue.titles) if decoys else real
         return those
 
     def _partition(self, command: c.Partition, by: str) -> tuple[PeerId, ...]:

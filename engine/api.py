@@ -109,13 +109,14 @@ def mentions(about: Iterable[str], ban: str) -> bool:
 class File:
     """A shared file: `name` as its holder calls it, `size` in bytes, `digest` of its bytes.
 
-    A decoy carries a name it does not deserve: `genuine` is for the user's eyes, never for a protocol's.
+    A decoy carries a name it does not deserve, and verifies all the same: its digest is that of its bytes. `genuine` is
+    marked only in what a watcher is shown (`Swarm.library`); for protocols it is always true, and it crosses no link.
     """
 
     name: str
     size: int
     digest: int
-    genuine: bool = True
+    genuine: bool = field(default=True, metadata={"sent": False})
 
 
 class Library(Protocol):
@@ -129,8 +130,12 @@ class Library(Protocol):
         """All of them, in the order they came."""
         ...
 
-    def add(self, file: File) -> None:
-        """Share one more (a finished download, a publication). The same name twice is one file."""
+    def add(self, file: File) -> bool:
+        """Share one more (a finished download, a publication). The same name twice is one file.
+
+        False when the user looked at it and threw it away: it was not what its name says. Then say
+        `host.note("decoy", holder=…, content=…)` and ask somebody else.
+        """
         ...
 
     def __len__(self) -> int: ...

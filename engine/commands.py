@@ -106,6 +106,22 @@ class Defect(Command):
 
 
 @dataclass(frozen=True, slots=True)
+class Poison(Command):
+    """The peer claims to have everything and serves decoys. They verify; only the user who opens one can tell."""
+
+    verb: ClassVar[str] = "poison"
+    peers: Peers = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cure(Command):
+    """The peer shares again what it has, and nothing else."""
+
+    verb: ClassVar[str] = "cure"
+    peers: Peers = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Partition(Command):
     """Messages between these peers and all others vanish. Repeated, it splits further."""
 
@@ -162,6 +178,8 @@ VERBS: dict[str, type[Command]] = {
         Reopen,
         Collude,
         Defect,
+        Poison,
+        Cure,
         Partition,
         Heal,
         AskFor,

@@ -114,6 +114,8 @@ class AskRow:
     losses: Mapping[str, int]
     """Messages of this ask that never arrived, by reason."""
     verdict: str
+    decoys: int = 0
+    """Holders that served something which was not what its name said."""
 
     @property
     def lost(self) -> int:
@@ -134,7 +136,7 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """One moment. `state` is ALIVE, DEAD or LEFT; `censored` and `colluding` are flags beside it.
+    """One moment. `state` is ALIVE, DEAD or LEFT; `censored`, `colluding` and `poisoned` are flags beside it.
 
     load: messages delivered to the peer in the last whole second of virtual time; last_heard_us: when a message of
     this peer last arrived anywhere, -1 for never; files: how many it shares; group: 0, or the side of a partition.
@@ -145,6 +147,7 @@ class Snapshot:
     state: U8
     censored: Flags
     colluding: Flags
+    poisoned: Flags
     group: I32
     load: F32
     last_heard_us: I64

@@ -34,7 +34,7 @@ from .snapshot import ALIVE, AskRow, Fixed, Snapshot, Trace
 from .town import Town
 from .verdict import verdict
 from .view import Columns, Viewer
-from .world import content, places, selectors, topology
+from .world import content, decoys, places, selectors, topology
 
 EVENTS = 5_000
 PATHS_BYTES = 64 << 20
@@ -270,8 +270,9 @@ class Swarm:
         return self.town.programs[peer]
 
     def library(self, peer: PeerId) -> Library:
-        """What a peer shares, alive or not."""
-        return self.town.shelves[peer]
+        """What a peer shares, alive or not; what a poisoned one claims to, marked as what it is."""
+        real = self.town.shelves[peer]
+        return decoys.Poisoned(peer, real, self.catalogue.titles, True) if self.town.poisoned[peer] else real
 
     def links_of(self, peer: PeerId) -> tuple[PeerId, ...]:
         """Its open streams."""

@@ -30,10 +30,11 @@ class TapeTimer:
 
 
 class Shelf:
-    """The smallest `Library`: a list of files."""
+    """The smallest `Library`: a list of files. Its user throws away what has one of the digests in `unwanted`."""
 
-    def __init__(self, files: Iterable[File] = ()) -> None:
+    def __init__(self, files: Iterable[File] = (), unwanted: Iterable[int] = ()) -> None:
         self._files = {file.name: file for file in files}
+        self._unwanted = dict.fromkeys(unwanted)
 
     def matching(self, text: str) -> Sequence[File]:
         """Files whose name has every word of `text`; nothing for a text without words."""
@@ -44,9 +45,12 @@ class Shelf:
         """All of them, in the order they came."""
         return list(self._files.values())
 
-    def add(self, file: File) -> None:
-        """Share one more; the same name twice is one file."""
+    def add(self, file: File) -> bool:
+        """Share one more; the same name twice is one file. Says whether it was kept."""
+        if file.digest in self._unwanted:
+            return False
         self._files[file.name] = file
+        return True
 
     def __len__(self) -> int:
         return len(self._files)

@@ -82,6 +82,8 @@ class Town:
         self.state = np.full(n, LEFT, np.uint8)
         self.censored = np.zeros(n, np.bool_)
         self.colluding = np.zeros(n, np.bool_)
+        self.poisoned = np.zeros(n, np.bool_)
+        """Whose `Seat.library` serves decoys; `shelves` are what peers truly have, poisoned or not."""
         self.group = np.zeros(n, np.int32)
         self.born_us = [0] * n
         """When the present life of each peer began."""
@@ -253,6 +255,8 @@ class Town:
                     each.hits[holder] = self.kernel.now_us
                     self.tell("hit", each.id, peer, holder, str(facts.get("content", "")))
             else:
+                if kind in ("decoy", "downloaded") and each.id and each.origin == peer:
+                    each.opened(facts.get("holder"), kind == "decoy", self.kernel.now_us)
                 self.tell("note", peer, kind, facts, each.id)
 
     # --- losses and notices ----------------------------------------------------------------------------------

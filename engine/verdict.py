@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .api import Peer
@@ -21,7 +21,8 @@ def verdict(program: type[Peer], options: Any, facts: Mapping[str, Any]) -> str:
     holders, and of these dead, left, censored, parted, colluding (each in the first of these counts that fits),
     asked (of the others: a question reached them), holders_alive (and not censored), distance (hops to the nearest
     holder who would answer and was not asked, over the links as they stand, or None), overlay, ttl,
-    losses {reason: n}, stations {label: state}.
+    losses {reason: n}, stations {label: state}; and if somebody served a decoy, the labels of those it was found_at,
+    of those who served decoys, and of those from whom it was fetched in the end.
     """
     if facts["want"] == "broadcast":
         if not facts["alive"]:
@@ -29,6 +30,8 @@ def verdict(program: type[Peer], options: Any, facts: Mapping[str, Any]) -> str:
         share = min(1.0, facts["reached"] / facts["alive"])
         return f"Heard by {facts['reached']:,} of {plural(facts['alive'], 'living peer')} ({share:.0%})."
     if facts["hits"]:
+        if facts.get("decoys"):
+            return _opened(facts)
         return f"Answered: {plural(facts['hits'], 'holder')}, the first after {facts['first_hit_s']:.2f} s."
     if facts["want"] == "publish":
         return "Published: it is in the library and whoever asks may find it."
@@ -36,6 +39,22 @@ def verdict(program: type[Peer], options: Any, facts: Mapping[str, Any]) -> str:
     if own:
         return f"No answer: {own}"
     return f"No answer: {_why(facts)}"
+
+
+def _opened(facts: Mapping[str, Any]) -> str:
+    """What the user found on opening what came: "Found at p031 and p044; p031 served a decoy, p044 the real thing."."""
+    decoys, fetched = facts["decoys"], facts["fetched"]
+    served = f"{names(decoys)} served {'a decoy' if len(decoys) == 1 else 'decoys'}"
+    real = f"{names(fetched)} the real thing" if fetched else "nobody the real thing"
+    return f"Found at {names(facts['found_at'])}; {served}, {real}."
+
+
+def names(labels: Sequence[str], most: int = 4) -> str:
+    """`p031`, `p031 and p044`, `p001, p002, p003 and 9 others`."""
+    shown = [plain(label, 20) for label in labels]
+    if len(shown) > most:
+        shown = [*shown[: most - 1], f"{len(shown) - most + 1:,} others"]
+    return " and ".join(filter(None, (", ".join(shown[:-1]), shown[-1]))) if shown else "nobody"
 
 
 def _why(facts: Mapping[str, Any]) -> str:

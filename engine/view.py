@@ -50,6 +50,9 @@ class Columns:
     def colluding(self) -> Sequence[bool]:
         return [peer in self._town.rules.bans for peer in range(self.n)]
 
+    def poisoned(self) -> Sequence[bool]:
+        return self._town.poisoned.tolist()
+
     def cities(self) -> Sequence[str]:
         return [self._fixed.places.names[i] for i in self._fixed.place.tolist()]
 
@@ -100,6 +103,7 @@ class Viewer:
             state=town.state.copy(),
             censored=town.censored.copy(),
             colluding=town.colluding.copy(),
+            poisoned=town.poisoned.copy(),
             group=town.group.copy(),
             load=books.load,
             last_heard_us=books.last_heard_us.copy(),

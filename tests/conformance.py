@@ -25,6 +25,7 @@ from engine import (
     Collude,
     Command,
     ContentSpec,
+    Cure,
     Defect,
     File,
     Heal,
@@ -35,6 +36,7 @@ from engine import (
     Partition,
     Peer,
     PeerId,
+    Poison,
     Publish,
     Revive,
     Set,
@@ -417,6 +419,8 @@ TROUBLE: tuple[tuple[Command, ...], ...] = (
     (Kill("top 2 degree"), Set("latency", 0.2)),
     (Censor("all"),),
     (Uncensor("all"), Set("churn", "exponential:6")),
+    (Poison("random 40%"),),
+    (Poison("all"), Cure("random 50%")),
     (Leave("all"),),
     (Join("all"), Revive("state=dead")),
 )
@@ -434,7 +438,9 @@ def trouble(network: Network, links: type[Links], seed: int = 5) -> Spied:
                 continue
         made.run(0.7)
         made.do(AskFor("random 3", made.title()))
-    made.do(Set("asks", 0.0), Set("churn", "none"), Set("loss", 0.0), Defect("all"), Heal(), Uncensor("all"))
+    made.do(
+        Set("asks", 0.0), Set("churn", "none"), Set("loss", 0.0), Defect("all"), Heal(), Uncensor("all"), Cure("all")
+    )
     made.do(Revive("all"), Join("all"), Set("latency", 1.0))
     return made
 

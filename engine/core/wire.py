@@ -25,7 +25,7 @@ def _getter(kind: type) -> Callable[[Any], tuple[Any, ...]]:
     """What reads the fields of a value of this class, all at once."""
     known = _getters.get(kind)
     if known is None:
-        names = [f.name for f in fields(kind)]
+        names = [f.name for f in fields(kind) if f.metadata.get("sent", True)]
         if not names:
             known = _none
         elif len(names) == 1:

@@ -19,6 +19,7 @@ from ..core.rand import Stream, cumulate
 from ..errors import InputError, nearest, plain
 from ..setup import ContentSpec
 from . import replication, sharing
+from .decoys import is_decoy
 from .titles import COUNT_MAX, draw_titles
 
 COPIES_MAX = 2_000_000
@@ -61,15 +62,19 @@ class Shelf:
         """All of them, in the order they came."""
         return tuple(self._files.values()) if self._files else ()
 
-    def add(self, file: File) -> None:
-        """Share one more. A name that is here already changes nothing: the same name twice is one file."""
+    def add(self, file: File) -> bool:
+        """Share one more. A name that is here already changes nothing: the same name twice is one file. What is not
+        what its name says is thrown away: the user has opened it."""
+        if is_decoy(file.digest):
+            return False
         if self._files is None:
             self._files = {}
         elif file.name in self._files:
-            return
+            return True
         self._files[file.name] = file
         if self._index is not None:
             self._enter(file, self._index)
+        return True
 
     def matching(self, text: str) -> tuple[File, ...]:
         """Files whose name has every word of `text`, in the order they came; none for a text without words."""
@@ -172,7 +177,10 @@ def file_of(text: str, seed: int) -> File:
     size = float(SIZE_BYTES)
     for _ in range(4):
         size *= rng.uniform(0.8, 1.25)
-    return File(name, int(size), rng.bits64())
+    digest = rng.bits64()
+    while is_decoy(digest):
+        digest = rng.bits64()
+    return File(name, int(size), digest)
 
 
 def _copies(spec: ContentSpec, replicas: float, asked: Sequence[float], most: int, rng: Stream) -> list[int]:

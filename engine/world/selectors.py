@@ -10,8 +10,8 @@
     top 5 degree  top 5% load
     not, and, or, brackets  binding in this order; a comma is an `or` that binds loosest
 
-state is alive, dead, left or censored. Censored is a flag beside the other three, so a censored peer that runs
-is `state=alive` as well.
+state is alive, dead, left, censored or poisoned. The last two are flags beside the other three, so a censored peer that
+runs is `state=alive` as well.
 
 `random` and `top` choose *among* others, so they come last: in `role=servent and random 10%`, written in either
 order, a tenth of the servents is drawn. Of several, the left one chooses first. Without company they choose

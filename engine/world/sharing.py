@@ -22,7 +22,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import TypeAlias
 
 from ..core.rand import Stream
@@ -53,7 +53,8 @@ def share_of(curve: Curve, at: float) -> float:
         if at < x1:
             # A power of the rank inside each stretch: steeper at the top, and through the points exactly.
             bend = 0.7 if x0 else 1.0
-            return y0 + (y1 - y0) * (at**bend - x0**bend) / (x1**bend - x0**bend)
+            part: float = (at**bend - x0**bend) / (x1**bend - x0**bend)
+            return y0 + (y1 - y0) * part
         x0, y0 = x1, y1
     return 1.0
 
@@ -63,7 +64,7 @@ def sizes(peers: int) -> list[int]:
     total = MEAN_FILES * peers
     sharers, many = round(peers * SHARERS), round(peers * MORE_THAN_FEW)
     marks = [round(total * share_of(FILES, rank / peers)) for rank in range(peers + 1)]
-    made = [after - before for before, after in zip(marks, marks[1:], strict=False)]
+    made = [after - before for before, after in pairwise(marks)]
     made = [max(FEW + 1, size) for size in made[:many]] + [min(FEW, max(1, size)) for size in made[many:sharers]]
     return made + [0] * (peers - sharers)
 
@@ -97,7 +98,7 @@ def place(copies: Sequence[int], rooms: Sequence[int], rng: Stream) -> list[list
     keys = sorted(range(sharers), key=lambda at: -rooms[at] * rng.random())
     answering = keys[: max(1, round(sharers * ANSWERS[-1][0]))]
     marks = [share_of(ANSWERS, rank / sharers) for rank in range(len(answering))] + [1.0]
-    weights = [after - before for before, after in zip(marks, marks[1:], strict=False)]
+    weights = [after - before for before, after in pairwise(marks)]
     held: list[list[int]] = [[] for _ in rooms]
     for title, count in enumerate(copies):
         open_to = [at for at, peer in enumerate(answering) if len(held[peer]) < rooms[peer]]

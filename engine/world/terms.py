@@ -21,7 +21,7 @@ from .cities import CITIES
 
 Flags: TypeAlias = NDArray[np.bool_]
 
-STATES = ("alive", "dead", "left", "censored")
+STATES = ("alive", "dead", "left", "censored", "poisoned")
 MEASURES = ("degree", "load")
 LEADING = ("random", "top", "holds", "not", "all")
 KEYS = ("role", "state", "city", "operator", *MEASURES)
@@ -65,6 +65,10 @@ class View(Protocol):
         ...
 
     def censored(self) -> Sequence[bool]:
+        """A flag beside the state."""
+        ...
+
+    def poisoned(self) -> Sequence[bool]:
         """A flag beside the state."""
         ...
 
@@ -155,8 +159,9 @@ class Named(Term):
     def __call__(self, view: View, rng: Stream) -> Flags:
         """Those whose column has the value; raises InputError for a value nobody could have."""
         if self.key == "state":
-            if self.value == "censored":
-                return np.fromiter(view.censored(), dtype=np.bool_, count=view.n)
+            if self.value in ("censored", "poisoned"):
+                flags = view.censored() if self.value == "censored" else view.poisoned()
+                return np.fromiter(flags, dtype=np.bool_, count=view.n)
             return _same(view.states(), self.value)
         column = {"role": view.roles, "city": view.cities, "operator": view.operators}[self.key]()
         known = dict.fromkeys(column)

@@ -36,6 +36,9 @@ class Street:
     def censored(self) -> Sequence[bool]:
         return [peer == 3 for peer in range(PEERS)]
 
+    def poisoned(self) -> Sequence[bool]:
+        return [peer == 7 for peer in range(PEERS)]
+
     def cities(self) -> Sequence[str]:
         return ["Lisbon", "New York"] * 10
 
@@ -246,7 +249,7 @@ def test_any_soup_of_words_is_read_or_refused_politely() -> None:
         ('city="New York" ', ["and", "or"]),
         ('city="New York"', []),
         ("operator=", ['"Beta Inc"', "acme"]),
-        ("state=", ["alive", "dead", "left", "censored"]),
+        ("state=", ["alive", "dead", "left", "censored", "poisoned"]),
         ("p001 a", ["and"]),
         ("p001 and not (ro", ["role="]),
         ("p001, tra", ['"tracker 1"']),

@@ -116,5 +116,5 @@ def test_a_scenario_chooses_it() -> None:
 def test_what_memory_cannot_hold_is_refused() -> None:
     with pytest.raises(InputError, match="at most 40,000 peers"):
         Catalogue.draw(MEASURED, 100_000, 1)
-    with pytest.raises(InputError, match='items should be at most .* with sharing = "adar-huberman"'):
+    with pytest.raises(InputError, match=r'items should be at most .* with sharing = "adar-huberman"'):
         Catalogue.draw(ContentSpec(sharing="adar-huberman", items=30_000, replicas=1), 64, 1)

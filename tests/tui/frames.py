@@ -100,6 +100,7 @@ def snapshot(n: int = N, **changes: Any) -> Snapshot:
         "state": state,
         "censored": censored,
         "colluding": np.zeros(n, np.bool_),
+        "poisoned": np.zeros(n, np.bool_),
         "group": np.zeros(n, np.int32),
         "load": np.full(n, 48, np.float32),
         "last_heard_us": np.full(n, 41_900_000, np.int64),

@@ -59,7 +59,7 @@ def quiet(n: int, **changes: Any) -> Snapshot:
         "censored": np.zeros(n, np.bool_),
         "links": Links(1, none, none),
     }
-    columns = ("colluding", "group", "load", "last_heard_us", "files")
+    columns = ("colluding", "poisoned", "group", "load", "last_heard_us", "files")
     return replace(whole, **{name: getattr(whole, name)[:n] for name in columns} | values | changes)
 
 

@@ -87,7 +87,8 @@ class Source:
 
 @dataclass(slots=True)
 class Download:
-    """A file on its way: from whom, whom to try next, how many bytes are here, and when it last moved."""
+    """A file on its way: from whom, whom to try next, how many bytes are here, and when it last moved. `spare` are
+    those who answered the same question with another name."""
 
     source: Source
     others: list[Source]
@@ -96,6 +97,7 @@ class Download:
     here: int = 0
     attempt: int = 0
     watch: object = None
+    spare: list[Source] = field(default_factory=list)
 
 
 class Fetcher(Peer):
@@ -147,9 +149,14 @@ class Fetcher(Peer):
             return
         name = self.mine[hit.guid]
         file = next((f for f in files if f.name == name or (not name and here(host, f.name) is None)), files[0])
-        if (name and file.name != name) or here(host, file.name) is not None:
+        if here(host, file.name) is not None:
             return
         source = Source(file, hit.address, hit.servent if hit.push else b"", min(hit.hops + 2, BYTE_MAX))
+        if name and file.name != name:
+            chosen = self.downloads.get(name)
+            if chosen is not None and len(chosen.spare) < SOURCES:
+                chosen.spare.append(source)
+            return
         download = self.downloads.get(file.name)
         if download is not None:
             known = (download.source, *download.others)
@@ -253,10 +260,28 @@ class Fetcher(Peer):
         if data.size < rest:
             host.send(sender, Get(file.name, download.here), cause=download.cause)
             return
+        if not host.library.add(file):
+            host.note("decoy", content=file.name, holder=sender)
+            self.decoyed(host, download)
+            return
         self.unwatch(host, download)
         del self.downloads[file.name]
-        host.library.add(file)
         host.note("downloaded", name=file.name, holder=sender, bytes=download.here)
+
+    def decoyed(self, host: Host, download: Download) -> None:
+        """All bytes were as promised, and it was not what its name said. When nobody else has this name, what is called
+        otherwise and answered the same question may be what was meant."""
+        download.here = 0
+        if not download.others:
+            names = (source.file.name for source in download.spare)
+            name = next((one for one in names if one not in self.downloads and here(host, one) is None), None)
+            if name is not None:
+                self.downloads[name] = self.downloads.pop(download.source.file.name)
+                download.others = [source for source in download.spare if source.file.name == name]
+                download.spare = [source for source in download.spare if source.file.name != name]
+                before, download.source = download.source, download.others[0]
+                download.source = Source(download.source.file, before.holder, b"", 0)
+        self.other(host, download, "a decoy")
 
     @on(Gone)
     def gone(self, host: Host, sender: PeerId, message: Gone) -> None:

@@ -37,6 +37,7 @@ from .wire import (
     Search,
     Share,
     Transfer,
+    Unshare,
     kbit_s,
     line,
     sound,
@@ -59,6 +60,7 @@ __all__ = [
     "Search",
     "Share",
     "Transfer",
+    "Unshare",
     "User",
 ]
 
@@ -218,8 +220,16 @@ class User(Trader, name="napster", options=NapsterOptions):
             self.share(host)
 
     def share(self, host: Host) -> None:
-        """Tell the index what it has not been told."""
-        new = [file for file in host.library.files() if self.shared.get(file.name) != file.digest]
+        """Tell the index what it has not been told, and what is no longer so."""
+        files = host.library.files()
+        if self.shared:
+            names = {file.name: None for file in files}
+            gone = [name for name in self.shared if name not in names]
+            for name in gone:
+                del self.shared[name]
+            if gone:
+                host.send(self.server, Unshare(tuple(Entry(name, 0, 0) for name in gone)))
+        new = [file for file in files if self.shared.get(file.name) != file.digest]
         if new:
             self.shared.update((file.name, file.digest) for file in new)
             host.send(self.server, Share(tuple(Entry(file.name, file.digest, file.size) for file in new)))

@@ -23,6 +23,7 @@ from .wire import (
     Search,
     Share,
     Transfer,
+    Unshare,
     line,
     sound,
 )
@@ -88,6 +89,15 @@ class Index(Peer):
             entry = account.files[name] = Entry(name, md5, size, account.nick, sender, account.link)
             for word in words_of(name):
                 self.words.setdefault(word, {})[entry] = None
+
+    @on(Unshare)
+    def unshare(self, host: Host, sender: PeerId, message: Unshare) -> None:
+        """Out of the index again."""
+        account = self.user(host, sender)
+        for name, *_ in sound(message.entries) if account is not None else ():
+            old = account.files.pop(name, None) if account is not None else None
+            if old is not None:
+                self.strike(old)
 
     @on(Search)
     def search(self, host: Host, sender: PeerId, message: Search) -> None:

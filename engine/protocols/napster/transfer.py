@@ -188,9 +188,14 @@ class Trader(Peer):
             download.have = 0
             self.other(host, download)
             return
+        if not host.library.add(File(name, entry.size, blob.digest)):
+            # The hash was right, the song was not: only who listens can tell.
+            host.note("decoy", content=name, holder=sender)
+            download.have = 0
+            self.other(host, download)
+            return
         del self.downloads[name]
         host.note("downloaded", content=name, holder=sender)
-        host.library.add(File(name, entry.size, blob.digest))
         self.hang_up(host, sender)
         self.count(host, DOWNLOAD_END)
         if self.state == "online":

@@ -104,6 +104,13 @@ class Share(OfFiles):
     entries: tuple[Entry, ...]
 
 
+@message()
+class Unshare(OfFiles):
+    """102 for each file that is shared no more; only the names count."""
+
+    entries: tuple[Entry, ...]
+
+
 @message(part="question")
 class Search(OfFile):
     """200. FILENAME CONTAINS "name" MAX_RESULTS n."""
