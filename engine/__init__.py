@@ -64,20 +64,28 @@ from .swarm import Swarm
 if TYPE_CHECKING:
     from .lab.bench import BenchCost, BenchRow, bench, bench_costs
     from .lab.run import Report, Until, report_of, run
+    from .lab.sweep import Curve, Sweep, parse_sweep, sweep
+    from .lab.tables import asks_csv, series_csv
     from .live import Live
     from .tape import Tape
 
 LATE = {
     "BenchCost": ".lab.bench",
     "BenchRow": ".lab.bench",
+    "Curve": ".lab.sweep",
     "Live": ".live",
     "Report": ".lab.run",
+    "Sweep": ".lab.sweep",
     "Tape": ".tape",
     "Until": ".lab.run",
+    "asks_csv": ".lab.tables",
     "bench": ".lab.bench",
     "bench_costs": ".lab.bench",
+    "parse_sweep": ".lab.sweep",
     "report_of": ".lab.run",
     "run": ".lab.run",
+    "series_csv": ".lab.tables",
+    "sweep": ".lab.sweep",
 }
 
 __all__ = [
@@ -107,6 +115,7 @@ __all__ = [
     "Commanded",
     "ContentSpec",
     "Cure",
+    "Curve",
     "Defect",
     "Event",
     "Expect",
@@ -145,6 +154,7 @@ __all__ = [
     "Station",
     "Swarm",
     "SwarmError",
+    "Sweep",
     "Tape",
     "Totals",
     "Trace",
@@ -153,6 +163,7 @@ __all__ = [
     "as_number",
     "as_text",
     "as_whole",
+    "asks_csv",
     "bench",
     "bench_costs",
     "check",
@@ -167,10 +178,13 @@ __all__ = [
     "option",
     "options_for",
     "options_of",
+    "parse_sweep",
     "plain",
     "report_of",
     "run",
     "scenario_files",
+    "series_csv",
+    "sweep",
     "title_of",
     "to_toml",
     "words_of",

@@ -16,6 +16,7 @@ from .api import PeerId
 from .commands import Command
 from .core.kernel import Timer
 from .core.rand import Stream
+from .gauges import Gauges
 from .snapshot import ALIVE, DEAD
 from .town import Town
 from .world.churn import Churn, parse
@@ -68,6 +69,7 @@ class Life:
         self.town = town
         self.catalogue = catalogue
         self.due = due
+        self.gauges = Gauges(town)
         self.churn: Churn | None = None
         self.churn_spec = "none"
         self.asks_per_s = 0.0
@@ -89,7 +91,7 @@ class Life:
             case Sample():
                 town = self.town
                 alive = town.state == ALIVE
-                town.books.sample(int(alive.sum()), int((alive & town.censored).sum()))
+                town.books.sample(int(alive.sum()), int((alive & town.censored).sum()), self.gauges.read)
                 town.desk.links.forget(town.n, town.kernel.now_us)
             case Due(command):
                 self.due(command)

@@ -8,8 +8,8 @@ Posting happens when somebody looks, when an ask closes, at each sample, and whe
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import chain
 from typing import Any
@@ -20,18 +20,35 @@ from numpy.typing import NDArray
 from .accounts import ANSWER, QUESTION, Account
 from .core.hosts import Desk
 from .core.kernel import HOP_BITS, HOP_MASK, KIND_SHIFT, SENDER_SHIFT, Kernel, Parcel
+from .gauges import NAMES as GAUGES
+from .series import History
 from .snapshot import Series
 
 SUCCESS_WITHIN_US = 10_000_000
 SUCCESS_WINDOW_US = 30_000_000
-SAMPLES = 600
 LOG_CHUNKS = 20_000
 LOG_DELIVERIES = 40_000
-SERIES = ("alive", "censored", "messages_per_s", "bytes_per_s", "duplicates_per_s", "success")
+RATES = ("messages_per_s", "bytes_per_s", "duplicates_per_s", "dropped_per_s", "decoys_per_s")
+ASKED = ("success", "first_hit_s", "first_hit_p95_s", "reach")
+SERIES = ("alive", "censored", *RATES, *ASKED)
+"""What is sampled each second, then what `gauges` reads, and the bytes of each kind of message."""
 
 ROW = np.dtype([("at", "<i8"), ("to", "<i4"), ("code", "<i8")])
 KIND_MASK = 255
+SIZE_MASK = (1 << KIND_SHIFT) - 1
 I64 = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How a window of asks fared. `success` is None when there was nothing to judge; so are the median and the
+    95th percentile of the first hits (s, of those that had one), and `reach`, the mean of peers a question came to."""
+
+    asks: int
+    success: float | None
+    first_hit_s: float | None
+    first_hit_p95_s: float | None
+    reach: float | None
 
 
 class Books:
@@ -50,8 +67,11 @@ class Books:
         self._tally = np.zeros(n, np.int64)
         self._deliveries = blake2b(digest_size=8)
         self._others = blake2b(digest_size=8)
-        self.samples: deque[tuple[float, ...]] = deque(maxlen=SAMPLES)
-        self._before = (0, 0, 0)
+        self.decoys = 0
+        self._bytes = np.zeros(len(self.kind_names), np.float64)
+        """Delivered since the last sample, by kind."""
+        self.history = History((*SERIES, *GAUGES, *(f"bytes_per_s.{name}" for name in self.kind_names)))
+        self._before = (0, 0, 0, 0, 0)
         self._posted = 0
 
     # --- the log ---------------------------------------------------------------------------------------
@@ -103,6 +123,7 @@ class Books:
         rows["at"], rows["to"], rows["code"] = at, to, code
         self._deliveries.update(rows.tobytes())
         self._tally += np.bincount(to, minlength=self.n)
+        self._bytes += np.bincount(code >> KIND_SHIFT & KIND_MASK, code & SIZE_MASK, len(self._bytes))
         # Rows are in order of time, and the last of an index wins.
         self.last_heard_us[code >> SENDER_SHIFT] = at
 
@@ -142,44 +163,78 @@ class Books:
 
     # --- series ----------------------------------------------------------------------------------------
 
-    def sample(self, alive: int, censored: int) -> None:
-        """One point of each series; called once a second of virtual time."""
+    def sample(self, alive: int, censored: int, gauges: Callable[[NDArray[np.float32]], Sequence[float]]) -> None:
+        """One point of each series; called once a second of virtual time. `gauges` are read with the new loads."""
         self.post()
-        now = (self.desk.sent, self.desk.sent_bytes, self.desk.duplicates)
+        now = (self.desk.sent, self.desk.sent_bytes, self.desk.duplicates, self.dropped, self.decoys)
         rates = [float(b - a) for a, b in zip(self._before, now, strict=True)]
         self._before = now
         self.load = self._tally.astype(np.float32)
         self._tally[:] = 0
         now_us = self.kernel.now_us
-        good = self.success(now_us - SUCCESS_WINDOW_US, now_us)
-        share = float("nan") if good is None else good
-        self.samples.append((now_us / 1e6, float(alive), float(censored), *rates, share))
+        asked = self.asked(now_us - SUCCESS_WINDOW_US, now_us)
+        fared = (asked.success, asked.first_hit_s, asked.first_hit_p95_s, asked.reach)
+        values = (alive, censored, *rates, *(float("nan") if value is None else value for value in fared))
+        self.history.add(now_us / 1e6, (*values, *gauges(self.load), *self._bytes.tolist()))
+        self._bytes[:] = 0
 
     def series(self) -> Series:
-        """The samples as columns."""
-        table = np.array(self.samples, np.float64).reshape(-1, 1 + len(SERIES))
-        return Series(t_s=table[:, 0], columns={name: table[:, i + 1] for i, name in enumerate(SERIES)})
+        """The last ten minutes of samples, as columns."""
+        return self.history.latest()
 
     def success(self, from_us: int, to_us: int) -> float | None:
-        """Share of the asks issued in the window that had a hit within 10 s of virtual time.
+        """Share of the asks issued in the window that had a hit within 10 s of virtual time, see `asked`."""
+        return self.asked(from_us, to_us).success
 
-        Left out: broadcasts and publications, which want no answer, and asks that are neither answered, nor closed,
-        nor 10 s old yet. None when nothing is left to judge.
+    def asked(self, from_us: int, to_us: int) -> Asked:
+        """How the asks issued in a window fared, as far as that can be told.
+
+        For success, broadcasts and publications are left out, which want no answer, and asks that are neither answered,
+        nor closed, nor 10 s old yet. Reach is that of asks that are closed or 10 s old: a question still on its way
+        has not come as far as it will.
         """
-        good = total = 0
+        good = total = asks = 0
+        first_s: list[float] = []
+        reach: list[int] = []
         now = self.kernel.now_us
         for account in reversed(self.desk.accounts):
             if not account.id or account.issued_us < from_us:
                 break
-            if account.issued_us > to_us or account.want not in ("find", "fetch"):
+            if account.issued_us > to_us:
+                continue
+            asks += 1
+            over = account.closed_us is not None or now - account.issued_us >= SUCCESS_WITHIN_US
+            if over and account.want != "publish":
+                reach.append(account.reached)
+            if account.want not in ("find", "fetch"):
                 continue
             first = account.first_hit_us()
+            if first is not None:
+                first_s.append(first / 1e6)
             if first is not None and first <= SUCCESS_WITHIN_US:
                 good += 1
-            elif account.closed_us is None and now - account.issued_us < SUCCESS_WITHIN_US:
+            elif not over:
                 continue
             total += 1
-        return good / total if total else None
+        first_s.sort()
+        return Asked(
+            asks,
+            good / total if total else None,
+            quantile(first_s, 0.5),
+            quantile(first_s, 0.95),
+            sum(reach) / len(reach) if reach else None,
+        )
+
+
+def quantile(ranked: Sequence[float], share: float) -> float | None:
+    """Of values in ascending order, interpolated between neighbours; None of none."""
+    if not ranked:
+        return None
+    at = share * (len(ranked) - 1)
+    low = int(at)
+    high = min(low + 1, len(ranked) - 1)
+    # To the microsecond, if these are seconds: beyond that there is only the noise of the arithmetic.
+    return round(ranked[low] + (ranked[high] - ranked[low]) * (at - low), 6)
 
 
 def kinds_of(messages: Sequence[type[Any]]) -> tuple[dict[type, int], list[int], list[str]]:

@@ -124,10 +124,16 @@ class AskRow:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Samples over virtual time, one a second at most 600 kept: t_s and one float column a name.
+    """Samples over virtual time, one a second, the last 600: t_s and one float column a name. NaN: nothing to measure.
 
-    Names: alive, censored, messages_per_s, bytes_per_s, duplicates_per_s, success (share of asks issued in the
-    last 30 s that had a hit within 10 s; NaN where none was issued).
+    alive, censored               peers
+    messages_per_s, bytes_per_s, duplicates_per_s, dropped_per_s, decoys_per_s
+                                  what was sent, told nothing new, never arrived, and was noticed as a decoy
+    success                       share of the asks of the last 30 s that had a hit within 10 s
+    first_hit_s, first_hit_p95_s  from issue to first hit, median and 95th percentile of the same asks
+    reach                         peers that a question came to, mean of the same asks
+    load .. belief_error          see `gauges.Gauges`
+    bytes_per_s.KIND              delivered, by kind of message
     """
 
     t_s: NDArray[np.float64]

@@ -27,10 +27,11 @@ from .core.rand import Stream
 from .errors import InputError, PeerFailed
 from .facts import facts_of
 from .life import ASKS_PER_S_MAX, SAMPLE_US, Due, Life, Sample
+from .metrics import Asked
 from .networks import messages_of, network
 from .options import options_for
 from .setup import Setup
-from .snapshot import ALIVE, AskRow, Fixed, Snapshot, Trace
+from .snapshot import ALIVE, AskRow, Fixed, Series, Snapshot, Trace
 from .town import Town
 from .verdict import verdict
 from .view import Columns, Viewer
@@ -305,6 +306,14 @@ class Swarm:
     def success(self, from_s: float, to_s: float) -> float | None:
         """Share of the asks issued from `from_s` to `to_s` that had a hit within 10 s; None without any."""
         return self.town.books.success(round(from_s * 1e6), round(to_s * 1e6))
+
+    def asked(self, from_s: float, to_s: float) -> Asked:
+        """How the asks of a window fared: success, first hits, reach."""
+        return self.town.books.asked(round(from_s * 1e6), round(to_s * 1e6))
+
+    def series(self) -> Series:
+        """The whole run, older minutes more coarsely; a snapshot has the last ten."""
+        return self.town.books.history.whole()
 
     def catalogue_titles(self, limit: int) -> list[str]:
         """What there is to find, the most popular first."""

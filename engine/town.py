@@ -256,6 +256,7 @@ class Town:
                     self.tell("hit", each.id, peer, holder, str(facts.get("content", "")))
             else:
                 if kind in ("decoy", "downloaded") and each.id and each.origin == peer:
+                    self.books.decoys += kind == "decoy"
                     each.opened(facts.get("holder"), kind == "decoy", self.kernel.now_us)
                 self.tell("note", peer, kind, facts, each.id)
 

@@ -12,7 +12,6 @@ import argparse
 import difflib
 import os
 import sys
-import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
@@ -36,12 +35,6 @@ Watch a peer-to-peer network while it works, and while it is attacked.
   swarmtop bench                   how fast it is on this machine
 
 SCENARIO is the name of one that is shipped, or a TOML file. Flags override it."""
-
-RUN_ABOUT = """\
-Run a swarm without a screen, and print what came of it.
-
-SCENARIO is the name of one that is shipped, or a TOML file. Flags override it.
-A run ends at 60 s of virtual time, or later if its scenario has more to tell."""
 
 TAIL = """\
 exit codes: 0 done, 1 an expectation failed, 2 the command line or a file was wrong, 130 interrupted, 143 terminated"""
@@ -119,14 +112,17 @@ def _main(words: list[str]) -> int:
         space = bench_parser().read(words[1:])
         return run_bench(quick=space.quick, as_json=space.json)
     if head == "run":
-        return _run(_run_parser().read(words[1:]))
+        from .cli_run import run_parser, run_run
+
+        return run_run(run_parser().read(words[1:]))
     space = _dashboard_parser().read(words)
     if space.scenario in WORDS:
         raise WrongError(f'"{space.scenario}" should be the first word: swarmtop {space.scenario} ...')
     return _dashboard(space)
 
 
-def _flags(parser: Parser) -> None:
+def swarm_flags(parser: Parser) -> None:
+    """What the dashboard and the run both take."""
     parser.add_argument("scenario", nargs="?", metavar="SCENARIO", help=argparse.SUPPRESS)
     swarm = parser.add_argument_group("the swarm")
     add = swarm.add_argument
@@ -160,7 +156,7 @@ def _flags(parser: Parser) -> None:
 
 def _dashboard_parser() -> Parser:
     parser = Parser(prog="swarmtop", usage="swarmtop [SCENARIO] [flags]", description=ABOUT, epilog=TAIL)
-    _flags(parser)
+    swarm_flags(parser)
     add = parser.add_argument_group("the screen").add_argument
     add("--speed", metavar="X", help="virtual seconds a second (1)")
     add("--theme", metavar="NAME", help="one of swarmtop themes, or a TOML file")
@@ -169,16 +165,6 @@ def _dashboard_parser() -> Parser:
     add("--until", metavar="SECONDS|quiet", help="pause there (virtual time), or when all asks are closed")
     add("--json", action="store_true", help="on leaving, print one JSON object of the run so far")
     parser.add_argument("--version", action="store_true", help="print the version")
-    return parser
-
-
-def _run_parser() -> Parser:
-    parser = Parser(prog="swarmtop run", usage="swarmtop run [SCENARIO] [flags]", description=RUN_ABOUT, epilog=TAIL)
-    _flags(parser)
-    add = parser.add_argument_group("the run").add_argument
-    add("--until", metavar="SECONDS|quiet", help="virtual time; quiet: when all asks are closed (60)")
-    add("--json", action="store_true", help="print one JSON object")
-    add("--series", action="store_true", help="with --json: samples over time as well")
     return parser
 
 
@@ -210,7 +196,7 @@ def scenario_of(space: argparse.Namespace) -> Scenario:
     network = lab.network_called(protocol, "--protocol")
     if protocol != setup.protocol and options:
         # They are the words of another network: here they would mean nothing, or something else.
-        _warn(f"the options of {setup.protocol} in {made.source} do not count, since --protocol is {protocol}")
+        warn(f"the options of {setup.protocol} in {made.source} do not count, since --protocol is {protocol}")
         options = {}
     for text in space.set:
         name, equals, value = text.partition("=")
@@ -226,7 +212,8 @@ def scenario_of(space: argparse.Namespace) -> Scenario:
     return made
 
 
-def _until(text: str | None) -> Until:
+def until_of(text: str | None) -> Until:
+    """What `--until` says. Raises WrongError, or InputError for a number out of range."""
     from engine import as_number, scenario_files
 
     if text is None or text == "quiet":
@@ -238,28 +225,11 @@ def _until(text: str | None) -> Until:
     return as_number(text, "--until", 1e-6, scenario_files.TIME_MAX_S, texts=True)
 
 
-def _run(space: argparse.Namespace) -> int:
-    if space.series and not space.json:
-        raise WrongError("--series needs --json")
-    scenario, until = scenario_of(space), _until(space.until)
-    from engine import run
-
-    progress = Progress() if sys.stderr.isatty() else None
-    try:
-        report = run(scenario, until=until, series=space.series, progress=progress)
-    finally:
-        if progress is not None:
-            progress.clear()
-    for sentence in report.warnings:
-        _warn(sentence)
-    say(_json(report) if space.json else report.text())
-    return DONE if report.ok else FAILED
-
-
-def _json(report: Report) -> str:
+def json_of(report: Report, *, series: bool = True) -> str:
+    """A report as one line."""
     import json
 
-    return json.dumps(report.to_json(), ensure_ascii=False, allow_nan=False)
+    return json.dumps(report.to_json(series=series), ensure_ascii=False, allow_nan=False)
 
 
 def _dashboard(space: argparse.Namespace) -> int:
@@ -286,7 +256,7 @@ def _opened(space: argparse.Namespace) -> int:
     if glyphs is None:
         close = did_you_mean(space.glyphs, GLYPHS)
         raise WrongError(f'--glyphs should be braille, block or ascii, not "{space.glyphs}"{close}')
-    scenario, until = scenario_of(space), _until(space.until)
+    scenario, until = scenario_of(space), until_of(space.until)
     from engine import as_number
 
     speed = as_number(space.speed, "--speed", 0.001, 1e6, texts=True) if space.speed is not None else 1.0
@@ -296,35 +266,10 @@ def _opened(space: argparse.Namespace) -> int:
         raise WrongError("the dashboard needs a terminal; swarmtop run works without one")
     from .app import open_dashboard
 
-    last_word = (lambda report: say(_json(report))) if space.json else None
+    last_word = (lambda report: say(json_of(report))) if space.json else None
     return open_dashboard(
         scenario, theme=space.theme, fps=fps, speed=speed, glyphs=glyphs, until=until, last_word=last_word
     )
-
-
-class Progress:
-    """One line on a terminal's stderr, from the second second on, five times a second."""
-
-    def __init__(self) -> None:
-        self.begun_s = time.monotonic()
-        self.told_s = 0.0
-
-    def __call__(self, now_s: float, end_s: float | None, deliveries: int) -> None:
-        """Tell how far it is."""
-        wall_s = time.monotonic()
-        if wall_s - self.begun_s < 1.0 or wall_s - self.told_s < 0.2:
-            return
-        self.told_s = wall_s
-        end = "" if end_s is None else f" of {end_s:g}"
-        count = f"  {deliveries:,} deliveries" if deliveries else ""
-        sys.stderr.write(f"\r\x1b[K{now_s:.1f}{end} s{count}")
-        sys.stderr.flush()
-
-    def clear(self) -> None:
-        """Take the line away."""
-        if self.told_s:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
 
 
 def say(text: str) -> None:
@@ -336,13 +281,14 @@ def say(text: str) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _warn(sentence: object) -> None:
+def warn(sentence: object) -> None:
+    """Say something on stderr, whatever it may hold."""
     text = "".join(ch if ch.isprintable() else "?" for ch in str(sentence)[:500])
     print(f"swarmtop: {text}", file=sys.stderr)
 
 
 def _complain(sentence: object) -> int:
-    _warn(sentence)
+    warn(sentence)
     return WRONG
 
 

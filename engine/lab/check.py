@@ -22,7 +22,19 @@ METRICS: dict[str, str] = {
     "messages_per_s": "messages delivered a second, mean over the window",
     "bytes_per_s": "bytes delivered a second, mean over the window",
     "duplicates_per_s": "deliveries that told their receiver nothing new, a second, mean over the window",
+    "dropped_per_s": "messages that never arrived, a second, mean over the window",
+    "decoys_per_s": "decoys that users noticed, a second, mean over the window",
+    "first_hit_s": "time to the first hit of the asks issued in the window, median of those that had one",
+    "first_hit_p95_s": "the same, 95th percentile",
+    "reach": "peers that a question came to, mean of the asks issued in the window",
+    "load_max": "messages that the busiest living peer got, in times of the mean, mean over the window",
+    "load_gini": "how unevenly the living share the load, 0 to 1, mean over the window",
+    "components": "parts into which the living fall, mean over the window",
+    "largest_component": "share of the living that are in the largest part, mean over the window",
+    "belief_error": "share of the peers that living ones know of that are dead or gone, mean over the window",
 }
+OF_ASKS = ("success", "first_hit_s", "first_hit_p95_s", "reach")
+"""Measured on the asks of the window, not on samples."""
 
 ANSWER_WINDOW_S = 10.0
 """An ask has this long to be answered before it counts as failed, so `success` of a window is known only then."""
@@ -43,7 +55,7 @@ class Expect:
     @property
     def known_at_s(self) -> float:
         """When the window is over for good: an ask of its last instant has had its time to be answered."""
-        return self.to_s + (ANSWER_WINDOW_S if self.metric == "success" else 0.0)
+        return self.to_s + (ANSWER_WINDOW_S if self.metric in OF_ASKS else 0.0)
 
     def sentence(self) -> str:
         """As a person would say it: `success from 35 to 60 s: at most 0`."""
@@ -95,6 +107,9 @@ def measure(swarm: Swarm, metric: str, from_s: float, to_s: float) -> float | No
     """A metric over a window of virtual time; None when there was nothing to measure."""
     if metric == "success":
         return swarm.success(from_s, to_s)
+    if metric in OF_ASKS:
+        fared: float | None = getattr(swarm.asked(from_s, to_s), metric)
+        return fared
     series = swarm.snapshot().series
     column = series.columns.get(metric)
     if column is None:

@@ -10,18 +10,18 @@ never shows in a run. This module may look at a clock, being at the outermost ed
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 from ..commands import AskFor
 from ..errors import InputError, plain
-from ..snapshot import ALIVE, STATES, AskRow, Snapshot, Totals
+from ..snapshot import ALIVE, STATES, AskRow, Series, Snapshot, Totals
 from ..swarm import Swarm
 from .check import Checked, check, check_names
 from .scenario import Scenario
+from .tables import series_pairs
 
 Until: TypeAlias = float | Literal["quiet"] | None
 Progress: TypeAlias = Callable[[float, float | None, int], None]
@@ -51,7 +51,7 @@ class Report:
     expectations: tuple[Checked, ...]
     asks: tuple[AskRow, ...]
     labels: tuple[str, ...]
-    series: dict[str, list[tuple[float, float | None]]] | None
+    series: Series | None
     warnings: tuple[str, ...]
 
     @property
@@ -64,8 +64,9 @@ class Report:
         """Deliveries a second of wall time."""
         return self.totals.delivered / self.wall_s if self.wall_s > 0 else 0.0
 
-    def to_json(self) -> dict[str, Any]:
-        """Plain values for `json.dumps`. What could not be measured is null; nothing is NaN."""
+    def to_json(self, *, series: bool = True) -> dict[str, Any]:
+        """Plain values for `json.dumps`; `series` says whether with the samples, if there are any. What could not be
+        measured is null; nothing is NaN."""
         setup, totals = self.scenario.setup, self.totals
         out: dict[str, Any] = {
             "protocol": setup.protocol,
@@ -100,8 +101,8 @@ class Report:
             ],
             "asks": [self._ask(row) for row in self.asks],
         }
-        if self.series is not None:
-            out["series"] = self.series
+        if series and self.series is not None:
+            out["series"] = series_pairs(self.series)
         return out
 
     def _ask(self, row: AskRow) -> dict[str, Any]:
@@ -262,7 +263,7 @@ class _Runner:
             ),
             asks=tuple(swarm.asks()),
             labels=tuple(swarm.labels),
-            series=_series(snapshot) if series else None,
+            series=swarm.series() if series else None,
             warnings=(*swarm.warnings, *self.warnings),
         )
 
@@ -281,11 +282,3 @@ def _states(snapshot: Snapshot) -> dict[str, int]:
     out = {name: int((snapshot.state == code).sum()) for code, name in enumerate(STATES)}
     out["censored"] = int((snapshot.censored & (snapshot.state == ALIVE)).sum())
     return out
-
-
-def _series(snapshot: Snapshot) -> dict[str, list[tuple[float, float | None]]]:
-    times: Sequence[float] = snapshot.series.t_s.tolist()
-    return {
-        name: [(t, None if math.isnan(v) else v) for t, v in zip(times, column.tolist(), strict=True)]
-        for name, column in snapshot.series.columns.items()
-    }

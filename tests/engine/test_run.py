@@ -65,6 +65,9 @@ class Toy:
     def success(self, from_s: float, to_s: float) -> float | None:
         return 0.5 if from_s == 0 else None
 
+    def series(self) -> Any:
+        return self.snapshot().series
+
     def fingerprint(self) -> str:
         return "00ff"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tui import cli
+from tui import cli, cli_run
 
 HOUSE = Path(__file__).parents[2]
 SMALL = ["run", "--protocol", "gossip", "--peers", "8", "--until", "2"]
@@ -129,8 +129,8 @@ def test_progress_waits_a_second_and_cleans_up(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     clock = iter([0.0, 0.5, 1.5, 1.6, 2.0])
-    monkeypatch.setattr("tui.cli.time.monotonic", lambda: next(clock))
-    progress = cli.Progress()
+    monkeypatch.setattr("tui.cli_run.time.monotonic", lambda: next(clock))
+    progress = cli_run.Progress()
     progress(1.0, 60.0, 10)
     assert capsys.readouterr().err == ""
     progress(3.0, 60.0, 30_000)

@@ -38,6 +38,8 @@ PAST: Mapping[str, tuple[str, str]] = {
     "reopen": ("reopened", "alive"),
     "collude": ("turned", "colluding"),
     "defect": ("turned back", "alive"),
+    "poison": ("poisoned", "colluding"),
+    "cure": ("cured", "alive"),
     "partition": ("cut off", "censored"),
 }
 """Verb -> how it is told of in the past, and the ink for it."""

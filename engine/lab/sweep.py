@@ -1,0 +1,290 @@
+"""A resilience curve: how well a network answers against the share of its peers that an attack takes.
+
+    kill:0:0.9:10      ten runs, with 0, 10, 20 ... 90 % of the peers killed; also leave and censor
+    collude:0:1:5      the share that enforces a ban on what everybody asks for; collude:blue train:0:1:5 names the word
+
+Each point is a run of its own from the same beginning. It goes on in peace for ten seconds, then the attack comes, at
+once, on a share of the living users at random, drawn from the run's own stream; infrastructure is spared, as `random`
+spares it everywhere. From then on users ask, 200 in all, evenly until ten seconds before the end: living peers that the
+attack left alone, for the question is whether the network still serves them. Where the scenario asks, its texts are
+asked for; else titles are, by their popularity. Background asks are off.
+
+Runs are independent, so they are spread over all cores, in fresh interpreters; what each gives depends on its seed
+alone, so the number of workers never shows. With several repetitions, a point is the mean over seeds that follow the
+scenario's own, beside the least and the greatest.
+"""
+
+from __future__ import annotations
+
+import math
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from dataclasses import asdict, dataclass, replace
+from multiprocessing import get_context
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from ..api import PeerId, words_of
+from ..commands import AskFor, Censor, Collude, Command, Kill, Leave
+from ..core.rand import Stream
+from ..errors import InputError, nearest, plain
+from ..options import as_number, as_whole
+from ..snapshot import ALIVE
+from ..swarm import Swarm
+from .check import check_names
+from .scenario import SEED_MAX, Scenario
+from .tables import csv_of
+
+VERBS: dict[str, type[Any]] = {"kill": Kill, "leave": Leave, "censor": Censor, "collude": Collude}
+SETTLE_S = 10.0
+ANSWER_S = 10.0
+LEAST_S = 25.0
+"""A shorter run leaves no time to ask in."""
+RUN_S = 60.0
+ASKS = 200
+STEPS_MAX = 1_000
+REPEAT_MAX = 1_000
+SHAPE = "VERB:FROM:TO:STEPS"
+
+Progress: TypeAlias = Callable[[int, int], None]
+"""Called with the runs done and the runs there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """What is swept: `steps` shares from `low` to `high`, both included. `word` is for collude."""
+
+    verb: str
+    low: float
+    high: float
+    steps: int
+    word: str = ""
+
+    @property
+    def shares(self) -> tuple[float, ...]:
+        """The shares, ascending or descending as they were given, rounded to what a person typed."""
+        if self.steps == 1:
+            return (self.low,)
+        step = (self.high - self.low) / (self.steps - 1)
+        return tuple(round(self.low + step * k, 9) for k in range(self.steps))
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One run. struck: peers that the attack took; success: share of the asks that had a hit within 10 s; reach: mean
+    share of the other living peers that a question came to; first_hit_s: median; messages: questions sent for an ask,
+    mean; largest_component: share of the living, at the end. None for what could not be measured."""
+
+    share: float
+    seed: int
+    struck: int
+    asks: int
+    success: float | None
+    reach: float | None
+    first_hit_s: float | None
+    first_hit_p95_s: float | None
+    messages: float | None
+    decoys: int
+    largest_component: float | None
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One share: means over its runs, and how far `success` (or `reach`, where nobody wants answers) was spread."""
+
+    share: float
+    value: float | None
+    least: float | None
+    most: float | None
+    runs: tuple[Outcome, ...]
+
+    def mean(self, name: str) -> float | None:
+        """Of one figure of the runs, those left out that have none."""
+        known = [float(value) for value in (getattr(run, name) for run in self.runs) if value is not None]
+        return math.fsum(known) / len(known) if known else None
+
+
+FIGURES = (
+    "struck",
+    "asks",
+    "success",
+    "reach",
+    "first_hit_s",
+    "first_hit_p95_s",
+    "messages",
+    "decoys",
+    "largest_component",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """What came of a sweep. `metric` is what `value` of each point means: success or reach."""
+
+    scenario: Scenario
+    sweep: Sweep
+    metric: str
+    points: tuple[Point, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values for `json.dumps`."""
+        setup = self.scenario.setup
+        return {
+            "protocol": setup.protocol,
+            "seed": setup.seed,
+            "sweep": asdict(self.sweep),
+            "metric": self.metric,
+            "points": [
+                {
+                    "share": point.share,
+                    "value": point.value,
+                    "least": point.least,
+                    "most": point.most,
+                    **{name: point.mean(name) for name in FIGURES},
+                    "runs": [{"seed": run.seed, "fingerprint": run.fingerprint} for run in point.runs],
+                }
+                for point in self.points
+            ],
+        }
+
+    def to_csv(self) -> str:
+        """One line a run: every figure there is, for whoever wants more than means."""
+        names = ("share", "seed", *FIGURES, "fingerprint")
+        return csv_of(names, ([getattr(run, name) for name in names] for point in self.points for run in point.runs))
+
+
+def parse_sweep(text: str, where: str = "--sweep") -> Sweep:
+    """Read `kill:0:0.9:10` or `collude:blue train:0:1:5`. Raises InputError."""
+    verb, *rest = text.split(":")
+    if verb not in VERBS:
+        raise InputError(f'{where}: "{plain(verb)}" cannot be swept{nearest(verb, VERBS)}')
+    word = rest.pop(0) if verb == "collude" and len(rest) == 4 else ""
+    if len(rest) != 3:
+        shape = "collude[:WORD]:FROM:TO:STEPS" if verb == "collude" else SHAPE
+        raise InputError(f'{where}: "{plain(text)}" should be {shape}, as in {verb}:0:0.9:10')
+    if word and not words_of(word):
+        raise InputError(f'{where}: "{plain(word)}" is no word that could be banned')
+    low = as_number(rest[0], f"{where}: FROM", 0, 1, texts=True)
+    high = as_number(rest[1], f"{where}: TO", 0, 1, texts=True)
+    return Sweep(verb, low, high, as_whole(rest[2], f"{where}: STEPS", 1, STEPS_MAX, texts=True), word)
+
+
+def sweep(
+    scenario: Scenario,
+    plan: Sweep,
+    *,
+    until_s: float | None = None,
+    repeat: int = 1,
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> Curve:
+    """Run every point of a sweep. `workers` processes at most, as many as there are cores unless told.
+
+    Raises InputError for a setup that is wrong or a run too short to ask in, PeerFailed if a protocol's own code
+    raised, and KeyboardInterrupt when a person interrupts; runs that have not begun are then given up.
+    """
+    end_s = RUN_S if until_s is None else until_s
+    if end_s < LEAST_S:
+        raise InputError(f"a sweep needs runs of at least {LEAST_S:g} s, not {end_s:g}")
+    seed = scenario.setup.seed
+    if seed + repeat - 1 > SEED_MAX:
+        raise InputError(f"--repeat: the seeds that follow {seed} end at {SEED_MAX}")
+    check_names(Swarm(scenario.setup))
+    jobs = [(scenario, plan, share, seed + k, end_s) for share in plan.shares for k in range(repeat)]
+    done = list(_all(jobs, workers, progress))
+    metric = "success" if any(run.success is not None for run in done) else "reach"
+    points = []
+    for at, share in enumerate(plan.shares):
+        runs = tuple(done[at * repeat : (at + 1) * repeat])
+        known = [value for value in (getattr(run, metric) for run in runs) if value is not None]
+        mean = math.fsum(known) / len(known) if known else None
+        points.append(Point(share, mean, min(known, default=None), max(known, default=None), runs))
+    return Curve(scenario, plan, metric, tuple(points))
+
+
+Job: TypeAlias = tuple[Scenario, Sweep, float, int, float]
+
+
+def _all(jobs: Sequence[Job], workers: int | None, progress: Progress | None) -> Iterator[Outcome]:
+    """Outcomes in the order of the jobs."""
+    tell = progress or (lambda done, there: None)
+    tell(0, len(jobs))
+    if workers == 1 or len(jobs) == 1:
+        for number, job in enumerate(jobs, 1):
+            yield one(*job)
+            tell(number, len(jobs))
+        return
+    # Fresh interpreters rather than forks: a fork takes along threads' locks and an open terminal.
+    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_deaf)
+    try:
+        futures: list[Future[Outcome]] = [pool.submit(one, *job) for job in jobs]
+        for number, future in enumerate(as_completed(futures), 1):
+            future.result()
+            tell(number, len(jobs))
+        yield from (future.result() for future in futures)
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _deaf() -> None:
+    """A worker leaves an interrupt to who started it, or each would print its own traceback."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def one(scenario: Scenario, plan: Sweep, share: float, seed: int, end_s: float) -> Outcome:
+    """One run of a sweep."""
+    swarm = Swarm(replace(scenario.setup, seed=seed, asks_per_s=0.0))
+    rng = Stream(f"{seed}/sweep")
+    texts = [text for text, _ in scenario.asks] or ([plan.word] if plan.word else [])
+    word = plan.word or next(iter(texts or swarm.catalogue_titles(1)), "")
+    if plan.verb == "collude" and not texts:
+        texts = [word]
+    swarm.advance(round(SETTLE_S * 1e6))
+    struck: tuple[PeerId, ...] = ()
+    if share > 0:
+        whom = f"random {share * 100:.7f}%"
+        struck = swarm.do(_command(plan, whom, word), by="scenario")
+    spared = np.ones(len(swarm.labels), np.bool_)
+    spared[list(struck)] = False
+    first = len(swarm.asks())
+    for number in range(ASKS):
+        swarm.advance(round((SETTLE_S + (end_s - ANSWER_S - SETTLE_S) * (number + 1) / ASKS) * 1e6))
+        able = np.flatnonzero(((swarm.town.state == ALIVE) & spared)[: swarm.town.peers])
+        # Drawn for every ask, so that a swarm without askers does not shift those of another.
+        at, drawn = rng.random(), swarm.catalogue.draw_ask(rng)
+        if len(able):
+            text = texts[number % len(texts)] if texts else drawn
+            swarm.do(AskFor(int(able[int(at * len(able))]), text), by="scenario")
+    swarm.advance(round(end_s * 1e6))
+    return _outcome(swarm, share, seed, len(struck), first)
+
+
+def _command(plan: Sweep, whom: str, word: str) -> Command:
+    made: Command = Collude(whom, word) if plan.verb == "collude" else VERBS[plan.verb](whom)
+    return made
+
+
+def _outcome(swarm: Swarm, share: float, seed: int, struck: int, first: int) -> Outcome:
+    rows = swarm.asks()[first:]
+    fared = swarm.asked(SETTLE_S, swarm.now_us / 1e6)
+    snapshot = swarm.snapshot()
+    others = int((snapshot.state[: snapshot.fixed.peers] == ALIVE).sum()) - 1
+    parts = snapshot.series.columns["largest_component"]
+    largest = float(parts[-1]) if len(parts) and not math.isnan(parts[-1]) else None
+    return Outcome(
+        share=share,
+        seed=seed,
+        struck=struck,
+        asks=len(rows),
+        success=fared.success,
+        reach=min(1.0, fared.reach / others) if fared.reach is not None and others > 0 else None,
+        first_hit_s=fared.first_hit_s,
+        first_hit_p95_s=fared.first_hit_p95_s,
+        messages=sum(row.messages for row in rows) / len(rows) if rows else None,
+        decoys=sum(row.decoys for row in rows),
+        largest_component=largest,
+        fingerprint=swarm.fingerprint(),
+    )

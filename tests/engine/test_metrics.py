@@ -1,0 +1,235 @@
+"""What is measured over time: how asks fare, how load lies, whether the overlay holds, who is wrong about whom."""
+
+from __future__ import annotations
+
+import math
+import tracemalloc
+
+import networkx as nx
+import numpy as np
+import pytest
+from tiny import SECOND, swarm
+
+from engine import (
+    AskFor,
+    Censor,
+    Expect,
+    Heal,
+    Kill,
+    Partition,
+    PeerFailed,
+    Poison,
+    Publish,
+    Revive,
+    Setup,
+    Swarm,
+    check,
+)
+from engine.core.rand import Stream
+from engine.gauges import NAMES, roots, spread
+from engine.metrics import quantile
+from engine.series import TEN, History
+
+# --- the arithmetic --------------------------------------------------------------------------------------
+
+
+def test_components_are_those_that_networkx_finds() -> None:
+    for seed in range(12):
+        rng = Stream(f"graph/{seed}")
+        n, links = 60, [(rng.randrange(60), rng.randrange(60)) for _ in range(seed * 7)]
+        graph = nx.Graph(links)
+        graph.add_nodes_from(range(n))
+        found = roots(n, [a for a, _ in links], [b for _, b in links]).tolist()
+        for part in nx.connected_components(graph):
+            assert {found[node] for node in part} == {min(part)}
+
+
+def test_a_long_line_is_one_component() -> None:
+    n = 5_000
+    order = list(range(n))
+    Stream("line").shuffle(order)
+    assert not roots(n, order[:-1], order[1:]).any()
+    assert roots(3, [], []).tolist() == [0, 1, 2]
+
+
+def test_skew_is_nothing_where_all_get_as_many_and_almost_one_where_one_gets_all() -> None:
+    assert spread(np.full(50, 7, np.float32)) == (7, 1, 0)
+    mean, most, gini = spread(np.array([0] * 99 + [300], np.float32))
+    assert (mean, most, gini) == (3, 100, pytest.approx(0.99))
+    assert spread(np.array([1, 2, 3, 4], np.float32))[2] == pytest.approx(0.25)
+    assert [math.isnan(value) for value in spread(np.zeros(4, np.float32))] == [False, True, True]
+    assert all(math.isnan(value) for value in spread(np.zeros(0, np.float32)))
+
+
+def test_quantiles_are_those_of_numpy() -> None:
+    values = sorted(Stream("values").uniform(0, 10) for _ in range(41))
+    for share in (0.0, 0.25, 0.5, 0.95, 1.0):
+        assert quantile(values, share) == pytest.approx(float(np.quantile(values, share)), abs=1e-6)
+    assert quantile([], 0.5) is None
+    assert quantile([3.0], 0.95) == 3.0
+
+
+# --- over time -------------------------------------------------------------------------------------------
+
+
+def test_old_samples_grow_coarser_and_none_is_counted_twice() -> None:
+    history = History(("n", "odd"))
+    for second in range(1, 8_001):
+        history.add(second, (second, math.nan if second % 2 else 1.0))
+    latest, whole = history.latest(), history.whole()
+    assert latest.t_s.tolist() == list(range(7_401, 8_001))
+    assert (np.diff(whole.t_s) > 0).all()
+    assert whole.t_s[-1] == 8_000
+    early = whole.t_s <= 2_000
+    assert np.diff(whole.t_s[early]).tolist() == [100.0] * (int(early.sum()) - 1)
+    middle = (whole.t_s > 2_100) & (whole.t_s <= 7_400)
+    assert set(np.diff(whole.t_s[middle]).tolist()) == {float(TEN)}
+    assert whole.columns["n"][middle] == pytest.approx(whole.t_s[middle] - 4.5), "each is the mean of the ten up to it"
+    assert set(whole.columns["odd"][middle].tolist()) == {1.0}, "what was not measured does not count"
+
+
+def test_memory_is_bounded_however_long_a_run_is() -> None:
+    sizes = []
+    tracemalloc.start()
+    history = History([f"column {n}" for n in range(30)])
+    row = [1.0] * 30
+    for number in range(24_000):
+        history.add(number, row)
+        if number in (11_999, 23_999):
+            sizes.append(tracemalloc.get_traced_memory()[0])
+    tracemalloc.stop()
+    assert sizes[1] <= sizes[0] * 1.05
+    assert history.latest() is history.latest(), "a frame costs nothing while no sample comes"
+
+
+# --- of a swarm ------------------------------------------------------------------------------------------
+
+
+def last(town: Swarm, name: str) -> float:
+    return float(town.snapshot().series.columns[name][-1])
+
+
+def test_a_ring_falls_apart_as_it_is_cut() -> None:
+    town = swarm(12, topology="ring")
+    town.advance(SECOND)
+    assert (last(town, "components"), last(town, "largest_component")) == (1, 1)
+    town.do(Kill((0, 4)))
+    town.advance(2 * SECOND)
+    assert last(town, "components") == 2
+    assert last(town, "largest_component") == pytest.approx(7 / 10)
+    town.do(Censor(8))
+    town.advance(3 * SECOND)
+    assert last(town, "components") == 4, "a censored peer lives, on its own"
+    town.do(Partition((1, 2)))
+    town.advance(4 * SECOND)
+    assert last(town, "components") == 5
+    town.do(Heal())
+    town.advance(5 * SECOND)
+    assert last(town, "components") == 4
+
+
+def test_what_peers_believe_of_the_dead_is_wrong() -> None:
+    town = Swarm(Setup(peers=40, topology="random:4", asks_per_s=0.0, seed=2))
+    town.advance(20 * SECOND)
+    assert last(town, "belief_error") == 0
+    dead = [peer for peer in range(40) if peer % 2]
+    town.do(Kill(dead))
+    town.advance(21 * SECOND)
+    assert last(town, "belief_error") > 0
+    known = [other for p in range(40) if (program := town.peer(p)) for other in program.beliefs().known]
+    truth = sum(other in dead for other in known) / len(known)
+    town.advance(24 * SECOND)
+    assert last(town, "belief_error") == pytest.approx(truth, abs=0.15)
+    town.do(Revive("all"))
+    town.advance(60 * SECOND)
+    assert last(town, "belief_error") == 0
+
+
+def test_a_network_without_links_and_beliefs_has_no_such_figures() -> None:
+    town = Swarm(Setup(protocol="gossip", peers=10, asks_per_s=1.0))
+    town.advance(20 * SECOND)
+    for name in ("components", "largest_component", "belief_error", "success", "first_hit_s"):
+        assert math.isnan(last(town, name))
+    assert last(town, "reach") > 5
+    assert 0 < last(town, "load_gini") < 1
+
+
+def test_a_peer_that_fails_to_say_what_it_believes_is_named() -> None:
+    town = Swarm(Setup(peers=4))
+
+    class Mute:
+        def beliefs(self) -> None:
+            raise ValueError("nothing")
+
+    town.town.programs[2] = Mute()  # type: ignore[call-overload]
+    with pytest.raises(PeerFailed, match="beliefs"):
+        town.advance(2 * SECOND)
+
+
+def test_bytes_are_told_by_kind_and_sum_to_what_was_delivered() -> None:
+    town = Swarm(Setup(peers=30, asks_per_s=2.0))
+    town.advance(30 * SECOND)
+    columns = town.series().columns
+    kinds = [name for name in columns if name.startswith("bytes_per_s.")]
+    assert {"bytes_per_s.Query", "bytes_per_s.QueryHit", "bytes_per_s.Chunk"} <= set(kinds)
+    delivered = sum(float(columns[name].sum()) for name in kinds)
+    sent = float(columns["bytes_per_s"].sum())
+    assert 0.9 * sent < delivered <= sent
+    assert columns["bytes_per_s.Query"].sum() > 0
+
+
+def test_first_hits_and_reach_are_those_of_the_accounts() -> None:
+    town = Swarm(Setup(peers=60, asks_per_s=3.0, seed=4))
+    town.advance(45 * SECOND)
+    rows = [row for row in town.asks() if row.issued_us >= 15 * SECOND]
+    firsts = [row.first_hit_us / 1e6 for row in rows if row.first_hit_us is not None]
+    fared = town.asked(15, 45)
+    assert fared.asks == len(rows)
+    assert fared.first_hit_s == pytest.approx(float(np.median(firsts)), abs=1e-6)
+    assert fared.first_hit_p95_s == pytest.approx(float(np.quantile(firsts, 0.95)), abs=1e-6)
+    assert last(town, "first_hit_s") == pytest.approx(fared.first_hit_s)
+    assert fared.reach is not None
+    assert 40 < fared.reach <= 59
+
+
+def test_decoys_are_counted_when_they_are_noticed() -> None:
+    town = Swarm(Setup(peers=10, asks_per_s=0.0))
+    town.do(Poison((4, 5)))
+    town.do(AskFor(0, "no such thing"))
+    town.advance(120 * SECOND)
+    assert float(town.series().columns["decoys_per_s"].sum()) == 2
+
+
+def test_looking_changes_nothing() -> None:
+    seen, unseen = (Swarm(Setup(peers=40, asks_per_s=3.0, churn="exponential:20")) for _ in range(2))
+    for second in range(1, 25):
+        seen.advance(second * SECOND)
+        seen.series()
+        seen.asked(0, second)
+        seen.life.gauges.read(seen.town.books.load)
+    unseen.advance(24 * SECOND)
+    assert seen.fingerprint() == unseen.fingerprint()
+
+
+@pytest.mark.parametrize(
+    ("metric", "low", "high"),
+    [
+        ("first_hit_s", 0.001, 1),
+        ("first_hit_p95_s", 0.001, 2),
+        ("reach", 20, 39),
+        ("largest_component", 1, 1),
+        ("components", 1, 1),
+        ("belief_error", 0, 0),
+        ("load_gini", 0.01, 0.9),
+        ("load_max", 1, 40),
+        ("dropped_per_s", 0, 0),
+        ("decoys_per_s", 0, 0),
+    ],
+)
+def test_a_scenario_may_expect_it(metric: str, low: float, high: float) -> None:
+    town = Swarm(Setup(peers=40, asks_per_s=2.0))
+    town.do(Publish(3, "blue train"))
+    town.advance(35 * SECOND)
+    told = check(town, Expect(metric, 5, 20, min=low, max=high))
+    assert told.held, told
+    assert set(NAMES) <= set(town.snapshot().series.columns)
