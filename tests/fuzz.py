@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine import InputError, scenario_files
+from engine import InputError, parse_sweep, scenario_files
 from engine.core.rand import Stream
 from engine.world import churn, edgelist, matrix, selectors, topology
 from tui import themes
@@ -113,6 +113,7 @@ def decoders() -> list[Decoder]:
         Decoder("matrix", _through(matrix.load), (trips, gzip.compress(trips, mtime=0))),
         Decoder("churn", _line(churn.parse), sessions),
         Decoder("topology", _line(lambda spec: topology.build(spec, 12, Stream("fuzz"))), graphs),
+        Decoder("sweep", _line(parse_sweep), (b"kill:0:0.9:10", b"collude:blue train:0:1:5", b"censor:0.5:1:2")),
         Decoder("theme", _line(lambda text: themes.load(text, "mine.toml")), looks),
     ]
 
