@@ -123,15 +123,23 @@ class Spied:
         class Spy(Seat):
             __slots__ = ()
 
+            def send(self, to: PeerId, message: Any, **kw: Any) -> None:
+                # It need not pass through `multicast`, and is told twice where it does, which does no harm.
+                self.spied((to,), message)
+                super().send(to, message, **kw)
+
             def multicast(self, to: Iterable[PeerId], message: Any, **kw: Any) -> None:
                 many = tuple(to)
+                self.spied(many, message)
+                super().multicast(many, message, **kw)
+
+            def spied(self, many: tuple[PeerId, ...], message: Any) -> None:
                 spied.act(self.me, f"sent {type(message).__name__}")
                 if spied.copying:
                     spied.sent(message)
                 if many and spied.sampling:
                     role = spied.town.crew[self.me].role if hasattr(spied, "town") else ""
                     spied.samples[type(message), role] = (self.me, many[0], message)
-                super().multicast(many, message, **kw)
 
             def after(self, delay_us: int, tick: Any, **kw: Any) -> Timer:
                 spied.act(self.me, "set a timer", plan=True)
