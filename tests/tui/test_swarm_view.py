@@ -19,7 +19,8 @@ from textual.pilot import Pilot
 from engine import Commanded, Kill, Refused
 from tui.draw.inks import INK
 from tui.messages import PeerPicked
-from tui.widgets.swarm_view import SwarmView, describe
+from tui.widgets.swarm_view import SwarmView
+from tui.widgets.view_mouse import describe
 
 pytestmark = pytest.mark.anyio
 

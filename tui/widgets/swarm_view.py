@@ -1,8 +1,8 @@
 """The picture: one widget for the whole swarm, painted line by line.
 
 It is handed frames and keeps the layer of links and coast until what it shows changes; everything else is drawn anew,
-and the rows that came out different are repainted (`cells`). What a person does with the picture (point, click, zoom,
-move) is answered here at once and told to the screen as a message; what it means is the screen's business.
+and the rows that came out different are repainted (`cells`). What a person does with the picture is answered at once,
+by keys in `view_keys.py` and by the mouse in `view_mouse.py`; what it means is the screen's business.
 """
 
 from __future__ import annotations
@@ -12,26 +12,24 @@ import time
 import numpy as np
 from rich.segment import Segment
 from rich.style import Style
-from textual import events
-from textual.content import Content
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from engine import PARTS, STATES, Commanded, Event, PeerId, Refused, plain
-from tui.draw import legend, placement, raster
+from engine import PARTS, Commanded, Event, PeerId, Refused, plain
+from tui.draw import legend, raster
 from tui.draw.glyphs import Mode
 from tui.draw.inks import INK
 from tui.draw.inks import TABLE as INKS
-from tui.draw.placement import Direction
 from tui.draw.scene import Scene, alive_count, base, in_sight, looks_of, paint
-from tui.draw.stage import PLACEMENTS, Placement, Stage
+from tui.draw.stage import Stage
 from tui.frame import Frame
-from tui.messages import PeerPicked
 
 from .cells import Cells
 from .ink import Inks
 from .panel import name_panel, panel_css
+from .view_keys import ViewKeys
+from .view_mouse import ViewMouse
 
 ECHO_S = 1.4
 """How long a deed is echoed by a ring, in wall seconds."""
@@ -40,11 +38,9 @@ TITLE_S = 0.25
 QUIET_MOST, QUIET_PEERS = 12, 150
 UPKEEP = PARTS.index("upkeep")
 ECHOES_MOST = 64
-ZOOM_STEP = 1.5
-PAN_STEP = 0.2
 
 
-class SwarmView(Widget, can_focus=True):
+class SwarmView(ViewKeys, ViewMouse, Widget, can_focus=True):
     """Peers, links, messages. It posts `PeerPicked`; Enter and the verbs are the screen's keys."""
 
     DEFAULT_CSS = panel_css("SwarmView") + "SwarmView { min-height: 5; }"
@@ -261,133 +257,3 @@ class SwarmView(Widget, can_focus=True):
     def text(self) -> str:
         """What is shown, without colours."""
         return raster.to_text(self._canvas)
-
-    # --- what a person does ------------------------------------------------------------------------------
-
-    def toward(self, direction: Direction) -> PeerId | None:
-        """The nearest peer in that direction; the one nearest the middle when none is selected; None for nobody.
-
-        It is returned and not posted: a key that follows at once should find it selected.
-        """
-        if self._frame is None:
-            return None
-        x, y = self.stage.dots(self._frame.wall_s)
-        seen = in_sight(self._canvas, x, y)
-        if not seen.any():
-            return None
-        if self._frame.selected is None:
-            far = (x - self._canvas.dots_w / 2) ** 2 + (y - self._canvas.dots_h / 2) ** 2
-            far[~seen] = float("inf")
-            return int(far.argmin())
-        aspect = self._canvas.dot_aspect
-        return placement.nearest(list(zip(x, y, strict=True)), self._frame.selected, direction, seen, aspect)
-
-    def next_placement(self) -> Placement:
-        """World, ring, hops, and round again."""
-        after = (PLACEMENTS.index(self.stage.placed) + 1) % len(PLACEMENTS)
-        self.stage.place(PLACEMENTS[after])
-        self.redraw()
-        return self.stage.placed
-
-    def zoom(self, by: int) -> None:
-        """In (1) or out (-1) about the selected peer or the middle; 0 shows everything."""
-        if by == 0:
-            self.stage.look(placement.View())
-        else:
-            at = self._unit_of(self._frame.selected) if self._frame is not None else None
-            self._zoom_at(by, at)
-        self.redraw()
-
-    def _zoom_at(self, by: int, at: tuple[float, float] | None) -> None:
-        view = self.stage.view
-        x, y = at if at is not None else (view.cx, view.cy)
-        self.stage.look(view.zoomed_at(x, y, ZOOM_STEP**by))
-
-    def _unit_of(self, peer: PeerId | None) -> tuple[float, float] | None:
-        if peer is None or self._frame is None:
-            return None
-        x, y = self.stage.dots(self._frame.wall_s)
-        return self.stage.view.to_unit(float(x[peer]), float(y[peer]), self.stage.box)
-
-    def pan(self, direction: Direction) -> None:
-        """Look a fifth of the picture further that way."""
-        dx, dy = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}[direction]
-        self.stage.look(self.stage.view.panned(dx * PAN_STEP, dy * PAN_STEP))
-        self.redraw()
-
-    # --- mouse --------------------------------------------------------------------------------------------
-
-    def _peer_at(self, event: events.MouseEvent, reach: int = 1) -> PeerId | None:
-        offset = event.get_content_offset(self)
-        if offset is None:
-            return None
-        found = raster.owner_at(self._canvas, offset.x, offset.y, reach)
-        return found if found >= 0 else None
-
-    def on_mouse_move(self, event: events.MouseMove) -> None:
-        """Drag the picture, or tell who is under the pointer."""
-        if self._drag is not None and event.button:
-            dx, dy = event.delta_x, event.delta_y
-            if dx or dy:
-                self._dragged = True
-                width, height = max(1, self._canvas.width), max(1, self._canvas.height)
-                self.stage.look(self.stage.view.panned(-dx / width, -dy / height))
-                self.redraw()
-            return
-        found = self._peer_at(event, 0)
-        if found != self.hover:
-            self.hover = found
-            self.tooltip = None if found is None or self._frame is None else Content(describe(self._frame, found))
-            self.redraw()
-
-    def on_leave(self) -> None:
-        """The pointer is gone."""
-        if self.hover is not None:
-            self.hover = None
-            self.redraw()
-
-    def on_mouse_down(self, event: events.MouseDown) -> None:
-        """A drag may begin."""
-        self._drag, self._dragged = (event.x, event.y), False
-        self.capture_mouse()
-
-    def on_mouse_up(self) -> None:
-        """A drag ends."""
-        self._drag = None
-        self.release_mouse()
-
-    def on_click(self, event: events.Click) -> None:
-        """A click picks the peer there, or none."""
-        if not self._dragged:
-            self.post_message(PeerPicked(self._peer_at(event)))
-
-    def _on_wheel(self, event: events.MouseEvent, by: int) -> None:
-        event.stop()
-        offset = event.get_content_offset(self)
-        if offset is not None:
-            dot = (offset.x + 0.5) * self._canvas.across, (offset.y + 0.5) * self._canvas.down
-            self._zoom_at(by, self.stage.view.to_unit(*dot, self.stage.box))
-            self.redraw()
-
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """Zoom in where the pointer is."""
-        self._on_wheel(event, 1)
-
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        """Zoom out."""
-        self._on_wheel(event, -1)
-
-
-def describe(frame: Frame, peer: PeerId) -> str:
-    """A tooltip: who it is, how it is, and what the chosen ask did there."""
-    snapshot, trace = frame.snapshot, frame.trace
-    fixed = snapshot.fixed
-    words = [STATES[snapshot.state[peer]]]
-    words += ["censored"] if snapshot.censored[peer] else []
-    words += ["colluding"] if snapshot.colluding[peer] else []
-    place = fixed.places.names[fixed.place[peer]] if 0 <= fixed.place[peer] < len(fixed.places.names) else ""
-    lines = [f"{fixed.labels[peer]} · {place}" if place else fixed.labels[peer]]
-    lines.append(f"{fixed.roles[fixed.role[peer]]}, {', '.join(words)}, {snapshot.files[peer]} files")
-    if trace is not None and trace.hop[peer] > 0:
-        lines.append(f"asked at hop {trace.hop[peer]}, by {fixed.labels[trace.frm[peer]]}")
-    return plain("\n".join(lines), limit=300) if len(lines) < 2 else "\n".join(plain(line) for line in lines)
