@@ -327,6 +327,11 @@ class Peer:
         """What this peer knows."""
         return Beliefs()
 
+    def identifier(self) -> float | None:
+        """Its place on the circle of identifiers, 0 to 1 (the identifier over the size of its space): for networks
+        that have one, such as hash tables. The screen can then show the circle. Asked for about once a second."""
+        return None
+
 
 P = TypeVar("P")
 

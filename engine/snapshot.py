@@ -169,6 +169,9 @@ class Snapshot:
     """Current world parameters: churn, loss, latency (factor), asks (per s), and the protocol's options by name."""
     spreading: frozenset[AskId] = frozenset()
     """Asks that have a question under way. An open ask without one waits, or fetches what it found."""
+    ident: F32 = field(default_factory=lambda: np.zeros(0, np.float32))
+    """Place of each peer on the circle of identifiers, 0 to 1 (N,), NaN where none was ever told (see
+    `Peer.identifier`); empty in networks without identifiers."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from heapq import nsmallest
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .accounts import QUESTION
+from .api import Peer
 from .core.kernel import HOP_BITS, KIND_SHIFT
 from .metrics import KIND_MASK
 from .snapshot import STATES, AskRow, Fixed, Flight, Links, Snapshot, Totals
@@ -81,6 +83,8 @@ class Viewer:
         self._rows: dict[int, AskRow] = {}
         self._files = np.zeros(town.n, np.int32)
         self._files_us = -1
+        self._ident = np.zeros(0, np.float32)
+        self._identified = any(kind.identifier is not Peer.identifier for kind in dict.fromkeys(town.crew))
 
     def commanded(self) -> None:
         """A command was done: look at the libraries again, however little time has passed."""
@@ -96,6 +100,8 @@ class Viewer:
         if kernel.now_us >= self._files_us + FILES_US or self._files_us < 0:
             self._files = np.fromiter(map(len, town.shelves), np.int32, town.n)
             self._files_us = kernel.now_us
+            if self._identified:
+                self._ident = self._identifiers()
         flight = self._flight()
         return Snapshot(
             now_us=kernel.now_us,
@@ -116,7 +122,18 @@ class Viewer:
             series=books.series(),
             settings=self._settings(),
             spreading=self._spreading(flight),
+            ident=self._ident,
         )
+
+    def _identifiers(self) -> NDArray[np.float32]:
+        """What peers that are up say now; who is not keeps the place it last had."""
+        told = np.full(self._town.n, np.nan, np.float32)
+        told[: len(self._ident)] = self._ident
+        for peer, program in enumerate(self._town.programs):
+            if program is not None:
+                place = program.identifier()
+                told[peer] = np.nan if place is None else place
+        return told
 
     def _spreading(self, flight: Flight) -> frozenset[int]:
         """With more under way than there are rows, any open ask may be among the rest."""

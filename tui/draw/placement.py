@@ -32,6 +32,8 @@ SPIRAL_TALL = 1.8
 
 RING_GAP = 0.011
 """Peers of one ring closer than this are staggered over a band."""
+RING_SLOTS = 180
+"""Spokes of an identifier ring: on a small screen about two dots apart."""
 RING_BAND = 0.55
 """Thickness of the fullest band, as a share of the distance between rings."""
 EVEN = 0.45
@@ -78,6 +80,35 @@ def world(lat: ArrayLike, lon: ArrayLike, place: ArrayLike, ids: ArrayLike | Non
 def ring(n: int) -> Positions:
     """n peers around one circle by id, the first at the top, clockwise."""
     return _polar(np.arange(n) * (TURN / max(n, 1)), np.ones(n))
+
+
+def identifiers(ident: ArrayLike) -> Positions:
+    """Peers around a circle by where they say they are on it, 0 to 1 clockwise from the top (N,); NaN: in the middle.
+
+    Peers whose places would touch stand in short spokes, one behind the other, so that a crowded arc is seen as one.
+    """
+    at = np.asarray(ident, np.float64) % 1.0
+    n = at.size
+    told = np.flatnonzero(np.isfinite(at))
+    angle, radius = GOLDEN * np.arange(n), 0.16 * np.sqrt(np.arange(n) / max(n, 1))
+    slots = max(8, min(RING_SLOTS, 2 * max(told.size, 1)))
+    slot = np.floor(at[told] * slots).astype(np.int64)
+    order = np.lexsort((told, at[told], slot))
+    first = np.searchsorted(slot[order], slot[order])
+    depth = np.arange(order.size) - first
+    deepest = max(int(depth.max(initial=0)), 1)
+    angle[told], inward = at[told] * TURN, np.empty(told.size)
+    inward[order] = depth * min(0.03, 0.45 / deepest)
+    radius[told] = 1.0 - inward
+    return _polar(angle, radius)
+
+
+def from_edge(positions: Positions) -> Positions:
+    """Where newcomers come from: straight out from the middle to just beyond the picture's edge (N, 2)."""
+    away = np.asarray(positions, np.float64) - 0.5
+    far = np.abs(away).max(axis=1, keepdims=True)
+    out = np.where(far > 1e-6, away / np.maximum(far, 1e-6), np.array([[0.0, -1.0]]))
+    return (0.5 + 0.56 * out).astype(np.float32)
 
 
 def hops(n: int, links_a: ArrayLike, links_b: ArrayLike, centre: int) -> Positions:

@@ -1,8 +1,8 @@
 """Where the peers of this picture stand now: a placement, how far the last change of it has come, and the zoom.
 
 A change of placement glides, so that an eye can follow one peer from the map to its place on the ring; then nothing
-moves until meaning does. Rings of hops follow the links at most once a second: under churn they change all the time,
-and a picture that never rests cannot be read.
+moves until meaning does. Rings of hops and communities follow the links at most once a second: under churn they change
+all the time, and a picture that never rests cannot be read.
 """
 
 from __future__ import annotations
@@ -12,21 +12,53 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from engine import Snapshot
+from engine import Fixed, Snapshot, Trace
 
 from . import placement
+from .communities import Communities
 from .placement import Box, Positions, View
 from .scene import Floats
 
-Placement: TypeAlias = Literal["world", "ring", "hops"]
-PLACEMENTS: tuple[Placement, ...] = ("world", "ring", "hops")
+Placement: TypeAlias = Literal["world", "ring", "hops", "ask", "identifiers", "communities"]
+PLACEMENTS: tuple[Placement, ...] = ("world", "ring", "hops", "ask", "identifiers", "communities")
+ABOUT: dict[Placement, str] = {
+    "world": "Each peer in its city, on a map.",
+    "ring": "A circle in the order of their names.",
+    "hops": "Rings by distance in links from the selected peer.",
+    "ask": "Rings by the hop at which the chosen ask came to each peer.",
+    "identifiers": "The circle of a hash table's identifiers, each peer where its own lies.",
+    "communities": "Linked peers draw together, all push apart, until they rest.",
+}
 GLIDE_S = 0.6
 REST_S = 1.0
 MARGIN = 6.0
 """Dots left free around the picture: room for the ring about a peer at the edge."""
 STATIONS = 0.22
 """Size of the inner circle on which stations stand when peers form a ring."""
-SHAPES: dict[Placement, float | None] = {"world": 5.0, "ring": 2.2, "hops": 2.2}
+SHAPES: dict[Placement, float] = dict.fromkeys(PLACEMENTS, 2.2) | {"world": 5.0, "communities": 3.2}
+"""How much wider than tall each may be drawn: circles stay round enough, a map and a crowd may fill a wide screen."""
+RELAX_S = 0.004
+"""Seconds a frame may spend on forces; a step of 10,000 peers takes more, and then one is made."""
+
+
+def why_not(placed: Placement, snapshot: Snapshot, trace: Trace | None) -> str:
+    """Why a placement would say nothing about this swarm, in a sentence; empty when it would."""
+    fixed = snapshot.fixed
+    if placed == "world" and not len(fixed.places.names):
+        return "These peers have no places on a map."
+    if placed == "ask" and trace is None:
+        return "No ask is chosen yet: press a to ask."
+    if placed == "identifiers" and not np.isfinite(snapshot.ident).any():
+        return f"Peers of {fixed.protocol} have no identifiers; those of a hash table do."
+    if placed == "communities" and not len(snapshot.links.a):
+        return "Nobody has a link just now, so there is nothing that draws peers together."
+    return ""
+
+
+def outgrown(old: Fixed, new: Fixed) -> bool:
+    """Whether `new` is the same swarm with more peers in it, and not another."""
+    same = (old.protocol, old.seed, old.labels[:1]) == (new.protocol, new.seed, new.labels[:1])
+    return same and len(new.labels) > len(old.labels)
 
 
 class Stage:
@@ -40,12 +72,14 @@ class Stage:
         self.version = 0
         """Rises whenever `dots` would give something else."""
         self.hop: placement.Ints = np.zeros(0, np.int64)
+        self.crowd = Communities()
+        self._fixed: Fixed | None = None
         self._key: tuple[object, ...] = ()
         self._old: Positions = np.zeros((0, 2), np.float32)
         self._new: Positions = np.zeros((0, 2), np.float32)
         self._began_s = -1e9
         self._since_s = -1e9
-        self._links = -1
+        self._seen: tuple[object, ...] = ()
 
     def resize(self, dots_w: int, dots_h: int, dot_aspect: float) -> None:
         """A canvas of so many dots."""
@@ -65,29 +99,85 @@ class Stage:
         self.view = view
         self.version += 1
 
-    def follow(self, snapshot: Snapshot, centre: int, wall_s: float) -> None:
-        """Place the peers of `snapshot` anew if their places mean something else now. centre: for rings of hops."""
-        key: tuple[object, ...] = (self.placed, len(snapshot.state), id(snapshot.fixed))
-        if self.placed == "hops":
-            if snapshot.links.version != self._links and wall_s - self._since_s >= REST_S:
-                self._links, self._since_s = snapshot.links.version, wall_s
-            key = (*key, centre, self._links)
-        if key == self._key:
+    def follow(self, snapshot: Snapshot, centre: int, wall_s: float, trace: Trace | None = None) -> None:
+        """Place the peers of `snapshot` anew if their places mean something else now.
+
+        centre: for rings of hops; trace: of the chosen ask, for rings by its hops.
+        """
+        n = len(snapshot.state)
+        other = self._fixed is None or not (self._fixed is snapshot.fixed or outgrown(self._fixed, snapshot.fixed))
+        if other:
+            self.crowd.forget()
+            if self._fixed is not None and why_not(self.placed, snapshot, trace):
+                self.place("world" if len(snapshot.fixed.places.names) else "ring")
+        self._fixed = snapshot.fixed
+        key: tuple[object, ...] = (self.placed, n, self._due(snapshot, centre, trace, wall_s))
+        if key == self._key and not other:
+            self._relax(wall_s)
             return
-        fresh = not self._key or self._key[1] != key[1]
-        self._key = key
+        restless = self.placed == "communities" == (self._key[0] if self._key else "") and not other
         here = self._now(wall_s)
-        self._new = self._positions(snapshot, centre)
-        self._old = here if self.animate and not fresh else self._new
+        fresh = not self._key or other
+        self._key = key
+        glides = self.moving(wall_s)
+        self._new = self._positions(snapshot, centre, trace)
+        self.version += 1
+        if restless and len(here) == n:
+            # The forces are warmed up and go on from where they are.
+            self._old = self._old if glides else self._new
+            return
+        if len(here) < n:
+            here = np.concatenate((here, placement.from_edge(self._new[len(here) :])))
+        self._old = here[:n] if self.animate and not fresh else self._new
         self._began_s = wall_s
+
+    def _due(self, snapshot: Snapshot, centre: int, trace: Trace | None, wall_s: float) -> tuple[object, ...]:
+        """What decides the places in this placement, looked at anew once in `REST_S`; a new centre or ask at once."""
+        seen: tuple[object, ...] = ()
+        if self.placed == "hops":
+            seen = ("hops", centre, snapshot.links.version)
+        elif self.placed == "communities":
+            seen = ("communities", 0, snapshot.links.version)
+        elif self.placed == "ask" and trace is not None:
+            seen = ("ask", trace.ask, int(np.count_nonzero(trace.hop >= 0)))
+        elif self.placed == "identifiers":
+            seen = ("identifiers", 0, hash(snapshot.ident.tobytes()))
+        if seen != self._seen and (seen[:2] != self._seen[:2] or wall_s - self._since_s >= REST_S):
+            self._seen, self._since_s = seen, wall_s
+        return self._seen
+
+    def _relax(self, wall_s: float) -> None:
+        """Let the forces work for a moment, as long as they want to."""
+        if self.placed != "communities" or self.crowd.resting:
+            return
+        if self.animate:
+            self.crowd.relax(RELAX_S)
+        else:
+            self.crowd.settle()
+        glides = self._old is not self._new and wall_s - self._began_s < GLIDE_S
+        self._new = self.crowd.positions
+        if not glides:
+            self._old = self._new
         self.version += 1
 
-    def _positions(self, snapshot: Snapshot, centre: int) -> Positions:
+    def _positions(self, snapshot: Snapshot, centre: int, trace: Trace | None) -> Positions:
         n, fixed = len(snapshot.state), snapshot.fixed
+        links = snapshot.links
+        if self.placed == "communities":
+            self.crowd.link(n, links.a, links.b)
+            if not self.animate:
+                self.crowd.settle()
+            return self.crowd.positions
         if self.placed == "hops":
-            self.hop = placement.distances(n, snapshot.links.a, snapshot.links.b, centre)
-            return placement.hops(n, snapshot.links.a, snapshot.links.b, centre)
-        if self.placed == "ring" or not len(fixed.places.names):
+            self.hop = placement.distances(n, links.a, links.b, centre)
+            return placement.hops(n, links.a, links.b, centre)
+        if self.placed == "ask" and trace is not None:
+            self.hop, frm = np.full(n, -1, np.int64), np.full(n, -1, np.int64)
+            self.hop[: len(trace.hop)], frm[: len(trace.frm)] = trace.hop[:n], trace.frm[:n]
+            return placement.hop_rings(n, self.hop, frm)
+        if self.placed == "identifiers" and np.isfinite(snapshot.ident).any():
+            return placement.identifiers(snapshot.ident)
+        if self.placed != "world" or not len(fixed.places.names):
             outer = placement.ring(fixed.peers)
             if n == fixed.peers:
                 return outer
@@ -98,6 +188,8 @@ class Stage:
 
     def moving(self, wall_s: float) -> bool:
         """Whether peers are on their way to new places."""
+        if self.placed == "communities" and not self.crowd.resting:
+            return True
         return wall_s - self._began_s < GLIDE_S and self._old is not self._new
 
     def _now(self, wall_s: float) -> Positions:
@@ -108,10 +200,13 @@ class Stage:
         return self.view.to_dots(self._now(wall_s), self.box)
 
     def rings(self) -> tuple[float, float, Floats, Floats] | None:
-        """Middle and radii of the rings of hops in dots, or None in another placement."""
-        if self.placed != "hops":
+        """Middle and radii of the rings behind the peers in dots, or None in a placement that has none."""
+        if self.placed in ("hops", "ask") and self.hop.size:
+            radii = placement.ring_radii(self.hop)[1:] * self.view.zoom
+        elif self.placed == "identifiers":
+            radii = np.array([0.5]) * self.view.zoom
+        else:
             return None
         across, down = self.box.span
-        radii = placement.ring_radii(self.hop)[1:] * self.view.zoom
         x, y = self.view.to_dots(np.array([[0.5, 0.5]], np.float32), self.box)
         return float(x[0]), float(y[0]), radii * across, radii * down

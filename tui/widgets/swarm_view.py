@@ -138,7 +138,7 @@ class SwarmView(ViewKeys, ViewMouse, Widget, can_focus=True):
         across, down = raster.DOTS[self.glyphs]
         stage.animate = self.app.animation_level != "none"
         stage.resize(width * across, height * down, 2.0 * across / down)
-        stage.follow(snapshot, self.centre(frame), wall_s)
+        stage.follow(snapshot, self.centre(frame), wall_s, frame.trace)
         n = len(snapshot.state)
         self._echoes = [(p, at) for p, at in self._echoes if 0 <= wall_s - at < ECHO_S and p < n]
         self._refusals = [(a, b, at) for a, b, at in self._refusals if 0 <= wall_s - at < REFUSAL_S]

@@ -8,7 +8,7 @@ from engine import PeerId
 from tui.draw import placement, raster
 from tui.draw.placement import Direction
 from tui.draw.scene import in_sight
-from tui.draw.stage import PLACEMENTS, Placement, Stage
+from tui.draw.stage import PLACEMENTS, Placement, Stage, why_not
 from tui.frame import Frame
 
 ZOOM_STEP = 1.5
@@ -45,11 +45,22 @@ class ViewKeys:
         return placement.nearest(list(zip(x, y, strict=True)), self._frame.selected, direction, seen, aspect)
 
     def next_placement(self) -> Placement:
-        """World, ring, hops, and round again."""
-        after = (PLACEMENTS.index(self.stage.placed) + 1) % len(PLACEMENTS)
-        self.stage.place(PLACEMENTS[after])
-        self.redraw()
+        """The next placement that says something about this swarm."""
+        at = PLACEMENTS.index(self.stage.placed)
+        for placed in (*PLACEMENTS[at + 1 :], *PLACEMENTS[:at]):
+            if not self.no_placement(placed):
+                self.place(placed)
+                break
         return self.stage.placed
+
+    def no_placement(self, placed: Placement) -> str:
+        """Why a placement cannot be had just now, or empty."""
+        return "" if self._frame is None else why_not(placed, self._frame.snapshot, self._frame.trace)
+
+    def place(self, placed: Placement) -> None:
+        """Go over to a placement."""
+        self.stage.place(placed)
+        self.redraw()
 
     def zoom(self, by: int) -> None:
         """In (1) or out (-1) about the selected peer or the middle; 0 shows everything."""
