@@ -14,6 +14,8 @@ from textual.command import DiscoveryHit, Hit, Provider
 
 from engine import networks, plain, title_of
 
+from .draw.colours import ABOUT as COLOURED
+from .draw.stage import ABOUT as PLACED
 from .keys import TABLE
 from .screens.main import MainScreen
 
@@ -48,6 +50,10 @@ class Palette(Provider):
             yield f"Theme: {name}", "Use these colours.", partial(setattr, self.app, "theme", name)
         if main is None:
             return
+        for placed, told in PLACED.items():
+            yield f"Layout: {placed}", told, partial(main.place, placed)
+        for by, told in COLOURED.items():
+            yield f"Colour by: {by}", told, partial(main.colour, by)
         for name, kind in networks().items():
             yield f"Network: {name}", f"Restart under it. {plain(title_of(kind))}", partial(main.restart_under, name)
         driver = main.driver

@@ -10,7 +10,8 @@ import numpy as np
 
 from engine import Flight, Links, Snapshot, Trace
 from tui.draw import raster
-from tui.draw.scene import Scene, base, looks_of, paint
+from tui.draw.colours import by_state
+from tui.draw.scene import Scene, base, paint
 
 
 def trace(n: int = frames.N, **changes: Any) -> Trace:
@@ -66,7 +67,8 @@ def quiet(n: int, **changes: Any) -> Snapshot:
 def scene(snapshot: Snapshot, at: list[tuple[float, float]], **changes: Any) -> Scene:
     x, y = (np.array(column, np.float64) for column in zip(*at, strict=True))
     told = changes.pop("trace", None)
-    return Scene(snapshot=snapshot, x=x, y=y, trace=told, looks=looks_of(snapshot, told), names=False, **changes)
+    colours = changes.pop("colours", by_state(snapshot, told))
+    return Scene(snapshot=snapshot, x=x, y=y, trace=told, colours=colours, names=False, **changes)
 
 
 def picture(what: Scene, width: int = 20, height: int = 5) -> raster.Canvas:

@@ -10,9 +10,10 @@ from scenes import flight, picture, quiet, scene, trace
 
 from engine import Links
 from tui.draw import legend, raster
-from tui.draw.inks import INK
+from tui.draw.colours import LOOK, looks_of
+from tui.draw.inks import INK, SIDE_BITS, SIDES
 from tui.draw.inks import TABLE as INKS
-from tui.draw.scene import LOOK, MANY, lay, looks_of
+from tui.draw.scene import MANY, lay
 from tui.draw.stage import GLIDE_S, Stage
 from tui.screens.pace import FramePace
 from tui.screens.rooms import rooms
@@ -120,8 +121,9 @@ def test_the_legend_names_only_what_is_to_be_seen() -> None:
     assert "asker" in raster.to_text(canvas)
 
 
-def test_there_are_few_inks() -> None:
-    assert len(INKS) <= 32
+def test_an_ink_and_a_side_fit_into_a_byte() -> None:
+    assert len(INKS) <= 1 << SIDE_BITS
+    assert len(SIDES) << SIDE_BITS <= 256
 
 
 # --- the stage -------------------------------------------------------------------------------------------

@@ -100,5 +100,10 @@ LETTERS = Glyphs(
 
 GLYPHS: dict[Mode, Glyphs] = {"braille": SYMBOLS, "block": SYMBOLS, "ascii": LETTERS}
 
+LEVELS: dict[Mode, str] = {"braille": "·∙•●◉", "block": "·∙•●◉", "ascii": ".:oO@"}
+"""From little to much, for what is told by a gradient: the eye reads size where it sees no colour."""
+SHADES: dict[Mode, str] = {"braille": "·░▒▓█", "block": "·░▒▓█", "ascii": ".:oO@"}
+"""How many peers share a cell, from one to the fullest."""
+
 # Peers of these states may stand side by side on one picture and must differ in shape.
 STATES = ("alive", "dead", "left", "censored", "colluding", "infrastructure", "selected", "asked", "hit", "origin")

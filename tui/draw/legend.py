@@ -1,38 +1,45 @@
-"""The legend on the picture: each shape with its word, in its colour, and only those that are to be seen now."""
+"""The legend on the picture: what colour tells, each shape with its word in its ink, and only what is to be seen now.
+
+It begins with the title of the colouring, which a click changes. A gradient is drawn as one, from its least to its
+greatest, with a figure and a unit at both ends.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
-from . import raster
-from .glyphs import GLYPHS
-from .inks import INK, PART_INK
+from . import raster, sides
+from .colours import STATE, Look
+from .glyphs import GLYPHS, SHADES
+from .inks import HEAT, INK, PART_INK, SIDE_BITS
 from .raster import Canvas
-from .scene import GLYPH_OF, LOOKS, Scene
+from .scene import Scene
 
-WORDS = {
-    "alive": "alive",
-    "origin": "asker",
-    "asked": "asked",
-    "answered": "has it",
-    "infrastructure": "server",
-    "dead": "dead",
-    "censored": "censored",
-    "colluding": "colluding",
-    "left": "left",
-}
+WORDS = {look.name: look.word for look in reversed(STATE)}
+"""Looks of the colouring by state, and their words; for the help."""
 PARTS = ("question", "answer", "transfer", "upkeep")
+LEAST_H = 8
+"""A picture of fewer lines has none to spare for a legend."""
+Spans = list[tuple[str, int]]
+"""Texts and their inks that are not to be torn apart."""
 
 
 def entries(scene: Scene, canvas: Canvas) -> list[tuple[str, str, int]]:
-    """(shape, word, ink) of what is in the picture, peers before messages."""
-    shapes = GLYPHS[canvas.mode]
-    counts = np.bincount(scene.looks, minlength=len(LOOKS)).tolist()
+    """(shape, word, ink) of what is in the picture, peers before messages; gradients apart."""
+    shapes, colours = GLYPHS[canvas.mode], scene.colours
+    counts = np.bincount(scene.looks, minlength=len(colours.looks)).tolist()
     told = []
-    for name, word in WORDS.items():
-        if counts[LOOKS.index(name)] or name in ("alive", "dead"):
-            shown = "not reached" if name == "alive" and scene.trace is not None else word
-            told.append((getattr(shapes, GLYPH_OF.get(name, name)), shown, INK[name]))
+    for number in _order(colours.looks):
+        look = colours.looks[number]
+        if look.word and (counts[number] or look.name in colours.always):
+            word = "not reached" if look.name == "alive" and scene.trace is not None else look.word
+            told.append((look.glyph(canvas.mode), word, look.ink))
+    split = sides.sides(scene.snapshot)
+    if split.any():
+        told += [
+            (shapes.alive, f"side {side + 1}", INK["alive"] | side << SIDE_BITS) for side in np.unique(split).tolist()
+        ]
+        told.append((sides.WALL[canvas.mode], "lost between sides", INK["echo"]))
     present = set(np.unique(scene.snapshot.flight.part).tolist())
     present |= {0, 1} if scene.trace is not None else {0}
     if not scene.upkeep:
@@ -41,24 +48,53 @@ def entries(scene: Scene, canvas: Canvas) -> list[tuple[str, str, int]]:
     return told
 
 
-def draw(canvas: Canvas, scene: Scene) -> None:
-    """Write it on the last line, or the last two, of the canvas; what does not fit is left out, the rarest first."""
-    lines: list[list[tuple[str, str, int]]] = [[]]
+def _order(looks: tuple[Look, ...]) -> list[int]:
+    """The commonest look first, then by importance, and who is gone after the living."""
+    return sorted(range(len(looks)), key=lambda n: (looks[n].name in ("dead", "left"), not looks[n].counted, n))
+
+
+def gradient(scene: Scene, canvas: Canvas) -> Spans:
+    """The gradient of the colouring with its ends, or none."""
+    colours, spans = scene.colours, []
+    if colours.ends is not None:
+        steps = [look for look in colours.looks if look.name.startswith("heat-")]
+        spans += [(f"{colours.ends[0]} ", INK["dim"])]
+        spans += [(look.glyph(canvas.mode), look.ink) for look in steps]
+        spans += [(f" {colours.ends[1]}  ", INK["dim"])]
+    if canvas.fullest:
+        spans += [("1 ", INK["dim"])]
+        state = colours.by == "state"
+        spans += [(ch, ink if state else INK["label"]) for ch, ink in zip(SHADES[canvas.mode], HEAT, strict=True)]
+        spans += [(f" {canvas.fullest:,} peers a cell  ", INK["dim"])]
+    return spans
+
+
+def draw(canvas: Canvas, scene: Scene) -> tuple[int, int, int]:
+    """Write it on the last line, or the last two, of the canvas; what does not fit is left out, the rarest first.
+
+    Returns the row of the title and its first and last column, for clicks; an empty range when there is no room.
+    """
+    if canvas.height < LEAST_H:
+        return 0, 0, -1
+    title = f"{'' if canvas.mode == 'ascii' else '◐ '}{scene.colours.title}"
+    groups: list[Spans] = [[(title, INK["say"]), ("  ", INK["dim"])]]
+    if spans := gradient(scene, canvas):
+        groups.append(spans)
+    groups += [[(shape, ink), (f" {word}  ", INK["dim"])] for shape, word, ink in entries(scene, canvas)]
+    lines: list[Spans] = [[]]
     used = 1
-    for shape, word, ink in entries(scene, canvas):
-        wide = len(word) + 4
-        if used + wide > canvas.width:
+    for group in groups:
+        wide = sum(len(text) for text, _ in group)
+        if used + wide > canvas.width + 2:
             if len(lines) == 2:
                 break
             lines.append([])
             used = 1
-        lines[-1].append((shape, word, ink))
+        lines[-1] += group
         used += wide
     top = canvas.height - len(lines)
-    if canvas.height < 8:
-        return
     for number, line in enumerate(lines):
         col = 1
-        for shape, word, ink in line:
-            col = raster.text(canvas, col, top + number, shape, ink)
-            col = raster.text(canvas, col, top + number, f" {word}  ", INK["dim"])
+        for text, ink in line:
+            col = raster.text(canvas, col, top + number, text, ink)
+    return top, 1, len(title)

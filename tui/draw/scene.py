@@ -6,8 +6,8 @@ each frame (`paint`). Nothing moves here that does not move in the snapshot: a m
 its sending and its arrival, and a link is lit when its question has come through.
 
 Detail falls with the number of peers in sight, because a picture of everything shows nothing: up to `FEW` there are
-shapes, all links and names; up to `MANY` shapes and only the links that matter; above that one shape a cell, which
-tells what most of its peers are.
+shapes, all links and names; up to `MANY` shapes and only the links that matter; above that dots, or heat where
+several share a cell (`crowd.py`).
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import ALIVE, DEAD, LEFT, Snapshot, Trace
+from engine import ALIVE, DEAD, Snapshot, Trace
 
-from . import placement, raster
-from .glyphs import GLYPHS, Mode
-from .inks import INK, PART_INK
+from . import crowd, placement, raster, sides
+from .colours import Colouring
+from .glyphs import GLYPHS
+from .inks import DYING, INK, PART_INK
 from .mapdata import coast
 from .raster import Canvas
 
@@ -37,26 +38,21 @@ TAIL = 0.12
 """Length of a message's tail, as a share of its way."""
 UPKEEP = 3
 
-# What a peer is shown as, by rising importance: in a crowd, the greatest in a cell is shown.
-LOOKS = ("left", "dead", "alive", "censored", "colluding", "infrastructure", "asked", "answered", "origin")
-LOOK = {name: number for number, name in enumerate(LOOKS)}
-LOOK_INK = np.array([INK[name] for name in LOOKS], np.uint8)
-GLYPH_OF = {"answered": "hit"}
-CROWD = "··∙•●"
-
 
 @dataclass(frozen=True, slots=True)
 class Scene:
     """All that decides one picture.
 
-    x, y: where peers are, in dots (N,), maybe outside; looks: index into LOOKS (N,), see `looks_of`; coast_view: where
-    the unit square is, to put the coast behind, or None; rings: middle and radii across and down in dots of rings of
-    hops; echoes: (peer, age 0..1) of what a person did just now; refusals: (from, to, progress 0..1).
+    x, y: where peers are, in dots (N,), maybe outside; colours: what their colour tells; coast_view: where the unit
+    square is, to put the coast behind, or None; rings: middle and radii across and down in dots of rings of
+    hops; echoes: (peer, age 0..1) of what a person did just now; refusals: (from, to, progress 0..1); dying: how far
+    the dead have faded, an index into DYING (N,), or empty for all the way.
     """
 
     snapshot: Snapshot
     x: Floats
     y: Floats
+    colours: Colouring
     trace: Trace | None = None
     selected: int | None = None
     hover: int | None = None
@@ -67,25 +63,12 @@ class Scene:
     rings: tuple[float, float, Floats, Floats] | None = None
     echoes: tuple[tuple[int, float], ...] = ()
     refusals: tuple[tuple[int, int, float], ...] = ()
-    looks: NDArray[np.uint8] = field(default_factory=lambda: np.zeros(0, np.uint8))
+    dying: NDArray[np.uint8] = field(default_factory=lambda: np.zeros(0, np.uint8))
 
-
-def looks_of(snapshot: Snapshot, trace: Trace | None) -> NDArray[np.uint8]:
-    """What each peer is shown as: an index into LOOKS (N,). The dead are shown dead whatever they were asked."""
-    n = len(snapshot.state)
-    looks = np.full(n, LOOK["alive"], np.uint8)
-    if trace is not None:
-        looks[trace.hop[:n] > 0] = LOOK["asked"]
-    looks[snapshot.fixed.peers :] = LOOK["infrastructure"]
-    if trace is not None:
-        if len(trace.holders):
-            looks[np.asarray(trace.holders, np.int64)] = LOOK["answered"]
-        looks[trace.origin] = LOOK["origin"]
-    looks[snapshot.colluding] = LOOK["colluding"]
-    looks[snapshot.censored] = LOOK["censored"]
-    looks[snapshot.state == DEAD] = LOOK["dead"]
-    looks[snapshot.state == LEFT] = LOOK["left"]
-    return looks
+    @property
+    def looks(self) -> NDArray[np.uint8]:
+        """What each peer is shown as: an index into `colours.looks` (N,)."""
+        return self.colours.of
 
 
 def in_sight(canvas: Canvas, x: Floats, y: Floats) -> Flags:
@@ -137,6 +120,8 @@ def lay(canvas: Canvas, layer: Canvas) -> None:
     drawn: Flags = np.asarray(layer.dots.reshape(shape).any(axis=(1, 3)))
     np.copyto(canvas.dots.reshape(shape), layer.dots.reshape(shape), where=drawn[:, None, :, None])
     np.copyto(canvas.ink, layer.ink, where=drawn)
+    # A glyph hides dots: what lay below makes room.
+    canvas.glyph[drawn] = 0
     stamped = layer.glyph != 0
     np.copyto(canvas.glyph, layer.glyph, where=stamped)
     np.copyto(canvas.ink, layer.ink, where=stamped)
@@ -150,6 +135,9 @@ def paint(under: Canvas, scene: Scene) -> Canvas:
     """The whole picture, on a copy of what `base` drew."""
     canvas = under.copy()
     seen = in_sight(canvas, scene.x, scene.y)
+    ids = np.flatnonzero(seen)
+    crowded = len(ids) > MANY
+    canvas.fullest = crowd.draw(canvas, scene.x, scene.y, ids, scene.colours) if crowded else 0
     if scene.trace is not None:
         layer = Canvas(canvas.width, canvas.height, canvas.mode)
         _spread(layer, scene, scene.trace, int(seen.sum()) <= FEW)
@@ -161,10 +149,11 @@ def paint(under: Canvas, scene: Scene) -> Canvas:
     layer = Canvas(canvas.width, canvas.height, canvas.mode)
     _rings(layer, scene)
     lay(canvas, layer)
-    _peers(canvas, scene, seen)
+    _peers(canvas, scene, crowd.kept(ids, scene.colours) if crowded else ids)
     _marked(canvas, scene)
     if scene.names:
         _names(canvas, scene, seen)
+    sides.tint(canvas, scene.snapshot)
     return canvas
 
 
@@ -197,6 +186,8 @@ def _flight(canvas: Canvas, scene: Scene) -> None:
     dx, dy = scene.x[to] - scene.x[frm], scene.y[to] - scene.y[frm]
     x, y = scene.x[frm] + dx * head, scene.y[frm] + dy * head
     inks = np.asarray(PART_INK, np.uint8)[part]
+    lost = sides.doomed(scene.snapshot, frm, to)
+    inks[lost & (head > sides.LAST)] = INK["cut"]
     order = np.lexsort((part, chosen))
     raster.lines(
         canvas,
@@ -208,6 +199,10 @@ def _flight(canvas: Canvas, scene: Scene) -> None:
     )
     if len(frm) <= MANY:
         _heads(canvas, x, y, part, chosen | (len(frm) <= FEW))
+        dead = lost & (head > sides.LAST)
+        if dead.any():
+            col, row = raster.cells(canvas, x[dead], y[dead])
+            raster.stamp(canvas, col, row, ord(sides.WALL[canvas.mode]), INK["echo"])
 
 
 def _heads(canvas: Canvas, x: Floats, y: Floats, part: NDArray[np.uint8], big: Flags) -> None:
@@ -226,48 +221,15 @@ def _refusals(canvas: Canvas, scene: Scene) -> None:
         raster.lines(canvas, [scene.x[frm]], [scene.y[frm]], [x], [y], INK["echo"])
 
 
-def _peers(canvas: Canvas, scene: Scene, seen: Flags) -> None:
-    ids = np.flatnonzero(seen)
-    if len(ids) > MANY:
-        _crowd(canvas, scene, ids)
-        return
+def _peers(canvas: Canvas, scene: Scene, ids: NDArray[np.intp]) -> None:
     # The more a peer matters, the later it is stamped: in a shared cell it is the one that shows.
-    ids = ids[np.argsort(scene.looks[ids], kind="stable")]
+    looks = scene.looks
+    ids = ids[np.argsort(looks[ids], kind="stable")]
     col, row = raster.cells(canvas, scene.x[ids], scene.y[ids])
-    raster.stamp(canvas, col, row, look_codes(canvas.mode)[scene.looks[ids]], LOOK_INK[scene.looks[ids]], ids)
-
-
-def look_codes(mode: Mode) -> NDArray[np.uint32]:
-    """Code point of each of LOOKS."""
-    shapes = GLYPHS[mode]
-    return np.array([ord(getattr(shapes, GLYPH_OF.get(name, name))) for name in LOOKS], np.uint32)
-
-
-def _crowd(canvas: Canvas, scene: Scene, ids: NDArray[np.intp]) -> None:
-    """One shape a cell: its size tells how many peers stand there, its ink what most of them are.
-
-    What is rare and matters (an answer, the asker, a station) is not outvoted.
-    """
-    col, row = raster.cells(canvas, scene.x[ids], scene.y[ids])
-    flat = row * canvas.width + col
-    size = canvas.width * canvas.height
-    votes = np.zeros((len(LOOKS), size), np.int64)
-    for look in range(len(LOOKS)):
-        votes[look] = np.bincount(flat[scene.looks[ids] == look], minlength=size)
-    many = votes.sum(axis=0)
-    winner = votes.argmax(axis=0)
-    for name in ("infrastructure", "answered", "origin"):
-        winner[votes[LOOK[name]] > 0] = LOOK[name]
-    where = np.flatnonzero(many)
-    looks = winner[where]
-    fullest = max(1, int(many.max(initial=1)))
-    level = np.ceil(np.log1p(many[where]) / np.log1p(fullest) * (len(CROWD) - 1)).astype(np.int64)
-    sizes = np.array([ord(ch) for ch in (CROWD if canvas.mode != "ascii" else "..:oO")], np.uint32)
-    plain = (looks == LOOK["alive"]) | (looks == LOOK["asked"])
-    codes = np.where(plain, sizes[level], look_codes(canvas.mode)[looks])
-    owner = np.full(size, -1, np.int64)
-    owner[flat[::-1]] = ids[::-1]
-    raster.stamp(canvas, where % canvas.width, where // canvas.width, codes, LOOK_INK[looks], owner[where])
+    inks = scene.colours.inks[looks[ids]]
+    if scene.dying.size:
+        inks = np.where(scene.snapshot.state[ids] == DEAD, np.asarray(DYING, np.uint8)[scene.dying[ids]], inks)
+    raster.stamp(canvas, col, row, scene.colours.codes(canvas.mode)[looks[ids]], inks, ids)
 
 
 def _marked(canvas: Canvas, scene: Scene) -> None:
@@ -275,7 +237,7 @@ def _marked(canvas: Canvas, scene: Scene) -> None:
     if scene.marked:
         ids = np.asarray(scene.marked, np.int64)
         col, row = raster.cells(canvas, scene.x[ids], scene.y[ids])
-        codes = look_codes(canvas.mode)[scene.looks[ids]]
+        codes = scene.colours.codes(canvas.mode)[scene.looks[ids]]
         raster.stamp(canvas, col, row, codes, INK["marked"], ids)
 
 

@@ -7,10 +7,12 @@ reason: keys are greyed out by it, and pressing a greyed key tells it.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from engine import PeerId
+from tui.draw.colours import ABOUT as COLOURED
 from tui.draw.placement import Direction
+from tui.draw.stage import ABOUT as PLACED
 from tui.frame import Frame
 from tui.keys import TABLE
 from tui.widgets.ask_bar import AskBar
@@ -25,6 +27,8 @@ from .rooms import drawer
 if TYPE_CHECKING:
     from textual.screen import Screen
 
+    from tui.draw.colours import ColourBy
+    from tui.draw.stage import Placement
     from tui.driver import Driver
 
     Base = Screen[None]
@@ -230,6 +234,43 @@ class Deeds(Base):
     def action_placement(self) -> None:
         """The next placement."""
         self.view.next_placement()
+        self.at_once()
+
+    def action_placements(self) -> None:
+        """Choose a placement; those that say nothing here say why."""
+        from .picker import Choice, Picker
+
+        view = self.view
+        choices = [Choice(name, placed, view.no_placement(name)) for name, placed in PLACED.items()]
+        self.app.push_screen(Picker("layouts", choices, view.stage.placed), self.place)
+
+    def place(self, name: str | None) -> None:
+        """Go over to a placement, or say why not; None is a change of mind."""
+        if name is not None:
+            placed = cast("Placement", name)
+            why = self.view.no_placement(placed)
+            if why:
+                self.notify(why, severity="warning", markup=False, timeout=4)
+            else:
+                self.view.place(placed)
+        self.at_once()
+
+    def action_colour(self) -> None:
+        """What colour tells: the next thing."""
+        self.view.next_colour()
+        self.at_once()
+
+    def action_colours(self) -> None:
+        """Choose what colour tells."""
+        from .picker import Choice, Picker
+
+        choices = [Choice(name, told) for name, told in COLOURED.items()]
+        self.app.push_screen(Picker("colour by", choices, self.view.colour_by), self.colour)
+
+    def colour(self, name: str | None) -> None:
+        """Colour peers by something; None is a change of mind."""
+        if name is not None:
+            self.view.colour(cast("ColourBy", name))
         self.at_once()
 
     def action_upkeep(self) -> None:

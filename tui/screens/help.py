@@ -7,11 +7,11 @@ from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen
 
+from tui.draw.colours import LOOK, STATE
 from tui.draw.glyphs import GLYPHS, Mode
 from tui.draw.inks import INK
 from tui.draw.inks import TABLE as INKS
 from tui.draw.legend import PARTS, WORDS
-from tui.draw.scene import GLYPH_OF
 from tui.keys import grouped
 from tui.widgets.ink import Row, fit, wrap
 from tui.widgets.panel import Lines, name_panel
@@ -80,7 +80,7 @@ class HelpScreen(ModalScreen[None]):
         for name, means in MEANS.items():
             word = WORDS.get(name, name if name in PARTS else "")
             ink = INKS[name].role if name in INK else "text"
-            shape = getattr(shapes, GLYPH_OF.get(name, name))
+            shape = STATE[LOOK[name]].glyph(self._mode) if name in LOOK else getattr(shapes, name)
             rows += _entry(((f" {shape} ", f"{ink} bold"), (fit(word, 12), "text")), means, width)
         group = ""
         for of, keys, tip in grouped():

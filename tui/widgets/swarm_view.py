@@ -18,15 +18,17 @@ from textual.widget import Widget
 
 from engine import PARTS, Commanded, Event, PeerId, Refused, plain
 from tui.draw import legend, raster
+from tui.draw.colours import ColourBy, Colouring, colouring
+from tui.draw.crowd import Sharing
+from tui.draw.fading import Fading
 from tui.draw.glyphs import Mode
 from tui.draw.inks import INK
-from tui.draw.inks import TABLE as INKS
-from tui.draw.scene import Scene, alive_count, base, in_sight, looks_of, paint
-from tui.draw.stage import Stage
+from tui.draw.scene import Scene, alive_count, base, in_sight, paint
+from tui.draw.stage import Stage, outgrown
 from tui.frame import Frame
 
 from .cells import Cells
-from .ink import Inks
+from .dye import dye
 from .panel import name_panel, panel_css
 from .view_keys import ViewKeys
 from .view_mouse import ViewMouse
@@ -49,6 +51,7 @@ class SwarmView(ViewKeys, ViewMouse, Widget, can_focus=True):
         super().__init__(id=id, classes=classes)
         self.glyphs: Mode = glyphs
         self.stage = Stage()
+        self.colour_by: ColourBy = "state"
         self.upkeep = False
         self.names = True
         self.legend = True
@@ -62,6 +65,9 @@ class SwarmView(ViewKeys, ViewMouse, Widget, can_focus=True):
         self._base = raster.Canvas(0, 0)
         self._base_key: tuple[object, ...] = ()
         self._cells = Cells()
+        self._fading = Fading()
+        self._legend_at = (0, 0, -1)
+        self._cells_of: Sharing | None = None
         self._titled, self._titled_s = "", -1e9
         self._styles: list[Style] = []
         self._echoes: list[tuple[PeerId, float]] = []
@@ -73,8 +79,11 @@ class SwarmView(ViewKeys, ViewMouse, Widget, can_focus=True):
 
     def show(self, frame: Frame) -> None:
         """Draw this moment."""
-        if self._frame is not None and self._frame.snapshot.fixed is not frame.snapshot.fixed:
+        was, now = None if self._frame is None else self._frame.snapshot.fixed, frame.snapshot.fixed
+        other = was is None or not (was is now or outgrown(was, now))
+        if other:
             self._echoes, self._refusals, self.hover = [], [], None
+        self._fading.follow(frame.snapshot, frame.wall_s, fresh=other)
         self._frame = frame
         for event in frame.events:
             self._note(event, frame.wall_s)
@@ -96,7 +105,7 @@ class SwarmView(ViewKeys, ViewMouse, Widget, can_focus=True):
     def moving(self) -> bool:
         """Whether the picture has something of its own under way (a glide, an echo), even when time stands still."""
         wall_s = self._frame.wall_s if self._frame is not None else 0.0
-        return bool(self._echoes or self._refusals) or self.stage.moving(wall_s)
+        return bool(self._echoes or self._refusals) or self._fading.fading(wall_s) or self.stage.moving(wall_s)
 
     @property
     def quiet(self) -> bool:
@@ -119,14 +128,14 @@ class SwarmView(ViewKeys, ViewMouse, Widget, can_focus=True):
         if frame is None or not size.width or not size.height:
             return
         begun = time.perf_counter()
+        self._cells_of = None
         scene = self._scene(frame, size.width, size.height)
         self._canvas = paint(self._under(frame, scene, size.width, size.height), scene)
         self._speak(frame, scene)
-        if self.legend:
-            legend.draw(self._canvas, scene)
+        self._legend_at = legend.draw(self._canvas, scene) if self.legend else (0, 0, -1)
         self._title(frame)
         if not self._styles:
-            self._styles = self._dye()
+            self._styles = dye(self)
         dirty = self._cells.update(self._canvas, self._styles)
         self.paint_s = time.perf_counter() - begun
         self.calm = 0 if dirty else self.calm + 1
@@ -147,6 +156,7 @@ class SwarmView(ViewKeys, ViewMouse, Widget, can_focus=True):
             snapshot=snapshot,
             x=x,
             y=y,
+            colours=self._colours(frame),
             trace=frame.trace,
             selected=frame.selected,
             hover=self.hover if self.hover is not None and self.hover < n else None,
@@ -157,8 +167,12 @@ class SwarmView(ViewKeys, ViewMouse, Widget, can_focus=True):
             rings=stage.rings(),
             echoes=tuple((p, (wall_s - at) / ECHO_S) for p, at in self._echoes),
             refusals=tuple((a, b, (wall_s - at) / REFUSAL_S) for a, b, at in self._refusals),
-            looks=looks_of(snapshot, frame.trace),
+            dying=self._fading.stages(wall_s) if stage.animate else self._fading.stages(1e18),
         )
+
+    def _colours(self, frame: Frame) -> Colouring:
+        held = frame.facts.beliefs if frame.facts is not None and frame.facts.peer == frame.selected else None
+        return colouring(self.colour_by, frame.snapshot, frame.trace, frame.selected, held)
 
     def _under(self, frame: Frame, scene: Scene, width: int, height: int) -> raster.Canvas:
         """Links and coast, drawn anew only when they would look different."""
@@ -216,15 +230,6 @@ class SwarmView(ViewKeys, ViewMouse, Widget, can_focus=True):
 
     # --- cells --------------------------------------------------------------------------------------------
 
-    def _dye(self) -> list[Style]:
-        """One shared style an ink, with the background in each: a segment without one shows the terminal's own."""
-        inks = Inks(self)
-        made = []
-        for ink in INKS.values():
-            words = " bold" if ink.bold else ""
-            made.append(inks[f"{ink.role}{words}{' reverse' if ink.solid else ''}"])
-        return made
-
     def notify_style_update(self) -> None:
         """Another theme: other colours for the same inks."""
         super().notify_style_update()
@@ -250,7 +255,7 @@ class SwarmView(ViewKeys, ViewMouse, Widget, can_focus=True):
         if y < len(strips) and strips[y].cell_length == self.content_size.width:
             return strips[y]
         if not self._styles:
-            self._styles = self._dye()
+            self._styles = dye(self)
         return Strip([Segment(" " * self.content_size.width, self._styles[0])], self.content_size.width)
 
     @property

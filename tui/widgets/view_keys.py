@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from engine import PeerId
 from tui.draw import placement, raster
+from tui.draw.colours import COLOURS, ColourBy
 from tui.draw.placement import Direction
 from tui.draw.scene import in_sight
 from tui.draw.stage import PLACEMENTS, Placement, Stage, why_not
@@ -19,6 +20,7 @@ class ViewKeys:
     """Needs a stage, the canvas that is shown and the frame it shows."""
 
     stage: Stage
+    colour_by: ColourBy
     _frame: Frame | None
     _canvas: raster.Canvas
 
@@ -60,6 +62,16 @@ class ViewKeys:
     def place(self, placed: Placement) -> None:
         """Go over to a placement."""
         self.stage.place(placed)
+        self.redraw()
+
+    def next_colour(self, by: int = 1) -> ColourBy:
+        """The next thing that colour may tell, or the one before (-1)."""
+        self.colour(COLOURS[(COLOURS.index(self.colour_by) + by) % len(COLOURS)])
+        return self.colour_by
+
+    def colour(self, by: ColourBy) -> None:
+        """Colour peers by something."""
+        self.colour_by = by
         self.redraw()
 
     def zoom(self, by: int) -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 from textual import events
 from textual.content import Content
 from textual.widget import Widget
 
 from engine import STATES, PeerId, plain
 from tui.draw import raster
+from tui.draw.colours import ColourBy
+from tui.draw.crowd import Sharing
 from tui.draw.stage import Stage
 from tui.frame import Frame
 from tui.messages import PeerPicked
@@ -29,10 +32,13 @@ class ViewMouse(Base):
     _canvas: raster.Canvas
     _drag: tuple[int, int] | None
     _dragged: bool
+    _legend_at: tuple[int, int, int]
+    _cells_of: Sharing | None
 
     if TYPE_CHECKING:  # what SwarmView has
 
         def redraw(self) -> None: ...
+        def next_colour(self, by: int = 1) -> ColourBy: ...
         def _zoom_at(self, by: int, at: tuple[float, float] | None) -> None: ...
 
     def _peer_at(self, event: events.MouseEvent, reach: int = 1) -> PeerId | None:
@@ -55,8 +61,25 @@ class ViewMouse(Base):
         found = self._peer_at(event, 0)
         if found != self.hover:
             self.hover = found
-            self.tooltip = None if found is None or self._frame is None else Content(describe(self._frame, found))
+            told = ""
+            if found is not None and self._frame is not None:
+                told = describe(self._frame, found) + self._others(found)
+            self.tooltip = Content(told) if told else None
             self.redraw()
+
+    def _others(self, found: PeerId) -> str:
+        """Who else stands in the cell of a peer, by a table that is made once a picture, when one first points."""
+        assert self._frame is not None
+        x, y = self.stage.dots(self._frame.wall_s)
+        if self._cells_of is None:
+            self._cells_of = Sharing(*raster.cells(self._canvas, x, y), self._canvas.width, self._canvas.height)
+        col, row = raster.cells(self._canvas, x[found], y[found])
+        here = self._cells_of.at(int(col), int(row))
+        if len(here) < 2:
+            return ""
+        counts = np.bincount(self._frame.snapshot.state[here], minlength=len(STATES)).tolist()
+        states = ", ".join(f"{count:,} {STATES[code]}" for code, count in enumerate(counts) if count)
+        return f"\n{len(here):,} peers stand here: {states}"
 
     def on_leave(self) -> None:
         """The pointer is gone."""
@@ -75,7 +98,12 @@ class ViewMouse(Base):
         self.release_mouse()
 
     def on_click(self, event: events.Click) -> None:
-        """A click picks the peer there, or none."""
+        """A click picks the peer there, or none; on the legend's title, what colour tells next."""
+        at = event.get_content_offset(self)
+        row, first, last = self._legend_at
+        if at is not None and at.y == row and first <= at.x <= last:
+            self.next_colour()
+            return
         if not self._dragged:
             self.post_message(PeerPicked(self._peer_at(event)))
 

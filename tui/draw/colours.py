@@ -1,0 +1,243 @@
+"""What the colour of a peer tells: its state, role or load, what the chosen peer believes of it, when it was last
+heard, or what became of the chosen ask there.
+
+A colouring is a short list of *looks*, and for each peer which of them it has. A look has a shape as well as an ink, so
+what a colouring tells can be read without colours. The dead and the departed keep the looks they have everywhere: a
+peer that is gone has no load, and should not be taken for one that is idle. Looks stand in the order of importance;
+where peers share a cell, the greatest is seen.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine import ALIVE, DEAD, LEFT, Beliefs, Snapshot, Trace
+
+from .glyphs import GLYPHS, LEVELS, Mode
+from .inks import HEAT, INK, STEPS
+
+U8: TypeAlias = NDArray[np.uint8]
+ColourBy: TypeAlias = Literal["state", "role", "load", "belief", "heard", "answer"]
+COLOURS: tuple[ColourBy, ...] = ("state", "role", "load", "belief", "heard", "answer")
+ABOUT: dict[ColourBy, str] = {
+    "state": "Up, dead, censored, colluding; and whom the chosen ask reached.",
+    "role": "What each is called in its network.",
+    "load": "Messages delivered to each in the last second.",
+    "belief": "What the selected peer knows of the others, and where it is wrong.",
+    "heard": "How long ago a message of each last arrived anywhere.",
+    "answer": "The chosen ask: who was asked, after how many hops, and who answered.",
+}
+STALE_US = 30_000_000
+"""What a peer has not heard of for longer is stale."""
+HEARD_S = (1.0, 5.0, 20.0, 60.0)
+"""Limits of the steps of "last heard", from the brightest on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """shape: the name of a glyph, or the number of a level as text; counted: in a crowd, size tells how many."""
+
+    name: str
+    word: str
+    shape: str
+    ink: int
+    counted: bool = False
+
+    def glyph(self, mode: Mode) -> str:
+        """Its character."""
+        return LEVELS[mode][int(self.shape)] if self.shape.isdigit() else str(getattr(GLYPHS[mode], self.shape))
+
+
+@dataclass(frozen=True, slots=True)
+class Colouring:
+    """looks: by rising importance; of: index into looks (N,); ends: words at both ends of the gradient, if it has one;
+    kept: looks that a crowd does not outvote; always: looks that the legend names even where there are none."""
+
+    by: ColourBy
+    title: str
+    looks: tuple[Look, ...]
+    of: U8
+    ends: tuple[str, str] | None = None
+    kept: tuple[int, ...] = ()
+    always: tuple[str, ...] = ()
+
+    def codes(self, mode: Mode) -> NDArray[np.uint32]:
+        """Code point of each look."""
+        return np.array([ord(look.glyph(mode)) for look in self.looks], np.uint32)
+
+    @property
+    def inks(self) -> U8:
+        """Ink of each look."""
+        return np.array([look.ink for look in self.looks], np.uint8)
+
+
+# --- state ---
+
+STATE: tuple[Look, ...] = (
+    Look("left", "left", "left", INK["left"]),
+    Look("dead", "dead", "dead", INK["dead"]),
+    Look("alive", "alive", "alive", INK["alive"], counted=True),
+    Look("censored", "censored", "censored", INK["censored"]),
+    Look("colluding", "colluding", "colluding", INK["colluding"]),
+    Look("infrastructure", "server", "infrastructure", INK["infrastructure"]),
+    Look("asked", "asked", "asked", INK["asked"], counted=True),
+    Look("answered", "has it", "hit", INK["answered"]),
+    Look("origin", "asker", "origin", INK["origin"]),
+)
+LOOKS = tuple(look.name for look in STATE)
+LOOK = {name: number for number, name in enumerate(LOOKS)}
+KEPT = tuple(LOOK[name] for name in ("infrastructure", "answered", "origin"))
+GONE = STATE[:2]
+
+
+def looks_of(snapshot: Snapshot, trace: Trace | None) -> U8:
+    """What each peer is shown as by its state: an index into LOOKS (N,). The dead are dead whatever they were asked."""
+    n = len(snapshot.state)
+    looks = np.full(n, LOOK["alive"], np.uint8)
+    if trace is not None:
+        looks[: len(trace.hop)][trace.hop[:n] > 0] = LOOK["asked"]
+    looks[_stations(snapshot)] = LOOK["infrastructure"]
+    if trace is not None:
+        if len(trace.holders):
+            looks[np.asarray(trace.holders, np.int64)] = LOOK["answered"]
+        looks[trace.origin] = LOOK["origin"]
+    looks[snapshot.colluding] = LOOK["colluding"]
+    looks[snapshot.censored] = LOOK["censored"]
+    looks[snapshot.state == DEAD] = LOOK["dead"]
+    looks[snapshot.state == LEFT] = LOOK["left"]
+    return looks
+
+
+def _stations(snapshot: Snapshot) -> slice:
+    return slice(snapshot.fixed.peers, None)
+
+
+def by_state(snapshot: Snapshot, trace: Trace | None) -> Colouring:
+    """The colouring a newcomer meets."""
+    return Colouring("state", "state", STATE, looks_of(snapshot, trace), kept=KEPT, always=("alive", "dead"))
+
+
+# --- the others ---
+
+
+def colouring(
+    by: ColourBy,
+    snapshot: Snapshot,
+    trace: Trace | None = None,
+    selected: int | None = None,
+    held: Beliefs | None = None,
+) -> Colouring:
+    """Colour the peers of a snapshot; trace: of the chosen ask; held: what the selected peer believes."""
+    if by == "role":
+        return _by_role(snapshot)
+    if by == "load":
+        return _by_load(snapshot)
+    if by == "belief":
+        return _by_belief(snapshot, selected, held)
+    if by == "heard":
+        return _by_heard(snapshot)
+    if by == "answer":
+        return _by_answer(snapshot, trace)
+    return by_state(snapshot, trace)
+
+
+def _gone(snapshot: Snapshot, of: U8) -> U8:
+    """The departed and the dead, the first two looks of every colouring."""
+    of[snapshot.state == LEFT] = 0
+    of[snapshot.state == DEAD] = 1
+    return of
+
+
+def _ramp(first: int = 0) -> tuple[Look, ...]:
+    """The steps of a gradient, from little to much."""
+    return tuple(Look(f"heat-{step}", "", str(step), HEAT[step], counted=True) for step in range(first, STEPS))
+
+
+ROLE_SHAPES = ("alive", "infrastructure", "colluding", "origin")
+
+
+def _by_role(snapshot: Snapshot) -> Colouring:
+    fixed = snapshot.fixed
+    looks = tuple(
+        Look(role, role, ROLE_SHAPES[min(number, 3)], INK[f"role-{min(number, 3) + 1}"], counted=not number)
+        for number, role in enumerate(fixed.roles)
+    )
+    of = _gone(snapshot, (fixed.role + 2).astype(np.uint8))
+    return Colouring("role", "role", (*GONE, *looks), of, kept=tuple(range(3, 2 + len(looks))))
+
+
+def _by_load(snapshot: Snapshot) -> Colouring:
+    """Logarithmic, as loads are: one peer in a hundred may carry half of the messages."""
+    most = float(snapshot.load.max(initial=0.0))
+    share = np.log1p(snapshot.load) / math.log1p(max(most, 1.0))
+    of = (2 + np.clip(np.round(share * (STEPS - 1)), 0, STEPS - 1)).astype(np.uint8)
+    return Colouring("load", "load, messages/s", (*GONE, *_ramp()), _gone(snapshot, of), ends=("0", f"{most:,.0f}"))
+
+
+def _by_heard(snapshot: Snapshot) -> Colouring:
+    """The brighter, the later; who was never heard is a small dot."""
+    age_s = (snapshot.now_us - snapshot.last_heard_us) / 1e6
+    step = STEPS - 1 - np.searchsorted(HEARD_S, age_s, side="left")
+    of = np.where(snapshot.last_heard_us < 0, 2, 3 + step).astype(np.uint8)
+    never = Look("never", "never", "upkeep", INK["unknown"], counted=True)
+    ends = (f"> {HEARD_S[-1]:.0f} s", f"< {HEARD_S[0]:.0f} s")
+    return Colouring("heard", "last heard", (*GONE, never, *_ramp()), _gone(snapshot, of), ends=ends)
+
+
+BELIEF: tuple[Look, ...] = (
+    Look("unknown", "not known", "upkeep", INK["unknown"], counted=True),
+    Look("hearsay", "hearsay", "question", INK["label"]),
+    Look("stale", f"silent {STALE_US // 1_000_000} s", "left", INK["stale"]),
+    Look("known", "known", "alive", INK["alive"]),
+    Look("wrong", "gone, and it does not know", "dead", INK["wrong"]),
+    Look("self", "who believes it", "selected", INK["selected"]),
+)
+
+
+def _by_belief(snapshot: Snapshot, selected: int | None, held: Beliefs | None) -> Colouring:
+    """Dead and censored alike are wrong to believe in: from inside they cannot be told apart."""
+    n = len(snapshot.state)
+    of = np.zeros(n, np.uint8)
+    title = "belief: select a peer"
+    if selected is not None and held is not None:
+        title = f"what {snapshot.fixed.labels[selected]} believes"
+        silent = (snapshot.state != ALIVE) | snapshot.censored
+        for peer, belief in held.known.items():
+            if 0 <= peer < n:
+                late = belief.heard_us is not None and snapshot.now_us - belief.heard_us > STALE_US
+                of[peer] = 4 if silent[peer] else 1 if belief.heard_us is None else 2 if late else 3
+        of[selected] = 5
+    return Colouring("belief", title, BELIEF, of, kept=(2, 3, 4, 5), always=("known", "unknown"))
+
+
+def _by_answer(snapshot: Snapshot, trace: Trace | None) -> Colouring:
+    """Asked peers by their hop, in a gradient from the asker outwards; on top of them who passed an answer on."""
+    n = len(snapshot.state)
+    of = np.full(n, 2, np.uint8)
+    looks = (
+        *GONE,
+        Look("unreached", "not reached", "upkeep", INK["unknown"], counted=True),
+        *_ramp(),
+        Look("bearer", "passed it on", "answer", INK["answered"]),
+        Look("answered", "has it", "hit", INK["answered"]),
+        Look("origin", "asker", "origin", INK["origin"]),
+    )
+    kept, always = tuple(range(3 + STEPS, len(looks))), ("answered",)
+    if trace is None:
+        return Colouring("answer", "answer: choose an ask", looks, _gone(snapshot, of), kept=kept, always=always)
+    hop = trace.hop[:n]
+    deepest = max(int(hop.max(initial=1)), 1)
+    step = STEPS - 1 - np.round((hop - 1) / max(deepest - 1, 1) * (STEPS - 1)).astype(np.int64)
+    of[: len(hop)] = np.where(hop > 0, 3 + np.clip(step, 0, STEPS - 1), 2)
+    of[trace.answers_frm] = 3 + STEPS
+    of = _gone(snapshot, of)
+    if len(trace.holders):
+        of[np.asarray(trace.holders, np.int64)] = 4 + STEPS
+    of[trace.origin] = 5 + STEPS
+    ends = (f"hop {deepest}", "hop 1")
+    return Colouring("answer", f"ask {trace.ask}", looks, _gone(snapshot, of), ends=ends, kept=kept, always=always)

@@ -1,0 +1,95 @@
+"""Peers too many to be drawn one by one: heat where a cell holds several, dots where each has room for one.
+
+Both are drawn below messages, since live messages are the picture; what is rare and matters (an answer, the asker, a
+station) is stamped on top of everything by its own shape.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import raster
+from .colours import Colouring
+from .glyphs import SHADES
+from .inks import HEAT, STEPS
+from .raster import Canvas, Floats
+
+HOT = 2.5
+"""Peers an occupied cell, on average, from which a picture is one of heat."""
+
+
+def draw(canvas: Canvas, x: Floats, y: Floats, ids: NDArray[np.intp], colours: Colouring) -> int:
+    """Draw peers `ids` at x, y (N,) in dots. Returns how many the fullest cell holds if it became heat, else 0."""
+    col, row = raster.cells(canvas, x[ids], y[ids])
+    size = canvas.width * canvas.height
+    flat = row * canvas.width + col
+    many = np.bincount(flat, minlength=size)
+    where = np.flatnonzero(many)
+    looks = _prevailing(flat, colours.of[ids], colours, size)[where]
+    inks = colours.inks[looks]
+    owner = np.full(size, -1, np.int64)
+    # The greatest look of a cell is who one points at, and of equals the first.
+    order = np.lexsort((-ids, colours.of[ids]))
+    owner[flat[order]] = ids[order]
+    if len(ids) < HOT * len(where):
+        # A dot for each peer, and the ink of each cell that of what most of its peers are.
+        raster.points(canvas, x[ids], y[ids], 0)
+        inked = canvas.ink.reshape(-1)
+        inked[where] = inks
+        canvas.owner.reshape(-1)[where] = owner[where]
+        return 0
+    fullest = int(many.max(initial=1))
+    share = np.log1p(many[where]) / np.log1p(fullest)
+    shades = np.array([ord(ch) for ch in SHADES[canvas.mode]], np.uint32)
+    codes = shades[np.clip(np.ceil(share * len(shades)).astype(np.int64) - 1, 0, len(shades) - 1)]
+    if colours.by == "state":
+        counted = np.array([look.counted for look in colours.looks])[looks]
+        plain = np.array([look.name == "alive" for look in colours.looks])[looks]
+        hot = np.asarray(HEAT, np.uint8)[np.clip((share * STEPS).astype(np.int64), 0, STEPS - 1)]
+        inks = np.where(plain & counted, hot, inks).astype(np.uint8)
+    raster.stamp(canvas, where % canvas.width, where // canvas.width, codes, inks, owner[where])
+    return fullest
+
+
+def _prevailing(flat: NDArray[np.int64], of: NDArray[np.uint8], colours: Colouring, size: int) -> NDArray[np.int64]:
+    """The look of each cell (size,): what most of its peers have; on a gradient, their mean."""
+    votes = np.zeros((len(colours.looks), size), np.int64)
+    for look in range(len(colours.looks)):
+        votes[look] = np.bincount(flat[of == look], minlength=size)
+    winner: NDArray[np.int64] = votes.argmax(axis=0)
+    steps = [number for number, look in enumerate(colours.looks) if look.name.startswith("heat-")]
+    if steps:
+        low, high = steps[0], steps[-1] + 1
+        several = votes[low:high].sum(axis=0)
+        mean = (votes[low:high] * np.arange(low, high)[:, None]).sum(axis=0) / np.maximum(several, 1)
+        winner = np.where((winner >= low) & (winner < high), np.round(mean).astype(np.int64), winner)
+    return winner
+
+
+def kept(ids: NDArray[np.intp], colours: Colouring) -> NDArray[np.intp]:
+    """Those of `ids` that no crowd hides, by rising importance."""
+    table = np.zeros(len(colours.looks), np.bool_)
+    table[list(colours.kept)] = True
+    rare = ids[table[colours.of[ids]]]
+    return rare[np.argsort(colours.of[rare], kind="stable")]
+
+
+class Sharing:
+    """Who stands in which cell: made in one sort, then asked in constant time."""
+
+    def __init__(self, col: NDArray[np.int64], row: NDArray[np.int64], width: int, height: int) -> None:
+        inside = np.flatnonzero((col >= 0) & (col < width) & (row >= 0) & (row < height))
+        flat = row[inside] * width + col[inside]
+        order = np.argsort(flat, kind="stable")
+        self._ids = inside[order]
+        self._first = np.zeros(width * height + 1, np.int64)
+        np.cumsum(np.bincount(flat, minlength=width * height), out=self._first[1:])
+        self._width, self._height = width, height
+
+    def at(self, col: int, row: int) -> NDArray[np.intp]:
+        """The peers of a cell, by their ids."""
+        if not (0 <= col < self._width and 0 <= row < self._height):
+            return self._ids[:0]
+        cell = row * self._width + col
+        return self._ids[self._first[cell] : self._first[cell + 1]]
