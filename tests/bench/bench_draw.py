@@ -12,7 +12,12 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import numpy as np
 
-from tui.draw import chart, mapdata, placement, raster
+from engine import Scenario, Setup, Snapshot, Swarm, Trace
+from tui.draw import chart, force, mapdata, placement, raster
+from tui.draw.colours import COLOURS, colouring
+from tui.draw.communities import Communities
+from tui.draw.scene import Scene, base, paint
+from tui.draw.stage import Stage
 
 WIDTH, HEIGHT = 160, 45
 
@@ -47,6 +52,47 @@ def drawn(ends: Ends, ink: np.ndarray | int) -> raster.Canvas:
     canvas = raster.Canvas(WIDTH, HEIGHT)
     raster.lines(canvas, *ends, ink)
     return canvas
+
+
+def asked(peers: int) -> tuple[Snapshot, Trace]:
+    """A swarm in the middle of a question."""
+    scenario = Scenario(setup=Setup(protocol="gnutella", peers=peers, seed=7))
+    swarm = Swarm(scenario.setup)
+    swarm.advance(1_200_000)
+    snapshot = swarm.snapshot()
+    trace = swarm.trace(snapshot.asks[-1].id)
+    assert trace is not None
+    return snapshot, trace
+
+
+def pictures(rows: list[tuple[str, float]]) -> None:
+    """A frame of the picture without its ground, by number of peers and by what colour tells; and the force layout."""
+    for peers in (64, 1_000, 10_000):
+        snapshot, trace = asked(peers)
+        stage = Stage("world")
+        stage.resize(WIDTH * 2, HEIGHT * 4, 1.0)
+        stage.follow(snapshot, 0, 0.0)
+        x, y = stage.dots(1.0)
+        for by in COLOURS:
+
+            def frame() -> None:
+                colours = colouring(by, snapshot, trace)
+                scene = Scene(snapshot=snapshot, x=x, y=y, colours=colours, trace=trace)
+                paint(under, scene)
+
+            under = raster.Canvas(WIDTH, HEIGHT)
+            base(under, Scene(snapshot=snapshot, x=x, y=y, colours=colouring("state", snapshot)))
+            rows.append((f"frame {peers}, by {by}", timed(frame)))
+        crowd = Communities()
+        begun = perf_counter()
+        crowd.link(peers, snapshot.links.a, snapshot.links.b)
+        rows.append((f"communities {peers}: start", 1000.0 * (perf_counter() - begun)))
+        begun = perf_counter()
+        crowd.settle()
+        rows.append((f"communities {peers}: {crowd.steps} steps to rest", 1000.0 * (perf_counter() - begun)))
+        links = force.graph(peers, snapshot.links.a, snapshot.links.b)
+        rows.append((f"communities {peers}: one step", timed(lambda: force.step(crowd.at, links, 0.01))))
+        rows.append((f"communities {peers}: at rest", timed(lambda: crowd.relax(0.004))))
 
 
 def main() -> None:
@@ -84,6 +130,7 @@ def main() -> None:
         rows.append((f"hops {peers}/{links}", timed(lambda: placement.hops(peers, frm, to, 0))))
     waves = [np.sin(np.arange(600) / 30), np.cos(np.arange(600) / 20)]
     rows.append(("chart 80x15, two series", timed(lambda: raster.runs(chart.chart(waves, 80, 15, "braille")))))
+    pictures(rows)
     for name, taken in rows:
         sys.stdout.write(f"{name:38} {taken:9.2f} ms\n")
 

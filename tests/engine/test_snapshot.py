@@ -25,6 +25,7 @@ from engine import (
     Set,
     Setup,
     Swarm,
+    network,
 )
 from engine.view import ASK_ROWS, FLIGHT_ROWS
 
@@ -300,3 +301,24 @@ def test_a_swarm_of_a_registered_network_needs_no_program() -> None:
     assert town.asks()[0].verdict.startswith("Heard by ")
     assert town.snapshot().fixed.protocol == "gossip"
     assert Question.kind not in town.snapshot().totals.by_kind
+
+
+# --- identifiers ---
+
+
+def test_peers_without_identifiers_have_no_column_of_them() -> None:
+    assert len(Swarm(Setup(peers=8, seed=1)).snapshot().ident) == 0
+
+
+def test_a_peer_tells_its_place_on_the_circle_and_keeps_it_when_it_dies(monkeypatch: pytest.MonkeyPatch) -> None:
+    kind = network("gossip")
+    monkeypatch.setattr(kind, "identifier", lambda self: None if self is odd else 0.25, raising=False)
+    odd = None
+    swarm = Swarm(Setup(protocol="gossip", peers=8, seed=1))
+    odd = swarm.peer(3)
+    ident = swarm.snapshot().ident
+    assert ident[0] == 0.25
+    assert np.isnan(ident[3])
+    swarm.do(Kill(0))
+    swarm.advance(3_000_000)
+    assert swarm.snapshot().ident[0] == 0.25

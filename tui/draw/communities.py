@@ -37,7 +37,8 @@ class Communities:
         self.steps = 0
         """How many have been made: a test of rest."""
         self._graph: Graph = force.graph(0, [], [])
-        self._below: list[tuple[Graph, Ints]] = []
+        self._below: list[tuple[Graph, Ints, Floats]] = []
+        """Finer levels, the finest first: links, the group of each peer in the level above, and its way from there."""
         self._level: Graph | None = None
         self._left, self._turn = 0, False
         self._here: Floats = self.at
@@ -74,7 +75,8 @@ class Communities:
 
     def _begin(self) -> None:
         graphs, groups = force.levels(self._graph)
-        self._below = list(zip(graphs[:-1], groups, strict=True))
+        pairs = zip(graphs[:-1], groups, strict=True)
+        self._below = [(links, group, force.beside(group, links)) for links, group in pairs]
         self._level = graphs[-1]
         top = graphs[-1]
         seat = np.empty(top.n, np.int64)
@@ -138,17 +140,17 @@ class Communities:
             return
         self._left -= 1
         if self._left <= 0 or moved < 4 * COLD:
-            self._level, group = self._below.pop()
+            self._level, group, way = self._below.pop()
             if self._turn:
                 self._here, self._turn = force.levelled(self._here), False
-            self._here = force.spread_out(self._here, group, self._level)
+            self._here = self._here[group] + way
             self.heat, self._left = HOT if self._below else 0.6 * HOT, LEVEL_STEPS
 
     def _all_the_way_up(self) -> Floats:
         """Where the peers themselves would stand by what the level at hand knows."""
         at = self._here
-        for links, group in reversed(self._below):
-            at = force.spread_out(at, group, links)
+        for _, group, way in reversed(self._below):
+            at = at[group] + way
         return at
 
     @property

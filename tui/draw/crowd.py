@@ -39,8 +39,9 @@ def draw(canvas: Canvas, x: Floats, y: Floats, ids: NDArray[np.intp], colours: C
         inked[where] = inks
         canvas.owner.reshape(-1)[where] = owner[where]
         return 0
-    fullest = int(many.max(initial=1))
-    share = np.log1p(many[where]) / np.log1p(fullest)
+    smooth = _smoothed(many.reshape(canvas.height, canvas.width))
+    fullest = max(round(float(smooth.max(initial=1.0))), 1)
+    share = np.sqrt(smooth.reshape(-1)[where] / max(float(smooth.max(initial=1.0)), 1.0))
     shades = np.array([ord(ch) for ch in SHADES[canvas.mode]], np.uint32)
     codes = shades[np.clip(np.ceil(share * len(shades)).astype(np.int64) - 1, 0, len(shades) - 1)]
     if colours.by == "state":
@@ -50,6 +51,15 @@ def draw(canvas: Canvas, x: Floats, y: Floats, ids: NDArray[np.intp], colours: C
         inks = np.where(plain & counted, hot, inks).astype(np.uint8)
     raster.stamp(canvas, where % canvas.width, where // canvas.width, codes, inks, owner[where])
     return fullest
+
+
+def _smoothed(many: NDArray[np.int64]) -> Floats:
+    """Counts averaged with those of the cells beside, above and below, (H, W): heat is a field, and no noise."""
+    wide = np.pad(many.astype(np.float64), 1)
+    beside = wide[1:-1, :-2] + wide[1:-1, 2:]
+    across = wide[:-2, 1:-1] + wide[2:, 1:-1]
+    mean: Floats = (2.0 * wide[1:-1, 1:-1] + beside + 0.5 * across) / 5.0
+    return mean
 
 
 def _prevailing(flat: NDArray[np.int64], of: NDArray[np.uint8], colours: Colouring, size: int) -> NDArray[np.int64]:

@@ -209,8 +209,8 @@ def scattered(n: int) -> Floats:
     return np.stack((radius * np.cos(turn), radius * np.sin(turn)), axis=-1)
 
 
-def spread_out(at: Floats, group: Ints, links: Graph) -> Floats:
-    """Positions of the peers of `links` about those of their groups in `at`: the busiest of each on the spot."""
+def beside(group: Ints, links: Graph) -> Floats:
+    """Where the peers of `links` start about the place of their group (n, 2): the busiest of each group on the spot."""
     many = int(group.max(initial=-1)) + 1
     total = np.bincount(group, links.charge, many)
     order = np.lexsort((-np.arange(links.n), links.charge, group))
@@ -219,7 +219,7 @@ def spread_out(at: Floats, group: Ints, links: Graph) -> Floats:
     radius = 0.4 * np.sqrt(np.maximum(total[group], 1.0) * ((index * 0.6180339887) % 1.0 + 0.05))
     radius[busiest] = 0.0
     turn = index * 2.399963
-    return np.asarray(at[group] + np.stack((radius * np.cos(turn), radius * np.sin(turn)), axis=-1))
+    return np.stack((radius * np.cos(turn), radius * np.sin(turn)), axis=-1)
 
 
 def levelled(at: Floats) -> Floats:

@@ -29,7 +29,7 @@ class InkOf:
 STEPS = 5
 """Steps of a gradient."""
 SIDE_BITS = 6
-SIDES: tuple[str, ...] = ("", "chart-1", "chart-2", "chart-4")
+SIDES: tuple[str, ...] = ("", "chart-4", "chart-2", "chart-1")
 """Roles that tint the ground of the sides of a partition; the first side keeps its ground."""
 
 
@@ -39,7 +39,7 @@ TABLE: dict[str, InkOf] = {
     "ring": InkOf("map-coastline"),
     "link": InkOf("link"),
     "link-selected": InkOf("link-active"),
-    "cut": InkOf("lost"),
+    "cut": InkOf("lost", faded=0.55),
     "tree": InkOf("link-tree"),
     "way": InkOf("answered", bold=True),
     "alive": InkOf("alive"),

@@ -34,9 +34,15 @@ FEW = 150
 MANY = 1_500
 FRESH_US = 250_000
 """In a large swarm a link of the ask stays lit this long after its question came through."""
+LIT = 80
+"""So many links at most stay lit there, the latest: more, and a front becomes a carpet."""
+WAYS = 200
+"""With more messages to be seen, those of the chosen ask do not draw their way behind them."""
 TAIL = 0.12
 """Length of a message's tail, as a share of its way."""
 UPKEEP = 3
+ECHOES = 6
+"""A deed done to more peers than this is echoed by a still ring about each: growing ones would hide the picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +108,17 @@ def _idle_links(canvas: Canvas, scene: Scene) -> None:
     inks = np.where(cut, INK["cut"], np.where(mine, INK["link-selected"], INK["link"])).astype(np.uint8)
     order = np.argsort(inks, kind="stable")
     a, b, inks = a[order], b[order], inks[order]
-    loud = inks != INK["link"]
+    loud = mine[order]
     layer = raster.Canvas(canvas.width, canvas.height, canvas.mode)
     _between(layer, scene, a[~loud], b[~loud], inks[~loud])
-    # Thinned to every third dot: a hundred whole lines on a small screen would make one grey carpet.
-    layer.dots &= (np.arange(layer.dots_w)[None, :] + 2 * np.arange(layer.dots_h)[:, None]) % 3 == 0
+    _thin(layer)
     _between(layer, scene, a[loud], b[loud], inks[loud])
     lay(canvas, layer)
+
+
+def _thin(layer: Canvas) -> None:
+    """Every third dot: a hundred whole lines on a small screen would make one carpet."""
+    layer.dots &= (np.arange(layer.dots_w)[None, :] + 2 * np.arange(layer.dots_h)[:, None]) % 3 == 0
 
 
 def lay(canvas: Canvas, layer: Canvas) -> None:
@@ -140,7 +150,7 @@ def paint(under: Canvas, scene: Scene) -> Canvas:
     canvas.fullest = crowd.draw(canvas, scene.x, scene.y, ids, scene.colours) if crowded else 0
     if scene.trace is not None:
         layer = Canvas(canvas.width, canvas.height, canvas.mode)
-        _spread(layer, scene, scene.trace, int(seen.sum()) <= FEW)
+        _spread(layer, scene, scene.trace, len(ids) <= FEW, crowded)
         lay(canvas, layer)
     layer = Canvas(canvas.width, canvas.height, canvas.mode)
     _flight(layer, scene)
@@ -157,13 +167,16 @@ def paint(under: Canvas, scene: Scene) -> Canvas:
     return canvas
 
 
-def _spread(canvas: Canvas, scene: Scene, trace: Trace, few: bool) -> None:
+def _spread(canvas: Canvas, scene: Scene, trace: Trace, few: bool, crowded: bool) -> None:
     """The tree of the chosen ask as far as it has come, and over it the way of its answers."""
     reached = np.flatnonzero(trace.frm >= 0)
     if not few:
         reached = reached[trace.at_us[reached] > scene.snapshot.now_us - FRESH_US]
+        reached = np.sort(reached[np.argsort(trace.at_us[reached], kind="stable")[-LIT:]])
     inks = np.full(len(reached), INK["tree"], np.uint8)
     _between(canvas, scene, trace.frm[reached], reached.astype(np.int32), inks)
+    if crowded:
+        _thin(canvas)
     if len(trace.answers_frm):
         low = np.minimum(trace.answers_frm, trace.answers_to).astype(np.int64)
         pairs = np.unique((low << 32) | np.maximum(trace.answers_frm, trace.answers_to))
@@ -182,7 +195,7 @@ def _flight(canvas: Canvas, scene: Scene) -> None:
     took = np.maximum(flight.arrives_us[shown] - flight.sent_us[shown], 1)
     head = np.clip((now_us - flight.sent_us[shown]) / took, 0.0, 1.0)
     chosen = np.zeros(len(frm), np.bool_) if scene.trace is None else flight.ask[shown] == scene.trace.ask
-    tail = np.where(chosen & (len(frm) <= 600), 0.0, np.maximum(head - TAIL, 0.0))
+    tail = np.where(chosen & (len(frm) <= WAYS), 0.0, np.maximum(head - min(TAIL, TAIL * WAYS / len(frm)), 0.0))
     dx, dy = scene.x[to] - scene.x[frm], scene.y[to] - scene.y[frm]
     x, y = scene.x[frm] + dx * head, scene.y[frm] + dy * head
     inks = np.asarray(PART_INK, np.uint8)[part]
@@ -244,6 +257,9 @@ def _marked(canvas: Canvas, scene: Scene) -> None:
 def _rings(canvas: Canvas, scene: Scene) -> None:
     """A ring about the selected peer, one about the peer under the pointer, and echoes of deeds that grow and go."""
     for peer, age in scene.echoes:
+        if len(scene.echoes) > ECHOES:
+            _halo(canvas, scene.x[peer], scene.y[peer], INK["echo"])
+            continue
         radius = 4.0 + 10.0 * age
         raster.ring(canvas, scene.x[peer], scene.y[peer], radius, radius / canvas.dot_aspect, INK["echo"], gap=3.0)
     if scene.hover is not None and scene.hover != scene.selected:

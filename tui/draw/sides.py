@@ -17,7 +17,7 @@ from .raster import SPACE, Canvas
 
 WALL: dict[Mode, str] = {"braille": "╫", "block": "╫", "ascii": "!"}
 """What dies at the border of a partition carries this."""
-LAST = 0.55
+LAST = 0.6
 """From this share of its way on."""
 
 
@@ -35,18 +35,16 @@ def tint(canvas: Canvas, snapshot: Snapshot) -> None:
     side = sides(snapshot)
     if not side.any():
         return
-    held = canvas.owner >= 0
+    held = (canvas.owner >= 0) & (canvas.glyph != 0)
     of = np.where(held, side[canvas.owner], 0).astype(np.uint8)
-    empty = (canvas.glyph == 0) & ~canvas.dots.reshape(canvas.height, canvas.down, canvas.width, canvas.across).any(
-        axis=(1, 3)
-    )
     for to, frm in ((slice(1, None), slice(None, -1)), (slice(None, -1), slice(1, None))):
-        near = empty[:, to] & ~held[:, to] & (canvas.glyph[:, frm] != 0) & held[:, frm] & (of[:, frm] > 0)
-        ground = (of[:, to] == 0) & near
-        of[:, to][ground] = of[:, frm][ground]
-        canvas.glyph[:, to][ground] = SPACE
-        empty[:, to][ground] = False
-        canvas.ink[:, to][ground] = 0
+        ground = held[:, frm] & ~held[:, to]
+        of[:, to] = np.where(ground, np.maximum(of[:, to], side[canvas.owner[:, frm]]), of[:, to])
+    # An empty cell has no ink of its own, and would take that of its neighbour.
+    cells = canvas.dots.reshape(canvas.height, canvas.down, canvas.width, canvas.across)
+    empty = (of > 0) & (canvas.glyph == 0) & ~cells.any(axis=(1, 3))
+    canvas.glyph[empty] = SPACE
+    canvas.ink[empty] = 0
     canvas.ink |= of << SIDE_BITS
 
 
