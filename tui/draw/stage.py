@@ -31,6 +31,8 @@ ABOUT: dict[Placement, str] = {
 }
 GLIDE_S = 0.6
 REST_S = 1.0
+SPREAD_S = 0.4
+"""Rings of an ask follow it sooner: that they fill is what one looks at."""
 MARGIN = 6.0
 """Dots left free around the picture: room for the ring about a peer at the edge."""
 STATIONS = 0.22
@@ -142,7 +144,8 @@ class Stage:
             seen = ("ask", trace.ask, int(np.count_nonzero(trace.hop >= 0)))
         elif self.placed == "identifiers":
             seen = ("identifiers", 0, hash(snapshot.ident.tobytes()))
-        if seen != self._seen and (seen[:2] != self._seen[:2] or wall_s - self._since_s >= REST_S):
+        rest_s = SPREAD_S if self.placed == "ask" else REST_S
+        if seen != self._seen and (seen[:2] != self._seen[:2] or wall_s - self._since_s >= rest_s):
             self._seen, self._since_s = seen, wall_s
         return self._seen
 

@@ -199,6 +199,8 @@ class SwarmView(ViewKeys, ViewMouse, Widget, can_focus=True):
         placed: str = self.stage.placed
         if placed == "hops":
             placed = f"hops from {snapshot.fixed.labels[self.centre(frame)]}"
+        if placed == "ask":
+            placed = "hops of an ask" if frame.ask is None else f"hops of ask {frame.ask}"
         title = f"swarm · {placed}"
         if self.stage.view.zoom > 1:
             title += f" · {self.stage.view.zoom:.1f}x"
