@@ -17,6 +17,7 @@ from .api import (
     File,
     Host,
     Library,
+    Line,
     Message,
     Peer,
     PeerId,
@@ -36,12 +37,14 @@ from .commands import (
     Cure,
     Defect,
     Heal,
+    Hold,
     Join,
     Kill,
     Leave,
     Partition,
     Poison,
     Publish,
+    Release,
     Reopen,
     Revive,
     Set,
@@ -57,7 +60,7 @@ from .lab.save import to_toml
 from .lab.scenario import Caption, Scenario
 from .networks import help_of, network, networks, options_of, title_of
 from .options import as_number, as_text, as_whole, options_for
-from .setup import ContentSpec, Setup
+from .setup import ContentSpec, LinkSpec, Setup
 from .snapshot import ALIVE, DEAD, LEFT, STATES, AskRow, Fixed, Flight, Links, Places, Series, Snapshot, Totals, Trace
 from .swarm import Swarm
 
@@ -124,12 +127,15 @@ __all__ = [
     "Flight",
     "Heal",
     "Hit",
+    "Hold",
     "Host",
     "InputError",
     "Join",
     "Kill",
     "Leave",
     "Library",
+    "Line",
+    "LinkSpec",
     "Links",
     "Live",
     "Message",
@@ -142,6 +148,7 @@ __all__ = [
     "Poison",
     "Publish",
     "Refused",
+    "Release",
     "Reopen",
     "Report",
     "Revive",

@@ -12,9 +12,12 @@ from .life import ASKS_PER_S_MAX, Life
 from .options import as_number, set_option
 from .snapshot import ALIVE, DEAD, LEFT
 from .town import Town
+from .world.capacity import JITTER_MS_MAX
 from .world.content import file_of
 from .world.decoys import Poisoned
 
+HELD_MOST = 1_000
+"""Peers whose links among each other may be held at once: half a million links."""
 TEXT_MAX = 200
 """Characters of an ask; the rest of a longer text is cut off."""
 Resolve = Callable[[c.Peers], tuple[PeerId, ...]]
@@ -50,6 +53,8 @@ class Acts:
             c.Cure: self._cure,
             c.Partition: self._partition,
             c.Heal: self._heal,
+            c.Hold: self._hold,
+            c.Release: self._release,
             c.AskFor: self._ask,
             c.Publish: self._publish,
             c.Set: self._set,
@@ -153,17 +158,44 @@ class Acts:
 
     def _partition(self, command: c.Partition, by: str) -> tuple[PeerId, ...]:
         group = self.town.rules.group
+        trait = self._trait(command.by)
         those = self.resolve(command.peers)
-        renamed: dict[int, int] = {}
+        renamed: dict[tuple[int, Any], int] = {}
         for peer in those:
-            side = renamed.get(group[peer])
+            was = (group[peer], trait[peer] if trait else None)
+            side = renamed.get(was)
             if side is None:
                 self._groups += 1
-                side = renamed[group[peer]] = self._groups
+                side = renamed[was] = self._groups
             group[peer] = side
         self.town.rules.split = True
         self.town.restate(those)
         return those
+
+    def _trait(self, by: str | None) -> Sequence[Any]:
+        """By what a partition parts peers among themselves: a column, or none."""
+        town = self.town
+        columns: dict[str, Sequence[Any]] = {
+            "city": town.desk.links.place,
+            "role": [kind.role for kind in town.crew],
+            "operator": self.operators,
+        }
+        if by is not None and by not in columns:
+            raise InputError(f'partition does not go by "{plain(by)}"{nearest(str(by), columns)}')
+        return () if by is None else columns[by]
+
+    def _hold(self, command: c.Hold, by: str) -> tuple[PeerId, ...]:
+        those = self.resolve(command.peers)
+        if len(those) > HELD_MOST:
+            raise InputError(
+                f"hold takes at most {HELD_MOST:,} peers, for it looks at each link; these are {len(those):,}"
+            )
+        if those:
+            self.town.desk.links.hold(those, self.town.kernel)
+        return those
+
+    def _release(self, command: c.Release, by: str) -> tuple[PeerId, ...]:
+        return self.town.desk.links.release(self.resolve(command.peers), self.town.kernel)
 
     def _heal(self, command: c.Heal, by: str) -> tuple[PeerId, ...]:
         rules = self.town.rules
@@ -220,6 +252,17 @@ class Acts:
             town.restate(())
         elif name == "latency":
             town.desk.links.set_factor(as_number(value, "set: latency", 0.001, 1000.0, texts=True), town.kernel)
+        elif name == "jitter":
+            jitter_ms = as_number(value, "set: jitter", 0.0, JITTER_MS_MAX, texts=True)
+            town.desk.links.set_jitter(round(jitter_ms * 1000), town.kernel)
+        elif name == "capacity":
+            factor = as_number(value, "set: capacity", 0.001, 1000.0, texts=True)
+            pipes = town.desk.links.pipes
+            if pipes is None:
+                raise InputError(
+                    'set: lines have no capacity in this run; it begins with one, as in capacity = "saroiu"'
+                )
+            pipes.set_factor(factor)
         elif name == "asks":
             self.life.set_asks(as_number(value, "set: asks", 0.0, ASKS_PER_S_MAX, texts=True))
         else:

@@ -12,7 +12,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Generic, Literal, Protocol, TypeAlias, TypeVar, cast, dataclass_transform, overload
+from typing import (
+    Any,
+    ClassVar,
+    Generic,
+    Literal,
+    NamedTuple,
+    Protocol,
+    TypeAlias,
+    TypeVar,
+    cast,
+    dataclass_transform,
+    overload,
+)
 
 PeerId: TypeAlias = int
 """Dense index of a peer, 0..n-1. Peers asked for come first, infrastructure after them."""
@@ -185,6 +197,15 @@ class Rng(Protocol):
     def bytes(self, n: int) -> bytes: ...
 
 
+class Line(NamedTuple):
+    """A peer's own connection, as its user knows it: rates in kbit/s, 0 for one that nothing is known to limit; `nat`:
+    it can call others and cannot be called."""
+
+    up_kbit_s: int = 0
+    down_kbit_s: int = 0
+    nat: bool = False
+
+
 # --- the seam between a peer and the world ----------------------------------------------------------------
 
 
@@ -207,6 +228,11 @@ class Host(Protocol):
 
     @property
     def library(self) -> Library: ...
+    @property
+    def line(self) -> Line:
+        """Its own connection. Where it has rates, the link makes transfers take their time: do not pace them again."""
+        ...
+
     @property
     def cause(self) -> Cause:
         """Of what is being handled. Keep it beside an item that will be passed on later."""

@@ -123,10 +123,12 @@ class Cure(Command):
 
 @dataclass(frozen=True, slots=True)
 class Partition(Command):
-    """Messages between these peers and all others vanish. Repeated, it splits further."""
+    """Messages between these peers and all others vanish. Repeated, it splits further. `by`, one of "city", "role"
+    and "operator", splits these peers among themselves as well: each city is a side of its own."""
 
     verb: ClassVar[str] = "partition"
     peers: Peers = ""
+    by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,22 @@ class Heal(Command):
     """All partitions end."""
 
     verb: ClassVar[str] = "heal"
+
+
+@dataclass(frozen=True, slots=True)
+class Hold(Command):
+    """Freeze what is on the links between these peers, to be looked at. Of a single peer, all of its links."""
+
+    verb: ClassVar[str] = "hold"
+    peers: Peers = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Release(Command):
+    """What is held on the links between these peers goes on, in order. Of a single peer, on all of its links."""
+
+    verb: ClassVar[str] = "release"
+    peers: Peers = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +175,8 @@ class Publish(Command):
 
 @dataclass(frozen=True, slots=True)
 class Set(Command):
-    """Change a parameter while it runs: `churn` (a spec), `loss` (0..1), `latency` (a factor), `asks`
-    (per second), or an option of the protocol."""
+    """Change a parameter while it runs: `churn` (a spec), `loss` (0..1), `latency` (a factor), `jitter` (ms),
+    `capacity` (a factor on the lines, if the run has any), `asks` (per second), or an option of the protocol."""
 
     verb: ClassVar[str] = "set"
     name: str = ""
@@ -182,6 +200,8 @@ VERBS: dict[str, type[Command]] = {
         Cure,
         Partition,
         Heal,
+        Hold,
+        Release,
         AskFor,
         Publish,
         Set,

@@ -28,6 +28,16 @@ class ContentSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkSpec:
+    """What links are like besides their latency and loss. capacity: a spec, see `world.capacity`; jitter_ms: a message
+    may take this much longer than the latency says; nat: share of peers that can call but not be called (0..1)."""
+
+    capacity: str = "none"
+    jitter_ms: float = 0.0
+    nat: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Setup:
     """The beginning of a run. `loss` is a share of messages; `asks_per_s` background asks a second, all peers
     together; `schedule` are commands with their virtual time in microseconds, in order."""
@@ -42,4 +52,5 @@ class Setup:
     options: Mapping[str, object] = field(default_factory=dict)
     content: ContentSpec = ContentSpec()
     asks_per_s: float = 0.2
+    links: LinkSpec = LinkSpec()
     schedule: tuple[tuple[int, Command], ...] = ()

@@ -71,6 +71,11 @@ class Fixed:
     places: Places
     peers: int
     """How many were asked for: ids below are peers, ids from there on are infrastructure."""
+    up_kbit_s: I32
+    """Lines, as `world.capacity` drew them; 0 where nothing limits them."""
+    down_kbit_s: I32
+    nat: Flags
+    """Who can call and cannot be called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +171,8 @@ class Snapshot:
     asks_total: int
     series: Series
     settings: Mapping[str, object] = field(default_factory=dict)
-    """Current world parameters: churn, loss, latency (factor), asks (per s), and the protocol's options by name."""
+    """Current world parameters: churn, loss, latency (factor), asks (per s), jitter (ms), capacity (factor, if lines
+    have any), and the protocol's options by name."""
     spreading: frozenset[AskId] = frozenset()
     """Asks that have a question under way. An open ask without one waits, or fetches what it found."""
     ident: F32 = field(default_factory=lambda: np.zeros(0, np.float32))

@@ -35,7 +35,7 @@ from .snapshot import ALIVE, AskRow, Fixed, Series, Snapshot, Trace
 from .town import Town
 from .verdict import verdict
 from .view import Columns, Viewer
-from .world import content, decoys, places, selectors, topology
+from .world import capacity, content, decoys, places, selectors, topology
 
 EVENTS = 5_000
 PATHS_BYTES = 64 << 20
@@ -79,6 +79,9 @@ class Swarm:
         self.town = Town(program, crew, messages, links, shelves, setup.seed, options)
         self.town.peers = graph.n
         self.town.stations = tuple(range(graph.n, n))
+        lines = capacity.draw(setup.links, graph.n, len(stations), setup.seed)
+        self.town.lay(lines)
+        links.set_jitter(round(setup.links.jitter_ms * 1000), self.town.kernel)
         self.warnings = (graph.note,) if graph.note else ()
         width = len(str(graph.n - 1)) if graph.n > 1000 else 3
         names = graph.labels or tuple(f"p{i:0{width}d}" for i in range(graph.n))
@@ -95,6 +98,9 @@ class Swarm:
             place=np.array(delays.place, np.int32),
             places=delays.places,
             peers=graph.n,
+            up_kbit_s=np.array([line.up_kbit_s for line in lines], np.int32) if lines else np.zeros(n, np.int32),
+            down_kbit_s=np.array([line.down_kbit_s for line in lines], np.int32) if lines else np.zeros(n, np.int32),
+            nat=np.array([line.nat for line in lines], np.bool_) if lines else np.zeros(n, np.bool_),
         )
         self.catalogue = catalogue
         self.life = Life(self.town, catalogue, setup.seed, self._due)
@@ -327,6 +333,8 @@ class Swarm:
             "loss": self.town.desk.links.loss,
             "latency": self.town.desk.links.factor,
             "asks": self.life.asks_per_s,
+            "jitter": self.town.desk.links.jitter_us / 1000,
+            **({"capacity": pipes.factor} if (pipes := self.town.desk.links.pipes) is not None else {}),
             **({f.name: getattr(options, f.name) for f in fields(options)} if options is not None else {}),
         }
 

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .api import INHERIT, Ask, Cause, CauseLike, File, Peer, PeerId, words_of
+from .api import INHERIT, Ask, Cause, CauseLike, File, Line, Peer, PeerId, words_of
 from .core.rand import Stream
 
 
@@ -66,13 +66,14 @@ class Tape:
               peers to whom a stream was opened and closed
     notes     (kind, facts)
 
-    `now_us`, `cause`, `options` and `library` may be set by the test.
+    `now_us`, `cause`, `options`, `library` and `line` may be set by the test.
     """
 
     def __init__(self, me: PeerId = 0, options: Any = None, library: Any = None, seed: int = 1) -> None:
         self.me = me
         self.options = options
         self.library: Any = Shelf() if library is None else library
+        self.line = Line()
         self.rng = Stream(f"{seed}/tape/{me}")
         self.now_us = 0
         self.cause: Cause = 0

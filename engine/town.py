@@ -14,10 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .accounts import Account, Joint, Nothing
-from .api import Ask, Peer, PeerId, Want
+from .api import Ask, Line, Peer, PeerId, Want
 from .core.hosts import Desk, Seat
 from .core.kernel import HOP_BITS, NEVER_US, Kernel, Parcel, Timer
 from .core.links import Links, Streams
+from .core.nat import SILENCE_US
+from .core.pipes import TICKS
 from .core.rand import Stream
 from .core.rules import Rules
 from .errors import PeerFailed
@@ -41,11 +43,12 @@ class Refusal:
 
 @dataclass(slots=True)
 class Closing:
-    """Under way to `peer`: the stream from `other` is closed."""
+    """Under way to `peer`: the stream from `other` is closed. `parked`: it waited for what was sent before."""
 
     peer: PeerId
     epoch: int
     other: PeerId
+    parked: bool = False
 
 
 class Town:
@@ -112,6 +115,15 @@ class Town:
         desk.unlinked = self._unlinked
         kernel.careful = links.lossy
 
+    def lay(self, lines: Sequence[Line]) -> None:
+        """Peers have these lines; none at all where nothing limits anybody. Before anybody starts."""
+        links = self.desk.links
+        links.lay(lines, self.kernel, self.nothing, self.streams.near, self.born_us)
+        self.rules.nat = links.nat
+        if links.pipes is not None:
+            links.pipes.drop = self._drop
+        self.restate(())
+
     # --- births and deaths -------------------------------------------------------------------------------
 
     def start(self, peer: PeerId, contacts: Sequence[PeerId] | None = None) -> None:
@@ -147,6 +159,11 @@ class Town:
         kernel.gate[peer] = NEVER_US
         kernel.epoch[peer] += 1
         self.seats[peer].let_go()
+        links = self.desk.links
+        if links.pipes is not None:
+            links.pipes.died(peer, politely=state == LEFT)
+        if links.nat is not None:
+            links.nat.forgets(peer)
         for other in list(self.streams.near[peer]):
             self._unlinked(peer, other)
 
@@ -236,7 +253,10 @@ class Town:
 
     def _linked(self, a: PeerId, b: PeerId) -> None:
         if type(b) is int and 0 <= b < self.n and self.state[a] == ALIVE == self.state[b]:
-            self.streams.open(a, b)
+            # Nobody opens a stream to one behind a NAT by saying so: it must have called.
+            nat = self.desk.links.nat
+            if nat is None or not nat.shuts_out(a, b, stream=True):
+                self.streams.open(a, b)
 
     def _unlinked(self, a: PeerId, b: PeerId) -> None:
         if type(b) is int and 0 <= b < self.n and self.streams.close(a, b):
@@ -288,6 +308,9 @@ class Town:
             # Who is refused stands one hop nearer to the ask than what it sent.
             back = tuple(one - 1 for one in cause) if cause.__class__ is tuple else cause and cause - 1
             self._later(self.desk.links.delay_us(to, sender), notice, back, account)
+        elif reason == "nat" and message.over == "stream":
+            notice = Refusal(sender, _epoch_at(self, parcel), to, message)
+            self._later(SILENCE_US + self.desk.links.delay_us(to, sender), notice, cause, account)
 
     def _nowhere(self, many: tuple[Any, ...], parcel: Parcel) -> tuple[PeerId, ...]:
         """Somebody made up an address: what goes there meets silence. Returns the receivers that are somebody."""
@@ -304,7 +327,11 @@ class Town:
     def _fire(self, timer: Timer) -> None:
         notice = timer.tick
         if notice.__class__ is not Refusal and notice.__class__ is not Closing:
-            self.rang(notice)
+            pipes = self.desk.links.pipes
+            if pipes is not None and notice.__class__ in TICKS:
+                pipes.rang(notice)
+            else:
+                self.rang(notice)
             return
         peer = notice.peer
         program = self.programs[peer]
@@ -312,7 +339,7 @@ class Town:
             return
         kernel, seat = self.kernel, self.seats[peer]
         other = notice.to if isinstance(notice, Refusal) else notice.other
-        if self.rules.blocked(peer, other):
+        if self.rules.blocked(peer, other) or self._waits(timer, notice, other, peer):
             return
         kernel.parcel = (peer, None, timer.cause, kernel.now_us, timer.account, 0)
         try:
@@ -329,6 +356,23 @@ class Town:
             raise PeerFailed(peer, type(notice).__name__.lower(), error) from error
         finally:
             kernel.parcel = kernel.idle
+
+    def _waits(self, timer: Timer, notice: Refusal | Closing, frm: PeerId, to: PeerId) -> bool:
+        """Whether a notice has to wait: on a held link, or for what was said in the stream before it was closed."""
+        links = self.desk.links
+        if links.held(frm, to):
+            assert links.holds is not None
+            links.holds.freeze_notice(frm, to, Timer(-1, 0, notice, timer.cause, timer.account))
+            return True
+        if links.pipes is None or not isinstance(notice, Closing) or notice.parked:
+            return False
+        notice.parked = True
+        if links.pipes.park(frm, to, Timer(-1, 0, notice, timer.cause, timer.account)):
+            return True
+        late_us = links.last_us(frm, to) - self.kernel.now_us
+        if late_us > 0:
+            self._later(late_us, notice, timer.cause, timer.account)
+        return late_us > 0
 
     def restate(self, peers: Sequence[PeerId]) -> None:
         """Gates and columns after rules about these peers changed."""

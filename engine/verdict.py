@@ -108,5 +108,8 @@ WORDS = {
     "censored": "were censored",
     "partition": "met the partition",
     "lost": "were lost",
+    "nat": "met a peer behind a NAT",
+    "queue": "found the line's queue full",
+    "unsent": "had not been sent when their sender went",
     "colluded": "were suppressed by a colluder",
 }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from heapq import nsmallest
+from operator import itemgetter
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,6 +62,10 @@ class Columns:
 
     def operators(self) -> Sequence[str]:
         return self._fixed.operator
+
+    def nats(self) -> Sequence[bool]:
+        nats: list[bool] = self._fixed.nat.tolist()
+        return nats
 
     def degrees(self) -> Sequence[float]:
         return [len(near) for near in self._town.streams.near]
@@ -177,13 +183,18 @@ class Viewer:
         # What a budget left over of the present instant is still under way too.
         for at_us, (tos, parcels) in ((kernel.now_us, kernel.unfinished()), *((at, waiting[at]) for at in instants)):
             for to, parcel in zip(tos, parcels, strict=True):
-                cause = parcel[2]
-                ask = (cause[0] if cause.__class__ is tuple else cause) >> HOP_BITS
+                ask = _ask_of(parcel[2])
                 for one in to if to.__class__ is tuple else (to,):
                     target = one if one >= 0 else -1 - one
                     rows.append((parcel[0], target, parcel[3], at_us, parts[parcel[5] >> KIND_SHIFT & KIND_MASK], ask))
             if len(rows) >= FLIGHT_ROWS:
                 break
+        standing = [
+            (parcel[0], to, sent_us, at_us, parts[parcel[5] >> KIND_SHIFT & KIND_MASK], _ask_of(parcel[2]))
+            for sent_us, at_us, to, parcel in town.desk.links.standing(kernel.now_us)
+        ]
+        if standing:
+            rows = nsmallest(FLIGHT_ROWS, rows + standing, key=itemgetter(3))
         table = np.array(rows[:FLIGHT_ROWS], np.int64).reshape(-1, 6)
         return Flight(
             frm=table[:, 0].astype(np.int32),
@@ -194,3 +205,9 @@ class Viewer:
             ask=table[:, 5].astype(np.int32),
             total=max(0, town.desk.sent - kernel.delivered - town.books.dropped),
         )
+
+
+def _ask_of(cause: Any) -> int:
+    """The ask of a message; of several, the first."""
+    ask: int = (cause[0] if cause.__class__ is tuple else cause) >> HOP_BITS
+    return ask

@@ -31,10 +31,11 @@ def command_line(scenario: Scenario, setup: Setup, done: Sequence[Done], now_us:
     `folder`. Raises OSError when it cannot be written.
     """
     base = scenario.setup if scenario.source else Setup()
-    plain = (setup.content, setup.asks_per_s, setup.schedule) == (base.content, base.asks_per_s, base.schedule)
+    plain = (setup.asks_per_s, setup.schedule) == (base.asks_per_s, base.schedule)
+    same = (setup.content, setup.links) == (base.content, base.links)
     asked = [AskFor(peers, text) for text, peers in scenario.asks]
     only_asks = not setup.asks_per_s and [command for _, command in setup.schedule] == asked
-    if done or not (plain or (only_asks and setup.content == base.content)):
+    if done or not (same and (plain or only_asks)):
         path = folder / f"{setup.protocol}-{setup.seed}-{now_us // 1000}.toml"
         whole = replace(setup, schedule=(*setup.schedule, *((d.at_us, d.command) for d in done)))
         title = f"{scenario.title or setup.protocol} at {now_us / 1e6:.3f} s"

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from heapq import heappush
 from typing import TYPE_CHECKING, Any
 
-from ..api import INHERIT, Cause, CauseLike, Library, PeerId, Rng
+from ..api import INHERIT, Cause, CauseLike, Library, Line, PeerId, Rng
 from .kernel import HOP_BITS, KIND_SHIFT, SENDER_SHIFT, Kernel, Timer
 from .links import Links
 from .wire import weigh
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 UPKEEP = 3
 NOBODY = -1
 TICK_US = 1_000
+UNLIMITED = Line()
 
 
 class Desk:
@@ -71,6 +72,11 @@ class Seat:
     @property
     def options(self) -> Any:
         return self.desk.options
+
+    @property
+    def line(self) -> Line:
+        lines = self.desk.links.lines
+        return lines[self.me] if lines else UNLIMITED
 
     @property
     def cause(self) -> Cause:

@@ -1,4 +1,4 @@
-"""Interference, judged on arrival, for every protocol alike: censorship, partition, collusion.
+"""Interference, judged on arrival, for every protocol alike: censorship, partition, NAT, collusion.
 
 A protocol carries no code for being attacked. A peer that enforces a ban is judged twice: a question or answer
 that *reaches* it is stripped of what it must not serve (`Message.without`: a request that lawfully finds nothing, a
@@ -16,6 +16,7 @@ from typing import Any
 
 from ..api import PeerId, mentions
 from .kernel import HOP_BITS, Parcel
+from .nat import Nat
 from .rand import GAMMA, MASK, TO_UNIT, Stream, mix
 
 UPKEEP = 3
@@ -29,6 +30,7 @@ class Rules:
         self.group: list[int] = [0] * n
         self.split = False
         self.bans: dict[PeerId, tuple[str, float]] = {}
+        self.nat: Nat | None = None
         self.salt = mix(seed & MASK)
         self.rng = Stream(f"{seed}/collusion")
         self.programs: Sequence[Any]
@@ -38,7 +40,7 @@ class Rules:
     @property
     def active(self) -> bool:
         """Whether any delivery needs judging."""
-        return self.split or bool(self.bans) or any(self.censored)
+        return self.split or self.nat is not None or bool(self.bans) or any(self.censored)
 
     def blocked(self, a: PeerId, b: PeerId) -> bool:
         """Whether nothing passes between two peers: one is censored or they are parted."""
@@ -55,6 +57,9 @@ class Rules:
             return None
         if self.group[to] != self.group[sender]:
             self.drop(to, parcel, "partition")
+            return None
+        if self.nat is not None and self.nat.shuts_out(sender, to, message.over == "stream"):
+            self.drop(to, parcel, "nat")
             return None
         if self.bans:
             if to in self.bans and message.part_code != UPKEEP and self.programs[to] is not None:

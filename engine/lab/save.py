@@ -29,6 +29,7 @@ def to_toml(setup: Setup, title: str, about: str = "") -> str:
         lines.append(f"{name} = {_value(value)}")
     lines += _table("options", setup.options.items())
     lines += _table("content", ((f.name, getattr(setup.content, f.name)) for f in fields(setup.content)))
+    lines += _table("links", ((f.name, getattr(setup.links, f.name)) for f in fields(setup.links)))
     lines += _table("asks", [("per_s", setup.asks_per_s)])
     lines += _table("churn", [("session", setup.churn)])
     for at_us, command in setup.schedule:

@@ -23,7 +23,9 @@ from ..commands import AskFor, Command, Set, command_from
 from ..errors import InputError, nearest, plain
 from ..networks import networks
 from ..options import as_number, as_text, as_whole, option_names, options_for, set_option
-from ..setup import ContentSpec, Setup
+from ..setup import ContentSpec, LinkSpec, Setup
+from ..world.capacity import JITTER_MS_MAX
+from ..world.capacity import parse as parse_capacity
 from ..world.churn import parse as parse_churn
 from ..world.content import SHARINGS, ZIPF_MAX
 from ..world.replication import LAWS
@@ -54,11 +56,12 @@ KEYS = (
     "content",
     "asks",
     "churn",
+    "links",
     "caption",
     "at",
     "expect",
 )
-WORLD = ("churn", "loss", "latency", "asks")
+WORLD = ("churn", "loss", "latency", "jitter", "capacity", "asks")
 """What `set` changes besides the options of the protocol."""
 
 
@@ -226,6 +229,7 @@ def _scenario(table: Mapping[str, Any], source: str) -> Scenario:
             options=options,
             content=_content(_table(table, "content", where), where),
             asks_per_s=as_number(asks.get("per_s", plan.asks_per_s), f"{where} asks.per_s", 0, 10_000),
+            links=_links(_table(table, "links", where), where),
             schedule=tuple(timed),
         ),
         captions=tuple(sorted(captions, key=lambda c: c.at_s)),
@@ -283,6 +287,22 @@ def _one_of(value: object, where: str, known: Iterable[str]) -> str:
     if made not in known:
         raise InputError(f'{where} should not be "{made}"{nearest(made, known)}')
     return made
+
+
+def _links(table: Mapping[str, Any], where: str) -> LinkSpec:
+    plan = LinkSpec()
+    where = f"{where} links"
+    _only(table, ("capacity", "jitter_ms", "nat"), where, ".")
+    capacity = as_text(table.get("capacity", plan.capacity), f"{where}.capacity", "saroiu")
+    try:
+        parse_capacity(capacity)
+    except InputError as error:
+        raise InputError(f"{where}.capacity: {error}") from None
+    return LinkSpec(
+        capacity=capacity,
+        jitter_ms=as_number(table.get("jitter_ms", plan.jitter_ms), f"{where}.jitter_ms", 0, JITTER_MS_MAX),
+        nat=as_number(table.get("nat", plan.nat), f"{where}.nat", 0, 1),
+    )
 
 
 def _commands(table: Mapping[str, Any], where: str, network: type[Peer]) -> list[tuple[int, Command]]:

@@ -4,6 +4,7 @@
     #17                     a PeerId
     all                     everybody: dead peers and infrastructure too
     role=index  state=dead  city="New York"  operator=acme      (city, role and operator in any case)
+    nat=yes  nat=no         can call others and cannot be called, or can
     degree>10  load<=100    with > >= < <= =
     holds "blue train"      shares a file with all these words
     random 10%  random 5    drawn from the run's own stream
@@ -38,6 +39,7 @@ from ..api import words_of
 from ..core.rand import Stream
 from ..errors import InputError, nearest, plain
 from .terms import (
+    ANSWERS,
     COMPARE,
     KEYS,
     LEADING,
@@ -245,6 +247,10 @@ class _Reader:
             value = value.lower()
             if value not in STATES:
                 self._fail(at, f'no state is called "{plain(value)}"{nearest(value, STATES)}')
+        if key.text == "nat":
+            value = value.lower()
+            if value not in ANSWERS:
+                self._fail(at, f'nat is yes or no, not "{plain(value)}"')
         return Named(key.text, value)
 
     def _text(self, what: str) -> str:
@@ -323,8 +329,8 @@ def _choices(head: str, view: View) -> Iterable[str]:
 
 
 def _values(key: str, view: View) -> Iterable[str]:
-    if key == "state":
-        return STATES
+    if key in ("state", "nat"):
+        return STATES if key == "state" else ANSWERS
     columns = {"role": view.roles, "city": view.cities, "operator": view.operators}
     return sorted(filter(None, dict.fromkeys(columns[key]()))) if key in columns else ()
 

@@ -24,7 +24,8 @@ Flags: TypeAlias = NDArray[np.bool_]
 STATES = ("alive", "dead", "left", "censored", "poisoned")
 MEASURES = ("degree", "load")
 LEADING = ("random", "top", "holds", "not", "all")
-KEYS = ("role", "state", "city", "operator", *MEASURES)
+KEYS = ("role", "state", "city", "operator", *MEASURES, "nat")
+ANSWERS = ("yes", "no")
 COMPARE: dict[str, Callable[[NDArray[np.float64], float], Flags]] = {
     ">=": operator.ge,
     "<=": operator.le,
@@ -78,6 +79,10 @@ class View(Protocol):
 
     def operators(self) -> Sequence[str]:
         """Who runs each peer, "" for its own user."""
+        ...
+
+    def nats(self) -> Sequence[bool]:
+        """Whether each stands behind a NAT."""
         ...
 
     def degrees(self) -> Sequence[float]:
@@ -151,7 +156,7 @@ class Id(Term):
 
 @dataclass(frozen=True, slots=True)
 class Named(Term):
-    """`role=index`, `state=dead`, `city=Lisbon`, `operator=acme`."""
+    """`role=index`, `state=dead`, `city=Lisbon`, `operator=acme`, `nat=yes`."""
 
     key: str
     value: str
@@ -163,6 +168,8 @@ class Named(Term):
                 flags = view.censored() if self.value == "censored" else view.poisoned()
                 return np.fromiter(flags, dtype=np.bool_, count=view.n)
             return _same(view.states(), self.value)
+        if self.key == "nat":
+            return np.fromiter(view.nats(), dtype=np.bool_, count=view.n) ^ (self.value == "no")
         column = {"role": view.roles, "city": view.cities, "operator": view.operators}[self.key]()
         known = dict.fromkeys(column)
         if self.key == "city":

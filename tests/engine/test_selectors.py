@@ -45,6 +45,9 @@ class Street:
     def operators(self) -> Sequence[str]:
         return [""] * 18 + ["acme", "Beta Inc"]
 
+    def nats(self) -> Sequence[bool]:
+        return [peer % 3 == 0 for peer in range(PEERS)]
+
     def degrees(self) -> Sequence[float]:
         return list(range(PEERS))
 
@@ -239,7 +242,7 @@ def test_any_soup_of_words_is_read_or_refused_politely() -> None:
 @pytest.mark.parametrize(
     ("text", "offered"),
     [
-        ("", ["role=", "state=", "city=", "operator=", "degree>", "load>", "random", "top"]),
+        ("", ["role=", "state=", "city=", "operator=", "degree>", "load>", "nat=", "random"]),
         ("p01", ["p010", "p011", "p012", "p013", "p014", "p015", "p016"]),
         ("p", [f"p{peer:03}" for peer in range(8)]),
         ("role=", ["index", "servent", "tracker"]),

@@ -186,6 +186,7 @@ def test_an_option_of_the_protocol_changes_for_all_at_once() -> None:
         "loss": 0.0,
         "latency": 1.0,
         "asks": 0.0,
+        "jitter": 0.0,
         "ttl": 3,
         "pace_s": 2.5,
         "loud": True,

@@ -93,6 +93,9 @@ def snapshot(n: int = N, **changes: Any) -> Snapshot:
         place=np.zeros(n, np.int32),
         places=Places(("Lisbon",), np.array([38.7], np.float32), np.array([-9.1], np.float32)),
         peers=n,
+        up_kbit_s=np.zeros(n, np.int32),
+        down_kbit_s=np.zeros(n, np.int32),
+        nat=np.zeros(n, np.bool_),
     )
     values: dict[str, Any] = {
         "now_us": 42_180_000,

@@ -1,0 +1,120 @@
+"""Held links: what is on them stands still until they are released.
+
+A hold is a stroboscope, not an attack. So it freezes messages where they are, rather than letting them fly on to be
+stopped at the door: the moment a link is held, what is under way on it is taken out of the kernel's buckets and put
+here with the time that it still needs, and what is sent later is put here with all of its way before it. Released,
+everything goes on from where it stood, in its order. Taking out costs one walk over the buckets per command; judging
+each arrival instead would cost something at every delivery, and would show dots that move on a link that is frozen.
+
+What is held is still in flight: it is in no other count, it keeps its ask open, and it outlives its sender. Notices
+(a refusal, the closing of a stream) wait as well, or they would overtake what they follow.
+
+A link is held between two peers; `whole` are peers with all of their links held.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from ..api import PeerId
+from .kernel import Kernel, Parcel, Timer
+
+Frozen = tuple[int, int, Parcel | None, int, Timer | None]
+"""(us still to go, receiver, parcel, us gone already, None), or for a notice (us to go, its receiver, None, 0, timer).
+A receiver is negative for a lost datagram, as in the kernel's buckets."""
+
+
+class Holds:
+    """Which links are held, and what stands on them, in the order in which it will go on."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self.kernel = kernel
+        self.whole: dict[PeerId, None] = {}
+        self.pairs: dict[tuple[PeerId, PeerId], None] = {}
+        self.frozen: dict[tuple[PeerId, PeerId], list[Frozen]] = {}
+        """By (sender, receiver)."""
+
+    def holds(self, a: PeerId, b: PeerId) -> bool:
+        """Whether the link between two peers stands still."""
+        return a in self.whole or b in self.whole or ((a, b) if a < b else (b, a)) in self.pairs
+
+    def hold(self, peers: Sequence[PeerId]) -> None:
+        """From now on, the links between these peers are held; of a single one, all of its links."""
+        if len(peers) == 1:
+            self.whole[peers[0]] = None
+        else:
+            ordered = sorted(peers)
+            for at, a in enumerate(ordered):
+                self.pairs.update(((a, b), None) for b in ordered[at + 1 :])
+        messages, now = self.kernel.messages, self.kernel.now_us
+        for at_us in sorted(messages):
+            tos, parcels = messages[at_us]
+            left_to: list[Any] = []
+            left: list[Parcel] = []
+            for to, parcel in zip(tos, parcels, strict=True):
+                stay = []
+                for one in to if to.__class__ is tuple else (to,):
+                    if self.holds(parcel[0], _who(one)):
+                        self.freeze(at_us - now, one, parcel, now - parcel[3])
+                    else:
+                        stay.append(one)
+                if stay:
+                    left_to.append(tuple(stay) if to.__class__ is tuple else to)
+                    left.append(parcel)
+            if left_to:
+                messages[at_us] = (left_to, left)
+            else:
+                del messages[at_us]
+
+    def freeze(self, left_us: int, to: int, parcel: Parcel, gone_us: int) -> None:
+        """A message stands still with so far to go."""
+        self.frozen.setdefault((parcel[0], _who(to)), []).append((left_us, to, parcel, gone_us, None))
+
+    def freeze_notice(self, frm: PeerId, to: PeerId, notice: Timer) -> None:
+        """So does a notice that had just arrived; the ask that it belongs to stays open."""
+        notice.account.pending += 1
+        self.frozen.setdefault((frm, to), []).append((0, to, None, 0, notice))
+
+    def release(self, peers: Sequence[PeerId]) -> tuple[tuple[PeerId, ...], list[tuple[int, int, Parcel]]]:
+        """The links between these peers go on, and all links of each of them that is held as a whole.
+
+        Returns the peers whose links go on, and (at_us, receiver, parcel) of what moves again, in order.
+        """
+        named = dict.fromkeys(peers)
+        gone = [p for p in self.whole if p in named]
+        ends = min(2, len(named))
+        pairs = [(a, b) for a, b in self.pairs if (a in named) + (b in named) >= ends]
+        for peer in gone:
+            del self.whole[peer]
+        for pair in pairs:
+            del self.pairs[pair]
+        moving: list[tuple[int, int, Parcel]] = []
+        now = self.kernel.now_us
+        for way in [way for way in self.frozen if not self.holds(*way)]:
+            last_us = 0
+            for left_us, to, parcel, _, notice in self.frozen.pop(way):
+                if parcel is not None:
+                    if parcel[1].over == "stream":
+                        left_us = last_us = max(left_us, last_us)
+                    moving.append((now + left_us, to, parcel))
+                elif notice is not None:
+                    self.kernel.arm(now + last_us, notice)
+                    self.kernel.release(notice.account)
+        freed = sorted({*gone, *(one for pair in pairs for one in pair)})
+        return tuple(freed), sorted(moving, key=_when)
+
+    def rows(self) -> Iterator[tuple[int, int, int, Parcel]]:
+        """(us gone, us to go, receiver, parcel) of each message that stands still."""
+        for items in self.frozen.values():
+            for left_us, to, parcel, gone_us, _ in items:
+                if parcel is not None:
+                    yield gone_us, left_us, _who(to), parcel
+
+
+def _who(to: int) -> PeerId:
+    return to if to >= 0 else -1 - to
+
+
+def _when(move: tuple[int, int, Parcel]) -> int:
+    return move[0]

@@ -1,0 +1,373 @@
+"""Lines with a capacity: what is sent takes its time, and shares the wire."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from tiny import LATENCY, MS, SECOND, Diary, Say, Shout, diary, host, swarm, texts
+
+from engine import Blob, Host, InputError, Kill, Leave, LinkSpec, Peer, PeerId, Set, Setup, Swarm, message, on
+from engine.core.pipes import CHUNK_LEAST, CHUNK_MOST, DATAGRAMS_MOST
+from engine.core.wire import size_of
+from engine.snapshot import ALIVE
+from engine.world import capacity
+
+THIN = LinkSpec("800:8000")
+"""100 bytes a millisecond up, 1,000 down."""
+UP_BYTES_PER_MS = 100
+
+
+@message(part="transfer")
+class Bulk:
+    """A file's data."""
+
+    text: str
+    data: Blob
+
+
+@message(over="datagram")
+class Burst:
+    """A datagram with a weight."""
+
+    text: str
+    data: Blob
+
+
+class Loader(Diary, name="loader"):
+    """A diary that hears of files too."""
+
+    @on(Bulk)
+    @on(Burst)
+    def bulk(self, host: Host, sender: PeerId, message: Any) -> None:
+        self.heard.append((host.now_us, sender, message.text))
+
+
+def lines(peers: int = 4, links: LinkSpec = THIN, program: type[Peer] = Loader, **changes: Any) -> Swarm:
+    return swarm(peers, program, links=links, **changes)
+
+
+def when(made: Swarm, peer: PeerId, text: str) -> int:
+    return next(at for at, _, heard in diary(made, peer).heard if heard == text)
+
+
+def sent_us(*messages: Any) -> int:
+    """How long the thin uplink needs for these."""
+    return math.ceil(sum(map(size_of, messages)) * MS / UP_BYTES_PER_MS)
+
+
+def chunk_us(kbit_s: int) -> int:
+    """How long a wire is busy with one chunk."""
+    return math.ceil(capacity_chunk(kbit_s) * 8_000 / kbit_s)
+
+
+def capacity_chunk(kbit_s: int) -> int:
+    return max(CHUNK_LEAST, min(CHUNK_MOST, kbit_s * 50 // 8))
+
+
+def balanced(made: Swarm) -> bool:
+    """sent = delivered + dropped + in flight, and what is in flight stands in the frame."""
+    frame = made.snapshot()
+    shown = len(frame.flight.frm)
+    return frame.totals.in_flight == frame.flight.total and shown == min(2_000, frame.flight.total)
+
+
+# --- capacity ------------------------------------------------------------------------------------------
+
+
+def test_throughput_on_an_uplink_is_its_capacity() -> None:
+    town = lines()
+    sent = [Bulk(str(number), Blob(30_000)) for number in range(20)]
+    for each in sent:
+        host(town, 0).send(1, each)
+    town.advance(100 * SECOND)
+    assert texts(town, 1) == [each.text for each in sent]
+    last = when(town, 1, "19")
+    # The downlink is ten times as fast, so it is through with the last chunk soon after the uplink is.
+    assert 0 <= last - LATENCY - sent_us(*sent) <= chunk_us(800) // 10 + 20
+
+
+def test_the_slower_of_the_two_wires_decides() -> None:
+    for links in (LinkSpec("8000:800"), LinkSpec("800:8000")):
+        town = lines(links=links)
+        bulk = Bulk("file", Blob(1_000_000))
+        host(town, 0).send(1, bulk)
+        town.advance(100 * SECOND)
+        late = when(town, 1, "file") - LATENCY - sent_us(bulk)
+        assert 0 <= late <= chunk_us(800) + 1_000, "sent and received at once, not one after the other"
+
+
+def test_a_multicast_leaves_one_after_the_other() -> None:
+    town = lines(8)
+    bulk = Bulk("page", Blob(10_000))
+    host(town, 0).multicast(range(1, 8), bulk)
+    town.advance(10 * SECOND)
+    last = max(when(town, peer, "page") for peer in range(1, 8))
+    assert abs(last - LATENCY - 7 * sent_us(bulk)) <= chunk_us(800)
+
+
+def test_many_senders_share_one_downlink() -> None:
+    town = lines(6, LinkSpec("8000:800"))
+    bulk = Bulk("file", Blob(100_000))
+    for peer in range(1, 6):
+        host(town, peer).send(0, bulk)
+    town.advance(100 * SECOND)
+    ends = sorted(at for at, _, _ in diary(town, 0).heard)
+    whole_us = LATENCY + 5 * sent_us(bulk)
+    assert abs(ends[-1] - whole_us) <= 2 * chunk_us(800)
+    assert ends[0] > whole_us * 0.9, "they end together, for they went by turns"
+
+
+def test_two_transfers_share_an_uplink_half_and_half_however_they_are_cut() -> None:
+    town = lines()
+    for number in range(100):
+        host(town, 0).send(1, Bulk(str(number), Blob(2_000)))
+    host(town, 0).send(2, Bulk("whole", Blob(200_000)))
+    town.advance(100 * SECOND)
+    both = sent_us(Bulk("whole", Blob(200_000))) + sum(sent_us(Bulk(str(n), Blob(2_000))) for n in range(100))
+    for end in (when(town, 1, "99"), when(town, 2, "whole")):
+        assert abs(end - LATENCY - both) <= 3 * chunk_us(800)
+    half = sum(at <= LATENCY + both // 2 for at, _, _ in diary(town, 1).heard)
+    assert 45 <= half <= 55
+
+
+def test_a_query_passes_while_a_file_is_sent_and_waits_for_no_more_than_a_chunk() -> None:
+    town = lines()
+    for peer in (1, 2, 3):
+        host(town, 0).send(peer, Bulk("file", Blob(5_000_000)))
+    for number in range(40):
+        town.advance(town.now_us + 137 * MS)
+        at = town.now_us
+        host(town, 0).send(1, Say(str(number)))
+        town.advance(at + SECOND)
+        waited = when(town, 1, str(number)) - at - LATENCY - sent_us(Say(str(number)))
+        assert waited <= chunk_us(800) + chunk_us(8000), number
+    assert "file" not in texts(town, 1), "all the while"
+
+
+def test_queries_in_any_number_do_not_starve_a_file() -> None:
+    town = lines()
+    bulk = Bulk("file", Blob(50_000))
+    host(town, 0).send(1, bulk)
+    for number in range(20_000):
+        host(town, 0).send(2, Say(str(number)))
+    town.advance(60 * SECOND)
+    assert when(town, 1, "file") - LATENCY <= 2 * sent_us(bulk) + 3 * chunk_us(800)
+
+
+def test_streams_keep_their_order_with_loss_and_jitter() -> None:
+    town = lines(links=LinkSpec("64:128", jitter_ms=200.0), loss=0.2)
+    for number in range(200):
+        host(town, 0).send(1, Say(f"say {number}"))
+        host(town, 0).send(1, Bulk(f"bulk {number}", Blob(100 + 997 * number % 3_000)))
+        town.advance(town.now_us + 7 * MS)
+    town.advance(town.now_us + 1_000 * SECOND)
+    for kind in ("say", "bulk"):
+        assert [t for t in texts(town, 1) if t.startswith(kind)] == [f"{kind} {number}" for number in range(200)]
+
+
+def test_a_modem_costs_what_a_modem_costs_behind_a_fat_line() -> None:
+    town = lines(2, LinkSpec("56:56"))
+    town.do(Set("capacity", 2.0))
+    assert town.snapshot().settings["capacity"] == 2.0
+    bulk = Bulk("file", Blob(14_000))
+    host(town, 0).send(1, bulk)
+    town.advance(100 * SECOND)
+    assert abs(when(town, 1, "file") - LATENCY - size_of(bulk) * 8_000 / 112) <= 2 * chunk_us(112)
+
+
+# --- what waits ----------------------------------------------------------------------------------------
+
+
+def test_what_waits_is_in_flight_and_stands_in_the_frame() -> None:
+    town = lines()
+    for number in range(10):
+        host(town, 0).send(1, Bulk(str(number), Blob(20_000)))
+        host(town, 2).send(1, Say(str(number)))
+    seen = set()
+    for _ in range(60):
+        town.advance(town.now_us + 31 * MS)
+        assert balanced(town)
+        flight = town.snapshot().flight
+        seen.add(flight.total)
+        assert (flight.arrives_us > town.now_us).all()
+        assert (flight.sent_us <= town.now_us).all()
+    town.advance(100 * SECOND)
+    assert len(seen) > 5
+    assert town.snapshot().totals.in_flight == 0
+
+
+def test_an_ask_is_open_while_its_question_waits_for_the_line() -> None:
+    town = swarm(3, links=LinkSpec("1:1000"))
+    from engine import AskFor
+
+    for peer in (0, 0, 0):
+        town.do(AskFor(peer, "a long question " * 10))
+    town.advance(SECOND)
+    assert not town.quiet()
+    assert town.advance_quiet(1_000 * SECOND)
+    assert town.now_us > 5 * SECOND
+
+
+def test_what_waits_dies_with_its_sender_by_name() -> None:
+    town = lines()
+    for number in range(10):
+        host(town, 0).send(1, Bulk(str(number), Blob(20_000)))
+        host(town, 0).send(2, Say(str(number)))
+    town.advance(LATENCY + sent_us(Bulk("0", Blob(20_000))) * 4)
+    town.do(Kill(0))
+    assert balanced(town)
+    town.advance(100 * SECOND)
+    totals = town.snapshot().totals
+    assert totals.dropped_by == {"unsent": totals.dropped}
+    assert totals.dropped + len(texts(town, 1)) + len(texts(town, 2)) == totals.sent == 20
+    assert totals.dropped >= 5
+
+
+def test_a_farewell_is_said_before_the_stream_closes_and_uploads_end() -> None:
+    town = swarm(3, Loader, links=LinkSpec("8:8"))
+    diary(town, 0).near = [1]
+    host(town, 0).send(1, Bulk("file", Blob(100_000)))
+    town.advance(SECOND)
+    town.do(Leave(0))
+    town.advance(200 * SECOND)
+    peer = diary(town, 1)
+    assert texts(town, 1) == ["goodbye"]
+    assert [what for _, what, _ in peer.told] == ["closed"]
+    assert peer.told[0][0] >= peer.heard[0][0]
+    assert town.snapshot().totals.dropped_by == {"unsent": 1}
+
+
+def test_datagrams_overflow_a_queue_and_streams_wait() -> None:
+    town = lines(2, LinkSpec("1000:1000"))
+    size = 10_000
+    for number in range(60):
+        host(town, 0).send(1, Burst(str(number), Blob(size)))
+    town.advance(100 * SECOND)
+    totals = town.snapshot().totals
+    assert totals.dropped_by == {"queue": totals.dropped}
+    heard = len(texts(town, 1))
+    assert DATAGRAMS_MOST // size <= heard <= DATAGRAMS_MOST // size + 2
+    for number in range(60):
+        host(town, 0).send(1, Bulk(f"bulk {number}", Blob(size)))
+    town.advance(200 * SECOND)
+    assert len(texts(town, 1)) == heard + 60
+
+
+def test_a_receiver_that_dies_while_it_receives_refuses() -> None:
+    town = lines()
+    host(town, 0).send(1, Bulk("file", Blob(100_000)))
+    town.advance(300 * MS)
+    town.do(Kill(1))
+    town.advance(10 * SECOND)
+    assert town.snapshot().totals.dropped_by == {"dead": 1}
+    assert ("refused", 1) in [(what, who) for _, what, who in diary(town, 0).told]
+
+
+def test_a_long_run_leaves_nothing_in_the_wires() -> None:
+    town = swarm(12, Loader, links=LinkSpec("saroiu", 5.0), loss=0.05)
+    for number in range(300):
+        host(town, number % 12).multicast([(number + step) % 12 for step in (1, 2, 5)], Say("x" * (number % 50)))
+        host(town, number % 12).send((number + 7) % 12, Bulk("x", Blob(100 * number)))
+        host(town, number % 12).send((number + 3) % 12, Shout("x"))
+        town.advance(town.now_us + 50 * MS)
+        assert balanced(town)
+    town.advance(town.now_us + 100_000 * SECOND)
+    pipes = town.town.desk.links.pipes
+    assert pipes is not None
+    assert not pipes.under_way
+    assert not pipes.talking
+    assert not pipes.parked
+    assert not any(wire.waiting or wire.flows or wire.datagrams for wire in (*pipes.up, *pipes.down))
+    assert town.snapshot().totals.in_flight == 0
+
+
+# --- determinism ---------------------------------------------------------------------------------------
+
+
+def run(budget: int | None, look: bool = False) -> str:
+    setup = Setup(peers=24, seed=3, asks_per_s=4.0, links=LinkSpec("saroiu", 30.0, 0.3), loss=0.05)
+    town = Swarm(setup)
+    for second in range(1, 21):
+        if second == 8:
+            town.do(Kill("random 5"))
+        while town.advance(second * SECOND, budget) and town.now_us < second * SECOND:
+            if look:
+                town.snapshot()
+    return town.fingerprint()
+
+
+def test_the_same_run_however_it_is_sliced_and_looked_at() -> None:
+    assert run(None) == run(37) == run(500, look=True)
+
+
+# --- classes -------------------------------------------------------------------------------------------
+
+
+def test_lines_have_the_shares_of_the_study() -> None:
+    n = 20_000
+    drawn = capacity.draw(LinkSpec("saroiu"), n, 0, seed=11)
+    up = [line.up_kbit_s for line in drawn]
+    down = [line.down_kbit_s for line in drawn]
+    published = {
+        0.22: sum(rate <= 100 for rate in up),
+        0.08: sum(rate >= 10_000 for rate in up),
+        0.92: sum(rate >= 100 for rate in down),
+    }
+    for share, count in published.items():
+        assert abs(count / n - share) < 4 * math.sqrt(share * (1 - share) / n)
+    assert sum(1_000 <= rate <= 3_500 for rate in down) > n / 2, "cable and DSL are commonest"
+    assert sum(line.share for line in capacity.CLASSES) == pytest.approx(1)
+
+
+def test_a_peer_keeps_its_line_in_a_bigger_swarm_and_stations_have_a_fat_one() -> None:
+    small, big = (capacity.draw(LinkSpec("saroiu", nat=0.3), n, 2, seed=1) for n in (50, 500))
+    assert small[:50] == big[:50]
+    for station in small[50:]:
+        assert station.up_kbit_s == station.down_kbit_s == capacity.STATION_KBIT_S
+        assert not station.nat
+    more = capacity.draw(LinkSpec("saroiu", nat=0.5), 500, 0, seed=1)
+    assert all(now.nat for was, now in zip(big, more, strict=False) if was.nat)
+
+
+def test_no_lines_where_nothing_limits_anybody() -> None:
+    assert capacity.draw(LinkSpec(), 10, 2, seed=1) == []
+    town = Swarm(Setup(peers=8))
+    assert town.town.desk.links.pipes is None
+    assert not town.town.kernel.careful
+    fixed = town.snapshot().fixed
+    assert not fixed.up_kbit_s.any()
+    assert not fixed.nat.any()
+    with pytest.raises(InputError, match="have no capacity"):
+        town.do(Set("capacity", 2))
+
+
+@pytest.mark.parametrize(
+    ("links", "words"),
+    [
+        (LinkSpec("saroui"), "saroiu"),
+        (LinkSpec("100"), "UP:DOWN"),
+        (LinkSpec("0:100"), "whole number"),
+        (LinkSpec("100:x"), "DOWN"),
+        (LinkSpec("1:2:3"), "DOWN"),
+        (LinkSpec(nat=1.5), "0 to 1"),
+        (LinkSpec(nat=math.nan), "0 to 1"),
+        (LinkSpec(jitter_ms=-1.0), "jitter"),
+    ],
+)
+def test_links_that_cannot_be_are_refused_in_a_sentence(links: LinkSpec, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        Swarm(replace(Setup(peers=4), links=links))
+
+
+def test_a_frame_knows_the_lines() -> None:
+    town = Swarm(Setup(protocol="napster", peers=40, links=LinkSpec("saroiu", nat=0.4)))
+    fixed = town.snapshot().fixed
+    assert fixed.up_kbit_s[:40].max() <= 44_736 < fixed.up_kbit_s[40]
+    behind = town.select("nat=yes")
+    assert behind == tuple(peer for peer in range(41) if fixed.nat[peer])
+    assert 5 < len(behind) < 30
+    assert town.select("nat=no and role=index") == (40,)
+    assert (town.snapshot().state[list(behind)] == ALIVE).all()

@@ -1,0 +1,143 @@
+"""Peers that can call and cannot be called."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tiny import LATENCY, SECOND, Say, Shout, diary, host, swarm, texts
+
+from engine import Kill, LinkSpec, Revive, Swarm
+from engine.core.nat import DATAGRAM_US, KEPT, SILENCE_US, STREAM_US
+
+
+def street(**changes: Any) -> tuple[Swarm, int, int, int]:
+    """A swarm without links, somebody behind a NAT, somebody else behind one, and somebody who is not."""
+    town = swarm(12, topology="ring", links=LinkSpec(nat=0.5), **changes)
+    for a in range(12):
+        town.town.streams.close(a, (a + 1) % 12)
+    behind = town.select("nat=yes")
+    return town, behind[0], behind[1], town.select("nat=no")[0]
+
+
+def test_a_call_from_outside_meets_silence_and_then_a_refusal() -> None:
+    town, inside, _, outside = street()
+    host(town, outside).send(inside, Say("may I?"))
+    town.advance(5 * SECOND)
+    assert texts(town, inside) == diary(town, outside).told == []
+    assert town.snapshot().totals.dropped_by == {"nat": 1}
+    town.advance(10 * SECOND)
+    assert diary(town, outside).told == [(2 * LATENCY + SILENCE_US, "refused", inside)]
+
+
+def test_who_was_called_may_answer_and_nobody_else() -> None:
+    town, inside, other, outside = street()
+    host(town, inside).send(outside, Say("hello"))
+    town.advance(SECOND)
+    host(town, outside).send(inside, Say("hello yourself"))
+    host(town, other).send(inside, Say("and I?"))
+    town.advance(2 * SECOND)
+    assert texts(town, inside) == ["hello yourself"]
+    assert town.snapshot().totals.dropped_by == {"nat": 1}
+
+
+def test_two_behind_a_nat_cannot_meet_by_streams_alone() -> None:
+    town, inside, other, _ = street()
+    host(town, inside).send(other, Say("x"))
+    town.advance(30 * SECOND)
+    assert texts(town, other) == []
+    host(town, other).send(inside, Say("y"))
+    town.advance(60 * SECOND)
+    assert texts(town, inside) == ["y"], "it had called: what comes back from there is let in"
+
+
+def test_a_mapping_of_datagrams_ends_after_two_minutes_unless_it_is_refreshed_from_inside() -> None:
+    town, inside, _, outside = street()
+    host(town, outside).send(inside, Shout("unasked"))
+    town.advance(SECOND)
+    host(town, inside).send(outside, Shout("ping"))
+    town.advance(2 * SECOND)
+    for _ in range(3):
+        host(town, outside).send(inside, Shout("pong"))
+        town.advance(town.now_us + 50 * SECOND)
+    assert texts(town, inside) == ["pong"] * 3, "what comes in refreshes nothing"
+    host(town, outside).send(inside, Shout("late"))
+    town.advance(town.now_us + SECOND)
+    assert texts(town, inside)[3:] == []
+    host(town, inside).send(outside, Shout("again"))
+    town.advance(town.now_us + DATAGRAM_US - LATENCY)
+    host(town, outside).send(inside, Shout("in time"))
+    town.advance(town.now_us + SECOND)
+    assert texts(town, inside)[3:] == ["in time"]
+    assert town.snapshot().totals.dropped_by == {"nat": 2}
+
+
+def test_a_datagram_opens_no_way_for_a_stream() -> None:
+    town, inside, _, outside = street()
+    host(town, inside).send(outside, Shout("ping"))
+    town.advance(SECOND)
+    host(town, outside).send(inside, Say("call"))
+    town.advance(2 * SECOND)
+    assert texts(town, inside) == []
+
+
+def test_an_open_stream_stays_open_and_saying_that_there_is_one_opens_none() -> None:
+    town, inside, _, outside = street()
+    host(town, outside).link(inside)
+    assert town.links_of(outside) == ()
+    host(town, inside).send(outside, Say("hello"))
+    host(town, outside).link(inside)
+    assert town.links_of(outside) == (inside,)
+    town.advance(STREAM_US + SECOND)
+    host(town, outside).send(inside, Say("still there?"))
+    town.advance(town.now_us + SECOND)
+    assert texts(town, inside) == ["still there?"]
+    host(town, outside).unlink(inside)
+    host(town, outside).send(inside, Say("and now?"))
+    town.advance(town.now_us + SECOND)
+    assert texts(town, inside) == ["still there?"], "the call is long ago"
+
+
+def test_calls_end_with_the_process_that_made_or_took_them() -> None:
+    for who in (0, 1):
+        town, inside, _, outside = street()
+        host(town, inside).send(outside, Say("hello"))
+        town.advance(SECOND)
+        town.do(Kill((inside, outside)[who]))
+        town.do(Revive((inside, outside)[who]))
+        host(town, outside).send(inside, Say("are you there?"))
+        town.advance(2 * SECOND)
+        assert texts(town, inside) == []
+
+
+def test_the_overlay_of_the_beginning_stands() -> None:
+    town = swarm(6, links=LinkSpec(nat=1.0))
+    host(town, 0).multicast(range(1, 6), Say("x"))
+    town.advance(SECOND)
+    assert all(texts(town, peer) == ["x"] for peer in range(1, 6))
+
+
+def test_tables_of_mappings_stay_small() -> None:
+    town, inside, _, _ = street()
+    nat = town.town.desk.links.nat
+    assert nat is not None
+    for round_ in range(10):
+        for other in range(4 * KEPT):
+            nat.called(inside, 1_000 * round_ + other, stream=False)
+        town.advance(town.now_us + DATAGRAM_US + SECOND)
+    assert len(nat._out[inside]) <= 9 * KEPT
+
+
+def test_loss_of_each_kind_has_its_own_name() -> None:
+    from engine import Censor, Partition
+
+    town, inside, _, outside = street()
+    dead, cut, hushed = [p for p in town.select("nat=no") if p != outside][:3]
+    town.do(Kill(dead))
+    town.do(Partition(cut))
+    town.do(Censor(hushed))
+    for to in (inside, dead, cut, hushed, 99):
+        host(town, outside).send(to, Shout("x"))
+    town.advance(SECOND)
+    reasons = ("censored", "dead", "nat", "nowhere", "partition")
+    assert town.snapshot().totals.dropped_by == dict.fromkeys(("nowhere", "nat", "dead", "partition", "censored"), 1)
+    assert sorted(town.snapshot().totals.dropped_by) == sorted(reasons)
