@@ -41,6 +41,7 @@ class Account:
         "pending",
         "reached",
         "repeats",
+        "setback",
         "text",
         "verdict",
         "want",
@@ -67,6 +68,8 @@ class Account:
         self.reached = 0
         self.deepest = 0
         self.verdict = ""
+        self.setback = ""
+        """Why what was found was not fetched in the end, in the protocol's words."""
         self.frm: NDArray[np.int32] | None = None
         self.hop: NDArray[np.int32] | None = None
         self.at_us: NDArray[np.int64] | None = None

@@ -30,6 +30,7 @@ def facts_of(town: Town, account: Account, labels: Sequence[str]) -> dict[str, A
         "decoys": [labels[p] for p in account.decoys],
         "fetched": [labels[p] for p in account.fetched],
         "losses": account.losses,
+        "setback": account.setback,
         "overlay": town.program.overlay,
         "ttl": getattr(town.desk.options, "ttl", None),
         "stations": {labels[s]: station_state(town, s) for s in town.stations},

@@ -278,6 +278,8 @@ class Town:
                 if kind in ("decoy", "downloaded") and each.id and each.origin == peer:
                     self.books.decoys += kind == "decoy"
                     each.opened(facts.get("holder"), kind == "decoy", self.kernel.now_us)
+                if kind in ("downloaded", "download failed"):
+                    each.setback = str(facts.get("why", ""))
                 self.tell("note", peer, kind, facts, each.id)
 
     # --- losses and notices ----------------------------------------------------------------------------------

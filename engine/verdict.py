@@ -21,8 +21,9 @@ def verdict(program: type[Peer], options: Any, facts: Mapping[str, Any]) -> str:
     holders, and of these dead, left, censored, parted, colluding (each in the first of these counts that fits),
     asked (of the others: a question reached them), holders_alive (and not censored), distance (hops to the nearest
     holder who would answer and was not asked, over the links as they stand, or None), overlay, ttl,
-    losses {reason: n}, stations {label: state}; and if somebody served a decoy, the labels of those it was found_at,
-    of those who served decoys, and of those from whom it was fetched in the end.
+    setback (why it was not fetched in the end, or ""), losses {reason: n}, stations {label: state}; and if somebody
+    served a decoy, the labels of those it was found_at, of those who served decoys, and of those from whom it was
+    fetched in the end.
     """
     if facts["want"] == "broadcast":
         if not facts["alive"]:
@@ -32,7 +33,8 @@ def verdict(program: type[Peer], options: Any, facts: Mapping[str, Any]) -> str:
     if facts["hits"]:
         if facts.get("decoys"):
             return _opened(facts)
-        return f"Answered: {plural(facts['hits'], 'holder')}, the first after {facts['first_hit_s']:.2f} s."
+        failed = f", but it could not be fetched: {plain(facts['setback'], 80)}" if facts.get("setback") else ""
+        return f"Answered: {plural(facts['hits'], 'holder')}, the first after {facts['first_hit_s']:.2f} s{failed}."
     if facts["want"] == "publish":
         return "Published: it is in the library and whoever asks may find it."
     own = program.explain(facts, options)

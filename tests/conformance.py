@@ -29,15 +29,18 @@ from engine import (
     Defect,
     File,
     Heal,
+    Hold,
     InputError,
     Join,
     Kill,
     Leave,
+    LinkSpec,
     Partition,
     Peer,
     PeerId,
     Poison,
     Publish,
+    Release,
     Revive,
     Set,
     Setup,
@@ -97,7 +100,7 @@ class Spied:
     and role of sender; `late` what was done by
     peers that are not alive, or that are and plan beyond their farewell."""
 
-    def __init__(self, network: Network, links: type[Links] = Links, **changes: Any) -> None:
+    def __init__(self, network: Network, way: type[Links] = Links, **changes: Any) -> None:
         self.messages: dict[int, tuple[Any, str]] = {}
         self.samples: dict[tuple[type, str], tuple[PeerId, PeerId, Any]] = {}
         self.late: list[str] = []
@@ -113,7 +116,7 @@ class Spied:
             "options": network.options,
             **changes,
         }
-        with mock.patch("engine.town.Seat", self.spy()), mock.patch("engine.swarm.Links", links):
+        with mock.patch("engine.town.Seat", self.spy()), mock.patch("engine.swarm.Links", way):
             self.swarm = Swarm(Setup(**values), network.program)
         self.town = self.swarm.town
 
@@ -464,6 +467,34 @@ def survives_trouble(network: Network) -> None:
         assert made.answered(6), "when all is well again it does not recover"
 
 
+THIN = LinkSpec("256:1500", jitter_ms=30.0, nat=0.3)
+"""Thin lines for all, and three in ten behind a NAT."""
+
+
+def lives_with_thin_lines(network: Network) -> None:
+    """Size takes time, some cannot be called, links are held and released: it works, and every message is accounted
+    for at every moment."""
+    made = Spied(network, asks_per_s=1.0, links=THIN)
+    for commands in (
+        (),
+        (Hold("random 3"),),
+        (Kill("random 3"),),
+        (Release("all"), Leave("random 2")),
+        (Revive("all"),),
+    ):
+        made.do(*commands)
+        for _ in range(8):
+            made.run(0.37)
+            frame = made.swarm.snapshot()
+            assert frame.totals.in_flight == frame.flight.total, "more was delivered than was sent"
+            assert len(frame.flight.frm) == min(2_000, frame.flight.total), "some that is in flight is nowhere"
+    made.do(Join("all"), Set("asks", 0.0))
+    made.run(60)
+    made.look()
+    assert not made.late, made.late[0]
+    assert made.answered(6), "over thin lines nobody finds anything"
+
+
 def survives_any_option(network: Network) -> None:
     """Every option at both ends of its range, while it runs."""
     for part in fields(network.program.options_type):
@@ -655,6 +686,7 @@ CHECKS: dict[str, Callable[[Network], None]] = {
         answers,
         survives_nonsense,
         survives_trouble,
+        lives_with_thin_lines,
         survives_any_option,
         forgets,
         repeats,

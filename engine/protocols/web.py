@@ -5,7 +5,8 @@ All clients ask one service. Small, quick, and everybody knows where it lives: s
 one of them. It does not hide the balancer, nor the operator: one bankruptcy ends them all.
 
 The service holds whatever is asked for. What it can run out of is its line: answers leave one after the other, so N
-clients wait N times as long (`uplink_mbit_s`, `page_kb`; the textbook bound N F / u). HTTP (RFC 9110, 9112) has
+clients wait N times as long (`uplink_mbit_s`, `page_kb`; the textbook bound N F / u). Where links have a capacity,
+the server's link makes answers wait, and clients share it. HTTP (RFC 9110, 9112) has
 no timeouts; those here are ours, of the order that proxies and browsers use.
 """
 
@@ -80,10 +81,10 @@ class Waited:
 
 @dataclass(slots=True)
 class Sendable:
-    """The line is free for this answer."""
+    """The line is free for this answer; for none, when the link was given it at once."""
 
     to: PeerId
-    response: Response
+    response: Response | None
 
 
 @dataclass(slots=True)
@@ -92,7 +93,9 @@ class WebOptions:
 
     servers: int = option(1, "machines of the service; more than one stand behind a balancer", low=1, high=1_000)
     page_kb: float = option(64.0, "size of an answer, in KB of 1,000 bytes", low=0.0, high=1e9)
-    uplink_mbit_s: float = option(1_000.0, "what one server can send, in Mbit/s", low=0.001, high=1e6)
+    uplink_mbit_s: float = option(
+        1_000.0, "what one server can send where links have no capacity, in Mbit/s", low=0.001, high=1e6
+    )
     backlog: int = option(1_000, "answers that may wait for the line of one server; more are refused with 503", low=1)
     timeout_s: float = option(5.0, "how long a client waits for an answer, in s", low=0.001, high=3_600)
     retries: int = option(2, "how often a client tries again", low=0, high=100)
@@ -231,9 +234,14 @@ class Server(Peer):
             host.send(sender, Response(message.number, OVERLOADED, message.text, host.me, Blob(0)))
             return
         size = int(options.page_kb * 1_000)
-        self.free_us = max(self.free_us, host.now_us) + int(size * 8 / options.uplink_mbit_s)
+        rate_mbit_s = host.line.up_kbit_s / 1_000 or options.uplink_mbit_s
+        self.free_us = max(self.free_us, host.now_us) + int(size * 8 / rate_mbit_s)
         self.queued += 1
         response = Response(message.number, OK, message.text, host.me, Blob(size))
+        if host.line.up_kbit_s:
+            host.send(sender, response)
+            host.after(self.free_us - host.now_us, Sendable(sender, None), cause=None)
+            return
         host.after(self.free_us - host.now_us, Sendable(sender, response))
 
     @on(Sendable)
@@ -241,7 +249,8 @@ class Server(Peer):
         """Its last bit has left."""
         self.queued -= 1
         self.answered += 1
-        host.send(tick.to, tick.response)
+        if tick.response is not None:
+            host.send(tick.to, tick.response)
 
     def beliefs(self) -> Beliefs:
         """How busy it is."""

@@ -333,7 +333,7 @@ def test_a_holder_that_fails_is_replaced_by_the_next_best(trouble: str) -> None:
     offset = 0 if trouble == "lies" else 64_000
     assert (8, Get("user1", TRAIN.name, offset, T1)) in tape.take(), "the same bytes need not come twice"
     peer.closed(tape, 8)
-    assert tape.noted("download failed") == [{"content": TRAIN.name}]
+    assert tape.noted("download failed") == [{"content": TRAIN.name, "why": "the holder is gone"}]
 
 
 def test_uploads_share_the_line_and_stop_when_the_other_is_gone() -> None:

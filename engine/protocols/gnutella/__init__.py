@@ -72,8 +72,8 @@ class Servent(Neighbour, name="gnutella", options=GnutellaOptions):
 
     def start(self, host: Host, contacts: Sequence[PeerId], saved: object | None) -> None:
         self.id = host.rng.bytes(16)
-        self.speed = host.rng.choice(SPEEDS_KBPS)
-        self.firewalled = host.rng.random() < host.options.firewalled
+        self.speed = host.line.up_kbit_s or host.rng.choice(SPEEDS_KBPS)
+        self.firewalled = host.line.nat or host.rng.random() < host.options.firewalled
         self.join(host, contacts, saved)
         host.every(int(host.options.guid_memory_s * SECOND_US), Forget())
 

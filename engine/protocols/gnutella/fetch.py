@@ -33,12 +33,13 @@ WAITING = 4
 
 @dataclass(slots=True)
 class Sent:
-    """The line has taken a range: hand it over."""
+    """The line has taken a range: hand it over, unless it was `handed` to the line at once, which takes its time."""
 
     to: PeerId
     name: str
     offset: int
     size: int
+    handed: bool = False
 
 
 @dataclass(slots=True)
@@ -187,9 +188,17 @@ class Fetcher(Peer):
 
     def look_later(self, host: Host, download: Download) -> None:
         """Come back when it could have fallen silent."""
-        silent_us = download.moved_us + int(host.options.download_timeout_s * SECOND_US) - host.now_us
+        silent_us = download.moved_us + self.silence_us(host) - host.now_us
         tick = Stalled(download.source.file.name, download.attempt)
         download.watch = host.after(silent_us, tick, cause=download.cause)
+
+    def silence_us(self, host: Host) -> int:
+        """How long a download may stand still: a range is heard of when all of it is here, and may take our own line a
+        while, shared by all downloads as it is."""
+        patience_us = int(host.options.download_timeout_s * SECOND_US)
+        if host.line.down_kbit_s:
+            patience_us += host.options.chunk_kb * 8_192_000 * len(self.downloads) // host.line.down_kbit_s
+        return patience_us
 
     @on(Stalled)
     def stalled(self, host: Host, tick: Stalled) -> None:
@@ -198,7 +207,7 @@ class Fetcher(Peer):
         if download is None or download.attempt != tick.attempt:
             return
         download.watch = None
-        if host.now_us < download.moved_us + int(host.options.download_timeout_s * SECOND_US):
+        if host.now_us < download.moved_us + self.silence_us(host):
             self.look_later(host, download)
         else:
             self.other(host, download, "silent")
@@ -332,12 +341,17 @@ class Fetcher(Peer):
         # bits / (kb/s) = ms
         self.busy_us = max(host.now_us, self.busy_us) + size * 8_000 // self.speed
         self.uploading += 1
+        if host.line.up_kbit_s:
+            # The link makes it wait. All that is left to say is when the next upload may have this one's place.
+            host.send(sender, Chunk(name, offset, Blob(size, file.digest)))
+            host.after(self.busy_us - host.now_us, Sent(sender, name, offset, size, handed=True), cause=None)
+            return
         host.after(self.busy_us - host.now_us, Sent(sender, name, offset, size))
 
     @on(Sent)
     def sent(self, host: Host, tick: Sent) -> None:
         self.uploading -= 1
-        file = here(host, tick.name)
+        file = None if tick.handed else here(host, tick.name)
         if file is not None:
             host.send(tick.to, Chunk(tick.name, tick.offset, Blob(tick.size, file.digest)))
 

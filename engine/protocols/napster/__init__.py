@@ -6,8 +6,8 @@ So the files cannot be switched off, but the list can: when the index dies no se
 its 204 stops, and running transfers go on.
 
 After napster.txt (drscholl, 2000-2001), with the limits of OpenNap's server. A hash comes from whoever shares the
-file: it proves the bytes and not the name. Left out: bit rates, chat, browsing, upload queues (607 to 620), firewalls
-(500, 501), several servers.
+file: it proves the bytes and not the name. Left out: bit rates, chat, browsing, upload queues (607 to 620), several
+servers.
 """
 
 # Four files, for length: `wire.py` what is said, `index.py` the server, `transfer.py` from user to user, here the user.
@@ -20,8 +20,10 @@ from typing import Any
 
 from ...api import Ask, Belief, Beliefs, Cause, Host, PeerId, Station, Timer, on, option, words_of
 from .index import Index
-from .transfer import Download, Trader, mine
+from .transfer import DATA_PORT, Download, Trader, mine
 from .wire import (
+    AlternateAck,
+    AlternateRequest,
     Data,
     DownloadAck,
     DownloadRequest,
@@ -31,6 +33,7 @@ from .wire import (
     GetError,
     Login,
     LoginAck,
+    Offer,
     Ping,
     Pong,
     Results,
@@ -40,10 +43,13 @@ from .wire import (
     Unshare,
     kbit_s,
     line,
+    link_of,
     sound,
 )
 
 __all__ = [
+    "AlternateAck",
+    "AlternateRequest",
     "Data",
     "DownloadAck",
     "DownloadRequest",
@@ -54,6 +60,7 @@ __all__ = [
     "Login",
     "LoginAck",
     "NapsterOptions",
+    "Offer",
     "Ping",
     "Pong",
     "Results",
@@ -67,7 +74,6 @@ __all__ = [
 LINKS_OF_TWENTY = (0, 2, 3, 3, 4, 4, 4, 4, 5, 6, 7, 7, 7, 7, 7, 8, 8, 8, 9, 10)
 """What users have: our guess of a campus and its town in 2000."""
 LOGIN_SPREAD_US = 500_000
-DATA_PORT = 6699
 KEPT_MOST = 100
 """Searches that wait, and holders whose ping is remembered, at one user."""
 
@@ -161,7 +167,11 @@ class User(Trader, name="napster", options=NapsterOptions):
     def start(self, host: Host, contacts: Sequence[PeerId], saved: object | None) -> None:
         """The index's address is built in; all do not log in at one instant."""
         self.nick = f"user{host.me}"
-        self.link = saved if isinstance(saved, int) else host.rng.choice(LINKS_OF_TWENTY)
+        if host.line.up_kbit_s:
+            self.link = link_of(host.line.up_kbit_s)
+        else:
+            self.link = saved if isinstance(saved, int) else host.rng.choice(LINKS_OF_TWENTY)
+        self.port = 0 if host.line.nat else DATA_PORT
         if contacts:
             self.server = contacts[0]
             self.connecting = host.after(int(host.rng.random() * LOGIN_SPREAD_US), Connect())
@@ -178,7 +188,7 @@ class User(Trader, name="napster", options=NapsterOptions):
         """Log in; if nothing is heard, again."""
         if self.state != "online":
             self.state = "logging in"
-            host.send(self.server, Login(self.nick, DATA_PORT, self.link))
+            host.send(self.server, Login(self.nick, self.port, self.link))
             self.connecting = host.after(int(host.options.login_timeout_s * 1e6), Connect(), cause=None)
 
     @on(LoginAck)
@@ -349,7 +359,7 @@ class User(Trader, name="napster", options=NapsterOptions):
         running = self.downloads.values()
         facts = {
             "login": self.state,
-            "line": line(self.link),
+            "line": line(self.link) + ("" if self.port else ", firewalled"),
             "searching": ", ".join(wanted.text for wanted in self.wanted.values()) or "-",
             "downloads": ", ".join(f"{d.entry.name} {d.have:,}/{d.entry.size:,} B" for d in running) or "-",
             "uploads": str(len(self.uploads)),

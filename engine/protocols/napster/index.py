@@ -12,6 +12,8 @@ from ...api import Belief, Beliefs, Host, Peer, PeerId, on, words_of
 from .wire import (
     DOWNLOAD_END,
     DOWNLOAD_START,
+    AlternateAck,
+    AlternateRequest,
     DownloadAck,
     DownloadRequest,
     Entry,
@@ -122,6 +124,19 @@ class Index(Peer):
         entry = holder.files.get(message.name) if holder else None
         if holder and entry:
             host.send(sender, DownloadAck(holder.nick, holder.ip, holder.port, entry.name, entry.md5, entry.link))
+        else:
+            host.send(sender, GetError(message.nick, message.name))
+
+    @on(AlternateRequest)
+    def alternate_request(self, host: Host, sender: PeerId, message: AlternateRequest) -> None:
+        """Have a holder that cannot be called call the one who wants the file, if that one can be called itself."""
+        known = type(message.nick) is str and type(message.name) is str
+        asker = self.user(host, sender) if known else None
+        holder = self.nicks.get(message.nick) if asker else None
+        entry = holder.files.get(message.name) if holder else None
+        if asker and holder and entry and asker.port:
+            to = AlternateAck(asker.nick, sender, asker.port, entry.name, entry.md5, asker.link)
+            host.send(holder.ip, to)
         else:
             host.send(sender, GetError(message.nick, message.name))
 

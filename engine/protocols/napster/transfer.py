@@ -2,7 +2,9 @@
 and uploads, which go as fast as the line does.
 
 The index is asked once for each attempt (203, 204) and never again, so its death leaves running transfers alone. A
-holder that dies, declines, falls silent or sends other bytes than it promised is replaced by the next best.
+holder that dies, declines, falls silent or sends other bytes than it promised is replaced by the next best. One that
+cannot be called is made to call by way of the index (500, 501); when the downloader cannot be called either, there is
+no way between the two.
 """
 
 from __future__ import annotations
@@ -15,15 +17,23 @@ from .wire import (
     DOWNLOAD_START,
     UPLOAD_END,
     UPLOAD_START,
+    AlternateAck,
+    AlternateRequest,
     Data,
     DownloadAck,
     DownloadRequest,
     Entry,
     Get,
     GetError,
+    Offer,
     Transfer,
     kbit_s,
+    link_of,
 )
+
+DATA_PORT = 6699
+PIECE_S = 3
+"""No piece takes a line longer than this, so that those who share one are all heard of before they seem stalled."""
 
 
 @dataclass(slots=True)
@@ -72,6 +82,7 @@ class Trader(Peer):
 
     nick: str = ""
     link: int = 0
+    port: int = DATA_PORT
     server: PeerId = -1
     state: str = "offline"
     serial: int = 0
@@ -114,16 +125,16 @@ class Trader(Peer):
             if left_us > 0:
                 self.watch(host, download, left_us)
             else:
-                self.other(host, download)
+                self.other(host, download, "it stood still")
 
-    def other(self, host: Host, download: Download) -> None:
+    def other(self, host: Host, download: Download, why: str = "") -> None:
         """Not from this one. What is here already is kept if the next has the same bytes."""
         old = download.entry
         if download.acked:
             self.count(host, DOWNLOAD_END)
         if not download.others:
             del self.downloads[old.name]
-            host.note("download failed", content=old.name)
+            host.note("download failed", content=old.name, why=why)
         else:
             download.entry = download.others.pop(0)
             if download.entry.md5 != old.md5:
@@ -152,12 +163,41 @@ class Trader(Peer):
         if download is None:
             return
         if not message.name or message.ip != download.entry.ip:
-            self.other(host, download)
-            return
+            self.other(host, download, "the holder declined")
+        elif message.port:
+            self.fetch(host, download)
+        elif self.port:
+            download.moved_us = host.now_us
+            host.send(self.server, AlternateRequest(download.entry.nick, message.name))
+        else:
+            self.other(host, download, "both are firewalled")
+
+    def fetch(self, host: Host, download: Download) -> None:
+        """There is a way to the holder: take the file from where it stands."""
         download.acked, download.moved_us = True, host.now_us
-        host.link(download.entry.ip)
-        host.send(download.entry.ip, Get(self.nick, message.name, download.have, self.link))
+        holder = download.entry.ip
+        host.link(holder)
+        receives = link_of(host.line.down_kbit_s) if host.line.down_kbit_s else self.link
+        host.send(holder, Get(self.nick, download.entry.name, download.have, receives), cause=download.cause)
         self.count(host, DOWNLOAD_START)
+
+    @on(Offer)
+    def offer(self, host: Host, sender: PeerId, message: Offer) -> None:
+        """The holder, which cannot be called, calls."""
+        download = self.download_of(message.name, False, ip=sender)
+        if download is not None and message.name:
+            self.fetch(host, download)
+
+    @on(AlternateAck)
+    def alternate_ack(self, host: Host, sender: PeerId, message: AlternateAck) -> None:
+        """501: somebody wants this file and cannot call, so call there."""
+        if sender != self.server or type(message.ip) is not int or message.ip < 0:
+            return
+        if mine(host, message.name) is None:
+            host.send(message.ip, GetError(self.nick, message.name))
+        else:
+            host.link(message.ip)
+            host.send(message.ip, Offer(self.nick, message.name))
 
     @on(GetError)
     def get_error(self, host: Host, sender: PeerId, message: GetError) -> None:
@@ -165,9 +205,11 @@ class Trader(Peer):
         if sender == self.server:
             download = self.download_of(message.name, False, nick=message.nick)
         else:
-            download = self.download_of(message.name, True, ip=sender)
+            download = self.download_of(message.name, True, ip=sender) or self.download_of(
+                message.name, False, ip=sender
+            )
         if download is not None:
-            self.other(host, download)
+            self.other(host, download, "the holder declined")
 
     @on(Data)
     def data(self, host: Host, sender: PeerId, message: Data) -> None:
@@ -177,7 +219,7 @@ class Trader(Peer):
             return
         name, entry = download.entry.name, download.entry
         if not message.name:
-            self.other(host, download)
+            self.other(host, download, "the holder declined")
             return
         download.have += max(0, blob.size)
         download.moved_us = host.now_us
@@ -186,7 +228,7 @@ class Trader(Peer):
         if blob.digest != entry.md5:
             host.note("download corrupt", content=name, holder=sender)
             download.have = 0
-            self.other(host, download)
+            self.other(host, download, "other bytes than promised")
             return
         if not host.library.add(File(name, entry.size, blob.digest)):
             # The hash was right, the song was not: only who listens can tell.
@@ -218,15 +260,22 @@ class Trader(Peer):
         host.link(sender)
         if again is None:
             self.count(host, UPLOAD_START)
-        self.pace(host, sender, upload)
+        if host.line.up_kbit_s:
+            # The link makes pieces wait, the first as well: what is paced here is only when the next is given to it.
+            host.after(0, LineFree(sender, upload.file.name, upload.serial))
+        else:
+            self.pace(host, sender, upload)
 
     def piece(self, host: Host, upload: Upload) -> int:
         """Size of the next piece in bytes."""
-        return min(int(host.options.chunk_kb * 1_000), upload.file.size - upload.at)
+        most = int(host.options.chunk_kb * 1_000)
+        if host.line.up_kbit_s:
+            most = min(most, host.line.up_kbit_s * 125 * PIECE_S)
+        return min(most, upload.file.size - upload.at)
 
     def pace(self, host: Host, to: PeerId, upload: Upload) -> None:
         """The line is shared by all uploads, and the receiver's may be the slower one. Bits / (kbit/s) = ms."""
-        rate = min(kbit_s(self.link) / len(self.uploads), kbit_s(upload.link))
+        rate = min((host.line.up_kbit_s or kbit_s(self.link)) / len(self.uploads), kbit_s(upload.link))
         delay_us = int(self.piece(host, upload) * 8 / rate * 1_000)
         host.after(delay_us, LineFree(to, upload.file.name, upload.serial))
 
@@ -253,7 +302,7 @@ class Trader(Peer):
             del self.uploads[key]
             self.count(host, UPLOAD_END)
         for download in [d for d in self.downloads.values() if d.acked and d.entry.ip == peer]:
-            self.other(host, download)
+            self.other(host, download, "the holder is gone")
 
 
 def mine(host: Host, name: object) -> File | None:

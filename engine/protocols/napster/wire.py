@@ -6,6 +6,7 @@ types of fields: `sound` keeps what is well formed, and `about` reads whatever i
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -39,6 +40,11 @@ def sound(entries: object) -> list[Entry]:
 def kbit_s(link: object) -> float:
     """Speed of a link type; nonsense is unknown."""
     return KBIT_S[link] if isinstance(link, int) and 0 <= link < len(KBIT_S) else KBIT_S[0]
+
+
+def link_of(rate_kbit_s: int) -> int:
+    """The link-type code that says a rate best: the nearest by ratio."""
+    return min(range(1, len(KBIT_S)), key=lambda link: abs(math.log(KBIT_S[link] / rate_kbit_s)))
 
 
 def line(link: object) -> str:
@@ -150,7 +156,7 @@ class DownloadRequest(OfFile):
 
 @message(part="transfer")
 class DownloadAck(OfFile):
-    """204: from there."""
+    """204: from there. Port 0 says that it cannot be called."""
 
     nick: str
     ip: PeerId
@@ -158,6 +164,34 @@ class DownloadAck(OfFile):
     name: str
     md5: int
     link: int
+
+
+@message(part="transfer")
+class AlternateRequest(OfFile):
+    """500, to the index: that user cannot be called, so have it call me."""
+
+    nick: str
+    name: str
+
+
+@message(part="transfer")
+class AlternateAck(OfFile):
+    """501, to the user who cannot be called: call there, and offer this file."""
+
+    nick: str
+    ip: PeerId
+    port: int
+    name: str
+    md5: int
+    link: int
+
+
+@message(part="transfer")
+class Offer(OfFile):
+    """User to user: SEND. Who could not be called has called; its GET comes back over that call."""
+
+    nick: str
+    name: str
 
 
 @message(part="transfer")
