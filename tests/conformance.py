@@ -140,7 +140,8 @@ class Spied:
                 spied.act(self.me, f"sent {type(message).__name__}")
                 if spied.copying:
                     spied.sent(message)
-                if many and spied.sampling:
+                # Nonsense is answered too, and then the receiver may be nobody.
+                if many and spied.sampling and type(many[0]) is int and 0 <= many[0] < len(self.kernel.peers):
                     role = spied.town.crew[self.me].role if hasattr(spied, "town") else ""
                     spied.samples[type(message), role] = (self.me, many[0], message)
 

@@ -14,8 +14,11 @@ wires 50 ms, but no less than a packet of 1,500 bytes and no more than 64 KiB: s
 a second whatever its speed, and a small chunk costs no precision, since a wire keeps its own clock in nanoseconds.
 Chunks follow each other from uplink to downlink, so a file is sent and received at the same time, at the slower rate.
 
-A stream waits without limit, as its program would be made to; a queue that grows and grows is what a flood over
-modems looks like. Datagrams are nobody's to hold back: beyond the buffer of a socket they are dropped, reason `queue`.
+A stream has a window, as TCP has: no more than a second's worth of the receiver's downlink, or 64 KiB, is on the way
+and not yet taken by it. Without one, whatever a fast server sends would at once be the problem of a slow receiver,
+would outlive the server, and would stand in front of its own next word for hours. Whatever does not fit waits at the
+sender, without limit, as its program would be made to; a queue that grows and grows is what a flood over modems looks
+like. Datagrams are nobody's to hold back: beyond the buffer of a socket they are dropped, reason `queue`.
 
 What waits is in flight: it is sent, neither delivered nor dropped, and its ask is open. It dies with its sender,
 reason `unsent`, but for the chunk in service; a peer that leaves politely still gets out what it said, not the rest of
@@ -25,130 +28,18 @@ downlink has taken puts the message into a bucket like any other.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..api import Line, PeerId
 from .kernel import Kernel, Parcel, Timer
+from .wires import Item, Piece, Wire
 
 if TYPE_CHECKING:
     from .links import Links
 
-CHUNK_NS = 50_000_000
-CHUNK_LEAST = 1_500
-CHUNK_MOST = 65_536
 DATAGRAMS_MOST = 212_992
 """Bytes of datagrams that wait at one wire: the usual buffer of a socket (Linux, net.core.wmem_default)."""
-SIZE_MASK = (1 << 32) - 1
-TRANSFER = 2
-
-
-class Item:
-    """A message under way. `bulk`: a transfer; `lands_us`: when its last chunk arrives, once that is known."""
-
-    __slots__ = ("bulk", "frm", "lands_us", "left", "parcel", "serial", "size", "stream", "to")
-
-    def __init__(self, serial: int, frm: PeerId, to: PeerId, parcel: Parcel) -> None:
-        self.serial = serial
-        self.frm = frm
-        self.to = to
-        self.parcel = parcel
-        self.size = self.left = parcel[5] & SIZE_MASK
-        self.stream: bool = parcel[1].over == "stream"
-        self.bulk: bool = parcel[1].part_code == TRANSFER
-        self.lands_us = -1
-
-
-class Piece:
-    """What one wire has to take of a message: so many bytes, `last` if they are its last."""
-
-    __slots__ = ("item", "last", "left")
-
-    def __init__(self, item: Item, left: int, last: bool) -> None:
-        self.item = item
-        self.left = left
-        self.last = last
-
-
-class Flow:
-    """Pieces of one flow, and the bytes that it may still send before it is another's turn."""
-
-    __slots__ = ("credit", "pieces")
-
-    def __init__(self, credit: int) -> None:
-        self.pieces: deque[Piece] = deque()
-        self.credit = credit
-
-
-class Wire:
-    """One direction of one peer's line. `fresh` and `rest` are the keys of its flows, in turn; `free_ns` is when the
-    chunk in service is through; `datagrams` the bytes of such that wait; `set` whether an event serves the next."""
-
-    __slots__ = ("chunk", "datagrams", "flows", "free_ns", "fresh", "kbit_s", "rest", "set", "waiting")
-
-    def __init__(self, kbit_s: int) -> None:
-        self.rate(kbit_s)
-        self.free_ns = 0
-        self.flows: dict[int, Flow] = {}
-        self.fresh: deque[int] = deque()
-        self.rest: deque[int] = deque()
-        self.waiting = 0
-        self.datagrams = 0
-        self.set = False
-
-    def rate(self, kbit_s: int) -> None:
-        """From the next chunk on."""
-        self.kbit_s = kbit_s
-        # kbit/s * ns / 8,000,000 = bytes
-        self.chunk = max(CHUNK_LEAST, min(CHUNK_MOST, kbit_s * CHUNK_NS // 8_000_000))
-
-    def add(self, key: int, piece: Piece) -> None:
-        """One more piece waits."""
-        flow = self.flows.get(key)
-        if flow is None:
-            flow = self.flows[key] = Flow(self.chunk)
-            self.fresh.append(key)
-        flow.pieces.append(piece)
-        self.waiting += 1
-        if not piece.item.stream:
-            self.datagrams += piece.left
-
-    def turn(self) -> Flow:
-        """Whose turn it is. Something waits."""
-        while True:
-            line = self.fresh or self.rest
-            key = line[0]
-            flow = self.flows[key]
-            if not flow.pieces:
-                # A fresh flow that ran dry queues up once as any other: were it fresh again with its next message, a
-                # peer that sends one at a time would always go first.
-                line.popleft()
-                if line is self.fresh:
-                    self.rest.append(key)
-                else:
-                    del self.flows[key]
-            elif flow.credit <= 0:
-                flow.credit += self.chunk
-                line.popleft()
-                self.rest.append(key)
-            else:
-                return flow
-
-    def took(self, flow: Flow, size: int) -> None:
-        """So much of the piece at the head of a flow goes through now."""
-        piece = flow.pieces[0]
-        flow.credit -= size
-        piece.left -= size
-        if not piece.item.stream:
-            self.datagrams -= size
-        if not piece.left:
-            flow.pieces.popleft()
-            self.waiting -= 1
-            if not self.waiting:
-                self.flows.clear()
-                self.fresh.clear()
-                self.rest.clear()
 
 
 class Served:
@@ -199,6 +90,8 @@ class Pipes:
         """How many messages of the stream from one peer to another are among these, transfers left out."""
         self.parked: dict[tuple[PeerId, PeerId], list[Timer]] = {}
         """Notices that follow them."""
+        self.sailing: dict[tuple[PeerId, PeerId, bool], int] = {}
+        """Bytes of each stream that left the uplink and are not through the downlink: what the window is full of."""
         self._serial = 0
         self.drop: Callable[[PeerId, Parcel, str], None]
 
@@ -266,7 +159,8 @@ class Pipes:
         # An event is due at the whole microsecond after the end of a chunk. The wire itself went on at its end.
         until_ns = self.kernel.now_us * 1_000
         while wire.waiting and wire.free_ns <= until_ns:
-            flow = wire.turn()
+            key = wire.turn()
+            flow = wire.flows[key]
             piece = flow.pieces[0]
             item = piece.item
             size = piece.left if down else min(piece.left, wire.chunk, self.down[item.to].chunk)
@@ -276,9 +170,16 @@ class Pipes:
             wire.free_ns += size * 8_000_000 // wire.kbit_s
             last = piece.last and not piece.left
             if down:
+                if item.stream:
+                    self._through(item, size)
                 if last:
                     self._deliver(item, _us(wire.free_ns))
             else:
+                if item.stream:
+                    way = (item.frm, item.to, item.bulk)
+                    self.sailing[way] = sails = self.sailing.get(way, 0) + size
+                    if sails >= self.down[item.to].window:
+                        wire.stick(key)
                 self._fly(item, size, last, _us(wire.free_ns))
         if wire.waiting:
             wire.set = True
@@ -296,6 +197,18 @@ class Pipes:
             self.links.into(self.kernel, at_us, -1 - item.to, item.parcel)
         else:
             self._at(at_us, Landed(Piece(item, size, True)))
+
+    def _through(self, item: Item, size: int) -> None:
+        """A downlink has taken so much of a stream: there is room in its window again."""
+        way = (item.frm, item.to, item.bulk)
+        sails = self.sailing[way] - size
+        if sails:
+            self.sailing[way] = sails
+        else:
+            del self.sailing[way]
+        wire = self.up[item.frm]
+        if sails < self.down[item.to].window and wire.loosen(item.to << 1 | item.bulk):
+            self._wake(wire, item.frm, down=False)
 
     def _deliver(self, item: Item, at_us: int) -> None:
         del self.under_way[item.serial]
@@ -334,22 +247,7 @@ class Pipes:
 
     def died(self, peer: PeerId, politely: bool) -> None:
         """Its process ends: what it had not sent yet is never sent. A polite one still says what it said."""
-        wire = self.up[peer]
-        lost: list[Item] = []
-        for key, flow in list(wire.flows.items()):
-            if politely and not key & 1:
-                continue
-            for piece in flow.pieces:
-                lost.append(piece.item)
-                wire.waiting -= 1
-                if not piece.item.stream:
-                    wire.datagrams -= piece.left
-            flow.pieces.clear()
-        if not wire.waiting:
-            wire.flows.clear()
-            wire.fresh.clear()
-            wire.rest.clear()
-        for item in lost:
+        for item in self.up[peer].empty(politely):
             self._lose(item, "unsent")
 
     # --- looking --------------------------------------------------------------------------------------------
@@ -365,10 +263,6 @@ class Pipes:
             else:
                 at = max(item.lands_us, now, _us(self.down[item.to].free_ns))
             yield at + 1, item.to, item.parcel
-
-    def waiting(self, peer: PeerId) -> int:
-        """Bytes that wait for its uplink."""
-        return sum(piece.left for flow in self.up[peer].flows.values() for piece in flow.pieces)
 
 
 def _us(ns: int) -> int:

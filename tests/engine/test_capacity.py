@@ -10,8 +10,9 @@ import pytest
 from tiny import LATENCY, MS, SECOND, Diary, Say, Shout, diary, host, swarm, texts
 
 from engine import Blob, Host, InputError, Kill, Leave, LinkSpec, Peer, PeerId, Set, Setup, Swarm, message, on
-from engine.core.pipes import CHUNK_LEAST, CHUNK_MOST, DATAGRAMS_MOST
+from engine.core.pipes import DATAGRAMS_MOST
 from engine.core.wire import size_of
+from engine.core.wires import CHUNK_LEAST, CHUNK_MOST
 from engine.snapshot import ALIVE
 from engine.world import capacity
 
@@ -266,6 +267,32 @@ def test_a_receiver_that_dies_while_it_receives_refuses() -> None:
     assert ("refused", 1) in [(what, who) for _, what, who in diary(town, 0).told]
 
 
+def test_a_stream_to_a_slow_receiver_waits_at_its_sender_and_dies_with_it() -> None:
+    town = lines(3, LinkSpec("1000000:100"))
+    for number in range(50):
+        host(town, 0).send(1, Bulk(str(number), Blob(100_000)))
+    host(town, 0).send(2, Say("x"))
+    town.advance(20 * SECOND)
+    assert texts(town, 2) == ["x"]
+    heard = len(texts(town, 1))
+    assert heard == 20 * SECOND * 100 // 8_000 // 100_000
+    town.do(Kill(0))
+    town.advance(100 * SECOND)
+    assert len(texts(town, 1)) <= heard + 1, "what it had not sent is gone"
+    assert balanced(town)
+    totals = town.snapshot().totals
+    assert totals.dropped_by == {"unsent": 51 - 1 - len(texts(town, 1))}
+
+
+def test_a_window_does_not_slow_down_a_fast_line_across_the_world() -> None:
+    town = lines(2, LinkSpec("44736:44736"), latency="constant:300")
+    bulk = Bulk("file", Blob(50_000_000))
+    host(town, 0).send(1, bulk)
+    town.advance(60 * SECOND)
+    wire_us = size_of(bulk) * 8_000 / 44_736
+    assert when(town, 1, "file") - 300 * MS - wire_us <= 2 * chunk_us(44_736)
+
+
 def test_a_long_run_leaves_nothing_in_the_wires() -> None:
     town = swarm(12, Loader, links=LinkSpec("saroiu", 5.0), loss=0.05)
     for number in range(300):
@@ -280,7 +307,8 @@ def test_a_long_run_leaves_nothing_in_the_wires() -> None:
     assert not pipes.under_way
     assert not pipes.talking
     assert not pipes.parked
-    assert not any(wire.waiting or wire.flows or wire.datagrams for wire in (*pipes.up, *pipes.down))
+    assert not pipes.sailing
+    assert not any(wire.waiting or wire.flows or wire.stuck or wire.datagrams for wire in (*pipes.up, *pipes.down))
     assert town.snapshot().totals.in_flight == 0
 
 
