@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from engine import VERBS, Command, InputError, Setup, Swarm, networks
+from engine import VERBS, Command, InputError, LinkSpec, Setup, Swarm, networks
 from engine.snapshot import ALIVE, DEAD, LEFT
 
 PEERS = 14
@@ -44,6 +44,9 @@ SETTINGS: tuple[tuple[str, Any], ...] = (
     ("loss", 0.0),
     ("latency", 3.0),
     ("latency", 0.1),
+    ("jitter", 80),
+    ("jitter", 0),
+    ("capacity", 0.1),
     ("asks", 4.0),
     ("asks", 0.0),
     ("no such option", 1),
@@ -54,6 +57,7 @@ GIVEN: dict[str, st.SearchStrategy[Any]] = {
     "operator": st.sampled_from(OPERATORS),
     "word": st.sampled_from(TEXTS),
     "text": st.sampled_from(TEXTS),
+    "by": st.sampled_from((None, "city", "role", "towns")),
     "leak": st.sampled_from((0.0, 0.5, 1.0, -1.0)),
 }
 
@@ -76,7 +80,8 @@ def under_way(swarm: Swarm) -> int:
     """Messages on their way, counted one by one where they are, and not as what is left over."""
     kernel = swarm.town.kernel
     buckets = [*kernel.messages.values(), kernel.unfinished()]
-    return sum(len(to) if isinstance(to, tuple) else 1 for tos, _ in buckets for to in tos)
+    standing = sum(1 for _ in swarm.town.desk.links.standing(kernel.now_us))
+    return standing + sum(len(to) if isinstance(to, tuple) else 1 for tos, _ in buckets for to in tos)
 
 
 class Restless(RuleBasedStateMachine):
@@ -86,9 +91,10 @@ class Restless(RuleBasedStateMachine):
         protocol=st.sampled_from(sorted(networks())),
         latency=st.sampled_from(("world", "constant:20", "uniform:5-60")),
         churn=st.sampled_from(("none", "exponential:8")),
+        links=st.sampled_from((LinkSpec(), LinkSpec("saroiu", nat=0.3), LinkSpec("64:256", 20.0))),
     )
-    def begin(self, protocol: str, latency: str, churn: str) -> None:
-        """A small network, at any delay."""
+    def begin(self, protocol: str, latency: str, churn: str, links: LinkSpec) -> None:
+        """A small network, at any delay and over any lines."""
         setup = Setup(
             protocol=protocol,
             peers=PEERS,
@@ -96,6 +102,7 @@ class Restless(RuleBasedStateMachine):
             latency=latency,
             churn=churn,
             asks_per_s=1.0,
+            links=links,
         )
         self.swarm = Swarm(setup)
         self.deaths_seen = 0
