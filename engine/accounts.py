@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .api import AskId, PeerId, Want
+from .paths import ROWS_BACKGROUND, ROWS_MOST, Lost, Rows
 from .snapshot import AskRow, Trace
 
 QUESTION, ANSWER = 0, 1
@@ -37,8 +38,10 @@ class Account:
         "id",
         "issued_us",
         "losses",
+        "lost",
         "origin",
         "pending",
+        "questions",
         "reached",
         "repeats",
         "setback",
@@ -74,7 +77,10 @@ class Account:
         self.hop: NDArray[np.int32] | None = None
         self.at_us: NDArray[np.int64] | None = None
         self.repeats: NDArray[np.int32] | None = None
-        self.answers: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]] = []
+        most = ROWS_BACKGROUND if by == "background" else ROWS_MOST
+        self.questions = Rows(most)
+        self.answers = Rows(most)
+        self.lost = Lost()
 
     def reach(
         self,
@@ -115,7 +121,13 @@ class Account:
     def forget_path(self) -> None:
         """Give back the columns of an old ask; its figures stay."""
         self.frm = self.hop = self.at_us = self.repeats = None
-        self.answers = []
+        self.questions, self.answers, self.lost = Rows(), Rows(), Lost()
+
+    @property
+    def path_bytes(self) -> int:
+        """What its path takes: 20 bytes for each peer of the swarm, and the rows."""
+        size = 0 if self.hop is None else 20 * len(self.hop)
+        return size + self.questions.bytes + self.answers.bytes + 100 * len(self.lost.rows)
 
     def opened(self, holder: object, decoy: bool, now_us: int) -> None:
         """The user has looked at what a holder served."""
@@ -152,8 +164,7 @@ class Account:
         """Its path, or None when it never left its origin or was forgotten."""
         if self.hop is None or self.frm is None or self.at_us is None or self.repeats is None:
             return None
-        empty = np.zeros(0, np.int64)
-        columns = [np.concatenate([part[i] for part in self.answers]) if self.answers else empty for i in range(3)]
+        answers = self.answers.view()
         return Trace(
             ask=self.id,
             origin=self.origin,
@@ -161,10 +172,13 @@ class Account:
             hop=self.hop.copy(),
             at_us=self.at_us.copy(),
             repeats=self.repeats.copy(),
-            answers_frm=columns[0].astype(np.int32),
-            answers_to=columns[1].astype(np.int32),
-            answers_at_us=columns[2],
+            answers_frm=answers.frm,
+            answers_to=answers.to,
+            answers_at_us=answers.at_us,
             holders=tuple(self.hits),
+            answers_sent_us=answers.sent_us,
+            questions=self.questions.view(),
+            lost=self.lost.view(),
         )
 
 
@@ -196,3 +210,10 @@ class Nothing(Account):
     def __init__(self) -> None:
         super().__init__(0, -1, "", "find", "", 0)
         self.pending = 1 << 60
+
+
+def died(account: Account | Joint, frm: PeerId, to: PeerId, sent_us: int, at_us: int, reason: str) -> None:
+    """A message of these asks never arrived: keep where it was lost. What no ask caused is not kept."""
+    for each in account.accounts if isinstance(account, Joint) else (account,):
+        if each.id:
+            each.lost.add(frm, to, sent_us, at_us, reason)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import chain
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,7 @@ SERIES = ("alive", "censored", *RATES, *ASKED)
 ROW = np.dtype([("at", "<i8"), ("to", "<i4"), ("code", "<i8")])
 KIND_MASK = 255
 SIZE_MASK = (1 << KIND_SHIFT) - 1
+SENT_US = itemgetter(3)
 I64 = NDArray[np.int64]
 
 
@@ -94,6 +96,7 @@ class Books:
             return
         lengths = np.array([len(some) for _, some, _ in log])
         at = np.repeat(np.array([at for at, _, _ in log]), lengths)
+        which = np.arange(len(parcels))  # The parcel of each row: what is not in a column is read there.
         code = np.array([parcel[5] for parcel in parcels])
         causes = [parcel[2] for parcel in parcels]
         joint = tuple in set(map(type, causes))
@@ -102,7 +105,7 @@ class Books:
             many = [to if to.__class__ is tuple else (to,) for to in tos]
             lengths = np.array([len(to) for to in many])
             to = np.fromiter(chain.from_iterable(many), np.int64, int(lengths.sum()))
-            at, code, cause = (np.repeat(column, lengths) for column in (at, code, cause))
+            at, code, cause, which = (np.repeat(column, lengths) for column in (at, code, cause, which))
             if joint:
                 causes = [causes[i] for i in np.repeat(np.arange(len(many)), lengths).tolist()]
         else:
@@ -114,9 +117,10 @@ class Books:
             each = [one if one.__class__ is tuple else (one,) for one in causes]
             lengths = np.array([len(one) for one in each])
             cause = np.fromiter(chain.from_iterable(each), np.int64, int(lengths.sum()))
-            at, to, code = (np.repeat(column, lengths) for column in (at, to, code))
+            at, to, code, which = (np.repeat(column, lengths) for column in (at, to, code, which))
         if cause.any():
-            self._paths(at, code >> SENDER_SHIFT, to, self.part_of[code >> KIND_SHIFT & KIND_MASK], cause)
+            part = self.part_of[code >> KIND_SHIFT & KIND_MASK]
+            self._paths(at, code >> SENDER_SHIFT, to, part, cause, which, parcels)
 
     def _enter(self, at: I64, to: I64, code: I64) -> None:
         rows = np.empty(len(at), ROW)
@@ -127,7 +131,7 @@ class Books:
         # Rows are in order of time, and the last of an index wins.
         self.last_heard_us[code >> SENDER_SHIFT] = at
 
-    def _paths(self, at: I64, frm: I64, to: I64, part: I64, cause: I64) -> None:
+    def _paths(self, at: I64, frm: I64, to: I64, part: I64, cause: I64, which: I64, parcels: Sequence[Parcel]) -> None:
         """Enter questions and answers into the accounts of their asks."""
         for wanted in (QUESTION, ANSWER):
             rows = np.flatnonzero((part == wanted) & (cause > 0))
@@ -141,8 +145,13 @@ class Books:
                 account: Account = self.desk.accounts[ask]
                 if wanted == QUESTION:
                     account.reach(self.n, frm[mine], to[mine], cause[mine] & HOP_MASK, at[mine])
-                else:
-                    account.answers.append((frm[mine], to[mine], at[mine]))
+                kept = account.questions if wanted == QUESTION else account.answers
+                kept.total += len(mine)
+                if kept.room:
+                    mine = mine[: kept.room]
+                    theirs = map(parcels.__getitem__, which[mine].tolist())
+                    sent = np.fromiter(map(SENT_US, theirs), np.int64, len(mine))
+                    kept.add(frm[mine], to[mine], sent, at[mine])
 
     def drop(self, at_us: int, frm: int, to: int, code: int, reason: str) -> None:
         """A message that never arrived."""

@@ -180,13 +180,49 @@ class Snapshot:
     `Peer.identifier`); empty in networks without identifiers."""
 
 
+def _ids() -> I32:
+    return np.zeros(0, np.int32)
+
+
+def _times() -> I64:
+    return np.zeros(0, np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """Messages of one ask that arrived, in order of arrival, all (k,), see `paths` for how many; `total` counts all."""
+
+    frm: I32 = field(default_factory=_ids)
+    to: I32 = field(default_factory=_ids)
+    sent_us: I64 = field(default_factory=_times)
+    at_us: I64 = field(default_factory=_times)
+    total: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Losses:
+    """Messages of one ask that never arrived, where and when they died, all (k,): the first 2,000; `total` counts all.
+
+    reason: uint8, index into `reasons`, the words of an account's losses.
+    """
+
+    frm: I32 = field(default_factory=_ids)
+    to: I32 = field(default_factory=_ids)
+    sent_us: I64 = field(default_factory=_times)
+    at_us: I64 = field(default_factory=_times)
+    reason: U8 = field(default_factory=lambda: np.zeros(0, np.uint8))
+    reasons: tuple[str, ...] = ()
+    total: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Trace:
     """The path of one ask. Index = PeerId: who first asked each peer (-1: nobody), at which hop, and when.
 
     frm: int32, hop: int32 (origin 0, not reached -1), at_us: int64 (-1 when not reached). answers_*: each delivered
     message of part answer: the way of the hits. holders: who the hits named, in order. repeats: int32, how many
-    further questions of this ask each peer was sent in vain.
+    further questions of this ask each peer was sent in vain. questions: each delivered question, the vain ones too;
+    answers_sent_us goes with the other columns of answers; lost: what died on its way.
     """
 
     ask: AskId
@@ -199,3 +235,6 @@ class Trace:
     answers_to: I32
     answers_at_us: I64
     holders: tuple[PeerId, ...]
+    answers_sent_us: I64 = field(default_factory=_times)
+    questions: Arrivals = field(default_factory=Arrivals)
+    lost: Losses = field(default_factory=Losses)

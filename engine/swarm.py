@@ -30,6 +30,7 @@ from .life import ASKS_PER_S_MAX, SAMPLE_US, Due, Life, Sample
 from .metrics import Asked
 from .networks import messages_of, network
 from .options import options_for
+from .paths import Shelf
 from .setup import Setup
 from .snapshot import ALIVE, AskRow, Fixed, Series, Snapshot, Trace
 from .town import Town
@@ -38,10 +39,6 @@ from .view import Columns, Viewer
 from .world import capacity, content, decoys, places, selectors, topology
 
 EVENTS = 5_000
-PATHS_BYTES = 64 << 20
-"""Room for the paths of closed asks; the oldest are forgotten first."""
-PATH_BYTES = 20
-"""What a path takes for each peer of the swarm, see `Account.reach`."""
 FIRST_ASK_US = 500_000
 """When the first background ask comes, if there are any: nobody should look at a still picture."""
 JOINING_US = 3_000_000
@@ -110,8 +107,7 @@ class Swarm:
         self._selecting = Stream(f"{setup.seed}/select")
         self._events: deque[e.Event] = deque(maxlen=EVENTS)
         self._events_seen = 0
-        self._closed: dict[AskId, Account] = {}
-        """Those whose path is kept, the one that closed first in front."""
+        self._paths = Shelf()
         self.failure: PeerFailed | None = None
         self.history: list[tuple[int, Command, str]] = []
         """(virtual time in us, command, by) of all that was done; churn and background asks follow from the seed."""
@@ -375,12 +371,7 @@ class Swarm:
             # An ask that a batched gossip opens again each cycle need not be told of each cycle.
             self._tell("closed", account.id, account.verdict)
         if account.hop is not None:
-            self._closed.pop(account.id, None)
-            self._closed[account.id] = account
-            while len(self._closed) * PATH_BYTES * self.town.n > PATHS_BYTES and len(self._closed) > 1:
-                oldest = self._closed.pop(next(iter(self._closed)))
-                if oldest.closed_us is not None:
-                    oldest.forget_path()
+            self._paths.put(account)
 
 
 class _Guard:

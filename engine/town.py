@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .accounts import Account, Joint, Nothing
+from .accounts import Account, Joint, Nothing, died
 from .api import Ask, Line, Peer, PeerId, Want
 from .core.hosts import Desk, Seat
 from .core.kernel import HOP_BITS, NEVER_US, Kernel, Parcel, Timer
@@ -301,10 +301,11 @@ class Town:
         return False
 
     def _drop(self, to: PeerId, parcel: Parcel, reason: str) -> None:
-        sender, message, cause, _, account, code = parcel
+        sender, message, cause, sent_us, account, code = parcel
         self.books.drop(self.kernel.now_us, sender, to, code, reason)
         losses = account.losses
         losses[reason] = losses.get(reason, 0) + 1
+        died(account, sender, to, sent_us, self.kernel.now_us, reason)
         if reason in ("dead", "left", "reset") and message.over == "stream":
             notice = Refusal(sender, _epoch_at(self, parcel), to, message)
             # Who is refused stands one hop nearer to the ask than what it sent.

@@ -220,13 +220,14 @@ def test_an_ask_that_is_not_cannot_be_looked_up() -> None:
             town.trace(wrong)
 
 
-def test_an_ask_that_went_nowhere_has_no_path_and_old_paths_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_ask_that_went_nowhere_has_no_path_and_old_paths_are_forgotten() -> None:
     lonely = swarm(1)
     ask(lonely, 0, "x")
     assert lonely.trace(1) is None
-    monkeypatch.setattr("engine.swarm.PATHS_BYTES", 20 * 3 * 4)
     town = swarm(3)
-    for number in range(8):
+    ask(town, 0, "x0")
+    town._paths.room = 4 * town._paths.taken
+    for number in range(1, 8):
         ask(town, 0, f"x{number}")
     assert [town.trace(number) is None for number in range(1, 9)] == [True] * 4 + [False] * 4
     assert [row.reached for row in town.asks()] == [2] * 8, "the figures stay"

@@ -1,0 +1,92 @@
+"""The way of an ask, message by message: when each was sent and arrived, and where others died."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from tiny import LATENCY, MS, SECOND, Actor, Batch, ask, give, hears, host, swarm
+
+from engine import AskFor, Censor, Kill, Set, Setup, Swarm
+from engine.paths import ROWS_MOST, Rows
+
+LOUD = {"options": {"loud": True}}
+
+
+def test_each_question_and_answer_is_there_with_its_times() -> None:
+    town = swarm(3, **LOUD)
+    give(town, 2, "blue train")
+    ask(town, 0, "blue train")
+    trace = town.trace(1)
+    assert trace is not None
+    asked = trace.questions
+    told = list(zip(asked.frm.tolist(), asked.to.tolist(), asked.sent_us.tolist(), asked.at_us.tolist(), strict=True))
+    assert told[:2] == [(0, 1, 0, LATENCY), (0, 2, 0, LATENCY)]
+    assert told[2:] == [(1, 2, LATENCY, 2 * LATENCY), (2, 1, LATENCY, 2 * LATENCY)]
+    assert asked.total == town.account(1).messages == 4
+    assert (trace.answers_frm.tolist(), trace.answers_to.tolist()) == ([2], [0])
+    assert (trace.answers_sent_us.tolist(), trace.answers_at_us.tolist()) == ([LATENCY], [2 * LATENCY])
+
+
+def test_a_message_is_late_by_what_its_link_took() -> None:
+    town = swarm(2)
+    town.do(Set("latency", 7))
+    ask(town, 0, "x")
+    trace = town.trace(1)
+    assert trace is not None
+    assert (trace.questions.at_us - trace.questions.sent_us).tolist() == [7 * LATENCY]
+
+
+def test_a_message_of_several_asks_is_in_the_way_of_each() -> None:
+    town = swarm(3, Actor)
+    kept: list[Any] = []
+    hears(town, 1, lambda h: kept.append(h.cause))
+    for text in ("a", "b"):
+        hears(town, 0, lambda h: h.send(1, Batch((text,))))  # noqa: B023
+        ask(town, 0, text)
+    town.advance(20 * SECOND)
+    host(town, 1).send(2, Batch(("a", "b")), cause=kept)
+    town.advance(21 * SECOND)
+    for number in (1, 2):
+        trace = town.trace(number)
+        assert trace is not None
+        assert trace.questions.to.tolist() == [1, 2]
+        assert trace.questions.sent_us.tolist()[1] == 20 * SECOND
+
+
+def test_what_dies_is_told_with_where_when_and_why() -> None:
+    town = swarm(4)
+    town.do(Censor(1))
+    town.do(AskFor(0, "x"))
+    town.advance(MS)
+    town.do(Kill(2))
+    town.advance(SECOND)
+    trace = town.trace(1)
+    assert trace is not None
+    lost = trace.lost
+    reasons = {int(to): lost.reasons[why] for to, why in zip(lost.to, lost.reason, strict=True)}
+    assert reasons == {1: "censored", 2: "dead"}
+    assert (lost.frm == 0).all()
+    assert (lost.sent_us == 0).all()
+    assert (lost.at_us == LATENCY).all()
+    assert lost.total == town.account(1).lost == 2
+
+
+def test_what_a_screen_was_handed_is_not_written_again() -> None:
+    rows = Rows()
+    column = np.arange(40)
+    rows.add(column, column, column, column)
+    before = rows.view()
+    rows.add(-column, -column, -column, -column)
+    assert before.frm.tolist() == column.tolist()
+    assert rows.view().frm.tolist() == [*column.tolist(), *(-column).tolist()]
+
+
+def test_a_flood_keeps_so_many_rows_and_counts_the_rest() -> None:
+    town = Swarm(Setup(peers=600, topology="random:40", latency="constant:50", asks_per_s=0.0))
+    town.do(AskFor(0, "nobody has this"))
+    town.advance_quiet(60 * SECOND)
+    trace = town.trace(1)
+    assert trace is not None
+    assert trace.questions.total == town.account(1).messages > ROWS_MOST
+    assert len(trace.questions.frm) == ROWS_MOST
