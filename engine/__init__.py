@@ -30,10 +30,12 @@ from .api import (
 )
 from .commands import (
     VERBS,
+    Adjourn,
     AskFor,
     Censor,
     Collude,
     Command,
+    Court,
     Cure,
     Defect,
     Heal,
@@ -61,7 +63,24 @@ from .lab.scenario import Caption, Scenario
 from .networks import help_of, network, networks, options_of, title_of
 from .options import as_number, as_text, as_whole, options_for
 from .setup import ContentSpec, LinkSpec, Setup
-from .snapshot import ALIVE, DEAD, LEFT, STATES, AskRow, Fixed, Flight, Links, Places, Series, Snapshot, Totals, Trace
+from .snapshot import (
+    ALIVE,
+    DEAD,
+    LEFT,
+    STATES,
+    Arrivals,
+    AskRow,
+    Docket,
+    Fixed,
+    Flight,
+    Links,
+    Losses,
+    Places,
+    Series,
+    Snapshot,
+    Totals,
+    Trace,
+)
 from .swarm import Swarm
 
 if TYPE_CHECKING:
@@ -98,6 +117,8 @@ __all__ = [
     "PARTS",
     "STATES",
     "VERBS",
+    "Adjourn",
+    "Arrivals",
     "Ask",
     "AskFor",
     "AskId",
@@ -117,9 +138,11 @@ __all__ = [
     "Command",
     "Commanded",
     "ContentSpec",
+    "Court",
     "Cure",
     "Curve",
     "Defect",
+    "Docket",
     "Event",
     "Expect",
     "File",
@@ -138,6 +161,7 @@ __all__ = [
     "LinkSpec",
     "Links",
     "Live",
+    "Losses",
     "Message",
     "Noted",
     "Partition",

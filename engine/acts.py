@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 from . import commands as c
 from .api import PeerId, Want, words_of
+from .court import Bench
 from .errors import InputError, nearest, plain
 from .life import ASKS_PER_S_MAX, Life
 from .options import as_number, set_option
@@ -18,6 +19,7 @@ from .world.decoys import Poisoned
 
 HELD_MOST = 1_000
 """Peers whose links among each other may be held at once: half a million links."""
+COURT_S_MAX = 86_400.0
 TEXT_MAX = 200
 """Characters of an ask; the rest of a longer text is cut off."""
 Resolve = Callable[[c.Peers], tuple[PeerId, ...]]
@@ -30,11 +32,12 @@ WORLD = ("churn", "loss", "latency", "asks")
 class Acts:
     """Commands on a town. Each method returns the peers that it changed."""
 
-    def __init__(self, town: Town, life: Life, operators: Sequence[str], resolve: Resolve) -> None:
+    def __init__(self, town: Town, life: Life, operators: Sequence[str], resolve: Resolve, bench: Bench) -> None:
         self.town = town
         self.life = life
         self.operators = tuple(operators)
         self.resolve = resolve
+        self.bench = bench
         self.asking: dict[PeerId, list[tuple[c.AskFor, str]]] = {}
         """Asks of peers that are not there yet."""
         self._groups = 0
@@ -58,6 +61,8 @@ class Acts:
             c.AskFor: self._ask,
             c.Publish: self._publish,
             c.Set: self._set,
+            c.Court: self._court,
+            c.Adjourn: self._adjourn,
         }
 
     def carry_out(self, command: c.Command, by: str) -> tuple[PeerId, ...]:
@@ -204,6 +209,15 @@ class Acts:
         rules.split = False
         self.town.restate(those)
         return those
+
+    def _court(self, command: c.Court, by: str) -> tuple[PeerId, ...]:
+        after_s = as_number(command.after_s, "court: after_s", 0.0, COURT_S_MAX, texts=True)
+        self.bench.convene(round(after_s * 1e6))
+        return ()
+
+    def _adjourn(self, command: c.Adjourn, by: str) -> tuple[PeerId, ...]:
+        self.bench.adjourn()
+        return ()
 
     # --- wishes -----------------------------------------------------------------------------------------------
 

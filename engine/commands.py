@@ -183,6 +183,22 @@ class Set(Command):
     value: Any = None
 
 
+@dataclass(frozen=True, slots=True)
+class Court(Command):
+    """A court sits: whoever answers an ask is censored `after_s` seconds of virtual time later. Repeated, it changes
+    its pace."""
+
+    verb: ClassVar[str] = "court"
+    after_s: float = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Adjourn(Command):
+    """The court rises: orders not served yet lapse, those that were stand."""
+
+    verb: ClassVar[str] = "adjourn"
+
+
 VERBS: dict[str, type[Command]] = {
     c.verb: c
     for c in (
@@ -205,6 +221,8 @@ VERBS: dict[str, type[Command]] = {
         AskFor,
         Publish,
         Set,
+        Court,
+        Adjourn,
     )
 }
 

@@ -24,7 +24,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Commanded(Event):
-    """A command took effect on `peers` (resolved). `by` is "person" or "scenario"."""
+    """A command took effect on `peers` (resolved). `by` is "person", "scenario" or "court"."""
 
     command: Command
     peers: tuple[PeerId, ...]

@@ -146,6 +146,18 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
+class Docket:
+    """A court that sits: how long after an answer it acts, the orders it had served and those to come, the answers
+    since it convened, and how many of them came after its first order."""
+
+    after_us: int
+    orders: int
+    pending: int
+    answers: int
+    answers_after: int
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """One moment. `state` is ALIVE, DEAD or LEFT; `censored`, `colluding` and `poisoned` are flags beside it.
 
@@ -178,6 +190,8 @@ class Snapshot:
     ident: F32 = field(default_factory=lambda: np.zeros(0, np.float32))
     """Place of each peer on the circle of identifiers, 0 to 1 (N,), NaN where none was ever told (see
     `Peer.identifier`); empty in networks without identifiers."""
+    court: Docket | None = None
+    """The court, while it sits."""
 
 
 def _ids() -> I32:

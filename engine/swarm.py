@@ -24,6 +24,7 @@ from .api import AskId, Library, Peer, PeerId
 from .commands import Command, Peers
 from .core.links import Links
 from .core.rand import Stream
+from .court import Bench, Order
 from .errors import InputError, PeerFailed
 from .facts import facts_of
 from .life import ASKS_PER_S_MAX, SAMPLE_US, Due, Life, Sample
@@ -102,8 +103,9 @@ class Swarm:
         self.catalogue = catalogue
         self.life = Life(self.town, catalogue, setup.seed, self._due)
         self._columns = Columns(self.town, fixed)
-        self._viewer = Viewer(self.town, fixed, self.settings)
-        self._acts = Acts(self.town, self.life, operators, self._resolve)
+        self._bench = Bench(self.life.later, self._ordered)
+        self._viewer = Viewer(self.town, fixed, self.settings, self._bench)
+        self._acts = Acts(self.town, self.life, operators, self._resolve, self._bench)
         self._selecting = Stream(f"{setup.seed}/select")
         self._events: deque[e.Event] = deque(maxlen=EVENTS)
         self._events_seen = 0
@@ -174,15 +176,18 @@ class Swarm:
         return peers
 
     def _due(self, command: Command) -> None:
-        self.town.kernel.late.append(command)
+        self.town.kernel.late.append((command, "scenario"))
+
+    def _ordered(self, command: Command) -> None:
+        self.town.kernel.late.append((command, "court"))
 
     def _late(self) -> None:
-        """Commands of the scenario that fell due in the instant that has just ended."""
+        """Commands of the scenario and orders of the court that fell due in the instant that has just ended."""
         kernel = self.town.kernel
         commands, kernel.late = kernel.late, []
-        for command in commands:
+        for command, by in commands:
             try:
-                self._do(command, "scenario")
+                self._do(command, by)
             except InputError as error:
                 self.warnings = (*self.warnings, f"at {self.now_us / 1e6:g} s, {command.verb}: {error}")
 
@@ -244,7 +249,10 @@ class Swarm:
         return _Guard(self)
 
     def _rang(self, tick: Any) -> None:
-        self.life.rang(tick)
+        if isinstance(tick, Order):
+            self._bench.rang(tick)
+        else:
+            self.life.rang(tick)
         self._welcome()
 
     def _welcome(self) -> None:
@@ -354,6 +362,7 @@ class Swarm:
                 event = e.Asked(seq, now, account.id, account.origin, account.text, account.by)
             case "hit":
                 event = e.Hit(seq, now, *what)
+                self._bench.hit(event.holder, self.town.rules.censored[event.holder])
             case "closed":
                 event = e.Closed(seq, now, *what)
             case "refused":

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from .accounts import QUESTION
 from .api import Peer
 from .core.kernel import HOP_BITS, KIND_SHIFT
+from .court import Bench
 from .metrics import KIND_MASK
 from .snapshot import STATES, AskRow, Fixed, Flight, Links, Snapshot, Totals
 from .town import Town
@@ -81,7 +82,8 @@ class Columns:
 class Viewer:
     """Makes snapshots. What is dear to make (links, rows of closed asks) is kept until it changes."""
 
-    def __init__(self, town: Town, fixed: Fixed, settings: Callable[[], Mapping[str, object]]) -> None:
+    def __init__(self, town: Town, fixed: Fixed, settings: Callable[[], Mapping[str, object]], bench: Bench) -> None:
+        self._bench = bench
         self._town = town
         self._fixed = fixed
         self._settings = settings
@@ -129,6 +131,7 @@ class Viewer:
             settings=self._settings(),
             spreading=self._spreading(flight),
             ident=self._ident,
+            court=self._bench.docket(),
         )
 
     def _identifiers(self) -> NDArray[np.float32]:

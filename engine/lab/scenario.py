@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from ..api import Peer, Want
-from ..commands import AskFor, Command, Set, command_from
+from ..commands import AskFor, Command, Court, Set, command_from
 from ..errors import InputError, nearest, plain
 from ..networks import networks
 from ..options import as_number, as_text, as_whole, option_names, options_for, set_option
@@ -320,6 +320,8 @@ def _commands(table: Mapping[str, Any], where: str, network: type[Peer]) -> list
                 (as_selector if key == "peers" else as_text)(value, f"{here}: {key}")
         if "leak" in values:
             as_number(values["leak"], f"{here}: leak", 0, 1)
+        if isinstance(command, Court):
+            as_number(command.after_s, f"{here}: after_s", 0.0, 86_400.0)
         if "want" in values and values["want"] not in get_args(Want):
             want = plain(values["want"])
             raise InputError(f'{here}: want should not be "{want}"{nearest(want, get_args(Want))}')

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 
 from engine import (
+    Adjourn,
     Asked,
     AskFor,
     AskId,
@@ -14,6 +15,7 @@ from engine import (
     Collude,
     Command,
     Commanded,
+    Court,
     Event,
     Heal,
     Hit,
@@ -116,9 +118,13 @@ def peers_text(peers: Sequence[PeerId], labels: Sequence[str]) -> str:
 
 def _commanded(event: Commanded, labels: Sequence[str]) -> tuple[str, str]:
     command, who = event.command, peers_text(event.peers, labels)
-    by = {"person": "you", "scenario": "the scenario"}.get(event.by, event.by)
+    by = {"person": "you", "scenario": "the scenario", "court": "the court"}.get(event.by, event.by)
     if isinstance(command, Set):
         return f"{by} set {command.name} to {plain(command.value)}", "warn"
+    if isinstance(command, Court):
+        return f"a court sits: whoever answers is censored {command.after_s:g} s later ({by})", "censored"
+    if isinstance(command, Adjourn):
+        return f"the court rises: its orders stand ({by})", "alive"
     if isinstance(command, Heal):
         return f"{by} healed all partitions", "alive"
     if isinstance(command, Publish):
