@@ -22,6 +22,7 @@ from .api import (
     Peer,
     PeerId,
     Station,
+    Theory,
     mentions,
     message,
     on,
@@ -56,6 +57,7 @@ from .commands import (
 )
 from .errors import InputError, PeerFailed, SwarmError, nearest, plain
 from .events import Asked, Churned, Closed, Commanded, Event, Hit, Noted, Refused
+from .hunt import Hunt
 from .lab import scenario as scenario_files
 from .lab.check import Checked, Expect, check
 from .lab.save import to_toml
@@ -63,6 +65,7 @@ from .lab.scenario import Caption, Scenario
 from .networks import help_of, network, networks, options_of, title_of
 from .options import as_number, as_text, as_whole, options_for
 from .setup import ContentSpec, LinkSpec, Setup
+from .silencing import Silencing
 from .snapshot import (
     ALIVE,
     DEAD,
@@ -152,6 +155,7 @@ __all__ = [
     "Hit",
     "Hold",
     "Host",
+    "Hunt",
     "InputError",
     "Join",
     "Kill",
@@ -181,12 +185,14 @@ __all__ = [
     "Set",
     "Setup",
     "Shutdown",
+    "Silencing",
     "Snapshot",
     "Station",
     "Swarm",
     "SwarmError",
     "Sweep",
     "Tape",
+    "Theory",
     "Totals",
     "Trace",
     "Uncensor",

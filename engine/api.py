@@ -164,10 +164,14 @@ class Ask:
 
 @dataclass(slots=True)
 class Belief:
-    """What one peer holds to be so about another. `heard_us` is None for hearsay, else when it spoke."""
+    """What one peer holds to be so about another. `heard_us` is None for hearsay, else when it last spoke; `what` is
+    in the protocol's own words; `alive` whether it is counted on, None for no opinion; `files` how many it is said
+    to share, None for no idea."""
 
     heard_us: int | None = None
     what: str = ""
+    alive: bool | None = None
+    files: int | None = None
 
 
 @dataclass(slots=True)
@@ -267,6 +271,16 @@ class Host(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Theory:
+    """A figure that a protocol foretells for an ask. `of` is a figure of the account ("reached", "messages",
+    "duplicates", "hops"), or any other name, which is told by itself; `why` the formula, in a few words."""
+
+    of: str
+    value: float
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Station:
     """One piece of infrastructure: a server, index or tracker, added to the peers asked for."""
 
@@ -288,12 +302,14 @@ class Peer:
                neighbours in the topology are, it is told by `neighbours`) or "everyone" (all peers); stations are
                always among them, first
       overlay  whether the topology's links stand as open streams when the run begins
+      has_all  whether it answers whatever is asked for, and not from its library: the server of a client and server
     """
 
     role: ClassVar[str] = "peer"
     wants: ClassVar[Want] = "find"
     knows: ClassVar[Literal["overlay", "everyone"]] = "overlay"
     overlay: ClassVar[bool] = True
+    has_all: ClassVar[bool] = False
     name: ClassVar[str] = ""
     options_type: ClassVar[type[Any]]
     handlers: ClassVar[dict[type, Callable[..., None]]] = {}
@@ -326,6 +342,16 @@ class Peer:
         None), losses {reason: n}, stations {label: state}.
         """
         return None
+
+    @classmethod
+    def theory(cls, facts: Mapping[str, Any], options: Any) -> Sequence[Theory]:
+        """What a textbook foretells for an ask, beside which the account is shown. Nothing, when there is none.
+
+        `facts`: want; peers (asked for), others (all but the asker, infrastructure left out), living (of these);
+        degree (open streams of the asker), mean_degree (of those up); levels, one entry a distance 0, 1, …: (peers at
+        that distance over the open streams, sum of their degrees); stations {label: state}.
+        """
+        return ()
 
     def start(self, host: Host, contacts: Sequence[PeerId], saved: object | None) -> None:
         """Begin. `saved` is what an earlier life of this peer left on disk."""

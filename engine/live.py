@@ -43,6 +43,8 @@ LEAP_US = 1_000_000
 PACE_WINDOW_S = 1.0
 
 Problem = Callable[[Exception], None]
+Hunt = Callable[[int], bool]
+"""Goes on for about so many deliveries, towards a moment that is not known beforehand. True: it is there."""
 
 
 class Engine(Protocol):
@@ -86,6 +88,7 @@ class Live:
         self._slow: tuple[float, int] | None = None
         self._halt_us: int | None = None
         self._goal_us: int | None = None
+        self._hunt: Hunt | None = None
         self._anchor()
         self._nudge()
 
@@ -99,7 +102,7 @@ class Live:
     @property
     def busy(self) -> bool:
         """Whether time is moving now: playing, or on its way to the end of a step."""
-        return self._playing or self._goal_us is not None
+        return self._playing or self._goal_us is not None or self._hunt is not None
 
     @property
     def speed(self) -> float:
@@ -122,13 +125,13 @@ class Live:
     def play(self) -> None:
         """Let time run."""
         if not self._playing:
-            self._playing, self._goal_us = True, None
+            self._playing, self._goal_us, self._hunt = True, None, None
             self._anchor()
             self._nudge()
 
     def pause(self) -> None:
         """Stop time where it is."""
-        self._playing, self._goal_us = False, None
+        self._playing, self._goal_us, self._hunt = False, None, None
         self._samples.clear()
 
     def set_speed(self, speed: float) -> None:
@@ -142,6 +145,12 @@ class Live:
         base = self._engine.now_us if self._goal_us is None else self._goal_us
         self.pause()
         self._goal_us = base + max(0, us)
+        self._nudge()
+
+    def pursue(self, hunt: Hunt) -> None:
+        """Pause, and go on as fast as it goes until `hunt` says that it is there."""
+        self.pause()
+        self._hunt = hunt
         self._nudge()
 
     def halt_at(self, at_us: int) -> None:
@@ -191,6 +200,8 @@ class Live:
         if not self.busy:
             return True
         begun = now = self._clock()
+        if self._hunt is not None:
+            return self._pursue(self._hunt, begun)
         due = self._due_us(now)
         if self._halt_us is not None:
             due = min(due, self._halt_us)
@@ -210,6 +221,19 @@ class Live:
             self.pause()
             return True
         return self._settle(due, now)
+
+    def _pursue(self, hunt: Hunt, begun: float) -> bool:
+        try:
+            while not hunt(max(16, int(self._per_ms * BITE_S * 1000))):
+                if self._clock() - begun >= SLICE_S:
+                    return False
+        except Exception as error:
+            self.pause()
+            if self._problem is None:
+                raise
+            self._problem(error)
+        self._hunt = None
+        return True
 
     def _bite(self, due: int, before: float) -> float:
         """One `advance`, sized by what was measured; the wall time after it."""

@@ -27,6 +27,7 @@ from .core.rand import Stream
 from .court import Bench, Order
 from .errors import InputError, PeerFailed
 from .facts import facts_of
+from .inquiry import Inquiry
 from .life import ASKS_PER_S_MAX, SAMPLE_US, Due, Life, Sample
 from .metrics import Asked
 from .networks import messages_of, network
@@ -48,7 +49,7 @@ SLICE = 50_000
 """Deliveries between two postings of the books when nobody set a budget: bounds the log."""
 
 
-class Swarm:
+class Swarm(Inquiry):
     """A network of peers from a `Setup`. Raises InputError when the setup cannot be.
 
     `program` stands in for the network that `setup.protocol` names: a class that is in no file of

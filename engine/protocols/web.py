@@ -26,6 +26,7 @@ from ..api import (
     Peer,
     PeerId,
     Station,
+    Theory,
     Timer,
     message,
     on,
@@ -155,6 +156,14 @@ class Client(Peer, name="web", options=WebOptions):
             return "the service was asked, but it declined (451), had too much to do, or answered too late."
         return "the service lives, but this client could not reach it."
 
+    @classmethod
+    def theory(cls, facts: Mapping[str, Any], options: WebOptions) -> Sequence[Theory]:
+        """One request; a balancer passes it on."""
+        if facts["want"] == "publish":
+            return ()
+        asked = 1 if options.servers == 1 else 2
+        return (Theory("messages", asked, "O(1): one request to each machine on the way"), Theory("reached", asked))
+
     def start(self, host: Host, contacts: Sequence[PeerId], saved: object | None) -> None:
         """Connect to the front of the service: a connection is kept alive (RFC 9112 section 9.3)."""
         if contacts:
@@ -207,7 +216,7 @@ class Client(Peer, name="web", options=WebOptions):
 
     def beliefs(self) -> Beliefs:
         """The service, and how well it served."""
-        known = {self.front: Belief(self.heard_us, "the service")} if self.front >= 0 else {}
+        known = {self.front: Belief(self.heard_us, "the service", alive=True)} if self.front >= 0 else {}
         facts = {"waiting": str(len(self.pending)), "answered": str(self.answered), "failed": str(self.failed)}
         return Beliefs(known, facts)
 
@@ -218,6 +227,7 @@ class Server(Peer):
 
     role = "server"
     overlay = False
+    has_all = True
 
     free_us: int = 0
     queued: int = 0
@@ -360,7 +370,7 @@ class Balancer(Peer):
     def beliefs(self) -> Beliefs:
         """Which servers it believes in."""
         known = {
-            server: Belief(heard_us, "set aside" if server in self.aside else "in turn")
+            server: Belief(heard_us, "set aside" if server in self.aside else "in turn", alive=server not in self.aside)
             for server, heard_us in self.servers.items()
         }
         return Beliefs(known, {"in turn": str(len(self.servers) - len(self.aside)), "waiting": str(len(self.pending))})

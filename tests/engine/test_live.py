@@ -213,3 +213,40 @@ async def test_it_pauses_where_it_was_told_to_and_goes_on_from_there() -> None:
     wall.now += 1.0
     live.slice()
     assert mill.now_us == 1_500_000
+
+
+async def test_a_hunt_goes_on_to_where_it_ends_and_time_stands_there() -> None:
+    wall, mill, live = made(cost_s=0.001)
+    slices: list[int] = []
+
+    def hunt(budget: int) -> bool:
+        mill.advance(40_000, budget)
+        slices.append(mill.now_us)
+        return mill.now_us >= 40_000
+
+    live.pursue(hunt)
+    assert live.busy
+    assert not live.playing
+    stop_at(wall, live, 1.0)
+    await live.run()
+    assert mill.now_us == 40_000
+    assert not live.busy
+    assert len(slices) > 1, "in bites, as time is"
+    assert mill.longest_s <= 2 * SLICE_S
+
+
+async def test_a_hunt_is_called_off_by_a_pause_and_its_trouble_is_told() -> None:
+    _, _, live = made()
+    live.pursue(lambda budget: False)
+    live.pause()
+    assert not live.busy
+    told: list[Exception] = []
+
+    def trips(budget: int) -> bool:
+        raise RuntimeError("ouch")
+
+    live._problem = told.append
+    live.pursue(trips)
+    live.slice()
+    assert [str(error) for error in told] == ["ouch"]
+    assert not live.busy

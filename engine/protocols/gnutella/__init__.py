@@ -16,10 +16,11 @@ TCP and HTTP are written out here: Connect, Ok, Full, Giv, Get, Chunk, Gone.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from ...api import Ask, Beliefs, Host, PeerId, on
+from ...api import Ask, Beliefs, Host, PeerId, Theory, on
 from .fetch import SECOND_US, Download
 from .neighbours import Neighbour
 from .wire import (
@@ -69,6 +70,25 @@ class Servent(Neighbour, name="gnutella", options=GnutellaOptions):
         super().__init__()
         self.seen: dict[bytes, PeerId] = {}
         self.seen_before: dict[bytes, PeerId] = {}
+
+    @classmethod
+    def theory(cls, facts: Mapping[str, Any], options: GnutellaOptions) -> Sequence[Theory]:
+        """A flood over the links as they are: the asker tells all its neighbours, and who hears of it before the last
+        hop tells all but one of its own. Without cycles nobody would hear of it twice (Ritter 2001)."""
+        levels: Sequence[tuple[int, int]] = facts["levels"]
+        ttl, degree = options.ttl, round(facts["mean_degree"])
+        if facts["want"] == "publish" or not facts["degree"]:
+            return ()
+        reached = sum(peers for peers, _ in levels[1 : ttl + 1])
+        messages = facts["degree"] + sum(links - peers for peers, links in levels[1:ttl])
+        whole = len(levels) <= ttl
+        tree = sum(degree * (degree - 1) ** hop for hop in range(ttl))
+        return (
+            Theory("reached", reached, f"{'everybody' if whole else 'who stands'} within {ttl} hops"),
+            Theory("messages", messages, "2E - N + 1" if whole else "deg + sum of (deg - 1)"),
+            Theory("duplicates", messages - reached, "messages less those reached"),
+            Theory("tree", tree, f"reached without cycles, degree {degree} (Ritter)"),
+        )
 
     def start(self, host: Host, contacts: Sequence[PeerId], saved: object | None) -> None:
         self.id = host.rng.bytes(16)

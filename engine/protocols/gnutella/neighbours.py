@@ -47,12 +47,13 @@ class Unanswered:
 class Neighbour(Fetcher):
     """The part of a servent that has neighbours.
 
-    `connections` holds when each neighbour last answered a ping (us), `cache` when each known address was last heard,
-    `calling` the timer of each Connect under way, `declined` who was full since the last round of pings. `pings` is
-    the way back for pongs. `wanted` is how many neighbours it keeps up.
+    `shares` is how many files a servent said it shares when it last answered a ping. `connections` holds when each
+    neighbour last answered a ping (us), `cache` when each known address was last heard, `calling` the timer of each
+    Connect under way, `declined` who was full since the last round of pings. `pings` is the way back for pongs.
+    `wanted` is how many neighbours it keeps up.
     """
 
-    __slots__ = ("cache", "calling", "declined", "pings", "wanted")
+    __slots__ = ("cache", "calling", "declined", "pings", "shares", "wanted")
 
     def __init__(self) -> None:
         super().__init__()
@@ -60,6 +61,7 @@ class Neighbour(Fetcher):
         self.calling: dict[PeerId, object] = {}
         self.declined: dict[PeerId, None] = {}
         self.pings = Table()
+        self.shares: dict[PeerId, int] = {}
         self.wanted = 0
 
     # --- the host cache ---------------------------------------------------------------------------------------
@@ -239,6 +241,9 @@ class Neighbour(Fetcher):
         if m.hops == 0 and m.address == sender:
             self.connections[sender] = host.now_us
             self.remember(host, sender, host.now_us)
+            self.shares[sender] = m.files
+            if len(self.shares) > host.options.host_cache:
+                del self.shares[next(iter(self.shares))]
         else:
             self.remember(host, m.address, NEVER_US)
         back = self.pings.get(m.guid)
@@ -247,7 +252,11 @@ class Neighbour(Fetcher):
 
     def acquaintances(self) -> dict[PeerId, Belief]:
         """Whom it knows, and how."""
-        known = {a: Belief(None if heard == NEVER_US else heard, "host cache") for a, heard in self.cache.items()}
-        known.update((a, Belief(None, "calling")) for a in self.calling)
-        known.update((a, Belief(heard, "neighbour")) for a, heard in self.connections.items())
+        files = self.shares.get
+        known = {
+            a: Belief(None if heard == NEVER_US else heard, "host cache", files=files(a))
+            for a, heard in self.cache.items()
+        }
+        known.update((a, Belief(None, "calling", files=files(a))) for a in self.calling)
+        known.update((a, Belief(heard, "neighbour", True, files(a))) for a, heard in self.connections.items())
         return known

@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...api import Ask, Belief, Beliefs, Cause, Host, PeerId, Station, Timer, on, option, words_of
+from ...api import Ask, Belief, Beliefs, Cause, Host, PeerId, Station, Theory, Timer, on, option, words_of
 from .index import Index
 from .transfer import DATA_PORT, Download, Trader, mine
 from .wire import (
@@ -163,6 +163,14 @@ class User(Trader, name="napster", options=NapsterOptions):
         if facts.get("holders_alive", 0) > facts.get("colluding", 0):
             return "the index was asked and named nobody: it will not, or those who share it were not logged in."
         return None
+
+    @classmethod
+    def theory(cls, facts: Mapping[str, Any], options: NapsterOptions) -> Sequence[Theory]:
+        """However many users there are: one question, to the index."""
+        if facts["want"] == "publish":
+            return ()
+        replies = f"O(1): 1 request, at most {options.max_results + 1} replies; then holders are pinged"
+        return (Theory("messages", 1, replies), Theory("reached", 1, "the index"))
 
     def start(self, host: Host, contacts: Sequence[PeerId], saved: object | None) -> None:
         """The index's address is built in; all do not log in at one instant."""
@@ -353,9 +361,11 @@ class User(Trader, name="napster", options=NapsterOptions):
 
     def beliefs(self) -> Beliefs:
         """The index, and the last holders pinged."""
-        known = {ip: Belief(heard, f"ping {trip / 1_000:.0f} ms") for ip, (heard, trip) in self.pings.items()}
+        known = {
+            ip: Belief(heard, f"ping {trip / 1_000:.0f} ms", alive=True) for ip, (heard, trip) in self.pings.items()
+        }
         if self.server >= 0:
-            known[self.server] = Belief(self.heard_us, f"index: {self.state}")
+            known[self.server] = Belief(self.heard_us, f"index: {self.state}", alive=self.state == "online")
         running = self.downloads.values()
         facts = {
             "login": self.state,

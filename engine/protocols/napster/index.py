@@ -174,7 +174,7 @@ class Index(Peer):
     def beliefs(self) -> Beliefs:
         """Who is here, and how much there is (as 214 tells)."""
         known = {
-            ip: Belief(account.heard_us, f"{account.nick}: {len(account.files)} files, {line(account.link)}")
+            ip: Belief(account.heard_us, f"{account.nick}, {line(account.link)}", alive=True, files=len(account.files))
             for ip, account in self.accounts.items()
         }
         files = sum(len(account.files) for account in self.accounts.values())

@@ -1,0 +1,124 @@
+"""The smallest set that parts one node from others, against networkx; and what it says of each network."""
+
+from __future__ import annotations
+
+import networkx as nx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tiny import ask, give, swarm
+
+from engine import AskFor, Censor, Collude, Kill, Setup, Swarm
+from engine.world.cuts import vertex_cut
+
+SECOND = 1_000_000
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> tuple[nx.Graph, list[int]]:
+    n = draw(st.integers(2, 12))
+    pairs = st.tuples(st.integers(0, n - 1), st.integers(0, n - 1)).filter(lambda pair: pair[0] != pair[1])
+    graph = nx.Graph()
+    graph.add_nodes_from(range(n))
+    graph.add_edges_from(draw(st.lists(pairs, max_size=40)))
+    return graph, draw(st.lists(st.integers(1, n - 1), min_size=1, max_size=4, unique=True))
+
+
+@settings(max_examples=200, deadline=None)
+@given(cases())
+def test_it_parts_them_and_is_as_small_as_can_be(case: tuple[nx.Graph, list[int]]) -> None:
+    graph, goals = case
+    cut = vertex_cut([list(graph[v]) for v in range(len(graph))], 0, goals)
+    left = graph.copy()
+    left.remove_nodes_from(cut)
+    assert not any(goal in left and nx.has_path(left, 0, goal) for goal in goals)
+    behind = graph.copy()
+    behind.add_edges_from((goal, "behind") for goal in goals)
+    least = nx.minimum_node_cut(behind, 0, "behind") if nx.has_path(behind, 0, "behind") else ()
+    assert len(cut) == len(least)
+
+
+def test_of_several_smallest_cuts_it_is_the_one_nearest_to_the_asker() -> None:
+    chain = [[1], [0, 2], [1, 3], [2]]
+    assert vertex_cut(chain, 0, [3]) == (1,)
+
+
+def test_who_is_on_both_sides_cannot_be_cut_off() -> None:
+    with pytest.raises(ValueError, match="both sides"):
+        vertex_cut([[1], [0]], 0, [0])
+
+
+def running(protocol: str, **changes: object) -> tuple[Swarm, str]:
+    town = Swarm(Setup(**{"protocol": protocol, "seed": 7, "asks_per_s": 0.0} | changes))  # type: ignore[arg-type]
+    town.advance(5 * SECOND)
+    return town, town.catalogue_titles(1)[0]
+
+
+def asker(town: Swarm, text: str) -> int:
+    return next(p for p in range(64) if not town.library(p).matching(text))
+
+
+def test_napster_is_one_peer_and_the_web_is_one() -> None:
+    for protocol, station in (("napster", "index"), ("web", "server")):
+        town, text = running(protocol)
+        found = town.silencing(asker(town, text), text)
+        assert [town.labels[p] for p in found.peers] == [station]
+        assert found.sentence.startswith(f"Silencing 1 peer ({station}) would cut p")
+
+
+@pytest.mark.parametrize("protocol", ["gnutella", "napster"])
+def test_censoring_the_set_silences_the_asker_and_sparing_one_of_them_does_not(protocol: str) -> None:
+    town, text = running(protocol)
+    origin = asker(town, text)
+    found = town.silencing(origin, text)
+    for spared in found.peers:
+        again, _ = running(protocol)
+        again.do(Censor([p for p in found.peers if p != spared]))
+        again.do(AskFor(origin, text))
+        again.advance(20 * SECOND)
+        assert again.account(1).hits > 0
+    town.do(Censor(found.peers))
+    town.do(AskFor(origin, text))
+    town.advance(20 * SECOND)
+    assert town.account(1).hits == 0
+
+
+def test_where_nobody_keeps_connections_it_says_so() -> None:
+    town, _ = running("gossip")
+    found = town.silencing(3, "fire")
+    assert not found.peers
+    assert "Nobody keeps connections here" in found.sentence
+
+
+def test_there_is_not_always_something_to_cut() -> None:
+    town, text = running("gnutella")
+    origin = asker(town, text)
+    assert "nobody left to silence" in town.silencing(origin, "nobody has this").sentence
+    holder = next(p for p in range(64) if town.library(p).matching(text))
+    assert "itself" in town.silencing(holder, text).sentence
+    town.do(Censor(origin))
+    assert "silenced already" in town.silencing(origin, text).sentence
+
+
+def test_one_without_any_link_is_cut_off_already() -> None:
+    town = swarm(3, topology="ring")
+    give(town, 1, "blue train")
+    town.do(Kill([1, 2]))
+    assert "nobody left" in town.silencing(0, "blue train").sentence
+
+
+def test_who_suppresses_the_title_is_silent_already() -> None:
+    town, text = running("gnutella")
+    origin = asker(town, text)
+    before = town.silencing(origin, text)
+    town.do(Collude([before.peers[0]], text))
+    assert before.peers[0] not in town.silencing(origin, text).peers
+
+
+def test_looking_changes_nothing() -> None:
+    town, text = running("gnutella", asks_per_s=1.0)
+    twin, _ = running("gnutella", asks_per_s=1.0)
+    town.silencing(asker(town, text), text)
+    ask(town, 5, text)
+    ask(twin, 5, text)
+    assert town.fingerprint() == twin.fingerprint()

@@ -1,0 +1,87 @@
+"""Going on to the next arrival of an ask, or to its next hop."""
+
+from __future__ import annotations
+
+from tiny import LATENCY, MS, SECOND, give, swarm
+
+from engine import AskFor, Hunt, Kill, Setup, Swarm
+
+LOUD = {"options": {"loud": True}, "topology": "ring"}
+
+
+def run(hunt: Hunt, budget: int = 1_000) -> str:
+    for _ in range(10_000):
+        if hunt(budget):
+            return hunt.told
+    raise AssertionError("a hunt that never ends")
+
+
+def test_it_stops_where_the_next_message_of_the_ask_arrives() -> None:
+    town = swarm(6, **LOUD)
+    town.do(AskFor(0, "x"))
+    told = run(town.hunt(1, "arrival"))
+    assert (town.now_us, told) == (LATENCY, "p000 asks p001 (hop 1), p000 asks p005 (hop 1).")
+    assert town.account(1).reached == 2
+    assert run(town.hunt(1, "arrival")) == "p001 asks p002 (hop 2), p005 asks p004 (hop 2)."
+
+
+def test_it_tells_of_vain_questions_answers_and_losses() -> None:
+    town = swarm(4, **LOUD)
+    give(town, 2, "x")
+    town.do(AskFor(0, "x"))
+    for _ in range(2):
+        run(town.hunt(1, "arrival"))
+    told = run(town.hunt(1, "arrival"))
+    assert "p002 answers p000" in told
+    assert "again, in vain" in told
+    town.do(AskFor(1, "y"))
+    town.do(Kill(2))
+    assert "p001 asks p002: lost (dead)" in run(town.hunt(2, "arrival"))
+
+
+def test_hop_by_hop_until_there_is_no_deeper_one() -> None:
+    town = swarm(6, **LOUD)
+    town.do(AskFor(0, "x"))
+    depths = []
+    for _ in range(12):
+        depths.append((run(town.hunt(1, "hop")), town.now_us, town.account(1).hops))
+    assert [(at, hops) for _, at, hops in depths[:3]] == [(LATENCY, 1), (2 * LATENCY, 2), (3 * LATENCY, 3)]
+    assert depths[0][0] == "Hop 1: the question is at 2 peers there so far."
+    deepest = town.account(1).hops
+    assert any(f"as deep as hop {deepest}" in told or "is over" in told for told, _, _ in depths)
+
+
+def test_it_says_why_when_nothing_is_under_way() -> None:
+    town = swarm(3)
+    town.do(AskFor(0, "x"))
+    town.advance(SECOND)
+    assert run(town.hunt(1, "arrival")) == "Ask 1 is over: nothing of it is under way."
+    assert town.now_us == SECOND
+
+
+def test_it_gives_up_at_a_bound() -> None:
+    town = swarm(2)
+    town.do(AskFor(0, "x"))
+    town.town.desk.accounts[1].pending += 1  # something is waited for that never comes
+    run(town.hunt(1, "arrival"))
+    run(town.hunt(1, "arrival"))
+    told = run(town.hunt(1, "arrival"))
+    assert told == "Nothing of ask 1 arrived within 60 s."
+    assert town.now_us == 60 * SECOND + 2 * LATENCY
+
+
+def test_in_small_bites_it_stops_at_the_same_place_and_the_run_is_the_same() -> None:
+    prints = []
+    for budget in (1, 7, 100_000):
+        town = Swarm(Setup(peers=40, seed=3, asks_per_s=1.0))
+        town.advance(2 * SECOND)
+        town.do(AskFor(0, "nobody has this"))
+        number = town.asks()[-1].id
+        stops = []
+        for _ in range(12):
+            run(town.hunt(number, "arrival"), budget)
+            stops.append(town.now_us)
+        run(town.hunt(number, "hop"), budget)
+        town.advance(5 * SECOND + MS)
+        prints.append((stops, town.fingerprint()))
+    assert prints[0] == prints[1] == prints[2]
