@@ -80,9 +80,10 @@ class Rows:
 class Lost:
     """Messages of an ask that died, at most LOSSES_MOST: (from, to, sent, died, reason)."""
 
-    __slots__ = ("rows", "total")
+    __slots__ = ("_view", "rows", "total")
 
     def __init__(self) -> None:
+        self._view = Losses()
         self.rows: list[tuple[int, int, int, int, str]] = []
         self.total = 0
 
@@ -93,13 +94,13 @@ class Lost:
             self.rows.append((frm, to, sent_us, at_us, reason))
 
     def view(self) -> Losses:
-        """As columns."""
-        if not self.rows:
-            return Losses()
+        """As columns; made anew only when there are more."""
+        if self._view.total == self.total:
+            return self._view
         frm, to, sent, at, why = zip(*self.rows, strict=True)
         reasons = tuple(dict.fromkeys(why))
         number = {reason: i for i, reason in enumerate(reasons)}
-        return Losses(
+        self._view = Losses(
             np.array(frm, np.int32),
             np.array(to, np.int32),
             np.array(sent, np.int64),
@@ -108,6 +109,7 @@ class Lost:
             reasons,
             self.total,
         )
+        return self._view
 
 
 class Shelf:
