@@ -302,6 +302,7 @@ class Peer:
                neighbours in the topology are, it is told by `neighbours`) or "everyone" (all peers); stations are
                always among them, first
       overlay  whether the topology's links stand as open streams when the run begins
+      model    a textbook's model that foretells its asks ("infect and die"), where `theory` says nothing of its own
       has_all  whether it answers whatever is asked for, and not from its library: the server of a client and server
     """
 
@@ -309,6 +310,7 @@ class Peer:
     wants: ClassVar[Want] = "find"
     knows: ClassVar[Literal["overlay", "everyone"]] = "overlay"
     overlay: ClassVar[bool] = True
+    model: ClassVar[str] = ""
     has_all: ClassVar[bool] = False
     name: ClassVar[str] = ""
     options_type: ClassVar[type[Any]]

@@ -7,6 +7,7 @@ estimate where it is (a rumour told by lot). Whoever shows it should take it whe
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import exp, log
 from typing import Any
 
 import numpy as np
@@ -37,7 +38,31 @@ def theory_of(town: Town, account: Account, labels: Sequence[str]) -> tuple[Theo
         "levels": _levels(town, origin),
         "stations": {labels[s]: station_state(town, s) for s in town.stations},
     }
-    return tuple(town.program.theory(facts, town.desk.options))
+    options = town.desk.options
+    if town.program.model == "infect and die":
+        return infect_and_die(facts["others"], living, options.fanout)
+    return tuple(town.program.theory(facts, options))
+
+
+def infect_and_die(others: int, living: int, fanout: int) -> tuple[Theory, ...]:
+    """A rumour that each tells `fanout` others once, drawn among all, the dead among them (Kermarrec, Massoulié and
+    Ganesh 2003). A telling is worth as much as there are living; the share that never hears solves an equation that
+    leads, from below, to its smaller root. Generations grow by what the tellings are worth."""
+    if not living:
+        return ()
+    fanout = min(fanout, others)
+    worth = fanout * living / others
+    deaf = 0.0
+    for _ in range(200):
+        deaf = exp(-worth * (1.0 - deaf))
+    heard = living * (1.0 - deaf)
+    told = (
+        Theory("reached", heard, f"1 - s of the living, s = e^(-{worth:.2g} (1 - s)) = {deaf:.1%}"),
+        Theory("messages", fanout * (heard + 1), f"{fanout} by each who heard"),
+    )
+    if worth <= 1.0:
+        return told
+    return (*told, Theory("rounds", log(max(living, 2)) / log(worth), f"ln n / ln {worth:.2g}, to grow to n"))
 
 
 def _levels(town: Town, origin: PeerId) -> list[tuple[int, int]]:

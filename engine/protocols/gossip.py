@@ -11,12 +11,10 @@ This is the smallest network in this folder, and it is complete: copy it to begi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from math import exp, log
-from typing import Any
 
-from ..api import Ask, Belief, Beliefs, Host, Peer, PeerId, Theory, message, on, option, words_of
+from ..api import Ask, Belief, Beliefs, Host, Peer, PeerId, message, on, option, words_of
 
 
 @message(over="datagram", part="question")
@@ -47,29 +45,10 @@ class Gossiper(Peer, name="gossip", options=GossipOptions):
     wants = "broadcast"
     knows = "everyone"
     overlay = False
+    model = "infect and die"
 
     others: Sequence[PeerId] = ()
     heard: dict[int, str] = field(default_factory=dict)
-
-    @classmethod
-    def theory(cls, facts: Mapping[str, Any], options: GossipOptions) -> Sequence[Theory]:
-        """The share that never hears, where each telling meets a living peer as often as there are such; and the
-        generations that F tellings each need to grow to everybody."""
-        others, living = facts["others"], facts["living"]
-        if not living:
-            return ()
-        fanout = min(options.fanout, others)
-        worth = fanout * living / others
-        deaf = 0.0  # From below, the equation leads to its smaller root.
-        for _ in range(200):
-            deaf = exp(-worth * (1.0 - deaf))
-        heard = living * (1.0 - deaf)
-        told = (
-            Theory("reached", heard, f"1 - s of the living, s = e^(-{worth:.2g} (1 - s)) = {deaf:.1%}"),
-            Theory("messages", fanout * (heard + 1), f"{fanout} by each who heard"),
-        )
-        rounds = log(max(living, 2)) / log(worth) if worth > 1.0 else 0.0
-        return (*told, Theory("rounds", rounds, f"ln n / ln {worth:.2g}, to grow to n")) if rounds else told
 
     def start(self, host: Host, contacts: Sequence[PeerId], saved: object | None) -> None:
         """Membership is taken for granted: everybody, the dead among them."""

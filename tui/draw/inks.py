@@ -73,6 +73,8 @@ TABLE: dict[str, InkOf] = {
     "role-3": InkOf("chart-3", bold=True),
     "role-4": InkOf("chart-4", bold=True),
     **{f"heat-{step}": InkOf("heat-mid", heat=step / (STEPS - 1), bold=step > STEPS // 2) for step in range(STEPS)},
+    "duplicate": InkOf("duplicate"),
+    "lost": InkOf("lost", bold=True),
 }
 
 INK: dict[str, int] = {name: number for number, name in enumerate(TABLE)}

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from engine import ALIVE, DEAD, Snapshot, Trace
 
-from . import crowd, placement, raster, sides
+from . import crowd, placement, raster, sides, telling
 from .colours import Colouring
 from .glyphs import GLYPHS
 from .inks import DYING, INK, PART_INK
@@ -70,6 +70,8 @@ class Scene:
     echoes: tuple[tuple[int, float], ...] = ()
     refusals: tuple[tuple[int, int, float], ...] = ()
     dying: NDArray[np.uint8] = field(default_factory=lambda: np.zeros(0, np.uint8))
+    ringed: tuple[int, ...] = ()
+    """Who stands between an asker and what it wants."""
 
     @property
     def looks(self) -> NDArray[np.uint8]:
@@ -85,6 +87,12 @@ def in_sight(canvas: Canvas, x: Floats, y: Floats) -> Flags:
 
 def base(canvas: Canvas, scene: Scene) -> None:
     """Coast or rings, and idle links: all of them when peers are few, else those of the selected peer."""
+    grounds(canvas, scene)
+    _idle_links(canvas, scene)
+
+
+def grounds(canvas: Canvas, scene: Scene) -> None:
+    """What lies below all links: a coast, or rings of hops."""
     if scene.coast_view is not None:
         view, box = scene.coast_view
         (x0, y0), (x1, y1) = (view.to_dots(placement.project(end[:, 0], end[:, 1]), box) for end in coast())
@@ -93,7 +101,6 @@ def base(canvas: Canvas, scene: Scene) -> None:
         cx, cy, across, down = scene.rings
         for radius_x, radius_y in zip(across.tolist(), down.tolist(), strict=True):
             raster.ring(canvas, cx, cy, radius_x, radius_y, INK["ring"], gap=4.0)
-    _idle_links(canvas, scene)
 
 
 def _idle_links(canvas: Canvas, scene: Scene) -> None:
@@ -150,6 +157,8 @@ def paint(under: Canvas, scene: Scene) -> Canvas:
     canvas.fullest = crowd.draw(canvas, scene.x, scene.y, ids, scene.colours) if crowded else 0
     if scene.trace is not None:
         layer = Canvas(canvas.width, canvas.height, canvas.mode)
+        if len(ids) <= FEW:
+            telling.vain(layer, scene.x, scene.y, scene.trace)
         _spread(layer, scene, scene.trace, len(ids) <= FEW, crowded)
         lay(canvas, layer)
     layer = Canvas(canvas.width, canvas.height, canvas.mode)
@@ -160,7 +169,11 @@ def paint(under: Canvas, scene: Scene) -> Canvas:
     _rings(layer, scene)
     lay(canvas, layer)
     _peers(canvas, scene, crowd.kept(ids, scene.colours) if crowded else ids)
+    if scene.trace is not None and not crowded:
+        telling.front(canvas, scene.x, scene.y, scene.trace, scene.snapshot.now_us)
     _marked(canvas, scene)
+    if scene.trace is not None:
+        telling.losses(canvas, scene.x, scene.y, scene.trace, scene.snapshot)
     if scene.names:
         _names(canvas, scene, seen)
     sides.tint(canvas, scene.snapshot)
@@ -199,6 +212,9 @@ def _flight(canvas: Canvas, scene: Scene) -> None:
     dx, dy = scene.x[to] - scene.x[frm], scene.y[to] - scene.y[frm]
     x, y = scene.x[frm] + dx * head, scene.y[frm] + dy * head
     inks = np.asarray(PART_INK, np.uint8)[part]
+    if scene.trace is not None:
+        # Who is on the way to somebody that was asked already goes in vain.
+        inks[chosen & (part == 0) & (scene.trace.hop[to] >= 0)] = INK["duplicate"]
     lost = sides.doomed(scene.snapshot, frm, to)
     inks[lost & (head > sides.LAST)] = INK["cut"]
     order = np.lexsort((part, chosen))
@@ -266,6 +282,7 @@ def _rings(canvas: Canvas, scene: Scene) -> None:
         _halo(canvas, scene.x[scene.hover], scene.y[scene.hover], INK["hover"])
     if scene.selected is not None:
         _halo(canvas, scene.x[scene.selected], scene.y[scene.selected], INK["selected"])
+    telling.ringed(canvas, scene.x, scene.y, scene.ringed)
 
 
 def _halo(canvas: Canvas, x: float, y: float, ink: int) -> None:

@@ -1,0 +1,70 @@
+"""The network as one peer believes it to be."""
+
+from __future__ import annotations
+
+import frames
+import numpy as np
+
+from engine import Belief, Beliefs
+from tui.draw import belief, raster
+from tui.draw.inks import INK
+from tui.widgets.beliefs import belief_rows
+
+NOW = 42_180_000
+KNOWN = Beliefs(
+    {
+        1: Belief(NOW - 3_000_000, "neighbour", True, 12),
+        2: Belief(NOW - 31_000_000, "neighbour", True),
+        3: Belief(None, "host cache"),
+        20: Belief(NOW - 1_000_000, "neighbour", True),  # dead
+        31: Belief(NOW - 40_000_000, "neighbour", True),  # censored
+        5: Belief(NOW - 2_000_000, "set aside", alive=False),  # well, but given up
+        52: Belief(NOW - 2_000_000, "set aside", alive=False),  # dead, and known to be
+    },
+    {"routes": "412 query ids"},
+)
+
+
+def test_beliefs_are_laid_beside_the_truth() -> None:
+    mind = belief.mind(frames.snapshot(), 17, KNOWN)
+    assert np.flatnonzero(mind.known).tolist() == [1, 2, 3, 5, 20, 31, 52]
+    assert np.flatnonzero(mind.wrong).tolist() == [5, 20, 31], "dead and censored alike, and who is given up but well"
+    assert np.flatnonzero(mind.silent).tolist() == [2, 31]
+    assert np.flatnonzero(mind.hearsay).tolist() == [3]
+    assert belief.headline(mind, "p017") == "as p017 believes it: knows 7 of 63, 3 of them wrong"
+
+
+def test_nobody_knows_oneself_or_who_does_not_exist() -> None:
+    mind = belief.mind(frames.snapshot(), 17, Beliefs({17: Belief(0), 999: Belief(0), -1: Belief(0)}))
+    assert not mind.known.any()
+
+
+def test_ages_are_told_in_words() -> None:
+    mind = belief.mind(frames.snapshot(), 17, KNOWN)
+    assert [belief.age_words(mind, p, NOW) for p in (1, 2, 3)] == ["3 s", "silent 31 s", ""]
+
+
+def test_unknown_peers_are_specks_and_wrong_ones_are_crossed() -> None:
+    snapshot = frames.snapshot()
+    mind = belief.mind(snapshot, 17, KNOWN)
+    canvas = raster.Canvas(130, 12)
+    x, y = np.arange(frames.N) * 4.0, (np.arange(frames.N) % 11) * 4.0
+    belief.draw(canvas, snapshot, mind, x, y, (1, 2), names=True)
+    stamped = [
+        (int(canvas.owner[at]), chr(canvas.glyph[at])) for at in zip(*np.nonzero(canvas.owner >= 0), strict=True)
+    ]
+    glyphs = {peer: glyph for peer, glyph in stamped if glyph in "·○●◉✕◈"}
+    assert [glyphs[p] for p in (1, 2, 3, 20, 31, 5, 40, 17)] == ["●", "◉", "○", "✕", "✕", "✕", "·", "◈"]
+    assert "p002 silent 31 s" in raster.to_text(canvas)
+    assert (canvas.ink == INK["link-selected"]).any(), "it knows its own streams"
+
+
+def test_the_inspector_lists_them_the_wrong_ones_first() -> None:
+    snap = frames.snapshot()
+    frame = frames.frame(snap=snap, selected=17, facts=frames.facts(beliefs=KNOWN))
+    rows = ["".join(text for text, _ in row) for row in belief_rows(frame, 50)]
+    assert rows[1] == "knows 7 of 63 peers, 3 of them wrong"
+    assert rows[2] == "routes 412 query ids"
+    assert {row.split()[1] for row in rows[3:6]} == {"p005", "p020", "p031"}
+    assert any("in truth censored" in row and "dead or blocked?" in row for row in rows)
+    assert any("p001" in row and "neighbour, 12 files" in row for row in rows)

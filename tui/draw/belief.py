@@ -1,0 +1,136 @@
+"""The network as one peer believes it to be: nobody in it has more to go by.
+
+Whom it does not know is a faint speck, which is what the screen knows and the peer does not. Whom it knows is drawn by
+how lately it was heard: fresh, silent for a while, or by hearsay alone. Dead and censored look alike, as they do to it.
+What it is wrong about is crossed: it counts on a peer that is no more or is blocked, or has given up one that is well.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine import ALIVE, Beliefs, Snapshot
+
+from . import raster
+from .glyphs import GLYPHS
+from .inks import INK
+from .raster import Canvas, Floats
+
+Flags = NDArray[np.bool_]
+SILENT_US = 25_000_000
+"""Longer without a word than this is silence: dead, or blocked?"""
+AGES_MOST = 60
+"""Ages written beside peers; where more are known, only those of the silent."""
+LEGEND = (
+    ("alive", "alive", "heard"),
+    ("asked", "asked", "silent: dead or blocked?"),
+    ("left", "dim", "hearsay"),
+    ("dead", "lost", "wrong"),
+    ("dot", "ring", "unknown"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Mind:
+    """What a peer believes, as columns (N,): known; heard_us (-1: never); given_up: it counts on it no more; wrong:
+    not so in truth. `silent` were heard of, but long ago."""
+
+    peer: int
+    known: Flags
+    heard_us: NDArray[np.int64]
+    given_up: Flags
+    wrong: Flags
+    silent: Flags
+
+    @property
+    def hearsay(self) -> Flags:
+        """Known from others only."""
+        heard: Flags = self.known & (self.heard_us < 0)
+        return heard
+
+
+def mind(snapshot: Snapshot, peer: int, beliefs: Beliefs) -> Mind:
+    """Lay a peer's beliefs beside the truth."""
+    n = len(snapshot.state)
+    known, given_up = np.zeros(n, np.bool_), np.zeros(n, np.bool_)
+    heard = np.full(n, -1, np.int64)
+    for other, belief in beliefs.known.items():
+        if 0 <= other < n and other != peer:
+            known[other] = True
+            heard[other] = -1 if belief.heard_us is None else belief.heard_us
+            given_up[other] = belief.alive is False
+    there = (snapshot.state == ALIVE) & ~snapshot.censored
+    wrong = known & (there == given_up)
+    silent = known & (heard >= 0) & (snapshot.now_us - heard > SILENT_US)
+    return Mind(peer, known, heard, given_up, wrong, silent)
+
+
+def headline(mind: Mind, label: str) -> str:
+    """`as p017 believes it: knows 37 of 63, 9 of them wrong`."""
+    known, wrong = int(mind.known.sum()), int(mind.wrong.sum())
+    tail = f", {wrong:,} of them wrong" if wrong else ""
+    return f"as {label} believes it: knows {known:,} of {len(mind.known) - 1:,}{tail}"
+
+
+def age_words(mind: Mind, peer: int, now_us: int) -> str:
+    """`3 s`, `silent 31 s`, or empty for hearsay."""
+    if mind.heard_us[peer] < 0:
+        return ""
+    seconds = max(0, now_us - int(mind.heard_us[peer])) // 1_000_000
+    return f"silent {seconds} s" if mind.silent[peer] else f"{seconds} s"
+
+
+def draw(
+    canvas: Canvas, snapshot: Snapshot, mind: Mind, x: Floats, y: Floats, links: tuple[int, ...], *, names: bool = True
+) -> None:
+    """Peers and the streams that it knows of, its own. On a canvas that has the coast at most."""
+    me = mind.peer
+    ends = np.array([p for p in links if p < len(x)], np.int64)
+    raster.lines(canvas, np.full(len(ends), x[me]), np.full(len(ends), y[me]), x[ends], y[ends], INK["link-selected"])
+    shapes = GLYPHS[canvas.mode]
+    fresh = mind.known & (mind.heard_us >= 0) & ~mind.silent
+    groups = (
+        (~mind.known, shapes.dot, "ring"),
+        (mind.hearsay, shapes.left, "dim"),
+        (fresh, shapes.alive, "alive"),
+        (mind.silent, shapes.asked, "asked"),
+        (mind.wrong, shapes.dead, "lost"),
+    )
+    for which, shape, ink in groups:
+        ids = np.flatnonzero(which)
+        col, row = raster.cells(canvas, x[ids], y[ids])
+        raster.stamp(canvas, col, row, ord(shape), INK[ink], ids)
+    col, row = raster.cells(canvas, x[me], y[me])
+    raster.stamp(canvas, col, row, ord(shapes.origin), INK["selected"], me)
+    if names:
+        _ages(canvas, snapshot, mind, x, y)
+
+
+def _ages(canvas: Canvas, snapshot: Snapshot, mind: Mind, x: Floats, y: Floats) -> None:
+    labels = snapshot.fixed.labels
+    told = mind.silent | mind.wrong
+    if int(mind.known.sum()) <= AGES_MOST:
+        told |= mind.known & (mind.heard_us >= 0)
+    for peer in (mind.peer, *np.flatnonzero(told).tolist()):
+        cols, rows = raster.cells(canvas, x[peer], y[peer])
+        col, row = int(cols) + 2, int(rows)
+        age = age_words(mind, peer, snapshot.now_us)
+        word = labels[peer][:12] + (f" {age}" if age else "")
+        if 0 <= row < canvas.height and col >= 0 and (canvas.glyph[row, col : col + len(word)] == 0).all():
+            ink = "selected" if peer == mind.peer else "lost" if mind.wrong[peer] else "label"
+            raster.text(canvas, col, row, word, INK[ink], peer)
+
+
+def legend(canvas: Canvas) -> None:
+    """On the last line, as much as there is room for."""
+    if canvas.height < 8:
+        return
+    col, shapes = 1, GLYPHS[canvas.mode]
+    for shape, ink, word in LEGEND:
+        if col + len(word) + 4 > canvas.width:
+            break
+        col = raster.text(canvas, col, canvas.height - 1, getattr(shapes, shape), INK[ink])
+        col = raster.text(canvas, col, canvas.height - 1, f" {word}  ", INK["dim"])
