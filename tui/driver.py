@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 from . import moment
 from .draw.placement import distances
 from .frame import Frame, PeerFacts
+from .inquiry import Inquiry
 from .moment import Done
 from .narration import Narrator
 
@@ -61,7 +62,7 @@ DELAY_US = 80_000
 """Typical delay of one hop, when nothing is in flight to measure."""
 
 
-class Driver:
+class Driver(Inquiry):
     """Makes the swarm of a scenario, runs it, and answers for it. `await run()` somewhere, `frame()` at will."""
 
     def __init__(
@@ -96,6 +97,7 @@ class Driver:
         self.following = True
         self.marked: tuple[PeerId, ...] = ()
         self.alarm = ""
+        self.forget_inquiry()
         self._notice, self._notice_until = "", 0.0
         self._done: list[Done] = []
         self._facts: PeerFacts | None = None
@@ -174,6 +176,9 @@ class Driver:
             followed=self.following and self.ask is not None,
             marked=self.marked,
             alarm=self.alarm,
+            theory=self.theory(),
+            believing=self.believing and self.selected is not None,
+            silencing=self.silencing,
         )
 
     def _trace(self) -> Trace | None:

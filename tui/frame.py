@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from engine import AskId, Beliefs, Event, File, PeerId, Snapshot, Trace
+from engine import AskId, Beliefs, Event, File, PeerId, Silencing, Snapshot, Theory, Trace
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +66,9 @@ class Frame:
     """Popular titles of the catalogue, the most wanted first: what a person might ask for."""
     predictions: tuple[Prediction, ...] = ()
     """Questions of the scenario that have come due, oldest first."""
+    theory: tuple[Theory, ...] = ()
+    """What a textbook foretells for the chosen ask."""
+    believing: bool = False
+    """The picture shows what the selected peer believes."""
+    silencing: Silencing | None = None
+    """Who stands between an asker and what it wants, once a person wanted to know."""

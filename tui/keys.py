@@ -1,8 +1,8 @@
 """Every key in one table: it feeds the bindings, the key bar, the help screen, the palette and the README.
 
 Two letters were wanted twice in the first sketch: `l` as "right" of hjkl and as "leave". Arrows exist on every
-keyboard that can type `swarmtop`, so arrows alone select and `l` leaves; h, j and k do nothing here. A letter that
-moves in other programs must not destroy in this one, and leaving can be undone by the same key.
+keyboard that can type `swarmtop`, so arrows alone select, `l` leaves, and `h` convenes a court (a hearing). A letter
+that moves in other programs must not destroy in this one: both are undone by the same key.
 
 All verbs toggle: the same key undoes what it did (x kills, x revives).
 """
@@ -86,6 +86,45 @@ TABLE: tuple[Key, ...] = (
     ),
     Key("ask.here", "a", "a", "ask", "ask", "Ask", "Ask for something from the selected peer.", 1),
     Key("ask.slow", "s", "s", "slow", "slow on ask", "Ask", "Slow time down when you ask, so that you can watch.", 14),
+    Key(
+        "ask.next",
+        "n",
+        "n",
+        "next(False)",
+        "next arrival",
+        "Ask",
+        "Go on to the next arrival of a message of the chosen ask, then stop.",
+        19,
+    ),
+    Key(
+        "ask.hop",
+        "N",
+        "N",
+        "next(True)",
+        "next hop",
+        "Ask",
+        "Go on until the chosen ask is a hop deeper, then stop.",
+        21,
+    ),
+    Key(
+        "ask.silence",
+        "m",
+        "m",
+        "silence",
+        "who stands between",
+        "Ask",
+        "Ring the fewest peers that would have to be silenced to keep the asker from what it wants.",
+        20,
+    ),
+    Key(
+        "ask.censor_set",
+        "M",
+        "M",
+        "censor_set",
+        "censor those between",
+        "Ask",
+        "Censor the peers that m has ringed, or lift that again.",
+    ),
     Key("time.pause", "space", "space", "pause", "pause", "Time", "Stop time, or let it run.", 2),
     Key("time.nudge", "comma", ",", "step(10)", "step 10 ms", "Time", "Go on by 10 ms of virtual time, then stop."),
     Key(
@@ -122,6 +161,26 @@ TABLE: tuple[Key, ...] = (
         11,
     ),
     Key("view.colours", "B", "B", "colours", "choose a colouring", "Picture", "Choose what colour tells."),
+    Key(
+        "view.picture",
+        "d",
+        "d",
+        "picture",
+        "diagram",
+        "Picture",
+        "The swarm, the chosen ask in time and space, or the tree of who told whom.",
+        10,
+    ),
+    Key(
+        "view.belief",
+        "v",
+        "v",
+        "belief",
+        "belief",
+        "Picture",
+        "The network as it is, or as the selected peer believes it to be.",
+        9,
+    ),
     Key("view.upkeep", "u", "u", "upkeep", "upkeep", "Picture", "Show or hide the network's upkeep messages.", 15),
     Key("view.in", "plus,equals_sign", "+", "zoom(1)", "zoom", "Picture", "Zoom in or out."),
     Key("view.out", "minus", "-", "zoom(-1)", "zoom", "Picture", "Zoom in or out."),
@@ -145,6 +204,16 @@ TABLE: tuple[Key, ...] = (
         )
     ),
     Key("run.network", "p", "p", "network", "network", "Run", "Restart the same peers under another network.", 5),
+    Key(
+        "run.court",
+        "h",
+        "h",
+        "court",
+        "court",
+        "Run",
+        "Convene a court that censors whoever answers, two seconds later; or have it rise.",
+        18,
+    ),
     Key("run.copy", "y", "y", "copy", "copy command", "Run", "Copy the command line that reproduces this moment.", 16),
     Key("app.theme", "t", "t", "theme", "theme", "Program", "The next theme.", 17, "app"),
     Key("app.help", "question_mark", "?", "help", "help", "Program", "All keys, and what this network is.", 2, "app"),

@@ -31,6 +31,14 @@ class Act(Message):
         self.command = command
 
 
+class Wish(Message):
+    """A person pressed a button that is also a key of the screen: the name of its action."""
+
+    def __init__(self, action: str) -> None:
+        super().__init__()
+        self.action = action
+
+
 class Asked(Message):
     """A person typed something to ask for, from the selected peer (or any, when None)."""
 

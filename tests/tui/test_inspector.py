@@ -42,7 +42,7 @@ async def test_a_peer_is_told_from_state_to_beliefs() -> None:
         assert "48 msg/s" in told
         assert "0.3s ago" in told
         assert "p017 · Lisbon" in str(panel.border_title)
-        assert "knows 37 peers, 2 of them gone" in lines_of(panel, "#believes")
+        assert "knows 36 of 63 peers, 3 of them wrong" in lines_of(panel, "#believes")
         assert "412 query ids kept" in lines_of(panel, "#believes")
 
 

@@ -26,10 +26,10 @@ AGES_MOST = 60
 """Ages written beside peers; where more are known, only those of the silent."""
 LEGEND = (
     ("alive", "alive", "heard"),
-    ("asked", "asked", "silent: dead or blocked?"),
+    ("asked", "stale", "silent: dead or blocked?"),
     ("left", "dim", "hearsay"),
-    ("dead", "lost", "wrong"),
-    ("dot", "ring", "unknown"),
+    ("dead", "wrong", "wrong"),
+    ("dot", "unknown", "unknown"),
 )
 
 
@@ -93,11 +93,11 @@ def draw(
     shapes = GLYPHS[canvas.mode]
     fresh = mind.known & (mind.heard_us >= 0) & ~mind.silent
     groups = (
-        (~mind.known, shapes.dot, "ring"),
+        (~mind.known, shapes.dot, "unknown"),
         (mind.hearsay, shapes.left, "dim"),
         (fresh, shapes.alive, "alive"),
-        (mind.silent, shapes.asked, "asked"),
-        (mind.wrong, shapes.dead, "lost"),
+        (mind.silent, shapes.asked, "stale"),
+        (mind.wrong, shapes.dead, "wrong"),
     )
     for which, shape, ink in groups:
         ids = np.flatnonzero(which)
@@ -120,7 +120,7 @@ def _ages(canvas: Canvas, snapshot: Snapshot, mind: Mind, x: Floats, y: Floats) 
         age = age_words(mind, peer, snapshot.now_us)
         word = labels[peer][:12] + (f" {age}" if age else "")
         if 0 <= row < canvas.height and col >= 0 and (canvas.glyph[row, col : col + len(word)] == 0).all():
-            ink = "selected" if peer == mind.peer else "lost" if mind.wrong[peer] else "label"
+            ink = "selected" if peer == mind.peer else "wrong" if mind.wrong[peer] else "label"
             raster.text(canvas, col, row, word, INK[ink], peer)
 
 

@@ -16,6 +16,7 @@ from tui.draw.stage import ABOUT as PLACED
 from tui.frame import Frame
 from tui.keys import TABLE
 from tui.widgets.ask_bar import AskBar
+from tui.widgets.ask_picture import AskPicture
 from tui.widgets.filter_bar import FilterBar
 from tui.widgets.inspector import Inspector
 from tui.widgets.key_bar import Item, KeyBar
@@ -57,6 +58,11 @@ class Deeds(Base):
         def close_bars(self) -> None: ...
         def panel(self, name: str) -> Any: ...
         def panel_name(self, digit: int) -> str: ...
+        def why_not_inquire(self, action: str) -> str: ...
+        @property
+        def picture(self) -> SwarmView | AskPicture: ...
+        @property
+        def enlarged(self) -> float: ...
         @property
         def has_story(self) -> bool: ...
 
@@ -84,9 +90,9 @@ class Deeds(Base):
             return PICK_FIRST if verb is None else "" if verb.possible else verb.tip
         if action == "open" and self.driver.selected is None:
             return PICK_FIRST
-        if action == "pan" and self.view.stage.view.zoom <= 1:
+        if action == "pan" and self.enlarged <= 1:
             return "All of the swarm is in the picture; zoom in first (+)."
-        if action == "zoom" and parameters in ((-1,), (0,)) and self.view.stage.view.zoom <= 1:
+        if action == "zoom" and parameters in ((-1,), (0,)) and self.enlarged <= 1:
             return "All of the swarm is in the picture already."
         if action == "speed":
             at = SPEEDS.index(self._speed())
@@ -98,7 +104,7 @@ class Deeds(Base):
             return "This run tells no story; scenarios do."
         if action in ("pause", "step") and self.driver.alarm:
             return "A peer's program failed, and this run cannot go on: p starts another."
-        return ""
+        return self.why_not_inquire(action)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Grey out what cannot be had."""
@@ -138,7 +144,7 @@ class Deeds(Base):
 
     def action_toward(self, direction: Direction) -> None:
         """Select the nearest peer that way."""
-        peer = self.view.toward(direction)
+        peer = self.picture.toward(direction)
         if peer is not None:
             self.pick(peer)
 
@@ -281,12 +287,12 @@ class Deeds(Base):
 
     def action_zoom(self, by: int) -> None:
         """In, out, or all of it."""
-        self.view.zoom(by)
+        self.picture.zoom(by)
         self.at_once()
 
     def action_pan(self, direction: Direction) -> None:
         """Look further that way."""
-        self.view.pan(direction)
+        self.picture.pan(direction)
 
     def action_panel(self, digit: int) -> None:
         """Show a panel, or put it away."""
@@ -320,8 +326,8 @@ class Deeds(Base):
 
     async def action_back(self) -> None:
         """One step back: from a panel to the picture, from an ask, from marks, from a peer, from a zoom."""
-        if isinstance(self.focused, SwarmView) is False and self.focused is not None:
-            self.view.focus()
+        if self.focused is not None and self.focused is not self.picture:
+            self.picture.focus()
             return
         if drawer(*self.size) and "inspector" in self._shown:
             self.drawer_shut = True
@@ -332,8 +338,8 @@ class Deeds(Base):
             self.driver.mark("")
         elif self.driver.selected is not None:
             self.driver.select(None)
-        elif self.view.stage.view.zoom > 1:
-            self.view.zoom(0)
+        elif self.enlarged > 1:
+            self.picture.zoom(0)
         self.at_once()
 
     def action_network(self) -> None:

@@ -28,6 +28,7 @@ from tui.driver import Driver
 from tui.frame import Frame
 from tui.keys import bindings
 from tui.widgets.ask_bar import AskBar
+from tui.widgets.ask_picture import AskPicture
 from tui.widgets.asks_table import AsksTable
 from tui.widgets.charts import Charts
 from tui.widgets.controls import Controls
@@ -36,11 +37,13 @@ from tui.widgets.figures import Figures
 from tui.widgets.filter_bar import FilterBar
 from tui.widgets.inspector import Inspector
 from tui.widgets.key_bar import KeyBar
+from tui.widgets.matters import Matters
 from tui.widgets.status import StatusBar
 from tui.widgets.story import Story
 from tui.widgets.swarm_view import SwarmView
 
 from .deeds import Deeds
+from .inquiries import Inquiries
 from .pace import FramePace
 from .rooms import HUGE_H, HUGE_W, LEAST_H, LEAST_W, PANELS, TALL, WIDE, drawer, rooms, too_small
 
@@ -61,7 +64,7 @@ PANEL_TYPES: dict[str, type[Any]] = {
 }
 
 
-class MainScreen(Deeds, Screen[None]):
+class MainScreen(Deeds, Inquiries, Screen[None]):
     """Hand it a driver. It runs the driver's swarm for as long as it is mounted."""
 
     BINDINGS = bindings("main")
@@ -85,9 +88,11 @@ class MainScreen(Deeds, Screen[None]):
     def compose(self) -> ComposeResult:
         """From the top: figures, the picture and the inspector, asks and controls, charts and feed, where one types."""
         yield StatusBar(id="status")
+        yield Matters(id="matters")
         with Vertical(id="body"):
             with Horizontal(id="top"):
                 yield SwarmView(glyphs=self.app_glyphs, id="swarm")
+                yield AskPicture(glyphs=self.app_glyphs, id="ask-picture", classes="-away")
                 yield Inspector(id="inspector")
             with Horizontal(id="middle"):
                 yield AsksTable(id="asks")
@@ -129,20 +134,21 @@ class MainScreen(Deeds, Screen[None]):
         finally:
             # With nothing to show, or a picture that stays the same, look less often: what a person does is shown at
             # once anyway, and a question is seen a tenth of a second after it sets out.
-            view = self.query_one(SwarmView)
+            view = self.picture
             calm = self.frames == shown or view.calm >= CALM_FRAMES
             least_s = IDLE_S if calm else QUIET_S if view.quiet else 0.0
             slot_s = max(self.pace.slot_s, least_s)
             self.set_timer(max(0.002, slot_s - (time.monotonic() - begun)), self.tick)
 
     def _show_what_is_new(self) -> None:
-        view = self.query_one(SwarmView)
+        view = self.picture
         now = time.monotonic()
         if self.driver.stale or view.moving:
             self.pace.painted(now, view.paint_s)
             frame = self.driver.frame(self.pace.fps)
             self.frames += 1
-            view.show(frame)
+            self.query_one(SwarmView).show(frame)
+            self.ask_picture.show(frame)
             self._events += frame.events
             self._panel_frame = frame
         if self._panel_frame is not None and now - self._panels_s >= PANEL_S:
@@ -155,6 +161,7 @@ class MainScreen(Deeds, Screen[None]):
         self._events, self._panel_frame, self._panels_s = (), None, now
         self.query_one(StatusBar).show(frame)
         self.query_one(AskBar).show(frame)
+        self.query_one(Matters).show(frame)
         for name, kind in PANEL_TYPES.items():
             # The feed and the story count what they are handed, so they are not left out when they are hidden.
             if name in self._shown or name in ("feed", "story"):
@@ -250,6 +257,10 @@ class MainScreen(Deeds, Screen[None]):
         self.driver.do(event.command)
         self.at_once()
 
+    @on(say.Wish)
+    async def _wished(self, event: say.Wish) -> None:
+        await self.app.run_action(event.action, self)
+
     @on(say.Asked)
     def _asked(self, event: say.Asked) -> None:
         self.close_bars()
@@ -292,6 +303,6 @@ class MainScreen(Deeds, Screen[None]):
         try:
             self.query_one(FilterBar).close()
             self.query_one(AskBar).remove_class("-open")
-            self.query_one(SwarmView).focus()
+            self.picture.focus()
         except NoMatches:
             return

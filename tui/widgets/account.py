@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.cells import cell_len
 
-from engine import AskRow, Snapshot
+from engine import AskRow, Snapshot, Theory
 from tui.draw.chart import meter, si
 
 from .ink import Row, wrap
 
 METER_CELLS = 8
+BESIDE_CELLS = 7
+"""Room for what stands between a figure and its theory."""
+BESIDE = ("reached", "messages", "duplicates")
+"""Figures that a theory stands beside; any other is told on a line of its own."""
 
 
 def state_of(row: AskRow, snapshot: Snapshot) -> tuple[str, str]:
@@ -42,8 +48,10 @@ def first_hit(row: AskRow) -> str:
     return "" if row.first_hit_us is None else f"{row.first_hit_us / 1e6:.3f} s"
 
 
-def account_rows(row: AskRow, snapshot: Snapshot, width: int) -> list[Row]:
-    """What became of an ask: at most six lines of figures and then its verdict, wrapped."""
+def account_rows(row: AskRow, snapshot: Snapshot, width: int, theory: Sequence[Theory] = ()) -> list[Row]:
+    """What became of an ask: at most seven lines of figures, beside each what `theory` has for it, and then its
+    verdict, wrapped."""
+    told = {each.of: each for each in theory}
     others = max(1, len(snapshot.state) - 1)
     ttl = snapshot.settings.get("ttl")
     hop = f"hop {row.hops} of {ttl}" if isinstance(ttl, int) else f"hop {row.hops}"
@@ -52,18 +60,27 @@ def account_rows(row: AskRow, snapshot: Snapshot, width: int) -> list[Row]:
     level = "meter-low" if share < 0.34 else "meter-mid" if share < 0.67 else "meter-high"
     first = first_hit(row)
     rows: list[Row] = [
-        _figure("reached", f"{row.reached:,}", (f"of {others:,} ".ljust(8), "dim"), (hop, "text")),
-        _figure("messages", f"{row.messages:,}", (size_text(row.bytes), "dim")),
         _figure(
-            "duplicates",
-            f"{row.duplicates:,}",
-            (meter(share, METER_CELLS), level),
-            (f" {share:4.0%}", "text"),
+            "reached",
+            f"{row.reached:,}",
+            (f"of {others:,} ".ljust(BESIDE_CELLS), "dim"),
+            *([_foretold(told["reached"])] if "reached" in told else [(hop, "text")]),
         ),
+        *([_figure("deepest", f"{row.hops:,}", *_of(ttl))] if "reached" in told else []),
+        _figure(
+            "messages",
+            f"{row.messages:,}",
+            (f"{size_text(row.bytes)} ".ljust(BESIDE_CELLS), "dim"),
+            *([_foretold(told["messages"])] if "messages" in told else []),
+        ),
+        _figure("duplicates", f"{row.duplicates:,}", *_vain(share, level, told.get("duplicates"))),
     ]
+    for each in theory:
+        if each.of not in BESIDE:
+            rows.append(_figure(each.of, f"{each.value:,.0f}", (each.why if width >= 44 else "in theory", "dim")))
     if row.want != "broadcast":
-        told = (f"first {first}", "answer") if first else ("none yet", "dim")
-        rows.append(_figure("hits", f"{row.hits:,}", *((told,) if row.closed_us is None or row.hits else ())))
+        came = (f"first {first}", "answer") if first else ("none yet", "dim")
+        rows.append(_figure("hits", f"{row.hits:,}", *((came,) if row.closed_us is None or row.hits else ())))
     lost = row.lost
     if lost:
         several = len(row.losses) > 1
@@ -74,6 +91,22 @@ def account_rows(row: AskRow, snapshot: Snapshot, width: int) -> list[Row]:
     else:
         rows.extend(((line, ink),) for line in wrap(row.verdict or word, max(8, width)))
     return rows
+
+
+def _of(ttl: object) -> tuple[tuple[str, str], ...]:
+    return ((f"of {ttl} hops", "dim"),) if isinstance(ttl, int) else ()
+
+
+def _vain(share: float, level: str, theory: Theory | None) -> tuple[tuple[str, str], ...]:
+    """A meter of what was told in vain; where a theory stands beside it there is room for the figure alone."""
+    if theory is None:
+        return (meter(share, METER_CELLS), level), (f" {share:4.0%}", "text")
+    return (f"{share:.0%} ".ljust(BESIDE_CELLS), level), _foretold(theory)
+
+
+def _foretold(theory: Theory) -> tuple[str, str]:
+    value = f"{theory.value:,.0f}" if theory.value < 10_000 else si(theory.value)
+    return f"theory {value}", "caption"
 
 
 def size_text(size: int) -> str:

@@ -14,12 +14,13 @@ from textual.app import ComposeResult
 from textual.containers import Container, VerticalScroll
 from textual.geometry import Size
 
-from engine import ALIVE, DEAD, STATES, AskRow, PeerId, Snapshot
+from engine import DEAD, STATES, AskRow, PeerId, Snapshot
 from tui.draw.chart import age, si, spark
 from tui.frame import Frame, PeerFacts
 from tui.messages import Act, AskWanted
 
 from .account import account_rows
+from .beliefs import belief_rows
 from .ink import STATE, Row, Span, width_of, wrap
 from .panel import Chip, Lines, name_panel, panel_css
 from .verbs import Verb, verbs_for
@@ -112,7 +113,7 @@ class Inspector(VerticalScroll):
         peer_rows = list(self._peer_rows(frame, width)) if frame.selected is not None else nothing_rows(width)
         self.query_one("#peer", Lines).show_rows(peer_rows)
         self.query_one("#ask", Lines).show_rows(list(self._ask_rows(frame, width)))
-        self.query_one("#believes", Lines).show_rows(list(self._belief_rows(frame, width)))
+        self.query_one("#believes", Lines).show_rows(list(belief_rows(frame, width)))
         name_panel(self, self._title(frame))
 
     def _room(self) -> Size:
@@ -166,23 +167,7 @@ class Inspector(VerticalScroll):
             return
         who = frame.snapshot.fixed.labels[row.origin]
         yield rule(f"ask {row.id} · {who} · “{row.text}”", width)
-        yield from account_rows(row, frame.snapshot, width)
-
-    @staticmethod
-    def _belief_rows(frame: Frame, width: int) -> Iterator[Row]:
-        facts = frame.facts
-        if facts is None or facts.peer != frame.selected:
-            return
-        state = frame.snapshot.state
-        known = facts.beliefs.known
-        gone = sum(1 for other in known if state[other] != ALIVE)
-        yield rule("it believes", width)
-        ghosts = f", {gone:,} of them gone" if gone else ""
-        yield ((f"knows {len(known):,} peer{'s' if len(known) != 1 else ''}{ghosts}", "text"),)
-        for name, value in facts.beliefs.facts.items():
-            lines = wrap(value, max(8, width - len(name) - 1))
-            yield ((f"{name} ", "dim"), (lines[0], "text"))
-            yield from (((" " * (len(name) + 1), "dim"), (line, "text")) for line in lines[1:])
+        yield from account_rows(row, frame.snapshot, width, frame.theory)
 
 
 def nothing_rows(width: int) -> list[Row]:

@@ -27,6 +27,7 @@ from tui.draw.scene import Scene, alive_count, base, in_sight, paint
 from tui.draw.stage import Stage, outgrown
 from tui.frame import Frame
 
+from .believed import believed, believed_title
 from .cells import Cells
 from .dye import dye
 from .panel import name_panel, panel_css
@@ -125,14 +126,18 @@ class SwarmView(ViewKeys, ViewMouse, Widget, can_focus=True):
     def redraw(self) -> None:
         """Draw the last frame again: size, theme, zoom or what is to be seen has changed."""
         frame, size = self._frame, self.content_size
-        if frame is None or not size.width or not size.height:
+        if frame is None or not size.width or not size.height or not self.display:
             return
         begun = time.perf_counter()
         self._cells_of = None
         scene = self._scene(frame, size.width, size.height)
-        self._canvas = paint(self._under(frame, scene, size.width, size.height), scene)
+        if frame.believing and frame.facts is not None and frame.facts.peer == frame.selected:
+            self._canvas = believed(frame, scene, self.glyphs, size.width, size.height, self.legend)
+            self._legend_at = (0, 0, -1)
+        else:
+            self._canvas = paint(self._under(frame, scene, size.width, size.height), scene)
+            self._legend_at = legend.draw(self._canvas, scene) if self.legend else (0, 0, -1)
         self._speak(frame, scene)
-        self._legend_at = legend.draw(self._canvas, scene) if self.legend else (0, 0, -1)
         self._title(frame)
         if not self._styles:
             self._styles = dye(self)
@@ -168,6 +173,7 @@ class SwarmView(ViewKeys, ViewMouse, Widget, can_focus=True):
             echoes=tuple((p, (wall_s - at) / ECHO_S) for p, at in self._echoes),
             refusals=tuple((a, b, (wall_s - at) / REFUSAL_S) for a, b, at in self._refusals),
             dying=self._fading.stages(wall_s) if stage.animate else self._fading.stages(1e18),
+            ringed=frame.silencing.peers if frame.silencing is not None else (),
         )
 
     def _colours(self, frame: Frame) -> Colouring:
@@ -201,7 +207,7 @@ class SwarmView(ViewKeys, ViewMouse, Widget, can_focus=True):
             placed = f"hops from {snapshot.fixed.labels[self.centre(frame)]}"
         if placed == "ask":
             placed = "hops of an ask" if frame.ask is None else f"hops of ask {frame.ask}"
-        title = f"swarm · {placed}"
+        title = believed_title(frame) or f"swarm · {placed}"
         if self.stage.view.zoom > 1:
             title += f" · {self.stage.view.zoom:.1f}x"
         # A changed border repaints the whole widget, so it is not dressed anew for each frame.

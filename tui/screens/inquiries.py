@@ -1,0 +1,115 @@
+"""Keys that ask questions of the run: other pictures of an ask, its steps, beliefs, who stands between, the court.
+
+A mixin beside `Deeds`, which asks `why_not_inquire` for reasons.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tui.widgets.ask_picture import KINDS, AskPicture
+from tui.widgets.swarm_view import SwarmView
+
+if TYPE_CHECKING:
+    from textual.screen import Screen
+
+    from tui.driver import Driver
+
+    Base = Screen[None]
+else:
+    Base = object
+
+NO_ASK = "There is no ask yet: press a, or choose one in the table."
+
+
+class Inquiries(Base):
+    """Actions on what is known."""
+
+    driver: Driver
+
+    if TYPE_CHECKING:  # what MainScreen has
+
+        def at_once(self) -> None: ...
+
+    @property
+    def ask_picture(self) -> AskPicture:
+        """The other pictures."""
+        return self.query_one(AskPicture)
+
+    @property
+    def picture(self) -> SwarmView | AskPicture:
+        """The picture that is shown."""
+        other = self.ask_picture
+        return self.query_one(SwarmView) if other.has_class("-away") else other
+
+    @property
+    def enlarged(self) -> float:
+        """How much the picture is zoomed."""
+        shown = self.picture
+        return shown.looking.zoom if isinstance(shown, AskPicture) else shown.stage.view.zoom
+
+    def why_not_inquire(self, action: str) -> str:
+        """Why an action of this file cannot be had, or empty."""
+        driver = self.driver
+        if action in ("picture", "next", "silence") and driver.ask is None:
+            return "" if action == "picture" and isinstance(self.picture, AskPicture) else NO_ASK
+        if action == "next":
+            if driver.alarm:
+                return "A peer's program failed, and this run cannot go on: p starts another."
+            if driver.ask is not None and driver.swarm.account(driver.ask).closed_us is not None:
+                return f"Ask {driver.ask} is over: nothing of it is under way. Ask again with a."
+        if action == "belief" and not driver.believing:
+            peer = driver.selected
+            if peer is None:
+                return "Select a peer first: what does it believe? Press an arrow key, or click one."
+            if driver.swarm.peer(peer) is None:
+                return f"{driver.swarm.labels[peer]} is not up: it believes nothing."
+        if action == "censor_set":
+            found = driver.silencing
+            if found is None:
+                return "Nobody is ringed: m finds whom it would take."
+            return "" if found.peers else found.sentence
+        return ""
+
+    def action_picture(self) -> None:
+        """Swarm, time-space diagram, tree, and round again."""
+        shown, other = self.picture, self.ask_picture
+        if shown is not other:
+            other.remove_class("-away")
+            self.query_one(SwarmView).add_class("-away")
+            other.turn(KINDS[0])
+        elif other.kind != KINDS[-1]:
+            other.turn(KINDS[KINDS.index(other.kind) + 1])
+        else:
+            other.add_class("-away")
+            self.query_one(SwarmView).remove_class("-away")
+        self.call_after_refresh(self._turned)
+
+    def _turned(self) -> None:
+        self.picture.focus()
+        self.at_once()
+
+    def action_next(self, hop: bool) -> None:
+        """To the next arrival of the ask, or its next hop."""
+        self.driver.pursue(hop)
+        self.at_once()
+
+    def action_belief(self) -> None:
+        """Truth, or what the selected peer believes."""
+        self.driver.believe()
+        self.at_once()
+
+    def action_silence(self) -> None:
+        """Who stands between."""
+        self.driver.silence()
+        self.at_once()
+
+    def action_censor_set(self) -> None:
+        """Censor those, or lift it."""
+        self.driver.censor_set()
+        self.at_once()
+
+    def action_court(self) -> None:
+        """Convene, or adjourn."""
+        self.driver.court()
+        self.at_once()

@@ -1,0 +1,294 @@
+"""Two more pictures of the chosen ask, in the place of the swarm's: its time-space diagram, and the tree of who told
+whom. What they look like is in `tui/draw`; here is what a person does with them, by the same keys and gestures as in
+the picture of the swarm.
+
+A tree that grows is laid out anew with each peer that is reached. So that an eye can follow, nodes glide to their new
+places; with reduced motion they are there at once.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Literal, TypeAlias
+
+import numpy as np
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.content import Content
+from textual.strip import Strip
+from textual.widget import Widget
+
+from engine import PeerId
+from tui.draw import diagram, raster, tree
+from tui.draw.glyphs import Mode
+from tui.draw.inks import INK
+from tui.draw.placement import Direction, View
+from tui.frame import Frame
+from tui.messages import PeerPicked
+
+from .cells import Cells
+from .dye import dye
+from .ink import Inks
+from .inspector import chosen_ask
+from .panel import name_panel, panel_css
+from .view_keys import PAN_STEP, ZOOM_STEP
+from .view_mouse import describe
+
+Kind: TypeAlias = Literal["diagram", "tree"]
+KINDS: tuple[Kind, ...] = ("diagram", "tree")
+TITLES: dict[Kind, str] = {"diagram": "time and space", "tree": "who told whom"}
+GLIDE = 0.35
+"""Share of the way to its place that a node of the tree goes in a frame."""
+STILL = 0.6
+
+
+class AskPicture(Widget, can_focus=True):
+    """Hand it frames. It posts `PeerPicked`."""
+
+    DEFAULT_CSS = panel_css("AskPicture") + "AskPicture { min-height: 5; }"
+
+    def __init__(self, *, glyphs: Mode = "braille", id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id, classes=classes)
+        self.glyphs: Mode = glyphs
+        self.kind: Kind = "diagram"
+        self.looking = View()
+        self.calm = 0
+        self.paint_s = 0.0
+        self.moving = False
+        self.quiet = False
+        self._frame: Frame | None = None
+        self._ask: int | None = None
+        self._canvas = raster.Canvas(0, 0)
+        self._cells = Cells()
+        self._styles: list[Style] = []
+        self._line: diagram.Timeline | None = None
+        self._plot: diagram.Plot | None = None
+        self._tree: tree.Tree | None = None
+        self._grown: tuple[object, ...] = ()
+        self._seen: dict[int, tuple[float, float]] = {}
+        self._dragged = False
+        self._held = False
+
+    # --- frames --------------------------------------------------------------------------------------------
+
+    @property
+    def frame(self) -> Frame | None:
+        """The frame that is shown."""
+        return self._frame
+
+    @property
+    def text(self) -> str:
+        """What is shown, without colours."""
+        return raster.to_text(self._canvas)
+
+    def turn(self, kind: Kind) -> None:
+        """Show the other one, all of it."""
+        self.kind, self.looking = kind, View()
+        self.redraw()
+
+    def show(self, frame: Frame) -> None:
+        """Draw this moment."""
+        self._frame = frame
+        if frame.ask != self._ask:
+            self._ask, self._grown, self._seen = frame.ask, (), {}
+        self.redraw()
+
+    def redraw(self) -> None:
+        """Draw the last frame again."""
+        frame, size = self._frame, self.content_size
+        if frame is None or not size.width or not size.height or not self.display:
+            return
+        begun = time.perf_counter()
+        canvas = self._canvas = raster.Canvas(size.width, size.height, self.glyphs)
+        self.moving = False
+        if frame.trace is None:
+            said = (
+                "No ask yet: press a and name a file" if frame.ask is None else "This ask told nobody, or is long past"
+            )
+            raster.text(canvas, max(0, (canvas.width - len(said)) // 2), canvas.height // 2, said, INK["say"])
+            self._line = self._tree = None
+        elif self.kind == "diagram":
+            self._draw_diagram(frame, canvas)
+        else:
+            self._draw_tree(frame, canvas)
+        self._title(frame)
+        if not self._styles:
+            self._styles = dye(self)
+        dirty = self._cells.update(canvas, self._styles)
+        self.paint_s = time.perf_counter() - begun
+        self.calm = 0 if dirty or self.moving else self.calm + 1
+        if dirty:
+            self.refresh(*dirty)
+
+    def _draw_diagram(self, frame: Frame, canvas: raster.Canvas) -> None:
+        assert frame.trace is not None
+        line = self._line = diagram.timeline(frame.trace, frame.snapshot)
+        plot = self._plot = diagram.plot_of(canvas, frame.snapshot.fixed.labels, line, self.looking)
+        diagram.draw(canvas, line, plot, frame.snapshot, frame.selected)
+
+    def _draw_tree(self, frame: Frame, canvas: raster.Canvas) -> None:
+        trace = frame.trace
+        assert trace is not None
+        grown = (trace.ask, int((trace.hop >= 0).sum()), len(trace.lost.frm))
+        if grown != self._grown or self._tree is None:
+            self._tree, self._grown = tree.tree_of(trace), grown
+        nodes = self._tree
+        x, y = tree.spots(nodes, canvas, self.looking)
+        if self.app.animation_level != "none" and len(nodes.nodes) <= 2_000:
+            x, y = self._glide(nodes, x, y)
+        zoom = self.looking.zoom
+        tree.draw(canvas, nodes, x, y, trace, frame.snapshot, frame.selected, zoom)
+
+    def _glide(self, nodes: tree.Tree, x: tree.Floats, y: tree.Floats) -> tuple[tree.Floats, tree.Floats]:
+        """A share of the way from where each node was drawn last; a new one begins where its parent is."""
+        seen: dict[int, tuple[float, float]] = {}
+        for at, peer in enumerate(nodes.nodes):
+            up = nodes.parent[at]
+            here = self._seen.get(peer) or (seen.get(nodes.nodes[up]) if up >= 0 else None)
+            if here is None:
+                here = (float(x[at]), float(y[at]))
+            dx, dy = float(x[at]) - here[0], float(y[at]) - here[1]
+            if abs(dx) + abs(dy) < STILL:
+                seen[peer] = (float(x[at]), float(y[at]))
+            else:
+                seen[peer] = (here[0] + GLIDE * dx, here[1] + GLIDE * dy)
+                self.moving = True
+        self._seen = seen
+        at_now = np.array([seen[peer] for peer in nodes.nodes])
+        return at_now[:, 0], at_now[:, 1]
+
+    def _title(self, frame: Frame) -> None:
+        row = chosen_ask(frame)
+        what = f" · ask {row.id} · {frame.snapshot.fixed.labels[row.origin]} · “{row.text}”" if row is not None else ""
+        zoom = f" · {self.looking.zoom:.1f}x" if self.looking.zoom > 1 else ""
+        below = ""
+        if frame.trace is not None and self.kind == "diagram":
+            drawn, total = len(frame.trace.questions.frm), frame.trace.questions.total
+            below = f"first {drawn:,} of {total:,} questions" if total > drawn else f"{total:,} questions"
+            below += f", {frame.trace.lost.total:,} lost" if frame.trace.lost.total else ""
+        name_panel(self, f"{TITLES[self.kind]}{what}{zoom}", below)
+
+    # --- cells --------------------------------------------------------------------------------------------
+
+    def notify_style_update(self) -> None:
+        """Another theme."""
+        super().notify_style_update()
+        self._styles = []
+        self._cells.forget()
+        if self.is_mounted:
+            self.redraw()
+
+    def on_resize(self) -> None:
+        """Another size."""
+        self._seen = {}
+        self.redraw()
+
+    def render_line(self, y: int) -> Strip:
+        """Line `y` of the picture."""
+        strips, width = self._cells.strips, self.content_size.width
+        if y < len(strips) and strips[y].cell_length == width:
+            return strips[y]
+        return Strip([Segment(" " * width, Inks(self)["text"])], width)
+
+    # --- what a person does ------------------------------------------------------------------------------
+
+    def toward(self, direction: Direction) -> PeerId | None:
+        """Up and down go from line to line; left is who told it, right whom it told first."""
+        frame = self._frame
+        if frame is None or frame.trace is None:
+            return None
+        trace, here = frame.trace, frame.selected
+        order = self._order()
+        if not order:
+            return None
+        if here is None or here not in order:
+            return trace.origin
+        if direction in ("up", "down"):
+            at = order.index(here) + (1 if direction == "down" else -1)
+            return order[at] if 0 <= at < len(order) else None
+        if direction == "left":
+            return int(trace.frm[here]) if trace.frm[here] >= 0 else None
+        told = np.flatnonzero(trace.frm == here)
+        return int(told[np.argmin(trace.at_us[told])]) if len(told) else None
+
+    def _order(self) -> list[int]:
+        """Peers from the top."""
+        if self.kind == "diagram":
+            return self._line.order.tolist() if self._line is not None else []
+        if self._tree is None:
+            return []
+        rank = np.lexsort((np.asarray(self._tree.depth), self._tree.height))
+        return list(dict.fromkeys(self._tree.nodes[i] for i in rank.tolist()))
+
+    def zoom(self, by: int) -> None:
+        """In (1) or out (-1) about the middle; 0 shows everything."""
+        self.looking = View() if by == 0 else self._zoomed(by, self.looking.cx, self.looking.cy)
+        self.redraw()
+
+    def _zoomed(self, by: int, x: float, y: float) -> View:
+        return self.looking.zoomed_at(x, y, ZOOM_STEP**by, most=512.0)
+
+    def pan(self, direction: Direction) -> None:
+        """Look a fifth of the picture further that way."""
+        dx, dy = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}[direction]
+        self.looking = self.looking.panned(dx * PAN_STEP, dy * PAN_STEP)
+        self.redraw()
+
+    # --- mouse --------------------------------------------------------------------------------------------
+
+    def _peer_at(self, event: events.MouseEvent) -> PeerId | None:
+        offset = event.get_content_offset(self)
+        if offset is None:
+            return None
+        found = raster.owner_at(self._canvas, offset.x, offset.y, 1)
+        if found < 0 and self.kind == "diagram" and self._line is not None and self._plot is not None:
+            return self._plot.peer_at(self._line, offset.y)
+        return found if found >= 0 else None
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Drag the picture, or tell who is under the pointer."""
+        if self._held and event.button:
+            if event.delta_x or event.delta_y:
+                self._dragged = True
+                wide, high = max(1, self._canvas.width), max(1, self._canvas.height)
+                self.looking = self.looking.panned(-event.delta_x / wide, -event.delta_y / high)
+                self.redraw()
+            return
+        peer = self._peer_at(event)
+        self.tooltip = None if peer is None or self._frame is None else Content(describe(self._frame, peer))
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """A drag may begin."""
+        self._held, self._dragged = True, False
+        self.capture_mouse()
+
+    def on_mouse_up(self) -> None:
+        """A drag ends."""
+        self._held = False
+        self.release_mouse()
+
+    def on_click(self, event: events.Click) -> None:
+        """A click picks the peer there, or none."""
+        if not self._dragged:
+            self.post_message(PeerPicked(self._peer_at(event)))
+
+    def _wheel(self, event: events.MouseEvent, by: int) -> None:
+        event.stop()
+        offset = event.get_content_offset(self)
+        if offset is None:
+            return
+        diagrammed = self.kind == "diagram" and self._plot is not None
+        box = self._plot.box if diagrammed and self._plot is not None else tree.box_of(self._canvas)
+        left = self._plot.gutter if diagrammed and self._plot is not None else 0
+        dot = (offset.x - left + 0.5) * self._canvas.across, (offset.y + 0.5) * self._canvas.down
+        self.looking = self._zoomed(by, *self.looking.to_unit(*dot, box))
+        self.redraw()
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Zoom in where the pointer is."""
+        self._wheel(event, 1)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Zoom out."""
+        self._wheel(event, -1)
