@@ -216,18 +216,21 @@ async def test_it_pauses_where_it_was_told_to_and_goes_on_from_there() -> None:
 
 
 async def test_a_hunt_goes_on_to_where_it_ends_and_time_stands_there() -> None:
-    wall, mill, live = made(cost_s=0.001)
+    _, mill, live = made(cost_s=0.001)
+    live._per_ms = 1.0  # as playing would have measured it
     slices: list[int] = []
 
     def hunt(budget: int) -> bool:
         mill.advance(40_000, budget)
         slices.append(mill.now_us)
-        return mill.now_us >= 40_000
+        there = mill.now_us >= 40_000
+        if there:
+            live.stop()
+        return there
 
     live.pursue(hunt)
     assert live.busy
     assert not live.playing
-    stop_at(wall, live, 1.0)
     await live.run()
     assert mill.now_us == 40_000
     assert not live.busy
