@@ -64,6 +64,7 @@ from .lab.save import to_toml
 from .lab.scenario import Caption, Scenario
 from .networks import help_of, network, networks, options_of, title_of
 from .options import as_number, as_text, as_whole, options_for
+from .recent import Heard
 from .setup import ContentSpec, LinkSpec, Setup
 from .silencing import Silencing
 from .snapshot import (
@@ -76,6 +77,7 @@ from .snapshot import (
     Docket,
     Fixed,
     Flight,
+    Kind,
     Links,
     Losses,
     Places,
@@ -152,6 +154,7 @@ __all__ = [
     "Fixed",
     "Flight",
     "Heal",
+    "Heard",
     "Hit",
     "Hold",
     "Host",
@@ -159,6 +162,7 @@ __all__ = [
     "InputError",
     "Join",
     "Kill",
+    "Kind",
     "Leave",
     "Library",
     "Line",

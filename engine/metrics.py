@@ -22,6 +22,7 @@ from .accounts import ANSWER, QUESTION, Account
 from .core.hosts import Desk
 from .core.kernel import HOP_BITS, HOP_MASK, KIND_SHIFT, SENDER_SHIFT, Kernel, Parcel
 from .gauges import NAMES as GAUGES
+from .recent import Recent
 from .series import History
 from .snapshot import Series
 
@@ -64,6 +65,12 @@ class Books:
         self.part_of = np.array(desk.parts, np.int64)
         self.dropped = 0
         self.dropped_by: dict[str, int] = {}
+        self.dropped_kinds: dict[tuple[int, str], int] = {}
+        """Messages that never arrived, by (number of the kind, reason)."""
+        self.delivered_by_kind = np.zeros(len(self.kind_names), np.int64)
+        self.bytes_by_kind = np.zeros(len(self.kind_names), np.int64)
+        """Bytes delivered, by number of the kind."""
+        self.recent = Recent()
         self.load = np.zeros(n, np.float32)
         self.last_heard_us = np.full(n, -1, np.int64)
         self._tally = np.zeros(n, np.int64)
@@ -111,6 +118,7 @@ class Books:
         else:
             to = np.array(tos)
         self._enter(at, to, code)
+        self.recent.add(at, to, code, cause)
         if joint:
             # Each ask sees a message with several causes once. Its rows stand where the message stood, for who
             # reached a peer first must not depend on where the log was cut.
@@ -127,7 +135,12 @@ class Books:
         rows["at"], rows["to"], rows["code"] = at, to, code
         self._deliveries.update(rows.tobytes())
         self._tally += np.bincount(to, minlength=self.n)
-        self._bytes += np.bincount(code >> KIND_SHIFT & KIND_MASK, code & SIZE_MASK, len(self._bytes))
+        kind = code >> KIND_SHIFT & KIND_MASK
+        sizes = np.bincount(kind, code & SIZE_MASK, len(self._bytes))
+        self._bytes += sizes
+        # Exact: a sum of sizes stays far below 2 to the 53.
+        self.bytes_by_kind += sizes.astype(np.int64)
+        self.delivered_by_kind += np.bincount(kind, minlength=len(self._bytes))
         # Rows are in order of time, and the last of an index wins.
         self.last_heard_us[code >> SENDER_SHIFT] = at
 
@@ -157,6 +170,9 @@ class Books:
         """A message that never arrived."""
         self.dropped += 1
         self.dropped_by[reason] = self.dropped_by.get(reason, 0) + 1
+        what = (code >> KIND_SHIFT & KIND_MASK, reason)
+        self.dropped_kinds[what] = self.dropped_kinds.get(what, 0) + 1
+        self.recent.lose(at_us, frm, to, code, reason)
         self._others.update(f"drop {at_us} {frm} {to} {code} {reason}\n".encode())
 
     def command(self, at_us: int, text: str) -> None:

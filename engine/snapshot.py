@@ -58,6 +58,15 @@ class Places:
 
 
 @dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of message: its name, its part (one of `api.PARTS`), and over what it travels (stream or datagram)."""
+
+    name: str
+    part: str
+    over: str
+
+
+@dataclass(frozen=True, slots=True)
 class Fixed:
     """What does not change while a swarm runs; the same object in every snapshot of it."""
 
@@ -76,6 +85,8 @@ class Fixed:
     down_kbit_s: I32
     nat: Flags
     """Who can call and cannot be called."""
+    kinds: tuple[Kind, ...] = ()
+    """Of messages, by their number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +100,10 @@ class Totals:
     duplicates: int
     by_kind: Mapping[str, int]
     dropped_by: Mapping[str, int]
+    bytes_by_kind: Mapping[str, int] = field(default_factory=dict)
+    """Bytes delivered."""
+    dropped_kinds: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """Kind -> reason -> messages that never arrived; kinds that lost none are not in it."""
 
     @property
     def in_flight(self) -> int:

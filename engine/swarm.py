@@ -27,14 +27,16 @@ from .core.rand import Stream
 from .court import Bench, Order
 from .errors import InputError, PeerFailed
 from .facts import facts_of
+from .fixed import fixed_of
 from .inquiry import Inquiry
 from .life import ASKS_PER_S_MAX, SAMPLE_US, Due, Life, Sample
 from .metrics import Asked
 from .networks import messages_of, network
 from .options import options_for
 from .paths import Shelf
+from .recent import Heard
 from .setup import Setup
-from .snapshot import ALIVE, AskRow, Fixed, Series, Snapshot, Trace
+from .snapshot import ALIVE, AskRow, Series, Snapshot, Trace
 from .town import Town
 from .verdict import verdict
 from .view import Columns, Viewer
@@ -82,31 +84,14 @@ class Swarm(Inquiry):
         self.town.lay(lines)
         links.set_jitter(round(setup.links.jitter_ms * 1000), self.town.kernel)
         self.warnings = (graph.note,) if graph.note else ()
-        width = len(str(graph.n - 1)) if graph.n > 1000 else 3
-        names = graph.labels or tuple(f"p{i:0{width}d}" for i in range(graph.n))
-        self.labels: tuple[str, ...] = (*names, *(station.label for station in stations))
-        operators = ("",) * graph.n + tuple(station.operator for station in stations)
-        roles = tuple(dict.fromkeys(kind.role for kind in crew))
-        fixed = Fixed(
-            protocol=program.name or setup.protocol,
-            seed=setup.seed,
-            labels=self.labels,
-            roles=roles,
-            role=np.array([roles.index(kind.role) for kind in crew], np.uint8),
-            operator=operators,
-            place=np.array(delays.place, np.int32),
-            places=delays.places,
-            peers=graph.n,
-            up_kbit_s=np.array([line.up_kbit_s for line in lines], np.int32) if lines else np.zeros(n, np.int32),
-            down_kbit_s=np.array([line.down_kbit_s for line in lines], np.int32) if lines else np.zeros(n, np.int32),
-            nat=np.array([line.nat for line in lines], np.bool_) if lines else np.zeros(n, np.bool_),
-        )
+        fixed = fixed_of(setup, graph, program, stations, delays, lines, messages)
+        self.labels = fixed.labels
         self.catalogue = catalogue
         self.life = Life(self.town, catalogue, setup.seed, self._due)
         self._columns = Columns(self.town, fixed)
         self._bench = Bench(self.life.later, self._ordered)
         self._viewer = Viewer(self.town, fixed, self.settings, self._bench)
-        self._acts = Acts(self.town, self.life, operators, self._resolve, self._bench)
+        self._acts = Acts(self.town, self.life, fixed.operator, self._resolve, self._bench)
         self._selecting = Stream(f"{setup.seed}/select")
         self._events: deque[e.Event] = deque(maxlen=EVENTS)
         self._events_seen = 0
@@ -289,6 +274,11 @@ class Swarm(Inquiry):
     def links_of(self, peer: PeerId) -> tuple[PeerId, ...]:
         """Its open streams."""
         return tuple(self.town.streams.near[peer])
+
+    def last_messages(self, peer: PeerId) -> tuple[Heard, ...]:
+        """What it sent and was sent last, the latest first, at most 60, lost ones too. Looking changes nothing."""
+        self.town.books.post()
+        return self.town.books.recent.of(peer)
 
     def ban_of(self, peer: PeerId) -> str:
         """The phrase it colludes against, or empty."""

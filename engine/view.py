@@ -161,7 +161,16 @@ class Viewer:
             duplicates=town.desk.duplicates,
             by_kind={names[i]: count for i, count in enumerate(town.desk.sent_by_kind)},
             dropped_by=dict(town.books.dropped_by),
+            bytes_by_kind=dict(zip(names, town.books.bytes_by_kind.tolist(), strict=True)),
+            dropped_kinds=self._dropped_kinds(),
         )
+
+    def _dropped_kinds(self) -> dict[str, dict[str, int]]:
+        books = self._town.books
+        told: dict[str, dict[str, int]] = {}
+        for (kind, reason), count in books.dropped_kinds.items():
+            told.setdefault(books.kind_names[kind], {})[reason] = count
+        return told
 
     def _asks(self) -> tuple[AskRow, ...]:
         out = []
