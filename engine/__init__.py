@@ -45,6 +45,7 @@ from .commands import (
     Kill,
     Leave,
     Partition,
+    Peers,
     Poison,
     Publish,
     Release,
@@ -87,6 +88,7 @@ from .snapshot import (
     Trace,
 )
 from .swarm import Swarm
+from .world.selectors import last_word
 
 if TYPE_CHECKING:
     from .lab.bench import BenchCost, BenchRow, bench, bench_costs
@@ -176,6 +178,7 @@ __all__ = [
     "Peer",
     "PeerFailed",
     "PeerId",
+    "Peers",
     "Places",
     "Poison",
     "Publish",
@@ -210,6 +213,7 @@ __all__ = [
     "check",
     "command_from",
     "help_of",
+    "last_word",
     "mentions",
     "message",
     "nearest",

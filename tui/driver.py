@@ -34,6 +34,7 @@ from engine import (
     Live,
     PeerFailed,
     PeerId,
+    Peers,
     Scenario,
     Setup,
     Swarm,
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from engine import Report, Until
 
 from . import moment
+from .choosing import Choosing
 from .draw.placement import distances
 from .frame import Frame, PeerFacts
 from .inquiry import Inquiry
@@ -62,7 +64,7 @@ DELAY_US = 80_000
 """Typical delay of one hop, when nothing is in flight to measure."""
 
 
-class Driver(Inquiry):
+class Driver(Inquiry, Choosing):
     """Makes the swarm of a scenario, runs it, and answers for it. `await run()` somewhere, `frame()` at will."""
 
     def __init__(
@@ -96,6 +98,7 @@ class Driver(Inquiry):
         self.ask: AskId | None = None
         self.following = True
         self.marked: tuple[PeerId, ...] = ()
+        self.sieve, self._sifted, self._sifted_at = "", None, -1.0
         self.alarm = ""
         self.forget_inquiry()
         self._notice, self._notice_until = "", 0.0
@@ -175,6 +178,8 @@ class Driver(Inquiry):
             titles=self._titles,
             followed=self.following and self.ask is not None,
             marked=self.marked,
+            sieve=self.sieve,
+            sifted=self._sift(now),
             alarm=self.alarm,
             theory=self.theory(),
             believing=self.believing and self.selected is not None,
@@ -199,6 +204,7 @@ class Driver(Inquiry):
             beliefs=program.beliefs() if program is not None else Beliefs(),
             links=tuple(self.swarm.links_of(peer)),
             ban=self.swarm.ban_of(peer),
+            last=self.swarm.last_messages(peer),
         )
         return self._facts
 
@@ -283,9 +289,9 @@ class Driver(Inquiry):
         self.touch()
         return peers
 
-    def ask_for(self, text: str, origin: PeerId | None) -> None:
-        """A person at `origin` (or at a peer drawn from those alive) wants `text`."""
-        peers: str | PeerId = origin if origin is not None else self._anyone()
+    def ask_for(self, text: str, origin: Peers | None) -> None:
+        """A person at `origin`, or at each of several (or at a peer drawn from those alive) wants `text`."""
+        peers: Peers = origin if origin is not None else self._anyone()
         self.do(AskFor(peers=peers, text=text))
 
     def _anyone(self) -> PeerId | str:
@@ -296,51 +302,6 @@ class Driver(Inquiry):
         if not len(asked_for):
             return "state=alive"
         return int(asked_for[(snapshot.asks_total * 7) % len(asked_for)])
-
-    def select(self, peer: PeerId | None) -> None:
-        """Choose a peer, or none."""
-        if peer != self.selected:
-            self.selected, self._facts_at = peer, -1.0
-            self.touch()
-
-    def choose(self, ask: AskId | None) -> None:
-        """Choose an ask to look at; None goes back to following the latest."""
-        self.following = ask is None
-        if ask is None:
-            asks = self.swarm.snapshot().asks
-            ask = asks[-1].id if asks else None
-        self.ask = ask
-        self.touch()
-
-    def mark(self, selector: str) -> tuple[PeerId, ...]:
-        """Mark the peers that a selector names and select the first. An empty text marks none."""
-        try:
-            self.marked = self.swarm.select(selector) if selector.strip() else ()
-        except InputError as error:
-            self.say(str(error))
-            return ()
-        if self.marked:
-            self.select(self.marked[0])
-            self.say(f"{len(self.marked)} found")
-        elif selector.strip():
-            self.say("no peer is like that just now")
-        self.touch()
-        return self.marked
-
-    def wonder(self, selector: str) -> tuple[str, bool]:
-        """Whom a selector means just now, in words, or what is wrong with it; and whether something is wrong.
-
-        Looking changes nothing, even where a selector draws by lot.
-        """
-        if not selector.strip():
-            return "", False
-        try:
-            peers = self.swarm.select(selector)
-        except InputError as error:
-            return str(error), True
-        names = " ".join(self.swarm.labels[peer] for peer in peers[:6])
-        many = f"{len(peers):,} peer{'s' if len(peers) > 1 else ''}"
-        return f"{many}: {names}{' …' if len(peers) > 6 else ''}" if peers else "nobody just now", False
 
     def restart(self, protocol: str) -> bool:
         """The same peers, content, churn and seed under another network, from t = 0. False if that is not possible."""

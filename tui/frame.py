@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from engine import AskId, Beliefs, Event, File, PeerId, Silencing, Snapshot, Theory, Trace
+from engine import AskId, Beliefs, Event, File, Heard, PeerId, Silencing, Snapshot, Theory, Trace
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,8 @@ class PeerFacts:
     links: tuple[PeerId, ...]
     ban: str
     """The phrase it colludes against, or empty."""
+    last: tuple[Heard, ...] = ()
+    """What it sent and was sent last, the latest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,3 +74,12 @@ class Frame:
     """The picture shows what the selected peer believes."""
     silencing: Silencing | None = None
     """Who stands between an asker and what it wants, once a person wanted to know."""
+    sieve: str = ""
+    """The selector that the table of peers is filtered by; empty for all."""
+    sifted: tuple[PeerId, ...] | None = None
+    """Whom `sieve` names; None when it is empty."""
+
+    @property
+    def chosen(self) -> tuple[PeerId, ...]:
+        """Whom a verb is meant for: the marked peers, else the selected one."""
+        return self.marked or (() if self.selected is None else (self.selected,))

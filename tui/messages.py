@@ -8,11 +8,33 @@ from engine import AskId, Command, PeerId
 
 
 class PeerPicked(Message):
-    """A person chose a peer, or none."""
+    """A person chose a peer, or none. `toggle`: beside those chosen already, or no more."""
 
-    def __init__(self, peer: PeerId | None) -> None:
+    def __init__(self, peer: PeerId | None, *, toggle: bool = False) -> None:
         super().__init__()
         self.peer = peer
+        self.toggle = toggle
+
+
+class PeersPicked(Message):
+    """A person drew a box around these, or named them otherwise. `add`: beside those chosen already."""
+
+    def __init__(self, peers: tuple[PeerId, ...], *, add: bool = False) -> None:
+        super().__init__()
+        self.peers = peers
+        self.add = add
+
+
+class MenuWanted(Message):
+    """A person wants to see what can be done: to `peer` if it is none of the chosen, else to these.
+
+    at: where on the screen, x and y in cells; None where no pointer asked.
+    """
+
+    def __init__(self, peer: PeerId | None = None, at: tuple[int, int] | None = None) -> None:
+        super().__init__()
+        self.peer = peer
+        self.at = at
 
 
 class AskPicked(Message):
@@ -40,12 +62,22 @@ class Wish(Message):
 
 
 class Asked(Message):
-    """A person typed something to ask for, from the selected peer (or any, when None)."""
+    """A person typed something to ask for, from the selected peer or from several (or any, when None); or, when
+    `publish`, the name of a file that they should share."""
 
-    def __init__(self, text: str, origin: PeerId | None) -> None:
+    def __init__(self, text: str, origin: PeerId | tuple[PeerId, ...] | None, *, publish: bool = False) -> None:
         super().__init__()
         self.text = text
         self.origin = origin
+        self.publish = publish
+
+
+class Searched(Message):
+    """A person wants to type what this panel should show: open the line where one types, on its behalf."""
+
+    def __init__(self, panel: str) -> None:
+        super().__init__()
+        self.panel = panel
 
 
 class Paced(Message):

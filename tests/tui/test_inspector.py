@@ -80,7 +80,7 @@ async def test_chips_act_and_turn_into_their_opposite() -> None:
         await pilot.pause()
         assert [m.command for m in app.heard(Act)] == [Kill(17), Censor(17), Collude(17, "blue train")]
         assert [m.origin for m in app.heard(AskWanted)] == [17]
-        assert "would hide “blue train”" in panel.query_one("#verb-o", Chip).tip
+        assert "hides “blue train”" in panel.query_one("#verb-o", Chip).tip
 
         snap = frames.snapshot()
         snap.censored[17] = snap.colluding[17] = True

@@ -16,7 +16,7 @@ from tui.draw.inks import TABLE as INKS
 from tui.draw.scene import MANY, lay
 from tui.draw.stage import GLIDE_S, Stage
 from tui.screens.pace import FramePace
-from tui.screens.rooms import rooms
+from tui.screens.rooms import behind, rooms
 
 
 def test_a_message_is_drawn_where_it_is_and_nowhere_else() -> None:
@@ -180,9 +180,32 @@ def test_heavy_pictures_come_less_often_and_light_ones_as_asked() -> None:
 
 
 def test_room_is_given_by_importance_and_wishes_go_first() -> None:
-    assert rooms(80, 24, {}) == {"figures"}
-    assert rooms(80, 24, {}, selected=True) == {"figures", "inspector"}
-    assert rooms(120, 36, {}) == {"inspector", "asks", "controls", "charts", "feed"}
+    assert rooms(80, 24, {}) == {"swarm", "figures"}
+    assert rooms(80, 24, {}, selected=True) == {"swarm", "figures", "inspector"}
+    assert rooms(120, 36, {}) == {"swarm", "inspector", "asks", "controls", "charts", "feed"}
     assert "controls" not in rooms(120, 36, {"controls": False})
     assert "feed" in rooms(80, 24, {"feed": True})
     assert {"story", "inspector"} <= rooms(120, 36, {}, story=True)
+
+
+def test_panels_that_share_a_place_say_who_stands_behind_them() -> None:
+    told = rooms(120, 36, {}, story=True)
+    assert "controls" not in told
+    assert behind(120, 36, {}, told, story=True)["story"] == (3,)
+    wished = rooms(120, 36, {"controls": True}, story=True)
+    assert "controls" in wished
+    assert behind(120, 36, {"controls": True}, wished, story=True)["controls"] == (6,)
+    assert {"story", "controls"} <= rooms(200, 50, {}, story=True)
+
+
+def test_the_latest_wish_has_the_place() -> None:
+    assert "asks" not in rooms(120, 36, {"peers": True})
+    assert "kinds" in rooms(120, 36, {"peers": True, "kinds": True})
+    assert "peers" in rooms(120, 36, {"kinds": True, "peers": True})
+    both = rooms(200, 50, {"peers": True, "kinds": True})
+    assert {"peers", "kinds"} <= both
+    assert behind(200, 50, {"peers": True, "kinds": True}, both)["peers"] == (2,)
+
+
+def test_one_panel_may_have_the_whole_screen() -> None:
+    assert rooms(120, 36, {"feed": False}, selected=True, whole="peers") == {"peers"}

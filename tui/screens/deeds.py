@@ -7,9 +7,11 @@ reason: keys are greyed out by it, and pressing a greyed key tells it.
 from __future__ import annotations
 
 import math
+import shlex
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from engine import PeerId
+from engine import Command, PeerId
 from tui.draw.colours import ABOUT as COLOURED
 from tui.draw.placement import Direction
 from tui.draw.stage import ABOUT as PLACED
@@ -17,16 +19,19 @@ from tui.frame import Frame
 from tui.keys import TABLE
 from tui.widgets.ask_bar import AskBar
 from tui.widgets.ask_picture import AskPicture
-from tui.widgets.filter_bar import FilterBar
+from tui.widgets.feed import Feed
 from tui.widgets.inspector import Inspector
 from tui.widgets.key_bar import Item, KeyBar
+from tui.widgets.peers_table import PeersTable
 from tui.widgets.swarm_view import SwarmView
-from tui.widgets.verbs import Verb, asker_of, verbs_for
+from tui.widgets.tell import PAST
+from tui.widgets.verbs import PAIRS, Verb, askers_of, called, verbs_for
 
 from .rooms import drawer
 
 if TYPE_CHECKING:
     from textual.screen import Screen
+    from textual.widget import Widget
 
     from tui.draw.colours import ColourBy
     from tui.draw.stage import Placement
@@ -38,7 +43,9 @@ else:
 
 SPEEDS: tuple[float, ...] = (*(2.0**power for power in range(-8, 7)), math.inf)
 """1/256 to 64 virtual seconds a second, and as fast as it goes."""
-VERB_OF = {"kill": "x", "censor": "c", "collude": "o", "leave": "l", "ask": "a"}
+VERBS = frozenset({"kill", "censor", "collude", "leave", "ask"})
+"""Those with a key of their own; the others are had by `action_verb`."""
+PATH_CELLS = 30
 PICK_FIRST = "Select a peer first: press an arrow key, or click one."
 
 
@@ -48,7 +55,9 @@ class Deeds(Base):
     driver: Driver
     wishes: dict[str, bool]
     drawer_shut: bool
+    whole: str
     _keys_of: tuple[object, ...]
+    _verbs_of: tuple[Frame | None, tuple[Verb, ...]]
     _shown: frozenset[str]
 
     if TYPE_CHECKING:  # what MainScreen has
@@ -59,6 +68,7 @@ class Deeds(Base):
         def panel(self, name: str) -> Any: ...
         def panel_name(self, digit: int) -> str: ...
         def why_not_inquire(self, action: str) -> str: ...
+        def panel_at(self, widget: Widget | None) -> str: ...
         @property
         def picture(self) -> SwarmView | AskPicture: ...
         @property
@@ -73,11 +83,17 @@ class Deeds(Base):
 
     # --- what can be done ------------------------------------------------------------------------------------
 
-    def _verb(self, action: str) -> Verb | None:
+    def verbs(self) -> tuple[Verb, ...]:
+        """What can be done to the chosen peers, and what cannot. Made once a frame: keys, chips and menus all ask."""
         frame = self.view.frame if self.is_mounted else None
         if frame is None:
-            return None
-        return next((verb for verb in verbs_for(frame) if verb.key == VERB_OF.get(action)), None)
+            return ()
+        if self._verbs_of[0] is not frame:
+            self._verbs_of = (frame, verbs_for(frame))
+        return self._verbs_of[1]
+
+    def _verb(self, action: str) -> Verb | None:
+        return next((verb for verb in self.verbs() if verb.id == action), None)
 
     def why_not(self, action: str, parameters: tuple[object, ...] = ()) -> str:
         """Why an action cannot be had just now, in a sentence; empty when it can."""
@@ -85,10 +101,10 @@ class Deeds(Base):
             return ""
         if self.has_class("-tiny") and any(action == key.action.partition("(")[0] for key in TABLE):
             return "This terminal is too small to show what that would do."
-        if action in VERB_OF and action != "ask":  # somebody else asks when the selected peer cannot
-            verb = self._verb(action)
+        if action == "verb" or (action in VERBS and action != "ask"):  # another asks when the selected peer cannot
+            verb = self._verb(str(parameters[0]) if action == "verb" else action)
             return PICK_FIRST if verb is None else "" if verb.possible else verb.tip
-        if action == "open" and self.driver.selected is None:
+        if action in ("open", "menu", "mark") and self.driver.selected is None:
             return PICK_FIRST
         if action == "pan" and self.enlarged <= 1:
             return "All of the swarm is in the picture; zoom in first (+)."
@@ -132,9 +148,15 @@ class Deeds(Base):
 
     # --- peers -----------------------------------------------------------------------------------------------
 
-    def pick(self, peer: PeerId | None) -> None:
-        """Select a peer; a narrow terminal opens the drawer on the side where the peer is not."""
-        self.driver.select(peer)
+    def pick(self, peer: PeerId | None, *, keep: bool = False) -> None:
+        """Select a peer, and unmark all others unless `keep`; a narrow terminal opens the drawer on the side where
+        the peer is not."""
+        self.driver.select(peer, keep=keep)
+        self.show_choice()
+
+    def show_choice(self) -> None:
+        """Others are chosen: show who, and open the drawer."""
+        peer = self.driver.selected
         self.drawer_shut = False
         if peer is not None:
             left = self.view.share_of(peer) > 0.5
@@ -143,10 +165,11 @@ class Deeds(Base):
         self.at_once()
 
     def action_toward(self, direction: Direction) -> None:
-        """Select the nearest peer that way."""
-        peer = self.picture.toward(direction)
+        """Select the nearest peer that way; in the table of peers, the one above or below."""
+        table = self.focused if isinstance(self.focused, PeersTable) else self.picture
+        peer = table.toward(direction)
         if peer is not None:
-            self.pick(peer)
+            self.pick(peer, keep=True)
 
     def action_open(self) -> None:
         """Go to the inspector."""
@@ -158,8 +181,44 @@ class Deeds(Base):
     def _carry_out(self, action: str) -> None:
         verb = self._verb(action)
         if verb is not None and verb.command is not None:
-            self.driver.do(verb.command)
+            self.carry_out(verb.command)
+
+    def carry_out(self, command: Command) -> None:
+        """Do a command, and tell how many it changed and how to take it back."""
+        changed = self.driver.do(command)
+        self.at_once()
+        if changed:
+            self.driver.say(self._done(command, changed))
             self.at_once()
+
+    def _done(self, command: Command, changed: tuple[PeerId, ...]) -> str:
+        """`12 peers killed. x: revive 12 peers`, from what the verb would do now."""
+        frame = self.view.frame
+        past = PAST.get(command.verb, (command.verb, ""))[0]
+        who = called(frame.snapshot, changed) if frame is not None else f"{len(changed):,} peers"
+        of = next((pair.id for pair in PAIRS if command.verb in (pair.do, pair.undo)), command.verb)
+        back = self._verb({"partition": "heal", "reopen": "shutdown"}.get(of, of))
+        if back is None or back.command is None or back.command.verb == command.verb:
+            return f"{who} {past}"
+        return f"{who} {past}. {back.key or MENU_KEY}: {back.says[:1].lower()}{back.says[1:]}"
+
+    def action_verb(self, id: str) -> None:  # noqa: A002
+        """A verb by its id: those that have no key come from menus and the palette."""
+        verb = self._verb(id)
+        if verb is None or not verb.possible:
+            return
+        if verb.command is not None:
+            self.carry_out(verb.command)
+        else:
+            self.open_ask_bar(publish=id == "publish")
+
+    def action_mark(self) -> None:
+        """Mark the selected peer, or no more."""
+        if self.driver.selected is not None:
+            self.driver.tag(self.driver.selected)
+            many = len(self.driver.marked)
+            self.driver.say(f"{many:,} marked: verbs act on {'them' if many != 1 else 'it'}" if many else "none marked")
+        self.at_once()
 
     def action_kill(self) -> None:
         """Kill or revive."""
@@ -177,28 +236,25 @@ class Deeds(Base):
         """Leave or join."""
         self._carry_out("leave")
 
-    def action_filter(self) -> None:
-        """Type a selector."""
-        self.close_bars()
-        self.query_one(FilterBar).open()
-
     # --- asks ------------------------------------------------------------------------------------------------
 
     def action_ask(self) -> None:
         """Type a question."""
         self.open_ask_bar()
 
-    def open_ask_bar(self) -> None:
-        """Show where one asks."""
+    def open_ask_bar(self, *, publish: bool = False) -> None:
+        """Show where one asks, or names what should be shared."""
         self.close_bars()
-        self.query_one(AskBar).add_class("-open")
+        bar = self.query_one(AskBar)
+        bar.publishing = publish
+        bar.add_class("-open")
         self.at_once()
         self.query_one(AskBar).focus()
 
     def ask_now(self, text: str) -> None:
         """Ask for something from the selected peer, or from any."""
         frame = self.view.frame
-        self.driver.ask_for(text, self.driver.selected if frame is None else asker_of(frame))
+        self.driver.ask_for(text, self.driver.selected if frame is None else askers_of(frame))
         self.at_once()
 
     def action_slow(self) -> None:
@@ -295,22 +351,36 @@ class Deeds(Base):
         self.picture.pan(direction)
 
     def action_panel(self, digit: int) -> None:
-        """Show a panel, or put it away."""
-        if digit == 7:
-            self.view.legend = not self.view.legend
-        elif digit == 8:
-            self.view.names = not self.view.names
-        elif digit == 9:
-            away = any(name in self._shown for name in ("inspector", "asks", "controls", "charts", "feed", "story"))
-            names = ("inspector", "asks", "controls", "charts", "feed", "story")
-            self.wishes = dict.fromkeys(names, False) if away else {}
+        """Show a panel, or put it away. Leaves the whole screen, if a panel has it."""
+        name = self.panel_name(digit)
+        whole, self.whole = self.whole, ""
+        away = name in self._shown and not whole
+        # What was wished last goes first where two panels share a place.
+        self.wishes.pop(name, None)
+        if name == "inspector" and drawer(*self.size):
+            self.drawer_shut = away
         else:
-            name = self.panel_name(digit)
-            self.wishes[name] = name not in self._shown
-            if name == "inspector" and drawer(*self.size):
-                self.drawer_shut = name in self._shown
-                self.wishes.pop(name)
+            self.wishes[name] = not away
         self.make_room()
+        if away and self.focused is None:
+            self.picture.focus()
+        self.at_once()
+
+    def action_expand(self) -> None:
+        """Give the focused panel, or the picture, the whole screen; once more takes it back."""
+        name = "" if self.whole else self.panel_at(self.focused) or "swarm"
+        self.whole = name
+        self.make_room()
+        self.at_once()
+
+    def action_legend(self) -> None:
+        """Show the key to the colours, or put it away."""
+        self.view.legend = not self.view.legend
+        self.at_once()
+
+    def action_names(self) -> None:
+        """Show the peers' names, or put them away."""
+        self.view.names = not self.view.names
         self.at_once()
 
     # --- the run ---------------------------------------------------------------------------------------------
@@ -322,10 +392,23 @@ class Deeds(Base):
             self.at_once()
             return
         self.app.copy_to_clipboard(line)
-        self.notify(line, title="copied", markup=False, timeout=10)
+        # A path is not to be read but to be pasted; whole, it would take half of the screen.
+        shown = " ".join(f"…/{Path(word).name}" if len(word) > PATH_CELLS else word for word in shlex.split(line))
+        self.notify(shown, title="copied: this brings you back here", markup=False, timeout=10)
 
     async def action_back(self) -> None:
-        """One step back: from a panel to the picture, from an ask, from marks, from a peer, from a zoom."""
+        """One step back: from the whole screen, from a panel to the picture, from an ask, from marks, from a peer, from
+        a zoom."""
+        if isinstance(self.focused, PeersTable) and self.driver.sieve:
+            self.driver.sift("")
+            self.at_once()
+            return
+        if isinstance(self.focused, Feed) and self.focused.narrowed:
+            self.focused.widen()
+            return
+        if self.whole:
+            self.action_expand()
+            return
         if self.focused is not None and self.focused is not self.picture:
             self.picture.focus()
             return

@@ -18,7 +18,9 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.css.query import NoMatches
+from textual.dom import DOMNode
 from textual.screen import Screen
+from textual.widget import Widget
 from textual.widgets import Static
 
 from engine import Event
@@ -37,15 +39,34 @@ from tui.widgets.figures import Figures
 from tui.widgets.filter_bar import FilterBar
 from tui.widgets.inspector import Inspector
 from tui.widgets.key_bar import KeyBar
+from tui.widgets.kinds import Kinds
 from tui.widgets.matters import Matters
+from tui.widgets.menu import Menu
+from tui.widgets.panel import share_place
+from tui.widgets.peers_table import PeersTable
 from tui.widgets.status import StatusBar
 from tui.widgets.story import Story
 from tui.widgets.swarm_view import SwarmView
+from tui.widgets.verbs import Verb
 
 from .deeds import Deeds
 from .inquiries import Inquiries
 from .pace import FramePace
-from .rooms import HUGE_H, HUGE_W, LEAST_H, LEAST_W, PANELS, TALL, WIDE, drawer, rooms, too_small
+from .picking import Picking
+from .rooms import (
+    HUGE_H,
+    HUGE_W,
+    LEAST_H,
+    LEAST_W,
+    PANELS,
+    PICTURE,
+    TALL,
+    WIDE,
+    behind,
+    drawer,
+    rooms,
+    too_small,
+)
 
 PANEL_S = 0.2
 """Wall seconds between two frames for a panel with figures."""
@@ -61,10 +82,18 @@ PANEL_TYPES: dict[str, type[Any]] = {
     "feed": Feed,
     "story": Story,
     "figures": Figures,
+    "peers": PeersTable,
+    "kinds": Kinds,
 }
+ROWS: dict[str, frozenset[str]] = {
+    "top": frozenset({"inspector", PICTURE}),
+    "middle": frozenset({"asks", "controls", "story", "peers", "kinds"}),
+    "bottom": frozenset({"charts", "feed"}),
+}
+"""Panels that stand side by side."""
 
 
-class MainScreen(Deeds, Inquiries, Screen[None]):
+class MainScreen(Picking, Deeds, Inquiries, Screen[None]):
     """Hand it a driver. It runs the driver's swarm for as long as it is mounted."""
 
     BINDINGS = bindings("main")
@@ -77,12 +106,15 @@ class MainScreen(Deeds, Inquiries, Screen[None]):
         self.pace = FramePace(fps)
         self.wishes: dict[str, bool] = {}
         self.drawer_shut = False
+        self.whole = ""
+        """The panel that has the whole screen, or the picture; empty for none."""
         self.frames = 0
         """How many were shown; a test holds it against how much has changed."""
         self._panel_frame: Frame | None = None
         self._panels_s = -1e9
         self._events: tuple[Event, ...] = ()
         self._keys_of: tuple[object, ...] = ()
+        self._verbs_of: tuple[Frame | None, tuple[Verb, ...]] = (None, ())
         self._shown: frozenset[str] = frozenset()
 
     def compose(self) -> ComposeResult:
@@ -96,15 +128,18 @@ class MainScreen(Deeds, Inquiries, Screen[None]):
                 yield Inspector(id="inspector")
             with Horizontal(id="middle"):
                 yield AsksTable(id="asks")
+                yield PeersTable(id="peers", classes="-away")
+                yield Kinds(id="kinds", classes="-away")
                 yield Story(id="story")
-                yield Controls(id="controls")
+                yield Controls(complete=self.driver.completions, id="controls")
             with Horizontal(id="bottom"):
                 yield Charts(id="charts")
                 yield Feed(id="feed")
             yield Figures(id="figures")
         yield Static("", id="notice", markup=False)
         yield AskBar(id="ask-bar")
-        yield FilterBar(id="filter")
+        yield FilterBar(complete=self.driver.completions, id="filter")
+        yield Menu(id="menu")
         yield KeyBar(id="keys")
         yield Static("", id="small", markup=False)
 
@@ -208,16 +243,28 @@ class MainScreen(Deeds, Inquiries, Screen[None]):
         self.set_class(width < WIDE or height < TALL, "-compact")
         self.set_class(width >= HUGE_W and height >= HUGE_H, "-huge")
         chosen = (self.driver.selected is not None) and not self.drawer_shut
-        shown = rooms(width, height, self.wishes, selected=chosen, story=self.has_story)
+        shown = rooms(width, height, self.wishes, selected=chosen, story=self.has_story, whole=self.whole)
         if shown == self._shown:
             return
         fresh = shown - self._shown
         self._shown = shown
-        for name, kind in PANEL_TYPES.items():
+        others = {} if self.whole else behind(width, height, self.wishes, shown, story=self.has_story)
+        for view in (self.view, self.ask_picture):
+            view.set_class(PICTURE not in shown, "-behind")
+            view.set_class(self.whole == PICTURE, "-whole")
+        for name in PANEL_TYPES:
+            panel = self.panel(name)
             # A class and not `display`: a panel may have reasons of its own to be hidden, and they should hold.
-            self.query_one(kind).set_class(name not in shown, "-away")
-        for id_, parts in (("middle", {"asks", "controls", "story"}), ("bottom", {"charts", "feed"})):
-            self.query_one(f"#{id_}").display = bool(parts & shown)
+            panel.set_class(name not in shown, "-away")
+            panel.set_class(name == self.whole, "-whole")
+            share_place(panel, [f"{digit} {PANELS[digit]}" for digit in others.get(name, ())])
+        for row, parts in ROWS.items():
+            self.query_one(f"#{row}").display = bool(parts & shown)
+            self.query_one(f"#{row}").set_class(self.whole in parts, "-whole")
+        if self.whole:
+            self.panel(self.whole).focus()
+        elif self.panel_at(self.focused) not in shown:
+            self.picture.focus()
         if fresh:
             self.at_once()
 
@@ -234,18 +281,25 @@ class MainScreen(Deeds, Inquiries, Screen[None]):
         return getattr(self.app, "glyph_mode", "braille")
 
     def panel(self, name: str) -> Any:
-        """A panel by its name in PANELS."""
-        return self.query_one(PANEL_TYPES[name])
+        """A panel by its name in PANELS, or the picture."""
+        return self.picture if name == PICTURE else self.query_one(PANEL_TYPES[name])
+
+    def panel_at(self, widget: Widget | None) -> str:
+        """The name of the panel that a widget is or is in; empty for none."""
+        node: DOMNode | None = widget
+        while node is not None and node is not self:
+            if node.id in PANEL_TYPES:
+                return str(node.id)
+            if isinstance(node, (SwarmView, AskPicture)):
+                return PICTURE
+            node = node.parent
+        return ""
 
     def panel_name(self, digit: int) -> str:
         """Which panel a digit toggles, or empty."""
         return PANELS.get(digit, "")
 
     # --- what panels say ---------------------------------------------------------------------------------
-
-    @on(say.PeerPicked)
-    def _picked(self, event: say.PeerPicked) -> None:
-        self.pick(event.peer)
 
     @on(say.AskPicked)
     def _chose(self, event: say.AskPicked) -> None:
@@ -254,18 +308,11 @@ class MainScreen(Deeds, Inquiries, Screen[None]):
 
     @on(say.Act)
     def _act(self, event: say.Act) -> None:
-        self.driver.do(event.command)
-        self.at_once()
+        self.carry_out(event.command)
 
     @on(say.Wish)
     async def _wished(self, event: say.Wish) -> None:
         await self.app.run_action(event.action, self)
-
-    @on(say.Asked)
-    def _asked(self, event: say.Asked) -> None:
-        self.close_bars()
-        self.driver.ask_for(event.text, event.origin)
-        self.at_once()
 
     @on(say.AskWanted)
     def _ask_wanted(self, event: say.AskWanted) -> None:
@@ -280,22 +327,6 @@ class MainScreen(Deeds, Inquiries, Screen[None]):
     @on(say.Paced)
     def _paced(self, event: say.Paced) -> None:
         self.driver.live.set_speed(event.speed)
-        self.at_once()
-
-    @on(say.Wondered)
-    def _wondered(self, event: say.Wondered) -> None:
-        told, bad = self.driver.wonder(event.selector)
-        bar = self.query_one(FilterBar)
-        if bar.is_open:
-            bar.tell(told)
-        else:
-            self.query_one(Controls).tell(told, bad=bad)
-
-    @on(FilterBar.Used)
-    def _filtered(self, event: FilterBar.Used) -> None:
-        self.close_bars()
-        if event.selector is not None:
-            self.driver.mark(event.selector)
         self.at_once()
 
     def close_bars(self) -> None:

@@ -2,18 +2,36 @@
 
 Importance decides, not place: the picture always stays, the inspector comes next (as a drawer where there is no room
 beside the picture), then asks, charts, feed, controls. A person's own wish goes before all of that.
+
+Some panels share a place (`PLACES`): what was wished last is shown, and tells in its frame which digit brings the
+others. A terminal that is wide enough shows them side by side.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-PANELS: dict[int, str] = {1: "inspector", 2: "asks", 3: "controls", 4: "charts", 5: "feed", 6: "story"}
+PANELS: dict[int, str] = {
+    1: "inspector",
+    2: "asks",
+    3: "controls",
+    4: "charts",
+    5: "feed",
+    6: "story",
+    7: "peers",
+    8: "kinds",
+}
 """By the digit that toggles each."""
+DIGITS: dict[str, int] = {name: digit for digit, name in PANELS.items()}
+PICTURE = "swarm"
 
 LEAST_W, LEAST_H = 60, 18
 WIDE, TALL = 100, 30
 HUGE_W, HUGE_H = 160, 44
+
+PLACES: tuple[tuple[tuple[str, ...], int], ...] = ((("peers", "kinds", "asks"), 2), (("story", "controls"), 2))
+"""Panels that share a place, the one that comes first unless wished otherwise in front; and how many stand side by side
+in a terminal of `HUGE_W`. In a smaller one it is one."""
 
 
 def too_small(width: int, height: int) -> bool:
@@ -27,12 +45,43 @@ def drawer(width: int, height: int) -> bool:
 
 
 def rooms(
-    width: int, height: int, wishes: Mapping[str, bool], *, selected: bool = False, story: bool = False
+    width: int,
+    height: int,
+    wishes: Mapping[str, bool],
+    *,
+    selected: bool = False,
+    story: bool = False,
+    whole: str = "",
 ) -> frozenset[str]:
-    """Names of what is shown, of PANELS and `figures`.
+    """Names of what is shown: of PANELS, `figures`, and the picture.
 
-    wishes: panels a person switched on or off; selected: a peer or ask is chosen, which opens the drawer.
+    wishes: panels a person switched on or off, in the order of switching; selected: a peer or ask is chosen, which
+    opens the drawer; whole: the panel that has the whole screen, or empty.
     """
+    if whole:
+        return frozenset({whole})
+    shown = _wanted(width, height, wishes, selected, story)
+    for place, many in PLACES:
+        shown -= set(_behind(place, shown, wishes, many if width >= HUGE_W else 1))
+    if not {"asks", "charts"} & shown:
+        shown.add("figures")
+    return frozenset(shown | {PICTURE})
+
+
+def behind(
+    width: int, height: int, wishes: Mapping[str, bool], shown: frozenset[str], *, story: bool = False
+) -> dict[str, tuple[int, ...]]:
+    """For each shown panel that shares its place: the digits of those that could stand there instead."""
+    wanted = _wanted(width, height, wishes, False, story)
+    return {
+        name: tuple(sorted(DIGITS[other] for other in place if other in wanted and other not in shown))
+        for place, _ in PLACES
+        for name in place
+        if name in shown
+    }
+
+
+def _wanted(width: int, height: int, wishes: Mapping[str, bool], selected: bool, story: bool) -> set[str]:
     shown = {"asks", "charts"} if height >= TALL else set()
     if width >= WIDE:
         shown.add("inspector")
@@ -42,8 +91,6 @@ def rooms(
         shown.add("inspector")
     if story:
         shown.add("story")
-        if width < HUGE_W:
-            shown.discard("controls")  # The story needs their place.
     for name, wish in wishes.items():
         if name == "inspector" and width < WIDE and wish:
             continue  # The drawer opens and closes with the selection.
@@ -51,6 +98,12 @@ def rooms(
             shown.add(name)
         else:
             shown.discard(name)
-    if not {"asks", "charts"} & shown:
-        shown.add("figures")
-    return frozenset(shown)
+    return shown
+
+
+def _behind(place: Sequence[str], shown: set[str], wishes: Mapping[str, bool], many: int) -> Sequence[str]:
+    """Those of a place that there is no room for: the wishes of long ago, and then what nobody wished for."""
+    latest = list(wishes)
+    here = [name for name in place if name in shown]
+    here.sort(key=lambda name: -latest.index(name) if wishes.get(name) else len(latest) + place.index(name))
+    return here[many:]

@@ -14,7 +14,7 @@ from tui.messages import Asked, AskLeft
 
 from .ink import Row
 from .panel import Lines, panel_css
-from .verbs import asker_of
+from .verbs import askers_of, called, chosen_in
 
 OFFERED = 200
 """Titles to complete from."""
@@ -45,6 +45,8 @@ class AskBar(Horizontal):
         self._titles: tuple[str, ...] = ()
         self._history: list[str] = []
         self._at = 0
+        self.publishing = False
+        """Whether what is typed is to be shared rather than asked for."""
 
     def compose(self) -> ComposeResult:
         """Who asks, and for what."""
@@ -71,7 +73,8 @@ class AskBar(Horizontal):
     def reason(self) -> str:
         """Why the selected peer cannot ask, or empty: another one asks then."""
         frame = self._frame
-        if frame is None or frame.selected is None or frame.snapshot.state[frame.selected] == ALIVE:
+        alone = frame is not None and not frame.marked and not self.publishing
+        if frame is None or not alone or frame.selected is None or frame.snapshot.state[frame.selected] == ALIVE:
             return ""
         who = frame.snapshot.fixed.labels[frame.selected]
         word = {"dead": "is dead", "left": "has left"}[STATES[int(frame.snapshot.state[frame.selected])]]
@@ -82,9 +85,12 @@ class AskBar(Horizontal):
         if frame is None:
             return
         reason = self.reason()
-        asker = asker_of(frame)
-        who = "any peer" if asker is None else frame.snapshot.fixed.labels[asker]
-        row: Row = ((f"{who} ", "text" if asker is None else "text bold"), ("asks for ", "dim"), ("❯ ", "key bold"))
+        askers = tuple(chosen_in(frame).tolist()) if self.publishing else askers_of(frame)
+        some = (askers,) if isinstance(askers, int) else askers or ()
+        who = called(frame.snapshot, some) if some else "any peer"
+        several = len(some) > 1
+        does = ("share " if several else "shares ") if self.publishing else ("ask for " if several else "asks for ")
+        row: Row = ((f"{who} ", "text bold" if some else "text"), (does, "dim"), ("❯ ", "key bold"))
         if reason:
             row = ((f"{reason}; ", "warn"), *row)
         lines = self.query_one("#who", Lines)
@@ -101,7 +107,10 @@ class AskBar(Horizontal):
             self._history.append(text)
         self._at = len(self._history)
         self.query_one(Input).value = ""
-        self.post_message(Asked(text, asker_of(self._frame)))
+        if self.publishing:
+            self.post_message(Asked(text, self._frame.chosen, publish=True))
+        else:
+            self.post_message(Asked(text, askers_of(self._frame)))
 
     def action_recall(self, by: int) -> None:
         """Put an earlier question into the field."""

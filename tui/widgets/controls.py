@@ -21,7 +21,7 @@ from engine import ALIVE, DEAD, Command, Heal, InputError, Kill, Partition, Revi
 from tui.frame import Frame
 from tui.messages import Act, Wondered
 
-from .filter_bar import WHERE
+from .filter_bar import WHERE, Complete, Completed
 from .ink import wrap
 from .panel import Chip, Lines, name_panel, panel_css
 from .slider import Slider
@@ -114,10 +114,17 @@ class Controls(VerticalScroll):
     """
     )
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+    def __init__(
+        self,
+        *,
+        complete: Complete | None = None,
+        id: str | None = None,  # noqa: A002
+        classes: str | None = None,
+    ) -> None:
         super().__init__(id=id, classes=classes)
         self._frame: Frame | None = None
         self._furnished = False
+        self._suggest = Completed(complete) if complete is not None else None
 
     def compose(self) -> ComposeResult:
         """Only where answers are told: the rest comes after the first picture, see `_furnish`."""
@@ -149,7 +156,7 @@ class Controls(VerticalScroll):
                 id="any",
             ),
             Horizontal(
-                Input(placeholder=WHOM, compact=True, id="selector"),
+                Input(placeholder=WHOM, compact=True, id="selector", suggester=self._suggest),
                 Input(placeholder="which word?", compact=True, id="word", classes="-hidden"),
                 classes="row",
             ),

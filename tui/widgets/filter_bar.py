@@ -1,62 +1,109 @@
 """The line that `/` opens: name peers by a label or a selector, and they are marked in the picture.
 
-It tells while one types how many peers are meant, or what is wrong; the screen finds that out.
+With the table of peers focused it filters its rows, with the feed focused it filters what is told. It tells while one
+types how many peers are meant, or what is wrong, and offers how the selector may go on: tab or right takes the first
+offer, up and down choose another. Who is meant and what may follow the screen finds out.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 
 from textual import events
 from textual.app import ComposeResult
-from textual.containers import Horizontal
+from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
+from textual.suggester import Suggester
 from textual.widgets import Input, Label
 
 from engine import plain
 from tui.messages import Wondered
 
+from .ink import Row, Span, width_of
+from .panel import Lines
+
 HINT = 'p017   #3   role=index   state=dead   degree>5   holds "blue train"   top 5 degree'
 WHERE = re.compile(r'^selector ".*?", character \d+: ')
 """How a complaint about a selector begins: left out where the selector itself stands beside the complaint."""
+PURPOSES: dict[str, tuple[str, str]] = {
+    "find": ("/", HINT),
+    "peers": ("rows /", HINT),
+    "feed": ("feed /", "a peer, a word, a reason: only lines with it are shown"),
+}
+"""What it was opened for: the word in front, and the hint."""
+Complete = Callable[[str], Sequence[str]]
 
 
-class FilterBar(Horizontal):
+class Completed(Suggester):
+    """Suggests how a selector may go on, in the field itself."""
+
+    def __init__(self, complete: Complete) -> None:
+        super().__init__(use_cache=False, case_sensitive=True)
+        self.complete = complete
+
+    async def get_suggestion(self, value: str) -> str | None:
+        """The first offer that begins with what was typed."""
+        return next((offer for offer in self.complete(value) if offer.startswith(value)), None) if value else None
+
+
+class FilterBar(Vertical):
     """Posts `Wondered` for each change and `FilterBar.Used` at the end."""
 
     DEFAULT_CSS = """
     FilterBar {
-        height: 1; width: 1fr; display: none; background: $panel;
+        height: auto; width: 1fr; display: none; background: $panel;
         &.-open { display: block; }
+        Horizontal { height: 1; width: 1fr; }
         #filter-word { width: auto; padding: 0 1; color: $accent; text-style: bold; }
         #filter-input { width: 1fr; height: 1; border: none; padding: 0; background: $panel; }
         #filter-told { width: auto; max-width: 65%; padding: 0 1; color: $foreground 70%; }
+        #filter-offers { background: $panel; padding: 0 1; }
     }
     """
 
     class Used(Message):
-        """The person is done: `selector` is what to mark, empty for nothing, None for as it was."""
+        """The person is done: `selector` is what to mark or to show, empty for nothing, None for as it was."""
 
-        def __init__(self, selector: str | None) -> None:
+        def __init__(self, selector: str | None, purpose: str = "find") -> None:
             super().__init__()
-            self.selector = selector
+            self.selector, self.purpose = selector, purpose
+
+    def __init__(self, *, complete: Complete | None = None, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._complete = complete
+        self.purpose = "find"
+        self.offers: tuple[str, ...] = ()
+        """How the selector may go on, whole."""
+        self.lit = 0
 
     def compose(self) -> ComposeResult:
-        """A word, the line, and what it means."""
-        yield Label("/", id="filter-word", markup=False)
-        yield Input(placeholder=HINT, id="filter-input", select_on_focus=True)
-        yield Label("", id="filter-told", markup=False)
+        """What may follow; and a word, the line, and what it means."""
+        yield Lines(id="filter-offers")
+        with Horizontal():
+            yield Label("/", id="filter-word", markup=False)
+            suggest = Completed(self._offer) if self._complete is not None else None
+            yield Input(placeholder=HINT, id="filter-input", select_on_focus=True, suggester=suggest)
+            yield Label("", id="filter-told", markup=False)
 
     @property
     def is_open(self) -> bool:
         """Whether it is shown."""
         return self.has_class("-open")
 
-    def open(self) -> None:
-        """Show it and type."""
+    def open(self, purpose: str = "find", text: str | None = None) -> None:
+        """Show it and type. `text`: what stands in it; None for what stood in it the last time."""
+        other, self.purpose = purpose != self.purpose, purpose
+        word, hint = PURPOSES[purpose]
+        self.query_one("#filter-word", Label).update(word)
+        field = self.query_one(Input)
+        field.placeholder = hint
+        if text is not None or other:
+            field.value = text or ""
         self.add_class("-open")
-        self.query_one(Input).focus()
+        self._show_offers()
+        field.focus()
 
     def close(self) -> None:
         """Put it away."""
@@ -67,18 +114,60 @@ class FilterBar(Horizontal):
         short = WHERE.sub("", sentence)
         self.query_one("#filter-told", Label).update(Content(plain(short, limit=200)))
 
+    def _offer(self, text: str) -> Sequence[str]:
+        return self._complete(text) if self._complete is not None and self.purpose != "feed" else ()
+
+    def _show_offers(self) -> None:
+        typed = self.query_one(Input).value
+        self.offers = tuple(self._offer(typed))
+        self.lit = 0
+        self._show_lit(typed)
+
+    def _show_lit(self, typed: str) -> None:
+        row: list[Span] = [("tab ", "key bold")]
+        head = len(typed) - len(typed.split(" ")[-1].split("=")[-1])
+        for number, offer in enumerate(self.offers):
+            span: Span = (f" {offer[head:] if offer[:head] == typed[:head] else offer} ", "text")
+            if width_of(row) + len(span[0]) > max(20, self.size.width - 4):
+                break
+            row.append((span[0], "key bold reverse") if number == self.lit else span)
+        rows: list[Row] = [tuple(row)] if self.offers else []
+        self.query_one("#filter-offers", Lines).show_rows(rows)
+
     def on_input_changed(self, event: Input.Changed) -> None:
         """A letter more or less."""
         event.stop()
-        self.post_message(Wondered(event.value))
+        self._show_offers()
+        if self.purpose == "feed":
+            self.tell("")
+        else:
+            self.post_message(Wondered(event.value))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Mark them."""
         event.stop()
-        self.post_message(self.Used(event.value))
+        self.post_message(self.Used(event.value, self.purpose))
 
     def on_key(self, event: events.Key) -> None:
-        """Escape leaves everything as it was."""
+        """Escape leaves everything as it was; tab takes an offer, up and down choose one."""
         if event.key == "escape":
             event.stop()
-            self.post_message(self.Used(None))
+            self.post_message(self.Used(None, self.purpose))
+        elif event.key == "tab":
+            # Never on to the next panel: who types here is not done.
+            event.stop()
+            event.prevent_default()
+            self._take()
+        elif event.key in ("up", "down") and self.offers:
+            event.stop()
+            event.prevent_default()
+            self.lit = (self.lit + (1 if event.key == "down" else -1)) % len(self.offers)
+            self._show_lit(self.query_one(Input).value)
+
+    def _take(self) -> None:
+        field = self.query_one(Input)
+        if self.offers:
+            taken = self.offers[self.lit]
+            # What is whole wants a blank behind it; a key wants its value.
+            field.value = taken if taken[-1] in "=><" else f"{taken} "
+            field.cursor_position = len(field.value)

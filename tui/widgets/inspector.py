@@ -1,7 +1,8 @@
-"""The selected peer and the chosen ask, explained.
+"""The selected peer and the chosen ask, explained, on a few leaves.
 
-The order is that of what a person wants to know: is it up, who is it linked to, what is it doing, what can I do to it,
-what became of the question. What it believes stands at the end: it is long, and the panel scrolls.
+The first leaf has what a person wants to know first, in that order: is it up, who is it linked to, what is it doing,
+what can I do to it, what became of the question, what does it believe in the protocol's own words. The others are long:
+its last messages, its files, whom it knows. Left and right turn the leaves, and so does a click on a name.
 """
 
 from __future__ import annotations
@@ -17,16 +18,21 @@ from textual.geometry import Size
 from engine import DEAD, STATES, AskRow, PeerId, Snapshot
 from tui.draw.chart import age, si, spark
 from tui.frame import Frame, PeerFacts
-from tui.messages import Act, AskWanted
+from tui.messages import Act, AskWanted, MenuWanted
 
 from .account import account_rows
 from .beliefs import belief_rows
 from .ink import STATE, Row, Span, width_of, wrap
+from .leaves import LEAVES, Leaves, leaf_rows, rule
 from .panel import Chip, Lines, name_panel, panel_css
-from .verbs import Verb, verbs_for
+from .verbs import verbs_for
 
 HISTORY = 48
 """How many seconds of load are kept for the selected peer."""
+
+MENU = "menu"
+CHIPS = {**{key: key for key in "xcola"}, MENU: "\\"}
+"""Chips by name, and their keys: the verbs that have one, and the menu of all."""
 
 NOTHING: tuple[str, ...] = (
     "Each dot is a peer. Lines are links, or the way of an ask.",
@@ -46,14 +52,17 @@ class Inspector(VerticalScroll):
         scrollbar-gutter: stable;
         #verbs {
             height: auto; width: 1fr; margin: 1 0 0 0;
-            layout: grid; grid-size: 3; grid-rows: 1; grid-gutter: 0 1; grid-columns: 10 12 11;
+            layout: grid; grid-size: 3; grid-rows: 1; grid-gutter: 0 1; grid-columns: 1fr;
         }
         #verbs Chip { width: 1fr; }
-        #verbs.-hidden { display: none; }
-        #believes { margin-top: 1; }
+        #verbs.-several { grid-size: 2; }
+        #verbs.-hidden, .-hidden { display: none; }
+        #leaves { pointer: pointer; }
+        #ask, #believes { margin-top: 1; }
     }
     """
     )
+    BINDINGS = [("left", "turn(-1)", "the leaf before"), ("right", "turn(1)", "the next leaf")]
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
@@ -61,15 +70,19 @@ class Inspector(VerticalScroll):
         self._load: deque[float] = deque(maxlen=HISTORY)
         self._load_of: PeerId | None = None
         self._load_second = -1
+        self.leaf = "peer"
+        """Which leaf is open, of `LEAVES`."""
 
     def compose(self) -> ComposeResult:
-        """Figures, what can be done, the ask, beliefs."""
+        """The names of the leaves; figures, what can be done, the ask, beliefs; and what stands on other leaves."""
+        yield Leaves(id="leaves")
         yield Lines(id="peer")
         with Container(id="verbs", classes="-hidden"):
-            for key in "xcola":
-                yield Chip(key, key, id=f"verb-{key}")
+            for name, key in CHIPS.items():
+                yield Chip(name, key, id=f"verb-{name}")
         yield Lines(id="ask")
         yield Lines(id="believes")
+        yield Lines(id="long", classes="-hidden")
 
     def show(self, frame: Frame) -> None:
         """Take the newest figures."""
@@ -81,12 +94,33 @@ class Inspector(VerticalScroll):
         """What is wrapped is wrapped anew."""
         self._fill()
 
+    def open_leaf(self, leaf: str) -> None:
+        """Turn to a leaf."""
+        if leaf != self.leaf:
+            self.leaf = leaf
+            self._fill()
+            self.scroll_home(animate=False)
+
+    def action_turn(self, by: int) -> None:
+        """The leaf so many further."""
+        self.open_leaf(LEAVES[(LEAVES.index(self.leaf) + by) % len(LEAVES)])
+
+    @on(Leaves.Turned)
+    def _turned(self, event: Leaves.Turned) -> None:
+        event.stop()
+        self.open_leaf(event.leaf)
+
     @on(Chip.Pressed)
     def _pressed(self, event: Chip.Pressed) -> None:
         event.stop()
-        if self._frame is None or self._frame.selected is None:
+        if self._frame is None or not self._frame.chosen:
             return
-        verb = next((v for v in verbs_for(self._frame) if event.chip.id == f"verb-{v.key}"), None)
+        key = str(event.chip.id).removeprefix("verb-")
+        if key == MENU:
+            region = event.chip.region
+            self.post_message(MenuWanted(None, (region.x, region.y + 1)))
+            return
+        verb = next((v for v in verbs_for(self._frame) if v.key == key), None)
         if verb is None or not verb.possible:
             return
         self.post_message(AskWanted(self._frame.selected) if verb.command is None else Act(verb.command))
@@ -106,22 +140,35 @@ class Inspector(VerticalScroll):
         if frame is None or not self.is_mounted:
             return
         width = max(12, self._room().width)
-        verbs = verbs_for(frame)
-        self.query_one("#verbs").set_class(not verbs, "-hidden")
+        verbs = [verb for verb in verbs_for(frame) if verb.key]
+        first = self.leaf == "peer" or frame.selected is None
+        box = self.query_one("#verbs")
+        box.set_class(not verbs or not first, "-hidden")
+        box.set_class(len(frame.chosen) > 1, "-several")
         for verb in verbs:
-            self._dress(verb)
+            self.query_one(f"#verb-{verb.key}", Chip).dress(verb.label, verb.tip, disabled=not verb.possible)
+        self.query_one(f"#verb-{MENU}", Chip).dress("More …", "All that can be done to them; as a right click.")
+        leaves = self.query_one(Leaves)
+        leaves.set_class(frame.selected is None, "-hidden")
+        leaves.show_leaf(self.leaf)
         peer_rows = list(self._peer_rows(frame, width)) if frame.selected is not None else nothing_rows(width)
-        self.query_one("#peer", Lines).show_rows(peer_rows)
-        self.query_one("#ask", Lines).show_rows(list(self._ask_rows(frame, width)))
-        self.query_one("#believes", Lines).show_rows(list(belief_rows(frame, width)))
+        if len(frame.marked) > 1:
+            peer_rows = [*marked_rows(frame, width), *peer_rows]
+        for id_, rows in (
+            ("peer", peer_rows),
+            ("ask", list(self._ask_rows(frame, width))),
+            ("believes", list(belief_rows(frame, width))),
+        ):
+            lines = self.query_one(f"#{id_}", Lines)
+            lines.set_class(not first or not rows, "-hidden")
+            lines.show_rows(rows)
+        long = self.query_one("#long", Lines)
+        long.set_class(first, "-hidden")
+        long.show_rows([] if first else leaf_rows(self.leaf, frame, width))
         name_panel(self, self._title(frame))
 
     def _room(self) -> Size:
         return self.scrollable_content_region.size
-
-    def _dress(self, verb: Verb) -> None:
-        label = "Ask" if verb.key == "a" else verb.label
-        self.query_one(f"#verb-{verb.key}", Chip).dress(label, verb.tip, disabled=not verb.possible)
 
     @staticmethod
     def _title(frame: Frame) -> str:
@@ -184,10 +231,15 @@ def chosen_ask(frame: Frame) -> AskRow | None:
     return next((row for row in reversed(frame.snapshot.asks) if row.id == frame.ask), None)
 
 
-def rule(title: str, width: int) -> Row:
-    """A line across with a title in it."""
-    row: Row = (("── ", "dim"), (title, "text bold"), (" ", "dim"))
-    return (*row, ("─" * max(0, width - width_of(row)), "dim"))
+def marked_rows(frame: Frame, width: int) -> list[Row]:
+    """Who is marked: how many, in which states, and the first of them by name."""
+    snapshot, ids = frame.snapshot, [peer for peer in frame.marked if peer < len(frame.snapshot.state)]
+    counts = [int((snapshot.state[ids] == code).sum()) for code in range(len(STATES))]
+    row: list[Span] = [(f"▸ {len(ids):,} marked ", "selected bold")]
+    row += [(f" {count:,} {word}", word) for word, count in zip(STATES, counts, strict=True) if count]
+    names = wrap(" ".join(snapshot.fixed.labels[peer] for peer in ids[:40]), width)[:2]
+    more = " …" if len(ids) > 40 or len(names) == 2 else ""
+    return [tuple(row), *(((name, "dim"),) for name in names[:-1]), ((names[-1] + more, "dim"),), ()]
 
 
 def _links_row(snapshot: Snapshot, facts: PeerFacts | None, width: int) -> Row:

@@ -46,6 +46,8 @@ def panel_css(name: str) -> str:
 def name_panel(widget: Widget, title: str, subtitle: str = "") -> None:
     """Set the title and subtitle of a panel's frame as plain text, and only when they changed."""
     title, subtitle = plain(title), plain(subtitle)
+    others = getattr(widget, "_others", "")
+    subtitle = f"{subtitle} · {others}" if subtitle and others else subtitle or others
     if letters_only(widget):
         title, subtitle = title.translate(ASCII), subtitle.translate(ASCII)
         widget.add_class("-letters")
@@ -55,6 +57,15 @@ def name_panel(widget: Widget, title: str, subtitle: str = "") -> None:
     # A Content is taken as it is, where a str would be read as markup.
     widget.border_title = Content(title) if title else None
     widget.border_subtitle = Content(subtitle) if subtitle else None
+
+
+def share_place(widget: Widget, others: Sequence[str]) -> None:
+    """Say in the frame of a panel which panels stand behind it, by their keys: nothing goes away without a word."""
+    told = " · ".join(others)
+    if told != getattr(widget, "_others", ""):
+        widget._others = told  # type: ignore[attr-defined]
+        title = widget.border_title
+        name_panel(widget, str(title) if title is not None else "")
 
 
 class Lines(Widget):

@@ -17,7 +17,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from engine import PARTS, Commanded, Event, PeerId, Refused, plain
-from tui.draw import legend, raster
+from tui.draw import lasso, legend, raster
 from tui.draw.colours import ColourBy, Colouring, colouring
 from tui.draw.crowd import Sharing
 from tui.draw.fading import Fading
@@ -75,6 +75,8 @@ class SwarmView(ViewKeys, ViewMouse, Widget, can_focus=True):
         self._refusals: list[tuple[PeerId, PeerId, float]] = []
         self._drag: tuple[int, int] | None = None
         self._dragged = False
+        self.lasso: tuple[int, int, int, int] | None = None
+        """A box that is being drawn: the cells of two corners."""
 
     # --- frames --------------------------------------------------------------------------------------------
 
@@ -126,7 +128,7 @@ class SwarmView(ViewKeys, ViewMouse, Widget, can_focus=True):
     def redraw(self) -> None:
         """Draw the last frame again: size, theme, zoom or what is to be seen has changed."""
         frame, size = self._frame, self.content_size
-        if frame is None or not size.width or not size.height or not self.display:
+        if frame is None or not self.display or not size.width or not size.height:
             return
         begun = time.perf_counter()
         self._cells_of = None
@@ -138,6 +140,8 @@ class SwarmView(ViewKeys, ViewMouse, Widget, can_focus=True):
             self._canvas = paint(self._under(frame, scene, size.width, size.height), scene)
             self._legend_at = legend.draw(self._canvas, scene) if self.legend else (0, 0, -1)
         self._speak(frame, scene)
+        if self.lasso is not None:
+            lasso.draw(self._canvas, self.lasso, INK["selected"])
         self._title(frame)
         if not self._styles:
             self._styles = dye(self)

@@ -1,40 +1,147 @@
-"""What may be done to the selected peer just now: one table for the inspector's chips, the keys and the palette.
+"""What may be done to the chosen peers just now: one table for keys, chips, the context menu and the palette.
 
-A verb that cannot be had says why. A disabled button without a reason is a riddle.
+A verb that cannot be had says why; a disabled button without a reason is a riddle. With several peers chosen a verb is
+meant for those it applies to, and tells how many that are: "Kill 12" of fifteen of which three are dead. As long as
+there is one it can be done to, it is done; when there is none left, its opposite is offered, so the same key takes
+back what it did.
+
+A pair of verbs is one line of `PAIRS`. A line whose verb the engine does not know is left out.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, TypeAlias
 
-from engine import (
-    ALIVE,
-    DEAD,
-    Censor,
-    Collude,
-    Command,
-    Defect,
-    Join,
-    Kill,
-    Leave,
-    PeerId,
-    Revive,
-    Snapshot,
-    Uncensor,
-)
+import numpy as np
+from numpy.typing import NDArray
+
+from engine import ALIVE, DEAD, LEFT, VERBS, Command, Heal, PeerId, Snapshot
 from tui.frame import Frame
+
+Ids: TypeAlias = NDArray[np.int64]
+Flags: TypeAlias = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """`key` also does it; `tip` says what happens, or why nothing can. `command` is None when it cannot be done; for
-    asking it is None too, as there is no text yet: `possible` tells."""
+    """`id` is its action, `key` also does it (empty: none does); `says` is a line of a menu, `label` a word for a
+    chip; `tip` tells what happens, or why nothing can. `command` is None when it cannot be done, and where a text is
+    still wanted (asking, publishing): `possible` tells. `many`: how many peers it is meant for."""
 
+    id: str
     key: str
     label: str
+    says: str
     tip: str
     possible: bool
     command: Command | None = None
+    many: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A verb and its opposite. `can` and `back` tell to which of some peers each can be done (flags as long as the
+    peers); `says` are the lines of a menu, `why` says, of one peer or of all, why neither can. `{who}` in a text is the
+    peer or their number, `{word}` the phrase of the chosen ask. `phrase`: the field of the command that takes it."""
+
+    id: str
+    key: str
+    do: str
+    undo: str
+    labels: tuple[str, str]
+    tips: tuple[str, str]
+    can: Callable[[Snapshot, Ids], Flags]
+    back: Callable[[Snapshot, Ids], Flags]
+    says: tuple[str, str] = ("", "")
+    why: str = ""
+    phrase: str = ""
+
+
+def flag(name: str, wanted: bool) -> Callable[[Snapshot, Ids], Flags]:
+    """Peers whose flag in the snapshot's column `name` is as wanted; a column that is not there has none set."""
+
+    def those(snapshot: Snapshot, ids: Ids) -> Flags:
+        column = getattr(snapshot, name, None)
+        set_ = np.zeros(len(ids), np.bool_) if column is None else np.asarray(column, np.bool_)[ids]
+        return set_ if wanted else ~set_
+
+    return those
+
+
+def in_state(state: int) -> Callable[[Snapshot, Ids], Flags]:
+    """Peers in this state."""
+    return lambda snapshot, ids: np.asarray(snapshot.state[ids] == state)
+
+
+def _running(snapshot: Snapshot, ids: Ids) -> Flags:
+    """Peers that run and do not collude yet."""
+    return np.asarray((snapshot.state[ids] == ALIVE) & ~snapshot.colluding[ids])
+
+
+def _cut(snapshot: Snapshot, ids: Ids) -> Flags:
+    """Peers that can be split off. To split off everybody is to split off nobody."""
+    whole = len(ids) >= len(snapshot.state)
+    return np.full(len(ids), not whole, np.bool_)
+
+
+PAIRS: tuple[Pair, ...] = (
+    Pair(
+        "kill", "x", "kill", "revive", ("Kill", "Revive"),
+        (
+            "{who}: ended without a word. Memory goes, the disk stays; links close one latency later.",
+            "{who}: started again, from what is on disk.",
+        ),
+        in_state(ALIVE), in_state(DEAD),
+        ("Kill {who}", "Revive {who}"),
+        "{who} left, so there is nothing to kill. Have it join again first (l).",
+    ),
+    Pair(
+        "censor", "c", "censor", "uncensor", ("Censor", "Uncensor"),
+        (
+            "{who}: all that is sent or should arrive vanishes on the way. It lives on; others see only silence.",
+            "{who}: traffic may pass again.",
+        ),
+        flag("censored", False), flag("censored", True),
+        ("Censor {who}", "Uncensor {who}"),
+    ),
+    Pair(
+        "collude", "o", "collude", "defect", ("Collude", "Defect"),
+        (
+            "{who}: hides “{word}”, neither showing it nor passing on what is about it. Nobody is told.",
+            "{who}: stops hiding {ban}.",
+        ),
+        _running, flag("colluding", True),
+        ("Have {who} hide “{word}”", "Have {who} defect"),
+        "{who} {is} {gone}: what does not run hides nothing.",
+        phrase="word",
+    ),
+    Pair(
+        "leave", "l", "leave", "join", ("Leave", "Join"),
+        ("{who}: says goodbye as the protocol would, and goes.", "{who}: comes back, from what is on disk."),
+        in_state(ALIVE), in_state(LEFT),
+        ("Have {who} leave", "Have {who} join again"),
+        "{who} {is} dead: no goodbye can be said. Revive first (x).",
+    ),
+    Pair(
+        "poison", "", "poison", "cure", ("Poison", "Cure"),
+        (
+            "{who}: claims to have everything and serves decoys. Only who opens a download sees that.",
+            "{who}: serves what it says again.",
+        ),
+        flag("poisoned", False), flag("poisoned", True),
+        ("Poison {who}", "Cure {who}"),
+    ),
+    Pair(
+        "partition", "", "partition", "", ("Split off", ""),
+        ("{who}: nothing passes between them and all others, until it is healed.", ""),
+        _cut, lambda snapshot, ids: np.zeros(len(ids), np.bool_),
+        ("Split off {who}", ""),
+        "Everybody is chosen: there is nobody to split off from.",
+    ),
+)  # fmt: skip
+"""In the order of chips and menus."""
 
 
 def phrase_of(frame: Frame) -> str:
@@ -57,68 +164,132 @@ def asker_of(frame: Frame) -> PeerId | None:
     return before if before is not None and snapshot.state[before] == ALIVE else None
 
 
+def askers_of(frame: Frame) -> PeerId | tuple[PeerId, ...] | None:
+    """Who would ask now: of several chosen ones those that are up, else `asker_of`."""
+    ids = chosen_in(frame)
+    up = ids[frame.snapshot.state[ids] == ALIVE]
+    return tuple(up.tolist()) if len(ids) > 1 and len(up) else asker_of(frame)
+
+
+def chosen_in(frame: Frame) -> Ids:
+    """The chosen peers that exist in this frame: the marked ones, else the selected one."""
+    ids = np.array(frame.chosen, np.int64)
+    return ids[ids < len(frame.snapshot.state)]
+
+
+def called(snapshot: Snapshot, ids: Sequence[int] | Ids) -> str:
+    """`p017`, or `12 peers`."""
+    return snapshot.fixed.labels[int(ids[0])] if len(ids) == 1 else f"{len(ids):,} peers"
+
+
 def verbs_for(frame: Frame) -> tuple[Verb, ...]:
-    """The five verbs for the selected peer, in the order of their chips; none when no peer is selected."""
-    peer = frame.selected
-    if peer is None:
+    """All verbs for the chosen peers; none when no peer is chosen."""
+    ids = chosen_in(frame)
+    if not len(ids):
         return ()
+    pairs = [_pair(frame, pair, ids) for pair in PAIRS if pair.do in VERBS]
+    return (*pairs[:4], _ask(frame, ids), _publish(frame, ids), *pairs[4:], *_heal(frame), *_operator(frame, ids))
+
+
+def verb_of(frame: Frame, id: str) -> Verb | None:  # noqa: A002
+    """One of `verbs_for`, by its id."""
+    return next((verb for verb in verbs_for(frame) if verb.id == id), None)
+
+
+def _peers(ids: Ids) -> int | tuple[int, ...]:
+    return int(ids[0]) if len(ids) == 1 else tuple(ids.tolist())
+
+
+def make(verb: str, **values: Any) -> Command:
+    """A command of the engine by its verb; values that it has no field for are left out."""
+    kind = VERBS[verb]
+    known = {f.name for f in fields(kind)}
+    return kind(**{name: value for name, value in values.items() if name in known})
+
+
+def _pair(frame: Frame, pair: Pair, ids: Ids) -> Verb:
     snapshot = frame.snapshot
-    who = snapshot.fixed.labels[peer]
+    can = ids[pair.can(snapshot, ids)]
+    back = ids[pair.back(snapshot, ids)] if not len(can) and pair.undo in VERBS else ids[:0]
+    turn = 1 if len(back) else 0
+    those = can if len(can) else back if len(back) else ids
+    word = phrase_of(frame) if pair.phrase else ""
+    told = {
+        "who": called(snapshot, those),
+        "word": word or "…",
+        "is": "is" if len(those) == 1 else "are",
+        "gone": _gone(snapshot, int(those[0])),
+        "ban": _ban(frame, those),
+    }
+    label = pair.labels[turn] if len(those) == 1 else f"{pair.labels[turn]} {len(those):,}"
+    says = pair.says[turn].format(**told)
+    if not len(can) and not len(back):
+        return Verb(pair.id, pair.key, label, says, pair.why.format(**told), False, many=len(ids))
+    if pair.phrase and not turn and not word:
+        none = "There is no ask yet, so there is no word to hide. Ask for something first (a)."
+        return Verb(pair.id, pair.key, label, says, none, False, many=len(those))
+    tip = pair.tips[turn].format(**told)
+    if len(those) < len(ids):
+        tip = f"{tip} Not the other {len(ids) - len(those):,}: they are so already, or cannot be."
+    values = {"peers": _peers(those), pair.phrase or "word": word}
+    command = make(pair.undo if turn else pair.do, **values)
+    return Verb(pair.id, pair.key, label, says, tip, True, command, len(those))
+
+
+def _ban(frame: Frame, ids: Ids) -> str:
+    facts = frame.facts
+    told = facts.ban if facts is not None and len(ids) == 1 and facts.peer == ids[0] else ""
+    return f"“{told}”" if told else "anything"
+
+
+def _ask(frame: Frame, ids: Ids) -> Verb:
+    snapshot = frame.snapshot
+    up = ids[snapshot.state[ids] == ALIVE]
+    label = "Ask" if len(ids) == 1 else f"Ask {len(up):,}"
+    if not len(up):
+        who = called(snapshot, ids)
+        one = len(ids) == 1
+        told = f"{who} {'is' if one else 'are'} {_gone(snapshot, int(ids[0]))}: {'it' if one else 'they'} cannot ask."
+        return Verb("ask", "a", label, f"Ask from {who} …", told, False)
+    who = called(snapshot, up)
+    tip = f"Type what {who} should look for, and watch the question spread."
+    return Verb("ask", "a", label, f"Ask from {who} …", tip, True, many=len(up))
+
+
+def _publish(frame: Frame, ids: Ids) -> Verb:
+    who = called(frame.snapshot, ids)
+    tip = f"Type the name of a new file that {who} should share from now on."
+    return Verb("publish", "", "Publish", f"Publish from {who} …", tip, True, many=len(ids))
+
+
+def _heal(frame: Frame) -> tuple[Verb, ...]:
+    apart = int(np.count_nonzero(frame.snapshot.group))
+    if not apart:
+        return ()
+    tip = "All partitions end: everybody can talk to everybody again."
+    return (Verb("heal", "", "Heal", f"Heal: {apart:,} peers are split off", tip, True, Heal(), apart),)
+
+
+def _operator(frame: Frame, ids: Ids) -> tuple[Verb, ...]:
+    """Shut down or reopen whoever runs the chosen peers, if it is one and the same for all."""
+    fixed, state = frame.snapshot.fixed, frame.snapshot.state
+    names = {fixed.operator[peer] for peer in ids.tolist()}
+    name = names.pop() if len(names) == 1 else ""
+    if not name or not {"shutdown", "reopen"} <= VERBS.keys():
+        return ()
+    theirs = np.array([peer for peer, by in enumerate(fixed.operator) if by == name], np.int64)
+    up = theirs[state[theirs] == ALIVE]
+    many = up if len(up) else theirs
+    roles = {fixed.roles[int(fixed.role[peer])] for peer in many.tolist()}
+    what = f"{len(many):,} {roles.pop() if len(roles) == 1 else 'peer'}{'s' if len(many) > 1 else ''}"
+    if len(up):
+        tip = f"By court order, all that {name} runs is killed: {what}."
+        command = make("shutdown", operator=name)
+        return (Verb("shutdown", "", "Shut down", f"Shut down {name}: {what}", tip, True, command, len(up)),)
+    tip = f"{name} may go on: {what} started again."
     return (
-        _kill(snapshot, peer, who),
-        _censor(snapshot, peer, who),
-        _collude(frame, peer, who),
-        _leave(snapshot, peer, who),
-        _ask(snapshot, peer, who),
+        Verb("shutdown", "", "Reopen", f"Reopen {name}: {what}", tip, True, make("reopen", operator=name), len(theirs)),
     )
-
-
-def _kill(snapshot: Snapshot, peer: PeerId, who: str) -> Verb:
-    state = snapshot.state[peer]
-    if state == ALIVE:
-        tip = f"{who} dies without a word: its memory goes, its disk stays. Its links close one latency later."
-        return Verb("x", "Kill", tip, True, Kill(peer))
-    if state == DEAD:
-        return Verb("x", "Revive", f"Start {who} again, from what is on its disk.", True, Revive(peer))
-    return Verb("x", "Kill", f"{who} has left, so there is nothing to kill. Have it join again first.", False)
-
-
-def _censor(snapshot: Snapshot, peer: PeerId, who: str) -> Verb:
-    if snapshot.censored[peer]:
-        return Verb("c", "Uncensor", f"Let the traffic of {who} pass again.", True, Uncensor(peer))
-    tip = f"All that {who} sends or should get vanishes on the way. It lives on; the others see only silence."
-    return Verb("c", "Censor", tip, True, Censor(peer))
-
-
-def _collude(frame: Frame, peer: PeerId, who: str) -> Verb:
-    snapshot = frame.snapshot
-    if snapshot.colluding[peer]:
-        facts = frame.facts
-        ban = facts.ban if facts is not None and facts.peer == peer else ""
-        hidden = f"“{ban}”" if ban else "anything"
-        return Verb("o", "Defect", f"{who} stops hiding {hidden}.", True, Defect(peer))
-    if snapshot.state[peer] != ALIVE:
-        return Verb("o", "Collude", f"{who} is {_gone(snapshot, peer)}: what does not run hides nothing.", False)
-    phrase = phrase_of(frame)
-    if not phrase:
-        return Verb("o", "Collude", "There is no ask yet, so there is no word to hide. Ask for something first.", False)
-    tip = f"{who} would hide “{phrase}”: not show it, not pass on what is about it. Nobody is told."
-    return Verb("o", "Collude", tip, True, Collude(peer, phrase))
-
-
-def _leave(snapshot: Snapshot, peer: PeerId, who: str) -> Verb:
-    state = snapshot.state[peer]
-    if state == ALIVE:
-        return Verb("l", "Leave", f"{who} says goodbye as its protocol would, and goes.", True, Leave(peer))
-    if state == DEAD:
-        return Verb("l", "Leave", f"{who} is dead: it cannot say goodbye. Revive it first.", False)
-    return Verb("l", "Join", f"{who} comes back, from what is on its disk.", True, Join(peer))
-
-
-def _ask(snapshot: Snapshot, peer: PeerId, who: str) -> Verb:
-    if snapshot.state[peer] != ALIVE:
-        return Verb("a", "Ask from here", f"{who} is {_gone(snapshot, peer)}: it cannot ask.", False)
-    return Verb("a", "Ask from here", f"Type what {who} should look for, and watch the question spread.", True)
 
 
 def _gone(snapshot: Snapshot, peer: PeerId) -> str:

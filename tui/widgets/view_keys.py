@@ -46,6 +46,14 @@ class ViewKeys:
         aspect = self._canvas.dot_aspect
         return placement.nearest(list(zip(x, y, strict=True)), self._frame.selected, direction, seen, aspect)
 
+    def cell_of(self, peer: PeerId) -> tuple[int, int]:
+        """Column and row of a peer in the picture, which may lie outside of it."""
+        if self._frame is None:
+            return 0, 0
+        x, y = self.stage.dots(self._frame.wall_s)
+        col, row = raster.cells(self._canvas, x[peer], y[peer])
+        return int(col), int(row)
+
     def next_placement(self) -> Placement:
         """The next placement that says something about this swarm."""
         at = PLACEMENTS.index(self.stage.placed)

@@ -1,4 +1,8 @@
-"""What the mouse does to the picture: point, click, drag, wheel. A mixin of `SwarmView`, and what its tooltip says."""
+"""What the mouse does to the picture: point, click, drag, wheel. A mixin of `SwarmView`, and what its tooltip says.
+
+A plain drag draws a box and chooses whom it holds, as on a desktop; the picture is moved by dragging with the middle or
+the right button. Ctrl or shift (or alt: some terminals keep shift for themselves) add to what is chosen.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +19,16 @@ from tui.draw.colours import ColourBy
 from tui.draw.crowd import Sharing
 from tui.draw.stage import Stage
 from tui.frame import Frame
-from tui.messages import PeerPicked
+from tui.messages import MenuWanted, PeerPicked, PeersPicked
 
 if TYPE_CHECKING:
     Base = Widget
 else:
     Base = object
+
+
+SLIP = 2
+"""Cells that a pointer may move between down and up without meaning a box."""
 
 
 class ViewMouse(Base):
@@ -34,6 +42,7 @@ class ViewMouse(Base):
     _dragged: bool
     _legend_at: tuple[int, int, int]
     _cells_of: Sharing | None
+    lasso: tuple[int, int, int, int] | None
 
     if TYPE_CHECKING:  # what SwarmView has
 
@@ -49,7 +58,14 @@ class ViewMouse(Base):
         return found if found >= 0 else None
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
-        """Drag the picture, or tell who is under the pointer."""
+        """Draw a box, or move the picture, or tell who is under the pointer."""
+        if self._drag is not None and event.button == 1:
+            at = event.get_content_offset_capture(self)
+            if self._dragged or max(abs(at.x - self._drag[0]), 2 * abs(at.y - self._drag[1])) >= SLIP:
+                self._dragged = True
+                self.lasso = (*self._drag, at.x, at.y)
+                self.redraw()
+            return
         if self._drag is not None and event.button:
             dx, dy = event.delta_x, event.delta_y
             if dx or dy:
@@ -88,24 +104,49 @@ class ViewMouse(Base):
             self.redraw()
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
-        """A drag may begin."""
-        self._drag, self._dragged = (event.x, event.y), False
+        """A drag may begin: with the first button a box, with another one the picture is moved."""
+        at = event.get_content_offset_capture(self)
+        self._drag, self._dragged = (at.x, at.y), False
         self.capture_mouse()
 
-    def on_mouse_up(self) -> None:
-        """A drag ends."""
+    def on_mouse_up(self, event: events.MouseUp) -> None:
+        """A drag ends. Whom a box holds is chosen."""
         self._drag = None
         self.release_mouse()
+        if self.lasso is not None:
+            held, self.lasso = self._held(self.lasso), None
+            self.redraw()
+            self.post_message(PeersPicked(held, add=event.shift or event.ctrl or event.meta))
+
+    def _held(self, lasso: tuple[int, int, int, int]) -> tuple[PeerId, ...]:
+        """Whom a box of cells holds, both of its corners included; of the picture, not of what lies beyond it."""
+        if self._frame is None:
+            return ()
+        (left, right), (top, bottom) = sorted(lasso[::2]), sorted(lasso[1::2])
+        left, right = max(left, 0), min(right, self._canvas.width - 1)
+        top, bottom = max(top, 0), min(bottom, self._canvas.height - 1)
+        col, row = raster.cells(self._canvas, *self.stage.dots(self._frame.wall_s))
+        inside = (col >= left) & (col <= right) & (row >= top) & (row <= bottom)
+        return tuple(np.flatnonzero(inside).tolist())
 
     def on_click(self, event: events.Click) -> None:
-        """A click picks the peer there, or none; on the legend's title, what colour tells next."""
+        """A click picks the peer there, or none; with ctrl or shift one more; the other button opens the menu. On the
+        legend's title it chooses what colour tells next."""
+        if self._dragged:
+            return
         at = event.get_content_offset(self)
         row, first, last = self._legend_at
-        if at is not None and at.y == row and first <= at.x <= last:
+        if event.button == 1 and at is not None and at.y == row and first <= at.x <= last:
             self.next_colour()
             return
-        if not self._dragged:
-            self.post_message(PeerPicked(self._peer_at(event)))
+        peer = self._peer_at(event)
+        if event.button == 3:
+            self.post_message(MenuWanted(peer, (event.screen_x, event.screen_y)))
+        elif event.button == 1 and (event.ctrl or event.shift or event.meta):
+            if peer is not None:
+                self.post_message(PeerPicked(peer, toggle=True))
+        elif event.button == 1:
+            self.post_message(PeerPicked(peer))
 
     def _on_wheel(self, event: events.MouseEvent, by: int) -> None:
         event.stop()
