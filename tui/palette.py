@@ -56,6 +56,9 @@ class Palette(Provider):
             yield f"Colour by: {by}", told, partial(main.colour, by)
         for name, kind in networks().items():
             yield f"Network: {name}", f"Restart under it. {plain(title_of(kind))}", partial(main.restart_under, name)
+        for verb in main.verbs():
+            if verb.possible and not verb.key:
+                yield f"Peer: {plain(verb.says)}", verb.tip, partial(main.action_verb, verb.id)
         driver = main.driver
         for peer, label in enumerate(driver.swarm.labels[:PEERS]):
             yield f"Select: {plain(label)}", "Select this peer.", partial(main.pick, peer)

@@ -8,11 +8,37 @@ from textual.app import App, ComposeResult
 from textual.message import Message
 from textual.widget import Widget
 
-from tui.messages import Act, Asked, AskLeft, AskPicked, AskWanted, Guessed, PeerPicked, Wondered
+from tui.messages import (
+    Act,
+    Asked,
+    AskLeft,
+    AskPicked,
+    AskWanted,
+    Guessed,
+    MenuWanted,
+    PeerPicked,
+    PeersPicked,
+    Searched,
+    Wondered,
+)
+from tui.widgets.charts import Chart
 from tui.widgets.panel import Lines
 
 M = TypeVar("M", bound=Message)
-OURS = (Act, AskLeft, AskPicked, AskWanted, Asked, Guessed, PeerPicked, Wondered)
+OURS = (
+    Act,
+    AskLeft,
+    AskPicked,
+    AskWanted,
+    Asked,
+    Chart.Picked,
+    Guessed,
+    MenuWanted,
+    PeerPicked,
+    PeersPicked,
+    Searched,
+    Wondered,
+)
 
 
 class Stage(App[Any]):
@@ -32,6 +58,7 @@ class Stage(App[Any]):
 
     on_act = on_ask_left = on_ask_picked = on_ask_wanted = on_asked = _note
     on_guessed = on_peer_picked = on_wondered = _note
+    on_chart_picked = on_menu_wanted = on_peers_picked = on_searched = _note
 
     def heard(self, kind: type[M]) -> list[M]:
         return [message for message in self.said if isinstance(message, kind)]

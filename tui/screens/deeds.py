@@ -11,7 +11,6 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from engine import Command, PeerId
 from tui.draw.colours import ABOUT as COLOURED
 from tui.draw.placement import Direction
 from tui.draw.stage import ABOUT as PLACED
@@ -20,12 +19,10 @@ from tui.keys import TABLE
 from tui.widgets.ask_bar import AskBar
 from tui.widgets.ask_picture import AskPicture
 from tui.widgets.feed import Feed
-from tui.widgets.inspector import Inspector
 from tui.widgets.key_bar import Item, KeyBar
 from tui.widgets.peers_table import PeersTable
 from tui.widgets.swarm_view import SwarmView
-from tui.widgets.tell import PAST
-from tui.widgets.verbs import PAIRS, Verb, askers_of, called, verbs_for
+from tui.widgets.verbs import Verb, askers_of, verbs_for
 
 from .rooms import drawer
 
@@ -145,96 +142,6 @@ class Deeds(Base):
         if name == "slow" and self.driver.slow_on_ask:
             does = "slow on ask ✓"
         return Item(shown, does, action, self.why_not(name, parameters), tip, rank)
-
-    # --- peers -----------------------------------------------------------------------------------------------
-
-    def pick(self, peer: PeerId | None, *, keep: bool = False) -> None:
-        """Select a peer, and unmark all others unless `keep`; a narrow terminal opens the drawer on the side where
-        the peer is not."""
-        self.driver.select(peer, keep=keep)
-        self.show_choice()
-
-    def show_choice(self) -> None:
-        """Others are chosen: show who, and open the drawer."""
-        peer = self.driver.selected
-        self.drawer_shut = False
-        if peer is not None:
-            left = self.view.share_of(peer) > 0.5
-            self.query_one(Inspector).set_class(left, "-left")
-        self.make_room()
-        self.at_once()
-
-    def action_toward(self, direction: Direction) -> None:
-        """Select the nearest peer that way; in the table of peers, the one above or below."""
-        table = self.focused if isinstance(self.focused, PeersTable) else self.picture
-        peer = table.toward(direction)
-        if peer is not None:
-            self.pick(peer, keep=True)
-
-    def action_open(self) -> None:
-        """Go to the inspector."""
-        self.drawer_shut = False
-        self.wishes.pop("inspector", None)
-        self.make_room()
-        self.query_one(Inspector).focus()
-
-    def _carry_out(self, action: str) -> None:
-        verb = self._verb(action)
-        if verb is not None and verb.command is not None:
-            self.carry_out(verb.command)
-
-    def carry_out(self, command: Command) -> None:
-        """Do a command, and tell how many it changed and how to take it back."""
-        changed = self.driver.do(command)
-        self.at_once()
-        if changed:
-            self.driver.say(self._done(command, changed))
-            self.at_once()
-
-    def _done(self, command: Command, changed: tuple[PeerId, ...]) -> str:
-        """`12 peers killed. x: revive 12 peers`, from what the verb would do now."""
-        frame = self.view.frame
-        past = PAST.get(command.verb, (command.verb, ""))[0]
-        who = called(frame.snapshot, changed) if frame is not None else f"{len(changed):,} peers"
-        of = next((pair.id for pair in PAIRS if command.verb in (pair.do, pair.undo)), command.verb)
-        back = self._verb({"partition": "heal", "reopen": "shutdown"}.get(of, of))
-        if back is None or back.command is None or back.command.verb == command.verb:
-            return f"{who} {past}"
-        return f"{who} {past}. {back.key or MENU_KEY}: {back.says[:1].lower()}{back.says[1:]}"
-
-    def action_verb(self, id: str) -> None:  # noqa: A002
-        """A verb by its id: those that have no key come from menus and the palette."""
-        verb = self._verb(id)
-        if verb is None or not verb.possible:
-            return
-        if verb.command is not None:
-            self.carry_out(verb.command)
-        else:
-            self.open_ask_bar(publish=id == "publish")
-
-    def action_mark(self) -> None:
-        """Mark the selected peer, or no more."""
-        if self.driver.selected is not None:
-            self.driver.tag(self.driver.selected)
-            many = len(self.driver.marked)
-            self.driver.say(f"{many:,} marked: verbs act on {'them' if many != 1 else 'it'}" if many else "none marked")
-        self.at_once()
-
-    def action_kill(self) -> None:
-        """Kill or revive."""
-        self._carry_out("kill")
-
-    def action_censor(self) -> None:
-        """Censor or uncensor."""
-        self._carry_out("censor")
-
-    def action_collude(self) -> None:
-        """Collude or defect."""
-        self._carry_out("collude")
-
-    def action_leave(self) -> None:
-        """Leave or join."""
-        self._carry_out("leave")
 
     # --- asks ------------------------------------------------------------------------------------------------
 

@@ -51,6 +51,7 @@ from tui.widgets.verbs import Verb
 
 from .deeds import Deeds
 from .inquiries import Inquiries
+from .on_peers import OnPeers
 from .pace import FramePace
 from .picking import Picking
 from .rooms import (
@@ -93,7 +94,7 @@ ROWS: dict[str, frozenset[str]] = {
 """Panels that stand side by side."""
 
 
-class MainScreen(Picking, Deeds, Inquiries, Screen[None]):
+class MainScreen(Picking, OnPeers, Deeds, Inquiries, Screen[None]):
     """Hand it a driver. It runs the driver's swarm for as long as it is mounted."""
 
     BINDINGS = bindings("main")

@@ -21,9 +21,9 @@ from tui.widgets.verbs import called, chosen_in
 if TYPE_CHECKING:
     from textual.widget import Widget
 
-    from .deeds import Deeds
+    from .on_peers import OnPeers
 
-    Base = Deeds
+    Base = OnPeers
 else:
     Base = object
 

@@ -1,0 +1,253 @@
+"""The table of peers and the statistics by kind: order that holds still, filters, and only the rows in sight."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import frames
+import numpy as np
+import pytest
+from scenes import quiet
+from stage import Stage, painted
+from textual.geometry import Offset
+
+from engine import Kind, Links, Totals
+from tui.frame import Frame
+from tui.messages import MenuWanted, PeerPicked, PeersPicked
+from tui.widgets.kinds import Kinds
+from tui.widgets.peers_table import COLUMNS, PeersTable
+
+pytestmark = pytest.mark.anyio
+
+
+def column(table: PeersTable, name: str) -> list[str]:
+    """What stands in a column, of all rows in sight."""
+    left = 2
+    for one, cells in table.columns(table.scrollable_content_region.width):
+        if one.name == name:
+            return [line[left : left + cells].strip() for line in painted(table)[1:]]
+        left += cells + 1
+    raise AssertionError(f"there is no column {name}")
+
+
+async def test_rows_are_in_the_order_of_a_column_and_equals_stay_as_they_were() -> None:
+    table = PeersTable()
+    async with Stage(table).run_test(size=(110, 70)) as pilot:
+        snap = frames.snapshot(files=np.arange(frames.N, dtype=np.int32) // 2)
+        table.show(frames.frame(snap=snap))
+        await pilot.pause()
+        table.sort_by("files")
+        assert table.order[:4].tolist() == [62, 63, 60, 61]
+        table.sort_by("state")
+        assert table.order[:4].tolist() == [62, 63, 60, 61]
+        assert table.order[-3:].tolist() == [52, 20, 33]
+        table.sort_by("state")
+        assert table.order[0] == 33
+        assert column(table, "state")[0] == "○ left"
+
+
+async def test_rows_that_change_place_do_so_once_a_second() -> None:
+    table = PeersTable()
+    async with Stage(table).run_test(size=(110, 20)) as pilot:
+        snap = frames.snapshot()
+        table.show(frames.frame(snap=snap))
+        table.sort_by("load")
+        await pilot.pause()
+        before = table.sorts
+        rng = np.random.default_rng(4)
+        for tenth in range(10):
+            snap = replace(snap, load=rng.random(frames.N).astype(np.float32), now_us=snap.now_us + 1)
+            table.show(frames.frame(snap=snap, wall_s=10.0 + tenth / 11))
+        assert table.sorts == before
+        table.show(frames.frame(snap=snap, wall_s=11.1))
+        assert table.sorts == before + 1
+        assert table.order[0] == snap.load.argmax()
+
+
+async def test_ten_thousand_peers_cost_the_rows_in_sight() -> None:
+    table = PeersTable()
+    async with Stage(table).run_test(size=(110, 20)) as pilot:
+        made: list[int] = []
+        plain = table.row
+
+        def counted(index: int, width: int) -> Any:
+            made.append(index)
+            return plain(index, width)
+
+        table.row = counted  # type: ignore[method-assign]
+        table.show(frames.frame(snap=quiet(10_000)))
+        await pilot.pause()
+        assert table.row_count() == 10_000
+        assert table.virtual_size.height == 10_001
+        assert 0 < len(set(made)) <= 20
+        made.clear()
+        table.scroll_to(y=9_000, animate=False)
+        await pilot.pause()
+        assert set(made) <= set(range(8_980, 9_040))
+
+
+async def test_the_selected_peer_is_lit_and_scrolled_to() -> None:
+    table = PeersTable()
+    async with Stage(table).run_test(size=(110, 12)) as pilot:
+        first = frames.frame()
+        table.show(first)
+        await pilot.pause()
+        table.show(replace(first, selected=50, marked=(50, 51)))
+        await pilot.pause()
+        lines = painted(table)
+        assert any(line.startswith("▸ p050") for line in lines)
+        assert "2 marked" in str(table.border_title)
+        assert table.toward("down") == 51
+        assert table.toward("up") == 49
+
+
+async def test_clicks_choose_add_sort_and_open_the_menu() -> None:
+    table = PeersTable()
+    app = Stage(table)
+    async with app.run_test(size=(110, 12)) as pilot:
+        table.show(frames.frame(selected=1))
+        table.focus()
+        await pilot.pause()
+        await pilot.click(PeersTable, offset=(6, 4))
+        await pilot.click(PeersTable, offset=(6, 5), control=True)
+        picked = app.heard(PeerPicked)
+        assert [(one.peer, one.toggle) for one in picked] == [(2, False), (3, True)]
+        await pilot.click(PeersTable, offset=(6, 5), button=3)
+        await pilot.press("shift+down", "ctrl+a")
+        await pilot.pause()
+        assert [one.peer for one in app.heard(MenuWanted)] == [3]
+        more, every = app.heard(PeersPicked)
+        assert (more.peers, more.add) == ((2,), True)
+        assert len(every.peers) == frames.N
+        await pilot.click(PeersTable, offset=(5, 1))
+        assert (table.by, table.down) == ("label", True)
+        assert table.order[0] == frames.N - 1
+        await pilot.press("end")
+        assert app.heard(PeerPicked)[-1].peer == 0
+
+
+async def test_a_filter_shows_few_and_none_is_put_into_words() -> None:
+    table = PeersTable()
+    async with Stage(table).run_test(size=(110, 12)) as pilot:
+        table.show(frames.frame(sieve="#4 or #9", sifted=(4, 9)))
+        await pilot.pause()
+        assert table.row_count() == 2
+        assert "2 of 64 · #4 or #9" in str(table.border_title)
+        table.show(replace(frames.frame(sieve="state=left", sifted=()), wall_s=12.0))
+        await pilot.pause()
+        assert "No peer is “state=left” just now" in painted(table)[0]
+
+
+@pytest.mark.parametrize("name", [column.name for column in COLUMNS])
+async def test_every_column_can_be_sorted_by_both_ways(name: str) -> None:
+    table = PeersTable()
+    async with Stage(table).run_test(size=(120, 12)) as pilot:
+        links = Links(3, np.array([0, 0, 0, 7], np.int32), np.array([1, 2, 3, 8], np.int32))
+        table.show(frames.frame(snap=frames.snapshot(links=links), selected=17, facts=frames.facts()))
+        await pilot.pause()
+        for _ in range(2):
+            table.sort_by(name)
+            values = table._values(name)[table.order]
+            steps = np.diff(values)
+            assert (steps <= 0).all() if table.down else (steps >= 0).all()
+            assert sorted(table.order.tolist()) == list(range(frames.N))
+
+
+@pytest.mark.parametrize("width", [20, 38, 60, 78, 120, 200])
+async def test_columns_fit_any_width(width: int) -> None:
+    table = PeersTable()
+    async with Stage(table).run_test(size=(width, 12)) as pilot:
+        table.show(frames.frame(selected=17, facts=frames.facts()))
+        await pilot.pause()
+        kept = table.columns(table.scrollable_content_region.width)
+        assert "label" in [one.name for one, _ in kept]
+        assert max(len(line) for line in painted(table)) <= width
+
+
+async def test_what_the_selected_peer_believes_is_a_column() -> None:
+    table = PeersTable()
+    async with Stage(table).run_test(size=(140, 70)) as pilot:
+        table.show(frames.frame(selected=50, facts=frames.facts(50)))
+        await pilot.pause()
+        told = column(table, "believed")
+        assert told[0] == "2.2s"
+        assert told[40] == "–"
+        assert told[50] == ""  # itself
+
+
+# --- kinds ---------------------------------------------------------------------------------------------------------
+
+KINDS = (Kind("Ping", "upkeep", "stream"), Kind("Query", "question", "stream"), Kind("Chunk", "transfer", "datagram"))
+
+
+def talk(now_us: int, pings: int, queries: int = 40, fixed: Any = None) -> Frame:
+    snap = frames.snapshot(now_us=now_us)
+    totals = Totals(
+        pings + queries + 5,
+        900,
+        7,
+        80_000,
+        0,
+        {"Ping": pings, "Query": queries, "Chunk": 5},
+        {"dead": 5, "loss": 2},
+        {"Ping": 2_000, "Query": 2_000, "Chunk": 36_000},
+        {"Query": {"loss": 2, "dead": 5}},
+    )
+    return frames.frame(snap=replace(snap, totals=totals, fixed=fixed or replace(snap.fixed, kinds=KINDS)))
+
+
+def rows(panel: Kinds) -> Iterator[list[str]]:
+    return (line.split() for line in painted(panel)[1:4])
+
+
+async def test_each_kind_tells_its_part_its_share_and_its_losses() -> None:
+    panel = Kinds()
+    async with Stage(panel).run_test(size=(100, 10)) as pilot:
+        panel.show(talk(1_000_000, 100))
+        await pilot.pause()
+        chunk, ping, query = rows(panel)
+        assert chunk[:4] == ["Chunk", "transfer", "datagram", "5"]
+        assert "90%" in chunk
+        assert ping[0] == "Ping"
+        assert query[-5:] == ["7", "dead", "5", "loss", "2"]
+        assert "lost" in str(panel.border_title)
+
+
+async def test_a_rate_is_over_the_last_seconds_of_virtual_time() -> None:
+    panel = Kinds()
+    async with Stage(panel).run_test(size=(100, 10)):
+        first = talk(0, 0)
+        panel.show(first)
+        for second in range(1, 11):
+            panel.show(
+                talk(second * 1_000_000, 100 if second < 6 else 100 + 30 * (second - 5), fixed=first.snapshot.fixed)
+            )
+        rates = {one.kind.name: one.per_s for one in panel.rows}
+        assert rates["Ping"] == pytest.approx(30)
+        assert rates["Query"] == 0
+
+
+async def test_columns_are_sorted_by_keys_and_by_clicks() -> None:
+    panel = Kinds()
+    async with Stage(panel).run_test(size=(100, 10)) as pilot:
+        panel.show(talk(1_000_000, 100))
+        panel.focus()
+        await pilot.pause()
+        assert [one.kind.name for one in panel.rows] == ["Chunk", "Ping", "Query"]
+        await pilot.click(Kinds, offset=Offset(3, 1))
+        assert panel.by == "kind"
+        await pilot.press("right", "right")
+        assert panel.by == "sent"
+        assert [one.kind.name for one in panel.rows] == ["Ping", "Query", "Chunk"]
+
+
+@pytest.mark.parametrize("width", [20, 38, 60, 78, 120])
+async def test_kinds_fit_any_width(width: int) -> None:
+    panel = Kinds()
+    async with Stage(panel).run_test(size=(width, 8)) as pilot:
+        panel.show(talk(1_000_000, 100))
+        await pilot.pause()
+        assert max(len(line) for line in painted(panel)) <= width
+        assert painted(panel)[1].startswith("Chunk")
