@@ -87,6 +87,27 @@ async def test_keys_and_clicks_choose() -> None:
         assert [m.ask for m in app.heard(AskPicked)] == [11, 10, 11, 1, 12, 10]
 
 
+async def test_asks_are_sorted_by_a_column_and_the_chosen_one_stays_chosen() -> None:
+    table = AsksTable()
+    app = Stage(table)
+    async with app.run_test(size=(110, 16)) as pilot:
+        table.show(frames.frame(ask=12))
+        table.focus()
+        await pilot.pause()
+        await pilot.click(AsksTable, offset=(painted(table)[0].index("hits") + 3, 1))
+        assert table.by == "hits"
+        assert painted(table)[1].split()[0] == "12"  # two hits, all others have one or none
+        assert painted(table)[12].split()[0] == "10"
+        table.sort_by("msgs")
+        assert painted(table)[12].split()[0] == "12"
+        assert table.cursor == 12
+        await pilot.press("up")
+        await pilot.press("left", "left", "left", "left")
+        assert table.by == "#"
+        await pilot.pause()
+        assert [m.ask for m in app.heard(AskPicked)] == [10]
+
+
 async def test_what_is_read_stays_while_asks_arrive_above() -> None:
     table = AsksTable()
     async with Stage(table).run_test(size=(110, 10)) as pilot:

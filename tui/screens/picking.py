@@ -155,7 +155,14 @@ class Picking(Base):
             near = len(self._neighbours())
             tip = "Choose those that have a link to the chosen, instead of them."
             none = "" if near else "Nobody has a link to them."
-            more.append(Line("near", f"Choose their {near:,} neighbours", tip, why_not=none))
+            more.append(
+                Line(
+                    "near",
+                    f"Choose their {near:,} neighbours" if near != 1 else "Choose their neighbour",
+                    tip,
+                    why_not=none,
+                )
+            )
             by = snapshot.fixed.operator[frame.chosen[0]] if frame.chosen[0] < len(snapshot.state) else ""
             if by:
                 more.append(Line("operator", f"Choose all that {by} runs", "All peers of this operator."))

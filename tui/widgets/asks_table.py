@@ -1,12 +1,15 @@
 """All asks that are kept, newest on top: what was wanted, how far it went, what it cost, what came of it.
 
-Written as a `Roll` and not as a `DataTable`: a row costs something only while it is in sight, and the chosen ask stays
-chosen, and in its place, while newer ones arrive above it.
+A click on a column sorts by it, and left and right go through the columns; what is equal stays newest on top. Written
+as a `Roll` and not as a `DataTable`: a row costs something only while it is in sight, and the chosen ask stays chosen,
+and in its place, while newer ones arrive above it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from rich.cells import cell_len
 from textual import events
@@ -22,6 +25,19 @@ from .panel import Roll, name_panel, panel_css
 
 EMPTY = "No ask yet. Press a and name something, or wait: peers ask by themselves."
 MANY = 10_000
+
+
+SORTS: dict[str, Callable[[AskRow], Any] | None] = {
+    "#": None,
+    "from": lambda row: row.origin,
+    "wanted": lambda row: row.text.casefold(),
+    "reached": lambda row: -row.reached,
+    "msgs": lambda row: -row.messages,
+    "hits": lambda row: -row.hits,
+    "first": lambda row: (row.first_hit_us is not None, -(row.first_hit_us or 0)),
+    "state": lambda row: (row.closed_us is not None, bool(row.hits), row.verdict),
+}
+"""Column -> what is sorted by, the least first: asks without an answer before those with one, open ones before both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +90,18 @@ class AsksTable(Roll):
         ("pagedown", "pick(10)", "much older"),
         ("home", f"pick(-{MANY})", "newest ask"),
         ("end", f"pick({MANY})", "oldest ask"),
+        ("left", "sort(-1)", "sort by the column to the left"),
+        ("right", "sort(1)", "sort by the column to the right"),
     ]
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
         self._frame: Frame | None = None
         self._asks: tuple[AskRow, ...] = ()
+        self._rows: list[AskRow] = []
+        """In the order they are shown in."""
+        self.by = "#"
+        """The column that is sorted by."""
         self._cursor: AskId | None = None
         self._labels = 4
 
@@ -106,7 +128,8 @@ class AsksTable(Roll):
         self._frame, self._asks = frame, asks
         self._cursor = frame.ask
         if not same:
-            self.rows_came(fresh)
+            self._sort()
+            self.rows_came(fresh if self.by == "#" else 0)
         total = frame.snapshot.asks_total
         kept = f"{len(asks)} of {total:,}" if total > len(asks) else f"{total}" if total else ""
         name_panel(self, f"asks · {kept}" if kept else "asks")
@@ -117,27 +140,45 @@ class AsksTable(Roll):
 
     def is_cursor(self, index: int) -> bool:
         """Whether it is the chosen one."""
-        return self._asks[-1 - index].id == self._cursor
+        return self._rows[index].id == self._cursor
+
+    def _sort(self) -> None:
+        rows = list(self._asks)[::-1]
+        key = SORTS[self.by]
+        self._rows = sorted(rows, key=key) if key is not None else rows
+
+    def sort_by(self, name: str) -> None:
+        """Sort by this column: newest, most and slowest first, names from A on."""
+        self.by = name
+        self._sort()
+        self.scroll_to(y=0, animate=False)
+        self.rows_came(0)
+
+    def action_sort(self, by: int) -> None:
+        """Sort by the column so many to the right."""
+        shown = [name for name, cells in self._cells(self.scrollable_content_region.width) if cells]
+        at = shown.index(self.by) if self.by in shown else 0
+        self.sort_by(shown[min(max(at + by, 0), len(shown) - 1)])
+
+    def _cells(self, width: int) -> tuple[tuple[str, int], ...]:
+        """(name, cells) of the columns as they stand; 0 cells: left out."""
+        c = self._columns(width)
+        sizes = (c.number, c.origin, c.wanted, c.reached, c.messages, c.hits, c.first, c.state)
+        return tuple(zip(SORTS, sizes, strict=True))
 
     def header(self, line: int, width: int) -> Row:
         """The names of the columns."""
-        c = self._columns(width)
-        texts = (
-            fit("#", c.number, right=True),
-            fit("from", c.origin),
-            fit("wanted", c.wanted),
-            fit("reached", c.reached, right=True),
-            fit("msgs", c.messages, right=True),
-            fit("hits", c.hits, right=True),
-            fit("first", c.first, right=True),
-            fit("state", c.state),
-        )
-        return ((" ".join(text for text in texts if text), "dim"),)
+        row: list[Span] = []
+        for name, cells in self._cells(width):
+            if cells:
+                right = name not in ("from", "wanted", "state")
+                row += [(fit(name, cells, right=right), "key bold" if name == self.by else "dim"), (" ", "dim")]
+        return tuple(row)
 
     def row(self, index: int, width: int) -> Row:
         """One ask."""
         frame = self._frame
-        ask = self._asks[-1 - index]
+        ask = self._rows[index]
         assert frame is not None
         c = self._columns(width)
         chosen = self.is_cursor(index)
@@ -174,18 +215,25 @@ class AsksTable(Roll):
         """Choose the ask so many rows further down."""
         if not self._asks:
             return
-        at = next((i for i in range(len(self._asks)) if self._asks[-1 - i].id == self._cursor), None)
+        at = next((i for i, row in enumerate(self._rows) if row.id == self._cursor), None)
         self._pick(0 if at is None else min(max(at + by, 0), len(self._asks) - 1))
 
     def on_click(self, event: events.Click) -> None:
-        """Choose the ask under the pointer."""
+        """Choose the ask under the pointer, or sort by the column whose name is there."""
         offset = event.get_content_offset(self)
+        if offset is not None and offset.y < self.HEADER:
+            left = 0
+            for name, cells in self._cells(self.scrollable_content_region.width):
+                if cells and left <= offset.x <= left + cells:
+                    self.sort_by(name)
+                left += cells + 1 if cells else 0
+            return
         index = self.index_at(offset.y) if offset is not None else None
         if index is not None:
             self._pick(index)
 
     def _pick(self, index: int) -> None:
-        self._cursor = self._asks[-1 - index].id
+        self._cursor = self._rows[index].id
         self.reveal(index)
         self.refresh()
         self.post_message(AskPicked(self._cursor))

@@ -116,10 +116,11 @@ class Kinds(Roll):
             ("per s", 6, True),
             ("lost", 6, True),
         ]
-        for name in ("over", "share", "part", "per s"):
+        for name in ("over", "share", "part", "per s", "lost"):
             if sum(cells + 1 for _, cells, _ in columns) > width:
                 columns = [column for column in columns if column[0] != name]
-        return columns
+        rest = sum(cells + 1 for name, cells, _ in columns[1:])
+        return [("kind", max(4, min(columns[0][1], width - rest - 1)), False), *columns[1:]]
 
     def header(self, line: int, width: int) -> Row:
         """The names of the columns; an arrow at the one that is sorted by."""
