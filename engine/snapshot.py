@@ -202,6 +202,8 @@ class Snapshot:
     have any), and the protocol's options by name."""
     spreading: frozenset[AskId] = frozenset()
     """Asks that have a question under way. An open ask without one waits, or fetches what it found."""
+    held: Flags = field(default_factory=lambda: np.zeros(0, np.bool_))
+    """Peers with a link that is held (N,); empty while nothing is."""
     ident: F32 = field(default_factory=lambda: np.zeros(0, np.float32))
     """Place of each peer on the circle of identifiers, 0 to 1 (N,), NaN where none was ever told (see
     `Peer.identifier`); empty in networks without identifiers."""

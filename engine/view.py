@@ -91,12 +91,22 @@ class Viewer:
         self._rows: dict[int, AskRow] = {}
         self._files = np.zeros(town.n, np.int32)
         self._files_us = -1
+        self._held = np.zeros(0, np.bool_)
         self._ident = np.zeros(0, np.float32)
         self._identified = any(kind.identifier is not Peer.identifier for kind in dict.fromkeys(town.crew))
 
     def commanded(self) -> None:
         """A command was done: look at the libraries again, however little time has passed."""
         self._files_us = -1
+        self._held = self._holding()
+
+    def _holding(self) -> NDArray[np.bool_]:
+        """Peers with a held link; only a command changes who they are."""
+        holds = self._town.desk.links.holds
+        ends = sorted(holds.ends()) if holds is not None else []
+        flags = np.zeros(self._town.n if ends else 0, np.bool_)
+        flags[ends] = True
+        return flags
 
     def snapshot(self) -> Snapshot:
         """One moment, see `engine.snapshot.Snapshot`."""
@@ -130,6 +140,7 @@ class Viewer:
             series=books.series(),
             settings=self._settings(),
             spreading=self._spreading(flight),
+            held=self._held,
             ident=self._ident,
             court=self._bench.docket(),
         )

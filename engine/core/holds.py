@@ -39,6 +39,10 @@ class Holds:
         """Whether the link between two peers stands still."""
         return a in self.whole or b in self.whole or ((a, b) if a < b else (b, a)) in self.pairs
 
+    def ends(self) -> set[PeerId]:
+        """Peers with a link that stands still."""
+        return {*self.whole, *(peer for pair in self.pairs for peer in pair)}
+
     def hold(self, peers: Sequence[PeerId]) -> None:
         """From now on, the links between these peers are held; of a single one, all of its links."""
         if len(peers) == 1:

@@ -243,7 +243,7 @@ async def test_columns_are_sorted_by_keys_and_by_clicks() -> None:
         assert [one.kind.name for one in panel.rows] == ["Ping", "Query", "Chunk"]
 
 
-@pytest.mark.parametrize("width", [20, 38, 60, 78, 120])
+@pytest.mark.parametrize("width", [30, 38, 60, 78, 120])
 async def test_kinds_fit_any_width(width: int) -> None:
     panel = Kinds()
     async with Stage(panel).run_test(size=(width, 8)) as pilot:

@@ -9,7 +9,26 @@ import frames
 import numpy as np
 import pytest
 
-from engine import VERBS, Censor, Collude, Fixed, Heal, Join, Kill, Leave, Partition, Reopen, Revive, Shutdown
+from engine import (
+    VERBS,
+    Censor,
+    Collude,
+    Cure,
+    Fixed,
+    Heal,
+    Hold,
+    Join,
+    Kill,
+    Leave,
+    Partition,
+    Poison,
+    Release,
+    Reopen,
+    Revive,
+    Setup,
+    Shutdown,
+    Swarm,
+)
 from tui.frame import Frame
 from tui.widgets.verbs import PAIRS, Verb, askers_of, flag, verb_of, verbs_for
 
@@ -114,6 +133,29 @@ def test_healing_is_offered_while_somebody_is_split_off() -> None:
     heal = verb(chosen(3, snap=frames.snapshot(group=apart)), "heal")
     assert heal.command == Heal()
     assert "9 peers" in heal.says
+
+
+def test_links_are_held_and_then_released() -> None:
+    run = Swarm(Setup(peers=24, seed=7))
+    one = replace(frames.frame(), snapshot=run.snapshot(), selected=3)
+    hold = verb(one, "hold")
+    assert (hold.says, hold.command) == ("Hold the links of p003", Hold(3))
+    run.do(hold.command)
+    release = verb(replace(one, snapshot=run.snapshot()), "hold")
+    assert (release.label, release.command) == ("Release", Release(3))
+    run.do(release.command)
+    assert verb(replace(one, snapshot=run.snapshot()), "hold").label == "Hold"
+    several = verb(replace(one, snapshot=run.snapshot(), marked=(3, 4, 5)), "hold")
+    assert several.says == "Hold the links between 3 peers"
+
+
+def test_the_poisoned_are_cured_by_the_same_line() -> None:
+    run = Swarm(Setup(peers=24, seed=7))
+    both = replace(frames.frame(), snapshot=run.snapshot(), selected=3, marked=(3, 4))
+    poison = verb(both, "poison")
+    assert poison.command == Poison((3, 4))
+    run.do(poison.command)
+    assert verb(replace(both, snapshot=run.snapshot()), "poison").command == Cure((3, 4))
 
 
 def test_of_several_those_that_are_up_ask() -> None:

@@ -40,6 +40,8 @@ PAST: Mapping[str, tuple[str, str]] = {
     "reopen": ("reopened", "alive"),
     "collude": ("turned", "colluding"),
     "defect": ("turned back", "alive"),
+    "hold": ("held", "censored"),
+    "release": ("released", "alive"),
     "poison": ("poisoned", "colluding"),
     "cure": ("cured", "alive"),
     "partition": ("cut off", "censored"),

@@ -64,7 +64,8 @@ def flag(name: str, wanted: bool) -> Callable[[Snapshot, Ids], Flags]:
 
     def those(snapshot: Snapshot, ids: Ids) -> Flags:
         column = getattr(snapshot, name, None)
-        set_ = np.zeros(len(ids), np.bool_) if column is None else np.asarray(column, np.bool_)[ids]
+        none = column is None or not len(column)
+        set_ = np.zeros(len(ids), np.bool_) if none else np.asarray(column, np.bool_)[ids]
         return set_ if wanted else ~set_
 
     return those
@@ -78,6 +79,11 @@ def in_state(state: int) -> Callable[[Snapshot, Ids], Flags]:
 def _running(snapshot: Snapshot, ids: Ids) -> Flags:
     """Peers that run and do not collude yet."""
     return np.asarray((snapshot.state[ids] == ALIVE) & ~snapshot.colluding[ids])
+
+
+def _moving(snapshot: Snapshot, ids: Ids) -> Flags:
+    """All of them, unless one has a link that is held: then that is released first."""
+    return np.full(len(ids), not flag("held", True)(snapshot, ids).any(), np.bool_)
 
 
 def _cut(snapshot: Snapshot, ids: Ids) -> Flags:
@@ -132,6 +138,15 @@ PAIRS: tuple[Pair, ...] = (
         ),
         flag("poisoned", False), flag("poisoned", True),
         ("Poison {who}", "Cure {who}"),
+    ),
+    Pair(
+        "hold", "", "hold", "release", ("Hold", "Release"),
+        (
+            "What is under way on {links} {who} stands still, to be looked at; what comes waits behind it.",
+            "What was held on {links} {who} goes on, in order.",
+        ),
+        _moving, flag("held", True),
+        ("Hold {links} {who}", "Release {links} {who}"),
     ),
     Pair(
         "partition", "", "partition", "", ("Split off", ""),
@@ -219,6 +234,7 @@ def _pair(frame: Frame, pair: Pair, ids: Ids) -> Verb:
         "word": word or "…",
         "is": "is" if len(those) == 1 else "are",
         "gone": _gone(snapshot, int(those[0])),
+        "links": "the links of" if len(those) == 1 else "the links between",
         "ban": _ban(frame, those),
     }
     label = pair.labels[turn] if len(those) == 1 else f"{pair.labels[turn]} {len(those):,}"
