@@ -14,22 +14,23 @@ import traceback
 from typing import TYPE_CHECKING
 
 from textual.actions import SkipAction
-from textual.app import App, ReturnType
+from textual.app import ReturnType
 from textual.binding import Binding
 from textual.dom import DOMNode
-from textual.theme import BUILTIN_THEMES
 from textual.widgets import Input
 
 from engine import Scenario, SwarmError, help_of, network, plain, title_of
 
-from . import moment, themes, themes_textual
+from . import moment, themes_textual
 from .draw.glyphs import Mode
 from .driver import Driver
-from .keys import bindings
+from .keys import bindings, keyed
 from .screens.main import MainScreen
+from .settings import Settings
+from .settled import Settled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from textual.command import Provider
 
@@ -49,7 +50,7 @@ def _palette() -> type[Provider]:
     return Palette
 
 
-class SwarmApp(App[int]):
+class SwarmApp(Settled):
     """Hand it a driver. Exits with 0, with 128 and the number of the signal that ended it, or with 1 when it broke."""
 
     TITLE = "swarmtop"
@@ -60,25 +61,30 @@ class SwarmApp(App[int]):
     ENABLE_COMMAND_PALETTE = True
 
     def __init__(
-        self, driver: Driver, *, theme: str | None = None, fps: float | None = None, glyphs: Mode = "braille"
+        self,
+        driver: Driver,
+        *,
+        theme: str | None = None,
+        fps: float | None = None,
+        glyphs: Mode | None = None,
+        settings: Settings | None = None,
+        lacks: Sequence[str] = (),
     ) -> None:
-        """Raises InputError for a theme that is not there."""
-        self.glyph_mode: Mode = glyphs
+        """`settings` count where nothing else is said; `lacks`: sentences on what the terminal cannot do, to be told.
+
+        Raises InputError for a theme that is not there.
+        """
+        settled = settings or Settings()
         self.driver = driver
-        self._fps = fps or FPS
+        self._fps = fps or settled.fps or FPS
         super().__init__()
         self.broken: Exception | None = None
         """What nobody caught; the first, if there were more."""
         self._interrupted_s = -TWICE_S
         self._up = False
         self._leaves_with: int | None = None
-        self._ours: list[str] = []
-        name = theme or themes.DEFAULT
-        if name not in BUILTIN_THEMES:
-            palette = themes.find(name)
-            self.register_theme(themes_textual.to_textual(palette))
-            name = palette.name
-        self.theme = name
+        self.theme = self.settle(settled, theme, glyphs)
+        self.untold += lacks
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Roles for themes that have none."""
@@ -93,14 +99,11 @@ class SwarmApp(App[int]):
 
         What exists by now stays, so the collector need not look at it again.
         """
-        palettes, complaints = themes.load_all()
-        for palette in palettes:
-            if palette.name != self.theme:
-                self.register_theme(themes_textual.to_textual(palette))
-        # The key goes through our own, not through Textual's.
-        self._ours = [palette.name for palette in palettes]
-        for sentence in complaints:
-            self.notify(sentence, severity="warning", markup=False)
+        self.all_themes()
+        self.tell_untold()
+        self.watch_files()
+        if isinstance(self.screen, MainScreen):
+            self.screen.maybe_tour()
         if not gc.isenabled():
             gc.freeze()
             gc.enable()
@@ -118,15 +121,9 @@ class SwarmApp(App[int]):
         target, name, parameters = self._parse_action(action, default_namespace or self, namespaces)  # type: ignore[arg-type]
         why = target.why_not(name, parameters) if isinstance(target, MainScreen) else ""
         if why:
-            self.notify(why, severity="warning", markup=False, timeout=4)
+            self.notify(keyed(self, why), severity="warning", markup=False, timeout=4)
             return True
         return await super().run_action(action, default_namespace, namespaces)  # type: ignore[arg-type]
-
-    def action_theme(self) -> None:
-        """The next of our themes."""
-        at = self._ours.index(self.theme) if self.theme in self._ours else -1
-        self.theme = self._ours[(at + 1) % len(self._ours)]
-        self.notify(self.theme, title="theme", markup=False, timeout=2)
 
     def action_help(self) -> None:
         """Keys, shapes, and what this network is."""
@@ -134,7 +131,9 @@ class SwarmApp(App[int]):
 
         name = self.driver.setup.protocol
         kind = network(name)
-        self.push_screen(HelpScreen(name, title_of(kind), help_of(kind), self.glyph_mode))
+        main = self.screen if isinstance(self.screen, MainScreen) else None
+        made = HelpScreen(name, title_of(kind), help_of(kind), self.glyph_mode, self.keys_now)
+        self.push_screen(made, None if main is None else main.after_help)
 
     async def action_quit(self) -> None:
         """Leave."""
@@ -161,7 +160,12 @@ class SwarmApp(App[int]):
             self.leave(128 + signal.SIGINT)
             return
         self._interrupted_s = now
-        self.notify("ctrl+c once more leaves, as q does", severity="warning", markup=False, timeout=TWICE_S)
+        self.notify(
+            keyed(self, "ctrl+c once more leaves, as {app.quit} does"),
+            severity="warning",
+            markup=False,
+            timeout=TWICE_S,
+        )
 
     def _handle_exception(self, error: Exception) -> None:
         """As Textual's, which ends the program; who opened the dashboard tells what happened."""
@@ -179,19 +183,22 @@ def open_dashboard(
     theme: str | None = None,
     fps: float | None = None,
     speed: float = 1.0,
-    glyphs: Mode = "braille",
+    glyphs: Mode | None = None,
     until: Until = None,
     last_word: Callable[[Report], None] | None = None,
+    settings: Settings | None = None,
+    lacks: Sequence[str] = (),
 ) -> int:
     """Open the dashboard on a scenario and run it until the person leaves. Returns the exit code.
 
     speed: virtual seconds per wall second; fps: most frames a second; until: see `Driver`; last_word: is handed the
-    report of the run when the person has left. Ended by SIGINT or SIGTERM it leaves in the same way, and the code is
-    130 or 143. Raises InputError before anything is drawn, and SwarmError, when the terminal is as it was, if
-    something of ours broke.
+    report of the run when the person has left; settings, lacks: see `SwarmApp`. Ended by SIGINT or SIGTERM it leaves in
+    the same way, and the code is 130 or 143. Raises InputError before anything is drawn, and SwarmError, when the
+    terminal is as it was, if something of ours broke.
     """
     gc.disable()  # until the first picture: a tenth of the start went into looking for garbage there is none of yet
-    app = SwarmApp(Driver(scenario, speed=speed, until=until), theme=theme, fps=fps, glyphs=glyphs)
+    driver = Driver(scenario, speed=speed, until=until)
+    app = SwarmApp(driver, theme=theme, fps=fps, glyphs=glyphs, settings=settings, lacks=lacks)
 
     async def run() -> ReturnType | int | None:
         with _leaving_on_signals(app):

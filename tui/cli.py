@@ -13,7 +13,7 @@ import difflib
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
     from engine import Report, Scenario, Until
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 DONE, FAILED, WRONG, INTERRUPTED = 0, 1, 2, 130
 
 LISTS = ("protocols", "scenarios", "themes")
-WORDS = ("run", "bench", *LISTS)
-GLYPHS: tuple[Literal["braille", "block", "ascii"], ...] = ("braille", "block", "ascii")
+WORDS = ("run", "bench", "config", *LISTS)
 
 ABOUT = """\
 Watch a peer-to-peer network while it works, and while it is attacked.
@@ -32,6 +31,7 @@ Watch a peer-to-peer network while it works, and while it is attacked.
   swarmtop protocols [NAME]        the networks there are, or one with its options
   swarmtop scenarios               the scenarios there are
   swarmtop themes                  the themes there are
+  swarmtop config                  where your configuration is: keys, theme and more
   swarmtop bench                   how fast it is on this machine
 
 SCENARIO is the name of one that is shipped, or a TOML file. Flags override it."""
@@ -106,6 +106,12 @@ def _main(words: list[str]) -> int:
         from .cli_lists import print_list
 
         return print_list(head, words[1:])
+    if head == "config":
+        Parser(prog="swarmtop config", description="Tell where your configuration is, and write one.").read(words[1:])
+        from .opening import config_command
+
+        say(config_command())
+        return DONE
     if head == "bench":
         from .cli_bench import bench_parser, run_bench
 
@@ -252,24 +258,10 @@ def _opened(space: argparse.Namespace) -> int:
         except PackageNotFoundError:
             say("swarmtop, not installed")
         return DONE
-    glyphs = next((kind for kind in GLYPHS if kind == (space.glyphs or GLYPHS[0])), None)
-    if glyphs is None:
-        close = did_you_mean(space.glyphs, GLYPHS)
-        raise WrongError(f'--glyphs should be braille, block or ascii, not "{space.glyphs}"{close}')
     scenario, until = scenario_of(space), until_of(space.until)
-    from engine import as_number
+    from .opening import opened
 
-    speed = as_number(space.speed, "--speed", 0.001, 1e6, texts=True) if space.speed is not None else 1.0
-    fps = as_number(space.fps, "--fps", 1, 120, texts=True) if space.fps is not None else None
-    # It is drawn on stderr, so that --json may go to a file.
-    if not sys.stderr.isatty() or not sys.stdin.isatty():
-        raise WrongError("the dashboard needs a terminal; swarmtop run works without one")
-    from .app import open_dashboard
-
-    last_word = (lambda report: say(json_of(report))) if space.json else None
-    return open_dashboard(
-        scenario, theme=space.theme, fps=fps, speed=speed, glyphs=glyphs, until=until, last_word=last_word
-    )
+    return opened(space, scenario, until, (lambda report: say(json_of(report))) if space.json else None)
 
 
 def say(text: str) -> None:

@@ -122,11 +122,11 @@ class Driver(Inquiry, Choosing):
         """Pace the swarm until `stop`."""
         await self.live.run()
 
-    def report(self) -> Report:
+    def report(self, series: bool = False) -> Report:
         """The run so far, as `swarmtop run` reports one."""
         from engine import report_of
 
-        return report_of(self.swarm, replace(self.scenario, setup=self.setup), self._clock() - self._begun_s)
+        return report_of(self.swarm, replace(self.scenario, setup=self.setup), self._clock() - self._begun_s, series)
 
     def stop(self) -> None:
         """End `run`."""
@@ -223,7 +223,7 @@ class Driver(Inquiry, Choosing):
         if self.until_quiet and self.live.playing and self._seq and self.swarm.quiet() and self.swarm.asks():
             self.until_quiet = False
             self.live.pause()
-            self.say("All asks are closed: space goes on")
+            self.say("All asks are closed: {time.pause} goes on")
         if len(self.swarm.warnings) > self._warned:
             self._warned = len(self.swarm.warnings)
             self.say(str(list(self.swarm.warnings)[-1]))
@@ -307,18 +307,26 @@ class Driver(Inquiry, Choosing):
         """The same peers, content, churn and seed under another network, from t = 0. False if that is not possible."""
         same = protocol == self.setup.protocol
         setup = replace(self.setup, protocol=protocol, options=self.setup.options if same else {})
+        said = f"{title_of(network(protocol))}: the same peers and the same files, from the start"
+        return self._begin(self.scenario, setup, said)
+
+    def open(self, scenario: Scenario) -> bool:
+        """Another scenario, from its start. False, and said why, if it cannot be."""
+        return self._begin(scenario, scenario.setup, f"{scenario.title}, from the start")
+
+    def _begin(self, scenario: Scenario, setup: Setup, said: str) -> bool:
         try:
             swarm = self._make(setup)
         except InputError as error:
             self.say(str(error))
             return False
-        self.swarm, self.setup = swarm, setup
+        self.scenario, self.swarm, self.setup = scenario, swarm, setup
         kept = self.selected if self.selected is not None and self.selected < setup.peers else None
         self._forget()
         self.selected = kept
         self.live.load(swarm)
         self.live.play()
-        self.say(f"{title_of(network(protocol))}: the same peers and the same files, from the start")
+        self.say(said)
         return True
 
     def say(self, sentence: str) -> None:
@@ -338,13 +346,15 @@ class Driver(Inquiry, Choosing):
     def command_line(self) -> str:
         """What to type to be back at this moment, see `moment.command_line`; empty, and said why, if it fails."""
         try:
-            folder = moment.user_folder()
-            return moment.command_line(self.scenario, self.setup, self._done, self.swarm.now_us, folder)
+            deeds, now_us = self._done, self.swarm.now_us
+            return moment.command_line(self.scenario, self.setup, deeds, now_us, moment.user_folder())
         except OSError as error:
             self.say(f"the moment cannot be saved: {error.strerror or error}")
             return ""
 
-    # --- trouble --------------------------------------------------------------------------------------------
+    def as_scenario(self) -> str:
+        """The run so far, what the person did included, as the text of a scenario."""
+        return moment.as_scenario(self.scenario, self.setup, self._done, self.swarm.now_us)
 
     def _broke(self, error: Exception) -> None:
         self._alarm(str(error) if isinstance(error, PeerFailed) else f"{type(error).__name__}: {error}")

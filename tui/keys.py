@@ -1,14 +1,18 @@
 """Every key in one table: it feeds the bindings, the key bar, the help screen, the palette and the README.
 
 Two letters were wanted twice in the first sketch: `l` as "right" of hjkl and as "leave". Arrows exist on every
-keyboard that can type `swarmtop`, so arrows alone select, `l` leaves, and `h` convenes a court (a hearing). A letter
-that moves in other programs must not destroy in this one: both are undone by the same key.
+keyboard that can type `swarmtop`, so arrows alone select, `l` leaves, `j` jumps and `h` convenes a court (a hearing).
+A letter that moves in other programs must not destroy in this one: leave and court are undone by the same key.
+
+What stands here is how the keys are as delivered; `keymap.py` lays a person's own over it, by `id`.
 
 All verbs toggle: the same key undoes what it did (x kills, x revives).
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -102,6 +106,16 @@ TABLE: tuple[Key, ...] = (
         "mark",
         "Peer",
         "Mark the selected peer, or no more: verbs act on all marked.",
+    ),
+    Key(
+        "peer.jump",
+        "j",
+        "j",
+        "jump",
+        "jump",
+        "Peer",
+        "Put letters on the peers in sight and digits on the panels; type one to go there.",
+        7,
     ),
     Key("ask.here", "a", "a", "ask", "ask", "Ask", "Ask for something from the selected peer.", 1),
     Key("ask.slow", "s", "s", "slow", "slow on ask", "Ask", "Slow time down when you ask, so that you can watch.", 14),
@@ -233,7 +247,7 @@ TABLE: tuple[Key, ...] = (
     ),
     Key("view.legend", "k", "k", "legend", "legend", "Picture", "Show or hide the key to the colours on the picture."),
     Key("view.names", "w", "w", "names", "names", "Picture", "Show or hide the peers' names on the picture."),
-    Key("run.network", "p", "p", "network", "network", "Run", "Restart the same peers under another network.", 5),
+    Key("run.network", "p", "p", "network", "network", "Run", "Restart under another network, or open a scenario.", 5),
     Key(
         "run.court",
         "h",
@@ -245,7 +259,12 @@ TABLE: tuple[Key, ...] = (
         18,
     ),
     Key("run.copy", "y", "y", "copy", "copy command", "Run", "Copy the command line that reproduces this moment.", 16),
-    Key("app.theme", "t", "t", "theme", "theme", "Program", "The next theme.", 17, "app"),
+    Key(
+        "run.screenshot", "S", "S", "screenshot", "screenshot", "Run", "Write the screen to a file, as SVG and as text."
+    ),
+    Key("run.save", "W", "W", "save", "save scenario", "Run", "Save the run so far as a scenario, deeds and all."),
+    Key("run.export", "E", "E", "export", "export figures", "Run", "Write asks and series to files, as CSV and JSON."),
+    Key("app.theme", "t", "t", "theme", "theme", "Program", "Choose a theme; moving the cursor shows it.", 17),
     Key("app.help", "question_mark", "?", "help", "help", "Program", "All keys, and what this network is.", 2, "app"),
     Key("app.palette", "ctrl+p", "^p", "command_palette", "palette", "Program", "Find any action by name.", 18, "app"),
     Key("app.focus", "tab", "tab", "focus_next", "next panel", "Program", "Move to the next panel."),
@@ -253,14 +272,21 @@ TABLE: tuple[Key, ...] = (
     Key("app.quit", "q", "q", "quit", "quit", "Program", "Leave. Nothing is saved unless you recorded it.", 3, "app"),
 )
 
+IDS = frozenset(key.id for key in TABLE)
+WRITTEN = re.compile(r"\{([a-z]+\.[a-z0-9_]+)\}")
+
 
 def bindings(home: Home) -> list[BindingType]:
     """What a screen or the app puts into its BINDINGS."""
     return [
-        Binding(k.keys, k.action, k.does, show=k.rank > 0, key_display=k.shown, tooltip=k.tip, id=k.id)
+        Binding(k.keys, ON_APP.get(k.id, k.action), k.does, show=k.rank > 0, tooltip=k.tip, id=k.id)
         for k in TABLE
-        if k.home == home and k.id != "app.focus"
+        if k.home == home
     ]
+
+
+ON_APP = {"app.focus": "app.focus_next"}
+"""An action of Textual's own that is bound on the screen, so that it can be remapped like the others."""
 
 
 def key_table() -> list[tuple[str, str]]:
@@ -268,12 +294,26 @@ def key_table() -> list[tuple[str, str]]:
     return [(keys, tip) for _, keys, tip in grouped()]
 
 
-def grouped() -> list[tuple[str, str, str]]:
-    """(group, keys, what they do), neighbours of one meaning together."""
+def grouped(table: Sequence[Key] = TABLE) -> list[tuple[str, str, str]]:
+    """(group, keys, what they do), neighbours of one meaning together; what has no key is left to the palette."""
     lines: list[tuple[str, str, str]] = []
-    for key in TABLE:
+    for key in table:
+        if not key.shown:
+            continue
         if lines and lines[-1][2] == key.tip:
             lines[-1] = (key.group, f"{lines[-1][1]} {key.shown}", key.tip)
         else:
             lines.append((key.group, key.shown, key.tip))
     return lines
+
+
+def key_for(app: object, id_: str) -> str:
+    """What to press for something in this app, as a person reads it; without a key, the palette's and its name."""
+    table: Sequence[Key] = getattr(app, "keys_now", TABLE)
+    key = next(key for key in table if key.id == id_)
+    return key.shown or f"{next(k.shown for k in table if k.id == 'app.palette')} {key.does}"
+
+
+def keyed(app: object, text: str) -> str:
+    """A sentence with each `{id}` of the table replaced by what to press for it: a key that was remapped is told so."""
+    return WRITTEN.sub(lambda found: key_for(app, found[1]) if found[1] in IDS else found[0], text)

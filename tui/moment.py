@@ -37,16 +37,39 @@ def command_line(scenario: Scenario, setup: Setup, done: Sequence[Done], now_us:
     only_asks = not setup.asks_per_s and [command for _, command in setup.schedule] == asked
     if done or not (same and (plain or only_asks)):
         path = folder / f"{setup.protocol}-{setup.seed}-{now_us // 1000}.toml"
-        whole = replace(setup, schedule=(*setup.schedule, *((d.at_us, d.command) for d in done)))
         title = f"{scenario.title or setup.protocol} at {now_us / 1e6:.3f} s"
         folder.mkdir(parents=True, exist_ok=True)
-        path.write_text(to_toml(whole, title), encoding="utf-8")
+        path.write_text(to_toml(whole(setup, done), title), encoding="utf-8")
         words = ["swarmtop", str(path)]
     else:
         words = ["swarmtop", *([scenario.source] if scenario.source else [])]
         words += _flags(setup, base, everything=not scenario.source)
         words += _asks(scenario)
     return " ".join(shlex.quote(word) for word in [*words, "--until", f"{now_us / 1e6:.6f}"])
+
+
+def whole(setup: Setup, done: Sequence[Done]) -> Setup:
+    """The setup that does by itself what a person did, each command at its time."""
+    return replace(setup, schedule=(*setup.schedule, *((d.at_us, d.command) for d in done)))
+
+
+def as_scenario(scenario: Scenario, setup: Setup, done: Sequence[Done], now_us: int) -> str:
+    """The run so far as the text of a scenario: how it began, what the person did, and what the scenario tells.
+
+    What it tells is left out when another network runs by now: it was not written for that one.
+    """
+    same = scenario.setup.protocol == setup.protocol
+    many = f", with {len(done)} deed{'s' if len(done) > 1 else ''} of a person" if done else ""
+    about = f"{scenario.about.strip()}\n\nSaved" if same and scenario.about.strip() else "Saved"
+    about = f"{about} at {now_us / 1e6:.3f} s{many}."
+    told, expected = (scenario.captions, scenario.expects) if same else ((), ())
+    return to_toml(
+        whole(setup, done),
+        scenario.title if same and scenario.source else f"{setup.protocol}, seed {setup.seed}",
+        about,
+        told,
+        expected,
+    )
 
 
 def user_folder() -> Path:

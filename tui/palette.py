@@ -1,39 +1,51 @@
 """The command palette: every key by its name, and what has no key of its own (a network, a theme, a peer, a title).
 
-Lists come from the same table as the keys, so nothing can be had by one way only.
+Lists come from the same tables and registries as the keys and panels, so nothing can be had by one way only.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from rich.text import Text
 from textual.command import DiscoveryHit, Hit, Provider
 
-from engine import networks, plain, title_of
+from engine import networks, plain, scenario_files, title_of
 
 from .draw.colours import ABOUT as COLOURED
 from .draw.stage import ABOUT as PLACED
-from .keys import TABLE
+from .screens.comforts import scenarios_here
 from .screens.main import MainScreen
+from .settled import THEME
+
+if TYPE_CHECKING:
+    from .app import SwarmApp
 
 Offer: TypeAlias = tuple[str, str, Callable[[], Any]]
 PEERS, TITLES = 2_000, 200
 SKIP = frozenset({"command_palette", "focus_next"})
+"""What makes no sense in here: it is open already, and it has the focus."""
 
 
 class Palette(Provider):
     """Finds actions."""
 
+    _all: tuple[Offer, ...] | None = None
+
+    @property
+    def _swarm_app(self) -> SwarmApp:
+        return cast("SwarmApp", self.app)
+
     def _main(self) -> MainScreen | None:
         return self.screen if isinstance(self.screen, MainScreen) else None
 
-    def _keys(self) -> Iterator[Offer]:
+    def keyed(self) -> Iterator[Offer]:
+        """All that has a key, under the key it has now."""
         main = self._main()
         seen = set()
-        for key in TABLE:
+        for key in self._swarm_app.keys_now:
             name = key.action.partition("(")[0]
             if name in SKIP or key.action in seen or (main is None and key.home == "main"):
                 continue
@@ -42,23 +54,46 @@ class Palette(Provider):
             if name == "zoom":
                 does = {"zoom(1)": "zoom in", "zoom(-1)": "zoom out"}.get(key.action, does)
             run = partial(self.app.run_action, key.action, self.screen if key.home == "main" else self.app)
-            yield f"{key.group}: {does}  ({key.shown})", key.tip, run
+            yield f"{key.group}: {does}" + (f"  ({key.shown})" if key.shown else ""), key.tip, run
 
-    def _more(self) -> Iterator[Offer]:
-        main = self._main()
-        for name in sorted(self.app.available_themes):
-            yield f"Theme: {name}", "Use these colours.", partial(setattr, self.app, "theme", name)
+    def comforts(self) -> Iterator[Offer]:
+        """What has no key, being wanted once in a while."""
+        main, app = self._main(), self._swarm_app
         if main is None:
             return
+        dense, calm = app.density == "compact", app.reduced_motion
+        yield (
+            f"Screen: {'comfortable' if dense else 'compact'} density",
+            "Frames and air, or neither.",
+            (main.switch_density),
+        )
+        yield f"Screen: {'full' if calm else 'reduced'} motion", "Whether things glide and pulse.", main.switch_motion
+        yield "Help: take the tour", "Five things to do, each told when it is time.", main.begin_tour
+        yield "Help: where is my configuration", "Tells the file, and writes one to begin with.", main.tell_config
         for placed, told in PLACED.items():
             yield f"Layout: {placed}", told, partial(main.place, placed)
         for by, told in COLOURED.items():
             yield f"Colour by: {by}", told, partial(main.colour, by)
+
+    def more(self) -> Iterator[Offer]:
+        """What there are many of."""
+        main = self._main()
+        for name in self._swarm_app.our_themes:
+            yield f"{THEME}{name}", "Use these colours.", partial(setattr, self.app, "theme", name)
+        if main is None:
+            return
         for name, kind in networks().items():
             yield f"Network: {name}", f"Restart under it. {plain(title_of(kind))}", partial(main.restart_under, name)
         for verb in main.verbs():
             if verb.possible and not verb.key:
                 yield f"Peer: {plain(verb.says)}", verb.tip, partial(main.action_verb, verb.id)
+        for one in (*scenario_files.shipped(), *scenarios_here()):
+            about = plain(" ".join(one.about.split()), limit=160)
+            yield (
+                f"Scenario: {plain(one.source)}",
+                f"{plain(one.title)}. {about}",
+                partial(main.open_scenario, one.source),
+            )
         driver = main.driver
         for peer, label in enumerate(driver.swarm.labels[:PEERS]):
             yield f"Select: {plain(label)}", "Select this peer.", partial(main.pick, peer)
@@ -66,14 +101,16 @@ class Palette(Provider):
             yield f"Ask for: {plain(title)}", "From the selected peer, or from any.", partial(main.ask_now, title)
 
     async def discover(self) -> AsyncIterator[DiscoveryHit]:
-        """What is offered before anything is typed: the keys."""
-        for name, tip, run in self._keys():
+        """What is offered before anything is typed: the keys, and what has none."""
+        for name, tip, run in (*self.keyed(), *self.comforts()):
             yield DiscoveryHit(Text(name), run, text=name, help=tip)
 
     async def search(self, query: str) -> AsyncIterator[Hit]:
         """What matches."""
         matcher = self.matcher(query)
-        for name, tip, run in (*self._keys(), *self._more()):
+        if self._all is None:  # for as long as the palette is open: the folder is not looked through at each letter
+            self._all = (*self.keyed(), *self.comforts(), *self.more())
+        for name, tip, run in self._all:
             score = matcher.match(name)
             if score > 0:
                 yield Hit(score, matcher.highlight(name), run, text=name, help=tip)

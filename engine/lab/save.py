@@ -12,19 +12,26 @@ import os
 from collections.abc import Iterable
 from dataclasses import fields
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..commands import Command
 from ..setup import Setup
 
+if TYPE_CHECKING:
+    from .check import Expect
+    from .scenario import Caption
 
-def to_toml(setup: Setup, title: str, about: str = "") -> str:
-    """The text of a scenario that begins as `setup` does and has its schedule."""
+
+def to_toml(
+    setup: Setup, title: str, about: str = "", captions: Iterable[Caption] = (), expects: Iterable[Expect] = ()
+) -> str:
+    """The text of a scenario that begins as `setup` does, has its schedule, and tells and expects what it is handed."""
     lines = [f"title = {_value(title)}"]
     if about:
         lines.append(f"about = {_value(about)}")
     for name in ("protocol", "peers", "seed", "topology", "latency", "loss"):
         value = getattr(setup, name)
-        if name == "topology" and os.path.exists(value):
+        if name in ("topology", "latency") and os.path.exists(value):
             value = str(Path(value).resolve())
         lines.append(f"{name} = {_value(value)}")
     lines += _table("options", setup.options.items())
@@ -35,6 +42,13 @@ def to_toml(setup: Setup, title: str, about: str = "") -> str:
     for at_us, command in setup.schedule:
         lines += ["", "[[at]]", f"s = {at_us / 1e6!r}", f"do = {_value(command.verb)}"]
         lines += [f"{name} = {_value(value)}" for name, value in _fields(command)]
+    for caption in captions:
+        lines += ["", "[[caption]]", f"s = {float(caption.at_s)!r}", f"say = {_value(caption.say)}"]
+        lines += [f"predict = {_value(caption.predict)}"] if caption.predict is not None else []
+    for expect in expects:
+        lines += ["", "[[expect]]"]
+        values = ((f.name, getattr(expect, f.name)) for f in fields(expect))
+        lines += [f"{name} = {_value(value)}" for name, value in values if value is not None]
     return "\n".join(lines) + "\n"
 
 

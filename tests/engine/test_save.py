@@ -11,7 +11,8 @@ from engine import AskFor, Collude, ContentSpec, Kill, Set, Setup, Shutdown, sce
 
 @pytest.mark.parametrize("scenario", scenario_files.shipped(), ids=lambda s: s.source)
 def test_the_shipped_ones_come_back(scenario: scenario_files.Scenario) -> None:
-    assert scenario_files.parse(to_toml(scenario.setup, scenario.title), "again").setup == scenario.setup
+    text = to_toml(scenario.setup, scenario.title, scenario.about, scenario.captions, scenario.expects)
+    assert scenario_files.parse(text, scenario.source) == scenario
 
 
 def test_every_part_comes_back() -> None:

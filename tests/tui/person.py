@@ -10,8 +10,10 @@ from textual.pilot import Pilot
 from engine import Setup
 from engine.lab.scenario import Scenario
 from tui.app import SwarmApp
+from tui.draw.glyphs import Mode
 from tui.driver import Driver
 from tui.screens.main import MainScreen
+from tui.settings import Settings
 from tui.widgets.swarm_view import SwarmView
 
 
@@ -65,11 +67,15 @@ class Person:
 
 @asynccontextmanager
 async def dashboard(
-    size: tuple[int, int] = (120, 36), scenario: Scenario | None = None, **setup: object
+    size: tuple[int, int] = (120, 36),
+    scenario: Scenario | None = None,
+    settings: Settings | None = None,
+    glyphs: Mode | None = None,
+    **setup: object,
 ) -> AsyncIterator[Person]:
     clock = Clock()
     plan = scenario or Scenario(setup=Setup(**{"seed": 7, "peers": 24, "latency": "constant:50"} | setup))  # type: ignore[arg-type]
-    app = SwarmApp(Driver(plan, clock=clock))
+    app = SwarmApp(Driver(plan, clock=clock), settings=settings, glyphs=glyphs)
     async with app.run_test(size=size, notifications=True) as pilot:
         await pilot.pause()
         yield Person(pilot, clock)

@@ -195,9 +195,14 @@ def terminal(home: Path, words: Sequence[str], width: int = 120, height: int = 3
         "PYTHONIOENCODING": "utf-8",
         "LANG": "C.UTF-8",
         "TERM": "xterm-256color",
+        "COLORTERM": "truecolor",
         "HOME": str(home),
         **folders,
     }
+    config = home / "config" / "swarmtop" / "config.toml"
+    if not config.exists():  # a story begins without the tour, unless it is about the tour
+        config.parent.mkdir(parents=True, exist_ok=True)
+        config.write_text("tour = false\n")
     # Ours keeps a hand on the slave, so that its settings can still be read when the program has ended.
     process = subprocess.Popen(
         [sys.executable, *words],

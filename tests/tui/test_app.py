@@ -10,7 +10,7 @@ from person import Clock, dashboard
 
 from engine import ALIVE, DEAD, LEFT, Censor, Kill, Scenario, Setup, Swarm, scenario_files
 from tui.driver import Driver
-from tui.screens.picker import NetworkPicker
+from tui.screens.picker import Picker
 from tui.widgets.inspector import Inspector
 from tui.widgets.swarm_view import SwarmView
 
@@ -148,7 +148,7 @@ async def test_another_network_gets_the_same_peers() -> None:
         kept = person.driver.selected
         await person.wait(1.0)
         await person.press("p")
-        assert isinstance(person.app.screen, NetworkPicker)
+        assert isinstance(person.app.screen, Picker)
         await person.press("w", "enter")
         assert person.driver.setup.protocol == "web"
         assert person.driver.setup.seed == 7

@@ -55,7 +55,7 @@ def complaint(capsys: pytest.CaptureFixture[str], *words: str) -> str:
         ("rum", 'no scenario is called "rum"; did you mean "run"?'),
         ("--peers 5 run", '"run" should be the first word: swarmtop run ...'),
         ("none/such.toml", 'there is no file "none/such.toml"'),
-        ("--glyphs brail", '--glyphs should be braille, block or ascii, not "brail"; did you mean braille?'),
+        ("--glyphs brail", '--glyphs should be braille, block or ascii, not "brail"; did you mean "braille"?'),
         ("protocols gosip", 'no network is called "gosip"; did you mean "gossip"?'),
         ("themes --json", "there is no flag --json"),
     ],

@@ -12,7 +12,7 @@ from textual.widgets import Input
 
 from tui.frame import Prediction
 from tui.messages import Asked, AskLeft, Guessed
-from tui.screens.picker import Choice, NetworkPicker, paragraphs
+from tui.screens.picker import Choice, Picker, Shelf, paragraphs
 from tui.widgets.ask_bar import AskBar
 from tui.widgets.charts import Chart, Charts
 from tui.widgets.status import StatusBar
@@ -174,8 +174,8 @@ CHOICES = (
 async def test_the_picker_tells_before_it_is_chosen() -> None:
     app = Stage(StatusBar())
     async with app.run_test(size=(80, 24)) as pilot:
-        chosen: list[str | None] = []
-        picker = NetworkPicker(CHOICES, "gossip")
+        chosen: list[tuple[str, str] | None] = []
+        picker = Picker(Shelf("networks", CHOICES, "gossip"))
         app.push_screen(picker, chosen.append)
         await pilot.pause()
         assert "Rumours [b]spread[/b]" in picker.about
@@ -188,12 +188,12 @@ async def test_the_picker_tells_before_it_is_chosen() -> None:
         assert "  - kept\n  - as it is" in picker.about
         await pilot.press("enter")
         await pilot.pause()
-        assert chosen == ["gnutella"]
-        app.push_screen(NetworkPicker(CHOICES, "gossip"), chosen.append)
+        assert chosen == [("networks", "gnutella")]
+        app.push_screen(Picker(Shelf("networks", CHOICES, "gossip")), chosen.append)
         await pilot.pause()
         await pilot.press("escape")
         await pilot.pause()
-        assert chosen == ["gnutella", None]
+        assert chosen == [("networks", "gnutella"), None]
 
 
 def test_running_text_is_joined_and_lists_are_kept() -> None:

@@ -18,6 +18,7 @@ from tui.screens.rooms import LEAST_H, LEAST_W
 from tui.widgets.feed import Feed
 from tui.widgets.inspector import Inspector
 from tui.widgets.swarm_view import SwarmView
+from tui.widgets.theme_drawer import ThemeDrawer
 
 pytestmark = pytest.mark.anyio
 
@@ -138,7 +139,7 @@ async def test_a_theme_changes_the_inks_at_once() -> None:
         await person.pilot.pause()
         assert person.view._styles != before
         await person.press("t")
-        assert person.app.theme == person.app._ours[0]
+        assert person.main.query_one(ThemeDrawer).is_open
 
 
 async def test_words_from_outside_are_only_words() -> None:

@@ -65,6 +65,7 @@ TABLE: dict[str, InkOf] = {
     "dim": InkOf("dim"),
     "echo": InkOf("lost", bold=True),
     "say": InkOf("label", bold=True),
+    "tag": InkOf("caption", bold=True, solid=True),
     "unknown": InkOf("dim", faded=0.45),
     "stale": InkOf("meter-mid"),
     "wrong": InkOf("lost", bold=True),

@@ -15,7 +15,7 @@ from tui.draw.colours import ABOUT as COLOURED
 from tui.draw.placement import Direction
 from tui.draw.stage import ABOUT as PLACED
 from tui.frame import Frame
-from tui.keys import TABLE
+from tui.keys import TABLE, Key, keyed
 from tui.widgets.ask_bar import AskBar
 from tui.widgets.ask_picture import AskPicture
 from tui.widgets.feed import Feed
@@ -70,6 +70,7 @@ class Deeds(Base):
         def picture(self) -> SwarmView | AskPicture: ...
         @property
         def enlarged(self) -> float: ...
+        def leave_tour(self) -> bool: ...
         @property
         def has_story(self) -> bool: ...
 
@@ -104,7 +105,7 @@ class Deeds(Base):
         if action in ("open", "menu", "mark") and self.driver.selected is None:
             return PICK_FIRST
         if action == "pan" and self.enlarged <= 1:
-            return "All of the swarm is in the picture; zoom in first (+)."
+            return "All of the swarm is in the picture; zoom in first ({view.in})."
         if action == "zoom" and parameters in ((-1,), (0,)) and self.enlarged <= 1:
             return "All of the swarm is in the picture already."
         if action == "speed":
@@ -112,11 +113,11 @@ class Deeds(Base):
             if parameters == (1,) and at == len(SPEEDS) - 1:
                 return "Time runs as fast as it goes already."
             if parameters == (-1,) and at == 0:
-                return "Slower than that is a standstill: space stops time."
+                return "Slower than that is a standstill: {time.pause} stops time."
         if action == "panel" and parameters == (6,) and not self.has_story:
             return "This run tells no story; scenarios do."
         if action in ("pause", "step") and self.driver.alarm:
-            return "A peer's program failed, and this run cannot go on: p starts another."
+            return "A peer's program failed, and this run cannot go on: {run.network} starts another."
         return self.why_not_inquire(action)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -125,7 +126,8 @@ class Deeds(Base):
 
     def refresh_keys(self, frame: Frame) -> None:
         """Dress the key bar for what is selected, when that changed."""
-        items = tuple(self._item(key.shown, key.does, key.action, key.tip, key.rank) for key in TABLE if key.rank)
+        table: tuple[Key, ...] = getattr(self.app, "keys_now", TABLE)
+        items = tuple(self._item(k.shown, k.does, k.action, k.tip, k.rank) for k in table if k.rank and k.shown)
         if items != self._keys_of:
             self._keys_of = items
             self.query_one(KeyBar).show_items(items)
@@ -141,7 +143,7 @@ class Deeds(Base):
             does = "play"
         if name == "slow" and self.driver.slow_on_ask:
             does = "slow on ask ✓"
-        return Item(shown, does, action, self.why_not(name, parameters), tip, rank)
+        return Item(shown, does, action, keyed(self.app, self.why_not(name, parameters)), tip, rank)
 
     # --- asks ------------------------------------------------------------------------------------------------
 
@@ -207,11 +209,12 @@ class Deeds(Base):
 
     def action_placements(self) -> None:
         """Choose a placement; those that say nothing here say why."""
-        from .picker import Choice, Picker
+        from .picker import Choice, Picker, Shelf
 
         view = self.view
-        choices = [Choice(name, placed, view.no_placement(name)) for name, placed in PLACED.items()]
-        self.app.push_screen(Picker("layouts", choices, view.stage.placed), self.place)
+        choices = tuple(Choice(name, placed, view.no_placement(name)) for name, placed in PLACED.items())
+        picker = Picker(Shelf("layouts", choices, view.stage.placed))
+        self.app.push_screen(picker, lambda chosen: self.place(chosen[1] if chosen else None))
 
     def place(self, name: str | None) -> None:
         """Go over to a placement, or say why not; None is a change of mind."""
@@ -231,10 +234,11 @@ class Deeds(Base):
 
     def action_colours(self) -> None:
         """Choose what colour tells."""
-        from .picker import Choice, Picker
+        from .picker import Choice, Picker, Shelf
 
-        choices = [Choice(name, told) for name, told in COLOURED.items()]
-        self.app.push_screen(Picker("colour by", choices, self.view.colour_by), self.colour)
+        choices = tuple(Choice(name, told) for name, told in COLOURED.items())
+        picker = Picker(Shelf("colour by", choices, self.view.colour_by))
+        self.app.push_screen(picker, lambda chosen: self.colour(chosen[1] if chosen else None))
 
     def colour(self, name: str | None) -> None:
         """Colour peers by something; None is a change of mind."""
@@ -304,8 +308,9 @@ class Deeds(Base):
         self.notify(shown, title="copied: this brings you back here", markup=False, timeout=10)
 
     async def action_back(self) -> None:
-        """One step back: from the whole screen, from a panel to the picture, from an ask, from marks, from a peer, from
-        a zoom."""
+        """One step back: from the tour, the whole screen, a panel to the picture, an ask, marks, a peer, a zoom."""
+        if self.leave_tour():
+            return
         if isinstance(self.focused, PeersTable) and self.driver.sieve:
             self.driver.sift("")
             self.at_once()
@@ -330,20 +335,4 @@ class Deeds(Base):
             self.driver.select(None)
         elif self.enlarged > 1:
             self.picture.zoom(0)
-        self.at_once()
-
-    def action_network(self) -> None:
-        """Choose another network for the same peers."""
-        from engine import help_of, networks, title_of
-
-        from .picker import Choice, NetworkPicker
-
-        choices = [Choice(name, title_of(kind), help_of(kind)) for name, kind in networks().items()]
-        self.app.push_screen(NetworkPicker(choices, self.driver.setup.protocol), self.restart_under)
-
-    def restart_under(self, protocol: str | None) -> None:
-        """The same peers under another network; None is a change of mind."""
-        if protocol is not None and self.driver.restart(protocol):
-            self.drawer_shut = False
-            self.make_room()
         self.at_once()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
@@ -12,7 +14,7 @@ from tui.draw.glyphs import GLYPHS, Mode
 from tui.draw.inks import INK
 from tui.draw.inks import TABLE as INKS
 from tui.draw.legend import PARTS, WORDS
-from tui.keys import grouped
+from tui.keys import TABLE, Key, grouped, keyed
 from tui.widgets.ink import Row, fit, wrap
 from tui.widgets.panel import Lines, name_panel
 
@@ -31,12 +33,15 @@ MEANS = {
     "question": "a message that looks for something",
     "answer": "a message that says where it is",
     "transfer": "a message that carries the thing itself",
-    "upkeep": "a message that keeps the network together (u shows them)",
+    "upkeep": "a message that keeps the network together ({view.upkeep} shows them)",
 }
 
 
-class HelpScreen(ModalScreen[None]):
-    """Escape, q or ? puts it away."""
+TOUR = "t takes the tour once more: five steps, and esc leaves it."
+
+
+class HelpScreen(ModalScreen[bool]):
+    """Escape, q or ? puts it away; t too, and hands back that the tour is wanted."""
 
     DEFAULT_CSS = """
     HelpScreen {
@@ -48,10 +53,13 @@ class HelpScreen(ModalScreen[None]):
         VerticalScroll { scrollbar-size-vertical: 1; scrollbar-gutter: stable; }
     }
     """
-    BINDINGS = [("escape,q,question_mark", "leave", "back")]
+    BINDINGS = [("escape,q,question_mark", "leave", "back"), ("t", "tour", "tour")]
 
-    def __init__(self, network: str, title: str, text: str, mode: Mode = "braille") -> None:
+    def __init__(
+        self, network: str, title: str, text: str, mode: Mode = "braille", table: Sequence[Key] = TABLE
+    ) -> None:
         super().__init__()
+        self._table = table
         self._network, self._title, self._text, self._mode = network, title, text, mode
 
     def compose(self) -> ComposeResult:
@@ -81,9 +89,10 @@ class HelpScreen(ModalScreen[None]):
             word = WORDS.get(name, name if name in PARTS else "")
             ink = INKS[name].role if name in INK else "text"
             shape = STATE[LOOK[name]].glyph(self._mode) if name in LOOK else getattr(shapes, name)
-            rows += _entry(((f" {shape} ", f"{ink} bold"), (fit(word, 12), "text")), means, width)
+            rows += _entry(((f" {shape} ", f"{ink} bold"), (fit(word, 12), "text")), keyed(self.app, means), width)
         group = ""
-        for of, keys, tip in grouped():
+        rows += [(), ((TOUR, "text"),)]
+        for of, keys, tip in grouped(self._table):
             if of != group:
                 rows += [(), ((of, "caption bold"),), ()]
                 group = of
@@ -97,7 +106,11 @@ class HelpScreen(ModalScreen[None]):
 
     def action_leave(self) -> None:
         """Back to the swarm."""
-        self.dismiss(None)
+        self.dismiss(False)
+
+    def action_tour(self) -> None:
+        """Back to the swarm, and be shown around."""
+        self.dismiss(True)
 
 
 def _entry(head: Row, text: str, width: int) -> list[Row]:

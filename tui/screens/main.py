@@ -28,7 +28,7 @@ from tui import messages as say
 from tui.compositor import LeanCompositor
 from tui.driver import Driver
 from tui.frame import Frame
-from tui.keys import bindings
+from tui.keys import bindings, keyed
 from tui.widgets.ask_bar import AskBar
 from tui.widgets.ask_picture import AskPicture
 from tui.widgets.asks_table import AsksTable
@@ -38,6 +38,7 @@ from tui.widgets.feed import Feed
 from tui.widgets.figures import Figures
 from tui.widgets.filter_bar import FilterBar
 from tui.widgets.inspector import Inspector
+from tui.widgets.jump_bar import JumpBar
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.kinds import Kinds
 from tui.widgets.matters import Matters
@@ -47,12 +48,16 @@ from tui.widgets.peers_table import PeersTable
 from tui.widgets.status import StatusBar
 from tui.widgets.story import Story
 from tui.widgets.swarm_view import SwarmView
+from tui.widgets.theme_drawer import ThemeDrawer
+from tui.widgets.tour_box import TourBox
 from tui.widgets.verbs import Verb
 
+from .comforts import Comforts
 from .deeds import Deeds
 from .inquiries import Inquiries
+from .jumping import Jumping
 from .on_peers import OnPeers
-from .pace import FramePace
+from .pace import WAITING_MOST, FramePace, waiting
 from .picking import Picking
 from .rooms import (
     HUGE_H,
@@ -94,7 +99,7 @@ ROWS: dict[str, frozenset[str]] = {
 """Panels that stand side by side."""
 
 
-class MainScreen(Picking, OnPeers, Deeds, Inquiries, Screen[None]):
+class MainScreen(Comforts, Jumping, Picking, OnPeers, Deeds, Inquiries, Screen[None]):
     """Hand it a driver. It runs the driver's swarm for as long as it is mounted."""
 
     BINDINGS = bindings("main")
@@ -137,16 +142,20 @@ class MainScreen(Picking, OnPeers, Deeds, Inquiries, Screen[None]):
                 yield Charts(id="charts")
                 yield Feed(id="feed")
             yield Figures(id="figures")
+            yield ThemeDrawer(id="themes")
         yield Static("", id="notice", markup=False)
         yield AskBar(id="ask-bar")
         yield FilterBar(complete=self.driver.completions, id="filter")
         yield Menu(id="menu")
+        yield JumpBar(id="jump")
         yield KeyBar(id="keys")
+        yield TourBox(id="tour")
         yield Static("", id="small", markup=False)
 
     def on_mount(self) -> None:
         """Start time, and the clock of frames."""
         self.query_one(SwarmView).tooltip = None
+        self.set_class(getattr(self.app, "density", "") == "compact", "-dense")
         # Time is paced from the first picture on: what paces it takes a while to load, and a frame moves time as well.
         self.call_after_refresh(self._pace)
         self.make_room()
@@ -179,6 +188,9 @@ class MainScreen(Picking, OnPeers, Deeds, Inquiries, Screen[None]):
     def _show_what_is_new(self) -> None:
         view = self.picture
         now = time.monotonic()
+        if (self.driver.stale or view.moving) and waiting(self.app) > WAITING_MOST:
+            self.pace.held_up()
+            return
         if self.driver.stale or view.moving:
             self.pace.painted(now, view.paint_s)
             frame = self.driver.frame(self.pace.fps)
@@ -202,14 +214,17 @@ class MainScreen(Picking, OnPeers, Deeds, Inquiries, Screen[None]):
             # The feed and the story count what they are handed, so they are not left out when they are hidden.
             if name in self._shown or name in ("feed", "story"):
                 self.query_one(kind).show(frame)
-        notice = (frame.alarm and f"{frame.alarm}. This run cannot go on: p starts another.") or frame.notice
+        notice = (
+            frame.alarm and f"{frame.alarm}. This run cannot go on: {{run.network}} starts another."
+        ) or frame.notice
         line = self.query_one("#notice", Static)
         if notice != getattr(self, "_noticed", ""):
             self._noticed = notice
-            line.update(notice)
+            line.update(keyed(self.app, notice))
             line.set_class(bool(notice), "-open")
             line.set_class(bool(frame.alarm), "-alarm")
         self.make_room()
+        self.show_tour(frame)
         self.refresh_keys(frame)
 
     def at_once(self) -> None:

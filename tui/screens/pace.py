@@ -1,5 +1,8 @@
 """How often to draw: as asked, or less when drawing would take most of the time there is.
 
+What cannot be seen from here is how fast the terminal is: over a slow line a frame is painted in no time and shown a
+second later, and each further one waits behind it, keys too. So frames wait while what was written has not been taken.
+
 A slot is the wall time from one frame to the next. When painting takes more than `HEAVY` of it, slots grow, so that
 the swarm and the keyboard keep their share; when it takes less than `LIGHT`, they shrink back to what was asked.
 """
@@ -7,9 +10,12 @@ the swarm and the keyboard keep their share; when it takes less than `LIGHT`, th
 from __future__ import annotations
 
 from collections import deque
+from typing import Any
 
 HEAVY, LIGHT = 0.6, 0.3
 LEAST_FPS = 4.0
+WAITING_MOST = 1
+"""Writes that may wait for the terminal, besides the one under way, when a frame is drawn."""
 SMOOTH = 0.2
 REST = 1.8
 """Painting in all, over what the picture takes by itself: the compositor and the terminal's codes come on top."""
@@ -31,6 +37,10 @@ class FramePace:
             return 1.0 / self.slot_s
         return (len(self._painted) - 1) / (self._painted[-1] - self._painted[0])
 
+    def held_up(self) -> None:
+        """A frame was due, and the terminal had not taken the last one."""
+        self.slot_s = min(self.slot_s * 1.25, max(1.0 / LEAST_FPS, self.asked_s))
+
     def painted(self, at_s: float, cost_s: float) -> None:
         """A frame is due at a wall time, and the picture of the last one took so long."""
         if self._painted and at_s - self._painted[-1] > 1.0:
@@ -41,3 +51,9 @@ class FramePace:
             self.slot_s = min(self.slot_s * 1.25, max(1.0 / LEAST_FPS, self.asked_s))
         elif self._cost_s < LIGHT * self.slot_s:
             self.slot_s = max(self.slot_s / 1.25, self.asked_s)
+
+
+def waiting(app: Any) -> int:
+    """Writes that the terminal has not taken yet. Textual hands them to a thread, whose queue it keeps to itself."""
+    queue = getattr(getattr(getattr(app, "_driver", None), "_writer_thread", None), "_queue", None)
+    return queue.qsize() if queue is not None else 0

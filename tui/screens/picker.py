@@ -6,7 +6,6 @@ A modal where a panel might do: what is chosen restarts the run, so there is not
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from textual import events, on
@@ -35,8 +34,18 @@ class Choice:
     help: str = ""
 
 
-class Picker(ModalScreen[str | None]):
-    """Enter hands back the name, escape None. A letter goes to the next name that begins with it."""
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """Choices of one kind: `name` in the plural, and which one is current."""
+
+    name: str
+    choices: tuple[Choice, ...]
+    current: str = ""
+
+
+class Picker(ModalScreen[tuple[str, str] | None]):
+    """Enter hands back (shelf, name), escape None. A letter goes to the next name that begins with it, tab to the next
+    shelf."""
 
     DEFAULT_CSS = """
     Picker {
@@ -59,13 +68,19 @@ class Picker(ModalScreen[str | None]):
     """
     BINDINGS = [
         Binding("escape", "leave", "back"),
+        Binding("tab,right,left", "shelf", "other kind", show=False, priority=True),
         Binding("pageup", "page(-1)", "read up", show=False, priority=True),
         Binding("pagedown", "page(1)", "read on", show=False, priority=True),
     ]
 
-    def __init__(self, heading: str, choices: Sequence[Choice], current: str = "") -> None:
+    def __init__(self, *shelves: Shelf) -> None:
         super().__init__()
-        self._heading, self._choices, self._current = heading, tuple(choices), current
+        self._shelves, self._at = shelves, 0
+
+    @property
+    def shelf(self) -> Shelf:
+        """The one that is looked at."""
+        return self._shelves[self._at]
 
     @property
     def about(self) -> str:
@@ -75,20 +90,37 @@ class Picker(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         """The list, and what is marked told beside it."""
         with Vertical(id="window"), Horizontal():
-            yield OptionList(*(Option(self._prompt(choice)) for choice in self._choices), id="names")
+            yield OptionList(id="names")
             with VerticalScroll(can_focus=False):
                 yield Lines(id="about")
 
     def on_mount(self) -> None:
         """Mark the one that runs."""
-        name_panel(self.query_one("#window"), self._heading, "enter choose · esc back · pgup pgdn read")
-        names = [choice.name for choice in self._choices]
-        if names:
-            self.query_one(OptionList).highlighted = names.index(self._current) if self._current in names else 0
+        self._fill()
         self.query_one(OptionList).focus()
 
+    def _fill(self) -> None:
+        names = [choice.name for choice in self.shelf.choices]
+        kinds = " │ ".join(f"‹{one.name}›" if one is self.shelf else one.name for one in self._shelves)
+        more = "tab other · " if len(self._shelves) > 1 else ""
+        name_panel(
+            self.query_one("#window"),
+            kinds if more else self.shelf.name,
+            f"{more}enter choose · esc back · pgup pgdn read",
+        )
+        listed = self.query_one(OptionList)
+        listed.clear_options()
+        listed.add_options([Option(self._prompt(choice)) for choice in self.shelf.choices])
+        if names:
+            listed.highlighted = names.index(self.shelf.current) if self.shelf.current in names else 0
+
+    def action_shelf(self) -> None:
+        """The next kind of thing."""
+        self._at = (self._at + 1) % len(self._shelves)
+        self._fill()
+
     def _prompt(self, choice: Choice) -> Content:
-        mark = "▸ " if choice.name == self._current else "  "
+        mark = "▸ " if choice.name == self.shelf.current else "  "
         return Content.assemble(
             mark, (plain(choice.name, limit=26), "bold"), ("\n  " + plain(choice.title, limit=26), "dim")
         )
@@ -100,7 +132,7 @@ class Picker(ModalScreen[str | None]):
     @on(OptionList.OptionSelected)
     def _chosen(self, event: OptionList.OptionSelected) -> None:
         event.stop()
-        self.dismiss(self._choices[event.option_index].name)
+        self.dismiss((self.shelf.name, self.shelf.choices[event.option_index].name))
 
     def on_resize(self) -> None:
         """What is wrapped is wrapped anew."""
@@ -115,14 +147,15 @@ class Picker(ModalScreen[str | None]):
         event.stop()
         names = self.query_one(OptionList)
         start = (names.highlighted if names.highlighted is not None else -1) + 1
-        for step in range(len(self._choices)):
-            index = (start + step) % len(self._choices)
-            if self._choices[index].name.lower().startswith(event.character.lower()):
+        choices = self.shelf.choices
+        for step in range(len(choices)):
+            index = (start + step) % len(choices)
+            if choices[index].name.lower().startswith(event.character.lower()):
                 names.highlighted = index
                 return
 
     def _tell(self, index: int) -> None:
-        choice = self._choices[index]
+        choice = self.shelf.choices[index]
         box = self.query_one(VerticalScroll)
         width = max(16, box.scrollable_content_region.width)
         rows: list[Row] = [((line, "caption bold"),) for line in wrap(choice.title or choice.name, width)]
@@ -142,13 +175,6 @@ class Picker(ModalScreen[str | None]):
         """Read on."""
         box = self.query_one(VerticalScroll)
         box.scroll_relative(y=by * max(1, box.size.height - 2), animate=False)
-
-
-class NetworkPicker(Picker):
-    """Which network the same peers should speak."""
-
-    def __init__(self, choices: Sequence[Choice], current: str = "") -> None:
-        super().__init__("networks", choices, current)
 
 
 def paragraphs(text: str) -> list[str | list[str]]:

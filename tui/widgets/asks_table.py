@@ -17,13 +17,14 @@ from textual import events
 from engine import AskId, AskRow
 from tui.draw.chart import si
 from tui.frame import Frame
+from tui.keys import keyed
 from tui.messages import AskPicked
 
 from .account import reached_share, state_of, verdict_in
 from .ink import Row, Span, fit
 from .panel import Roll, name_panel, panel_css
 
-EMPTY = "No ask yet. Press a and name something, or wait: peers ask by themselves."
+EMPTY = "No ask yet. Press {ask.here} and name something, or wait: peers ask by themselves."
 MANY = 10_000
 
 
@@ -205,7 +206,7 @@ class AsksTable(Roll):
         """What to do when nobody asked yet."""
         from .ink import wrap
 
-        return tuple(((line, "dim"),) for line in wrap(EMPTY, width))
+        return tuple(((line, "dim"),) for line in wrap(keyed(self.app, EMPTY), width))
 
     def _columns(self, width: int) -> Columns:
         total = self._frame.snapshot.asks_total if self._frame is not None else 0

@@ -18,6 +18,7 @@ from textual.geometry import Size
 from engine import DEAD, STATES, AskRow, PeerId, Snapshot
 from tui.draw.chart import age, si, spark
 from tui.frame import Frame, PeerFacts
+from tui.keys import keyed
 from tui.messages import Act, AskWanted, MenuWanted
 
 from .account import account_rows
@@ -31,13 +32,20 @@ HISTORY = 48
 """How many seconds of load are kept for the selected peer."""
 
 MENU = "menu"
-CHIPS = {**{key: key for key in "xcola"}, MENU: "\\"}
-"""Chips by name, and their keys: the verbs that have one, and the menu of all."""
+CHIPS = {
+    "x": "peer.kill",
+    "c": "peer.censor",
+    "o": "peer.collude",
+    "l": "peer.leave",
+    "a": "ask.here",
+    MENU: "peer.menu",
+}
+"""Chips by name, and the ids of their keys: the verbs that have one, and the menu of all."""
 
 NOTHING: tuple[str, ...] = (
     "Each dot is a peer. Lines are links, or the way of an ask.",
     "Click a dot, or press an arrow key, to see what it has, what it knows, and what you can do to it.",
-    "Press a to ask for something, and watch the question spread.",
+    "Press {ask.here} to ask for something, and watch the question spread.",
 )
 
 
@@ -151,7 +159,7 @@ class Inspector(VerticalScroll):
         leaves = self.query_one(Leaves)
         leaves.set_class(frame.selected is None, "-hidden")
         leaves.show_leaf(self.leaf)
-        peer_rows = list(self._peer_rows(frame, width)) if frame.selected is not None else nothing_rows(width)
+        peer_rows = list(self._peer_rows(frame, width)) if frame.selected is not None else nothing_rows(self.app, width)
         if len(frame.marked) > 1:
             peer_rows = [*marked_rows(frame, width), *peer_rows]
         for id_, rows in (
@@ -217,11 +225,11 @@ class Inspector(VerticalScroll):
         yield from account_rows(row, frame.snapshot, width, frame.theory)
 
 
-def nothing_rows(width: int) -> list[Row]:
+def nothing_rows(app: object, width: int) -> list[Row]:
     """What to say to someone who has selected nothing."""
     rows: list[Row] = []
     for sentence in NOTHING:
-        rows.extend(((line, "text" if not rows else "dim"),) for line in wrap(sentence, width))
+        rows.extend(((line, "text" if not rows else "dim"),) for line in wrap(keyed(app, sentence), width))
         rows.append(())
     return rows[:-1]
 

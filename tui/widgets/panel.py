@@ -18,6 +18,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from engine import plain
+from tui.keys import key_for
 
 from .ink import ASCII, Inks, Row, letters_only, strip
 
@@ -244,6 +245,7 @@ class Chip(Widget, can_focus=True):
             return self.chip
 
     def __init__(self, label: str, key: str = "", *, tip: str = "", id: str | None = None) -> None:  # noqa: A002
+        """`key` is the id of a key in the table: the chip shows what a person has to press for it."""
         super().__init__(id=id)
         self._label, self._key = label, key
         self.tip = tip
@@ -272,7 +274,10 @@ class Chip(Widget, can_focus=True):
 
     def _row(self) -> Row:
         if self._key:
-            return ((f"[{self._key}]", "dim" if self.disabled else "key bold"), (f" {self._label}", "text"))
+            return (
+                (f"[{key_for(self.app, self._key)}]", "dim" if self.disabled else "key bold"),
+                (f" {self._label}", "text"),
+            )
         return ((f" {self._label} ", "text"),)
 
     def render_line(self, y: int) -> Strip:

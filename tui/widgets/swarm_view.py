@@ -8,6 +8,7 @@ by keys in `view_keys.py` and by the mouse in `view_mouse.py`; what it means is 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import numpy as np
 from rich.segment import Segment
@@ -26,6 +27,7 @@ from tui.draw.inks import INK
 from tui.draw.scene import Scene, alive_count, base, in_sight, paint
 from tui.draw.stage import Stage, outgrown
 from tui.frame import Frame
+from tui.keys import keyed
 
 from .believed import believed, believed_title
 from .cells import Cells
@@ -57,6 +59,8 @@ class SwarmView(ViewKeys, ViewMouse, Widget, can_focus=True):
         self.names = True
         self.legend = True
         self.hover: PeerId | None = None
+        self.over: dict[str, Callable[[raster.Canvas, Scene], None]] = {}
+        """What others draw on top of the picture, by a name of theirs: letters to jump to, for one."""
         self.calm = 0
         """Frames in a row that looked no different from the one before."""
         self.paint_s = 0.0
@@ -142,6 +146,8 @@ class SwarmView(ViewKeys, ViewMouse, Widget, can_focus=True):
         self._speak(frame, scene)
         if self.lasso is not None:
             lasso.draw(self._canvas, self.lasso, INK["selected"])
+        for draw in self.over.values():
+            draw(self._canvas, scene)
         self._title(frame)
         if not self._styles:
             self._styles = dye(self)
@@ -154,7 +160,7 @@ class SwarmView(ViewKeys, ViewMouse, Widget, can_focus=True):
     def _scene(self, frame: Frame, width: int, height: int) -> Scene:
         snapshot, wall_s, stage = frame.snapshot, frame.wall_s, self.stage
         across, down = raster.DOTS[self.glyphs]
-        stage.animate = self.app.animation_level != "none"
+        stage.animate = lively = self.app.animation_level != "none"
         stage.resize(width * across, height * down, 2.0 * across / down)
         stage.follow(snapshot, self.centre(frame), wall_s, frame.trace)
         n = len(snapshot.state)
@@ -174,8 +180,8 @@ class SwarmView(ViewKeys, ViewMouse, Widget, can_focus=True):
             names=self.names,
             coast_view=(stage.view, stage.box) if stage.placed == "world" else None,
             rings=stage.rings(),
-            echoes=tuple((p, (wall_s - at) / ECHO_S) for p, at in self._echoes),
-            refusals=tuple((a, b, (wall_s - at) / REFUSAL_S) for a, b, at in self._refusals),
+            echoes=tuple((p, (wall_s - at) / ECHO_S if lively else 0.3) for p, at in self._echoes),
+            refusals=tuple((a, b, (wall_s - at) / REFUSAL_S if lively else 1.0) for a, b, at in self._refusals),
             dying=self._fading.stages(wall_s) if stage.animate else self._fading.stages(1e18),
             ringed=frame.silencing.peers if frame.silencing is not None else (),
         )
@@ -228,15 +234,15 @@ class SwarmView(ViewKeys, ViewMouse, Widget, can_focus=True):
         if frame.alarm:
             said = f" A peer's program failed: {plain(frame.alarm)} "
         elif not alive_count(snapshot):
-            said = "Nobody is up: x revives a selected peer, p starts over"
+            said = "Nobody is up: {peer.kill} revives a selected peer, {run.network} starts over"
         elif not in_sight(self._canvas, scene.x, scene.y).any():
-            said = "No peer in sight: 0 shows all of them"
+            said = "No peer in sight: {view.fit} shows all of them"
         elif not snapshot.asks_total and snapshot.now_us > 1_500_000:
             hope = ", or wait: peers ask by themselves" if snapshot.settings.get("asks") else ""
-            said = f"No ask yet: press a and name a file{hope}"
+            said = f"No ask yet: press {{ask.here}} and name a file{hope}"
         else:
             return
-        said = said[: self._canvas.width]
+        said = keyed(self.app, said)[: self._canvas.width]
         ink = INK["marked"] if frame.alarm else INK["say"]
         raster.text(self._canvas, (self._canvas.width - len(said)) // 2, 0, said, ink)
 

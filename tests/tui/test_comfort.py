@@ -1,0 +1,380 @@
+"""Jumping, themes seen while choosing, things to take away, density and motion, the palette."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+import scenes
+from person import Person, dashboard
+from textual.command import CommandPalette
+from textual.widgets import Input, OptionList
+
+from engine import Scenario, Setup, Swarm, networks, scenario_files
+from tui import export, themes
+from tui.draw import tags
+from tui.draw.raster import Canvas
+from tui.draw.stage import PLACEMENTS
+from tui.keys import TABLE
+from tui.palette import SKIP, Palette
+from tui.screens.pace import LEAST_FPS, FramePace
+from tui.screens.picker import Picker
+from tui.settings import Settings
+from tui.widgets.feed import Feed
+from tui.widgets.jump_bar import JumpBar
+from tui.widgets.swarm_view import SwarmView
+from tui.widgets.theme_drawer import ThemeDrawer
+
+pytestmark = pytest.mark.anyio
+
+
+# --- jumping --------------------------------------------------------------------------------------------------------
+
+
+async def test_a_letter_selects_the_peer_it_stands_on() -> None:
+    async with dashboard(peers=12) as person:
+        await person.press("j")
+        dealt = dict(person.main._tags or {})
+        assert dealt
+        letter, peer = next(iter(dealt.items()))
+        assert letter in person.view.text
+        await person.press(letter)
+        assert person.driver.selected == peer
+        assert isinstance(person.app.focused, SwarmView)
+        assert "jump" not in person.view.over
+
+
+async def test_two_letters_are_typed_one_by_one_and_the_rest_steps_aside() -> None:
+    async with dashboard(size=(160, 45), peers=300) as person:
+        await person.press("g", "j")
+        dealt = dict(person.main._tags or {})
+        assert {len(text) for text in dealt} == {2}
+        text, peer = list(dealt.items())[-1]
+        await person.press(text[0])
+        assert person.driver.selected is None
+        assert text[0] + "…" in person.main.query_one(JumpBar).render_line(0).text
+        await person.press(text[1])
+        assert person.driver.selected == peer
+
+
+async def test_a_digit_goes_to_the_panel_and_escape_leaves_all_as_it_was() -> None:
+    async with dashboard() as person:
+        await person.press("j", "5")
+        assert isinstance(person.app.focused, Feed)
+        await person.press("escape", "j")
+        assert len(person.main.query(".jump-tag")) >= 4
+        await person.press("escape")
+        await person.pilot.pause()
+        assert isinstance(person.app.focused, SwarmView)
+        assert len(person.main.query(".jump-tag")) == 0
+        assert person.driver.selected is None
+
+
+async def test_while_one_jumps_no_letter_does_what_it_does_elsewhere() -> None:
+    async with dashboard(peers=3) as person:
+        await person.press("right")
+        await person.press("j", "x")
+        assert person.state(person.driver.selected or 0) == 0
+        await person.press("j")
+        await person.pilot.click(Feed)
+        await person.pilot.pause()
+        assert not person.main.query_one(JumpBar).is_open
+
+
+async def test_zooming_deals_the_letters_anew() -> None:
+    async with dashboard(peers=600) as person:
+        await person.press("j")
+        before = dict(person.main._tags or {})
+        assert f"{len(before)} of 600 peers in sight" in person.main.query_one(JumpBar).render_line(0).text
+        await person.press("plus", "plus", "plus")
+        assert person.main._tags != before
+        assert person.main.query_one(JumpBar).is_open
+
+
+def test_letters_never_touch_and_matter_first() -> None:
+    crowd = scenes.scene(scenes.quiet(40), [(3.0 * (i % 20), 8.0 * (i // 20)) for i in range(40)])
+    canvas = Canvas(32, 5)
+    dealt, seen = tags.tag(canvas, crowd, first=[7])
+    assert seen == 40
+    assert 7 in dealt.values()
+    assert all(not other.startswith(text) for text in dealt for other in dealt if other != text)
+    tags.draw(canvas, crowd, dealt)
+    drawn = (canvas.glyph != 0).sum()
+    assert drawn == sum(len(text) for text in dealt)
+    tags.draw(Canvas(32, 5), crowd, dealt, "no such")
+
+
+def test_there_are_letters_for_hundreds() -> None:
+    many = tags.spell(600)
+    assert len(set(many)) == 600
+    assert {len(text) for text in many} == {2}
+    assert {len(text) for text in tags.spell(26)} == {1}
+    assert tags.tag(Canvas(4, 4), scenes.scene(scenes.quiet(1), [(-50.0, -50.0)])) == ({}, 0)
+
+
+# --- themes ---------------------------------------------------------------------------------------------------------
+
+
+async def test_a_theme_is_seen_while_choosing_and_escape_goes_back() -> None:
+    async with dashboard() as person:
+        before = person.app.theme
+        inks = person.view._styles[:]
+        await person.press("t", "down")
+        assert person.app.theme == person.app.our_themes[1] != before
+        await person.wait(0.5)
+        assert person.view._styles != inks
+        assert person.driver.live.playing, "the swarm goes on beside the list"
+        await person.press("escape")
+        assert person.app.theme == before
+        assert not person.main.query_one(ThemeDrawer).is_open
+        await person.press("t", "t", "t", "enter")
+        assert person.app.theme == person.app.our_themes[2]
+        assert "For always" in person.told
+
+
+def theme_file(background: str) -> str:
+    return f'[theme]\nbackground = "{background}"\nforeground = "#ffffff"\nprimary = "#00ff00"\n'
+
+
+async def test_a_theme_of_ones_own_is_worn_anew_when_it_is_saved(home: Path) -> None:
+    folder = themes.user_folder()
+    folder.mkdir(parents=True)
+    (folder / "mine.toml").write_text(theme_file("#101010"))
+    async with dashboard(settings=Settings(theme="mine")) as person:
+        assert person.app.theme == "mine"
+        assert person.main.styles.background.hex6 == "#101010"
+        (folder / "mine.toml").write_text(theme_file("#202020"))
+        (folder / "second.toml").write_text(theme_file("#303030"))
+        person.app.look_at_files()
+        await person.pilot.pause()
+        assert person.main.styles.background.hex6 == "#202020"
+        assert "second" in person.app.our_themes
+
+        (folder / "mine.toml").write_text("[theme]\nbackground = 3")
+        (folder / "second.toml").unlink()
+        person.app.look_at_files()
+        await person.pilot.pause()
+        assert f"{folder / 'mine.toml'}: [theme] background should be a colour" in person.told
+        assert person.main.styles.background.hex6 == "#202020", "the last that was right is kept"
+        assert "second" not in person.app.our_themes
+        assert "second" not in person.app.available_themes
+
+        told = person.told
+        person.app.look_at_files()
+        assert person.told == told, "nothing was saved since, so nothing is said"
+
+
+# --- taking away ----------------------------------------------------------------------------------------------------
+
+
+async def test_a_screenshot_is_a_picture_and_a_text(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with dashboard(asks_per_s=0.0) as person:
+        await person.press("space", "S")
+        text = (tmp_path / "swarmtop-gnutella-7-001.txt").read_text()
+        assert "╭─ swarm · world " in text
+        assert [line[1:78].rstrip("│ ") for line in text.splitlines()[2:8]] == [
+            line.rstrip() for line in person.view.text.splitlines()[:6]
+        ]
+        picture = ElementTree.fromstring((tmp_path / "swarmtop-gnutella-7-001.svg").read_text())
+        assert picture.tag.endswith("svg")
+        assert "./swarmtop-gnutella-7-001.svg, swarmtop-gnutella-7-001.txt" in person.told
+        await person.press("S")
+        assert (tmp_path / "swarmtop-gnutella-7-002.svg").exists(), "nothing is written over"
+
+
+async def test_a_saved_scenario_opens_and_comes_to_the_same(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with dashboard(scenario=scenario_files.find("injunction")) as person:
+        await person.wait(1.0)
+        await person.press("right", "x")
+        await person.wait(1.5)
+        await person.press("W")
+        saved = scenario_files.find("swarmtop-napster-7-001.toml")
+        again = Swarm(saved.setup)
+        again.advance(person.driver.swarm.now_us)
+        assert again.fingerprint() == person.driver.swarm.fingerprint()
+        assert saved.captions == person.driver.scenario.captions
+        assert saved.expects == person.driver.scenario.expects
+        assert "1 deed of a person" in saved.about
+        assert "p does here" in person.told
+        await person.press("p", "tab")
+        assert isinstance(person.app.screen, Picker)
+        assert any(choice.name == "swarmtop-napster-7-001.toml" for choice in person.app.screen.shelf.choices)
+
+
+async def test_asks_and_series_come_as_csv_and_json(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with dashboard(asks_per_s=2.0) as person:
+        await person.wait(4.0, slices=80)
+        person.driver.ask_for('=cmd, "quoted"', 1)
+        await person.wait(1.0)
+        await person.press("E")
+    made = json.loads((tmp_path / "swarmtop-gnutella-7-001.json").read_text())
+    asks = list(csv.DictReader((tmp_path / "swarmtop-gnutella-7-001-asks.csv").read_text().splitlines()))
+    series = list(csv.DictReader((tmp_path / "swarmtop-gnutella-7-001-series.csv").read_text().splitlines()))
+    assert [int(row["id"]) for row in asks] == [ask["id"] for ask in made["asks"]]
+    assert asks[-1]["text"] == '\'=cmd, "quoted"', "no spreadsheet takes it for a formula"
+    assert [float(row["alive"]) for row in series] == [value for _, value in made["series"]["alive"]]
+    assert [float(row["t_s"]) for row in series] == [t for t, _ in made["series"]["alive"]]
+
+
+def test_where_nothing_can_be_written_the_state_folder_takes_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, home: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr(Path, "cwd", lambda: tmp_path / "file" / "none")
+    (path,) = export.write("a", {".txt": "x"})
+    assert path == home / "state" / "swarmtop" / "a-001.txt"
+    monkeypatch.setattr(export, "state_folder", lambda: tmp_path / "file" / "none")
+    with pytest.raises(export.InputError, match=r"nothing could be written to .*file.none: Not a directory"):
+        export.write("a", {".txt": "x"})
+
+
+def test_files_of_one_deed_share_a_number(tmp_path: Path) -> None:
+    (tmp_path / "a-001.csv").write_text("mine")
+    made = export.write("a", {".json": "{}", ".csv": "1"}, tmp_path)
+    assert [path.name for path in made] == ["a-002.json", "a-002.csv"]
+    assert (tmp_path / "a-001.csv").read_text() == "mine"
+
+
+async def test_trouble_with_a_file_is_a_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr(Path, "cwd", lambda: tmp_path / "file")
+    monkeypatch.setattr(export, "state_folder", lambda: tmp_path / "file")
+    async with dashboard() as person:
+        await person.press("S", "W", "E")
+        assert person.told.count("nothing could be written to") == 3
+
+
+# --- networks and scenarios -----------------------------------------------------------------------------------------
+
+
+async def test_a_scenario_is_read_about_and_begun_from_the_dashboard() -> None:
+    async with dashboard() as person:
+        await person.press("right")
+        await person.wait(1.0)
+        await person.press("p", "tab", "i")
+        picker = person.app.screen
+        assert isinstance(picker, Picker)
+        assert "Napster's files lie on its users' machines" in picker.about
+        assert "network    napster" in picker.about
+        await person.press("enter")
+        assert person.driver.scenario.title == "The injunction"
+        assert person.driver.swarm.now_us < 500_000
+        assert person.main.has_story
+        await person.press("p", "g", "enter")
+        assert person.driver.setup.protocol != "napster"
+        assert not person.main.has_story
+
+
+# --- density and motion ---------------------------------------------------------------------------------------------
+
+
+async def test_compact_gives_the_frames_to_what_they_hold() -> None:
+    async with dashboard() as person:
+        feed = person.main.query_one(Feed)
+        picture, told = person.view.content_size.area, feed.content_size.area
+        person.main.switch_density()
+        await person.pilot.pause()
+        assert person.view.content_size.area > picture
+        assert feed.content_size.area >= told
+        person.main.switch_density()
+        await person.pilot.pause()
+        assert (person.view.content_size.area, feed.content_size.area) == (picture, told)
+
+
+@pytest.mark.parametrize("how", ["config", "surroundings"])
+async def test_with_reduced_motion_nothing_glides(monkeypatch: pytest.MonkeyPatch, how: str) -> None:
+    if how == "surroundings":
+        monkeypatch.setenv("SWARMTOP_REDUCED_MOTION", "1")
+    async with dashboard(settings=Settings(reduced_motion=how == "config")) as person:
+        await person.press("space", "right", "g")
+        x, y = person.view.stage.dots(person.clock.now)
+        assert not person.view.stage.moving(person.clock.now)
+        await person.wait(0.2)
+        later = person.view.stage.dots(person.clock.now)
+        assert np.array_equal((x, y), later)
+        person.main.switch_motion()
+        await person.press("g")
+        assert person.view.stage.moving(person.clock.now)
+
+
+# --- frames ---------------------------------------------------------------------------------------------------------
+
+
+async def test_no_frame_is_drawn_for_a_terminal_that_has_not_taken_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with dashboard() as person:
+        queued = 5
+        monkeypatch.setattr("tui.screens.main.waiting", lambda app: queued)
+        before, slot = person.main.frames, person.main.pace.slot_s
+        await person.wait(0.5)
+        assert person.main.frames == before
+        assert person.main.pace.slot_s > slot
+        queued = 0
+        await person.wait(0.5)
+        assert person.main.frames > before
+
+
+def test_a_terminal_that_never_keeps_up_is_still_asked_four_times_a_second() -> None:
+    pace = FramePace(30)
+    for _ in range(100):
+        pace.held_up()
+    assert pace.slot_s == 1 / LEAST_FPS
+
+
+# --- the palette ----------------------------------------------------------------------------------------------------
+
+
+def offers(person: Person) -> dict[str, str]:
+    palette = Palette(person.main)
+    return {name: tip for name, tip, _ in (*palette.keyed(), *palette.comforts(), *palette.more())}
+
+
+async def test_everything_can_be_had_by_its_name() -> None:
+    """A key, a theme, a network, a scenario, a placement: what is added to a table or a folder is in the palette."""
+    async with dashboard() as person:
+        names = offers(person)
+        actions = {str(run.args[0]) for _, _, run in Palette(person.main).keyed()}  # type: ignore[attr-defined]
+        assert actions == {key.action for key in TABLE} - SKIP
+        for key in TABLE:
+            if key.action not in SKIP:
+                assert any(key.does in name and key.group in name for name in names), key.id
+        assert {f"Theme: {name}" for name, _ in themes.available()} <= set(names)
+        assert {f"Network: {name}" for name in networks()} <= set(names)
+        assert {f"Scenario: {one.source}" for one in scenario_files.shipped()} <= set(names)
+        assert {f"Layout: {placed}" for placed in PLACEMENTS} <= set(names)
+        assert all(names.values()), "each says what it will do"
+
+
+async def test_each_offer_of_comfort_can_be_taken() -> None:
+    async with dashboard() as person:
+        for _, _, run in list(Palette(person.main).comforts()):
+            run()
+            await person.pilot.pause()
+        assert person.main.has_class("-dense")
+        assert person.app.reduced_motion
+        assert person.main.tour is not None
+        assert person.view.stage.placed == PLACEMENTS[-1]
+        assert "config.toml (new; every line is a comment)" in person.told
+
+
+async def test_a_theme_is_seen_while_it_is_marked_in_the_palette() -> None:
+    async with dashboard(scenario=Scenario(setup=Setup(peers=4, seed=7))) as person:
+        before = person.app.theme
+        await person.press("ctrl+p")
+        palette = person.app.screen
+        assert isinstance(palette, CommandPalette)
+        palette.query_one(Input).value = "Theme: paper"
+        listed = palette.query_one(OptionList)
+        while not (listed.option_count and "paper" in str(listed.get_option_at_index(0).prompt)):
+            await person.pilot.pause()
+        await person.press("down")
+        assert person.app.theme == "paper"
+        await person.press("escape", "escape")
+        await person.pilot.pause()
+        assert person.app.theme == before

@@ -1,0 +1,48 @@
+"""What a terminal lacks is said once, in words; only one that cannot draw is turned away."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tui.lacks import lacks, refusal, untold
+
+GOOD = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
+
+
+def test_a_good_terminal_lacks_nothing() -> None:
+    assert lacks(GOOD, "UTF-8") == {}
+    assert refusal(GOOD) == ""
+
+
+@pytest.mark.parametrize(
+    ("env", "encoding", "missing"),
+    [
+        (GOOD, "ANSI_X3.4-1968", {"unicode"}),
+        (GOOD, None, {"unicode"}),
+        (GOOD, "no such thing", {"unicode"}),
+        ({"TERM": "xterm-256color"}, "utf-8", {"colours"}),
+        ({"TERM": "xterm-256color", "NO_COLOR": "1"}, "utf-8", set()),
+        ({"TERM": "xterm-direct"}, "utf-8", set()),
+        ({"TERM": "linux"}, "utf-8", {"colours", "mouse"}),
+        ({"TERM": "vt220"}, "utf-8", {"colours", "mouse"}),
+        ({}, "latin-1", {"unicode", "colours"}),
+    ],
+)
+def test_what_is_missing_is_told(env: dict[str, str], encoding: str | None, missing: set[str]) -> None:
+    assert set(lacks(env, encoding)) == missing
+
+
+def test_a_terminal_that_cannot_draw_is_told_what_can() -> None:
+    assert "swarmtop run works here" in refusal({"TERM": "dumb"})
+
+
+def test_each_lack_is_told_once(tmp_path: Path) -> None:
+    note = tmp_path / "deep" / "told"
+    assert untold({"mouse": "No mouse."}, note) == ["No mouse."]
+    assert untold({"mouse": "No mouse.", "colours": "Few."}, note) == ["Few."]
+    assert untold({"mouse": "No mouse.", "colours": "Few."}, note) == []
+    (tmp_path / "file").write_text("")
+    for _ in range(2):
+        assert untold({"mouse": "No mouse."}, tmp_path / "file" / "told") == ["No mouse."]

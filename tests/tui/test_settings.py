@@ -1,0 +1,222 @@
+"""A person's own configuration: what it may say, what becomes of slips in it, and that keys are where it puts them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from person import dashboard
+
+from tui import settings
+from tui.cli import main
+from tui.keymap import is_key, laid_over, normal
+from tui.keys import TABLE
+from tui.screens.help import HelpScreen
+from tui.settings import Settings
+from tui.widgets.key_bar import KeyBar
+from tui.widgets.panel import Lines
+
+
+def written(folder: Path, text: str) -> Settings:
+    path = folder / "config.toml"
+    path.write_text(text)
+    return settings.load(path)
+
+
+def test_without_a_file_all_is_as_delivered_and_the_tour_comes(tmp_path: Path) -> None:
+    assert settings.load(tmp_path / "none.toml") == Settings(tour=True, path=tmp_path / "none.toml")
+
+
+def test_all_of_it_can_be_said(tmp_path: Path) -> None:
+    found = written(
+        tmp_path,
+        'theme = "paper"\nfps = 12\ndensity = "compact"\nreduced_motion = true\nglyphs = "ascii"\ntour = false\n'
+        '[keys]\n"peer.kill" = "ctrl+k"\npeer.censor = ["f5", "b"]\n',
+    )
+    assert found.complaints == ()
+    assert (found.theme, found.fps, found.density, found.glyphs) == ("paper", 12, "compact", "ascii")
+    assert (found.reduced_motion, found.tour) == (True, False)
+    assert found.keys == {"peer.kill": "ctrl+k", "peer.censor": "f5,b"}
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("fsp = 30", 'there is no "fsp"; did you mean "fps"?'),
+        ("fps = 1000", "fps should be a number from 1 to 120, not 1000"),
+        ("fps = true", "fps should be a number from 1 to 120, not true"),
+        ('density = "compct"', 'density should be comfortable or compact, not "compct"; did you mean "compact"?'),
+        ("tour = 1", "tour should be true or false, not 1"),
+        ("theme = []", "theme should be a text in quotes, not a list"),
+        ("keys = 3", "keys should be a table, [keys], not 3"),
+        ('[keys]\n"peer.kill" = 7', '[keys] "peer.kill" should be a text such as "ctrl+k", not 7'),
+    ],
+)
+def test_a_slip_is_one_sentence_and_the_rest_counts(tmp_path: Path, line: str, told: str) -> None:
+    found = written(tmp_path, f'glyphs = "block"\n{line}\n')
+    assert found.complaints == (f"{tmp_path / 'config.toml'}: {told}",)
+    assert found.glyphs == "block"
+    assert found.tour
+
+
+@pytest.mark.parametrize("text", ["theme = ", "a = " + "[" * 5000, '"\x00"', "x = 1\nx = 2"])
+def test_what_is_no_toml_is_told_and_leaves_the_defaults(tmp_path: Path, text: str) -> None:
+    found = written(tmp_path, text)
+    assert len(found.complaints) == 1
+    assert "the defaults are used" in found.complaints[0]
+    assert found.theme is None
+
+
+def test_neither_do_bytes_or_a_folder_end_the_start(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_bytes(b"# fine\n\xff\xfe")
+    assert "line 2 is not UTF-8 text" in settings.load(path).complaints[0]
+    path.write_bytes(b"#" * 70_000)
+    assert "too long" in settings.load(path).complaints[0]
+    assert "cannot be read" in settings.load(tmp_path).complaints[0]
+
+
+def test_the_file_that_is_written_says_nothing_and_names_every_key(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "config.toml"
+    assert settings.write_default(path)
+    assert settings.load(path) == Settings(tour=True, path=path)
+    for key in TABLE:
+        assert f'# "{key.id}" = "{key.keys}"' in path.read_text()
+    path.write_text("fps = 5")
+    assert not settings.write_default(path)
+    assert settings.load(path).fps == 5
+
+
+def test_every_key_of_the_table_can_be_written_as_it_stands(tmp_path: Path) -> None:
+    """Whoever takes the # away from a line gets what was there before."""
+    lines = "\n".join(f'"{key.id}" = "{key.keys}"' for key in TABLE)
+    assert laid_over(written(tmp_path, f"[keys]\n{lines}").keys) == (TABLE, [])
+
+
+def test_where_it_is_can_be_asked(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = tmp_path / "config.toml"
+    monkeypatch.setattr(settings, "user_file", lambda: path)
+    assert main(["config"]) == 0
+    assert str(path) in capsys.readouterr().out
+    path.write_text('fsp = 3\n[keys]\n"peer.kil" = "k"')
+    assert main(["config"]) == 0
+    told = capsys.readouterr().out
+    assert 'did you mean "fps"?' in told
+    assert 'did you mean "peer.kill"?' in told
+    monkeypatch.setattr(settings, "user_file", lambda: path / "not" / "here.toml")
+    assert main(["config"]) == 2
+
+
+# --- keys ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("written_so", "meant"),
+    [
+        ("?", "question_mark"),
+        ("/", "slash"),
+        (",", "comma"),
+        (" ", "space"),
+        ("K", "K"),
+        ("Ctrl+K", "ctrl+k"),
+        ("esc", "escape"),
+        ("F5", "f5"),
+        ("shift+Up", "shift+up"),
+        ("ctrl++", "ctrl+plus"),
+    ],
+)
+def test_keys_may_be_written_as_a_person_would(written_so: str, meant: str) -> None:
+    assert normal(written_so) == meant
+    assert is_key(meant)
+
+
+def test_a_key_that_is_none_is_told_with_the_nearest() -> None:
+    table, said = laid_over({"peer.kill": "ctrl+k", "peer.leave": "entr", "peer.kil": "v"}, "c.toml")
+    assert said == [
+        'c.toml: [keys] "peer.leave" should be a key such as "ctrl+k", not "entr"; did you mean "enter"?',
+        'c.toml: [keys] "peer.kil": there is no such key; did you mean "peer.kill"?',
+    ]
+    assert {key.id: key.shown for key in table if key.id in ("peer.kill", "peer.leave")} == {
+        "peer.kill": "^k",
+        "peer.leave": "l",
+    }
+
+
+def test_conflicts_are_told_and_settled() -> None:
+    table, said = laid_over({"view.upkeep": "x", "ask.slow": "x", "time.pause": "ctrl+c"}, "c.toml")
+    keys = {key.id: key.keys for key in table}
+    assert keys["view.upkeep"] == "x"
+    assert keys["peer.kill"] == ""
+    assert keys["ask.slow"] == "s"
+    assert keys["time.pause"] == "space"
+    assert said == [
+        'c.toml: [keys] "ask.slow": view.upkeep has x; s is kept',
+        'c.toml: [keys] "time.pause": interrupt needs ctrl+c; space is kept',
+        "c.toml: [keys] x now does view.upkeep, so peer.kill has no key; give it one",
+    ]
+
+
+def test_two_keys_can_change_places_and_one_can_be_given_up() -> None:
+    table, said = laid_over({"peer.kill": "c", "peer.censor": "x", "app.theme": ""})
+    assert said == []
+    keys = {key.id: (key.keys, key.shown) for key in table}
+    assert keys["peer.kill"] == ("c", "c")
+    assert keys["peer.censor"] == ("x", "x")
+    assert keys["app.theme"] == ("", "")
+
+
+@pytest.mark.anyio
+async def test_keys_do_what_the_person_has_settled_and_all_that_tells_of_keys_says_so() -> None:
+    own = Settings(keys={"peer.kill": "ctrl+k", "peer.censor": "x", "run.network": "f6", "app.focus": "f7"})
+    async with dashboard(size=(160, 45), settings=own) as person:
+        await person.press("right")
+        peer = person.driver.selected
+        assert peer is not None
+        await person.press("x")
+        assert person.driver.swarm.snapshot().censored[peer]
+        assert person.state(peer) == 0
+        await person.press("c")  # the old key of censoring does nothing now
+        assert person.driver.swarm.snapshot().censored[peer]
+        await person.press("ctrl+k")
+        assert person.state(peer) == 1
+        await person.press("tab")
+        assert person.app.focused is person.view
+        await person.press("f7")
+        assert person.app.focused is not person.view
+        bar = person.main.query_one(KeyBar).render_line(0).text
+        assert "^k revive" in bar
+        assert "f6 network" in bar
+        assert "[^k]" in "\n".join(chip.render_line(0).text for chip in person.main.query("Chip"))  # type: ignore[attr-defined]
+        await person.press("question_mark")
+        assert isinstance(person.app.screen, HelpScreen)
+        await person.pilot.pause()
+        told = person.app.screen.query_one("#help", Lines).text
+        assert "^k           Kill the selected peer" in told
+        assert "f6           Restart" in told
+
+
+@pytest.mark.anyio
+async def test_a_saved_config_is_used_at_once(tmp_path: Path) -> None:
+    own = written(tmp_path, "tour = false\n")
+    assert own.path is not None
+    async with dashboard(settings=own) as person:
+        await person.press("right")
+        own.path.write_text('density = "compact"\nthemes = 1\n[keys]\n"peer.kill" = "f9"\n')
+        person.app.look_at_files()
+        await person.pilot.pause()
+        assert person.main.has_class("-dense")
+        assert 'there is no "themes"; did you mean "theme"?' in person.told
+        await person.press("x")
+        assert person.state(person.driver.selected or 0) == 0
+        await person.press("f9")
+        assert person.state(person.driver.selected or 0) == 1
+
+
+@pytest.mark.anyio
+async def test_a_theme_that_is_gone_is_told_and_the_default_worn() -> None:
+    own = Settings(theme="papr")
+    async with dashboard(settings=own) as person:
+        assert person.app.theme == "swarm"
+        assert 'theme: there is no theme "papr"; did you mean "paper"? (swarm is used)' in person.told

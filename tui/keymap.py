@@ -1,0 +1,122 @@
+"""Which key does what, once a person's own `[keys]` has been laid over the table.
+
+The table is the one truth: what comes out is the same table with other keys in it, and from that the key bar, help
+and palette are made, and the keymap that Textual lays over the bindings. A key can do one thing only. Where a person
+gives a key that already does something, the person's wish goes first and what it did before is left without a key,
+which is told; it stays in the palette. Two wishes for one key: the first holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from textual.keys import KEY_DISPLAY_ALIASES, KEY_NAME_REPLACEMENTS, Keys, format_key
+
+from engine import nearest, plain
+
+from .keys import TABLE, Key
+
+NOTHING = "nothing"
+"""In Textual's keymap, a key that no keyboard has: an empty text would leave the default in place."""
+MODIFIERS = ("ctrl", "alt", "shift", "super", "meta", "hyper")
+NAMES = frozenset({key.value.rpartition("+")[2] for key in Keys} | set(KEY_DISPLAY_ALIASES)) - {"ignore"}
+NAMED = {name for key in TABLE for name in key.keys.split(",")} | NAMES | set(KEY_NAME_REPLACEMENTS.values())
+TAKEN = {"ctrl+c": "interrupt"}
+"""Keys that are not in the table, and not to be had."""
+
+
+def laid_over(written: Mapping[str, str], where: object = "config.toml") -> tuple[tuple[Key, ...], list[str]]:
+    """The table with a person's keys in it, and a sentence for each wish that was not to be had, or that took a key."""
+    known = {key.id: key for key in TABLE}
+    wishes: dict[str, tuple[str, ...]] = {}
+    said: list[str] = []
+    for id_, text in written.items():
+        at = f'{where}: [keys] "{plain(id_)}"'
+        if id_ not in known:
+            said.append(f"{at}: there is no such key{nearest(id_, known)}")
+            continue
+        keys = tuple(dict.fromkeys(normal(key) for key in _parts(text)))
+        wrong = next((key for key in keys if not is_key(key)), "")
+        holder = next((f"{TAKEN[key]} needs {key}" for key in keys if key in TAKEN), "")
+        holder = holder or next(
+            (f"{other} has {key}" for other, had in wishes.items() for key in keys if key in had), ""
+        )
+        if wrong:
+            said.append(f'{at} should be a key such as "ctrl+k", not "{plain(wrong, limit=40)}"{nearest(wrong, NAMED)}')
+        elif holder:
+            said.append(f"{at}: {plain(holder)}; {known[id_].keys} is kept")
+        else:
+            wishes[id_] = keys
+    return _table(wishes, said, where), said
+
+
+def _table(wishes: Mapping[str, tuple[str, ...]], said: list[str], where: object) -> tuple[Key, ...]:
+    by = {key: id_ for id_, keys in wishes.items() for key in keys}
+    table = []
+    for line in TABLE:
+        had = tuple(line.keys.split(","))
+        now = wishes.get(line.id, tuple(key for key in had if key not in by))
+        if line.id not in wishes and not now:
+            key = had[0]
+            said.append(f"{where}: [keys] {key} now does {by[key]}, so {line.id} has no key; give it one")
+        same = now == had
+        table.append(line if same else replace(line, keys=",".join(now), shown=shown_as(now)))
+    return tuple(table)
+
+
+def keymap_of(table: Sequence[Key]) -> dict[str, str]:
+    """What Textual is told: those that differ from the defaults."""
+    return {key.id: key.keys or NOTHING for key, before in zip(table, TABLE, strict=True) if key.keys != before.keys}
+
+
+def _parts(text: str) -> list[str]:
+    """`"x,delete"` is two keys and `","` is one."""
+    if text.strip() == ",":
+        return [","]
+    return [part.strip() if part.strip() else part for part in text.split(",") if part]
+
+
+def normal(key: str) -> str:
+    """A key as Textual names it: `?` is question_mark, `Ctrl+K` is ctrl+k, `esc` is escape."""
+    if len(key) == 1:
+        return _of_character(key)
+    *before, last = key.split("+") if not key.endswith("+") else [*key[:-1].rstrip("+").split("+"), "+"]
+    modifiers = [word.strip().lower() for word in before]
+    last = last.strip()
+    last = _of_character(last) if len(last) == 1 else last.lower()
+    last = {"esc": "escape", "return": "enter", "del": "delete", "pgup": "pageup", "pgdn": "pagedown"}.get(last, last)
+    if modifiers and len(last) == 1 and "shift" not in modifiers:
+        last = last.lower()
+    return "+".join([*modifiers, last])
+
+
+def _of_character(character: str) -> str:
+    from textual.keys import _character_to_key
+
+    return "space" if character == " " else _character_to_key(character)
+
+
+def is_key(key: str) -> bool:
+    """Whether it names a key that a terminal could send."""
+    *modifiers, last = key.split("+")
+    return all(word in MODIFIERS for word in modifiers) and (len(last) == 1 or last in NAMED or last == _of_name(last))
+
+
+def _of_name(name: str) -> str:
+    """The name of a character comes back as itself."""
+    import unicodedata
+
+    try:
+        return _of_character(unicodedata.lookup(name.replace("_", " ").upper()))
+    except KeyError:
+        return ""
+
+
+def shown_as(keys: Sequence[str]) -> str:
+    """What a person reads: `^k`, `?`, `shift+↑`; the first only, as one is enough to press."""
+    if not keys:
+        return ""
+    *modifiers, last = keys[0].split("+")
+    end = "enter" if last == "enter" else format_key(last)
+    return "^" + end if modifiers == ["ctrl"] else "+".join([*modifiers, end])

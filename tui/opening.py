@@ -1,0 +1,74 @@
+"""From a command line to an open dashboard: settings, flags before them, and what the terminal can do.
+
+Apart from `cli.py`, which reads words; here they are weighed against the person's config file.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from engine import InputError, Scenario, as_number, nearest
+
+from . import lacks, settings
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from engine import Report, Until
+
+
+def opened(space: Namespace, scenario: Scenario, until: Until, last_word: Callable[[Report], None] | None) -> int:
+    """Open the dashboard. Returns the exit code; raises InputError, before anything is drawn, for a flag or a terminal
+    that will not do."""
+    glyphs = next((kind for kind in settings.GLYPHS if kind == space.glyphs), None)
+    if space.glyphs is not None and glyphs is None:
+        close = nearest(space.glyphs, settings.GLYPHS)
+        raise InputError(f'--glyphs should be braille, block or ascii, not "{space.glyphs}"{close}')
+    speed = as_number(space.speed, "--speed", 0.001, 1e6, texts=True) if space.speed is not None else 1.0
+    least, most = settings.FPS_LEAST, settings.FPS_MOST
+    fps = as_number(space.fps, "--fps", least, most, texts=True) if space.fps is not None else None
+    # It is drawn on stderr, so that --json may go to a file.
+    if not sys.stderr.isatty() or not sys.stdin.isatty():
+        raise InputError("the dashboard needs a terminal; swarmtop run works without one")
+    if refused := lacks.refusal(os.environ):
+        raise InputError(refused)
+    settled = settings.load()
+    missing = lacks.lacks(os.environ, sys.stderr.encoding)
+    if "unicode" in missing:
+        glyphs = glyphs or "ascii"
+    from .app import open_dashboard
+
+    return open_dashboard(
+        scenario,
+        theme=space.theme,
+        fps=fps,
+        speed=speed,
+        glyphs=glyphs,
+        until=until,
+        last_word=last_word,
+        settings=settled,
+        lacks=lacks.untold(missing, lacks.note_file()) if missing else (),
+    )
+
+
+def config_command() -> str:
+    """`swarmtop config`: tells where the file is, writes one where there is none, and says what is wrong in it.
+
+    Raises InputError when it cannot be written.
+    """
+    path = settings.user_file()
+    try:
+        fresh = settings.write_default(path)
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror or error}") from None
+    lines = [f"{path}{'  (new: every line in it is a comment)' if fresh else ''}"]
+    settled = settings.load(path)
+    wrong = list(settled.complaints)
+    if settled.keys:
+        from .keymap import laid_over
+
+        wrong += laid_over(settled.keys, path)[1]
+    return "\n".join([*lines, *wrong])

@@ -1,0 +1,204 @@
+"""What a person has settled once and for all: `config.toml` in their own configuration folder.
+
+A slip in it is never a reason not to start: each is told in one sentence (file, key, what was expected, the nearest
+spelling), and all the rest is used. Flags of the command line go before it. Nothing here imports Textual, and a person
+without such a file pays for one look at the disk.
+
+Keys are taken as they are written and understood by `keymap.py`, which knows which there are.
+"""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from engine import InputError, nearest, plain
+
+if TYPE_CHECKING:
+    from .draw.glyphs import Mode
+
+Density: TypeAlias = Literal["comfortable", "compact"]
+DENSITIES: tuple[Density, ...] = ("comfortable", "compact")
+GLYPHS: tuple[Mode, ...] = ("braille", "block", "ascii")
+FPS_LEAST, FPS_MOST = 1, 120
+SIZE_LIMIT = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a config file may say. None: it says nothing, and whoever asks has a default of their own.
+
+    `keys` holds what was written under `[keys]`: the id of a key in `keys.TABLE`, and Textual's names of the keys that
+    should do it. `tour` is whether a first start shows the tour. `complaints` are sentences. What is made without a
+    file is quiet: no tour, as tests and benchmarks want it.
+    """
+
+    theme: str | None = None
+    fps: float | None = None
+    density: Density = "comfortable"
+    reduced_motion: bool = False
+    glyphs: Mode | None = None
+    tour: bool = False
+    keys: Mapping[str, str] = field(default_factory=dict)
+    path: Path | None = None
+    complaints: tuple[str, ...] = ()
+
+
+def user_file() -> Path:
+    """Where it is, or would be."""
+    import platformdirs
+
+    return platformdirs.user_config_path("swarmtop") / "config.toml"
+
+
+def load(path: Path | None = None) -> Settings:
+    """What the file says, as far as it can be understood; the defaults when there is none. Raises nothing."""
+    where = path or user_file()
+    try:
+        with where.open("rb") as file:
+            raw = file.read(SIZE_LIMIT + 1)
+        if len(raw) > SIZE_LIMIT:
+            raise InputError(f"{where}: this is too long for a configuration; expected at most {SIZE_LIMIT:,} bytes")
+        return read(raw.decode("utf-8"), where)
+    except FileNotFoundError:
+        return Settings(tour=True, path=where)
+    except OSError as error:
+        said = f"{where}: cannot be read: {error.strerror}; the defaults are used"
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        said = f"{where}: line {line} is not UTF-8 text; the defaults are used"
+    except InputError as error:
+        said = f"{error}; the defaults are used"
+    return Settings(tour=True, path=where, complaints=(plain(said, limit=400),))
+
+
+def read(text: str, where: Path) -> Settings:
+    """Understand the text of a file. What is wrong in it is a complaint; raises InputError when it is not TOML."""
+    try:
+        data = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        reason = "it is nested too deeply" if isinstance(error, RecursionError) else error
+        raise InputError(f"{where}: this is not TOML: {plain(reason, limit=200)}") from None
+    found: dict[str, object] = {"tour": True, "path": where}
+    complaints: list[str] = []
+    for name, value in data.items():
+        try:
+            if name not in READERS:
+                raise InputError(f'there is no "{plain(name)}"{nearest(name, READERS)}')
+            found[name] = READERS[name](value)
+        except InputError as error:
+            complaints.append(plain(f"{where}: {error}", limit=400))
+    return Settings(**found, complaints=tuple(complaints))  # type: ignore[arg-type]
+
+
+def _text(name: str) -> Callable[[object], str]:
+    def read_text(value: object) -> str:
+        if not isinstance(value, str) or not value.strip():
+            raise InputError(f"{name} should be a text in quotes, not {shown(value)}")
+        return value.strip()
+
+    return read_text
+
+
+def _one_of(name: str, words: tuple[str, ...]) -> Callable[[object], str]:
+    def read_word(value: object) -> str:
+        if not isinstance(value, str) or value not in words:
+            close = nearest(value, words) if isinstance(value, str) else ""
+            raise InputError(f"{name} should be {' or '.join(words)}, not {shown(value)}{close}")
+        return value
+
+    return read_word
+
+
+def _switch(name: str) -> Callable[[object], bool]:
+    def read_switch(value: object) -> bool:
+        if not isinstance(value, bool):
+            raise InputError(f"{name} should be true or false, not {shown(value)}")
+        return value
+
+    return read_switch
+
+
+def _fps(value: object) -> float:
+    good = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    if not good or not FPS_LEAST <= float(value) <= FPS_MOST:  # type: ignore[arg-type]
+        raise InputError(f"fps should be a number from {FPS_LEAST} to {FPS_MOST}, not {shown(value)}")
+    return float(value)  # type: ignore[arg-type]
+
+
+def _keys(value: object) -> dict[str, str]:
+    """`"peer.kill" = "ctrl+k"` and `peer.kill = "ctrl+k"` mean the same: TOML makes a table of the second."""
+    if not isinstance(value, dict):
+        raise InputError(f"keys should be a table, [keys], not {shown(value)}")
+    flat: dict[str, str] = {}
+    for name, keys in value.items():
+        inner = {f"{name}.{rest}": key for rest, key in keys.items()} if isinstance(keys, dict) else {name: keys}
+        for id_, written in inner.items():
+            many = written if isinstance(written, list) else [written]
+            if not all(isinstance(key, str) for key in many):
+                raise InputError(f'[keys] "{plain(id_)}" should be a text such as "ctrl+k", not {shown(written)}')
+            flat[id_] = ",".join(many)
+    return flat
+
+
+READERS: dict[str, Callable[[object], object]] = {
+    "theme": _text("theme"),
+    "fps": _fps,
+    "density": _one_of("density", DENSITIES),
+    "reduced_motion": _switch("reduced_motion"),
+    "glyphs": _one_of("glyphs", GLYPHS),
+    "tour": _switch("tour"),
+    "keys": _keys,
+}
+assert set(READERS) == {f.name for f in fields(Settings)} - {"path", "complaints"}
+
+
+def shown(value: object) -> str:
+    """A value in a sentence. Never its repr: that of a deep table or of a huge number raises."""
+    if isinstance(value, str):
+        return f'"{plain(value, limit=40)}"'
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) or (isinstance(value, int) and abs(value) < 10**12):
+        return f"{value:g}"
+    return {int: "a number", list: "a list", dict: "a table"}.get(type(value), "a date or time")
+
+
+def write_default(path: Path) -> bool:
+    """Write a file that says nothing yet and explains everything, unless there is one. Whether one was written.
+
+    Raises OSError.
+    """
+    if path.exists():
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(template(), encoding="utf-8")
+    return True
+
+
+def template() -> str:
+    """A config file in which every line is a comment, made of the table of keys."""
+    from .keys import TABLE
+
+    lines = [
+        "# swarmtop's configuration. Take the # away from what you want to change; it is read again when you save it.",
+        "# Flags of the command line go before what is said here. Themes of your own go into the folder themes/ beside",
+        "# this file: one TOML each, called what its file is called.",
+        "",
+        '# theme = "swarm"            # one of: swarmtop themes',
+        "# fps = 30                   # frames a second at most; fewer over a slow line",
+        f'# density = "comfortable"    # {" or ".join(DENSITIES)}',
+        "# reduced_motion = false     # true: nothing glides or pulses; messages still are where they are",
+        f'# glyphs = "braille"         # {", ".join(GLYPHS)}',
+        "# tour = true                # false: no tour on the first start",
+        "",
+        '# Keys as Textual names them: "x", "X", "ctrl+k", "f5", "shift+up", "?". Several: "x,delete". None: "".',
+        "[keys]",
+    ]
+    wide = max(len(f'# "{key.id}" = "{key.keys}"') for key in TABLE)
+    lines += [f"{f'# {chr(34)}{key.id}{chr(34)} = {chr(34)}{key.keys}{chr(34)}':<{wide}}  # {key.tip}" for key in TABLE]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,154 @@
+"""The tour of a first start: five things to do, each told only when the one before has been done.
+
+It goes by what happens in the swarm, not by which keys are pressed: whoever asks by the mouse, the palette or a saved
+habit has asked. It holds nothing up and hides nothing; a person who does something else finds the step where it was.
+It can end in the middle. Pure: frames in, a step out; where the words stand is the screen's business.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from engine import ALIVE, Asked, AskId, Commanded, Event, Kill, PeerId, Shutdown, Snapshot, Trace, plain
+
+Place: TypeAlias = Literal["keys", "picture", "peer"]
+STEPS = 5
+NAME = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What is said now: step `number` of STEPS, a heading, sentences with keys as `{id}`, and where to look: at the
+    keys, at the picture, or at `peer`."""
+
+    number: int
+    heading: str
+    text: str
+    place: Place
+    peer: PeerId | None = None
+
+
+class Tour:
+    """Show it each frame's events with `see`; `words` is what to say now, None when it is over."""
+
+    def __init__(self, protocol: str, titles: Sequence[str] = ()) -> None:
+        self.step = 1
+        self._titles = deque(titles)
+        """What there is to ask for; the first is suggested."""
+        self._protocol = protocol
+        self._ask: AskId | None = None
+        self._holders: tuple[PeerId, ...] = ()
+        self._told_off = False
+        self._asking = False
+
+    @property
+    def over(self) -> bool:
+        """Whether everything has been done."""
+        return self.step > STEPS
+
+    def see(self, snapshot: Snapshot, events: tuple[Event, ...], trace: Trace | None, *, asking: bool = False) -> bool:
+        """Take in what happened; `trace` is that of the ask that is looked at, `asking`: an ask is being typed.
+
+        Whether what is to be said may have changed.
+        """
+        before = (self.step, self._ask, self._holders, self._asking)
+        self._asking = asking
+        for event in events:
+            self._hear(event)
+        if trace is not None and trace.ask == self._ask and trace.holders:
+            self._holders = tuple(trace.holders)
+        if self.step == 2:
+            self._closed(snapshot)
+        if self.step == 3 and not any(snapshot.state[peer] == ALIVE for peer in self._living(snapshot)):
+            self.step = 4
+        if snapshot.fixed.protocol != self._protocol:
+            self._elsewhere(snapshot.fixed.protocol)
+        return before != (self.step, self._ask, self._holders, self._asking)
+
+    def _hear(self, event: Event) -> None:
+        if isinstance(event, Asked) and event.by == "person":
+            if self.step in (1, 2):
+                self.step, self._ask, self._holders = 2, event.ask, ()
+            elif self.step == 4:
+                self.step = 5
+        elif isinstance(event, Commanded) and event.by == "person" and self.step == 3:
+            killed = isinstance(event.command, (Kill, Shutdown)) and set(event.peers) & set(self._holders)
+            self.step = 4 if killed else 3
+
+    def _closed(self, snapshot: Snapshot) -> None:
+        """The answer has been seen when the question no longer spreads; when the ask is over without one, another is
+        asked for. What was found may be fetched for minutes, and nobody need wait for that."""
+        row = next((row for row in snapshot.asks if row.id == self._ask), None)
+        if row is None or row.id in snapshot.spreading:
+            return
+        if self._holders:
+            self.step = 3
+        elif row.closed_us is not None:
+            self.step, self._told_off = 1, True
+            self._titles.rotate(-1)
+
+    def _living(self, snapshot: Snapshot) -> list[PeerId]:
+        return [peer for peer in self._holders if peer < len(snapshot.state) and snapshot.state[peer] == ALIVE]
+
+    def _elsewhere(self, protocol: str) -> None:
+        """Another network is the last step; before that it only begins again, as nothing of the old is left."""
+        self._protocol = protocol
+        self._ask, self._holders = None, ()
+        self.step = STEPS + 1 if self.step >= 4 else 1
+
+    def words(self, snapshot: Snapshot) -> Words | None:
+        """What to say now."""
+        wanted = f" “{plain(self._titles[0], limit=30)}”" if self._titles else " something"
+        living = self._living(snapshot)
+        match self.step:
+            case 1 if self._asking:
+                said = f"Type{wanted} and press enter. A question goes from peer to peer."
+                return Words(1, "Ask", said, "keys")
+            case 1 if self._told_off:
+                said = f"That one found nothing. Press {{ask.here}} and ask for{wanted}: somebody has it."
+                return Words(1, "Ask again", said, "keys")
+            case 1:
+                return Words(1, "Ask", f"Press {{ask.here}} to ask all of these peers for{wanted}.", "keys")
+            case 2:
+                said = "Time is slow now. Watch your question spread, and what answers walk back the way it came."
+                return Words(2, "See the answer", said, "picture")
+            case 3 if living:
+                name = snapshot.fixed.labels[living[0]][:NAME]
+                said = (
+                    f"{name} answered. Select it (a click, or {{peer.jump}} and its letter), then press {{peer.kill}}: "
+                    "its process dies."
+                )
+                return Words(3, "Kill the one who answered", said, "peer", living[0])
+            case 4:
+                said = f"Press {{ask.here}} and ask for{wanted} once more. Does the network still answer?"
+                return Words(4, "Ask again", said, "keys")
+            case 5:
+                said = "Press {run.network} and choose another network: the same peers and files. Whom to kill there?"
+                return Words(5, "Try another network", said, "keys")
+        return None
+
+
+def marker() -> Path:
+    """The file that says that the tour has been offered."""
+    import platformdirs
+
+    return platformdirs.user_state_path("swarmtop") / "toured"
+
+
+def first_time() -> bool:
+    """Whether the tour has not been offered yet; from now on it has been.
+
+    It is noted when it begins: who leaves in the middle has seen that there is one. Where nothing can be noted it is
+    not offered either, as it would come at each start.
+    """
+    path = marker()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.open("x").close()
+    except OSError:
+        return False
+    return True

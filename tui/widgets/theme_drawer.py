@@ -1,0 +1,107 @@
+"""Choosing a theme: a list beside the running picture, which wears whatever is marked.
+
+A drawer and no dialog: what a theme does to a question that spreads is what one wants to see before choosing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import OptionList
+from textual.widgets.option_list import Option
+
+from engine import plain
+
+from .panel import name_panel, panel_css
+
+
+class ThemeDrawer(Vertical):
+    """`open` it with the names. Posts `Marked` for each one looked at, and `Done` with the one that is to stay."""
+
+    DEFAULT_CSS = (
+        panel_css("ThemeDrawer")
+        + """
+    ThemeDrawer {
+        display: none; layer: over; dock: right; width: 28; height: 100%; background: $background;
+        &.-open { display: block; }
+        OptionList {
+            height: 1fr; border: none; padding: 0; background: $background; scrollbar-size-vertical: 1;
+            &:focus { border: none; background: $background; }
+        }
+    }
+    """
+    )
+    BINDINGS = [
+        Binding("escape", "leave", "back"),
+        Binding("t,n", "next(1)", "next", show=False),
+        Binding("p", "next(-1)", "previous", show=False),
+    ]
+
+    class Marked(Message):
+        """The person looks at a theme."""
+
+        def __init__(self, name: str) -> None:
+            super().__init__()
+            self.name = name
+
+    class Done(Message):
+        """The person is done; `name` is the theme to wear from now on, `chosen` whether it was chosen."""
+
+        def __init__(self, name: str, chosen: bool) -> None:
+            super().__init__()
+            self.name, self.chosen = name, chosen
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._names: tuple[str, ...] = ()
+        self._former = ""
+
+    def compose(self) -> ComposeResult:
+        """The list."""
+        yield OptionList()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is shown."""
+        return self.has_class("-open")
+
+    def open(self, names: Sequence[str], current: str) -> None:
+        """Show these, with `current` marked; that is what escape goes back to."""
+        self._names, self._former = tuple(names), current
+        name_panel(self, "themes", "enter wear · esc back")
+        listed = self.query_one(OptionList)
+        listed.clear_options()
+        listed.add_options([Option(Content(("▸ " if name == current else "  ") + plain(name))) for name in names])
+        self.add_class("-open")
+        listed.highlighted = self._names.index(current) if current in self._names else 0
+        listed.focus()
+
+    def close(self) -> None:
+        """Put it away."""
+        self.remove_class("-open")
+
+    @on(OptionList.OptionHighlighted)
+    def _looked(self, event: OptionList.OptionHighlighted) -> None:
+        event.stop()
+        if self.is_open:
+            self.post_message(self.Marked(self._names[event.option_index]))
+
+    @on(OptionList.OptionSelected)
+    def _took(self, event: OptionList.OptionSelected) -> None:
+        event.stop()
+        self.post_message(self.Done(self._names[event.option_index], True))
+
+    def action_leave(self) -> None:
+        """As it was."""
+        self.post_message(self.Done(self._former, False))
+
+    def action_next(self, by: int) -> None:
+        """Mark the next one."""
+        listed = self.query_one(OptionList)
+        listed.highlighted = ((listed.highlighted or 0) + by) % max(1, len(self._names))
