@@ -59,6 +59,7 @@ GIVEN: dict[str, st.SearchStrategy[Any]] = {
     "text": st.sampled_from(TEXTS),
     "by": st.sampled_from((None, "city", "role", "towns")),
     "leak": st.sampled_from((0.0, 0.5, 1.0, -1.0)),
+    "after_s": st.sampled_from((0.0, 0.5, 2.0, -1.0)),
 }
 
 
