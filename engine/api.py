@@ -26,6 +26,10 @@ from typing import (
     overload,
 )
 
+from .knowledge import Belief as Belief  # protocols are written in these words too
+from .knowledge import Beliefs as Beliefs
+from .knowledge import Theory as Theory
+
 PeerId: TypeAlias = int
 """Dense index of a peer, 0..n-1. Peers asked for come first, infrastructure after them."""
 
@@ -162,26 +166,6 @@ class Ask:
     text: str
 
 
-@dataclass(slots=True)
-class Belief:
-    """What one peer holds to be so about another. `heard_us` is None for hearsay, else when it last spoke; `what` is
-    in the protocol's own words; `alive` whether it is counted on, None for no opinion; `files` how many it is said
-    to share, None for no idea."""
-
-    heard_us: int | None = None
-    what: str = ""
-    alive: bool | None = None
-    files: int | None = None
-
-
-@dataclass(slots=True)
-class Beliefs:
-    """What one peer knows: other peers, and facts in the protocol's own words for the inspector."""
-
-    known: dict[PeerId, Belief] = field(default_factory=dict)
-    facts: dict[str, str] = field(default_factory=dict)
-
-
 class Timer(Protocol):
     """A handle to give back to `Host.cancel`. It pickles; it may be kept."""
 
@@ -268,16 +252,6 @@ class Host(Protocol):
         `note("hit", holder=…, content=…)` is said at the origin of an ask, once per holder.
         """
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Theory:
-    """A figure that a protocol foretells for an ask. `of` is a figure of the account ("reached", "messages",
-    "duplicates", "hops"), or any other name, which is told by itself; `why` the formula, in a few words."""
-
-    of: str
-    value: float
-    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)

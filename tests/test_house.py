@@ -19,7 +19,8 @@ INDEX = re.compile(r"(extra-)?index[-_]url|\bpypi\.")
 
 ENGINE_ARROWS: dict[str, set[str]] = {
     # room: what it may import of engine, besides itself
-    "api": set(),
+    "knowledge": set(),
+    "api": {"knowledge"},
     "errors": set(),
     "commands": {"api", "errors"},
     "events": {"api", "commands"},
