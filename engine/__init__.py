@@ -32,13 +32,16 @@ from .api import (
 from .commands import (
     VERBS,
     Adjourn,
+    Arrive,
     AskFor,
+    Attack,
     Censor,
     Collude,
     Command,
     Court,
     Cure,
     Defect,
+    Depart,
     Heal,
     Hold,
     Join,
@@ -57,7 +60,7 @@ from .commands import (
     command_from,
 )
 from .errors import InputError, PeerFailed, SwarmError, nearest, plain
-from .events import Asked, Churned, Closed, Commanded, Event, Hit, Noted, Refused
+from .events import Adrift, Arrived, Asked, Churned, Closed, Commanded, Event, Hit, Noted, Refused
 from .hunt import Hunt
 from .lab import scenario as scenario_files
 from .lab.check import Checked, Expect, check
@@ -66,7 +69,7 @@ from .lab.scenario import Caption, Scenario
 from .networks import help_of, network, networks, options_of, title_of
 from .options import as_number, as_text, as_whole, options_for
 from .recent import Heard
-from .setup import ContentSpec, LinkSpec, Setup
+from .setup import ArrivalSpec, ContentSpec, LinkSpec, Setup
 from .silencing import Silencing
 from .snapshot import (
     ALIVE,
@@ -82,12 +85,14 @@ from .snapshot import (
     Links,
     Losses,
     Places,
+    Run,
     Series,
     Snapshot,
     Totals,
     Trace,
 )
 from .swarm import Swarm
+from .world.attacks import Param, Preset
 from .world.selectors import last_word
 
 if TYPE_CHECKING:
@@ -125,12 +130,17 @@ __all__ = [
     "STATES",
     "VERBS",
     "Adjourn",
+    "Adrift",
+    "ArrivalSpec",
     "Arrivals",
+    "Arrive",
+    "Arrived",
     "Ask",
     "AskFor",
     "AskId",
     "AskRow",
     "Asked",
+    "Attack",
     "Belief",
     "Beliefs",
     "BenchCost",
@@ -149,6 +159,7 @@ __all__ = [
     "Cure",
     "Curve",
     "Defect",
+    "Depart",
     "Docket",
     "Event",
     "Expect",
@@ -174,6 +185,7 @@ __all__ = [
     "Losses",
     "Message",
     "Noted",
+    "Param",
     "Partition",
     "Peer",
     "PeerFailed",
@@ -181,12 +193,14 @@ __all__ = [
     "Peers",
     "Places",
     "Poison",
+    "Preset",
     "Publish",
     "Refused",
     "Release",
     "Reopen",
     "Report",
     "Revive",
+    "Run",
     "Scenario",
     "Series",
     "Set",

@@ -98,6 +98,8 @@ class Account:
             self.repeats = np.zeros(n, np.int32)
             self.hop[self.origin] = 0
             self.at_us[self.origin] = self.issued_us
+        elif len(self.hop) < n:
+            self._grow(n)
         assert self.frm is not None
         assert self.at_us is not None
         assert self.repeats is not None
@@ -114,9 +116,21 @@ class Account:
         self.repeats[peers] -= 1
         self.reached += len(peers)
 
+    def _grow(self, n: int) -> None:
+        """The swarm has grown since this ask began: columns for `n` peers."""
+        assert self.frm is not None
+        assert self.hop is not None
+        assert self.at_us is not None
+        assert self.repeats is not None
+        more = n - len(self.hop)
+        self.frm, self.hop, self.at_us = (
+            np.concatenate([column, np.full(more, -1, column.dtype)]) for column in (self.frm, self.hop, self.at_us)
+        )
+        self.repeats = np.concatenate([self.repeats, np.zeros(more, np.int32)])
+
     def heard(self, peer: PeerId) -> bool:
         """Whether a question of this ask reached a peer."""
-        return self.hop is not None and bool(self.hop[peer] >= 0)
+        return self.hop is not None and peer < len(self.hop) and bool(self.hop[peer] >= 0)
 
     def forget_path(self) -> None:
         """Give back the columns of an old ask; its figures stay."""
@@ -160,8 +174,10 @@ class Account:
             decoys=len(self.decoys),
         )
 
-    def trace(self) -> Trace | None:
-        """Its path, or None when it never left its origin or was forgotten."""
+    def trace(self, n: int) -> Trace | None:
+        """Its path in a swarm of `n` peers, or None when it never left its origin or was forgotten."""
+        if self.hop is not None and len(self.hop) < n:
+            self._grow(n)
         if self.hop is None or self.frm is None or self.at_us is None or self.repeats is None:
             return None
         answers = self.answers.view()

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, get_args
 
 from . import commands as c
 from .api import PeerId, Want, words_of
+from .attacking import Attacks
 from .court import Bench
+from .crowds import Crowds
 from .errors import InputError, nearest, plain
 from .life import ASKS_PER_S_MAX, Life
 from .options import as_number, set_option
@@ -32,10 +35,13 @@ WORLD = ("churn", "loss", "latency", "asks")
 class Acts:
     """Commands on a town. Each method returns the peers that it changed."""
 
-    def __init__(self, town: Town, life: Life, operators: Sequence[str], resolve: Resolve, bench: Bench) -> None:
+    def __init__(
+        self, town: Town, life: Life, crowds: Crowds, attacks: Attacks, resolve: Resolve, bench: Bench
+    ) -> None:
         self.town = town
         self.life = life
-        self.operators = tuple(operators)
+        self.crowds = crowds
+        self.attacks = attacks
         self.resolve = resolve
         self.bench = bench
         self.asking: dict[PeerId, list[tuple[c.AskFor, str]]] = {}
@@ -58,6 +64,9 @@ class Acts:
             c.Heal: self._heal,
             c.Hold: self._hold,
             c.Release: self._release,
+            c.Arrive: self._arrive,
+            c.Depart: self._depart,
+            c.Attack: self._attack,
             c.AskFor: self._ask,
             c.Publish: self._publish,
             c.Set: self._set,
@@ -100,9 +109,9 @@ class Acts:
 
     def _of(self, operator: str) -> list[PeerId]:
         # Ordinary peers have an empty operator: nobody may shut down everybody by a name left out.
-        mine = [p for p, name in enumerate(self.operators) if operator and name == operator]
+        mine = [p for p, name in enumerate(self.town.operators) if operator and name == operator]
         if not mine:
-            known = sorted({name for name in self.operators[self.town.peers :] if name})
+            known = sorted({name for name in self.town.operators if name})
             raise InputError(f'nobody is run by an operator called "{operator}"{nearest(operator, known)}')
         return mine
 
@@ -111,6 +120,15 @@ class Acts:
 
     def _reopen(self, command: c.Reopen, by: str) -> tuple[PeerId, ...]:
         return self._begin([p for p in self._of(command.operator) if self.town.state[p] != ALIVE])
+
+    def _arrive(self, command: c.Arrive, by: str) -> tuple[PeerId, ...]:
+        return self.crowds.arrive(command, None if command.via is None else self.resolve(command.via))
+
+    def _depart(self, command: c.Depart, by: str) -> tuple[PeerId, ...]:
+        return self.crowds.depart(command, self.resolve(command.peers))
+
+    def _attack(self, command: c.Attack, by: str) -> tuple[PeerId, ...]:
+        return self.attacks.carry_out(command)
 
     # --- interference -----------------------------------------------------------------------------------------
 
@@ -183,7 +201,7 @@ class Acts:
         columns: dict[str, Sequence[Any]] = {
             "city": town.desk.links.place,
             "role": [kind.role for kind in town.crew],
-            "operator": self.operators,
+            "operator": town.operators,
         }
         if by is not None and by not in columns:
             raise InputError(f'partition does not go by "{plain(by)}"{nearest(str(by), columns)}')
@@ -261,6 +279,10 @@ class Acts:
         town = self.town
         if name == "churn":
             self.life.set_churn(str(value))
+        elif name == "polite":
+            self.life.polite = as_number(value, "set: polite", 0.0, 1.0, texts=True)
+        elif name == "arrivals":
+            self.crowds.set_law(replace(self.crowds.spec, law=str(value)))
         elif name == "loss":
             town.desk.links.set_loss(as_number(value, "set: loss", 0.0, 0.99, texts=True))
             town.restate(())

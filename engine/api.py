@@ -31,7 +31,7 @@ from .knowledge import Beliefs as Beliefs
 from .knowledge import Theory as Theory
 
 PeerId: TypeAlias = int
-"""Dense index of a peer, 0..n-1. Peers asked for come first, infrastructure after them."""
+"""Dense index of a peer, 0..n-1. Peers asked for come first, then infrastructure, then newcomers."""
 
 AskId: TypeAlias = int
 """Asks count from 1 in order of issue."""
@@ -272,9 +272,10 @@ class Peer:
     Class attributes that may be set:
       role     what it is called in its specification ("servent", "index")
       wants    what an ask of this network is, unless the command says otherwise
-      knows    where a newcomer's `contacts` come from: "overlay" (a published list of a few living peers; who its
-               neighbours in the topology are, it is told by `neighbours`) or "everyone" (all peers); stations are
-               always among them, first
+      knows    what a peer's `contacts` are when a run begins: "overlay" (a few living peers; who its neighbours in the
+               topology are, it is told by `neighbours`) or "everyone" (all peers). Who starts later is told of the
+               bootstrap peers alone, a few well-known ones that may be dead by then. Stations are always among them,
+               first
       overlay  whether the topology's links stand as open streams when the run begins
       model    a textbook's model that foretells its asks ("infect and die"), where `theory` says nothing of its own
       has_all  whether it answers whatever is asked for, and not from its library: the server of a client and server
@@ -337,6 +338,11 @@ class Peer:
 
     def stop(self, host: Host) -> None:
         """A polite leave. A kill gives no notice."""
+
+    def joined(self, links: Sequence[PeerId]) -> bool:
+        """Whether it has found its way into the network, given its open streams. A newcomer that has not, after some
+        seconds, is told of as adrift."""
+        return bool(links) or not self.overlay
 
     def ask(self, host: Host, ask: Ask) -> None:
         """A user at this peer wants something."""

@@ -155,6 +155,46 @@ class Release(Command):
 
 
 @dataclass(frozen=True, slots=True)
+class Arrive(Command):
+    """Newcomers, who were never there before, find their way in: `count` of them within `over_s` seconds. They know the
+    bootstrap peers, or those that `via` names; `operator` runs them, if they are not users of their own."""
+
+    verb: ClassVar[str] = "arrive"
+    count: int = 1
+    over_s: float = 0.0
+    operator: str | None = None
+    via: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Depart(Command):
+    """These peers go for good within `over_s` seconds, a share `polite` of them (0..1) with a goodbye."""
+
+    verb: ClassVar[str] = "depart"
+    peers: Peers = ""
+    over_s: float = 0.0
+    polite: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Attack(Command):
+    """A preset of `world.attacks`, which says what its fields mean and what they are when they are left out. It expands
+    to other commands, some of them later, which the seed decides."""
+
+    verb: ClassVar[str] = "attack"
+    name: str = ""
+    peers: Peers | None = None
+    share: float | None = None
+    count: int | None = None
+    over_s: float | None = None
+    means: str | None = None
+    whom: str | None = None
+    word: str | None = None
+    leak: float | None = None
+    operator: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class AskFor(Command):
     """A user at each of these peers wants `text`; `want` defaults to what the network is for."""
 
@@ -175,8 +215,9 @@ class Publish(Command):
 
 @dataclass(frozen=True, slots=True)
 class Set(Command):
-    """Change a parameter while it runs: `churn` (a spec), `loss` (0..1), `latency` (a factor), `jitter` (ms),
-    `capacity` (a factor on the lines, if the run has any), `asks` (per second), or an option of the protocol."""
+    """Change a parameter while it runs: `churn` (a spec), `polite` (0..1), `arrivals` (a spec), `loss` (0..1),
+    `latency` (a factor), `jitter` (ms), `capacity` (a factor on the lines, if the run has any), `asks` (per second), or
+    an option of the protocol."""
 
     verb: ClassVar[str] = "set"
     name: str = ""
@@ -218,6 +259,9 @@ VERBS: dict[str, type[Command]] = {
         Heal,
         Hold,
         Release,
+        Arrive,
+        Depart,
+        Attack,
         AskFor,
         Publish,
         Set,
@@ -241,6 +285,8 @@ def command_from(verb: str, values: Mapping[str, object], where: str) -> Command
             raise InputError(f'{where}: "{name}" of "{verb}" should be a text, not {value!r}')
         if isinstance(default, float) and (isinstance(value, bool) or not isinstance(value, (int, float))):
             raise InputError(f'{where}: "{name}" of "{verb}" should be a number, not {value!r}')
+        if isinstance(default, int) and (isinstance(value, bool) or not isinstance(value, int)):
+            raise InputError(f'{where}: "{name}" of "{verb}" should be a whole number, not {value!r}')
     for name, f in known.items():
         if name not in values and f.default in ("", MISSING):
             raise InputError(f'{where}: "{verb}" needs "{name}"')

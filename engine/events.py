@@ -33,10 +33,26 @@ class Commanded(Event):
 
 @dataclass(frozen=True, slots=True)
 class Churned(Event):
-    """Churn ended a session ("kill") or a downtime ("revive")."""
+    """Churn ended a session ("kill", or "leave" for a polite one) or a time away ("revive", "join")."""
 
     peer: PeerId
     what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived(Event):
+    """A newcomer is there for the first time. `operator` runs it, "" for a user of its own."""
+
+    peer: PeerId
+    operator: str
+
+
+@dataclass(frozen=True, slots=True)
+class Adrift(Event):
+    """A newcomer has looked for a way in and found none; `why` says it in a sentence."""
+
+    peer: PeerId
+    why: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,34 +7,38 @@ from typing import Any
 
 import numpy as np
 
+from . import way_in
 from .accounts import Account
 from .api import PeerId
 from .snapshot import ALIVE, DEAD, LEFT, STATES
 from .town import Town
 
 
-def facts_of(town: Town, account: Account, labels: Sequence[str]) -> dict[str, Any]:
+def facts_of(town: Town, account: Account) -> dict[str, Any]:
     """See `verdict.verdict` for the keys. Holders are looked up only when the ask went unanswered."""
-    alive = int((town.state[: town.peers] == ALIVE).sum())
+    living = (town.state == ALIVE) & ~town.infrastructure
+    alive = int(living.sum())
     first = account.first_hit_us()
     facts: dict[str, Any] = {
         "origin": STATES[town.state[account.origin]],
         "want": account.want,
         "text": account.text,
-        "alive": alive - int(account.origin < town.peers and town.state[account.origin] == ALIVE),
+        "alive": alive - int(living[account.origin]),
         "reached": account.reached,
         "hits": len(account.hits),
         "first_hit_s": None if first is None else first / 1e6,
         "hops": account.deepest,
-        "found_at": [labels[p] for p in account.hits] if account.decoys else [],
-        "decoys": [labels[p] for p in account.decoys],
-        "fetched": [labels[p] for p in account.fetched],
+        "found_at": [town.labels[p] for p in account.hits] if account.decoys else [],
+        "decoys": [town.labels[p] for p in account.decoys],
+        "fetched": [town.labels[p] for p in account.fetched],
         "losses": account.losses,
         "setback": account.setback,
         "overlay": town.program.overlay,
         "ttl": getattr(town.desk.options, "ttl", None),
-        "stations": {labels[s]: station_state(town, s) for s in town.stations},
+        "stations": {town.labels[s]: station_state(town, s) for s in town.stations},
     }
+    if account.origin in town.seeking and living[account.origin] and not way_in.has_joined(town, account.origin):
+        facts["adrift"] = way_in.why_not(town)
     if account.want in ("find", "fetch") and not account.hits:
         holders = [
             p

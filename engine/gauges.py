@@ -8,7 +8,6 @@ beliefs are asked of a few peers each second, in turn, and the overlay is only g
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from .errors import PeerFailed
 from .snapshot import ALIVE
+from .world.graphs import components
 
 if TYPE_CHECKING:
     from .town import Town
@@ -28,8 +28,6 @@ KNOWN_MOST = 200
 POOLED = 8
 """Seconds whose beliefs make one figure, unless everybody has been asked sooner."""
 NAN = float("nan")
-
-I32 = NDArray[np.int32]
 
 
 class Gauges:
@@ -46,7 +44,7 @@ class Gauges:
     def __init__(self, town: Town) -> None:
         self._town = town
         self._next = 0
-        self._beliefs: deque[tuple[int, int]] = deque(maxlen=min(POOLED, -(-town.peers // BELIEVERS)))
+        self._beliefs: deque[tuple[int, int]] = deque(maxlen=min(POOLED, -(-town.n // BELIEVERS)))
         self._key: Any = None
         self._parts = (NAN, NAN)
 
@@ -66,7 +64,7 @@ class Gauges:
             if not town.streams.count or not living:
                 self._parts = (NAN, NAN)
             else:
-                sizes = np.bincount(roots(town.n, a[carries], b[carries])[alive])
+                sizes = np.bincount(components(town.n, a[carries], b[carries])[alive])
                 self._parts = (float(np.count_nonzero(sizes)), float(sizes.max()) / living)
         return self._parts
 
@@ -74,11 +72,11 @@ class Gauges:
         """A few peers at a time, in order of their ids, so that nothing is drawn."""
         town = self._town
         wrong = known = 0
-        for _ in range(min(BELIEVERS, town.peers)):
-            peer = self._next % town.peers
+        for _ in range(min(BELIEVERS, town.n)):
+            peer = self._next % town.n
             self._next = peer + 1
             program = town.programs[peer]
-            if program is None:
+            if program is None or town.infrastructure[peer]:
                 continue
             try:
                 beliefs = program.beliefs()
@@ -104,27 +102,3 @@ def spread(load: NDArray[np.float32]) -> tuple[float, float, float]:
     ranks = np.arange(1, n + 1, dtype=np.float64)
     gini = 2.0 * float((ranks * np.sort(load)).sum()) / (n * total) - (n + 1) / n
     return total / n, float(load.max()) * n / total, max(0.0, gini)
-
-
-def roots(n: int, a: Sequence[int] | NDArray[Any], b: Sequence[int] | NDArray[Any]) -> I32:
-    """The least node of the component of each of n nodes, over undirected links a-b. Shaped (n,).
-
-    Larger roots are hung below smaller ones and all paths made short, until no link joins two components: some four
-    passes over arrays, rather than one over objects.
-    """
-    parent = np.arange(n, dtype=np.int32)
-    left, right = np.asarray(a, np.int32), np.asarray(b, np.int32)
-    while len(left):
-        x, y = parent[left], parent[right]
-        apart = x != y
-        if not apart.any():
-            break
-        left, right, x, y = left[apart], right[apart], x[apart], y[apart]
-        # Of several smaller roots the one written last will do: what is still apart is joined in a later pass.
-        parent[np.maximum(x, y)] = np.minimum(x, y)
-        while True:
-            shorter = parent[parent]
-            if np.array_equal(shorter, parent):
-                break
-            parent = shorter
-    return parent

@@ -20,7 +20,11 @@ class Inquiry:
     """A mixin of `Swarm`."""
 
     town: Town
-    labels: tuple[str, ...]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What each peer is called, index = PeerId."""
+        return tuple(self.town.labels)
 
     if TYPE_CHECKING:  # what Swarm has
 

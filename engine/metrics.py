@@ -83,6 +83,14 @@ class Books:
         self._before = (0, 0, 0, 0, 0)
         self._posted = 0
 
+    def grow(self, count: int) -> None:
+        """Columns for newcomers."""
+        self.post()
+        self.n += count
+        self.load = np.concatenate([self.load, np.zeros(count, np.float32)])
+        self.last_heard_us = np.concatenate([self.last_heard_us, np.full(count, -1, np.int64)])
+        self._tally = np.concatenate([self._tally, np.zeros(count, np.int64)])
+
     # --- the log ---------------------------------------------------------------------------------------
 
     def post_if_long(self) -> None:

@@ -38,8 +38,17 @@ class LinkSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class ArrivalSpec:
+    """Newcomers while it runs. law: a spec of the gaps between them, see `world.arrivals`; most: how many at most."""
+
+    law: str = "none"
+    most: int = 1_000
+
+
+@dataclass(frozen=True, slots=True)
 class Setup:
-    """The beginning of a run. `loss` is a share of messages; `asks_per_s` background asks a second, all peers
+    """The beginning of a run. `loss` is a share of messages; `polite` the share of sessions that end
+    in a goodbye rather than a kill; `asks_per_s` background asks a second, all peers
     together; `schedule` are commands with their virtual time in microseconds, in order."""
 
     protocol: str = "gnutella"
@@ -49,6 +58,8 @@ class Setup:
     latency: str = "world"
     loss: float = 0.0
     churn: str = "none"
+    polite: float = 0.0
+    arrivals: ArrivalSpec = ArrivalSpec()
     options: Mapping[str, object] = field(default_factory=dict)
     content: ContentSpec = ContentSpec()
     asks_per_s: float = 0.2

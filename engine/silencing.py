@@ -86,7 +86,7 @@ def _holds(town: Town, peer: PeerId, text: str, served: bool) -> bool:
 
 
 def _broadcast(town: Town, who: str, origin: PeerId, silent: Sequence[bool]) -> str:
-    others = sum(1 for p in range(town.peers) if p != origin and not silent[p])
+    others = sum(1 for p in town.users() if p != origin and not silent[p])
     if not town.streams.near[origin]:
         return (
             f"Nobody keeps connections here: {who} tells any of {plural(others, 'living peer')} by lot, and so does "

@@ -57,6 +57,12 @@ class Places:
     lon: F32
 
 
+class Run:
+    """One swarm. It is the same object in all that is shown of it, however it grows: what a screen may compare."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """A kind of message: its name, its part (one of `api.PARTS`), and over what it travels (stream or datagram)."""
@@ -68,7 +74,8 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Fixed:
-    """What does not change while a swarm runs; the same object in every snapshot of it."""
+    """What each peer is from its first moment to the last. The same object in every snapshot of a swarm that does not
+    grow; with newcomers a longer one takes its place, ids of those who were there unchanged."""
 
     protocol: str
     seed: int
@@ -78,13 +85,18 @@ class Fixed:
     operator: tuple[str, ...]
     place: I32
     places: Places
-    peers: int
-    """How many were asked for: ids below are peers, ids from there on are infrastructure."""
     up_kbit_s: I32
     """Lines, as `world.capacity` drew them; 0 where nothing limits them."""
     down_kbit_s: I32
     nat: Flags
     """Who can call and cannot be called."""
+    infrastructure: Flags
+    """Servers, indexes, trackers: added to the peers asked for. They may stand anywhere among the ids."""
+    bootstrap: tuple[PeerId, ...]
+    """Through whom a newcomer finds the network."""
+    begun_with: int
+    """How many there were when the run began, infrastructure among them: ids from there on are newcomers."""
+    run: Run
     kinds: tuple[Kind, ...] = ()
     """Of messages, by their number."""
 
@@ -177,7 +189,8 @@ class Snapshot:
     """One moment. `state` is ALIVE, DEAD or LEFT; `censored`, `colluding` and `poisoned` are flags beside it.
 
     load: messages delivered to the peer in the last whole second of virtual time; last_heard_us: when a message of
-    this peer last arrived anywhere, -1 for never; files: how many it shares; group: 0, or the side of a partition.
+    this peer last arrived anywhere, -1 for never; files: how many it shares; up_since_us: when its present or last
+    session began, below 0 for one that was under way when the run began; group: 0, or the side of a partition.
     """
 
     now_us: int
@@ -190,6 +203,7 @@ class Snapshot:
     load: F32
     last_heard_us: I64
     files: I32
+    up_since_us: I64
     links: Links
     flight: Flight
     totals: Totals

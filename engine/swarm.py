@@ -18,29 +18,31 @@ from typing import Any
 import numpy as np
 
 from . import events as e
+from . import way_in
 from .accounts import Account
 from .acts import Acts
 from .api import AskId, Library, Peer, PeerId
-from .commands import Command, Peers
-from .core.links import Links
+from .attacking import Attacks
+from .commands import Arrive, Attack, Command, Peers
 from .core.rand import Stream
 from .court import Bench, Order
+from .crowds import Crowds
 from .errors import InputError, PeerFailed
 from .facts import facts_of
-from .fixed import fixed_of
+from .founding import found
 from .inquiry import Inquiry
-from .life import ASKS_PER_S_MAX, SAMPLE_US, Due, Life, Sample
+from .life import SAMPLE_US, Due, Life, Sample
 from .metrics import Asked
-from .networks import messages_of, network
-from .options import options_for
 from .paths import Shelf
 from .recent import Heard
+from .roster import Roster
 from .setup import Setup
-from .snapshot import ALIVE, AskRow, Series, Snapshot, Trace
-from .town import Town
+from .snapshot import ALIVE, DEAD, AskRow, Series, Snapshot, Trace
 from .verdict import verdict
 from .view import Columns, Viewer
-from .world import capacity, content, decoys, places, selectors, topology
+from .world import decoys, selectors, topology
+from .world.attacks import Preset
+from .world.stock import Stock
 
 EVENTS = 5_000
 FIRST_ASK_US = 500_000
@@ -49,6 +51,18 @@ JOINING_US = 3_000_000
 """A newcomer without any link after this asks all the same."""
 SLICE = 50_000
 """Deliveries between two postings of the books when nobody set a budget: bounds the log."""
+
+KINDS: dict[str, type[e.Event]] = {
+    "adrift": e.Adrift,
+    "arrived": e.Arrived,
+    "asked": e.Asked,
+    "churned": e.Churned,
+    "closed": e.Closed,
+    "commanded": e.Commanded,
+    "hit": e.Hit,
+    "refused": e.Refused,
+}
+"""Whatever else is told is a protocol's own note."""
 
 
 class Swarm(Inquiry):
@@ -61,62 +75,46 @@ class Swarm(Inquiry):
 
     def __init__(self, setup: Setup, program: type[Peer] | None = None) -> None:
         self.setup = setup
-        if program is None:
-            program = network(setup.protocol)
-        if not 0 <= setup.loss < 1:
-            raise InputError(f"loss is a share from 0 to less than 1, not {setup.loss}")
-        if not 0 <= setup.asks_per_s <= ASKS_PER_S_MAX:
-            raise InputError(f"asks per second are a number from 0 to {ASKS_PER_S_MAX:,.0f}, not {setup.asks_per_s}")
-        options = options_for(program, setup.options, "options")
-        graph = topology.build(setup.topology, setup.peers, Stream(f"{setup.seed}/topology"))
-        stations = program.stations(options, graph.n)
-        n = graph.n + len(stations)
-        delays = places.build(setup.latency, n, setup.seed)
-        catalogue = content.Catalogue.draw(setup.content, graph.n, setup.seed)
-        shelves = [*catalogue.shelves, *(content.Shelf() for _ in stations)]
-        crew = [program] * graph.n + [station.program for station in stations]
-        links = Links(delays, setup.loss, Stream(f"{setup.seed}/loss"))
-        messages = messages_of(program, *(station.program for station in stations))
-        self.town = Town(program, crew, messages, links, shelves, setup.seed, options)
-        self.town.peers = graph.n
-        self.town.stations = tuple(range(graph.n, n))
-        lines = capacity.draw(setup.links, graph.n, len(stations), setup.seed)
-        self.town.lay(lines)
-        links.set_jitter(round(setup.links.jitter_ms * 1000), self.town.kernel)
-        self.warnings = (graph.note,) if graph.note else ()
-        fixed = fixed_of(setup, graph, program, stations, delays, lines, messages)
-        self.labels = fixed.labels
-        self.catalogue = catalogue
-        self.life = Life(self.town, catalogue, setup.seed, self._due)
-        self._columns = Columns(self.town, fixed)
+        founded = found(setup, program)
+        town = self.town = founded.town
+        self.peers = founded.graph.n
+        """How many were asked for, infrastructure left out."""
+        self.warnings = (founded.graph.note,) if founded.graph.note else ()
+        catalogue = self.catalogue = founded.catalogue
+        self.life = Life(town, catalogue, setup.seed, self._due)
+        self.crowds = Crowds(town, self.life, Stock.of(catalogue.shelves), founded.delays, setup.links, founded.width)
+        roster = Roster(town, town.program.name or setup.protocol, founded.delays.places, founded.kinds)
+        self._columns = Columns(town, roster)
         self._bench = Bench(self.life.later, self._ordered)
-        self._viewer = Viewer(self.town, fixed, self.settings, self._bench)
-        self._acts = Acts(self.town, self.life, fixed.operator, self._resolve, self._bench)
+        self._viewer = Viewer(town, roster, self.settings, self._bench)
+        self._attacks = Attacks(town, self.life, self._columns, self._resolve, self._do)
+        self._acts = Acts(town, self.life, self.crowds, self._attacks, self._resolve, self._bench)
         self._selecting = Stream(f"{setup.seed}/select")
         self._events: deque[e.Event] = deque(maxlen=EVENTS)
         self._events_seen = 0
         self._paths = Shelf()
         self.failure: PeerFailed | None = None
         self.history: list[tuple[int, Command, str]] = []
-        """(virtual time in us, command, by) of all that was done; churn and background asks follow from the seed."""
-        town = self.town
+        """(virtual time in us, command, by) of all that was done. Churn, background asks and the steps of attacks
+        follow from it and the seed."""
         town.tell = self._tell
         town.rang = self._rang
         town.close = self._close
         town.kernel.run_late = self._late
-        self._begin(graph)
+        self._begin(founded.graph)
 
     def _begin(self, graph: topology.Topology) -> None:
         """t = 0: who is up starts, the overlay stands, and time may run."""
         town, setup = self.town, self.setup
-        up = self.life.begin(setup.churn)
+        up = self.life.begin(setup.churn, setup.polite)
         living = np.array(up, np.int64)
-        town.state[: town.peers] = 1
+        town.state[~town.infrastructure] = DEAD
+        way_in.publish(town, living)
         with self._guard():
             for station in town.stations:
                 town.start(station)
             for peer in up:
-                town.start(peer, town.contacts(peer, living))
+                town.start(peer, way_in.contacts(town, peer, living))
             if town.program.overlay:
                 alive = town.state == ALIVE
                 both = alive[graph.a] & alive[graph.b]
@@ -130,6 +128,7 @@ class Swarm(Inquiry):
         self.edges = town.streams.count
         self.life.later(SAMPLE_US, Sample(), SAMPLE_US)
         self.life.set_asks(setup.asks_per_s, FIRST_ASK_US)
+        self.crowds.set_law(setup.arrivals)
         for at_us, command in setup.schedule:
             self.life.later(at_us, Due(command))
 
@@ -152,23 +151,27 @@ class Swarm(Inquiry):
             self._selecting.state = before
             raise
         now = self.now_us
-        self.history.append((now, command, by))
+        if by != "attack":
+            self.history.append((now, command, by))
         # However they were named, these are the peers: a command that was written down and read back is the same.
         rest = [getattr(command, f.name) for f in fields(command) if f.name != "peers"]
         self.town.books.command(now, f"{command.verb} {peers} {rest!r}")
-        self._tell("commanded", command, peers, by)
+        # An eclipse looks for neighbours to take away every other second, mostly in vain.
+        if peers or by != "attack" or isinstance(command, Arrive):
+            self._tell("commanded", command, peers, by)
         self._viewer.commanded()
         self._welcome()
         return peers
 
-    def _due(self, command: Command) -> None:
-        self.town.kernel.late.append((command, "scenario"))
+    def _due(self, command: Command, by: str) -> None:
+        self.town.kernel.late.append((command, by))
 
     def _ordered(self, command: Command) -> None:
-        self.town.kernel.late.append((command, "court"))
+        self._due(command, "court")
 
     def _late(self) -> None:
-        """Commands of the scenario and orders of the court that fell due in the instant that has just ended."""
+        """Commands of the scenario, steps of attacks and orders of the court that fell due in the instant that has just
+        ended."""
         kernel = self.town.kernel
         commands, kernel.late = kernel.late, []
         for command, by in commands:
@@ -177,9 +180,9 @@ class Swarm(Inquiry):
             except InputError as error:
                 self.warnings = (*self.warnings, f"at {self.now_us / 1e6:g} s, {command.verb}: {error}")
 
-    def _resolve(self, peers: Peers) -> tuple[PeerId, ...]:
+    def _resolve(self, peers: Peers, rng: Stream | None = None) -> tuple[PeerId, ...]:
         if isinstance(peers, str):
-            return selectors.parse(peers).pick(self._columns.fresh(), self._selecting)
+            return selectors.parse(peers).pick(self._columns.fresh(), rng or self._selecting)
         chosen = (peers,) if isinstance(peers, int) else tuple(dict.fromkeys(peers))
         for peer in chosen:
             if not 0 <= peer < self.town.n:
@@ -189,6 +192,16 @@ class Swarm(Inquiry):
     def select(self, selector: str) -> tuple[PeerId, ...]:
         """Whom a selector names at this moment. Draws from a stream of its own: looking changes nothing."""
         return selectors.parse(selector).pick(self._columns.fresh(), Stream(self._selecting.state))
+
+    def attacks(self) -> tuple[Preset, ...]:
+        """The presets, with the defaults and choices that they have in this swarm now."""
+        return self._attacks.presets()
+
+    def preview(self, attack: Attack) -> str:
+        """A sentence on what an attack would do now, and to how many. Raises InputError for one that cannot be."""
+        self._columns.fresh()
+        victims = () if attack.peers is None else self._resolve(attack.peers, Stream(self._selecting.state))
+        return self._attacks.preview(attack, victims)
 
     def completions(self, text: str) -> list[str]:
         """How the last word of a selector may go on."""
@@ -237,7 +250,7 @@ class Swarm(Inquiry):
     def _rang(self, tick: Any) -> None:
         if isinstance(tick, Order):
             self._bench.rang(tick)
-        else:
+        elif not self.crowds.rang(tick):
             self.life.rang(tick)
         self._welcome()
 
@@ -290,7 +303,7 @@ class Swarm(Inquiry):
 
     def trace(self, ask: AskId) -> Trace | None:
         """The path of an ask; None before it left its origin, and when it is long past."""
-        return self._account(ask).trace()
+        return self._account(ask).trace(self.town.n)
 
     def asks(self) -> list[AskRow]:
         """All of them, in order of issue."""
@@ -325,6 +338,8 @@ class Swarm(Inquiry):
         options = self.town.desk.options
         return {
             "churn": self.life.churn_spec,
+            "polite": self.life.polite,
+            "arrivals": self.crowds.spec.law,
             "loss": self.town.desk.links.loss,
             "latency": self.town.desk.links.factor,
             "asks": self.life.asks_per_s,
@@ -341,32 +356,19 @@ class Swarm(Inquiry):
 
     def _tell(self, kind: str, *what: Any) -> None:
         self._events_seen += 1
-        seq, now = self._events_seen, self.now_us
-        event: e.Event
-        match kind:
-            case "commanded":
-                event = e.Commanded(seq, now, *what)
-            case "churned":
-                event = e.Churned(seq, now, *what)
-            case "asked":
-                account = what[0]
-                event = e.Asked(seq, now, account.id, account.origin, account.text, account.by)
-            case "hit":
-                event = e.Hit(seq, now, *what)
-                self._bench.hit(event.holder, self.town.rules.censored[event.holder])
-            case "closed":
-                event = e.Closed(seq, now, *what)
-            case "refused":
-                event = e.Refused(seq, now, *what)
-            case _:
-                event = e.Noted(seq, now, *what)
-        self._events.append(event)
+        if kind == "asked":
+            account = what[0]
+            what = (account.id, account.origin, account.text, account.by)
+        self._events.append(KINDS.get(kind, e.Noted)(self._events_seen, self.now_us, *what))
+        if kind == "hit":
+            holder = what[2]
+            self._bench.hit(holder, self.town.rules.censored[holder])
 
     def _close(self, account: Account) -> None:
         """Nothing of an ask is pending any more: post what it did, and judge it."""
         self.town.books.post()
         before = account.verdict
-        account.verdict = verdict(self.town.program, self.town.desk.options, facts_of(self.town, account, self.labels))
+        account.verdict = verdict(self.town.program, self.town.desk.options, facts_of(self.town, account))
         if account.verdict != before:
             # An ask that a batched gossip opens again each cycle need not be told of each cycle.
             self._tell("closed", account.id, account.verdict)

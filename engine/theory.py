@@ -25,13 +25,14 @@ def theory_of(town: Town, account: Account, labels: Sequence[str]) -> tuple[Theo
     if town.state[origin] != ALIVE:
         return ()
     near = town.streams.near
-    alive = town.state[: town.peers] == ALIVE
-    living = int(alive.sum()) - int(origin < town.peers)
+    alive = (town.state == ALIVE) & ~town.infrastructure
+    users, is_user = int((~town.infrastructure).sum()), int(not town.infrastructure[origin])
+    living = int(alive.sum()) - is_user
     up = np.flatnonzero(alive).tolist()
     facts: dict[str, Any] = {
         "want": account.want,
-        "peers": town.peers,
-        "others": town.peers - int(origin < town.peers),
+        "peers": users,
+        "others": users - is_user,
         "living": living,
         "degree": len(near[origin]),
         "mean_degree": sum(len(near[p]) for p in up) / len(up) if up else 0.0,

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from . import way_in
 from .accounts import Account, Joint, Nothing, died
 from .api import Ask, Line, Peer, PeerId, Want
 from .core.hosts import Desk, Seat
@@ -26,9 +26,6 @@ from .errors import PeerFailed
 from .metrics import Books, kinds_of
 from .snapshot import ALIVE, DEAD, LEFT
 from .world.content import Shelf
-
-CONTACTS = 8
-"""How many living peers a newcomer finds on the published list."""
 
 
 @dataclass(slots=True)
@@ -66,7 +63,7 @@ class Town:
     ) -> None:
         n = self.n = len(crew)
         self.program = program
-        self.crew = tuple(crew)
+        self.crew = list(crew)
         self.seed = seed
         kinds, parts, names = kinds_of(messages)
         self.nothing = Nothing()
@@ -90,11 +87,20 @@ class Town:
         self.group = np.zeros(n, np.int32)
         self.born_us = [0] * n
         """When the present life of each peer began."""
-        self.peers = n
+        self.since_us = np.zeros(n, np.int64)
+        """When the present session of each peer began: before 0 for one that was under way when the run began."""
+        self.labels: list[str] = []
+        self.operators: list[str] = []
+        self.infrastructure = np.zeros(n, np.bool_)
+        """A flag, not a threshold of ids: newcomers come after the stations."""
         self.stations: tuple[PeerId, ...] = ()
         self.open_asks: dict[int, Account] = {}
         self._handlers: dict[type[Peer], dict[type, Callable[..., None]]] = {}
-        self._published = Stream(f"{seed}/contacts")
+        self.bootstrap: tuple[PeerId, ...] = ()
+        """Whom everybody knows: stations, or else some peers of the beginning. They may be killed as any other."""
+        self.seeking: dict[PeerId, None] = {}
+        """Newcomers that have not been seen to have found their way in."""
+        self.published = Stream(f"{seed}/contacts")
         self.tell: Callable[..., None]
         """(kind of event, fields): the swarm keeps events."""
         self.rang: Callable[[Any], None]
@@ -124,6 +130,10 @@ class Town:
             links.pipes.drop = self._drop
         self.restate(())
 
+    def users(self) -> list[PeerId]:
+        """Everybody but infrastructure, in order."""
+        return list(map(int, np.flatnonzero(~self.infrastructure)))
+
     # --- births and deaths -------------------------------------------------------------------------------
 
     def start(self, peer: PeerId, contacts: Sequence[PeerId] | None = None) -> None:
@@ -136,9 +146,11 @@ class Town:
         self.state[peer] = ALIVE
         kernel.peers[peer], kernel.hosts[peer], kernel.tables[peer] = program, self.seats[peer], self._table(kind)
         self.born_us[peer] = kernel.now_us
+        if kernel.now_us or kernel.epoch[peer] > 1:
+            self.since_us[peer] = kernel.now_us
         kernel.gate[peer] = NEVER_US if self.rules.censored[peer] else kernel.now_us
         if contacts is None:
-            contacts = self.contacts(peer)
+            contacts = way_in.contacts(self, peer)
         self.call(peer, "start", program.start, self.seats[peer], contacts, self.disks[peer])
 
     def die(self, peer: PeerId, state: int) -> None:
@@ -166,17 +178,6 @@ class Town:
             links.nat.forgets(peer)
         for other in list(self.streams.near[peer]):
             self._unlinked(peer, other)
-
-    def contacts(self, peer: PeerId, living: NDArray[np.int64] | None = None) -> Sequence[PeerId]:
-        """What a newcomer knows of the network: its stations, and then as `Peer.knows` says."""
-        if self.crew[peer].knows == "everyone":
-            everyone = range(self.peers)
-            return (*self.stations, *everyone) if self.stations else everyone
-        if living is None:
-            living = np.flatnonzero(self.state[: self.peers] == ALIVE)
-        some = self._published.sample(range(len(living)), min(CONTACTS + 1, len(living)))
-        others = [other for other in living[some].tolist() if other != peer][:CONTACTS]
-        return (*(s for s in self.stations if s != peer), *others)
 
     def call(self, peer: PeerId, what: str, act: Callable[..., None], *args: Any) -> None:
         """Run a peer's own code outside a delivery, as nothing's effect."""

@@ -23,7 +23,7 @@ def verdict(program: type[Peer], options: Any, facts: Mapping[str, Any]) -> str:
     holder who would answer and was not asked, over the links as they stand, or None), overlay, ttl,
     setback (why it was not fetched in the end, or ""), losses {reason: n}, stations {label: state}; and if somebody
     served a decoy, the labels of those it was found_at, of those who served decoys, and of those from whom it was
-    fetched in the end.
+    fetched in the end; adrift: why a newcomer found no way in, if it did not.
     """
     if facts["want"] == "broadcast":
         if not facts["alive"]:
@@ -37,6 +37,8 @@ def verdict(program: type[Peer], options: Any, facts: Mapping[str, Any]) -> str:
         return f"Answered: {plural(facts['hits'], 'holder')}, the first after {facts['first_hit_s']:.2f} s{failed}."
     if facts["want"] == "publish":
         return "Published: it is in the library and whoever asks may find it."
+    if facts.get("adrift"):
+        return f"No answer: the asker has found no way in: {facts['adrift']}."
     own = program.explain(facts, options)
     if own:
         return f"No answer: {own}"

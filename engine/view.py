@@ -15,8 +15,10 @@ from .api import Peer
 from .core.kernel import HOP_BITS, KIND_SHIFT
 from .court import Bench
 from .metrics import KIND_MASK
-from .snapshot import STATES, AskRow, Fixed, Flight, Links, Snapshot, Totals
+from .roster import Roster
+from .snapshot import ALIVE, STATES, AskRow, Flight, Links, Snapshot, Totals
 from .town import Town
+from .world import graphs
 
 FLIGHT_ROWS = 2_000
 ASK_ROWS = 200
@@ -27,12 +29,23 @@ FILES_US = 1_000_000
 class Columns:
     """What a selector may ask about, see `world.selectors.View`. All of length n, index = PeerId."""
 
-    def __init__(self, town: Town, fixed: Fixed) -> None:
+    def __init__(self, town: Town, roster: Roster) -> None:
         self._town = town
-        self._fixed = fixed
-        self.n = town.n
-        self.labels = fixed.labels
-        self.label_ids: Mapping[str, int] = {label: i for i, label in enumerate(fixed.labels)}
+        self._roster = roster
+        self._between: tuple[int, int, Sequence[float]] = (-1, -1, ())
+        """Of which streams and how many peers, and what it is: dear to make, and asked for with each letter typed."""
+
+    @property
+    def n(self) -> int:
+        return self._town.n
+
+    @property
+    def labels(self) -> Sequence[str]:
+        return self._town.labels
+
+    @property
+    def label_ids(self) -> Mapping[str, int]:
+        return self._roster.ids
 
     def fresh(self) -> Columns:
         """Loads are read from the books, so these are posted first."""
@@ -40,11 +53,11 @@ class Columns:
         return self
 
     def infrastructure(self) -> Sequence[bool]:
-        peers = self._town.peers
-        return [False] * peers + [True] * (self.n - peers)
+        flags: list[bool] = self._town.infrastructure.tolist()
+        return flags
 
     def roles(self) -> Sequence[str]:
-        return [self._fixed.roles[i] for i in self._fixed.role.tolist()]
+        return [kind.role for kind in self._town.crew]
 
     def states(self) -> Sequence[str]:
         return [STATES[s] for s in self._town.state.tolist()]
@@ -59,13 +72,24 @@ class Columns:
         return self._town.poisoned.tolist()
 
     def cities(self) -> Sequence[str]:
-        return [self._fixed.places.names[i] for i in self._fixed.place.tolist()]
+        names = self._roster.fixed().places.names
+        return [names[i] for i in self._town.desk.links.place]
 
     def operators(self) -> Sequence[str]:
-        return self._fixed.operator
+        return self._town.operators
+
+    def bootstrap(self) -> Sequence[bool]:
+        known = set(self._town.bootstrap)
+        return [peer in known for peer in range(self.n)]
+
+    def newcomers(self) -> Sequence[bool]:
+        return [peer >= self._roster.begun_with for peer in range(self.n)]
+
+    def near(self, peer: int) -> Sequence[int]:
+        return list(self._town.streams.near[peer])
 
     def nats(self) -> Sequence[bool]:
-        nats: list[bool] = self._fixed.nat.tolist()
+        nats: list[bool] = self._roster.fixed().nat.tolist()
         return nats
 
     def degrees(self) -> Sequence[float]:
@@ -75,6 +99,19 @@ class Columns:
         loads: list[float] = self._town.books.load.tolist()
         return loads
 
+    def betweenness(self) -> Sequence[float]:
+        streams = self._town.streams
+        if self._between[:2] != (streams.version, self.n):
+            made: list[float] = graphs.betweenness(self.n, *streams.columns()).tolist()
+            self._between = (streams.version, self.n, made)
+        return self._between[2]
+
+    def uptimes(self) -> Sequence[float]:
+        town = self._town
+        since_s = (town.kernel.now_us - town.since_us) / 1e6
+        made: list[float] = np.where(town.state == ALIVE, since_s, 0.0).tolist()
+        return made
+
     def holds(self, text: str) -> Sequence[bool]:
         return [bool(shelf.matching(text)) for shelf in self._town.shelves]
 
@@ -82,10 +119,10 @@ class Columns:
 class Viewer:
     """Makes snapshots. What is dear to make (links, rows of closed asks) is kept until it changes."""
 
-    def __init__(self, town: Town, fixed: Fixed, settings: Callable[[], Mapping[str, object]], bench: Bench) -> None:
+    def __init__(self, town: Town, roster: Roster, settings: Callable[[], Mapping[str, object]], bench: Bench) -> None:
         self._bench = bench
         self._town = town
-        self._fixed = fixed
+        self._roster = roster
         self._settings = settings
         self._links = Links(-1, np.zeros(0, np.int32), np.zeros(0, np.int32))
         self._rows: dict[int, AskRow] = {}
@@ -115,7 +152,7 @@ class Viewer:
         books.post()
         if self._links.version != town.streams.version:
             self._links = Links(town.streams.version, *town.streams.columns())
-        if kernel.now_us >= self._files_us + FILES_US or self._files_us < 0:
+        if kernel.now_us >= self._files_us + FILES_US or self._files_us < 0 or len(self._files) < town.n:
             self._files = np.fromiter(map(len, town.shelves), np.int32, town.n)
             self._files_us = kernel.now_us
             if self._identified:
@@ -123,7 +160,7 @@ class Viewer:
         flight = self._flight()
         return Snapshot(
             now_us=kernel.now_us,
-            fixed=self._fixed,
+            fixed=self._roster.fixed(),
             state=town.state.copy(),
             censored=town.censored.copy(),
             colluding=town.colluding.copy(),
@@ -132,6 +169,7 @@ class Viewer:
             load=books.load,
             last_heard_us=books.last_heard_us.copy(),
             files=self._files,
+            up_since_us=town.since_us.copy(),
             links=self._links,
             flight=flight,
             totals=self._totals(),

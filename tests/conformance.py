@@ -116,7 +116,7 @@ class Spied:
             "options": network.options,
             **changes,
         }
-        with mock.patch("engine.town.Seat", self.spy()), mock.patch("engine.swarm.Links", way):
+        with mock.patch("engine.town.Seat", self.spy()), mock.patch("engine.founding.Links", way):
             self.swarm = Swarm(Setup(**values), network.program)
         self.town = self.swarm.town
 
@@ -206,7 +206,7 @@ class Spied:
     def answered(self, tries: int = 4) -> bool:
         """Whether one of a few asks finds what there is, or half of all hear a broadcast."""
         first = len(self.swarm.asks())
-        peers = [p for p, _ in self.living() if p < self.town.peers]
+        peers = [p for p, _ in self.living() if not self.town.infrastructure[p]]
         for number in range(tries):
             self.do(AskFor(peers[number * 3 % len(peers)], self.title(number)))
             self.run(3)

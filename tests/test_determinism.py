@@ -12,11 +12,14 @@ from typing import Any
 import pytest
 
 from engine import (
+    ArrivalSpec,
+    Arrive,
     AskFor,
     Censor,
     Collude,
     Command,
     Defect,
+    Depart,
     Heal,
     Kill,
     Leave,
@@ -41,14 +44,17 @@ STORY: tuple[tuple[float, Command], ...] = (
     (2.5, Publish("random 2", "an unheard song")),
     (3.1, Collude("random 20%", "song", 0.5)),
     (3.1, AskFor("random 4", "unheard song")),
+    (3.5, Arrive(3)),
     (4.0, Set("loss", 0.05)),
     (4.4, Leave("random 2")),
     (5.0, Set("latency", 0.5)),
     (5.0, Partition("random 30%")),
+    (5.5, Arrive(8, over_s=2.0, operator="acme")),
     (6.3, Heal()),
     (6.3, Uncensor("all")),
     (7.0, Revive("state=dead")),
     (7.5, Defect("all")),
+    (7.6, Depart("random 20%", over_s=2.0, polite=0.5)),
     (8.0, Set("churn", "exponential:15")),
     (9.0, AskFor("random 3", "song")),
 )
@@ -56,7 +62,8 @@ END_S = 12
 
 
 def setup(name: str, **changes: Any) -> Setup:
-    values: dict[str, Any] = {"protocol": name, "peers": 40, "seed": 11, "asks_per_s": 3.0, "loss": 0.02, **changes}
+    values: dict[str, Any] = {"protocol": name, "peers": 40, "seed": 11, "asks_per_s": 3.0, "loss": 0.02, "polite": 0.3}
+    values |= {"arrivals": ArrivalSpec("poisson:0.5"), **changes}
     return Setup(**{"churn": "exponential:20", **values})
 
 

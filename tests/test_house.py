@@ -28,7 +28,8 @@ ENGINE_ARROWS: dict[str, set[str]] = {
     "setup": {"commands"},
     "options": {"api", "errors"},
     "core": {"api", "errors"},
-    "world": {"api", "core", "errors", "setup", "snapshot"},
+    # A preset of an attack is a list of commands, and a setup has a schedule of them.
+    "world": {"api", "commands", "core", "errors", "setup", "snapshot"},
     "protocols": {"api"},
 }
 """Everything not named here is the facade and what stands on it: swarm, town, lab, live, tape."""

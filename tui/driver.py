@@ -297,8 +297,7 @@ class Driver(Inquiry, Choosing):
     def _anyone(self) -> PeerId | str:
         """A living peer, without a draw that would change the run: the first one after the last asker."""
         snapshot = self.swarm.snapshot()
-        alive = np.flatnonzero((snapshot.state == 0) & ~snapshot.censored)
-        asked_for = alive[alive < snapshot.fixed.peers]
+        asked_for = np.flatnonzero((snapshot.state == 0) & ~snapshot.censored & ~snapshot.fixed.infrastructure)
         if not len(asked_for):
             return "state=alive"
         return int(asked_for[(snapshot.asks_total * 7) % len(asked_for)])

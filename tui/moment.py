@@ -14,6 +14,9 @@ from pathlib import Path
 
 from engine import AskFor, Command, Scenario, Setup, to_toml
 
+FLAGS = ("protocol", "peers", "seed", "topology", "latency", "loss", "churn")
+"""What of a setup has a flag of its own; options have `--set`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Done:
@@ -31,11 +34,12 @@ def command_line(scenario: Scenario, setup: Setup, done: Sequence[Done], now_us:
     `folder`. Raises OSError when it cannot be written.
     """
     base = scenario.setup if scenario.source else Setup()
-    plain = (setup.asks_per_s, setup.schedule) == (base.asks_per_s, base.schedule)
-    same = (setup.content, setup.links) == (base.content, base.links)
+    told = {name: getattr(base, name) for name in (*FLAGS, "options")}
+    plain = replace(setup, **told) == base
     asked = [AskFor(peers, text) for text, peers in scenario.asks]
     only_asks = not setup.asks_per_s and [command for _, command in setup.schedule] == asked
-    if done or not (same and (plain or only_asks)):
+    only_asks = only_asks and replace(setup, **told, asks_per_s=base.asks_per_s, schedule=base.schedule) == base
+    if done or not (plain or only_asks):
         path = folder / f"{setup.protocol}-{setup.seed}-{now_us // 1000}.toml"
         title = f"{scenario.title or setup.protocol} at {now_us / 1e6:.3f} s"
         folder.mkdir(parents=True, exist_ok=True)
@@ -82,7 +86,7 @@ def user_folder() -> Path:
 def _flags(setup: Setup, base: Setup, *, everything: bool) -> list[str]:
     """The flags of what differs from `base`; the first few always when nothing else says them."""
     words: list[str] = []
-    for name in ("protocol", "peers", "seed", "topology", "latency", "loss", "churn"):
+    for name in FLAGS:
         value = getattr(setup, name)
         if value != getattr(base, name) or (everything and name in ("protocol", "peers", "seed")):
             words += [f"--{name}", f"{value:g}" if isinstance(value, float) else str(value)]

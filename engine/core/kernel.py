@@ -90,6 +90,13 @@ class Kernel:
         """What is due at the end of this instant: commands act between instants, scheduled ones as a person's."""
         self.run_late: Callable[[], None]
 
+    def grow(self, count: int) -> None:
+        """Room for so many more peers, none of them alive yet."""
+        for column in (self.peers, self.hosts, self.tables):
+            column.extend([None] * count)
+        self.gate.extend([NEVER_US] * count)
+        self.epoch.extend([0] * count)
+
     # --- scheduling -----------------------------------------------------------------------------------
 
     def post(self, at_us: int, to: Any, parcel: Parcel) -> None:

@@ -64,7 +64,7 @@ class Links:
         self.general = self._disordered or (not self.flat_us and delays.table_us is None)
         self.jitter_us = 0
         self.jitters = Stream(rng.state ^ 1)
-        self.lines: Sequence[Line] = ()
+        self.lines: list[Line] = []
         """Of each peer; empty where there is neither capacity nor NAT."""
         self.pipes: Pipes | None = None
         self.nat: Nat | None = None
@@ -82,14 +82,24 @@ class Links:
         born_us: Sequence[int],
     ) -> None:
         """Before anything is sent: peers have these lines."""
-        self.lines = lines
+        self.lines = list(lines)
         if any(line.up_kbit_s for line in lines):
-            self.pipes = Pipes(lines, kernel, self, nothing)
+            self.pipes = Pipes(self.lines, kernel, self, nothing)
             self._disordered = True
         if any(line.nat for line in lines):
             self.nat = Nat([line.nat for line in lines], kernel, near, born_us)
         if self.pipes or self.nat:
             self._winding = self.general = True
+
+    def grow(self, places: Sequence[int], lines: Sequence[Line]) -> None:
+        """Newcomers live at these places and have these lines, where anybody has. The list is the delays' own too."""
+        self.place.extend(places)
+        if self.lines:
+            self.lines.extend(lines)
+            if self.pipes is not None:
+                self.pipes.grow(lines)
+            if self.nat is not None:
+                self.nat.grow([line.nat for line in lines])
 
     def row(self, peer: PeerId) -> list[int]:
         """Delays from this peer's place to each place in us; empty unless delay is a table."""
@@ -257,7 +267,7 @@ class Streams:
     """
 
     def __init__(self, ids: Sequence[PeerId]) -> None:
-        self.ids = ids
+        self.ids = list(ids)
         """One integer object a peer. Those that come out of an array are fresh objects each, and a flood over them
         misses the cache at every step (measured: a fifth of its time at 10,000 peers)."""
         self.near: list[dict[int, None]] = [{} for _ in ids]
@@ -265,6 +275,11 @@ class Streams:
         self._ends = np.zeros((2, 64), np.int32)
         self.count = 0
         self.version = 0
+
+    def grow(self, ids: Sequence[PeerId]) -> None:
+        """Room for these newcomers."""
+        self.ids.extend(ids)
+        self.near.extend({} for _ in ids)
 
     @staticmethod
     def _key(a: int, b: int) -> int:

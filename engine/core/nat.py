@@ -42,6 +42,10 @@ class Nat:
         self._out: dict[PeerId, dict[int, int]] = {}
         self._room: dict[PeerId, int] = {}
 
+    def grow(self, behind: Sequence[bool]) -> None:
+        """Newcomers, and whether they are behind one."""
+        self.behind = (*self.behind, *behind)
+
     def called(self, frm: PeerId, to: PeerId, stream: bool) -> None:
         """Something goes out from `frm`: what answers it may come in."""
         if not self.behind[frm]:

@@ -95,6 +95,11 @@ class Pipes:
         self._serial = 0
         self.drop: Callable[[PeerId, Parcel, str], None]
 
+    def grow(self, lines: Sequence[Line]) -> None:
+        """Wires of newcomers; their lines are known already."""
+        self.up += [Wire(line.up_kbit_s) for line in lines]
+        self.down += [Wire(line.down_kbit_s) for line in lines]
+
     def set_factor(self, factor: float) -> None:
         """From now on, rates are this many times those of the lines."""
         self.factor = factor

@@ -37,6 +37,11 @@ class Rules:
         """None for who is not alive: a process that is no more enforces nothing, its machine refuses as any other."""
         self.drop: Callable[[PeerId, Parcel, str], None]
 
+    def grow(self, count: int) -> None:
+        """Room for newcomers, whom nobody interferes with yet. They stand outside of any partition."""
+        self.censored.extend([False] * count)
+        self.group.extend([0] * count)
+
     @property
     def active(self) -> bool:
         """Whether any delivery needs judging."""

@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..commands import Arrive, Attack
 from ..errors import InputError, nearest
 
 if TYPE_CHECKING:
@@ -85,12 +86,18 @@ def check_names(swarm: Swarm) -> None:
     """Raise InputError if a command of the schedule names peers or an operator that this swarm does not have.
 
     The swarm itself only notes such a command when its time comes, so as not to stop in the middle; but a mistyped
-    name is better told before a run than after it. Names do not change while a swarm runs; looking changes nothing.
+    name is better told before a run than after it. Newcomers bring names of their own: where some will have come by
+    then, who is called what is not for this to say. Looking changes nothing.
     """
     fixed = swarm.snapshot().fixed
+    grows = swarm.setup.arrivals.law != "none"
     for at_us, command in swarm.setup.schedule:
         where = f"at {at_us / 1e6:g} s, {command.verb}"
         peers, operator = getattr(command, "peers", None), getattr(command, "operator", None)
+        if isinstance(command, Arrive | Attack):
+            grows = True
+        if grows:
+            continue
         try:
             if isinstance(peers, str):
                 swarm.select(peers)

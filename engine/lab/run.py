@@ -250,7 +250,7 @@ class _Runner:
         virtual_s = swarm.now_us / 1e6
         return Report(
             scenario=self.scenario,
-            peers=snapshot.fixed.peers,
+            peers=swarm.peers,
             edges=edges,
             virtual_s=virtual_s,
             wall_s=wall_s,
@@ -262,7 +262,7 @@ class _Runner:
                 self.checked.get(i) or check(swarm, expect) for i, expect in enumerate(self.scenario.expects)
             ),
             asks=tuple(swarm.asks()),
-            labels=tuple(swarm.labels),
+            labels=snapshot.fixed.labels,
             series=swarm.series() if series else None,
             warnings=(*swarm.warnings, *self.warnings),
         )

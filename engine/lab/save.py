@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from ..commands import Command
 from ..setup import Setup
+from ..world.sessions import is_trace
 
 if TYPE_CHECKING:
     from .check import Expect
@@ -31,14 +32,15 @@ def to_toml(
         lines.append(f"about = {_value(about)}")
     for name in ("protocol", "peers", "seed", "topology", "latency", "loss"):
         value = getattr(setup, name)
-        if name in ("topology", "latency") and os.path.exists(value):
-            value = str(Path(value).resolve())
-        lines.append(f"{name} = {_value(value)}")
+        lines.append(f"{name} = {_value(_found(value) if name in ('topology', 'latency') else value)}")
     lines += _table("options", setup.options.items())
     lines += _table("content", ((f.name, getattr(setup.content, f.name)) for f in fields(setup.content)))
     lines += _table("links", ((f.name, getattr(setup.links, f.name)) for f in fields(setup.links)))
     lines += _table("asks", [("per_s", setup.asks_per_s)])
-    lines += _table("churn", [("session", setup.churn)])
+    lines += _table(
+        "churn", [("session", _found(setup.churn) if is_trace(setup.churn) else setup.churn), ("polite", setup.polite)]
+    )
+    lines += _table("arrivals", ((f.name, getattr(setup.arrivals, f.name)) for f in fields(setup.arrivals)))
     for at_us, command in setup.schedule:
         lines += ["", "[[at]]", f"s = {at_us / 1e6!r}", f"do = {_value(command.verb)}"]
         lines += [f"{name} = {_value(value)}" for name, value in _fields(command)]
@@ -50,6 +52,11 @@ def to_toml(
         values = ((f.name, getattr(expect, f.name)) for f in fields(expect))
         lines += [f"{name} = {_value(value)}" for name, value in values if value is not None]
     return "\n".join(lines) + "\n"
+
+
+def _found(spec: str) -> str:
+    """A file by its whole path, for the scenario may be read from elsewhere; any other spec as it is."""
+    return str(Path(spec).resolve()) if os.path.exists(spec) else spec
 
 
 def _table(name: str, items: Iterable[tuple[str, object]]) -> list[str]:

@@ -26,12 +26,13 @@ from ..options import as_number, as_text, as_whole, option_names, options_for, s
 from ..setup import ContentSpec, LinkSpec, Setup
 from ..world.capacity import JITTER_MS_MAX
 from ..world.capacity import parse as parse_capacity
-from ..world.churn import parse as parse_churn
 from ..world.content import SHARINGS, ZIPF_MAX
 from ..world.replication import LAWS
 from ..world.selectors import parse as parse_selector
 from ..world.titles import COUNT_MAX
 from .check import METRICS, Expect
+from .comings import arrival_spec, as_arrivals, check_crowd
+from .comings import as_churn as as_churn
 
 PEERS_MAX = 1_000_000
 SEED_MAX = 2**63 - 1
@@ -57,11 +58,12 @@ KEYS = (
     "asks",
     "churn",
     "links",
+    "arrivals",
     "caption",
     "at",
     "expect",
 )
-WORLD = ("churn", "loss", "latency", "jitter", "capacity", "asks")
+WORLD = ("churn", "polite", "arrivals", "loss", "latency", "jitter", "capacity", "asks")
 """What `set` changes besides the options of the protocol."""
 
 
@@ -154,8 +156,8 @@ def load(path: Path) -> Scenario:
 
 
 def _beside(scenario: Scenario, folder: Path) -> Scenario:
-    """Files that a scenario names (an edge list, a matrix) are looked for beside it before where we stand."""
-    named = {"topology": scenario.setup.topology, "latency": scenario.setup.latency}
+    """Files that a scenario names (an edge list, a matrix, a trace) are looked for beside it before where we stand."""
+    named = {key: getattr(scenario.setup, key) for key in ("topology", "latency", "churn")}
     found = {key: str(folder / spec) for key, spec in named.items() if ":" not in spec and _stands(folder / spec)}
     return replace(scenario, setup=replace(scenario.setup, **found)) if found else scenario  # type: ignore[arg-type]
 
@@ -212,7 +214,7 @@ def _scenario(table: Mapping[str, Any], source: str) -> Scenario:
     options = _table(table, "options", where)
     options_for(network, options, f"{where} [options]")
     asks = _table(table, "asks", where, ("per_s",))
-    churn = _table(table, "churn", where, ("session",))
+    churn = _table(table, "churn", where, ("session", "polite"))
     timed = sorted(_commands(table, where, network), key=lambda pair: pair[0])
     captions = [_caption(item, f"{where} {place}") for place, item in _items(table, "caption", where)]
     return Scenario(
@@ -226,6 +228,8 @@ def _scenario(table: Mapping[str, Any], source: str) -> Scenario:
             latency=as_text(table.get("latency", plan.latency), f"{where} latency", "constant:50"),
             loss=as_loss(table.get("loss", plan.loss), f"{where} loss"),
             churn=as_churn(churn.get("session", plan.churn), f"{where} churn.session"),
+            polite=as_number(churn.get("polite", plan.polite), f"{where} churn.polite", 0, 1),
+            arrivals=arrival_spec(_table(table, "arrivals", where, ("law", "most")), f"{where} arrivals"),
             options=options,
             content=_content(_table(table, "content", where), where),
             asks_per_s=as_number(asks.get("per_s", plan.asks_per_s), f"{where} asks.per_s", 0, 10_000),
@@ -253,16 +257,6 @@ def as_selector(value: object, where: str) -> str:
     text = as_text(value, where, "random 10%")
     try:
         parse_selector(text)
-    except InputError as error:
-        raise InputError(f"{where}: {error}") from None
-    return text
-
-
-def as_churn(value: object, where: str) -> str:
-    """A spec of churn."""
-    text = as_text(value, where, "exponential:600")
-    try:
-        parse_churn(text)
     except InputError as error:
         raise InputError(f"{where}: {error}") from None
     return text
@@ -317,7 +311,8 @@ def _commands(table: Mapping[str, Any], where: str, network: type[Peer]) -> list
         command = command_from(as_text(item["do"], f"{here}: do", "kill"), values, here)
         for key, value in values.items():
             if isinstance(value, str) and key != "value":
-                (as_selector if key == "peers" else as_text)(value, f"{here}: {key}")
+                (as_selector if key in ("peers", "via") else as_text)(value, f"{here}: {key}")
+        check_crowd(command, here)
         if "leak" in values:
             as_number(values["leak"], f"{here}: leak", 0, 1)
         if isinstance(command, Court):
@@ -338,6 +333,10 @@ def check_set(command: Set, network: type[Peer], where: str) -> None:
         set_option(options_for(network, {}, where), name, value, where)
     elif name == "loss":
         as_loss(value, f"{where}: loss")
+    elif name == "arrivals":
+        as_arrivals(value, f"{where}: arrivals")
+    elif name == "polite":
+        as_number(value, f"{where}: polite", 0, 1)
     elif name == "churn":
         as_churn(value, f"{where}: churn")
     elif name in WORLD:

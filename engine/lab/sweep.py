@@ -252,7 +252,7 @@ def one(scenario: Scenario, plan: Sweep, share: float, seed: int, end_s: float) 
     first = len(swarm.asks())
     for number in range(ASKS):
         swarm.advance(round((SETTLE_S + (end_s - ANSWER_S - SETTLE_S) * (number + 1) / ASKS) * 1e6))
-        able = np.flatnonzero(((swarm.town.state == ALIVE) & spared)[: swarm.town.peers])
+        able = np.flatnonzero((swarm.town.state == ALIVE) & ~swarm.town.infrastructure & spared)
         # Drawn for every ask, so that a swarm without askers does not shift those of another.
         at, drawn = rng.random(), swarm.catalogue.draw_ask(rng)
         if len(able):
@@ -271,7 +271,7 @@ def _outcome(swarm: Swarm, share: float, seed: int, struck: int, first: int) -> 
     rows = swarm.asks()[first:]
     fared = swarm.asked(SETTLE_S, swarm.now_us / 1e6)
     snapshot = swarm.snapshot()
-    others = int((snapshot.state[: snapshot.fixed.peers] == ALIVE).sum()) - 1
+    others = int(((snapshot.state == ALIVE) & ~snapshot.fixed.infrastructure).sum()) - 1
     parts = snapshot.series.columns["largest_component"]
     largest = float(parts[-1]) if len(parts) and not math.isnan(parts[-1]) else None
     return Outcome(

@@ -6,6 +6,9 @@ among many, and most peers are told several times over. The share s that never h
 with three tellings 6 %, with five 0.7 % (Kermarrec, Massoulié and Ganesh 2003). Kill half of the peers and each
 telling is worth half.
 
+When a run begins everybody knows of everybody. Who comes later says hello to a few that it was told of; the first to
+answer introduces it: it names those that it knows, and passes the news on as it would a rumour.
+
 This is the smallest network in this folder, and it is complete: copy it to begin your own.
 """
 
@@ -29,12 +32,33 @@ class Rumour:
         return words_of(str(self.text))
 
 
+@message(over="datagram")
+class Hello:
+    """`who` is new here."""
+
+    who: PeerId
+
+
+@message(over="datagram")
+class Welcome:
+    """Some of those who are here, drawn at random."""
+
+    others: tuple[PeerId, ...]
+
+
+@dataclass(slots=True)
+class Wait:
+    """Has anybody said welcome?"""
+
+
 @dataclass(slots=True)
 class GossipOptions:
-    """Infect and die needs no more."""
+    """Infect and die needs no more but an introduction."""
 
     fanout: int = option(3, "peers that each peer tells a rumour to", low=1, high=50)
     remember: int = option(1_000, "rumours a peer remembers, the latest ones", low=1, high=1_000_000)
+    introduced: int = option(1_000, "peers that a newcomer is told of", low=1, high=100_000)
+    hello_s: float = option(5.0, "how long a newcomer waits for a welcome before it says hello again, in s", low=0.1)
 
 
 @dataclass(slots=True, eq=False)
@@ -48,11 +72,53 @@ class Gossiper(Peer, name="gossip", options=GossipOptions):
     model = "infect and die"
 
     others: Sequence[PeerId] = ()
+    newer: dict[PeerId, None] = field(default_factory=dict)
+    welcome: bool = True
     heard: dict[int, str] = field(default_factory=dict)
 
     def start(self, host: Host, contacts: Sequence[PeerId], saved: object | None) -> None:
-        """Membership is taken for granted: everybody, the dead among them."""
+        """Membership stands when a run begins: everybody, the dead among them. Who comes later says hello."""
+        if isinstance(saved, tuple):
+            self.others, self.newer = saved[0], dict.fromkeys(saved[1])
+            return
         self.others = contacts
+        if host.now_us:
+            self.welcome = False
+            self.wait(host, Wait())
+
+    @on(Wait)
+    def wait(self, host: Host, tick: Wait) -> None:
+        """Say hello until somebody answers."""
+        if not self.welcome:
+            host.multicast(self.drawn(host), Hello(host.me))
+            host.after(int(host.options.hello_s * 1e6), Wait(), cause=None)
+
+    @on(Hello)
+    def hello(self, host: Host, sender: PeerId, message: Hello) -> None:
+        """Introduce a newcomer, or pass on the news of one."""
+        if sender == message.who and self.welcome:
+            known = (*self.others, *self.newer)
+            host.send(sender, Welcome(tuple(host.rng.sample(known, min(host.options.introduced, len(known))))))
+        if type(message.who) is int and message.who not in self.newer:
+            self.newer[message.who] = None
+            while len(self.newer) > host.options.introduced:
+                del self.newer[next(iter(self.newer))]
+            host.multicast(self.drawn(host), message)
+
+    @on(Welcome)
+    def welcomed(self, host: Host, sender: PeerId, message: Welcome) -> None:
+        """The first answer will do."""
+        if not self.welcome and type(message.others) is tuple:
+            self.others = (sender, *message.others[: host.options.introduced])
+            self.welcome = True
+
+    def saved(self) -> object | None:
+        """Whom it knows."""
+        return (self.others, tuple(self.newer)) if self.welcome else None
+
+    def joined(self, links: Sequence[PeerId]) -> bool:
+        """Whether it was introduced."""
+        return self.welcome
 
     def ask(self, host: Host, ask: Ask) -> None:
         """A user has something to tell."""
@@ -71,11 +137,15 @@ class Gossiper(Peer, name="gossip", options=GossipOptions):
         self.heard[rumour.key] = rumour.text
         while len(self.heard) > host.options.remember:
             del self.heard[next(iter(self.heard))]
-        # One more is drawn than needed, in case it is oneself.
-        drawn = host.rng.sample(self.others, min(host.options.fanout + 1, len(self.others)))
-        host.multicast([one for one in drawn if one != host.me][: host.options.fanout], rumour)
+        host.multicast(self.drawn(host), rumour)
+
+    def drawn(self, host: Host) -> list[PeerId]:
+        """Some of those it knows: `fanout` of them. One more is drawn, in case it is oneself."""
+        known = (*self.others, *self.newer) if self.newer else self.others
+        some = host.rng.sample(known, min(host.options.fanout + 1, len(known)))
+        return [one for one in some if one != host.me][: host.options.fanout]
 
     def beliefs(self) -> Beliefs:
         """What it heard, the latest last. All names on the list are one hearsay: nobody was ever checked."""
-        known = dict.fromkeys(self.others, Belief(what="on the list"))
+        known = dict.fromkeys((*self.others, *self.newer), Belief(what="on the list"))
         return Beliefs(known, {"heard": str(len(self.heard)), "latest": str(next(reversed(self.heard.values()), "-"))})

@@ -65,6 +65,16 @@ def parse(spec: str) -> tuple[LineClass, ...]:
     return (LineClass("line", 1.0, *rates),)
 
 
+def newcomer(spec: LinkSpec, peer: int, seed: int) -> Line:
+    """The line of a peer that comes while a swarm runs."""
+    classes = parse(spec.capacity)
+    up = down = 0
+    if classes:
+        kind = classes[Stream(f"{seed}/capacity/{peer}").weighted(cumulate(each.share for each in classes))]
+        up, down = kind.up_kbit_s, kind.down_kbit_s
+    return Line(up, down, Stream(f"{seed}/nat/{peer}").random() < spec.nat)
+
+
 def draw(spec: LinkSpec, peers: int, stations: int, seed: int) -> list[Line]:
     """The line of each peer, stations after them; no lines at all where there is neither capacity nor NAT.
 

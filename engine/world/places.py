@@ -70,6 +70,13 @@ class Latency:
     span: int = 1
     salt: int = 0
 
+    def newcomer(self, peer: int, seed: int) -> int:
+        """The place of a peer that comes while a swarm runs: a city, or a row of the matrix that is in use."""
+        rng = Stream(f"{seed}/place/{peer}")
+        if self.kind == "matrix":
+            return rng.randrange(len(self.places.names))
+        return rng.weighted(_SHARES)
+
     def pair_us(self, a: int, b: int) -> int:
         """One-way delay from a to b in microseconds; only a matrix may tell the two directions apart."""
         if self.flat_us is not None:
@@ -115,8 +122,7 @@ def distance_km(lat_a: float, lon_a: float, lat_b: float, lon_b: float) -> float
 
 def _settle(n: int, seed: int) -> list[int]:
     rng = Stream(f"{seed}/place")
-    shares = cumulate(weight for _, _, _, weight in CITIES)
-    return [rng.weighted(shares) for _ in range(n)]
+    return [rng.weighted(_SHARES) for _ in range(n)]
 
 
 def _is_file(path: str) -> bool:
@@ -173,3 +179,4 @@ _PLACES = Places(
     lon=np.array([lon for _, _, lon, _ in CITIES], dtype=np.float32),
 )
 _TABLE_US = _table_us()
+_SHARES = cumulate(weight for _, _, _, weight in CITIES)

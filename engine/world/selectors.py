@@ -5,10 +5,12 @@
     all                     everybody: dead peers and infrastructure too
     role=index  state=dead  city="New York"  operator=acme      (city, role and operator in any case)
     nat=yes  nat=no         can call others and cannot be called, or can
-    degree>10  load<=100    with > >= < <= =
+    degree>10  load<=100    with > >= < <= =; so have betweenness (see `graphs`) and uptime (seconds)
     holds "blue train"      shares a file with all these words
+    near p017               has an open stream to it; "near (role=index)" too
+    bootstrap  newcomers    whom everybody knows, even who comes later; who came after the run had begun
     random 10%  random 5    drawn from the run's own stream
-    top 5 degree  top 5% load
+    top 5 degree  top 5% betweenness
     not, and, or, brackets  binding in this order; a comma is an `or` that binds loosest
 
 state is alive, dead, left, censored or poisoned. The last two are flags beside the other three, so a censored peer that
@@ -48,11 +50,13 @@ from .terms import (
     And,
     Choice,
     Everyone,
+    Flagged,
     Holds,
     Id,
     Label,
     Measured,
     Named,
+    Near,
     Not,
     Or,
     Term,
@@ -62,6 +66,8 @@ from .terms import (
 LENGTH_MAX = 100_000
 DEPTH_MAX = 40
 SHOWN_MAX = 8
+COMMON = 7
+"""Keys that are offered before anything else."""
 
 JOINING = ("and", "or")
 
@@ -207,6 +213,10 @@ class _Reader:
             return Id(int(digits))
         if token.text == "all":
             return Everyone()
+        if token.text in ("bootstrap", "newcomers"):
+            return Flagged(token.text)
+        if token.text == "near":
+            return self._near(token)
         if token.text == "holds":
             at = self.peek.at
             text = self._text('a name such as "blue train"')
@@ -222,6 +232,14 @@ class _Reader:
                 self._expected(" or ".join(MEASURES))
             return Choice(amount, percent, self.take().text)
         return Label(token.text)
+
+    def _near(self, token: Token) -> Term:
+        self.depth += 1
+        if self.depth > DEPTH_MAX:
+            self._fail(token.at, f'"near" is nested deeper than {DEPTH_MAX}')
+        term = Near(self.single())
+        self.depth -= 1
+        return term
 
     def _bracketed(self, opened: Token) -> Term:
         self.depth += 1
@@ -336,6 +354,8 @@ def _values(key: str, view: View) -> Iterable[str]:
 
 
 def _openings(view: View) -> Iterator[str]:
-    yield from (f"{key}=" if key not in MEASURES else f"{key}>" for key in KEYS)
+    signed = [f"{key}=" if key not in MEASURES else f"{key}>" for key in KEYS]
+    yield from signed[:COMMON]
     yield from LEADING
+    yield from signed[COMMON:]
     yield from view.labels

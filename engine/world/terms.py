@@ -22,9 +22,9 @@ from .cities import CITIES
 Flags: TypeAlias = NDArray[np.bool_]
 
 STATES = ("alive", "dead", "left", "censored", "poisoned")
-MEASURES = ("degree", "load")
-LEADING = ("random", "top", "holds", "not", "all")
-KEYS = ("role", "state", "city", "operator", *MEASURES, "nat")
+MEASURES = ("degree", "load", "betweenness", "uptime")
+LEADING = ("random", "top", "holds", "not", "all", "near", "bootstrap", "newcomers")
+KEYS = ("role", "state", "city", "operator", "degree", "load", "nat", "betweenness", "uptime")
 ANSWERS = ("yes", "no")
 COMPARE: dict[str, Callable[[NDArray[np.float64], float], Flags]] = {
     ">=": operator.ge,
@@ -93,8 +93,28 @@ class View(Protocol):
         """Messages delivered in the last second."""
         ...
 
+    def betweenness(self) -> Sequence[float]:
+        """Pairs of others whose shortest ways over the open streams lead through each, see `graphs`."""
+        ...
+
+    def uptimes(self) -> Sequence[float]:
+        """How long each has been up, in seconds; 0 for who is not."""
+        ...
+
     def holds(self, text: str) -> Sequence[bool]:
         """Whether it shares a file whose name has every word of the text."""
+        ...
+
+    def bootstrap(self) -> Sequence[bool]:
+        """Whether everybody knows it, who comes later too."""
+        ...
+
+    def newcomers(self) -> Sequence[bool]:
+        """Whether it came after the run had begun."""
+        ...
+
+    def near(self, peer: int) -> Sequence[int]:
+        """Who has an open stream to a peer."""
         ...
 
 
@@ -136,6 +156,34 @@ class Label(Term):
             raise InputError(f'no peer is called "{plain(self.label)}"{tail}')
         made = np.zeros(view.n, dtype=np.bool_)
         made[peer] = True
+        return made
+
+
+@dataclass(frozen=True, slots=True)
+class Flagged(Term):
+    """`bootstrap`, `newcomers`."""
+
+    word: str
+
+    def __call__(self, view: View, rng: Stream) -> Flags:
+        """Those that are."""
+        column = {"bootstrap": view.bootstrap, "newcomers": view.newcomers}[self.word]()
+        return np.fromiter(column, dtype=np.bool_, count=view.n)
+
+
+@dataclass(frozen=True, slots=True)
+class Near(Term):
+    """`near p017`: its neighbours of this moment."""
+
+    term: Term
+
+    def __call__(self, view: View, rng: Stream) -> Flags:
+        """Those linked to one of these, them left out; raises InputError as the term does."""
+        those = self.term(view, rng)
+        made = np.zeros(view.n, dtype=np.bool_)
+        for peer in np.flatnonzero(those).tolist():
+            made[list(view.near(peer))] = True
+        made &= ~those
         return made
 
 
@@ -305,4 +353,5 @@ def _same(column: Iterable[str], value: str) -> Flags:
 
 
 def _measure(view: View, name: str) -> NDArray[np.float64]:
-    return np.asarray(view.degrees() if name == "degree" else view.loads(), dtype=np.float64)
+    columns = {"degree": view.degrees, "load": view.loads, "betweenness": view.betweenness, "uptime": view.uptimes}
+    return np.asarray(columns[name](), dtype=np.float64)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 import statistics
+from typing import Any
 
 import pytest
+from tiny import swarm
 
-from engine import ALIVE, Setup, Swarm
+from engine import ALIVE, Churned, Set, Setup, Swarm
 from engine.core.rand import Stream
 from engine.errors import InputError
 from engine.world.churn import UP_SHARE, Churn, gamma_variate, parse
@@ -49,9 +51,10 @@ def test_sessions_and_times_away_have_their_means(spec: str) -> None:
 def test_a_run_starts_at_equilibrium(spec: str) -> None:
     churn, rng = law(spec), Stream(spec)
     starts = [churn.start(rng) for _ in range(DRAWS)]
-    left = [seconds for up, seconds in starts if up]
+    left = [begun.left_s for begun in starts if begun.up]
     assert len(left) / DRAWS == pytest.approx(UP_SHARE, abs=0.012)
-    assert statistics.mean(s for up, s in starts if not up) == pytest.approx(churn.mean_s / 4, rel=0.06)
+    away = [begun.left_s for begun in starts if not begun.up]
+    assert statistics.mean(away) == pytest.approx(churn.mean_s / 4, rel=0.06)
     # The mean of what remains is E[X**2] / (2 E[X]), by renewal theory.
     second_moment = churn.scale_s**2 * math.gamma(1 + 2 / churn.shape)
     assert statistics.mean(left) == pytest.approx(second_moment / 2 / churn.mean_s, rel=0.05)
@@ -60,6 +63,114 @@ def test_a_run_starts_at_equilibrium(spec: str) -> None:
     steps = [x + (i + 0.5) * x / 200 for i in range(200 * 60)]
     beyond = sum(math.exp(-((s / churn.scale_s) ** churn.shape)) for s in steps) * x / 200 / churn.mean_s
     assert sum(s > x for s in left) / len(left) == pytest.approx(beyond, abs=0.015)
+
+
+@pytest.mark.parametrize(("name", "median_min", "mean_min"), [
+    ("redhat", 7.25, 118.8), ("debian", 16.2, 163), ("flatout", 22.5, 64.5),
+])  # fmt: skip
+def test_sessions_of_the_published_fits_have_their_median_and_mean(
+    name: str, median_min: float, mean_min: float
+) -> None:
+    churn, rng = law(name), Stream(name)
+    assert churn.median_s / 60 == pytest.approx(median_min, rel=0.005)
+    assert churn.mean_s / 60 == pytest.approx(mean_min, rel=0.005)
+    # The law with the heaviest tail has four standard deviations to the mean: so many draws bring the error to 1 %.
+    drawn = [churn.session_s(rng) for _ in range(200_000)]
+    assert statistics.median(drawn) == pytest.approx(churn.median_s, rel=0.03)
+    assert statistics.mean(drawn) == pytest.approx(churn.mean_s, rel=0.03)
+
+
+@pytest.mark.parametrize("spec", ["exponential:100", "weibull:0.59:100", "weibull:2:100", "pareto:3:100"])
+def test_who_is_up_at_the_start_is_in_a_session_of_length_biased_law(spec: str) -> None:
+    churn, rng = law(spec), Stream(f"biased {spec}")
+    up = [begun for begun in (churn.start(rng) for _ in range(2 * DRAWS)) if begun.up]
+    ages = sorted(begun.age_s for begun in up)
+
+    def density(x: float) -> float:
+        """That a session lasts longer than x, over the mean: of ages, and of what remains."""
+        over = min(1.0, (100 / x) ** 3) if "pareto" in spec else math.exp(-((x / churn.scale_s) ** churn.shape))
+        return over / churn.mean_s
+
+    # The largest distance between the law of ages and the drawn ones (Kolmogorov and Smirnov): 1.95 / sqrt(n) is
+    # exceeded once in a thousand.
+    step, at, below, worst = churn.mean_s / 500, 0, 0.0, 0.0
+    for i in range(500 * 8):
+        below += density((i + 0.5) * step) * step
+        while at < len(ages) and ages[at] <= (i + 1) * step:
+            at += 1
+        worst = max(worst, abs(at / len(ages) - below))
+    assert worst < 1.95 / math.sqrt(len(ages))
+    # A session that a moment falls into is longer than sessions are: by E[X**2] / E[X]**2, 4.3 times for 0.59.
+    lengths = [begun.age_s + begun.left_s for begun in up]
+    fresh = [churn.session_s(rng) for _ in range(DRAWS)]
+    biased = statistics.mean(x * x for x in fresh) / statistics.mean(fresh)
+    assert statistics.mean(lengths) == pytest.approx(biased, rel=0.12)
+    assert statistics.mean(lengths) > 1.2 * statistics.mean(fresh)
+
+
+def test_a_long_run_of_a_swarm_has_the_sessions_of_its_law(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The fit of FlatOut with hours made seconds: what the swarm does with its peers, measured from outside."""
+    town = swarm(400, topology="ring", churn="weibull:0.59:0.6983")
+    begun: dict[int, int] = {}
+    lasted: list[float] = []
+    half_us = 60_000_000
+
+    def churned(kind: str, *what: Any) -> None:
+        peer, how = what
+        if how == "revive":
+            begun[peer] = town.now_us
+        elif peer in begun and begun[peer] < half_us:
+            lasted.append((town.now_us - begun.pop(peer)) / 1e6)
+
+    monkeypatch.setattr(town.town, "tell", churned)
+    town.advance(2 * half_us)
+    assert len(lasted) > 15_000
+    churn = law("weibull:0.59:0.6983")
+    assert statistics.median(lasted) == pytest.approx(churn.median_s, rel=0.03)
+    assert statistics.mean(lasted) == pytest.approx(churn.mean_s, rel=0.03)
+
+
+def test_the_screen_is_told_how_long_each_has_been_up() -> None:
+    town = swarm(200, topology="ring", churn="exponential:30")
+    first = town.snapshot()
+    up = first.state == ALIVE
+    assert (first.up_since_us[up] < 0).all()
+    assert statistics.mean((-first.up_since_us[up] / 1e6).tolist()) == pytest.approx(30, rel=0.25)
+    town.advance(20_000_000)
+    later = town.snapshot()
+    same = up & (later.up_since_us == first.up_since_us)
+    assert same.sum() > 60
+    fresh = (later.state == ALIVE) & ~same
+    assert (later.up_since_us[fresh] > 0).all()
+    assert fresh.any()
+
+
+def test_a_share_of_the_sessions_ends_with_a_goodbye() -> None:
+    def gone(polite: float) -> tuple[list[tuple[int, int]], list[str]]:
+        town = swarm(60, topology="ring", churn="exponential:10", polite=polite)
+        town.advance(40_000_000)
+        told = [event for event in town.events() if isinstance(event, Churned)]
+        return [(event.at_us, event.peer) for event in told], [event.what for event in told]
+
+    rude, words = gone(0.0)
+    assert set(words) == {"kill", "revive"}
+    mixed, words = gone(0.25)
+    assert mixed == rude, "manners shift no session"
+    ends = [word for word in words if word in ("kill", "leave")]
+    assert ends.count("leave") / len(ends) == pytest.approx(0.25, abs=0.1)
+    assert words.count("join") in range(1, words.count("leave") + 1)
+    _, words = gone(1.0)
+    assert set(words) == {"leave", "join", "revive"}, "who was away at the start had not said goodbye"
+
+
+def test_manners_may_change_while_it_runs() -> None:
+    town = swarm(60, topology="ring", churn="exponential:5")
+    town.do(Set("polite", 1))
+    town.advance(10_000_000)
+    assert "kill" not in {event.what for event in town.events() if isinstance(event, Churned)}
+    assert town.settings()["polite"] == 1
+    with pytest.raises(InputError, match="polite"):
+        town.do(Set("polite", 1.5))
 
 
 def test_a_pareto_law_has_a_least_session_and_a_mean_by_the_book() -> None:
@@ -77,7 +188,7 @@ def test_a_pareto_law_has_a_least_session_and_a_mean_by_the_book() -> None:
 def test_a_pareto_run_starts_at_equilibrium(shape: float) -> None:
     churn, rng = law(f"pareto:{shape}:100"), Stream(f"pareto {shape}")
     starts = [churn.start(rng) for _ in range(DRAWS)]
-    left = [seconds for up, seconds in starts if up]
+    left = [begun.left_s for begun in starts if begun.up]
     assert len(left) / DRAWS == pytest.approx(UP_SHARE, abs=0.012)
     # The integral of 1 - F beyond x, over the mean, stands in closed form; the mean itself may be infinite.
     for x in (10, 50, 100, 200, 1_000, 10_000):
@@ -88,7 +199,7 @@ def test_a_pareto_run_starts_at_equilibrium(shape: float) -> None:
 
 def test_the_heaviest_tail_is_still_a_number() -> None:
     churn, rng = law("pareto:1.01:1"), Stream("heavy")
-    assert all(math.isfinite(churn.start(rng)[1]) for _ in range(DRAWS))
+    assert all(math.isfinite(churn.start(rng).left_s) for _ in range(DRAWS))
 
 
 def test_the_draws_of_a_pareto_law_keep_a_swarm_going() -> None:
@@ -108,7 +219,7 @@ def test_eighty_per_cent_stay_up(spec: str) -> None:
     moments = (10.0, 100.0, 400.0)
     for peer in range(2_000):
         rng = Stream(f"1/churn/{peer}")
-        up, until = churn.start(rng)
+        up, until, _ = churn.start(rng)
         for at, moment in enumerate(moments):
             while until <= moment:
                 up = not up

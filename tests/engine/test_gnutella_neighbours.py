@@ -31,7 +31,7 @@ def test_a_newcomer_is_welcome_until_there_is_no_room() -> None:
     tape, peer = servent(max_connections=2)
     for sender in (1, 2, 3):
         tape.give(peer, Connect(), sender)
-    assert tape.take() == [(1, Ok()), (2, Ok()), (3, Full())]
+    assert tape.take() == [(1, Ok()), (2, Ok()), (3, Full((1, 2)))], "and is told whom else to try"
     assert tape.linked == [1, 2]
     tape.give(peer, Connect(), 2)
     assert tape.take() == [(2, Ok())], "who lost our Ok may ask again"
@@ -40,7 +40,7 @@ def test_a_newcomer_is_welcome_until_there_is_no_room() -> None:
 def test_who_began_with_many_neighbours_replaces_a_lost_one_by_a_caller() -> None:
     tape, peer = connected(*range(1, 21), max_connections=2)
     tape.give(peer, Connect(), 30)
-    assert tape.take() == [(30, Full())]
+    assert tape.take() == [(30, Full(tuple(range(10, 20))))]
     peer.closed(tape, 1)
     tape.take()
     tape.give(peer, Connect(), 30)

@@ -24,6 +24,7 @@ KINDS = [v for v in vars(gnutella).values() if isinstance(v, type) and issubclas
 SOUND: dict[str, Any] = {
     "guid": guid(1), "ttl": 3, "hops": 1, "address": 1, "files": 1, "kilobytes": 1, "speed": 0, "text": "blue train",
     "push": False, "results": (NOTE,), "servent": guid(2), "name": TRAIN.name, "offset": 0, "data": None,
+    "others": (4, 5),
 }  # fmt: skip
 
 

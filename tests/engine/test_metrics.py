@@ -26,9 +26,10 @@ from engine import (
     check,
 )
 from engine.core.rand import Stream
-from engine.gauges import NAMES, roots, spread
+from engine.gauges import NAMES, spread
 from engine.metrics import quantile
 from engine.series import TEN, History
+from engine.world.graphs import components
 
 # --- the arithmetic --------------------------------------------------------------------------------------
 
@@ -39,7 +40,7 @@ def test_components_are_those_that_networkx_finds() -> None:
         n, links = 60, [(rng.randrange(60), rng.randrange(60)) for _ in range(seed * 7)]
         graph = nx.Graph(links)
         graph.add_nodes_from(range(n))
-        found = roots(n, [a for a, _ in links], [b for _, b in links]).tolist()
+        found = components(n, [a for a, _ in links], [b for _, b in links]).tolist()
         for part in nx.connected_components(graph):
             assert {found[node] for node in part} == {min(part)}
 
@@ -48,8 +49,8 @@ def test_a_long_line_is_one_component() -> None:
     n = 5_000
     order = list(range(n))
     Stream("line").shuffle(order)
-    assert not roots(n, order[:-1], order[1:]).any()
-    assert roots(3, [], []).tolist() == [0, 1, 2]
+    assert not components(n, order[:-1], order[1:]).any()
+    assert components(3, [], []).tolist() == [0, 1, 2]
 
 
 def test_skew_is_nothing_where_all_get_as_many_and_almost_one_where_one_gets_all() -> None:

@@ -34,6 +34,7 @@ class Toy:
     def __init__(self, setup: Setup) -> None:
         self.setup = setup
         self.now_us = 0
+        self.peers = 64
         self.labels = ("p000", "p001", "p002")
         self.warnings = ("2 duplicate links were dropped",)
         self.rows = [row(1)]
@@ -76,7 +77,7 @@ class Toy:
         success = np.full(len(t_s), np.nan)
         return SimpleNamespace(
             now_us=self.now_us,
-            fixed=SimpleNamespace(peers=64, labels=self.labels, operator=("", "", "acme")),
+            fixed=SimpleNamespace(labels=self.labels, operator=("", "", "acme")),
             state=np.array([0, 1, 0], np.uint8),
             censored=np.array([True, True, False]),
             links=SimpleNamespace(a=np.array([0, 1])),

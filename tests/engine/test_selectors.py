@@ -54,8 +54,23 @@ class Street:
     def loads(self) -> Sequence[float]:
         return [float(PEERS - peer) for peer in range(PEERS)]
 
+    def betweenness(self) -> Sequence[float]:
+        return [float(peer * (PEERS - 1 - peer)) for peer in range(PEERS)]
+
+    def uptimes(self) -> Sequence[float]:
+        return [60.0 * peer for peer in range(PEERS)]
+
     def holds(self, text: str) -> Sequence[bool]:
         return [text.lower() == "blue train" and peer % 7 == 0 for peer in range(PEERS)]
+
+    def bootstrap(self) -> Sequence[bool]:
+        return [peer in (2, 18) for peer in range(PEERS)]
+
+    def newcomers(self) -> Sequence[bool]:
+        return [peer in (15, 16) for peer in range(PEERS)]
+
+    def near(self, peer: int) -> Sequence[int]:
+        return [other for other in (peer - 1, peer + 1) if 0 <= other < PEERS]
 
 
 VIEW = Street()
@@ -73,6 +88,17 @@ def pick(text: str, stream: str = "pick") -> tuple[int, ...]:
         ("p016", [16]),
         ("#17", [17]),
         ('"all"', [17]),
+        ("bootstrap", [2, 18]),
+        ("top 2 betweenness", [8, 10]),
+        ("all and top 10% betweenness", [9, 10]),
+        ("uptime<=120", [0, 1, 2]),
+        ("top 1 uptime", [17]),
+        ("newcomers and not #15", [16]),
+        ("near p003", [2, 4]),
+        ("near (p003, p004)", [2, 5]),
+        ("near near p003", [1, 3, 5]),
+        ("near role=index and state=alive", [17]),
+        ("not near p003 and degree<6", [0, 1, 3, 5]),
         ("'tracker 1'", [19]),
         ("all", list(range(20))),
         ("role=index", [18]),
@@ -257,7 +283,7 @@ def test_any_soup_of_words_is_read_or_refused_politely() -> None:
         ("p001 and not (ro", ["role="]),
         ("p001, tra", ['"tracker 1"']),
         ("top ", ["5", "10%"]),
-        ("top 5 ", ["degree", "load"]),
+        ("top 5 ", ["degree", "load", "betweenness", "uptime"]),
         ("top 5% l", ["load"]),
         ("degree>", []),
         ("holds ", []),

@@ -35,7 +35,7 @@ def test_the_columns_say_who_is_who() -> None:
     fixed = town.snapshot().fixed
     assert fixed.protocol == "bureau"
     assert fixed.seed == 9
-    assert fixed.peers == 5
+    assert fixed.infrastructure.tolist() == [False] * 5 + [True] * 3
     assert fixed.labels == town.labels == ("p000", "p001", "p002", "p003", "p004", "desk-a", "desk-b", "desk-c")
     assert [fixed.roles[i] for i in fixed.role.tolist()] == ["writer"] * 5 + ["clerk"] * 3
     assert fixed.operator == ("",) * 5 + ("acme", "acme", "bolt")

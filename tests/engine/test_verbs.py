@@ -151,7 +151,7 @@ def test_killing_the_dead_and_reviving_the_living_does_nothing() -> None:
     assert diary(town, 1).disk == "heard 0"
 
 
-def test_a_newcomer_finds_stations_first_and_some_of_the_living() -> None:
+def test_who_starts_later_knows_the_stations_and_a_few_well_known_peers_dead_or_alive() -> None:
     class Shy(Bureau, name="shy"):
         knows = "overlay"
 
@@ -161,9 +161,12 @@ def test_a_newcomer_finds_stations_first_and_some_of_the_living() -> None:
     town.do(Revive(victim))
     contacts = diary(town, victim).contacts
     assert contacts[:3] == (30, 31, 32)
-    assert len(contacts) == 3 + 8
     assert victim not in contacts
-    assert all(town.peer(other) is not None for other in contacts)
+    assert contacts == tuple(one for one in town.snapshot().fixed.bootstrap if one != victim)
+    assert len(town.snapshot().fixed.bootstrap) == 3 + 8
+    town.do(Kill("all"))
+    town.do(Revive(victim))
+    assert diary(town, victim).contacts == contacts
 
 
 # --- leave and join ------------------------------------------------------------------------------------

@@ -183,6 +183,8 @@ def test_an_option_of_the_protocol_changes_for_all_at_once() -> None:
     town.do(Set("pace_s", "2.5"))
     assert town.settings() == {
         "churn": "none",
+        "polite": 0.0,
+        "arrivals": "none",
         "loss": 0.0,
         "latency": 1.0,
         "asks": 0.0,

@@ -10,35 +10,35 @@
      0.662  ask 1: p000 has it
      0.699  p007 comes back
      0.705  ask 2: p011 wants blue train
-     0.779  ask 2: p002 has it
-     0.821  p011 refuses p007 a Query
-     0.854  p011 refuses p002 a QueryHit
-     0.910  p010 refuses p006 a QueryHit
+     0.813  p008 notes: hit without a way back
      0.924  ask 3: p006 wants odd island
+     0.947  p006 notes: hit without a way back
      0.956  p010 refuses p005 a Query
      0.993  p010 refuses p000 a Query
      1.072  ask 3: p007 has it
      1.083  p011 refuses p000 a QueryHit
+     1.083  ask 2 is over. No answer: 4 peers hold it; 4 could not tell, for the asker is dead.
      1.090  ask 3: p000 has it
+     1.142  ask 3: p002 has it
      1.145  ask 3 is over. Answered: 3 holders, the first after 0.15 s.
      2.086  ask 4: p005 wants polite postman
      2.303  p010 refuses p000 a Chunk
      2.303  ask 1 is over. Answered: 1 holder, the first after 0.16 s.
      3.067  p005 refuses p006 a Chunk
      3.067  ask 4 is over. Answered: 4 holders, the first after 0.12 s.
-     3.853  ask 2 is over. Answered: 1 holder, the first after 0.07 s.
-     5.559  p005 refuses p004 a Query
+     4.635  p007 refuses p005 a Query
+     4.643  p007 refuses p003 a Query
             and 25 more of churned
             and 4 more of asked
-            and 19 more of hit
-            and 1 more of refusedquery
+            and 18 more of hit
+            and 3 more of refusedquery
             and 1 more of closed
 > asks
-  1  p010 wants polite postman: 21 questions, 7 reached, 14 duplicates, 4 hops, 1 hits. Answered: 1 holder, the first after 0.16 s.
-  2  p011 wants blue train: 32 questions, 10 reached, 19 duplicates, 4 hops, 1 hits. Answered: 1 holder, the first after 0.07 s.
-  3  p006 wants odd island: 26 questions, 8 reached, 18 duplicates, 4 hops, 3 hits. Answered: 3 holders, the first after 0.15 s.
-  4  p005 wants polite postman: 36 questions, 8 reached, 28 duplicates, 3 hops, 4 hits. Answered: 4 holders, the first after 0.12 s.
-  5  p009 wants night owl: 36 questions, 8 reached, 28 duplicates, 3 hops, 4 hits. Answered: 4 holders, the first after 0.12 s.
-  6  p011 wants tired scholar: 41 questions, 9 reached, 32 duplicates, 3 hops, 3 hits. 
-  7  p004 wants blue train: 40 questions, 9 reached, 28 duplicates, 4 hops, 3 hits. 
-  8  p011 wants polite postman: 48 questions, 10 reached, 38 duplicates, 4 hops, 4 hits. 
+  1  p010 wants polite postman: 24 questions, 7 reached, 17 duplicates, 3 hops, 1 hits. Answered: 1 holder, the first after 0.16 s.
+  2  p011 wants blue train: 39 questions, 10 reached, 27 duplicates, 5 hops, 0 hits. No answer: 4 peers hold it; 4 could not tell, for the asker is dead.
+  3  p006 wants odd island: 29 questions, 8 reached, 21 duplicates, 4 hops, 3 hits. Answered: 3 holders, the first after 0.15 s.
+  4  p005 wants polite postman: 37 questions, 8 reached, 29 duplicates, 3 hops, 4 hits. Answered: 4 holders, the first after 0.12 s.
+  5  p009 wants night owl: 38 questions, 8 reached, 30 duplicates, 3 hops, 4 hits. Answered: 4 holders, the first after 0.07 s.
+  6  p011 wants tired scholar: 43 questions, 9 reached, 32 duplicates, 3 hops, 3 hits. 
+  7  p004 wants blue train: 42 questions, 9 reached, 30 duplicates, 4 hops, 3 hits. 
+  8  p011 wants polite postman: 45 questions, 10 reached, 35 duplicates, 3 hops, 4 hits. 

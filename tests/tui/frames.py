@@ -16,6 +16,7 @@ from engine import (
     Flight,
     Links,
     Places,
+    Run,
     Series,
     Snapshot,
     Totals,
@@ -23,6 +24,7 @@ from engine import (
 from tui.frame import Frame, PeerFacts
 
 N = 64
+RUN = Run()
 
 
 def ask_row(number: int, **changes: Any) -> AskRow:
@@ -92,10 +94,13 @@ def snapshot(n: int = N, **changes: Any) -> Snapshot:
         operator=("",) * n,
         place=np.zeros(n, np.int32),
         places=Places(("Lisbon",), np.array([38.7], np.float32), np.array([-9.1], np.float32)),
-        peers=n,
         up_kbit_s=np.zeros(n, np.int32),
         down_kbit_s=np.zeros(n, np.int32),
         nat=np.zeros(n, np.bool_),
+        infrastructure=np.zeros(n, np.bool_),
+        bootstrap=(),
+        begun_with=n,
+        run=RUN,
     )
     values: dict[str, Any] = {
         "now_us": 42_180_000,
@@ -108,6 +113,7 @@ def snapshot(n: int = N, **changes: Any) -> Snapshot:
         "load": np.full(n, 48, np.float32),
         "last_heard_us": np.full(n, 41_900_000, np.int64),
         "files": np.full(n, 23, np.int32),
+        "up_since_us": np.zeros(n, np.int64),
         "links": Links(1, a, np.roll(a, 1)),
         "flight": Flight(a[:0], a[:0], np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.uint8), a[:0], 0),
         "totals": Totals(1000, 900, 20, 80_000, 400, {"Query": 1000}, {"dead": 20}),

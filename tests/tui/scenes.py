@@ -52,7 +52,11 @@ def quiet(n: int, **changes: Any) -> Snapshot:
     none = np.zeros(0, np.int32)
     whole = frames.snapshot(max(n, frames.N))
     fixed = replace(
-        whole.fixed, labels=whole.fixed.labels[:n], role=whole.fixed.role[:n], place=whole.fixed.place[:n], peers=n
+        whole.fixed,
+        labels=whole.fixed.labels[:n],
+        role=whole.fixed.role[:n],
+        place=whole.fixed.place[:n],
+        infrastructure=whole.fixed.infrastructure[:n],
     )
     values: dict[str, Any] = {
         "fixed": fixed,

@@ -158,12 +158,13 @@ def test_rings_of_hops_follow_the_links_once_a_second_at_most() -> None:
 
 def test_stations_stand_inside_the_ring() -> None:
     snapshot = quiet(9)
-    snapshot = replace(snapshot, fixed=replace(snapshot.fixed, peers=8))
+    stations = np.arange(9) == 4
+    snapshot = replace(snapshot, fixed=replace(snapshot.fixed, infrastructure=stations))
     stage = Stage("ring")
     stage.resize(160, 80, 1.0)
     stage.follow(snapshot, 0, 0.0)
     x, y = stage.dots(0.0)
-    assert (round(float(x[8]), 1), round(float(y[8]), 1)) == (79.5, 39.5)
+    assert (round(float(x[4]), 1), round(float(y[4]), 1)) == (79.5, 39.5)
 
 
 # --- pace and room ------------------------------------------------------------------------------------------

@@ -101,7 +101,7 @@ def looks_of(snapshot: Snapshot, trace: Trace | None) -> U8:
     looks = np.full(n, LOOK["alive"], np.uint8)
     if trace is not None:
         looks[: len(trace.hop)][trace.hop[:n] > 0] = LOOK["asked"]
-    looks[_stations(snapshot)] = LOOK["infrastructure"]
+    looks[snapshot.fixed.infrastructure] = LOOK["infrastructure"]
     if trace is not None:
         if len(trace.holders):
             looks[np.asarray(trace.holders, np.int64)] = LOOK["answered"]
@@ -111,10 +111,6 @@ def looks_of(snapshot: Snapshot, trace: Trace | None) -> U8:
     looks[snapshot.state == DEAD] = LOOK["dead"]
     looks[snapshot.state == LEFT] = LOOK["left"]
     return looks
-
-
-def _stations(snapshot: Snapshot) -> slice:
-    return slice(snapshot.fixed.peers, None)
 
 
 def by_state(snapshot: Snapshot, trace: Trace | None) -> Colouring:

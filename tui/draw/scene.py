@@ -298,7 +298,7 @@ def _names(canvas: Canvas, scene: Scene, seen: Flags) -> None:
     first = [p for p in (scene.selected, scene.hover) if p is not None]
     if scene.trace is not None:
         first.append(scene.trace.origin)
-    first += range(scene.snapshot.fixed.peers, min(len(labels), scene.snapshot.fixed.peers + 24))
+    first += np.flatnonzero(scene.snapshot.fixed.infrastructure)[:24].tolist()
     ids = np.flatnonzero(seen)
     if len(ids) <= canvas.width * canvas.height // 60:
         first += ids.tolist()

@@ -57,12 +57,6 @@ def why_not(placed: Placement, snapshot: Snapshot, trace: Trace | None) -> str:
     return ""
 
 
-def outgrown(old: Fixed, new: Fixed) -> bool:
-    """Whether `new` is the same swarm with more peers in it, and not another."""
-    same = (old.protocol, old.seed, old.labels[:1]) == (new.protocol, new.seed, new.labels[:1])
-    return same and len(new.labels) > len(old.labels)
-
-
 class Stage:
     """Positions in dots for a box that may change its size. Hand it each snapshot with `follow`."""
 
@@ -107,7 +101,7 @@ class Stage:
         centre: for rings of hops; trace: of the chosen ask, for rings by its hops.
         """
         n = len(snapshot.state)
-        other = self._fixed is None or not (self._fixed is snapshot.fixed or outgrown(self._fixed, snapshot.fixed))
+        other = self._fixed is None or self._fixed.run is not snapshot.fixed.run
         if other:
             self.crowd.forget()
             if self._fixed is not None and why_not(self.placed, snapshot, trace):
@@ -181,12 +175,12 @@ class Stage:
         if self.placed == "identifiers" and np.isfinite(snapshot.ident).any():
             return placement.identifiers(snapshot.ident)
         if self.placed != "world" or not len(fixed.places.names):
-            outer = placement.ring(fixed.peers)
-            if n == fixed.peers:
-                return outer
-            many = n - fixed.peers
-            inner = placement.ring(many) if many > 1 else np.full((1, 2), 0.5, np.float32)
-            return np.concatenate((outer, 0.5 + (inner - 0.5) * STATIONS)).astype(np.float32)
+            made = np.full((n, 2), 0.5, np.float32)
+            stations = np.flatnonzero(fixed.infrastructure)
+            made[~fixed.infrastructure] = placement.ring(n - len(stations))
+            if len(stations) > 1:
+                made[stations] = 0.5 + (placement.ring(len(stations)) - 0.5) * STATIONS
+            return made
         return placement.world(fixed.places.lat, fixed.places.lon, fixed.place)
 
     def moving(self, wall_s: float) -> bool:

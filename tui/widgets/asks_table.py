@@ -114,7 +114,7 @@ class AsksTable(Roll):
     def show(self, frame: Frame) -> None:
         """Take the newest figures."""
         asks = frame.snapshot.asks
-        other_run = self._frame is None or self._frame.snapshot.fixed is not frame.snapshot.fixed
+        other_run = self._frame is None or self._frame.snapshot.fixed.run is not frame.snapshot.fixed.run
         fresh = 0
         if other_run:
             self._labels = max((cell_len(label) for label in frame.snapshot.fixed.labels), default=4)

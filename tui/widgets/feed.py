@@ -75,9 +75,8 @@ class Feed(Roll):
 
     def show(self, frame: Frame) -> None:
         """Take in what happened since the frame before."""
-        fixed = frame.snapshot.fixed
-        if fixed is not self._fixed:
-            self._fixed = fixed
+        before, self._fixed = self._fixed, frame.snapshot.fixed
+        if before is None or before.run is not self._fixed.run:
             for kept in self._kept.values():
                 kept.clear()
             self._lines.clear()

@@ -268,7 +268,7 @@ def _files_row(snapshot: Snapshot, peer: PeerId, facts: PeerFacts | None) -> Row
     files = facts.files if facts is not None else ()
     names = ", ".join(file.name for file in files[:8])
     # Servers and indexes have no library of their own, and take nothing either.
-    takes = not snapshot.files[peer] and peer < snapshot.fixed.peers
+    takes = not snapshot.files[peer] and not snapshot.fixed.infrastructure[peer]
     return (
         ("files  ", "dim"),
         (f"{int(snapshot.files[peer]):5d}", "text bold"),

@@ -62,8 +62,8 @@ class Kinds(Roll):
         """Take the newest figures."""
         snapshot = frame.snapshot
         self._frame = frame
-        if snapshot.fixed is not self._fixed:
-            self._fixed = snapshot.fixed
+        before, self._fixed = self._fixed, snapshot.fixed
+        if before is None or before.run is not snapshot.fixed.run:
             self._past.clear()
         if not self._past or snapshot.now_us > self._past[-1][0]:
             self._past.append((snapshot.now_us, dict(snapshot.totals.by_kind)))

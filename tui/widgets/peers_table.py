@@ -97,6 +97,7 @@ class PeersTable(Roll):
     def show(self, frame: Frame) -> None:
         """Take the newest figures."""
         before = self._frame
+        # Another swarm, or the same one with newcomers.
         other_run = before is None or before.snapshot.fixed is not frame.snapshot.fixed
         self._frame = frame
         if other_run:
@@ -264,7 +265,7 @@ class PeersTable(Roll):
                 word = state_word(frame, peer)
                 return f"{STATE[word]} {word}", word
             case "role":
-                return fixed.roles[int(fixed.role[peer])], "infrastructure" if peer >= fixed.peers else "dim"
+                return fixed.roles[int(fixed.role[peer])], "infrastructure" if fixed.infrastructure[peer] else "dim"
             case "city":
                 place = int(fixed.place[peer])
                 return fixed.places.names[place] if 0 <= place < len(fixed.places.names) else "", "text"

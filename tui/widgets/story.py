@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import Input
 
-from engine import Fixed
+from engine import Run
 from tui.frame import Frame, Prediction
 from tui.messages import Guessed
 
@@ -50,7 +50,7 @@ class Story(VerticalScroll):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=f"{classes or ''} -hidden")
         self._frame: Frame | None = None
-        self._fixed: Fixed | None = None
+        self._run: Run | None = None
         self._guesses: dict[tuple[float, str], str] = {}
         self._told = 0
 
@@ -69,8 +69,8 @@ class Story(VerticalScroll):
     def show(self, frame: Frame) -> None:
         """Take what has come due."""
         self._frame = frame
-        if frame.snapshot.fixed is not self._fixed:
-            self._fixed = frame.snapshot.fixed
+        if frame.snapshot.fixed.run is not self._run:
+            self._run = frame.snapshot.fixed.run
             self._guesses.clear()
             self._told = 0
         self.set_class(not (frame.captions or frame.predictions or frame.expectations), "-hidden")

@@ -25,7 +25,7 @@ from tui.draw.fading import Fading
 from tui.draw.glyphs import Mode
 from tui.draw.inks import INK
 from tui.draw.scene import Scene, alive_count, base, in_sight, paint
-from tui.draw.stage import Stage, outgrown
+from tui.draw.stage import Stage
 from tui.frame import Frame
 from tui.keys import keyed
 
@@ -87,7 +87,7 @@ class SwarmView(ViewKeys, ViewMouse, Widget, can_focus=True):
     def show(self, frame: Frame) -> None:
         """Draw this moment."""
         was, now = None if self._frame is None else self._frame.snapshot.fixed, frame.snapshot.fixed
-        other = was is None or not (was is now or outgrown(was, now))
+        other = was is None or was.run is not now.run
         if other:
             self._echoes, self._refusals, self.hover = [], [], None
         self._fading.follow(frame.snapshot, frame.wall_s, fresh=other)
@@ -194,7 +194,7 @@ class SwarmView(ViewKeys, ViewMouse, Widget, can_focus=True):
         """Links and coast, drawn anew only when they would look different."""
         snapshot, moving = frame.snapshot, self.stage.moving(frame.wall_s)
         split = hash(snapshot.group.tobytes())
-        what = (id(snapshot.fixed), snapshot.links.version, frame.selected, split)
+        what = (id(snapshot.fixed), len(snapshot.state), snapshot.links.version, frame.selected, split)
         key = (what, self.stage.version, moving, width, height)
         if moving or key != self._base_key:
             self._base = raster.Canvas(width, height, self.glyphs)
@@ -208,7 +208,7 @@ class SwarmView(ViewKeys, ViewMouse, Widget, can_focus=True):
             return frame.selected
         if frame.trace is not None and not frame.followed:
             return frame.trace.origin
-        return frame.snapshot.fixed.peers if frame.snapshot.fixed.peers < len(frame.snapshot.state) else 0
+        return int(frame.snapshot.fixed.infrastructure.argmax())
 
     def _title(self, frame: Frame) -> None:
         snapshot = frame.snapshot

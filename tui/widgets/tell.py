@@ -7,15 +7,20 @@ from dataclasses import fields
 
 from engine import (
     Adjourn,
+    Adrift,
+    Arrive,
+    Arrived,
     Asked,
     AskFor,
     AskId,
+    Attack,
     Churned,
     Closed,
     Collude,
     Command,
     Commanded,
     Court,
+    Depart,
     Event,
     Heal,
     Hit,
@@ -45,12 +50,16 @@ PAST: Mapping[str, tuple[str, str]] = {
     "poison": ("poisoned", "colluding"),
     "cure": ("cured", "alive"),
     "partition": ("cut off", "censored"),
+    "arrive": ("let in", "alive"),
+    "depart": ("sent off", "left"),
 }
 """Verb -> how it is told of in the past, and the ink for it."""
 
 BY_CHURN: Mapping[str, tuple[str, str]] = {
     "kill": ("goes offline", "dead"),
     "revive": ("comes online", "alive"),
+    "leave": ("says goodbye", "left"),
+    "join": ("comes back", "alive"),
 }
 NAMED = 4
 """Peers named one by one; of more, the number and the first few."""
@@ -82,6 +91,11 @@ def told(event: Event, labels: Sequence[str]) -> tuple[str, str]:
         case Refused():
             who, to = _name(event.to, labels), _name(event.peer, labels)
             return f"{who} refuses {to}: it is gone ({event.kind})", "lost"
+        case Arrived():
+            tail = f", run by {plain(event.operator)}" if event.operator else ""
+            return f"{_name(event.peer, labels)} is new here{tail}", "alive"
+        case Adrift():
+            return f"{_name(event.peer, labels)} found no way in: {event.why}", "warn"
         case Churned():
             phrase, ink = BY_CHURN.get(event.what, (event.what, "text"))
             return f"{_name(event.peer, labels)} {phrase}", ink
@@ -104,7 +118,7 @@ def subject(event: Event) -> tuple[PeerId | None, AskId | None]:
             return None, event.ask
         case Noted() | Refused():
             return event.peer, event.ask or None
-        case Churned():
+        case Churned() | Arrived() | Adrift():
             return event.peer, None
         case _:
             return None, None
@@ -120,7 +134,8 @@ def peers_text(peers: Sequence[PeerId], labels: Sequence[str]) -> str:
 
 def _commanded(event: Commanded, labels: Sequence[str]) -> tuple[str, str]:
     command, who = event.command, peers_text(event.peers, labels)
-    by = {"person": "you", "scenario": "the scenario", "court": "the court"}.get(event.by, event.by)
+    who_did = {"person": "you", "scenario": "the scenario", "court": "the court", "attack": "the attack"}
+    by = who_did.get(event.by, event.by)
     if isinstance(command, Set):
         return f"{by} set {command.name} to {plain(command.value)}", "warn"
     if isinstance(command, Court):
@@ -129,6 +144,12 @@ def _commanded(event: Commanded, labels: Sequence[str]) -> tuple[str, str]:
         return f"the court rises: its orders stand ({by})", "alive"
     if isinstance(command, Heal):
         return f"{by} healed all partitions", "alive"
+    if isinstance(command, Attack):
+        return f"{by} began an attack: {plain(command.name)}", "dead"
+    if isinstance(command, Arrive) and command.over_s:
+        return f"{by} let in {command.count:,} newcomers within {command.over_s:g} s{_operator(command)}", "alive"
+    if isinstance(command, Depart) and command.over_s:
+        return f"{by} sent off {who} within {command.over_s:g} s", "left"
     if isinstance(command, Publish):
         return f"{who} shares “{command.text}” ({by})", "transfer"
     past, ink = PAST.get(command.verb, (command.verb, "text"))
@@ -137,7 +158,8 @@ def _commanded(event: Commanded, labels: Sequence[str]) -> tuple[str, str]:
 
 
 def _operator(command: Command) -> str:
-    return next((f" ({getattr(command, f.name)})" for f in fields(command) if f.name == "operator"), "")
+    named = (getattr(command, f.name) for f in fields(command) if f.name == "operator")
+    return next((f" ({plain(name)})" for name in named if name), "")
 
 
 def _noted(event: Noted, labels: Sequence[str]) -> str:

@@ -50,10 +50,10 @@ class Neighbour(Fetcher):
     `shares` is how many files a servent said it shares when it last answered a ping. `connections` holds when each
     neighbour last answered a ping (us), `cache` when each known address was last heard, `calling` the timer of each
     Connect under way, `declined` who was full since the last round of pings. `pings` is the way back for pongs.
-    `wanted` is how many neighbours it keeps up.
+    `wanted` is how many neighbours it keeps up. `bootstrap` are addresses to begin anew with.
     """
 
-    __slots__ = ("cache", "calling", "declined", "pings", "shares", "wanted")
+    __slots__ = ("bootstrap", "cache", "calling", "declined", "pings", "shares", "wanted")
 
     def __init__(self) -> None:
         super().__init__()
@@ -63,12 +63,14 @@ class Neighbour(Fetcher):
         self.pings = Table()
         self.shares: dict[PeerId, int] = {}
         self.wanted = 0
+        self.bootstrap: Sequence[PeerId] = ()
 
     # --- the host cache ---------------------------------------------------------------------------------------
 
     def join(self, host: Host, contacts: Sequence[PeerId], saved: object | None) -> None:
         """Begin with the addresses that are on disk and those that the network is known by."""
         self.wanted = self.newcomers_want(host)
+        self.bootstrap = contacts
         for address in (*(saved if isinstance(saved, tuple) else ()), *contacts):
             self.remember(host, address, NEVER_US)
         host.every(int(host.options.ping_s * SECOND_US), KeepAlive())
@@ -139,7 +141,7 @@ class Neighbour(Fetcher):
                 return
             # Who began with more neighbours than that has room for as many.
             if len(self.connections) >= max(host.options.max_connections, self.wanted):
-                host.send(sender, Full())
+                host.send(sender, Full(tuple(self.heard_of_late(host, sender)[-PONGS:])))
                 return
         host.send(sender, Ok())
         self.connected(host, sender)
@@ -157,6 +159,10 @@ class Neighbour(Fetcher):
     def full(self, host: Host, sender: PeerId, message: Full) -> None:
         if self.hang_up(host, sender):
             self.declined[sender] = None
+            others = message.others if message.others.__class__ is tuple else ()
+            for address in others[:PONGS]:
+                if whole(address, 0, WORD_MAX):
+                    self.remember(host, address, NEVER_US)
             self.seek(host)
 
     def connected(self, host: Host, other: PeerId) -> None:
@@ -201,6 +207,10 @@ class Neighbour(Fetcher):
             host.send(who, Ping(host.rng.bytes(16), DISCOVERY, 0))
         host.multicast(neighbours, Ping(host.rng.bytes(16), KEEP_ALIVE, 0))
         self.declined.clear()
+        if not self.connections and not self.cache:
+            # Nobody it knew is there any more: what it began with may be back.
+            for address in self.bootstrap:
+                self.remember(host, address, NEVER_US)
         self.seek(host)
 
     @on(Ping)
@@ -220,15 +230,18 @@ class Neighbour(Fetcher):
         host.send(sender, Pong(guid, back, 0, host.me, len(shared), kilobytes))
         if message.ttl == KEEP_ALIVE:
             return
-        since_us = host.now_us - self.patience_us(host)
-        fresh = [a for a, heard_us in self.cache.items() if NEVER_US < heard_us >= since_us and a != sender]
-        for address in fresh[-PONGS:]:
+        for address in self.heard_of_late(host, sender)[-PONGS:]:
             host.send(sender, Pong(guid, back, 1, address, 0, 0))
         ttl = min(message.ttl - 1, options.ttl - hops)
         if ttl > 0:
             # Only who passes a ping on will have pongs to pass back.
             self.pings.put(guid, sender, options.guid_table)
             host.multicast([n for n in self.connections if n != sender], Ping(guid, ttl, hops))
+
+    def heard_of_late(self, host: Host, stranger: PeerId) -> list[PeerId]:
+        """Addresses that a stranger may be told of: those that were heard from themselves, and not long ago."""
+        since_us = host.now_us - self.patience_us(host)
+        return [a for a, heard_us in self.cache.items() if NEVER_US < heard_us >= since_us and a != stranger]
 
     @on(Pong)
     def pong(self, host: Host, sender: PeerId, message: Pong) -> None:

@@ -101,7 +101,10 @@ class Ok:
 
 @message()
 class Full:
-    """The caller is hung up on; it may try some other time."""
+    """The caller is hung up on; it may try some other time, or those. As in 0.6 (section "Connection handshake"), whose
+    X-Try header names others, without which a crowd that all knows the same few servents would stay outside."""
+
+    others: tuple[PeerId, ...] = ()
 
 
 @message()

@@ -185,6 +185,10 @@ class User(Trader, name="napster", options=NapsterOptions):
             self.connecting = host.after(int(host.rng.random() * LOGIN_SPREAD_US), Connect())
             host.every(int(host.options.rescan_s * 1e6), Rescan())
 
+    def joined(self, links: Sequence[PeerId]) -> bool:
+        """Whether the index knows it."""
+        return self.state == "online"
+
     def saved(self) -> object:
         """The line stays in the wall."""
         return self.link

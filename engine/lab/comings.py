@@ -1,0 +1,58 @@
+"""What a scenario may say of comings and goings: churn, arrivals, and crowds that a command brings or sends away."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..commands import Arrive, Attack, Command, Depart
+from ..errors import InputError
+from ..options import as_number, as_text, as_whole
+from ..setup import ArrivalSpec
+from ..world import attacks, sessions
+from ..world.arrivals import parse as parse_arrivals
+from ..world.churn import parse as parse_churn
+
+CROWD_MAX = 1_000_000
+SPAN_S_MAX = 1e6
+
+
+def as_churn(value: object, where: str) -> str:
+    """A spec of churn. A trace is a file, and read when the swarm is made."""
+    text = as_text(value, where, "exponential:600")
+    try:
+        if not sessions.is_trace(text):
+            parse_churn(text)
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from None
+    return text
+
+
+def as_arrivals(value: object, where: str) -> str:
+    """A spec of arrivals."""
+    text = as_text(value, where, "poisson:0.2")
+    try:
+        parse_arrivals(text)
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from None
+    return text
+
+
+def arrival_spec(table: Mapping[str, object], where: str) -> ArrivalSpec:
+    """The table [arrivals]: the law of the gaps, and how many newcomers at most."""
+    plan = ArrivalSpec()
+    return ArrivalSpec(
+        law=as_arrivals(table.get("law", plan.law), f"{where}.law"),
+        most=as_whole(table.get("most", plan.most), f"{where}.most", 0, CROWD_MAX),
+    )
+
+
+def check_crowd(command: Command, where: str) -> None:
+    """Raise InputError unless a crowd that comes or goes, or an attack, is of a size, a span and manners that fit."""
+    if isinstance(command, Attack):
+        attacks.checked(command, where)
+    if isinstance(command, Arrive):
+        as_whole(command.count, f"{where}: count", 1, CROWD_MAX)
+    if isinstance(command, Arrive | Depart):
+        as_number(command.over_s, f"{where}: over_s", 0, SPAN_S_MAX)
+    if isinstance(command, Depart):
+        as_number(command.polite, f"{where}: polite", 0, 1)

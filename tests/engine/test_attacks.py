@@ -1,0 +1,349 @@
+"""Attacks that have a name: whom they take, what becomes of the swarm, and that a preview tells no lies."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import networkx as nx
+import pytest
+from tiny import SECOND
+
+from engine import (
+    ALIVE,
+    DEAD,
+    VERBS,
+    AskFor,
+    Attack,
+    Collude,
+    Commanded,
+    InputError,
+    Kill,
+    Setup,
+    Swarm,
+    networks,
+    run,
+    scenario_files,
+    to_toml,
+)
+from engine.world.attacks import available
+
+NAMES = available()
+
+
+def made(protocol: str = "gnutella", **changes: Any) -> Swarm:
+    return Swarm(Setup(**{"protocol": protocol, "peers": 60, "seed": 5, "asks_per_s": 0.0, **changes}))
+
+
+def dead(town: Swarm) -> list[int]:
+    return [peer for peer, state in enumerate(town.snapshot().state.tolist()) if state == DEAD]
+
+
+def by_the_attack(town: Swarm) -> list[Commanded]:
+    return [event for event in town.events() if isinstance(event, Commanded) and event.by == "attack"]
+
+
+# --- what there is to choose ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("protocol", networks())
+def test_each_preset_says_what_it_is_and_takes(protocol: str) -> None:
+    town = made(protocol)
+    presets = {preset.name: preset for preset in town.attacks()}
+    assert tuple(presets) == NAMES
+    for preset in presets.values():
+        assert preset.title
+        assert preset.about.endswith(".")
+        assert preset.params
+        for param in preset.params:
+            if param.kind in ("share", "count", "seconds"):
+                assert param.low is not None
+                assert param.high is not None
+                assert param.low <= param.default <= param.high
+            if param.kind == "choice" and param.choices:
+                assert param.default in param.choices
+    [which] = [param for param in presets["role"].params if param.name == "whom"]
+    assert which.default == {"napster": "index", "web": "server"}.get(protocol, which.choices[0])
+    cities = next(param for param in presets["city"].params if param.name == "whom").choices
+    assert len(town.select(f'city="{cities[0]}"')) >= len(town.select(f'city="{cities[-1]}"'))
+
+
+@pytest.mark.parametrize("protocol", networks())
+@pytest.mark.parametrize("name", NAMES)
+def test_any_attack_on_any_network_runs_its_course_or_is_refused_beforehand(protocol: str, name: str) -> None:
+    town = made(protocol, asks_per_s=2.0)
+    town.advance(SECOND)
+    try:
+        told = town.preview(Attack(name))
+    except InputError:
+        before = town.snapshot().state.tolist()
+        with pytest.raises(InputError, match="attack"):
+            town.do(Attack(name))
+        assert town.snapshot().state.tolist() == before
+        lacks = {"eclipse": ("napster", "web", "gossip"), "operator": ("gnutella", "gossip")}
+        assert protocol in lacks[name]
+        return
+    assert told.endswith(".")
+    town.do(Attack(name))
+    town.advance(60 * SECOND)
+    assert not town.warnings
+    assert by_the_attack(town), "it did something"
+    assert [command for _, command, _ in town.history] == [Attack(name)], "its steps follow from the seed"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_preview_changes_nothing_and_the_attack_is_what_it_said(name: str) -> None:
+    plain, looked = (
+        made("napster" if name == "operator" else "gnutella"),
+        made("napster" if name == "operator" else "gnutella"),
+    )
+    for town in (plain, looked):
+        town.advance(SECOND)
+    told = {looked.preview(Attack(name)) for _ in range(3)}
+    looked.attacks()
+    assert len(told) == 1
+    for town in (plain, looked):
+        town.do(Attack(name))
+        town.advance(20 * SECOND)
+    assert plain.fingerprint() == looked.fingerprint()
+
+
+# --- whom it takes ---------------------------------------------------------------------------------------------
+
+
+def test_a_share_at_random_is_of_the_living_users() -> None:
+    town = made("napster")
+    town.do(Kill("random 10"))
+    gone = set(dead(town))
+    assert town.preview(Attack("random", share=0.2)) == "Drawn at random: 10 peers of 50 living users, killed."
+    taken = town.do(Attack("random", share=0.2))
+    assert len(taken) == 10
+    assert not gone & set(taken)
+    assert town.snapshot().state[town.select("role=index")[0]] == ALIVE
+
+
+def test_two_attacks_draw_anew() -> None:
+    town = made()
+    first = town.do(Attack("random", share=0.1, means="censor"))
+    second = town.do(Attack("random", share=0.1, means="censor"))
+    assert len(first) == 6
+    assert first != second
+    assert town.snapshot().censored.sum() == len({*first, *second})
+
+
+def test_the_hubs_go_first_and_equals_in_order_of_id() -> None:
+    town = made(topology="scale-free:2")
+    links = town.snapshot().links
+    degree = [int(((links.a == peer) | (links.b == peer)).sum()) for peer in range(60)]
+    right = sorted(range(60), key=lambda peer: (-degree[peer], peer))[:6]
+    assert town.do(Attack("degree", share=0.1)) == tuple(right)
+    assert dead(town) == sorted(right)
+
+
+def test_the_bridges_are_those_that_networkx_names() -> None:
+    town = made(topology="small-world:4:0.1")
+    links = town.snapshot().links
+    graph = nx.Graph(zip(links.a.tolist(), links.b.tolist(), strict=True))
+    rank = nx.betweenness_centrality(graph, normalized=False)
+    right = sorted(rank, key=lambda peer: (-round(rank[peer], 6), peer))[:3]
+    assert town.select("top 3 betweenness") == tuple(sorted(right))
+    assert set(right) <= set(town.select("betweenness>100"))
+    assert set(town.do(Attack("betweenness", share=0.05))) == set(right)
+
+
+def test_a_share_may_fall_bit_by_bit() -> None:
+    town = made()
+    town.do(Attack("random", share=0.5, over_s=10.0))
+    counts = []
+    for second in range(12):
+        town.advance(second * SECOND)
+        counts.append(len(dead(town)))
+    assert counts[0] == 1
+    assert counts[5] == pytest.approx(15, abs=2)
+    assert counts[-1] == 30
+
+
+def test_a_role_a_city_and_an_operator() -> None:
+    town = made("web", options={"servers": 3})
+    assert town.preview(Attack("role", whom="server", share=0.67)) == "role server: 2 peers, killed."
+    city = town.snapshot().fixed.places.names[town.snapshot().fixed.place[0]]
+    there = town.select(f'city="{city}"')
+    assert set(town.do(Attack("city", whom=city, means="censor"))) == set(there)
+    acme = town.select("operator=acme")
+    assert set(town.do(Attack("operator"))) == set(acme)
+    assert dead(town) == list(acme)
+
+
+def test_the_way_in_can_be_taken_away() -> None:
+    town = made("napster")
+    assert town.do(Attack("bootstrap")) == town.select("role=index") == tuple(dead(town))
+
+
+def test_collusion_grows() -> None:
+    town = made()
+    town.do(Attack("collusion", share=0.5, over_s=20.0, word="song", leak=0.1))
+    few = town.snapshot().colluding.sum()
+    town.advance(10 * SECOND)
+    some = town.snapshot().colluding.sum()
+    town.advance(21 * SECOND)
+    assert (few, town.snapshot().colluding.sum()) == (1, 30)
+    assert 12 < some < 18
+    assert (
+        town.town.rules.bans[town.select("random 60")[0]]
+        if False
+        else set(town.town.rules.bans.values()) == {("song", 0.1)}
+    )
+
+
+@pytest.mark.skipif("poison" not in VERBS, reason="there is no such verb yet")
+def test_poison_is_given_to_a_share() -> None:
+    town = made()
+    assert len(town.do(Attack("poison", share=0.25))) == 15
+
+
+# --- identities ---------------------------------------------------------------------------------------------
+
+
+def test_sybils_join_as_anybody_does_and_let_a_word_drop() -> None:
+    town = made(topology="random:5", options={"download": False})
+    town.advance(SECOND)
+    town.do(Attack("sybil", count=40, over_s=10.0, word="song", operator="mallory"))
+    town.advance(50 * SECOND)
+    mine = town.select("operator=mallory")
+    assert len(mine) == 40
+    assert mine == town.select("newcomers")
+    assert all(town.links_of(peer) for peer in mine)
+    assert town.snapshot().colluding[list(mine)].all()
+    before = town.snapshot().totals.dropped_by.get("colluded", 0)
+    town.do(AskFor("p003", "song"))
+    town.do(AskFor("p003", "something else"))
+    town.advance(60 * SECOND)
+    assert town.snapshot().totals.dropped_by["colluded"] > before
+    hushed, open_ = town.trace(1), town.trace(2)
+    assert hushed is not None
+    assert open_ is not None
+    assert (open_.hop[list(mine)] > 0).all()
+    assert not set(mine) & set(hushed.frm.tolist()), "no question about it comes from one of them"
+    assert set(mine) & set(open_.frm.tolist())
+
+
+def test_a_victim_is_eclipsed() -> None:
+    town = made(peers=100)
+    town.advance(5 * SECOND)
+    victim = town.select("top 1 degree")[0]
+    told = town.preview(Attack("eclipse", peers=victim, word="song"))
+    honest = set(town.links_of(victim))
+    assert f"its {len(honest)} neighbours are killed" in told
+    town.do(Attack("eclipse", peers=victim, word="song"))
+    town.advance(50 * SECOND)
+    near = town.links_of(victim)
+    assert near
+    operators = town.snapshot().fixed.operator
+    assert {operators[peer] for peer in near} == {"eclipse"}
+    assert honest <= set(dead(town))
+    assert town.peer(victim) is not None
+    assert len(dead(town)) < 40, "the rest of the network is left alone"
+    town.do(AskFor(victim, "song"))
+    town.advance(60 * SECOND)
+    assert town.account(1).reached == 0, "what it asks about the word comes nowhere"
+
+
+def test_where_nobody_has_neighbours_nobody_can_be_eclipsed() -> None:
+    for protocol in ("napster", "gossip"):
+        with pytest.raises(InputError, match="users keep no links to each other"):
+            made(protocol).preview(Attack("eclipse"))
+
+
+def test_what_sybils_do_is_said_in_terms_of_the_network() -> None:
+    assert "take connections" in made().preview(Attack("sybil", word="song"))
+    assert "tell nobody" in made("gossip").preview(Attack("sybil", word="song"))
+    assert "Nothing is relayed" in made("napster").preview(Attack("sybil", word="song"))
+
+
+# --- what cannot be -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("attack", "words"),
+    [
+        (Attack("ranom"), 'no attack is called "ranom"; did you mean "random"'),
+        (Attack(""), "no attack is called"),
+        (Attack("random", share=1.5), "share"),
+        (Attack("random", share=float("nan")), "share"),
+        (Attack("random", share="half"), "share"),  # type: ignore[arg-type]
+        (Attack("random", word="song"), 'attack "random" takes no "word"'),
+        (Attack("random", means="kil"), 'did you mean "kill"'),
+        (Attack("random", over_s=-1.0), "over_s"),
+        (Attack("sybil", count=0), "count"),
+        (Attack("sybil", count=1.5), "whole number"),  # type: ignore[arg-type]
+        (Attack("sybil", word="!"), "should be words"),
+        (Attack("sybil", operator='a"b'), "should be words"),
+        (Attack("city", whom="Atlantis"), 'which city\\? Not "Atlantis"'),
+        (Attack("operator", whom="Napster"), "There is nothing to choose|whose peers"),
+        (Attack("eclipse", peers="p099"), "no peer is called"),
+        (Attack("eclipse", peers="state=dead"), "the victim is nobody who runs"),
+    ],
+)
+def test_an_attack_that_cannot_be_is_refused_and_changes_nothing(attack: Attack, words: str) -> None:
+    town, other = made(), made()
+    for act in (town.preview, town.do):
+        with pytest.raises(InputError, match=words) as error:
+            act(attack)
+        assert "\n" not in str(error.value)
+    for one in (town, other):
+        one.do(Attack("random"))
+        one.advance(5 * SECOND)
+    assert town.fingerprint() == other.fingerprint()
+
+
+def test_a_scenario_may_attack_and_be_written_back() -> None:
+    text = """
+    peers = 40
+    [[at]]
+    s = 2
+    do = "attack"
+    name = "collusion"
+    share = 0.3
+    word = "song"
+    [[at]]
+    s = 4
+    do = "attack"
+    name = "eclipse"
+    peers = "p003"
+    count = 6
+    over_s = 10
+    """
+    scenario = scenario_files.parse(text, "story")
+    assert scenario.setup.schedule[0][1] == Attack("collusion", share=0.3, word="song")
+    assert scenario_files.parse(to_toml(scenario.setup, "again"), "again").setup == scenario.setup
+    report = run(scenario, until=20)
+    assert not report.warnings
+    assert report.fingerprint == run(scenario, until=20).fingerprint
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("name = 'degre'", 'did you mean "degree"'),
+        ("name = 'degree'\nshare = 7", "share"),
+        ("name = 'degree'\nwrod = 'x'", 'has no field "wrod"; did you mean "word"'),
+        ("name = 'degree'\ncount = 7", 'takes no "count"'),
+        ("share = 0.1", 'needs "name"'),
+        ("name = 'eclipse'\npeers = 'degree>'", "selector"),
+    ],
+)
+def test_a_slip_in_a_scenario_is_told_before_it_runs(text: str, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        scenario_files.parse(f"[[at]]\ns = 1\ndo = 'attack'\n{text}", "story")
+
+
+def test_slicing_never_shows_in_an_attack() -> None:
+    whole, sliced = made(asks_per_s=2.0), made(asks_per_s=2.0)
+    for name in ("sybil", "eclipse", "collusion", "exodus"):
+        for town in (whole, sliced):
+            town.do(Attack(name))
+        until_us = whole.now_us + 5 * SECOND
+        whole.advance(until_us)
+        while sliced.advance(until_us, 13) >= 13:
+            sliced.snapshot()
+    assert whole.fingerprint() == sliced.fingerprint()
+    assert isinstance(by_the_attack(whole)[1].command, Collude)
