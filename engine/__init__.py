@@ -64,6 +64,7 @@ from .events import Adrift, Arrived, Asked, Churned, Closed, Commanded, Event, H
 from .hunt import Hunt
 from .lab import scenario as scenario_files
 from .lab.check import Checked, Expect, check
+from .lab.lines import read_links
 from .lab.save import to_toml
 from .lab.scenario import Caption, Scenario
 from .networks import help_of, network, networks, options_of, title_of
@@ -239,6 +240,7 @@ __all__ = [
     "options_of",
     "parse_sweep",
     "plain",
+    "read_links",
     "report_of",
     "run",
     "scenario_files",

@@ -7,7 +7,6 @@ because one file of both would be too long to read.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -24,28 +23,9 @@ from .core.rand import Stream
 from .core.rules import Rules
 from .errors import PeerFailed
 from .metrics import Books, kinds_of
+from .notices import Closing, Refusal
 from .snapshot import ALIVE, DEAD, LEFT
 from .world.content import Shelf
-
-
-@dataclass(slots=True)
-class Refusal:
-    """Under way back to a sender: nobody is at `to`. Only the life that sent it is told."""
-
-    peer: PeerId
-    epoch: int
-    to: PeerId
-    message: Any
-
-
-@dataclass(slots=True)
-class Closing:
-    """Under way to `peer`: the stream from `other` is closed. `parked`: it waited for what was sent before."""
-
-    peer: PeerId
-    epoch: int
-    other: PeerId
-    parked: bool = False
 
 
 class Town:

@@ -147,6 +147,9 @@ def swarm_flags(parser: Parser) -> None:
         help="world, constant:MS, uniform:MIN-MAX, or a matrix of round trips in ms in a file (world)",
     )
     add("--loss", metavar="FRACTION", help="share of messages lost, 0 or more and less than 1 (0)")
+    add("--capacity", metavar="SPEC", help="lines of the peers: none, saroiu, or UP:DOWN in kbit/s (none)")
+    add("--jitter", metavar="MS", help="how much longer than the latency a message may take (0)")
+    add("--nat", metavar="FRACTION", help="share of peers that can call and cannot be called (0)")
     sessions = "none, exponential:MEAN_S, weibull:SHAPE:SCALE_S, pareto:SHAPE:SCALE_S: session lengths (none)"
     add("--churn", metavar="SPEC", help=sessions)
     add("--set", metavar="NAME=VALUE", action="append", default=[], help="an option of the protocol; repeatable")
@@ -178,7 +181,7 @@ def scenario_of(space: argparse.Namespace) -> Scenario:
     """The scenario that a command line means: the one named, or a plain one, with the flags over it."""
     from dataclasses import replace
 
-    from engine import as_text, as_whole, options_for
+    from engine import as_text, as_whole, options_for, read_links
     from engine import scenario_files as lab
 
     made = lab.find(space.scenario, also=WORDS) if space.scenario is not None else lab.Scenario()
@@ -210,6 +213,11 @@ def scenario_of(space: argparse.Namespace) -> Scenario:
             raise WrongError(f'--set: "{text}" should be NAME=VALUE, as in ttl=7')
         options[name.strip()] = value
     options_for(network, options, "--set")
+    lines = {"capacity": space.capacity, "jitter_ms": space.jitter, "nat": space.nat}
+    told = {name: value for name, value in lines.items() if value is not None}
+    if told:
+        flags = {"capacity": "--capacity", "jitter_ms": "--jitter", "nat": "--nat"}
+        changes["links"] = read_links(told, flags, setup.links)
     made = replace(made, setup=replace(setup, **changes, options=options))
     if space.ask:
         made = made.asking(space.ask, lab.ASKER if space.asker is None else space.asker)

@@ -34,7 +34,7 @@ def command_line(scenario: Scenario, setup: Setup, done: Sequence[Done], now_us:
     `folder`. Raises OSError when it cannot be written.
     """
     base = scenario.setup if scenario.source else Setup()
-    told = {name: getattr(base, name) for name in (*FLAGS, "options")}
+    told = {name: getattr(base, name) for name in (*FLAGS, "options", "links")}
     plain = replace(setup, **told) == base
     asked = [AskFor(peers, text) for text, peers in scenario.asks]
     only_asks = not setup.asks_per_s and [command for _, command in setup.schedule] == asked
@@ -90,6 +90,10 @@ def _flags(setup: Setup, base: Setup, *, everything: bool) -> list[str]:
         value = getattr(setup, name)
         if value != getattr(base, name) or (everything and name in ("protocol", "peers", "seed")):
             words += [f"--{name}", f"{value:g}" if isinstance(value, float) else str(value)]
+    for flag, name in (("capacity", "capacity"), ("jitter", "jitter_ms"), ("nat", "nat")):
+        value = getattr(setup.links, name)
+        if value != getattr(base.links, name):
+            words += [f"--{flag}", str(value)]
     for name, value in _differing(setup.options, base.options).items():
         words += ["--set", f"{name}={value}"]
     return words

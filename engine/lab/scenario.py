@@ -23,9 +23,7 @@ from ..commands import AskFor, Command, Court, Set, command_from
 from ..errors import InputError, nearest, plain
 from ..networks import networks
 from ..options import as_number, as_text, as_whole, option_names, options_for, set_option
-from ..setup import ContentSpec, LinkSpec, Setup
-from ..world.capacity import JITTER_MS_MAX
-from ..world.capacity import parse as parse_capacity
+from ..setup import ContentSpec, Setup
 from ..world.content import SHARINGS, ZIPF_MAX
 from ..world.replication import LAWS
 from ..world.selectors import parse as parse_selector
@@ -33,6 +31,8 @@ from ..world.titles import COUNT_MAX
 from .check import METRICS, Expect
 from .comings import arrival_spec, as_arrivals, check_crowd
 from .comings import as_churn as as_churn
+from .lines import KEYS as LINKS
+from .lines import read_links
 
 PEERS_MAX = 1_000_000
 SEED_MAX = 2**63 - 1
@@ -233,7 +233,7 @@ def _scenario(table: Mapping[str, Any], source: str) -> Scenario:
             options=options,
             content=_content(_table(table, "content", where), where),
             asks_per_s=as_number(asks.get("per_s", plan.asks_per_s), f"{where} asks.per_s", 0, 10_000),
-            links=_links(_table(table, "links", where), where),
+            links=read_links(_table(table, "links", where, LINKS), {key: f"{where} links.{key}" for key in LINKS}),
             schedule=tuple(timed),
         ),
         captions=tuple(sorted(captions, key=lambda c: c.at_s)),
@@ -281,22 +281,6 @@ def _one_of(value: object, where: str, known: Iterable[str]) -> str:
     if made not in known:
         raise InputError(f'{where} should not be "{made}"{nearest(made, known)}')
     return made
-
-
-def _links(table: Mapping[str, Any], where: str) -> LinkSpec:
-    plan = LinkSpec()
-    where = f"{where} links"
-    _only(table, ("capacity", "jitter_ms", "nat"), where, ".")
-    capacity = as_text(table.get("capacity", plan.capacity), f"{where}.capacity", "saroiu")
-    try:
-        parse_capacity(capacity)
-    except InputError as error:
-        raise InputError(f"{where}.capacity: {error}") from None
-    return LinkSpec(
-        capacity=capacity,
-        jitter_ms=as_number(table.get("jitter_ms", plan.jitter_ms), f"{where}.jitter_ms", 0, JITTER_MS_MAX),
-        nat=as_number(table.get("nat", plan.nat), f"{where}.nat", 0, 1),
-    )
 
 
 def _commands(table: Mapping[str, Any], where: str, network: type[Peer]) -> list[tuple[int, Command]]:

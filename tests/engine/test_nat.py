@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from tiny import LATENCY, SECOND, Say, Shout, diary, host, swarm, texts
 
-from engine import Kill, LinkSpec, Revive, Swarm
+from engine import AskFor, ContentSpec, Kill, LinkSpec, Revive, Setup, Swarm
 from engine.core.nat import DATAGRAM_US, KEPT, SILENCE_US, STREAM_US
 
 
@@ -141,3 +142,51 @@ def test_loss_of_each_kind_has_its_own_name() -> None:
     reasons = ("censored", "dead", "nat", "nowhere", "partition")
     assert town.snapshot().totals.dropped_by == dict.fromkeys(("nowhere", "nat", "dead", "partition", "censored"), 1)
     assert sorted(town.snapshot().totals.dropped_by) == sorted(reasons)
+
+
+# --- the networks' own ways around it --------------------------------------------------------------------
+
+
+def fetched(protocol: str, holder_behind: bool, asker_behind: bool) -> tuple[Swarm, str]:
+    """Somebody asks for what one peer has, and time passes; the swarm, and the verdict."""
+    content = ContentSpec(items=1, replicas=1.0, free_riders=0.0)
+    setup = Setup(protocol=protocol, peers=24, content=content, asks_per_s=0.0, links=LinkSpec("44000:44000", nat=0.5))
+    town = Swarm(setup)
+    holder = next(peer for peer in range(24) if len(town.library(peer)))
+    title = town.library(holder).files()[0].name
+    nat = town.town.desk.links.nat
+    assert nat is not None
+    # Who is behind one is drawn; here it matters who.
+    near = town.links_of(holder)
+    asker = next(p for p in range(24) if p != holder and p not in near and nat.behind[p] == asker_behind)
+    behind = list(nat.behind)
+    behind[holder] = holder_behind
+    nat.behind = tuple(behind)
+    links = town.town.desk.links
+    links.lines = [line._replace(nat=hidden) for line, hidden in zip(links.lines, behind, strict=True)]
+    town.do(Kill(holder))
+    town.do(Revive(holder))
+    town.advance(30 * SECOND)
+    town.do(AskFor(asker, title))
+    town.advance(400 * SECOND)
+    row = town.asks()[-1]
+    assert row.hits == 1
+    got = any(file.name == title for file in town.library(asker).files())
+    assert got == ("could not be fetched" not in row.verdict)
+    return town, row.verdict if not got else "fetched"
+
+
+@pytest.mark.parametrize("protocol", ["gnutella", "napster"])
+@pytest.mark.parametrize(("holder", "asker"), [(False, False), (False, True), (True, False)])
+def test_one_of_two_that_can_be_called_is_enough(protocol: str, holder: bool, asker: bool) -> None:
+    town, verdict = fetched(protocol, holder, asker)
+    assert verdict == "fetched"
+    by_kind = town.snapshot().totals.by_kind
+    pushed = by_kind["Push"] if protocol == "gnutella" else by_kind["AlternateAck"]
+    assert (pushed > 0) == holder
+
+
+@pytest.mark.parametrize("protocol", ["gnutella", "napster"])
+def test_two_that_cannot_be_called_cannot_trade_and_the_verdict_says_so(protocol: str) -> None:
+    _, verdict = fetched(protocol, True, True)
+    assert "both are firewalled" in verdict

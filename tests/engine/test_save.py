@@ -6,7 +6,21 @@ from dataclasses import replace
 
 import pytest
 
-from engine import AskFor, Collude, ContentSpec, Kill, Set, Setup, Shutdown, scenario_files, to_toml
+from engine import (
+    AskFor,
+    Collude,
+    ContentSpec,
+    Hold,
+    Kill,
+    LinkSpec,
+    Partition,
+    Release,
+    Set,
+    Setup,
+    Shutdown,
+    scenario_files,
+    to_toml,
+)
 
 
 @pytest.mark.parametrize("scenario", scenario_files.shipped(), ids=lambda s: s.source)
@@ -27,6 +41,7 @@ def test_every_part_comes_back() -> None:
         options={"max_results": 7, "download": False},
         content=ContentSpec(30, 2.5, 0.8, 0.1),
         asks_per_s=1.5,
+        links=LinkSpec("256:1500", 12.5, 0.3),
         schedule=(
             (1_000_001, Kill("random 10%")),
             (2_500_000, AskFor("#3", 'a "quoted" \\ title\n\x7f é 中')),
@@ -34,6 +49,10 @@ def test_every_part_comes_back() -> None:
             (4_000_000, Shutdown("Napster Inc.")),
             (5_000_000, Set("loss", 0.5)),
             (6_000_000, Set("churn", "none")),
+            (7_000_000, Hold("#1 or #2")),
+            (8_000_000, Partition("all", by="city")),
+            (9_000_000, Release("all")),
+            (9_000_000, Set("jitter", 40)),
         ),
     )
     assert scenario_files.parse(to_toml(setup, "All of it", "About."), "again").setup == setup

@@ -91,6 +91,21 @@ def test_flags_override_the_scenario(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert (told["peers"], told["seed"]) == (6, 3)
 
 
+def test_lines_are_told_by_flags_over_those_of_a_scenario(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "x.toml"
+    path.write_text('protocol = "gossip"\npeers = 30\n[links]\nnat = 1.0\n')
+    ask = ["run", str(path), "--ask", "x", "--until", "quiet", "--json"]
+    drops = []
+    for flags in ([], ["--nat", "0", "--capacity", "saroiu", "--jitter", "5"]):
+        assert cli.main([*ask, *flags]) == 0
+        drops.append(json.loads(capsys.readouterr().out)["messages"]["dropped_by"])
+    assert list(drops[0]) == ["nat"]
+    assert drops[1] == {}
+    for flags, words in (("--capacity saroi", "saroiu"), ("--jitter -1", "--jitter"), ("--nat 2", "--nat")):
+        assert cli.main(["run", *flags.split()]) == 2
+        assert words in capsys.readouterr().err
+
+
 def test_options_of_another_network_do_not_count(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "x.toml"
     path.write_text('protocol = "gossip"\npeers = 5\n[options]\nfanout = 2\n')

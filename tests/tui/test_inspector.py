@@ -46,6 +46,27 @@ async def test_a_peer_is_told_from_state_to_beliefs() -> None:
         assert "412 query ids kept" in lines_of(panel, "#believes")
 
 
+async def test_a_peer_with_a_line_of_its_own_is_told_with_it() -> None:
+    panel = Inspector()
+    async with Stage(panel).run_test(size=(50, 40)) as pilot:
+        panel.show(chosen())
+        await pilot.pause()
+        assert "kbit/s" not in lines_of(panel, "#peer")
+        snapshot = frames.snapshot()
+        n = len(snapshot.state)
+        fixed = replace(
+            snapshot.fixed,
+            up_kbit_s=np.full(n, 96, np.int32),
+            down_kbit_s=np.full(n, 1_640, np.int32),
+            nat=np.ones(n, np.bool_),
+        )
+        panel.show(chosen(snapshot=replace(snapshot, fixed=fixed)))
+        await pilot.pause()
+        told = lines_of(panel, "#peer")
+        assert "96 up, 1,640 down kbit/s" in told
+        assert "behind a NAT" in told
+
+
 async def test_the_ask_below_has_its_account_and_then_its_verdict() -> None:
     panel = Inspector()
     async with Stage(panel).run_test(size=(40, 40)) as pilot:

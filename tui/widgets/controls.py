@@ -85,7 +85,7 @@ KNOBS: tuple[Knob, ...] = (
     ),
 )
 
-ON_PEERS = ("kill", "revive", "leave", "join", "censor", "uncensor", "partition", "defect")
+ON_PEERS = ("kill", "revive", "leave", "join", "censor", "uncensor", "partition", "hold", "release", "defect")
 WITH_WORD: Mapping[str, str] = {"collude": "word", "ask": "text", "publish": "text"}
 ON_OPERATOR = ("shutdown", "reopen")
 VERBS_SHOWN = (*ON_PEERS, *WITH_WORD, *ON_OPERATOR)

@@ -198,6 +198,7 @@ class Inspector(VerticalScroll):
         bars = spark(list(self._load), min(12, max(4, width - 24))).lstrip()
         yield (("load   ", "dim"), (f"{si(load):>5}", "text bold"), (" msg/s  ", "dim"), (bars, "chart-2"))
         yield _heard_row(snapshot, peer)
+        yield from _line_rows(snapshot, peer)
 
     @staticmethod
     def _state_row(snapshot: Snapshot, peer: PeerId, facts: PeerFacts | None) -> Row:
@@ -274,6 +275,16 @@ def _files_row(snapshot: Snapshot, peer: PeerId, facts: PeerFacts | None) -> Row
         (f"{int(snapshot.files[peer]):5d}", "text bold"),
         (f"  {names}" if names else "  it only takes" if takes else "", "dim"),
     )
+
+
+def _line_rows(snapshot: Snapshot, peer: PeerId) -> Iterator[Row]:
+    """Its connection, where one is known of."""
+    fixed = snapshot.fixed
+    up, down = int(fixed.up_kbit_s[peer]), int(fixed.down_kbit_s[peer])
+    words = [f"{up:,} up, {down:,} down kbit/s"] if up else []
+    words += ["behind a NAT"] if fixed.nat[peer] else []
+    if words:
+        yield (("line   ", "dim"), (", ".join(words), "text"))
 
 
 def _heard_row(snapshot: Snapshot, peer: PeerId) -> Row:
