@@ -19,8 +19,9 @@ INDEX = re.compile(r"(extra-)?index[-_]url|\bpypi\.")
 
 ENGINE_ARROWS: dict[str, set[str]] = {
     # room: what it may import of engine, besides itself
+    "words": set(),
     "knowledge": set(),
-    "api": {"knowledge"},
+    "api": {"knowledge", "words"},
     "errors": set(),
     "commands": {"api", "errors"},
     "events": {"api", "commands"},
