@@ -21,8 +21,9 @@ from pathlib import Path
 
 from engine import InputError, parse_sweep, scenario_files
 from engine.core.rand import Stream
-from engine.world import churn, edgelist, matrix, selectors, topology
-from tui import themes
+from engine.world import arrivals, capacity, churn, edgelist, matrix, selectors, topology
+from engine.world import sessions as trace
+from tui import keymap, settings, themes
 
 ROOT = Path(__file__).parents[1]
 SENTENCE_MOST = 600
@@ -84,6 +85,16 @@ def _scenario(data: bytes, file: Path) -> object:
     return scenario_files.load(file)
 
 
+def _configured(text: str) -> object:
+    """The dashboard's own file: what is wrong in it is told in a sentence each, and the rest is used."""
+    made = settings.read(text, Path("config.toml"))
+    table, said = keymap.laid_over(made.keys)
+    wrong = [*made.complaints, *said]
+    if wrong:
+        raise InputError(" ".join(wrong)[:SENTENCE_MOST])
+    return table
+
+
 def _line(parse: Callable[[str], object]) -> Decode:
     return lambda data, file: parse(_text(data))
 
@@ -106,14 +117,20 @@ def decoders() -> list[Decoder]:
     )
     sessions = (b"weibull:0.59:2514", b"exponential:60", b"pareto:1.5:30", b"none")
     graphs = (b"random:4", b"small-world:4:0.1", b"scale-free:2", b"ring", b"tree:3", b"complete")
+    traces = (b"peer,start_s,end_s\np000,0,12.5\n1,3,4\nalice,7,1e3\n", b"p001,0,5\np001,9,11\n")
+    wishes = (settings.template().encode(), b'theme = "paper"\nfps = 20\n[keys]\n"peer.kill" = "ctrl+k, X"\n')
     return [
         Decoder("scenario", _scenario, scenarios),
         Decoder("selector", _line(selectors.parse), asked),
         Decoder("edge list", _through(edgelist.load), (edges, named, gzip.compress(edges, mtime=0))),
         Decoder("matrix", _through(matrix.load), (trips, gzip.compress(trips, mtime=0))),
         Decoder("churn", _line(churn.parse), sessions),
+        Decoder("trace", _through(lambda path: trace.load(path, ("p000", "p001", "alice"))), traces),
+        Decoder("arrivals", _line(arrivals.parse), (b"poisson:0.5", b"weibull:0.62:12", b"none")),
+        Decoder("lines", _line(capacity.parse), (b"saroiu", b"384:3000", b"none")),
         Decoder("topology", _line(lambda spec: topology.build(spec, 12, Stream("fuzz"))), graphs),
         Decoder("sweep", _line(parse_sweep), (b"kill:0:0.9:10", b"collude:blue train:0:1:5", b"censor:0.5:1:2")),
+        Decoder("configuration", _line(_configured), wishes),
         Decoder("theme", _line(lambda text: themes.load(text, "mine.toml")), looks),
     ]
 
