@@ -98,28 +98,43 @@ from .world.selectors import last_word
 
 if TYPE_CHECKING:
     from .lab.bench import BenchCost, BenchRow, bench, bench_costs
+    from .lab.recording import Replayed, load_recording, parted_sentence, replay, story_of
     from .lab.run import Report, Until, report_of, run
     from .lab.sweep import Curve, Sweep, parse_sweep, sweep
     from .lab.tables import asks_csv, series_csv
     from .live import Live
+    from .record.follower import Follower
+    from .record.machine import Checkpoints, TimeMachine
+    from .record.marks import Mark
+    from .record.reader import Recording
     from .tape import Tape
 
 LATE = {
     "BenchCost": ".lab.bench",
     "BenchRow": ".lab.bench",
+    "Checkpoints": ".record.machine",
     "Curve": ".lab.sweep",
+    "Follower": ".record.follower",
     "Live": ".live",
+    "Mark": ".record.marks",
+    "Recording": ".record.reader",
+    "Replayed": ".lab.recording",
     "Report": ".lab.run",
     "Sweep": ".lab.sweep",
     "Tape": ".tape",
+    "TimeMachine": ".record.machine",
     "Until": ".lab.run",
     "asks_csv": ".lab.tables",
     "bench": ".lab.bench",
     "bench_costs": ".lab.bench",
+    "load_recording": ".lab.recording",
     "parse_sweep": ".lab.sweep",
+    "parted_sentence": ".lab.recording",
+    "replay": ".lab.recording",
     "report_of": ".lab.run",
     "run": ".lab.run",
     "series_csv": ".lab.tables",
+    "story_of": ".lab.recording",
     "sweep": ".lab.sweep",
 }
 
@@ -150,6 +165,7 @@ __all__ = [
     "Caption",
     "Censor",
     "Checked",
+    "Checkpoints",
     "Churned",
     "Closed",
     "Collude",
@@ -167,6 +183,7 @@ __all__ = [
     "File",
     "Fixed",
     "Flight",
+    "Follower",
     "Heal",
     "Heard",
     "Hit",
@@ -184,6 +201,7 @@ __all__ = [
     "Links",
     "Live",
     "Losses",
+    "Mark",
     "Message",
     "Noted",
     "Param",
@@ -196,9 +214,11 @@ __all__ = [
     "Poison",
     "Preset",
     "Publish",
+    "Recording",
     "Refused",
     "Release",
     "Reopen",
+    "Replayed",
     "Report",
     "Revive",
     "Run",
@@ -215,6 +235,7 @@ __all__ = [
     "Sweep",
     "Tape",
     "Theory",
+    "TimeMachine",
     "Totals",
     "Trace",
     "Uncensor",
@@ -229,6 +250,7 @@ __all__ = [
     "command_from",
     "help_of",
     "last_word",
+    "load_recording",
     "mentions",
     "message",
     "nearest",
@@ -239,12 +261,15 @@ __all__ = [
     "options_for",
     "options_of",
     "parse_sweep",
+    "parted_sentence",
     "plain",
     "read_links",
+    "replay",
     "report_of",
     "run",
     "scenario_files",
     "series_csv",
+    "story_of",
     "sweep",
     "title_of",
     "to_toml",

@@ -7,6 +7,7 @@ command returns, the others at the end of the instant at which they fall due.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -32,17 +33,20 @@ class Attacks:
         self,
         town: Town,
         life: Life,
-        columns: Columns,
         resolve: Callable[[Peers], tuple[PeerId, ...]],
         do: Callable[[Command, str], tuple[PeerId, ...]],
     ) -> None:
         self.town = town
         self.life = life
-        self.columns = columns
+        self.columns: Columns
+        """What a watcher sees, which whoever watches hands in."""
         self.resolve = resolve
         self.do = do
         self.done = 0
         """How many there were: each has a stream of its own."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "columns"}
 
     def presets(self) -> tuple[attacks.Preset, ...]:
         """What there is to choose from."""

@@ -8,10 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from .api import AskId, PeerId
 from .commands import Command
+
+
+class Watcher(Protocol):
+    """Who writes a run down. It is told at the moment itself, and may not touch anything."""
+
+    def did(self, meant: Command, said: Command, by: str) -> None:
+        """A command from outside took effect: as it was said, and with its selectors replaced by those they named."""
+
+    def sampled(self) -> None:
+        """A second of virtual time is over. The same moment, however the run is sliced."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from .options import options_for
 from .setup import Setup
 from .snapshot import Kind
 from .town import Town
-from .world import capacity, content, places, topology
+from .world import capacity, content
+from .world.drawn import World
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +23,16 @@ class Founded:
     """What a swarm begins with. kinds: of messages, by their number; width: digits of a peer's label."""
 
     town: Town
-    graph: topology.Topology
-    catalogue: content.Catalogue
-    delays: places.Latency
+    world: World
     kinds: tuple[Kind, ...]
     width: int
 
 
-def found(setup: Setup, program: type[Peer] | None) -> Founded:
-    """Peers asked for come first, stations after them. Raises InputError when the setup cannot be."""
+def found(setup: Setup, program: type[Peer] | None, world: World | None) -> Founded:
+    """Peers asked for come first, stations after them. `world` stands in for the one that would be drawn.
+
+    Raises InputError when the setup cannot be, or the world is not one for it.
+    """
     if program is None:
         program = network(setup.protocol)
     if not 0 <= setup.loss < 1:
@@ -38,23 +40,26 @@ def found(setup: Setup, program: type[Peer] | None) -> Founded:
     if not 0 <= setup.asks_per_s <= ASKS_PER_S_MAX:
         raise InputError(f"asks per second are a number from 0 to {ASKS_PER_S_MAX:,.0f}, not {setup.asks_per_s}")
     options = options_for(program, setup.options, "options")
-    graph = topology.build(setup.topology, setup.peers, Stream(f"{setup.seed}/topology"))
+    capacity.check(setup.links)
+    if world is None:
+        world = World.draw(setup, lambda peers: len(program.stations(options, peers)))
+    graph, delays = world.graph, world.delays
     stations = program.stations(options, graph.n)
     n = graph.n + len(stations)
-    delays = places.build(setup.latency, n, setup.seed)
-    catalogue = content.Catalogue.draw(setup.content, graph.n, setup.seed)
-    shelves = [*catalogue.shelves, *(content.Shelf() for _ in stations)]
+    if len(delays.place) != n or len(world.catalogue.shelves) != graph.n:
+        raise InputError(f"the world should have {graph.n:,} peers and {len(stations):,} stations")
+    shelves = [*world.shelves(), *(content.Shelf() for _ in stations)]
     crew = [program] * graph.n + [station.program for station in stations]
     links = Links(delays, setup.loss, Stream(f"{setup.seed}/loss"))
     messages = messages_of(program, *(station.program for station in stations))
     town = Town(program, crew, messages, links, shelves, setup.seed, options)
     town.stations = tuple(range(graph.n, n))
     town.infrastructure[graph.n :] = True
-    town.lay(capacity.draw(setup.links, graph.n, len(stations), setup.seed))
+    town.lay(world.lines)
     links.set_jitter(round(setup.links.jitter_ms * 1000), town.kernel)
     width = len(str(graph.n - 1)) if graph.n > 1000 else 3
     names = graph.labels or tuple(f"p{i:0{width}d}" for i in range(graph.n))
     town.labels = [*names, *(station.label for station in stations)]
     town.operators = [""] * graph.n + [station.operator for station in stations]
     kinds = tuple(Kind(kind.kind, PARTS[kind.part_code], kind.over) for kind in messages)
-    return Founded(town, graph, catalogue, delays, kinds, width)
+    return Founded(town, world, kinds, width)

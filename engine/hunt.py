@@ -14,6 +14,7 @@ from .core.kernel import HOP_BITS, HOP_MASK, KIND_SHIFT
 from .metrics import KIND_MASK
 
 if TYPE_CHECKING:
+    from .live import Engine
     from .swarm import Swarm
 
 Quarry = Literal["arrival", "hop"]
@@ -28,8 +29,12 @@ class Hunt:
     """Call it with a number of deliveries until it returns True; then `told` says what happened, and `found` how much:
     the arrivals of the instant that ended it."""
 
-    def __init__(self, swarm: Swarm, account: Account, quarry: Quarry, span_us: int = SPAN_US) -> None:
+    def __init__(
+        self, swarm: Swarm, account: Account, quarry: Quarry, engine: Engine | None = None, span_us: int = SPAN_US
+    ) -> None:
         self._swarm = swarm
+        self._engine: Engine = engine or swarm
+        """What moves time: a time machine does again what was done before."""
         self._account = account
         self._quarry = quarry
         self._kernel = swarm.town.kernel
@@ -44,22 +49,22 @@ class Hunt:
 
     def __call__(self, budget: int = BITE) -> bool:
         """Go on for about so many deliveries. True when it is over."""
-        swarm, kernel = self._swarm, self._kernel
+        engine, kernel = self._engine, self._kernel
         left = max(1, budget)
         while not self.told:
             if kernel.mid_instant:
-                left -= swarm.advance(kernel.now_us, left)
+                left -= engine.advance(kernel.now_us, left)
             elif self._rows:
                 self._arrived()
             elif self._account.closed_us is not None:
                 self.told = f"Ask {self._account.id} is over: nothing of it is under way."
             elif not kernel.instants or kernel.instants[0] > self._until_us:
-                swarm.advance(self._until_us, 1)
+                engine.advance(self._until_us, 1)
                 self.told = f"Nothing of ask {self._account.id} arrived within {self._span_us / 1e6:g} s."
             else:
                 at_us = kernel.instants[0]
                 self._rows = self._due(at_us)
-                left -= max(1, swarm.advance(at_us, max(1, left)))
+                left -= max(1, engine.advance(at_us, max(1, left)))
             if left <= 0 and not self.told:
                 return False
         return True

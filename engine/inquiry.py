@@ -1,10 +1,11 @@
-"""Questions that a watcher puts to a swarm and that cost a search each, so nobody asks them for every frame.
+"""What a watcher may ask of a swarm: its parameters, and questions that cost a search each.
 
 A part of the facade, see `swarm.Swarm`, and apart from it for length.
 """
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from .accounts import Account
@@ -14,6 +15,11 @@ from .hunt import Hunt, Quarry
 from .silencing import Silencing, silencing
 from .theory import theory_of
 from .town import Town
+
+if TYPE_CHECKING:
+    from .crowds import Crowds
+    from .life import Life
+    from .live import Engine
 
 
 class Inquiry:
@@ -27,6 +33,8 @@ class Inquiry:
         return tuple(self.town.labels)
 
     if TYPE_CHECKING:  # what Swarm has
+        life: Life
+        crowds: Crowds
 
         def _account(self, ask: AskId) -> Account: ...
 
@@ -40,7 +48,23 @@ class Inquiry:
             raise InputError(f"there is no peer #{origin}: they are #0 to #{self.town.n - 1}")
         return silencing(self.town, self.labels, origin, text)
 
-    def hunt(self, ask: AskId, quarry: Quarry) -> Hunt:
-        """To go on to the next arrival of an ask, or its next hop; see `engine.hunt`."""
+    def hunt(self, ask: AskId, quarry: Quarry, engine: Engine | None = None) -> Hunt:
+        """To go on to the next arrival of an ask, or its next hop; see `engine.hunt`. `engine` moves time, where
+        that is not the swarm itself."""
         swarm: Any = self
-        return Hunt(swarm, self._account(ask), quarry)
+        return Hunt(swarm, self._account(ask), quarry, engine)
+
+    def settings(self) -> dict[str, object]:
+        """Parameters as they are now: those of the world and the protocol's options."""
+        options = self.town.desk.options
+        return {
+            "churn": self.life.churn_spec,
+            "polite": self.life.polite,
+            "arrivals": self.crowds.spec.law,
+            "loss": self.town.desk.links.loss,
+            "latency": self.town.desk.links.factor,
+            "asks": self.life.asks_per_s,
+            "jitter": self.town.desk.links.jitter_us / 1000,
+            **({"capacity": pipes.factor} if (pipes := self.town.desk.links.pipes) is not None else {}),
+            **({f.name: getattr(options, f.name) for f in fields(options)} if options is not None else {}),
+        }

@@ -22,7 +22,7 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Protocol
 
 import anyio
@@ -34,6 +34,8 @@ BITE_S = 0.002
 """What one `advance` is sized for, so that the clock is looked at a few times a slice."""
 TICK_S = 0.04
 """How often virtual time moves on when the engine is at leisure; whoever draws asks for a slice of its own."""
+ERRAND_S = 0.025
+"""The same while it is on an errand: a person waits for that, and not for the picture."""
 BREATH_S = 0.004
 """What a busy engine leaves to others between slices."""
 LAG_S = 0.1
@@ -86,6 +88,7 @@ class Live:
         """Pace another engine from here on: a restart. Speed and play stay as they are."""
         self._engine = engine
         self._slow: tuple[float, int] | None = None
+        self._errand: Iterator[object] | None = None
         self._halt_us: int | None = None
         self._goal_us: int | None = None
         self._hunt: Hunt | None = None
@@ -102,7 +105,7 @@ class Live:
     @property
     def busy(self) -> bool:
         """Whether time is moving now: playing, or on its way to the end of a step."""
-        return self._playing or self._goal_us is not None or self._hunt is not None
+        return self._playing or any(each is not None for each in (self._goal_us, self._hunt, self._errand))
 
     @property
     def speed(self) -> float:
@@ -157,6 +160,17 @@ class Live:
         """Pause when virtual time gets there. Playing on from there goes on."""
         self._halt_us = at_us
 
+    def errand(self, steps: Iterator[object]) -> None:
+        """Do this before time goes on, a slice at a time, and go on from wherever time is then. An errand that is not
+        done yet is given up for it."""
+        self._errand = steps
+        self._nudge()
+
+    def finish_errand(self) -> None:
+        """Do what is left of it at once."""
+        while self._errand is not None:
+            self._run_errand()
+
     def slow_for(self, speed: float, span_us: int) -> None:
         """Slow motion: at most `speed` for the next `span_us` of virtual time, then the old speed again.
 
@@ -199,6 +213,8 @@ class Live:
         """
         if not self.busy:
             return True
+        if self._errand is not None:
+            return self._run_errand()
         begun = now = self._clock()
         if self._hunt is not None:
             return self._pursue(self._hunt, begun)
@@ -234,6 +250,27 @@ class Live:
             self._problem(error)
         self._hunt = None
         return True
+
+    def _run_errand(self) -> bool:
+        """A slice of it. Never says that all is done: time may have to go on."""
+        errand, begun = self._errand, self._clock()
+        assert errand is not None
+        try:
+            for _ in errand:
+                if self._errand is not errand or self._clock() - begun >= ERRAND_S:
+                    return False
+        except Exception as error:
+            self._errand = None
+            self.pause()
+            if self._problem is None:
+                raise
+            self._problem(error)
+            return False
+        if self._errand is errand:
+            self._errand = None
+        self._slow = self._goal_us = self._hunt = None
+        self._anchor()
+        return False
 
     def _bite(self, due: int, before: float) -> float:
         """One `advance`, sized by what was measured; the wall time after it."""

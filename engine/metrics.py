@@ -2,7 +2,7 @@
 
 The kernel logs each delivered bucket as it stands. `Books.post` turns that log into columns (time, from, to, kind,
 size, cause) and enters them: reach and hops into the accounts, load and last-heard per peer, and every delivery into a
-running BLAKE2b. A digest over a stream does not depend on how the stream is cut, so neither does the fingerprint.
+running digest (`core.digest`), which does not depend on how the stream is cut, so neither does the fingerprint.
 Posting happens when somebody looks, when an ask closes, at each sample, and when the log grows long.
 """
 
@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .accounts import ANSWER, QUESTION, Account
+from .core.digest import Chain
 from .core.hosts import Desk
 from .core.kernel import HOP_BITS, HOP_MASK, KIND_SHIFT, SENDER_SHIFT, Kernel, Parcel
 from .gauges import NAMES as GAUGES
@@ -74,8 +75,8 @@ class Books:
         self.load = np.zeros(n, np.float32)
         self.last_heard_us = np.full(n, -1, np.int64)
         self._tally = np.zeros(n, np.int64)
-        self._deliveries = blake2b(digest_size=8)
-        self._others = blake2b(digest_size=8)
+        self._deliveries = Chain()
+        self._others = Chain()
         self.decoys = 0
         self._bytes = np.zeros(len(self.kind_names), np.float64)
         """Delivered since the last sample, by kind."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -18,12 +19,15 @@ class Roster:
         self._protocol = protocol
         self._places = places
         self._kinds = kinds
-        self._run = Run()
+        self.run = Run()
         self._roles = tuple(dict.fromkeys(kind.role for kind in town.crew))
         self._fixed: Fixed | None = None
         self._ids: dict[str, int] = {}
         self.begun_with = town.n
         """How many there were when the run began: ids from there on are newcomers."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_fixed": None, "_ids": {}}
 
     @property
     def ids(self) -> Mapping[str, int]:
@@ -53,7 +57,7 @@ class Roster:
                 infrastructure=town.infrastructure.copy(),
                 bootstrap=town.bootstrap,
                 begun_with=self.begun_with,
-                run=self._run,
+                run=self.run,
                 kinds=self._kinds,
             )
         return self._fixed

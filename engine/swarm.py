@@ -10,8 +10,8 @@ Same setup and same commands at the same virtual times give the same run, bit fo
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import fields
 from typing import Any
 
@@ -23,7 +23,8 @@ from .accounts import Account
 from .acts import Acts
 from .api import AskId, Library, Peer, PeerId
 from .attacking import Attacks
-from .commands import Arrive, Attack, Command, Peers
+from .chronicle import Chronicle
+from .commands import Arrive, Attack, Command, Peers, resolved
 from .core.rand import Stream
 from .court import Bench, Order
 from .crowds import Crowds
@@ -42,27 +43,15 @@ from .verdict import verdict
 from .view import Columns, Viewer
 from .world import decoys, selectors, topology
 from .world.attacks import Preset
+from .world.drawn import World
 from .world.stock import Stock
 
-EVENTS = 5_000
-FIRST_ASK_US = 500_000
-"""When the first background ask comes, if there are any: nobody should look at a still picture."""
+FIRST_ASK_US = 500_000  # when the first background ask comes, if any: nobody should look at a still picture
 JOINING_US = 3_000_000
 """A newcomer without any link after this asks all the same."""
+INSIDE = ("scenario", "court", "attack")  # who gives commands that follow from the seed and from other commands
 SLICE = 50_000
 """Deliveries between two postings of the books when nobody set a budget: bounds the log."""
-
-KINDS: dict[str, type[e.Event]] = {
-    "adrift": e.Adrift,
-    "arrived": e.Arrived,
-    "asked": e.Asked,
-    "churned": e.Churned,
-    "closed": e.Closed,
-    "commanded": e.Commanded,
-    "hit": e.Hit,
-    "refused": e.Refused,
-}
-"""Whatever else is told is a protocol's own note."""
 
 
 class Swarm(Inquiry):
@@ -70,38 +59,56 @@ class Swarm(Inquiry):
 
     `program` stands in for the network that `setup.protocol` names: a class that is in no file of
     `engine/protocols/`, such as one that a test or a notebook defines. Its messages are those of its module and those
-    that its handlers take.
+    that its handlers take. `world` stands in for the one that would be drawn from the setup. A swarm pickles while it
+    runs, and its copy goes on to the same end.
     """
 
-    def __init__(self, setup: Setup, program: type[Peer] | None = None) -> None:
+    def __init__(self, setup: Setup, program: type[Peer] | None = None, world: World | None = None) -> None:
         self.setup = setup
-        founded = found(setup, program)
-        town = self.town = founded.town
-        self.peers = founded.graph.n
+        founded = found(setup, program, world)
+        town, world = founded.town, founded.world
+        self.town, self.world = town, world
+        self.peers = world.graph.n
         """How many were asked for, infrastructure left out."""
-        self.warnings = (founded.graph.note,) if founded.graph.note else ()
-        catalogue = self.catalogue = founded.catalogue
-        self.life = Life(town, catalogue, setup.seed, self._due)
-        self.crowds = Crowds(town, self.life, Stock.of(catalogue.shelves), founded.delays, setup.links, founded.width)
-        roster = Roster(town, town.program.name or setup.protocol, founded.delays.places, founded.kinds)
-        self._columns = Columns(town, roster)
+        self.warnings = (world.graph.note,) if world.graph.note else ()
+        self.life = Life(town, world.catalogue, setup.seed, self._due)
+        stock = Stock.of(world.catalogue.shelves)
+        self.crowds = Crowds(town, self.life, stock, world.delays, setup.links, founded.width)
+        self.roster = Roster(town, town.program.name or setup.protocol, world.delays.places, founded.kinds)
         self._bench = Bench(self.life.later, self._ordered)
-        self._viewer = Viewer(town, roster, self.settings, self._bench)
-        self._attacks = Attacks(town, self.life, self._columns, self._resolve, self._do)
+        self._attacks = Attacks(town, self.life, self._resolve, self._do)
         self._acts = Acts(town, self.life, self.crowds, self._attacks, self._resolve, self._bench)
-        self._selecting = Stream(f"{setup.seed}/select")
-        self._events: deque[e.Event] = deque(maxlen=EVENTS)
-        self._events_seen = 0
+        self.selecting = Stream(f"{setup.seed}/select")
+        """What selectors draw from: whoever does again what was recorded with its selectors resolved has to set it."""
+        self._named: dict[str, tuple[PeerId, ...]] = {}
+        self.chronicle = Chronicle()
         self._paths = Shelf()
         self.failure: PeerFailed | None = None
         self.history: list[tuple[int, Command, str]] = []
         """(virtual time in us, command, by) of all that was done. Churn, background asks and the steps of attacks
         follow from it and the seed."""
+        self.given = 0
+        """How many of them came from outside, see `INSIDE`."""
         town.tell = self._tell
         town.rang = self._rang
         town.close = self._close
         town.kernel.run_late = self._late
-        self._begin(founded.graph)
+        self._look()
+        self._begin(world.graph)
+
+    def _look(self) -> None:
+        """What only watchers need, and nothing of it decides what happens."""
+        self._columns = self._attacks.columns = Columns(self.town, self.roster)
+        self._viewer = Viewer(self.town, self.roster, self.settings, self._bench)
+        self.watcher: e.Watcher | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name not in ("_columns", "_viewer", "watcher")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.town.thaw()
+        self._look()
 
     def _begin(self, graph: topology.Topology) -> None:
         """t = 0: who is up starts, the overlay stands, and time may run."""
@@ -144,15 +151,21 @@ class Swarm(Inquiry):
             return self._do(command, by)
 
     def _do(self, command: Command, by: str) -> tuple[PeerId, ...]:
-        before = self._selecting.state
+        # An attack does its first steps inside of it, and these name peers too.
+        outer, self._named = self._named, {}
+        before = self.selecting.state
         try:
             peers = self._acts.carry_out(command, by)
+            self._log(command, by)
         except InputError:
-            self._selecting.state = before
+            self.selecting.state = before
             raise
+        except PeerFailed:
+            self._log(command, by)  # it was done, and this is what came of it
+            raise
+        finally:
+            self._named = outer
         now = self.now_us
-        if by != "attack":
-            self.history.append((now, command, by))
         # However they were named, these are the peers: a command that was written down and read back is the same.
         rest = [getattr(command, f.name) for f in fields(command) if f.name != "peers"]
         self.town.books.command(now, f"{command.verb} {peers} {rest!r}")
@@ -162,6 +175,15 @@ class Swarm(Inquiry):
         self._viewer.commanded()
         self._welcome()
         return peers
+
+    def _log(self, command: Command, by: str) -> None:
+        if by != "attack":
+            self.history.append((self.now_us, command, by))
+        if by in INSIDE:
+            return
+        self.given += 1
+        if self.watcher is not None:
+            self.watcher.did(resolved(command, self._named), command, by)
 
     def _due(self, command: Command, by: str) -> None:
         self.town.kernel.late.append((command, by))
@@ -182,7 +204,10 @@ class Swarm(Inquiry):
 
     def _resolve(self, peers: Peers, rng: Stream | None = None) -> tuple[PeerId, ...]:
         if isinstance(peers, str):
-            return selectors.parse(peers).pick(self._columns.fresh(), rng or self._selecting)
+            chosen = selectors.parse(peers).pick(self._columns.fresh(), rng or self.selecting)
+            if rng is None:
+                self._named[peers] = chosen
+            return chosen
         chosen = (peers,) if isinstance(peers, int) else tuple(dict.fromkeys(peers))
         for peer in chosen:
             if not 0 <= peer < self.town.n:
@@ -191,7 +216,7 @@ class Swarm(Inquiry):
 
     def select(self, selector: str) -> tuple[PeerId, ...]:
         """Whom a selector names at this moment. Draws from a stream of its own: looking changes nothing."""
-        return selectors.parse(selector).pick(self._columns.fresh(), Stream(self._selecting.state))
+        return selectors.parse(selector).pick(self._columns.fresh(), Stream(self.selecting.state))
 
     def attacks(self) -> tuple[Preset, ...]:
         """The presets, with the defaults and choices that they have in this swarm now."""
@@ -200,7 +225,7 @@ class Swarm(Inquiry):
     def preview(self, attack: Attack) -> str:
         """A sentence on what an attack would do now, and to how many. Raises InputError for one that cannot be."""
         self._columns.fresh()
-        victims = () if attack.peers is None else self._resolve(attack.peers, Stream(self._selecting.state))
+        victims = () if attack.peers is None else self._resolve(attack.peers, Stream(self.selecting.state))
         return self._attacks.preview(attack, victims)
 
     def completions(self, text: str) -> list[str]:
@@ -244,8 +269,16 @@ class Swarm(Inquiry):
         """Whether all asks are closed. Upkeep does not count."""
         return not self.town.open_asks and not self._acts.asking
 
-    def _guard(self) -> _Guard:
-        return _Guard(self)
+    @contextmanager
+    def _guard(self) -> Iterator[None]:
+        """Remembers a peer's failure: such a run cannot go on."""
+        if self.failure is not None:
+            raise self.failure
+        try:
+            yield
+        except PeerFailed as error:
+            self.failure = error
+            raise
 
     def _rang(self, tick: Any) -> None:
         if isinstance(tick, Order):
@@ -253,6 +286,8 @@ class Swarm(Inquiry):
         elif not self.crowds.rang(tick):
             self.life.rang(tick)
         self._welcome()
+        if self.watcher is not None and isinstance(tick, Sample):
+            self.watcher.sampled()
 
     def _welcome(self) -> None:
         """Peers that are back ask what their users wanted meanwhile."""
@@ -272,8 +307,7 @@ class Swarm(Inquiry):
 
     def events(self, since: int = 0) -> Iterator[e.Event]:
         """Events with a number above `since`, oldest first; the last 5,000 are kept."""
-        fresh = min(len(self._events), self._events_seen - since)
-        return iter([self._events[i] for i in range(len(self._events) - max(0, fresh), len(self._events))])
+        return self.chronicle.since(since)
 
     def peer(self, peer: PeerId) -> Peer | None:
         """The program of a living peer, to look at and not to touch."""
@@ -282,7 +316,7 @@ class Swarm(Inquiry):
     def library(self, peer: PeerId) -> Library:
         """What a peer shares, alive or not; what a poisoned one claims to, marked as what it is."""
         real = self.town.shelves[peer]
-        return decoys.Poisoned(peer, real, self.catalogue.titles, True) if self.town.poisoned[peer] else real
+        return decoys.Poisoned(peer, real, self.world.catalogue.titles, True) if self.town.poisoned[peer] else real
 
     def links_of(self, peer: PeerId) -> tuple[PeerId, ...]:
         """Its open streams."""
@@ -331,22 +365,7 @@ class Swarm(Inquiry):
 
     def catalogue_titles(self, limit: int) -> list[str]:
         """What there is to find, the most popular first."""
-        return self.catalogue.popular(limit)
-
-    def settings(self) -> dict[str, object]:
-        """Parameters as they are now: those of the world and the protocol's options."""
-        options = self.town.desk.options
-        return {
-            "churn": self.life.churn_spec,
-            "polite": self.life.polite,
-            "arrivals": self.crowds.spec.law,
-            "loss": self.town.desk.links.loss,
-            "latency": self.town.desk.links.factor,
-            "asks": self.life.asks_per_s,
-            "jitter": self.town.desk.links.jitter_us / 1000,
-            **({"capacity": pipes.factor} if (pipes := self.town.desk.links.pipes) is not None else {}),
-            **({f.name: getattr(options, f.name) for f in fields(options)} if options is not None else {}),
-        }
+        return self.world.catalogue.popular(limit)
 
     def fingerprint(self) -> str:
         """16 hex digits over each delivery, drop and command so far."""
@@ -355,11 +374,7 @@ class Swarm(Inquiry):
     # --- events --------------------------------------------------------------------------------------------------
 
     def _tell(self, kind: str, *what: Any) -> None:
-        self._events_seen += 1
-        if kind == "asked":
-            account = what[0]
-            what = (account.id, account.origin, account.text, account.by)
-        self._events.append(KINDS.get(kind, e.Noted)(self._events_seen, self.now_us, *what))
+        self.chronicle.tell(self.now_us, kind, *what)
         if kind == "hit":
             holder = what[2]
             self._bench.hit(holder, self.town.rules.censored[holder])
@@ -374,18 +389,3 @@ class Swarm(Inquiry):
             self._tell("closed", account.id, account.verdict)
         if account.hop is not None:
             self._paths.put(account)
-
-
-class _Guard:
-    """Remembers a peer's failure: such a run cannot go on."""
-
-    def __init__(self, swarm: Swarm) -> None:
-        self.swarm = swarm
-
-    def __enter__(self) -> None:
-        if getattr(self.swarm, "failure", None) is not None:
-            raise self.swarm.failure  # type: ignore[misc]
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, PeerFailed):
-            self.swarm.failure = error

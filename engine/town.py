@@ -114,6 +114,17 @@ class Town:
         """Everybody but infrastructure, in order."""
         return list(map(int, np.flatnonzero(~self.infrastructure)))
 
+    def __getstate__(self) -> dict[str, Any]:
+        self.books.post()
+        return {**self.__dict__, "_handlers": {}}
+
+    def thaw(self) -> None:
+        """After unpickling, when everybody is here: what one part keeps of another to have it at hand."""
+        for peer, program in enumerate(self.programs):
+            self.seats[peer].row = self.desk.links.row(peer)
+            if program is not None:
+                self.kernel.tables[peer] = self._table(self.crew[peer])
+
     # --- births and deaths -------------------------------------------------------------------------------
 
     def start(self, peer: PeerId, contacts: Sequence[PeerId] | None = None) -> None:

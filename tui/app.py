@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from textual.command import Provider
 
-    from engine import Report, Until
+    from engine import Recording, Report, Until
 
 FPS = 30.0
 SIGNALS: tuple[signal.Signals, ...] = (signal.SIGINT, signal.SIGTERM)
@@ -188,16 +188,21 @@ def open_dashboard(
     last_word: Callable[[Report], None] | None = None,
     settings: Settings | None = None,
     lacks: Sequence[str] = (),
+    recording: Recording | None = None,
+    record: str | None = None,
 ) -> int:
     """Open the dashboard on a scenario and run it until the person leaves. Returns the exit code.
 
     speed: virtual seconds per wall second; fps: most frames a second; until: see `Driver`; last_word: is handed the
-    report of the run when the person has left; settings, lacks: see `SwarmApp`. Ended by SIGINT or SIGTERM it leaves in
-    the same way, and the code is 130 or 143. Raises InputError before anything is drawn, and SwarmError, when the
-    terminal is as it was, if something of ours broke.
+    report of the run when the person has left; settings, lacks: see `SwarmApp`; recording: is replayed, and the code is
+    1 where it was another run; record: a file to write the run into. Ended by SIGINT or SIGTERM it leaves in the same
+    way, and the code is 130 or 143. Raises InputError before anything is drawn, and SwarmError, when the terminal is as
+    it was, if something of ours broke.
     """
     gc.disable()  # until the first picture: a tenth of the start went into looking for garbage there is none of yet
-    driver = Driver(scenario, speed=speed, until=until)
+    driver = Driver(scenario, speed=speed, until=until, recording=recording)
+    if record is not None:
+        driver.begin_recording(record)
     app = SwarmApp(driver, theme=theme, fps=fps, glyphs=glyphs, settings=settings, lacks=lacks)
 
     async def run() -> ReturnType | int | None:
@@ -209,7 +214,8 @@ def open_dashboard(
         raise SwarmError(_obituary(app.driver, app.broken)) from app.broken
     if last_word is not None:
         last_word(app.driver.report())
-    return int(code) if isinstance(code, int) else (app.return_code or 0)
+    code = int(code) if isinstance(code, int) else (app.return_code or 0)
+    return code or int(recording is not None and driver.machine.parted is not None)
 
 
 @contextlib.contextmanager

@@ -19,7 +19,6 @@ SIFT_S = 1.0
 class Choosing:
     """Needs a swarm, and what a driver does with a choice."""
 
-    swarm: Swarm
     selected: PeerId | None
     marked: tuple[PeerId, ...]
     ask: AskId | None
@@ -31,6 +30,8 @@ class Choosing:
 
     if TYPE_CHECKING:  # what Driver has
 
+        @property
+        def swarm(self) -> Swarm: ...
         def touch(self) -> None: ...
         def say(self, sentence: str) -> None: ...
 

@@ -16,18 +16,19 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
-    from engine import Report, Scenario, Until
+    from engine import Recording, Report, Scenario, Until
 
 DONE, FAILED, WRONG, INTERRUPTED = 0, 1, 2, 130
 
 LISTS = ("protocols", "scenarios", "themes")
-WORDS = ("run", "bench", "config", *LISTS)
+WORDS = ("run", "replay", "bench", "config", *LISTS)
 
 ABOUT = """\
 Watch a peer-to-peer network while it works, and while it is attacked.
 
   swarmtop [SCENARIO] [flags]      open the dashboard
   swarmtop run [SCENARIO] [flags]  the same without a screen; prints a report
+  swarmtop replay FILE             open a recording on screen; --json runs it without one
   swarmtop protocols [NAME]        the networks there are, or one with its options
   swarmtop scenarios               the scenarios there are
   swarmtop themes                  the themes there are
@@ -117,6 +118,10 @@ def _main(words: list[str]) -> int:
 
         space = bench_parser().read(words[1:])
         return run_bench(quick=space.quick, as_json=space.json)
+    if head == "replay":
+        from .cli_replay import replay_parser, run_replay
+
+        return run_replay(replay_parser().read(words[1:]))
     if head == "run":
         from .cli_run import run_parser, run_run
 
@@ -161,20 +166,27 @@ def swarm_flags(parser: Parser) -> None:
         help="ask for this at the start, instead of random asks; repeatable",
     )
     add("--from", metavar="SELECTOR", dest="asker", help='who asks, as in "random 3" or p017 (#0, the first peer)')
+    add("--record", metavar="FILE", help="write the run into a file while it goes on; swarmtop replay opens it")
 
 
 def _dashboard_parser() -> Parser:
     parser = Parser(prog="swarmtop", usage="swarmtop [SCENARIO] [flags]", description=ABOUT, epilog=TAIL)
     swarm_flags(parser)
+    screen_flags(parser)
+    add = parser.add_argument
+    add("--until", metavar="SECONDS|quiet", help="pause there (virtual time), or when all asks are closed")
+    add("--json", action="store_true", help="on leaving, print one JSON object of the run so far")
+    add("--version", action="store_true", help="print the version")
+    return parser
+
+
+def screen_flags(parser: Parser) -> None:
+    """What the dashboard takes, whatever it opens."""
     add = parser.add_argument_group("the screen").add_argument
     add("--speed", metavar="X", help="virtual seconds a second (1)")
     add("--theme", metavar="NAME", help="one of swarmtop themes, or a TOML file")
     add("--fps", metavar="N", help="frames a second at most")
     add("--glyphs", metavar="KIND", help="braille, block or ascii (braille)")
-    add("--until", metavar="SECONDS|quiet", help="pause there (virtual time), or when all asks are closed")
-    add("--json", action="store_true", help="on leaving, print one JSON object of the run so far")
-    parser.add_argument("--version", action="store_true", help="print the version")
-    return parser
 
 
 def scenario_of(space: argparse.Namespace) -> Scenario:
@@ -266,10 +278,22 @@ def _opened(space: argparse.Namespace) -> int:
         except PackageNotFoundError:
             say("swarmtop, not installed")
         return DONE
-    scenario, until = scenario_of(space), until_of(space.until)
+    return on_screen(space, scenario_of(space), until_of(space.until), record=space.record)
+
+
+def on_screen(
+    space: argparse.Namespace,
+    scenario: Scenario,
+    until: Until,
+    *,
+    recording: Recording | None = None,
+    record: str | None = None,
+) -> int:
+    """Open the dashboard, with the flags of `screen_flags`; replay `recording`, or write the run into `record`."""
     from .opening import opened
 
-    return opened(space, scenario, until, (lambda report: say(json_of(report))) if space.json else None)
+    last_word = (lambda report: say(json_of(report))) if space.json else None
+    return opened(space, scenario, until, last_word, recording, record)
 
 
 def say(text: str) -> None:

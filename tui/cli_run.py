@@ -51,6 +51,8 @@ def run_run(space: argparse.Namespace) -> int:
         raise WrongError("--series needs --json")
     if space.series and space.sweep is not None:
         raise WrongError("--series tells of one run, and --sweep makes many: leave one out")
+    if space.record is not None and space.sweep is not None:
+        raise WrongError("--record writes down one run, and --sweep makes many: leave one out")
     for flag in ("repeat", "jobs"):
         if getattr(space, flag) is not None and space.sweep is None:
             raise WrongError(f"--{flag} needs --sweep")
@@ -62,8 +64,9 @@ def run_run(space: argparse.Namespace) -> int:
     from engine import run, series_csv
 
     progress = Progress() if sys.stderr.isatty() else None
+    samples = space.series or space.csv is not None
     try:
-        report = run(scenario, until=until, series=space.series or space.csv is not None, progress=progress)
+        report = run(scenario, until=until, series=samples, progress=progress, record=space.record)
     finally:
         if progress is not None:
             progress.clear()

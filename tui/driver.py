@@ -39,20 +39,18 @@ from engine import (
     Setup,
     Swarm,
     Trace,
-    network,
-    title_of,
 )
 
 if TYPE_CHECKING:
-    from engine import Report, Until
+    from engine import Recording, Report, Until
 
 from . import moment
 from .choosing import Choosing
 from .draw.placement import distances
 from .frame import Frame, PeerFacts
 from .inquiry import Inquiry
-from .moment import Done
 from .narration import Narrator
+from .travel import EVENTS_SHOWN, Traveller
 
 FACTS_S = 0.2
 """The selected peer is looked at this often, in wall seconds: its beliefs may be long."""
@@ -64,7 +62,7 @@ DELAY_US = 80_000
 """Typical delay of one hop, when nothing is in flight to measure."""
 
 
-class Driver(Inquiry, Choosing):
+class Driver(Traveller, Inquiry, Choosing):
     """Makes the swarm of a scenario, runs it, and answers for it. `await run()` somewhere, `frame()` at will."""
 
     def __init__(
@@ -75,6 +73,7 @@ class Driver(Inquiry, Choosing):
         until: Until = None,
         clock: Callable[[], float] = time.monotonic,
         make: Callable[[Setup], Swarm] = Swarm,
+        recording: Recording | None = None,
     ) -> None:
         """`until`: pause there, in virtual seconds, or when all asks are closed ("quiet").
 
@@ -84,16 +83,19 @@ class Driver(Inquiry, Choosing):
         self._clock, self._make = clock, make
         self._begun_s = clock()
         self.setup = scenario.setup
-        self.swarm = make(self.setup)
-        self.live = Live(self.swarm, speed=speed, clock=clock, problem=self._broke)
+        swarm = make(self.setup) if recording is None else Swarm(self.setup, world=recording.world)
+        self.embark(swarm, recording)
+        self.live = Live(self.machine, speed=speed, clock=clock, problem=self._broke)
+        if recording is not None:
+            self.live.halt_at(recording.end_us)
         self.until_quiet = until == "quiet"
         if isinstance(until, (int, float)):
             self.live.halt_at(round(until * 1e6))
         self.selected: PeerId | None = None
         self.slow_on_ask = True
-        self._forget()
+        self.forget()
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
         """What belonged to the swarm that was."""
         self.ask: AskId | None = None
         self.following = True
@@ -102,7 +104,6 @@ class Driver(Inquiry, Choosing):
         self.alarm = ""
         self.forget_inquiry()
         self._notice, self._notice_until = "", 0.0
-        self._done: list[Done] = []
         self._facts: PeerFacts | None = None
         self._facts_at = -1.0
         self._seq = 0
@@ -110,12 +111,17 @@ class Driver(Inquiry, Choosing):
         self._awaited = False  # a person asked, and the ask has not been seen yet
         self._watched: AskId | None = None  # the ask that time is slow for
         self._crossings_us: list[int] = []
+        self._remember()
+        self._warned = 0
+
+    def _remember(self) -> None:
+        """What has to be found out again at another moment."""
         self._shown: tuple[object, ...] = ()
-        self._revision = 0
+        self._revision = getattr(self, "_revision", 0) + 1
         # Captions speak of the network they were written for; what they foretell does not hold for another.
         told = self.scenario if self.setup.protocol == self.scenario.setup.protocol else Scenario()
         self._narrator = Narrator(told)
-        self._warned = 0
+        self._warned = len(self.swarm.warnings)
         self._titles = tuple(self.swarm.catalogue_titles(TITLES))
 
     async def run(self) -> None:
@@ -131,6 +137,18 @@ class Driver(Inquiry, Choosing):
     def stop(self) -> None:
         """End `run`."""
         self.live.stop()
+        self.machine.close()
+
+    def landed(self) -> None:
+        """The swarm is at another moment: what was seen of it is seen anew."""
+        seen = self.swarm.chronicle.seen
+        self._events = list(self.swarm.events(seen - EVENTS_SHOWN))
+        self._seq, self._awaited, self._watched, self._facts_at = seen, False, None, -1.0
+        if self.ask is not None and self.ask > len(self.swarm.asks()):
+            self.choose(None)
+        self.alarm = str(self.swarm.failure or "")
+        self._theories.clear()
+        self._remember()
 
     # --- frames -----------------------------------------------------------------------------------------
 
@@ -151,6 +169,7 @@ class Driver(Inquiry, Choosing):
         """This moment. Events in it are those since the last call."""
         self.live.slice()
         self._listen()
+        self.tell_trouble()
         now = self._clock()
         if self._notice and now >= self._notice_until:
             self._notice = ""
@@ -184,6 +203,7 @@ class Driver(Inquiry, Choosing):
             theory=self.theory(),
             believing=self.believing and self.selected is not None,
             silencing=self.silencing,
+            **self.timeline(),
         )
 
     def _trace(self) -> Trace | None:
@@ -234,7 +254,7 @@ class Driver(Inquiry, Choosing):
             self.ask, self.following = event.ask, False
             self._slow_down(event.ask, event.origin)
         elif self.following:
-            first = self.ask is None and not self._done
+            first = self.ask is None and not self.done()
             self.ask = event.ask
             if first:
                 self._slow_down(event.ask, event.origin)
@@ -272,6 +292,7 @@ class Driver(Inquiry, Choosing):
 
     def do(self, command: Command) -> tuple[PeerId, ...]:
         """Carry out a command. Bad input becomes a notice, and nothing happens."""
+        self.arrive()
         try:
             if isinstance(command, AskFor):
                 self._awaited = True
@@ -283,7 +304,7 @@ class Driver(Inquiry, Choosing):
         except PeerFailed as error:
             self._broke(error)
             return ()
-        self._done.append(Done(self.swarm.now_us, command))
+        self.tell_fork()
         self._facts_at = -1.0
         self._listen()
         self.touch()
@@ -302,32 +323,6 @@ class Driver(Inquiry, Choosing):
             return "state=alive"
         return int(asked_for[(snapshot.asks_total * 7) % len(asked_for)])
 
-    def restart(self, protocol: str) -> bool:
-        """The same peers, content, churn and seed under another network, from t = 0. False if that is not possible."""
-        same = protocol == self.setup.protocol
-        setup = replace(self.setup, protocol=protocol, options=self.setup.options if same else {})
-        said = f"{title_of(network(protocol))}: the same peers and the same files, from the start"
-        return self._begin(self.scenario, setup, said)
-
-    def open(self, scenario: Scenario) -> bool:
-        """Another scenario, from its start. False, and said why, if it cannot be."""
-        return self._begin(scenario, scenario.setup, f"{scenario.title}, from the start")
-
-    def _begin(self, scenario: Scenario, setup: Setup, said: str) -> bool:
-        try:
-            swarm = self._make(setup)
-        except InputError as error:
-            self.say(str(error))
-            return False
-        self.scenario, self.swarm, self.setup = scenario, swarm, setup
-        kept = self.selected if self.selected is not None and self.selected < setup.peers else None
-        self._forget()
-        self.selected = kept
-        self.live.load(swarm)
-        self.live.play()
-        self.say(said)
-        return True
-
     def say(self, sentence: str) -> None:
         """Put one sentence where the person looks, for some seconds."""
         self._notice, self._notice_until = sentence, self._clock() + NOTICE_S
@@ -345,15 +340,15 @@ class Driver(Inquiry, Choosing):
     def command_line(self) -> str:
         """What to type to be back at this moment, see `moment.command_line`; empty, and said why, if it fails."""
         try:
-            deeds, now_us = self._done, self.swarm.now_us
-            return moment.command_line(self.scenario, self.setup, deeds, now_us, moment.user_folder())
+            folder = moment.user_folder()
+            return moment.command_line(self.scenario, self.setup, self.done(), self.swarm.now_us, folder)
         except OSError as error:
             self.say(f"the moment cannot be saved: {error.strerror or error}")
             return ""
 
     def as_scenario(self) -> str:
         """The run so far, what the person did included, as the text of a scenario."""
-        return moment.as_scenario(self.scenario, self.setup, self._done, self.swarm.now_us)
+        return moment.as_scenario(self.scenario, self.setup, self.done(), self.swarm.now_us)
 
     def _broke(self, error: Exception) -> None:
         self._alarm(str(error) if isinstance(error, PeerFailed) else f"{type(error).__name__}: {error}")
@@ -361,5 +356,6 @@ class Driver(Inquiry, Choosing):
     def _alarm(self, sentence: str) -> None:
         """A peer's program failed. Such a run cannot go on: time stops, so that the moment can be looked at."""
         self.alarm = sentence
+        self.machine.marks.alarm(self.swarm.now_us, sentence)
         self.live.pause()
         self.touch()

@@ -8,8 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from engine import AskId, Beliefs, Event, File, Heard, PeerId, Silencing, Snapshot, Theory, Trace
+
+if TYPE_CHECKING:
+    from engine import Mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,19 @@ class Frame:
     """The selector that the table of peers is filtered by; empty for all."""
     sifted: tuple[PeerId, ...] | None = None
     """Whom `sieve` names; None when it is empty."""
+
+    live: bool = True
+    """What happens happens for the first time: this is the end of the run, and not its past."""
+    end_us: int = 0
+    """How far this run has ever come: where a timeline ends."""
+    marks: tuple[Mark, ...] = ()
+    """Commands, kills, asks and alarms of the whole run, in order of time; the same object until there are others."""
+    seeking: float | None = None
+    """How far a seek is, 0 to 1; this frame is from before it."""
+    recording: str = ""
+    """The file that this run is being written into."""
+    jumps: int = 0
+    """How often time has jumped. When it has, `events` are those before the cursor, told again."""
 
     @property
     def chosen(self) -> tuple[PeerId, ...]:

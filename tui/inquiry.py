@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from engine import Adjourn, AskId, Censor, Command, Court, InputError, Live, PeerId, Silencing, Swarm, Theory, Uncensor
+from engine import Adjourn, AskId, Censor, Command, Court, InputError, Live, PeerId, Silencing, Theory, Uncensor
+
+if TYPE_CHECKING:
+    from engine import Swarm, TimeMachine
 
 COURT_S = 2.0
 THEORY_S = 1.0
@@ -20,8 +23,8 @@ THEORIES_MOST = 50
 class Inquiry:
     """A mixin of `Driver`."""
 
-    swarm: Swarm
     live: Live
+    machine: TimeMachine
     ask: AskId | None
     following: bool
     selected: PeerId | None
@@ -30,6 +33,8 @@ class Inquiry:
 
     if TYPE_CHECKING:  # what Driver has
 
+        @property
+        def swarm(self) -> Swarm: ...
         def do(self, command: Command) -> tuple[PeerId, ...]: ...
         def say(self, sentence: str) -> None: ...
         def touch(self) -> None: ...
@@ -61,7 +66,7 @@ class Inquiry:
         if self.ask is None:
             return
         self.following = False
-        hunt = self.swarm.hunt(self.ask, "hop" if hop else "arrival")
+        hunt = self.swarm.hunt(self.ask, "hop" if hop else "arrival", self.machine)
 
         def bite(budget: int) -> bool:
             over = hunt(budget)

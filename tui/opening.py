@@ -17,12 +17,19 @@ from . import lacks, settings
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from engine import Report, Until
+    from engine import Recording, Report, Until
 
 
-def opened(space: Namespace, scenario: Scenario, until: Until, last_word: Callable[[Report], None] | None) -> int:
-    """Open the dashboard. Returns the exit code; raises InputError, before anything is drawn, for a flag or a terminal
-    that will not do."""
+def opened(
+    space: Namespace,
+    scenario: Scenario,
+    until: Until,
+    last_word: Callable[[Report], None] | None,
+    recording: Recording | None = None,
+    record: str | None = None,
+) -> int:
+    """Open the dashboard; replay `recording`, or write the run into the file `record`. Returns the exit code; raises
+    InputError, before anything is drawn, for a flag or a terminal that will not do."""
     glyphs = next((kind for kind in settings.GLYPHS if kind == space.glyphs), None)
     if space.glyphs is not None and glyphs is None:
         close = nearest(space.glyphs, settings.GLYPHS)
@@ -49,6 +56,8 @@ def opened(space: Namespace, scenario: Scenario, until: Until, last_word: Callab
         glyphs=glyphs,
         until=until,
         last_word=last_word,
+        recording=recording,
+        record=record,
         settings=settled,
         lacks=lacks.untold(missing, lacks.note_file()) if missing else (),
     )

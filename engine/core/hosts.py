@@ -65,6 +65,15 @@ class Seat:
         self.waiting: dict[int, Timer] = {}
         """Timers that hold an ask open, so that a kill can let go of it. Keyed by the timer's identity."""
 
+    def __getstate__(self) -> tuple[Any, ...]:
+        return self.me, self.desk, self.kernel, self.rng, self.library, list(self.waiting.values())
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        self.me, self.desk, self.kernel, self.rng, self.library, waiting = state
+        self.sign = self.me << SENDER_SHIFT
+        # An identity is good for one process: those of the copies are others.
+        self.waiting = {id(timer): timer for timer in waiting}
+
     @property
     def now_us(self) -> int:
         return self.kernel.now_us

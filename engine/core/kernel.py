@@ -97,6 +97,10 @@ class Kernel:
         self.gate.extend([NEVER_US] * count)
         self.epoch.extend([0] * count)
 
+    def __getstate__(self) -> dict[str, Any]:
+        # Handlers are looked up again, see `Town.thaw`.
+        return {**self.__dict__, "tables": [None] * len(self.tables)}
+
     # --- scheduling -----------------------------------------------------------------------------------
 
     def post(self, at_us: int, to: Any, parcel: Parcel) -> None:

@@ -50,7 +50,8 @@ class Links:
 
     def __init__(self, delays: Delays, loss: float, rng: Stream) -> None:
         self.delays = delays
-        self.place = delays.place
+        self.place = list(delays.place)
+        """A list of our own: newcomers are added to it, and the world that a run begins in stays as it is."""
         self.loss = loss
         self.factor = 1.0
         self.rng = rng
@@ -92,7 +93,7 @@ class Links:
             self._winding = self.general = True
 
     def grow(self, places: Sequence[int], lines: Sequence[Line]) -> None:
-        """Newcomers live at these places and have these lines, where anybody has. The list is the delays' own too."""
+        """Newcomers live at these places and have these lines, where anybody has."""
         self.place.extend(places)
         if self.lines:
             self.lines.extend(lines)
@@ -100,6 +101,13 @@ class Links:
                 self.pipes.grow(lines)
             if self.nat is not None:
                 self.nat.grow([line.nat for line in lines])
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_rows"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._rows = [list(row) for row in self.delays.table_us or []]
 
     def row(self, peer: PeerId) -> list[int]:
         """Delays from this peer's place to each place in us; empty unless delay is a table."""
@@ -280,6 +288,23 @@ class Streams:
         """Room for these newcomers."""
         self.ids.extend(ids)
         self.near.extend({} for _ in ids)
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = {name: value for name, value in self.__dict__.items() if name not in ("ids", "_slot", "_ends")}
+        return {**state, "_ends": self._ends[:, : self.count]}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        ids = self.ids = list(range(len(self.near)))
+        for near in self.near:
+            # In place, as others hold them too; and with the one integer that each peer has.
+            others = [ids[other] for other in near]
+            near.clear()
+            near.update(dict.fromkeys(others))
+        ends = np.zeros((2, max(64, self.count)), np.int32)
+        ends[:, : self.count] = state["_ends"]
+        self._ends = ends
+        self._slot = {self._key(a, b): slot for slot, (a, b) in enumerate(state["_ends"].T.tolist())}
 
     @staticmethod
     def _key(a: int, b: int) -> int:

@@ -17,6 +17,7 @@ from typing import Any, Literal, TypeAlias
 
 from ..commands import AskFor
 from ..errors import InputError, plain
+from ..record.machine import TimeMachine
 from ..snapshot import ALIVE, STATES, AskRow, Series, Snapshot, Totals
 from ..swarm import Swarm
 from .check import Checked, check, check_names
@@ -170,13 +171,21 @@ class Report:
             yield f"  and {len(self.asks) - limit:,} more (--json tells all)"
 
 
-def run(scenario: Scenario, *, until: Until = None, series: bool = False, progress: Progress | None = None) -> Report:
+def run(
+    scenario: Scenario,
+    *,
+    until: Until = None,
+    series: bool = False,
+    progress: Progress | None = None,
+    record: str | None = None,
+) -> Report:
     """Run a scenario to its end and check it.
 
     until     virtual seconds; "quiet": the instant at which the last ask closes, upkeep not counted; None: the
               scenario's own end (`Scenario.end_s`)
     series    whether the report carries the samples over time
     progress  told after each slice
+    record    a file to write the run into while it goes on, see `engine.record`
 
     Raises InputError for a setup or command that is wrong, PeerFailed if a protocol's own code raised, and
     KeyboardInterrupt, with the virtual time in its text, when a person interrupts.
@@ -184,7 +193,12 @@ def run(scenario: Scenario, *, until: Until = None, series: bool = False, progre
     swarm = Swarm(scenario.setup)
     check_names(swarm)
     edges = len(swarm.snapshot().links.a)
-    runner = _Runner(swarm, scenario, progress)
+    machine = TimeMachine(swarm) if record is not None else None
+    if machine is not None and record is not None:
+        from .recording import story_of
+
+        machine.record(record, story_of(scenario), time.monotonic)
+    runner = Runner(swarm, scenario, progress, machine)
     begun_s = time.perf_counter()
     try:
         if until == "quiet":
@@ -193,20 +207,28 @@ def run(scenario: Scenario, *, until: Until = None, series: bool = False, progre
             runner.to(round((scenario.end_s if until is None else until) * 1e6))
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"interrupted at {swarm.now_us / 1e6:.3f} s of virtual time") from None
+    finally:
+        if machine is not None:
+            machine.close()
+            runner.warnings += [machine.trouble] if machine.trouble else []
     wall_s = time.perf_counter() - begun_s
     return runner.report(edges, wall_s, series)
 
 
 def report_of(swarm: Swarm, scenario: Scenario, wall_s: float, series: bool = False) -> Report:
     """Of a run that somebody else paced, as far as it has come."""
-    return _Runner(swarm, scenario, None).report(swarm.edges, wall_s, series)
+    return Runner(swarm, scenario, None).report(swarm.edges, wall_s, series)
 
 
-class _Runner:
-    """A swarm on its way: where it has to halt, and what was seen there."""
+class Runner:
+    """A swarm on its way: where it has to halt, and what was seen there. A time machine writes it down, or knows
+    what is done to it on the way."""
 
-    def __init__(self, swarm: Swarm, scenario: Scenario, progress: Progress | None) -> None:
+    def __init__(
+        self, swarm: Swarm, scenario: Scenario, progress: Progress | None, machine: TimeMachine | None = None
+    ) -> None:
         self.swarm = swarm
+        self.machine = machine
         self.scenario = scenario
         self.progress = progress
         self.deliveries = 0
@@ -219,7 +241,9 @@ class _Runner:
         """Advance to a time, halting where an expectation can be judged."""
         for halt_us in [w for w in self.windows if self.swarm.now_us < w < end_us] + [end_us]:
             while self.swarm.now_us < halt_us:
-                self._tell(self.swarm.advance(halt_us, SLICE), end_us / 1e6)
+                self._tell((self.machine or self.swarm).advance(halt_us, SLICE), end_us / 1e6)
+            # A slice may have ended within the last instant, and commands may be due at its end.
+            self._tell((self.machine or self.swarm).advance(halt_us), end_us / 1e6)
             self._judge()
 
     def to_quiet(self) -> None:
@@ -274,6 +298,8 @@ class _Runner:
 
     def _tell(self, delivered: int, end_s: float | None) -> None:
         self.deliveries += delivered
+        if self.machine is not None:
+            self.machine.came()
         if self.progress is not None:
             self.progress(self.swarm.now_us / 1e6, end_s, self.deliveries)
 

@@ -75,16 +75,23 @@ def newcomer(spec: LinkSpec, peer: int, seed: int) -> Line:
     return Line(up, down, Stream(f"{seed}/nat/{peer}").random() < spec.nat)
 
 
-def draw(spec: LinkSpec, peers: int, stations: int, seed: int) -> list[Line]:
-    """The line of each peer, stations after them; no lines at all where there is neither capacity nor NAT.
-
-    Raises InputError for a capacity that is not understood, a share that is none, and a jitter out of range.
-    """
+def check(spec: LinkSpec) -> tuple[LineClass, ...]:
+    """The classes of lines of a spec. Raises InputError for a capacity that is not understood, a share that is none,
+    and a jitter out of range."""
     classes = parse(spec.capacity)
     if not 0 <= spec.jitter_ms <= JITTER_MS_MAX:
         raise InputError(f"jitter in ms is a number from 0 to {JITTER_MS_MAX:,.0f}, not {spec.jitter_ms}")
     if not 0 <= spec.nat <= 1:
         raise InputError(f"the share of peers behind a NAT is a number from 0 to 1, not {spec.nat}")
+    return classes
+
+
+def draw(spec: LinkSpec, peers: int, stations: int, seed: int) -> list[Line]:
+    """The line of each peer, stations after them; no lines at all where there is neither capacity nor NAT.
+
+    Raises InputError as `check` does.
+    """
+    classes = check(spec)
     if not classes and not spec.nat:
         return []
     rng, walls = Stream(f"{seed}/capacity"), Stream(f"{seed}/nat")

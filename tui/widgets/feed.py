@@ -68,6 +68,7 @@ class Feed(Roll):
         """The kinds that are shown."""
         self.sought = ""
         """Words that each line shown must have."""
+        self._jumps = 0
 
     def on_mount(self) -> None:
         """Say what it is."""
@@ -76,7 +77,8 @@ class Feed(Roll):
     def show(self, frame: Frame) -> None:
         """Take in what happened since the frame before."""
         before, self._fixed = self._fixed, frame.snapshot.fixed
-        if before is None or before.run is not self._fixed.run:
+        if before is None or before.run is not self._fixed.run or frame.jumps != self._jumps:
+            self._jumps = frame.jumps
             for kept in self._kept.values():
                 kept.clear()
             self._lines.clear()

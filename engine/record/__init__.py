@@ -1,0 +1,1 @@
+"""Recordings, checkpoints, and going back in time."""

@@ -1,0 +1,220 @@
+"""A second process that runs the same run and keeps putting it away, so that the first one need not.
+
+Taking a checkpoint of 1,000 peers of Gnutella stops a swarm for a tenth of a second, of 10,000 for one: twenty and two
+hundred times what a person who watches may be made to wait. Three ways out were weighed. To copy only what was touched
+needs to know what was touched, and protocols are plain Python that assigns as it likes; every handler would pay for it.
+A `fork` of this process makes the operating system copy what is touched, but every reference count is a touch, its page
+tables take some milliseconds for each hundred megabytes, and a program with a screen and threads must not fork on
+half of the systems there are. A follower needs neither: a run follows from its setup and its commands, so whoever has
+these has the run. It costs a second core what the run costs the first, at low priority, and about 60 MB.
+
+It is started when a run has become worth it: until running from the beginning takes longer than from a checkpoint,
+there is none, and a swarm of 64 peers that is merely watched never has one. What goes through the pipes is small
+(commands, and how far time has come, a few times a second) and never waited for: what the pipe has no room for stays
+in an outbox, and of checkpoints that arrive a slice at a time is taken. Should the follower lag, the last checkpoint
+is older and a seek takes longer; should it die, the same. It dies with this process, when its input ends.
+
+Both ends are this program, so what they send each other is pickled. Nothing from a file ever is.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import struct
+import subprocess
+import sys
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from ..api import Peer
+from .log import Position
+from .store import SPACING, Checkpoint, Store, cost_of
+from .worlds import pieces
+
+if TYPE_CHECKING:
+    from .machine import TimeMachine
+
+START_COST = 2 * SPACING
+"""Deliveries after which a follower is worth its process: about half a second from the beginning."""
+STEPS = 8
+"""How often it is told how far time has come, from one checkpoint to the next."""
+TAKEN = 1 << 18
+"""Bytes that are read in one go: a tenth of a millisecond."""
+GIVEN = 1 << 16
+HEAD = struct.Struct("<I")
+
+
+class Follower:
+    """The keeper for whoever has a screen: `came` takes a fraction of a millisecond. See `machine.Keeper`."""
+
+    def __init__(self, store: Store | None = None, spacing: int = SPACING, start_cost: int = START_COST) -> None:
+        self.store = store or Store()
+        self.spacing = spacing
+        self.start_cost = start_cost
+        self._process: subprocess.Popen[bytes] | None = None
+        self._broken = ""
+        self._outbox: deque[memoryview] = deque()
+        self._inbox = bytearray()
+        self._era = 0
+        """Counts the futures: checkpoints of one that was discarded may still be under way."""
+        self._world: Any = None
+        self._told_us = -1
+        self._told_cost = 0
+        self._told_given = 0
+
+    @property
+    def status(self) -> str:
+        if self._broken:
+            return self._broken
+        process = "followed" if self._process else "not followed yet"
+        return f"{process}, {len(self.store.kept)} checkpoints, {self.store.bytes / 1e6:.1f} MB"
+
+    @property
+    def pid(self) -> int | None:
+        """Of the process, if there is one."""
+        return self._process.pid if self._process else None
+
+    def came(self, machine: TimeMachine) -> None:
+        if self._broken:
+            return
+        cost = cost_of(machine.swarm)
+        if self._process is None:
+            if cost < self.start_cost:
+                return
+            self._start(machine)
+        if self._world is not None:
+            self._send_world(machine)
+        elif machine.end_us > self._told_us and (
+            not machine.live or abs(cost - self._told_cost) >= self.spacing // STEPS
+        ):
+            self._tell(machine, cost)
+        self._push()
+        self._pull()
+
+    def gather(self) -> None:
+        self._push()
+        while self._pull():
+            pass
+
+    def cut(self, to: Position) -> None:
+        self.store.cut(to)
+        self._era += 1
+        if self._process is None or self._broken:
+            return
+        # It is beyond that point, or may be: it goes on from a checkpoint, or from the beginning.
+        one = self.store.kept[-1] if self.store.kept else None
+        paths = {key: self.store.paths[key] for key in one.frozen.keys if key in self.store.paths} if one else {}
+        self._put(("back", self._era, to[1], one, paths))
+        self._told_given = min(self._told_given, to[1])
+        self._told_us, self._told_cost = -1, 0
+
+    def close(self) -> None:
+        self.store = Store(self.store.budget)
+        self._end("the run is over")
+
+    # --- the process --------------------------------------------------------------------------------------
+
+    def _start(self, machine: TimeMachine) -> None:
+        # The same packages as here, wherever they came from.
+        paths = os.pathsep.join(path for path in sys.path if path) or "."
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", __name__.rpartition(".")[0] + ".following"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env={**os.environ, "PYTHONPATH": paths},
+                bufsize=0,
+                start_new_session=True,
+            )
+            assert self._process.stdin is not None
+            assert self._process.stdout is not None
+            os.set_blocking(self._process.stdin.fileno(), False)
+            os.set_blocking(self._process.stdout.fileno(), False)
+        except OSError as error:
+            self._end(f"nobody follows this run: {error.strerror or error}")
+            return
+        program: type[Peer] | None = machine.program
+        self._put(("begin", self.spacing, machine.setup, program))
+        self._world = pieces(machine.world)
+
+    def _send_world(self, machine: TimeMachine) -> None:
+        """A piece at a time: all of a large world at once would be felt."""
+        if len(self._outbox) > 2:
+            return
+        piece = next(self._world, None)
+        if piece is None:
+            self._world = None
+        self._put(("world", piece))
+
+    def _tell(self, machine: TimeMachine, cost: int) -> None:
+        """Commands that are new, and how far time has come: no command will be older than that."""
+        if len(self._outbox) > 50:
+            return
+        for given in machine.log[self._told_given :]:
+            self._put(("do", given))
+        self._told_given = len(machine.log)
+        self._put(("until", self._era, machine.end_us))
+        self._told_cost, self._told_us = cost, machine.end_us
+
+    # --- the pipes ----------------------------------------------------------------------------------------
+
+    def _put(self, message: Any) -> None:
+        data = pickle.dumps(message, 5)
+        self._outbox.append(memoryview(HEAD.pack(len(data)) + data))
+
+    def _push(self) -> None:
+        """As much as the pipe takes now."""
+        process = self._process
+        if process is None or process.stdin is None:
+            return
+        try:
+            while self._outbox:
+                head = self._outbox[0]
+                count = os.write(process.stdin.fileno(), head[:GIVEN])
+                if count < len(head):
+                    self._outbox[0] = head[count:]
+                else:
+                    self._outbox.popleft()
+        except BlockingIOError:
+            return
+        except OSError:
+            self._end("nobody follows this run any more: the process ended")
+
+    def _pull(self) -> bool:
+        """A slice of what is waiting there, and a checkpoint when it is complete. Whether there was anything."""
+        process = self._process
+        if process is None or process.stdout is None:
+            return False
+        try:
+            data = os.read(process.stdout.fileno(), TAKEN)
+        except BlockingIOError:
+            return False
+        except OSError:
+            data = b""
+        if not data:
+            self._end("nobody follows this run any more: the process ended")
+            return False
+        self._inbox += data
+        while len(self._inbox) >= HEAD.size:
+            (size,) = HEAD.unpack_from(self._inbox)
+            if len(self._inbox) < HEAD.size + size:
+                break
+            era, one, fresh = pickle.loads(memoryview(self._inbox)[HEAD.size : HEAD.size + size])
+            del self._inbox[: HEAD.size + size]
+            if era == self._era:
+                assert isinstance(one, Checkpoint)
+                self.store.add(one, fresh)
+        return True
+
+    def _end(self, why: str) -> None:
+        process, self._process, self._broken = self._process, None, why
+        self._world = None
+        self._outbox.clear()
+        if process is not None:
+            for pipe in (process.stdin, process.stdout):
+                if pipe is not None:
+                    pipe.close()
+            process.kill()
+            process.wait()

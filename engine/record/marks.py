@@ -1,0 +1,100 @@
+"""What a timeline shows: commands, kills, asks and alarms of a run, with their times.
+
+They are taken from the events of the swarm while it runs, and stay when it is somewhere else. There are so many at
+most: when there are more, every second one of those that nobody did by hand goes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from ..events import Asked, Churned, Commanded
+from ..swarm import Swarm
+from .log import Given
+
+KindOfMark: TypeAlias = Literal["command", "kill", "ask", "alarm"]
+MARKS_MAX = 4_000
+ENDING = ("kill", "shutdown", "leave", "exit")
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One moment of a timeline. `by`: "person", "scenario", "background", or "churn"."""
+
+    at_us: int
+    kind: KindOfMark
+    text: str
+    by: str
+
+
+def mark_of(given: Given) -> Mark:
+    """Of a command from outside."""
+    return _of(given.at_us, given.said, given.by)
+
+
+def _of(at_us: int, command: object, by: str) -> Mark:
+    verb = getattr(command, "verb", "")
+    kind: KindOfMark = "kill" if verb in ENDING else "ask" if verb == "ask" else "command"
+    whom = getattr(command, "peers", None)
+    named = f" {whom}" if isinstance(whom, (str, int)) else f" {len(whom):,} peers" if whom else ""
+    what = getattr(command, "text", "") or getattr(command, "word", "") or getattr(command, "name", "")
+    return Mark(at_us, kind, f"{verb}{named}{f' {what}' if what else ''}", by)
+
+
+class Marks:
+    """All marks of a run, in order of time. `version` moves when they do."""
+
+    def __init__(self, log: Sequence[Given] = ()) -> None:
+        self._seen = 0  # the number of the latest event of the run; running there again gives it the same number
+        self.version = 0
+        self._given = [mark_of(given) for given in log]
+        self._found: list[Mark] = []
+        self._all: tuple[Mark, ...] | None = None
+
+    def all(self) -> tuple[Mark, ...]:
+        """In order of time."""
+        if self._all is None:
+            self._all = tuple(sorted((*self._given, *self._found), key=lambda mark: mark.at_us))
+        return self._all
+
+    def did(self, given: Given) -> None:
+        """A command from outside."""
+        self._given.append(mark_of(given))
+        self._changed()
+
+    def listen(self, swarm: Swarm) -> None:
+        """What happened of its own accord, for the first time."""
+        for event in swarm.events(self._seen):
+            self._seen = event.seq
+            if isinstance(event, Churned) and event.what == "kill":
+                self._found.append(Mark(event.at_us, "kill", "churn", "churn"))
+            elif isinstance(event, Asked) and event.by == "background":
+                self._found.append(Mark(event.at_us, "ask", event.text, event.by))
+            elif isinstance(event, Commanded) and event.by == "scenario":
+                self._found.append(_of(event.at_us, event.command, event.by))
+            else:
+                continue
+            self._changed()
+        if len(self._found) > MARKS_MAX:
+            by_lot = [mark for mark in self._found if mark.by in ("background", "churn")]
+            gone = {id(mark) for mark in by_lot[::2]}
+            self._found = [mark for mark in self._found if id(mark) not in gone]
+
+    def alarm(self, at_us: int, text: str) -> None:
+        """Something broke."""
+        self._found.append(Mark(at_us, "alarm", text, ""))
+        self._changed()
+
+    def cut(self, log: Sequence[Given], swarm: Swarm) -> None:
+        """The run goes on from this swarm with another future."""
+        to_us = swarm.now_us
+        self._given = [mark_of(given) for given in log]
+        self._found = [mark for mark in self._found if mark.at_us <= to_us]
+        self._seen = min(self._seen, swarm.chronicle.seen)
+        self._changed()
+
+    def _changed(self) -> None:
+        self._all = None
+        self.version += 1

@@ -1,0 +1,253 @@
+"""Reads a recording, whoever wrote it. Nothing in a file is believed, and nothing in it is code.
+
+What was torn off at the end is missed and no more: a writer that was killed leaves a whole header and whole values
+behind it, and then perhaps a part of one. Anything else that is amiss is refused with `InputError`: where, what, and
+what was expected. Lengths are held to limits before room is made for them, and a piece that unpacks to more than it may
+is not unpacked to its end.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import msgpack
+
+from ..errors import InputError, plain
+from ..setup import Setup
+from ..world.drawn import World
+from .log import Given
+from .scribe import FORMAT, VERSION
+from .values import to_command, to_setup, to_time
+from .worlds import PIECE_MAX, world_of
+
+CHUNK = 1 << 16
+VALUE_MAX = 6 << 20
+"""Bytes of one value: a command that names a million peers has four million."""
+ITEMS_MAX = 1 << 16
+"""Entries of one list or map: a schedule, at most. What is longer is packed into bytes."""
+COMMANDS_MAX = 1_000_000
+PRINTS_MAX = 4_000_000
+BY_MAX = 40
+
+
+@dataclass(slots=True)
+class Recording:
+    """What a file says of a run. `prints` are fingerprints by the time of their sample in us; `final` is the last
+    one, at `end_us`, where the run ended and was not torn; `note` is a sentence to warn with, or empty."""
+
+    setup: Setup
+    story: dict[str, Any]
+    world: World
+    log: list[Given] = field(default_factory=list)
+    prints: dict[int, str] = field(default_factory=dict)
+    end_us: int = 0
+    final: str = ""
+    note: str = ""
+
+
+def read(path: str) -> Recording:
+    """A recording. Raises InputError for what is none."""
+    name = plain(path)
+    try:
+        # Asked before opening it, since to open a pipe that nobody writes to is to wait for ever.
+        mode = os.stat(path).st_mode
+        if not stat.S_ISREG(mode):
+            raise InputError(f'"{name}" is no recording: it is not a plain file')
+        with Path(path).open("rb") as file:
+            return _read(name, file)
+    except FileNotFoundError:
+        raise InputError(f'there is no file "{name}"') from None
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "it is no name of a file"
+        raise InputError(f'"{name}" cannot be read: {why}') from None
+
+
+class _Values:
+    """The values of a stream. `torn` when it ended within one."""
+
+    def __init__(self, name: str, file: BinaryIO) -> None:
+        self.name = name
+        self.at = 0
+        self.torn = False
+        self._file = file
+        self._unpacker = msgpack.Unpacker(
+            max_buffer_size=VALUE_MAX + CHUNK,
+            max_str_len=VALUE_MAX,
+            max_bin_len=VALUE_MAX,
+            max_array_len=ITEMS_MAX,
+            max_map_len=ITEMS_MAX,
+            max_ext_len=16,
+            unicode_errors="surrogatepass",
+        )
+
+    def __iter__(self) -> Iterator[Any]:
+        fed = 0
+        while True:
+            try:
+                while True:
+                    value = self._unpacker.unpack()
+                    yield value
+                    self.at = self._unpacker.tell()
+            except msgpack.OutOfData:
+                pass
+            except (ValueError, TypeError, RecursionError, MemoryError, msgpack.UnpackException):
+                raise self.wrong("what stands there is no value of a recording") from None
+            if fed - self.at > VALUE_MAX:
+                raise self.wrong(f"a value is longer than {VALUE_MAX:,} bytes")
+            data = self._file.read(CHUNK)
+            if not data:
+                self.torn = fed > self.at
+                return
+            fed += len(data)
+            self._unpacker.feed(data)
+
+    def wrong(self, what: object) -> InputError:
+        """It cannot be replayed, and why."""
+        return InputError(f'"{self.name}" cannot be replayed: at byte {self.at:,}, {what}')
+
+
+def _read(name: str, file: BinaryIO) -> Recording:
+    values = _Values(name, file)
+    stream = iter(values)
+    try:
+        header = next(stream, None)
+    except InputError:
+        header = None
+    if not isinstance(header, dict) or header.get("format") != FORMAT:
+        begun = "it ends before it has begun" if values.torn else "it does not begin as one"
+        raise InputError(f'"{name}" is no recording of swarmtop: {begun}')
+    version = header.get("version")
+    if version != VERSION:
+        raise InputError(f'"{name}" is a recording of version {plain(version, 20)}; this swarmtop reads {VERSION}')
+    story = header.get("story")
+    try:
+        setup = to_setup(header.get("setup"))
+        first, world = _world(stream)
+    except InputError as error:
+        raise values.wrong("it ends before the world is complete" if values.torn else error) from None
+    made = Recording(setup, story if isinstance(story, dict) else {}, world)
+    reader = _Reader(made)
+    while first is not None:
+        try:
+            reader.take(first)
+        except InputError as error:
+            raise values.wrong(error) from None
+        first = next(stream, None)
+    if not reader.ended:
+        torn = "the rest was torn off" if values.torn else "it was never closed"
+        made.note = f'"{name}" stops at {made.end_us / 1e6:.3f} s: {torn}'
+    return made
+
+
+def _world(stream: Iterator[Any]) -> tuple[Any, World]:
+    """The world, and the first value after it."""
+    after: list[Any] = []
+
+    def parts() -> Iterator[tuple[str, bytes]]:
+        for value in stream:
+            if not isinstance(value, list) or value[:1] != ["world"]:
+                after.append(value)
+                return
+            if len(value) != 3 or not isinstance(value[1], str) or not isinstance(value[2], bytes):
+                raise ValueError("a piece of it is none")
+            yield value[1], _unpacked(value[2])
+
+    world = world_of(parts())
+    return after[0] if after else None, world
+
+
+def _unpacked(data: bytes) -> bytes:
+    unpacker = zlib.decompressobj()
+    try:
+        out = unpacker.decompress(data, PIECE_MAX)
+    except zlib.error:
+        raise ValueError("a piece of it does not unpack") from None
+    if not unpacker.eof:
+        raise ValueError("a piece of it is too large or cut short")
+    return out
+
+
+class _Reader:
+    """Takes the values after the world, one by one."""
+
+    def __init__(self, made: Recording) -> None:
+        self.made = made
+        self.ended = False
+
+    def take(self, value: Any) -> None:
+        """One more. Raises InputError when it does not fit."""
+        if not isinstance(value, list) or not value or not isinstance(value[0], str):
+            raise InputError("something is no entry of a recording")
+        if self.ended:
+            raise InputError("it goes on after its end")
+        word, rest = value[0], value[1:]
+        how: dict[str, Callable[..., None]] = {
+            "do": self._do,
+            "print": self._print,
+            "at": self._at,
+            "back": self._back,
+            "end": self._end,
+        }
+        if word not in how:
+            raise InputError(f'no entry is called "{plain(word, 40)}"')
+        try:
+            how[word](*rest)
+        except TypeError:
+            raise InputError(f'a "{word}" should not have {len(rest)} fields') from None
+
+    def _time(self, value: Any) -> int:
+        at_us = to_time(value)
+        if at_us < self.made.end_us:
+            raise InputError(f"time goes back to {at_us / 1e6:.3f} s from {self.made.end_us / 1e6:.3f} s")
+        self.made.end_us = at_us
+        return at_us
+
+    def _do(self, at_us: Any, by: Any, verb: Any, values: Any, said: Any, drawn: Any) -> None:
+        at_us = self._time(at_us)
+        if not isinstance(by, str) or len(by) > BY_MAX or by == "scenario":
+            raise InputError("a command should say who gave it")
+        if type(drawn) is not int or not 0 <= drawn < 1 << 64:
+            raise InputError("a command should say what was drawn")
+        if not isinstance(said, dict) or not isinstance(values, dict):
+            raise InputError("a command should say how it was said, and what it meant")
+        if len(self.made.log) >= COMMANDS_MAX:
+            raise InputError(f"there are more than {COMMANDS_MAX:,} commands")
+        meant = to_command(verb, values)
+        self.made.log.append(Given(at_us, to_command(verb, {**values, **said}), meant, by, drawn, fresh=False))
+
+    def _print(self, at_us: Any, digest: Any) -> None:
+        self.made.prints[self._time(at_us)] = _digest(digest)
+        if len(self.made.prints) > PRINTS_MAX:
+            raise InputError("there are too many fingerprints")
+
+    def _at(self, at_us: Any) -> None:
+        self._time(at_us)
+
+    def _back(self, at_us: Any, commands: Any) -> None:
+        made = self.made
+        at_us = to_time(at_us)
+        if at_us > made.end_us or type(commands) is not int or not 0 <= commands <= len(made.log):
+            raise InputError("somebody goes back to where nobody has been")
+        if made.log[:commands] and made.log[commands - 1].at_us > at_us:
+            raise InputError("somebody goes back and keeps what came later")
+        del made.log[commands:]
+        while made.prints and next(reversed(made.prints)) > at_us:
+            made.prints.popitem()
+        made.end_us = at_us
+
+    def _end(self, at_us: Any, digest: Any) -> None:
+        self._time(at_us)
+        self.made.final = _digest(digest) if digest else ""
+        self.ended = True
+
+
+def _digest(value: Any) -> str:
+    if not isinstance(value, bytes) or len(value) != 8:
+        raise InputError("a fingerprint should have 8 bytes")
+    return value.hex()

@@ -1,0 +1,215 @@
+"""A world in pieces, and back from them: for a recording, and for the process that follows a run.
+
+Each piece is a name and some bytes, and small: making one takes a millisecond or two even where the world is large,
+so that whoever sends it can go on with something else in between. Numbers are columns in little-endian order, texts
+are MessagePack. What comes from a file is not believed: every number is held to its range, and `InputError` says
+what is wrong.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+import msgpack
+import numpy as np
+
+from ..api import File, Line
+from ..errors import InputError
+from ..snapshot import Places
+from ..world.content import Catalogue, Shelf
+from ..world.drawn import World
+from ..world.places import Latency
+from ..world.topology import PEERS_MAX, Topology
+
+T = TypeVar("T")
+
+ROWS = 1 << 14
+"""Entries of a column in one piece."""
+PIECE_MAX = 4 << 20
+"""Bytes of one piece, unpacked."""
+WORLD_MAX = 512 << 20
+"""Bytes of all of them."""
+TEXT_MAX = 2_000
+DELAY_MAX_US = 1 << 40
+
+NUMBERS = {
+    "lines": "<i4",
+    "links": "<i4",
+    "place": "<i4",
+    "table": "<i8",
+    "where": "<f4",
+    "shares": "<f8",
+    "holds": "<i4",
+    "many": "<i4",
+}
+LISTS = ("labels", "names", "titles", "files")
+
+
+def pieces(world: World) -> Iterator[tuple[str, bytes]]:
+    """A world as (name, bytes), in order. `facts` comes first."""
+    graph, delays, catalogue = world.graph, world.delays, world.catalogue
+    yield "facts", msgpack.packb(_facts(world))
+    yield from _numbers("links", np.stack((graph.a, graph.b), axis=1).reshape(-1))
+    yield from _texts("labels", graph.labels or ())
+    for start in range(0, len(delays.place), ROWS):
+        yield from _numbers("place", delays.place[start : start + ROWS])
+    for row in delays.table_us or ():
+        yield from _numbers("table", row)
+    yield from _texts("names", delays.places.names)
+    yield from _numbers("where", np.concatenate((delays.places.lat, delays.places.lon)))
+    yield from _numbers("lines", [int(value) for line in world.lines for value in line])
+    yield from _texts("titles", catalogue.titles)
+    yield from _numbers("shares", catalogue.shares)
+    number = {file: i for i, file in enumerate(world.files)}
+    for start in range(0, len(catalogue.shelves), ROWS):
+        held = [shelf.files() for shelf in catalogue.shelves[start : start + ROWS]]
+        holds = [number[file] for files in held for file in files]
+        yield from _numbers("many", [len(files) for files in held])
+        yield from _numbers("holds", holds)
+    yield from _texts("files", [(f.name, f.size, f.digest, f.genuine) for f in world.files])
+
+
+def _facts(world: World) -> dict[str, Any]:
+    graph, delays = world.graph, world.delays
+    names = {"kind": delays.kind, "flat_us": delays.flat_us, "table": delays.table_us is not None}
+    drawn = {"low_ms": delays.low_ms, "span": delays.span, "salt": delays.salt}
+    marks = {"peers": graph.n, "skipped": graph.skipped, "note": graph.note, "titles": len(world.catalogue.titles)}
+    return {**names, **drawn, **marks, "labels": graph.labels is not None}
+
+
+def _numbers(name: str, column: Any) -> Iterator[tuple[str, bytes]]:
+    for start in range(0, len(column), ROWS):
+        yield name, np.asarray(column[start : start + ROWS], NUMBERS[name]).tobytes()
+
+
+def _texts(name: str, column: Sequence[Any]) -> Iterator[tuple[str, bytes]]:
+    for start in range(0, len(column), ROWS // 8):
+        yield name, msgpack.packb(list(column[start : start + ROWS // 8]), unicode_errors="surrogatepass")
+
+
+def world_of(parts: Iterable[tuple[str, bytes]]) -> World:
+    """The world that pieces describe. Raises InputError when they cannot be one."""
+    try:
+        return _world_of(parts)
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError, MemoryError) as error:
+        raise InputError(f"the world in it is damaged: {type(error).__name__} {error}"[:200]) from None
+
+
+def _world_of(parts: Iterable[tuple[str, bytes]]) -> World:
+    columns: dict[str, list[bytes]] = {}
+    size = 0
+    for name, data in parts:
+        size += len(data)
+        if len(data) > PIECE_MAX or size > WORLD_MAX:
+            raise ValueError("it is too large")
+        if name not in NUMBERS and name not in LISTS and name != "facts":
+            raise ValueError(f"a column has no meaning here: {name[:40]}")
+        columns.setdefault(name, []).append(data)
+    facts = _map(columns)
+    numbers = {name: np.frombuffer(b"".join(columns.get(name, ())), kind) for name, kind in NUMBERS.items()}
+    texts = {name: [one for data in columns.get(name, ()) for one in _list(data)] for name in LISTS}
+    peers = _whole(facts, "peers", 1, PEERS_MAX)
+    graph, delays = _graph(peers, facts, numbers, texts), _delays(facts, numbers, texts)
+    return World(graph, delays, _catalogue(facts, numbers, texts), _lines(numbers, len(delays.place)))
+
+
+def _graph(peers: int, facts: Mapping[str, Any], numbers: Mapping[str, Any], texts: Mapping[str, Any]) -> Topology:
+    ends = numbers["links"].reshape(-1, 2)
+    a, b = (np.ascontiguousarray(ends[:, i], np.int32) for i in (0, 1))
+    codes = a.astype(np.int64) * peers + b
+    if len(a) and not (a.min() >= 0 and b.max() < peers and (a < b).all() and (np.diff(codes) > 0).all()):
+        raise ValueError("links")
+    labels = tuple(_text(label) for label in texts["labels"]) if facts["labels"] else None
+    if labels is not None and (len(labels) != peers or len(set(labels)) != peers):
+        raise ValueError("labels")
+    return Topology(peers, a, b, labels, _whole(facts, "skipped", 0, 1 << 40), _text(facts["note"]))
+
+
+def _delays(facts: Mapping[str, Any], numbers: Mapping[str, Any], texts: Mapping[str, Any]) -> Latency:
+    names = tuple(_text(name) for name in texts["names"])
+    where, place = numbers["where"].astype(np.float32), numbers["place"]
+    if len(where) != 2 * len(names) or not np.isfinite(where).all():
+        raise ValueError("places")
+    if len(place) and not (place.min() >= 0 and place.max() < len(names)):
+        raise ValueError("place")
+    table = numbers["table"]
+    if facts["table"]:
+        if len(table) != len(names) ** 2 or not len(table) or table.min() < 1 or table.max() > DELAY_MAX_US:
+            raise ValueError("delays")
+    elif facts["flat_us"] is not None:
+        _whole(facts, "flat_us", 1, DELAY_MAX_US)
+    # One object for each delay rather than one for each entry, see `places`.
+    distinct: dict[int, int] = {}
+    rows = [[distinct.setdefault(us, us) for us in row] for row in table.reshape(len(names), -1).tolist()]
+    return Latency(
+        kind=_text(facts["kind"]),
+        places=Places(names, where[: len(names)].copy(), where[len(names) :].copy()),
+        place=place.tolist(),
+        flat_us=facts["flat_us"],
+        table_us=rows if facts["table"] else None,
+        low_ms=_whole(facts, "low_ms", 0, DELAY_MAX_US // 1000),
+        span=_whole(facts, "span", 1, DELAY_MAX_US // 1000),
+        salt=_whole(facts, "salt", 0, (1 << 64) - 1),
+    )
+
+
+def _lines(numbers: Mapping[str, Any], n: int) -> tuple[Line, ...]:
+    rows = numbers["lines"].reshape(-1, 3)
+    if len(rows) not in (0, n) or (len(rows) and (rows.min() < 0 or rows[:, 2].max() > 1)):
+        raise ValueError("lines")
+    return tuple(Line(up, down, bool(nat)) for up, down, nat in rows.tolist())
+
+
+def _catalogue(facts: Mapping[str, Any], numbers: Mapping[str, Any], texts: Mapping[str, Any]) -> Catalogue:
+    titles = [_text(title) for title in texts["titles"]]
+    files = [_file(row) for row in texts["files"]]
+    shares, holds, many = numbers["shares"].tolist(), numbers["holds"], numbers["many"]
+    if not titles or len(shares) != len(titles) or _whole(facts, "titles", 1, 1 << 30) > len(files):
+        raise ValueError("titles")
+    if not all(math.isfinite(share) for share in shares) or sorted(shares) != shares or not shares[0] > 0:
+        raise ValueError("shares")
+    if len(many) and (many.min() < 0 or many.max() > len(holds) or int(many.sum(dtype=np.int64)) != len(holds)):
+        raise ValueError("shelves")
+    if len(holds) and not (holds.min() >= 0 and holds.max() < len(files)):
+        raise ValueError("files")
+    stops = np.cumsum(many, dtype=np.int64).tolist()
+    held = holds.tolist()
+    shelves = [Shelf([files[i] for i in held[a:b]]) for a, b in zip([0, *stops], stops, strict=False)]
+    return Catalogue(titles, files[: facts["titles"]], shelves, shares)
+
+
+def _file(row: Any) -> File:
+    name, size, digest, genuine = row
+    if type(size) is not int or not 0 <= size < 1 << 62 or type(digest) is not int or type(genuine) is not bool:
+        raise ValueError("files")
+    return File(_text(name), size, digest, genuine)
+
+
+def _map(columns: Mapping[str, list[bytes]]) -> dict[str, Any]:
+    (data,) = columns["facts"]
+    facts = msgpack.unpackb(data)
+    if not isinstance(facts, dict):
+        raise ValueError("facts")
+    return facts
+
+
+def _list(data: bytes) -> list[Any]:
+    found = msgpack.unpackb(data, max_array_len=ROWS, unicode_errors="surrogatepass")
+    if not isinstance(found, list):
+        raise ValueError("texts")
+    return found
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or len(value) > TEXT_MAX:
+        raise ValueError("a text")
+    return value
+
+
+def _whole(facts: Mapping[str, Any], name: str, low: int, high: int) -> int:
+    value = facts[name]
+    if type(value) is not int or not low <= value <= high:
+        raise ValueError(name)
+    return value

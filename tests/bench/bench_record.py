@@ -1,0 +1,115 @@
+"""What going back costs: recording, a checkpoint, a seek, and what the live run feels of all that.
+
+    python tests/bench/bench_record.py [--peers 1000] [--seconds 600] [--flood 10000]
+
+Seconds are of computing in this process, so that others on the machine do not count. The run is Gnutella with
+background asks and churn. Floods are timed in pairs, recorded and not, in turn.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import os
+import random
+import statistics
+import tempfile
+import time
+
+from engine import AskFor, Kill, Setup, Swarm
+from engine.record.follower import Follower
+from engine.record.freeze import freeze, thaw
+from engine.record.machine import TimeMachine
+from engine.record.store import cost_of
+
+SECOND = 1_000_000
+# What this process computes, not what others left of the machine; the follower is another process.
+clock = time.process_time
+
+
+def flood(peers: int, path: str | None) -> float:
+    """Deliveries a second of one flood, through a time machine that writes it down when there is a path."""
+    options = {"ttl": 20, "download": False, "ping_s": 3600.0}
+    setup = Setup(peers=peers, topology="random:20", latency="constant:50", asks_per_s=0.0, options=options)
+    machine = TimeMachine(Swarm(setup))
+    if path:
+        machine.record(path, {}, time.monotonic)
+    gc.collect()
+    start = clock()
+    machine.swarm.do(AskFor(0, "nobody has this"))
+    done = 0
+    while not machine.swarm.quiet():
+        done += machine.advance(machine.now_us + 10_000)
+    machine.swarm.fingerprint()
+    took = clock() - start
+    machine.close()
+    return machine.swarm.town.kernel.delivered / took
+
+
+def main() -> None:
+    """Measure and print."""
+    ask = argparse.ArgumentParser()
+    ask.add_argument("--peers", type=int, default=1_000)
+    ask.add_argument("--seconds", type=int, default=600)
+    ask.add_argument("--flood", type=int, default=10_000)
+    ask.add_argument("--pairs", type=int, default=5)
+    args = ask.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "run.swarm")
+        pairs = [(flood(args.flood, None), flood(args.flood, path)) for _ in range(args.pairs)]
+        costs = [plain / recorded - 1 for plain, recorded in pairs]
+        print(f"flood of {args.flood:,}: {statistics.median(p for p, _ in pairs):,.0f}/s, recording costs")
+        print(f"  {statistics.median(costs):.1%} (median of {args.pairs}; {min(costs):.1%} to {max(costs):.1%})")
+
+    setup = Setup(peers=args.peers, churn="exponential:600", asks_per_s=0.2)
+    keeper = Follower()
+    machine = TimeMachine(Swarm(setup), keeper=keeper)
+    felt: list[float] = []
+    alone = 0.0
+    begun, begun_wall = clock(), time.monotonic()
+    while machine.now_us < args.seconds * SECOND:
+        start = clock()
+        machine._go(machine.swarm, machine.now_us + SECOND // 20, 150, 0)
+        middle = clock()
+        machine.came()
+        felt.append(clock() - middle)
+        alone += middle - start
+        if machine.now_us % (60 * SECOND) == 0:
+            machine.swarm.do(Kill("random 3"))
+    took, wall = clock() - begun, time.monotonic() - begun_wall
+    behind = machine.end_us - keeper.store.kept[-1].at[0] if keeper.store.kept else machine.end_us
+    deliveries = machine.swarm.town.kernel.delivered
+    print(
+        f"{args.peers:,} peers, {args.seconds} s: {deliveries:,} deliveries in {took:.1f} s ({wall:.1f} of wall time)"
+    )
+    print(f"  keeping up with the follower: {sum(felt) / alone:.2%}; longest {max(felt) * 1e3:.2f} ms")
+    print(f"  {keeper.status}; the last one {behind / 1e6:.1f} s behind the end")
+    swarm = machine.swarm
+    start = clock()
+    frozen, fresh = freeze(swarm, {})
+    middle = clock()
+    thaw(frozen, swarm, fresh)
+    print(f"  a checkpoint {(middle - start) * 1e3:.0f} ms, back {(clock() - middle) * 1e3:.0f} ms")
+    print(f"  of {len(frozen.body) / 1e6:.2f} MB and {sum(map(len, fresh.values())) / 1e6:.2f} MB of paths")
+    while keeper.pid and (not keeper.store.kept or cost_of(swarm) - keeper.store.kept[-1].cost > keeper.spacing):
+        machine.came()
+        time.sleep(0.05)
+    seeks = []
+    longest = 0.0
+    rng = random.Random(1)
+    for _ in range(15):
+        to_us = rng.randrange(args.seconds * SECOND)
+        start = last = clock()
+        for _ in machine.seek(to_us):
+            now = clock()
+            longest, last = max(longest, now - last), now
+        seeks.append(clock() - start)
+    print(f"  {keeper.status}")
+    seeks.sort()
+    print(f"  a seek {statistics.median(seeks):.2f} s (median of 15), {seeks[-1]:.2f} s at most;")
+    print(f"  held up the screen for {longest * 1e3:.0f} ms at most; cost {cost_of(swarm):,}; parted {machine.parted}")
+    machine.close()
+
+
+if __name__ == "__main__":
+    main()

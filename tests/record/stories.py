@@ -1,0 +1,79 @@
+"""Runs in which everything happens: what recordings and checkpoints are tried on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine import (
+    Adjourn,
+    AskFor,
+    Censor,
+    Collude,
+    Command,
+    ContentSpec,
+    Court,
+    Cure,
+    Defect,
+    Heal,
+    Hold,
+    Kill,
+    Leave,
+    LinkSpec,
+    Partition,
+    Poison,
+    Publish,
+    Release,
+    Revive,
+    Set,
+    Setup,
+    Uncensor,
+)
+
+SECOND = 1_000_000
+END_US = 14 * SECOND
+
+STORY: tuple[tuple[float, Command], ...] = (
+    (0.5, AskFor("random 2", "the")),
+    (1.2, Kill("random 3")),
+    (1.2, AskFor("#3", "blue")),
+    (2.0, Censor("random 3")),
+    (3.1, Collude("random 4", "the", 0.3)),
+    (3.1, AskFor("random 2", "the")),
+    (3.5, Court(1.0)),
+    (3.6, Poison("random 2")),
+    (4.0, Partition("random 40%")),
+    (4.4, Hold("random 3")),
+    (4.7, Publish("#2", "a song unheard")),
+    (5.0, Set("loss", 0.1)),
+    (5.6, Release("not random 50%")),
+    (6.0, Leave("#5")),
+    (6.2, Adjourn()),
+    (6.5, Uncensor("not random 90%")),
+    (7.0, Revive("random 2")),
+    (8.0, Heal()),
+    (8.5, Set("latency", 1.5)),
+    (9.0, Defect("random 2")),
+    (9.3, Cure("not random 70%")),
+    (10.0, AskFor("random 3", "song unheard")),
+    (11.5, Set("asks", 3.0)),
+)
+"""All that a person does, with selectors that draw by lot."""
+
+
+def setup(protocol: str, **changes: Any) -> Setup:
+    """A small swarm that is churned, asked and, twice, hurt by its scenario: by lot too."""
+    values: dict[str, Any] = {
+        "protocol": protocol,
+        "peers": 24,
+        "seed": 11,
+        "churn": "exponential:15",
+        "asks_per_s": 2.0,
+        "content": ContentSpec(items=12, replicas=3.0, free_riders=0.0),
+        "schedule": ((2_500_000, Kill("random 2")), (9_500_000, Revive("random 3"))),
+        **changes,
+    }
+    return Setup(**values)
+
+
+LINKS = LinkSpec(capacity="saroiu", jitter_ms=20.0, nat=0.3)
+"""Wires that fill up, packets that wander, and peers that nobody can call."""

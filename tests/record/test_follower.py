@@ -1,0 +1,136 @@
+"""A process that follows a run, keeps it at hand, and is gone when it should be."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from stories import END_US, SECOND, STORY, setup
+from test_time_machine import at_once, go, prints
+
+from engine import Kill, Swarm
+from engine.record.follower import Follower
+from engine.record.machine import TimeMachine
+
+ROOT = Path(__file__).parents[2]
+PATIENCE_S = 60
+
+
+def followed(**changes: object) -> tuple[TimeMachine, Follower]:
+    keeper = Follower(spacing=60, start_cost=100)
+    return TimeMachine(Swarm(setup("gnutella", **changes)), keeper=keeper), keeper
+
+
+def play(machine: TimeMachine) -> None:
+    for at_s, command in STORY:
+        go(machine, round(at_s * SECOND))
+        machine.swarm.do(command)
+    go(machine, END_US)
+
+
+def until_kept(machine: TimeMachine, keeper: Follower, count: int, at_us: int = 0) -> None:
+    """Wait for so many checkpoints, the last of them at that time or later."""
+    begun = time.monotonic()
+    while len(keeper.store.kept) < count or keeper.store.kept[-1].at[0] < at_us:
+        machine.came()
+        assert keeper.pid, keeper.status
+        assert time.monotonic() - begun < PATIENCE_S, keeper.status
+        time.sleep(0.01)
+
+
+def test_any_moment_comes_from_the_follower_as_it_was() -> None:
+    machine, keeper = followed()
+    alone = TimeMachine(Swarm(setup("gnutella")))
+    play(machine)
+    play(alone)
+    until_kept(machine, keeper, 5, 10 * SECOND)
+    try:
+        for at_us in (11 * SECOND, 3 * SECOND + 1, 7 * SECOND, END_US):
+            at_once(machine.seek(at_us))
+            at_once(alone.seek(at_us))
+            assert prints(machine) == prints(alone)
+        assert machine.parted is None
+    finally:
+        machine.close()
+
+
+def test_after_a_fork_it_follows_the_other_future() -> None:
+    machine, keeper = followed()
+    play(machine)
+    until_kept(machine, keeper, 4, 8 * SECOND)
+    try:
+        at_once(machine.seek(6 * SECOND))
+        machine.swarm.do(Kill("random 6"))
+        assert all(one.at <= (6 * SECOND, machine.swarm.given) for one in keeper.store.kept)
+        before = len(keeper.store.kept)
+        go(machine, 12 * SECOND)
+        until_kept(machine, keeper, before + 1, 9 * SECOND)
+        end = prints(machine)
+        times = [one.at for one in keeper.store.kept]
+        assert times == sorted(times)
+        at_once(machine.seek(10 * SECOND))
+        at_once(machine.seek(12 * SECOND - 1))
+        go(machine, 12 * SECOND)
+        assert prints(machine) == end
+        assert machine.parted is None
+    finally:
+        machine.close()
+
+
+def test_a_run_that_costs_little_has_no_follower() -> None:
+    machine = TimeMachine(Swarm(setup("gnutella")), keeper=(keeper := Follower()))
+    go(machine, 10 * SECOND)
+    assert keeper.pid is None
+    assert "not followed yet" in keeper.status
+    machine.close()
+
+
+def test_without_its_follower_a_run_goes_on_and_goes_back() -> None:
+    machine, keeper = followed()
+    play(machine)
+    until_kept(machine, keeper, 2)
+    assert keeper.pid
+    os.kill(keeper.pid, 9)
+    begun = time.monotonic()
+    while keeper.pid:
+        machine.came()
+        assert time.monotonic() - begun < PATIENCE_S
+    assert "nobody follows" in keeper.status
+    go(machine, END_US + SECOND)
+    at_once(machine.seek(5 * SECOND))
+    at_once(machine.seek(END_US))
+    alone = TimeMachine(Swarm(setup("gnutella")))
+    play(alone)
+    assert prints(machine) == prints(alone)
+    machine.close()
+
+
+LEADER = """
+import sys, time
+sys.path[:0] = [{root!r}, {tests!r}]
+from test_follower import followed, play, until_kept
+machine, keeper = followed()
+play(machine)
+until_kept(machine, keeper, 1)
+print(keeper.pid, flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for a process in /proc")
+def test_it_dies_with_who_started_it() -> None:
+    script = LEADER.format(root=str(ROOT), tests=str(Path(__file__).parent))
+    leader = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    assert leader.stdout is not None
+    follower = int(leader.stdout.readline())
+    leader.kill()
+    leader.wait()
+    leader.stdout.close()
+    begun = time.monotonic()
+    while Path(f"/proc/{follower}").exists() and b"engine" in Path(f"/proc/{follower}/cmdline").read_bytes():
+        assert time.monotonic() - begun < PATIENCE_S
+        time.sleep(0.01)

@@ -1,0 +1,101 @@
+"""A swarm is put away at any moment, taken up again, and goes on as if nothing had been."""
+
+from __future__ import annotations
+
+import pickle
+import random
+
+import pytest
+from stories import END_US, LINKS, SECOND, STORY, setup
+
+from engine import AskFor, Command, LinkSpec, Setup, Swarm, networks
+from engine.core.digest import BLOCK, Chain
+from engine.record.freeze import PathKey, freeze, thaw
+
+
+def play_on(swarm: Swarm, story: list[tuple[int, Command]]) -> Swarm:
+    for at_us, command in story:
+        if at_us >= swarm.now_us:
+            swarm.advance(at_us)
+            swarm.do(command)
+    swarm.advance(END_US)
+    return swarm
+
+
+def told(swarm: Swarm) -> tuple[object, ...]:
+    rows = [(row, repr(swarm.trace(row.id))) for row in swarm.asks()]
+    return swarm.fingerprint(), rows, list(swarm.events()), swarm.snapshot().totals, swarm.history, swarm.settings()
+
+
+@pytest.mark.parametrize(("way", "links"), [("pickle", LINKS), ("freeze", LinkSpec()), ("freeze", LINKS)])
+@pytest.mark.parametrize("name", networks())
+def test_restored_at_ten_random_moments_a_run_ends_as_it_would_have(name: str, way: str, links: LinkSpec) -> None:
+    story = [(round(at_s * SECOND), command) for at_s, command in STORY]
+    made = setup(name, links=links)
+    whole = play_on(Swarm(made), story)
+    rest, live = list(story), Swarm(made)
+    pool: dict[PathKey, bytes] = {}
+    for at_us in sorted(random.Random(name).sample(range(END_US), 10)):
+        while rest and rest[0][0] <= at_us:
+            live.advance(rest[0][0])
+            live.do(rest.pop(0)[1])
+        # Not only between two instants: a budget may have cut one short.
+        live.advance(at_us, random.Random(at_us).choice([1, 5, None]))
+        live.advance(at_us)
+        if way == "pickle":
+            copy = pickle.loads(pickle.dumps(live))
+        else:
+            frozen, fresh = freeze(live, pool)
+            pool.update(fresh)
+            copy = thaw(frozen, live, pool)
+        assert told(play_on(copy, rest)) == told(whole)
+    assert told(play_on(live, rest)) == told(whole), "and putting it away has not touched it"
+
+
+def test_a_swarm_pickles_in_mid_instant() -> None:
+    swarm = Swarm(Setup(peers=40, latency="constant:30", asks_per_s=0.0))
+    swarm.do(AskFor("#0", "the"))
+    while not swarm.town.kernel.mid_instant:
+        swarm.advance(END_US, 3)
+    copy = pickle.loads(pickle.dumps(swarm))
+    swarm.advance(END_US)
+    copy.advance(END_US)
+    assert copy.fingerprint() == swarm.fingerprint()
+
+
+def test_a_checkpoint_leaves_out_what_does_not_change() -> None:
+    swarm = Swarm(setup("gnutella", peers=200))
+    swarm.advance(15 * SECOND)
+    whole = len(pickle.dumps(swarm))
+    frozen, fresh = freeze(swarm, {})
+    assert len(frozen.body) < whole / 2
+    assert fresh
+    again, nothing = freeze(swarm, fresh)
+    assert (again.keys, nothing) == (frozen.keys, {})
+
+
+def test_a_path_that_is_lost_is_forgotten_and_no_more() -> None:
+    swarm = Swarm(setup("gnutella"))
+    swarm.advance(5 * SECOND)
+    copy = thaw(freeze(swarm, {})[0], swarm, {})
+    closed = next(row.id for row in swarm.asks() if row.closed_us is not None and swarm.trace(row.id) is not None)
+    assert copy.trace(closed) is None
+    copy.advance(END_US)
+    swarm.advance(END_US)
+    assert copy.fingerprint() == swarm.fingerprint()
+
+
+@pytest.mark.parametrize("cuts", [[1], [BLOCK], [BLOCK - 1, 2], [7, 3 * BLOCK, 11]])
+def test_a_digest_does_not_depend_on_how_its_stream_is_cut(cuts: list[int]) -> None:
+    data = random.Random(3).randbytes(5 * BLOCK + 17)
+    whole, pieces = Chain(), Chain()
+    whole.update(data)
+    at = number = 0
+    while at < len(data):
+        size = cuts[number % len(cuts)]
+        pieces.update(data[at : at + size])
+        pieces = pickle.loads(pickle.dumps(pieces)) if number % 5 == 0 else pieces
+        at, number = at + size, number + 1
+    assert pieces.digest() == whole.digest()
+    pieces.update(b"x")
+    assert pieces.digest() != whole.digest()

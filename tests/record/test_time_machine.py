@@ -1,0 +1,239 @@
+"""Back and forth in a run: any moment comes out as it was the first time, and another future may begin there."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+import pytest
+from stories import END_US, SECOND, STORY, setup
+
+from engine import AskFor, Heal, Kill, Partition, Peer, Revive, Swarm, networks
+from engine.record.machine import Checkpoints, TimeMachine
+from engine.record.store import Store
+
+
+def at_once(steps: Iterator[float]) -> list[float]:
+    return list(steps)
+
+
+def played(name: str = "gnutella", *, keeper: Checkpoints | None = None, **changes: object) -> TimeMachine:
+    """A run to its end, with all that is done in the story, in slices that end anywhere."""
+    machine = TimeMachine(Swarm(setup(name, **changes)), keeper=keeper)
+    for at_s, command in STORY:
+        go(machine, round(at_s * SECOND))
+        machine.swarm.do(command)
+    go(machine, END_US)
+    return machine
+
+
+def go(machine: TimeMachine, to_us: int) -> None:
+    budgets = random.Random(to_us)
+    while machine.now_us < to_us:
+        machine.advance(to_us, budgets.choice([3, 50, 700]))
+    machine.advance(to_us)
+
+
+def prints(machine: TimeMachine) -> tuple[object, ...]:
+    swarm = machine.swarm
+    return swarm.now_us, swarm.given, swarm.fingerprint(), swarm.snapshot().totals, len(swarm.asks())
+
+
+@pytest.mark.parametrize("spacing", [40, 1_000_000])
+@pytest.mark.parametrize("name", networks())
+def test_any_moment_comes_out_as_it_was(name: str, spacing: int) -> None:
+    keeper = Checkpoints(spacing=spacing)
+    machine = played(name, keeper=keeper)
+    assert bool(keeper.store.kept) == (spacing < 1000)
+    end = prints(machine)
+    straight = TimeMachine(Swarm(setup(name)))
+    moments = sorted(random.Random(7).sample(range(END_US), 6))
+    was = {}
+    for at_us in moments:
+        for at_s, command in STORY:
+            if straight.now_us <= round(at_s * SECOND) <= at_us and straight.swarm.given == STORY.index(
+                (at_s, command)
+            ):
+                go(straight, round(at_s * SECOND))
+                straight.swarm.do(command)
+        go(straight, at_us)
+        was[at_us] = prints(straight)
+    for at_us in [*moments[::-1], *random.Random(8).sample(moments, 4)]:
+        at_once(machine.seek(at_us))
+        assert prints(machine) == was[at_us]
+        assert not machine.live
+    at_once(machine.seek(END_US))
+    assert machine.live
+    assert prints(machine) == end
+    assert machine.parted is None
+
+
+def test_playing_on_from_the_past_does_again_what_was_done() -> None:
+    machine = played()
+    end = prints(machine)
+    at_once(machine.seek(1 * SECOND))
+    go(machine, END_US)
+    assert machine.live
+    assert prints(machine) == end
+    go(machine, END_US + SECOND)
+    assert machine.end_us == END_US + SECOND
+
+
+def test_seeking_in_the_past_reports_how_far_it_is_and_may_be_given_up() -> None:
+    machine = played(peers=60)
+    steps = machine.seek(12 * SECOND)
+    next(steps)
+    assert machine.live, "the cursor stays where it was until it is there"
+    steps.close()
+    assert machine.now_us == END_US
+    told = at_once(machine.seek(12 * SECOND))
+    assert told == sorted(told)
+    assert told[-1] == 1.0
+
+
+def test_who_does_something_in_the_past_begins_another_future() -> None:
+    keeper = Checkpoints(spacing=40)
+    machine = played(keeper=keeper)
+    at_once(machine.seek(6 * SECOND))
+    kept = machine.swarm.given
+    machine.swarm.do(Kill("random 5"))
+    assert machine.live
+    assert (machine.end_us, len(machine.log), machine.forks) == (6 * SECOND, kept + 1, 1)
+    assert all(one.at[0] <= 6 * SECOND for one in keeper.store.kept)
+    go(machine, 9 * SECOND)
+    other = prints(machine)
+    at_once(machine.seek(3 * SECOND))
+    at_once(machine.seek(9 * SECOND))
+    assert prints(machine) == other
+    again = TimeMachine(Swarm(setup("gnutella")))
+    for given in machine.log:
+        go(again, given.at_us)
+        again.swarm.do(given.said, given.by)
+    go(again, 9 * SECOND)
+    assert prints(again) == other
+
+
+def test_what_cannot_be_done_in_the_past_discards_nothing() -> None:
+    machine = played()
+    at_once(machine.seek(6 * SECOND))
+    with pytest.raises(Exception, match="nobody called"):
+        machine.swarm.do(Kill("nobody called that"))
+    assert not machine.live
+    assert machine.end_us == END_US
+
+
+def test_undo_goes_to_just_before_the_last_command() -> None:
+    machine = TimeMachine(Swarm(setup("gnutella")))
+    machine.advance(3 * SECOND)
+    machine.swarm.do(Kill("#1"))
+    before = prints(machine)
+    machine.swarm.do(Partition("random 50%"))
+    machine.swarm.do(Heal())
+    go(machine, 5 * SECOND)
+    at_once(machine.undo())
+    at_once(machine.undo())
+    assert prints(machine) == before
+    assert machine.live, "what came after is gone"
+    at_once(machine.undo())
+    assert (machine.now_us, machine.swarm.given) == (3 * SECOND, 0)
+    assert at_once(machine.undo()) == []
+    go(machine, 5 * SECOND)
+    plain = Swarm(setup("gnutella"))
+    plain.advance(5 * SECOND)
+    assert machine.swarm.fingerprint() == plain.fingerprint()
+
+
+def test_fork_keeps_the_past_and_discards_the_future() -> None:
+    machine = played()
+    at_once(machine.seek(5 * SECOND))
+    machine.fork()
+    assert machine.live
+    assert machine.end_us == 5 * SECOND
+    assert {given.at_us for given in machine.log} <= set(range(5 * SECOND + 1))
+
+
+def test_the_end_is_at_hand_while_one_looks_at_the_past() -> None:
+    machine = played()
+    end = machine.swarm
+    at_once(machine.seek(2 * SECOND))
+    assert machine.swarm is not end
+    assert at_once(machine.seek(END_US)) == [1.0]
+    assert machine.swarm is end
+
+
+@pytest.mark.parametrize("budget", [800_000, 2_500_000])
+def test_checkpoints_stay_within_their_budget_and_thin_out_with_age(budget: int) -> None:
+    keeper = Checkpoints(Store(budget), spacing=30)
+    machine = TimeMachine(Swarm(setup("gnutella")), keeper=keeper)
+    most = 0
+    for second in range(1, 60):
+        go(machine, second * SECOND)
+        most = max(most, machine.bytes)
+    store = keeper.store
+    assert 0 < most <= budget
+    real = sum(one.bytes for one in store.kept) + sum(200 + len(path) for path in store.paths.values())
+    assert machine.bytes == real
+    gaps = [b.cost - a.cost for a, b in zip(store.kept, store.kept[1:], strict=False)]
+    assert len(gaps) >= 2
+    assert gaps[-1] <= max(gaps), "the latest are nearest to each other"
+    assert store.kept[-1].at[0] > 50 * SECOND
+
+
+def test_a_swarm_too_large_for_its_budget_goes_back_from_the_beginning() -> None:
+    keeper = Checkpoints(Store(1_000), spacing=30)
+    machine = played(keeper=keeper)
+    assert not keeper.store.kept
+    end = prints(machine)
+    at_once(machine.seek(3 * SECOND))
+    at_once(machine.seek(END_US))
+    assert prints(machine) == end
+
+
+def test_marks_tell_what_happened_wherever_one_is() -> None:
+    machine = played()
+    marks = machine.marks.all()
+    assert {mark.kind for mark in marks} == {"command", "kill", "ask"}
+    assert {mark.by for mark in marks} == {"person", "scenario", "background", "churn"}
+    assert [mark.at_us for mark in marks] == sorted(mark.at_us for mark in marks)
+    at_once(machine.seek(4 * SECOND))
+    go(machine, END_US)
+    assert machine.marks.all() == marks, "and nothing twice"
+    at_once(machine.seek(4 * SECOND))
+    machine.swarm.do(Revive("#1"))
+    assert machine.marks.all()[-1].text == "revive #1"
+    assert max(mark.at_us for mark in machine.marks.all()) == 4 * SECOND
+
+
+def test_a_run_that_does_not_repeat_itself_is_found_out() -> None:
+    machine = played()
+    at_once(machine.seek(2 * SECOND))
+    machine.swarm.town.desk.links.rng.state ^= 1
+    machine.swarm.selecting.state ^= 1
+    machine.swarm.town.seats[3].rng.state ^= 1
+    go(machine, END_US)
+    assert machine.parted is not None
+    assert machine.parted[0] < machine.parted[1]
+
+
+def test_a_program_that_fails_is_where_the_run_ends(peer_that_breaks: type[Peer]) -> None:
+    machine = TimeMachine(Swarm(setup("gnutella", asks_per_s=0.0), peer_that_breaks), program=peer_that_breaks)
+    machine.advance(2 * SECOND)
+    with pytest.raises(Exception, match="broke"):
+        machine.swarm.do(AskFor("#2", "the"))
+    at_once(machine.seek(1 * SECOND))
+    assert machine.swarm.failure is None
+    at_once(machine.seek(2 * SECOND))
+    assert machine.swarm.failure is not None
+    at_once(machine.undo())
+    assert machine.swarm.failure is None
+    machine.advance(4 * SECOND)
+
+
+@pytest.fixture
+def peer_that_breaks() -> type[Peer]:
+    class Fragile(Peer, name="fragile"):
+        def ask(self, host: object, ask: object) -> None:
+            raise ValueError("it broke")
+
+    Fragile.options_type = type("None", (), {})
+    return Fragile

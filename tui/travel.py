@@ -1,0 +1,220 @@
+"""Going back and forth in the run on screen: the half of the driver that holds a time machine.
+
+A seek is an errand of `Live`: it is done in slices before time goes on, the screen stays alive meanwhile, and the
+cursor moves when it is there. What a person does in the past begins another future; that is said, and `undo` is no
+way back from it. Charts, tables and the feed follow by themselves, since all they show comes from the swarm at the
+cursor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from engine import (
+    Follower,
+    InputError,
+    Live,
+    Mark,
+    PeerId,
+    Recording,
+    Scenario,
+    Setup,
+    Swarm,
+    TimeMachine,
+    network,
+    parted_sentence,
+    story_of,
+    title_of,
+)
+
+from .moment import Done
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+EVENTS_SHOWN = 200
+"""How many of the events before the cursor are told again after a jump."""
+
+
+class Traveller:
+    """What `Driver` inherits. `jumps` counts how often the cursor was somewhere else all at once."""
+
+    live: Live
+    machine: TimeMachine
+    scenario: Scenario
+    setup: Setup
+    jumps = 0
+    seeking: float | None = None
+    """How far a seek is, 0 to 1, or None."""
+    selected: PeerId | None
+    _clock: Callable[[], float]
+    _make: Callable[[Setup], Swarm]
+    _forks = 0
+    _told_parted = False
+    _replays: Recording | None = None
+
+    def say(self, sentence: str) -> None:
+        """Put one sentence where the person looks."""
+        raise NotImplementedError
+
+    def forget(self) -> None:
+        """Another run begins: nothing of what was seen holds any more."""
+        raise NotImplementedError
+
+    def landed(self) -> None:
+        """The swarm is another one, or at another moment."""
+        raise NotImplementedError
+
+    def embark(self, swarm: Swarm, recording: Recording | None = None) -> None:
+        """A run begins. With a recording it has a future already."""
+        if hasattr(self, "machine"):
+            self.machine.close()
+        self.machine = TimeMachine(swarm, keeper=Follower(), recording=recording)
+        self._replays, self._forks, self._told_parted = recording, 0, False
+
+    def restart(self, protocol: str) -> bool:
+        """The same peers, content, churn and seed under another network, from t = 0. False if that is not possible."""
+        same = protocol == self.setup.protocol
+        setup = replace(self.setup, protocol=protocol, options=self.setup.options if same else {})
+        said = f"{title_of(network(protocol))}: the same peers and the same files, from the start"
+        return self._begin(self.scenario, setup, said)
+
+    def open(self, scenario: Scenario) -> bool:
+        """Another scenario, from its start. False, and said why, if it cannot be."""
+        return self._begin(scenario, scenario.setup, f"{scenario.title}, from the start")
+
+    def _begin(self, scenario: Scenario, setup: Setup, said: str) -> bool:
+        try:
+            swarm = self._make(setup)
+        except InputError as error:
+            self.say(str(error))
+            return False
+        self.embark(swarm)
+        self.scenario, self.setup = scenario, setup
+        kept = self.selected if self.selected is not None and self.selected < setup.peers else None
+        self.forget()
+        self.selected = kept
+        self.live.load(self.machine)
+        self.live.play()
+        self.say(said)
+        return True
+
+    @property
+    def swarm(self) -> Swarm:
+        """The swarm at the cursor. After a seek it is another one: do not keep it."""
+        return self.machine.swarm
+
+    # --- where one is --------------------------------------------------------------------------------------
+
+    @property
+    def at_end(self) -> bool:
+        """Whether what happens now happens for the first time."""
+        return self.machine.live
+
+    @property
+    def end_us(self) -> int:
+        """How far this run has ever come."""
+        return self.machine.end_us
+
+    @property
+    def marks(self) -> tuple[Mark, ...]:
+        """Commands, kills, asks and alarms of the whole run, in order of time."""
+        return self.machine.marks.all()
+
+    def done(self) -> Sequence[Done]:
+        """What was given from outside up to the cursor."""
+        return [Done(given.at_us, given.said) for given in self.machine.log[: self.swarm.given]]
+
+    def timeline(self) -> dict[str, Any]:
+        """What a frame says of it."""
+        where: dict[str, Any] = {"live": self.at_end, "end_us": self.end_us, "marks": self.marks}
+        return {**where, "seeking": self.seeking, "recording": self.recording, "jumps": self.jumps}
+
+    # --- going elsewhere -------------------------------------------------------------------------------------
+
+    def seek_to(self, t_us: int) -> None:
+        """Go to a moment between 0 and `end_us`. It takes up to a second; a later call takes the place of this one."""
+        self.live.errand(self._going(self.machine.seek(t_us)))
+
+    def step_by(self, us: int) -> None:
+        """So much further on, or back. At the end, on means that time goes on."""
+        if us > 0 and self.swarm.now_us + us > self.end_us:
+            self.live.step(us)
+        else:
+            self.live.pause()
+            self.seek_to(max(0, self.swarm.now_us + us))
+
+    def go_live(self) -> None:
+        """To the end of what has happened."""
+        self.seek_to(self.end_us)
+
+    def undo(self) -> None:
+        """Go to just before the last command that a person gave up to here, and let time go on from there."""
+        last = next((g for g in reversed(self.machine.log[: self.swarm.given]) if g.by == "person"), None)
+        if last is None:
+            self.say("There is nothing to undo before this moment")
+            return
+        self.live.errand(self._going(self.machine.undo(), f"Undone: {last.said.verb}, at {last.at_us / 1e6:.2f} s"))
+
+    def _going(self, steps: Iterator[float], told: str = "") -> Iterator[None]:
+        for self.seeking in steps:
+            yield
+        self.seeking = None
+        self.jumps += 1
+        self._forks = self.machine.forks
+        if self._replays is not None and not self.at_end:
+            self.live.halt_at(self.end_us)
+        self.landed()
+        if told:
+            self.say(told)
+
+    def arrive(self) -> None:
+        """A person does something: the seek that is under way ends first."""
+        self.live.finish_errand()
+
+    def tell_fork(self) -> None:
+        """After a command: was it another future that began?"""
+        if self.machine.forks > self._forks:
+            self._forks = self.machine.forks
+            self._replays = None
+            self.say(f"Another future begins at {self.swarm.now_us / 1e6:.2f} s: what came after is discarded")
+
+    def tell_trouble(self) -> None:
+        """What a person should know of recordings, once."""
+        if self.machine.trouble:
+            self.say(f"The recording has ended: {self.machine.trouble}")
+            self.machine.trouble = ""
+        if self.machine.parted is not None and not self._told_parted:
+            self._told_parted = True
+            self.say(parted_sentence(self.machine.parted, self.scenario.source or "this file").capitalize())
+
+    # --- recording ---------------------------------------------------------------------------------------------
+
+    @property
+    def recording(self) -> str:
+        """The file that is being written, or empty."""
+        return self.machine.recording
+
+    def record(self, path: str) -> bool:
+        """Write this run into a file, from its beginning on. Says so, or why not."""
+        try:
+            self.begin_recording(path)
+        except InputError as error:
+            self.say(str(error))
+            return False
+        self.say(f"Recording into {path}, from the beginning of the run")
+        return True
+
+    def begin_recording(self, path: str) -> None:
+        """The same, without a word; raises InputError."""
+        same = self.setup.protocol == self.scenario.setup.protocol
+        self.machine.record(path, story_of(self.scenario if same else Scenario()), self._clock)
+
+    def stop_recording(self) -> None:
+        """Close the file."""
+        if self.recording:
+            path = self.recording
+            self.machine.stop_recording()
+            self.say(f"Recorded: swarmtop replay {path}")
