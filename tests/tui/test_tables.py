@@ -23,6 +23,7 @@ from engine import (
     Noted,
     Publish,
     Refused,
+    Run,
     Set,
     Shutdown,
 )
@@ -170,7 +171,8 @@ async def test_the_feed_keeps_five_hundred_and_forgets_with_the_run() -> None:
         await pilot.pause()
         assert feed.row_count() == KEPT
         assert "song 2000" in painted(feed)[1]
-        feed.show(frames.frame(events=burst(1, 1)))
+        other = replace(snap, fixed=replace(snap.fixed, run=Run()))
+        feed.show(frames.frame(snap=other, events=burst(1, 1)))
         await pilot.pause()
         assert feed.row_count() == 1
 
