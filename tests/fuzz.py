@@ -16,10 +16,10 @@ import tempfile
 import traceback
 import unicodedata
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from engine import InputError, parse_sweep, scenario_files
+from engine import InputError, Setup, load_recording, parse_sweep, run, scenario_files
 from engine.core.rand import Stream
 from engine.world import arrivals, capacity, churn, edgelist, matrix, selectors, topology
 from engine.world import sessions as trace
@@ -85,6 +85,15 @@ def _scenario(data: bytes, file: Path) -> object:
     return scenario_files.load(file)
 
 
+def _recorded(protocol: str) -> bytes:
+    """A small recording, as `swarmtop run --record` writes one: long enough that not all of it is the world."""
+    begun = replace(scenario_files.Scenario(), setup=Setup(protocol=protocol, peers=4, latency="constant:20"))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "run.swarm"
+        run(begun.asking(["blue train"], "#0"), until=300.0, record=str(path))
+        return path.read_bytes()
+
+
 def _configured(text: str) -> object:
     """The dashboard's own file: what is wrong in it is told in a sentence each, and the rest is used."""
     made = settings.read(text, Path("config.toml"))
@@ -130,6 +139,7 @@ def decoders() -> list[Decoder]:
         Decoder("lines", _line(capacity.parse), (b"saroiu", b"384:3000", b"none")),
         Decoder("topology", _line(lambda spec: topology.build(spec, 12, Stream("fuzz"))), graphs),
         Decoder("sweep", _line(parse_sweep), (b"kill:0:0.9:10", b"collude:blue train:0:1:5", b"censor:0.5:1:2")),
+        Decoder("recording", _through(load_recording), tuple(_recorded(name) for name in ("gnutella", "gossip"))),
         Decoder("configuration", _line(_configured), wishes),
         Decoder("theme", _line(lambda text: themes.load(text, "mine.toml")), looks),
     ]

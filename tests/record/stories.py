@@ -6,7 +6,9 @@ from typing import Any
 
 from engine import (
     Adjourn,
+    Arrive,
     AskFor,
+    Attack,
     Censor,
     Collude,
     Command,
@@ -14,6 +16,7 @@ from engine import (
     Court,
     Cure,
     Defect,
+    Depart,
     Heal,
     Hold,
     Kill,
@@ -50,11 +53,17 @@ STORY: tuple[tuple[float, Command], ...] = (
     (6.2, Adjourn()),
     (6.5, Uncensor("not random 90%")),
     (7.0, Revive("random 2")),
+    (7.4, Arrive(4, 2.0)),
+    (7.6, Arrive(2, via="random 2")),
     (8.0, Heal()),
     (8.5, Set("latency", 1.5)),
     (9.0, Defect("random 2")),
     (9.3, Cure("not random 70%")),
+    (9.6, Attack("random", share=0.1)),
+    (9.8, Attack("collusion", word="the")),
     (10.0, AskFor("random 3", "song unheard")),
+    (10.6, Attack("crowd", count=5, over_s=2.0)),
+    (11.0, Depart("random 30%", 1.5)),
     (11.5, Set("asks", 3.0)),
 )
 """All that a person does, with selectors that draw by lot."""

@@ -8,12 +8,15 @@ import pytest
 
 from engine import bench
 from engine.lab import averaging, rivals
+from engine.lab import bench as lab_bench
 from tui import cli, cli_bench
 
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cli_bench, "SIZES", (60, 100))
+    # A process of its own to weigh a swarm in: one test pays for it.
+    monkeypatch.setattr(lab_bench, "bytes_per_peer", lambda peers: 7_000.0)
 
 
 def test_the_table_has_a_row_for_each_load_and_says_whether_it_did_what_theory_says(
@@ -48,6 +51,11 @@ def test_the_rivals_carry_the_same_load() -> None:
     # All turns of two periods, and what they set off and was there in time.
     assert 24 <= rivals.simpy_averaging(near, 2) <= 48
     assert rivals.bare_averaging(near, 2) == rivals.simpy_averaging(near, 2)
+
+
+def test_a_swarm_is_weighed_in_a_process_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    assert 1_000 < lab_bench.bytes_per_peer(300) < 100_000
 
 
 def test_a_load_that_goes_wrong_is_not_called_fast(
