@@ -21,9 +21,11 @@ from ..commands import AskFor
 from ..setup import Setup
 from ..swarm import Swarm
 from . import averaging, rivals
+from .bench_time import SEEKS, going_back, recording_share
 
 DEGREE = 20
 AVERAGING_PERIODS = 4
+SOUGHT_S = 600
 FACTOR_WITHIN = 0.08
 """How far from theory the averaging may be: delays let exchanges overlap, which theory forbids, and four periods are
 few."""
@@ -152,12 +154,23 @@ def _variance(swarm: Swarm) -> float:
 
 
 def bench_costs(sizes: Sequence[int], say: Say) -> Iterator[BenchCost]:
-    """What peers take in memory, as they are done."""
+    """What peers take in memory, and what going back takes, as they are done."""
     for peers in sizes:
         say(f"memory of {peers:,} peers")
         each = bytes_per_peer(peers)
         total = each * peers / (1 << 20)
         yield BenchCost("memory", f"{each:,.0f} bytes a peer", f"gnutella, {peers:,} peers: {total:,.0f} MiB")
+    peers = min(10_000, max(sizes))
+    say("recording")
+    yield BenchCost("recording", f"{recording_share(flooded, peers):+.1%}", f"of the time of a flood, {peers:,} peers")
+    peers = min(1_000, max(sizes))
+    say(f"going back in {SOUGHT_S} s")
+    back = going_back(peers, SOUGHT_S)
+    run = f"{peers:,} peers, {SOUGHT_S} s of churn and asks"
+    yield BenchCost("checkpoint", f"{back.checkpoint_s * 1e3:.0f} ms", f"{run}: {back.bytes / 1e6:.2f} MB")
+    yield BenchCost(
+        "seek", f"{back.seek_s * 1e3:.0f} ms", f"{run}; longest of {SEEKS}: {back.longest_seek_s * 1e3:.0f} ms"
+    )
 
 
 # --- memory ----------------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from tui import cli, cli_bench
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cli_bench, "SIZES", (60, 100))
+    monkeypatch.setattr(lab_bench, "SOUGHT_S", 5)
     # A process of its own to weigh a swarm in: one test pays for it.
     monkeypatch.setattr(lab_bench, "bytes_per_peer", lambda peers: 7_000.0)
 
@@ -27,6 +28,7 @@ def test_the_table_has_a_row_for_each_load_and_says_whether_it_did_what_theory_s
     assert "✓ flood, 60 peers: 1,141 messages; 2E-N+1 is 1,141" in told
     assert "✓ averaging, 60 peers: variance x" in told
     assert "bytes a peer" in told
+    assert all(cost in told for cost in ("recording", "checkpoint", "seek"))
 
 
 def test_as_json_it_is_one_object(capsys: pytest.CaptureFixture[str]) -> None:
