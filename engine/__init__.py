@@ -94,6 +94,7 @@ from .snapshot import (
 )
 from .swarm import Swarm
 from .world.attacks import Param, Preset
+from .world.plans import Plan
 from .world.selectors import last_word
 
 if TYPE_CHECKING:
@@ -211,6 +212,7 @@ __all__ = [
     "PeerId",
     "Peers",
     "Places",
+    "Plan",
     "Poison",
     "Preset",
     "Publish",

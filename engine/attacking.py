@@ -20,7 +20,7 @@ from .town import Town
 from .view import Columns
 from .world import attacks
 from .world.content import Catalogue
-from .world.plans import Facts
+from .world.plans import Facts, Plan
 
 TITLES = 20
 """Words that are offered as a ban."""
@@ -52,9 +52,9 @@ class Attacks:
         """What there is to choose from."""
         return attacks.offered(self._facts(()))
 
-    def preview(self, command: Attack, victims: tuple[PeerId, ...]) -> str:
-        """A sentence on what it would do now, and to how many. Draws what it would draw, and changes nothing."""
-        return attacks.plan(command, self._facts(victims), self._stream()).sentence
+    def preview(self, command: Attack, victims: tuple[PeerId, ...]) -> Plan:
+        """What it would do now, and to whom. Draws what it would draw, and changes nothing."""
+        return attacks.plan(command, self._facts(victims), self._stream())
 
     def carry_out(self, command: Attack) -> tuple[PeerId, ...]:
         """Begin. Returns the peers that its first steps changed."""

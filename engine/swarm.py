@@ -44,6 +44,7 @@ from .view import Columns, Viewer
 from .world import decoys, selectors, topology
 from .world.attacks import Preset
 from .world.drawn import World
+from .world.plans import Plan
 from .world.stock import Stock
 
 FIRST_ASK_US = 500_000  # when the first background ask comes, if any: nobody should look at a still picture
@@ -222,8 +223,8 @@ class Swarm(Inquiry):
         """The presets, with the defaults and choices that they have in this swarm now."""
         return self._attacks.presets()
 
-    def preview(self, attack: Attack) -> str:
-        """A sentence on what an attack would do now, and to how many. Raises InputError for one that cannot be."""
+    def preview(self, attack: Attack) -> Plan:
+        """What an attack would do now, to whom, in a sentence. Raises InputError for one that cannot be."""
         self._columns.fresh()
         victims = () if attack.peers is None else self._resolve(attack.peers, Stream(self.selecting.state))
         return self._attacks.preview(attack, victims)

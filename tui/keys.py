@@ -233,6 +233,7 @@ TABLE: tuple[Key, ...] = (
             (6, "story", "what the scenario tells"),
             (7, "peers", "the table of all peers"),
             (8, "kinds", "the statistics by kind of message"),
+            (9, "attacks", "attacks to choose from, flash crowds and mass exits among them"),
         )
     ),
     Key(

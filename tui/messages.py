@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.message import Message
 
-from engine import AskId, Command, PeerId
+from engine import AskId, Attack, Command, PeerId
 
 
 class PeerPicked(Message):
@@ -115,3 +115,22 @@ class Guessed(Message):
         super().__init__()
         self.question = question
         self.guess = guess
+
+
+class Foresee(Message):
+    """A person looks at attacks. The answers go to the panel's `offer` and `tell`. attack: what would it do now? None
+    where nobody wants to know; anew: which are there now?"""
+
+    def __init__(self, attack: Attack | None, *, anew: bool) -> None:
+        super().__init__()
+        self.attack = attack
+        self.anew = anew
+
+
+class Attacked(Message):
+    """A person wants an attack done. title: what it is called."""
+
+    def __init__(self, title: str, attack: Attack) -> None:
+        super().__init__()
+        self.title = title
+        self.attack = attack

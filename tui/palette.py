@@ -87,6 +87,9 @@ class Palette(Provider):
         for verb in main.verbs():
             if verb.possible and not verb.key:
                 yield f"Peer: {plain(verb.says)}", verb.tip, partial(main.action_verb, verb.id)
+        for preset in main.driver.swarm.attacks():
+            tip = preset.why_not or preset.about
+            yield f"Attack: {preset.title.lower()}", tip, partial(main.open_attack, preset.name)
         for one in (*scenario_files.shipped(), *scenarios_here()):
             about = plain(" ".join(one.about.split()), limit=160)
             yield (

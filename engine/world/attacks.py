@@ -44,12 +44,14 @@ class Param:
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """An attack for a panel. name is what `Attack.name` wants; title two or three words; about a sentence."""
+    """An attack for a panel. name is what `Attack.name` wants; title two or three words; about a sentence; why_not:
+    why it cannot be had in this swarm now, in a sentence, or empty."""
 
     name: str
     title: str
     about: str
     params: tuple[Param, ...]
+    why_not: str = ""
 
 
 _SHARE = Param("share", "how many of the living users", "share", 0.1, 0.0, 1.0)
@@ -147,7 +149,11 @@ PRESETS: dict[str, tuple[Preset, Make]] = {
 def offered(facts: Facts) -> tuple[Preset, ...]:
     """The presets that there are, their defaults and choices those of this swarm."""
     return tuple(
-        replace(preset, params=tuple(_here(preset.name, param, facts) for param in preset.params))
+        replace(
+            preset,
+            params=tuple(_here(preset.name, param, facts) for param in preset.params),
+            why_not=_why_not(preset, facts),
+        )
         for preset, _ in PRESETS.values()
         if preset.name in available()
     )
@@ -193,6 +199,41 @@ def plan(command: Attack, facts: Facts, rng: Stream) -> Plan:
             raise InputError(f'{where}: {param.about}? Not "{plain(value)}"{nearest(str(value), param.choices)}')
         values[param.name] = value
     return make(facts, values, rng)
+
+
+NOTHING_TO_CHOOSE = {
+    "role": "Nobody runs, so there is no role.",
+    "city": "No peer runs in any city: this run has no places.",
+    "operator": "Nobody here runs more than one peer: there is no company to order anything.",
+}
+ON_LINKS = ("degree", "betweenness")
+
+
+def _why_not(preset: Preset, facts: Facts) -> str:
+    """What an attack would need and does not find here; empty when it can be had."""
+    name = preset.name
+    if name in NOTHING_TO_CHOOSE:
+        column = {"role": facts.role, "city": facts.city, "operator": facts.operator}[name]
+        return "" if facts.known(column) else NOTHING_TO_CHOOSE[name]
+    if name == "bootstrap":
+        known = frozenset(facts.bootstrap)
+        return "" if any(peer in known for peer in facts.living) else "None of the peers that everybody knows runs."
+    if name == "crowd":
+        return ""
+    if not facts.users:
+        return "No user is left."
+    if name == "eclipse" and not facts.overlay:
+        return "Users keep no links to each other in this network, so none can be replaced."
+    if name in ON_LINKS and not _linked(facts):
+        return "No user has a link to another here, so none stands out."
+    if any(param.kind == "word" and param.default is None for param in preset.params) and not facts.titles:
+        return "Nothing is shared here, so there is no word to hide."
+    return ""
+
+
+def _linked(facts: Facts) -> bool:
+    """Whether any user is linked to another: found at the first user, in a network of peers."""
+    return any(not facts.infrastructure[other] for peer in facts.users for other in facts.near(peer))
 
 
 def _here(name: str, param: Param, facts: Facts) -> Param:

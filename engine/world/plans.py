@@ -73,6 +73,15 @@ class Plan:
     steps: tuple[tuple[float, Command], ...]
     sentence: str
 
+    @property
+    def peers(self) -> tuple[int, ...]:
+        """Whom its steps name, in order and each once; without those that are found only later, or are to come yet."""
+        named: dict[int, None] = {}
+        for _, step in self.steps:
+            some = getattr(step, "peers", ())
+            named.update(dict.fromkeys(some if isinstance(some, tuple) else ()))
+        return tuple(named)
+
 
 def _amount(share: float, of: int) -> int:
     """A share of so many: rounded, halves up, and at least one if there is any."""

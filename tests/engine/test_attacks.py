@@ -73,7 +73,7 @@ def test_any_attack_on_any_network_runs_its_course_or_is_refused_beforehand(prot
     town = made(protocol, asks_per_s=2.0)
     town.advance(SECOND)
     try:
-        told = town.preview(Attack(name))
+        told = town.preview(Attack(name)).sentence
     except InputError:
         before = town.snapshot().state.tolist()
         with pytest.raises(InputError, match="attack"):
@@ -98,7 +98,7 @@ def test_a_preview_changes_nothing_and_the_attack_is_what_it_said(name: str) -> 
     )
     for town in (plain, looked):
         town.advance(SECOND)
-    told = {looked.preview(Attack(name)) for _ in range(3)}
+    told = {looked.preview(Attack(name)).sentence for _ in range(3)}
     looked.attacks()
     assert len(told) == 1
     for town in (plain, looked):
@@ -114,7 +114,7 @@ def test_a_share_at_random_is_of_the_living_users() -> None:
     town = made("napster")
     town.do(Kill("random 10"))
     gone = set(dead(town))
-    assert town.preview(Attack("random", share=0.2)) == "Drawn at random: 10 peers of 50 living users, killed."
+    assert town.preview(Attack("random", share=0.2)).sentence == "Drawn at random: 10 peers of 50 living users, killed."
     taken = town.do(Attack("random", share=0.2))
     assert len(taken) == 10
     assert not gone & set(taken)
@@ -164,7 +164,7 @@ def test_a_share_may_fall_bit_by_bit() -> None:
 
 def test_a_role_a_city_and_an_operator() -> None:
     town = made("web", options={"servers": 3})
-    assert town.preview(Attack("role", whom="server", share=0.67)) == "role server: 2 peers, killed."
+    assert town.preview(Attack("role", whom="server", share=0.67)).sentence == "role server: 2 peers, killed."
     city = town.snapshot().fixed.places.names[town.snapshot().fixed.place[0]]
     there = town.select(f'city="{city}"')
     assert set(town.do(Attack("city", whom=city, means="censor"))) == set(there)
@@ -230,7 +230,7 @@ def test_a_victim_is_eclipsed() -> None:
     town = made(peers=100)
     town.advance(5 * SECOND)
     victim = town.select("top 1 degree")[0]
-    told = town.preview(Attack("eclipse", peers=victim, word="song"))
+    told = town.preview(Attack("eclipse", peers=victim, word="song")).sentence
     honest = set(town.links_of(victim))
     assert f"its {len(honest)} neighbours are killed" in told
     town.do(Attack("eclipse", peers=victim, word="song"))
@@ -254,9 +254,9 @@ def test_where_nobody_has_neighbours_nobody_can_be_eclipsed() -> None:
 
 
 def test_what_sybils_do_is_said_in_terms_of_the_network() -> None:
-    assert "take connections" in made().preview(Attack("sybil", word="song"))
-    assert "tell nobody" in made("gossip").preview(Attack("sybil", word="song"))
-    assert "Nothing is relayed" in made("napster").preview(Attack("sybil", word="song"))
+    assert "take connections" in made().preview(Attack("sybil", word="song")).sentence
+    assert "tell nobody" in made("gossip").preview(Attack("sybil", word="song")).sentence
+    assert "Nothing is relayed" in made("napster").preview(Attack("sybil", word="song")).sentence
 
 
 # --- what cannot be -----------------------------------------------------------------------------------------
@@ -347,3 +347,37 @@ def test_slicing_never_shows_in_an_attack() -> None:
             sliced.snapshot()
     assert whole.fingerprint() == sliced.fingerprint()
     assert isinstance(by_the_attack(whole)[1].command, Collude)
+
+
+# --- what a panel is told --------------------------------------------------------------------------------------
+
+
+def test_what_cannot_be_had_says_why_and_is_refused_and_nothing_else_is() -> None:
+    for protocol in networks():
+        town = made(protocol)
+        town.advance(SECOND)
+        for preset in town.attacks():
+            if preset.why_not:
+                assert preset.why_not.endswith(".")
+                assert preset.name in ("eclipse", "operator", "degree", "betweenness")
+            else:
+                assert town.preview(Attack(preset.name)).steps
+    reasons = {preset.name: preset.why_not for preset in made("napster").attacks()}
+    assert "no links to each other" in reasons["eclipse"]
+    assert "none stands out" in reasons["degree"]
+    assert not reasons["operator"]
+    assert "no company" in {preset.name: preset.why_not for preset in made().attacks()}["operator"]
+
+
+def test_an_empty_swarm_leaves_only_the_crowd_to_choose() -> None:
+    town = made()
+    town.do(Kill("state=alive"))
+    assert [preset.name for preset in town.attacks() if not preset.why_not] == ["crowd"]
+
+
+def test_a_plan_names_whom_it_takes_and_takes_them() -> None:
+    town = made()
+    plan = town.preview(Attack("degree", share=0.2))
+    assert len(plan.peers) == 12
+    assert set(town.do(Attack("degree", share=0.2))) == set(plan.peers)
+    assert not town.preview(Attack("crowd")).peers

@@ -14,6 +14,8 @@ from tui.messages import (
     AskLeft,
     AskPicked,
     AskWanted,
+    Attacked,
+    Foresee,
     Guessed,
     MenuWanted,
     PeerPicked,
@@ -31,7 +33,9 @@ OURS = (
     AskPicked,
     AskWanted,
     Asked,
+    Attacked,
     Chart.Picked,
+    Foresee,
     Guessed,
     MenuWanted,
     PeerPicked,
@@ -57,7 +61,7 @@ class Stage(App[Any]):
         self.said.append(message)
 
     on_act = on_ask_left = on_ask_picked = on_ask_wanted = on_asked = _note
-    on_guessed = on_peer_picked = on_wondered = _note
+    on_attacked = on_foresee = on_guessed = on_peer_picked = on_wondered = _note
     on_chart_picked = on_menu_wanted = on_peers_picked = on_searched = _note
 
     def heard(self, kind: type[M]) -> list[M]:

@@ -24,7 +24,7 @@ from tui.widgets.peers_table import PeersTable
 from tui.widgets.swarm_view import SwarmView
 from tui.widgets.verbs import Verb, askers_of, verbs_for
 
-from .rooms import drawer
+from .rooms import DIGITS, drawer
 
 if TYPE_CHECKING:
     from textual.screen import Screen
@@ -272,7 +272,11 @@ class Deeds(Base):
             self.drawer_shut = away
         else:
             self.wishes[name] = not away
+        if name == "inspector" and not away and drawer(*self.size):
+            self.wishes.pop("attacks", None)  # one drawer at a time
         self.make_room()
+        if name == "attacks" and not away:
+            self.panel(name).focus()
         if away and self.focused is None:
             self.picture.focus()
         self.at_once()
@@ -324,7 +328,9 @@ class Deeds(Base):
         if self.focused is not None and self.focused is not self.picture:
             self.picture.focus()
             return
-        if drawer(*self.size) and "inspector" in self._shown:
+        if drawer(*self.size) and "attacks" in self._shown:
+            self.action_panel(DIGITS["attacks"])
+        elif drawer(*self.size) and "inspector" in self._shown:
             self.drawer_shut = True
             self.make_room()
         elif not self.driver.following:

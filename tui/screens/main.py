@@ -32,6 +32,7 @@ from tui.keys import bindings, keyed
 from tui.widgets.ask_bar import AskBar
 from tui.widgets.ask_picture import AskPicture
 from tui.widgets.asks_table import AsksTable
+from tui.widgets.attacks import Attacks
 from tui.widgets.charts import Charts
 from tui.widgets.controls import Controls
 from tui.widgets.feed import Feed
@@ -52,6 +53,7 @@ from tui.widgets.theme_drawer import ThemeDrawer
 from tui.widgets.tour_box import TourBox
 from tui.widgets.verbs import Verb
 
+from .attacking import Attacking
 from .comforts import Comforts
 from .deeds import Deeds
 from .inquiries import Inquiries
@@ -90,16 +92,17 @@ PANEL_TYPES: dict[str, type[Any]] = {
     "figures": Figures,
     "peers": PeersTable,
     "kinds": Kinds,
+    "attacks": Attacks,
 }
 ROWS: dict[str, frozenset[str]] = {
-    "top": frozenset({"inspector", PICTURE}),
+    "top": frozenset({"inspector", "attacks", PICTURE}),
     "middle": frozenset({"asks", "controls", "story", "peers", "kinds"}),
     "bottom": frozenset({"charts", "feed"}),
 }
 """Panels that stand side by side."""
 
 
-class MainScreen(Comforts, Jumping, Picking, OnPeers, Deeds, Inquiries, Screen[None]):
+class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquiries, Screen[None]):
     """Hand it a driver. It runs the driver's swarm for as long as it is mounted."""
 
     BINDINGS = bindings("main")
@@ -132,6 +135,7 @@ class MainScreen(Comforts, Jumping, Picking, OnPeers, Deeds, Inquiries, Screen[N
                 yield SwarmView(glyphs=self.app_glyphs, id="swarm")
                 yield AskPicture(glyphs=self.app_glyphs, id="ask-picture", classes="-away")
                 yield Inspector(id="inspector")
+                yield Attacks(id="attacks", classes="-away")
             with Horizontal(id="middle"):
                 yield AsksTable(id="asks")
                 yield PeersTable(id="peers", classes="-away")

@@ -53,6 +53,9 @@ class OnPeers(Base):
         self.drawer_shut = False
         self.wishes.pop("inspector", None)
         self.make_room()
+        if "inspector" not in self._shown:
+            self.wishes.pop("attacks", None)
+            self.make_room()
         self.query_one(Inspector).focus()
 
     def _carry_out(self, action: str) -> None:

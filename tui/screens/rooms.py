@@ -20,6 +20,7 @@ PANELS: dict[int, str] = {
     6: "story",
     7: "peers",
     8: "kinds",
+    9: "attacks",
 }
 """By the digit that toggles each."""
 DIGITS: dict[str, int] = {name: digit for digit, name in PANELS.items()}
@@ -29,7 +30,11 @@ LEAST_W, LEAST_H = 60, 18
 WIDE, TALL = 100, 30
 HUGE_W, HUGE_H = 160, 44
 
-PLACES: tuple[tuple[tuple[str, ...], int], ...] = ((("peers", "kinds", "asks"), 2), (("story", "controls"), 2))
+PLACES: tuple[tuple[tuple[str, ...], int], ...] = (
+    (("inspector", "attacks"), 2),
+    (("peers", "kinds", "asks"), 2),
+    (("story", "controls"), 2),
+)
 """Panels that share a place, the one that comes first unless wished otherwise in front; and how many stand side by side
 in a terminal of `HUGE_W`. In a smaller one it is one."""
 

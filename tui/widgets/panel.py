@@ -47,7 +47,7 @@ def panel_css(name: str) -> str:
 def name_panel(widget: Widget, title: str, subtitle: str = "") -> None:
     """Set the title and subtitle of a panel's frame as plain text, and only when they changed."""
     title, subtitle = plain(title), plain(subtitle)
-    others = getattr(widget, "_others", "")
+    others = getattr(widget, "_behind_it", "")
     subtitle = f"{subtitle} · {others}" if subtitle and others else subtitle or others
     if letters_only(widget):
         title, subtitle = title.translate(ASCII), subtitle.translate(ASCII)
@@ -63,8 +63,8 @@ def name_panel(widget: Widget, title: str, subtitle: str = "") -> None:
 def share_place(widget: Widget, others: Sequence[str]) -> None:
     """Say in the frame of a panel which panels stand behind it, by their keys: nothing goes away without a word."""
     told = " · ".join(others)
-    if told != getattr(widget, "_others", ""):
-        widget._others = told  # type: ignore[attr-defined]
+    if told != getattr(widget, "_behind_it", ""):
+        widget._behind_it = told  # type: ignore[attr-defined]
         title = widget.border_title
         name_panel(widget, str(title) if title is not None else "")
 

@@ -82,6 +82,13 @@ class Slider(Widget, can_focus=True):
         """The value as it is shown."""
         return self._text
 
+    def dress(self, label: str, stops: Sequence[str], index: int, *, tip: str = "") -> None:
+        """Be another slider: a form has one line for whatever is to be set there."""
+        self._label, self._stops, self._held = label, tuple(stops), 0
+        self._index, self._text = index, self._stops[index]
+        self.tooltip = Content(tip) if tip else None
+        self.refresh()
+
     def set_value(self, index: int, text: str | None = None) -> None:
         """What the swarm reports: the nearest stop, and the value in words where it is none of the stops."""
         told = self._stops[index] if text is None else text
@@ -104,6 +111,11 @@ class Slider(Widget, can_focus=True):
 
     def _row(self) -> Row:
         _, length = self._track()
+        if self.disabled:
+            return (
+                (f"{fit(self._label, self._label_cells)}{SYMBOLS.bar_off * length} ", "dim"),
+                (fit(self._text, self._value_cells), "dim"),
+            )
         at = round(self._index * (length - 1) / max(1, len(self._stops) - 1))
         return (
             (fit(self._label, self._label_cells), "bold" if self.has_focus else "dim"),

@@ -1,0 +1,326 @@
+"""The panel of attacks: what there is to choose, what it would do, doing it, and taking it back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import frames
+import pytest
+from person import Person, dashboard
+from stage import Stage, lines_of, painted
+
+from engine import (
+    ALIVE,
+    DEAD,
+    Arrive,
+    Attack,
+    Collude,
+    Cure,
+    Defect,
+    Depart,
+    Kill,
+    Param,
+    Plan,
+    Poison,
+    Preset,
+    Reopen,
+    Revive,
+    Shutdown,
+)
+from tui.messages import Act, Attacked, Foresee
+from tui.palette import Palette
+from tui.widgets.attack_form import Deed, command_of, deed_of, dial_of, undo_why_not, whom_text
+from tui.widgets.attacks import DEAR, UNSAID, Attacks
+from tui.widgets.inspector import Inspector
+from tui.widgets.panel import Chip
+from tui.widgets.preset_list import PresetList
+from tui.widgets.slider import Slider
+
+pytestmark = pytest.mark.anyio
+SHARE = Param("share", "how many of the living users", "share", 0.1, 0.0, 1.0)
+MEANS = Param("means", "what happens to them", "choice", "kill", choices=("kill", "censor", "leave"))
+HUBS = Preset("degree", "The hubs", "Those with the most links.", (SHARE, MEANS))
+BRIDGES = Preset("betweenness", "The bridges", "Those in between.", (SHARE,))
+COURT = Preset("operator", "An operator", "A court orders.", (), "Nobody here runs more than one peer.")
+PRESETS = (HUBS, BRIDGES, COURT)
+PLAN = Plan(((0.0, Kill((3, 5))),), "Those with the most links: 2 peers of 64 living users, killed.")
+
+
+# --- without a screen ----------------------------------------------------------------------------------------------
+
+
+def test_every_kind_of_parameter_has_stops_and_the_default_is_one_of_them() -> None:
+    labels = [f"p{n}" for n in range(9)]
+    odd = dial_of(Param("share", "how many", "share", 0.37, 0.0, 1.0), labels, None)
+    assert odd is not None
+    assert odd.words[odd.start] == "37%"
+    assert odd.values[0] > 0
+    leak = dial_of(Param("leak", "how much slips through", "share", 0.0, 0.0, 1.0), labels, None)
+    assert leak is not None
+    assert leak.words[leak.start] == "0%"
+    count = dial_of(Param("count", "newcomers", "count", 50, 1, 120), labels, None)
+    assert count is not None
+    assert (count.values[0], count.values[-1]) == (1, 100)
+    within = dial_of(Param("over_s", "for", "seconds", 40.0, 2.0, 86_400.0), labels, None)
+    assert within is not None
+    assert within.words[:2] == ("2 s", "5 s")
+    assert dial_of(Param("over_s", "spread over", "seconds", 0.0, 0.0, 60.0), labels, None).words[0] == "at once"  # type: ignore[union-attr]
+    word = dial_of(Param("word", "what", "word", "owl", choices=("train", "owl")), labels, None)
+    assert word is not None
+    assert word.words[word.start] == "owl"
+    assert dial_of(Param("whom", "which role", "choice", None), labels, None) is None
+    assert dial_of(Param("operator", "their owner", "word", "sybil"), labels, None) is None
+
+
+def test_the_victim_is_the_selected_peer_or_the_one_that_is_proposed() -> None:
+    victim = Param("peers", "the victim", "peers", 4)
+    labels = [f"p{n}" for n in range(9)]
+    chosen, proposed = dial_of(victim, labels, 7), dial_of(victim, labels, None)
+    assert chosen is not None
+    assert proposed is not None
+    assert (chosen.words, chosen.start) == (("p7", "p4"), 0)
+    assert proposed.words == ("p4",)
+
+
+def test_what_is_set_becomes_a_command_and_what_cannot_be_set_any_more_its_default() -> None:
+    dials = [dial for param in HUBS.params if (dial := dial_of(param, [], None)) is not None]
+    assert command_of("degree", dials, {}) == Attack("degree", share=0.1, means="kill")
+    assert command_of("degree", dials, {"share": 0.5, "means": "exile"}) == Attack("degree", share=0.5, means="kill")
+
+
+def test_names_of_peers_are_told_as_far_as_they_fit() -> None:
+    labels = [f"p{n}" for n in range(40)]
+    assert whom_text(PLAN, labels) == "p3 p5"
+    assert whom_text(Plan(((0.0, Kill(tuple(range(30)))),), ""), labels).endswith("p11 …")
+    assert whom_text(Plan(((0.0, Arrive(5)),), ""), labels) == ""
+
+
+@pytest.mark.parametrize(
+    ("steps", "undo"),
+    [
+        (((0.0, Kill((3,))), (2.0, Kill((5, 6)))), Revive((3, 5, 6))),
+        (((0.0, Poison((3, 5))),), Cure((3, 5))),
+        (((0.0, Collude((3, 5), "owl")),), Defect((3, 5))),
+        (((0.0, Shutdown("acme")),), Reopen("acme")),
+        (((0.0, Arrive(5, 0.0, "sybil")), (0.0, Collude('operator="sybil"', "owl"))), Defect('operator="sybil"')),
+        (((0.0, Kill("near #3")), (1.0, Collude('operator="eclipse"', "owl"))), Defect('operator="eclipse"')),
+        (((0.0, Arrive(5)),), None),
+        (((0.0, Depart((3, 5), 2.0)),), None),
+    ],
+)
+def test_an_attack_is_taken_back_by_the_verb_that_takes_back_its_steps(steps: Any, undo: object) -> None:
+    deed = deed_of("It", Plan(steps, "It."), 1_000_000)
+    assert deed.undo == undo
+    assert deed.told.endswith(".")
+    assert deed.done_us == 1_000_000 + round(steps[-1][0] * 1e6)
+
+
+def test_nothing_is_taken_back_while_it_goes_on() -> None:
+    deed = Deed("It", 5_000_000, Revive((3,)), "Revive the peer that it took.")
+    assert "00:05" in undo_why_not(deed, 4_999_999)
+    assert undo_why_not(deed, 5_000_000) == ""
+    assert undo_why_not(None, 0)
+    assert undo_why_not(Deed("It", 0, None, "Gone for good."), 1) == "Gone for good."
+
+
+# --- the panel alone -----------------------------------------------------------------------------------------------
+
+
+async def furnished(app: Stage, panel: Attacks, pilot: Any, **changes: Any) -> None:
+    panel.show(frames.frame(**changes))
+    await pilot.pause()
+    await pilot.pause()
+    panel.offer(PRESETS)
+    panel.focus()
+    await pilot.pause()
+
+
+def wondered(app: Stage) -> list[Attack | None]:
+    return [message.attack for message in app.heard(Foresee)]
+
+
+async def test_up_and_down_choose_and_left_and_right_say_how_much() -> None:
+    panel = Attacks()
+    app = Stage(panel)
+    async with app.run_test(size=(44, 24)) as pilot:
+        await furnished(app, panel, pilot)
+        assert wondered(app) == [None, Attack("degree", share=0.1, means="kill")]
+        await pilot.press("right", "right")
+        assert panel.command == Attack("degree", share=0.2, means="kill")
+        await pilot.press("tab", "tab", "right", "enter")
+        await pilot.pause()
+        assert wondered(app)[-1] == Attack("degree", share=0.2, means="censor")
+        assert [(m.title, m.attack) for m in app.heard(Attacked)] == [
+            ("The hubs", Attack("degree", share=0.2, means="censor"))
+        ]
+        # Up from the sliders is the list again; what was set for one preset is not set for the next, and still is here.
+        await pilot.press("up", "up", "down")
+        assert panel.command == Attack("betweenness", share=0.1)
+        await pilot.press("up")
+        assert panel.command == Attack("degree", share=0.2, means="censor")
+
+
+async def test_a_preview_says_who_and_one_that_came_too_late_says_nothing() -> None:
+    panel = Attacks()
+    app = Stage(panel)
+    async with app.run_test(size=(44, 24)) as pilot:
+        await furnished(app, panel, pilot)
+        asked = panel.command
+        assert asked is not None
+        panel.tell(asked, PLAN)
+        await pilot.pause()
+        assert "2 peers of 64" in lines_of(panel, "#attack-plan").replace("\n", " ")
+        assert "p003 p005" in lines_of(panel, "#attack-plan")
+        assert panel.query_one("#attack-do", Chip).tip == PLAN.sentence
+        await pilot.press("right")
+        panel.tell(asked, Plan((), "Nothing."))
+        assert panel.plan is not None
+        assert panel.plan.sentence == PLAN.sentence
+
+
+async def test_what_cannot_be_had_is_crossed_out_says_why_and_is_not_done() -> None:
+    panel = Attacks()
+    app = Stage(panel)
+    async with app.run_test(size=(44, 24)) as pilot:
+        await furnished(app, panel, pilot)
+        await pilot.press("end", "enter", "right")
+        await pilot.pause()
+        assert "Nobody here runs" in lines_of(panel, "#attack-plan")
+        assert "not here" in painted(panel.query_one(PresetList))[2]
+        assert panel.query_one("#attack-do", Chip).disabled
+        assert not app.heard(Attacked)
+
+
+async def test_the_mouse_chooses_moves_a_knob_and_presses() -> None:
+    panel = Attacks()
+    app = Stage(panel)
+    async with app.run_test(size=(44, 24)) as pilot:
+        await furnished(app, panel, pilot)
+        await pilot.click(PresetList, offset=(4, 1))
+        assert panel.preset == BRIDGES
+        slider = panel.query_one("#dial-0", Slider)
+        await pilot.click(slider, offset=(slider.size.width - 15, 0))
+        assert panel.command == Attack("betweenness", share=1.0)
+        await pilot.click("#attack-do")
+        assert [m.attack for m in app.heard(Attacked)] == [Attack("betweenness", share=1.0)]
+
+
+async def test_in_a_large_swarm_the_bridges_are_not_looked_for_until_they_are_wanted() -> None:
+    panel = Attacks()
+    app = Stage(panel)
+    async with app.run_test(size=(44, 24)) as pilot:
+        await furnished(app, panel, pilot, snap=frames.snapshot(DEAR + 1))
+        await pilot.press("down")
+        await pilot.pause()
+        assert Attack("betweenness", share=0.1) not in wondered(app)
+        assert UNSAID.split()[0] in lines_of(panel, "#attack-plan")
+        await pilot.press("enter")
+        assert len(app.heard(Attacked)) == 1
+
+
+async def test_backspace_takes_the_latest_back() -> None:
+    panel = Attacks()
+    app = Stage(panel)
+    async with app.run_test(size=(44, 24)) as pilot:
+        await furnished(app, panel, pilot)
+        await pilot.press("backspace")
+        assert not app.heard(Act)
+        panel.begun(deed_of("The hubs", PLAN, 0))
+        await pilot.pause()
+        assert panel.query_one("#attack-undo", Chip).label == "take back: the hubs"
+        await pilot.press("backspace", "backspace")
+        assert [m.command for m in app.heard(Act)] == [Revive((3, 5))]
+
+
+# --- on the dashboard ----------------------------------------------------------------------------------------------
+
+
+async def opened(person: Person) -> Attacks:
+    await person.press("9")
+    for _ in range(3):
+        person.main.at_once()
+        await person.pilot.pause()
+    return person.main.query_one(Attacks)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 50)])
+async def test_from_9_to_the_dead_and_back(size: tuple[int, int]) -> None:
+    async with dashboard(size, asks_per_s=0.0) as person:
+        panel = await opened(person)
+        assert panel.display
+        assert person.main.query_one(Inspector).display == (size[0] == 200)
+        await person.press("down", "right")
+        plan = person.driver.swarm.preview(panel.command)  # type: ignore[arg-type]
+        assert " ".join(person.driver.swarm.labels[peer] for peer in plan.peers) in lines_of(panel, "#attack-plan")
+        # Nothing is cut off: the buttons stand in the panel.
+        assert panel.region.contains_region(panel.query_one("#attack-do").region)
+        await person.press("enter")
+        assert plan.peers
+        assert all(person.state(peer) == DEAD for peer in plan.peers)
+        assert plan.sentence == person.driver.frame(20).notice
+        await person.press("backspace")
+        assert all(person.state(peer) == ALIVE for peer in plan.peers)
+        await person.press("escape")
+        assert person.app.focused is person.view
+        if size[0] == 80:
+            await person.press("escape")
+            assert not panel.display
+
+
+async def test_a_crowd_comes_and_a_share_of_all_goes() -> None:
+    async with dashboard(asks_per_s=0.0) as person:
+        panel = await opened(person)
+        await person.press("end", "up")
+        assert panel.preset is not None
+        assert panel.preset.name == "crowd"
+        await person.press("enter")
+        await person.wait(12.0, slices=120)
+        assert len(person.driver.swarm.snapshot().state) == 24 + 50
+        await person.press("down", "enter")
+        await person.wait(12.0, slices=120)
+        frame = person.driver.frame(20)
+        assert (frame.snapshot.state != ALIVE).sum() >= 0.25 * 74
+        assert "for good" in panel.query_one("#attack-undo", Chip).tip
+
+
+async def test_another_network_offers_others() -> None:
+    async with dashboard(asks_per_s=0.0) as person:
+        panel = await opened(person)
+        listed = panel.query_one(PresetList)
+        assert {preset.name for preset in listed.presets if preset.why_not} == {"operator"}
+        person.main.restart_under("napster")
+        for _ in range(4):
+            person.main.at_once()
+            await person.pilot.pause()
+        there = {preset.name for preset in listed.presets if preset.why_not}
+        assert "eclipse" in there
+        assert "operator" not in there
+
+
+async def test_the_palette_has_every_attack_and_opens_it() -> None:
+    async with dashboard(asks_per_s=0.0) as person:
+        offers = {name: run for name, _, run in Palette(person.main).more() if name.startswith("Attack: ")}
+        assert len(offers) == len(person.driver.swarm.attacks())
+        offers["Attack: poison"]()
+        for _ in range(4):
+            person.main.at_once()
+            await person.pilot.pause()
+        panel = person.main.query_one(Attacks)
+        assert panel.preset is not None
+        assert panel.preset.name == "poison"
+        assert isinstance(person.app.focused, PresetList)
+        await person.press("enter")
+        assert person.driver.swarm.snapshot().poisoned.any()
+
+
+async def test_in_a_narrow_terminal_one_drawer_makes_way_for_the_other() -> None:
+    async with dashboard((80, 24), asks_per_s=0.0) as person:
+        panel, inspector = await opened(person), person.main.query_one(Inspector)
+        await person.press("escape", "right", "1")
+        assert inspector.display
+        assert not panel.display
+        await person.press("9")
+        assert panel.display
+        assert not inspector.display
+        await person.press("escape", "enter")
+        assert inspector.display

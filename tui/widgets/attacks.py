@@ -1,0 +1,303 @@
+"""Attacks to choose from: what each is, how much of it, whom it would take now, and the button that does it.
+
+The panel knows no swarm. It asks what there is and what the marked one would come to (`Foresee`), and is told by
+`offer` and `tell`; the engine draws for a preview what it would draw in earnest, so the names it tells are those that
+it takes. It asks anew when something was changed, and otherwise once a second: a preview is read, not watched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Horizontal, Vertical
+from textual.widget import Widget
+
+from engine import Attack, Plan, Preset, Snapshot
+from tui.frame import Frame
+from tui.messages import Act, Attacked, Foresee
+
+from .attack_form import Deed, Dial, command_of, dial_of, undo_why_not, whom_text
+from .ink import Row, wrap
+from .panel import Chip, Lines, name_panel, panel_css
+from .preset_list import PresetList
+from .slider import Slider
+
+DIALS = 6
+"""Parameters of the preset that has the most."""
+AGAIN_S, ANEW_S = 1.0, 5.0
+"""Wall seconds between two previews while nobody changes anything, and between two looks at what can be had at all."""
+DEAR = 1_500
+"""Above so many peers the shortest ways between all of them take a good part of a second to find."""
+UNSAID = "Who they are is found out when it is done: in a swarm of this size that takes a while."
+HINT = "enter do it · ← → change · tab next"
+
+
+class Attacks(Vertical):
+    """The panel. Posts `Foresee`, `Attacked`, and `Act` for what takes an attack back."""
+
+    DEFAULT_CSS = (
+        panel_css("Attacks")
+        + """
+    Attacks {
+        padding: 0 0 0 1;
+        Slider.-unused { display: none; }
+        #attack-chips { height: 1; width: 1fr; }
+        #attack-chips Chip { margin: 0 1 0 0; }
+        #attack-about, #attack-plan { max-height: 4; }
+    }
+    """
+    )
+    BINDINGS = [
+        Binding("up", "dial(-1)", "up", show=False),
+        Binding("down", "dial(1)", "down", show=False),
+        Binding("enter", "attack", "do it", show=False),
+        Binding("backspace", "undo", "take it back", show=False),
+    ]
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id, classes=classes)
+        self._frame: Frame | None = None
+        self._furnished = self._wanted = False
+        self._asked_s = self._offered_s = -1e9
+        self._asked: Attack | None = None
+        self._selected: int | None = None
+        self._mark = ""
+        self.chosen: dict[str, dict[str, Any]] = {}
+        """What a person set, by preset and parameter: it is still so when one comes back to it."""
+        self.dials: tuple[Dial, ...] = ()
+        self.plan: Plan | None = None
+        self.deed: Deed | None = None
+
+    def compose(self) -> ComposeResult:
+        """Nothing: most runs never open it, and it would cost each of them a part of their start."""
+        return iter(())
+
+    def on_mount(self) -> None:
+        """Say what it is."""
+        name_panel(self, "attacks", HINT)
+
+    def focus(self, scroll_visible: bool = True, from_app_focus: bool = False) -> Attacks:
+        """The list takes the keys, as soon as it is there."""
+        self._wanted = not self._furnished
+        if self._furnished:
+            self.query_one(PresetList).focus(scroll_visible)
+        return self
+
+    async def _furnish(self) -> None:
+        parts: list[Widget] = [
+            PresetList(id="presets"),
+            Lines(id="attack-about"),
+            *(Slider("", ("",), value_cells=13, id=f"dial-{n}") for n in range(DIALS)),
+            Lines(id="attack-plan"),
+            Horizontal(Chip("do it", id="attack-do"), Chip("take back", id="attack-undo"), id="attack-chips"),
+        ]
+        if not self.is_attached or self._furnished:
+            return
+        self._furnished = True
+        await self.mount_all(parts)
+        if self._frame is not None:
+            self.show(self._frame)
+        if self._wanted:
+            self.focus()
+
+    # --- what it is told -----------------------------------------------------------------------------------------
+
+    def show(self, frame: Frame) -> None:
+        """Take the newest frame; ask what has become of the preview, if it is old."""
+        before, self._frame = self._frame, frame
+        if not self._furnished:
+            self.call_later(self._furnish)
+            return
+        if before is not None and before.snapshot.fixed.run is not frame.snapshot.fixed.run:
+            self.chosen.clear()
+            self.deed = self._asked = None
+            self._offered_s = -1e9
+        if frame.selected != self._selected:
+            self._selected = frame.selected
+            self._dress()
+        aged = not 0 <= frame.wall_s - self._asked_s < AGAIN_S
+        moved = before is None or before.snapshot.now_us != frame.snapshot.now_us
+        if self._asked is None or (aged and (moved or self.plan is None)):
+            self._ask()
+        self._dress_chips()
+
+    def offer(self, presets: tuple[Preset, ...]) -> None:
+        """What there is to choose from: the answer to `Foresee`."""
+        listed = self.query_one(PresetList)
+        before = self.preset
+        listed.offer(presets)
+        if self._mark:
+            self.mark(self._mark)
+        if self.preset != before:
+            self._dress()
+            self._ask()
+
+    def tell(self, attack: Attack, plan: Plan | None, why_not: str = "") -> None:
+        """What an attack would come to, or why it cannot be: the answer to `Foresee`."""
+        if attack != self._asked:
+            return
+        self.plan = plan
+        width = max(8, self.content_size.width - 1)
+        rows: list[Row] = []
+        if plan is not None and self._frame is not None:
+            rows += [((line, "text bold"),) for line in wrap(plan.sentence, width)[:4]]
+            whom = whom_text(plan, self._frame.snapshot.fixed.labels)
+            rows += [((line, "dim"),) for line in wrap(whom, width)[: max(1, 4 - len(rows))]] if whom else []
+        elif why_not:
+            rows = [((line, "warn"),) for line in wrap(why_not, width)]
+        self.query_one("#attack-plan", Lines).show_rows(rows)
+        self._dress_chips()
+
+    def begun(self, deed: Deed) -> None:
+        """An attack was done: it can be taken back from here."""
+        self.deed = deed
+        self._ask()
+        self._dress_chips()
+
+    def mark(self, name: str) -> None:
+        """Look at the preset of this name, now or when it is offered."""
+        self._mark = name
+        if not self._furnished:
+            return
+        listed = self.query_one(PresetList)
+        names = [preset.name for preset in listed.presets]
+        if name in names:
+            self._mark = ""
+            listed.go(names.index(name))
+
+    # --- what is set ---------------------------------------------------------------------------------------------
+
+    @property
+    def preset(self) -> Preset | None:
+        """The one that is looked at."""
+        if not self._furnished:
+            return None
+        listed = self.query_one(PresetList)
+        return listed.presets[listed.cursor] if listed.presets else None
+
+    @property
+    def command(self) -> Attack | None:
+        """The attack as it is set."""
+        preset = self.preset
+        return None if preset is None else command_of(preset.name, self.dials, self.chosen.get(preset.name, {}))
+
+    def _dress(self) -> None:
+        """Sliders and sentence of the preset that is looked at."""
+        preset, frame = self.preset, self._frame
+        if preset is None or frame is None:
+            return
+        victim = frame.selected if _may_be_victim(frame.snapshot, frame.selected) else None
+        labels = frame.snapshot.fixed.labels
+        made = (dial_of(param, labels, victim) for param in preset.params)
+        self.dials = tuple(dial for dial in made if dial is not None)
+        chosen = self.chosen.get(preset.name, {})
+        for number in range(DIALS):
+            slider = self.query_one(f"#dial-{number}", Slider)
+            used = number < len(self.dials)
+            slider.set_class(not used, "-unused")
+            slider.disabled = not used or bool(preset.why_not)
+            if used:
+                dial = self.dials[number]
+                slider.dress(dial.label, dial.words, dial.at(chosen.get(dial.name)), tip=dial.tip)
+        width = max(8, self.content_size.width - 1)
+        self.query_one("#attack-about", Lines).show_rows([((line, "dim"),) for line in wrap(preset.about, width)])
+
+    def _ask(self) -> None:
+        """Have the preview made."""
+        frame, command, preset = self._frame, self.command, self.preset
+        if frame is None:
+            return
+        self._asked, self._asked_s = command, frame.wall_s
+        anew = preset is None or not 0 <= frame.wall_s - self._offered_s < ANEW_S
+        if anew:
+            self._offered_s = frame.wall_s
+        dear = preset is not None and preset.name == "betweenness" and len(frame.snapshot.state) > DEAR
+        known = preset is None or bool(preset.why_not) or dear
+        if anew or not known:
+            self.post_message(Foresee(None if known else command, anew=anew))
+        if preset is not None and command is not None and known:
+            self.tell(command, None, preset.why_not or UNSAID)
+
+    def _dress_chips(self) -> None:
+        preset, frame, deed = self.preset, self._frame, self.deed
+        if preset is None or frame is None:
+            return
+        do, back = self.query_one("#attack-do", Chip), self.query_one("#attack-undo", Chip)
+        tip = preset.why_not or (self.plan.sentence if self.plan is not None else preset.about)
+        do.dress(f"do it: {preset.title.lower()}", tip, disabled=bool(preset.why_not))
+        why = undo_why_not(deed, frame.snapshot.now_us)
+        told = deed.told if deed is not None and not why else why
+        back.dress("take back" if deed is None else f"take back: {deed.title.lower()}", told, disabled=bool(why))
+        name_panel(self, "attacks", HINT if deed is None or why else "backspace takes it back · tab next")
+
+    # --- what a person does --------------------------------------------------------------------------------------
+
+    @on(PresetList.Marked)
+    def _marked(self, event: PresetList.Marked) -> None:
+        event.stop()
+        self.plan = None
+        self._dress()
+        self._ask()
+        self._dress_chips()
+
+    @on(PresetList.Turned)
+    def _turned(self, event: PresetList.Turned) -> None:
+        event.stop()
+        slider = self.query_one("#dial-0", Slider)
+        if self.dials and not slider.disabled:
+            slider.action_move(event.by)
+
+    @on(PresetList.Taken)
+    def _taken(self, event: PresetList.Taken) -> None:
+        event.stop()
+        self.action_attack()
+
+    @on(Slider.Moved)
+    def _moved(self, event: Slider.Moved) -> None:
+        event.stop()
+        preset, number = self.preset, int(str(event.slider.id).rpartition("-")[2])
+        if preset is not None and number < len(self.dials):
+            dial = self.dials[number]
+            self.chosen.setdefault(preset.name, {})[dial.name] = dial.values[event.index]
+            self._ask()
+
+    @on(Chip.Pressed)
+    def _pressed(self, event: Chip.Pressed) -> None:
+        event.stop()
+        if event.chip.id == "attack-do":
+            self.action_attack()
+        else:
+            self.action_undo()
+
+    def action_dial(self, by: int) -> None:
+        """From one slider to the next; above the first is the list."""
+        stops: Sequence[Widget] = [self.query_one(PresetList), *self.query(Slider), *self.query(Chip)]
+        there = [widget for widget in stops if widget.focusable]
+        focused = self.screen.focused
+        if focused in there:
+            there[min(max(there.index(focused) + by, 0), len(there) - 1)].focus()
+
+    def action_attack(self) -> None:
+        """Do it."""
+        preset, command = self.preset, self.command
+        if preset is not None and command is not None and not preset.why_not:
+            self.post_message(Attacked(preset.title, command))
+
+    def action_undo(self) -> None:
+        """Take back the latest one."""
+        deed, frame = self.deed, self._frame
+        if deed is None or frame is None or deed.undo is None or undo_why_not(deed, frame.snapshot.now_us):
+            return
+        self.deed = None
+        self.post_message(Act(deed.undo))
+        self._dress_chips()
+
+
+def _may_be_victim(snapshot: Snapshot, peer: int | None) -> bool:
+    """Whether the selected peer runs and is a user."""
+    known = peer is not None and peer < len(snapshot.state)
+    return known and snapshot.state[peer] == 0 and not snapshot.fixed.infrastructure[peer]
