@@ -87,6 +87,7 @@ ROLES: tuple[Role, ...] = (
     Role("chart-2", "chart", "The second line of a chart.", "warning"),
     Role("chart-3", "chart", "The third line of a chart.", "success"),
     Role("chart-4", "chart", "The fourth line of a chart.", "accent"),
+    Role("poisoned", "mark", "A peer that serves decoys.", "chart-4"),
 )
 
 ROLE_NAMES = tuple(role.name for role in ROLES)

@@ -7,6 +7,7 @@ import math
 import frames
 import numpy as np
 import pytest
+from person import dashboard
 from stage import Stage, lines_of
 
 from engine import AskFor, Collude, Heal, InputError, Kill, Partition, Revive, Set, Shutdown
@@ -168,3 +169,38 @@ def test_an_empty_swarm_has_nothing_to_press() -> None:
     tips = group_tips(dead)
     assert not tips["kill-some"][2]
     assert tips["revive-all"][0] == "revive 64"
+
+
+async def test_lines_and_jitter_have_sliders_and_a_run_without_lines_says_so() -> None:
+    panel = Controls()
+    app = Stage(panel)
+    async with app.run_test(size=SIZE) as pilot:
+        panel.show(frames.frame())
+        await pilot.pause()
+        lines = panel.query_one("#knob-capacity", Slider)
+        assert lines.disabled
+        assert "no capacity in this run" in str(lines.tooltip)
+        panel.query_one("#knob-jitter").focus()
+        await pilot.press("right", "right")
+        assert commands(app) == [Set("jitter", 1.0), Set("jitter", 2.0)]
+        settings = {**frames.snapshot().settings, "capacity": 0.5, "jitter": 7.0}
+        panel.show(frames.frame(snap=frames.snapshot(settings=settings)))
+        assert not lines.disabled
+        assert lines.text == "x0.5"
+        lines.focus()
+        await pilot.press("left")
+        assert commands(app)[-1] == Set("capacity", 0.3)
+
+
+async def test_there_is_room_for_them_in_a_large_terminal_or_on_the_whole_screen() -> None:
+    for size, there in (((120, 36), False), ((200, 50), True)):
+        async with dashboard(size, asks_per_s=0.0) as person:
+            await person.pilot.pause()
+            panel = person.main.query_one(Controls)
+            assert panel.query_one("#knob-jitter").display == there
+            panel.query_one("#knob-loss").focus()
+            await person.press("f")
+            assert panel.query_one("#knob-jitter").display
+            panel.query_one("#knob-jitter").focus()
+            await person.press("right")
+            assert person.driver.swarm.snapshot().settings["jitter"] == 1.0

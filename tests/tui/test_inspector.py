@@ -104,14 +104,16 @@ async def test_chips_act_and_turn_into_their_opposite() -> None:
         assert "hides “blue train”" in panel.query_one("#verb-o", Chip).tip
 
         snap = frames.snapshot()
-        snap.censored[17] = snap.colluding[17] = True
+        snap.censored[17] = snap.colluding[17] = snap.poisoned[17] = True
+        snap = replace(snap, held=snap.poisoned.copy())
         panel.show(replace(chosen(snap=snap), facts=frames.facts(ban="blue train")))
         await pilot.pause()
         await pilot.click("#verb-c")
         await pilot.click("#verb-o")
         assert [m.command for m in app.heard(Act)][3:] == [Uncensor(17), Defect(17)]
         assert "⊘ censored" in lines_of(panel, "#peer")
-        assert "◆ colluding" in lines_of(panel, "#peer")
+        for told in ("◆ colluding", "▲ poisoned", "◧ a link is held"):
+            assert told in lines_of(panel, "#peer")
 
 
 async def test_a_dead_peer_can_be_revived_and_the_rest_says_why_not() -> None:

@@ -10,7 +10,8 @@ from scenes import flight, picture, quiet, scene, trace
 
 from engine import Links
 from tui.draw import legend, raster
-from tui.draw.colours import LOOK, looks_of
+from tui.draw.colours import LOOK, LOOKS, STATE, looks_of
+from tui.draw.glyphs import Mode
 from tui.draw.inks import INK, SIDE_BITS, SIDES
 from tui.draw.inks import TABLE as INKS
 from tui.draw.scene import MANY, lay
@@ -210,3 +211,14 @@ def test_the_latest_wish_has_the_place() -> None:
 
 def test_one_panel_may_have_the_whole_screen() -> None:
     assert rooms(120, 36, {"feed": False}, selected=True, whole="peers") == {"peers"}
+
+
+@pytest.mark.parametrize("mode", ["braille", "ascii"])
+def test_who_serves_decoys_and_whose_link_stands_still_can_be_told_without_colours(mode: Mode) -> None:
+    flags = np.eye(6, dtype=np.bool_)
+    snapshot = quiet(6, poisoned=flags[1] | flags[3] | flags[4], held=flags[2] | flags[3], censored=flags[4])
+    snapshot.state[5] = 1
+    snapshot.poisoned[5] = True
+    looks = [LOOKS[look] for look in looks_of(snapshot, None).tolist()]
+    assert looks == ["alive", "poisoned", "held", "poisoned", "censored", "dead"]
+    assert len({STATE[LOOK[look]].glyph(mode) for look in looks}) == len(set(looks))

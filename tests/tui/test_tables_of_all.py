@@ -18,6 +18,7 @@ from tui.frame import Frame
 from tui.messages import MenuWanted, PeerPicked, PeersPicked
 from tui.widgets.kinds import Kinds
 from tui.widgets.peers_table import COLUMNS, PeersTable
+from tui.widgets.plight import state_word
 
 pytestmark = pytest.mark.anyio
 
@@ -251,3 +252,23 @@ async def test_kinds_fit_any_width(width: int) -> None:
         await pilot.pause()
         assert max(len(line) for line in painted(panel)) <= width
         assert painted(panel)[1].startswith("Chunk")
+
+
+async def test_who_is_poisoned_or_has_a_link_held_is_told_and_sorted_by() -> None:
+    table = PeersTable()
+    async with Stage(table).run_test(size=(90, 20)) as pilot:
+        snap = frames.snapshot()
+        snap.poisoned[[4, 31]] = True
+        held = np.zeros(frames.N, np.bool_)
+        held[6] = True
+        frame = frames.frame(snap=replace(snap, held=held))
+        table.show(frame)
+        await pilot.pause()
+        told = painted(table)
+        assert "▲ poisoned" in told[1 + 4]
+        assert "◧ held" in told[1 + 6]
+        assert state_word(frame, 31) == "censored"  # the graver of two
+        table.sort_by("state")
+        table.show(frame)
+        order = [state_word(frame, peer) for peer in table.order.tolist()]
+        assert order == sorted(order, key=["alive", "held", "poisoned", "censored", "dead", "left"].index)

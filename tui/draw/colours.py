@@ -25,7 +25,7 @@ U8: TypeAlias = NDArray[np.uint8]
 ColourBy: TypeAlias = Literal["state", "role", "load", "belief", "heard", "answer"]
 COLOURS: tuple[ColourBy, ...] = ("state", "role", "load", "belief", "heard", "answer")
 ABOUT: dict[ColourBy, str] = {
-    "state": "Up, dead, censored, colluding; and whom the chosen ask reached.",
+    "state": "Up, dead, censored, colluding, poisoned; and whom the chosen ask reached.",
     "role": "What each is called in its network.",
     "load": "Messages delivered to each in the last second.",
     "belief": "What the selected peer knows of the others, and where it is wrong.",
@@ -84,6 +84,8 @@ STATE: tuple[Look, ...] = (
     Look("alive", "alive", "alive", INK["alive"], counted=True),
     Look("censored", "censored", "censored", INK["censored"]),
     Look("colluding", "colluding", "colluding", INK["colluding"]),
+    Look("poisoned", "poisoned", "poisoned", INK["poisoned"]),
+    Look("held", "held", "held", INK["held"]),
     Look("infrastructure", "server", "infrastructure", INK["infrastructure"]),
     Look("asked", "asked", "asked", INK["asked"], counted=True),
     Look("answered", "has it", "hit", INK["answered"]),
@@ -106,6 +108,9 @@ def looks_of(snapshot: Snapshot, trace: Trace | None) -> U8:
         if len(trace.holders):
             looks[np.asarray(trace.holders, np.int64)] = LOOK["answered"]
         looks[trace.origin] = LOOK["origin"]
+    if len(snapshot.held):
+        looks[: len(snapshot.held)][snapshot.held[:n]] = LOOK["held"]
+    looks[snapshot.poisoned] = LOOK["poisoned"]
     looks[snapshot.colluding] = LOOK["colluding"]
     looks[snapshot.censored] = LOOK["censored"]
     looks[snapshot.state == DEAD] = LOOK["dead"]

@@ -22,6 +22,10 @@ class Glyphs:
     left: str
     censored: str
     colluding: str
+    poisoned: str
+    """It serves decoys."""
+    held: str
+    """Something stands still on a link of it."""
     infrastructure: str
     selected: str
     asked: str
@@ -54,6 +58,8 @@ SYMBOLS = Glyphs(
     left="○",
     censored="⊘",
     colluding="◆",
+    poisoned="▲",
+    held="◧",
     infrastructure="■",
     selected="◎",
     asked="◉",
@@ -79,6 +85,8 @@ LETTERS = Glyphs(
     left=".",
     censored="%",
     colluding="&",
+    poisoned="!",
+    held="]",
     infrastructure="#",
     selected="@",
     asked="O",
@@ -106,4 +114,7 @@ SHADES: dict[Mode, str] = {"braille": "·░▒▓█", "block": "·░▒▓█
 """How many peers share a cell, from one to the fullest."""
 
 # Peers of these states may stand side by side on one picture and must differ in shape.
-STATES = ("alive", "dead", "left", "censored", "colluding", "infrastructure", "selected", "asked", "hit", "origin")
+STATES = (
+    *("alive", "dead", "left", "censored", "colluding", "poisoned", "held"),
+    *("infrastructure", "selected", "asked", "hit", "origin"),
+)

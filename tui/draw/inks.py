@@ -50,6 +50,8 @@ TABLE: dict[str, InkOf] = {
     "left": InkOf("left"),
     "censored": InkOf("censored"),
     "colluding": InkOf("colluding"),
+    "poisoned": InkOf("poisoned", bold=True),
+    "held": InkOf("censored", bold=True),
     "infrastructure": InkOf("infrastructure", bold=True),
     "asked": InkOf("asked"),
     "answered": InkOf("answered", bold=True),

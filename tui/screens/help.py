@@ -29,6 +29,8 @@ MEANS = {
     "dead": "its process was killed; its disk remains",
     "censored": "lives on behind a wall: nothing gets in or out",
     "colluding": "hides a word on somebody's behalf",
+    "poisoned": "claims to have everything, and serves decoys",
+    "held": "a link of it stands still, to be looked at",
     "left": "said goodbye and went",
     "question": "a message that looks for something",
     "answer": "a message that says where it is",

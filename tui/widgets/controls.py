@@ -14,6 +14,7 @@ import numpy as np
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input, Select
 
@@ -42,6 +43,9 @@ class Knob:
 SESSIONS_S = (math.inf, 3600.0, 1800.0, 900.0, 480.0, 240.0, 120.0, 60.0, 30.0)
 LOSSES = (0.0, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5)
 FACTORS = (0.1, 0.15, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 7.0, 10.0)
+JITTERS_MS = (0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0)
+CAPACITIES = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
+NO_LINES = "Lines have no capacity in this run: everything is sent at once. A run that begins with --capacity has one."
 ASKS_PER_S = (0.0, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
 
 
@@ -83,7 +87,24 @@ KNOBS: tuple[Knob, ...] = (
         0,
         "How many asks peers issue by themselves, all together, in a second of virtual time.",
     ),
+    Knob(
+        "jitter",
+        "jitter",
+        JITTERS_MS,
+        tuple(f"{x:g} ms" for x in JITTERS_MS),
+        0,
+        "By how much messages come later than the map says, at random, each by itself.",
+    ),
+    Knob(
+        "capacity",
+        "lines",
+        CAPACITIES,
+        tuple(f"x{x:g}" for x in CAPACITIES),
+        CAPACITIES.index(1.0),
+        "How much faster, or slower, the lines are by which peers are connected.",
+    ),
 )
+"""The last two are had where there is room for them: in a large terminal, or with the panel on the whole screen."""
 
 ON_PEERS = ("kill", "revive", "leave", "join", "censor", "uncensor", "partition", "hold", "release", "defect")
 WITH_WORD: Mapping[str, str] = {"collude": "word", "ask": "text", "publish": "text"}
@@ -176,6 +197,11 @@ class Controls(VerticalScroll):
         for knob in KNOBS:
             index, words = nearest_stop(knob, snapshot.settings.get(knob.name))
             self.query_one(f"#knob-{knob.name}", Slider).set_value(index, words)
+        lines = self.query_one("#knob-capacity", Slider)
+        why_not = "" if "capacity" in snapshot.settings else NO_LINES
+        if lines.disabled != bool(why_not):
+            lines.disabled = bool(why_not)
+            lines.tooltip = Content(why_not or next(k.tip for k in KNOBS if k.name == "capacity"))
         for id_, (label, tip, possible) in group_tips(snapshot).items():
             self.query_one(f"#{id_}", Chip).dress(label, tip, disabled=not possible)
 
@@ -277,11 +303,12 @@ def nearest_stop(knob: Knob, setting: object) -> tuple[int, str | None]:
         return knob.rest, plain(setting, limit=20) if setting is not None else None
     if value in knob.values:
         return knob.values.index(value), None
-    if not math.isfinite(value) or knob.name == "loss":
+    if not math.isfinite(value) or knob.name in ("loss", "jitter"):
         index = min(range(len(knob.values)), key=lambda i: abs(knob.values[i] - value))
     else:
         index = min(range(len(knob.values)), key=lambda i: _apart(knob.values[i], value))
     words = {"churn": _session_words(value), "loss": f"{value:.1%}", "latency": f"x{value:g}", "asks": f"{value:g}/s"}
+    words |= {"jitter": f"{value:g} ms", "capacity": f"x{value:g}"}
     return index, words[knob.name]
 
 

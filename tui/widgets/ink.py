@@ -31,6 +31,8 @@ FALLBACK: dict[str, str] = {
     "dead": "error",
     "censored": "warning",
     "colluding": "accent",
+    "poisoned": "warning",
+    "held": "warning",
     "question": "primary",
     "answer": "success",
     "transfer": "secondary",
@@ -65,6 +67,8 @@ STATE: dict[str, str] = {
     "left": SYMBOLS.left,
     "censored": SYMBOLS.censored,
     "colluding": SYMBOLS.colluding,
+    "poisoned": SYMBOLS.poisoned,
+    "held": SYMBOLS.held,
 }
 """The glyph of each state, beside its word everywhere: shape repeats what the colour says."""
 

@@ -211,6 +211,10 @@ class Inspector(VerticalScroll):
         if snapshot.colluding[peer]:
             ban = f" “{facts.ban}”" if facts is not None and facts.ban else ""
             row.append((f"  {STATE['colluding']} colluding{ban}", "colluding bold"))
+        if snapshot.poisoned[peer]:
+            row.append((f"  {STATE['poisoned']} poisoned", "poisoned bold"))
+        if peer < len(snapshot.held) and snapshot.held[peer]:
+            row.append((f"  {STATE['held']} a link is held", "held bold"))
         if snapshot.group[peer]:
             row.append((f"  cut off (side {int(snapshot.group[peer])})", "warn"))
         row.append((f"  {fixed.roles[int(fixed.role[peer])]} #{peer}", "text"))

@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 from rich.cells import cell_len
 from textual import events
 
-from engine import STATES, PeerId
+from engine import PeerId
 from tui.draw.chart import age, si
 from tui.frame import Frame
 from tui.messages import MenuWanted, PeerPicked, PeersPicked
 
 from .ink import STATE, Row, Span, fit, wrap
 from .panel import Roll, name_panel, panel_css
+from .plight import state_word
 
 Ids = NDArray[np.int64]
 RESORT_S = 1.0
@@ -164,8 +165,10 @@ class PeersTable(Roll):
         fixed = snapshot.fixed
         match name:
             case "state":
-                flags = snapshot.censored * 1 + snapshot.colluding * 2
-                return np.asarray(snapshot.state * 4 + flags, np.int64)
+                flags = snapshot.censored * 8 + snapshot.colluding * 4 + snapshot.poisoned * 2
+                if len(snapshot.held) == len(flags):
+                    flags += snapshot.held
+                return np.asarray(snapshot.state.astype(np.int64) * 16 + flags, np.int64)
             case "links":
                 return self._degrees()
             case "files":
@@ -380,12 +383,3 @@ class PeersTable(Roll):
             self.post_message(MenuWanted(peer, (event.screen_x, event.screen_y)))
         else:
             self.post_message(PeerPicked(peer, toggle=event.ctrl or event.shift or event.meta))
-
-
-def state_word(frame: Frame, peer: PeerId) -> str:
-    """`alive`, `dead` or `left`; of one that is up and censored or colluding, that."""
-    snapshot = frame.snapshot
-    word = STATES[int(snapshot.state[peer])]
-    if word != "alive":
-        return word
-    return "censored" if snapshot.censored[peer] else "colluding" if snapshot.colluding[peer] else word

@@ -101,7 +101,12 @@ def _census(frame: Frame) -> tuple[Row, Row]:
         *count("censored", int((snapshot.censored & alive).sum())),
     )
     colluding, left = int(np.count_nonzero(snapshot.colluding)), int((state == LEFT).sum())
-    rare = (*(count("colluding", colluding) if colluding else ()), *(count("left", left) if left else ()))
+    poisoned = int(np.count_nonzero(snapshot.poisoned))
+    rare = (
+        *(count("colluding", colluding) if colluding else ()),
+        *(count("poisoned", poisoned) if poisoned else ()),
+        *(count("left", left) if left else ()),
+    )
     # A partition has no shape in the picture, and one that was forgotten explains every missing answer.
     sides = len(np.unique(snapshot.group))
     cut: Row = ((f" {sides} ", "text"), ("◐", "warn"), (" sides ", "dim")) if sides > 1 else ()

@@ -172,6 +172,8 @@ def describe(frame: Frame, peer: PeerId) -> str:
     words = [STATES[snapshot.state[peer]]]
     words += ["censored"] if snapshot.censored[peer] else []
     words += ["colluding"] if snapshot.colluding[peer] else []
+    words += ["poisoned"] if snapshot.poisoned[peer] else []
+    words += ["a link is held"] if peer < len(snapshot.held) and snapshot.held[peer] else []
     place = fixed.places.names[fixed.place[peer]] if 0 <= fixed.place[peer] < len(fixed.places.names) else ""
     lines = [f"{fixed.labels[peer]} · {place}" if place else fixed.labels[peer]]
     lines.append(f"{fixed.roles[fixed.role[peer]]}, {', '.join(words)}, {snapshot.files[peer]} files")
