@@ -1,0 +1,70 @@
+"""What is sent piece by piece adds up to what is there."""
+
+from __future__ import annotations
+
+import pytest
+from person import dashboard
+from rich.segment import Segment
+from textual.strip import Strip
+
+from tui.compositor import LeanCompositor
+
+pytestmark = pytest.mark.anyio
+
+Row = list[tuple[str, object]]
+
+
+def cells(strip: Strip) -> Row:
+    """Each character with its style."""
+    return [(letter, segment.style) for segment in strip for letter in segment.text]
+
+
+def lay(screen: list[Row], update: object) -> int:
+    """Lay a partial update on what a terminal shows, as its escape codes would; how many cells it brought."""
+    brought = 0
+    for y, first, end in update.spans:  # type: ignore[attr-defined]
+        for x, strip in update.chops[y].items():  # type: ignore[attr-defined]
+            for at, cell in enumerate(cells(strip) if strip is not None else (), start=x):
+                if first <= at < end:
+                    screen[y][at] = cell
+                    brought += 1
+    return brought
+
+
+async def test_partial_updates_leave_the_screen_as_a_full_one_would(monkeypatch: pytest.MonkeyPatch) -> None:
+    updates: list[object] = []
+    whole = LeanCompositor.render_partial_update
+
+    def noted(self: LeanCompositor) -> object:
+        update = whole(self)
+        updates.append(update)
+        return update
+
+    async with dashboard() as person:
+        compositor = person.main._compositor
+        assert isinstance(compositor, LeanCompositor)
+        monkeypatch.setattr(LeanCompositor, "render_partial_update", noted)
+        shown = [cells(strip) for strip in compositor.render_strips()]
+        brought = 0
+        for keys in ((), ("right",), ("x",), ("a",), ("escape",), ("slash",), ("escape",), ()):
+            if keys:
+                await person.press(*keys)
+            await person.wait(0.3)
+            while updates:
+                update = updates.pop(0)
+                if update is not None:
+                    brought += lay(shown, update)
+            now = [cells(strip) for strip in compositor.render_strips()]
+            if any(key in ("right", "a", "slash", "escape") for key in keys):
+                shown = now  # Panels may have moved, and that is sent whole.
+            differ = [y for y, (old, new) in enumerate(zip(shown, now, strict=True)) if old != new]
+            assert not differ, (keys, differ)
+        assert brought > 0
+
+
+def test_nothing_dirty_is_no_update() -> None:
+    assert LeanCompositor().render_partial_update() is None
+
+
+def test_a_style_is_part_of_a_cell() -> None:
+    assert cells(Strip([Segment("ab")])) == [("a", None), ("b", None)]
