@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import cast
 
 from textual._compositor import ChopsUpdate, Compositor
@@ -45,7 +46,7 @@ class LeanCompositor(Compositor):
         wanted: dict[int, list[int]] = {}
         for y, first, end in spans:
             line = cuts[y]
-            starts = [cut for cut, after in zip(line, line[1:], strict=False) if cut < end and after > first]
+            starts = [cut for cut, after in pairwise(line) if cut < end and after > first]
             if starts:
                 wanted.setdefault(y, []).extend(starts)
         for widget, (region, clip) in self.visible_widgets.items():

@@ -78,6 +78,7 @@ class Inspector(VerticalScroll):
         self._load: deque[float] = deque(maxlen=HISTORY)
         self._load_of: PeerId | None = None
         self._load_second = -1
+        self._about: tuple[object, ...] = ()
         self.leaf = "peer"
         """Which leaf is open, of `LEAVES`."""
 
@@ -88,7 +89,7 @@ class Inspector(VerticalScroll):
         with Container(id="verbs", classes="-hidden"):
             for name, key in CHIPS.items():
                 yield Chip(name, key, id=f"verb-{name}")
-        yield Lines(id="ask")
+        yield Lines(steady=True, id="ask")
         yield Lines(id="believes")
         yield Lines(id="long", classes="-hidden")
 
@@ -162,6 +163,10 @@ class Inspector(VerticalScroll):
         peer_rows = list(self._peer_rows(frame, width)) if frame.selected is not None else nothing_rows(self.app, width)
         if len(frame.marked) > 1:
             peer_rows = [*marked_rows(frame, width), *peer_rows]
+        about = (frame.selected, len(frame.marked), self.leaf, width)
+        if about != self._about:
+            self._about = about
+            self.query_one("#ask", Lines).loosen()
         for id_, rows in (
             ("peer", peer_rows),
             ("ask", list(self._ask_rows(frame, width))),

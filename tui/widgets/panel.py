@@ -54,10 +54,26 @@ def name_panel(widget: Widget, title: str, subtitle: str = "") -> None:
         widget.add_class("-letters")
     if getattr(widget, "_named", None) == (title, subtitle):
         return
+    was = getattr(widget, "_named", ("", ""))
     widget._named = (title, subtitle)  # type: ignore[attr-defined]
-    # A Content is taken as it is, where a str would be read as markup.
-    widget.border_title = Content(title) if title else None
-    widget.border_subtitle = Content(subtitle) if subtitle else None
+    # A Content is taken as it is, where a str would be read as markup. And setting the public property repaints the
+    # whole widget, several times a second where a title counts: only the line that the title stands in has changed.
+    height = widget.outer_size.height
+    if title != was[0]:
+        widget._border_title = Content(title) if title else None
+        _repaint_edge(widget, 0)
+    if subtitle != was[1]:
+        widget._border_subtitle = Content(subtitle) if subtitle else None
+        _repaint_edge(widget, height - 1)
+
+
+def _repaint_edge(widget: Widget, y: int) -> None:
+    """Line `y` of the widget, its frame counted in; all of it where it has no size yet."""
+    width, height = widget.outer_size
+    if 0 <= y < height:
+        Widget.refresh(widget, Region(0, y, width, 1).translate(-widget.content_offset))
+    else:
+        Widget.refresh(widget)
 
 
 def share_place(widget: Widget, others: Sequence[str]) -> None:
@@ -70,14 +86,23 @@ def share_place(widget: Widget, others: Sequence[str]) -> None:
 
 
 class Lines(Widget):
-    """A few rows, as high as they are many. `show_rows` repaints only when a row differs."""
+    """A few rows, as high as they are many. `show_rows` repaints only when a row differs.
+
+    Another height has the whole screen laid out anew (20 to 50 ms). A `steady` one therefore keeps the height of the
+    most rows it has had, until `loosen` says that it speaks of something else now.
+    """
 
     DEFAULT_CSS = "Lines { height: auto; width: 1fr; }"
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+    def __init__(self, *, steady: bool = False, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
         self._rows: tuple[Row, ...] = ()
         self._inks: Inks | None = None
+        self._steady, self._least, self._tall = steady, 0, 0
+
+    def loosen(self) -> None:
+        """Take no more lines than there are rows, from the next rows on."""
+        self._least = 0
 
     @property
     def rows(self) -> tuple[Row, ...]:
@@ -92,15 +117,17 @@ class Lines(Widget):
     def show_rows(self, rows: Sequence[Row]) -> None:
         """Show these rows instead."""
         new = tuple(rows)
-        if new == self._rows:
+        tall = max(len(new), self._least)
+        if new == self._rows and tall == self._tall:
             return
-        grown = len(new) != len(self._rows)
-        self._rows = new
+        grown = tall != self._tall
+        self._rows, self._tall = new, tall
+        self._least = tall if self._steady else 0
         self.refresh(layout=grown)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """One line a row."""
-        return len(self._rows)
+        return self._tall
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """Look the colours up once a paint."""
