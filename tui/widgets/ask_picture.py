@@ -99,7 +99,7 @@ class AskPicture(Widget, can_focus=True):
         frame, size = self._frame, self.content_size
         if frame is None or not size.width or not size.height or not self.display:
             return
-        begun = time.perf_counter()
+        begun = time.thread_time()
         canvas = self._canvas = raster.Canvas(size.width, size.height, self.glyphs)
         self.moving = False
         if frame.trace is None:
@@ -116,7 +116,7 @@ class AskPicture(Widget, can_focus=True):
         if not self._styles:
             self._styles = dye(self)
         dirty = self._cells.update(canvas, self._styles)
-        self.paint_s = time.perf_counter() - begun
+        self.paint_s = time.thread_time() - begun
         self.calm = 0 if dirty or self.moving else self.calm + 1
         if dirty:
             self.refresh(*dirty)
