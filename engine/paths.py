@@ -27,7 +27,7 @@ ROWS_MOST = 20_000
 ROWS_BACKGROUND = ROWS_MOST // 10
 """And of one that nobody but the dice issued."""
 LOSSES_MOST = 2_000
-PATHS_BYTES = 64 << 20
+PATHS_BYTES = 24 << 20
 """Room for the paths of closed asks; the oldest are forgotten first."""
 FIRST = 64
 
