@@ -201,3 +201,31 @@ def test_newcomers_glide_in_from_the_edge() -> None:
     assert len(x) == 9
     assert max(abs(x[8] - 79.5) / 80, abs(y[8] - 39.5) / 40) > 0.5
     assert not stage.moving(10.1 + GLIDE_S)
+
+
+def test_a_large_swarm_gets_its_coarser_levels_one_a_frame() -> None:
+    pairs = cliques(12, 50)
+    crowd = Communities()
+    crowd.link(600, *pairs)
+    levels = len(force.levels(force.graph(600, *pairs))[1])
+    assert levels > 1
+    for _ in range(levels):
+        crowd.relax(0.0)
+        assert crowd.steps == 0
+    crowd.relax(0.0)  # There is no coarser one: that is found out in a frame of its own.
+    crowd.relax(0.0)
+    assert crowd.steps == 1
+
+
+@pytest.mark.parametrize("frames", [1, 20])
+def test_a_newcomer_without_links_may_come_before_it_is_at_rest(frames: int) -> None:
+    pairs = cliques(12, 50)
+    crowd = Communities()
+    crowd.link(600, *pairs)
+    for _ in range(frames):
+        crowd.relax(0.0)
+    crowd.link(601, *pairs)
+    crowd.relax(0.0)
+    assert crowd.positions.shape == (601, 2)
+    crowd.settle()
+    assert crowd.positions.shape == (601, 2)

@@ -36,6 +36,8 @@ class Communities:
         self.heat = 0.0
         self.steps = 0
         """How many have been made: a test of rest."""
+        self._coarse: tuple[list[Graph], list[Ints]] | None = None
+        """Levels made so far, while there are coarser ones to be made."""
         self._graph: Graph = force.graph(0, [], [])
         self._below: list[tuple[Graph, Ints, Floats]] = []
         """Finer levels, the finest first: links, the group of each peer in the level above, and its way from there."""
@@ -57,15 +59,17 @@ class Communities:
         if fresh:
             self._begin()
             return
-        if n != len(self.at):
+        grown = n != len(self.at)
+        if grown:
             self._take_in(n)
-        if np.array_equal(before.a, self._graph.a) and np.array_equal(before.b, self._graph.b):
+        same = np.array_equal(before.a, self._graph.a) and np.array_equal(before.b, self._graph.b)
+        if (self._below or self._coarse is not None) and (grown or not same):
+            self._begin()
+            return
+        if same:
             return
         old, new = (links.a * max(n, 1) + links.b for links in (before, self._graph))
         changed = len(np.setxor1d(old, new, assume_unique=True)) / max(len(new), 1)
-        if self._below:
-            self._begin()
-            return
         self._here, self._level = self.at, self._graph
         self.heat = max(self.heat, min(WARM_LEAST + 0.15 * changed, WARM_MOST))
 
@@ -74,7 +78,24 @@ class Communities:
         self.__init__()  # type: ignore[misc]
 
     def _begin(self) -> None:
-        graphs, groups = force.levels(self._graph)
+        """Levels are made one a step: all of them at once would hold up the screen for 80 to 190 ms at 10,000 peers."""
+        self._coarse = [self._graph], []
+        self._below = []
+        self._level = self._graph
+        if len(self.at) != self._graph.n:
+            self.at = force.scattered(self._graph.n)
+        self._here = self.at
+
+    def _coarsen(self) -> None:
+        """One more level, or if there is none, begin at the coarsest."""
+        assert self._coarse is not None
+        graphs, groups = self._coarse
+        smaller = force.coarser(graphs[-1])
+        if smaller is not None:
+            graphs.append(smaller[0])
+            groups.append(smaller[1])
+            return
+        self._coarse = None
         pairs = zip(graphs[:-1], groups, strict=True)
         self._below = [(links, group, force.beside(group, links)) for links, group in pairs]
         self._level = graphs[-1]
@@ -85,7 +106,6 @@ class Communities:
         self._here = force.scattered(top.n)[seat] * np.sqrt(max(float(top.charge.sum()) / max(top.n, 1), 1.0))
         self.heat = HOT
         self._left, self._turn = COARSE_STEPS, True
-        self.at = self._all_the_way_up()
 
     def _take_in(self, n: int) -> None:
         """Newcomers stand beside whom they are linked to, or at the rim; who is beyond n is gone."""
@@ -130,6 +150,9 @@ class Communities:
 
     def _step(self) -> None:
         assert self._level is not None
+        if self._coarse is not None:
+            self._coarsen()
+            return
         self._here, moved = force.step(self._here, self._level, self.heat)
         self.heat *= COOLING
         self.steps += 1

@@ -15,7 +15,7 @@ from collections import deque
 from typing import Any
 
 HEAVY, LIGHT = 0.7, 0.5
-"""Near enough to each other that one hiccup is forgotten: a slot that was shrunk by a fifth is not at once too short."""
+"""Near enough to each other that a hiccup is forgotten: a slot shrunk by a fifth is not at once too short."""
 LEAST_FPS = 4.0
 WAITING_MOST = 1
 """Writes that may wait for the terminal, besides the one under way, when a frame is drawn."""
