@@ -80,7 +80,7 @@ PANEL_S = 0.2
 """Wall seconds between two frames for a panel with figures."""
 IDLE_S = 0.1
 CALM_FRAMES = 3
-QUIET_S = 1 / 12
+QUIET_S = 1 / 10
 """The slot while only a few messages move: a handful of dots need no more, and a laptop on battery is grateful."""
 PANEL_TYPES: dict[str, type[Any]] = {
     "inspector": Inspector,
