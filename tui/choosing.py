@@ -128,6 +128,16 @@ class Choosing:
         head = last_word(text)[0]
         return [head + word for word in self.swarm.completions(text)]
 
+    def chosen_then(self) -> None:
+        """It is another moment: who is not born yet cannot be chosen, nor an ask that nobody has issued."""
+        born = len(self.swarm.labels)
+        self.marked = tuple(peer for peer in self.marked if peer < born)
+        if self.selected is not None and self.selected >= born:
+            self.selected = None
+        if self.following or (self.ask is not None and self.ask > self.swarm.snapshot().asks_total):
+            self.choose(None)
+        self._sifted_at = -1.0
+
     # --- the table of peers --------------------------------------------------------------------------------
 
     def sift(self, selector: str) -> bool:

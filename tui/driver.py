@@ -144,8 +144,8 @@ class Driver(Traveller, Inquiry, Choosing):
         seen = self.swarm.chronicle.seen
         self._events = list(self.swarm.events(seen - EVENTS_SHOWN))
         self._seq, self._awaited, self._watched, self._facts_at = seen, False, None, -1.0
-        if self.ask is not None and self.ask > len(self.swarm.asks()):
-            self.choose(None)
+        self.chosen_then()
+        self.silencing = None
         self.alarm = str(self.swarm.failure or "")
         self._theories.clear()
         self._remember()
@@ -170,6 +170,7 @@ class Driver(Traveller, Inquiry, Choosing):
         self.live.slice()
         self._listen()
         self.tell_trouble()
+        self.tell_past()
         now = self._clock()
         if self._notice and now >= self._notice_until:
             self._notice = ""

@@ -91,6 +91,8 @@ class Frame:
     """Commands, kills, asks and alarms of the whole run, in order of time; the same object until there are others."""
     seeking: float | None = None
     """How far a seek is, 0 to 1; this frame is from before it."""
+    heading_us: int | None = None
+    """Where a seek that is under way leads."""
     recording: str = ""
     """The file that this run is being written into."""
     jumps: int = 0

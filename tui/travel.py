@@ -48,7 +48,12 @@ class Traveller:
     jumps = 0
     seeking: float | None = None
     """How far a seek is, 0 to 1, or None."""
+    heading_us: int | None = None
+    """Where the seek that is under way leads."""
+    _wished_us: int | None = None
+    _in_past = False
     selected: PeerId | None
+    _notice: str
     _clock: Callable[[], float]
     _make: Callable[[Setup], Swarm]
     _forks = 0
@@ -73,6 +78,8 @@ class Traveller:
             self.machine.close()
         self.machine = TimeMachine(swarm, keeper=Follower(), recording=recording)
         self._replays, self._forks, self._told_parted = recording, 0, False
+        self.seeking = self.heading_us = self._wished_us = None
+        self._in_past = False
 
     def restart(self, protocol: str) -> bool:
         """The same peers, content, churn and seed under another network, from t = 0. False if that is not possible."""
@@ -130,21 +137,52 @@ class Traveller:
     def timeline(self) -> dict[str, Any]:
         """What a frame says of it."""
         where: dict[str, Any] = {"live": self.at_end, "end_us": self.end_us, "marks": self.marks}
-        return {**where, "seeking": self.seeking, "recording": self.recording, "jumps": self.jumps}
+        where |= {"seeking": self.seeking, "heading_us": self.heading_us}
+        return {**where, "recording": self.recording, "jumps": self.jumps}
+
+    @property
+    def here_us(self) -> int:
+        """Where the cursor is, or will be when the seek that is under way is over."""
+        return self.swarm.now_us if self.heading_us is None else self.heading_us
+
+    @property
+    def wished_us(self) -> int:
+        """The same, after all that is still wished for."""
+        return self.here_us if self._wished_us is None else self._wished_us
+
+    @property
+    def undoable(self) -> bool:
+        """Whether a person gave a command before the cursor."""
+        return any(given.by == "person" for given in self.machine.log[: self.swarm.given])
+
+    @property
+    def replaying(self) -> bool:
+        """Whether all that has happened here stands in the file that was opened."""
+        return self._replays is not None and self.end_us <= self._replays.end_us
 
     # --- going elsewhere -------------------------------------------------------------------------------------
 
     def seek_to(self, t_us: int) -> None:
         """Go to a moment between 0 and `end_us`. It takes up to a second; a later call takes the place of this one."""
-        self.live.errand(self._going(self.machine.seek(t_us)))
+        t_us = min(max(t_us, 0), self.end_us)
+        self._wished_us = None
+        self._depart(self._going(self.machine.seek(t_us)), t_us)
+
+    def scrub_to(self, t_us: int) -> None:
+        """As `seek_to`, for a cursor that is dragged: a seek that is under way ends first, and of the wishes meanwhile
+        the last one counts. Were each given up for the next, a fast hand would see nothing until it rests."""
+        if self.heading_us is None:
+            self.seek_to(t_us)
+        else:
+            self._wished_us = min(max(t_us, 0), self.end_us)
 
     def step_by(self, us: int) -> None:
-        """So much further on, or back. At the end, on means that time goes on."""
-        if us > 0 and self.swarm.now_us + us > self.end_us:
+        """So much further on, or back, and stop. At the end, on means that time goes on. Steps add up."""
+        if us > 0 and self.here_us + us > self.end_us:
             self.live.step(us)
         else:
             self.live.pause()
-            self.seek_to(max(0, self.swarm.now_us + us))
+            self.seek_to(self.here_us + us)
 
     def go_live(self) -> None:
         """To the end of what has happened."""
@@ -156,12 +194,21 @@ class Traveller:
         if last is None:
             self.say("There is nothing to undo before this moment")
             return
-        self.live.errand(self._going(self.machine.undo(), f"Undone: {last.said.verb}, at {last.at_us / 1e6:.2f} s"))
+        self._wished_us = None
+        said = f"Undone: {last.said.verb}, at {last.at_us / 1e6:.2f} s. What came after it is discarded"
+        self._depart(self._going(self.machine.undo(), said), last.at_us)
+
+    def _depart(self, errand: Iterator[None], to_us: int) -> None:
+        self.live.errand(errand)
+        self.seeking, self.heading_us = 0.0, to_us
 
     def _going(self, steps: Iterator[float], told: str = "") -> Iterator[None]:
-        for self.seeking in steps:
-            yield
-        self.seeking = None
+        try:
+            for self.seeking in steps:
+                yield
+        except Exception:
+            self.seeking = self.heading_us = self._wished_us = None
+            raise
         self.jumps += 1
         self._forks = self.machine.forks
         if self._replays is not None and not self.at_end:
@@ -169,6 +216,22 @@ class Traveller:
         self.landed()
         if told:
             self.say(told)
+        if self._wished_us is not None:
+            self.heading_us, self._wished_us = self._wished_us, None
+            yield from self._going(self.machine.seek(self.heading_us))
+        self.seeking = self.heading_us = None
+
+    def tell_past(self) -> None:
+        """Say once that this is the past, when one comes there; and that it is over."""
+        past = not self.at_end
+        if past == self._in_past or self.heading_us is not None:
+            return
+        self._in_past = past
+        if past:
+            before = f"{(self.end_us - self.swarm.now_us) / 1e6:.1f} s before the end"
+            self.say(f"In the past: {before}. Doing something here begins another future; {{time.live}}: live")
+        elif not self._notice or self._notice.startswith("In the past: "):
+            self.say("Live again: what happens now happens for the first time")
 
     def arrive(self) -> None:
         """A person does something: the seek that is under way ends first."""

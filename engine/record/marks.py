@@ -38,7 +38,11 @@ def _of(at_us: int, command: object, by: str) -> Mark:
     verb = getattr(command, "verb", "")
     kind: KindOfMark = "kill" if verb in ENDING else "ask" if verb == "ask" else "command"
     whom = getattr(command, "peers", None)
-    named = f" {whom}" if isinstance(whom, (str, int)) else f" {len(whom):,} peers" if whom else ""
+    if isinstance(whom, tuple) and len(whom) == 1:
+        whom = whom[0]
+    named = f" {whom}" if isinstance(whom, str) else f" #{whom}" if isinstance(whom, int) else ""
+    if not named and whom:
+        named = f" {len(whom):,} peers"
     what = getattr(command, "text", "") or getattr(command, "word", "") or getattr(command, "name", "")
     return Mark(at_us, kind, f"{verb}{named}{f' {what}' if what else ''}", by)
 

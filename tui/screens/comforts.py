@@ -270,7 +270,7 @@ class Comforts(Base):
     def _over_keys(self, high: int) -> Offset:
         """Just above the lowest line that is not a panel: where keys are, or where one types."""
         ask_bar = self.query_one(AskBar)
-        below: Region = ask_bar.region if ask_bar.has_class("-open") else self.query_one("#keys").region
+        below: Region = ask_bar.region if ask_bar.has_class("-open") else self.query_one("#timeline").region
         lifted = 1 if self.query_one(JumpBar).is_open or self.query_one("#notice").has_class("-open") else 0
         return Offset(2, max(1, below.y - high - lifted))
 

@@ -65,6 +65,7 @@ class Deeds(Base):
         def panel(self, name: str) -> Any: ...
         def panel_name(self, digit: int) -> str: ...
         def why_not_inquire(self, action: str) -> str: ...
+        def why_not_travel(self, action: str, parameters: tuple[object, ...]) -> str: ...
         def panel_at(self, widget: Widget | None) -> str: ...
         @property
         def picture(self) -> SwarmView | AskPicture: ...
@@ -118,7 +119,7 @@ class Deeds(Base):
             return "This run tells no story; scenarios do."
         if action in ("pause", "step") and self.driver.alarm:
             return "A peer's program failed, and this run cannot go on: {run.network} starts another."
-        return self.why_not_inquire(action)
+        return self.why_not_inquire(action) or self.why_not_travel(action, parameters)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Grey out what cannot be had."""
@@ -141,6 +142,8 @@ class Deeds(Base):
             does, tip = verb.label.lower(), verb.tip
         if name == "pause" and not self.driver.live.playing:
             does = "play"
+        if name == "record" and self.driver.recording:
+            does = "stop recording"
         if name == "slow" and self.driver.slow_on_ask:
             does = "slow on ask ✓"
         return Item(shown, does, action, keyed(self.app, self.why_not(name, parameters)), tip, rank)

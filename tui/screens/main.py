@@ -50,6 +50,7 @@ from tui.widgets.status import StatusBar
 from tui.widgets.story import Story
 from tui.widgets.swarm_view import SwarmView
 from tui.widgets.theme_drawer import ThemeDrawer
+from tui.widgets.timeline import Timeline
 from tui.widgets.tour_box import TourBox
 from tui.widgets.verbs import Verb
 
@@ -75,6 +76,7 @@ from .rooms import (
     rooms,
     too_small,
 )
+from .travels import Travels
 
 PANEL_S = 0.2
 """Wall seconds between two frames for a panel with figures."""
@@ -102,7 +104,7 @@ ROWS: dict[str, frozenset[str]] = {
 """Panels that stand side by side."""
 
 
-class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquiries, Screen[None]):
+class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquiries, Travels, Screen[None]):
     """Hand it a driver. It runs the driver's swarm for as long as it is mounted."""
 
     BINDINGS = bindings("main")
@@ -122,6 +124,7 @@ class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquirie
         self._panel_frame: Frame | None = None
         self._panels_s = -1e9
         self._events: tuple[Event, ...] = ()
+        self._jumps = 0
         self._keys_of: tuple[object, ...] = ()
         self._verbs_of: tuple[Frame | None, tuple[Verb, ...]] = (None, ())
         self._shown: frozenset[str] = frozenset()
@@ -152,6 +155,7 @@ class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquirie
         yield FilterBar(complete=self.driver.completions, id="filter")
         yield Menu(id="menu")
         yield JumpBar(id="jump")
+        yield Timeline(id="timeline")
         yield KeyBar(id="keys")
         yield TourBox(id="tour")
         yield Static("", id="small", markup=False)
@@ -201,7 +205,9 @@ class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquirie
             self.frames += 1
             self.query_one(SwarmView).show(frame)
             self.ask_picture.show(frame)
-            self._events += frame.events
+            # After a jump, what was told of the time before it did not happen yet, or is told again.
+            jumped, self._jumps = frame.jumps != self._jumps, frame.jumps
+            self._events = frame.events if jumped else self._events + frame.events
             self._panel_frame = frame
         if self._panel_frame is not None and now - self._panels_s >= PANEL_S:
             self._show_panels(now)
@@ -214,6 +220,7 @@ class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquirie
         self.query_one(StatusBar).show(frame)
         self.query_one(AskBar).show(frame)
         self.query_one(Matters).show(frame)
+        self.show_time(frame)
         for name, kind in PANEL_TYPES.items():
             # The feed and the story count what they are handed, so they are not left out when they are hidden.
             if name in self._shown or name in ("feed", "story"):

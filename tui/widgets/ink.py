@@ -78,6 +78,7 @@ ASCII = str.maketrans(
     | dict(zip("▁▂▃▄▅▆▇█", "_.-:=+*#", strict=True))
     | dict(zip("▏▎▍▌▋▊▉", "|||||||", strict=True))
     | dict(zip("“”‘’–—·…≈×✓✗─│↑↓←→❯", "\"\"''---~~x+x-|^v<>>", strict=True))
+    | dict.fromkeys("├┤", "|")
     | {chr(code): ":" for code in range(0x2801, 0x2900)}
 )
 """One cell for one cell. Panels always write symbols; in a terminal that shows letters only, this is done to each line

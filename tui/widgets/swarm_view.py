@@ -90,9 +90,13 @@ class SwarmView(ViewKeys, ViewMouse, Widget, can_focus=True):
         other = was is None or was.run is not now.run
         if other:
             self._echoes, self._refusals, self.hover = [], [], None
-        self._fading.follow(frame.snapshot, frame.wall_s, fresh=other)
+        # After a jump nobody has just died, and what is told again was done long ago.
+        jumped = self._frame is not None and frame.jumps != self._frame.jumps
+        if jumped:
+            self._echoes, self._refusals = [], []
+        self._fading.follow(frame.snapshot, frame.wall_s, fresh=other or jumped)
         self._frame = frame
-        for event in frame.events:
+        for event in () if jumped else frame.events:
             self._note(event, frame.wall_s)
         self.redraw()
 
@@ -218,6 +222,8 @@ class SwarmView(ViewKeys, ViewMouse, Widget, can_focus=True):
         if placed == "ask":
             placed = "hops of an ask" if frame.ask is None else f"hops of ask {frame.ask}"
         title = believed_title(frame) or f"swarm · {placed}"
+        if not frame.live:
+            title += " · in the past"
         if self.stage.view.zoom > 1:
             title += f" · {self.stage.view.zoom:.1f}x"
         # A changed border repaints the whole widget, so it is not dressed anew for each frame.

@@ -1,0 +1,473 @@
+"""The timeline: what is drawn of a run, and going back and forth in it with keys and mouse."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import frames
+import numpy as np
+import pytest
+from person import Person, dashboard
+from textual import events
+from textual.widgets import Static
+
+from engine import AskFor, Censor, Kill, Mark, Revive, load_recording
+from tui.cli import main
+from tui.driver import Driver
+from tui.frame import Frame
+from tui.keys import key_table
+from tui.widgets.asks_table import AsksTable
+from tui.widgets.charts import Chart
+from tui.widgets.feed import Feed
+from tui.widgets.ink import width_of
+from tui.widgets.inspector import Inspector
+from tui.widgets.timeline import Timeline
+from tui.widgets.timeline_row import Track, cell_at, layout, seconds, timeline_row, told_at
+
+pytestmark = pytest.mark.anyio
+
+SECOND = 1_000_000
+MARKS = (
+    Mark(2 * SECOND, "ask", "blue train", "background"),
+    Mark(10 * SECOND, "ask", "ask #3 night owl", "person"),
+    Mark(20 * SECOND, "kill", "kill #7", "person"),
+    Mark(20 * SECOND, "command", "set loss", "person"),
+    Mark(25 * SECOND, "kill", "churn", "churn"),
+    Mark(30 * SECOND, "command", "censor #1", "scenario"),
+    Mark(35 * SECOND, "command", "set churn", "person"),
+    Mark(38 * SECOND, "alarm", "p001 failed", ""),
+)
+
+
+def past(now_s: float = 15.0, **changes: object) -> Frame:
+    """A moment of a run of 40 s that has marks."""
+    values: dict[str, object] = {"live": now_s >= 40, "end_us": 40 * SECOND, "marks": MARKS, "playing": False}
+    snap = frames.snapshot(now_us=round(now_s * SECOND))
+    return frames.frame(snap=snap, **(values | changes))  # type: ignore[arg-type]
+
+
+def text(frame: Frame, width: int = 120, **kw: object) -> str:
+    return "".join(part for part, _ in timeline_row(frame, Track(), width, **kw))  # type: ignore[arg-type]
+
+
+# --- pure -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("width", [60, 80, 99, 100, 120, 200])
+@pytest.mark.parametrize("now_s", [0.0, 15.0, 40.0])
+def test_it_fills_any_width_and_the_track_stays_where_it_is(width: int, now_s: float) -> None:
+    begin, length = layout(width)
+    for changes in ({}, {"recording": "x.swarm"}, {"seeking": 0.42}, {"heading_us": 9 * SECOND}, {"playing": True}):
+        row = timeline_row(past(now_s, **changes), Track(), width)
+        line = "".join(part for part, _ in row)
+        assert width_of(row) == width
+        assert (line[begin - 1], line[begin + length]) == ("├", "┤")
+
+
+def test_each_kind_of_mark_has_a_shape_and_churn_has_none() -> None:
+    begin, length = layout(120)
+    line = text(past())[begin : begin + length]
+    shapes = [line[cell_at(s * SECOND, 40 * SECOND, length)] for s in (2, 10, 20, 30, 35, 38)]
+    assert len(set(shapes)) == len(shapes)
+    assert shapes[2] == "✕", "a kill weighs more than a command in the same cell"
+    assert line[cell_at(25 * SECOND, 40 * SECOND, length)] == "─"
+
+
+def test_a_mark_has_the_colour_of_its_state_and_is_quieter_in_the_future() -> None:
+    inks = dict(timeline_row(past(), Track(), 120))
+    assert inks["✕"] == "dead"
+    assert inks["⊘"] == "censored"
+    assert inks["◈"] == "question bold"
+
+
+def test_it_says_where_one_is() -> None:
+    assert "00:15.0" in text(past())
+    assert "-25.0 s · end: live" in text(past())
+    assert "F9: live" in text(past(), live_key="F9")
+    assert text(past(), 80).endswith("┤ -25.0 s  ")
+    assert text(past(40)).rstrip().endswith("‖┤ live")
+    assert "▶┤ live" in text(past(40, playing=True))
+    assert "seeking  42%" in text(past(seeking=0.42))
+    assert "○ rec" in text(past())
+    assert "● rec" in text(past(recording="x.swarm"))
+    assert text(past(recording="x.swarm"), 80).startswith("●")
+
+
+def test_a_cursor_that_is_held_or_on_its_way_is_shown_beside_the_one_that_is() -> None:
+    begin, length = layout(120)
+    for line in (text(past(), held_us=5 * SECOND), text(past(heading_us=5 * SECOND))):
+        track = line[begin : begin + length]
+        assert track[cell_at(5 * SECOND, 40 * SECOND, length)] == "◎"
+        assert track[cell_at(15 * SECOND, 40 * SECOND, length)] == "‖"
+        assert "00:05.0" in line
+
+
+def test_a_cell_with_a_mark_means_the_moment_of_that_mark() -> None:
+    track = Track()
+    track.take(MARKS)
+    _, length = layout(120)
+    cell = cell_at(20 * SECOND, 40 * SECOND, length)
+    assert track.time_at(cell, 40 * SECOND, length) == 20 * SECOND
+    assert (track.time_at(-3, 40 * SECOND, length), track.time_at(length, 40 * SECOND, length)) == (0, 40 * SECOND)
+    told = told_at(track, cell, 40 * SECOND, length)
+    assert told.index("kill #7") < told.index("set loss")
+
+
+def test_the_next_mark_and_the_one_before() -> None:
+    track = Track()
+    track.take(MARKS)
+    assert track.next_to(20 * SECOND, 1) == 30 * SECOND
+    assert track.next_to(20 * SECOND, -1) == 10 * SECOND
+    assert track.next_to(10 * SECOND, -1) is None, "peers ask by themselves all the time: those are passed over"
+    assert track.next_to(38 * SECOND, 1) is None
+
+
+def test_a_run_that_has_not_begun_has_a_line_too() -> None:
+    assert "live" in text(past(0, end_us=0, marks=(), live=True))
+
+
+def test_what_a_person_named_is_not_taken_for_markup_or_for_control() -> None:
+    track = Track()
+    track.take((Mark(SECOND, "ask", "[red]x[/]\x1b[2J\n", "person"),))
+    told = told_at(track, cell_at(SECOND, 2 * SECOND, 80), 2 * SECOND, 80)
+    assert "[red]x[/]" in told
+    assert "\x1b" not in told
+
+
+@pytest.mark.parametrize(("us", "said"), [(0, "0.0 s"), (12_340_000, "12.3 s"), (125_000_000, "2:05.0")])
+def test_spans(us: int, said: str) -> None:
+    assert seconds(us) == said
+
+
+# --- on screen ----------------------------------------------------------------------------------------------
+
+
+async def settle(person: Person) -> None:
+    """The seek that is under way ends, and is shown."""
+    person.driver.live.finish_errand()
+    person.main.at_once()
+    await person.pilot.pause()
+
+
+async def run_to(person: Person, at_us: int) -> None:
+    while person.driver.swarm.now_us < at_us:
+        await person.wait(0.5)
+
+
+def line(person: Person) -> Timeline:
+    return person.main.query_one(Timeline)
+
+
+def column(person: Person, at_us: int) -> int:
+    begin, length = layout(line(person).size.width)
+    return begin + cell_at(at_us, person.driver.end_us, length)
+
+
+async def test_keys_go_back_and_forth() -> None:
+    async with dashboard() as person:
+        await run_to(person, 15 * SECOND)
+        await person.press("space")
+        end_us = person.driver.end_us
+        for keys, at_us in (
+            (("pageup",), end_us - SECOND),
+            (("pageup", "pageup"), end_us - 3 * SECOND),
+            (("shift+pageup",), end_us - 13 * SECOND),
+            (("pagedown",), end_us - 12 * SECOND),
+            (("ctrl+pagedown",), end_us - 2 * SECOND),
+            (("semicolon",), end_us - 2 * SECOND - 10_000),
+            (("colon", "colon"), end_us - 2 * SECOND - 210_000),
+            (("home",), 0),
+            (("end",), end_us),
+        ):
+            await person.press(*keys)
+            await settle(person)
+            assert person.driver.swarm.now_us == at_us, keys
+        assert person.driver.at_end
+        assert "live" in line(person).text
+
+
+async def test_time_goes_on_through_the_past_and_then_it_is_live_again() -> None:
+    async with dashboard() as person:
+        await run_to(person, 4 * SECOND)
+        await person.press("pageup")
+        await settle(person)
+        view = person.view
+        assert person.driver.live.playing
+        assert "In the past: 1.0 s before the end" in str(person.main.query_one("#notice", Static).render())
+        assert "end: live" in str(person.main.query_one("#notice", Static).render())
+        assert view.has_class("-past")
+        person.clock.now += 1
+        person.main.at_once()
+        assert "in the past" in str(view.border_title)
+        await run_to(person, person.driver.end_us + SECOND // 2)
+        person.clock.now += 1
+        person.main.at_once()
+        assert person.driver.at_end
+        assert not view.has_class("-past")
+        assert "in the past" not in str(view.border_title)
+
+
+async def test_what_cannot_be_had_says_why() -> None:
+    async with dashboard() as person:
+        await person.press("space")
+        for key, said in (
+            ("end", "This is the end"),
+            ("pagedown", "This is the end"),
+            ("z", "nothing to undo"),
+            ("left_curly_bracket", "Nothing was done before"),
+            ("right_curly_bracket", "Nothing was done after"),
+        ):
+            await person.press(key)
+            assert said in person.told, key
+            person.app.clear_notifications()
+        await run_to(person, 0)
+        await person.press("home")
+        await settle(person)
+        for key in ("home", "pageup", "semicolon"):
+            await person.press(key)
+            assert "beginning of the run" in person.told, key
+            person.app.clear_notifications()
+
+
+async def test_undo_and_marks() -> None:
+    async with dashboard() as person:
+        await run_to(person, 2 * SECOND)
+        person.driver.do(Kill("#3"))
+        killed_us = person.driver.swarm.now_us
+        await run_to(person, 4 * SECOND)
+        await person.press("space", "left_curly_bracket")
+        await settle(person)
+        assert person.driver.swarm.now_us == killed_us
+        await person.press("end")
+        await settle(person)
+        await person.press("z")
+        await settle(person)
+        assert (person.driver.swarm.now_us, person.state(3)) == (killed_us, 0)
+        assert person.driver.at_end
+        assert "Undone: kill" in str(person.main.query_one("#notice", Static).render())
+
+
+async def test_a_click_goes_there_and_a_drag_scrubs() -> None:
+    async with dashboard() as person:
+        await run_to(person, 8 * SECOND)
+        bar, end_us = line(person), person.driver.end_us
+        begin, length = layout(bar.size.width)
+        await person.pilot.click(bar, offset=(begin + length // 2, 0))
+        await settle(person)
+        assert person.driver.swarm.now_us == bar.track.time_at(length // 2, end_us, length)
+        assert person.driver.live.playing, "a click leaves time as it was"
+        await person.press("space")
+        await person.pilot.mouse_down(bar, offset=(begin + 10, 0))
+        for x in (begin + 20, begin + 30, begin + 12):
+            bar.post_message(events.MouseMove(bar, x, 0, x - 1, 0, 1, False, False, False, x, bar.region.y))
+            await person.pilot.pause()
+        assert "◎" in bar.text or person.driver.heading_us is None
+        await settle(person)
+        assert person.driver.swarm.now_us == bar.track.time_at(12, end_us, length)
+        await person.pilot.mouse_up(bar, offset=(begin + length - 1, 0))
+        await settle(person)
+        assert not person.driver.live.playing
+        await person.pilot.click(bar, offset=(begin + length + 3, 0))
+        await settle(person)
+        assert person.driver.at_end
+
+
+async def test_of_what_is_wished_for_during_a_seek_the_last_counts() -> None:
+    async with dashboard() as person:
+        await run_to(person, 8 * SECOND)
+        await person.press("space")
+        jumps = person.driver.jumps
+        for at_us in (5 * SECOND, 1 * SECOND, 4 * SECOND, 2 * SECOND):
+            person.driver.scrub_to(at_us)
+        await settle(person)
+        assert person.driver.swarm.now_us == 2 * SECOND
+        assert person.driver.jumps == jumps + 2, "the first and the last"
+
+
+async def test_the_wheel_steps_and_the_pointer_tells() -> None:
+    async with dashboard() as person:
+        await run_to(person, 3 * SECOND)
+        person.driver.do(Kill("#3"))
+        await run_to(person, 6 * SECOND)
+        bar, end_us = line(person), person.driver.end_us
+        x = column(person, 3 * SECOND)
+
+        def wheel(kind: type[events.MouseScrollUp], ctrl: bool = False) -> None:
+            bar.post_message(kind(bar, x, 0, 0, -1, 0, False, False, ctrl, x, bar.region.y))
+
+        wheel(events.MouseScrollUp)
+        await person.pilot.pause()
+        await settle(person)
+        assert person.driver.swarm.now_us == end_us - 100_000
+        wheel(events.MouseScrollUp, ctrl=True)
+        await person.pilot.pause()
+        await settle(person)
+        assert person.driver.swarm.now_us == end_us - 1_100_000
+        wheel(events.MouseScrollDown)  # type: ignore[arg-type]
+        await person.pilot.pause()
+        await settle(person)
+        assert person.driver.swarm.now_us == end_us - 1_000_000
+        for near in (x - 1, x, x + 1):
+            await person.pilot.hover(bar, offset=(near, 0))
+            if "kill #3" in str(bar.tooltip):
+                break
+        assert "kill #3" in str(bar.tooltip)
+
+
+async def test_nothing_is_drawn_where_nothing_changes() -> None:
+    async with dashboard() as person:
+        await run_to(person, 2 * SECOND)
+        await person.press("space")
+        bar = line(person)
+        drawn = bar.changes
+        for _ in range(5):
+            person.clock.now += 30.0
+            person.main.at_once()
+        assert bar.changes == drawn
+
+
+async def test_all_panels_follow_the_cursor() -> None:
+    async with dashboard(asks_per_s=2.0, size=(200, 50)) as person:
+        await run_to(person, 4 * SECOND)
+        person.driver.select(5)
+        person.driver.do(Kill("#3"))
+        await run_to(person, 6 * SECOND)
+        person.driver.do(Censor("#5"))
+        person.driver.do(AskFor("#2", "the"))
+        await run_to(person, 9 * SECOND)
+        await person.press("space", "home")
+        await settle(person)
+        person.driver.seek_to(3 * SECOND)
+        await settle(person)
+        cursor_us, frame = person.driver.swarm.now_us, person.view.frame
+        assert frame is not None
+        assert cursor_us == 3 * SECOND
+        assert person.state(3) == 0, "who was killed later is alive"
+        assert not frame.snapshot.censored[5]
+        chart = person.main.query(Chart).first()
+        assert chart._t_s[-1] * SECOND <= cursor_us
+        table = person.main.query_one(AsksTable)
+        assert 0 < table.row_count() == len(frame.snapshot.asks)
+        assert all(row.issued_us <= cursor_us for row in table._asks)
+        feed = person.main.query_one(Feed)
+        assert feed.row_count() > 0
+        assert all(event.at_us <= cursor_us for event in feed._lines)
+        assert not person.view._echoes, "what is told again is not echoed"
+        assert frame.selected == 5
+        assert frame.facts is not None
+        assert frame.facts.peer == 5
+        assert person.main.query_one(Inspector).display
+        assert frame.ask == frame.snapshot.asks[-1].id, "the latest ask by then is followed"
+
+
+async def test_who_is_not_born_yet_is_not_selected_and_the_tables_bear_it() -> None:
+    async with dashboard(churn="exponential:20", size=(200, 50)) as person:
+        from engine import Arrive
+
+        await run_to(person, 2 * SECOND)
+        before = len(person.driver.swarm.labels)
+        person.driver.do(Arrive(6))
+        await run_to(person, 4 * SECOND)
+        newest = len(person.driver.swarm.labels) - 1
+        assert newest >= before
+        person.driver.select(newest)
+        person.driver.mark_peers((2, newest))
+        await person.press("7", "space")
+        await run_to(person, 0)
+        await person.press("home")
+        await settle(person)
+        assert person.driver.selected != newest
+        assert newest not in person.driver.marked
+        for key in ("b", "b", "g", "g", "d", "d", "8"):
+            await person.press(key)
+        await person.press("end")
+        await settle(person)
+        assert len(person.driver.swarm.labels) == newest + 1
+
+
+async def test_a_fork_is_told() -> None:
+    async with dashboard() as person:
+        await run_to(person, 4 * SECOND)
+        await person.press("space", "pageup", "pageup")
+        await settle(person)
+        person.driver.do(Kill("#3"))
+        await settle(person)
+        assert "Another future begins" in str(person.main.query_one("#notice", Static).render())
+        assert person.driver.at_end
+        assert "live" in line(person).text
+
+
+async def test_a_run_recorded_from_the_screen_replays_to_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with dashboard(asks_per_s=1.0) as person:
+        await run_to(person, 2 * SECOND)
+        person.driver.do(Kill("random 3"))
+        await person.press("r")
+        assert "● rec" in line(person).text
+        await run_to(person, 5 * SECOND)
+        await person.press("pageup", "pageup")
+        await settle(person)
+        person.driver.do(Revive("random 1"))
+        await run_to(person, 6 * SECOND)
+        await person.press("space", "r")
+        said = str(person.main.query_one("#notice", Static).render())
+        assert "swarmtop replay swarmtop-gnutella-7-001.swarm" in said
+        assert "○ rec" in line(person).text
+        print_ = person.driver.swarm.fingerprint()
+        await person.press("r", "r")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "swarmtop-gnutella-7-001.swarm",
+        "swarmtop-gnutella-7-002.swarm",
+    ]
+    assert main(["replay", "swarmtop-gnutella-7-001.swarm", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["fingerprint"] == print_
+    scenario, recording = load_recording("swarmtop-gnutella-7-001.swarm")
+    shown = Driver(scenario, recording=recording)
+    frame = shown.frame(20)
+    assert (frame.live, frame.end_us) == (False, recording.end_us)
+    assert [mark.text.partition(" ")[0] for mark in frame.marks if mark.by == "person"] == ["kill", "revive"]
+    assert shown.replaying
+    shown.seek_to(recording.end_us)
+    shown.live.finish_errand()
+    assert shown.swarm.fingerprint() == print_
+    shown.stop()
+
+
+@pytest.mark.parametrize("size", [(60, 18), (80, 24), (120, 36), (200, 50)])
+async def test_it_stands_above_the_keys_at_every_size(size: tuple[int, int]) -> None:
+    async with dashboard(size=size) as person:
+        bar, keys = line(person), person.main.query_one("#keys")
+        assert bar.region.height == 1
+        assert bar.region.bottom == keys.region.y
+        await person.press("f")
+        assert bar.region.bottom == keys.region.y
+
+
+async def test_letters_only() -> None:
+    async with dashboard(glyphs="ascii") as person:
+        await run_to(person, 2 * SECOND)
+        person.driver.do(Kill("#3"))
+        await run_to(person, 3 * SECOND)
+        assert line(person).render_line(0).text.isascii()
+
+
+def test_the_keys_are_told() -> None:
+    told = dict(key_table())
+    assert {"z", "r", "home", "end", "pgup", "pgdn", "{", "}", ";", ":"} <= {
+        word for keys in told for word in keys.split()
+    }
+
+
+def test_marks_are_laid_out_anew_only_when_they_are_others() -> None:
+    track = Track()
+    track.take(MARKS)
+    columns = track.at_us
+    track.take(MARKS)
+    assert track.at_us is columns
+    track.take((*MARKS, replace(MARKS[0], at_us=39 * SECOND)))
+    assert len(track.at_us) == len(columns) + 1
+    assert np.all(np.diff(track.at_us) >= 0)

@@ -1,0 +1,165 @@
+"""Going back and forth in the run: what its keys do, what the timeline says, and why something cannot be had.
+
+A mixin of `MainScreen` beside `Deeds`, which asks `why_not_travel`. Keys that step stop time, as steps do everywhere;
+those that jump, and the pointer, leave it as it was: it runs on from there, through what was, until the end and beyond.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from textual import on
+from textual.css.query import NoMatches
+
+from engine import InputError, plain
+from tui.frame import Frame
+from tui.widgets.timeline import Timeline
+
+if TYPE_CHECKING:
+    from textual.screen import Screen
+
+    from tui.driver import Driver
+    from tui.widgets.ask_picture import AskPicture
+    from tui.widgets.swarm_view import SwarmView
+
+    Base = Screen[None]
+else:
+    Base = object
+
+AT_START = "This is the beginning of the run: nothing was before it."
+AT_END = "This is the end: what happens now happens for the first time."
+
+
+class Travels(Base):
+    """Actions on the cursor in time."""
+
+    driver: Driver
+    _played = False
+    """Time ran when the pointer took the cursor."""
+    _holding = False
+
+    if TYPE_CHECKING:  # what MainScreen has
+
+        def at_once(self) -> None: ...
+        @property
+        def view(self) -> SwarmView: ...
+        @property
+        def ask_picture(self) -> AskPicture: ...
+
+    @property
+    def timeline(self) -> Timeline:
+        """The line above the keys."""
+        return self.query_one(Timeline)
+
+    def why_not_travel(self, action: str, parameters: tuple[object, ...]) -> str:
+        """Why an action of this file cannot be had, or empty."""
+        driver = self.driver
+        back = bool(parameters) and isinstance(parameters[0], int) and parameters[0] < 0
+        match action:
+            case "rewind" | "start":
+                return "" if driver.here_us > 0 else AT_START
+            case "travel" if back:
+                return "" if driver.here_us > 0 else AT_START
+            case "travel" | "live":
+                going = driver.heading_us is not None and driver.heading_us < driver.end_us
+                return AT_END if driver.at_end and not going else ""
+            case "to_mark":
+                where = self._mark(-1 if back else 1)
+                return "" if where is not None else f"Nothing was done {'before' if back else 'after'} this moment."
+            case "undo":
+                return "" if driver.undoable else "There is nothing to undo: nobody did anything before this moment."
+            case "record" if driver.replaying and not driver.recording:
+                return "This run comes from a recording already. Do something else, and it is one that can be recorded."
+        return ""
+
+    def _mark(self, by: int) -> int | None:
+        try:
+            timeline = self.timeline
+        except NoMatches:
+            return None
+        timeline.track.take(self.driver.marks)
+        return timeline.track.next_to(self.driver.here_us, by)
+
+    # --- keys --------------------------------------------------------------------------------------------------
+
+    def action_rewind(self, ms: int) -> None:
+        """Back by so much, and stop."""
+        self.driver.step_by(-ms * 1000)
+        self.at_once()
+
+    def action_travel(self, ms: int) -> None:
+        """So much further on, or back; time runs on if it ran."""
+        self._go(self.driver.here_us + ms * 1000)
+
+    def action_to_mark(self, by: int) -> None:
+        """To the mark before (-1), or the next (1)."""
+        where = self._mark(by)
+        if where is not None:
+            self._go(where)
+
+    def action_start(self) -> None:
+        """To the beginning."""
+        self._go(0)
+
+    def action_live(self) -> None:
+        """To the end."""
+        self._go(self.driver.end_us)
+
+    def action_undo(self) -> None:
+        """Take back what a person did last."""
+        self.driver.undo()
+        self.at_once()
+
+    def action_record(self) -> None:
+        """Write the run into a file where the person stands, or end that."""
+        from tui import export
+
+        driver = self.driver
+        if driver.recording:
+            driver.stop_recording()
+        else:
+            try:
+                path = export.write(export.name_of(driver.setup.protocol, driver.setup.seed), {".swarm": ""})[0]
+            except InputError as error:
+                self.notify(plain(error, limit=300), severity="error", markup=False, timeout=10)
+                return
+            here = path.name if path.parent == Path.cwd() else str(path)
+            if not driver.record(here):
+                path.unlink(missing_ok=True)
+        self.at_once()
+
+    def _go(self, t_us: int) -> None:
+        self.driver.seek_to(t_us)
+        self.at_once()
+
+    # --- the timeline ------------------------------------------------------------------------------------------
+
+    @on(Timeline.Sought)
+    def _sought(self, event: Timeline.Sought) -> None:
+        live = self.driver.live
+        if event.held and not self._holding:
+            self._holding, self._played = True, live.playing
+            live.pause()
+        self.driver.scrub_to(event.at_us)
+        self.driver.touch()
+        if not event.held:
+            if self._holding and self._played:
+                live.play()
+            self._holding = False
+
+    @on(Timeline.Wheeled)
+    def _wheeled(self, event: Timeline.Wheeled) -> None:
+        driver = self.driver
+        # A wheel is turned by chance more easily than a key is pressed: at the end it does not move time on.
+        if event.ms > 0 and driver.at_end and driver.heading_us is None:
+            return
+        driver.live.pause()
+        driver.scrub_to(driver.wished_us + event.ms * 1000)
+        driver.touch()
+
+    def show_time(self, frame: Frame) -> None:
+        """Hand the line its frame; the picture wears another frame while it is of the past."""
+        self.timeline.show(frame)
+        for view in (self.view, self.ask_picture):
+            view.set_class(not frame.live, "-past")
