@@ -229,8 +229,8 @@ class Traveller:
         self._in_past = past
         if past:
             before = f"{(self.end_us - self.swarm.now_us) / 1e6:.1f} s before the end"
-            self.say(f"In the past: {before}. Doing something here begins another future; {{time.live}}: live")
-        elif not self._notice or self._notice.startswith("In the past: "):
+            self.say(f"In the past, {before}. A deed begins another future; {{time.live}}: live")
+        elif not self._notice or self._notice.startswith("In the past, "):
             self.say("Live again: what happens now happens for the first time")
 
     def arrive(self) -> None:

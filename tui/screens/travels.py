@@ -9,7 +9,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from textual import on
 from textual.css.query import NoMatches
 
 from engine import InputError, plain
@@ -135,8 +134,8 @@ class Travels(Base):
 
     # --- the timeline ------------------------------------------------------------------------------------------
 
-    @on(Timeline.Sought)
-    def _sought(self, event: Timeline.Sought) -> None:
+    def on_timeline_sought(self, event: Timeline.Sought) -> None:
+        """A pointer took the cursor somewhere, or let it go."""
         live = self.driver.live
         if event.held and not self._holding:
             self._holding, self._played = True, live.playing
@@ -148,8 +147,8 @@ class Travels(Base):
                 live.play()
             self._holding = False
 
-    @on(Timeline.Wheeled)
-    def _wheeled(self, event: Timeline.Wheeled) -> None:
+    def on_timeline_wheeled(self, event: Timeline.Wheeled) -> None:
+        """A step."""
         driver = self.driver
         # A wheel is turned by chance more easily than a key is pressed: at the end it does not move time on.
         if event.ms > 0 and driver.at_end and driver.heading_us is None:

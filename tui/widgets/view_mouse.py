@@ -79,11 +79,11 @@ class ViewMouse(Base):
             self.hover = found
             told = ""
             if found is not None and self._frame is not None:
-                told = describe(self._frame, found) + self._others(found)
+                told = describe(self._frame, found) + self._neighbours(found)
             self.tooltip = Content(told) if told else None
             self.redraw()
 
-    def _others(self, found: PeerId) -> str:
+    def _neighbours(self, found: PeerId) -> str:
         """Who else stands in the cell of a peer, by a table that is made once a picture, when one first points."""
         assert self._frame is not None
         x, y = self.stage.dots(self._frame.wall_s)
