@@ -16,7 +16,7 @@ from ..swarm import Swarm
 from .freeze import Frozen, PathKey, thaw
 from .log import Position
 
-BUDGET = 128 << 20
+BUDGET = 64 << 20
 """Bytes."""
 SPACING = 20_000
 """Deliveries from one checkpoint to the next: a third of a second of running them again, with all that peers do."""
