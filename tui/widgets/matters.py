@@ -39,11 +39,13 @@ class Matters(Vertical):
             yield Lines(id="score")
             yield Chip("-", id="sooner")
             yield Chip("+", id="later")
-            yield Chip("adjourn", "h", id="adjourn", tip="The court rises: its orders stand, those under way lapse.")
+            yield Chip(
+                "adjourn", "run.court", id="adjourn", tip="The court rises: its orders stand, those under way lapse."
+            )
         with Horizontal(id="silencing", classes="-hidden"):
             yield Lines(id="set")
-            yield Chip("censor these", id="censor-these")
-            yield Chip("put away", "m", id="put-away", tip="No longer ring these peers.")
+            yield Chip("censor these", "ask.censor_set", id="censor-these")
+            yield Chip("put away", "ask.silence", id="put-away", tip="No longer ring these peers.")
 
     def show(self, frame: Frame) -> None:
         """Take the newest."""

@@ -18,7 +18,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from engine import plain
-from tui.keys import key_for
+from tui.keys import IDS, key_for
 
 from .ink import ASCII, Inks, Row, letters_only, strip
 
@@ -274,6 +274,8 @@ class Chip(Widget, can_focus=True):
     def __init__(self, label: str, key: str = "", *, tip: str = "", id: str | None = None) -> None:  # noqa: A002
         """`key` is the id of a key in the table: the chip shows what a person has to press for it."""
         super().__init__(id=id)
+        if key and key not in IDS:
+            raise ValueError(f"a chip needs a key of the table by its id, and {key!r} is none")
         self._label, self._key = label, key
         self.tip = tip
         self.tooltip = Content(tip) if tip else None
