@@ -63,8 +63,8 @@ def silencing(town: Town, labels: Sequence[str], origin: PeerId, text: str) -> S
         return none(f"{who} has no way to {what} over the links as they stand: it is cut off already.", holders)
     peers = vertex_cut(near, origin, holders)
     names = ", ".join(labels[p] for p in peers[:NAMED]) + (" …" if len(peers) > NAMED else "")
-    told = f"Silencing {plural(len(peers), 'peer')} ({names}) would cut {who} off from {what}"
-    share = f"; {plural(len(holders), 'peer')} could answer." if len(holders) > 1 else "."
+    told = f"Silencing {plural(len(peers), 'peer')} ({names}) cuts {who} off from {what}"
+    share = f"; {len(holders):,} could answer." if len(holders) > 1 else "."
     return Silencing(origin, text, peers, tuple(holders), told + share)
 
 

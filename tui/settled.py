@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from textual import on
 from textual.app import App
 from textual.command import Command, CommandPalette
+from textual.scrollbar import ScrollBar, ScrollBarRender
 from textual.theme import BUILTIN_THEMES
 
 from engine import InputError, nearest
@@ -22,6 +23,7 @@ from . import settings as settings_file
 from . import themes, themes_textual
 from .keys import TABLE, Key
 from .watch import Watch
+from .widgets.letter_bar import LetterBar
 
 if TYPE_CHECKING:
     from .draw.glyphs import Mode
@@ -58,6 +60,8 @@ class Settled(App[int]):
         """Take the settings, flags before them. Returns the name of the theme; raises InputError for the flag's."""
         self.settings, self.untold, self._ours = settings, [*settings.complaints], []
         self.glyph_mode: Mode = glyphs or settings.glyphs or "braille"
+        # Textual asks the class what a scroll bar looks like, so all that are drawn from now on follow this app.
+        ScrollBar.renderer = LetterBar if self.glyph_mode == "ascii" else ScrollBarRender
         self.density = settings.density
         self.reduced_motion = settings.reduced_motion or calm_surroundings()
         self.animation_level = "none" if self.reduced_motion else self.animation_level

@@ -63,7 +63,7 @@ def test_napster_is_one_peer_and_the_web_is_one() -> None:
         town, text = running(protocol)
         found = town.silencing(asker(town, text), text)
         assert [town.labels[p] for p in found.peers] == [station]
-        assert found.sentence.startswith(f"Silencing 1 peer ({station}) would cut p")
+        assert found.sentence.startswith(f"Silencing 1 peer ({station}) cuts p")
 
 
 @pytest.mark.parametrize("protocol", ["gnutella", "napster"])

@@ -142,7 +142,7 @@ async def test_m_rings_who_stands_between_and_they_can_be_censored_and_freed() -
         found = person.driver.silencing
         assert found is not None
         assert [person.driver.swarm.labels[p] for p in found.peers] == ["index"]
-        assert "Silencing 1 peer (index) would cut p005 off" in words(person, "#set")
+        assert "Silencing 1 peer (index) cuts p005 off" in words(person, "#set")
         await person.pilot.click("#censor-these")
         await person.pilot.pause()
         assert person.driver.swarm.snapshot().censored[found.peers[0]]

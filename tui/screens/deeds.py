@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -66,6 +67,7 @@ class Deeds(Base):
         def panel_name(self, digit: int) -> str: ...
         def why_not_inquire(self, action: str) -> str: ...
         def why_not_travel(self, action: str, parameters: tuple[object, ...]) -> str: ...
+        def dress_picture(self, table: Sequence[Key]) -> None: ...
         def panel_at(self, widget: Widget | None) -> str: ...
         @property
         def picture(self) -> SwarmView | AskPicture: ...
@@ -133,6 +135,7 @@ class Deeds(Base):
             self._keys_of = items
             self.query_one(KeyBar).show_items(items)
             self.refresh_bindings()
+        self.dress_picture(table)
 
     def _item(self, shown: str, does: str, action: str, tip: str, rank: int) -> Item:
         name, _, rest = action.partition("(")

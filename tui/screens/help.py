@@ -51,6 +51,7 @@ class HelpScreen(ModalScreen[bool]):
         background: $background 60%;
         #window { width: 90%; max-width: 100; height: 90%; padding: 0 1; }
         #window { border: round $accent; background: $background; }
+        #window.-letters { border: ascii $accent; }
         #window { border-title-color: $foreground; border-title-style: bold; border-subtitle-color: $foreground 60%; }
         VerticalScroll { scrollbar-size-vertical: 1; scrollbar-gutter: stable; }
     }

@@ -5,9 +5,13 @@ A mixin beside `Deeds`, which asks `why_not_inquire` for reasons.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from tui.keys import Key
 from tui.widgets.ask_picture import KINDS, AskPicture
+from tui.widgets.frame_keys import FrameKey
+from tui.widgets.panel import carry_keys
 from tui.widgets.swarm_view import SwarmView
 
 if TYPE_CHECKING:
@@ -19,6 +23,10 @@ if TYPE_CHECKING:
 else:
     Base = object
 
+TURN = "view.picture"
+OF_SWARM = (TURN, "view.belief", "ask.silence", "run.court", "view.placement", "view.colour")
+OF_ASK = (TURN, "ask.next", "ask.hop", "ask.silence", "run.court")
+"""Keys that the frame of each picture carries, the first ones longest."""
 NO_ASK = "There is no ask yet: press a, or choose one in the table."
 
 
@@ -70,6 +78,24 @@ class Inquiries(Base):
                 return "Nobody is ringed: m finds whom it would take."
             return "" if found.peers else found.sentence
         return ""
+
+    def dress_picture(self, table: Sequence[Key]) -> None:
+        """Write into the frame of the picture what else can be seen there, by the keys as they are now."""
+        shown = self.picture
+        wanted = OF_ASK if isinstance(shown, AskPicture) else OF_SWARM
+        by_id = {key.id: key for key in table if key.shown}
+        turns = {"diagram": "tree", "tree": "swarm"}.get(shown.kind, "") if isinstance(shown, AskPicture) else ""
+        carry_keys(
+            shown,
+            [
+                FrameKey(key.shown, turns if turns and id_ == TURN else key.does, key.action, not self._barred(key))
+                for id_ in wanted
+                if (key := by_id.get(id_)) is not None
+            ],
+        )
+
+    def _barred(self, key: Key) -> str:
+        return self.why_not_inquire(key.action.partition("(")[0])
 
     def action_picture(self) -> None:
         """Swarm, time-space diagram, tree, and round again."""

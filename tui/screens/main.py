@@ -38,13 +38,14 @@ from tui.widgets.controls import Controls
 from tui.widgets.feed import Feed
 from tui.widgets.figures import Figures
 from tui.widgets.filter_bar import FilterBar
+from tui.widgets.frame_keys import FrameKey
 from tui.widgets.inspector import Inspector
 from tui.widgets.jump_bar import JumpBar
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.kinds import Kinds
 from tui.widgets.matters import Matters
 from tui.widgets.menu import Menu
-from tui.widgets.panel import share_place
+from tui.widgets.panel import carry_keys
 from tui.widgets.peers_table import PeersTable
 from tui.widgets.status import StatusBar
 from tui.widgets.story import Story
@@ -284,7 +285,7 @@ class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquirie
             # A class and not `display`: a panel may have reasons of its own to be hidden, and they should hold.
             panel.set_class(name not in shown, "-away")
             panel.set_class(name == self.whole, "-whole")
-            share_place(panel, [f"{digit} {PANELS[digit]}" for digit in others.get(name, ())])
+            carry_keys(panel, [FrameKey(str(n), PANELS[n], f"panel({n})") for n in others.get(name, ())])
         for row, parts in ROWS.items():
             self.query_one(f"#{row}").display = bool(parts & shown)
             self.query_one(f"#{row}").set_class(self.whole in parts, "-whole")

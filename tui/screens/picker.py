@@ -18,7 +18,7 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from engine import plain
-from tui.widgets.ink import Row, wrap
+from tui.widgets.ink import ASCII, Row, letters_only, wrap
 from tui.widgets.panel import Lines, name_panel
 
 MARKS = re.compile(r"(?<!\w)([*`])(\S(?:[^*`]*\S)?)\1(?!\w)")
@@ -55,6 +55,8 @@ class Picker(ModalScreen[tuple[str, str] | None]):
             width: 90%; max-width: 110; height: 85%; max-height: 34; background: $background; border: round $accent;
             border-title-color: $foreground; border-title-style: bold; border-subtitle-color: $foreground 60%;
         }
+        #window.-letters { border: ascii $accent; }
+        #window.-letters VerticalScroll { border-left: ascii $foreground 20%; }
         OptionList {
             width: 32; height: 1fr; border: none; padding: 0 1; background: $background;
             scrollbar-size-vertical: 1;
@@ -121,9 +123,10 @@ class Picker(ModalScreen[tuple[str, str] | None]):
 
     def _prompt(self, choice: Choice) -> Content:
         mark = "▸ " if choice.name == self.shelf.current else "  "
-        return Content.assemble(
-            mark, (plain(choice.name, limit=26), "bold"), ("\n  " + plain(choice.title, limit=26), "dim")
-        )
+        name, title = plain(choice.name, limit=26), plain(choice.title, limit=26)
+        if letters_only(self):
+            mark, name, title = (text.translate(ASCII) for text in (mark, name, title))
+        return Content.assemble(mark, (name, "bold"), ("\n  " + title, "dim"))
 
     @on(OptionList.OptionHighlighted)
     def _marked(self, event: OptionList.OptionHighlighted) -> None:

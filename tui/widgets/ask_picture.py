@@ -27,6 +27,7 @@ from tui.draw.placement import Direction, View
 from tui.frame import Frame
 from tui.messages import PeerPicked
 
+from . import frame_keys
 from .cells import Cells
 from .dye import dye
 from .ink import Inks
@@ -270,7 +271,7 @@ class AskPicture(Widget, can_focus=True):
 
     def on_click(self, event: events.Click) -> None:
         """A click picks the peer there, or none."""
-        if not self._dragged:
+        if not self._dragged and not frame_keys.pressed(event):
             self.post_message(PeerPicked(self._peer_at(event)))
 
     def _wheel(self, event: events.MouseEvent, by: int) -> None:

@@ -31,6 +31,8 @@ from .verbs import verbs_for
 HISTORY = 48
 """How many seconds of load are kept for the selected peer."""
 
+ABREAST = 35
+"""Cells that three verbs need beside each other."""
 MENU = "menu"
 CHIPS = {
     "x": "peer.kill",
@@ -153,7 +155,7 @@ class Inspector(VerticalScroll):
         first = self.leaf == "peer" or frame.selected is None
         box = self.query_one("#verbs")
         box.set_class(not verbs or not first, "-hidden")
-        box.set_class(len(frame.chosen) > 1, "-several")
+        box.set_class(len(frame.chosen) > 1 or width < ABREAST, "-several")
         for verb in verbs:
             self.query_one(f"#verb-{verb.key}", Chip).dress(verb.label, verb.tip, disabled=not verb.possible)
         self.query_one(f"#verb-{MENU}", Chip).dress("More …", "All that can be done to them; as a right click.")

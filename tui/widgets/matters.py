@@ -61,7 +61,7 @@ class Matters(Vertical):
         found = frame.silencing
         self.query_one("#silencing").set_class(found is None, "-hidden")
         if found is not None:
-            room = max(20, self.size.width - 34)
+            room = max(20, self.size.width - 31)
             rows: list[Row] = [((line, "warn" if found.peers else "text"),) for line in wrap(found.sentence, room)]
             self.query_one("#set", Lines).show_rows(rows)
             free = tuple(p for p in found.peers if not frame.snapshot.censored[p])

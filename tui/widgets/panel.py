@@ -20,7 +20,14 @@ from textual.widget import Widget
 from engine import plain
 from tui.keys import IDS, key_for
 
+from . import frame_keys
+from .frame_keys import FrameKey
 from .ink import ASCII, Inks, Row, letters_only, strip
+
+PART = " · "
+STEP = 8
+FRAME = 6
+"""Cells of a panel's lower edge that no words can have: its corners, and a dash and a blank beside each."""
 
 
 def panel_css(name: str) -> str:
@@ -45,26 +52,32 @@ def panel_css(name: str) -> str:
 
 
 def name_panel(widget: Widget, title: str, subtitle: str = "") -> None:
-    """Set the title and subtitle of a panel's frame as plain text, and only when they changed."""
+    """Set the title and subtitle of a panel's frame as plain text, and only when they changed; the keys that the frame
+    carries (`frame_keys`) follow the subtitle, as many as there is room for."""
     title, subtitle = plain(title), plain(subtitle)
-    others = getattr(widget, "_behind_it", "")
-    subtitle = f"{subtitle} · {others}" if subtitle and others else subtitle or others
     if letters_only(widget):
         title, subtitle = title.translate(ASCII), subtitle.translate(ASCII)
         widget.add_class("-letters")
-    if getattr(widget, "_named", None) == (title, subtitle):
+    # Figures grow and shrink; room for them is told off in steps, so that no key comes and goes with a digit.
+    told = -(-(cell_len(subtitle) + len(PART)) // STEP) * STEP if subtitle else 0
+    # A panel that is not laid out yet has no width; its next figures find the right one.
+    room = widget.outer_size.width - FRAME - told if widget.size.width else 1_000
+    keys = frame_keys.fitting(frame_keys.keys_of(widget), room)
+    if getattr(widget, "_named", None) == (title, subtitle, keys):
         return
-    was = getattr(widget, "_named", ("", ""))
-    widget._named = (title, subtitle)  # type: ignore[attr-defined]
+    was = getattr(widget, "_named", ("", "", []))
+    widget._named = (title, subtitle, keys)  # type: ignore[attr-defined]
     # A Content is taken as it is, where a str would be read as markup. And setting the public property repaints the
     # whole widget, several times a second where a title counts: only the line that the title stands in has changed.
-    height = widget.outer_size.height
     if title != was[0]:
         widget._border_title = Content(title) if title else None
         _repaint_edge(widget, 0)
-    if subtitle != was[1]:
-        widget._border_subtitle = Content(subtitle) if subtitle else None
-        _repaint_edge(widget, height - 1)
+    if (subtitle, keys) != was[1:]:
+        part = PART.translate(ASCII) if letters_only(widget) else PART
+        below = [Content(subtitle), *([Content(part)] if keys else [])] if subtitle else []
+        below += [frame_keys.written(keys)] if keys else []
+        widget._border_subtitle = Content.assemble(*below) if below else None
+        _repaint_edge(widget, widget.outer_size.height - 1)
 
 
 def _repaint_edge(widget: Widget, y: int) -> None:
@@ -76,13 +89,11 @@ def _repaint_edge(widget: Widget, y: int) -> None:
         Widget.refresh(widget)
 
 
-def share_place(widget: Widget, others: Sequence[str]) -> None:
-    """Say in the frame of a panel which panels stand behind it, by their keys: nothing goes away without a word."""
-    told = " · ".join(others)
-    if told != getattr(widget, "_behind_it", ""):
-        widget._behind_it = told  # type: ignore[attr-defined]
-        title = widget.border_title
-        name_panel(widget, str(title) if title is not None else "")
+def carry_keys(widget: Widget, keys: Sequence[FrameKey]) -> None:
+    """Have the frame of a panel carry these keys: what stands behind it, or what else it can show."""
+    if frame_keys.remember(widget, keys):
+        title, subtitle, _ = getattr(widget, "_named", ("", "", []))
+        name_panel(widget, title, subtitle)
 
 
 class Lines(Widget):

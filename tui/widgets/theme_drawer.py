@@ -18,6 +18,7 @@ from textual.widgets.option_list import Option
 
 from engine import plain
 
+from .ink import ASCII, letters_only
 from .panel import name_panel, panel_css
 
 
@@ -77,7 +78,8 @@ class ThemeDrawer(Vertical):
         name_panel(self, "themes", "enter wear · esc back")
         listed = self.query_one(OptionList)
         listed.clear_options()
-        listed.add_options([Option(Content(("▸ " if name == current else "  ") + plain(name))) for name in names])
+        mark = "▸ ".translate(ASCII) if letters_only(self) else "▸ "
+        listed.add_options([Option(Content((mark if name == current else "  ") + plain(name))) for name in names])
         self.add_class("-open")
         listed.highlighted = self._names.index(current) if current in self._names else 0
         listed.focus()

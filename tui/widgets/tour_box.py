@@ -27,6 +27,7 @@ class TourBox(Lines):
         display: none; overlay: screen; position: absolute; width: {WIDTH}; height: auto; padding: 0 1;
         background: $panel; border: round $accent; pointer: pointer;
     }}
+    TourBox.-letters {{ border: ascii $accent; }}
     TourBox.-open {{ display: block; }}
     """
     )

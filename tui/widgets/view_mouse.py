@@ -21,6 +21,8 @@ from tui.draw.stage import Stage
 from tui.frame import Frame
 from tui.messages import MenuWanted, PeerPicked, PeersPicked
 
+from . import frame_keys
+
 if TYPE_CHECKING:
     Base = Widget
 else:
@@ -132,7 +134,7 @@ class ViewMouse(Base):
     def on_click(self, event: events.Click) -> None:
         """A click picks the peer there, or none; with ctrl or shift one more; the other button opens the menu. On the
         legend's title it chooses what colour tells next."""
-        if self._dragged:
+        if self._dragged or frame_keys.pressed(event):
             return
         at = event.get_content_offset(self)
         row, first, last = self._legend_at
