@@ -69,8 +69,8 @@ class Jumping(Base):
 
     def _tell(self) -> None:
         many, seen = len(self._tags or ()), self._in_sight
-        some = f"{many} of {seen:,} peers in sight have room for one; + zooms in" if many < seen else f"{many} peers"
-        typed = f"{self._typed}…" if self._typed else "type the letters of a peer, or the digit of a panel"
+        some = f"{many} of {seen:,} in sight; + zooms in" if many < seen else f"{many} peers"
+        typed = f"{self._typed}…" if self._typed else "letters go to a peer, digits to a panel"
         self.query_one(JumpBar).tell((
             (" jump ", "key bold"), (f" {typed}   ", "text"), (some, "dim"), ("   esc back", "dim"),
         ))  # fmt: skip

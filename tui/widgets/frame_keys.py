@@ -49,8 +49,8 @@ def written(keys: Sequence[FrameKey]) -> Content:
     for key in keys:
         parts += [GAP] if parts else []
         click = Style.from_meta({"@click": f"screen.{key.action}"})
-        bold, dim = (click + Style(bold=True), click) if key.possible else (click + Style(dim=True),) * 2
-        parts += [Content.styled(key.key, bold), Content.styled(f" {key.word}", dim)]
+        lit, ink = ("bold $accent", "") if key.possible else ("dim", "dim")
+        parts.append(Content.assemble((key.key, lit), (f" {key.word}", ink)).stylize(click))
     return Content.assemble(*parts)
 
 
