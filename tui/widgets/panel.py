@@ -65,7 +65,7 @@ def name_panel(widget: Widget, title: str, subtitle: str = "") -> None:
     keys = frame_keys.fitting(frame_keys.keys_of(widget), room)
     if getattr(widget, "_named", None) == (title, subtitle, keys):
         return
-    was = getattr(widget, "_named", ("", "", []))
+    was: tuple[object, ...] = getattr(widget, "_named", ("", "", []))
     widget._named = (title, subtitle, keys)  # type: ignore[attr-defined]
     # A Content is taken as it is, where a str would be read as markup. And setting the public property repaints the
     # whole widget, several times a second where a title counts: only the line that the title stands in has changed.
