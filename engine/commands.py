@@ -7,7 +7,7 @@ Verbs stand in pairs; what each does and what others notice of it is told in its
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, dataclass, fields, replace
+from dataclasses import MISSING, Field, dataclass, fields, replace
 from typing import Any, ClassVar, TypeAlias
 
 from .api import PeerId, Want
@@ -273,9 +273,14 @@ VERBS: dict[str, type[Command]] = {
 
 def resolved(command: Command, named: Mapping[str, Sequence[PeerId]]) -> Command:
     """The same with its selectors replaced by the peers that they named."""
-    whom = {f.name: getattr(command, f.name) for f in fields(command) if "Peers" in str(f.type)}
+    whom = {f.name: getattr(command, f.name) for f in fields(command) if names_peers(f)}
     found = {name: named[peers] for name, peers in whom.items() if isinstance(peers, str) and peers in named}
     return replace(command, **found)
+
+
+def names_peers(f: Field[Any]) -> bool:
+    """Whether a field of a command says whom it is about."""
+    return "Peers" in str(f.type)
 
 
 def command_from(verb: str, values: Mapping[str, object], where: str) -> Command:

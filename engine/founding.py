@@ -42,7 +42,7 @@ def found(setup: Setup, program: type[Peer] | None, world: World | None) -> Foun
     options = options_for(program, setup.options, "options")
     capacity.check(setup.links)
     if world is None:
-        world = World.draw(setup, lambda peers: len(program.stations(options, peers)))
+        world = World.draw(setup, lambda peers: program.stations(options, peers))
     graph, delays = world.graph, world.delays
     stations = program.stations(options, graph.n)
     n = graph.n + len(stations)
@@ -57,9 +57,7 @@ def found(setup: Setup, program: type[Peer] | None, world: World | None) -> Foun
     town.infrastructure[graph.n :] = True
     town.lay(world.lines)
     links.set_jitter(round(setup.links.jitter_ms * 1000), town.kernel)
-    width = len(str(graph.n - 1)) if graph.n > 1000 else 3
-    names = graph.labels or tuple(f"p{i:0{width}d}" for i in range(graph.n))
-    town.labels = [*names, *(station.label for station in stations)]
+    town.labels = [*world.names(), *(station.label for station in stations)]
     town.operators = [""] * graph.n + [station.operator for station in stations]
     kinds = tuple(Kind(kind.kind, PARTS[kind.part_code], kind.over) for kind in messages)
-    return Founded(town, world, kinds, width)
+    return Founded(town, world, kinds, world.width)

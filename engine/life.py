@@ -122,9 +122,10 @@ class Life:
 
     # --- churn ---------------------------------------------------------------------------------------------
 
-    def begin(self, spec: str, polite: float) -> list[PeerId]:
-        """Churn from the start, at equilibrium: returns the peers that are up at t = 0."""
-        self._follow(spec)
+    def begin(self, spec: str, polite: float, trace: sessions.Trace | None) -> list[PeerId]:
+        """Churn from the start, at equilibrium: returns the peers that are up at t = 0. `trace`: that of the spec, if
+        it names one."""
+        self._follow(spec, trace)
         self.polite = polite
         town, up = self.town, []
         for peer in town.users():
@@ -178,9 +179,10 @@ class Life:
         if not self._held[peer]:
             self._wait(peer, SessionEnds, self._stay_us(peer))
 
-    def _follow(self, spec: str) -> None:
+    def _follow(self, spec: str, trace: sessions.Trace | None = None) -> None:
         """Read a spec. Raises InputError, and has then changed nothing."""
-        trace = sessions.load(spec.strip(), self.town.labels) if sessions.is_trace(spec) else None
+        if trace is None and sessions.is_trace(spec):
+            trace = sessions.load(spec.strip(), self.town.labels)
         self.churn = parse(spec) if trace is None else None
         self.trace = trace
         self.churn_spec = spec

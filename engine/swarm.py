@@ -114,7 +114,7 @@ class Swarm(Inquiry):
     def _begin(self, graph: topology.Topology) -> None:
         """t = 0: who is up starts, the overlay stands, and time may run."""
         town, setup = self.town, self.setup
-        up = self.life.begin(setup.churn, setup.polite)
+        up = self.life.begin(setup.churn, setup.polite, self.world.trace)
         living = np.array(up, np.int64)
         town.state[~town.infrastructure] = DEAD
         way_in.publish(town, living)

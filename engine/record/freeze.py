@@ -26,11 +26,12 @@ from typing import Any, TypeAlias
 from ..accounts import Account
 from ..api import File
 from ..setup import Setup
-from ..snapshot import Run
+from ..snapshot import Places, Run
 from ..swarm import Swarm
 from ..world.content import Catalogue
 from ..world.drawn import World
 from ..world.places import Latency
+from ..world.sessions import Trace
 from ..world.stock import Stock
 from ..world.topology import Topology
 
@@ -57,7 +58,8 @@ def constants(swarm: Swarm) -> list[Any]:
     """What every swarm of the same world has, in an order that they share."""
     world = swarm.world
     stock, run = swarm.crowds.stock, swarm.roster.run
-    return [swarm.setup, run, stock, world, world.graph, world.delays, world.catalogue, *world.files]
+    drawn = [world, world.graph, world.delays, world.delays.places, world.catalogue, world.trace]
+    return [swarm.setup, run, stock, *drawn, *world.files]
 
 
 def freeze(swarm: Swarm, known: Paths) -> tuple[Frozen, dict[PathKey, bytes]]:
@@ -83,7 +85,8 @@ def freeze(swarm: Swarm, known: Paths) -> tuple[Frozen, dict[PathKey, bytes]]:
 
     out = io.BytesIO()
     pickler = pickle.Pickler(out, 5)
-    table: dict[type, Any] = dict.fromkeys((Setup, Run, Stock, World, Topology, Latency, Catalogue, File), constant)
+    kinds = (Setup, Run, Stock, World, Topology, Places, Latency, Catalogue, Trace, File)
+    table: dict[type, Any] = dict.fromkeys(kinds, constant)
     pickler.dispatch_table = {**copyreg.dispatch_table, **table, Account: account}
     pickler.dump(swarm)
     return Frozen(zlib.compress(out.getbuffer(), 1), tuple(keys)), fresh

@@ -14,13 +14,14 @@ from typing import Any
 
 import numpy as np
 
-from ..commands import VERBS, Command, command_from
+from ..commands import VERBS, Command, command_from, names_peers
 from ..errors import InputError, plain
 from ..setup import Setup
 
 TEXT_MAX = 100_000
 DEPTH_MAX = 6
 TIME_MAX_US = 10**15
+PLAIN: dict[str, Any] = {"float": 0.0, "int": 0, "str": "", "Want": ""}
 
 
 def of_setup(setup: Setup) -> dict[str, Any]:
@@ -109,7 +110,7 @@ def of_command(command: Command) -> tuple[str, dict[str, Any]]:
     values: dict[str, Any] = {}
     for f in fields(command):
         value = getattr(command, f.name)
-        if f.type == "Peers" and not isinstance(value, (str, int)):
+        if names_peers(f) and value is not None and not isinstance(value, (str, int)):
             value = np.array(value, "<i4").tobytes()
         values[f.name] = value if isinstance(value, bytes) else _of(value)
     return command.verb, values
@@ -127,18 +128,25 @@ def to_command(verb: Any, values: Any) -> Command:
     known = {f.name: f for f in fields(kind)}
     for name, value in values.items():
         if isinstance(value, bytes):
-            if name not in known or known[name].type != "Peers" or len(value) % 4:
+            if name not in known or not names_peers(known[name]) or len(value) % 4:
                 raise InputError(f'the "{plain(name, 40)}" of a {kind.verb} should not be bytes')
             lists[name] = tuple(np.frombuffer(value, "<i4").tolist())
             told[name] = "#0"
-        elif name in known and known[name].type == "Peers" and type(value) not in (str, int):
+        elif name in known and names_peers(known[name]) and value is None is known[name].default:
+            continue
+        elif name in known and names_peers(known[name]) and type(value) not in (str, int):
             raise InputError(f'the "{name}" of a {kind.verb} should be a selector or peers')
         else:
             told[name] = _tidy(value)
     made = command_from(kind.verb, told, "the recording")
     for name, f in known.items():
         plan = f.default if f.default is not MISSING else None
-        if name not in lists and name in told and plan is not None and f.type != "Peers":
+        if name not in told or name in lists or names_peers(f):
+            continue
+        if plan is None and told[name] is not None:
+            # A field that may be left out says by its annotation alone what it may hold.
+            plan = next((one for word, one in PLAIN.items() if word in str(f.type)), None)
+        if plan is not None and not (told[name] is None is f.default):
             _kind(plan, values[name], f"{kind.verb}.{name}")
     return replace(made, **lists) if lists else made
 

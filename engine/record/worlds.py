@@ -21,6 +21,7 @@ from ..snapshot import Places
 from ..world.content import Catalogue, Shelf
 from ..world.drawn import World
 from ..world.places import Latency
+from ..world.sessions import Trace
 from ..world.topology import PEERS_MAX, Topology
 
 T = TypeVar("T")
@@ -33,9 +34,12 @@ WORLD_MAX = 512 << 20
 """Bytes of all of them."""
 TEXT_MAX = 2_000
 DELAY_MAX_US = 1 << 40
+TIME_MAX_US = 10**15
 
 NUMBERS = {
     "lines": "<i4",
+    "whose": "<i4",
+    "sessions": "<i8",
     "links": "<i4",
     "place": "<i4",
     "table": "<i8",
@@ -60,6 +64,10 @@ def pieces(world: World) -> Iterator[tuple[str, bytes]]:
     yield from _texts("names", delays.places.names)
     yield from _numbers("where", np.concatenate((delays.places.lat, delays.places.lon)))
     yield from _numbers("lines", [int(value) for line in world.lines for value in line])
+    if world.trace is not None:
+        for peer, begins in world.trace.begins_us.items():
+            yield from _numbers("whose", [peer, len(begins)])
+            yield from _numbers("sessions", np.stack((begins, world.trace.ends_us[peer]), axis=1).reshape(-1))
     yield from _texts("titles", catalogue.titles)
     yield from _numbers("shares", catalogue.shares)
     number = {file: i for i, file in enumerate(world.files)}
@@ -76,7 +84,7 @@ def _facts(world: World) -> dict[str, Any]:
     names = {"kind": delays.kind, "flat_us": delays.flat_us, "table": delays.table_us is not None}
     drawn = {"low_ms": delays.low_ms, "span": delays.span, "salt": delays.salt}
     marks = {"peers": graph.n, "skipped": graph.skipped, "note": graph.note, "titles": len(world.catalogue.titles)}
-    return {**names, **drawn, **marks, "labels": graph.labels is not None}
+    return {**names, **drawn, **marks, "labels": graph.labels is not None, "trace": world.trace is not None}
 
 
 def _numbers(name: str, column: Any) -> Iterator[tuple[str, bytes]]:
@@ -112,7 +120,8 @@ def _world_of(parts: Iterable[tuple[str, bytes]]) -> World:
     texts = {name: [one for data in columns.get(name, ()) for one in _list(data)] for name in LISTS}
     peers = _whole(facts, "peers", 1, PEERS_MAX)
     graph, delays = _graph(peers, facts, numbers, texts), _delays(facts, numbers, texts)
-    return World(graph, delays, _catalogue(facts, numbers, texts), _lines(numbers, len(delays.place)))
+    catalogue, n = _catalogue(facts, numbers, texts), len(delays.place)
+    return World(graph, delays, catalogue, _lines(numbers, n), _trace(facts, numbers, n))
 
 
 def _graph(peers: int, facts: Mapping[str, Any], numbers: Mapping[str, Any], texts: Mapping[str, Any]) -> Topology:
@@ -153,6 +162,24 @@ def _delays(facts: Mapping[str, Any], numbers: Mapping[str, Any], texts: Mapping
         span=_whole(facts, "span", 1, DELAY_MAX_US // 1000),
         salt=_whole(facts, "salt", 0, (1 << 64) - 1),
     )
+
+
+def _trace(facts: Mapping[str, Any], numbers: Mapping[str, Any], n: int) -> Trace | None:
+    if not facts["trace"]:
+        return None
+    times = numbers["sessions"].reshape(-1, 2).tolist()
+    made = Trace({}, {})
+    at = 0
+    for peer, count in numbers["whose"].reshape(-1, 2).tolist():
+        some = times[at : at + max(0, count)]
+        flat = [us for pair in some for us in pair]
+        if not 0 <= peer < n or peer in made.begins_us or len(some) != count or sorted(flat) != flat:
+            raise ValueError("sessions")
+        if any(begin >= end or max(-begin, end) > TIME_MAX_US for begin, end in some):
+            raise ValueError("sessions")
+        made.begins_us[peer], made.ends_us[peer] = [begin for begin, _ in some], [end for _, end in some]
+        at += count
+    return made
 
 
 def _lines(numbers: Mapping[str, Any], n: int) -> tuple[Line, ...]:

@@ -7,26 +7,30 @@ gone and the generators have learned new ways.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
-from ..api import File, Line
+from ..api import File, Line, Station
 from ..core.rand import Stream
 from ..setup import Setup
-from . import capacity, content, places, topology
+from . import capacity, content, places, sessions, topology
 
 
 @dataclass(frozen=True, eq=False)
 class World:
     """graph: the links of peers 0..graph.n-1; delays: of these and, from graph.n on, of the stations; catalogue: what
     there is to find and, for each peer, the shelf that it begins with; lines: of peers and stations, none where nothing
-    limits anybody. Nobody may change any of it."""
+    limits anybody; trace: who comes and goes when, if that is what the churn of the setup names.
+
+    Nobody may change any of it.
+    """
 
     graph: topology.Topology
     delays: places.Latency
     catalogue: content.Catalogue
     lines: tuple[Line, ...] = ()
+    trace: sessions.Trace | None = None
 
     @cached_property
     def files(self) -> tuple[File, ...]:
@@ -35,16 +39,29 @@ class World:
         return tuple(dict.fromkeys((*self.catalogue.files, *held)))
 
     @classmethod
-    def draw(cls, setup: Setup, stations: Callable[[int], int]) -> World:
-        """What a setup says; `stations(peers)` is how much infrastructure so many peers have.
+    def draw(cls, setup: Setup, stations: Callable[[int], Sequence[Station]]) -> World:
+        """What a setup says; `stations(peers)` is what infrastructure so many peers have.
 
         Raises InputError for a topology, a latency or a content that cannot be.
         """
         graph = topology.build(setup.topology, setup.peers, Stream(f"{setup.seed}/topology"))
-        count = stations(graph.n)
+        count = len(stations(graph.n))
         delays = places.build(setup.latency, graph.n + count, setup.seed)
         lines = tuple(capacity.draw(setup.links, graph.n, count, setup.seed))
-        return cls(graph, delays, content.Catalogue.draw(setup.content, graph.n, setup.seed), lines)
+        made = cls(graph, delays, content.Catalogue.draw(setup.content, graph.n, setup.seed), lines)
+        if not sessions.is_trace(setup.churn):
+            return made
+        labels = (*made.names(), *(station.label for station in stations(graph.n)))
+        return replace(made, trace=sessions.load(setup.churn.strip(), labels))
+
+    @property
+    def width(self) -> int:
+        """Digits of a peer's label."""
+        return len(str(self.graph.n - 1)) if self.graph.n > 1000 else 3
+
+    def names(self) -> tuple[str, ...]:
+        """Labels of the peers: those of a loaded file, or p000 and so on."""
+        return self.graph.labels or tuple(f"p{i:0{self.width}d}" for i in range(self.graph.n))
 
     def shelves(self) -> list[content.Shelf]:
         """A fresh copy of each peer's shelf."""

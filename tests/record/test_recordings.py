@@ -78,13 +78,16 @@ def test_what_was_written_replays(name: str, budget: int | None, tmp_path: Path)
 
 @pytest.mark.parametrize("latency", ["constant:30", "uniform:5-40", "MATRIX"])
 def test_a_recording_needs_neither_files_nor_generators(latency: str, tmp_path: Path) -> None:
-    matrix, edges = tmp_path / "rtt.txt", tmp_path / "edges.txt"
+    matrix, edges, trace = (tmp_path / name for name in ("rtt.txt", "edges.txt", "trace.csv"))
     matrix.write_text("\n".join(" ".join(str(10 + 3 * a + 7 * b) for b in range(9)) for a in range(9)))
     edges.write_text("\n".join(f"{a} {b}" for a in range(30) for b in (a + 1, a + 7)))
-    made = {"latency": str(matrix) if latency == "MATRIX" else latency, "topology": str(edges), "links": LINKS}
+    made: dict[str, Any] = {"topology": str(edges), "latency": latency, "links": LINKS}
+    if latency == "MATRIX":
+        trace.write_text("".join(f"{peer},{peer / 9},{3 + peer / 9}\n" for peer in range(20)))
+        made |= {"latency": str(matrix), "churn": str(trace)}
     live = written(tmp_path / "run.swarm", **made)
-    matrix.unlink()
-    edges.unlink()
+    for path in (matrix, edges, trace):
+        path.unlink(missing_ok=True)
     again = replayed(read(str(tmp_path / "run.swarm")))
     assert prints(again) == prints(live)
     assert again.swarm.labels == live.swarm.labels
@@ -93,7 +96,10 @@ def test_a_recording_needs_neither_files_nor_generators(latency: str, tmp_path: 
 def test_all_that_is_drawn_is_in_the_file(tmp_path: Path) -> None:
     """Whoever draws something more for a world has to write it down too, in `record.worlds`."""
     content = ContentSpec(items=30, sharing="adar-huberman")
-    for number, changes in enumerate(({"links": LINKS}, {"latency": "uniform:5-40", "content": content})):
+    trace = tmp_path / "trace.csv"
+    trace.write_text("3,0.5,2\n3,4,5\n7,-3,9\n")
+    odd = {"latency": "uniform:5-40", "content": content, "churn": str(trace)}
+    for number, changes in enumerate(({"links": LINKS}, odd)):
         path = tmp_path / f"{number}.swarm"
         world = written(path, until_us=1, **changes).world
         read_back = read(str(path)).world
