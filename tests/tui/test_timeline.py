@@ -201,12 +201,15 @@ async def test_time_goes_on_through_the_past_and_then_it_is_live_again() -> None
         person.clock.now += 0.3
         person.main.at_once()
         assert "in the past" in str(view.border_title)
+        await person.press("d")
+        assert "in the past" in str(person.main.picture.border_title)
+        assert person.main.picture.has_class("-past")
         await run_to(person, person.driver.end_us + SECOND // 2)
         person.clock.now += 1
         person.main.at_once()
         assert person.driver.at_end
         assert not view.has_class("-past")
-        assert "in the past" not in str(view.border_title)
+        assert "in the past" not in str(person.main.picture.border_title)
 
 
 async def test_what_cannot_be_had_says_why() -> None:

@@ -162,6 +162,7 @@ class AskPicture(Widget, can_focus=True):
     def _title(self, frame: Frame) -> None:
         row = chosen_ask(frame)
         what = f" · ask {row.id} · {frame.snapshot.fixed.labels[row.origin]} · “{row.text}”" if row is not None else ""
+        what += "" if frame.live else " · in the past"
         zoom = f" · {self.looking.zoom:.1f}x" if self.looking.zoom > 1 else ""
         below = ""
         if frame.trace is not None and self.kind == "diagram":

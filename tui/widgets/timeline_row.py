@@ -40,8 +40,8 @@ class Shape:
 SHAPES: tuple[Shape, ...] = (
     Shape("", ""),
     Shape(SYMBOLS.question, "question"),  # an ask of the background
-    Shape(SYMBOLS.origin, "question bold"),  # an ask of a person or a scenario
     Shape(SYMBOLS.transfer, "text bold"),  # another command
+    Shape(SYMBOLS.origin, "question bold"),  # an ask of a person or a scenario
     Shape(SYMBOLS.alive, "alive bold"),  # back again
     Shape(SYMBOLS.colluding, "colluding bold"),
     Shape(SYMBOLS.censored, "censored bold"),
@@ -49,7 +49,7 @@ SHAPES: tuple[Shape, ...] = (
     Shape("!", "bad bold"),  # an alarm
 )
 """By rising weight. 0 is no mark."""
-OTHER, AGAIN, COLLUDING, CENSORED, DEAD, ALARM = 3, 4, 5, 6, 7, 8
+OTHER, ASKED, AGAIN, COLLUDING, CENSORED, DEAD, ALARM = 2, 3, 4, 5, 6, 7, 8
 BY_VERB = {
     **dict.fromkeys(("censor", "court"), CENSORED),
     **dict.fromkeys(("collude", "poison"), COLLUDING),
@@ -67,7 +67,7 @@ def weight(mark: Mark) -> int:
     if mark.kind == "kill":
         return DEAD
     if mark.kind == "ask":
-        return 1 if mark.by == "background" else 2
+        return 1 if mark.by == "background" else ASKED
     return BY_VERB.get(mark.text.partition(" ")[0], OTHER)
 
 
