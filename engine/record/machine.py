@@ -250,7 +250,10 @@ class TimeMachine:
         # Where a program failed the run is at its end, and that is where one stands then.
         with suppress(PeerFailed):
             while self._go(swarm, to[0], BITE, to[1]) >= BITE or swarm.given < to[1]:
+                self.marks.listen(swarm)
                 yield (swarm.now_us - from_us) / max(1, to[0] - from_us)
+        # Of a recording, nobody has seen yet what lies on the way.
+        self.marks.listen(swarm)
         self._stand(swarm)
         yield 1.0
 

@@ -435,6 +435,8 @@ async def test_a_run_recorded_from_the_screen_replays_to_the_same(
     shown.seek_to(recording.end_us)
     shown.live.finish_errand()
     assert shown.swarm.fingerprint() == print_
+    asked = [mark for mark in shown.marks if mark.by == "background"]
+    assert len(asked) == len(shown.swarm.asks()), "what lies on the way of a seek is marked too"
     shown.stop()
 
 
