@@ -71,6 +71,7 @@ from .rooms import (
     PANELS,
     PICTURE,
     TALL,
+    TIMELINE_H,
     WIDE,
     behind,
     drawer,
@@ -270,6 +271,8 @@ class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquirie
         self.set_class(height < TALL, "-short")
         self.set_class(width < WIDE or height < TALL, "-compact")
         self.set_class(width >= HUGE_W and height >= HUGE_H, "-huge")
+        self.query_one(Timeline).display = height >= TIMELINE_H
+        self.set_class(height < TIMELINE_H, "-lowest")
         chosen = (self.driver.selected is not None) and not self.drawer_shut
         shown = rooms(width, height, self.wishes, selected=chosen, story=self.has_story, whole=self.whole)
         if shown == self._shown:

@@ -28,6 +28,8 @@ PICTURE = "swarm"
 
 LEAST_W, LEAST_H = 60, 18
 WIDE, TALL = 100, 30
+TIMELINE_H = 20
+"""With fewer lines, the picture needs the one that time would take; keys go back all the same."""
 HUGE_W, HUGE_H = 160, 44
 
 PLACES: tuple[tuple[tuple[str, ...], int], ...] = (
