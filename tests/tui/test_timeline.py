@@ -440,7 +440,16 @@ async def test_a_run_recorded_from_the_screen_replays_to_the_same(
     shown.stop()
 
 
-@pytest.mark.parametrize("size", [(60, 18), (80, 24), (120, 36), (200, 50)])
+async def test_in_the_smallest_terminal_the_picture_has_its_line_and_keys_go_back_all_the_same() -> None:
+    async with dashboard(size=(60, 18)) as person:
+        assert not line(person).display
+        await run_to(person, 3 * SECOND)
+        await person.press("home")
+        await settle(person)
+        assert not person.driver.at_end
+
+
+@pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 36), (200, 50)])
 async def test_it_stands_above_the_keys_at_every_size(size: tuple[int, int]) -> None:
     async with dashboard(size=size) as person:
         bar, keys = line(person), person.main.query_one("#keys")
