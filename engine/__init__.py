@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from .api import (
+    DUPLICATE,
     PARTS,
     Ask,
     AskId,
@@ -16,6 +17,7 @@ from .api import (
     Blob,
     File,
     Host,
+    Known,
     Library,
     Line,
     Message,
@@ -142,6 +144,7 @@ LATE = {
 __all__ = [
     "ALIVE",
     "DEAD",
+    "DUPLICATE",
     "LEFT",
     "PARTS",
     "STATES",
@@ -195,6 +198,7 @@ __all__ = [
     "Join",
     "Kill",
     "Kind",
+    "Known",
     "Leave",
     "Library",
     "Line",

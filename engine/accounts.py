@@ -108,8 +108,12 @@ class Account:
         new = np.flatnonzero(self.hop[to] < 0)
         if not len(new):
             return
-        peers, first = np.unique(to[new], return_index=True)
-        first = new[first]
+        # The first arrival at each peer: written backwards, the last to be written wins. (Sorting them for the same
+        # took a third of all posting.)
+        row = np.full(n, -1)
+        row[to[new[::-1]]] = new[::-1]
+        peers = np.flatnonzero(row >= 0)
+        first = row[peers]
         self.hop[peers] = hop[first]
         self.frm[peers] = frm[first]
         self.at_us[peers] = at_us[first]

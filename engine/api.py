@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import (
     Any,
     ClassVar,
+    Final,
     Generic,
     Literal,
     NamedTuple,
@@ -52,6 +53,10 @@ INHERIT: int = -1
 CauseLike: TypeAlias = int | Sequence[Cause] | None
 
 Want: TypeAlias = Literal["find", "publish", "fetch", "broadcast"]
+
+DUPLICATE: Final = "duplicate"
+Known: TypeAlias = Literal["duplicate"] | None
+"""What a handler of a message returns: `DUPLICATE` of one that told this peer nothing new, else None."""
 
 T = TypeVar("T")
 
@@ -185,9 +190,10 @@ class Host(Protocol):
         ...
 
     def note(self, kind: str, **facts: Any) -> None:
-        """Tell the watcher what just happened, in meaning rather than packets: duplicate, hit, graft, choke.
+        """Tell the watcher what just happened, in meaning rather than packets: hit, graft, choke.
 
-        `note("hit", holder=…, content=…)` is said at the origin of an ask, once per holder.
+        `note("hit", holder=…, content=…)` is said at the origin of an ask, once per holder. That a message told the
+        peer nothing new is said by returning `DUPLICATE`, or here (`note("duplicate")`) where no message is handled.
         """
         ...
 
@@ -227,7 +233,7 @@ class Peer:
     has_all: ClassVar[bool] = False
     name: ClassVar[str] = ""
     options_type: ClassVar[type[Any]]
-    handlers: ClassVar[dict[type, Callable[..., None]]] = {}
+    handlers: ClassVar[dict[type, Callable[..., Known]]] = {}
     __slots__ = ()
 
     def __init_subclass__(cls, *, name: str = "", options: type[Any] | None = None, **kw: Any) -> None:
@@ -236,7 +242,7 @@ class Peer:
             cls.name = name
         if options is not None:
             cls.options_type = options
-        table: dict[type, Callable[..., None]] = {}
+        table: dict[type, Callable[..., Known]] = {}
         for base in reversed(cls.__mro__):
             for value in vars(base).values():
                 for kind in getattr(value, "_handles", ()):
@@ -315,7 +321,7 @@ class _On(Generic[T]):
         self.kinds = kinds
 
     @overload
-    def __call__(self, handler: Callable[[P, Host, PeerId, T], None]) -> Callable[[P, Host, PeerId, T], None]: ...
+    def __call__(self, handler: Callable[[P, Host, PeerId, T], Known]) -> Callable[[P, Host, PeerId, T], Known]: ...
     @overload
     def __call__(self, handler: Callable[[P, Host, T], None]) -> Callable[[P, Host, T], None]: ...
     def __call__(self, handler: Any) -> Any:
@@ -324,7 +330,7 @@ class _On(Generic[T]):
 
 
 def on(kind: type[T]) -> _On[T]:
-    """Mark the handler of a message (host, sender, message) or of a tick (host, tick)."""
+    """Mark the handler of a message (host, sender, message; may return `DUPLICATE`) or of a tick (host, tick)."""
     return _On((kind,))
 
 

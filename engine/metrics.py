@@ -200,7 +200,7 @@ class Books:
     def sample(self, alive: int, censored: int, gauges: Callable[[NDArray[np.float32]], Sequence[float]]) -> None:
         """One point of each series; called once a second of virtual time. `gauges` are read with the new loads."""
         self.post()
-        now = (self.desk.sent, self.desk.sent_bytes, self.desk.duplicates, self.dropped, self.decoys)
+        now = (self.desk.sent, self.desk.sent_bytes, self.kernel.duplicates, self.dropped, self.decoys)
         rates = [float(b - a) for a, b in zip(self._before, now, strict=True)]
         self._before = now
         self.load = self._tally.astype(np.float32)

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .api import INHERIT, Ask, Cause, CauseLike, File, Line, Peer, PeerId, words_of
+from .api import DUPLICATE, INHERIT, Ask, Cause, CauseLike, File, Line, Peer, PeerId, words_of
 from .core.rand import Stream
 
 
@@ -131,7 +131,11 @@ class Tape:
         """A message arrives. Raises KeyError when the peer has no handler for it."""
         if cause is not None:
             self.cause = cause
-        type(peer).handlers[type(message)](peer, self, sender, message)
+        said = type(peer).handlers[type(message)](peer, self, sender, message)
+        if said == DUPLICATE:
+            self.note(said)
+        elif said is not None:
+            raise TypeError(f"a handler of {type(message).__name__} returned {said!r}: it may return DUPLICATE or None")
 
     def tick(self, peer: Peer, tick: object) -> None:
         """A timer rings, whether it was set or not. Raises KeyError when the peer has no handler for it."""

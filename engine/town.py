@@ -13,7 +13,7 @@ import numpy as np
 
 from . import way_in
 from .accounts import Account, Joint, Nothing, died
-from .api import Ask, Line, Peer, PeerId, Want
+from .api import Ask, Known, Line, Peer, PeerId, Want
 from .core.hosts import Desk, Seat
 from .core.kernel import HOP_BITS, NEVER_US, Kernel, Parcel, Timer
 from .core.links import Links, Streams
@@ -75,7 +75,7 @@ class Town:
         """A flag, not a threshold of ids: newcomers come after the stations."""
         self.stations: tuple[PeerId, ...] = ()
         self.open_asks: dict[int, Account] = {}
-        self._handlers: dict[type[Peer], dict[type, Callable[..., None]]] = {}
+        self._handlers: dict[type[Peer], dict[type, Callable[..., Known]]] = {}
         self.bootstrap: tuple[PeerId, ...] = ()
         """Whom everybody knows: stations, or else some peers of the beginning. They may be killed as any other."""
         self.seeking: dict[PeerId, None] = {}
@@ -180,7 +180,7 @@ class Town:
         finally:
             self.kernel.parcel = before
 
-    def _table(self, kind: type[Peer]) -> dict[type, Callable[..., None]]:
+    def _table(self, kind: type[Peer]) -> dict[type, Callable[..., Known]]:
         """Handlers of a class, with a deaf one for each kind of message that it does not handle."""
         table = self._handlers.get(kind)
         if table is None:

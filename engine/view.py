@@ -207,7 +207,7 @@ class Viewer:
             delivered=town.kernel.delivered,
             dropped=town.books.dropped,
             bytes=town.desk.sent_bytes,
-            duplicates=town.desk.duplicates,
+            duplicates=town.kernel.duplicates,
             by_kind={names[i]: count for i, count in enumerate(town.desk.sent_by_kind)},
             dropped_by=dict(town.books.dropped_by),
             bytes_by_kind=dict(zip(names, town.books.bytes_by_kind.tolist(), strict=True)),

@@ -36,7 +36,6 @@ class Desk:
         self.parts = tuple(parts)
         self.sent = 0
         self.sent_bytes = 0
-        self.duplicates = 0
         self.sent_by_kind = [0] * len(self.parts)
         self.accounts: list[Any] = []
         self.options: Any = None
@@ -257,7 +256,7 @@ class Seat:
 
     def note(self, kind: str, **facts: Any) -> None:
         if kind == "duplicate":
-            self.desk.duplicates += 1
+            self.kernel.duplicates += 1
             self.kernel.parcel[4].duplicates += 1
         else:
             self.desk.noted(self.me, kind, facts)

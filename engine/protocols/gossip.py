@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from ..api import Ask, Belief, Beliefs, Host, Peer, PeerId, message, on, option, words_of
+from ..api import DUPLICATE, Ask, Belief, Beliefs, Host, Known, Peer, PeerId, message, on, option, words_of
 
 
 @message(over="datagram", part="question")
@@ -125,12 +125,12 @@ class Gossiper(Peer, name="gossip", options=GossipOptions):
         self.tell(host, Rumour(host.rng.getrandbits(64), ask.text))
 
     @on(Rumour)
-    def hear(self, host: Host, sender: PeerId, rumour: Rumour) -> None:
+    def hear(self, host: Host, sender: PeerId, rumour: Rumour) -> Known:
         """Old news stops here."""
         if type(rumour.key) is not int or rumour.key in self.heard:
-            host.note("duplicate")
-        else:
-            self.tell(host, rumour)
+            return DUPLICATE
+        self.tell(host, rumour)
+        return None
 
     def tell(self, host: Host, rumour: Rumour) -> None:
         """Remember it, forget the oldest when there are too many, and pass it on."""

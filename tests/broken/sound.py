@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from engine import Ask, Beliefs, Host, Peer, PeerId, message, on, option, words_of
+from engine import DUPLICATE, Ask, Beliefs, Host, Known, Peer, PeerId, message, on, option, words_of
 
 KEPT = 200
 HOPS = 6
@@ -86,17 +86,17 @@ class Sound(Peer, name="sound", options=SoundOptions):
             del table[next(iter(table))]
 
     @on(Wanted)
-    def wanted(self, host: Host, sender: PeerId, message: Wanted) -> None:
+    def wanted(self, host: Host, sender: PeerId, message: Wanted) -> Known:
         if type(message.key) is not int or type(message.text) is not str or type(message.hops) is not int:
-            return
+            return None
         if message.key in self.seen:
-            host.note("duplicate")
-            return
+            return DUPLICATE
         self.keep(self.seen, message.key)
         for file in host.library.matching(message.text)[:1]:
             host.send(message.origin, Have(message.key, file.name))
         if 1 < message.hops <= HOPS:
             self.go_on(host, sender, message)
+        return None
 
     def go_on(self, host: Host, sender: PeerId, message: Wanted) -> None:
         self.pass_on(host, Wanted(message.key, message.hops - 1, message.origin, message.text), sender)

@@ -111,8 +111,13 @@ def test_other_notes_are_events_with_their_ask() -> None:
     assert [(e.peer, e.kind, e.facts, e.ask) for e in notes] == [(0, "graft", {"to": 1}, 1), (1, "prune", {"to": 0}, 0)]
 
 
-def test_a_flood_counts_whom_it_reached_how_deep_and_how_often_in_vain() -> None:
-    town = swarm(6, topology="ring", **LOUD)
+@pytest.mark.parametrize("latency", ["constant:10", "uniform:10-11"])
+@pytest.mark.parametrize("careful", [False, True])
+def test_a_flood_counts_whom_it_reached_how_deep_and_how_often_in_vain(latency: str, careful: bool) -> None:
+    """However its messages are put under way (one entry for all receivers, or one each) and handed over."""
+    town = swarm(6, topology="ring", latency=latency, **LOUD)
+    if careful:  # A ban on anything has each delivery judged.
+        town.do(Collude(3, "something else"))
     row = ask(town, 0, "news")
     assert (row.reached, row.hops) == (5, 4)
     assert row.messages == 2 + 2 + 2 + 1, "both ways round; who is last hears it from both sides"

@@ -32,6 +32,23 @@ def test_an_ask_goes_to_all_neighbours() -> None:
     assert tape.noted("duplicate") == [{}]
 
 
+def test_servents_do_not_share_a_table_of_queries() -> None:
+    for copied in (False, True):
+        pairs = [connected(1, 2), connected(1, 2)]
+        if copied:  # They share an empty table, in a copy of both too.
+            one, other = pickle.loads(pickle.dumps([peer for _, peer in pairs]))
+            pairs = [(pairs[0][0], one), (pairs[1][0], other)]
+        (tape, peer), (others, other) = pairs
+        tape.give(peer, Query(guid(1), 3, 0, 0, "blue train"), sender=1)
+        others.give(other, Query(guid(1), 3, 0, 0, "blue train"), sender=1)
+        assert not tape.noted("duplicate")
+        assert not others.noted("duplicate")
+        peer.turn()
+        peer.turn()
+        assert peer.way_back(guid(1)) is None
+        assert other.way_back(guid(1)) == 1
+
+
 def test_to_publish_is_to_have() -> None:
     tape, peer = connected(1)
     tape.ask(peer, Ask(4, "publish", "blue train"))

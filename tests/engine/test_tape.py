@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from engine.api import Ask, File, Host, Peer, PeerId, message, on
+from engine.api import DUPLICATE, Ask, File, Host, Known, Peer, PeerId, message, on
 from engine.tape import Shelf, Tape
 
 
@@ -45,6 +45,26 @@ class Door(Peer):
     @on(Bell)
     def bell(self, host: Host, tick: Bell) -> None:
         self.rung.append((host.now_us, tick.n, host.cause))
+
+
+class Listener(Peer):
+    says: object = None
+
+    @on(Knock)
+    def knock(self, host: Host, sender: PeerId, message: Knock) -> Known:
+        return self.says  # type: ignore[return-value]
+
+
+def test_a_message_that_told_nothing_new_is_noted_and_a_handler_may_say_nothing_else() -> None:
+    tape, listener = Tape(), Listener()
+    tape.give(listener, Knock("me"), sender=3)
+    assert tape.notes == []
+    listener.says = DUPLICATE
+    tape.give(listener, Knock("me"), sender=3)
+    assert tape.noted("duplicate") == [{}]
+    listener.says = True
+    with pytest.raises(TypeError, match="Knock returned True: it may return DUPLICATE or None"):
+        tape.give(listener, Knock("me"), sender=3)
 
 
 def test_it_writes_down_what_a_peer_sends_and_what_that_descends_from() -> None:

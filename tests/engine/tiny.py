@@ -6,7 +6,23 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from engine import Ask, AskFor, ContentSpec, Host, Peer, PeerId, Setup, Station, Swarm, message, on, option, words_of
+from engine import (
+    DUPLICATE,
+    Ask,
+    AskFor,
+    ContentSpec,
+    Host,
+    Known,
+    Peer,
+    PeerId,
+    Setup,
+    Station,
+    Swarm,
+    message,
+    on,
+    option,
+    words_of,
+)
 from engine.world.content import file_of
 
 MS = 1_000
@@ -140,10 +156,9 @@ class Diary(Peer, name="diary", options=DiaryOptions):
             host.note("hit", holder=sender, content=name)
 
     @on(Rumour)
-    def rumour(self, host: Host, sender: PeerId, message: Rumour) -> None:
+    def rumour(self, host: Host, sender: PeerId, message: Rumour) -> Known:
         if message.origin == host.me or any(text == message.text for _, _, text in self.heard):
-            host.note("duplicate")
-            return
+            return DUPLICATE
         self.heard.append((host.now_us, sender, message.text))
         found = host.library.matching(message.text)
         if found:
@@ -151,6 +166,7 @@ class Diary(Peer, name="diary", options=DiaryOptions):
         if message.ttl > 1:
             onward = Rumour(message.text, message.ttl - 1, message.origin)
             host.multicast([n for n in self.near if n != sender], onward)
+        return None
 
     @on(Tick)
     def tick(self, host: Host, tick: Tick) -> None:

@@ -20,7 +20,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ...api import Ask, Beliefs, Host, PeerId, Theory, on
+from ...api import DUPLICATE, Ask, Beliefs, Host, Known, PeerId, Theory, on
 from .fetch import SECOND_US, Download
 from .neighbours import Neighbour
 from .wire import (
@@ -59,17 +59,10 @@ class Forget:
 
 
 class Servent(Neighbour, name="gnutella", options=GnutellaOptions):
-    """A servent. `seen` is the way back of each query, by GUID, and `seen_before` of older ones; plain attributes,
-    since nine in ten queries of a flood are known and end there. Slots for the same reason: a swarm of thousands is
-    slow by cache misses, not by arithmetic."""
+    """A servent. Slots, here and in its bases: a swarm of thousands is slow by cache misses, not by arithmetic."""
 
     role = "servent"
-    __slots__ = ("seen", "seen_before")
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.seen: dict[bytes, PeerId] = {}
-        self.seen_before: dict[bytes, PeerId] = {}
+    __slots__ = ()
 
     @classmethod
     def theory(cls, facts: Mapping[str, Any], options: GnutellaOptions) -> Sequence[Theory]:
@@ -109,31 +102,23 @@ class Servent(Neighbour, name="gnutella", options=GnutellaOptions):
         self.came_from(host, number, host.me)
         host.multicast(list(self.connections), Query(number, host.options.ttl, 0, 0, ask.text[:TEXT_MAX]))
 
-    def came_from(self, host: Host, number: bytes, sender: PeerId) -> None:
-        """Remember the way back of a query."""
-        self.seen[number] = sender
-        if len(self.seen) * 2 > host.options.guid_table:
-            self.seen, self.seen_before = {}, self.seen
-
     @on(Query)
-    def query(self, host: Host, sender: PeerId, message: Query) -> None:
+    def query(self, host: Host, sender: PeerId, message: Query) -> Known:
         number = message.guid
         try:
-            known = number in self.seen or number in self.seen_before
+            if number in self.seen or number in self.seen_before:
+                return DUPLICATE
         except TypeError:  # A list, say: no GUID, and nothing that a table could be asked for.
             host.note("nonsense")
-            return
-        if known:
-            host.note("duplicate")
-            return
+            return None
         if sender not in self.connections:
-            return
+            return None
         text = message.text
         if not (
             headed(message) and text.__class__ is str and len(text) <= TEXT_MAX and whole(message.speed, 0, WORD_MAX)
         ):
             host.note("nonsense")
-            return
+            return None
         self.came_from(host, number, sender)
         hops = message.hops + 1
         found = host.library.matching(text)
@@ -147,6 +132,7 @@ class Servent(Neighbour, name="gnutella", options=GnutellaOptions):
         if ttl > 0:
             onward = Query(number, ttl, hops, message.speed, text)
             host.multicast([n for n in self.connections if n != sender], onward)
+        return None
 
     @on(QueryHit)
     def query_hit(self, host: Host, sender: PeerId, message: QueryHit) -> None:
@@ -168,7 +154,7 @@ class Servent(Neighbour, name="gnutella", options=GnutellaOptions):
         if m.guid in self.mine:
             self.found(host, m)
             return
-        back = self.seen.get(m.guid, self.seen_before.get(m.guid))
+        back = self.way_back(m.guid)
         if back is None or back not in self.connections or m.ttl <= 1 or m.hops >= BYTE_MAX:
             host.note("hit without a way back")
             return
@@ -179,7 +165,7 @@ class Servent(Neighbour, name="gnutella", options=GnutellaOptions):
 
     @on(Forget)
     def forget(self, host: Host, tick: Forget) -> None:
-        self.seen, self.seen_before = {}, self.seen
+        self.turn()
         self.pings.turn()
         self.pushes.turn()
 

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ...api import Blob, Cause, File, Host, Peer, PeerId, on
+from ...api import Blob, Cause, File, Host, PeerId, on
+from .ways import Table, Ways
 from .wire import BYTE_MAX, Chunk, Get, Giv, Gone, Push, QueryHit, files_of, guid, headed, named, whole
 
 SECOND_US = 1_000_000
@@ -50,31 +51,6 @@ class Stalled:
     attempt: int
 
 
-@dataclass(slots=True)
-class Table:
-    """GUID -> the connection it came from. Two generations: the older is forgotten as a whole."""
-
-    new: dict[bytes, PeerId] = field(default_factory=dict)
-    old: dict[bytes, PeerId] = field(default_factory=dict)
-
-    def get(self, key: bytes) -> PeerId | None:
-        """Where it came from, or None for never heard of, or forgotten."""
-        return self.new.get(key, self.old.get(key))
-
-    def put(self, key: bytes, came_from: PeerId, most: int) -> None:
-        """Remember one more; when both generations together could outgrow `most`, the older goes."""
-        self.new[key] = came_from
-        if len(self.new) * 2 > most:
-            self.turn()
-
-    def turn(self) -> None:
-        """Forget the older generation."""
-        self.old, self.new = self.new, {}
-
-    def __len__(self) -> int:
-        return len(self.new) + len(self.old)
-
-
 @dataclass(frozen=True, slots=True)
 class Source:
     """Somebody who has a file: the file as it calls it, and its address. `servent` is its id if it must be pushed, else
@@ -101,7 +77,7 @@ class Download:
     spare: list[Source] = field(default_factory=list)
 
 
-class Fetcher(Peer):
+class Fetcher(Ways):
     """The part of a servent that fetches and serves files.
 
     `pushes` is the way to a servent, by its id. `mine` are the GUIDs of own queries, with the name of the file that is
@@ -124,6 +100,7 @@ class Fetcher(Peer):
     )
 
     def __init__(self) -> None:
+        super().__init__()
         self.id = b""
         self.speed = 1
         self.firewalled = False

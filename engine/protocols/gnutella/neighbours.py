@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...api import Belief, Host, PeerId, on
-from .fetch import SECOND_US, Fetcher, Table
+from .fetch import SECOND_US, Fetcher
+from .ways import Table
 from .wire import BYTE_MAX, WORD_MAX, Connect, Full, Ok, Ping, Pong, headed, whole
 
 PONGS = 10
