@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 SIZES = (1_000, 10_000, 100_000)
 ABOUT = """\
 Measure the kernel on this machine: a flood and push-pull averaging at 1,000, 10,000 and 100,000 peers, against SimPy
-(if it is installed) and against a bare loop over buckets, without peers. Rivals run in turn in one process, so the
-ratios hold on a busy machine; the speeds beside them are as they happen to be."""
+(if it is installed) and against a bare loop over buckets, without peers. Floods are recorded meanwhile. Rivals run in
+turn in one process, so the ratios hold on a busy machine; the speeds beside them are as they happen to be."""
 
 
 def bench_parser() -> Parser:

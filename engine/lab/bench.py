@@ -1,9 +1,10 @@
 """`swarmtop bench`: what this machine makes of the kernel, as ratios within one run.
 
-Each row runs ours and its rivals in turn in one process, under the same collector settings (on, as Python starts, and
-emptied before each). Ours keeps every book: accounts, paths, series, fingerprint; the rivals keep none (`rivals.py`).
-A single number from a busy machine says little, so each row is the median of `rounds`, and the ratio is the median of
-the ratios of each round: what slows one slows the other.
+Each round of a row runs ours and its rivals in turn in one process, a fresh one, under the same collector settings (on,
+as Python starts, and emptied before each). Ours keeps every book (accounts, paths, series, fingerprint), and a flood is
+recorded in a file meanwhile; the rivals keep none (`rivals.py`). A single number from a busy machine says little, so
+each row is the median of `rounds`, and the ratio is the median of the ratios of each round: what slows one slows the
+other. Seconds are of computing, so that others on the machine count as little as can be.
 """
 
 from __future__ import annotations
@@ -12,16 +13,20 @@ import gc
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
 
 from ..commands import AskFor
 from ..setup import Setup
 from ..swarm import Swarm
 from . import averaging, rivals
-from .bench_time import SEEKS, going_back, recording_share
+from .bench_time import SEEKS, flood_s, going_back, recording_share
 
 DEGREE = 20
 AVERAGING_PERIODS = 4
@@ -67,41 +72,58 @@ def bench(sizes: Sequence[int], say: Say, rounds: int = 3) -> Iterator[BenchRow]
             yield _row(load, peers, rounds if peers < 100_000 else 1)
 
 
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One round of a row: deliveries a second, and whether ours did what theory says."""
+
+    ours_per_s: float
+    simpy_per_s: float | None
+    bare_per_s: float
+    held: bool
+    theory: str
+
+
 def _row(load: str, peers: int, rounds: int) -> BenchRow:
-    ours, simpy, bare = [], [], []
-    held, theory = True, ""
-    for _ in range(rounds):
-        rate, right, theory, near = (_flood if load == "flood" else _average)(peers)
-        held = held and right
-        ours.append(rate)
-        if load == "flood":
-            bare.append(_rate(partial(rivals.bare_flood, near)))
-            if rivals.has_simpy():
-                simpy.append(_rate(partial(rivals.simpy_flood, near)))
-        else:
-            bare.append(_rate(partial(rivals.bare_averaging, near, AVERAGING_PERIODS)))
-            if rivals.has_simpy():
-                simpy.append(_rate(partial(rivals.simpy_averaging, near, AVERAGING_PERIODS)))
-        del near
+    done = [apart(load, peers) for _ in range(rounds)]
+    simpy = [one.simpy_per_s for one in done if one.simpy_per_s is not None]
     median = statistics.median
     return BenchRow(
         load=load,
         peers=peers,
-        ours_per_s=median(ours),
+        ours_per_s=median(one.ours_per_s for one in done),
         simpy_per_s=median(simpy) if simpy else None,
-        bare_per_s=median(bare),
-        ratio=median(a / b for a, b in zip(ours, simpy, strict=True)) if simpy else None,
-        of_bare=median(a / b for a, b in zip(ours, bare, strict=True)),
-        held=held,
-        theory=theory,
+        bare_per_s=median(one.bare_per_s for one in done),
+        ratio=median(one.ours_per_s / their for one, their in zip(done, simpy, strict=True)) if simpy else None,
+        of_bare=median(one.ours_per_s / one.bare_per_s for one in done),
+        held=all(one.held for one in done),
+        theory=done[-1].theory,
     )
+
+
+def apart(load: str, peers: int) -> Round:
+    """A round in a process of its own, as a run is: in the holes that an earlier swarm left in memory, the peers of the
+    next lie scattered."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(measured, load, peers).result()
+
+
+def measured(load: str, peers: int) -> Round:
+    """A round in this process."""
+    rate, right, theory, near = (_flood if load == "flood" else _average)(peers)
+    if load == "flood":
+        their: Callable[[], int] = partial(rivals.simpy_flood, near)
+        bare: Callable[[], int] = partial(rivals.bare_flood, near)
+    else:
+        their = partial(rivals.simpy_averaging, near, AVERAGING_PERIODS)
+        bare = partial(rivals.bare_averaging, near, AVERAGING_PERIODS)
+    return Round(rate, _rate(their) if rivals.has_simpy() else None, _rate(bare), right, theory)
 
 
 def _rate(run: Callable[[], int]) -> float:
     gc.collect()
-    start = time.perf_counter()
+    start = time.process_time()
     count = run()
-    return count / (time.perf_counter() - start)
+    return count / (time.process_time() - start)
 
 
 def _near(swarm: Swarm) -> list[tuple[int, ...]]:
@@ -119,16 +141,10 @@ def flooded(peers: int) -> Swarm:
 def _flood(peers: int) -> tuple[float, bool, str, list[tuple[int, ...]]]:
     swarm = flooded(peers)
     near = _near(swarm)
-
-    def run() -> int:
-        swarm.do(AskFor(0, "nobody has this"))
-        swarm.advance_quiet(1 << 40)
-        swarm.fingerprint()
-        return swarm.account(1).messages
-
-    rate = _rate(run)
+    with tempfile.TemporaryDirectory() as folder:
+        took_s = flood_s(swarm, str(Path(folder) / "run.swarm"))
     messages, theory = swarm.account(1).messages, 2 * swarm.edges - peers + 1
-    return rate, messages == theory, f"{messages:,} messages; 2E-N+1 is {theory:,}", near
+    return messages / took_s, messages == theory, f"{messages:,} messages; 2E-N+1 is {theory:,}", near
 
 
 def _average(peers: int) -> tuple[float, bool, str, list[tuple[int, ...]]]:

@@ -16,7 +16,8 @@ from tui import cli, cli_bench
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cli_bench, "SIZES", (60, 100))
     monkeypatch.setattr(lab_bench, "SOUGHT_S", 5)
-    # A process of its own to weigh a swarm in: one test pays for it.
+    # Processes of their own, to run a round and to weigh a swarm in: one test pays for each.
+    monkeypatch.setattr(lab_bench, "apart", lab_bench.measured)
     monkeypatch.setattr(lab_bench, "bytes_per_peer", lambda peers: 7_000.0)
 
 
@@ -68,3 +69,10 @@ def test_a_load_that_goes_wrong_is_not_called_fast(
     assert [row.held for row in rows] == [True, False]
     assert cli.main(["bench", "--quick"]) == 1
     assert "✕ averaging" in capsys.readouterr().out
+
+
+def test_a_round_runs_in_a_process_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    done = lab_bench.apart("flood", 60)
+    assert done.held
+    assert done.theory == "1,141 messages; 2E-N+1 is 1,141"
