@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from inspect import get_annotations
 from typing import Any, ClassVar, Literal, TypeAlias, TypeVar, cast, dataclass_transform
 
 Over: TypeAlias = Literal["stream", "datagram"]
@@ -18,12 +19,13 @@ T = TypeVar("T")
 class Message:
     """Base that `@message` mixes in. Two methods may be overridden to say what a message is *about*."""
 
-    __slots__ = ("_size",)
+    __slots__ = ()
     over: ClassVar[Over] = "stream"
     part: ClassVar[Part] = "upkeep"
     part_code: ClassVar[int] = 3
     kind: ClassVar[str] = "Message"
     _size: int
+    """Bytes on the wire, once they are known; until then 0. A slot that `message` adds."""
 
     def about(self) -> Iterable[str]:
         """Lower-case words that a handler could read in it. A sealed cell is about nothing."""
@@ -49,8 +51,13 @@ def message(*, over: Over = "stream", part: Part = "upkeep") -> Callable[[type[T
     def build(cls: type[T]) -> type[T]:
         space = {k: v for k, v in cls.__dict__.items() if k not in ("__dict__", "__weakref__")}
         space.update(over=over, part=part, part_code=PARTS.index(part), kind=cls.__name__)
+        # The size is set when a message is made: to find out that a slot is empty costs eight times as much. It is no
+        # field, though, for whoever goes through those.
+        space["__annotations__"] = {**get_annotations(cls), "_size": int}
+        space["_size"] = field(default=0, init=False, repr=False, compare=False)
         bases = (*(b for b in cls.__bases__ if b is not object), Message)
         made: Any = dataclass(slots=True)(type(cls.__name__, bases, space))
+        del made.__dataclass_fields__["_size"]
         return cast("type[T]", made)
 
     return build

@@ -131,9 +131,7 @@ class Seat:
             why, account = 0, kernel.idle[4]
         elif why:
             why += 1
-        size = getattr(message, "_size", None)
-        if size is None:
-            size = weigh(message)
+        size = message._size or weigh(message)
         now = kernel.now_us
         parcel = (self.me, message, why, now, account, self.sign | kind << KIND_SHIFT | size)
         at = now + (links.flat_us or self.row[links.place[to]])
@@ -168,9 +166,7 @@ class Seat:
                 account = desk.join(why)
             else:
                 why += 1
-        size = getattr(message, "_size", None)
-        if size is None:
-            size = weigh(message)
+        size = message._size or weigh(message)
         now = kernel.now_us
         parcel = (self.me, message, why, now, account, self.sign | kind << KIND_SHIFT | size)
         links = desk.links
@@ -188,7 +184,15 @@ class Seat:
             links.post_all(kernel, self.me, many, parcel)
         elif links.flat_us:
             if arriving:
-                kernel.post(now + links.flat_us, many, parcel)
+                # `kernel.post`, written out.
+                at = now + links.flat_us
+                bucket = buckets.get(at)
+                if bucket is None:
+                    buckets[at] = ([many], [parcel])
+                    heappush(kernel.instants, at)
+                else:
+                    bucket[0].append(many)
+                    bucket[1].append(parcel)
         else:
             row, place = self.row, links.place
             for one in many:

@@ -70,8 +70,7 @@ _pack = _scale.pack
 
 def size_of(message: Any) -> int:
     """Bytes on the wire, counted once a value."""
-    known: int | None = getattr(message, "_size", None)
-    return weigh(message) if known is None else known
+    return message._size or weigh(message)
 
 
 def weigh(message: Any) -> int:

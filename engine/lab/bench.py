@@ -133,9 +133,8 @@ def _near(swarm: Swarm) -> list[tuple[int, ...]]:
 def flooded(peers: int) -> Swarm:
     """A Gnutella that is about to be flooded, with constant delays and nothing else going on."""
     latency = f"constant:{rivals.DELAY_US // 1000}"
-    return Swarm(
-        Setup(peers=peers, topology=f"random:{DEGREE}", latency=latency, asks_per_s=0.0, options=FLOOD_OPTIONS)
-    )
+    setup = Setup(peers=peers, topology=f"random:{DEGREE}", latency=latency, asks_per_s=0.0, options=FLOOD_OPTIONS)
+    return Swarm(setup)
 
 
 def _flood(peers: int) -> tuple[float, bool, str, list[tuple[int, ...]]]:

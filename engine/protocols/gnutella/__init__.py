@@ -106,7 +106,7 @@ class Servent(Neighbour, name="gnutella", options=GnutellaOptions):
     def query(self, host: Host, sender: PeerId, message: Query) -> Known:
         number = message.guid
         try:
-            if number in self.seen or number in self.seen_before:
+            if number is self.latest or number in self.seen or number in self.seen_before:
                 return DUPLICATE
         except TypeError:  # A list, say: no GUID, and nothing that a table could be asked for.
             host.note("nonsense")
