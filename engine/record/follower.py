@@ -25,9 +25,11 @@ import struct
 import subprocess
 import sys
 from collections import deque
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..api import Peer
+from .freeze import Frozen
 from .log import Position
 from .store import SPACING, Checkpoint, Store, cost_of
 from .worlds import pieces
@@ -104,13 +106,15 @@ class Follower:
             return
         # It is beyond that point, or may be: it goes on from a checkpoint, or from the beginning.
         one = self.store.kept[-1] if self.store.kept else None
-        paths = {key: self.store.paths[key] for key in one.frozen.keys if key in self.store.paths} if one else {}
+        paths = {key: bytes(self.store.paths[key]) for key in one.frozen.keys if key in self.store.paths} if one else {}
+        if one is not None:
+            one = replace(one, frozen=Frozen(bytes(one.frozen.body), one.frozen.keys))
         self._put(("back", self._era, to[1], one, paths))
         self._told_given = min(self._told_given, to[1])
         self._told_us, self._told_cost = -1, 0
 
     def close(self) -> None:
-        self.store = Store(self.store.budget)
+        self.store = Store(self.store.budget, self.store.most)
         self._end("the run is over")
 
     # --- the process --------------------------------------------------------------------------------------
