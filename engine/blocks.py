@@ -8,6 +8,7 @@ and nothing once they are gone.
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Sequence
 from mmap import PAGESIZE, mmap
 from typing import Any
@@ -44,3 +45,20 @@ def bytes_apart(data: bytes | memoryview) -> bytes | memoryview:
     block = mmap(-1, len(data))
     block[:] = data
     return memoryview(block).toreadonly()
+
+
+def give_back() -> None:
+    """Let the operating system have what is free in the heap, where the C library knows how to: glibc keeps all that
+    lies below the topmost piece in use. Takes half a millisecond for 70 MB."""
+    if _trim is not None:
+        _trim(0)
+
+
+def _trimmer() -> Any:
+    try:
+        return ctypes.CDLL(None).malloc_trim
+    except (AttributeError, OSError, TypeError):
+        return None
+
+
+_trim = _trimmer()

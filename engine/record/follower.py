@@ -29,6 +29,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..api import Peer
+from ..blocks import give_back
 from .freeze import Frozen
 from .log import Position
 from .store import SPACING, Checkpoint, Store, cost_of
@@ -210,6 +211,7 @@ class Follower:
             if era == self._era:
                 assert isinstance(one, Checkpoint)
                 self.store.add(one, fresh)
+                give_back()
         return True
 
     def _end(self, why: str) -> None:

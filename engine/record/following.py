@@ -13,6 +13,7 @@ import sys
 from typing import Any
 
 from ..api import Peer
+from ..blocks import give_back
 from ..errors import SwarmError
 from ..setup import Setup
 from ..swarm import Swarm
@@ -89,6 +90,7 @@ class Following:
             self._known = dict.fromkeys(frozen.keys, b"")
             self._saved_cost = cost
             self._send((self._era, Checkpoint((swarm.now_us, swarm.given), cost, frozen), fresh))
+            give_back()
         return True
 
     def _again(self, swarm: Swarm) -> None:

@@ -24,14 +24,13 @@ from ..world.drawn import World
 from .freeze import freeze, no_collecting
 from .log import Given, Position, moment
 from .marks import Mark, Marks
+from .prints import Prints
 from .reader import Recording
 from .scribe import Scribe
 from .store import SPACING, Checkpoint, Store, cost_of
 
 BITE = 1_000
 """Deliveries between two looks at the clock while it seeks."""
-PRINTS_MAX = 100_000
-"""Fingerprints kept, one a second of virtual time."""
 
 
 class Keeper(Protocol):
@@ -111,7 +110,7 @@ class TimeMachine:
         self.program = program
         self.keeper = keeper
         self.log: list[Given] = list(recording.log) if recording else []
-        self.prints: dict[int, str] = dict(recording.prints) if recording else {}
+        self.prints = Prints(recording.prints if recording else None)
         self.final = (recording.end_us, recording.final) if recording and recording.final else None
         self.end_us = max(swarm.now_us, recording.end_us if recording else 0)
         self.parted: tuple[int, int] | None = None
@@ -205,8 +204,7 @@ class TimeMachine:
         print_ = self.swarm.fingerprint()
         known = self.prints.get(at_us)
         if known is None:
-            if len(self.prints) < PRINTS_MAX and at_us >= self.end_us:
-                self.prints[at_us] = print_
+            if at_us >= self.end_us and self.prints.add(at_us, print_):
                 self._write(lambda scribe: scribe.print(at_us, print_))
         elif known == print_:
             self._agreed_us = max(self._agreed_us, at_us)
@@ -295,8 +293,7 @@ class TimeMachine:
         self.end_us = to[0]
         self._parked = None
         self.final = None
-        for at_us in [at_us for at_us in self.prints if at_us > to[0]]:
-            del self.prints[at_us]
+        self.prints.cut(to[0])
         self.marks.cut(self.log, self.swarm)
         if self.keeper is not None:
             self.keeper.cut(to)
