@@ -113,6 +113,10 @@ class Traveller:
         """The swarm at the cursor. After a seek it is another one: do not keep it."""
         return self.machine.swarm
 
+    def tend(self) -> None:
+        """To be called now and then, also while time stands still: the follower may have something to hand over."""
+        self.machine.tend()
+
     # --- where one is --------------------------------------------------------------------------------------
 
     @property

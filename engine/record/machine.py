@@ -51,6 +51,10 @@ class Keeper(Protocol):
         """The run is over."""
 
     @property
+    def strain(self) -> float:
+        """How badly it lags: 0 while it keeps up, 1 where a seek begins to take long, and on from there."""
+
+    @property
     def status(self) -> str:
         """How it is, for a person."""
 
@@ -82,6 +86,10 @@ class Checkpoints:
 
     def close(self) -> None:
         self.store = Store()
+
+    @property
+    def strain(self) -> float:
+        return 0.0
 
     @property
     def status(self) -> str:
@@ -143,6 +151,16 @@ class TimeMachine:
     def bytes(self) -> int:
         """Room that checkpoints take."""
         return self.keeper.store.bytes if self.keeper else 0
+
+    @property
+    def strain(self) -> float:
+        """How much longer than it works whoever runs time flat out should rest, for the past to stay at hand."""
+        return self.keeper.strain if self.keeper else 0.0
+
+    def tend(self) -> None:
+        """Time stands still: see to what the keeper has to say. Costs microseconds."""
+        if self.keeper is not None:
+            self.keeper.came(self)
 
     # --- time ---------------------------------------------------------------------------------------------
 

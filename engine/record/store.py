@@ -27,6 +27,12 @@ SPACING = 20_000
 """Deliveries from one checkpoint to the next: a third of a second of running them again, with all that peers do."""
 SECOND_COST = 40
 """What a second of virtual time costs when nothing is delivered, in deliveries: samples, timers, ticks."""
+LATE = 2
+"""So many spacings behind, and whoever takes checkpoints takes half as many."""
+HEAVY = 1 << 20
+"""Bytes of a checkpoint from which on taking it is what counts, and not running to it."""
+BYTES_PER_DELIVERY = 100
+"""To put away so much takes as long as one delivery."""
 KEY_BYTES = 16
 ITEM_BYTES = 200
 
@@ -43,6 +49,12 @@ class Checkpoint:
     def bytes(self) -> int:
         """Room that it takes, paths not counted."""
         return len(self.frozen.body) + KEY_BYTES * len(self.frozen.keys) + ITEM_BYTES
+
+
+def weight(one: Checkpoint) -> int:
+    """What is added to the spacing after one as large as this, in deliveries: else 10,000 peers would be put away for
+    three times as long as they run."""
+    return max(0, len(one.frozen.body) - HEAVY) // BYTES_PER_DELIVERY
 
 
 def cost_of(swarm: Swarm) -> int:
