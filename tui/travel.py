@@ -76,7 +76,8 @@ class Traveller:
         """A run begins. With a recording it has a future already."""
         if hasattr(self, "machine"):
             self.machine.close()
-        self.machine = TimeMachine(swarm, keeper=Follower(), recording=recording)
+            self.machine.dissolve()
+        self.machine = TimeMachine(swarm, keeper=Follower(), recording=recording, still=True)
         self._replays, self._forks, self._told_parted = recording, 0, False
         self.seeking = self.heading_us = self._wished_us = None
         self._in_past = False

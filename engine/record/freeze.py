@@ -13,7 +13,6 @@ Python for each of half a million objects.
 from __future__ import annotations
 
 import copyreg
-import gc
 import io
 import pickle
 import zlib
@@ -34,6 +33,7 @@ from ..world.places import Latency
 from ..world.sessions import Trace
 from ..world.stock import Stock
 from ..world.topology import Topology
+from .leaving import no_collecting
 
 PathKey: TypeAlias = tuple[int, int]
 """The number of an ask and the version of its path; or, below zero, of a page of accounts and when the last closed."""
@@ -107,19 +107,6 @@ def thaw(frozen: Frozen, like: Swarm, paths: Paths) -> Swarm:
         made = pickle.loads(zlib.decompress(frozen.body))
     assert isinstance(made, Swarm)
     return made
-
-
-@contextmanager
-def no_collecting() -> Iterator[None]:
-    """While a swarm is made, half a million objects come and none goes: to look for garbage among them again and again
-    takes longer than to make them."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
 
 
 @contextmanager

@@ -17,12 +17,12 @@ from ..swarm import Swarm
 from .freeze import Frozen, PathKey, is_page, thaw
 from .log import Position
 
-BUDGET = 32 << 20
+BUDGET = 24 << 20
 """Bytes."""
 PATHS_SHARE = 4
 """One part in so many of that is for paths."""
-MOST = 64
-"""Checkpoints: for ten minutes of 1,000 peers one every half a second of computing, and small swarms need no more."""
+MOST = 40
+"""Checkpoints: more than ten minutes of 1,000 peers need. After an hour of them gaps are a sixteenth of their age."""
 SPACING = 20_000
 """Deliveries from one checkpoint to the next: a third of a second of running them again, with all that peers do."""
 SECOND_COST = 40
