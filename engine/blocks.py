@@ -29,10 +29,10 @@ def set_apart(columns: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
         size += -(-column.nbytes // ALIGNED) * ALIGNED
     if not size:
         return list(columns)
-    block = mmap(-1, size)
+    block = np.frombuffer(mmap(-1, size), np.uint8)
     made = []
     for column, start in zip(columns, starts, strict=True):
-        copy = np.frombuffer(block, column.dtype, column.size, start).reshape(column.shape)
+        copy = block[start : start + column.nbytes].view(column.dtype).reshape(column.shape)
         copy[...] = column
         made.append(copy)
     return made

@@ -82,6 +82,7 @@ class Ledger:
         account = self._here.get(ask)
         if account is None:
             page = self._pages.pop(ask // PAGE)
+            self._read = (None, [])  # somebody may still look at those copies
             self._here.update((each.id, each) for each in self._unpacked(page))
             self._read = (None, [])
             self._full.append(page.number)
