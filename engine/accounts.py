@@ -7,11 +7,13 @@ reached first by whom, at which hop) is read by columns from the log of deliveri
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .api import AskId, PeerId, Want
+from .blocks import set_apart
 from .paths import ROWS_BACKGROUND, ROWS_MOST, Lost, Rows
 from .snapshot import AskRow, Trace
 
@@ -77,10 +79,10 @@ class Account:
         self.hop: NDArray[np.int32] | None = None
         self.at_us: NDArray[np.int64] | None = None
         self.repeats: NDArray[np.int32] | None = None
-        most = ROWS_BACKGROUND if by == "background" else ROWS_MOST
-        self.questions = Rows(most)
-        self.answers = Rows(most)
-        self.lost = Lost()
+        self.questions: Rows
+        self.answers: Rows
+        self.lost: Lost
+        self.forget_path()
 
     def reach(
         self,
@@ -139,13 +141,47 @@ class Account:
     def forget_path(self) -> None:
         """Give back the columns of an old ask; its figures stay."""
         self.frm = self.hop = self.at_us = self.repeats = None
-        self.questions, self.answers, self.lost = Rows(), Rows(), Lost()
+        most = ROWS_BACKGROUND if self.by == "background" else ROWS_MOST
+        self.questions, self.answers, self.lost = Rows(most), Rows(most), Lost()
+
+    def packed(self) -> tuple[Any, ...]:
+        """All but its path, as plain values."""
+        return tuple(getattr(self, name) for name in FIGURES)
+
+    @staticmethod
+    def unpacked(values: tuple[Any, ...]) -> Account:
+        """An account of these values, without a path."""
+        made = Account.__new__(Account)
+        for name, value in zip(FIGURES, values, strict=True):
+            setattr(made, name, value)
+        made.forget_path()
+        return made
+
+    @property
+    def path_version(self) -> int:
+        """Rises whenever its path does."""
+        return self.questions.total + self.answers.total + self.lost.total
 
     @property
     def path_bytes(self) -> int:
         """What its path takes: 20 bytes for each peer of the swarm, and the rows."""
         size = 0 if self.hop is None else 20 * len(self.hop)
-        return size + self.questions.bytes + self.answers.bytes + 100 * len(self.lost.rows)
+        return size + self.questions.bytes + self.answers.bytes + self.lost.bytes
+
+    def settle_path(self) -> None:
+        """The ask is closed: put what it left into a block of its own, without the room for more."""
+        assert self.frm is not None
+        assert self.hop is not None
+        assert self.at_us is not None
+        assert self.repeats is not None
+        lost = self.lost.view()
+        losses = (lost.frm, lost.to, lost.sent_us, lost.at_us, lost.reason)
+        rows = (*self.questions.columns(), *self.answers.columns())
+        made = set_apart([self.frm, self.hop, self.at_us, self.repeats, *rows, *losses])
+        self.frm, self.hop, self.at_us, self.repeats = made[:4]
+        self.questions.settle(made[4], made[5])
+        self.answers.settle(made[6], made[7])
+        self.lost.settle(made[8], made[9], made[10], made[11], made[12])
 
     def opened(self, holder: object, decoy: bool, now_us: int) -> None:
         """The user has looked at what a holder served."""
@@ -200,6 +236,11 @@ class Account:
             questions=self.questions.view(),
             lost=self.lost.view(),
         )
+
+
+PATH = ("frm", "hop", "at_us", "repeats", "questions", "answers", "lost")
+"""What is forgotten with a path."""
+FIGURES = tuple(name for name in Account.__slots__ if name not in PATH)
 
 
 class Joint:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+
 from .accounts import QUESTION, Account
 from .core.kernel import HOP_BITS, HOP_MASK, KIND_SHIFT
 from .metrics import KIND_MASK
@@ -113,7 +115,9 @@ class Hunt:
             peers = f"{reached} peer{'s' if reached != 1 else ''}"
             self.told = f"Hop {account.deepest}: the question is at {peers} there so far."
         else:
-            self.told = self._sentence(rows, {to: why for _, to, _, at, why in account.lost.rows if at == swarm.now_us})
+            lost = account.lost.view()
+            now = np.flatnonzero(lost.at_us == swarm.now_us).tolist()
+            self.told = self._sentence(rows, {int(lost.to[i]): lost.reasons[lost.reason[i]] for i in now})
         self.found = len(rows)
 
     def _sentence(self, rows: list[tuple[int, int, int, int, bool]], died: dict[int, str]) -> str:

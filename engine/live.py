@@ -4,13 +4,15 @@ Virtual time is asked to follow the wall at some speed. The engine is run in sli
 and after each the loop is given back: a person's key press waits for one slice, never for a whole flood.
 How many deliveries fit in a slice is measured, not assumed.
 
-Three choices want their reason:
+Four choices want their reason:
 
 * **No debt.** A machine that falls behind does not owe the time it lost. Catching up later would make the
   picture race after each hard moment; instead the pace falls, is shown, and the anchor moves.
 * **A breath after a full slice.** A bare checkpoint hands the loop over once, and a key press needs several
   turns of it (driver, app, screen, widget). With the engine taking eight milliseconds between each, a press
   would take a tenth of a second. So a busy engine sleeps a little: two thirds of the machine are enough.
+* **Turns with a follower.** Time that runs faster than the wall may be more than whoever keeps the past at hand can
+  follow. `strain` says how long to rest after a full slice, as a multiple of it.
 * **Asleep when paused.** Nothing polls; an event wakes the runner.
 
 This is the edge where the engine meets a clock, which is why a default clock may stand here. It is anyio
@@ -73,8 +75,11 @@ class Live:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
         problem: Problem | None = None,
+        strain: Callable[[], float] | None = None,
     ) -> None:
         self._clock = clock
+        self._strain = strain
+        self._rest_until = -math.inf
         self._sleep = sleep
         self._problem = problem
         self._speed = _checked(speed)
@@ -218,6 +223,8 @@ class Live:
         begun = now = self._clock()
         if self._hunt is not None:
             return self._pursue(self._hunt, begun)
+        if begun < self._rest_until:
+            return False
         due = self._due_us(now)
         if self._halt_us is not None:
             due = min(due, self._halt_us)
@@ -236,6 +243,8 @@ class Live:
             self._halt_us = None
             self.pause()
             return True
+        if self._strain is not None and self._speed > 1 and self._goal_us is None:
+            self._rest_until = now + (now - begun) * self._strain()
         return self._settle(due, now)
 
     def _pursue(self, hunt: Hunt, begun: float) -> bool:

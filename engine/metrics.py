@@ -164,7 +164,7 @@ class Books:
             alone = bool((asks == first).all())
             for ask in (first,) if alone else np.unique(asks).tolist():
                 mine = rows if alone else rows[asks == ask]
-                account: Account = self.desk.accounts[ask]
+                account: Account = self.desk.accounts.wake(ask)
                 if wanted == QUESTION:
                     account.reach(self.n, frm[mine], to[mine], cause[mine] & HOP_MASK, at[mine])
                 kept = account.questions if wanted == QUESTION else account.answers

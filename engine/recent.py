@@ -1,9 +1,10 @@
 """The last messages of a peer, for whoever looks at it: without asking the hot path for anything.
 
-The books turn the log of deliveries into columns (see `metrics.Books.post`). The columns of the last postings are kept
-here as they are, and searched when somebody looks at a peer; so the messages of a peer that was selected a moment ago
-are there too. In a busy swarm those columns reach back only a fraction of a second. Therefore the one peer that is
-watched has its own rows picked out of each posting. Losses are few beside deliveries and come one by one.
+The books turn the log of deliveries into columns (see `metrics.Books.post`). The last rows of these are kept here, in
+one table whose room never changes, and searched when somebody looks at a peer; so the messages of a peer that was
+selected a moment ago are there too. In a busy swarm the table reaches back only a fraction of a second. Therefore the
+one peer that is watched has its own rows picked out of each posting. Losses are few beside deliveries and come one by
+one.
 
 All of it is for the eye: it is bounded, it decides nothing, and it is left behind when a swarm is pickled.
 """
@@ -23,7 +24,7 @@ from .core.kernel import HOP_BITS, KIND_SHIFT, SENDER_SHIFT
 I64 = NDArray[np.int64]
 
 ROWS = 40_000
-"""Deliveries whose columns are kept: 32 bytes each."""
+"""Deliveries that are kept: 32 bytes each."""
 LOSSES = 2_000
 KEPT = 60
 """Messages told of a peer."""
@@ -49,8 +50,9 @@ class Recent:
 
     def __init__(self) -> None:
         self.watched: PeerId = NOBODY
-        self._columns: deque[tuple[I64, I64, I64, I64]] = deque()
-        self._rows = 0
+        self._table = np.empty((4, ROWS), np.int64)
+        """Of each when, to whom, the code and the cause. A ring: the next one stands at `_seen` modulo ROWS."""
+        self._seen = 0
         self._losses: deque[tuple[int, PeerId, PeerId, int, str]] = deque(maxlen=LOSSES)
         self._mine: deque[Heard] = deque(maxlen=KEPT)
         """Deliveries of the watched peer, the latest last."""
@@ -59,11 +61,15 @@ class Recent:
         return Recent, ()
 
     def add(self, at: I64, to: I64, code: I64, cause: I64) -> None:
-        """Columns of a posting, all (k,), in order of arrival. They are kept and not written to."""
-        self._columns.append((at, to, code, cause))
-        self._rows += len(at)
-        while self._rows > ROWS and len(self._columns) > 1:
-            self._rows -= len(self._columns.popleft()[0])
+        """Columns of a posting, all (k,), in order of arrival."""
+        count = len(at)
+        last = min(count, ROWS)
+        start = (self._seen + count - last) % ROWS
+        first = min(last, ROWS - start)
+        for row, column in zip(self._table, (at, to, code, cause), strict=True):
+            row[start : start + first] = column[count - last : count - last + first]
+            row[: last - first] = column[count - last + first :]
+        self._seen += count
         if self.watched >= 0:
             self._mine.extend(_rows_of(self.watched, at, to, code, cause))
 
@@ -78,8 +84,9 @@ class Recent:
         self.watched = peer
         self._mine.clear()
         if peer >= 0:
-            for columns in self._columns:
-                self._mine.extend(_rows_of(peer, *columns))
+            at = self._seen % ROWS
+            for part in (self._table[:, at if self._seen >= ROWS else ROWS :], self._table[:, :at]):
+                self._mine.extend(_rows_of(peer, *part))
 
     def of(self, peer: PeerId) -> tuple[Heard, ...]:
         """The last messages of a peer, the latest first; it is watched from now on."""

@@ -343,7 +343,8 @@ class Swarm(Inquiry):
     def asks(self) -> list[AskRow]:
         """All of them, in order of issue."""
         self.town.books.post()
-        return [account.row() for account in self.town.desk.accounts[1:]]
+        rows: list[AskRow] = self.town.desk.accounts.rows()
+        return rows
 
     def _account(self, ask: AskId) -> Account:
         if not 0 < ask < len(self.town.desk.accounts):
@@ -390,3 +391,4 @@ class Swarm(Inquiry):
             self._tell("closed", account.id, account.verdict)
         if account.hop is not None:
             self._paths.put(account)
+        self.town.desk.accounts.tidy()

@@ -22,6 +22,7 @@ from .core.pipes import TICKS
 from .core.rand import Stream
 from .core.rules import Rules
 from .errors import PeerFailed
+from .ledger import Ledger
 from .metrics import Books, kinds_of
 from .notices import Closing, Refusal
 from .snapshot import ALIVE, DEAD, LEFT
@@ -50,7 +51,7 @@ class Town:
         self.kernel = Kernel(n, self.nothing)
         self.desk = Desk(self.kernel, links, kinds, parts)
         self.desk.options = options
-        self.desk.accounts = [self.nothing]
+        self.desk.accounts = Ledger(self.nothing)
         self.books = Books(n, self.kernel, self.desk, names)
         self.rules = Rules(n, seed)
         ids = tuple(range(n))
@@ -215,7 +216,7 @@ class Town:
     def _kept(self, cause: int) -> Account:
         """The account of a cause that a protocol kept. Between two cycles of a batched gossip nothing is pending, and
         the ask is closed; it is open again when the next cycle passes on what it caused."""
-        account: Account = self.desk.accounts[cause >> HOP_BITS]
+        account: Account = self.desk.accounts.wake(cause >> HOP_BITS)
         if account.closed_us is not None:
             account.closed_us = None
             self.open_asks[account.id] = account

@@ -224,8 +224,7 @@ class Viewer:
     def _asks(self) -> tuple[AskRow, ...]:
         out = []
         kept: dict[int, AskRow] = {}
-        accounts = self._town.desk.accounts
-        for account in accounts[max(1, len(accounts) - ASK_ROWS) :]:
+        for account in self._town.desk.accounts.latest(ASK_ROWS):
             row = self._rows.get(account.id)
             if row is None or account.closed_us is None or row.closed_us != account.closed_us:
                 row = account.row()

@@ -85,7 +85,9 @@ class Driver(Traveller, Inquiry, Choosing):
         self.setup = scenario.setup
         swarm = make(self.setup) if recording is None else Swarm(self.setup, world=recording.world)
         self.embark(swarm, recording)
-        self.live = Live(self.machine, speed=speed, clock=clock, problem=self._broke)
+        self.live = Live(
+            self.machine, speed=speed, clock=clock, problem=self._broke, strain=lambda: self.machine.strain
+        )
         if recording is not None:
             self.live.halt_at(recording.end_us)
         self.until_quiet = until == "quiet"

@@ -76,7 +76,8 @@ class Traveller:
         """A run begins. With a recording it has a future already."""
         if hasattr(self, "machine"):
             self.machine.close()
-        self.machine = TimeMachine(swarm, keeper=Follower(), recording=recording)
+            self.machine.dissolve()
+        self.machine = TimeMachine(swarm, keeper=Follower(), recording=recording, still=True)
         self._replays, self._forks, self._told_parted = recording, 0, False
         self.seeking = self.heading_us = self._wished_us = None
         self._in_past = False
@@ -112,6 +113,10 @@ class Traveller:
     def swarm(self) -> Swarm:
         """The swarm at the cursor. After a seek it is another one: do not keep it."""
         return self.machine.swarm
+
+    def tend(self) -> None:
+        """To be called now and then, also while time stands still: the follower may have something to hand over."""
+        self.machine.tend()
 
     # --- where one is --------------------------------------------------------------------------------------
 

@@ -37,7 +37,8 @@ class Desk:
         self.sent = 0
         self.sent_bytes = 0
         self.sent_by_kind = [0] * len(self.parts)
-        self.accounts: list[Any] = []
+        self.accounts: Any = None
+        """Of all asks, see `ledger.Ledger`."""
         self.options: Any = None
         self.join: Callable[[Cause], Any]
         self.kept: Callable[[int], Any]

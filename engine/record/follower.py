@@ -14,6 +14,10 @@ there is none, and a swarm of 64 peers that is merely watched never has one. Wha
 in an outbox, and of checkpoints that arrive a slice at a time is taken. Should the follower lag, the last checkpoint
 is older and a seek takes longer; should it die, the same. It dies with this process, when its input ends.
 
+What a lag costs is bounded where time runs flat out, which is where it comes from: running and putting away is more
+work than running. The follower knows how far it is behind and spaces its checkpoints wider then, and `strain` tells
+whoever paces time to take turns with it (see `live`): the run goes on a little slower and stays at hand.
+
 Both ends are this program, so what they send each other is pickled. Nothing from a file ever is.
 """
 
@@ -21,15 +25,19 @@ from __future__ import annotations
 
 import os
 import pickle
+import select
 import struct
 import subprocess
 import sys
 from collections import deque
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..api import Peer
+from ..blocks import give_back
+from .freeze import Frozen
 from .log import Position
-from .store import SPACING, Checkpoint, Store, cost_of
+from .store import LATE, SPACING, Checkpoint, Store, cost_of, weight
 from .worlds import pieces
 
 if TYPE_CHECKING:
@@ -39,6 +47,11 @@ START_COST = 2 * SPACING
 """Deliveries after which a follower is worth its process: about half a second from the beginning."""
 STEPS = 8
 """How often it is told how far time has come, from one checkpoint to the next."""
+LAG_MOST = 3 * SPACING
+"""Deliveries from the last checkpoint to the end, from which on there is strain: a second of running them again."""
+STRAIN_MOST = 4.0
+COMING_S = 0.05
+"""How long somebody who seeks waits for the rest of a checkpoint that has begun to arrive."""
 TAKEN = 1 << 18
 """Bytes that are read in one go: a tenth of a millisecond."""
 GIVEN = 1 << 16
@@ -62,6 +75,10 @@ class Follower:
         self._told_us = -1
         self._told_cost = 0
         self._told_given = 0
+        self._end_cost = 0
+        self._near_cost = 0
+        """Of the last checkpoint that came, whether or not there was room for it."""
+        self._weight = 0
 
     @property
     def status(self) -> str:
@@ -75,10 +92,19 @@ class Follower:
         """Of the process, if there is one."""
         return self._process.pid if self._process else None
 
+    @property
+    def strain(self) -> float:
+        if self._process is None:
+            return 0.0
+        lag, most = self._end_cost - self._near_cost, LAG_MOST + LATE * self._weight
+        return min(lag / most, STRAIN_MOST) if lag > most else 0.0
+
     def came(self, machine: TimeMachine) -> None:
         if self._broken:
             return
         cost = cost_of(machine.swarm)
+        if machine.live:
+            self._end_cost = cost
         if self._process is None:
             if cost < self.start_cost:
                 return
@@ -94,8 +120,15 @@ class Follower:
 
     def gather(self) -> None:
         self._push()
-        while self._pull():
+        while self._pull() or self._coming():
             pass
+
+    def _coming(self) -> bool:
+        """Whether there is more of a checkpoint that has begun to arrive, soon."""
+        process = self._process
+        if not self._inbox or process is None or process.stdout is None:
+            return False
+        return bool(select.select([process.stdout], [], [], COMING_S)[0])
 
     def cut(self, to: Position) -> None:
         self.store.cut(to)
@@ -104,13 +137,16 @@ class Follower:
             return
         # It is beyond that point, or may be: it goes on from a checkpoint, or from the beginning.
         one = self.store.kept[-1] if self.store.kept else None
-        paths = {key: self.store.paths[key] for key in one.frozen.keys if key in self.store.paths} if one else {}
+        paths = {key: bytes(self.store.paths[key]) for key in one.frozen.keys if key in self.store.paths} if one else {}
+        if one is not None:
+            one = replace(one, frozen=Frozen(bytes(one.frozen.body), one.frozen.keys))
         self._put(("back", self._era, to[1], one, paths))
         self._told_given = min(self._told_given, to[1])
         self._told_us, self._told_cost = -1, 0
+        self._near_cost = one.cost if one else 0
 
     def close(self) -> None:
-        self.store = Store(self.store.budget)
+        self.store = Store(self.store.budget, self.store.most)
         self._end("the run is over")
 
     # --- the process --------------------------------------------------------------------------------------
@@ -155,7 +191,7 @@ class Follower:
         for given in machine.log[self._told_given :]:
             self._put(("do", given))
         self._told_given = len(machine.log)
-        self._put(("until", self._era, machine.end_us))
+        self._put(("until", self._era, machine.end_us, self._end_cost))
         self._told_cost, self._told_us = cost, machine.end_us
 
     # --- the pipes ----------------------------------------------------------------------------------------
@@ -206,6 +242,8 @@ class Follower:
             if era == self._era:
                 assert isinstance(one, Checkpoint)
                 self.store.add(one, fresh)
+                self._near_cost, self._weight = one.cost, weight(one)
+                give_back()
         return True
 
     def _end(self, why: str) -> None:

@@ -13,6 +13,7 @@ import sys
 from typing import Any
 
 from ..api import Peer
+from ..blocks import give_back
 from ..errors import SwarmError
 from ..setup import Setup
 from ..swarm import Swarm
@@ -20,10 +21,11 @@ from ..world.drawn import World
 from .follower import HEAD
 from .freeze import PathKey, freeze, thaw
 from .log import Given
-from .store import Checkpoint, cost_of
+from .store import LATE, Checkpoint, cost_of, weight
 from .worlds import world_of
 
-NICENESS = 10
+NICENESS = 5
+"""Beside a program that uses all of its core, a quarter of that is left for this one."""
 BITE = 5_000
 
 
@@ -34,6 +36,8 @@ class Following:
         self._out = out
         self._era = 0
         self._until_us = -1
+        self._end_cost = 0
+        self._weight = 0
         self._log: list[Given] = []
         self._pieces: list[tuple[str, bytes]] = []
         self._known: dict[PathKey, bytes] = {}
@@ -57,8 +61,8 @@ class Following:
                 self._pieces.append(piece)
             case ("do", given):
                 self._log.append(given)
-            case ("until", era, until_us) if era == self._era:
-                self._until_us = until_us
+            case ("until", era, until_us, cost) if era == self._era:
+                self._until_us, self._end_cost = until_us, cost
             case ("back", era, commands, one, paths):
                 self._back(era, commands, one, paths)
 
@@ -84,11 +88,17 @@ class Following:
         except SwarmError:
             return False
         cost = cost_of(swarm)
-        if cost - self._saved_cost >= self._spacing:
+        spacing = self._spacing + self._weight
+        if self._end_cost - cost > LATE * spacing:
+            spacing *= 2
+        if cost - self._saved_cost >= spacing:
             frozen, fresh = freeze(swarm, self._known)
             self._known = dict.fromkeys(frozen.keys, b"")
             self._saved_cost = cost
-            self._send((self._era, Checkpoint((swarm.now_us, swarm.given), cost, frozen), fresh))
+            one = Checkpoint((swarm.now_us, swarm.given), cost, frozen)
+            self._weight = weight(one)
+            self._send((self._era, one, fresh))
+            give_back()
         return True
 
     def _again(self, swarm: Swarm) -> None:

@@ -21,17 +21,17 @@ from ..errors import InputError, PeerFailed
 from ..setup import Setup
 from ..swarm import Swarm
 from ..world.drawn import World
-from .freeze import freeze, no_collecting
+from .freeze import freeze
+from .leaving import keep_still, stillness, taking_apart
 from .log import Given, Position, moment
 from .marks import Mark, Marks
+from .prints import Prints
 from .reader import Recording
 from .scribe import Scribe
 from .store import SPACING, Checkpoint, Store, cost_of
 
 BITE = 1_000
 """Deliveries between two looks at the clock while it seeks."""
-PRINTS_MAX = 100_000
-"""Fingerprints kept, one a second of virtual time."""
 
 
 class Keeper(Protocol):
@@ -50,6 +50,10 @@ class Keeper(Protocol):
 
     def close(self) -> None:
         """The run is over."""
+
+    @property
+    def strain(self) -> float:
+        """How badly it lags: 0 while it keeps up, 1 where a seek begins to take long, and on from there."""
 
     @property
     def status(self) -> str:
@@ -85,6 +89,10 @@ class Checkpoints:
         self.store = Store()
 
     @property
+    def strain(self) -> float:
+        return 0.0
+
+    @property
     def status(self) -> str:
         return f"{len(self.store.kept)} checkpoints, {self.store.bytes / 1e6:.1f} MB"
 
@@ -93,7 +101,8 @@ class TimeMachine:
     """Holds the swarm of a run at some moment of it. `swarm` is at the cursor, and may be another one after a seek.
 
     `recording` gives it a future from the start. Without a keeper it seeks as well, from wherever it is or from the
-    beginning. `program` as for `Swarm`.
+    beginning. `program` as for `Swarm`. `still`: somebody watches, so swarms that a seek makes are kept out of the
+    collector's sight, and one that is left is taken apart: nobody else may hold it.
     """
 
     def __init__(
@@ -103,6 +112,7 @@ class TimeMachine:
         program: type[Peer] | None = None,
         keeper: Keeper | None = None,
         recording: Recording | None = None,
+        still: bool = False,
     ) -> None:
         if swarm.given:
             raise ValueError("a run is watched from its first command on, or not at all")
@@ -111,7 +121,7 @@ class TimeMachine:
         self.program = program
         self.keeper = keeper
         self.log: list[Given] = list(recording.log) if recording else []
-        self.prints: dict[int, str] = dict(recording.prints) if recording else {}
+        self.prints = Prints(recording.prints if recording else None)
         self.final = (recording.end_us, recording.final) if recording and recording.final else None
         self.end_us = max(swarm.now_us, recording.end_us if recording else 0)
         self.parted: tuple[int, int] | None = None
@@ -125,8 +135,12 @@ class TimeMachine:
         self._again = False
         self._seen_us = swarm.now_us
         self._parked: Swarm | None = None
+        self._still = still
+        self._leaving: list[Iterator[None]] = []
         self.swarm = swarm
         swarm.watcher = self
+        if still:
+            keep_still()
 
     # --- where it stands ----------------------------------------------------------------------------------
 
@@ -144,6 +158,17 @@ class TimeMachine:
     def bytes(self) -> int:
         """Room that checkpoints take."""
         return self.keeper.store.bytes if self.keeper else 0
+
+    @property
+    def strain(self) -> float:
+        """How much longer than it works whoever runs time flat out should rest, for the past to stay at hand."""
+        return self.keeper.strain if self.keeper else 0.0
+
+    def tend(self) -> None:
+        """Time stands still: see to what the keeper has to say, and to what is left over. Costs microseconds."""
+        self._let_go()
+        if self.keeper is not None:
+            self.keeper.came(self)
 
     # --- time ---------------------------------------------------------------------------------------------
 
@@ -180,7 +205,8 @@ class TimeMachine:
             self.marks.listen(swarm)
         if swarm.now_us > self.end_us:
             self.end_us = swarm.now_us
-            self._parked = None
+            self._leave_parked()
+        self._let_go()
         if self.keeper is not None:
             self.keeper.came(self)
         if self._scribe is not None and self.live:
@@ -205,8 +231,7 @@ class TimeMachine:
         print_ = self.swarm.fingerprint()
         known = self.prints.get(at_us)
         if known is None:
-            if len(self.prints) < PRINTS_MAX and at_us >= self.end_us:
-                self.prints[at_us] = print_
+            if at_us >= self.end_us and self.prints.add(at_us, print_):
                 self._write(lambda scribe: scribe.print(at_us, print_))
         elif known == print_:
             self._agreed_us = max(self._agreed_us, at_us)
@@ -247,11 +272,16 @@ class TimeMachine:
     def _seek(self, to: Position) -> Iterator[float]:
         swarm = self._nearest(to)
         from_us = swarm.now_us
-        # Where a program failed the run is at its end, and that is where one stands then.
-        with suppress(PeerFailed):
-            while self._go(swarm, to[0], BITE, to[1]) >= BITE or swarm.given < to[1]:
-                self.marks.listen(swarm)
-                yield (swarm.now_us - from_us) / max(1, to[0] - from_us)
+        try:
+            # Where a program failed the run is at its end, and that is where one stands then.
+            with suppress(PeerFailed):
+                while self._go(swarm, to[0], BITE, to[1]) >= BITE or swarm.given < to[1]:
+                    self.marks.listen(swarm)
+                    yield (swarm.now_us - from_us) / max(1, to[0] - from_us)
+        except GeneratorExit:
+            if swarm is not self.swarm and swarm is not self._parked:
+                self._leave(swarm)
+            raise
         # Of a recording, nobody has seen yet what lies on the way.
         self.marks.listen(swarm)
         self._stand(swarm)
@@ -272,8 +302,9 @@ class TimeMachine:
         if here[0] <= to[0] and here[1] <= to[1] and swarm.failure is None and (one is None or here >= one.at):
             return swarm
         if one is not None and store is not None:
-            return store.thaw(one, swarm)
-        with no_collecting():
+            with stillness(self._still):
+                return store.thaw(one, swarm)
+        with stillness(self._still):
             return Swarm(self.setup, self.program, self.world)
 
     def _stand(self, swarm: Swarm) -> None:
@@ -283,20 +314,35 @@ class TimeMachine:
             if self.live and old.failure is None:
                 self._parked = old
             old.watcher = None
-        if swarm is self._parked:
-            self._parked = None
+            if swarm is self._parked:
+                self._parked = None
+            if old is not self._parked:
+                self._leave(old)
         swarm.watcher = self
         self.swarm = swarm
         self._seen_us = swarm.now_us
+
+    def _leave(self, swarm: Swarm) -> None:
+        if self._still:
+            self._leaving.append(taking_apart(swarm))
+
+    def _leave_parked(self) -> None:
+        if self._parked is not None:
+            self._leave(self._parked)
+            self._parked = None
+
+    def _let_go(self) -> None:
+        """One piece of what was left."""
+        while self._leaving and next(self._leaving[0], self) is self:
+            del self._leaving[0]
 
     def _cut(self, to: Position) -> None:
         self.forks += 1
         del self.log[to[1] :]
         self.end_us = to[0]
-        self._parked = None
+        self._leave_parked()
         self.final = None
-        for at_us in [at_us for at_us in self.prints if at_us > to[0]]:
-            del self.prints[at_us]
+        self.prints.cut(to[0])
         self.marks.cut(self.log, self.swarm)
         if self.keeper is not None:
             self.keeper.cut(to)
@@ -330,6 +376,13 @@ class TimeMachine:
         self.stop_recording()
         if self.keeper is not None:
             self.keeper.close()
+
+    def dissolve(self) -> None:
+        """Nobody will look at this run again."""
+        self._leave_parked()
+        self._leave(self.swarm)
+        while self._leaving:
+            self._let_go()
 
     def _write(self, how: Callable[[Scribe], None]) -> None:
         if self._scribe is not None:

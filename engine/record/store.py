@@ -10,18 +10,29 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from ..blocks import bytes_apart
 from ..swarm import Swarm
-from .freeze import Frozen, PathKey, thaw
+from .freeze import Frozen, PathKey, is_page, thaw
 from .log import Position
 
-BUDGET = 64 << 20
+BUDGET = 24 << 20
 """Bytes."""
+PATHS_SHARE = 4
+"""One part in so many of that is for paths."""
+MOST = 40
+"""Checkpoints: more than ten minutes of 1,000 peers need. After an hour of them gaps are a sixteenth of their age."""
 SPACING = 20_000
 """Deliveries from one checkpoint to the next: a third of a second of running them again, with all that peers do."""
 SECOND_COST = 40
 """What a second of virtual time costs when nothing is delivered, in deliveries: samples, timers, ticks."""
+LATE = 2
+"""So many spacings behind, and whoever takes checkpoints takes half as many."""
+HEAVY = 1 << 20
+"""Bytes of a checkpoint from which on taking it is what counts, and not running to it."""
+BYTES_PER_DELIVERY = 100
+"""To put away so much takes as long as one delivery."""
 KEY_BYTES = 16
 ITEM_BYTES = 200
 
@@ -40,6 +51,12 @@ class Checkpoint:
         return len(self.frozen.body) + KEY_BYTES * len(self.frozen.keys) + ITEM_BYTES
 
 
+def weight(one: Checkpoint) -> int:
+    """What is added to the spacing after one as large as this, in deliveries: else 10,000 peers would be put away for
+    three times as long as they run."""
+    return max(0, len(one.frozen.body) - HEAVY) // BYTES_PER_DELIVERY
+
+
 def cost_of(swarm: Swarm) -> int:
     """What it took to come here, in deliveries."""
     town = swarm.town
@@ -49,20 +66,37 @@ def cost_of(swarm: Swarm) -> int:
 class Store:
     """Keeps checkpoints in order of time."""
 
-    def __init__(self, budget: int = BUDGET) -> None:
+    def __init__(self, budget: int = BUDGET, most: int = MOST) -> None:
         self.budget = budget
+        self.most = most
         self.kept: list[Checkpoint] = []
-        self.paths: dict[PathKey, bytes] = {}
+        self.paths: dict[PathKey, bytes | memoryview] = {}
+        """And pages of accounts."""
+        self._ways: dict[PathKey, int] = {}
+        """Bytes of each path that there is, pages left out, the oldest first."""
+        self._ways_bytes = 0
         self._users: Counter[PathKey] = Counter()
         self.bytes = 0
 
     def add(self, one: Checkpoint, fresh: Mapping[PathKey, bytes]) -> None:
-        """Keep one more, later than all others, with the paths that came with it."""
+        """Keep one more, later than all others, with the paths and pages that came with it."""
+        if any(is_page(key) and key not in self.paths and key not in fresh for key in one.frozen.keys):
+            return  # Its accounts went with the last checkpoint that had them, since there was no room for that one.
+        frozen = Frozen(bytes_apart(one.frozen.body), one.frozen.keys)
+        one = replace(one, frozen=frozen)
         self.kept.append(one)
-        self.paths.update(fresh)
-        self._users.update(one.frozen.keys)
-        self.bytes += one.bytes + sum(ITEM_BYTES + len(path) for path in fresh.values())
-        while self.bytes > self.budget and self.kept:
+        self._users.update(frozen.keys)
+        self.bytes += one.bytes
+        for key, path in fresh.items():
+            if key not in self.paths:
+                self.paths[key] = bytes_apart(path)
+                self.bytes += ITEM_BYTES + len(path)
+                if not is_page(key):
+                    self._ways[key] = ITEM_BYTES + len(path)
+                    self._ways_bytes += ITEM_BYTES + len(path)
+        while self._ways_bytes > self.budget // PATHS_SHARE:
+            self._lose(next(iter(self._ways)))
+        while (self.bytes > self.budget or len(self.kept) > self.most) and self.kept:
             self._drop(self._least_missed())
 
     def nearest(self, to: Position) -> Checkpoint | None:
@@ -101,4 +135,9 @@ class Store:
                 self._users[key] -= 1
                 if not self._users[key]:
                     del self._users[key]
-                    self.bytes -= ITEM_BYTES + len(self.paths.pop(key)) if key in self.paths else 0
+                    self._lose(key)
+
+    def _lose(self, key: PathKey) -> None:
+        if key in self.paths:
+            self.bytes -= ITEM_BYTES + len(self.paths.pop(key))
+            self._ways_bytes -= self._ways.pop(key, 0)

@@ -1,9 +1,10 @@
 """The dashboard left open with churn: does its memory grow?
 
-The program runs in a pseudo-terminal, and its resident memory is read once a minute of wall time. Prints each reading,
-and the slope over the last three quarters.
+The program runs in a pseudo-terminal, and resident memory is read once a minute of wall time: of the dashboard, and of
+the process that follows the run and keeps its checkpoints. Prints each reading, and the slopes over the last three
+quarters and over the last third. Memory may rise until what is bounded is full, and should be flat from there.
 
-    python tests/bench/bench_memory.py [--minutes 60] [--peers 200] [--fps 10]
+    python tests/bench/bench_memory.py [--minutes 60] [--peers 200] [--fps 10] [--speed 1]
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import signal
 import sys
 import tempfile
 import time
+from mmap import PAGESIZE
 from pathlib import Path
 
 import numpy as np
@@ -29,16 +31,17 @@ per_s = 1.0
 """
 
 
-def resident(pid: int) -> float:
-    """MiB of a process and of those it started."""
-    total = 0.0
-    children = Path(f"/proc/{pid}/task/{pid}/children")
-    for one in (pid, *(int(word) for word in children.read_text().split())):
-        try:
-            total += int(Path(f"/proc/{one}/statm").read_text().split()[1]) * 4096 / (1 << 20)
-        except OSError:
-            continue
-    return total
+def resident(pid: int) -> tuple[float, float]:
+    """MiB of a process, and of those that it started."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return _resident(pid), sum(_resident(int(word)) for word in children)
+
+
+def _resident(pid: int) -> float:
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGESIZE / (1 << 20)
+    except OSError:
+        return 0.0
 
 
 def main() -> None:
@@ -47,6 +50,7 @@ def main() -> None:
     ask.add_argument("--minutes", type=float, default=60)
     ask.add_argument("--peers", type=int, default=200)
     ask.add_argument("--fps", type=float, default=10)
+    ask.add_argument("--speed", type=float, default=1)
     args = ask.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         scenario = Path(folder) / "hour.toml"
@@ -54,10 +58,10 @@ def main() -> None:
         pid, fd = pty.fork()
         if not pid:
             os.environ.update(TERM="xterm-256color", COLORTERM="truecolor", COLUMNS="120", LINES="36")
-            words = [sys.executable, "-m", "tui", str(scenario), "--fps", str(args.fps)]
+            words = [sys.executable, "-m", "tui", str(scenario), "--fps", str(args.fps), "--speed", str(args.speed)]
             os.execv(sys.executable, words)
         start = time.monotonic()
-        told: list[tuple[float, float]] = []
+        told: list[tuple[float, float, float]] = []
         due = 60.0
         while (now := time.monotonic() - start) < args.minutes * 60 + 1:
             if select.select([fd], [], [], 0.5)[0]:
@@ -68,13 +72,19 @@ def main() -> None:
                     sys.exit(1)
             if now >= due:
                 due += 60.0
-                told.append((now / 60, resident(pid)))
-                print(f"{told[-1][0]:6.1f} min  {told[-1][1]:7.1f} MiB", flush=True)
+                told.append((now / 60, *resident(pid)))
+                minute, own, other = told[-1]
+                print(
+                    f"{minute:6.1f} min  dashboard {own:6.1f}  follower {other:6.1f}  {own + other:6.1f} MiB",
+                    flush=True,
+                )
         os.kill(pid, signal.SIGTERM)
         os.waitpid(pid, 0)
-    rows = np.array(told[len(told) // 4 :])
-    slope = np.polyfit(rows[:, 0], rows[:, 1], 1)[0] * 60
-    print(f"{slope:+.1f} MiB an hour over the last three quarters, {rows[-1, 1]:.1f} MiB at the end")
+    rows = np.array(told)
+    for words, first in (("three quarters", len(rows) // 4), ("third", len(rows) * 2 // 3)):
+        some = rows[first:]
+        own, other = (np.polyfit(some[:, 0], some[:, i], 1)[0] * 60 for i in (1, 2))
+        print(f"over the last {words}: dashboard {own:+.1f}, follower {other:+.1f} MiB an hour")
 
 
 if __name__ == "__main__":

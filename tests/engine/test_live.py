@@ -253,3 +253,26 @@ async def test_a_hunt_is_called_off_by_a_pause_and_its_trouble_is_told() -> None
     live.slice()
     assert [str(error) for error in told] == ["ouch"]
     assert not live.busy
+
+
+async def test_time_that_runs_flat_out_rests_while_there_is_strain() -> None:
+    strain = 3.0
+    wall, mill, live = made(cost_s=0.0005, speed=math.inf)
+    live = Live(mill, speed=math.inf, clock=wall, sleep=wall.sleep, strain=lambda: strain)
+    wall.watch = lambda: live.stop() if wall.now >= 110 else None
+    await live.run()
+    rested = mill.now_us
+    assert 0.15 < rested / 1e3 * 0.0005 / 10 < 0.3, "a quarter of the time at work"
+    strain = 0.0
+    live = Live(mill, speed=math.inf, clock=wall, sleep=wall.sleep, strain=lambda: strain)
+    wall.watch = lambda: live.stop() if wall.now >= 120 else None
+    await live.run()
+    assert mill.now_us - rested > 2 * rested
+
+
+async def test_time_at_the_pace_of_the_wall_does_not_wait_for_anybody() -> None:
+    wall, mill, _ = made()
+    live = Live(mill, clock=wall, sleep=wall.sleep, strain=lambda: 4.0)
+    wall.watch = lambda: live.stop() if wall.now >= 110 else None
+    await live.run()
+    assert mill.now_us > 9_900_000

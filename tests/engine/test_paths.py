@@ -8,7 +8,9 @@ import numpy as np
 from tiny import LATENCY, MS, SECOND, Actor, Batch, ask, give, hears, host, swarm
 
 from engine import AskFor, Censor, Kill, Set, Setup, Swarm
-from engine.paths import ROWS_MOST, Rows
+from engine.accounts import Account
+from engine.blocks import SMALL, bytes_apart, give_back, set_apart
+from engine.paths import LOSSES_MOST, ROWS_MOST, Lost, Rows, Shelf
 
 LOUD = {"options": {"loud": True}}
 
@@ -90,3 +92,68 @@ def test_a_flood_keeps_so_many_rows_and_counts_the_rest() -> None:
     assert trace is not None
     assert trace.questions.total == town.account(1).messages > ROWS_MOST
     assert len(trace.questions.frm) == ROWS_MOST
+
+
+def gone(ask: int, peers: int = 50) -> Account:
+    """An ask that is over and left a path."""
+    account = Account(ask, 0, "x", "find", "background", 0)
+    to = np.arange(1, peers)
+    account.reach(peers, to * 0, to, to * 0 + 1, to)
+    account.questions.add(to * 0, to, to * 0, to)
+    account.closed_us = ask
+    return account
+
+
+def test_so_many_paths_are_kept_and_within_so_much_room() -> None:
+    asks = [gone(ask) for ask in range(1, 100)]
+    few, small = Shelf(most=10), Shelf(room=20 * asks[0].path_bytes)
+    for account in asks:
+        few.put(account)
+    assert [account.id for account in asks if account.hop is not None] == list(range(90, 100))
+    assert len(few) == 10
+    asks = [gone(ask) for ask in range(1, 100)]
+    for account in asks:
+        small.put(account)
+    assert 20 <= len(small) < 100, "without the room for more each takes less"
+    assert small.taken == sum(account.path_bytes for account in asks if account.hop is not None) <= small.room
+
+
+def test_a_path_that_was_put_into_a_block_is_the_same_and_can_be_added_to() -> None:
+    account, other = gone(1), gone(1)
+    for each in (account, other):
+        each.lost.add(3, 4, 5, 6, "dead")
+    account.settle_path()
+    assert repr(account.trace(50)) == repr(other.trace(50))
+    assert account.path_bytes < other.path_bytes
+    column = np.array([7, 8])
+    for each in (account, other):
+        each.reach(60, column, column + 50, column, column)
+        each.questions.add(column, column, column, column)
+        each.lost.add(9, 4, 5, 6, "censored")
+    assert repr(account.trace(60)) == repr(other.trace(60))
+
+
+def test_losses_are_so_many_at_most_whenever_one_looks() -> None:
+    looked, left = Lost(), Lost()
+    for number in range(LOSSES_MOST + 500):
+        for lost in (looked, left):
+            lost.add(number, 1, 2, 3, "dead" if number % 3 else "left")
+        if not number % 700:
+            looked.view()
+    assert repr(looked.view()) == repr(left.view())
+    assert len(left.view().frm) == LOSSES_MOST
+    assert left.view().total == LOSSES_MOST + 500
+
+
+def test_what_is_set_apart_is_the_same() -> None:
+    columns = [
+        np.arange(5, dtype=np.int32),
+        np.zeros((2, 0)),
+        np.arange(6, dtype=np.int64).reshape(2, 3),
+        np.array([7], np.uint8),
+    ]
+    for one, other in zip(set_apart(columns), columns, strict=True):
+        assert (one.dtype, one.shape, one.tolist()) == (other.dtype, other.shape, other.tolist())
+    for data in (b"", b"few", b"many" * SMALL):
+        assert bytes(bytes_apart(data)) == data
+    give_back()

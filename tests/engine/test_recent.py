@@ -99,3 +99,15 @@ def test_each_kind_says_what_it_is_for_and_how_it_travels() -> None:
     kinds = {kind.name: kind for kind in swarm().snapshot().fixed.kinds}
     assert (kinds["Query"].part, kinds["Query"].over) == ("question", "stream")
     assert kinds["Ping"].part == "upkeep"
+
+
+def test_the_table_holds_the_last_rows_and_no_more() -> None:
+    recent, rows = Recent(), []
+    for start, count in ((0, 30_000), (30_000, 25_000), (55_000, 100_000), (155_000, 1), (155_001, ROWS), (195_001, 5)):
+        some = [(at, at % 97, at % 89) for at in range(start, start + count)]
+        recent.add(*columns(*some))
+        rows = [*rows, *some][-ROWS:]
+        wanted = [row for row in rows if 5 in row[1:]][-KEPT:][::-1]
+        recent.watch(-1)
+        assert [(one.at_us, one.frm, one.to) for one in recent.of(5)] == wanted
+        assert recent._table.shape == (4, ROWS)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import pickle
 import random
 from collections.abc import Iterator
 
 import pytest
 from stories import END_US, SECOND, STORY, setup
 
-from engine import AskFor, Heal, Kill, Partition, Peer, Revive, Swarm, networks
+from engine import AskFor, Heal, Kill, Partition, Peer, Revive, Setup, Swarm, networks
+from engine.record.freeze import is_page
 from engine.record.machine import Checkpoints, TimeMachine
+from engine.record.prints import Prints
 from engine.record.store import Store
 
 
@@ -177,6 +180,62 @@ def test_checkpoints_stay_within_their_budget_and_thin_out_with_age(budget: int)
     assert len(gaps) >= 2
     assert gaps[-1] <= max(gaps), "the latest are nearest to each other"
     assert store.kept[-1].at[0] > 50 * SECOND
+
+
+def test_there_are_so_many_checkpoints_at_most_and_a_quarter_of_the_room_is_for_paths() -> None:
+    keeper = Checkpoints(Store(400_000, most=8), spacing=100)
+    machine = TimeMachine(Swarm(setup("gnutella", asks_per_s=3.0)), keeper=keeper)
+    store = keeper.store
+    for second in range(1, 15):
+        go(machine, second * SECOND)
+        ways = sum(200 + len(path) for key, path in store.paths.items() if not is_page(key))
+        assert ways == store._ways_bytes <= 100_000
+        assert len(store.kept) <= 8
+        assert machine.bytes <= 400_000
+    assert store.kept[-1].at[0] > 12 * SECOND
+
+
+def test_accounts_that_were_put_away_come_back_with_a_checkpoint() -> None:
+    keeper = Checkpoints(spacing=400)
+    machine = TimeMachine(Swarm(Setup(protocol="web", peers=12, asks_per_s=30.0)), keeper=keeper)
+    go(machine, 20 * SECOND)
+    end, asks = prints(machine), machine.swarm.asks()
+    assert any(is_page(key) for key in keeper.store.paths)
+    at_once(machine.seek(15 * SECOND))
+    copy = pickle.loads(pickle.dumps(machine.swarm))
+    assert copy.asks() == machine.swarm.asks()
+    assert machine.swarm.asks()[:200] == asks[:200]
+    at_once(machine.seek(19 * SECOND))
+    go(machine, 20 * SECOND)
+    assert prints(machine) == end
+    assert machine.swarm.asks() == asks
+    last = keeper.store.kept[-1]
+    store = Store()
+    store.add(last, {})
+    assert not store.kept, "a swarm without its accounts is none"
+
+
+def test_fingerprints_take_sixteen_bytes_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.record.prints.PRINTS_MAX", 500)
+    kept = Prints({1_000_000: "00000000deadbeef"})
+    for second in range(2, 2_000):
+        assert kept.add(second * SECOND, f"{second:016x}") == (second <= 500)
+    assert len(kept) == 500
+    assert kept[1_000_000] == "00000000deadbeef"
+    assert kept.get(1_500_000) is None
+    kept.cut(10 * SECOND)
+    assert list(kept) == [second * SECOND for second in range(1, 11)]
+    assert kept.add(11 * SECOND, "ffffffffffffffff")
+
+
+def test_marks_are_so_many_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.record.marks.MARKS_MAX", 100)
+    machine = TimeMachine(Swarm(setup("gnutella", asks_per_s=20.0)))
+    machine.swarm.do(Kill("#1"))
+    for second in range(1, 20):
+        go(machine, second * SECOND)
+        assert len(machine.marks.all()) <= 100 + 1
+    assert machine.marks.all()[0].by == "person"
 
 
 def test_a_swarm_too_large_for_its_budget_goes_back_from_the_beginning() -> None:

@@ -198,6 +198,7 @@ class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquirie
     def _show_what_is_new(self) -> None:
         view = self.picture
         now = time.monotonic()
+        self.driver.tend()
         if (self.driver.stale or view.moving) and waiting(self.app) > WAITING_MOST:
             self.pace.held_up()
             return

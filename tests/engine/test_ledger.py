@@ -1,0 +1,111 @@
+"""Accounts that are long over take little room, and are there all the same."""
+
+from __future__ import annotations
+
+import pickle
+from dataclasses import replace
+
+import pytest
+
+from engine import AskFor, Setup, Swarm
+from engine.accounts import Account
+from engine.ledger import LATEST, PAGE, Ledger
+from engine.paths import PATHS_MOST
+
+SECOND = 1_000_000
+
+
+def busy(seconds: int = 35, **changes: object) -> Swarm:
+    """Some twenty asks a second in a network of twelve, which is over with each of them at once."""
+    setup = Setup(protocol="web", peers=12, seed=3, asks_per_s=20.0, latency="constant:10", churn="exponential:30")
+    swarm = Swarm(replace(setup, **changes))
+    swarm.advance(seconds * SECOND)
+    return swarm
+
+
+def closed(ask: int, **values: object) -> Account:
+    account = Account(ask, ask % 7, f"title {ask % 5}", "find", "background", ask * SECOND)
+    account.closed_us = ask * SECOND + 5
+    account.hits = {ask % 11: ask * SECOND + 3}
+    account.by_part = [ask, 2, 3, 4]
+    account.verdict = f"Answered: 1 holder, the first after {ask} s."
+    for name, value in values.items():
+        setattr(account, name, value)
+    return account
+
+
+def filled(count: int) -> Ledger:
+    ledger = Ledger(Account(0, -1, "", "find", "", 0))
+    for ask in range(1, count):
+        ledger.append(closed(ask))
+        ledger.tidy()
+    return ledger
+
+
+def test_a_long_run_keeps_the_last_asks_and_pages_of_the_others() -> None:
+    swarm = busy()
+    ledger = swarm.town.desk.accounts
+    assert len(ledger) > 2 * LATEST
+    assert ledger.here < LATEST + 2 * PAGE
+    assert len(swarm._paths) <= PATHS_MOST
+    size = sum(len(page.data) for page in ledger._pages.values())
+    assert size < 100 * (len(ledger) - ledger.here)
+
+
+def test_all_asks_are_listed_as_if_none_had_been_put_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    swarm = busy()
+    monkeypatch.setattr(Ledger, "tidy", lambda self: None)
+    other = busy()
+    assert other.town.desk.accounts.here == len(other.asks()) > LATEST
+    assert swarm.asks() == other.asks()
+    assert swarm.fingerprint() == other.fingerprint()
+    assert swarm.asked(0, 35) == other.asked(0, 35)
+    assert swarm.account(1) == other.account(1) == swarm.asks()[0]
+    assert swarm.trace(1) is None
+    assert [row.id for row in swarm.snapshot().asks] == [row.id for row in other.snapshot().asks]
+
+
+def test_who_writes_to_one_that_was_put_away_wakes_it() -> None:
+    ledger = filled(600)
+    looked = ledger[70]
+    ledger[70].verdict = "changed on a copy"
+    woken = ledger.wake(70)
+    assert (woken.id, woken.verdict) == (70, closed(70).verdict)
+    assert woken is ledger[70] is not looked
+    woken.closed_us, woken.verdict = None, "open again"
+    for _ in range(20):
+        ledger.tidy()
+    assert ledger[70] is woken, "its page waits for it"
+    woken.closed_us = 900 * SECOND
+    for _ in range(20):
+        ledger.tidy()
+    assert ledger[70] is not woken
+    assert (ledger[70].verdict, ledger[70].by_part) == ("open again", [70, 2, 3, 4])
+    assert [account.id for account in ledger] == list(range(600))
+    assert [account.id for account in reversed(ledger)] == list(range(599, -1, -1))
+
+
+def test_one_that_never_closes_keeps_its_page_and_no_other() -> None:
+    ledger = Ledger(Account(0, -1, "", "find", "", 0))
+    for ask in range(1, 2_000):
+        ledger.append(closed(ask, closed_us=None if ask == 5 else ask))
+        ledger.tidy()
+    assert ledger[5] is ledger.wake(5)
+    assert ledger.here < LATEST + 3 * PAGE
+
+
+def test_a_ledger_pickles_with_its_pages() -> None:
+    ledger = filled(500)
+    copy = pickle.loads(pickle.dumps(ledger))
+    assert [account.packed() for account in copy] == [account.packed() for account in ledger]
+    assert copy.here == ledger.here < 400
+
+
+def test_an_ask_of_a_gossip_is_one_ask_however_often_it_opens() -> None:
+    swarm = Swarm(Setup(protocol="gossip", peers=8, asks_per_s=0.0, latency="constant:10"))
+    for number in range(2 * LATEST + 100):
+        swarm.do(AskFor(number % 8, "news"))
+        swarm.advance(swarm.now_us + 100_000)
+    assert swarm.town.desk.accounts.here < LATEST + 3 * PAGE
+    assert {row.reached for row in swarm.asks()} <= set(range(8))
+    assert all(row.verdict.startswith("Heard by ") for row in swarm.asks())
