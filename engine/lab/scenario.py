@@ -29,7 +29,8 @@ from ..world.replication import LAWS
 from ..world.selectors import parse as parse_selector
 from ..world.titles import COUNT_MAX
 from .check import METRICS, Expect
-from .comings import arrival_spec, as_arrivals, check_crowd
+from .comings import arrival_spec, check_crowd
+from .comings import as_arrivals as as_arrivals
 from .comings import as_churn as as_churn
 from .lines import KEYS as LINKS
 from .lines import read_links
