@@ -165,7 +165,13 @@ class Acts:
         return those
 
     def _poison(self, command: c.Poison, by: str) -> tuple[PeerId, ...]:
-        return self._serve(command.peers, True)
+        those = self.resolve(command.peers)
+        sharing = tuple(p for p in those if self.town.crew[p].shares_files)
+        if those and not sharing:
+            one = "this peer shares" if len(those) == 1 else "these peers share"
+            who = one if any(kind.shares_files for kind in self.town.crew) else "peers of this network share"
+            raise InputError(f"poison: {who} no files, so there is nothing that decoys could stand in for")
+        return self._serve(sharing, True)
 
     def _cure(self, command: c.Cure, by: str) -> tuple[PeerId, ...]:
         return self._serve(command.peers, False)

@@ -91,5 +91,6 @@ class Attacks:
             titles=tuple(catalogue.popular(TITLES)),
             overlay=town.program.overlay,
             relays=town.program.overlay or not town.stations,
+            shares=town.program.shares_files,
             victims=tuple(peer for peer in victims if alive[peer]),
         )

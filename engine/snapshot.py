@@ -94,6 +94,8 @@ class Fixed:
     """Servers, indexes, trackers: added to the peers asked for. They may stand anywhere among the ids."""
     bootstrap: tuple[PeerId, ...]
     """Through whom a newcomer finds the network."""
+    shares_files: Flags
+    """Whose network, or whose part in it, is about files of a library: only they can serve decoys."""
     begun_with: int
     """How many there were when the run began, infrastructure among them: ids from there on are newcomers."""
     run: Run
@@ -148,6 +150,8 @@ class AskRow:
     verdict: str
     decoys: int = 0
     """Holders that served something which was not what its name said."""
+    fetched: int = 0
+    """Holders that served what was wanted. With a decoy and without one of these, the user went away with nothing."""
 
     @property
     def lost(self) -> int:

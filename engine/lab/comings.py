@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..commands import Arrive, Attack, Command, Depart
+from ..api import Peer
+from ..commands import Arrive, Attack, Command, Depart, Poison
 from ..errors import InputError
 from ..options import as_number, as_text, as_whole
 from ..setup import ArrivalSpec
@@ -56,3 +57,10 @@ def check_crowd(command: Command, where: str) -> None:
         as_number(command.over_s, f"{where}: over_s", 0, SPAN_S_MAX)
     if isinstance(command, Depart):
         as_number(command.polite, f"{where}: polite", 0, 1)
+
+
+def check_decoys(command: Command, network: type[Peer], where: str) -> None:
+    """Raise InputError for decoys where users share no files, rather than when they are due."""
+    poisons = isinstance(command, Poison) or (isinstance(command, Attack) and command.name == "poison")
+    if poisons and not network.shares_files:
+        raise InputError(f"{where}: users of {network.name} share no files, so there is nothing to poison")

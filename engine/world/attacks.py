@@ -184,6 +184,9 @@ def plan(command: Attack, facts: Facts, rng: Stream) -> Plan:
     """What a command comes to. Raises InputError for what cannot be in this swarm."""
     checked(command, "attack")
     preset, make = PRESETS[command.name]
+    why_not = _why_not(preset, facts, command)
+    if why_not:
+        raise InputError(f'attack "{preset.name}": {why_not[:1].lower()}{why_not[1:].rstrip(".")}')
     values: dict[str, Any] = {}
     for param in (_here(preset.name, param, facts) for param in preset.params):
         given = getattr(command, param.name)
@@ -209,8 +212,8 @@ NOTHING_TO_CHOOSE = {
 ON_LINKS = ("degree", "betweenness")
 
 
-def _why_not(preset: Preset, facts: Facts) -> str:
-    """What an attack would need and does not find here; empty when it can be had."""
+def _why_not(preset: Preset, facts: Facts, command: Attack | None = None) -> str:
+    """What an attack would need and does not find here; empty when it can be had. `command`: what it is told."""
     name = preset.name
     if name in NOTHING_TO_CHOOSE:
         column = {"role": facts.role, "city": facts.city, "operator": facts.operator}[name]
@@ -226,7 +229,10 @@ def _why_not(preset: Preset, facts: Facts) -> str:
         return "Users keep no links to each other in this network, so none can be replaced."
     if name in ON_LINKS and not _linked(facts):
         return "No user has a link to another here, so none stands out."
-    if any(param.kind == "word" and param.default is None for param in preset.params) and not facts.titles:
+    if name == "poison" and not facts.shares:
+        return "Users share no files in this network, so there is nothing that decoys could stand in for."
+    told = command is not None and command.word is not None
+    if not told and not facts.titles and any(p.kind == "word" and p.default is None for p in preset.params):
         return "Nothing is shared here, so there is no word to hide."
     return ""
 

@@ -81,6 +81,11 @@ def _running(snapshot: Snapshot, ids: Ids) -> Flags:
     return np.asarray((snapshot.state[ids] == ALIVE) & ~snapshot.colluding[ids])
 
 
+def _sharing(snapshot: Snapshot, ids: Ids) -> Flags:
+    """Peers that share files and are not poisoned yet."""
+    return np.asarray(snapshot.fixed.shares_files[ids] & ~snapshot.poisoned[ids])
+
+
 def _moving(snapshot: Snapshot, ids: Ids) -> Flags:
     """All of them, unless one has a link that is held: then that is released first."""
     return np.full(len(ids), not flag("held", True)(snapshot, ids).any(), np.bool_)
@@ -136,8 +141,9 @@ PAIRS: tuple[Pair, ...] = (
             "{who}: claims to have everything and serves decoys. Only who opens a download sees that.",
             "{who}: serves what it says again.",
         ),
-        flag("poisoned", False), flag("poisoned", True),
+        _sharing, flag("poisoned", True),
         ("Poison {who}", "Cure {who}"),
+        "Files are no part of what {who} {does}, so there is nothing that decoys could stand in for.",
     ),
     Pair(
         "hold", "", "hold", "release", ("Hold", "Release"),
@@ -232,6 +238,7 @@ def _pair(frame: Frame, pair: Pair, ids: Ids) -> Verb:
     told = {
         "who": called(snapshot, those),
         "word": word or "…",
+        "does": "does" if len(those) == 1 else "do",
         "is": "is" if len(those) == 1 else "are",
         "gone": _gone(snapshot, int(those[0])),
         "links": "the links of" if len(those) == 1 else "the links between",
