@@ -35,6 +35,7 @@ from .commands import (
     Arrive,
     AskFor,
     Attack,
+    CallOff,
     Censor,
     Collude,
     Command,
@@ -91,6 +92,7 @@ from .snapshot import (
     Snapshot,
     Totals,
     Trace,
+    UnderWay,
 )
 from .swarm import Swarm
 from .world.attacks import Param, Preset
@@ -163,6 +165,7 @@ __all__ = [
     "BenchCost",
     "BenchRow",
     "Blob",
+    "CallOff",
     "Caption",
     "Censor",
     "Checked",
@@ -241,6 +244,7 @@ __all__ = [
     "Totals",
     "Trace",
     "Uncensor",
+    "UnderWay",
     "Until",
     "as_number",
     "as_text",

@@ -67,6 +67,7 @@ class Acts:
             c.Arrive: self._arrive,
             c.Depart: self._depart,
             c.Attack: self._attack,
+            c.CallOff: self._call_off,
             c.AskFor: self._ask,
             c.Publish: self._publish,
             c.Set: self._set,
@@ -129,6 +130,10 @@ class Acts:
 
     def _attack(self, command: c.Attack, by: str) -> tuple[PeerId, ...]:
         return self.attacks.carry_out(command)
+
+    def _call_off(self, command: c.CallOff, by: str) -> tuple[PeerId, ...]:
+        self.attacks.call_off(command.name)
+        return ()
 
     # --- interference -----------------------------------------------------------------------------------------
 

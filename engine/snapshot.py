@@ -189,6 +189,15 @@ class Docket:
 
 
 @dataclass(frozen=True, slots=True)
+class UnderWay:
+    """An attack that has something still to do, the last of it at `until_us`: its preset's name and title."""
+
+    name: str
+    title: str
+    until_us: int
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """One moment. `state` is ALIVE, DEAD or LEFT; `censored`, `colluding` and `poisoned` are flags beside it.
 
@@ -227,6 +236,8 @@ class Snapshot:
     `Peer.identifier`); empty in networks without identifiers."""
     court: Docket | None = None
     """The court, while it sits."""
+    attacks: tuple[UnderWay, ...] = ()
+    """Attacks that can be called off, in the order in which they were begun."""
 
 
 def _ids() -> I32:

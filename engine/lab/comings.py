@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..api import Peer
-from ..commands import Arrive, Attack, Command, Depart, Poison
+from ..commands import Arrive, Attack, CallOff, Command, Depart, Poison
 from ..errors import InputError
 from ..options import as_number, as_text, as_whole
 from ..setup import ArrivalSpec
@@ -51,6 +51,8 @@ def check_crowd(command: Command, where: str) -> None:
     """Raise InputError unless a crowd that comes or goes, or an attack, is of a size, a span and manners that fit."""
     if isinstance(command, Attack):
         attacks.checked(command, where)
+    if isinstance(command, CallOff) and command.name is not None:
+        attacks.known(command.name, where)
     if isinstance(command, Arrive):
         as_whole(command.count, f"{where}: count", 1, CROWD_MAX)
     if isinstance(command, Arrive | Depart):

@@ -17,7 +17,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, TypeAlias
 
 from ..api import words_of
-from ..commands import VERBS, Attack
+from ..commands import Attack
 from ..core.rand import Stream
 from ..errors import InputError, nearest, plain
 from . import plans
@@ -155,28 +155,27 @@ def offered(facts: Facts) -> tuple[Preset, ...]:
             why_not=_why_not(preset, facts),
         )
         for preset, _ in PRESETS.values()
-        if preset.name in available()
     )
 
 
-def available() -> tuple[str, ...]:
-    """Names of presets whose verbs exist."""
-    return tuple(name for name in PRESETS if name != "poison" or "poison" in VERBS)
+def known(name: str, where: str) -> None:
+    """Raise InputError unless a preset has this name."""
+    if name not in PRESETS:
+        raise InputError(f'{where}: no attack is called "{plain(name)}"{nearest(name, PRESETS)}')
 
 
 def checked(command: Attack, where: str) -> None:
     """Raise InputError unless there is such a preset and it takes these fields; who they name shows when it is used."""
-    if command.name not in available():
-        raise InputError(f'{where}: no attack is called "{plain(command.name)}"{nearest(command.name, available())}')
+    known(command.name, where)
     preset = PRESETS[command.name][0]
-    known = {param.name: param for param in preset.params}
+    takes = {param.name: param for param in preset.params}
     for field in fields(command):
         value = getattr(command, field.name)
         if field.name == "name" or value is None:
             continue
-        param = known.get(field.name)
+        param = takes.get(field.name)
         if param is None:
-            raise InputError(f'{where}: attack "{preset.name}" takes no "{field.name}"{nearest(field.name, known)}')
+            raise InputError(f'{where}: attack "{preset.name}" takes no "{field.name}"{nearest(field.name, takes)}')
         _fits(value, param, f'{where}: "{param.name}" of attack "{preset.name}"')
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from ..commands import VERBS, Arrive, Censor, Collude, Command, Depart, Kill, Leave, Shutdown
+from ..commands import Arrive, Censor, Collude, Command, Depart, Kill, Leave, Poison, Shutdown
 from ..core.rand import Stream
 from ..errors import plain
 
@@ -178,8 +178,7 @@ def poison(facts: Facts, values: Mapping[str, Any], rng: Stream) -> Plan:
     some = rng.sample(facts.users, _amount(values["share"], len(facts.users)))
     who = facts.names(some) if some else "Nobody"
     told = f"{who} of {len(facts.users):,} living users claim to have everything, and serve decoys."
-    poison: Callable[..., Command] = VERBS["poison"]
-    return Plan(tuple(_spread(some, values["over_s"], poison)), told)
+    return Plan(tuple(_spread(some, values["over_s"], Poison)), told)
 
 
 def crowd(facts: Facts, values: Mapping[str, Any], rng: Stream) -> Plan:

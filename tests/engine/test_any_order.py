@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from invariants import all_hold
 
-from engine import VERBS, Attack, Command, InputError, LinkSpec, Setup, Swarm, networks
+from engine import VERBS, Attack, CallOff, Command, InputError, LinkSpec, Setup, Swarm, networks
 from engine.world.attacks import PRESETS
 
 pytestmark = pytest.mark.no_cover
@@ -79,12 +79,14 @@ def commands() -> st.SearchStrategy[Command]:
         if kind is Attack:
             # Each takes some of the fields, and is refused with any other.
             taken = {name: [param.name for param in preset.params] for name, (preset, _) in PRESETS.items()}
-            taken["no such attack"] = []
+            taken["no such attack"] = []  # nor can it be called off
             return st.sampled_from(list(taken)).flatmap(
                 lambda name: st.builds(
                     Attack, name=st.just(name), **{field: GIVEN[field] for field in taken[name] if field in GIVEN}
                 )
             )
+        if kind is CallOff:
+            return st.sampled_from((None, *PRESETS, "no such attack")).map(CallOff)
         values = {f.name: GIVEN[f.name] for f in fields(kind) if f.name in GIVEN}
         unfilled = [f.name for f in fields(kind) if f.default is MISSING and f.name not in values]
         assert not unfilled, f"say what to put into {unfilled} of {kind.verb}"

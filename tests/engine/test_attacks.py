@@ -24,9 +24,9 @@ from engine import (
     scenario_files,
     to_toml,
 )
-from engine.world.attacks import available
+from engine.world.attacks import PRESETS
 
-NAMES = available()
+NAMES = tuple(PRESETS)
 
 
 def made(protocol: str = "gnutella", **changes: Any) -> Swarm:
