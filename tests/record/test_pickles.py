@@ -64,6 +64,7 @@ def test_a_swarm_pickles_in_mid_instant() -> None:
     assert copy.fingerprint() == swarm.fingerprint()
 
 
+@pytest.mark.no_cover
 def test_a_checkpoint_leaves_out_what_does_not_change() -> None:
     swarm = Swarm(setup("gnutella", peers=200))
     swarm.advance(15 * SECOND)
