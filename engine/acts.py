@@ -209,14 +209,12 @@ class Acts:
     def _trait(self, by: str | None) -> Sequence[Any]:
         """By what a partition parts peers among themselves: a column, or none."""
         town = self.town
-        columns: dict[str, Sequence[Any]] = {
-            "city": town.desk.links.place,
-            "role": [kind.role for kind in town.crew],
-            "operator": town.operators,
-        }
-        if by is not None and by not in columns:
-            raise InputError(f'partition does not go by "{plain(by)}"{nearest(str(by), columns)}')
-        return () if by is None else columns[by]
+        if by is None:
+            return ()
+        if by not in c.SIDES:
+            raise InputError(f'partition does not go by "{plain(by)}"{nearest(str(by), c.SIDES)}')
+        columns = (town.desk.links.place, [kind.role for kind in town.crew], town.operators)
+        return columns[c.SIDES.index(by)]
 
     def _hold(self, command: c.Hold, by: str) -> tuple[PeerId, ...]:
         those = self.resolve(command.peers)

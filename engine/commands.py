@@ -14,6 +14,8 @@ from .api import PeerId, Want
 from .errors import InputError, nearest
 
 Peers: TypeAlias = str | PeerId | Sequence[PeerId]
+SIDES = ("city", "role", "operator")
+"""What a partition can go by."""
 
 
 @dataclass(frozen=True, slots=True)

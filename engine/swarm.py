@@ -204,7 +204,8 @@ class Swarm(Inquiry):
             try:
                 self._do(due.command, due.by)
             except InputError as error:
-                self.warnings = (*self.warnings, f"at {self.now_us / 1e6:g} s, {due.command.verb}: {error}")
+                said = str(error).removeprefix(f"{due.command.verb}: ")
+                self.warnings = (*self.warnings, f"at {self.now_us / 1e6:g} s, {due.command.verb}: {said}")
         self.life.attack = 0
 
     def _resolve(self, peers: Peers, rng: Stream | None = None) -> tuple[PeerId, ...]:

@@ -1,12 +1,12 @@
-"""What a scenario may say of comings and goings: churn, arrivals, and crowds that a command brings or sends away."""
+"""What a scenario may say of comings and goings, and what its commands may ask for: told before anything runs."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..api import Peer
-from ..commands import Arrive, Attack, CallOff, Command, Depart, Poison
-from ..errors import InputError
+from ..api import Peer, words_of
+from ..commands import SIDES, Arrive, Attack, CallOff, Collude, Command, Depart, Partition, Poison, Publish
+from ..errors import InputError, nearest, plain
 from ..options import as_number, as_text, as_whole
 from ..setup import ArrivalSpec
 from ..world import attacks, sessions
@@ -66,3 +66,15 @@ def check_decoys(command: Command, network: type[Peer], where: str) -> None:
     poisons = isinstance(command, Poison) or (isinstance(command, Attack) and command.name == "poison")
     if poisons and not network.shares_files:
         raise InputError(f"{where}: users of {network.name} share no files, so there is nothing to poison")
+
+
+def check_words(command: Command, where: str) -> None:
+    """Raise InputError for a ban or a name without a word in it, and for sides that nobody can be on."""
+    names = {Collude: "word", Publish: "text"}
+    name = names.get(type(command))
+    if name is not None and not words_of(getattr(command, name)):
+        raise InputError(
+            f'{where}: {name} should be words, such as "blue train", not "{plain(getattr(command, name))}"'
+        )
+    if isinstance(command, Partition) and command.by is not None and command.by not in SIDES:
+        raise InputError(f'{where}: partition does not go by "{plain(command.by)}"{nearest(str(command.by), SIDES)}')

@@ -111,7 +111,7 @@ def test_a_scenario_calls_off_at_the_very_moment_of_a_step_and_that_step_is_not_
     assert report.peers_by_state["censored"] == 10
     assert not report.warnings
     late = run(scenario_files.parse(STORY.replace("s = 11", "s = 35"), "story"), until=40)
-    assert late.warnings == ('at 35 s, calloff: calloff: no attack "random" has anything still to do',)
+    assert late.warnings == ('at 35 s, calloff: no attack "random" has anything still to do',)
     with pytest.raises(InputError, match=r'\[\[at\]\] 2: no attack is called "randm"; did you mean "random"'):
         scenario_files.parse(STORY.replace('off"\nname = "random"', 'off"\nname = "randm"'), "story")
 
