@@ -37,6 +37,7 @@ from .commands import (
     Arrive,
     AskFor,
     Attack,
+    CallOff,
     Censor,
     Collude,
     Command,
@@ -93,6 +94,7 @@ from .snapshot import (
     Snapshot,
     Totals,
     Trace,
+    UnderWay,
 )
 from .swarm import Swarm
 from .world.attacks import Param, Preset
@@ -166,6 +168,7 @@ __all__ = [
     "BenchCost",
     "BenchRow",
     "Blob",
+    "CallOff",
     "Caption",
     "Censor",
     "Checked",
@@ -245,6 +248,7 @@ __all__ = [
     "Totals",
     "Trace",
     "Uncensor",
+    "UnderWay",
     "Until",
     "as_number",
     "as_text",

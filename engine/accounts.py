@@ -212,6 +212,7 @@ class Account:
             losses=dict(self.losses),
             verdict=self.verdict,
             decoys=len(self.decoys),
+            fetched=len(self.fetched),
         )
 
     def trace(self, n: int) -> Trace | None:

@@ -67,6 +67,7 @@ class Acts:
             c.Arrive: self._arrive,
             c.Depart: self._depart,
             c.Attack: self._attack,
+            c.CallOff: self._call_off,
             c.AskFor: self._ask,
             c.Publish: self._publish,
             c.Set: self._set,
@@ -130,6 +131,10 @@ class Acts:
     def _attack(self, command: c.Attack, by: str) -> tuple[PeerId, ...]:
         return self.attacks.carry_out(command)
 
+    def _call_off(self, command: c.CallOff, by: str) -> tuple[PeerId, ...]:
+        self.attacks.call_off(command.name)
+        return ()
+
     # --- interference -----------------------------------------------------------------------------------------
 
     def _block(self, peers: c.Peers, blocked: bool) -> tuple[PeerId, ...]:
@@ -165,7 +170,13 @@ class Acts:
         return those
 
     def _poison(self, command: c.Poison, by: str) -> tuple[PeerId, ...]:
-        return self._serve(command.peers, True)
+        those = self.resolve(command.peers)
+        sharing = tuple(p for p in those if self.town.crew[p].shares_files)
+        if those and not sharing:
+            one = "this peer shares" if len(those) == 1 else "these peers share"
+            who = one if any(kind.shares_files for kind in self.town.crew) else "peers of this network share"
+            raise InputError(f"poison: {who} no files, so there is nothing that decoys could stand in for")
+        return self._serve(sharing, True)
 
     def _cure(self, command: c.Cure, by: str) -> tuple[PeerId, ...]:
         return self._serve(command.peers, False)
@@ -198,14 +209,12 @@ class Acts:
     def _trait(self, by: str | None) -> Sequence[Any]:
         """By what a partition parts peers among themselves: a column, or none."""
         town = self.town
-        columns: dict[str, Sequence[Any]] = {
-            "city": town.desk.links.place,
-            "role": [kind.role for kind in town.crew],
-            "operator": town.operators,
-        }
-        if by is not None and by not in columns:
-            raise InputError(f'partition does not go by "{plain(by)}"{nearest(str(by), columns)}')
-        return () if by is None else columns[by]
+        if by is None:
+            return ()
+        if by not in c.SIDES:
+            raise InputError(f'partition does not go by "{plain(by)}"{nearest(str(by), c.SIDES)}')
+        columns = (town.desk.links.place, [kind.role for kind in town.crew], town.operators)
+        return columns[c.SIDES.index(by)]
 
     def _hold(self, command: c.Hold, by: str) -> tuple[PeerId, ...]:
         those = self.resolve(command.peers)

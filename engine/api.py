@@ -214,15 +214,16 @@ class Peer:
     same file derive from `Peer` too, without a name, and are placed by `stations`.
 
     Class attributes that may be set:
-      role     what it is called in its specification ("servent", "index")
-      wants    what an ask of this network is, unless the command says otherwise
-      knows    what a peer's `contacts` are when a run begins: "overlay" (a few living peers; who its neighbours in the
-               topology are, it is told by `neighbours`) or "everyone" (all peers). Who starts later is told of the
-               bootstrap peers alone, a few well-known ones that may be dead by then. Stations are always among them,
-               first
-      overlay  whether the topology's links stand as open streams when the run begins
-      model    a textbook's model that foretells its asks ("infect and die"), where `theory` says nothing of its own
-      has_all  whether it answers whatever is asked for, and not from its library: the server of a client and server
+    role          what it is called in its specification ("servent", "index")
+    wants         what an ask of this network is, unless the command says otherwise
+    knows         what a peer's `contacts` are when a run begins: "overlay" (a few living peers; who its neighbours in
+                  the topology are, it is told by `neighbours`) or "everyone" (all peers). Who starts later is told of
+                  the bootstrap peers alone, a few well-known ones that may be dead by then. Stations are always among
+                  them, first
+    overlay       whether the topology's links stand as open streams when the run begins
+    model         a textbook's model that foretells its asks ("infect and die"), where `theory` says nothing of its own
+    has_all       whether it answers whatever is asked for, and not from its library: the server of a client and server
+    shares_files  whether it shares the files of its library, so that decoys could be among them
     """
 
     role: ClassVar[str] = "peer"
@@ -231,6 +232,7 @@ class Peer:
     overlay: ClassVar[bool] = True
     model: ClassVar[str] = ""
     has_all: ClassVar[bool] = False
+    shares_files: ClassVar[bool] = True
     name: ClassVar[str] = ""
     options_type: ClassVar[type[Any]]
     handlers: ClassVar[dict[type, Callable[..., Known]]] = {}

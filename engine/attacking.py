@@ -1,7 +1,8 @@
 """Attacks on a town: what `world.attacks` may know of it, and how their steps are carried out.
 
 The steps go through the same door as a person's commands, marked `attack`: those that are due at once before the
-command returns, the others at the end of the instant at which they fall due.
+command returns, the others at the end of the instant at which they fall due. Until then an attack can be called off; a
+crowd that a step has set in motion is the attack's too.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from typing import Any
 import numpy as np
 
 from .api import PeerId
-from .commands import Attack, Command, Peers
+from .commands import Arrive, Attack, Command, Depart, Peers
 from .core.rand import Stream
+from .errors import InputError
 from .life import Due, Life
-from .snapshot import ALIVE
+from .snapshot import ALIVE, UnderWay
 from .town import Town
 from .view import Columns
 from .world import attacks
@@ -43,7 +45,9 @@ class Attacks:
         self.resolve = resolve
         self.do = do
         self.done = 0
-        """How many there were: each has a stream of its own."""
+        """How many there were: each has a stream of its own, and a number from 1 on."""
+        self._going: dict[int, UnderWay] = {}
+        """Those that may have something to do yet, by number."""
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in self.__dict__.items() if name != "columns"}
@@ -61,13 +65,37 @@ class Attacks:
         victims = () if command.peers is None else self.resolve(command.peers)
         plan = attacks.plan(command, self._facts(victims), self._stream())
         self.done += 1
+        until_us = self.town.kernel.now_us + round(max(map(_over_s, plan.steps), default=0.0) * 1e6)
+        self._going[self.done] = UnderWay(command.name, attacks.PRESETS[command.name][0].title, until_us)
         changed: dict[PeerId, None] = {}
+        outer, self.life.attack = self.life.attack, self.done
         for at_s, step in plan.steps:
             if at_s > 0:
-                self.life.later(max(1, round(at_s * 1e6)), Due(step, "attack"))
+                self.life.later(max(1, round(at_s * 1e6)), Due(step, "attack", self.life.attack))
             else:
                 changed.update(dict.fromkeys(self.do(step, "attack")))
+        self.life.attack = outer
         return tuple(changed)
+
+    def under_way(self) -> tuple[UnderWay, ...]:
+        """Those that have something still to do, in the order in which they were begun."""
+        now_us = self.town.kernel.now_us
+        self._going = {number: one for number, one in self._going.items() if one.until_us > now_us}
+        return tuple(self._going.values())
+
+    def call_off(self, name: str | None) -> None:
+        """What is still to come of all, or of those of this name, does not. Raises InputError where nothing is."""
+        if name is not None:
+            attacks.known(name, "calloff")
+        going = dict.fromkeys(one.name for one in self.under_way())
+        those = [number for number, one in self._going.items() if name in (None, one.name)]
+        if not those:
+            what = "no attack has anything" if name is None else f'no attack "{name}" has anything'
+            others = f"; under way: {', '.join(going)}" if going else ""
+            raise InputError(f"calloff: {what} still to do{others}")
+        for number in those:
+            del self._going[number]
+            self.life.off[number] = None
 
     def _stream(self) -> Stream:
         return Stream(f"{self.town.seed}/attack/{self.done}")
@@ -91,5 +119,12 @@ class Attacks:
             titles=tuple(catalogue.popular(TITLES)),
             overlay=town.program.overlay,
             relays=town.program.overlay or not town.stations,
+            shares=town.program.shares_files,
             victims=tuple(peer for peer in victims if alive[peer]),
         )
+
+
+def _over_s(step: tuple[float, Command]) -> float:
+    """When a step, and the crowd that it sets in motion, is over."""
+    at_s, command = step
+    return at_s + (command.over_s if isinstance(command, Arrive | Depart) else 0.0)

@@ -14,6 +14,8 @@ from .api import PeerId, Want
 from .errors import InputError, nearest
 
 Peers: TypeAlias = str | PeerId | Sequence[PeerId]
+SIDES = ("city", "role", "operator")
+"""What a partition can go by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +197,15 @@ class Attack(Command):
 
 
 @dataclass(frozen=True, slots=True)
+class CallOff(Command):
+    """What attacks have still to do is given up, of all that are under way or of those that `name` names. What they did
+    stands, until the verbs that they did it with are taken back."""
+
+    verb: ClassVar[str] = "calloff"
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class AskFor(Command):
     """A user at each of these peers wants `text`; `want` defaults to what the network is for."""
 
@@ -262,6 +273,7 @@ VERBS: dict[str, type[Command]] = {
         Arrive,
         Depart,
         Attack,
+        CallOff,
         AskFor,
         Publish,
         Set,

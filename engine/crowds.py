@@ -45,6 +45,7 @@ class Comes:
 
     operator: str
     via: tuple[PeerId, ...] | None
+    attack: int
 
 
 @dataclass(slots=True)
@@ -54,6 +55,7 @@ class Goes:
     peer: PeerId
     epoch: int
     state: int
+    attack: int
 
 
 @dataclass(slots=True)
@@ -109,11 +111,11 @@ class Crowds:
                     self.came += 1
                     self._come(1, "", None)
                     self._next(self.law.session_s(self._gaps))
-            case Comes(operator, via):
-                if self.town.n < PEERS_MAX:
+            case Comes(operator, via, attack):
+                if self.town.n < PEERS_MAX and attack not in self.life.off:
                     self._come(1, operator, via)
-            case Goes(peer, epoch, state):
-                if self.town.kernel.epoch[peer] == epoch:
+            case Goes(peer, epoch, state, attack):
+                if self.town.kernel.epoch[peer] == epoch and attack not in self.life.off:
                     self._go(peer, state)
                     self.town.tell("churned", peer, "kill" if state == DEAD else "leave")
             case Look(peer, epoch):
@@ -135,7 +137,8 @@ class Crowds:
         if not command.over_s:
             return self._come(command.count, operator, via)
         for _ in range(command.count):
-            self.life.later(max(1, int(self._crowd.random() * command.over_s * 1e6)), Comes(operator, via))
+            delay_us = max(1, int(self._crowd.random() * command.over_s * 1e6))
+            self.life.later(delay_us, Comes(operator, via, self.life.attack))
         return ()
 
     def depart(self, command: Depart, peers: Sequence[PeerId]) -> tuple[PeerId, ...]:
@@ -149,7 +152,7 @@ class Crowds:
             state = LEFT if rng.random() < command.polite else DEAD
             if command.over_s:
                 delay_us = max(1, int(rng.random() * command.over_s * 1e6))
-                self.life.later(delay_us, Goes(peer, town.kernel.epoch[peer], state))
+                self.life.later(delay_us, Goes(peer, town.kernel.epoch[peer], state, self.life.attack))
             else:
                 self._go(peer, state)
         return going

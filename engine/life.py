@@ -61,16 +61,17 @@ class Sample:
 
 @dataclass(slots=True)
 class Due:
-    """A command of the scenario, or a step of an attack."""
+    """A command of the scenario, or a step of the attack of this number."""
 
     command: Command
     by: str = "scenario"
+    attack: int = 0
 
 
 class Life:
-    """Churn and background asks of a town. `due(command, by)` takes what the schedule brings."""
+    """Churn and background asks of a town. `due` takes what the schedule brings."""
 
-    def __init__(self, town: Town, catalogue: Catalogue, seed: int, due: Callable[[Command, str], None]) -> None:
+    def __init__(self, town: Town, catalogue: Catalogue, seed: int, due: Callable[[Due], None]) -> None:
         self.town = town
         self.catalogue = catalogue
         self.due = due
@@ -88,6 +89,10 @@ class Life:
         self._rounds = [0] * town.n
         self._held = [False] * town.n
         """Whom a person has stopped: not for churn to bring back."""
+        self.attack = 0
+        """The attack whose step is being done, 0 where it is none's. What that sets in motion is the attack's too."""
+        self.off: dict[int, None] = {}
+        """Attacks that were called off: what is due of them is not done."""
         self._asking = Stream(f"{seed}/asks")
         self._asking_round = 0
 
@@ -104,8 +109,8 @@ class Life:
                 alive = town.state == ALIVE
                 town.books.sample(int(alive.sum()), int((alive & town.censored).sum()), self.gauges.read)
                 town.desk.links.forget(town.n, town.kernel.now_us)
-            case Due(command, by):
-                self.due(command, by)
+            case Due():
+                self.due(tick)
             case NextAsk(number) if number == self._asking_round:
                 self._ask()
                 self._next_ask()

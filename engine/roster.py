@@ -56,6 +56,7 @@ class Roster:
                 nat=np.array([line.nat for line in lines] or [False] * town.n, np.bool_),
                 infrastructure=town.infrastructure.copy(),
                 bootstrap=town.bootstrap,
+                shares_files=np.array([kind.shares_files for kind in town.crew], np.bool_),
                 begun_with=self.begun_with,
                 run=self.run,
                 kinds=self._kinds,

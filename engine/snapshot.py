@@ -94,6 +94,8 @@ class Fixed:
     """Servers, indexes, trackers: added to the peers asked for. They may stand anywhere among the ids."""
     bootstrap: tuple[PeerId, ...]
     """Through whom a newcomer finds the network."""
+    shares_files: Flags
+    """Whose network, or whose part in it, is about files of a library: only they can serve decoys."""
     begun_with: int
     """How many there were when the run began, infrastructure among them: ids from there on are newcomers."""
     run: Run
@@ -148,6 +150,8 @@ class AskRow:
     verdict: str
     decoys: int = 0
     """Holders that served something which was not what its name said."""
+    fetched: int = 0
+    """Holders that served what was wanted. With a decoy and without one of these, the user went away with nothing."""
 
     @property
     def lost(self) -> int:
@@ -182,6 +186,15 @@ class Docket:
     pending: int
     answers: int
     answers_after: int
+
+
+@dataclass(frozen=True, slots=True)
+class UnderWay:
+    """An attack that has something still to do, the last of it at `until_us`: its preset's name and title."""
+
+    name: str
+    title: str
+    until_us: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +236,8 @@ class Snapshot:
     `Peer.identifier`); empty in networks without identifiers."""
     court: Docket | None = None
     """The court, while it sits."""
+    attacks: tuple[UnderWay, ...] = ()
+    """Attacks that can be called off, in the order in which they were begun."""
 
 
 def _ids() -> I32:

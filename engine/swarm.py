@@ -100,7 +100,7 @@ class Swarm(Inquiry):
     def _look(self) -> None:
         """What only watchers need, and nothing of it decides what happens."""
         self._columns = self._attacks.columns = Columns(self.town, self.roster)
-        self._viewer = Viewer(self.town, self.roster, self.settings, self._bench)
+        self._viewer = Viewer(self.town, self.roster, self.settings, self._bench.docket, self._attacks.under_way)
         self.watcher: e.Watcher | None = None
 
     def __getstate__(self) -> dict[str, Any]:
@@ -186,22 +186,27 @@ class Swarm(Inquiry):
         if self.watcher is not None:
             self.watcher.did(resolved(command, self._named), command, by)
 
-    def _due(self, command: Command, by: str) -> None:
-        self.town.kernel.late.append((command, by))
+    def _due(self, due: Due) -> None:
+        self.town.kernel.late.append(due)
 
     def _ordered(self, command: Command) -> None:
-        self._due(command, "court")
+        self._due(Due(command, "court"))
 
     def _late(self) -> None:
         """Commands of the scenario, steps of attacks and orders of the court that fell due in the instant that has just
         ended."""
         kernel = self.town.kernel
         commands, kernel.late = kernel.late, []
-        for command, by in commands:
+        for due in commands:
+            if due.attack in self.life.off:
+                continue
+            self.life.attack = due.attack
             try:
-                self._do(command, by)
+                self._do(due.command, due.by)
             except InputError as error:
-                self.warnings = (*self.warnings, f"at {self.now_us / 1e6:g} s, {command.verb}: {error}")
+                said = str(error).removeprefix(f"{due.command.verb}: ")
+                self.warnings = (*self.warnings, f"at {self.now_us / 1e6:g} s, {due.command.verb}: {said}")
+        self.life.attack = 0
 
     def _resolve(self, peers: Peers, rng: Stream | None = None) -> tuple[PeerId, ...]:
         if isinstance(peers, str):

@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 from .accounts import QUESTION
 from .api import Peer
 from .core.kernel import HOP_BITS, KIND_SHIFT
-from .court import Bench
 from .metrics import KIND_MASK
 from .roster import Roster
-from .snapshot import ALIVE, STATES, AskRow, Flight, Links, Snapshot, Totals
+from .snapshot import ALIVE, STATES, AskRow, Docket, Flight, Links, Snapshot, Totals, UnderWay
 from .town import Town
 from .world import graphs
 
@@ -119,8 +118,16 @@ class Columns:
 class Viewer:
     """Makes snapshots. What is dear to make (links, rows of closed asks) is kept until it changes."""
 
-    def __init__(self, town: Town, roster: Roster, settings: Callable[[], Mapping[str, object]], bench: Bench) -> None:
-        self._bench = bench
+    def __init__(
+        self,
+        town: Town,
+        roster: Roster,
+        settings: Callable[[], Mapping[str, object]],
+        docket: Callable[[], Docket | None],
+        under_way: Callable[[], tuple[UnderWay, ...]],
+    ) -> None:
+        self._docket = docket
+        self._under_way = under_way
         self._town = town
         self._roster = roster
         self._settings = settings
@@ -180,7 +187,8 @@ class Viewer:
             spreading=self._spreading(flight),
             held=self._held,
             ident=self._ident,
-            court=self._bench.docket(),
+            court=self._docket(),
+            attacks=self._under_way(),
         )
 
     def _identifiers(self) -> NDArray[np.float32]:

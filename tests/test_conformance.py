@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from broken.chatters import Chatterer
+from broken.founds import Founder
 from broken.grows import Hoarder
 from broken.haunts import Ghost
 from broken.keeps_host import Keeper
@@ -17,6 +18,8 @@ from broken.walks_set import Walker
 from conformance import CHECKS, Network, variants
 
 from engine import Peer, PeerFailed, networks
+
+pytestmark = pytest.mark.no_cover
 
 NETWORKS = [network for program in networks().values() for network in variants(program)]
 
@@ -55,8 +58,19 @@ def test_the_sound_one_among_the_broken_conforms(check: str) -> None:
         (Telepath, "lives_on_as_a_copy", "was changed by the run"),
         (Truster, "survives_nonsense", "unhashable"),
         (Lingerer, "ends_when_it_stops", "set a timer while it said goodbye"),
+        (Founder, "survives_sybil", "list index out of range"),
+        (Founder, "survives_crowd", "list index out of range"),
     ],
 )
 def test_what_is_broken_is_caught_by_the_check_for_it(program: type[Peer], check: str, says: str) -> None:
     with pytest.raises((AssertionError, PeerFailed), match=says):
         CHECKS[check](Network(program))
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_what_only_newcomers_break_is_seen_under_the_attacks_that_bring_them_and_nowhere_else(check: str) -> None:
+    if check in ("survives_sybil", "survives_eclipse", "survives_crowd"):
+        with pytest.raises(PeerFailed, match="Hello: IndexError"):
+            CHECKS[check](Network(Founder))
+    else:
+        CHECKS[check](Network(Founder))

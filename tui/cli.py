@@ -155,8 +155,13 @@ def swarm_flags(parser: Parser) -> None:
     add("--capacity", metavar="SPEC", help="lines of the peers: none, saroiu, or UP:DOWN in kbit/s (none)")
     add("--jitter", metavar="MS", help="how much longer than the latency a message may take (0)")
     add("--nat", metavar="FRACTION", help="share of peers that can call and cannot be called (0)")
-    sessions = "none, exponential:MEAN_S, weibull:SHAPE:SCALE_S, pareto:SHAPE:SCALE_S: session lengths (none)"
-    add("--churn", metavar="SPEC", help=sessions)
+    add(
+        "--churn",
+        metavar="SPEC",
+        help="how long peers stay: none, exponential:MEAN_S, weibull:SHAPE:SCALE_S, pareto:SHAPE:SCALE_S, redhat, "
+        "debian, flatout, or sessions that were recorded, in a file (none)",
+    )
+    add("--arrivals", metavar="SPEC", help="newcomers: none, poisson:PER_S, weibull:SHAPE:SCALE_S of the gaps (none)")
     add("--set", metavar="NAME=VALUE", action="append", default=[], help="an option of the protocol; repeatable")
     add(
         "--ask",
@@ -227,6 +232,10 @@ def scenario_of(space: argparse.Namespace) -> Scenario:
     options_for(network, options, "--set")
     lines = {"capacity": space.capacity, "jitter_ms": space.jitter, "nat": space.nat}
     told = {name: value for name, value in lines.items() if value is not None}
+    if space.arrivals is not None:
+        # How many come at most is the scenario's to say.
+        law = lab.as_arrivals(space.arrivals, "--arrivals")
+        changes["arrivals"] = replace(setup.arrivals, law=law)
     if told:
         flags = {"capacity": "--capacity", "jitter_ms": "--jitter", "nat": "--nat"}
         changes["links"] = read_links(told, flags, setup.links)

@@ -23,11 +23,18 @@ SCENARIO is the name of one that is shipped, or a TOML file. Flags override it.
 A run ends at 60 s of virtual time, or later if its scenario has more to tell.
 
 --sweep runs it once for each share of peers that an attack takes, on all cores, and draws how well it still answers:
-kill:0:0.9:10 kills 0, 10, 20 ... 90 %; likewise leave, censor, and collude, or collude:WORD:FROM:TO:STEPS."""
+kill:0:0.9:10 kills 0, 10, 20 ... 90 %; likewise leave, censor, and collude, or collude:WORD:FROM:TO:STEPS. With poison
+it draws how many of those who opened what they had found got the real thing."""
 
 CHART_ROWS = 12
 CHART_COLUMNS = 64
 PROGRESS_CELLS = 24
+DONE_TO = {"kill": "killed", "leave": "gone", "censor": "censored", "collude": "colluding", "poison": "poisoned"}
+MEASURES = {
+    "success": "asks answered within 10 s",
+    "reach": "living peers that hear of it",
+    "genuine": "asks that ended with the real thing, of those whose user opened something",
+}
 
 
 def run_parser() -> Parser:
@@ -108,22 +115,29 @@ def _sweep(space: argparse.Namespace, scenario: Scenario, until: Until) -> int:
 def curve_text(curve: Curve) -> str:
     """A chart of the curve and the figures below it, without a last newline."""
     plan, setup = curve.sweep, curve.scenario.setup
-    done = {"kill": "killed", "leave": "gone", "censor": "censored", "collude": "colluding"}[plan.verb]
-    what = {"success": "asks answered within 10 s", "reach": "living peers that hear of it"}[curve.metric]
+    done, what = DONE_TO[plan.verb], MEASURES[curve.metric]
     against = f" against “{plan.word}”" if plan.word else ""
     runs = len(curve.points[0].runs)
     each = f", {runs} runs a point" if runs > 1 else ""
     lines = [f"{what}, by the share {done}{against}  ({setup.protocol}, seed {setup.seed}{each})", ""]
     lines += _picture([point.value for point in curve.points], plan.low, plan.high)
     spread = "  least to most  " if runs > 1 else ""
-    lines += ["", f"  {done:>9} {curve.metric:>9}{spread} {'first hit':>10} {'reach':>7} {'largest part':>13}"]
+    # A decoy is a hit: what success says under poison is that the network does not see it.
+    last = ("success", "decoys") if curve.metric == "genuine" else ("largest part",)
+    heads = "".join(f" {head:>13}" for head in last)
+    lines += ["", f"  {done:>9} {curve.metric:>9}{spread} {'first hit':>10} {'reach':>7}{heads}"]
     for point in curve.points:
-        first_s = point.mean("first_hit_s")
+        first_s, decoys = point.mean("first_hit_s"), point.mean("decoys")
         first = "-" if first_s is None else f"{first_s:.3f} s"
         spread = f"  {_percent(point.least):>5} to {_percent(point.most):<5}" if runs > 1 else ""
+        told = {
+            "largest part": _percent(point.mean("largest_component")),
+            "success": _percent(point.mean("success")),
+            "decoys": "-" if decoys is None else f"{decoys:,.0f}",
+        }
         lines.append(
-            f"  {point.share:>9.1%} {_percent(point.value):>9}{spread} {first:>10} "
-            f"{_percent(point.mean('reach')):>7} {_percent(point.mean('largest_component')):>13}"
+            f"  {point.share:>9.1%} {_percent(point.value):>9}{spread} {first:>10} {_percent(point.mean('reach')):>7}"
+            + "".join(f" {told[head]:>13}" for head in last)
         )
     return "\n".join(lines)
 

@@ -35,6 +35,8 @@ def command_line(scenario: Scenario, setup: Setup, done: Sequence[Done], now_us:
     """
     base = scenario.setup if scenario.source else Setup()
     told = {name: getattr(base, name) for name in (*FLAGS, "options", "links")}
+    if setup.arrivals.most == base.arrivals.most:
+        told["arrivals"] = base.arrivals
     plain = replace(setup, **told) == base
     asked = [AskFor(peers, text) for text, peers in scenario.asks]
     only_asks = not setup.asks_per_s and [command for _, command in setup.schedule] == asked
@@ -90,6 +92,8 @@ def _flags(setup: Setup, base: Setup, *, everything: bool) -> list[str]:
         value = getattr(setup, name)
         if value != getattr(base, name) or (everything and name in ("protocol", "peers", "seed")):
             words += [f"--{name}", f"{value:g}" if isinstance(value, float) else str(value)]
+    if setup.arrivals.law != base.arrivals.law:
+        words += ["--arrivals", setup.arrivals.law]
     for flag, name in (("capacity", "capacity"), ("jitter", "jitter_ms"), ("nat", "nat")):
         value = getattr(setup.links, name)
         if value != getattr(base.links, name):

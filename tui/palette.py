@@ -19,6 +19,7 @@ from .draw.stage import ABOUT as PLACED
 from .screens.comforts import scenarios_here
 from .screens.main import MainScreen
 from .settled import THEME
+from .widgets.verbs import calling_off
 
 if TYPE_CHECKING:
     from .app import SwarmApp
@@ -85,8 +86,12 @@ class Palette(Provider):
         for name, kind in networks().items():
             yield f"Network: {name}", f"Restart under it. {plain(title_of(kind))}", partial(main.restart_under, name)
         for verb in main.verbs():
-            if verb.possible and not verb.key:
+            if verb.possible and not verb.key and verb.id != "calloff":
                 yield f"Peer: {plain(verb.says)}", verb.tip, partial(main.action_verb, verb.id)
+        going = main.driver.swarm.snapshot().attacks
+        if going:
+            says, tip = calling_off(going)
+            yield f"Attack: {says}", tip, main.call_off
         for preset in main.driver.swarm.attacks():
             tip = preset.why_not or preset.about
             yield f"Attack: {preset.title.lower()}", tip, partial(main.open_attack, preset.name)

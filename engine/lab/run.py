@@ -117,6 +117,7 @@ class Report:
             "duplicates": row.duplicates,
             "hits": row.hits,
             "decoys": row.decoys,
+            "fetched": row.fetched,
             "first_hit_s": None if row.first_hit_us is None else row.first_hit_us / 1e6,
             "hops": row.hops,
             "lost": row.lost,

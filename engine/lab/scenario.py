@@ -29,7 +29,8 @@ from ..world.replication import LAWS
 from ..world.selectors import parse as parse_selector
 from ..world.titles import COUNT_MAX
 from .check import METRICS, Expect
-from .comings import arrival_spec, as_arrivals, check_crowd
+from .comings import arrival_spec, check_crowd, check_decoys, check_words
+from .comings import as_arrivals as as_arrivals
 from .comings import as_churn as as_churn
 from .lines import KEYS as LINKS
 from .lines import read_links
@@ -297,6 +298,8 @@ def _commands(table: Mapping[str, Any], where: str, network: type[Peer]) -> list
             if isinstance(value, str) and key != "value":
                 (as_selector if key in ("peers", "via") else as_text)(value, f"{here}: {key}")
         check_crowd(command, here)
+        check_decoys(command, network, here)
+        check_words(command, here)
         if "leak" in values:
             as_number(values["leak"], f"{here}: leak", 0, 1)
         if isinstance(command, Court):

@@ -1,6 +1,7 @@
 """A resilience curve: how well a network answers against the share of its peers that an attack takes.
 
     kill:0:0.9:10      ten runs, with 0, 10, 20 ... 90 % of the peers killed; also leave and censor
+    poison:0:0.9:10    the share that serves decoys
     collude:0:1:5      the share that enforces a ban on what everybody asks for; collude:blue train:0:1:5 names the word
 
 Each point is a run of its own from the same beginning. It goes on in peace for ten seconds, then the attack comes, at
@@ -8,6 +9,10 @@ once, on a share of the living users at random, drawn from the run's own stream;
 spares it everywhere. From then on users ask, 200 in all, evenly until ten seconds before the end: living peers that the
 attack left alone, for the question is whether the network still serves them. Where the scenario asks, its texts are
 asked for; else titles are, by their popularity. Background asks are off.
+
+What is measured is success: the share of asks that had a hit. A decoy is a hit as well, until somebody opens it, so
+under poison that says nothing. There it is what users had in the end: of the asks whose user opened something before
+the run was over, the share that got the real thing, be it at the third try. A longer run leaves more time to try.
 
 Runs are independent, so they are spread over all cores, in fresh interpreters; what each gives depends on its seed
 alone, so the number of workers never shows. With several repetitions, a point is the mean over seeds that follow the
@@ -27,7 +32,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from ..api import PeerId, words_of
-from ..commands import AskFor, Censor, Collude, Command, Kill, Leave
+from ..commands import AskFor, Censor, Collude, Command, Kill, Leave, Poison
 from ..core.rand import Stream
 from ..errors import InputError, nearest, plain
 from ..options import as_number, as_whole
@@ -37,7 +42,7 @@ from .check import check_names
 from .scenario import SEED_MAX, Scenario
 from .tables import csv_of
 
-VERBS: dict[str, type[Any]] = {"kill": Kill, "leave": Leave, "censor": Censor, "collude": Collude}
+VERBS: dict[str, type[Any]] = {"kill": Kill, "leave": Leave, "censor": Censor, "collude": Collude, "poison": Poison}
 SETTLE_S = 10.0
 ANSWER_S = 10.0
 LEAST_S = 25.0
@@ -75,7 +80,8 @@ class Sweep:
 class Outcome:
     """One run. struck: peers that the attack took; success: share of the asks that had a hit within 10 s; reach: mean
     share of the other living peers that a question came to; first_hit_s: median; messages: questions sent for an ask,
-    mean; largest_component: share of the living, at the end. None for what could not be measured."""
+    mean; decoys: opened by users; genuine: of the asks whose user opened something the share that got the real thing;
+    largest_component: share of the living, at the end. None for what could not be measured."""
 
     share: float
     seed: int
@@ -87,13 +93,14 @@ class Outcome:
     first_hit_p95_s: float | None
     messages: float | None
     decoys: int
+    genuine: float | None
     largest_component: float | None
     fingerprint: str
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One share: means over its runs, and how far `success` (or `reach`, where nobody wants answers) was spread."""
+    """One share: means over its runs, and how far what is measured (`Curve.metric`) was spread."""
 
     share: float
     value: float | None
@@ -116,13 +123,15 @@ FIGURES = (
     "first_hit_p95_s",
     "messages",
     "decoys",
+    "genuine",
     "largest_component",
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """What came of a sweep. `metric` is what `value` of each point means: success or reach."""
+    """What came of a sweep. `metric` is what `value` of each point means: success; reach, where nobody wants answers;
+    genuine, under poison."""
 
     scenario: Scenario
     sweep: Sweep
@@ -192,10 +201,15 @@ def sweep(
     seed = scenario.setup.seed
     if seed + repeat - 1 > SEED_MAX:
         raise InputError(f"--repeat: the seeds that follow {seed} end at {SEED_MAX}")
-    check_names(Swarm(scenario.setup))
+    swarm = Swarm(scenario.setup)
+    check_names(swarm)
+    if plan.verb == "poison":
+        swarm.do(Poison("all"))
     jobs = [(scenario, plan, share, seed + k, end_s) for share in plan.shares for k in range(repeat)]
     done = list(_all(jobs, workers, progress))
     metric = "success" if any(run.success is not None for run in done) else "reach"
+    if plan.verb == "poison":
+        metric = "genuine"
     points = []
     for at, share in enumerate(plan.shares):
         runs = tuple(done[at * repeat : (at + 1) * repeat])
@@ -269,6 +283,7 @@ def _command(plan: Sweep, whom: str, word: str) -> Command:
 
 def _outcome(swarm: Swarm, share: float, seed: int, struck: int, first: int) -> Outcome:
     rows = swarm.asks()[first:]
+    opened = [row for row in rows if row.decoys or row.fetched]
     fared = swarm.asked(SETTLE_S, swarm.now_us / 1e6)
     snapshot = swarm.snapshot()
     others = int(((snapshot.state == ALIVE) & ~snapshot.fixed.infrastructure).sum()) - 1
@@ -285,6 +300,7 @@ def _outcome(swarm: Swarm, share: float, seed: int, struck: int, first: int) -> 
         first_hit_p95_s=fared.first_hit_p95_s,
         messages=sum(row.messages for row in rows) / len(rows) if rows else None,
         decoys=sum(row.decoys for row in rows),
+        genuine=sum(row.fetched > 0 for row in opened) / len(opened) if opened else None,
         largest_component=largest,
         fingerprint=swarm.fingerprint(),
     )

@@ -42,11 +42,11 @@ def series_csv(series: Series) -> str:
 def asks_csv(asks: Iterable[AskRow], labels: Sequence[str]) -> str:
     """A line for each ask, with the figures of its account."""
     names = ("id", "from", "text", "want", "by", "issued_s", "reached", "messages", "bytes", "duplicates", "hits",
-             "decoys", "first_hit_s", "hops", "lost", "verdict")  # fmt: skip
+             "decoys", "fetched", "first_hit_s", "hops", "lost", "verdict")  # fmt: skip
     rows = (
         (
             row.id, labels[row.origin], row.text, row.want, row.by, row.issued_us / 1e6, row.reached, row.messages,
-            row.bytes, row.duplicates, row.hits, row.decoys,
+            row.bytes, row.duplicates, row.hits, row.decoys, row.fetched,
             None if row.first_hit_us is None else row.first_hit_us / 1e6, row.hops, row.lost, row.verdict,
         )
         for row in asks

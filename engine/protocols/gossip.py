@@ -69,6 +69,7 @@ class Gossiper(Peer, name="gossip", options=GossipOptions):
     wants = "broadcast"
     knows = "everyone"
     overlay = False
+    shares_files = False
     model = "infect and die"
 
     others: Sequence[PeerId] = ()

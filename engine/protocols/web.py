@@ -124,6 +124,7 @@ class Client(Peer, name="web", options=WebOptions):
     role = "client"
     wants = "fetch"
     overlay = False
+    shares_files = False
 
     front: PeerId = -1
     last: int = 0
@@ -227,6 +228,7 @@ class Server(Peer):
 
     role = "server"
     overlay = False
+    shares_files = False
     has_all = True
 
     free_us: int = 0
@@ -273,6 +275,7 @@ class Balancer(Peer):
 
     role = "balancer"
     overlay = False
+    shares_files = False
 
     servers: dict[PeerId, int | None] = field(default_factory=dict)
     """Each server and when it last spoke, in us."""

@@ -17,7 +17,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, TypeAlias
 
 from ..api import words_of
-from ..commands import VERBS, Attack
+from ..commands import Attack
 from ..core.rand import Stream
 from ..errors import InputError, nearest, plain
 from . import plans
@@ -155,28 +155,27 @@ def offered(facts: Facts) -> tuple[Preset, ...]:
             why_not=_why_not(preset, facts),
         )
         for preset, _ in PRESETS.values()
-        if preset.name in available()
     )
 
 
-def available() -> tuple[str, ...]:
-    """Names of presets whose verbs exist."""
-    return tuple(name for name in PRESETS if name != "poison" or "poison" in VERBS)
+def known(name: str, where: str) -> None:
+    """Raise InputError unless a preset has this name."""
+    if name not in PRESETS:
+        raise InputError(f'{where}: no attack is called "{plain(name)}"{nearest(name, PRESETS)}')
 
 
 def checked(command: Attack, where: str) -> None:
     """Raise InputError unless there is such a preset and it takes these fields; who they name shows when it is used."""
-    if command.name not in available():
-        raise InputError(f'{where}: no attack is called "{plain(command.name)}"{nearest(command.name, available())}')
+    known(command.name, where)
     preset = PRESETS[command.name][0]
-    known = {param.name: param for param in preset.params}
+    takes = {param.name: param for param in preset.params}
     for field in fields(command):
         value = getattr(command, field.name)
         if field.name == "name" or value is None:
             continue
-        param = known.get(field.name)
+        param = takes.get(field.name)
         if param is None:
-            raise InputError(f'{where}: attack "{preset.name}" takes no "{field.name}"{nearest(field.name, known)}')
+            raise InputError(f'{where}: attack "{preset.name}" takes no "{field.name}"{nearest(field.name, takes)}')
         _fits(value, param, f'{where}: "{param.name}" of attack "{preset.name}"')
 
 
@@ -184,6 +183,9 @@ def plan(command: Attack, facts: Facts, rng: Stream) -> Plan:
     """What a command comes to. Raises InputError for what cannot be in this swarm."""
     checked(command, "attack")
     preset, make = PRESETS[command.name]
+    why_not = _why_not(preset, facts, command)
+    if why_not:
+        raise InputError(f'attack "{preset.name}": {why_not[:1].lower()}{why_not[1:].rstrip(".")}')
     values: dict[str, Any] = {}
     for param in (_here(preset.name, param, facts) for param in preset.params):
         given = getattr(command, param.name)
@@ -209,8 +211,8 @@ NOTHING_TO_CHOOSE = {
 ON_LINKS = ("degree", "betweenness")
 
 
-def _why_not(preset: Preset, facts: Facts) -> str:
-    """What an attack would need and does not find here; empty when it can be had."""
+def _why_not(preset: Preset, facts: Facts, command: Attack | None = None) -> str:
+    """What an attack would need and does not find here; empty when it can be had. `command`: what it is told."""
     name = preset.name
     if name in NOTHING_TO_CHOOSE:
         column = {"role": facts.role, "city": facts.city, "operator": facts.operator}[name]
@@ -226,7 +228,10 @@ def _why_not(preset: Preset, facts: Facts) -> str:
         return "Users keep no links to each other in this network, so none can be replaced."
     if name in ON_LINKS and not _linked(facts):
         return "No user has a link to another here, so none stands out."
-    if any(param.kind == "word" and param.default is None for param in preset.params) and not facts.titles:
+    if name == "poison" and not facts.shares:
+        return "Users share no files in this network, so there is nothing that decoys could stand in for."
+    told = command is not None and command.word is not None
+    if not told and not facts.titles and any(p.kind == "word" and p.default is None for p in preset.params):
         return "Nothing is shared here, so there is no word to hide."
     return ""
 

@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 from ..api import Line
 from ..core.rand import Stream, cumulate
-from ..errors import InputError, plain
+from ..errors import InputError, nearest, plain
 from ..setup import LinkSpec
 from .specs import whole
 
@@ -60,7 +60,9 @@ def parse(spec: str) -> tuple[LineClass, ...]:
     up, colon, down = text.partition(":")
     where = f'capacity "{plain(spec)}"'
     if not colon:
-        raise InputError(f"{where} should be none, saroiu, or UP:DOWN in kbit/s such as 256:1500")
+        near = nearest(text, ("none", "saroiu"))
+        meant = near if near.startswith(";") else ""
+        raise InputError(f"{where} should be none, saroiu, or UP:DOWN in kbit/s such as 256:1500{meant}")
     rates = (whole(each, what, where, 1, KBIT_S_MAX) for each, what in ((up, "UP"), (down, "DOWN")))
     return (LineClass("line", 1.0, *rates),)
 

@@ -11,25 +11,22 @@ line by line, to name the line that is wrong.
 
 from __future__ import annotations
 
-import gzip
 import io
-import os
-import stat
 import warnings
-import zlib
 from dataclasses import dataclass
-from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError, plain
+from .files import read_text
 
 NODES_MAX = 2_000_000
 EDGES_MAX = 20_000_000
 BYTES_MAX = 512 << 20
 """Unpacked. Twenty million lines of two seven-digit ids are 320 MB."""
 ID_MAX = (1 << 63) - 1
+EXPECTED = "expected an edge list, two node ids a line"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,7 +43,7 @@ class Edges:
 def load(path: str) -> Edges:
     """Read an edge list. Raises InputError, one sentence with the file and, where there is one, the line."""
     name = plain(path)
-    text = _text(path, name)
+    text = read_text(path, EXPECTED, BYTES_MAX)
     # Counted before parsing, which would take gigabytes for the absurd; a few comment lines are forgiven.
     if text.count("\n") > EDGES_MAX + 1_000:
         raise InputError(f"{name}: more than the {EDGES_MAX:,} links that are read")
@@ -71,42 +68,6 @@ def load(path: str) -> Edges:
     told = [f"{count:,} {what}" for count, what in ((again, "repeated"), (loops, "from a node to itself")) if count]
     note = f"{name}: links dropped: {' and '.join(told)}" if told else ""
     return Edges(ids.tolist(), codes.astype(np.int64), loops + again, note)
-
-
-def _text(path: str, name: str) -> str:
-    """The file's text, unpacked. ASCII is all that an edge list needs, comments aside."""
-    try:
-        # A pipe would make us wait for ever, from the opening of it on.
-        mode = os.stat(path).st_mode
-        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
-            raise InputError(f"{name}: not a plain file; expected an edge list")
-        with open(path, "rb") as file:
-            data = _unpacked(file)
-    except FileNotFoundError:
-        raise InputError(f"{name}: no such file; expected an edge list") from None
-    except IsADirectoryError:
-        raise InputError(f"{name}: a directory; expected an edge list") from None
-    except (gzip.BadGzipFile, EOFError, zlib.error):
-        raise InputError(f"{name}: its gzip packing is broken or cut short") from None
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or str(error)
-        raise InputError(f"{name}: cannot be read: {why}") from None
-    if len(data) > BYTES_MAX:
-        raise InputError(f"{name}: larger than the {BYTES_MAX >> 20} MB that are read")
-    if b"\0" in data:
-        line = data.count(b"\n", 0, data.index(b"\0")) + 1
-        raise InputError(f"{name}:{line}: binary data; expected an edge list, two node ids a line")
-    # Latin-1 never fails; what is no digit is found and named later, unless it stands in a comment.
-    return data.decode("latin-1")
-
-
-def _unpacked(file: BinaryIO) -> bytes:
-    packed = file.read(2) == b"\x1f\x8b"
-    file.seek(0)
-    if packed:
-        with gzip.open(file) as inner:
-            return inner.read(BYTES_MAX + 1)
-    return file.read(BYTES_MAX + 1)
 
 
 def _fast(text: str) -> NDArray[np.int64] | None:

@@ -8,7 +8,7 @@ Entry (a, b) is the round trip that was measured from row a to row b. One way is
 all that a round trip tells, in whole milliseconds and at least one: rounding lets deliveries share instants, which
 is what makes the kernel fast, and half a millisecond is far below what such measurements repeat to. A matrix need
 not be symmetric, and its triangles need not close: real routes make detours. The diagonal, usually zero, is what
-two peers on one row get.
+two peers on one row get. A file may be packed with gzip.
 
 numpy reads a good file fast; only when it stumbles is the file gone through line by line, to name the line that is
 wrong.
@@ -18,14 +18,13 @@ from __future__ import annotations
 
 import io
 import math
-import os
-import stat
 import warnings
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError, plain
+from .files import read_text
 
 ROWS_MAX = 4_000
 """Sixteen million entries, 128 MB as a table."""
@@ -41,38 +40,11 @@ def load(path: str) -> NDArray[np.int64]:
     Raises InputError, one sentence with the file and, where there is one, the line.
     """
     name = plain(path)
-    text = _text(path, name)
+    text = read_text(path, EXPECTED, BYTES_MAX)
     rtt_ms = _fast(text)
     if rtt_ms is None:
         rtt_ms = _slow(text, name)
     return np.maximum(1, np.rint(rtt_ms / 2)).astype(np.int64)
-
-
-def _text(path: str, name: str) -> str:
-    try:
-        mode = os.stat(path).st_mode
-        if stat.S_ISDIR(mode):
-            raise InputError(f"{name}: a directory; {EXPECTED}")
-        # Asked before opening it, since to open a pipe that nobody writes to is to wait for ever.
-        if not stat.S_ISREG(mode):
-            raise InputError(f"{name}: not a plain file; {EXPECTED}")
-        with open(path, "rb") as file:
-            data = file.read(BYTES_MAX + 1)
-    except FileNotFoundError:
-        raise InputError(f"{name}: no such file; {EXPECTED}") from None
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or str(error)
-        raise InputError(f"{name}: cannot be read: {why}") from None
-    if data.startswith(b"\x1f\x8b"):
-        raise InputError(f"{name}: packed with gzip; {EXPECTED}, as plain text")
-    if len(data) > BYTES_MAX:
-        raise InputError(f"{name}: larger than the {BYTES_MAX >> 20} MB that are read")
-    if b"\0" in data:
-        line = data.count(b"\n", 0, data.index(b"\0")) + 1
-        raise InputError(f"{name}:{line}: binary data; {EXPECTED}")
-    # Latin-1 never fails; what is no number is found and named later, unless it stands in a comment. Some editors
-    # begin a text with a mark of its encoding.
-    return data.removeprefix(b"\xef\xbb\xbf").decode("latin-1")
 
 
 def _fast(text: str) -> NDArray[np.float64] | None:

@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from ..commands import VERBS, Arrive, Censor, Collude, Command, Depart, Kill, Leave, Shutdown
+from ..commands import Arrive, Censor, Collude, Command, Depart, Kill, Leave, Poison, Shutdown
 from ..core.rand import Stream
-from ..errors import InputError, plain
+from ..errors import plain
 
 STEPS = 40
 """At so many moments at most a share is done, rather than at one for each peer."""
@@ -34,7 +34,8 @@ class Facts:
 
     living: everybody who runs, in order; users: those of them that are no infrastructure; degree, betweenness: measures
     of all; role, city, operator: of all; titles: the most wanted first; overlay: whether peers keep streams to each
-    other; relays: whether what one asks travels through others; victims: who `Attack.peers` means.
+    other; relays: whether what one asks travels through others; shares: whether users share files; victims: who
+    `Attack.peers` means.
     """
 
     labels: Sequence[str]
@@ -51,6 +52,7 @@ class Facts:
     titles: tuple[str, ...]
     overlay: bool
     relays: bool
+    shares: bool
     victims: tuple[int, ...]
 
     def known(self, column: Sequence[str]) -> tuple[str, ...]:
@@ -176,8 +178,7 @@ def poison(facts: Facts, values: Mapping[str, Any], rng: Stream) -> Plan:
     some = rng.sample(facts.users, _amount(values["share"], len(facts.users)))
     who = facts.names(some) if some else "Nobody"
     told = f"{who} of {len(facts.users):,} living users claim to have everything, and serve decoys."
-    poison: Callable[..., Command] = VERBS["poison"]
-    return Plan(tuple(_spread(some, values["over_s"], poison)), told)
+    return Plan(tuple(_spread(some, values["over_s"], Poison)), told)
 
 
 def crowd(facts: Facts, values: Mapping[str, Any], rng: Stream) -> Plan:
@@ -231,8 +232,6 @@ def _silence(facts: Facts, word: str) -> str:
 def eclipse(facts: Facts, values: Mapping[str, Any], rng: Stream) -> Plan:
     """A victim is surrounded by identities of one owner."""
     victim, count, over_s = values["peers"], values["count"], values["over_s"]
-    if not facts.overlay:
-        raise InputError('attack "eclipse": users keep no links to each other in this network, so none can be replaced')
     label, via, owner = plain(facts.labels[victim], 40), f"#{victim}", values["operator"]
     kind = MEANS[values["means"]]
     # While it owns nobody, nobody could be told apart by that.

@@ -1,4 +1,5 @@
-"""Sessions that were recorded: who was there from when to when. A CSV, one session a line, `#` opens a comment.
+"""Sessions that were recorded: who was there from when to when. A CSV, plain or packed with gzip, one session a line;
+`#` opens a comment.
 
     peer,start_s,end_s
     p000,0,310.5
@@ -19,7 +20,6 @@ import csv
 import io
 import math
 import os
-import stat
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,6 +28,7 @@ from itertools import pairwise
 from ..api import PeerId
 from ..errors import InputError, nearest, plain
 from .churn import FORMS
+from .files import read_text
 
 SESSIONS_MAX = 2_000_000
 BYTES_MAX = 256 << 20
@@ -73,7 +74,7 @@ def is_trace(spec: str) -> bool:
     path = spec.strip()
     if path.split(":")[0] in FORMS or not path or "\0" in path:
         return False
-    return path.endswith((".csv", ".txt")) or "/" in path or os.sep in path or os.path.exists(path)
+    return path.endswith((".csv", ".txt", ".gz")) or "/" in path or os.sep in path or os.path.exists(path)
 
 
 def load(path: str, labels: Sequence[str]) -> Trace:
@@ -84,7 +85,7 @@ def load(path: str, labels: Sequence[str]) -> Trace:
     name = plain(path)
     ids = {label: peer for peer, label in enumerate(labels)}
     found: dict[PeerId, list[tuple[int, int, int]]] = {}
-    rows = csv.reader(io.StringIO(_text(path, name)), strict=True)
+    rows = csv.reader(io.StringIO(read_text(path, EXPECTED, BYTES_MAX, "utf-8")), strict=True)
     count = 0
     while True:
         try:
@@ -116,33 +117,6 @@ def load(path: str, labels: Sequence[str]) -> Trace:
         {peer: [begin for begin, _, _ in sessions] for peer, sessions in kept.items()},
         {peer: [end for _, end, _ in sessions] for peer, sessions in kept.items()},
     )
-
-
-def _text(path: str, name: str) -> str:
-    try:
-        # Asked before opening it, since to open a pipe that nobody writes to is to wait for ever.
-        mode = os.stat(path).st_mode
-        if stat.S_ISDIR(mode):
-            raise InputError(f"{name}: a directory; {EXPECTED}")
-        if not stat.S_ISREG(mode):
-            raise InputError(f"{name}: not a plain file; {EXPECTED}")
-        with open(path, "rb") as file:
-            data = file.read(BYTES_MAX + 1)
-    except FileNotFoundError:
-        raise InputError(f"{name}: no such file; {EXPECTED}") from None
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or str(error)
-        raise InputError(f"{name}: cannot be read: {why}") from None
-    if len(data) > BYTES_MAX:
-        raise InputError(f"{name}: larger than the {BYTES_MAX >> 20} MB that are read")
-    if b"\0" in data:
-        line = data.count(b"\n", 0, data.index(b"\0")) + 1
-        raise InputError(f"{name}:{line}: binary data; {EXPECTED}")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise InputError(f"{name}:{line}: no UTF-8 text; {EXPECTED}") from None
 
 
 def _cells(row: list[str]) -> list[str]:

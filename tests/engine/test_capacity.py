@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from tiny import LATENCY, MS, SECOND, Diary, Say, Shout, diary, host, swarm, texts
 
-from engine import Blob, Host, InputError, Kill, Leave, LinkSpec, Peer, PeerId, Set, Setup, Swarm, message, on
+from engine import Blob, Host, Kill, Leave, LinkSpec, Peer, PeerId, Set, Setup, Swarm, message, on
 from engine.core.pipes import DATAGRAMS_MOST
 from engine.core.wire import size_of
 from engine.core.wires import CHUNK_LEAST, CHUNK_MOST
-from engine.snapshot import ALIVE
-from engine.world import capacity
 
 THIN = LinkSpec("800:8000")
 """100 bytes a millisecond up, 1,000 down."""
@@ -148,6 +145,7 @@ def test_a_query_passes_while_a_file_is_sent_and_waits_for_no_more_than_a_chunk(
     assert "file" not in texts(town, 1), "all the while"
 
 
+@pytest.mark.no_cover
 def test_queries_in_any_number_do_not_starve_a_file() -> None:
     town = lines()
     bulk = Bulk("file", Blob(50_000))
@@ -327,75 +325,6 @@ def run(budget: int | None, look: bool = False) -> str:
     return town.fingerprint()
 
 
+@pytest.mark.no_cover
 def test_the_same_run_however_it_is_sliced_and_looked_at() -> None:
     assert run(None) == run(37) == run(500, look=True)
-
-
-# --- classes -------------------------------------------------------------------------------------------
-
-
-def test_lines_have_the_shares_of_the_study() -> None:
-    n = 20_000
-    drawn = capacity.draw(LinkSpec("saroiu"), n, 0, seed=11)
-    up = [line.up_kbit_s for line in drawn]
-    down = [line.down_kbit_s for line in drawn]
-    published = {
-        0.22: sum(rate <= 100 for rate in up),
-        0.08: sum(rate >= 10_000 for rate in up),
-        0.92: sum(rate >= 100 for rate in down),
-    }
-    for share, count in published.items():
-        assert abs(count / n - share) < 4 * math.sqrt(share * (1 - share) / n)
-    assert sum(1_000 <= rate <= 3_500 for rate in down) > n / 2, "cable and DSL are commonest"
-    assert sum(line.share for line in capacity.CLASSES) == pytest.approx(1)
-
-
-def test_a_peer_keeps_its_line_in_a_bigger_swarm_and_stations_have_a_fat_one() -> None:
-    small, big = (capacity.draw(LinkSpec("saroiu", nat=0.3), n, 2, seed=1) for n in (50, 500))
-    assert small[:50] == big[:50]
-    for station in small[50:]:
-        assert station.up_kbit_s == station.down_kbit_s == capacity.STATION_KBIT_S
-        assert not station.nat
-    more = capacity.draw(LinkSpec("saroiu", nat=0.5), 500, 0, seed=1)
-    assert all(now.nat for was, now in zip(big, more, strict=False) if was.nat)
-
-
-def test_no_lines_where_nothing_limits_anybody() -> None:
-    assert capacity.draw(LinkSpec(), 10, 2, seed=1) == []
-    town = Swarm(Setup(peers=8))
-    assert town.town.desk.links.pipes is None
-    assert not town.town.kernel.careful
-    fixed = town.snapshot().fixed
-    assert not fixed.up_kbit_s.any()
-    assert not fixed.nat.any()
-    with pytest.raises(InputError, match="have no capacity"):
-        town.do(Set("capacity", 2))
-
-
-@pytest.mark.parametrize(
-    ("links", "words"),
-    [
-        (LinkSpec("saroui"), "saroiu"),
-        (LinkSpec("100"), "UP:DOWN"),
-        (LinkSpec("0:100"), "whole number"),
-        (LinkSpec("100:x"), "DOWN"),
-        (LinkSpec("1:2:3"), "DOWN"),
-        (LinkSpec(nat=1.5), "0 to 1"),
-        (LinkSpec(nat=math.nan), "0 to 1"),
-        (LinkSpec(jitter_ms=-1.0), "jitter"),
-    ],
-)
-def test_links_that_cannot_be_are_refused_in_a_sentence(links: LinkSpec, words: str) -> None:
-    with pytest.raises(InputError, match=words):
-        Swarm(replace(Setup(peers=4), links=links))
-
-
-def test_a_frame_knows_the_lines() -> None:
-    town = Swarm(Setup(protocol="napster", peers=40, links=LinkSpec("saroiu", nat=0.4)))
-    fixed = town.snapshot().fixed
-    assert fixed.up_kbit_s[:40].max() <= 44_736 < fixed.up_kbit_s[40]
-    behind = town.select("nat=yes")
-    assert behind == tuple(peer for peer in range(41) if fixed.nat[peer])
-    assert 5 < len(behind) < 30
-    assert town.select("nat=no and role=index") == (40,)
-    assert (town.snapshot().state[list(behind)] == ALIVE).all()

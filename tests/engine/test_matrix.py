@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import pickle
 from collections.abc import Callable
@@ -166,16 +167,21 @@ def test_what_is_no_text_file_is_refused(tmp_path: Path, monkeypatch: pytest.Mon
         build("missing.txt", 5, 1)
     with pytest.raises(InputError, match="a directory"):
         build(str(tmp_path), 5, 1)
-    packed = tmp_path / "rtt.gz"
-    packed.write_bytes(b"\x1f\x8b\x08")
-    with pytest.raises(InputError, match="packed with gzip"):
-        build(str(packed), 5, 1)
+    torn = tmp_path / "rtt.gz"
+    torn.write_bytes(b"\x1f\x8b\x08")
+    with pytest.raises(InputError, match="gzip packing is broken"):
+        build(str(torn), 5, 1)
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(InputError, match="not a plain file"):
         build(str(tmp_path / "pipe"), 5, 1)
     monkeypatch.setattr(matrix, "BYTES_MAX", 4)
     with pytest.raises(InputError, match="larger than"):
         build(written(tmp_path, "0 1\n1 0\n"), 5, 1)
+
+
+def test_a_packed_matrix_is_read_whatever_it_is_called(tmp_path: Path) -> None:
+    (tmp_path / "rtt").write_bytes(gzip.compress(b"0 20\n40 0\n"))
+    assert matrix.load(str(tmp_path / "rtt")).tolist() == [[1, 10], [20, 1]]
 
 
 def test_a_mark_of_the_encoding_is_skipped(tmp_path: Path) -> None:

@@ -1,8 +1,11 @@
+"""Napster: the index, how a user talks to it, and what becomes of a search."""
+
 from __future__ import annotations
 
 import pickle
 
 import pytest
+from napsters import INDEX, T1, TRAIN, TRAIN_AT_8, TRAIN_BY_MODEM, downloading, index, logged_in, received, user
 
 from engine.api import Ask, Blob, File, Peer, mentions
 from engine.protocols.napster import (
@@ -12,7 +15,6 @@ from engine.protocols.napster import (
     Error,
     Get,
     GetError,
-    Index,
     Login,
     LoginAck,
     NapsterOptions,
@@ -25,51 +27,7 @@ from engine.protocols.napster import (
     User,
 )
 from engine.protocols.napster.wire import DOWNLOAD_END, DOWNLOAD_START, UPLOAD_END, UPLOAD_START, Entry
-from engine.tape import Shelf, Tape
-
-INDEX = 90
-T1, MODEM = 9, 1
-TRAIN = Entry("Blue Train.mp3", 71, 100_000, "user7", 7, T1)
-TRAIN_AT_8 = Entry("Blue Train.mp3", 71, 100_000, "user8", 8, T1)
-TRAIN_BY_MODEM = Entry("Blue Train.mp3", 71, 100_000, "user9", 9, MODEM)
-
-
-def user(me: int = 1, files: tuple[File, ...] = (), link: int = T1, **options: float) -> tuple[Tape, User]:
-    tape = Tape(me=me, options=NapsterOptions(**options), library=Shelf(files))  # type: ignore[arg-type]
-    peer = User()
-    peer.start(tape, [INDEX, 5, 6], link)
-    return tape, peer
-
-
-def logged_in(me: int = 1, files: tuple[File, ...] = (), link: int = T1, **options: float) -> tuple[Tape, User]:
-    tape, peer = user(me, files, link, **options)
-    tape.wait(peer, 600_000)
-    tape.give(peer, LoginAck(), sender=INDEX)
-    tape.take()
-    return tape, peer
-
-
-def downloading(*entries: Entry) -> tuple[Tape, User]:
-    """A user whose search found these, who has pinged them and asked the index for the way to the best."""
-    tape, peer = logged_in()
-    tape.ask(peer, Ask(4, "find", "blue train"))
-    tape.give(peer, Results(entries), sender=INDEX)
-    [ping] = {message.number for _, message in tape.take() if isinstance(message, Ping)}
-    for entry in entries:
-        tape.now_us += 1_000
-        tape.give(peer, Pong(ping), sender=entry.ip)
-    return tape, peer
-
-
-def index(**options: int) -> tuple[Tape, Index]:
-    tape, peer = Tape(me=INDEX, options=NapsterOptions(**options)), Index()  # type: ignore[arg-type]
-    for me in (7, 8):
-        tape.give(peer, Login(f"user{me}", 6699, T1), sender=me)
-    tape.give(peer, Share((Entry("Blue Train.mp3", 71, 10), Entry("Blue Moon.mp3", 72, 20))), sender=7)
-    tape.give(peer, Share((Entry("Blue Train.mp3", 71, 10),)), sender=8)
-    tape.take()
-    return tape, peer
-
+from engine.tape import Tape
 
 # --- the index ---------------------------------------------------------------------------------------------
 
@@ -250,109 +208,6 @@ def test_who_does_not_answer_pings_is_chosen_last() -> None:
     assert tape.take() == []
     tape.wait(peer, 2_000_000)
     assert tape.take() == [(INDEX, DownloadRequest("user9", "Blue Train.mp3"))]
-
-
-# --- from user to user --------------------------------------------------------------------------------------------
-
-
-def test_a_file_travels_from_user_to_user() -> None:
-    tape, peer = downloading(TRAIN)
-    tape.take()
-    tape.give(peer, DownloadAck("user7", 7, 6699, TRAIN.name, 71, T1), sender=INDEX)
-    assert tape.take() == [(7, Get("user1", TRAIN.name, 0, T1)), (INDEX, Transfer(DOWNLOAD_START))]
-    assert tape.linked == [7]
-
-    holder_tape, holder = logged_in(7, (File(TRAIN.name, TRAIN.size, 71),))
-    holder_tape.give(holder, Get("user1", TRAIN.name, 0, T1), sender=1)
-    began_us = holder_tape.now_us
-    holder_tape.wait(holder, 10_000_000)
-    pieces = [message for to, message in holder_tape.take() if to == 1]
-    assert [piece.blob for piece in pieces] == [Blob(64_000, 71), Blob(36_000, 71)]
-    assert holder.uploads == {}
-
-    slow_tape, slow = logged_in(7, (File(TRAIN.name, TRAIN.size, 71),))
-    slow_tape.give(slow, Get("user1", TRAIN.name, 0, MODEM), sender=1)
-    first_us = next(timer.at_us for timer in slow_tape.timers if type(timer.tick).__name__ == "LineFree")
-    assert first_us - began_us == int(64_000 * 8 / 14.4 * 1_000), "the receiver's line is the slower one"
-
-    for piece in pieces:
-        tape.give(peer, piece, sender=7)
-    assert [file.name for file in tape.library.files()] == [TRAIN.name]
-    assert tape.noted("downloaded") == [{"content": TRAIN.name, "holder": 7}]
-    assert tape.take() == [(INDEX, Transfer(DOWNLOAD_END)), (INDEX, Share((Entry(TRAIN.name, 71, TRAIN.size),)))]
-    assert (peer.downloads, tape.unlinked) == ({}, [7])
-
-
-def received(tape: Tape, peer: User, entry: Entry, size: int) -> None:
-    tape.take()
-    tape.give(peer, DownloadAck(entry.nick, entry.ip, 6699, entry.name, entry.md5, entry.link), sender=INDEX)
-    if size:
-        tape.give(peer, Data(entry.name, Blob(size, entry.md5)), sender=entry.ip)
-
-
-def test_a_running_transfer_survives_the_index_and_one_without_its_204_does_not() -> None:
-    tape, peer = downloading(TRAIN)
-    received(tape, peer, TRAIN, 64_000)
-    peer.closed(tape, INDEX)
-    tape.give(peer, Data(TRAIN.name, Blob(36_000, 71)), sender=7)
-    assert len(tape.noted("downloaded")) == 1
-
-    tape, peer = downloading(TRAIN)
-    peer.closed(tape, INDEX)
-    assert tape.noted("download stopped") == [{"content": TRAIN.name}]
-    assert peer.downloads == {}
-
-
-@pytest.mark.parametrize("trouble", ["dies", "refuses", "declines", "is silent", "lies", "has a colluding index"])
-def test_a_holder_that_fails_is_replaced_by_the_next_best(trouble: str) -> None:
-    tape, peer = downloading(TRAIN, TRAIN_AT_8)
-    if trouble == "has a colluding index":
-        tape.take()
-        ack = DownloadAck("user7", 7, 6699, TRAIN.name, 71, T1)
-        tape.give(peer, ack.without("train"), sender=INDEX)
-        assert tape.take() == [(INDEX, DownloadRequest("user8", TRAIN.name))]
-        return
-    received(tape, peer, TRAIN, 64_000)
-    tape.take()
-    tape.cause = 0
-    if trouble == "dies":
-        peer.closed(tape, 7)
-    elif trouble == "refuses":
-        tape.refuse(peer, 7, Get("user1", TRAIN.name, 0, T1))
-    elif trouble == "declines":
-        tape.give(peer, GetError("user7", ""), sender=7)
-    elif trouble == "is silent":
-        tape.wait(peer, 120_000_000)
-    else:
-        tape.give(peer, Data(TRAIN.name, Blob(36_000, 666)), sender=7)
-        assert len(tape.noted("download corrupt")) == 1
-    assert tape.causes == [0, 4], "the next try is of the same ask"
-    assert tape.take() == [(INDEX, Transfer(DOWNLOAD_END)), (INDEX, DownloadRequest("user8", TRAIN.name))]
-    assert tape.unlinked == [7]
-    tape.give(peer, DownloadAck("user8", 8, 6699, TRAIN.name, 71, T1), sender=INDEX)
-    offset = 0 if trouble == "lies" else 64_000
-    assert (8, Get("user1", TRAIN.name, offset, T1)) in tape.take(), "the same bytes need not come twice"
-    peer.closed(tape, 8)
-    assert tape.noted("download failed") == [{"content": TRAIN.name, "why": "the holder is gone"}]
-
-
-def test_uploads_share_the_line_and_stop_when_the_other_is_gone() -> None:
-    tape, peer = logged_in(7, (File(TRAIN.name, TRAIN.size, 71),))
-    tape.give(peer, Get("user1", TRAIN.name, 0, T1), sender=1)
-    tape.give(peer, Get("user2", TRAIN.name, 0, T1), sender=2)
-    first, second = (timer.at_us for timer in tape.timers[-2:])
-    assert second - tape.now_us == pytest.approx(2 * (first - tape.now_us), abs=2)
-    peer.closed(tape, 1)
-    tape.take()
-    tape.wait(peer, 50_000_000)
-    assert {to for to, _ in tape.take()} == {2, INDEX}
-
-
-def test_a_file_that_is_not_shared_is_declined() -> None:
-    tape, peer = logged_in(7)
-    for get in (Get("user1", TRAIN.name, 0, T1), Get("user1", TRAIN.name, 0, T1).without("train")):
-        tape.give(peer, get, sender=1)
-    assert tape.take() == [(1, GetError("user7", TRAIN.name)), (1, GetError("user7", ""))]
 
 
 # --- what holds for all -----------------------------------------------------------------------------------------

@@ -12,10 +12,12 @@ from tiny import SECOND, swarm
 from engine import (
     Ask,
     AskFor,
+    Attack,
     Blob,
     ContentSpec,
     Cure,
     File,
+    InputError,
     Kill,
     Peer,
     Poison,
@@ -122,6 +124,29 @@ def test_a_poisoned_peer_that_dies_and_comes_back_is_poisoned_still() -> None:
     made.do(Kill(1))
     made.do(Revive(1))
     assert len(host.library.matching("anything")) == 1
+
+
+@pytest.mark.parametrize("protocol", ["web", "gossip"])
+def test_where_no_files_are_shared_there_is_nothing_to_poison(protocol: str) -> None:
+    made = Swarm(Setup(protocol=protocol, peers=12))
+    before = made.fingerprint()
+    with pytest.raises(InputError, match="peers of this network share no files"):
+        made.do(Poison("all"))
+    with pytest.raises(InputError, match='attack "poison": users share no files'):
+        made.do(Attack("poison"))
+    assert made.do(Poison("state=dead")) == made.do(Cure("all")) == (), "nobody is nobody"
+    assert not made.snapshot().fixed.shares_files.any()
+    assert made.fingerprint() != before, "what was done to nobody is a command all the same"
+    for verb in ('do = "poison"\npeers = "all"', 'do = "attack"\nname = "poison"'):
+        with pytest.raises(InputError, match=rf"users of {protocol} share no files, so there is nothing to poison"):
+            parse(f'protocol = "{protocol}"\n[[at]]\ns = 2\n{verb}', "x")
+
+
+def test_an_index_shares_nothing_and_is_passed_over() -> None:
+    made = town("napster")
+    with pytest.raises(InputError, match="poison: this peer shares no files"):
+        made.do(Poison("role=index"))
+    assert made.do(Poison("all")) == tuple(made.select("role=user"))
 
 
 def test_the_verbs_stand_in_scenarios() -> None:

@@ -124,7 +124,8 @@ def test_the_report_has_the_keys_of_the_design(toy: list[Toy]) -> None:
     assert told["asks"] == [
         {
             "id": 1, "from": "p000", "text": "blue train", "reached": 7, "messages": 12, "bytes": 830,
-            "duplicates": 5, "hits": 1, "decoys": 0, "first_hit_s": 0.412, "hops": 3, "lost": 2, "verdict": "Answered",
+            "duplicates": 5, "hits": 1, "decoys": 0, "fetched": 0, "first_hit_s": 0.412, "hops": 3, "lost": 2,
+            "verdict": "Answered",
         }
     ]  # fmt: skip
     assert told["series"]["alive"] == [(0, 0), (1, 2), (2, 4), (3, 6)]

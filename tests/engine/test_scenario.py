@@ -330,3 +330,17 @@ def test_a_network_without_options_has_none() -> None:
 def test_a_set_command_may_name_the_world() -> None:
     made = parse('[[at]]\ns = 3\ndo = "set"\nname = "latency"\nvalue = 4', "x.toml")
     assert made.setup.schedule[0][1] == Set(name="latency", value=4)
+
+
+@pytest.mark.parametrize(
+    ("deed", "words"),
+    [
+        ('do = "collude"\npeers = "all"\nword = "!"', 'word should be words, such as "blue train", not "!"'),
+        ('do = "publish"\npeers = "all"\ntext = "..."', "text should be words"),
+        ('do = "partition"\npeers = "all"\nby = "citty"', 'partition does not go by "citty"; did you mean "city"'),
+        ('do = "calloff"\nname = "sybl"', 'no attack is called "sybl"; did you mean "sybil"'),
+    ],
+)
+def test_what_a_command_could_never_do_is_told_before_anything_runs(deed: str, words: str) -> None:
+    with pytest.raises(InputError, match=f"x: \\[\\[at\\]\\] 1: {words}"):
+        parse(f"[[at]]\ns = 3\n{deed}\n", "x")

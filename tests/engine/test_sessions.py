@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import pytest
@@ -122,6 +123,16 @@ def test_a_bad_trace_is_refused_in_one_sentence(tmp_path: Path, text: str, words
     with pytest.raises(InputError, match=words) as error:
         load(trace(tmp_path, text), LABELS)
     assert "\n" not in str(error.value)
+
+
+def test_a_packed_trace_is_read_too(tmp_path: Path) -> None:
+    path = str(tmp_path / "sessions.csv.gz")
+    Path(path).write_bytes(gzip.compress(b"p000,0,3\np001,4,9\n"))
+    assert is_trace("sessions.gz"), "a file that is missing is told of as one"
+    assert load(path, LABELS).begins_us == {0: [0], 1: [4_000_000]}
+    Path(path).write_bytes(gzip.compress(b"p000,0,3\n" * 500)[:-9])
+    with pytest.raises(InputError, match="gzip packing is broken or cut short"):
+        load(path, LABELS)
 
 
 def test_what_is_no_file_is_refused(tmp_path: Path) -> None:

@@ -85,6 +85,25 @@ def test_colluders_ban_what_everybody_asks_for() -> None:
     assert [point.runs[0].success for point in curve.points] == [point.value for point in curve.points]
 
 
+def test_under_poison_all_is_found_and_little_of_it_is_genuine() -> None:
+    fetching = Scenario(setup=Setup(peers=24))
+    curve = sweep(fetching, parse_sweep("poison:0:0.8:2"), until_s=150, workers=1)
+    peace, war = curve.points
+    assert curve.metric == "genuine"
+    assert (peace.value, peace.mean("decoys")) == (1, 0)
+    assert war.value is not None
+    assert war.value < 0.5
+    assert war.mean("success") == 1, "a decoy is a hit, until it is opened"
+    assert war.value == war.mean("genuine")
+    unopened = sweep(SMALL, parse_sweep("poison:0.5:0.5:1"), until_s=25, workers=1)
+    assert (unopened.points[0].value, unopened.points[0].mean("success")) == (None, 1), "who fetches nothing, knows not"
+
+
+def test_decoys_are_swept_only_where_there_are_files() -> None:
+    with pytest.raises(InputError, match="peers of this network share no files"):
+        sweep(Scenario(setup=Setup(protocol="gossip", peers=8)), parse_sweep("poison:0:1:2"), workers=1)
+
+
 def test_where_nobody_wants_an_answer_the_curve_is_of_reach() -> None:
     curve = sweep(Scenario(setup=Setup(protocol="gossip", peers=40)), Sweep("kill", 0, 0.6, 2), until_s=30, workers=1)
     assert curve.metric == "reach"

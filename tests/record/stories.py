@@ -9,6 +9,7 @@ from engine import (
     Arrive,
     AskFor,
     Attack,
+    CallOff,
     Censor,
     Collude,
     Command,
@@ -30,6 +31,7 @@ from engine import (
     Set,
     Setup,
     Uncensor,
+    networks,
 )
 
 SECOND = 1_000_000
@@ -67,8 +69,20 @@ STORY: tuple[tuple[float, Command], ...] = (
     (10.6, Attack("crowd", count=5, over_s=2.0)),
     (11.0, Depart("random 30%", 1.5)),
     (11.5, Set("asks", 3.0)),
+    (11.8, CallOff()),
 )
 """All that a person does, with selectors that draw by lot."""
+
+
+def story(protocol: str) -> tuple[tuple[float, Command], ...]:
+    """As much of it as can be had there: no decoys where there are no files, no hubs where users are not linked."""
+    program = networks()[protocol]
+    lacks = () if program.shares_files else (Poison,)
+    return tuple(
+        (at_s, command)
+        for at_s, command in STORY
+        if not isinstance(command, lacks) and (program.overlay or command != Attack("degree", share=0.1))
+    )
 
 
 def setup(protocol: str, **changes: Any) -> Setup:

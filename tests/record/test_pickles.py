@@ -6,7 +6,7 @@ import pickle
 import random
 
 import pytest
-from stories import END_US, LINKS, SECOND, STORY, setup
+from stories import END_US, LINKS, SECOND, setup, story
 
 from engine import AskFor, Command, LinkSpec, Setup, Swarm, networks
 from engine.core.digest import BLOCK, Chain
@@ -27,13 +27,14 @@ def told(swarm: Swarm) -> tuple[object, ...]:
     return swarm.fingerprint(), rows, list(swarm.events()), swarm.snapshot().totals, swarm.history, swarm.settings()
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(("way", "links"), [("pickle", LINKS), ("freeze", LinkSpec()), ("freeze", LINKS)])
 @pytest.mark.parametrize("name", networks())
 def test_restored_at_ten_random_moments_a_run_ends_as_it_would_have(name: str, way: str, links: LinkSpec) -> None:
-    story = [(round(at_s * SECOND), command) for at_s, command in STORY]
+    deeds = [(round(at_s * SECOND), command) for at_s, command in story(name)]
     made = setup(name, links=links)
-    whole = play_on(Swarm(made), story)
-    rest, live = list(story), Swarm(made)
+    whole = play_on(Swarm(made), deeds)
+    rest, live = list(deeds), Swarm(made)
     pool: dict[PathKey, bytes] = {}
     for at_us in sorted(random.Random(name).sample(range(END_US), 10)):
         while rest and rest[0][0] <= at_us:
@@ -63,6 +64,7 @@ def test_a_swarm_pickles_in_mid_instant() -> None:
     assert copy.fingerprint() == swarm.fingerprint()
 
 
+@pytest.mark.no_cover
 def test_a_checkpoint_leaves_out_what_does_not_change() -> None:
     swarm = Swarm(setup("gnutella", peers=200))
     swarm.advance(15 * SECOND)

@@ -7,7 +7,7 @@ import random
 from collections.abc import Iterator
 
 import pytest
-from stories import END_US, SECOND, STORY, setup
+from stories import END_US, SECOND, setup, story
 
 from engine import AskFor, Heal, Kill, Partition, Peer, Revive, Setup, Swarm, networks
 from engine.record.freeze import is_page
@@ -23,7 +23,7 @@ def at_once(steps: Iterator[float]) -> list[float]:
 def played(name: str = "gnutella", *, keeper: Checkpoints | None = None, **changes: object) -> TimeMachine:
     """A run to its end, with all that is done in the story, in slices that end anywhere."""
     machine = TimeMachine(Swarm(setup(name, **changes)), keeper=keeper)
-    for at_s, command in STORY:
+    for at_s, command in story(name):
         go(machine, round(at_s * SECOND))
         machine.swarm.do(command)
     go(machine, END_US)
@@ -53,10 +53,8 @@ def test_any_moment_comes_out_as_it_was(name: str, spacing: int) -> None:
     moments = sorted(random.Random(7).sample(range(END_US), 6))
     was = {}
     for at_us in moments:
-        for at_s, command in STORY:
-            if straight.now_us <= round(at_s * SECOND) <= at_us and straight.swarm.given == STORY.index(
-                (at_s, command)
-            ):
+        for number, (at_s, command) in enumerate(story(name)):
+            if straight.now_us <= round(at_s * SECOND) <= at_us and straight.swarm.given == number:
                 go(straight, round(at_s * SECOND))
                 straight.swarm.do(command)
         go(straight, at_us)
@@ -164,6 +162,7 @@ def test_the_end_is_at_hand_while_one_looks_at_the_past() -> None:
     assert machine.swarm is end
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("budget", [800_000, 2_500_000])
 def test_checkpoints_stay_within_their_budget_and_thin_out_with_age(budget: int) -> None:
     keeper = Checkpoints(Store(budget), spacing=30)

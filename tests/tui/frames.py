@@ -99,6 +99,7 @@ def snapshot(n: int = N, **changes: Any) -> Snapshot:
         nat=np.zeros(n, np.bool_),
         infrastructure=np.zeros(n, np.bool_),
         bootstrap=(),
+        shares_files=np.ones(n, np.bool_),
         begun_with=n,
         run=RUN,
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from person import Clock, dashboard
 
-from engine import ALIVE, DEAD, LEFT, Censor, Kill, LinkSpec, Scenario, Setup, Swarm, scenario_files
+from engine import ALIVE, DEAD, LEFT, ArrivalSpec, Censor, Kill, LinkSpec, Scenario, Setup, Swarm, scenario_files
 from tui.driver import Driver
 from tui.screens.picker import Picker
 from tui.widgets.inspector import Inspector
@@ -165,10 +165,12 @@ async def test_a_moment_that_flags_can_tell_is_copied_as_flags() -> None:
         assert person.app.clipboard == f"swarmtop {flags} --until {person.driver.swarm.now_us / 1e6:.6f}"
 
 
-async def test_lines_have_flags_too() -> None:
-    async with dashboard(asks_per_s=0.2, links=LinkSpec("saroiu", 12.5, 0.25)) as person:
+async def test_lines_and_newcomers_have_flags_too() -> None:
+    newcomers = ArrivalSpec("poisson:0.5")
+    async with dashboard(asks_per_s=0.2, arrivals=newcomers, links=LinkSpec("saroiu", 12.5, 0.25)) as person:
         await person.press("right", "y")
-        assert "--capacity saroiu --jitter 12.5 --nat 0.25 --until" in person.app.clipboard
+        flags = "--arrivals poisson:0.5 --capacity saroiu --jitter 12.5 --nat 0.25 --until"
+        assert flags in person.app.clipboard
 
 
 async def test_a_moment_with_deeds_comes_out_bit_for_bit(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

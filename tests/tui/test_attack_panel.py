@@ -14,6 +14,7 @@ from engine import (
     DEAD,
     Arrive,
     Attack,
+    CallOff,
     Collude,
     Cure,
     Defect,
@@ -26,12 +27,14 @@ from engine import (
     Reopen,
     Revive,
     Shutdown,
+    UnderWay,
 )
 from tui.messages import Act, Attacked, Foresee
 from tui.palette import Palette
 from tui.widgets.attack_form import Deed, command_of, deed_of, dial_of, undo_why_not, whom_text
 from tui.widgets.attacks import DEAR, UNSAID, Attacks
 from tui.widgets.inspector import Inspector
+from tui.widgets.menu import Menu
 from tui.widgets.panel import Chip
 from tui.widgets.preset_list import PresetList
 from tui.widgets.slider import Slider
@@ -232,6 +235,29 @@ async def test_backspace_takes_the_latest_back() -> None:
         assert [m.command for m in app.heard(Act)] == [Revive((3, 5))]
 
 
+async def test_what_is_under_way_is_called_off_first_and_taken_back_then() -> None:
+    panel = Attacks()
+    app = Stage(panel)
+    hubs, bridges = (UnderWay(one.name, one.title, 9_000_000_000) for one in (HUBS, BRIDGES))
+    slow = Plan(((0.0, Kill((3,))), (9_000.0, Kill((5,)))), "Bit by bit.")
+    async with app.run_test(size=(44, 24)) as pilot:
+        await furnished(app, panel, pilot)
+        panel.begun(deed_of("The hubs", slow, 0))
+        both = frames.snapshot(attacks=(hubs, bridges))
+        panel.show(frames.frame(snap=both))
+        chip = panel.query_one("#attack-undo", Chip)
+        assert chip.label == "call off: the hubs", "the one that is looked at"
+        await pilot.press("end")
+        panel.show(frames.frame(snap=both))
+        assert chip.label == "call off 2 attacks", "none of them is looked at"
+        await pilot.press("backspace", "home", "backspace")
+        assert [m.command for m in app.heard(Act)] == [CallOff(), CallOff("degree")]
+        panel.show(frames.frame())
+        assert chip.label == "take back: the hubs"
+        await pilot.press("backspace")
+        assert app.heard(Act)[-1].command == Revive((3, 5)), "what is given up need not be waited for"
+
+
 # --- on the dashboard ----------------------------------------------------------------------------------------------
 
 
@@ -324,3 +350,23 @@ async def test_in_a_narrow_terminal_one_drawer_makes_way_for_the_other() -> None
         assert not inspector.display
         await person.press("escape", "enter")
         assert inspector.display
+
+
+async def test_what_a_scenario_began_is_called_off_from_the_menu_the_palette_and_the_panel() -> None:
+    async with dashboard(asks_per_s=0.0) as person:
+        swarm = person.driver.swarm
+        swarm.do(Attack("collusion", share=1.0, over_s=600.0, word="song"), "scenario")
+        await person.press("right", "backslash")
+        menu = person.main.query_one(Menu)
+        [line] = [line for line in menu.lines if line.id == "calloff"]
+        assert line.says == "Call off: collusion"
+        await person.press("escape")
+        palette = Palette(person.main)
+        offered = [name for name, _, _ in palette.more()]
+        assert offered.count("Attack: call off: collusion") == 1
+        assert not any(name.startswith("Peer: Call off") for name in offered)
+        await opened(person)
+        await person.press("backspace")
+        assert not swarm.snapshot().attacks
+        assert [command for _, command, _ in swarm.history][-1] == CallOff("collusion")
+        assert "Attack: call off: collusion" not in [name for name, _, _ in palette.more()]

@@ -35,6 +35,9 @@ def complaint(capsys: pytest.CaptureFixture[str], *words: str) -> str:
         ("--peer 5", "there is no flag --peer; did you mean --peers?"),
         ("--qqqqqq", "there is no flag --qqqqqq"),
         ("run --peers", "--peers needs a value"),
+        ("run --arrivals posson:1", '--arrivals: arrivals "posson:1" is not known; did you mean "poisson"?'),
+        ("run --arrivals weibull:1", '--arrivals: arrivals "weibull:1" should be written weibull:SHAPE:SCALE_S'),
+        ("run --arivals none", "there is no flag --arivals; did you mean --arrivals?"),
         ("run --peers many", '--peers should be a whole number from 1 to 1,000,000, not "many"'),
         ("run --peers 0", '--peers should be a whole number from 1 to 1,000,000, not "0"'),
         ("run --seed 1.5", "--seed should be a whole number from 0 to"),
@@ -104,6 +107,18 @@ def test_lines_are_told_by_flags_over_those_of_a_scenario(tmp_path: Path, capsys
     for flags, words in (("--capacity saroi", "saroiu"), ("--jitter -1", "--jitter"), ("--nat 2", "--nat")):
         assert cli.main(["run", *flags.split()]) == 2
         assert words in capsys.readouterr().err
+
+
+def test_newcomers_come_by_a_flag_as_many_as_the_scenario_lets_in(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "x.toml"
+    path.write_text('protocol = "gossip"\npeers = 5\n[arrivals]\nlaw = "none"\nmost = 3\n')
+    alive = []
+    for flags in ([], ["--arrivals", "poisson:5"]):
+        assert cli.main(["run", str(path), "--until", "5", "--json", *flags]) == 0
+        alive.append(json.loads(capsys.readouterr().out)["peers_by_state"]["alive"])
+    assert alive == [5, 8]
 
 
 def test_options_of_another_network_do_not_count(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -67,7 +68,7 @@ def curve(values: list[float | None], runs: int = 1) -> Curve:
     plan = parse_sweep(f"kill:0:0.8:{len(values)}")
 
     def made(share: float, value: float | None) -> Point:
-        run = Outcome(share, 1, 5, 200, value, 0.5, 0.25, 0.5, 10, 0, 1.0, "00ff")
+        run = Outcome(share, 1, 5, 200, value, 0.5, 0.25, 0.5, 10, 7, 0.25, 1.0, "00ff")
         least, most = (None, None) if value is None else (value - 0.1, value + 0.1)
         return Point(share, value, least, most, (run,) * runs)
 
@@ -86,6 +87,17 @@ def test_a_curve_is_drawn_from_left_to_right_and_told_in_figures() -> None:
     figures = lines[-5:]
     assert figures[0].split() == ["0.0%", "100.0%", "0.250", "s", "50.0%", "100.0%"]
     assert figures[-1].split()[:2] == ["80.0%", "-"]
+
+
+def test_under_poison_what_was_found_and_what_it_was_stand_side_by_side() -> None:
+    plain = curve([0.75, 0.5])
+    poisoned = replace(plain, sweep=parse_sweep("poison:0:0.8:2"), metric="genuine")
+    lines = cli_run.curve_text(poisoned).splitlines()
+    assert lines[0].startswith(
+        "asks that ended with the real thing, of those whose user opened something, by the share"
+    )
+    assert lines[-3].split() == ["poisoned", "genuine", "first", "hit", "reach", "success", "decoys"]
+    assert lines[-2].split() == ["0.0%", "75.0%", "0.250", "s", "50.0%", "75.0%", "7"]
 
 
 def test_several_runs_show_how_far_they_spread_and_one_point_is_no_curve() -> None:

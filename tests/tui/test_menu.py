@@ -10,11 +10,12 @@ import pytest
 from stage import Stage, painted
 from textual.geometry import Size
 
-from engine import Churned, Commanded, Event, Hit, Kill, Series
+from engine import Churned, Commanded, Event, Hit, Kill, Poison, Series
 from tui.messages import Searched
 from tui.widgets.charts import Chart, Charts, look_of, value_text
 from tui.widgets.feed import KEPT, KINDS, Feed
 from tui.widgets.menu import Line, Menu
+from tui.widgets.verbs import verb_of
 
 pytestmark = pytest.mark.anyio
 
@@ -231,3 +232,15 @@ async def test_end_follows_again() -> None:
         await pilot.pause()
         assert feed.following
         assert not feed.border_subtitle
+
+
+def test_where_no_files_are_shared_the_menu_says_why_nobody_can_be_poisoned() -> None:
+    plain = frames.snapshot()
+    fixed = replace(plain.fixed, shares_files=np.zeros(len(plain.state), np.bool_))
+    verb = verb_of(frames.frame(snapshot=replace(plain, fixed=fixed), selected=7), "poison")
+    assert verb is not None
+    assert not verb.possible
+    assert verb.tip == "Files are no part of what p007 does, so there is nothing that decoys could stand in for."
+    verb = verb_of(frames.frame(snapshot=plain, selected=7), "poison")
+    assert verb is not None
+    assert verb.command == Poison(7)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine import Attack, InputError, Plan
+from engine import Attack, CallOff, InputError, Plan
 from tui.messages import Attacked, Foresee
 from tui.widgets.attack_form import deed_of
 from tui.widgets.attacks import Attacks
@@ -49,6 +49,11 @@ class Attacking(Base):
         if len(self.driver.swarm.history) > before:
             self.driver.say(plan.sentence)
             self.query_one(Attacks).begun(deed_of(title, plan, now_us))
+        self.at_once()
+
+    def call_off(self) -> None:
+        """Give up what attacks have still to do."""
+        self.driver.do(CallOff())
         self.at_once()
 
     def _planned(self, attack: Attack) -> Plan | None:

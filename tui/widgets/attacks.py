@@ -8,6 +8,7 @@ it takes. It asks anew when something was changed, and otherwise once a second: 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from textual import on
@@ -16,7 +17,7 @@ from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
-from engine import Attack, Plan, Preset, Snapshot
+from engine import Attack, CallOff, Plan, Preset, Snapshot, UnderWay
 from tui.frame import Frame
 from tui.messages import Act, Attacked, Foresee
 
@@ -25,6 +26,7 @@ from .ink import Row, wrap
 from .panel import Chip, Lines, name_panel, panel_css
 from .preset_list import PresetList
 from .slider import Slider
+from .verbs import calling_off
 
 DIALS = 6
 """Parameters of the preset that has the most."""
@@ -37,7 +39,7 @@ HINT = "enter do it · ← → change · tab next"
 
 
 class Attacks(Vertical):
-    """The panel. Posts `Foresee`, `Attacked`, and `Act` for what takes an attack back."""
+    """The panel. Posts `Foresee`, `Attacked`, and `Act` for what calls an attack off or takes it back."""
 
     DEFAULT_CSS = (
         panel_css("Attacks")
@@ -180,6 +182,13 @@ class Attacks(Vertical):
         return listed.presets[listed.cursor] if listed.presets else None
 
     @property
+    def going(self) -> tuple[UnderWay, ...]:
+        """What would be called off now: the one that is looked at if it is under way, else all that are."""
+        going = self._frame.snapshot.attacks if self._frame is not None else ()
+        preset = self.preset
+        return tuple(one for one in going if preset is not None and one.name == preset.name) or going
+
+    @property
     def command(self) -> Attack | None:
         """The attack as it is set."""
         preset = self.preset
@@ -229,6 +238,11 @@ class Attacks(Vertical):
         do, back = self.query_one("#attack-do", Chip), self.query_one("#attack-undo", Chip)
         tip = preset.why_not or (self.plan.sentence if self.plan is not None else preset.about)
         do.dress(f"do it: {preset.title.lower()}", tip, disabled=bool(preset.why_not))
+        going = self.going
+        if going:
+            back.dress(*calling_off(going))
+            name_panel(self, "attacks", "backspace calls it off · tab next")
+            return
         why = undo_why_not(deed, frame.snapshot.now_us)
         told = deed.told if deed is not None and not why else why
         back.dress("take back" if deed is None else f"take back: {deed.title.lower()}", told, disabled=bool(why))
@@ -288,8 +302,15 @@ class Attacks(Vertical):
             self.post_message(Attacked(preset.title, command))
 
     def action_undo(self) -> None:
-        """Take back the latest one."""
-        deed, frame = self.deed, self._frame
+        """Call off what is under way; where nothing is, take back the latest one."""
+        deed, frame, going = self.deed, self._frame, self.going
+        if going and frame is not None:
+            names = {one.name for one in going}
+            self.post_message(Act(CallOff(names.pop() if len(names) == 1 else None)))
+            if deed is not None:
+                # What has not been done need not be waited for.
+                self.deed = replace(deed, done_us=min(deed.done_us, frame.snapshot.now_us))
+            return
         if deed is None or frame is None or deed.undo is None or undo_why_not(deed, frame.snapshot.now_us):
             return
         self.deed = None

@@ -14,6 +14,7 @@ from engine import (
     AskFor,
     AskId,
     Attack,
+    CallOff,
     Churned,
     Closed,
     Collude,
@@ -146,6 +147,9 @@ def _commanded(event: Commanded, labels: Sequence[str]) -> tuple[str, str]:
         return f"{by} healed all partitions", "alive"
     if isinstance(command, Attack):
         return f"{by} began an attack: {plain(command.name)}", "dead"
+    if isinstance(command, CallOff):
+        what = f"the attack {plain(command.name)}" if command.name else "what attacks had still to do"
+        return f"{by} called off {what}", "alive"
     if isinstance(command, Arrive) and command.over_s:
         return f"{by} let in {command.count:,} newcomers within {command.over_s:g} s{_operator(command)}", "alive"
     if isinstance(command, Depart) and command.over_s:

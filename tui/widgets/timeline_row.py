@@ -53,7 +53,7 @@ OTHER, ASKED, AGAIN, COLLUDING, CENSORED, DEAD, ALARM = 2, 3, 4, 5, 6, 7, 8
 BY_VERB = {
     **dict.fromkeys(("censor", "court"), CENSORED),
     **dict.fromkeys(("collude", "poison"), COLLUDING),
-    **dict.fromkeys(("revive", "join", "reopen", "arrive"), AGAIN),
+    **dict.fromkeys(("revive", "join", "reopen", "arrive", "calloff"), AGAIN),
     "depart": DEAD,
 }
 

@@ -17,8 +17,10 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import ALIVE, DEAD, LEFT, VERBS, Command, Heal, PeerId, Snapshot
+from engine import ALIVE, DEAD, LEFT, VERBS, CallOff, Command, Heal, PeerId, Snapshot, UnderWay
 from tui.frame import Frame
+
+from .ink import clock
 
 Ids: TypeAlias = NDArray[np.int64]
 Flags: TypeAlias = NDArray[np.bool_]
@@ -81,6 +83,11 @@ def _running(snapshot: Snapshot, ids: Ids) -> Flags:
     return np.asarray((snapshot.state[ids] == ALIVE) & ~snapshot.colluding[ids])
 
 
+def _sharing(snapshot: Snapshot, ids: Ids) -> Flags:
+    """Peers that share files and are not poisoned yet."""
+    return np.asarray(snapshot.fixed.shares_files[ids] & ~snapshot.poisoned[ids])
+
+
 def _moving(snapshot: Snapshot, ids: Ids) -> Flags:
     """All of them, unless one has a link that is held: then that is released first."""
     return np.full(len(ids), not flag("held", True)(snapshot, ids).any(), np.bool_)
@@ -136,8 +143,9 @@ PAIRS: tuple[Pair, ...] = (
             "{who}: claims to have everything and serves decoys. Only who opens a download sees that.",
             "{who}: serves what it says again.",
         ),
-        flag("poisoned", False), flag("poisoned", True),
+        _sharing, flag("poisoned", True),
         ("Poison {who}", "Cure {who}"),
+        "Files are no part of what {who} {does}, so there is nothing that decoys could stand in for.",
     ),
     Pair(
         "hold", "", "hold", "release", ("Hold", "Release"),
@@ -203,7 +211,8 @@ def verbs_for(frame: Frame) -> tuple[Verb, ...]:
     if not len(ids):
         return ()
     pairs = [_pair(frame, pair, ids) for pair in PAIRS if pair.do in VERBS]
-    return (*pairs[:4], _ask(frame, ids), _publish(frame, ids), *pairs[4:], *_heal(frame), *_operator(frame, ids))
+    rest = (*_heal(frame), *_operator(frame, ids), *_call_off(frame))
+    return (*pairs[:4], _ask(frame, ids), _publish(frame, ids), *pairs[4:], *rest)
 
 
 def verb_of(frame: Frame, id: str) -> Verb | None:  # noqa: A002
@@ -232,6 +241,7 @@ def _pair(frame: Frame, pair: Pair, ids: Ids) -> Verb:
     told = {
         "who": called(snapshot, those),
         "word": word or "…",
+        "does": "does" if len(those) == 1 else "do",
         "is": "is" if len(those) == 1 else "are",
         "gone": _gone(snapshot, int(those[0])),
         "links": "the links of" if len(those) == 1 else "the links between",
@@ -284,6 +294,23 @@ def _heal(frame: Frame) -> tuple[Verb, ...]:
         return ()
     tip = "All partitions end: everybody can talk to everybody again."
     return (Verb("heal", "", "Heal", f"Heal: {apart:,} peers are split off", tip, True, Heal(), apart),)
+
+
+def _call_off(frame: Frame) -> tuple[Verb, ...]:
+    """Give up what attacks have still to do, if any has something."""
+    going = frame.snapshot.attacks
+    if not going:
+        return ()
+    says, tip = calling_off(going)
+    return (Verb("calloff", "", "Call off", f"{says[:1].upper()}{says[1:]}", tip, True, CallOff(), len(going)),)
+
+
+def calling_off(going: Sequence[UnderWay]) -> tuple[str, str]:
+    """What to write on a button that calls these attacks off, and what it does."""
+    one = f"call off: {going[0].title.lower()}" if len(going) == 1 else f"call off {len(going)} attacks"
+    until = clock(max(one.until_us for one in going), millis=False)
+    what = "it has" if len(going) == 1 else "they have"
+    return one, f"What {what} still to do, until {until}, is given up; what was done stands."
 
 
 def _operator(frame: Frame, ids: Ids) -> tuple[Verb, ...]:

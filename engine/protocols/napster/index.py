@@ -50,6 +50,7 @@ class Index(Peer):
 
     role = "index"
     overlay = False
+    shares_files = False
 
     accounts: dict[PeerId, Account] = field(default_factory=dict)
     nicks: dict[str, Account] = field(default_factory=dict)

@@ -1,0 +1,48 @@
+"""What every network must be able to stand, as checks: each takes a network, runs it, and fails with a sentence.
+
+A network in `engine/protocols/` gets all of them unasked. The networks in `tests/broken/` are there to show that the
+checks see what they look for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from .attacked import ATTACKS
+from .manners import (
+    answers,
+    ends_when_it_stops,
+    forgets,
+    is_calm,
+    keeps_no_host,
+    leaves_messages_alone,
+    lives_on_as_a_copy,
+)
+from .nonsense import survives_nonsense
+from .source import reads_no_clock, tells_whether_it_shares_files, walks_no_set
+from .trouble import lives_with_thin_lines, repeats, survives_any_option, survives_trouble
+from .watch import Network, variants
+
+__all__ = ["CHECKS", "Network", "variants"]
+
+CHECKS: dict[str, Callable[[Network], None]] = {
+    check.__name__: check
+    for check in (
+        answers,
+        survives_nonsense,
+        survives_trouble,
+        lives_with_thin_lines,
+        survives_any_option,
+        forgets,
+        repeats,
+        is_calm,
+        leaves_messages_alone,
+        keeps_no_host,
+        lives_on_as_a_copy,
+        ends_when_it_stops,
+        reads_no_clock,
+        walks_no_set,
+        tells_whether_it_shares_files,
+        *ATTACKS,
+    )
+}

@@ -1,0 +1,111 @@
+"""How a program should behave: it answers, is calm when nobody asks, forgets, keeps to its own memory, and ends."""
+
+from __future__ import annotations
+
+import pickle
+
+from engine import AskFor, Kill, Publish
+from engine.snapshot import ALIVE
+
+from .inside import copied, globals_of, packed
+from .watch import SECOND, Network, Spied
+
+IDLE_MOST = 5.0
+"""Messages per peer and second when nobody asks anything."""
+
+ASKS = 1_200
+
+GROWTH_MOST = 1.5
+"""How much larger the programs may be after three times as many asks: tables are full by then, not growing."""
+
+
+def answers(network: Network) -> None:
+    """It starts, an ask is answered, one for what was just published too, and asks come to an end."""
+    made = Spied(network)
+    made.run(5)
+    assert made.answered(), "nobody found anything, or few heard of it"
+    made.do(Publish(1, "a song unheard"))
+    made.run(70)
+    made.do(AskFor(7, "song unheard"))
+    made.run(15)
+    row = made.swarm.asks()[-1]
+    assert row.hits or row.reached > 1, "what was published is not to be found"
+    assert made.swarm.advance_quiet(made.swarm.now_us + 7_200 * SECOND), "an ask never ends"
+
+
+def is_calm(network: Network) -> None:
+    """Nobody asks, so there is little to say."""
+    made = Spied(network, peers=24)
+    made.run(60)
+    before = made.town.desk.sent
+    made.run(60)
+    rate = (made.town.desk.sent - before) / made.town.n / 60
+    assert rate <= IDLE_MOST, f"{rate:.1f} messages a peer and second, for nothing"
+
+
+def forgets(network: Network) -> None:
+    """A program is no larger for having run three times as long. All four ask at once, once in four seconds."""
+    made = Spied(network, peers=4, topology="complete")
+    sizes = []
+    for number in range(3 * ASKS // 4):
+        made.do(AskFor((0, 1, 2, 3), made.title(number)))
+        made.run(4)
+        if number + 1 in (ASKS // 4, 3 * ASKS // 4):
+            sizes.append(sum(len(packed(each)[0]) for _, each in made.living()))
+    before, after = sizes
+    assert after <= before * GROWTH_MOST, f"the programs grew from {before} to {after} bytes"
+    made.look()
+
+
+def leaves_messages_alone(network: Network) -> None:
+    """What was sent is what all receivers get: nobody writes into a message, neither who sent it nor who got it."""
+    made = Spied(network, asks_per_s=2.0)
+    made.copying = True
+    made.run(10)
+    made.do(Kill("random 3"))
+    made.run(10)
+    for message, then in made.messages.values():
+        assert repr(message) == then, f"{then} became {message!r}"
+    assert not made.changed, made.changed[0]
+    for _, _, message in made.samples.values():
+        assert repr(pickle.loads(pickle.dumps(message))) == repr(message)
+
+
+def keeps_no_host(network: Network) -> None:
+    """A program is plain data: it pickles, with nothing of the engine but timers inside."""
+    made = Spied(network, asks_per_s=2.0)
+    for _ in range(5):
+        made.run(1.3)
+        for _, each in made.living():
+            packed(each)
+            pickle.dumps(each)
+
+
+def lives_on_as_a_copy(network: Network) -> None:
+    """Programs that were put away and fetched again go on as if nothing had been. What they know is in them, and in
+    nothing that their class or module holds."""
+    plain, stored = (Spied(network, asks_per_s=3.0) for _ in range(2))
+    shared = globals_of(network.programs())
+    for step in range(12):
+        if step == 6:
+            plain.do(Kill((2, 5)))
+            stored.do(Kill((2, 5)))
+        for peer, each in stored.living():
+            stored.town.programs[peer] = stored.town.kernel.peers[peer] = copied(each)
+        plain.run(0.71)
+        stored.run(0.71)
+    assert stored.swarm.fingerprint() == plain.swarm.fingerprint(), "copies behave otherwise than their originals"
+    assert globals_of(network.programs()) == shared, "a class or module of the network was changed by the run"
+
+
+def ends_when_it_stops(network: Network) -> None:
+    """A farewell is all: nothing is planned in it, and nothing done after it, nor after a kill."""
+    made = Spied(network, peers=12, asks_per_s=3.0)
+    made.run(4)
+    for peer in (*range(4), *made.town.stations):
+        made.leave(peer)
+    made.do(Kill((4, 5)))
+    made.run(20)
+    assert not made.late, made.late[0]
+    for peer in (*range(4), *made.town.stations):
+        assert made.town.state[peer] != ALIVE

@@ -1,0 +1,105 @@
+"""Any value in any field of any message: nothing that a stranger sends need be what the annotation says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass, replace
+from typing import Any
+
+from engine import AskFor, Blob, Collude, Defect, File, InputError, Kill, Publish, Revive
+from engine.networks import messages_of
+
+from .watch import Network, Spied
+
+
+def deep(levels: int) -> Any:
+    value: Any = ()
+    for _ in range(levels):
+        value = (value,)
+    return value
+
+
+ODD: tuple[Any, ...] = (
+    None, True, -1, 0, 1, 10**6, 1 << 70, -(1 << 70), 2.5, float("nan"), float("inf"), "", "x", "\x1b[2J", "\ud800",
+    "x" * 70_000, b"", b"x" * 16, [], [[]], ["the"], {}, {"a": []}, (), (None,), ((1, "x"), ("y",)), deep(60), object(),
+    Blob(0), Blob(-5), Blob(1 << 70, -1), Blob("x", []), File("x", -1, 1), (File("x", 1, 1),), (File(None, [], {}),),
+    int, len,
+)  # fmt: skip
+"""Nothing that a stranger sends need be what the annotation says."""
+
+FEW: tuple[Any, ...] = (None, -1, 1 << 70, float("nan"), "\\ud800", [], (1, "x"), True)
+
+
+def twisted(value: Any, depth: int = 2) -> Iterator[Any]:
+    """What a careful stranger sends: the right shape, and one thing inside it that should not be there."""
+    if isinstance(value, tuple) and value and depth:
+        for at, each in enumerate(value[:6]):
+            for odd in (*FEW, *twisted(each, depth - 1)):
+                rest = (*value[:at], odd, *value[at + 1 :])
+                yield type(value)(*rest) if hasattr(value, "_fields") else rest
+        if not hasattr(value, "_fields"):
+            yield value * 300
+    elif is_dataclass(value) and not isinstance(value, type) and depth:
+        for part in fields(value):
+            for odd in FEW:
+                yield replace(value, **{part.name: odd})
+
+
+TEXTS = ("", " ", "\x1b[2J", "\ud800", "x" * 9_000, "the " * 3_000, "Ⅷ ß İ", "%s {0} \\", "-1")
+
+
+def survives_nonsense(network: Network) -> None:
+    """Any value in any field of any message, to every role, from a neighbour and from a stranger, and back as refused
+    by a dead one; any text asked."""
+    made = Spied(network, peers=10)
+    town, swarm = made.town, made.swarm
+    word = made.title().split()[0]
+    made.do(Collude((1, 4), word, 0.5))
+    kinds = messages_of(network.program, *(town.crew[station] for station in town.stations))
+    stranger, number = 9, 0
+    for command in (
+        AskFor(2, made.title()),
+        Publish(3, "another song"),
+        AskFor(5, made.title(1)),
+        Kill(8),
+        Revive(8),
+        Kill(8),
+    ):
+        made.do(command)
+        made.run(2)
+    for kind in kinds:
+        for part in fields(kind):
+            number += 1
+            made.do(AskFor(number % 8, made.title(number)))
+            made.run(0.06)
+            made.sampling = False
+            for sample in [each for (one, _), each in made.samples.items() if one is kind] or [None]:
+                for odd in (*ODD, *(twisted(getattr(sample[2], part.name)) if sample else ())):
+                    message = replace(sample[2], **{part.name: odd}) if sample else kind(*(odd for _ in fields(kind)))
+                    for ban in (word, "x"):
+                        set(message.about())
+                        message.without(ban)
+                    pairs = [(stranger, number % 8), *((stranger, station) for station in town.stations)]
+                    pairs += [(next(iter(town.streams.near[number % 8]), 0), number % 8)]
+                    if sample:
+                        pairs += [sample[:2], (sample[1], sample[0]), (sample[0], 8)]
+                    for frm, to in dict.fromkeys(pairs):
+                        town.seats[frm].send(to, message, cause=None)
+            made.sampling = True
+            made.run(0.3)
+    for text in TEXTS:
+        try:
+            made.do(AskFor("all", text), Publish(6, text))
+        except (InputError, UnicodeError):
+            continue
+        made.run(0.5)
+    made.do(Defect("all"))
+    made.run(60)
+    made.look()
+    made.do(Kill("all"))
+    made.run(5)
+    made.do(Revive("all"))
+    made.run(120)
+    made.look()
+    swarm.snapshot()
+    assert made.answered(), "after the nonsense nobody finds anything any more"

@@ -1,0 +1,85 @@
+"""Reading the source of a network: time and chance come from the host, nothing goes by the order of a set, and it says
+whether it shares files."""
+
+from __future__ import annotations
+
+import ast
+
+from .inside import files_of
+from .watch import Network
+
+OUTSIDE = {"time", "datetime", "random", "secrets", "uuid", "os", "sys", "threading", "asyncio", "socket", "numpy"}
+
+ORDERED = {"list", "tuple", "iter", "next", "enumerate", "zip", "map", "filter", "multicast", "choice", "sample"}
+"""Calls by which the order of what they are given becomes part of a run."""
+
+
+def reads_no_clock(network: Network) -> None:
+    """Time and chance come from the host; `hash` and `id` differ from process to process."""
+    for path in files_of(network.programs()):
+        for node in ast.walk(ast.parse(path.read_text())):
+            names: list[str] = []
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                names = [node.module or ""]
+            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                assert node.func.id not in ("hash", "id", "open"), f"{path.name}:{node.lineno} calls {node.func.id}"
+            for name in names:
+                assert name.split(".")[0] not in OUTSIDE, f"{path.name} imports {name}"
+
+
+def walks_no_set(network: Network) -> None:
+    """The order of a set is nobody's to rely on: it does not survive pickling."""
+    for path in files_of(network.programs()):
+        tree = ast.parse(path.read_text())
+        known = _sets(tree)
+        for node in ast.walk(tree):
+            walked: list[ast.expr] = []
+            if isinstance(node, (ast.For, ast.comprehension)):
+                walked = [node.iter]
+            elif isinstance(node, ast.Starred):
+                walked = [node.value]
+            elif isinstance(node, ast.Call):
+                name = _name(node.func)
+                walked = node.args if name in ORDERED else []
+                if isinstance(node.func, ast.Attribute) and name == "pop" and not node.args:
+                    walked = [node.func.value]
+            for each in walked:
+                assert not _is_set(each, known), f"{path.name}:{each.lineno} goes through a set in its order"
+
+
+def tells_whether_it_shares_files(network: Network) -> None:
+    """Decoys are offered where there are files to stand in for: who reads its library says so, and nobody else does."""
+    reads = any(
+        isinstance(node, ast.Attribute) and node.attr == "library"
+        for path in files_of(network.programs())
+        for node in ast.walk(ast.parse(path.read_text()))
+    )
+    assert network.program.shares_files == reads, f"its library is {'read' if reads else 'never read'}"
+
+
+def _name(node: ast.AST) -> str:
+    return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
+
+
+def _sets(tree: ast.AST) -> dict[str, None]:
+    """Names and attributes that hold sets, as far as one file tells."""
+    known: dict[str, None] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.AnnAssign, ast.arg)) and node.annotation is not None:
+            if ast.unparse(node.annotation).split("[")[0] in ("set", "frozenset"):
+                known[_name(node.target) if isinstance(node, ast.AnnAssign) else node.arg] = None
+        elif isinstance(node, ast.Assign) and _is_set(node.value, known):
+            known.update(dict.fromkeys(_name(target) for target in node.targets))
+    return known
+
+
+def _is_set(node: ast.AST, known: dict[str, None]) -> bool:
+    if isinstance(node, (ast.Set, ast.SetComp)):
+        return True
+    if isinstance(node, ast.BinOp):
+        return _is_set(node.left, known) or _is_set(node.right, known)
+    if isinstance(node, ast.Call):
+        return isinstance(node.func, ast.Name) and node.func.id in ("set", "frozenset")
+    return _name(node) in known if isinstance(node, (ast.Name, ast.Attribute)) else False

@@ -1,0 +1,189 @@
+"""How to watch a swarm: a network as a value, hosts that tell what is asked of them, and a rough wire."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, fields
+from typing import Any
+from unittest import mock
+
+from engine import AskFor, Beliefs, Command, ContentSpec, Leave, Peer, PeerId, Setup, Swarm
+from engine.core.hosts import Seat
+from engine.core.kernel import Kernel, Timer
+from engine.core.links import Links
+
+from .inside import containers
+
+SECOND = 1_000_000
+
+RICH = ContentSpec(items=12, replicas=3.0, free_riders=0.0)
+"""Few titles and many copies: whoever asks can be answered."""
+
+ITEMS_MOST = 2_500
+"""In any one container of a program. Fewer than the asks of the long run, so that one kept for each is too many."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """A program and options that differ from the defaults."""
+
+    program: type[Peer]
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def programs(self) -> list[type[Peer]]:
+        """All roles there are: an ordinary peer's first, then those of the stations."""
+        options = self.program.options_type(**self.options)
+        return list(dict.fromkeys((self.program, *(one.program for one in self.program.stations(options, 8)))))
+
+
+def variants(program: type[Peer]) -> Iterator[Network]:
+    """A network as it is, and with each option of which some more brings a role into it that was not there."""
+    yield Network(program)
+    known = dict.fromkeys(Network(program).programs())
+    for option in fields(program.options_type):
+        if type(option.default) is int:
+            more = Network(program, {option.name: option.default + 2})
+            if any(one not in known for one in more.programs()):
+                known.update(dict.fromkeys(more.programs()))
+                yield more
+
+
+class Spied:
+    """A swarm whose hosts tell what is asked of them. `messages` maps the identity of each message sent to itself and
+    what it read like then; `samples` holds the last (sender, receiver, message) of each kind
+    and role of sender; `late` what was done by
+    peers that are not alive, or that are and plan beyond their farewell."""
+
+    def __init__(self, network: Network, way: type[Links] = Links, **changes: Any) -> None:
+        self.messages: dict[int, tuple[Any, str]] = {}
+        self.samples: dict[tuple[type, str], tuple[PeerId, PeerId, Any]] = {}
+        self.late: list[str] = []
+        self.changed: list[str] = []
+        self.leaving: PeerId | None = None
+        self.copying = False
+        self.sampling = True
+        values: dict[str, Any] = {
+            "peers": 12,
+            "seed": 5,
+            "asks_per_s": 0.0,
+            "content": RICH,
+            "options": network.options,
+            **changes,
+        }
+        with mock.patch("engine.town.Seat", self.spy()), mock.patch("engine.founding.Links", way):
+            self.swarm = Swarm(Setup(**values), network.program)
+        self.town = self.swarm.town
+
+    def spy(self) -> type[Seat]:
+        spied = self
+
+        class Spy(Seat):
+            __slots__ = ()
+
+            def send(self, to: PeerId, message: Any, **kw: Any) -> None:
+                # It need not pass through `multicast`, and is told twice where it does, which does no harm.
+                self.spied((to,), message)
+                super().send(to, message, **kw)
+
+            def multicast(self, to: Iterable[PeerId], message: Any, **kw: Any) -> None:
+                many = tuple(to)
+                self.spied(many, message)
+                super().multicast(many, message, **kw)
+
+            def spied(self, many: tuple[PeerId, ...], message: Any) -> None:
+                spied.act(self.me, f"sent {type(message).__name__}")
+                if spied.copying:
+                    spied.sent(message)
+                # Nonsense is answered too, and then the receiver may be nobody.
+                if many and spied.sampling and type(many[0]) is int and 0 <= many[0] < len(self.kernel.peers):
+                    role = spied.town.crew[self.me].role if hasattr(spied, "town") else ""
+                    spied.samples[type(message), role] = (self.me, many[0], message)
+
+            def after(self, delay_us: int, tick: Any, **kw: Any) -> Timer:
+                spied.act(self.me, "set a timer", plan=True)
+                return super().after(delay_us, tick, **kw)
+
+            def every(self, period_us: int, tick: Any) -> Timer:
+                spied.act(self.me, "set a timer", plan=True)
+                return super().every(period_us, tick)
+
+            def link(self, to: PeerId) -> None:
+                spied.act(self.me, "opened a stream", plan=True)
+                super().link(to)
+
+            def note(self, kind: str, **facts: Any) -> None:
+                spied.act(self.me, f"noted {kind}")
+                super().note(kind, **facts)
+
+        return Spy
+
+    def act(self, me: PeerId, what: str, plan: bool = False) -> None:
+        town = getattr(self, "town", None)
+        if town is None:
+            return
+        if town.programs[me] is None:
+            self.late.append(f"#{me} {what} when it was no more")
+        elif plan and me == self.leaving:
+            self.late.append(f"#{me} {what} while it said goodbye")
+
+    def sent(self, message: Any) -> None:
+        known = self.messages.setdefault(id(message), (message, repr(message)))
+        if known[1] != repr(message):
+            self.changed.append(f"{known[1]} became {message!r} and was sent again")
+
+    def do(self, *commands: Command) -> None:
+        for command in commands:
+            self.swarm.do(command)
+
+    def leave(self, peer: PeerId) -> None:
+        self.leaving = peer
+        self.swarm.do(Leave(peer))
+        self.leaving = None
+
+    def run(self, seconds: float) -> None:
+        self.swarm.advance(self.swarm.now_us + round(seconds * SECOND))
+
+    def title(self, number: int = 0) -> str:
+        return self.swarm.catalogue_titles(12)[number % 12]
+
+    def living(self) -> list[tuple[PeerId, Peer]]:
+        return [(p, program) for p, program in enumerate(self.town.programs) if program is not None]
+
+    def look(self) -> None:
+        """What a screen, a checkpoint and a kill ask of every peer."""
+        for peer, program in self.living():
+            assert isinstance(program.beliefs(), Beliefs), f"#{peer} does not say what it believes"
+            pickle.dumps(program.saved())
+            for path, size in containers(program):
+                assert size <= ITEMS_MOST, f"#{peer} holds {size} items in {path}"
+
+    def answered(self, tries: int = 4) -> bool:
+        """Whether one of a few asks finds what there is, or half of all hear a broadcast."""
+        first = len(self.swarm.asks())
+        peers = [p for p, _ in self.living() if not self.town.infrastructure[p]]
+        for number in range(tries):
+            self.do(AskFor(peers[number * 3 % len(peers)], self.title(number)))
+            self.run(3)
+        self.run(12)
+        rows = self.swarm.asks()[first:]
+        return any(row.reached * 2 >= len(peers) if row.want == "broadcast" else row.hits for row in rows)
+
+
+class Rough(Links):
+    """Datagrams overtake each other and some come twice."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.general = True
+
+    def post_all(self, kernel: Kernel, frm: PeerId, to: Iterable[PeerId], parcel: Any) -> int:
+        if parcel[1].over == "stream":
+            return super().post_all(kernel, frm, to, parcel)
+        many = tuple(to)
+        for one in many:
+            for _ in range(2 if self.rng.random() < 0.3 else 1):
+                kernel.post(kernel.now_us + 1 + int(self.delay_us(frm, one) * self.rng.uniform(0.1, 9.0)), one, parcel)
+                parcel[4].pending += 1
+            parcel[4].pending -= 1
+        return len(many)

@@ -1,0 +1,42 @@
+"""The story written into a file, and played again from it: what tests of recordings begin with."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from stories import END_US, SECOND, setup, story
+from test_time_machine import go
+
+from engine import Swarm
+from engine.record.machine import TimeMachine
+from engine.record.reader import Recording
+
+
+def ticking() -> Callable[[], float]:
+    """A clock on which a second passes between any two looks: everything is flushed."""
+    ticks = itertools.count()
+    return lambda: float(next(ticks))
+
+
+def written(path: Path, name: str = "gnutella", until_us: int = END_US, **changes: Any) -> TimeMachine:
+    """The story, recorded from its beginning and closed."""
+    machine = TimeMachine(Swarm(setup(name, **changes)))
+    machine.record(str(path), {"title": "a story"}, ticking())
+    for at_s, command in story(name):
+        if at_s * SECOND < until_us:
+            go(machine, round(at_s * SECOND))
+            machine.swarm.do(command)
+    go(machine, until_us)
+    machine.close()
+    return machine
+
+
+def replayed(recording: Recording, budget: int | None = None) -> TimeMachine:
+    machine = TimeMachine(Swarm(recording.setup, world=recording.world), recording=recording)
+    while machine.advance(recording.end_us, budget) and budget:
+        pass
+    machine.check_end()
+    return machine

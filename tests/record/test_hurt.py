@@ -1,0 +1,256 @@
+"""A recording that is not what it was: cut, garbled, or with something else in it, it replays or is refused."""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgpack
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from recorded import replayed, ticking, written
+from stories import SECOND, setup
+from test_time_machine import go
+
+from engine import InputError, Kill, Swarm
+from engine.record.machine import TimeMachine
+from engine.record.reader import read
+
+T = TypeVar("T")
+
+
+def stream(path: Path) -> list[Any]:
+    unpacker = msgpack.Unpacker(strict_map_key=False)
+    unpacker.feed(path.read_bytes())
+    return list(unpacker)
+
+
+def save(path: Path, values: list[Any]) -> str:
+    path.write_bytes(b"".join(msgpack.packb(value) for value in values))
+    return str(path)
+
+
+def tried(how: Callable[[], T]) -> T | None:
+    """What comes of it, or None where it is refused in one sentence."""
+    said = ""
+    try:
+        return how()
+    except InputError as error:
+        said = str(error)
+    assert said
+    assert "\n" not in said
+    assert len(said) < 500
+    return None
+
+
+def small(path: Path) -> TimeMachine:
+    return written(path, until_us=2_200_000, peers=6, asks_per_s=0.5)
+
+
+@pytest.mark.no_cover
+def test_cut_at_every_byte_it_replays_or_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    whole, cut = tmp_path / "run.swarm", tmp_path / "cut.swarm"
+    live = small(whole)
+    data = whole.read_bytes()
+    values = stream(whole)
+    begins = len(data) - len(b"".join(msgpack.packb(v) for v in values[1:] if v[0] != "world"))
+    ends: set[int] = set()
+    for size in range(len(data)):
+        # Inside the world each byte is as good as another, and reading it costs the most.
+        if begins // 8 < size < begins - 8 and size % 97:
+            continue
+        cut.write_bytes(data[:size])
+        recording = tried(lambda: read(str(cut)))
+        assert (recording is not None) == (size >= begins), size
+        if recording is None:
+            continue
+        assert "stops at" in recording.note
+        if recording.end_us not in ends:
+            ends.add(recording.end_us)
+            assert replayed(recording).parted is None
+    assert len(ends) > 3
+    assert max(ends) == live.end_us
+
+
+def test_a_run_that_is_not_the_one_that_was_recorded_says_where_it_parts(tmp_path: Path) -> None:
+    path = tmp_path / "run.swarm"
+    written(path)
+    values = stream(path)
+    tampered = next(value for value in values[1:] if value[0:1] == ["do"] and value[3] == "kill")
+    at_us, peers = tampered[1], tampered[4]["peers"]
+    tampered[4]["peers"] = peers[:-4]
+    parted = replayed(read(save(tmp_path / "other.swarm", values))).parted
+    assert parted is not None
+    assert parted[0] <= at_us < parted[1]
+    assert parted[1] - parted[0] <= SECOND
+
+
+def test_a_last_difference_is_seen_at_the_end(tmp_path: Path) -> None:
+    path = tmp_path / "run.swarm"
+    machine = TimeMachine(Swarm(setup("gnutella")))
+    machine.record(str(path), {}, ticking())
+    go(machine, 2 * SECOND + 300_000)
+    machine.swarm.do(Kill("#1"))
+    machine.close()
+    values = stream(path)
+    values[-2][4]["peers"] = b"\x02\x00\x00\x00"
+    assert replayed(read(save(tmp_path / "other.swarm", values))).parted == (2 * SECOND, 2 * SECOND + 300_000)
+
+
+def test_a_command_that_nobody_can_do_is_refused_when_its_time_comes(tmp_path: Path) -> None:
+    path = tmp_path / "run.swarm"
+    written(path)
+    values = stream(path)
+    tampered = next(value for value in values[1:] if value[0:1] == ["do"] and value[3] == "kill")
+    tampered[4]["peers"] = b"\xff\xff\xff\x7f"
+    with pytest.raises(InputError, match=r"at 1\.200 s, kill: there is no peer"):
+        replayed(read(save(tmp_path / "other.swarm", values)))
+
+
+HURT: dict[str, Callable[[list[Any]], None]] = {
+    "is of version 2": lambda v: v[0].update(version=2),
+    "does not begin as one": lambda v: v[0].update(format="something"),
+    "its setup should be a map": lambda v: v[0].update(setup=[]),
+    "this version does not know": lambda v: v[0]["setup"].update(gravity=1),
+    "setup.peers should be": lambda v: v[0]["setup"].update(peers="many"),
+    "setup.loss should be": lambda v: v[0]["setup"].update(loss=float("nan")),
+    "setup.content.zipf": lambda v: v[0]["setup"]["content"].update(zipf=[1]),
+    "a time in it that cannot be": lambda v: v[0]["setup"].update(schedule=[[-1, "heal", {}]]),
+    'has no field "peer"': lambda v: v[0]["setup"].update(schedule=[[0, "kill", {"peer": 3}]]),
+    "a column has no meaning": lambda v: v[1].__setitem__(1, "moon"),
+    "does not unpack": lambda v: v[1].__setitem__(2, b"nothing"),
+    "cut short": lambda v: v[1].__setitem__(2, v[1][2][:-5]),
+    "too large": lambda v: v[1].__setitem__(2, zlib.compress(bytes(80 << 20))),
+    "in it is damaged": lambda v: v.__delitem__(slice(3, None)),
+    "the world in it is damaged": lambda v: v.__delitem__(1),
+    "no entry is called": lambda v: v.insert(-1, ["fly", 1]),
+    "no entry of a recording": lambda v: v.insert(-1, 7),
+    "should not have 1 fields": lambda v: v.insert(-1, ["print", 1]),
+    "time goes back": lambda v: v.insert(-1, ["at", 1]),
+    "goes on after its end": lambda v: v.append(["at", 1 << 40]),
+    "where nobody has been": lambda v: v.insert(-1, ["back", 1, 1 << 40]),
+    "keeps what came later": lambda v: v.insert(-1, ["back", 0, 2]),
+    "a fingerprint should": lambda v: v.insert(-1, ["print", v[-1][1], b"1"]),
+    "does not know": lambda v: v.insert(-1, ["do", v[-1][1], "person", "explode", {}, {}, 0]),
+    "who gave it": lambda v: v.insert(-1, ["do", v[-1][1], "scenario", "heal", {}, {}, 0]),
+    "what was drawn": lambda v: v.insert(-1, ["do", v[-1][1], "person", "heal", {}, {}, -1]),
+    "should not be bytes": lambda v: v.insert(-1, ["do", v[-1][1], "person", "ask", {"text": b"xxxx"}, {}, 0]),
+}
+
+
+@pytest.mark.parametrize("says", HURT)
+def test_what_is_wrong_is_said_in_one_sentence(says: str, tmp_path: Path) -> None:
+    path = tmp_path / "run.swarm"
+    small(path)
+    values = stream(path)
+    HURT[says](values)
+    with pytest.raises(InputError) as told:
+        read(save(path, values))
+    assert says.removeprefix("is ") in str(told.value)
+    assert "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\xdd\xff\xff\xff\xff",
+        b"\xdf\xff\xff\xff\xff",
+        b"\xc6\xff\xff\xff\xff",
+        b"\x91" * 100_000,
+        b"\xc1",
+        b"PK\x03\x04",
+        bytes(5_000),
+    ],
+    ids=["empty", "list", "map", "bytes", "deep", "never", "zip", "zeros"],
+)
+def test_what_is_no_recording_is_refused(data: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "run.swarm"
+    path.write_bytes(data)
+    with pytest.raises(InputError, match="no recording"):
+        read(str(path))
+
+
+HUGE = {
+    "list": b"\xdd\xff\xff\xff\xff",
+    "deep": b"\x91" * 100_000,
+    "none": b"\xc1",
+    "bytes": b"\xc6\xff\xff\xff\xff" + bytes(7 << 20),
+}
+
+
+@pytest.mark.parametrize("tail", HUGE)
+def test_what_claims_to_be_huge_is_refused_before_room_is_made(tail: str, tmp_path: Path) -> None:
+    path = tmp_path / "run.swarm"
+    small(path)
+    path.write_bytes(path.read_bytes() + HUGE[tail])
+    with pytest.raises(InputError, match="at byte"):
+        read(str(path))
+
+
+@pytest.mark.parametrize("what", ["missing", "folder", "pipe", "zero"])
+def test_what_is_no_file_is_refused(what: str, tmp_path: Path) -> None:
+    path = str(tmp_path / what) if what != "zero" else "a\0b"
+    if what == "folder":
+        os.mkdir(path)
+    if what == "pipe":
+        os.mkfifo(path)
+    with pytest.raises(InputError):
+        read(path)
+
+
+def test_where_nothing_can_be_written_it_is_said(tmp_path: Path) -> None:
+    machine = TimeMachine(Swarm(setup("gnutella")))
+    with pytest.raises(InputError, match="cannot be written"):
+        machine.record(str(tmp_path / "nowhere" / "run.swarm"), {}, ticking())
+
+
+PLAIN: Any = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(1 << 63), (1 << 64) - 1)
+    | st.floats()
+    | st.text(max_size=8)
+    | st.binary(max_size=8),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=6), inner, max_size=4),
+    max_leaves=6,
+)
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
+    path = tmp_path_factory.mktemp("sound") / "run.swarm"
+    small(path)
+    return stream(path)
+
+
+def spots(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Every place in a value that something else may stand in."""
+    if path:
+        yield path
+    if isinstance(value, dict):
+        for key in value:
+            yield from spots(value[key], (*path, key))
+    elif isinstance(value, list):
+        for number, each in enumerate(value):
+            yield from spots(each, (*path, number))
+
+
+@pytest.mark.no_cover
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_whatever_stands_in_it_it_replays_or_is_refused(data: st.DataObject, sound: list[Any], tmp_path: Path) -> None:
+    values: list[Any] = msgpack.unpackb(msgpack.packb(sound), strict_map_key=False)
+    where = data.draw(st.sampled_from(list(spots(values))))
+    holder = values
+    for key in where[:-1]:
+        holder = holder[key]
+    holder[where[-1]] = data.draw(PLAIN)
+    recording = tried(lambda: read(save(tmp_path / "odd.swarm", values)))
+    if recording is not None:
+        recording.end_us = min(recording.end_us, 5 * SECOND)
+        tried(lambda: replayed(recording))
