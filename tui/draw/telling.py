@@ -19,6 +19,8 @@ FRONT_US = 60_000
 """Who was reached less than this ago stands at the front."""
 LOSS_US = 900_000
 """A loss is shown for this long, ever fainter."""
+NEWS_US = max(FRONT_US, LOSS_US)
+"""What happened longer ago is told in the same way ever after; in `scene` a link of the ask fades sooner."""
 WORDS_MOST = 12
 """Losses told in words at a time; more are crosses alone."""
 

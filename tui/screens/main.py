@@ -56,6 +56,7 @@ from tui.widgets.tour_box import TourBox
 from tui.widgets.verbs import Verb
 
 from .attacking import Attacking
+from .clock import FrameClock
 from .comforts import Comforts
 from .deeds import Deeds
 from .inquiries import Inquiries
@@ -117,6 +118,7 @@ class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquirie
         self._compositor = LeanCompositor()
         self.driver = driver
         self.pace = FramePace(fps)
+        self.clock = FrameClock(self.tick, self._broke)
         self.wishes: dict[str, bool] = {}
         self.drawer_shut = False
         self.whole = ""
@@ -169,31 +171,33 @@ class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquirie
         # Time is paced from the first picture on: what paces it takes a while to load, and a frame moves time as well.
         self.call_after_refresh(self._pace)
         self.make_room()
-        self.tick()
+        self.clock.start()
 
     def _pace(self) -> None:
         self.run_worker(self.driver.run(), name="live", exit_on_error=False)
 
+    def _broke(self, error: Exception) -> None:
+        self.app._handle_exception(error)
+
     def on_unmount(self) -> None:
         """Time ends with the screen."""
+        self.clock.stop()
         self.driver.stop()
 
     # --- frames -----------------------------------------------------------------------------------------
 
-    def tick(self) -> None:
-        """Show a frame if there is something new, and come back when the next is due."""
-        begun, shown = time.monotonic(), self.frames
-        try:
-            if self.is_current and not self.has_class("-tiny"):
-                self._show_what_is_new()
-        finally:
-            # With nothing to show, or a picture that stays the same, look less often: what a person does is shown at
-            # once anyway, and a question is seen a tenth of a second after it sets out.
-            view = self.picture
-            calm = self.frames == shown or view.calm >= CALM_FRAMES
-            least_s = IDLE_S if calm else QUIET_S if view.quiet else 0.0
-            slot_s = max(self.pace.slot_s, least_s)
-            self.set_timer(max(0.002, slot_s - (time.monotonic() - begun)), self.tick)
+    def tick(self) -> float:
+        """Show a frame if there is something new. Returns in how many seconds to look again."""
+        shown = self.frames
+        # An app that leaves takes its screen apart bit by bit, and this is asked for in between.
+        if not (self.app.is_running and self.is_attached and self.is_current) or self.has_class("-tiny"):
+            return IDLE_S
+        self._show_what_is_new()
+        # With nothing to show, or a picture that stays the same, look less often: what a person does is shown at
+        # once anyway, and a question is seen a tenth of a second after it sets out.
+        view = self.picture
+        calm = self.frames == shown or view.calm >= CALM_FRAMES
+        return max(self.pace.slot_s, IDLE_S if calm else QUIET_S if view.quiet else 0.0)
 
     def _show_what_is_new(self) -> None:
         view = self.picture
