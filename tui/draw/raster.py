@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -246,7 +247,7 @@ def text(canvas: Canvas, col: int, row: int, string: str, ink: int, owner: int =
     A character that is not exactly one cell wide would move its neighbours: marks and controls are dropped, wide
     ones become a question mark.
     """
-    codes = [ord(ch if unicodedata.east_asian_width(ch) not in "WF" else "?") for ch in string if _shows(ch)]
+    codes = _codes(string)
     if 0 <= row < canvas.height and codes:
         low, high = max(0, col), min(canvas.width, col + len(codes))
         if low < high:
@@ -255,6 +256,12 @@ def text(canvas: Canvas, col: int, row: int, string: str, ink: int, owner: int =
             if owner >= 0:
                 canvas.owner[row, low:high] = owner
     return col + len(codes)
+
+
+@lru_cache(maxsize=4_096)
+def _codes(string: str) -> tuple[int, ...]:
+    """The same names stand in every frame."""
+    return tuple(ord(ch if unicodedata.east_asian_width(ch) not in "WF" else "?") for ch in string if _shows(ch))
 
 
 def _shows(ch: str) -> bool:

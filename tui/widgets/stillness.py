@@ -12,12 +12,14 @@ import numpy as np
 
 from engine import PARTS, Trace
 from tui.draw import telling
+from tui.draw.scene import FRESH_US
 from tui.frame import Frame
 
 if TYPE_CHECKING:
     from .swarm_view import SwarmView
 
 UPKEEP = PARTS.index("upkeep")
+NEVER = -1_000_000_000
 Still: TypeAlias = tuple[object, ...]
 
 
@@ -70,5 +72,5 @@ def news(trace: Trace | None, now_us: int) -> bool:
     """Whether something of the chosen ask happened so lately that it is shown for that."""
     if trace is None:
         return False
-    latest = max(int(trace.at_us.max(initial=-1)), int(trace.lost.at_us.max(initial=-1)))
-    return now_us - latest <= telling.NEWS_US
+    reached, lost = int(trace.at_us.max(initial=NEVER)), int(trace.lost.at_us.max(initial=NEVER))
+    return now_us - reached <= FRESH_US or now_us - lost <= telling.LOSS_US
