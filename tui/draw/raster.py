@@ -333,12 +333,16 @@ def runs(canvas: Canvas, solid: Iterable[int] = ()) -> Runs:
     """
     if not canvas.width or not canvas.height:
         return [[] for _ in range(canvas.height)]
-    codes = pack(canvas)
+    return cut(pack(canvas), canvas.glyph, canvas.ink, solid)
+
+
+def cut(codes: Codes, glyph: Codes, ink: NDArray[np.uint8], solid: Iterable[int] = ()) -> Runs:
+    """The same for some rows of a canvas, (k, W) each: what `pack` made of them, their glyphs and their inks."""
     drawn = codes != SPACE
-    drawn |= canvas.glyph != 0
-    last = np.where(drawn, np.arange(canvas.width), 0)
+    drawn |= glyph != 0
+    last = np.where(drawn, np.arange(codes.shape[1]), 0)
     np.maximum.accumulate(last, axis=1, out=last)
-    shown = np.where(drawn, canvas.ink, 0).astype(np.uint8)
+    shown = np.where(drawn, ink, 0).astype(np.uint8)
     shown = np.take_along_axis(shown, last, axis=1)
     bleeding = list(solid)
     if bleeding:

@@ -12,12 +12,8 @@ import time
 from typing import Literal, TypeAlias
 
 import numpy as np
-from rich.segment import Segment
-from rich.style import Style
 from textual import events
 from textual.content import Content
-from textual.strip import Strip
-from textual.widget import Widget
 
 from engine import PeerId
 from tui.draw import diagram, raster, tree
@@ -28,11 +24,9 @@ from tui.frame import Frame
 from tui.messages import PeerPicked
 
 from . import frame_keys
-from .cells import Cells
-from .dye import dye
-from .ink import Inks
 from .inspector import chosen_ask
 from .panel import name_panel, panel_css
+from .picture import Picture
 from .view_keys import PAN_STEP, ZOOM_STEP
 from .view_mouse import describe
 
@@ -44,7 +38,7 @@ GLIDE = 0.35
 STILL = 0.6
 
 
-class AskPicture(Widget, can_focus=True):
+class AskPicture(Picture):
     """Hand it frames. It posts `PeerPicked`."""
 
     DEFAULT_CSS = panel_css("AskPicture") + "AskPicture { min-height: 5; }"
@@ -54,15 +48,10 @@ class AskPicture(Widget, can_focus=True):
         self.glyphs: Mode = glyphs
         self.kind: Kind = "diagram"
         self.looking = View()
-        self.calm = 0
-        self.paint_s = 0.0
         self.moving = False
         self.quiet = False
         self._frame: Frame | None = None
         self._ask: int | None = None
-        self._canvas = raster.Canvas(0, 0)
-        self._cells = Cells()
-        self._styles: list[Style] = []
         self._line: diagram.Timeline | None = None
         self._plot: diagram.Plot | None = None
         self._tree: tree.Tree | None = None
@@ -77,11 +66,6 @@ class AskPicture(Widget, can_focus=True):
     def frame(self) -> Frame | None:
         """The frame that is shown."""
         return self._frame
-
-    @property
-    def text(self) -> str:
-        """What is shown, without colours."""
-        return raster.to_text(self._canvas)
 
     def turn(self, kind: Kind) -> None:
         """Show the other one, all of it."""
@@ -114,13 +98,8 @@ class AskPicture(Widget, can_focus=True):
         else:
             self._draw_tree(frame, canvas)
         self._title(frame)
-        if not self._styles:
-            self._styles = dye(self)
-        dirty = self._cells.update(canvas, self._styles)
+        self.calm = 0 if self.put() or self.moving else self.calm + 1
         self.paint_s = time.thread_time() - begun
-        self.calm = 0 if dirty or self.moving else self.calm + 1
-        if dirty:
-            self.refresh(*dirty)
 
     def _draw_diagram(self, frame: Frame, canvas: raster.Canvas) -> None:
         assert frame.trace is not None
@@ -171,27 +150,10 @@ class AskPicture(Widget, can_focus=True):
             below += f", {frame.trace.lost.total:,} lost" if frame.trace.lost.total else ""
         name_panel(self, f"{TITLES[self.kind]}{what}{zoom}", below)
 
-    # --- cells --------------------------------------------------------------------------------------------
-
-    def notify_style_update(self) -> None:
-        """Another theme."""
-        super().notify_style_update()
-        self._styles = []
-        self._cells.forget()
-        if self.is_mounted:
-            self.redraw()
-
     def on_resize(self) -> None:
-        """Another size."""
+        """Another size: nodes are where they belong at once."""
         self._seen = {}
-        self.redraw()
-
-    def render_line(self, y: int) -> Strip:
-        """Line `y` of the picture."""
-        strips, width = self._cells.strips, self.content_size.width
-        if y < len(strips) and strips[y].cell_length == width:
-            return strips[y]
-        return Strip([Segment(" " * width, Inks(self)["text"])], width)
+        super().on_resize()
 
     # --- what a person does ------------------------------------------------------------------------------
 

@@ -219,8 +219,10 @@ class Chart(Widget, can_focus=True):
 
     def _data_key(self) -> tuple[object, ...]:
         mode = getattr(self.app, "glyph_mode", "braille")
-        newest = float(self._t_s[-1]) if self._t_s.size else -1.0
-        return (self._t_s.size, newest, self._peers, self.size, tuple(self.names), self._pointer, mode)
+        # A curve that does not move is not drawn again with each sample.
+        across = self._across()
+        seen = [self.values(name)[-across:].tobytes() for name in self.names]
+        return (across, self._t_s.size > 0, self._peers, self.size, tuple(self.names), *seen, self._pointer, mode)
 
     def _draw(self) -> None:
         key = self._data_key()

@@ -10,12 +10,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from rich.segment import Segment
-from rich.style import Style
-from textual.geometry import Region
-from textual.strip import Strip
-from textual.widget import Widget
-
 from engine import Commanded, Event, PeerId, Refused, plain
 from tui.draw import lasso, legend, raster
 from tui.draw.colours import ColourBy, Colouring, colouring
@@ -29,9 +23,8 @@ from tui.frame import Frame
 from tui.keys import keyed
 
 from .believed import believed, believed_title
-from .cells import Cells
-from .dye import dye
 from .panel import name_panel, panel_css
+from .picture import Picture
 from .stillness import Still, in_motion, still
 from .view_keys import ViewKeys
 from .view_mouse import ViewMouse
@@ -44,7 +37,7 @@ QUIET_MOST, QUIET_PEERS = 12, 150
 ECHOES_MOST = 64
 
 
-class SwarmView(ViewKeys, ViewMouse, Widget, can_focus=True):
+class SwarmView(ViewKeys, ViewMouse, Picture):
     """Peers, links, messages. It posts `PeerPicked`; Enter and the verbs are the screen's keys."""
 
     DEFAULT_CSS = panel_css("SwarmView") + "SwarmView { min-height: 5; }"
@@ -62,23 +55,16 @@ class SwarmView(ViewKeys, ViewMouse, Widget, can_focus=True):
         self.hover: PeerId | None = None
         self.over: dict[str, Callable[[raster.Canvas, Scene], None]] = {}
         """What others draw on top of the picture, by a name of theirs: letters to jump to, for one."""
-        self.calm = 0
-        """Frames in a row that looked no different from the one before."""
-        self.paint_s = 0.0
-        """Processor time, in seconds, that the last picture took to draw and to cut into strips."""
         self.drawn = 0
         """How many pictures were drawn; a test holds it against how many frames were shown."""
         self._frame: Frame | None = None
         self._still: Still | None = None
-        self._canvas = raster.Canvas(0, 0)
         self._base = raster.Canvas(0, 0)
         self._base_key: tuple[object, ...] = ()
-        self._cells = Cells()
         self._fading = Fading()
         self._legend_at = (0, 0, -1)
         self._cells_of: Sharing | None = None
         self._titled, self._titled_s = "", -1e9
-        self._styles: list[Style] = []
         self._echoes: list[tuple[PeerId, float]] = []
         self._refusals: list[tuple[PeerId, PeerId, float]] = []
         self._drag: tuple[int, int] | None = None
@@ -183,13 +169,8 @@ class SwarmView(ViewKeys, ViewMouse, Widget, can_focus=True):
         for draw in self.over.values():
             draw(self._canvas, scene)
         self._title(frame)
-        if not self._styles:
-            self._styles = dye(self)
-        dirty = self._cells.update(self._canvas, self._styles)
+        self.calm = 0 if self.put() else self.calm + 1
         self.paint_s = time.thread_time() - begun
-        self.calm = 0 if dirty else self.calm + 1
-        if dirty:
-            self.refresh(*dirty)
 
     def _scene(self, frame: Frame) -> Scene:
         snapshot, wall_s, stage = frame.snapshot, frame.wall_s, self.stage
@@ -278,38 +259,3 @@ class SwarmView(ViewKeys, ViewMouse, Widget, can_focus=True):
         said = keyed(self.app, said)[: self._canvas.width]
         ink = INK["marked"] if frame.alarm else INK["say"]
         raster.text(self._canvas, (self._canvas.width - len(said)) // 2, 0, said, ink)
-
-    # --- cells --------------------------------------------------------------------------------------------
-
-    def notify_style_update(self) -> None:
-        """Another theme: other colours for the same inks."""
-        super().notify_style_update()
-        self._styles = []
-        self._cells.forget()
-        if self.is_mounted:
-            self.redraw()
-
-    def on_resize(self) -> None:
-        """Another size."""
-        self.redraw()
-
-    def render_lines(self, crop: Region) -> list[Strip]:
-        """Textual asks here for what is to be shown; the time it takes belongs to the frame."""
-        begun = time.thread_time()
-        strips = super().render_lines(crop)
-        self.paint_s += time.thread_time() - begun
-        return strips
-
-    def render_line(self, y: int) -> Strip:
-        """Line `y` of the picture."""
-        strips = self._cells.strips
-        if y < len(strips) and strips[y].cell_length == self.content_size.width:
-            return strips[y]
-        if not self._styles:
-            self._styles = dye(self)
-        return Strip([Segment(" " * self.content_size.width, self._styles[0])], self.content_size.width)
-
-    @property
-    def text(self) -> str:
-        """What is shown, without colours."""
-        return raster.to_text(self._canvas)
