@@ -34,9 +34,6 @@ BITE_S = 0.002
 """What one `advance` is sized for, so that the clock is looked at a few times a slice."""
 TICK_S = 0.04
 """How often virtual time moves on when the engine is at leisure; whoever draws asks for a slice of its own."""
-IDLE_TICK_S = 0.1
-"""The same while a slice takes less than `EASY_S`: what is due by the next one takes no time worth speaking of."""
-EASY_S = 0.001
 ERRAND_S = 0.025
 """The same while it is on an errand: a person waits for that, and not for the picture."""
 BREATH_S = 0.004
@@ -203,13 +200,10 @@ class Live:
                 self._wake = anyio.Event()
                 await self._wake.wait()
                 continue
-            begun = self._clock()
-            if not self.slice():
-                await self._sleep(BREATH_S)
+            if self.slice():
+                await self._sleep(TICK_S)
             else:
-                # Slow motion ends with a tick, and what the tick is longer is lost.
-                easy = self._clock() - begun < EASY_S and not self.slowed
-                await self._sleep(IDLE_TICK_S if easy else TICK_S)
+                await self._sleep(BREATH_S)
         await anyio.lowlevel.checkpoint()
 
     def slice(self) -> bool:
