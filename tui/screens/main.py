@@ -2,7 +2,7 @@
 
 Panels say what a person wants by messages, and get frames; this screen stands between them and the driver. It asks
 for a frame only when something can have changed, so a paused swarm costs nothing, and it hands the slow panels a
-frame five times a second at most, because nobody reads a number that changes more often.
+frame four times a second at most, because nobody reads a number that changes more often.
 
 What decides is elsewhere: which panels there is room for in `rooms.py`, which verbs are possible and why not in
 `widgets/verbs.py`, what a command does in the engine.
@@ -81,8 +81,10 @@ from .rooms import (
 )
 from .travels import Travels
 
-PANEL_S = 0.2
+PANEL_S = 0.25
 """Wall seconds between two frames for a panel with figures."""
+KEYS_S = 0.5
+"""And between two looks at which keys can be had, while a person does nothing."""
 IDLE_S = 0.1
 CALM_FRAMES = 3
 QUIET_S = 1 / 10
@@ -126,7 +128,7 @@ class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquirie
         self.frames = 0
         """How many were shown; a test holds it against how much has changed."""
         self._panel_frame: Frame | None = None
-        self._panels_s = -1e9
+        self._panels_s = self._keys_s = -1e9
         self._events: tuple[Event, ...] = ()
         self._jumps = 0
         self._keys_of: tuple[object, ...] = ()
@@ -242,11 +244,13 @@ class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquirie
             line.set_class(bool(frame.alarm), "-alarm")
         self.make_room()
         self.show_tour(frame)
-        self.refresh_keys(frame)
+        if now - self._keys_s >= KEYS_S:
+            self._keys_s = now
+            self.refresh_keys(frame)
 
     def at_once(self) -> None:
         """A person did something: show it now, panels too."""
-        self._panels_s = -1e9
+        self._panels_s = self._keys_s = -1e9
         if self.is_mounted and self.is_current and not self.has_class("-tiny"):
             self.driver.touch()
             self._show_what_is_new()

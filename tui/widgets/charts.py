@@ -134,9 +134,10 @@ class Chart(Widget, can_focus=True):
             if len(before) != len(self._rows):
                 self.refresh()
             else:
-                rows = [y for y, row in enumerate(self._rows) if row != before[y]]
+                width = self.size.width
+                rows = [Region(0, y, width, 1) for y, row in enumerate(self._rows) if row != before[y]]
                 if rows:
-                    self.refresh(*(Region(0, y, self.size.width, 1) for y in rows))
+                    self.refresh(*rows)
             self._title()
 
     def values(self, name: str) -> Values:

@@ -137,8 +137,8 @@ class Lines(Widget):
         if grown or len(before) != len(new) or not self.size.width:
             self.refresh(layout=grown)
             return
-        changed = [y for y, row in enumerate(new) if row != before[y]]
-        self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
+        wide = self.size.width
+        self.refresh(*(Region(0, y, wide, 1) for y, row in enumerate(new) if row != before[y]))
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """One line a row."""
@@ -221,9 +221,10 @@ class Roll(ScrollView, can_focus=True):
             self._width_shown = width
             self.refresh()
             return
-        changed = [y for y in range(height) if lines[y] != before[y]]
+        wide = self.size.width
+        changed = [Region(0, y, wide, 1) for y in range(height) if lines[y] != before[y]]
         if changed:
-            self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
+            self.refresh(*changed)
 
     @property
     def following(self) -> bool:
