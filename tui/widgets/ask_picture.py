@@ -56,7 +56,8 @@ class AskPicture(Picture):
         self._plot: diagram.Plot | None = None
         self._tree: tree.Tree | None = None
         self._grown: tuple[object, ...] = ()
-        self._seen: dict[int, tuple[float, float]] = {}
+        self._seen: tree.Floats = np.zeros((0, 2))
+        """Where the node of each peer was drawn last (N, 2), in dots; not a number where it was not."""
         self._dragged = False
         self._held = False
 
@@ -76,7 +77,7 @@ class AskPicture(Picture):
         """Draw this moment."""
         self._frame = frame
         if frame.ask != self._ask:
-            self._ask, self._grown, self._seen = frame.ask, (), {}
+            self._ask, self._grown, self._seen = frame.ask, (), np.zeros((0, 2))
         self.redraw()
 
     def redraw(self) -> None:
@@ -115,27 +116,33 @@ class AskPicture(Picture):
             self._tree, self._grown = tree.tree_of(trace), grown
         nodes = self._tree
         x, y = tree.spots(nodes, canvas, self.looking)
-        if self.app.animation_level != "none" and len(nodes.nodes) <= 2_000:
+        if self.app.animation_level != "none":
             x, y = self._glide(nodes, x, y)
         zoom = self.looking.zoom
         tree.draw(canvas, nodes, x, y, trace, frame.snapshot, frame.selected, zoom)
 
     def _glide(self, nodes: tree.Tree, x: tree.Floats, y: tree.Floats) -> tuple[tree.Floats, tree.Floats]:
         """A share of the way from where each node was drawn last; a new one begins where its parent is."""
-        seen: dict[int, tuple[float, float]] = {}
-        for at, peer in enumerate(nodes.nodes):
-            up = nodes.parent[at]
-            here = self._seen.get(peer) or (seen.get(nodes.nodes[up]) if up >= 0 else None)
-            if here is None:
-                here = (float(x[at]), float(y[at]))
-            dx, dy = float(x[at]) - here[0], float(y[at]) - here[1]
-            if abs(dx) + abs(dy) < STILL:
-                seen[peer] = (float(x[at]), float(y[at]))
-            else:
-                seen[peer] = (here[0] + GLIDE * dx, here[1] + GLIDE * dy)
-                self.moving = True
-        self._seen = seen
-        at_now = np.array([seen[peer] for peer in nodes.nodes])
+        goal = np.stack((x, y), axis=-1)
+        size = int(nodes.nodes.max(initial=0)) + 1
+        if len(self._seen) < size:
+            more = np.full((size - len(self._seen), 2), np.nan)
+            self._seen = np.concatenate((self._seen, more)) if len(self._seen) else more
+        here = self._seen[nodes.nodes]
+        # A question that died is no peer's place: it goes where its teller goes.
+        here[nodes.dead] = np.nan
+        at_now = goal.copy()
+        for level in nodes.levels:
+            was = here[level]
+            fresh = np.isnan(was[:, 0])
+            up = nodes.parent[level]
+            was[fresh] = np.where((up >= 0)[:, None], at_now[np.maximum(up, 0)], goal[level])[fresh]
+            way = goal[level] - was
+            far = np.abs(way).sum(axis=1) >= STILL
+            at_now[level] = np.where(far[:, None], was + GLIDE * way, goal[level])
+            self.moving |= bool((far & ~nodes.dead[level]).any())
+        alive = ~nodes.dead
+        self._seen[nodes.nodes[alive]] = at_now[alive]
         return at_now[:, 0], at_now[:, 1]
 
     def _title(self, frame: Frame) -> None:
@@ -152,7 +159,7 @@ class AskPicture(Picture):
 
     def on_resize(self) -> None:
         """Another size: nodes are where they belong at once."""
-        self._seen = {}
+        self._seen = np.zeros((0, 2))
         super().on_resize()
 
     # --- what a person does ------------------------------------------------------------------------------
@@ -182,8 +189,8 @@ class AskPicture(Picture):
             return self._line.order.tolist() if self._line is not None else []
         if self._tree is None:
             return []
-        rank = np.lexsort((np.asarray(self._tree.depth), self._tree.height))
-        return list(dict.fromkeys(self._tree.nodes[i] for i in rank.tolist()))
+        rank = np.lexsort((self._tree.depth, self._tree.height))
+        return list(dict.fromkeys(self._tree.nodes[rank].tolist()))
 
     def zoom(self, by: int) -> None:
         """In (1) or out (-1) about the middle; 0 shows everything."""
