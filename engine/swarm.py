@@ -342,8 +342,9 @@ class Swarm(Inquiry):
         return self._account(ask).row()
 
     def trace(self, ask: AskId) -> Trace | None:
-        """The path of an ask; None before it left its origin, and when it is long past."""
-        return self._account(ask).trace(self.town.n)
+        """The path of an ask; None before it left its origin, and when it is long past. The same object until there is
+        more of it."""
+        return self._viewer.trace(self._account(ask))
 
     def asks(self) -> list[AskRow]:
         """All of them, in order of issue."""

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .accounts import QUESTION
+from .accounts import QUESTION, Account
 from .api import Peer
 from .core.kernel import HOP_BITS, KIND_SHIFT
 from .metrics import KIND_MASK
 from .roster import Roster
-from .snapshot import ALIVE, STATES, AskRow, Docket, Flight, Links, Snapshot, Totals, UnderWay
+from .snapshot import ALIVE, STATES, AskRow, Docket, Flight, Links, Snapshot, Totals, Trace, UnderWay
 from .town import Town
 from .world import graphs
 
@@ -137,6 +137,7 @@ class Viewer:
         self._files_us = -1
         self._held = np.zeros(0, np.bool_)
         self._ident = np.zeros(0, np.float32)
+        self._traced: tuple[tuple[object, ...], Trace | None] = ((), None)
         self._identified = any(kind.identifier is not Peer.identifier for kind in dict.fromkeys(town.crew))
 
     def commanded(self) -> None:
@@ -190,6 +191,15 @@ class Viewer:
             court=self._docket(),
             attacks=self._under_way(),
         )
+
+    def trace(self, account: Account) -> Trace | None:
+        """The path of an ask. Four columns of ten thousand peers are not copied for each frame, and who draws can tell
+        by the object that nothing has come to it."""
+        rows = account.questions.total, account.answers.total, account.lost.total, len(account.hits)
+        key = (account, self._town.n, account.hop is None, *rows)
+        if key != self._traced[0]:
+            self._traced = key, account.trace(self._town.n)
+        return self._traced[1]
 
     def _identifiers(self) -> NDArray[np.float32]:
         """What peers that are up say now; who is not keeps the place it last had."""

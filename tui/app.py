@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from engine import Recording, Report, Until
 
 FPS = 30.0
+COLLECT = (5_000, 10, 10)
+"""When the collector looks for garbage. A frame makes a thousand objects that live for a moment: with Python's own 700
+it looked ten times a second, and that was a twentieth of what an idle dashboard took."""
 SIGNALS: tuple[signal.Signals, ...] = (signal.SIGINT, signal.SIGTERM)
 """What ends the program from outside. Not SIGHUP: with the terminal gone there is nothing to restore or to write to."""
 TWICE_S = 5.0
@@ -106,6 +109,7 @@ class SwarmApp(Settled):
             self.screen.maybe_tour()
         if not gc.isenabled():
             gc.freeze()
+            gc.set_threshold(*COLLECT)
             gc.enable()
         self._up = True
         if self._leaves_with is not None:

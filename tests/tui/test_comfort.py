@@ -21,6 +21,7 @@ from tui.draw.raster import Canvas
 from tui.draw.stage import PLACEMENTS
 from tui.keys import TABLE
 from tui.palette import SKIP, Palette
+from tui.screens.clock import LEAST_S, next_due
 from tui.screens.pace import LEAST_FPS, FramePace
 from tui.screens.picker import Picker
 from tui.settings import Settings
@@ -318,6 +319,18 @@ async def test_no_frame_is_drawn_for_a_terminal_that_has_not_taken_the_last(monk
         queued = 0
         await person.wait(0.5)
         assert person.main.frames > before
+
+
+def test_thirty_frames_that_are_asked_for_are_thirty_however_late_each_is_called() -> None:
+    due_s, begun_s = 0.0, []
+    for number in range(301):
+        begun_s.append(due_s + (0.007 if number % 3 else 0.001))  # the loop was busy
+        due_s = next_due(due_s, 1 / 30, begun_s[-1] + 0.012)
+    assert begun_s[300] - begun_s[0] == pytest.approx(10.0)
+
+
+def test_frames_that_were_missed_are_not_made_up_for() -> None:
+    assert next_due(0.0, 1 / 30, 1.0) == 1.0 + LEAST_S
 
 
 def test_a_terminal_that_never_keeps_up_is_still_asked_four_times_a_second() -> None:

@@ -14,7 +14,8 @@ from tui.draw.colours import LOOK, LOOKS, STATE, looks_of
 from tui.draw.glyphs import Mode
 from tui.draw.inks import INK, SIDE_BITS, SIDES
 from tui.draw.inks import TABLE as INKS
-from tui.draw.scene import MANY, lay
+from tui.draw.layers import lay
+from tui.draw.scene import MANY
 from tui.draw.stage import GLIDE_S, Stage
 from tui.screens.pace import FramePace
 from tui.screens.rooms import behind, rooms

@@ -16,7 +16,8 @@ from textual.events import MouseScrollUp
 from textual.message import Message
 from textual.pilot import Pilot
 
-from engine import Commanded, Kill, Refused
+from engine import DEAD, Commanded, Kill, Refused
+from engine.snapshot import Flight
 from tui.draw.inks import INK
 from tui.messages import PeerPicked
 from tui.widgets.swarm_view import SwarmView
@@ -126,6 +127,31 @@ async def test_the_ground_is_drawn_once_while_nothing_changes(monkeypatch: pytes
         assert not drawn
         view.show(frames.frame(snap=same, selected=3))
         assert len(drawn) == 1
+
+
+async def test_a_picture_that_would_look_the_same_is_not_drawn_again() -> None:
+    """With nothing on the way, and nothing of an ask that is news; and any of what decides it has it drawn."""
+    async with gallery() as (view, _pilot, _):
+        calm = frames.snapshot()
+        ends, now = np.array([[1], [2]], np.int32), np.array([calm.now_us])
+        moving = replace(calm, flight=Flight(*ends, now - 1000, now + 1000, np.zeros(1, np.uint8), ends[0], 1))
+        for _ in range(5):
+            view.show(frames.frame(snap=calm))
+        drawn = view.drawn
+        view.show(frames.frame(snap=replace(calm, now_us=calm.now_us + 1)))
+        assert view.drawn == drawn
+        dead = calm.state.copy()
+        dead[5] = DEAD
+        for changed in (
+            frames.frame(snap=calm, selected=3),
+            frames.frame(snap=calm, marked=(3, 4)),
+            frames.frame(snap=moving),
+            frames.frame(snap=moving),
+            frames.frame(snap=replace(calm, state=dead)),
+        ):
+            before = view.drawn
+            view.show(changed)
+            assert view.drawn == before + 1
 
 
 async def test_deeds_echo_and_refusals_come_back_and_both_pass() -> None:

@@ -19,9 +19,9 @@ from engine import Snapshot, Trace
 from . import raster
 from .glyphs import GLYPHS
 from .inks import INK
+from .layers import lay, sift
 from .placement import Box, View
 from .raster import Canvas
-from .scene import lay
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -174,7 +174,7 @@ def draw(canvas: Canvas, line: Timeline, plot: Plot, snapshot: Snapshot, selecte
         raster.lines(layer, x0[mine], y0[mine], x2[mine], y2[mine], INK[INKS[part]])
         if part == DUPLICATE:
             # Dotted: most of a flood is told in vain, and should not drown the rest.
-            layer.dots &= (np.arange(layer.dots_w)[None, :] + np.arange(layer.dots_h)[:, None]) % 2 == 0
+            sift(layer, 1, 2)
         lay(area, layer)
     _now(area, line, plot)
     roomy = plot.pitch(line) >= 0.9

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -246,7 +247,7 @@ def text(canvas: Canvas, col: int, row: int, string: str, ink: int, owner: int =
     A character that is not exactly one cell wide would move its neighbours: marks and controls are dropped, wide
     ones become a question mark.
     """
-    codes = [ord(ch if unicodedata.east_asian_width(ch) not in "WF" else "?") for ch in string if _shows(ch)]
+    codes = _codes(string)
     if 0 <= row < canvas.height and codes:
         low, high = max(0, col), min(canvas.width, col + len(codes))
         if low < high:
@@ -255,6 +256,12 @@ def text(canvas: Canvas, col: int, row: int, string: str, ink: int, owner: int =
             if owner >= 0:
                 canvas.owner[row, low:high] = owner
     return col + len(codes)
+
+
+@lru_cache(maxsize=4_096)
+def _codes(string: str) -> tuple[int, ...]:
+    """The same names stand in every frame."""
+    return tuple(ord(ch if unicodedata.east_asian_width(ch) not in "WF" else "?") for ch in string if _shows(ch))
 
 
 def _shows(ch: str) -> bool:
@@ -326,12 +333,16 @@ def runs(canvas: Canvas, solid: Iterable[int] = ()) -> Runs:
     """
     if not canvas.width or not canvas.height:
         return [[] for _ in range(canvas.height)]
-    codes = pack(canvas)
+    return cut(pack(canvas), canvas.glyph, canvas.ink, solid)
+
+
+def cut(codes: Codes, glyph: Codes, ink: NDArray[np.uint8], solid: Iterable[int] = ()) -> Runs:
+    """The same for some rows of a canvas, (k, W) each: what `pack` made of them, their glyphs and their inks."""
     drawn = codes != SPACE
-    drawn |= canvas.glyph != 0
-    last = np.where(drawn, np.arange(canvas.width), 0)
+    drawn |= glyph != 0
+    last = np.where(drawn, np.arange(codes.shape[1]), 0)
     np.maximum.accumulate(last, axis=1, out=last)
-    shown = np.where(drawn, canvas.ink, 0).astype(np.uint8)
+    shown = np.where(drawn, ink, 0).astype(np.uint8)
     shown = np.take_along_axis(shown, last, axis=1)
     bleeding = list(solid)
     if bleeding:

@@ -24,6 +24,7 @@ from . import crowd, placement, raster, sides, telling
 from .colours import Colouring
 from .glyphs import GLYPHS
 from .inks import DYING, INK, PART_INK
+from .layers import lay, sift
 from .mapdata import coast
 from .raster import Canvas
 
@@ -118,30 +119,9 @@ def _idle_links(canvas: Canvas, scene: Scene) -> None:
     loud = mine[order]
     layer = raster.Canvas(canvas.width, canvas.height, canvas.mode)
     _between(layer, scene, a[~loud], b[~loud], inks[~loud])
-    _thin(layer)
+    sift(layer, 2, 3)
     _between(layer, scene, a[loud], b[loud], inks[loud])
     lay(canvas, layer)
-
-
-def _thin(layer: Canvas) -> None:
-    """Every third dot: a hundred whole lines on a small screen would make one carpet."""
-    layer.dots &= (np.arange(layer.dots_w)[None, :] + 2 * np.arange(layer.dots_h)[:, None]) % 3 == 0
-
-
-def lay(canvas: Canvas, layer: Canvas) -> None:
-    """Put a layer on top: in each cell that it draws in, its dots stand instead of those below.
-
-    A cell has one ink. Were dots joined, a bright line over a dozen faint ones would light up all of theirs.
-    """
-    shape = (canvas.height, canvas.down, canvas.width, canvas.across)
-    drawn: Flags = np.asarray(layer.dots.reshape(shape).any(axis=(1, 3)))
-    np.copyto(canvas.dots.reshape(shape), layer.dots.reshape(shape), where=drawn[:, None, :, None])
-    np.copyto(canvas.ink, layer.ink, where=drawn)
-    # A glyph hides dots: what lay below makes room.
-    canvas.glyph[drawn] = 0
-    stamped = layer.glyph != 0
-    np.copyto(canvas.glyph, layer.glyph, where=stamped)
-    np.copyto(canvas.ink, layer.ink, where=stamped)
 
 
 def _between(canvas: Canvas, scene: Scene, a: NDArray[np.int32], b: NDArray[np.int32], inks: NDArray[np.uint8]) -> None:
@@ -161,13 +141,15 @@ def paint(under: Canvas, scene: Scene) -> Canvas:
             telling.vain(layer, scene.x, scene.y, scene.trace)
         _spread(layer, scene, scene.trace, len(ids) <= FEW, crowded)
         lay(canvas, layer)
-    layer = Canvas(canvas.width, canvas.height, canvas.mode)
-    _flight(layer, scene)
-    _refusals(layer, scene)
-    lay(canvas, layer)
-    layer = Canvas(canvas.width, canvas.height, canvas.mode)
-    _rings(layer, scene)
-    lay(canvas, layer)
+    if len(scene.snapshot.flight.frm) or scene.refusals:
+        layer = Canvas(canvas.width, canvas.height, canvas.mode)
+        _flight(layer, scene)
+        _refusals(layer, scene)
+        lay(canvas, layer)
+    if scene.echoes or scene.ringed or scene.hover is not None or scene.selected is not None:
+        layer = Canvas(canvas.width, canvas.height, canvas.mode)
+        _rings(layer, scene)
+        lay(canvas, layer)
     _peers(canvas, scene, crowd.kept(ids, scene.colours) if crowded else ids)
     if scene.trace is not None and not crowded:
         telling.front(canvas, scene.x, scene.y, scene.trace, scene.snapshot.now_us)
@@ -189,7 +171,7 @@ def _spread(canvas: Canvas, scene: Scene, trace: Trace, few: bool, crowded: bool
     inks = np.full(len(reached), INK["tree"], np.uint8)
     _between(canvas, scene, trace.frm[reached], reached.astype(np.int32), inks)
     if crowded:
-        _thin(canvas)
+        sift(canvas, 2, 3)
     if len(trace.answers_frm):
         low = np.minimum(trace.answers_frm, trace.answers_to).astype(np.int64)
         pairs = np.unique((low << 32) | np.maximum(trace.answers_frm, trace.answers_to))

@@ -13,6 +13,7 @@ from engine import Snapshot
 
 from .glyphs import Mode
 from .inks import SIDE_BITS, SIDES
+from .layers import dotted
 from .raster import SPACE, Canvas
 
 WALL: dict[Mode, str] = {"braille": "╫", "block": "╫", "ascii": "!"}
@@ -41,8 +42,7 @@ def tint(canvas: Canvas, snapshot: Snapshot) -> None:
         ground = held[:, frm] & ~held[:, to]
         of[:, to] = np.where(ground, np.maximum(of[:, to], side[canvas.owner[:, frm]]), of[:, to])
     # An empty cell has no ink of its own, and would take that of its neighbour.
-    cells = canvas.dots.reshape(canvas.height, canvas.down, canvas.width, canvas.across)
-    empty = (of > 0) & (canvas.glyph == 0) & ~cells.any(axis=(1, 3))
+    empty = (of > 0) & (canvas.glyph == 0) & ~dotted(canvas)
     canvas.glyph[empty] = SPACE
     canvas.ink[empty] = 0
     canvas.ink |= of << SIDE_BITS

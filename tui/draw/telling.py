@@ -13,6 +13,7 @@ from engine import Snapshot, Trace
 from . import raster
 from .glyphs import GLYPHS
 from .inks import INK
+from .layers import sift
 from .raster import Canvas, Floats
 
 FRONT_US = 60_000
@@ -38,7 +39,7 @@ def vain(canvas: Canvas, x: Floats, y: Floats, trace: Trace) -> None:
     again = (trace.at_us[asked.to] != asked.at_us) | (trace.frm[asked.to] != asked.frm)
     frm, to = asked.frm[again], asked.to[again]
     raster.lines(canvas, x[frm], y[frm], x[to], y[to], INK["duplicate"])
-    canvas.dots &= (np.arange(canvas.dots_w)[None, :] + 2 * np.arange(canvas.dots_h)[:, None]) % 4 == 0
+    sift(canvas, 2, 4)
 
 
 def losses(canvas: Canvas, x: Floats, y: Floats, trace: Trace, snapshot: Snapshot) -> None:

@@ -2,11 +2,15 @@
 
 A branch takes as much height as it has leaves, so no two cross. What a peer was told again, in vain, stands behind its
 name as a number; a question that died is a leaf of its own, with what it died of. The way of an answer is lit.
+
+A question among ten thousand reaches hundreds more from frame to frame, and each moves the places of all. So the tree
+is laid out in passes over whole levels, of which there are a dozen, and not node by node.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,20 +24,45 @@ from .placement import Box, View
 from .raster import Canvas
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 MARGIN_RIGHT = 14
 """Columns at the right that are kept for the names of the last leaves."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Tree:
-    """nodes: peers (R,) in the order in which they were told, the asker first; parent: index into nodes, -1 for the
-    asker; depth: tellings from it; height: 0..1 down the side; reason: what killed the question, "" for who got it."""
+    """nodes: peers (R,) in the order in which they were told, the asker first, then questions that died; parent: index
+    into nodes, -1 for the asker; depth: tellings from it; height: 0..1 down the side; why: what killed the question, an
+    index into reasons, 0 for who got it."""
 
-    nodes: tuple[int, ...]
-    parent: tuple[int, ...]
-    depth: tuple[int, ...]
+    nodes: Ints
+    parent: Ints
+    depth: Ints
     height: Floats
-    reason: tuple[str, ...]
+    why: Ints
+    reasons: tuple[str, ...]
+
+    @cached_property
+    def dead(self) -> NDArray[np.bool_]:
+        """Which nodes are questions that died (R,)."""
+        return self.why > 0
+
+    @cached_property
+    def inner(self) -> NDArray[np.bool_]:
+        """Which nodes told somebody (R,)."""
+        told = np.zeros(len(self.nodes), np.bool_)
+        told[self.parent[1:]] = True
+        return told
+
+    @cached_property
+    def levels(self) -> list[Ints]:
+        """The nodes of each depth, those nearest to the asker first."""
+        return levels_of(self.depth)
+
+    def at(self, peer: int | None) -> int:
+        """The node of a peer that was reached, or -1."""
+        found = np.flatnonzero((self.nodes == peer) & ~self.dead).tolist()
+        return int(found[0]) if found and peer is not None else -1
 
 
 def tree_of(trace: Trace) -> Tree:
@@ -41,63 +70,73 @@ def tree_of(trace: Trace) -> Tree:
     reached = np.flatnonzero(trace.hop > 0)
     reached = reached[reached != trace.origin]
     reached = reached[np.lexsort((reached, trace.hop[reached], trace.at_us[reached]))]
-    place = {trace.origin: 0}
-    nodes, parent, depth, reason = [trace.origin], [-1], [0], [""]
-    children: list[list[int]] = [[]]
-    for peer, frm in zip(reached.tolist(), trace.frm[reached].tolist(), strict=True):
-        up = place.get(frm, 0)
-        place[peer] = _hang(up, peer, "", nodes, parent, depth, reason, children)
+    nodes = np.concatenate((np.array([trace.origin]), reached)).astype(np.int64)
+    place = np.full(len(trace.hop), -1, np.int64)
+    place[nodes] = np.arange(len(nodes))
+    up = place[trace.frm[reached]]
+    # Whoever told it is in the tree already, or is not in it for this peer: no circle can come of odd traces.
+    own = np.arange(1, len(nodes))
+    parent = np.concatenate((np.array([-1]), np.where((trace.frm[reached] >= 0) & (up >= 0) & (up < own), up, 0)))
     lost = trace.lost
-    dead: set[tuple[int, int]] = set()
-    for frm, to, why in zip(lost.frm.tolist(), lost.to.tolist(), lost.reason.tolist(), strict=True):
-        if frm in place and to not in place and (frm, to) not in dead:
-            dead.add((frm, to))
-            _hang(place[frm], to, lost.reasons[why], nodes, parent, depth, reason, children)
-    return Tree(tuple(nodes), tuple(parent), tuple(depth), _heights(children), tuple(reason))
+    frm, to = lost.frm.astype(np.int64), lost.to.astype(np.int64)
+    told = (place[frm] >= 0) & (place[to] < 0)
+    _, first = np.unique(np.stack((frm[told], to[told])), axis=1, return_index=True)
+    died = np.flatnonzero(told)[np.sort(first)]
+    nodes = np.concatenate((nodes, to[died]))
+    parent = np.concatenate((parent, place[frm[died]]))
+    why = np.concatenate((np.zeros(len(reached) + 1, np.int64), lost.reason[died].astype(np.int64) + 1))
+    depth = depths(parent)
+    return Tree(nodes, parent, depth, _heights(parent, depth), why, ("", *lost.reasons))
 
 
-def _hang(
-    up: int,
-    peer: int,
-    why: str,
-    nodes: list[int],
-    parent: list[int],
-    depth: list[int],
-    reason: list[str],
-    children: list[list[int]],
-) -> int:
-    number = len(nodes)
-    nodes.append(peer)
-    parent.append(up)
-    depth.append(depth[up] + 1)
-    reason.append(why)
-    children.append([])
-    children[up].append(number)
-    return number
+def depths(parent: Ints) -> Ints:
+    """How far each node is from the first; all ancestors of a node climb together."""
+    depth = np.zeros(len(parent), np.int64)
+    above = parent.copy()
+    while (below := np.flatnonzero(above >= 0)).size:
+        depth[below] += 1
+        above[below] = parent[above[below]]
+    return depth
 
 
-def _heights(children: list[list[int]]) -> Floats:
+def levels_of(depth: Ints) -> list[Ints]:
+    """Indices of equal depth, in their order."""
+    order = np.argsort(depth, kind="stable")
+    return np.split(order, np.cumsum(np.bincount(depth))[:-1])
+
+
+def _heights(parent: Ints, depth: Ints) -> Floats:
     """Leaves are spaced evenly in the order of the branches; who has branches stands in the middle of them."""
-    height = np.zeros(len(children))
-    leaves = 0
-    stack: list[tuple[int, bool]] = [(0, False)]
-    while stack:
-        node, done = stack.pop()
-        below = children[node]
-        if not below:
-            height[node] = leaves
-            leaves += 1
-        elif done:
-            height[node] = (height[below[0]] + height[below[-1]]) / 2
-        else:
-            stack.append((node, True))
-            stack += [(child, False) for child in reversed(below)]
-    return (height + 0.5) / max(1, leaves)
+    n = len(parent)
+    levels = levels_of(depth)
+    leaves = np.ones(n, np.int64)
+    leaves[parent[1:]] = 0
+    many = leaves.copy()
+    for level in reversed(levels[1:]):
+        many += np.bincount(parent[level], many[level], n).astype(np.int64)
+    # Siblings beside each other, in their order: how many leaves stand above each within its parent's.
+    beside = np.argsort(parent[1:], kind="stable") + 1
+    above = np.cumsum(many[beside]) - many[beside]
+    first = np.concatenate((np.ones(1, np.bool_), parent[beside][1:] != parent[beside][:-1])) if n > 1 else beside > 0
+    starts = np.flatnonzero(first)
+    within = np.zeros(n, np.int64)
+    within[beside] = above - np.repeat(above[starts], np.diff(starts, append=len(beside)))
+    top = np.zeros(n, np.int64)
+    for level in levels[1:]:
+        top[level] = top[parent[level]] + within[level]
+    height = top.astype(np.float64)
+    eldest, youngest = beside[starts], beside[np.append(starts[1:], len(beside)) - 1] if n > 1 else beside
+    upper, lower = np.zeros(n, np.int64), np.zeros(n, np.int64)
+    upper[parent[eldest]], lower[parent[eldest]] = eldest, youngest
+    for level in reversed(levels):
+        inner = level[leaves[level] == 0]
+        height[inner] = (height[upper[inner]] + height[lower[inner]]) / 2
+    return (height + 0.5) / max(1, int(leaves.sum()))
 
 
 def leaves_of(tree: Tree) -> int:
     """How many leaves there are."""
-    return len(tree.nodes) - len(set(tree.parent) - {-1})
+    return int(len(tree.nodes) - np.count_nonzero(tree.inner))
 
 
 def box_of(canvas: Canvas) -> Box:
@@ -107,8 +146,8 @@ def box_of(canvas: Canvas) -> Box:
 
 def spots(tree: Tree, canvas: Canvas, view: View) -> tuple[Floats, Floats]:
     """Dots of each node."""
-    deepest = max(1, *tree.depth) if len(tree.depth) > 1 else 1
-    at = np.stack((np.asarray(tree.depth) / deepest, tree.height), axis=-1)
+    deepest = max(1, int(tree.depth.max(initial=1)))
+    at = np.stack((tree.depth / deepest, tree.height), axis=-1)
     return view.to_dots(at, box_of(canvas))  # type: ignore[arg-type]
 
 
@@ -123,46 +162,44 @@ def draw(
     zoom: float,
 ) -> None:
     """On an empty canvas, with nodes where `spots` has them."""
-    up = np.asarray(tree.parent)
+    up, dead = tree.parent, tree.dead
     lit = np.zeros(len(up), np.bool_)
-    index = {peer: i for i, (peer, why) in enumerate(zip(tree.nodes, tree.reason, strict=True)) if not why}
     for holder in trace.holders:
-        at = index.get(holder, -1)
+        at = tree.at(holder)
         while at > 0 and not lit[at]:
             lit[at] = True
-            at = tree.parent[at]
-    dead = np.array([bool(why) for why in tree.reason])
+            at = int(up[at])
     child = np.arange(len(up)) > 0
     for which, ink in ((child & ~lit & ~dead, "tree"), (dead, "lost"), (lit, "way")):
-        raster.lines(canvas, x[up[which]], y[up[which]], x[which], y[which], INK[ink])
+        mine = np.flatnonzero(which)
+        kept = mine[distinct(x[up[mine]], y[up[mine]], x[mine], y[mine])]
+        raster.lines(canvas, x[up[kept]], y[up[kept]], x[kept], y[kept], INK[ink])
     roomy = box_of(canvas).span[1] * zoom / max(1, leaves_of(tree)) >= 0.9 * canvas.down
-    _nodes(canvas, tree, x, y, dead, trace, snapshot)
+    _nodes(canvas, tree, x, y, trace)
     if roomy:
         _names(canvas, tree, x, y, trace, snapshot, selected)
-    elif selected in index:
-        raster.text(canvas, *_beside(canvas, x, y, index[selected]), snapshot.fixed.labels[selected], INK["selected"])
+    elif selected is not None and (at := tree.at(selected)) >= 0:
+        raster.text(canvas, *_beside(canvas, x, y, at), snapshot.fixed.labels[selected], INK["selected"])
 
 
-def _nodes(
-    canvas: Canvas, tree: Tree, x: Floats, y: Floats, dead: NDArray[np.bool_], trace: Trace, snapshot: Snapshot
-) -> None:
+def distinct(x0: Floats, y0: Floats, x1: Floats, y1: Floats) -> Ints:
+    """One of the lines that begin and end in the same dots: of fifty leaves to a dot, one is drawn."""
+    ends = [np.rint(np.clip(value, -30_000, 30_000)).astype(np.int64) & 0xFFFF for value in (x0, y0, x1, y1)]
+    _, first = np.unique(ends[0] | ends[1] << 16 | ends[2] << 32 | ends[3] << 48, return_index=True)
+    return np.sort(first)
+
+
+def _nodes(canvas: Canvas, tree: Tree, x: Floats, y: Floats, trace: Trace) -> None:
     shapes = GLYPHS[canvas.mode]
-    holders = set(trace.holders)
-    codes, inks = [], []
-    for number, (peer, gone) in enumerate(zip(tree.nodes, dead.tolist(), strict=True)):
-        name = "dead" if gone else "origin" if not number else "hit" if peer in holders else "asked"
-        codes.append(ord(getattr(shapes, name)))
-        inks.append(INK["lost" if gone else "answered" if name == "hit" else name])
+    n = len(tree.nodes)
+    kind = np.where(tree.dead, 3, np.where(np.isin(tree.nodes, np.asarray(trace.holders, np.int64)), 1, 0))
+    kind[0] = 2
+    codes = np.array([ord(shapes.asked), ord(shapes.hit), ord(shapes.origin), ord(shapes.dead)], np.uint32)
+    inks = np.array([INK["asked"], INK["answered"], INK["origin"], INK["lost"]], np.uint8)
     col, row = raster.cells(canvas, x, y)
-    order = np.argsort([inks[i] != INK["asked"] for i in range(len(inks))], kind="stable")
-    raster.stamp(
-        canvas,
-        col[order],
-        row[order],
-        np.array(codes, np.uint32)[order],
-        np.array(inks, np.uint8)[order],
-        np.array(tree.nodes)[order],
-    )
+    order = np.lexsort((np.arange(n), kind > 0))
+    kinds = kind[order]
+    raster.stamp(canvas, col[order], row[order], codes[kinds], inks[kinds], tree.nodes[order])
 
 
 def _beside(canvas: Canvas, x: Floats, y: Floats, at: int) -> tuple[int, int]:
@@ -175,17 +212,18 @@ def _names(
 ) -> None:
     """The selected first, then leaves, which have room, then the others where nothing is in the way."""
     labels = snapshot.fixed.labels
-    inner = set(tree.parent)
-    order = sorted(range(len(tree.nodes)), key=lambda i: (tree.nodes[i] != selected, i in inner, i))
-    for at in order:
-        peer = tree.nodes[at]
-        col, row = _beside(canvas, x, y, at)
+    cols, rows = raster.cells(canvas, x, y)
+    seen = np.flatnonzero((rows >= 0) & (rows < canvas.height))
+    order = seen[np.lexsort((seen, tree.inner[seen], tree.nodes[seen] != (-1 if selected is None else selected)))]
+    for at in order.tolist():
+        peer, col, row = int(tree.nodes[at]), int(cols[at]) + 2, int(rows[at])
         name, again = labels[peer][:12], int(trace.repeats[peer])
-        if not 0 <= row < canvas.height or not (canvas.glyph[row, max(0, col) : col + len(name) + 1] == 0).all():
+        if not (canvas.glyph[row, max(0, col) : col + len(name) + 1] == 0).all():
             continue
-        ink = "selected" if peer == selected else "label" if at not in inner else "dim"
+        leaf = not tree.inner[at]
+        ink = "selected" if peer == selected else "label" if leaf else "dim"
         end = raster.text(canvas, col, row, name, INK[ink], peer)
-        if tree.reason[at]:
-            raster.text(canvas, end + 1, row, tree.reason[at], INK["lost"])
-        elif again and at not in inner:
+        if tree.dead[at]:
+            raster.text(canvas, end + 1, row, tree.reasons[tree.why[at]], INK["lost"])
+        elif again and leaf:
             raster.text(canvas, end + 1, row, f"+{again}", INK["duplicate"])

@@ -2,7 +2,7 @@
 
 Panels say what a person wants by messages, and get frames; this screen stands between them and the driver. It asks
 for a frame only when something can have changed, so a paused swarm costs nothing, and it hands the slow panels a
-frame five times a second at most, because nobody reads a number that changes more often.
+frame four times a second at most, because nobody reads a number that changes more often.
 
 What decides is elsewhere: which panels there is room for in `rooms.py`, which verbs are possible and why not in
 `widgets/verbs.py`, what a command does in the engine.
@@ -56,6 +56,7 @@ from tui.widgets.tour_box import TourBox
 from tui.widgets.verbs import Verb
 
 from .attacking import Attacking
+from .clock import FrameClock
 from .comforts import Comforts
 from .deeds import Deeds
 from .inquiries import Inquiries
@@ -80,8 +81,10 @@ from .rooms import (
 )
 from .travels import Travels
 
-PANEL_S = 0.2
+PANEL_S = 0.25
 """Wall seconds between two frames for a panel with figures."""
+KEYS_S = 0.5
+"""And between two looks at which keys can be had, while a person does nothing."""
 IDLE_S = 0.1
 CALM_FRAMES = 3
 QUIET_S = 1 / 10
@@ -117,6 +120,7 @@ class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquirie
         self._compositor = LeanCompositor()
         self.driver = driver
         self.pace = FramePace(fps)
+        self.clock = FrameClock(self.tick, self._broke)
         self.wishes: dict[str, bool] = {}
         self.drawer_shut = False
         self.whole = ""
@@ -124,7 +128,7 @@ class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquirie
         self.frames = 0
         """How many were shown; a test holds it against how much has changed."""
         self._panel_frame: Frame | None = None
-        self._panels_s = -1e9
+        self._panels_s = self._keys_s = -1e9
         self._events: tuple[Event, ...] = ()
         self._jumps = 0
         self._keys_of: tuple[object, ...] = ()
@@ -169,31 +173,33 @@ class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquirie
         # Time is paced from the first picture on: what paces it takes a while to load, and a frame moves time as well.
         self.call_after_refresh(self._pace)
         self.make_room()
-        self.tick()
+        self.clock.start()
 
     def _pace(self) -> None:
         self.run_worker(self.driver.run(), name="live", exit_on_error=False)
 
+    def _broke(self, error: Exception) -> None:
+        self.app._handle_exception(error)
+
     def on_unmount(self) -> None:
         """Time ends with the screen."""
+        self.clock.stop()
         self.driver.stop()
 
     # --- frames -----------------------------------------------------------------------------------------
 
-    def tick(self) -> None:
-        """Show a frame if there is something new, and come back when the next is due."""
-        begun, shown = time.monotonic(), self.frames
-        try:
-            if self.is_current and not self.has_class("-tiny"):
-                self._show_what_is_new()
-        finally:
-            # With nothing to show, or a picture that stays the same, look less often: what a person does is shown at
-            # once anyway, and a question is seen a tenth of a second after it sets out.
-            view = self.picture
-            calm = self.frames == shown or view.calm >= CALM_FRAMES
-            least_s = IDLE_S if calm else QUIET_S if view.quiet else 0.0
-            slot_s = max(self.pace.slot_s, least_s)
-            self.set_timer(max(0.002, slot_s - (time.monotonic() - begun)), self.tick)
+    def tick(self) -> float:
+        """Show a frame if there is something new. Returns in how many seconds to look again."""
+        shown = self.frames
+        # An app that leaves takes its screen apart bit by bit, and this is asked for in between.
+        if not (self.app.is_running and self.is_attached and self.is_current) or self.has_class("-tiny"):
+            return IDLE_S
+        self._show_what_is_new()
+        # With nothing to show, or a picture that stays the same, look less often: what a person does is shown at
+        # once anyway, and a question is seen a tenth of a second after it sets out.
+        view = self.picture
+        calm = self.frames == shown or view.calm >= CALM_FRAMES
+        return max(self.pace.slot_s, IDLE_S if calm else QUIET_S if view.quiet else 0.0)
 
     def _show_what_is_new(self) -> None:
         view = self.picture
@@ -239,11 +245,13 @@ class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquirie
             line.set_class(bool(frame.alarm), "-alarm")
         self.make_room()
         self.show_tour(frame)
-        self.refresh_keys(frame)
+        if now - self._keys_s >= KEYS_S:
+            self._keys_s = now
+            self.refresh_keys(frame)
 
     def at_once(self) -> None:
         """A person did something: show it now, panels too."""
-        self._panels_s = -1e9
+        self._panels_s = self._keys_s = -1e9
         if self.is_mounted and self.is_current and not self.has_class("-tiny"):
             self.driver.touch()
             self._show_what_is_new()

@@ -12,12 +12,8 @@ import time
 from typing import Literal, TypeAlias
 
 import numpy as np
-from rich.segment import Segment
-from rich.style import Style
 from textual import events
 from textual.content import Content
-from textual.strip import Strip
-from textual.widget import Widget
 
 from engine import PeerId
 from tui.draw import diagram, raster, tree
@@ -28,11 +24,9 @@ from tui.frame import Frame
 from tui.messages import PeerPicked
 
 from . import frame_keys
-from .cells import Cells
-from .dye import dye
-from .ink import Inks
 from .inspector import chosen_ask
 from .panel import name_panel, panel_css
+from .picture import Picture
 from .view_keys import PAN_STEP, ZOOM_STEP
 from .view_mouse import describe
 
@@ -44,7 +38,7 @@ GLIDE = 0.35
 STILL = 0.6
 
 
-class AskPicture(Widget, can_focus=True):
+class AskPicture(Picture):
     """Hand it frames. It posts `PeerPicked`."""
 
     DEFAULT_CSS = panel_css("AskPicture") + "AskPicture { min-height: 5; }"
@@ -54,20 +48,16 @@ class AskPicture(Widget, can_focus=True):
         self.glyphs: Mode = glyphs
         self.kind: Kind = "diagram"
         self.looking = View()
-        self.calm = 0
-        self.paint_s = 0.0
         self.moving = False
         self.quiet = False
         self._frame: Frame | None = None
         self._ask: int | None = None
-        self._canvas = raster.Canvas(0, 0)
-        self._cells = Cells()
-        self._styles: list[Style] = []
         self._line: diagram.Timeline | None = None
         self._plot: diagram.Plot | None = None
         self._tree: tree.Tree | None = None
         self._grown: tuple[object, ...] = ()
-        self._seen: dict[int, tuple[float, float]] = {}
+        self._seen: tree.Floats = np.zeros((0, 2))
+        """Where the node of each peer was drawn last (N, 2), in dots; not a number where it was not."""
         self._dragged = False
         self._held = False
 
@@ -78,11 +68,6 @@ class AskPicture(Widget, can_focus=True):
         """The frame that is shown."""
         return self._frame
 
-    @property
-    def text(self) -> str:
-        """What is shown, without colours."""
-        return raster.to_text(self._canvas)
-
     def turn(self, kind: Kind) -> None:
         """Show the other one, all of it."""
         self.kind, self.looking = kind, View()
@@ -92,7 +77,7 @@ class AskPicture(Widget, can_focus=True):
         """Draw this moment."""
         self._frame = frame
         if frame.ask != self._ask:
-            self._ask, self._grown, self._seen = frame.ask, (), {}
+            self._ask, self._grown, self._seen = frame.ask, (), np.zeros((0, 2))
         self.redraw()
 
     def redraw(self) -> None:
@@ -114,13 +99,8 @@ class AskPicture(Widget, can_focus=True):
         else:
             self._draw_tree(frame, canvas)
         self._title(frame)
-        if not self._styles:
-            self._styles = dye(self)
-        dirty = self._cells.update(canvas, self._styles)
+        self.calm = 0 if self.put() or self.moving else self.calm + 1
         self.paint_s = time.thread_time() - begun
-        self.calm = 0 if dirty or self.moving else self.calm + 1
-        if dirty:
-            self.refresh(*dirty)
 
     def _draw_diagram(self, frame: Frame, canvas: raster.Canvas) -> None:
         assert frame.trace is not None
@@ -136,27 +116,33 @@ class AskPicture(Widget, can_focus=True):
             self._tree, self._grown = tree.tree_of(trace), grown
         nodes = self._tree
         x, y = tree.spots(nodes, canvas, self.looking)
-        if self.app.animation_level != "none" and len(nodes.nodes) <= 2_000:
+        if self.app.animation_level != "none":
             x, y = self._glide(nodes, x, y)
         zoom = self.looking.zoom
         tree.draw(canvas, nodes, x, y, trace, frame.snapshot, frame.selected, zoom)
 
     def _glide(self, nodes: tree.Tree, x: tree.Floats, y: tree.Floats) -> tuple[tree.Floats, tree.Floats]:
         """A share of the way from where each node was drawn last; a new one begins where its parent is."""
-        seen: dict[int, tuple[float, float]] = {}
-        for at, peer in enumerate(nodes.nodes):
-            up = nodes.parent[at]
-            here = self._seen.get(peer) or (seen.get(nodes.nodes[up]) if up >= 0 else None)
-            if here is None:
-                here = (float(x[at]), float(y[at]))
-            dx, dy = float(x[at]) - here[0], float(y[at]) - here[1]
-            if abs(dx) + abs(dy) < STILL:
-                seen[peer] = (float(x[at]), float(y[at]))
-            else:
-                seen[peer] = (here[0] + GLIDE * dx, here[1] + GLIDE * dy)
-                self.moving = True
-        self._seen = seen
-        at_now = np.array([seen[peer] for peer in nodes.nodes])
+        goal = np.stack((x, y), axis=-1)
+        size = int(nodes.nodes.max(initial=0)) + 1
+        if len(self._seen) < size:
+            more = np.full((size - len(self._seen), 2), np.nan)
+            self._seen = np.concatenate((self._seen, more)) if len(self._seen) else more
+        here = self._seen[nodes.nodes]
+        # A question that died is no peer's place: it goes where its teller goes.
+        here[nodes.dead] = np.nan
+        at_now = goal.copy()
+        for level in nodes.levels:
+            was = here[level]
+            fresh = np.isnan(was[:, 0])
+            up = nodes.parent[level]
+            was[fresh] = np.where((up >= 0)[:, None], at_now[np.maximum(up, 0)], goal[level])[fresh]
+            way = goal[level] - was
+            far = np.abs(way).sum(axis=1) >= STILL
+            at_now[level] = np.where(far[:, None], was + GLIDE * way, goal[level])
+            self.moving |= bool((far & ~nodes.dead[level]).any())
+        alive = ~nodes.dead
+        self._seen[nodes.nodes[alive]] = at_now[alive]
         return at_now[:, 0], at_now[:, 1]
 
     def _title(self, frame: Frame) -> None:
@@ -171,27 +157,10 @@ class AskPicture(Widget, can_focus=True):
             below += f", {frame.trace.lost.total:,} lost" if frame.trace.lost.total else ""
         name_panel(self, f"{TITLES[self.kind]}{what}{zoom}", below)
 
-    # --- cells --------------------------------------------------------------------------------------------
-
-    def notify_style_update(self) -> None:
-        """Another theme."""
-        super().notify_style_update()
-        self._styles = []
-        self._cells.forget()
-        if self.is_mounted:
-            self.redraw()
-
     def on_resize(self) -> None:
-        """Another size."""
-        self._seen = {}
-        self.redraw()
-
-    def render_line(self, y: int) -> Strip:
-        """Line `y` of the picture."""
-        strips, width = self._cells.strips, self.content_size.width
-        if y < len(strips) and strips[y].cell_length == width:
-            return strips[y]
-        return Strip([Segment(" " * width, Inks(self)["text"])], width)
+        """Another size: nodes are where they belong at once."""
+        self._seen = np.zeros((0, 2))
+        super().on_resize()
 
     # --- what a person does ------------------------------------------------------------------------------
 
@@ -220,8 +189,8 @@ class AskPicture(Widget, can_focus=True):
             return self._line.order.tolist() if self._line is not None else []
         if self._tree is None:
             return []
-        rank = np.lexsort((np.asarray(self._tree.depth), self._tree.height))
-        return list(dict.fromkeys(self._tree.nodes[i] for i in rank.tolist()))
+        rank = np.lexsort((self._tree.depth, self._tree.height))
+        return list(dict.fromkeys(self._tree.nodes[rank].tolist()))
 
     def zoom(self, by: int) -> None:
         """In (1) or out (-1) about the middle; 0 shows everything."""

@@ -35,17 +35,19 @@ class Cells:
     def update(self, canvas: raster.Canvas, styles: Sequence[Style]) -> list[Region]:
         """Cut what changed since the last picture; regions of whole rows to repaint, none if nothing did."""
         codes, ink = raster.pack(canvas), canvas.ink
+        # What a line left in a cell that it was sifted out of again is not seen.
+        ink = np.where((codes == raster.SPACE) & (canvas.glyph == 0), 0, ink).astype(np.uint8)
         if self._codes is None or self._ink is None or self._codes.shape != codes.shape:
             changed = np.arange(canvas.height)
             self.strips = [Strip.blank(canvas.width)] * canvas.height
         else:
             changed = np.flatnonzero(((codes != self._codes) | (ink != self._ink)).any(axis=1))
-        self._codes, self._ink = codes, ink.copy()
+        self._codes, self._ink = codes, ink
         if not len(changed):
             return []
-        rows = raster.runs(canvas, SOLID)
-        for y in changed.tolist():
-            self.strips[y] = Strip([Segment(text, styles[ink]) for text, ink in rows[y]], canvas.width)
+        rows = raster.cut(codes[changed], canvas.glyph[changed], ink[changed], SOLID)
+        for y, row in zip(changed.tolist(), rows, strict=True):
+            self.strips[y] = Strip([Segment(text, styles[ink]) for text, ink in row], canvas.width)
         ends = np.flatnonzero(np.diff(changed, append=changed[-1] + 2) > 1)
         firsts = changed[np.concatenate(([0], ends[:-1] + 1))].tolist()
         lasts = changed[ends].tolist()

@@ -34,7 +34,7 @@ from tui.frame import Frame
 
 from .ink import ASCII, Inks, Row, clock, fit, letters_only, strip
 from .menu import Line
-from .panel import panel_css
+from .panel import panel_css, repaint_edge
 
 SHORTEST_S, LONGEST_S = 60, 300
 """How much of the past a chart is wide. Samples come once a second of virtual time; a young run is not stretched."""
@@ -129,7 +129,15 @@ class Chart(Widget, can_focus=True):
         self._columns = dict(series.columns)
         self._peers = len(frame.snapshot.state)
         if self._data_key() != self._key:
-            self.refresh()
+            before = self._rows
+            self._draw()
+            if len(before) != len(self._rows):
+                self.refresh()
+            else:
+                width = self.size.width
+                rows = [Region(0, y, width, 1) for y, row in enumerate(self._rows) if row != before[y]]
+                if rows:
+                    self.refresh(*rows)
             self._title()
 
     def values(self, name: str) -> Values:
@@ -185,7 +193,9 @@ class Chart(Widget, can_focus=True):
             parts.append((shown, f"bold {inks.colour(ink).hex}"))
             room -= len(shown) + 3
         self.set_class(letters_only(self), "-letters")
-        self.border_title = Content.assemble(*parts)
+        # The public property has the whole chart painted anew; only its upper edge reads otherwise.
+        self._border_title = Content.assemble(*parts)
+        repaint_edge(self, 0)
 
     def _legend(self, name: str) -> str:
         """`messages/s 812`: a name that tells its unit need not hear it again, and drops it where room is short."""
@@ -210,8 +220,10 @@ class Chart(Widget, can_focus=True):
 
     def _data_key(self) -> tuple[object, ...]:
         mode = getattr(self.app, "glyph_mode", "braille")
-        newest = float(self._t_s[-1]) if self._t_s.size else -1.0
-        return (self._t_s.size, newest, self._peers, self.size, tuple(self.names), self._pointer, mode)
+        # A curve that does not move is not drawn again with each sample.
+        across = self._across()
+        seen = [self.values(name)[-across:].tobytes() for name in self.names]
+        return (across, self._t_s.size > 0, self._peers, self.size, tuple(self.names), *seen, self._pointer, mode)
 
     def _draw(self) -> None:
         key = self._data_key()

@@ -93,6 +93,18 @@ FADE = 0.45
 """How far a faded text goes towards its background; about 4.5:1 of contrast remains on the stock themes."""
 
 
+_made: tuple[object, dict[tuple[Color, Color], dict[str, Style]]] = (None, {})
+"""The variables of a theme, and the styles that were made of them, by background and text colour."""
+
+
+def _styles_of(variables: object, background: Color, text: Color) -> dict[str, Style]:
+    """Styles are made once a theme and not once a paint. Variables are another object whenever they are others."""
+    global _made
+    if _made[0] is not variables:
+        _made = variables, {}
+    return _made[1].setdefault((background, text), {})
+
+
 class Inks:
     """Styles by ink for one widget as it is now: build one a paint, it looks colours up only when asked for."""
 
@@ -101,7 +113,7 @@ class Inks:
         self._background, self._text = widget.background_colors[1], widget.colors[3]
         if cursor:
             self._background = self._tinted()
-        self._styles: dict[str, Style] = {}
+        self._styles = _styles_of(self._variables, self._background, self._text)
         self.ascii = letters_only(widget)
 
     def __getitem__(self, ink: str) -> Style:

@@ -71,16 +71,16 @@ def name_panel(widget: Widget, title: str, subtitle: str = "") -> None:
     # whole widget, several times a second where a title counts: only the line that the title stands in has changed.
     if title != was[0]:
         widget._border_title = Content(title) if title else None
-        _repaint_edge(widget, 0)
+        repaint_edge(widget, 0)
     if (subtitle, keys) != was[1:]:
         part = PART.translate(ASCII) if letters_only(widget) else PART
         below = [Content(subtitle), *([Content(part)] if keys else [])] if subtitle else []
         below += [frame_keys.written(keys)] if keys else []
         widget._border_subtitle = Content.assemble(*below) if below else None
-        _repaint_edge(widget, widget.outer_size.height - 1)
+        repaint_edge(widget, widget.outer_size.height - 1)
 
 
-def _repaint_edge(widget: Widget, y: int) -> None:
+def repaint_edge(widget: Widget, y: int) -> None:
     """Line `y` of the widget, its frame counted in; all of it where it has no size yet."""
     width, height = widget.outer_size
     if 0 <= y < height:
@@ -132,9 +132,13 @@ class Lines(Widget):
         if new == self._rows and tall == self._tall:
             return
         grown = tall != self._tall
-        self._rows, self._tall = new, tall
+        before, self._rows, self._tall = self._rows, new, tall
         self._least = tall if self._steady else 0
-        self.refresh(layout=grown)
+        if grown or len(before) != len(new) or not self.size.width:
+            self.refresh(layout=grown)
+            return
+        wide = self.size.width
+        self.refresh(*(Region(0, y, wide, 1) for y, row in enumerate(new) if row != before[y]))
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """One line a row."""
@@ -171,6 +175,8 @@ class Roll(ScrollView, can_focus=True):
         super().__init__(id=id, classes=classes)
         self._inks: Inks | None = None
         self._cursor_inks: Inks | None = None
+        self._lines_shown: list[tuple[Row, bool]] = []
+        self._width_shown = 0
 
     # A subclass says how many rows there are, and what each looks like.
 
@@ -204,7 +210,21 @@ class Roll(ScrollView, can_focus=True):
             self._scroll_update(size)
         if not following and fresh:
             self.scroll_to(y=min(self.scroll_offset.y + fresh, self.max_scroll_y), animate=False)
-        self.refresh()
+        self._repaint()
+
+    def _repaint(self) -> None:
+        """Those lines that read otherwise now: an ask under way changes one row of a dozen, several times a second."""
+        width, height = self.scrollable_content_region.width, self.size.height
+        lines = [self._line(y, width) for y in range(height)] if self.display else []
+        before, self._lines_shown = self._lines_shown, lines
+        if len(before) != len(lines) or not lines or width != self._width_shown:
+            self._width_shown = width
+            self.refresh()
+            return
+        wide = self.size.width
+        changed = [Region(0, y, wide, 1) for y in range(height) if lines[y] != before[y]]
+        if changed:
+            self.refresh(*changed)
 
     @property
     def following(self) -> bool:
@@ -236,18 +256,19 @@ class Roll(ScrollView, can_focus=True):
     def render_line(self, y: int) -> Strip:
         """Line `y` of the content in sight."""
         width = self.scrollable_content_region.width
-        inks = self._inks or Inks(self)
+        row, chosen = self._line(y, width)
+        inks = (self._cursor_inks if chosen else self._inks) or Inks(self, cursor=chosen)
+        return strip(row, width, inks)
+
+    def _line(self, y: int, width: int) -> tuple[Row, bool]:
+        """What stands in a line of the content in sight, and whether it is the chosen row."""
         if self.row_count() == 0:
             said = self.empty(width)
-            return strip(said[y] if y < len(said) else (), width, inks)
+            return (said[y] if y < len(said) else ()), False
         if y < self.HEADER:
-            return strip(self.header(y, width), width, inks)
+            return self.header(y, width), False
         index = self.index_at(y)
-        if index is None:
-            return strip((), width, inks)
-        if self.is_cursor(index):
-            inks = self._cursor_inks or Inks(self, cursor=True)
-        return strip(self.row(index, width), width, inks)
+        return ((), False) if index is None else (self.row(index, width), self.is_cursor(index))
 
 
 class Chip(Widget, can_focus=True):

@@ -10,14 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-import numpy as np
-from rich.segment import Segment
-from rich.style import Style
-from textual.geometry import Region
-from textual.strip import Strip
-from textual.widget import Widget
-
-from engine import PARTS, Commanded, Event, PeerId, Refused, plain
+from engine import Commanded, Event, PeerId, Refused, plain
 from tui.draw import lasso, legend, raster
 from tui.draw.colours import ColourBy, Colouring, colouring
 from tui.draw.crowd import Sharing
@@ -30,9 +23,9 @@ from tui.frame import Frame
 from tui.keys import keyed
 
 from .believed import believed, believed_title
-from .cells import Cells
-from .dye import dye
 from .panel import name_panel, panel_css
+from .picture import Picture
+from .stillness import Still, in_motion, still
 from .view_keys import ViewKeys
 from .view_mouse import ViewMouse
 
@@ -41,14 +34,15 @@ ECHO_S = 1.4
 REFUSAL_S = 0.5
 TITLE_S = 0.25
 QUIET_MOST, QUIET_PEERS = 12, 150
-UPKEEP = PARTS.index("upkeep")
 ECHOES_MOST = 64
 
 
-class SwarmView(ViewKeys, ViewMouse, Widget, can_focus=True):
+class SwarmView(ViewKeys, ViewMouse, Picture):
     """Peers, links, messages. It posts `PeerPicked`; Enter and the verbs are the screen's keys."""
 
     DEFAULT_CSS = panel_css("SwarmView") + "SwarmView { min-height: 5; }"
+    HOPE_US = 1_500_000
+    """A run that is older, and in which nobody has asked, wants a word about that."""
 
     def __init__(self, *, glyphs: Mode = "braille", id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
@@ -61,20 +55,16 @@ class SwarmView(ViewKeys, ViewMouse, Widget, can_focus=True):
         self.hover: PeerId | None = None
         self.over: dict[str, Callable[[raster.Canvas, Scene], None]] = {}
         """What others draw on top of the picture, by a name of theirs: letters to jump to, for one."""
-        self.calm = 0
-        """Frames in a row that looked no different from the one before."""
-        self.paint_s = 0.0
-        """Processor time, in seconds, that the last picture took to draw and to cut into strips."""
+        self.drawn = 0
+        """How many pictures were drawn; a test holds it against how many frames were shown."""
         self._frame: Frame | None = None
-        self._canvas = raster.Canvas(0, 0)
+        self._still: Still | None = None
         self._base = raster.Canvas(0, 0)
         self._base_key: tuple[object, ...] = ()
-        self._cells = Cells()
         self._fading = Fading()
         self._legend_at = (0, 0, -1)
         self._cells_of: Sharing | None = None
         self._titled, self._titled_s = "", -1e9
-        self._styles: list[Style] = []
         self._echoes: list[tuple[PeerId, float]] = []
         self._refusals: list[tuple[PeerId, PeerId, float]] = []
         self._drag: tuple[int, int] | None = None
@@ -98,7 +88,17 @@ class SwarmView(ViewKeys, ViewMouse, Widget, can_focus=True):
         self._frame = frame
         for event in () if jumped else frame.events:
             self._note(event, frame.wall_s)
-        self.redraw()
+        begun = time.thread_time()
+        if not self._follow():
+            return
+        rest = still(self, frame)
+        if rest is not None and rest == self._still:
+            self._title(frame)
+            self.calm += 1
+            self.paint_s = time.thread_time() - begun
+            return
+        self._draw(begun)
+        self._still = rest
 
     @property
     def frame(self) -> Frame | None:
@@ -124,8 +124,7 @@ class SwarmView(ViewKeys, ViewMouse, Widget, can_focus=True):
         frame = self._frame
         if frame is None or self.moving or frame.slowed or len(frame.snapshot.state) > QUIET_PEERS:
             return False
-        part = frame.snapshot.flight.part
-        return int(np.count_nonzero(part != UPKEEP) if not self.upkeep else len(part)) <= QUIET_MOST
+        return in_motion(self, frame) <= QUIET_MOST
 
     def _note(self, event: Event, wall_s: float) -> None:
         if isinstance(event, Commanded) and event.by == "person" and len(event.peers) <= ECHOES_MOST:
@@ -135,12 +134,29 @@ class SwarmView(ViewKeys, ViewMouse, Widget, can_focus=True):
 
     def redraw(self) -> None:
         """Draw the last frame again: size, theme, zoom or what is to be seen has changed."""
-        frame, size = self._frame, self.content_size
-        if frame is None or not self.display or not size.width or not size.height:
-            return
         begun = time.thread_time()
+        if self._follow():
+            self._draw(begun)
+
+    def _follow(self) -> bool:
+        """Have everybody stand where they belong at this moment. False where there is nothing to draw, or no room."""
+        frame, size, stage = self._frame, self.content_size, self.stage
+        if frame is None or not self.display or not size.width or not size.height:
+            return False
+        across, down = raster.DOTS[self.glyphs]
+        stage.animate = self.app.animation_level != "none"
+        stage.resize(size.width * across, size.height * down, 2.0 * across / down)
+        stage.follow(frame.snapshot, self.centre(frame), frame.wall_s, frame.trace)
+        return True
+
+    def _draw(self, begun: float) -> None:
+        """begun: thread time at which this picture was begun."""
+        frame, size = self._frame, self.content_size
+        assert frame is not None
+        self.drawn += 1
+        self._still = None
         self._cells_of = None
-        scene = self._scene(frame, size.width, size.height)
+        scene = self._scene(frame)
         if frame.believing and frame.facts is not None and frame.facts.peer == frame.selected:
             self._canvas = believed(frame, scene, self.glyphs, size.width, size.height, self.legend)
             self._legend_at = (0, 0, -1)
@@ -153,20 +169,12 @@ class SwarmView(ViewKeys, ViewMouse, Widget, can_focus=True):
         for draw in self.over.values():
             draw(self._canvas, scene)
         self._title(frame)
-        if not self._styles:
-            self._styles = dye(self)
-        dirty = self._cells.update(self._canvas, self._styles)
+        self.calm = 0 if self.put() else self.calm + 1
         self.paint_s = time.thread_time() - begun
-        self.calm = 0 if dirty else self.calm + 1
-        if dirty:
-            self.refresh(*dirty)
 
-    def _scene(self, frame: Frame, width: int, height: int) -> Scene:
+    def _scene(self, frame: Frame) -> Scene:
         snapshot, wall_s, stage = frame.snapshot, frame.wall_s, self.stage
-        across, down = raster.DOTS[self.glyphs]
-        stage.animate = lively = self.app.animation_level != "none"
-        stage.resize(width * across, height * down, 2.0 * across / down)
-        stage.follow(snapshot, self.centre(frame), wall_s, frame.trace)
+        lively = stage.animate
         n = len(snapshot.state)
         self._echoes = [(p, at) for p, at in self._echoes if 0 <= wall_s - at < ECHO_S and p < n]
         self._refusals = [(a, b, at) for a, b, at in self._refusals if 0 <= wall_s - at < REFUSAL_S]
@@ -243,7 +251,7 @@ class SwarmView(ViewKeys, ViewMouse, Widget, can_focus=True):
             said = "Nobody is up: {peer.kill} revives a selected peer, {run.network} starts over"
         elif not in_sight(self._canvas, scene.x, scene.y).any():
             said = "No peer in sight: {view.fit} shows all of them"
-        elif not snapshot.asks_total and snapshot.now_us > 1_500_000:
+        elif not snapshot.asks_total and snapshot.now_us > self.HOPE_US:
             hope = ", or wait: peers ask by themselves" if snapshot.settings.get("asks") else ""
             said = f"No ask yet: press {{ask.here}} and name a file{hope}"
         else:
@@ -251,38 +259,3 @@ class SwarmView(ViewKeys, ViewMouse, Widget, can_focus=True):
         said = keyed(self.app, said)[: self._canvas.width]
         ink = INK["marked"] if frame.alarm else INK["say"]
         raster.text(self._canvas, (self._canvas.width - len(said)) // 2, 0, said, ink)
-
-    # --- cells --------------------------------------------------------------------------------------------
-
-    def notify_style_update(self) -> None:
-        """Another theme: other colours for the same inks."""
-        super().notify_style_update()
-        self._styles = []
-        self._cells.forget()
-        if self.is_mounted:
-            self.redraw()
-
-    def on_resize(self) -> None:
-        """Another size."""
-        self.redraw()
-
-    def render_lines(self, crop: Region) -> list[Strip]:
-        """Textual asks here for what is to be shown; the time it takes belongs to the frame."""
-        begun = time.thread_time()
-        strips = super().render_lines(crop)
-        self.paint_s += time.thread_time() - begun
-        return strips
-
-    def render_line(self, y: int) -> Strip:
-        """Line `y` of the picture."""
-        strips = self._cells.strips
-        if y < len(strips) and strips[y].cell_length == self.content_size.width:
-            return strips[y]
-        if not self._styles:
-            self._styles = dye(self)
-        return Strip([Segment(" " * self.content_size.width, self._styles[0])], self.content_size.width)
-
-    @property
-    def text(self) -> str:
-        """What is shown, without colours."""
-        return raster.to_text(self._canvas)
