@@ -1,4 +1,4 @@
-"""The picture in the README, drawn from the running program: `python tests/picture.py`.
+"""The pictures in the README, drawn from the running program: `python tests/picture.py`.
 
 The dashboard runs headless; its cells are drawn with Pillow, braille dot by dot and lines by hand, since few fonts have
 both, in one width.
@@ -12,14 +12,17 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont
 from rich.color import Color
 from rich.style import Style
+from textual.pilot import Pilot
 
 from engine import Censor, Scenario, Set, Setup
 from tui.app import SwarmApp
 from tui.driver import Driver
 from tui.screens.main import MainScreen
 
-OUT = Path(__file__).parents[1] / "tui" / "gallery" / "swarm.png"
-SIZE = (132, 40)
+GALLERY = Path(__file__).parents[1] / "tui" / "gallery"
+SIZE, SMALLER = (132, 40), (104, 28)
+COLOURS = 256
+"""A screen has fewer, but for the edges of letters; a palette makes a third of the file."""
 CELL = (10, 20)
 FONTS = ("/usr/share/fonts/truetype/dejavu/DejaVuSansMono.ttf", "DejaVuSansMono.ttf")
 DOTS = ((0, 0, 1), (0, 1, 2), (0, 2, 4), (1, 0, 8), (1, 1, 16), (1, 2, 32), (0, 3, 64), (1, 3, 128))
@@ -32,7 +35,7 @@ def rgb(color: Color | None, fallback: tuple[int, int, int]) -> tuple[int, int, 
 
 def draw(cells: list[list[tuple[str, Style | None]]]) -> Image.Image:
     wide, high = CELL
-    picture = Image.new("RGB", (SIZE[0] * wide, SIZE[1] * high))
+    picture = Image.new("RGB", (len(cells[0]) * wide, len(cells) * high))
     pen = ImageDraw.Draw(picture)
     font = ImageFont.truetype(next(name for name in FONTS if Path(name).exists() or "/" not in name), 15)
     for row, line in enumerate(cells):
@@ -59,6 +62,24 @@ def draw(cells: list[list[tuple[str, Style | None]]]) -> Image.Image:
     return picture
 
 
+def save(app: SwarmApp, name: str) -> None:
+    """The screen as it is, as a picture of that name."""
+    cells: list[list[tuple[str, Style | None]]] = []
+    for strip in app.screen._compositor.render_strips():
+        cells.append([(letter, segment.style) for segment in strip for letter in segment.text])
+    path = GALLERY / f"{name}.png"
+    draw(cells).quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
+    print(path, path.stat().st_size)
+
+
+async def settled(app: SwarmApp, pilot: Pilot[int]) -> None:
+    """Until what was laid out is painted."""
+    for _ in range(2):
+        assert isinstance(app.screen, MainScreen)
+        app.screen.at_once()
+        await pilot.pause(0.5)
+
+
 async def main() -> None:
     driver = Driver(Scenario(setup=Setup(seed=7, asks_per_s=0.6, churn="exponential:300")))
     driver.swarm.advance(75_000_000)
@@ -76,17 +97,16 @@ async def main() -> None:
         trace = driver.swarm.trace(ask)
         assert trace is not None
         driver.select(trace.holders[0])
-        assert isinstance(app.screen, MainScreen)
-        app.screen.at_once()
-        await pilot.pause(0.5)
-        app.screen.at_once()
-        await pilot.pause(0.5)
-        strips = app.screen._compositor.render_strips()
-    cells: list[list[tuple[str, Style | None]]] = []
-    for strip in strips:
-        cells.append([(letter, segment.style) for segment in strip for letter in segment.text])
-    draw(cells).save(OUT, optimize=True)
-    print(OUT, OUT.stat().st_size)
+        await settled(app, pilot)
+        save(app, "swarm")
+        await pilot.resize_terminal(*SMALLER)
+        await pilot.press("v")
+        await settled(app, pilot)
+        save(app, "belief")
+        await pilot.press("v", "d")
+        driver.swarm.advance(driver.swarm.now_us + 600_000)
+        await settled(app, pilot)
+        save(app, "diagram")
 
 
 if __name__ == "__main__":

@@ -87,7 +87,7 @@ class SwarmApp(Settled):
         self._up = False
         self._leaves_with: int | None = None
         self.theme = self.settle(settled, theme, glyphs)
-        self.untold += lacks
+        self.untold += [keyed(self, sentence) for sentence in lacks]
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Roles for themes that have none."""

@@ -76,7 +76,7 @@ class Choosing:
                 self.select(those[0], keep=True)
             names = ", ".join(self.swarm.labels[peer] for peer in those[:4])
             more = ", …" if len(those) > 4 else ""
-            self.say(f"{len(those):,} peers marked: {names}{more}. Verbs act on all of them; \\ lists what can be done")
+            self.say(f"{len(those):,} peers marked: {names}{more}. Verbs act on all of them; {{peer.menu}} lists them")
         else:
             self.marked = ()
             if those:

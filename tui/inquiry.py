@@ -113,7 +113,7 @@ class Inquiry:
         docket = self.swarm.snapshot().court
         if docket is None:
             self.do(Court(COURT_S))
-            self.say(f"A court sits: whoever answers is censored {COURT_S:g} s later. h ends it.")
+            self.say(f"A court sits: whoever answers is censored {COURT_S:g} s later. {{run.court}} ends it.")
         else:
             self.do(Adjourn())
-            self.say(f"The court rises. Its {docket.orders} orders stand: / state=censored finds them.")
+            self.say(f"The court rises. Its {docket.orders} orders stand: {{peer.filter}} state=censored finds them.")

@@ -15,20 +15,26 @@ from textual.keys import KEY_DISPLAY_ALIASES, KEY_NAME_REPLACEMENTS, Keys, forma
 
 from engine import nearest, plain
 
-from .keys import TABLE, Key
+from .keys import ALL, Key
 
+INSIDE_IDS = frozenset(key.id for key in ALL if key.home == "inside")
 NOTHING = "nothing"
 """In Textual's keymap, a key that no keyboard has: an empty text would leave the default in place."""
 MODIFIERS = ("ctrl", "alt", "shift", "super", "meta", "hyper")
 NAMES = frozenset({key.value.rpartition("+")[2] for key in Keys} | set(KEY_DISPLAY_ALIASES)) - {"ignore"}
-NAMED = {name for key in TABLE for name in key.keys.split(",")} | NAMES | set(KEY_NAME_REPLACEMENTS.values())
+NAMED = {name for key in ALL for name in key.keys.split(",")} | NAMES | set(KEY_NAME_REPLACEMENTS.values())
 TAKEN = {"ctrl+c": "interrupt"}
 """Keys that are not in the table, and not to be had."""
+TYPED = "field."
+"""Where one types, a key that writes a character writes it."""
+NONE = "\0"
+WAYS_BACK = ("list.leave", "field.leave")
+"""Without these nobody would get out of a dialog again."""
 
 
 def laid_over(written: Mapping[str, str], where: object = "config.toml") -> tuple[tuple[Key, ...], list[str]]:
     """The table with a person's keys in it, and a sentence for each wish that was not to be had, or that took a key."""
-    known = {key.id: key for key in TABLE}
+    known = {key.id: key for key in ALL}
     wishes: dict[str, tuple[str, ...]] = {}
     said: list[str] = []
     for id_, text in written.items():
@@ -40,8 +46,18 @@ def laid_over(written: Mapping[str, str], where: object = "config.toml") -> tupl
         wrong = next((key for key in keys if not is_key(key)), "")
         holder = next((f"{TAKEN[key]} needs {key}" for key in keys if key in TAKEN), "")
         holder = holder or next(
-            (f"{other} has {key}" for other, had in wishes.items() for key in keys if key in had), ""
+            (
+                f"{other} has {key}"
+                for other, had in wishes.items()
+                for key in keys
+                if key in had and place(other) == place(id_)
+            ),
+            "",
         )
+        if not keys and id_ in WAYS_BACK:
+            holder = "there has to be a way back"
+        if id_.startswith(TYPED) and any(writes(key) for key in keys):
+            holder = f"{next(key for key in keys if writes(key))} is typed there"
         if wrong:
             said.append(f'{at} should be a key such as "ctrl+k", not "{plain(wrong, limit=40)}"{nearest(wrong, NAMED)}')
         elif holder:
@@ -52,22 +68,33 @@ def laid_over(written: Mapping[str, str], where: object = "config.toml") -> tupl
 
 
 def _table(wishes: Mapping[str, tuple[str, ...]], said: list[str], where: object) -> tuple[Key, ...]:
-    by = {key: id_ for id_, keys in wishes.items() for key in keys}
+    by = {(place(id_), key): id_ for id_, keys in wishes.items() for key in keys}
     table = []
-    for line in TABLE:
-        had = tuple(line.keys.split(","))
-        now = wishes.get(line.id, tuple(key for key in had if key not in by))
+    for line in ALL:
+        had, here = tuple(line.keys.split(",")), place(line.id)
+        now = wishes.get(line.id, tuple(key for key in had if (here, key) not in by or line.id in WAYS_BACK))
         if line.id not in wishes and not now:
             key = had[0]
-            said.append(f"{where}: [keys] {key} now does {by[key]}, so {line.id} has no key; give it one")
+            said.append(f"{where}: [keys] {key} now does {by[here, key]}, so {line.id} has no key; give it one")
         same = now == had
         table.append(line if same else replace(line, keys=",".join(now), shown=shown_as(now)))
     return tuple(table)
 
 
+def place(id_: str) -> str:
+    """Where a key counts: one key can do one thing on the dashboard, and another in lists or on sliders."""
+    return id_.partition(".")[0] if id_ in INSIDE_IDS else ""
+
+
+def writes(key: str) -> bool:
+    """Whether pressing it where one types writes a character."""
+    *modifiers, last = key.split("+")
+    return not set(modifiers) - {"shift"} and (len(last) == 1 or _character_of(last).isprintable())
+
+
 def keymap_of(table: Sequence[Key]) -> dict[str, str]:
     """What Textual is told: those that differ from the defaults."""
-    return {key.id: key.keys or NOTHING for key, before in zip(table, TABLE, strict=True) if key.keys != before.keys}
+    return {key.id: key.keys or NOTHING for key, before in zip(table, ALL, strict=True) if key.keys != before.keys}
 
 
 def _parts(text: str) -> list[str]:
@@ -105,12 +132,17 @@ def is_key(key: str) -> bool:
 
 def _of_name(name: str) -> str:
     """The name of a character comes back as itself."""
+    character = _character_of(name)
+    return "" if character == NONE else _of_character(character)
+
+
+def _character_of(name: str) -> str:
     import unicodedata
 
     try:
-        return _of_character(unicodedata.lookup(name.replace("_", " ").upper()))
+        return unicodedata.lookup(name.replace("_", " ").upper())
     except KeyError:
-        return ""
+        return NONE
 
 
 def shown_as(keys: Sequence[str]) -> str:

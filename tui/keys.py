@@ -18,8 +18,10 @@ from typing import Literal
 
 from textual.binding import Binding, BindingType
 
-Home = Literal["main", "app"]
-GROUPS: tuple[str, ...] = ("Peer", "Ask", "Time", "Picture", "Run", "Program")
+from .keys_inside import INSIDE
+
+Home = Literal["main", "app", "inside"]
+GROUPS: tuple[str, ...] = ("Peer", "Ask", "Time", "Picture", "Run", "Program", "Inside a panel")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class Key:
 
     `id` is what a keymap remaps; `keys` are Textual's names, `shown` is what a person reads; `does` is two or three
     words, `tip` a sentence; `rank` says how soon the key bar drops it when the line is short (1 stays longest, 0 is
-    never on it); `home` is who holds the binding.
+    never on it); `home` is who holds the binding: the dashboard, the app, or whoever has a use for it inside a panel.
     """
 
     id: str
@@ -118,6 +120,16 @@ TABLE: tuple[Key, ...] = (
         7,
     ),
     Key("ask.here", "a", "a", "ask", "ask", "Ask", "Ask for something from the selected peer.", 1),
+    Key(
+        "ask.answerer",
+        "A",
+        "A",
+        "answerer",
+        "who answered",
+        "Ask",
+        "Select a peer that answered the chosen ask; once more, the next one.",
+        2,
+    ),
     Key("ask.slow", "s", "s", "slow", "slow on ask", "Ask", "Slow time down when you ask, so that you can watch.", 14),
     Key(
         "ask.next",
@@ -301,7 +313,12 @@ TABLE: tuple[Key, ...] = (
     Key("app.quit", "q", "q", "quit", "quit", "Program", "Leave. Nothing is saved unless you recorded it.", 3, "app"),
 )
 
-IDS = frozenset(key.id for key in TABLE)
+ALL: tuple[Key, ...] = (
+    *TABLE,
+    *(Key(id_, keys, shown, "", "", GROUPS[-1], tip, home="inside") for id_, keys, shown, tip in INSIDE),
+)
+"""And what counts inside panels and dialogs only."""
+IDS = frozenset(key.id for key in ALL)
 WRITTEN = re.compile(r"\{([a-z]+\.[a-z0-9_]+)\}")
 
 
@@ -338,9 +355,17 @@ def grouped(table: Sequence[Key] = TABLE) -> list[tuple[str, str, str]]:
 
 def key_for(app: object, id_: str) -> str:
     """What to press for something in this app, as a person reads it; without a key, the palette's and its name."""
-    table: Sequence[Key] = getattr(app, "keys_now", TABLE)
+    table: Sequence[Key] = getattr(app, "keys_now", ALL)
     key = next(key for key in table if key.id == id_)
+    if not key.shown and key.home == "inside":
+        return "–"
     return key.shown or f"{next(k.shown for k in table if k.id == 'app.palette')} {key.does}"
+
+
+def pressed(app: object, id_: str, key: str) -> bool:
+    """Whether a key, as Textual names it, is one of those that do something in this app."""
+    table: Sequence[Key] = getattr(app, "keys_now", ALL)
+    return key in next(one.keys for one in table if one.id == id_).split(",")
 
 
 def keyed(app: object, text: str) -> str:

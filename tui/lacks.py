@@ -52,7 +52,7 @@ def lacks(env: Mapping[str, str], encoding: str | None) -> dict[str, str]:
         else:
             found["colours"] = "256 colours are used; if this terminal has true colour, COLORTERM=truecolor says so."
     if term in ("linux", "cons25") or term.startswith("vt"):
-        found["mouse"] = "There is no mouse here: j jumps to peers and panels, ^p finds all else."
+        found["mouse"] = "There is no mouse here: {peer.jump} jumps to peers and panels, {app.palette} finds all else."
     return found
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
+from heapq import nlargest
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from rich.text import Text
@@ -18,14 +20,22 @@ from .draw.colours import ABOUT as COLOURED
 from .draw.stage import ABOUT as PLACED
 from .screens.comforts import scenarios_here
 from .screens.main import MainScreen
+from .settings import GLYPHS
 from .settled import THEME
 from .widgets.verbs import calling_off
 
 if TYPE_CHECKING:
     from .app import SwarmApp
 
+GLYPHS_TOLD = {
+    "braille": "Eight dots a cell: the finest picture.",
+    "block": "Four squares a cell, for a font without braille.",
+    "ascii": "Letters only, for a terminal that has nothing else.",
+}
 Offer: TypeAlias = tuple[str, str, Callable[[], Any]]
 PEERS, TITLES = 2_000, 200
+HITS = 40
+"""Whoever has not found it among so many types another letter; a list of hundreds takes long to lay out at each one."""
 SKIP = frozenset({"command_palette", "focus_next"})
 """What makes no sense in here: it is open already, and it has the focus."""
 
@@ -46,7 +56,7 @@ class Palette(Provider):
         """All that has a key, under the key it has now."""
         main = self._main()
         seen = set()
-        for key in self._swarm_app.keys_now:
+        for key in (key for key in self._swarm_app.keys_now if key.home != "inside"):
             name = key.action.partition("(")[0]
             if name in SKIP or key.action in seen or (main is None and key.home == "main"):
                 continue
@@ -71,6 +81,9 @@ class Palette(Provider):
         yield f"Screen: {'full' if calm else 'reduced'} motion", "Whether things glide and pulse.", main.switch_motion
         yield "Help: take the tour", "Five things to do, each told when it is time.", main.begin_tour
         yield "Help: where is my configuration", "Tells the file, and writes one to begin with.", main.tell_config
+        for mode in GLYPHS:
+            if mode != app.glyph_mode:
+                yield f"Screen: draw with {mode}", GLYPHS_TOLD[mode], partial(main.switch_glyphs, mode)
         for placed, told in PLACED.items():
             yield f"Layout: {placed}", told, partial(main.place, placed)
         for by, told in COLOURED.items():
@@ -80,7 +93,7 @@ class Palette(Provider):
         """What there are many of."""
         main = self._main()
         for name in self._swarm_app.our_themes:
-            yield f"{THEME}{name}", "Use these colours.", partial(setattr, self.app, "theme", name)
+            yield f"{THEME}{name}", "Use these colours.", partial(self._swarm_app.choose_theme, name)
         if main is None:
             return
         for name, kind in networks().items():
@@ -103,10 +116,25 @@ class Palette(Provider):
                 partial(main.open_scenario, one.source),
             )
         driver = main.driver
+        yield from self.everybody(main)
         for peer, label in enumerate(driver.swarm.labels[:PEERS]):
             yield f"Select: {plain(label)}", "Select this peer.", partial(main.pick, peer)
         for title in driver.swarm.catalogue_titles(TITLES):
             yield f"Ask for: {plain(title)}", "From the selected peer, or from any.", partial(main.ask_now, title)
+
+    def everybody(self, main: MainScreen) -> Iterator[Offer]:
+        """What the controls have: groups of peers, and the world they live in."""
+        from .widgets.controls import GROUPS, KNOBS, group_tips, set_to
+
+        if main.view.frame is None:
+            return
+        for id_, (label, tip, possible) in group_tips(main.view.frame.snapshot).items():
+            if possible:
+                yield f"Everybody: {label}", tip, partial(main.carry_out, GROUPS[id_])
+        for knob in KNOBS:
+            if knob.name != "capacity" or "capacity" in main.view.frame.snapshot.settings:
+                for index, words in enumerate(knob.words):
+                    yield f"World: {knob.label} {words}", knob.tip, partial(main.carry_out, set_to(knob, index))
 
     async def discover(self) -> AsyncIterator[DiscoveryHit]:
         """What is offered before anything is typed: the keys, and what has none."""
@@ -118,7 +146,7 @@ class Palette(Provider):
         matcher = self.matcher(query)
         if self._all is None:  # for as long as the palette is open: the folder is not looked through at each letter
             self._all = (*self.keyed(), *self.comforts(), *self.more())
-        for name, tip, run in self._all:
-            score = matcher.match(name)
-            if score > 0:
-                yield Hit(score, matcher.highlight(name), run, text=name, help=tip)
+        scored = ((matcher.match(offer[0]), offer) for offer in self._all)
+        best = nlargest(HITS, (one for one in scored if one[0] > 0), key=itemgetter(0))
+        for score, (name, tip, run) in best:
+            yield Hit(score, matcher.highlight(name), run, text=name, help=tip)

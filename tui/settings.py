@@ -31,7 +31,7 @@ SIZE_LIMIT = 65_536
 class Settings:
     """What a config file may say. None: it says nothing, and whoever asks has a default of their own.
 
-    `keys` holds what was written under `[keys]`: the id of a key in `keys.TABLE`, and Textual's names of the keys that
+    `keys` holds what was written under `[keys]`: the id of a key in `keys.ALL`, and Textual's names of the keys that
     should do it. `tour` is whether a first start shows the tour. `complaints` are sentences. What is made without a
     file is quiet: no tour, as tests and benchmarks want it.
     """
@@ -181,7 +181,7 @@ def write_default(path: Path) -> bool:
 
 def template() -> str:
     """A config file in which every line is a comment, made of the table of keys."""
-    from .keys import TABLE
+    from .keys import ALL
 
     lines = [
         "# swarmtop's configuration. Take the # away from what you want to change; it is read again when you save it.",
@@ -198,6 +198,6 @@ def template() -> str:
         '# Keys as Textual names them: "x", "X", "ctrl+k", "f5", "shift+up", "?". Several: "x,delete". None: "".',
         "[keys]",
     ]
-    wide = max(len(f'# "{key.id}" = "{key.keys}"') for key in TABLE)
-    lines += [f"{f'# {chr(34)}{key.id}{chr(34)} = {chr(34)}{key.keys}{chr(34)}':<{wide}}  # {key.tip}" for key in TABLE]
+    wide = max(len(f'# "{key.id}" = "{key.keys}"') for key in ALL)
+    lines += [f"{f'# {chr(34)}{key.id}{chr(34)} = {chr(34)}{key.keys}{chr(34)}':<{wide}}  # {key.tip}" for key in ALL]
     return "\n".join(lines) + "\n"

@@ -17,11 +17,11 @@ from textual.command import Command, CommandPalette
 from textual.scrollbar import ScrollBar, ScrollBarRender
 from textual.theme import BUILTIN_THEMES
 
-from engine import InputError, nearest
+from engine import InputError, nearest, plain
 
 from . import settings as settings_file
 from . import themes, themes_textual
-from .keys import TABLE, Key
+from .keys import ALL, Key
 from .watch import Watch
 from .widgets.letter_bar import LetterBar
 
@@ -46,7 +46,7 @@ class Settled(App[int]):
     """What `SwarmApp` is made on. Call `settle` before the first picture, `watch_files` after it."""
 
     settings: Settings
-    keys_now: tuple[Key, ...] = TABLE
+    keys_now: tuple[Key, ...] = ALL
     """The table of keys as this person has it: key bar, help and palette are made of it."""
     density: Density = "comfortable"
     reduced_motion: bool = False
@@ -83,7 +83,7 @@ class Settled(App[int]):
 
     def _map_keys(self) -> None:
         if not self.settings.keys:
-            self.keys_now = TABLE
+            self.keys_now = ALL
             self.set_keymap({})
             return
         from .keymap import keymap_of, laid_over
@@ -163,6 +163,48 @@ class Settled(App[int]):
         self.dressed()
 
     # --- what can be switched -------------------------------------------------------------------------------
+
+    def keep(self, name: str, value: str | bool, title: str = "") -> None:
+        """Write what was chosen on screen into the person's configuration, and say so, or why it cannot be kept.
+
+        Only one that was read is written: whoever made the app without a configuration has none.
+        """
+        path = self.settings.path
+        if path is None:
+            return
+        from .keeping import keep
+
+        try:
+            keep(path, name, value)
+        except InputError as error:
+            said, grave = f"Only until you leave: {error}", "warning"
+        else:
+            said, grave = f"Kept for next time, in {path}", "information"
+            self.settings = replace(self.settings, **{name: value})  # type: ignore[arg-type]
+            self._config_watch.changed()  # our own doing is no news
+        self.notify(plain(said, limit=300), title=title, severity=grave, markup=False, timeout=5)  # type: ignore[arg-type]
+
+    def choose_theme(self, name: str) -> None:
+        """Wear a theme from now on, and the next time too."""
+        self._previewed = None
+        if not self.use_theme(name) or self.settings.theme == name:
+            return
+        try:
+            known = name in BUILTIN_THEMES or themes.find(name).name == name
+        except InputError:
+            known = False
+        if known:
+            self.keep("theme", name, name)
+        elif self.settings.path is not None:
+            said = f"Only until you leave: {name} is not in {themes.user_folder()}"
+            self.notify(said, title=name, severity="warning", markup=False, timeout=5)
+
+    def choose_glyphs(self, mode: Mode) -> None:
+        """Draw pictures in another alphabet from now on."""
+        self.glyph_mode = mode
+        ScrollBar.renderer = LetterBar if mode == "ascii" else ScrollBarRender
+        self.dressed()
+        self.keep("glyphs", mode, f"glyphs: {mode}")
 
     def use_theme(self, name: str) -> bool:
         """Wear a theme by its name. False, and said why, when there is none."""

@@ -106,7 +106,7 @@ class Tour:
         living = self._living(snapshot)
         match self.step:
             case 1 if self._asking:
-                said = f"Type{wanted} and press enter. A question goes from peer to peer."
+                said = f"Type{wanted} and press enter, or click it. A question goes from peer to peer."
                 return Words(1, "Ask", said, "keys")
             case 1 if self._told_off:
                 said = f"That one found nothing. Press {{ask.here}} and ask for{wanted}: somebody has it."
@@ -119,8 +119,8 @@ class Tour:
             case 3 if living:
                 name = snapshot.fixed.labels[living[0]][:NAME]
                 said = (
-                    f"{name} answered. Select it (a click, or {{peer.jump}} and its letter), then press {{peer.kill}}: "
-                    "its process dies."
+                    f"{name} answered. Select it: {{ask.answerer}} does, or a click. Then press {{peer.kill}}: its "
+                    "process dies."
                 )
                 return Words(3, "Kill the one who answered", said, "peer", living[0])
             case 4:

@@ -95,21 +95,21 @@ async def test_chips_act_and_turn_into_their_opposite() -> None:
     async with app.run_test(size=(40, 30)) as pilot:
         panel.show(chosen())
         await pilot.pause()
-        for key in "xco":
-            await pilot.click(f"#verb-{key}")
-        await pilot.click("#verb-a")
+        for verb in ("kill", "censor", "collude"):
+            await pilot.click(f"#verb-{verb}")
+        await pilot.click("#verb-ask")
         await pilot.pause()
         assert [m.command for m in app.heard(Act)] == [Kill(17), Censor(17), Collude(17, "blue train")]
         assert [m.origin for m in app.heard(AskWanted)] == [17]
-        assert "hides “blue train”" in panel.query_one("#verb-o", Chip).tip
+        assert "hides “blue train”" in panel.query_one("#verb-collude", Chip).tip
 
         snap = frames.snapshot()
         snap.censored[17] = snap.colluding[17] = snap.poisoned[17] = True
         snap = replace(snap, held=snap.poisoned.copy())
         panel.show(replace(chosen(snap=snap), facts=frames.facts(ban="blue train")))
         await pilot.pause()
-        await pilot.click("#verb-c")
-        await pilot.click("#verb-o")
+        await pilot.click("#verb-censor")
+        await pilot.click("#verb-collude")
         assert [m.command for m in app.heard(Act)][3:] == [Uncensor(17), Defect(17)]
         assert "⊘ censored" in lines_of(panel, "#peer")
         for told in ("◆ colluding", "▲ poisoned", "◧ a link is held"):
@@ -122,12 +122,12 @@ async def test_a_dead_peer_can_be_revived_and_the_rest_says_why_not() -> None:
     async with app.run_test(size=(40, 30)) as pilot:
         panel.show(chosen(20))
         await pilot.pause()
-        for key in "xola":
-            await pilot.click(f"#verb-{key}")
+        for verb in ("kill", "collude", "leave", "ask"):
+            await pilot.click(f"#verb-{verb}")
         assert [m.command for m in app.heard(Act)] == [Revive(20)]
         assert not app.heard(AskWanted)
-        for key in "ola":
-            chip = panel.query_one(f"#verb-{key}", Chip)
+        for verb in ("collude", "leave", "ask"):
+            chip = panel.query_one(f"#verb-{verb}", Chip)
             assert chip.disabled
             assert "p020 is dead" in chip.tip
 
@@ -137,7 +137,7 @@ async def test_without_any_ask_there_is_no_word_to_hide() -> None:
     async with Stage(panel).run_test(size=(40, 30)) as pilot:
         panel.show(replace(chosen(snap=frames.snapshot(asks=(), asks_total=0)), ask=None))
         await pilot.pause()
-        chip = panel.query_one("#verb-o", Chip)
+        chip = panel.query_one("#verb-collude", Chip)
         assert chip.disabled
         assert "no word to hide" in chip.tip
         assert lines_of(panel, "#ask") == ""

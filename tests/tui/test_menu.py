@@ -20,7 +20,7 @@ from tui.widgets.verbs import verb_of
 pytestmark = pytest.mark.anyio
 
 LINES = (
-    Line("one", "First", "It does this.", "x"),
+    Line("one", "First", "It does this.", "peer.kill"),
     Line("two", "Second", why_not="It cannot be had."),
     Line("three", "Third", "And that.", rule=True),
 )

@@ -1,9 +1,9 @@
 """Every screen as a picture, at three sizes and without colours: what differs from the last one looked at is shown.
 
-A picture is a text file under `pictures/`: the screen as characters, and below it the styles, a run of cells
-at a time with a letter that a legend explains. It was chosen over SVG and a plugin because a person can read what
-changed in a diff: an SVG renumbers all its classes when one colour is new, and hashes its contents into every name.
-It is also the same on every machine, as no font is in it.
+Under `pictures/` there is a text file for each scene and look, and in it one picture after the other: the screen as
+characters, and below it the styles, a run of cells at a time with a letter that a legend explains. It was chosen over
+SVG and a plugin because a person can read what changed in a diff: an SVG renumbers all its classes when one colour is
+new, and hashes its contents into every name. It is also the same on every machine, as no font is in it.
 
     python tests/tui/test_pictures.py          writes all of them anew; then look at the difference, and commit it
 """
@@ -21,13 +21,14 @@ from pathlib import Path
 import pytest
 from person import Clock, Person
 from rich.style import Style
+from textual.widgets import Input, OptionList
 
-from engine import Censor, Kill, Scenario, Set, Setup, scenario_files
+from engine import Censor, Hold, Kill, Partition, Poison, Scenario, Set, Setup, scenario_files
 from tui.app import SwarmApp
-from tui.draw.glyphs import Mode
 from tui.driver import Driver
 from tui.screens.pace import FramePace
 from tui.settings import Settings
+from tui.widgets.story import Story
 
 pytestmark = pytest.mark.anyio
 FOLDER = Path(__file__).parent / "pictures"
@@ -65,25 +66,6 @@ def asking(driver: Driver) -> Driver:
     return driver
 
 
-async def nothing(person: Person) -> None:
-    """As it opens."""
-
-
-def press(*keys: str) -> Callable[[Person], Awaitable[None]]:
-    async def pressed(person: Person) -> None:
-        await person.press(*keys)
-
-    return pressed
-
-
-async def touring(person: Person) -> None:
-    person.main.begin_tour()
-
-
-async def dense(person: Person) -> None:
-    person.main.switch_density()
-
-
 def spreading() -> Driver:
     return asking(stopped_at(20))
 
@@ -96,65 +78,213 @@ def told() -> Driver:
     return stopped_at(32, scenario_files.find("injunction"))
 
 
-Story = tuple[str, Callable[[], Driver], Callable[[Person], Awaitable[None]], str, "dict[str, object]"]
-STORIES: tuple[Story, ...] = (
-    *((f"asking-{size}", spreading, nothing, size, {}) for size in SIZES),
-    *((f"help-{size}", opened, press("question_mark"), size, {}) for size in SIZES),
-    *((f"networks-{size}", opened, press("p"), size, {}) for size in SIZES),
-    *((f"story-{size}", told, nothing, size, {}) for size in SIZES),
-    ("opened-middle", opened, nothing, "middle", {}),
-    ("asking-no-colour", spreading, nothing, "middle", {"NO_COLOR": "1"}),
-    ("help-no-colour", opened, press("question_mark"), "middle", {"NO_COLOR": "1"}),
-    ("asking-letters", spreading, nothing, "small", {"glyphs": "ascii"}),
-    ("asking-compact", spreading, dense, "middle", {}),
-    ("scenarios-middle", opened, press("p", "tab"), "middle", {}),
-    ("jump-middle", spreading, press("j"), "middle", {}),
-    ("themes-middle", spreading, press("t", "down"), "middle", {}),
-    ("tour-middle", opened, touring, "middle", {}),
-    ("too-small", opened, nothing, "tiny", {}),
-)
+def apart() -> Driver:
+    """A partition, decoys, and a link that is held; half a question came through."""
+    driver = stopped_at(12)
+    driver.do(Partition("city=Lisbon or degree>5"))
+    driver.do(Poison("#7"))
+    driver.do(Hold("#9"))
+    return asking(driver)
 
 
-async def picture(name: str) -> str:
-    """Open the screen of a story and write it down."""
-    _, make, do, size, how = next(story for story in STORIES if story[0] == name)
-    glyphs: Mode = "ascii" if how.get("glyphs") else "braille"
+Deed = Callable[[Person], Awaitable[None]]
+
+
+def press(*keys: str) -> Deed:
+    async def pressed(person: Person) -> None:
+        for key in keys:
+            await person.press(key)
+
+    return pressed
+
+
+async def nothing(person: Person) -> None:
+    """As it is."""
+
+
+async def touring(person: Person) -> None:
+    person.main.begin_tour()
+
+
+async def dense(person: Person) -> None:
+    person.main.switch_density()
+
+
+async def letters(person: Person) -> None:
+    person.main.switch_glyphs("ascii")
+
+
+async def squares(person: Person) -> None:
+    person.main.switch_glyphs("block")
+
+
+async def braille(person: Person) -> None:
+    person.main.switch_glyphs("braille")
+
+
+async def found(person: Person) -> None:
+    """The palette, once it has found something."""
+    await person.press("ctrl+p")
+    person.app.screen.query_one(Input).value = "kill"
+    await person.pilot.pause()
+    listed = person.app.screen.query_one(OptionList)
+    while not listed.option_count:
+        await person.pilot.pause()
+
+
+async def with_controls(person: Person) -> None:
+    if not person.main.query_one("#controls").region:
+        await person.press("3")
+
+
+async def without_wishes(person: Person) -> None:
+    person.main.wishes.clear()
+    person.main.make_room()
+
+
+async def ringed(person: Person) -> None:
+    person.main.place("ring")
+
+
+async def among_friends(person: Person) -> None:
+    person.main.place("hops")
+    person.main.colour("load")
+
+
+async def as_before(person: Person) -> None:
+    person.main.place("world")
+    person.main.colour("state")
+
+
+async def told_whole(person: Person) -> None:
+    person.main.query_one(Story).focus()
+    await person.press("f")
+
+
+async def tiny(person: Person) -> None:
+    await person.pilot.resize_terminal(50, 12)
+
+
+SCENES: dict[str, tuple[Callable[[], Driver], tuple[tuple[str, Deed, Deed], ...]]] = {
+    "opened": (
+        opened,
+        (
+            ("opened", nothing, nothing),
+            ("help", press("question_mark"), press("escape")),
+            ("networks", press("p"), nothing),
+            ("scenarios", press("tab"), press("escape")),
+            ("layouts", press("G"), press("escape")),
+            ("colourings", press("B"), press("escape")),
+            ("ask-bar", press("a"), press("escape")),
+            ("tour", touring, press("escape")),
+            ("too-small", tiny, nothing),
+        ),
+    ),
+    "asking": (
+        spreading,
+        (
+            ("asking", nothing, nothing),
+            ("menu", press("backslash"), press("escape")),
+            ("jump", press("j"), press("escape")),
+            ("themes", press("t", "down"), press("escape")),
+            ("palette", found, press("escape", "escape")),
+            ("filter", press("slash", "r", "o"), press("escape")),
+            ("attacks", press("9", "down"), press("9")),
+            ("peers", press("7"), press("7")),
+            ("kinds", press("8"), press("8")),
+            ("controls", with_controls, without_wishes),
+            ("whole", press("f"), press("f")),
+            ("card", press("enter"), nothing),
+            ("messages", press("right"), press("left", "escape")),
+            ("ring", ringed, nothing),
+            ("hops", among_friends, as_before),
+            ("diagram", press("d"), nothing),
+            ("tree", press("d"), press("d")),
+            ("belief", press("v"), press("v")),
+            ("silencing", press("m"), press("m")),
+            ("compact", dense, dense),
+            ("letters", letters, nothing),
+            ("blocks", squares, braille),
+            ("court", press("h"), nothing),
+            ("past", press("pageup", "pageup"), nothing),
+        ),
+    ),
+    "story": (told, (("story", nothing, nothing), ("story-whole", told_whole, nothing))),
+    "apart": (apart, (("apart", nothing, nothing),)),
+}
+"""A swarm, and what is done there one after the other: the name of the picture that is taken then, what leads there,
+and what leads back. Many pictures share a scene, as opening a dashboard costs more than all of what is done in it."""
+LOOKS: dict[str, tuple[tuple[int, int], dict[str, str]]] = {
+    **{name: (size, {}) for name, size in SIZES.items()},
+    "no-colour": (SIZES["middle"], {"NO_COLOR": "1"}),
+}
+
+
+async def album(scene: str, look: str) -> str:
+    """Live through a scene, and write down each picture of it."""
+    make, steps = SCENES[scene]
+    size, environment = LOOKS[look]
     with pytest.MonkeyPatch.context() as patch:
-        for word, value in how.items():
-            patch.setenv(word, str(value))
+        for word, value in environment.items():
+            patch.setenv(word, value)
         patch.setattr("tui.screens.main.FramePace", Even)
-        app = SwarmApp(make(), settings=Settings(reduced_motion=True), glyphs=glyphs)
-        async with app.run_test(size=SIZES.get(size, (50, 12))) as pilot:
+        patch.setattr(Input, "cursor_blink", False)
+        app = SwarmApp(make(), settings=Settings(reduced_motion=True))
+        async with app.run_test(size=size) as pilot:
             await pilot.pause()
             person = Person(pilot, app.driver._clock)  # type: ignore[arg-type]
+            pages, dyes = [], Dyes()
+            for name, do, undo in steps:
+                await do(person)
+                await settled(person)
+                pages.append(f"=== {name} ===\n{dyes.page(app)}")
+                await undo(person)
+            return "\n".join([*pages, dyes.legend])
+
+
+async def settled(person: Person) -> None:
+    """What is laid out after a first paint is painted by then."""
+    for _ in range(2):
+        if person.app.screen is person.app.screen_stack[0]:
             person.main.at_once()
-            await pilot.pause()
-            await do(person)
-            for _ in range(4):  # what is laid out after a first paint is painted by then
-                await pilot.pause()
-                if app.screen is person.app.screen_stack[0]:
-                    person.main.at_once()
-            await pilot.pause()
-            return written(app)
+        await person.pilot.pause()
 
 
-def written(app: SwarmApp) -> str:
-    """The characters of the screen, then its styles."""
-    names: dict[str, str] = {}
-    rows, dyes = [], []
-    for strip in app.screen._compositor.render_strips():
-        runs: list[tuple[str, int]] = []
-        for segment in strip:
-            style = names.setdefault(spelt(segment.style), f"{LETTERS[len(names) % 52]}{len(names) // 52 or ''}")
-            cells = segment.cell_length
-            if runs and runs[-1][0] == style:
-                runs[-1] = (style, runs[-1][1] + cells)
-            else:
-                runs.append((style, cells))
-        rows.append(strip.text.rstrip())
-        dyes.append(" ".join(f"{style}*{cells}" for style, cells in runs))
-    legend = [f"{letter} {spelling}" for spelling, letter in names.items()]
-    return "\n".join([*rows, "", *(f"{n:2} {dye}" for n, dye in enumerate(dyes)), "", *legend]) + "\n"
+class Dyes:
+    """Letters for styles; and lines of them, each told only where it differs from that of the picture before."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, str] = {}
+        self._before: list[str] = []
+
+    def page(self, app: SwarmApp) -> str:
+        """The characters of the screen, then the styles of its lines."""
+        rows, dyes = [], []
+        for strip in app.screen._compositor.render_strips():
+            runs: list[tuple[str, int]] = []
+            for segment in strip:
+                style = self._letter(spelt(segment.style))
+                cells = segment.cell_length
+                if runs and runs[-1][0] == style:
+                    runs[-1] = (style, runs[-1][1] + cells)
+                else:
+                    runs.append((style, cells))
+            rows.append(strip.text.rstrip())
+            dyes.append(" ".join(f"{style}*{cells}" for style, cells in runs))
+        before, self._before = self._before, dyes
+        told = [f"{n:2} {dye}" for n, dye in enumerate(dyes) if n >= len(before) or before[n] != dye]
+        return "\n".join([*rows, "", *told]) + "\n"
+
+    def _letter(self, spelling: str) -> str:
+        number = len(self.names)
+        return self.names.setdefault(spelling, f"{LETTERS[number % 52]}{number // 52 or ''}")
+
+    @property
+    def legend(self) -> str:
+        """What the letters mean."""
+        return (
+            "\n".join(["=== styles ===", *(f"{letter} {spelling}" for spelling, letter in self.names.items())]) + "\n"
+        )
 
 
 def spelt(style: Style | None) -> str:
@@ -167,23 +297,27 @@ def spelt(style: Style | None) -> str:
     return " ".join([ink, "on", paper, *words])
 
 
-@pytest.mark.parametrize("name", [story[0] for story in STORIES])
-async def test_a_screen_looks_as_it_did(name: str) -> None:
-    path = FOLDER / f"{name}.txt"
+ALBUMS = [(scene, look) for scene in SCENES for look in LOOKS]
+
+
+@pytest.mark.parametrize(("scene", "look"), ALBUMS)
+async def test_screens_look_as_they_did(scene: str, look: str) -> None:
+    path = FOLDER / f"{scene}-{look}.txt"
     before = path.read_text(encoding="utf-8") if path.exists() else ""
-    now = await picture(name)
+    now = await album(scene, look)
     changed = difflib.unified_diff(before.splitlines(), now.splitlines(), "before", "now", lineterm="", n=0)
-    assert now == before, f"{name} looks different; python tests/tui/test_pictures.py writes it anew\n" + "\n".join(
-        list(changed)[:60]
+    assert now == before, (
+        f"{path.stem} looks different; python tests/tui/test_pictures.py writes it anew\n"
+        + "\n".join(list(changed)[:60])
     )
 
 
 def test_no_picture_is_left_of_what_is_no_more() -> None:
-    assert {path.stem for path in FOLDER.glob("*.txt")} == {story[0] for story in STORIES}
+    assert {path.stem for path in FOLDER.glob("*.txt")} == {f"{scene}-{look}" for scene, look in ALBUMS}
 
 
 async def test_the_same_moment_gives_the_same_picture() -> None:
-    assert await picture("asking-middle") == await picture("asking-middle")
+    assert await album("apart", "middle") == await album("apart", "middle")
 
 
 def write_all(names: list[str]) -> None:
@@ -193,11 +327,12 @@ def write_all(names: list[str]) -> None:
         os.environ.update({f"XDG_{kind}_HOME": home for kind in ("CONFIG", "STATE", "CACHE", "DATA")}, HOME=home)
         os.environ.pop("NO_COLOR", None)
         os.chdir(home)
+        known = {f"{scene}-{look}": (scene, look) for scene, look in ALBUMS}
         for path in FOLDER.glob("*.txt"):
-            if path.stem not in {story[0] for story in STORIES}:
+            if path.stem not in known:
                 path.unlink()
-        for name in names or [story[0] for story in STORIES]:
-            (FOLDER / f"{name}.txt").write_text(asyncio.run(picture(name)), encoding="utf-8")
+        for name in names or known:
+            (FOLDER / f"{name}.txt").write_text(asyncio.run(album(*known[name])), encoding="utf-8")
             print(name, flush=True)
 
 

@@ -10,7 +10,7 @@ from person import dashboard
 from tui import settings
 from tui.cli import main
 from tui.keymap import is_key, laid_over, normal
-from tui.keys import TABLE
+from tui.keys import ALL
 from tui.screens.help import HelpScreen
 from tui.settings import Settings
 from tui.widgets.key_bar import KeyBar
@@ -80,7 +80,7 @@ def test_the_file_that_is_written_says_nothing_and_names_every_key(tmp_path: Pat
     path = tmp_path / "deep" / "config.toml"
     assert settings.write_default(path)
     assert settings.load(path) == Settings(tour=True, path=path)
-    for key in TABLE:
+    for key in ALL:
         assert f'# "{key.id}" = "{key.keys}"' in path.read_text()
     path.write_text("fps = 5")
     assert not settings.write_default(path)
@@ -89,8 +89,8 @@ def test_the_file_that_is_written_says_nothing_and_names_every_key(tmp_path: Pat
 
 def test_every_key_of_the_table_can_be_written_as_it_stands(tmp_path: Path) -> None:
     """Whoever takes the # away from a line gets what was there before."""
-    lines = "\n".join(f'"{key.id}" = "{key.keys}"' for key in TABLE)
-    assert laid_over(written(tmp_path, f"[keys]\n{lines}").keys) == (TABLE, [])
+    lines = "\n".join(f'"{key.id}" = "{key.keys}"' for key in ALL)
+    assert laid_over(written(tmp_path, f"[keys]\n{lines}").keys) == (ALL, [])
 
 
 def test_where_it_is_can_be_asked(

@@ -49,7 +49,7 @@ def why_not(placed: Placement, snapshot: Snapshot, trace: Trace | None) -> str:
     if placed == "world" and not len(fixed.places.names):
         return "These peers have no places on a map."
     if placed == "ask" and trace is None:
-        return "No ask is chosen yet: press a to ask."
+        return "No ask is chosen yet: press {ask.here} to ask."
     if placed == "identifiers" and not np.isfinite(snapshot.ident).any():
         return f"Peers of {fixed.protocol} have no identifiers; those of a hash table do."
     if placed == "communities" and not len(snapshot.links.a):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from textual.css.query import NoMatches
 from textual.geometry import Offset, Region
+from textual.widgets import Static
 
 from engine import InputError, PeerId, Scenario, plain
 from tui import settings, tour
@@ -21,6 +22,7 @@ from tui.keys import keyed
 from tui.tour import Tour
 from tui.widgets.ask_bar import AskBar
 from tui.widgets.jump_bar import JumpBar
+from tui.widgets.panel import rename
 from tui.widgets.theme_drawer import ThemeDrawer
 from tui.widgets.tour_box import WIDTH, TourBox, beside
 
@@ -28,7 +30,9 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from tui.app import SwarmApp
+    from tui.draw.glyphs import Mode
     from tui.driver import Driver
+    from tui.widgets.ask_picture import AskPicture
     from tui.widgets.swarm_view import SwarmView
 
     Base = Screen[None]
@@ -57,6 +61,8 @@ class Comforts(Base):
         def close_bars(self) -> None: ...
         @property
         def view(self) -> SwarmView: ...
+        @property
+        def ask_picture(self) -> AskPicture: ...
 
     @property
     def _swarm_app(self) -> SwarmApp:
@@ -82,14 +88,27 @@ class Comforts(Base):
         self.app.theme = event.name
         self.view.focus()
         if event.chosen:
-            where = self._swarm_app.settings.path or settings.user_file()
-            self.notify(f'For always: theme = "{event.name}" in {where}', title=event.name, markup=False, timeout=5)
+            self._swarm_app.choose_theme(event.name)
 
     def switch_density(self) -> None:
         """Frames and air, or as much as fits."""
         app = self._swarm_app
         app.use_density("comfortable" if app.density == "compact" else "compact")
+        app.keep("density", app.density, f"{app.density} density")
         self.driver.say("Compact: more to see, less air." if app.density == "compact" else "Comfortable: air again.")
+        self.at_once()
+
+    def switch_glyphs(self, mode: Mode) -> None:
+        """Draw with another alphabet: who sees boxes instead of dots need not leave to try letters."""
+        self.view.glyphs = self.ask_picture.glyphs = mode
+        self.set_class(mode == "ascii", "-letters")
+        self._swarm_app.choose_glyphs(mode)
+        for arrow in self.query(".arrow").results(Static):
+            arrow.update("v" if mode == "ascii" else "▼")
+        for widget in self.query("*"):
+            if hasattr(widget, "_named"):
+                rename(widget)
+            widget.refresh()
         self.at_once()
 
     def switch_motion(self) -> None:
@@ -97,6 +116,7 @@ class Comforts(Base):
         app = self._swarm_app
         app.use_reduced_motion(not app.reduced_motion)
         calm = app.reduced_motion
+        app.keep("reduced_motion", calm, f"{'reduced' if calm else 'full'} motion")
         self.driver.say("Nothing glides or pulses now." if calm else "Changes of place glide, deeds are echoed.")
         self.at_once()
 

@@ -20,6 +20,7 @@ from tui.keys import TABLE, Key, keyed
 from tui.widgets.ask_bar import AskBar
 from tui.widgets.ask_picture import AskPicture
 from tui.widgets.feed import Feed
+from tui.widgets.filter_bar import FilterBar
 from tui.widgets.key_bar import Item, KeyBar
 from tui.widgets.peers_table import PeersTable
 from tui.widgets.swarm_view import SwarmView
@@ -44,6 +45,8 @@ SPEEDS: tuple[float, ...] = (*(2.0**power for power in range(-8, 7)), math.inf)
 VERBS = frozenset({"kill", "censor", "collude", "leave", "ask"})
 """Those with a key of their own; the others are had by `action_verb`."""
 PATH_CELLS = 30
+UNSOUGHT = 30
+"""The rank of a key that only counts now and then."""
 PICK_FIRST = "Select a peer first: press an arrow key, or click one."
 
 
@@ -142,14 +145,18 @@ class Deeds(Base):
         parameters = (int(rest.rstrip(")")),) if rest.rstrip(")").lstrip("-").isdigit() else ()
         verb = self._verb(name)
         if verb is not None and name != "ask":
-            does, tip = verb.label.lower(), verb.tip
+            does, tip = verb.label.lower(), keyed(self.app, verb.tip)
         if name == "pause" and not self.driver.live.playing:
             does = "play"
         if name == "record" and self.driver.recording:
             does = "stop recording"
         if name == "slow" and self.driver.slow_on_ask:
             does = "slow on ask ✓"
-        return Item(shown, does, action, keyed(self.app, self.why_not(name, parameters)), tip, rank)
+        why = keyed(self.app, self.why_not(name, parameters))
+        # Who answered the ask that one chose is what one wants to know next. Of those that peers ask by themselves it
+        # would come and go every few seconds, and move all other keys.
+        rank = UNSOUGHT if name == "answerer" and (why or self.driver.following) else rank
+        return Item(shown, does, action, why, tip, rank)
 
     # --- asks ------------------------------------------------------------------------------------------------
 
@@ -218,7 +225,9 @@ class Deeds(Base):
         from .picker import Choice, Picker, Shelf
 
         view = self.view
-        choices = tuple(Choice(name, placed, view.no_placement(name)) for name, placed in PLACED.items())
+        choices = tuple(
+            Choice(name, placed, keyed(self.app, view.no_placement(name))) for name, placed in PLACED.items()
+        )
         picker = Picker(Shelf("layouts", choices, view.stage.placed))
         self.app.push_screen(picker, lambda chosen: self.place(chosen[1] if chosen else None))
 
@@ -228,7 +237,7 @@ class Deeds(Base):
             placed = cast("Placement", name)
             why = self.view.no_placement(placed)
             if why:
-                self.notify(why, severity="warning", markup=False, timeout=4)
+                self.notify(keyed(self.app, why), severity="warning", markup=False, timeout=4)
             else:
                 self.view.place(placed)
         self.at_once()
@@ -320,6 +329,9 @@ class Deeds(Base):
     async def action_back(self) -> None:
         """One step back: from the tour, the whole screen, a panel to the picture, an ask, marks, a peer, a zoom."""
         if self.leave_tour():
+            return
+        if self.query_one(AskBar).has_class("-open") or self.query_one(FilterBar).is_open:
+            self.close_bars()
             return
         if isinstance(self.focused, PeersTable) and self.driver.sieve:
             self.driver.sift("")

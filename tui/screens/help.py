@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rich.cells import cell_len
 from textual.app import ComposeResult
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Vertical
 from textual.screen import ModalScreen
 
 from tui.draw.colours import LOOK, STATE
@@ -14,9 +14,11 @@ from tui.draw.glyphs import GLYPHS, Mode
 from tui.draw.inks import INK
 from tui.draw.inks import TABLE as INKS
 from tui.draw.legend import PARTS, WORDS
-from tui.keys import TABLE, Key, grouped, keyed
+from tui.keys import ALL, Key, grouped, keyed
+from tui.keys_inside import within
 from tui.widgets.ink import Row, fit, wrap
 from tui.widgets.panel import Lines, name_panel
+from tui.widgets.reading import Reading
 
 from .picker import paragraphs
 
@@ -39,11 +41,11 @@ MEANS = {
 }
 
 
-TOUR = "t takes the tour once more: five steps, and esc leaves it."
+TOUR = "{help.tour} takes the tour once more: five steps, and {app.back} leaves it."
 
 
 class HelpScreen(ModalScreen[bool]):
-    """Escape, q or ? puts it away; t too, and hands back that the tour is wanted."""
+    """Hands back whether the tour is wanted."""
 
     DEFAULT_CSS = """
     HelpScreen {
@@ -56,24 +58,22 @@ class HelpScreen(ModalScreen[bool]):
         VerticalScroll { scrollbar-size-vertical: 1; scrollbar-gutter: stable; }
     }
     """
-    BINDINGS = [("escape,q,question_mark", "leave", "back"), ("t", "tour", "tour")]
+    BINDINGS = within({"list.leave": "leave", "app.quit": "leave", "app.help": "leave", "help.tour": "tour"})
 
-    def __init__(
-        self, network: str, title: str, text: str, mode: Mode = "braille", table: Sequence[Key] = TABLE
-    ) -> None:
+    def __init__(self, network: str, title: str, text: str, mode: Mode = "braille", table: Sequence[Key] = ALL) -> None:
         super().__init__()
         self._table = table
         self._network, self._title, self._text, self._mode = network, title, text, mode
 
     def compose(self) -> ComposeResult:
         """One text that scrolls."""
-        with Vertical(id="window"), VerticalScroll():
+        with Vertical(id="window"), Reading():
             yield Lines(id="help")
 
     def on_mount(self) -> None:
         """Write it."""
-        name_panel(self.query_one("#window"), "help", "esc back · ↑ ↓ read")
-        self.query_one(VerticalScroll).focus()
+        name_panel(self.query_one("#window"), "help", keyed(self.app, "{list.leave} back · {list.up} {list.down} read"))
+        self.query_one(Reading).focus()
         self.call_after_refresh(self._fill)
 
     def on_resize(self) -> None:
@@ -81,7 +81,7 @@ class HelpScreen(ModalScreen[bool]):
         self.call_after_refresh(self._fill)
 
     def _fill(self) -> None:
-        width = max(20, self.query_one(VerticalScroll).scrollable_content_region.width)
+        width = max(20, self.query_one(Reading).scrollable_content_region.width)
         self.query_one("#help", Lines).show_rows(self.rows(width))
 
     def rows(self, width: int) -> list[Row]:
@@ -94,7 +94,7 @@ class HelpScreen(ModalScreen[bool]):
             shape = STATE[LOOK[name]].glyph(self._mode) if name in LOOK else getattr(shapes, name)
             rows += _entry(((f" {shape} ", f"{ink} bold"), (fit(word, 12), "text")), keyed(self.app, means), width)
         group = ""
-        rows += [(), ((TOUR, "text"),)]
+        rows += [(), ((keyed(self.app, TOUR), "text"),)]
         for of, keys, tip in grouped(self._table):
             if of != group:
                 rows += [(), ((of, "caption bold"),), ()]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from engine import ALIVE, PeerId
 from tui.keys import Key
 from tui.widgets.ask_picture import KINDS, AskPicture
 from tui.widgets.frame_keys import FrameKey
@@ -27,7 +28,7 @@ TURN = "view.picture"
 OF_SWARM = (TURN, "view.belief", "ask.silence", "run.court", "view.placement", "view.colour")
 OF_ASK = (TURN, "ask.next", "ask.hop", "ask.silence", "run.court")
 """Keys that the frame of each picture carries, the first ones longest."""
-NO_ASK = "There is no ask yet: press a, or choose one in the table."
+NO_ASK = "There is no ask yet: press {ask.here}, or choose one in the table."
 
 
 class Inquiries(Base):
@@ -38,6 +39,7 @@ class Inquiries(Base):
     if TYPE_CHECKING:  # what MainScreen has
 
         def at_once(self) -> None: ...
+        def pick(self, peer: PeerId | None, *, keep: bool = False) -> None: ...
 
     @property
     def ask_picture(self) -> AskPicture:
@@ -61,11 +63,13 @@ class Inquiries(Base):
         driver = self.driver
         if action in ("picture", "next", "silence") and driver.ask is None:
             return "" if action == "picture" and isinstance(self.picture, AskPicture) else NO_ASK
+        if action == "answerer" and not self._answerers():
+            return "Nobody has answered yet." if driver.ask is not None else NO_ASK
         if action == "next":
             if driver.alarm:
-                return "A peer's program failed, and this run cannot go on: p starts another."
+                return "A peer's program failed, and this run cannot go on: {run.network} starts another."
             if driver.ask is not None and driver.swarm.account(driver.ask).closed_us is not None:
-                return f"Ask {driver.ask} is over: nothing of it is under way. Ask again with a."
+                return f"Ask {driver.ask} is over: nothing of it is under way. Ask again with {{ask.here}}."
         if action == "belief" and not driver.believing:
             peer = driver.selected
             if peer is None:
@@ -75,7 +79,7 @@ class Inquiries(Base):
         if action == "censor_set":
             found = driver.silencing
             if found is None:
-                return "Nobody is ringed: m finds whom it would take."
+                return "Nobody is ringed: {ask.silence} finds whom it would take."
             return "" if found.peers else found.sentence
         return ""
 
@@ -96,6 +100,25 @@ class Inquiries(Base):
 
     def _barred(self, key: Key) -> str:
         return self.why_not_inquire(key.action.partition("(")[0])
+
+    def _answerers(self) -> tuple[PeerId, ...]:
+        """Who answered the chosen ask, in order; those who live, where there are any left."""
+        frame = self.query_one(SwarmView).frame
+        if frame is None or frame.trace is None or frame.trace.ask != self.driver.ask:
+            return ()
+        state = frame.snapshot.state
+        known = tuple(peer for peer in frame.trace.holders if peer < len(state))
+        return tuple(peer for peer in known if state[peer] == ALIVE) or known
+
+    def action_answerer(self) -> None:
+        """Select one who answered; once more, the next. The ask stays the chosen one, whatever is asked meanwhile."""
+        those = self._answerers()
+        if not those:
+            return
+        selected = self.driver.selected
+        at = (those.index(selected) + 1) % len(those) if selected in those else 0
+        self.driver.choose(self.driver.ask)
+        self.pick(those[at])
 
     def action_picture(self) -> None:
         """Swarm, time-space diagram, tree, and round again."""

@@ -16,6 +16,7 @@ from engine import PeerId
 from tui.draw import tags
 from tui.draw.raster import Canvas
 from tui.draw.scene import Scene
+from tui.keys import key_for, pressed
 from tui.widgets.jump_bar import JumpBar
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 else:
     Base = object
 
-ZOOMS = {"plus": 1, "equals_sign": 1, "minus": -1}
+ZOOMS = {"view.in": 1, "view.out": -1}
 
 
 class Jumping(Base):
@@ -69,10 +70,11 @@ class Jumping(Base):
 
     def _tell(self) -> None:
         many, seen = len(self._tags or ()), self._in_sight
-        some = f"{many} of {seen:,} in sight; + zooms in" if many < seen else f"{many} peers"
+        zoom, back = key_for(self.app, "view.in"), key_for(self.app, "list.leave")
+        some = f"{many} of {seen:,} in sight; {zoom} zooms in" if many < seen else f"{many} peers"
         typed = f"{self._typed}…" if self._typed else "letters go to a peer, digits to a panel"
         self.query_one(JumpBar).tell((
-            (" jump ", "key bold"), (f" {typed}   ", "text"), (some, "dim"), ("   esc back", "dim"),
+            (" jump ", "key bold"), (f" {typed}   ", "text"), (some, "dim"), (f"   {back} back", "dim"),
         ))  # fmt: skip
 
     def _panels(self) -> dict[str, str]:
@@ -90,11 +92,12 @@ class Jumping(Base):
 
     def jump_key(self, key: str) -> bool:
         """Take a key: go somewhere, narrow down, zoom, or leave. Whether it meant something."""
-        if key in ZOOMS:
+        zooms = next((by for id_, by in ZOOMS.items() if pressed(self.app, id_, key)), 0)
+        if zooms:
             self._tags, self._typed = None, ""
-            self.view.zoom(ZOOMS[key])
+            self.view.zoom(zooms)
             self.at_once()
-        elif key == "backspace":
+        elif pressed(self.app, "jump.erase", key):
             self._typed = ""
             self._tell()
             self.at_once()
@@ -113,7 +116,7 @@ class Jumping(Base):
                 self.at_once()
         else:
             self.leave_jump()
-            return len(key) == 1 or key == "escape"
+            return len(key) == 1 or pressed(self.app, "list.leave", key)
         return True
 
     def _focus_in(self, name: str) -> None:

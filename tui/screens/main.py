@@ -170,6 +170,7 @@ class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquirie
         """Start time, and the clock of frames."""
         self.query_one(SwarmView).tooltip = None
         self.set_class(getattr(self.app, "density", "") == "compact", "-dense")
+        self.set_class(self.app_glyphs == "ascii", "-letters")
         # Time is paced from the first picture on: what paces it takes a while to load, and a frame moves time as well.
         self.call_after_refresh(self._pace)
         self.make_room()

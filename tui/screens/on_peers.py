@@ -19,7 +19,7 @@ else:
     Base = object
 
 
-MENU_KEY = "\\"
+MENU = "peer.menu"
 
 
 class OnPeers(Base):
@@ -80,7 +80,7 @@ class OnPeers(Base):
         back = self._verb({"partition": "heal", "reopen": "shutdown"}.get(of, of))
         if back is None or back.command is None or back.command.verb == command.verb:
             return f"{who} {past}"
-        return f"{who} {past}. {back.key or MENU_KEY}: {back.says[:1].lower()}{back.says[1:]}"
+        return f"{who} {past}. {{{back.key or MENU}}}: {back.says[:1].lower()}{back.says[1:]}"
 
     def action_verb(self, id: str) -> None:  # noqa: A002
         """A verb by its id: those that have no key come from menus and the palette."""

@@ -10,16 +10,18 @@ from dataclasses import dataclass
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import Binding
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from engine import plain
+from tui.keys import IDS, keyed, pressed
+from tui.keys_inside import within
 from tui.widgets.ink import ASCII, Row, letters_only, wrap
 from tui.widgets.panel import Lines, name_panel
+from tui.widgets.reading import Choices, Reading
 
 MARKS = re.compile(r"(?<!\w)([*`])(\S(?:[^*`]*\S)?)\1(?!\w)")
 """Emphasis and code in running text."""
@@ -44,8 +46,7 @@ class Shelf:
 
 
 class Picker(ModalScreen[tuple[str, str] | None]):
-    """Enter hands back (shelf, name), escape None. A letter goes to the next name that begins with it, tab to the next
-    shelf."""
+    """Hands back (shelf, name), or None for nothing. A letter goes to the next name that begins with it."""
 
     DEFAULT_CSS = """
     Picker {
@@ -69,10 +70,9 @@ class Picker(ModalScreen[tuple[str, str] | None]):
     }
     """
     BINDINGS = [
-        Binding("escape", "leave", "back"),
-        Binding("tab,right,left", "shelf", "other kind", show=False, priority=True),
-        Binding("pageup", "page(-1)", "read up", show=False, priority=True),
-        Binding("pagedown", "page(1)", "read on", show=False, priority=True),
+        *within({"list.leave": "leave"}),
+        # Before the list beside it: what is read on is the text.
+        *within({"picker.other": "shelf", "list.far_up": "page(-1)", "list.far_down": "page(1)"}, priority=True),
     ]
 
     def __init__(self, *shelves: Shelf) -> None:
@@ -92,8 +92,8 @@ class Picker(ModalScreen[tuple[str, str] | None]):
     def compose(self) -> ComposeResult:
         """The list, and what is marked told beside it."""
         with Vertical(id="window"), Horizontal():
-            yield OptionList(id="names")
-            with VerticalScroll(can_focus=False):
+            yield Choices(id="names")
+            with Reading(can_focus=False):
                 yield Lines(id="about")
 
     def on_mount(self) -> None:
@@ -104,12 +104,9 @@ class Picker(ModalScreen[tuple[str, str] | None]):
     def _fill(self) -> None:
         names = [choice.name for choice in self.shelf.choices]
         kinds = " │ ".join(f"‹{one.name}›" if one is self.shelf else one.name for one in self._shelves)
-        more = "tab other · " if len(self._shelves) > 1 else ""
-        name_panel(
-            self.query_one("#window"),
-            kinds if more else self.shelf.name,
-            f"{more}enter choose · esc back · pgup pgdn read",
-        )
+        more = "{picker.other} other · " if len(self._shelves) > 1 else ""
+        keys = f"{more}{{list.choose}} choose · {{list.leave}} back · {{list.far_up}} {{list.far_down}} read"
+        name_panel(self.query_one("#window"), kinds if more else self.shelf.name, keyed(self.app, keys))
         listed = self.query_one(OptionList)
         listed.clear_options()
         listed.add_options([Option(self._prompt(choice)) for choice in self.shelf.choices])
@@ -147,6 +144,8 @@ class Picker(ModalScreen[tuple[str, str] | None]):
         """A letter goes to the next name that begins with it."""
         if event.character is None or not event.character.isalnum():
             return
+        if any(pressed(self.app, id_, event.key) for id_ in IDS if id_.startswith(("list.", "picker."))):
+            return  # to a person who has it so, a letter goes up or down
         event.stop()
         names = self.query_one(OptionList)
         start = (names.highlighted if names.highlighted is not None else -1) + 1
@@ -159,7 +158,7 @@ class Picker(ModalScreen[tuple[str, str] | None]):
 
     def _tell(self, index: int) -> None:
         choice = self.shelf.choices[index]
-        box = self.query_one(VerticalScroll)
+        box = self.query_one(Reading)
         width = max(16, box.scrollable_content_region.width)
         rows: list[Row] = [((line, "caption bold"),) for line in wrap(choice.title or choice.name, width)]
         for paragraph in paragraphs(choice.help):
@@ -176,7 +175,7 @@ class Picker(ModalScreen[tuple[str, str] | None]):
 
     def action_page(self, by: int) -> None:
         """Read on."""
-        box = self.query_one(VerticalScroll)
+        box = self.query_one(Reading)
         box.scroll_relative(y=by * max(1, box.size.height - 2), animate=False)
 
 

@@ -148,7 +148,7 @@ class Picking(Base):
             Line(verb.id, verb.says, verb.tip, verb.key, "" if verb.possible else verb.tip) for verb in self.verbs()
         ]
         if not lines:
-            lines.append(Line("ask", "Ask from any peer …", "Type what to look for.", "a"))
+            lines.append(Line("ask", "Ask from any peer …", "Type what to look for.", "ask.here"))
         snapshot = frame.snapshot
         more = []
         if len(frame.chosen):

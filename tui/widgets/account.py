@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from rich.cells import cell_len
 
-from engine import AskRow, Snapshot, Theory
+from engine import AskRow, PeerId, Snapshot, Theory
 from tui.draw.chart import meter, si
 
 from .ink import Row, wrap
+from .named import names
 
 METER_CELLS = 8
 BESIDE_CELLS = 7
@@ -48,9 +49,11 @@ def first_hit(row: AskRow) -> str:
     return "" if row.first_hit_us is None else f"{row.first_hit_us / 1e6:.3f} s"
 
 
-def account_rows(row: AskRow, snapshot: Snapshot, width: int, theory: Sequence[Theory] = ()) -> list[Row]:
-    """What became of an ask: at most seven lines of figures, beside each what `theory` has for it, and then its
-    verdict, wrapped."""
+def account_rows(
+    row: AskRow, snapshot: Snapshot, width: int, theory: Sequence[Theory] = (), holders: Sequence[PeerId] = ()
+) -> list[Row]:
+    """What became of an ask: how far it came and who answered, then what that cost, beside each figure what `theory`
+    has for it; and its verdict, wrapped. `holders`: who was named as having it, in order."""
     told = {each.of: each for each in theory}
     others = max(1, len(snapshot.state) - 1)
     ttl = snapshot.settings.get("ttl")
@@ -59,6 +62,12 @@ def account_rows(row: AskRow, snapshot: Snapshot, width: int, theory: Sequence[T
     word, ink = state_of(row, snapshot)
     level = "meter-low" if share < 0.34 else "meter-mid" if share < 0.67 else "meter-high"
     first = first_hit(row)
+    hits: list[Row] = []
+    if row.want != "broadcast":
+        came = (f"first {first}", "answer") if first else ("none yet", "dim")
+        hits.append(_figure("hits", f"{row.hits:,}", *((came,) if row.closed_us is None or row.hits else ())))
+    if holders:
+        hits.append((("answered by", "dim"), *names(snapshot, holders, width - 11, "answer")))
     rows: list[Row] = [
         _figure(
             "reached",
@@ -66,6 +75,7 @@ def account_rows(row: AskRow, snapshot: Snapshot, width: int, theory: Sequence[T
             (f"of {others:,} ".ljust(BESIDE_CELLS), "dim"),
             *([_foretold(told["reached"])] if "reached" in told else [(hop, "text")]),
         ),
+        *hits,
         *([_figure("deepest", f"{row.hops:,}", *_of(ttl))] if "reached" in told else []),
         _figure(
             "messages",
@@ -78,9 +88,6 @@ def account_rows(row: AskRow, snapshot: Snapshot, width: int, theory: Sequence[T
     for each in theory:
         if each.of not in BESIDE:
             rows.append(_figure(each.of, f"{each.value:,.0f}", (each.why if width >= 44 else "in theory", "dim")))
-    if row.want != "broadcast":
-        came = (f"first {first}", "answer") if first else ("none yet", "dim")
-        rows.append(_figure("hits", f"{row.hits:,}", *((came,) if row.closed_us is None or row.hits else ())))
     lost = row.lost
     if lost:
         several = len(row.losses) > 1

@@ -2,42 +2,44 @@
 
 from __future__ import annotations
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
-from textual.containers import Horizontal
+from textual.containers import Horizontal, Vertical
 from textual.suggester import SuggestFromList
 from textual.widgets import Input
 
 from engine import ALIVE, STATES
 from tui.frame import Frame
+from tui.keys_inside import within
 from tui.messages import Asked, AskLeft
 
-from .ink import Row
+from .ink import Row, Span, width_of
 from .panel import Lines, panel_css
 from .verbs import askers_of, called, chosen_in
 
 OFFERED = 200
 """Titles to complete from."""
+OFFERS = 8
+"""Titles to click on."""
 
 
-class AskBar(Horizontal):
-    """`p017 asks for …`. Enter posts `Asked`, escape `AskLeft`; up and down go through what was asked before."""
+class AskBar(Vertical):
+    """`p017 asks for …`, and above it what there is to ask for: a click on one asks for it, and so does enter in an
+    empty line for the first, which is what was asked before. Posts `Asked`, and `AskLeft` when left."""
 
     DEFAULT_CSS = (
         panel_css("AskBar")
         + """
     AskBar {
-        height: 3; width: 1fr; padding: 0 1;
+        height: auto; width: 1fr; padding: 0 1;
+        Horizontal { height: 1; width: 1fr; }
+        #offers { height: 1; pointer: pointer; }
         #who { width: auto; min-width: 16; height: 1; }
         Input { width: 1fr; height: 1; border: none; padding: 0; background: $background; }
     }
     """
     )
-    BINDINGS = [
-        ("escape", "leave", "leave"),
-        ("up", "recall(-1)", "asked before"),
-        ("down", "recall(1)", "asked after"),
-    ]
+    BINDINGS = within({"field.leave": "leave", "field.before": "recall(-1)", "field.after": "recall(1)"})
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
@@ -45,13 +47,17 @@ class AskBar(Horizontal):
         self._titles: tuple[str, ...] = ()
         self._history: list[str] = []
         self._at = 0
+        self.offers: tuple[str, ...] = ()
+        """What a click would ask for, and the first of them enter in an empty line."""
         self.publishing = False
         """Whether what is typed is to be shared rather than asked for."""
 
     def compose(self) -> ComposeResult:
-        """Who asks, and for what."""
-        yield Lines(id="who")
-        yield Input(placeholder="a title, or some words of it", compact=True, id="what")
+        """What there is; who asks, and for what."""
+        yield Lines(id="offers")
+        with Horizontal():
+            yield Lines(id="who")
+            yield Input(placeholder="a title, or some words of it", compact=True, id="what")
 
     def show(self, frame: Frame) -> None:
         """Take the selection and the titles."""
@@ -60,10 +66,46 @@ class AskBar(Horizontal):
             self._titles = frame.titles
             field = self.query_one(Input)
             field.suggester = SuggestFromList(frame.titles[:OFFERED], case_sensitive=False)
-            if frame.titles:
-                some = ", ".join(frame.titles[:3])
-                field.placeholder = f"a title, or some words of it: {some} …"
         self._say_who()
+        self._offer()
+
+    def _offer(self) -> None:
+        """What may be asked for: in an empty line what was asked before and what is wanted most, else what goes with
+        what is typed."""
+        field = self.query_one(Input)
+        typed = field.value.strip().lower()
+        known = dict.fromkeys((*self._history[:-4:-1], *self._titles))
+        fitting = [title for title in known if all(word in title.lower() for word in typed.split())]
+        self.offers = () if self.publishing else tuple(fitting[:OFFERS])
+        first = self.offers[0] if self.offers else ""
+        again = " again" if first in self._history else ""
+        does = f"press enter for “{first}”{again}, or type some of a title"
+        field.placeholder = "a name for it" if self.publishing else does if first else "a title, or some words of it"
+        row: list[Span] = []
+        for offer in self.offers:
+            shown = f" {offer} "
+            if width_of(row) + width_of([(shown, "")]) + 1 > self.size.width - 2:
+                break
+            row += [(shown, "key bold reverse" if not row and not typed else "text reverse"), (" ", "text")]
+        self.query_one("#offers", Lines).show_rows([tuple(row)])
+
+    def on_click(self, event: events.Click) -> None:
+        """A click on what is offered asks for it."""
+        lines = event.widget
+        if not isinstance(lines, Lines) or lines.id != "offers" or not lines.rows:
+            return
+        event.stop()
+        x = event.x
+        for number, (text, _) in enumerate(lines.rows[0]):
+            wide = width_of([(text, "")])
+            if 0 <= x < wide and text.strip():
+                self._ask(self.offers[number // 2])
+            x -= wide
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        event.stop()
+        self._offer()
 
     def focus(self, scroll_visible: bool = True) -> AskBar:
         """Focus the field."""
@@ -100,7 +142,9 @@ class AskBar(Horizontal):
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
         event.stop()
-        text = event.value.strip()
+        self._ask(event.value.strip() or (self.offers[0] if self.offers else ""))
+
+    def _ask(self, text: str) -> None:
         if not text or self._frame is None:
             return
         if not self._history or self._history[-1] != text:

@@ -21,6 +21,7 @@ from tui.draw.glyphs import Mode
 from tui.draw.inks import INK
 from tui.draw.placement import Direction, View
 from tui.frame import Frame
+from tui.keys import keyed
 from tui.messages import PeerPicked
 
 from . import frame_keys
@@ -90,7 +91,9 @@ class AskPicture(Picture):
         self.moving = False
         if frame.trace is None:
             said = (
-                "No ask yet: press a and name a file" if frame.ask is None else "This ask told nobody, or is long past"
+                keyed(self.app, "No ask yet: press {ask.here} and name a file")
+                if frame.ask is None
+                else "This ask told nobody, or is long past"
             )
             raster.text(canvas, max(0, (canvas.width - len(said)) // 2), canvas.height // 2, said, INK["say"])
             self._line = self._tree = None

@@ -18,6 +18,7 @@ from engine import AskId, AskRow
 from tui.draw.chart import si
 from tui.frame import Frame
 from tui.keys import keyed
+from tui.keys_inside import within
 from tui.messages import AskPicked
 
 from .account import reached_share, state_of, verdict_in
@@ -84,16 +85,18 @@ class AsksTable(Roll):
 
     DEFAULT_CSS = panel_css("AsksTable") + "AsksTable { padding: 0 0 0 1; }"
     HEADER = 1
-    BINDINGS = [
-        ("up", "pick(-1)", "newer ask"),
-        ("down", "pick(1)", "older ask"),
-        ("pageup", "pick(-10)", "much newer"),
-        ("pagedown", "pick(10)", "much older"),
-        ("home", f"pick(-{MANY})", "newest ask"),
-        ("end", f"pick({MANY})", "oldest ask"),
-        ("left", "sort(-1)", "sort by the column to the left"),
-        ("right", "sort(1)", "sort by the column to the right"),
-    ]
+    BINDINGS = within(
+        {
+            "list.up": "pick(-1)",
+            "list.down": "pick(1)",
+            "list.far_up": "pick(-10)",
+            "list.far_down": "pick(10)",
+            "list.first": f"pick(-{MANY})",
+            "list.last": f"pick({MANY})",
+            "list.left": "sort(-1)",
+            "list.right": "sort(1)",
+        }
+    )
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)

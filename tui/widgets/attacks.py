@@ -13,12 +13,13 @@ from typing import Any
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
 from engine import Attack, CallOff, Plan, Preset, Snapshot, UnderWay
 from tui.frame import Frame
+from tui.keys import keyed
+from tui.keys_inside import within
 from tui.messages import Act, Attacked, Foresee
 
 from .attack_form import Deed, Dial, command_of, dial_of, undo_why_not, whom_text
@@ -35,7 +36,8 @@ AGAIN_S, ANEW_S = 1.0, 5.0
 DEAR = 1_500
 """Above so many peers the shortest ways between all of them take a good part of a second to find."""
 UNSAID = "Who they are is found out when it is done: in a swarm of this size that takes a while."
-HINT = "enter do it · ← → change · tab next"
+HINT = "{list.choose} do it · {dial.less} {dial.more} change · {app.focus} next"
+TAKEN = "{attack.undo} takes it back · {app.focus} next"
 
 
 class Attacks(Vertical):
@@ -53,12 +55,7 @@ class Attacks(Vertical):
     }
     """
     )
-    BINDINGS = [
-        Binding("up", "dial(-1)", "up", show=False),
-        Binding("down", "dial(1)", "down", show=False),
-        Binding("enter", "attack", "do it", show=False),
-        Binding("backspace", "undo", "take it back", show=False),
-    ]
+    BINDINGS = within({"list.up": "dial(-1)", "list.down": "dial(1)", "list.choose": "attack", "attack.undo": "undo"})
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
@@ -246,7 +243,7 @@ class Attacks(Vertical):
         why = undo_why_not(deed, frame.snapshot.now_us)
         told = deed.told if deed is not None and not why else why
         back.dress("take back" if deed is None else f"take back: {deed.title.lower()}", told, disabled=bool(why))
-        name_panel(self, "attacks", HINT if deed is None or why else "backspace takes it back · tab next")
+        name_panel(self, "attacks", keyed(self.app, HINT if deed is None or why else TAKEN))
 
     # --- what a person does --------------------------------------------------------------------------------------
 

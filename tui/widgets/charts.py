@@ -31,6 +31,7 @@ from tui.draw.chart import chart, nice_scale, si
 from tui.draw.glyphs import Mode
 from tui.draw.raster import Canvas, runs
 from tui.frame import Frame
+from tui.keys_inside import within
 
 from .ink import ASCII, Inks, Row, clock, fit, letters_only, strip
 from .menu import Line
@@ -98,7 +99,7 @@ class Chart(Widget, can_focus=True):
     """One or more lines over time. Posts `Chart.Picked` when a person wants others."""
 
     DEFAULT_CSS = panel_css("Chart") + "Chart { pointer: pointer; }"
-    BINDINGS = [("enter", "choose", "which series")]
+    BINDINGS = within({"list.choose": "choose"})
 
     class Picked(Message):
         """The person wants to choose what this chart shows."""
@@ -179,7 +180,7 @@ class Chart(Widget, can_focus=True):
     def _title(self) -> None:
         """Each series with its newest value, in its colour; those that fit."""
         told = [(self._legend(name), self.ink_of(name)) for name in self.names]
-        key = (tuple(told), self.size.width, self.app.theme)
+        key = (tuple(told), self.size.width, self.app.theme, letters_only(self))
         if key == self._titled or not self.is_mounted:
             return
         self._titled = key

@@ -16,14 +16,15 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Input, Select
+from textual.widgets import Input, Select, Static
 
 from engine import ALIVE, DEAD, Command, Heal, InputError, Kill, Partition, Revive, Set, Snapshot, command_from, plain
 from tui.frame import Frame
+from tui.keys_inside import SCROLLING, within
 from tui.messages import Act, Wondered
 
 from .filter_bar import WHERE, Complete, Completed
-from .ink import wrap
+from .ink import letters_only, wrap
 from .panel import Chip, Lines, name_panel, panel_css
 from .slider import Slider
 
@@ -113,7 +114,7 @@ VERBS_SHOWN = (*ON_PEERS, *WITH_WORD, *ON_OPERATOR)
 WHOM = "whom? e.g. degree>10, random 5%"
 
 
-class Controls(VerticalScroll):
+class Controls(VerticalScroll, inherit_bindings=False):
     """The panel. Posts `Act`, and `Wondered` while a selector is typed; `tell` shows whom it means."""
 
     DEFAULT_CSS = (
@@ -134,6 +135,7 @@ class Controls(VerticalScroll):
     }
     """
     )
+    BINDINGS = within(SCROLLING)
 
     def __init__(
         self,
@@ -185,6 +187,9 @@ class Controls(VerticalScroll):
         if self.is_attached:
             await self.mount_all(parts, before="#told")
             self._furnished = True
+            if letters_only(self):
+                for arrow in self.query(".arrow").results(Static):
+                    arrow.update("v")
             if self._frame is not None:
                 self.show(self._frame)
 
@@ -219,10 +224,7 @@ class Controls(VerticalScroll):
     def _moved(self, event: Slider.Moved) -> None:
         event.stop()
         knob = next(k for k in KNOBS if event.slider.id == f"knob-{k.name}")
-        value: object = knob.values[event.index]
-        if knob.name == "churn":
-            value = "none" if event.index == 0 else f"exponential:{knob.values[event.index]:g}"
-        self.post_message(Act(Set(knob.name, value)))
+        self.post_message(Act(set_to(knob, event.index)))
 
     @on(Chip.Pressed)
     def _pressed(self, event: Chip.Pressed) -> None:
@@ -277,6 +279,14 @@ GROUPS: Mapping[str, Command] = {
     "heal": Heal(),
     "revive-all": Revive("state=dead"),
 }
+
+
+def set_to(knob: Knob, index: int) -> Set:
+    """The command that a stop of a slider stands for."""
+    value: object = knob.values[index]
+    if knob.name == "churn":
+        value = "none" if index == 0 else f"exponential:{knob.values[index]:g}"
+    return Set(knob.name, value)
 
 
 def command_of(verb: str, selector: str, word: str) -> Command:

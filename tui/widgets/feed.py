@@ -20,6 +20,8 @@ from textual import events as tx
 
 from engine import Asked, Churned, Closed, Commanded, Event, Fixed, Hit, Noted, Refused
 from tui.frame import Frame
+from tui.keys import keyed
+from tui.keys_inside import within
 from tui.messages import AskPicked, PeerPicked, Searched
 
 from .ink import Row, Span, wrap
@@ -28,7 +30,7 @@ from .tell import subject, tell, told, worth_telling
 
 KEPT = 500
 EMPTY = "Nothing has happened yet. What peers and you do is told here."
-NONE_LIKE_IT = "Nothing like that has happened. esc or a click on “all” shows everything."
+NONE_LIKE_IT = "Nothing like that has happened. {app.back} or a click on “all” shows everything."
 
 KINDS: dict[str, tuple[type[Event], ...]] = {
     "asks": (Asked, Closed),
@@ -51,11 +53,7 @@ class Feed(Roll):
 
     DEFAULT_CSS = panel_css("Feed") + "Feed { padding: 0 0 0 1; }"
     HEADER = 1
-    BINDINGS = [
-        ("left", "step(-1)", "the kind before"),
-        ("right", "step(1)", "the next kind"),
-        ("end,home", "follow", "follow again"),
-    ]
+    BINDINGS = within({"list.left": "step(-1)", "list.right": "step(1)", "list.first": "follow", "list.last": "follow"})
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
@@ -189,7 +187,7 @@ class Feed(Roll):
 
     def empty(self, width: int) -> tuple[Row, ...]:
         """Nothing happened, or nothing like it."""
-        said = wrap(NONE_LIKE_IT if self.narrowed else EMPTY, width)
+        said = wrap(keyed(self.app, NONE_LIKE_IT) if self.narrowed else EMPTY, width)
         return (self.header(0, width), *(((line, "dim"),) for line in said))
 
     def on_click(self, event: tx.Click) -> None:

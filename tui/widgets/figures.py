@@ -14,6 +14,7 @@ from textual.widget import Widget
 from engine import AskRow
 from tui.draw.chart import si
 from tui.frame import Frame
+from tui.keys import keyed
 
 from .account import reached_share, state_of, verdict_in
 from .ink import Inks, Row, Span, fit, strip, width_of
@@ -42,7 +43,7 @@ class Figures(Widget):
         frame = self._frame
         row: Row = ()
         if frame is not None:
-            row = rates_row(frame) if y == 0 else ask_row(frame, self.size.width)
+            row = rates_row(frame) if y == 0 else ask_row(frame, self.size.width, self.app)
         return strip(row, self.size.width, Inks(self))
 
 
@@ -67,11 +68,11 @@ def rates_row(frame: Frame) -> Row:
     return tuple(spans)
 
 
-def ask_row(frame: Frame, width: int = 80) -> Row:
+def ask_row(frame: Frame, width: int = 80, app: object = None) -> Row:
     """The ask that is looked at, in one line."""
     ask = _chosen(frame)
     if ask is None:
-        return ((" no ask yet: a asks from the selected peer", "dim"),)
+        return ((keyed(app, " no ask yet: {ask.here} asks from the selected peer"), "dim"),)
     word, ink = state_of(ask, frame.snapshot)
     row: Row = (
         (f" ask {ask.id:>3} ", "dim"),

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
@@ -19,6 +18,8 @@ from textual.suggester import Suggester
 from textual.widgets import Input, Label
 
 from engine import plain
+from tui.keys import key_for
+from tui.keys_inside import within
 from tui.messages import Wondered
 
 from .ink import Row, Span, width_of
@@ -62,6 +63,10 @@ class FilterBar(Vertical):
         #filter-offers { background: $panel; padding: 0 1; }
     }
     """
+
+    BINDINGS = within({
+        "field.leave": "leave", "field.complete": "take", "field.before": "light(-1)", "field.after": "light(1)",
+    })  # fmt: skip
 
     class Used(Message):
         """The person is done: `selector` is what to mark or to show, empty for nothing, None for as it was."""
@@ -124,7 +129,7 @@ class FilterBar(Vertical):
         self._show_lit(typed)
 
     def _show_lit(self, typed: str) -> None:
-        row: list[Span] = [("tab ", "key bold")]
+        row: list[Span] = [(f"{key_for(self.app, 'field.complete')} ", "key bold")]
         head = len(typed) - len(typed.split(" ")[-1].split("=")[-1])
         for number, offer in enumerate(self.offers):
             span: Span = (f" {offer[head:] if offer[:head] == typed[:head] else offer} ", "text")
@@ -148,23 +153,18 @@ class FilterBar(Vertical):
         event.stop()
         self.post_message(self.Used(event.value, self.purpose))
 
-    def on_key(self, event: events.Key) -> None:
-        """Escape leaves everything as it was; tab takes an offer, up and down choose one."""
-        if event.key == "escape":
-            event.stop()
-            self.post_message(self.Used(None, self.purpose))
-        elif event.key == "tab":
-            # Never on to the next panel: who types here is not done.
-            event.stop()
-            event.prevent_default()
-            self._take()
-        elif event.key in ("up", "down") and self.offers:
-            event.stop()
-            event.prevent_default()
-            self.lit = (self.lit + (1 if event.key == "down" else -1)) % len(self.offers)
+    def action_leave(self) -> None:
+        """Everything stays as it was."""
+        self.post_message(self.Used(None, self.purpose))
+
+    def action_light(self, by: int) -> None:
+        """Another offer."""
+        if self.offers:
+            self.lit = (self.lit + by) % len(self.offers)
             self._show_lit(self.query_one(Input).value)
 
-    def _take(self) -> None:
+    def action_take(self) -> None:
+        """Take the offer. Never on to the next panel, not even without one: who types here is not done."""
         field = self.query_one(Input)
         if self.offers:
             taken = self.offers[self.lit]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Container, VerticalScroll
 from textual.geometry import Size
@@ -19,12 +19,14 @@ from engine import DEAD, STATES, AskRow, PeerId, Snapshot
 from tui.draw.chart import age, si, spark
 from tui.frame import Frame, PeerFacts
 from tui.keys import keyed
-from tui.messages import Act, AskWanted, MenuWanted
+from tui.keys_inside import SCROLLING, within
+from tui.messages import Act, AskWanted, MenuWanted, PeerPicked
 
 from .account import account_rows
 from .beliefs import belief_rows
 from .ink import STATE, Row, Span, width_of, wrap
 from .leaves import LEAVES, Leaves, leaf_rows, rule
+from .named import names, peer_at
 from .panel import Chip, Lines, name_panel, panel_css
 from .verbs import verbs_for
 
@@ -35,11 +37,11 @@ ABREAST = 35
 """Cells that three verbs need beside each other."""
 MENU = "menu"
 CHIPS = {
-    "x": "peer.kill",
-    "c": "peer.censor",
-    "o": "peer.collude",
-    "l": "peer.leave",
-    "a": "ask.here",
+    "kill": "peer.kill",
+    "censor": "peer.censor",
+    "collude": "peer.collude",
+    "leave": "peer.leave",
+    "ask": "ask.here",
     MENU: "peer.menu",
 }
 """Chips by name, and the ids of their keys: the verbs that have one, and the menu of all."""
@@ -51,7 +53,7 @@ NOTHING: tuple[str, ...] = (
 )
 
 
-class Inspector(VerticalScroll):
+class Inspector(VerticalScroll, inherit_bindings=False):
     """The panel. Hand it frames; it posts `Act` and `AskWanted`."""
 
     DEFAULT_CSS = (
@@ -72,7 +74,7 @@ class Inspector(VerticalScroll):
     }
     """
     )
-    BINDINGS = [("left", "turn(-1)", "the leaf before"), ("right", "turn(1)", "the next leaf")]
+    BINDINGS = within(SCROLLING | {"list.left": "turn(-1)", "list.right": "turn(1)"})
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
@@ -116,6 +118,15 @@ class Inspector(VerticalScroll):
         """The leaf so many further."""
         self.open_leaf(LEAVES[(LEAVES.index(self.leaf) + by) % len(LEAVES)])
 
+    def on_click(self, event: events.Click) -> None:
+        """A click on a name selects that peer."""
+        lines = event.widget
+        if isinstance(lines, Lines) and 0 <= event.y < len(lines.rows):
+            peer = peer_at(lines.rows[event.y], event.x)
+            if peer is not None:
+                event.stop()
+                self.post_message(PeerPicked(peer))
+
     @on(Leaves.Turned)
     def _turned(self, event: Leaves.Turned) -> None:
         event.stop()
@@ -126,12 +137,12 @@ class Inspector(VerticalScroll):
         event.stop()
         if self._frame is None or not self._frame.chosen:
             return
-        key = str(event.chip.id).removeprefix("verb-")
-        if key == MENU:
+        name = str(event.chip.id).removeprefix("verb-")
+        if name == MENU:
             region = event.chip.region
             self.post_message(MenuWanted(None, (region.x, region.y + 1)))
             return
-        verb = next((v for v in verbs_for(self._frame) if v.key == key), None)
+        verb = next((v for v in verbs_for(self._frame) if v.id == name), None)
         if verb is None or not verb.possible:
             return
         self.post_message(AskWanted(self._frame.selected) if verb.command is None else Act(verb.command))
@@ -157,7 +168,7 @@ class Inspector(VerticalScroll):
         box.set_class(not verbs or not first, "-hidden")
         box.set_class(len(frame.chosen) > 1 or width < ABREAST, "-several")
         for verb in verbs:
-            self.query_one(f"#verb-{verb.key}", Chip).dress(verb.label, verb.tip, disabled=not verb.possible)
+            self.query_one(f"#verb-{verb.id}", Chip).dress(verb.label, verb.tip, disabled=not verb.possible)
         self.query_one(f"#verb-{MENU}", Chip).dress("More …", "All that can be done to them; as a right click.")
         leaves = self.query_one(Leaves)
         leaves.set_class(frame.selected is None, "-hidden")
@@ -234,7 +245,9 @@ class Inspector(VerticalScroll):
             return
         who = frame.snapshot.fixed.labels[row.origin]
         yield rule(f"ask {row.id} · {who} · “{row.text}”", width)
-        yield from account_rows(row, frame.snapshot, width, frame.theory)
+        trace = frame.trace
+        holders = trace.holders if trace is not None and trace.ask == row.id else ()
+        yield from account_rows(row, frame.snapshot, width, frame.theory, holders)
 
 
 def nothing_rows(app: object, width: int) -> list[Row]:
@@ -266,14 +279,7 @@ def _links_row(snapshot: Snapshot, facts: PeerFacts | None, width: int) -> Row:
     if facts is None:
         return (("links  ", "dim"), ("    …", "dim"))
     row: list[Span] = [("links  ", "dim"), (f"{len(facts.links):5d}", "text bold"), (" ", "text")]
-    for other in facts.links:
-        text = f" {snapshot.fixed.labels[other]}"
-        if width_of(row) + len(text) > width - 2:
-            row.append((" …", "dim"))
-            break
-        state = STATES[int(snapshot.state[other])]
-        row.append((text, "text" if state == "alive" else state))
-    return tuple(row)
+    return (*row, *names(snapshot, facts.links, width - width_of(row)))
 
 
 def _files_row(snapshot: Snapshot, peer: PeerId, facts: PeerFacts | None) -> Row:

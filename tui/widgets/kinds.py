@@ -15,6 +15,7 @@ from textual import events
 from engine import Fixed, Kind
 from tui.draw.chart import meter, si
 from tui.frame import Frame
+from tui.keys_inside import within
 
 from .account import size_text
 from .ink import Row, Span, fit, wrap
@@ -48,7 +49,7 @@ class Kinds(Roll):
 
     DEFAULT_CSS = panel_css("Kinds") + "Kinds { padding: 0 0 0 1; }"
     HEADER = 1
-    BINDINGS = [("left", "sort(-1)", "sort by the column to the left"), ("right", "sort(1)", "to the right")]
+    BINDINGS = within({"list.left": "sort(-1)", "list.right": "sort(1)"})
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)

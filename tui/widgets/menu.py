@@ -16,6 +16,9 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
+from tui.keys import key_for, keyed, pressed
+from tui.keys_inside import within
+
 from .ink import Inks, Row, fit, strip, wrap
 from .panel import name_panel, panel_css
 
@@ -25,8 +28,8 @@ TIP_LINES = 3
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line. `key` chooses it too; `why_not`: why it cannot be had; `on`: ticked or not, None where there is
-    nothing to tick; `rule`: a line is drawn above it."""
+    """One line. `key`: the id of a key that chooses it too; `why_not`: why it cannot be had; `on`: ticked or not, None
+    where there is nothing to tick; `rule`: a line is drawn above it."""
 
     id: str
     says: str
@@ -50,14 +53,21 @@ class Menu(Widget, can_focus=True):
     }
     """
     )
-    BINDINGS = [
-        ("up", "go(-1)", "line above"),
-        ("down", "go(1)", "line below"),
-        ("home,pageup", "go(-1000)", "first line"),
-        ("end,pagedown", "go(1000)", "last line"),
-        ("enter,space", "choose", "do it"),
-        ("escape,left,backslash", "close", "put it away"),
-    ]
+    BINDINGS = within(
+        {
+            "list.up": "go(-1)",
+            "list.down": "go(1)",
+            "list.far_up": "go(-1000)",
+            "list.far_down": "go(1000)",
+            "list.first": "go(-1000)",
+            "list.last": "go(1000)",
+            "button.press": "choose",
+            "list.choose": "choose",
+            "list.left": "close",
+            "list.leave": "close",
+            "peer.menu": "close",
+        }
+    )
 
     class Chosen(Message):
         """The person chose a line of a menu that was opened for `purpose`."""
@@ -86,7 +96,7 @@ class Menu(Widget, can_focus=True):
         """Show it with its corner at a cell of the screen, or as near as `room` lets it stand; it takes the keys."""
         self.purpose, self.lines = purpose, tuple(lines)
         self.at = next((i for i, line in enumerate(self.lines) if not line.why_not), 0)
-        name_panel(self, title, "↑ ↓ enter · esc")
+        name_panel(self, title, keyed(self.app, "{list.up} {list.down} {list.choose} · {list.leave}"))
         self.add_class("-open")
         wide = self._width() + 4
         high = len(self._layout()) + TIP_LINES + 3
@@ -139,17 +149,16 @@ class Menu(Widget, can_focus=True):
                 return strip(self._row(self.lines[number]), width, lit if number == self.at else inks)
         elif y > len(rows) and self.lines:
             line = self.lines[self.at]
-            told = wrap(line.why_not or line.tip, width)[:TIP_LINES]
+            told = wrap(keyed(self.app, line.why_not or line.tip), width)[:TIP_LINES]
             at = y - len(rows) - 1
             return strip(((told[at], "warn" if line.why_not else "dim"),) if at < len(told) else (), width, inks)
         return strip((("─" * width, "dim"),), width, inks)
 
-    @staticmethod
-    def _row(line: Line) -> Row:
+    def _row(self, line: Line) -> Row:
         mark = "" if line.on is None else "✓ " if line.on else "  "
         faded = bool(line.why_not)
         return (
-            (fit(line.key, 3), "dim" if faded else "key bold"),
+            (fit(key_for(self.app, line.key) if line.key else "", 3), "dim" if faded else "key bold"),
             (mark, "good bold"),
             (line.says, "dim" if faded else "text"),
         )
@@ -178,7 +187,8 @@ class Menu(Widget, can_focus=True):
 
     def on_key(self, event: events.Key) -> None:
         """A line's own key."""
-        number = next((i for i, line in enumerate(self.lines) if line.key and line.key == event.character), None)
+        keys = ((i, line.key) for i, line in enumerate(self.lines) if line.key)
+        number = next((i for i, id_ in keys if pressed(self.app, id_, event.key)), None)
         if number is not None:
             event.stop()
             event.prevent_default()

@@ -18,7 +18,8 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from engine import plain
-from tui.keys import IDS, key_for
+from tui.keys import IDS, key_for, keyed
+from tui.keys_inside import SCROLLING, within
 
 from . import frame_keys
 from .frame_keys import FrameKey
@@ -55,25 +56,30 @@ def name_panel(widget: Widget, title: str, subtitle: str = "") -> None:
     """Set the title and subtitle of a panel's frame as plain text, and only when they changed; the keys that the frame
     carries (`frame_keys`) follow the subtitle, as many as there is room for."""
     title, subtitle = plain(title), plain(subtitle)
-    if letters_only(widget):
-        title, subtitle = title.translate(ASCII), subtitle.translate(ASCII)
-        widget.add_class("-letters")
+    letters = letters_only(widget)
+    if letters != widget.has_class("-letters"):
+        widget.set_class(letters, "-letters")
     # Figures grow and shrink; room for them is told off in steps, so that no key comes and goes with a digit.
     told = -(-(cell_len(subtitle) + len(PART)) // STEP) * STEP if subtitle else 0
     # A panel that is not laid out yet has no width; its next figures find the right one.
     room = widget.outer_size.width - FRAME - told if widget.size.width else 1_000
     keys = frame_keys.fitting(frame_keys.keys_of(widget), room)
-    if getattr(widget, "_named", None) == (title, subtitle, keys):
+    if getattr(widget, "_named", None) == (title, subtitle, keys, letters):
         return
-    was: tuple[object, ...] = getattr(widget, "_named", ("", "", []))
-    widget._named = (title, subtitle, keys)  # type: ignore[attr-defined]
+    was: tuple[object, ...] = getattr(widget, "_named", ("", "", [], letters))
+    if letters != was[3]:
+        was = (None, None, [], letters)
+    widget._named = (title, subtitle, keys, letters)  # type: ignore[attr-defined]
+    retitled, annotated = title != was[0], (subtitle, keys) != was[1:3]
+    if letters:
+        title, subtitle = title.translate(ASCII), subtitle.translate(ASCII)
     # A Content is taken as it is, where a str would be read as markup. And setting the public property repaints the
     # whole widget, several times a second where a title counts: only the line that the title stands in has changed.
-    if title != was[0]:
+    if retitled:
         widget._border_title = Content(title) if title else None
         repaint_edge(widget, 0)
-    if (subtitle, keys) != was[1:]:
-        part = PART.translate(ASCII) if letters_only(widget) else PART
+    if annotated:
+        part = PART.translate(ASCII) if letters else PART
         below = [Content(subtitle), *([Content(part)] if keys else [])] if subtitle else []
         below += [frame_keys.written(keys)] if keys else []
         widget._border_subtitle = Content.assemble(*below) if below else None
@@ -92,8 +98,13 @@ def repaint_edge(widget: Widget, y: int) -> None:
 def carry_keys(widget: Widget, keys: Sequence[FrameKey]) -> None:
     """Have the frame of a panel carry these keys: what stands behind it, or what else it can show."""
     if frame_keys.remember(widget, keys):
-        title, subtitle, _ = getattr(widget, "_named", ("", "", []))
-        name_panel(widget, title, subtitle)
+        rename(widget)
+
+
+def rename(widget: Widget) -> None:
+    """Write the title of a panel anew: other keys, or another alphabet."""
+    title, subtitle, *_ = getattr(widget, "_named", ("", ""))
+    name_panel(widget, title, subtitle)
 
 
 class Lines(Widget):
@@ -156,7 +167,7 @@ class Lines(Widget):
         return strip(row, self.size.width, inks)
 
 
-class Roll(ScrollView, can_focus=True):
+class Roll(ScrollView, can_focus=True, inherit_bindings=False):
     """Any number of rows, newest on top. While it is scrolled away from the top, rows that arrive push nothing:
     what a person reads stays where it is."""
 
@@ -168,6 +179,7 @@ class Roll(ScrollView, can_focus=True):
         scrollbar-gutter: stable;
     }
     """
+    BINDINGS = within(SCROLLING)
     HEADER = 0
     """Lines at the top that do not scroll."""
 
@@ -289,7 +301,7 @@ class Chip(Widget, can_focus=True):
         &:disabled { color: $foreground 45%; background: $foreground 4%; pointer: not-allowed; }
     }
     """
-    BINDINGS = [("enter,space", "press", "Press")]
+    BINDINGS = within({"button.press": "press"})
 
     class Pressed(Message):
         """The chip was pressed."""
@@ -323,6 +335,7 @@ class Chip(Widget, can_focus=True):
             wider = cell_len(label) != cell_len(self._label)
             self._label = label
             self.refresh(layout=wider)
+        tip = keyed(self.app, tip)
         if tip != self.tip:
             self.tip = tip
             self.tooltip = Content(plain(tip, limit=400)) if tip else None

@@ -17,6 +17,8 @@ from textual import events
 from engine import PeerId
 from tui.draw.chart import age, si
 from tui.frame import Frame
+from tui.keys import keyed
+from tui.keys_inside import within
 from tui.messages import MenuWanted, PeerPicked, PeersPicked
 
 from .ink import STATE, Row, Span, fit, wrap
@@ -25,6 +27,8 @@ from .plight import state_word
 
 Ids = NDArray[np.int64]
 RESORT_S = 1.0
+HINT = "{list.left} {list.right} sort · {peer.filter} filter"
+NOBODY = "No peer is “%s” just now. {peer.filter} filters by something else, {app.back} shows all."
 FAR = 1_000_000
 
 
@@ -62,18 +66,25 @@ class PeersTable(Roll):
 
     DEFAULT_CSS = panel_css("PeersTable") + "PeersTable { padding: 0 0 0 1; }"
     HEADER = 1
-    BINDINGS = [
-        ("pageup", "leap(-10)", "further up"),
-        ("pagedown", "leap(10)", "further down"),
-        ("home", f"leap(-{FAR})", "first peer"),
-        ("end", f"leap({FAR})", "last peer"),
-        ("shift+up", "extend(-1)", "mark upwards"),
-        ("shift+down", "extend(1)", "mark downwards"),
-        ("ctrl+a", "all", "mark all that are shown"),
-        ("less_than_sign", "sort(-1)", "sort by the column to the left"),
-        ("greater_than_sign", "sort(1)", "sort by the column to the right"),
-        ("I", "invert", "the other way round"),
-    ]
+    # The screen walks as it does in the picture: what is marked stays so. Without these, Textual's arrows would scroll.
+    BINDINGS = within(
+        {
+            "list.up": "screen.toward('up')",
+            "list.down": "screen.toward('down')",
+            "list.left": "sort(-1)",
+            "list.right": "sort(1)",
+            "list.far_up": "leap(-10)",
+            "list.far_down": "leap(10)",
+            "list.first": f"leap(-{FAR})",
+            "list.last": f"leap({FAR})",
+            "peers.mark_up": "extend(-1)",
+            "peers.mark_down": "extend(1)",
+            "peers.mark_all": "all",
+            "peers.sort_left": "sort(-1)",
+            "peers.sort_right": "sort(1)",
+            "peers.invert": "invert",
+        }
+    )
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
@@ -115,7 +126,7 @@ class PeersTable(Roll):
         n = len(frame.snapshot.state)
         few = f"{len(self.order):,} of {n:,} · {frame.sieve}" if frame.sifted is not None else f"{n:,}"
         chosen = f" · {len(frame.marked):,} marked" if frame.marked else ""
-        name_panel(self, f"peers · {few}{chosen}", "" if not self.has_focus else "← → sort · / filter")
+        name_panel(self, f"peers · {few}{chosen}", "" if not self.has_focus else keyed(self.app, HINT))
 
     def _learn(self, frame: Frame) -> None:
         """What stays the same for a run: names as ranks, and how wide the columns are."""
@@ -301,7 +312,7 @@ class PeersTable(Roll):
     def empty(self, width: int) -> tuple[Row, ...]:
         """The filter names nobody."""
         sieve = self._frame.sieve if self._frame is not None else ""
-        told = f"No peer is “{sieve}” just now. / filters by something else, esc shows all." if sieve else "No peers."
+        told = keyed(self.app, NOBODY) % sieve if sieve else "No peers."
         return tuple(((line, "dim"),) for line in wrap(told, width))
 
     # --- what a person does ------------------------------------------------------------------------------------

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from textual import events
-from textual.binding import Binding
 from textual.message import Message
 
 from engine import Preset
+from tui.keys_inside import within
 
 from .ink import Row
 from .panel import Roll
@@ -16,15 +16,19 @@ class PresetList(Roll):
     """The names. Posts `Marked` for each one looked at, `Turned` for the first parameter, and `Taken`."""
 
     DEFAULT_CSS = "PresetList { height: 1fr; min-height: 3; background: $background; }"
-    BINDINGS = [
-        Binding("up", "mark(-1)", "up", show=False),
-        Binding("down", "mark(1)", "down", show=False),
-        Binding("pageup,home", "mark(-99)", "first", show=False),
-        Binding("pagedown,end", "mark(99)", "last", show=False),
-        Binding("left,minus", "turn(-1)", "less", show=False),
-        Binding("right,plus,equals_sign", "turn(1)", "more", show=False),
-        Binding("enter", "take", "do it", show=False),
-    ]
+    BINDINGS = within(
+        {
+            "list.up": "mark(-1)",
+            "list.down": "mark(1)",
+            "list.far_up": "mark(-99)",
+            "list.far_down": "mark(99)",
+            "list.first": "mark(-99)",
+            "list.last": "mark(99)",
+            "dial.less": "turn(-1)",
+            "dial.more": "turn(1)",
+            "list.choose": "take",
+        }
+    )
 
     class Marked(Message):
         """Row `index` is looked at."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from textual import events
-from textual.binding import Binding
 from textual.content import Content
 from textual.geometry import Size
 from textual.message import Message
@@ -17,6 +16,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui.draw.glyphs import SYMBOLS
+from tui.keys_inside import within
 
 from .ink import Inks, Row, fit, strip
 
@@ -34,12 +34,9 @@ class Slider(Widget, can_focus=True):
         &:focus { background: $foreground 10%; }
     }
     """
-    BINDINGS = [
-        Binding("left,minus", "move(-1)", "less", show=False),
-        Binding("right,plus,equals_sign", "move(1)", "more", show=False),
-        Binding("home", "move(-1000)", "least", show=False),
-        Binding("end", "move(1000)", "most", show=False),
-    ]
+    BINDINGS = within(
+        {"dial.less": "move(-1)", "dial.more": "move(1)", "dial.least": "move(-1000)", "dial.most": "move(1000)"}
+    )
 
     class Moved(Message):
         """The person chose stop `index`."""

@@ -13,6 +13,7 @@ from textual.widgets import Input
 
 from engine import Run
 from tui.frame import Frame, Prediction
+from tui.keys_inside import SCROLLING, within
 from tui.messages import Guessed
 
 from .ink import Row, wrap
@@ -25,7 +26,7 @@ BRIEF = 7
 """With fewer lines than this there is no place to type a guess; the chips are left."""
 
 
-class Story(VerticalScroll):
+class Story(VerticalScroll, inherit_bindings=False):
     """The panel; it is not there when there is no scenario. Posts `Guessed`."""
 
     DEFAULT_CSS = (
@@ -46,6 +47,7 @@ class Story(VerticalScroll):
     }
     """
     )
+    BINDINGS = within(SCROLLING)
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=f"{classes or ''} -hidden")
@@ -97,8 +99,8 @@ class Story(VerticalScroll):
 
     def _fill(self) -> None:
         frame = self._frame
-        if frame is None or not self.is_mounted:
-            return
+        if frame is None or not self.is_mounted or not self.size.width:
+            return  # put away it has no width to wrap to; when it comes back, it is told its size
         width = max(8, self.scrollable_content_region.width)
         self.set_class(self.size.height < BRIEF, "-brief")
         # The newest caption, what came out, and only then what was said before.

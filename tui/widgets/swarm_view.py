@@ -207,7 +207,7 @@ class SwarmView(ViewKeys, ViewMouse, Picture):
         snapshot, moving = frame.snapshot, self.stage.moving(frame.wall_s)
         split = hash(snapshot.group.tobytes())
         what = (id(snapshot.fixed), len(snapshot.state), snapshot.links.version, frame.selected, split)
-        key = (what, self.stage.version, moving, width, height)
+        key = (what, self.stage.version, moving, width, height, self.glyphs)
         if moving or key != self._base_key:
             self._base = raster.Canvas(width, height, self.glyphs)
             base(self._base, scene)

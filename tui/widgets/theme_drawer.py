@@ -9,7 +9,6 @@ from collections.abc import Sequence
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
@@ -17,9 +16,12 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from engine import plain
+from tui.keys import keyed
+from tui.keys_inside import within
 
 from .ink import ASCII, letters_only
 from .panel import name_panel, panel_css
+from .reading import Choices
 
 
 class ThemeDrawer(Vertical):
@@ -38,11 +40,9 @@ class ThemeDrawer(Vertical):
     }
     """
     )
-    BINDINGS = [
-        Binding("escape", "leave", "back"),
-        Binding("t,n", "next(1)", "next", show=False),
-        Binding("p", "next(-1)", "previous", show=False),
-    ]
+    BINDINGS = within({
+        "list.leave": "leave", "app.theme": "next(1)", "theme.after": "next(1)", "theme.before": "next(-1)",
+    })  # fmt: skip
 
     class Marked(Message):
         """The person looks at a theme."""
@@ -65,7 +65,7 @@ class ThemeDrawer(Vertical):
 
     def compose(self) -> ComposeResult:
         """The list."""
-        yield OptionList()
+        yield Choices()
 
     @property
     def is_open(self) -> bool:
@@ -75,7 +75,7 @@ class ThemeDrawer(Vertical):
     def open(self, names: Sequence[str], current: str) -> None:
         """Show these, with `current` marked; that is what escape goes back to."""
         self._names, self._former = tuple(names), current
-        name_panel(self, "themes", "enter wear · esc back")
+        name_panel(self, "themes", keyed(self.app, "{list.choose} wear · {list.leave} back"))
         listed = self.query_one(OptionList)
         listed.clear_options()
         mark = "▸ ".translate(ASCII) if letters_only(self) else "▸ "

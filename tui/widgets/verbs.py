@@ -28,9 +28,9 @@ Flags: TypeAlias = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """`id` is its action, `key` also does it (empty: none does); `says` is a line of a menu, `label` a word for a
-    chip; `tip` tells what happens, or why nothing can. `command` is None when it cannot be done, and where a text is
-    still wanted (asking, publishing): `possible` tells. `many`: how many peers it is meant for."""
+    """`id` is its action, `key` the id of a key that also does it (empty: none does); `says` is a line of a menu,
+    `label` a word for a chip; `tip` tells what happens, or why nothing can. `command` is None when it cannot be done,
+    and where a text is still wanted (asking, publishing): `possible` tells. `many`: how many peers it is meant for."""
 
     id: str
     key: str
@@ -101,17 +101,17 @@ def _cut(snapshot: Snapshot, ids: Ids) -> Flags:
 
 PAIRS: tuple[Pair, ...] = (
     Pair(
-        "kill", "x", "kill", "revive", ("Kill", "Revive"),
+        "kill", "peer.kill", "kill", "revive", ("Kill", "Revive"),
         (
             "{who}: ended without a word. Memory goes, the disk stays; links close one latency later.",
             "{who}: started again, from what is on disk.",
         ),
         in_state(ALIVE), in_state(DEAD),
         ("Kill {who}", "Revive {who}"),
-        "{who} left, so there is nothing to kill. Have it join again first (l).",
+        "{who} left, so there is nothing to kill. Have it join again first ({{peer.leave}}).",
     ),
     Pair(
-        "censor", "c", "censor", "uncensor", ("Censor", "Uncensor"),
+        "censor", "peer.censor", "censor", "uncensor", ("Censor", "Uncensor"),
         (
             "{who}: all that is sent or should arrive vanishes on the way. It lives on; others see only silence.",
             "{who}: traffic may pass again.",
@@ -120,7 +120,7 @@ PAIRS: tuple[Pair, ...] = (
         ("Censor {who}", "Uncensor {who}"),
     ),
     Pair(
-        "collude", "o", "collude", "defect", ("Collude", "Defect"),
+        "collude", "peer.collude", "collude", "defect", ("Collude", "Defect"),
         (
             "{who}: hides “{word}”, neither showing it nor passing on what is about it. Nobody is told.",
             "{who}: stops hiding {ban}.",
@@ -131,11 +131,11 @@ PAIRS: tuple[Pair, ...] = (
         phrase="word",
     ),
     Pair(
-        "leave", "l", "leave", "join", ("Leave", "Join"),
+        "leave", "peer.leave", "leave", "join", ("Leave", "Join"),
         ("{who}: says goodbye as the protocol would, and goes.", "{who}: comes back, from what is on disk."),
         in_state(ALIVE), in_state(LEFT),
         ("Have {who} leave", "Have {who} join again"),
-        "{who} {is} dead: no goodbye can be said. Revive first (x).",
+        "{who} {is} dead: no goodbye can be said. Revive first ({{peer.kill}}).",
     ),
     Pair(
         "poison", "", "poison", "cure", ("Poison", "Cure"),
@@ -252,7 +252,7 @@ def _pair(frame: Frame, pair: Pair, ids: Ids) -> Verb:
     if not len(can) and not len(back):
         return Verb(pair.id, pair.key, label, says, pair.why.format(**told), False, many=len(ids))
     if pair.phrase and not turn and not word:
-        none = "There is no ask yet, so there is no word to hide. Ask for something first (a)."
+        none = "There is no ask yet, so there is no word to hide. Ask for something first ({ask.here})."
         return Verb(pair.id, pair.key, label, says, none, False, many=len(those))
     tip = pair.tips[turn].format(**told)
     if len(those) < len(ids):
@@ -276,10 +276,10 @@ def _ask(frame: Frame, ids: Ids) -> Verb:
         who = called(snapshot, ids)
         one = len(ids) == 1
         told = f"{who} {'is' if one else 'are'} {_gone(snapshot, int(ids[0]))}: {'it' if one else 'they'} cannot ask."
-        return Verb("ask", "a", label, f"Ask from {who} …", told, False)
+        return Verb("ask", "ask.here", label, f"Ask from {who} …", told, False)
     who = called(snapshot, up)
     tip = f"Type what {who} should look for, and watch the question spread."
-    return Verb("ask", "a", label, f"Ask from {who} …", tip, True, many=len(up))
+    return Verb("ask", "ask.here", label, f"Ask from {who} …", tip, True, many=len(up))
 
 
 def _publish(frame: Frame, ids: Ids) -> Verb:

@@ -1,0 +1,151 @@
+"""What was chosen on screen is there the next time, and a person's own file stays their own."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from person import dashboard
+
+from engine import InputError
+from tui import settings
+from tui.keeping import changed, keep
+from tui.settings import Settings
+
+pytestmark = pytest.mark.anyio
+
+THEIRS = """\
+# mine, do not touch
+fps = 12   # slow line
+theme = "amber-crt"  # like at work
+
+[keys]
+# theme = "no"
+"peer.kill" = "ctrl+k"   # safer
+theme = "x"
+"""
+
+
+def test_one_line_changes_and_its_comment_stays() -> None:
+    after = changed(THEIRS, "theme", "paper")
+    assert after == THEIRS.replace('"amber-crt"', '"paper"')
+
+
+def test_what_was_not_there_comes_where_a_comment_offers_it_or_on_top() -> None:
+    assert changed(THEIRS, "density", "compact") == 'density = "compact"\n' + THEIRS
+    offered = settings.template()
+    after = changed(offered, "glyphs", "ascii")
+    assert set(after.splitlines()) - set(offered.splitlines()) == {'glyphs = "ascii"'}
+    assert after.index('# glyphs = "braille"') < after.index('glyphs = "ascii"') < after.index("[keys]")
+    assert changed("", "reduced_motion", True) == "reduced_motion = true\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "theme = ",
+        'theme = """\nfirst\nsecond"""\n',
+        "theme.deep = 1\n",
+        "keys = {\n",
+        'a = """\n[keys]\n"""\ntheme="x"\n',
+    ],
+)
+def test_what_cannot_be_changed_safely_is_left_alone(text: str) -> None:
+    with pytest.raises(InputError):
+        changed(text, "theme", "paper")
+
+
+@given(st.text(), st.text(min_size=1, max_size=20), st.booleans())
+def test_whatever_the_file_says_it_goes_on_saying(about: str, value: str, before: bool) -> None:
+    """Comments of any kind, ends of lines of any kind: all but one line comes out as it went in."""
+    comment = "".join(ch for ch in about if ch.isprintable())
+    text = f"# {comment}\r\nfps = 3 # {comment}\r\n" + ("theme = 'old' # here\n" if before else "") + "[keys]\n"
+    after = changed(text, "theme", value)
+    assert tomllib.loads(after) == tomllib.loads(text) | {"theme": value}
+    kept = [line for line in text.splitlines(keepends=True) if not line.startswith("theme")]
+    assert [line for line in after.splitlines(keepends=True) if not line.startswith("theme")] == kept
+
+
+def test_a_file_is_replaced_in_one_piece_and_a_link_stays_one(tmp_path: Path) -> None:
+    real, link = tmp_path / "dotfiles" / "swarmtop.toml", tmp_path / "config.toml"
+    real.parent.mkdir()
+    real.write_text(THEIRS)
+    real.chmod(0o600)
+    link.symlink_to(real)
+    keep(link, "theme", "paper")
+    assert link.is_symlink()
+    assert settings.load(real).theme == "paper"
+    assert real.stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in real.parent.iterdir()] == ["swarmtop.toml"]
+
+
+def test_without_a_file_one_that_explains_itself_is_written(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "config.toml"
+    keep(path, "theme", "paper")
+    assert settings.load(path) == Settings(theme="paper", tour=True, path=path)
+    assert "# fps = 30" in path.read_text()
+
+
+def test_what_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="cannot be written"):
+        keep(tmp_path / "file" / "config.toml", "theme", "paper")
+    bad = tmp_path / "config.toml"
+    bad.write_bytes(b"\xff")
+    with pytest.raises(InputError, match="not UTF-8"):
+        keep(bad, "theme", "paper")
+    assert bad.read_bytes() == b"\xff"
+
+
+async def test_a_theme_that_was_chosen_is_worn_the_next_time(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text("# mine\nfps = 20\n")
+    async with dashboard(settings=settings.load(path)) as person:
+        await person.press("t", "down", "enter")
+        chosen = person.app.theme
+        assert f"Kept for next time, in {path}" in person.told
+        person.app.look_at_files()
+        assert person.app.theme == chosen
+        await person.press("t", "down", "escape")
+    assert path.read_text() == f'theme = "{chosen}"\n# mine\nfps = 20\n'
+    async with dashboard(settings=settings.load(path)) as person:
+        assert person.app.theme == chosen
+
+
+async def test_density_motion_and_glyphs_are_kept_too(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    async with dashboard(settings=Settings(path=path)) as person:
+        person.main.switch_density()
+        person.main.switch_motion()
+        person.main.switch_glyphs("ascii")
+        await person.press("space")
+        odd = [strip.text for strip in person.main._compositor.render_strips() if not strip.text.isascii()]
+        assert not odd
+        person.main.switch_glyphs("block")
+        await person.press("space")
+    found = settings.load(path)
+    assert (found.density, found.reduced_motion, found.glyphs) == ("compact", True, "block")
+
+
+async def test_nobody_without_a_configuration_gets_one(home: Path) -> None:
+    async with dashboard() as person:
+        await person.press("t", "down", "enter")
+        person.main.switch_density()
+    assert not list(home.rglob("*.toml"))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links and modes of files are otherwise there")
+async def test_a_file_that_cannot_be_written_is_told_once_and_the_theme_is_worn(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text("theme = ")
+    async with dashboard(settings=replace(Settings(), path=path)) as person:
+        before = person.app.theme
+        await person.press("t", "down", "enter")
+        assert person.app.theme != before
+        assert person.told.count("Only until you leave") == 1
+    assert path.read_text() == "theme = "
