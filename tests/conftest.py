@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Generator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,3 +33,17 @@ def crawl() -> Callable[[str], Path]:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Stories are rewritten by a flag, and the diff is read by a person."""
     parser.addoption("--rewrite-stories", action="store_true", help="write what stories say now into their files")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
+    """What is marked `uncounted` runs without the counting of lines, as fast as the program does. pytest-cov has a mark
+    for that, `no_cover`, which does nothing in the processes of pytest-xdist."""
+    if item.get_closest_marker("uncounted") is None:
+        return (yield)
+    counting = sys.gettrace()
+    sys.settrace(None)
+    try:
+        return (yield)
+    finally:
+        sys.settrace(counting)

@@ -19,7 +19,7 @@ from conformance import CHECKS, Network, variants
 
 from engine import Peer, PeerFailed, networks
 
-pytestmark = pytest.mark.no_cover
+pytestmark = pytest.mark.uncounted
 
 NETWORKS = [network for program in networks().values() for network in variants(program)]
 

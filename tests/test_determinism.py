@@ -33,6 +33,8 @@ from engine import (
     networks,
 )
 
+pytestmark = pytest.mark.uncounted
+
 SECOND = 1_000_000
 ROOT = Path(__file__).resolve().parent.parent
 NETWORKS = tuple(networks())

@@ -9,6 +9,8 @@ from fuzz import Decoder, complaint, decoders, fuzz, inputs
 
 from engine import InputError
 
+pytestmark = pytest.mark.uncounted
+
 INPUTS = 2_000
 
 

@@ -19,7 +19,7 @@ from invariants import all_hold
 from engine import VERBS, Attack, CallOff, Command, InputError, LinkSpec, Setup, Swarm, networks
 from engine.world.attacks import PRESETS
 
-pytestmark = pytest.mark.no_cover
+pytestmark = pytest.mark.uncounted
 
 PEERS = 14
 SELECTORS = (

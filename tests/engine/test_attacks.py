@@ -301,6 +301,7 @@ def test_a_slip_in_a_scenario_is_told_before_it_runs(text: str, words: str) -> N
         scenario_files.parse(f"[[at]]\ns = 1\ndo = 'attack'\n{text}", "story")
 
 
+@pytest.mark.uncounted
 def test_slicing_never_shows_in_an_attack() -> None:
     whole, sliced = made(asks_per_s=2.0), made(asks_per_s=2.0)
     for name in ("sybil", "eclipse", "collusion", "exodus"):

@@ -145,7 +145,7 @@ def test_a_query_passes_while_a_file_is_sent_and_waits_for_no_more_than_a_chunk(
     assert "file" not in texts(town, 1), "all the while"
 
 
-@pytest.mark.no_cover
+@pytest.mark.uncounted
 def test_queries_in_any_number_do_not_starve_a_file() -> None:
     town = lines()
     bulk = Bulk("file", Blob(50_000))
@@ -325,6 +325,6 @@ def run(budget: int | None, look: bool = False) -> str:
     return town.fingerprint()
 
 
-@pytest.mark.no_cover
+@pytest.mark.uncounted
 def test_the_same_run_however_it_is_sliced_and_looked_at() -> None:
     assert run(None) == run(37) == run(500, look=True)

@@ -108,6 +108,7 @@ def test_who_is_up_at_the_start_is_in_a_session_of_length_biased_law(spec: str) 
     assert statistics.mean(lengths) > 1.2 * statistics.mean(fresh)
 
 
+@pytest.mark.uncounted
 def test_a_long_run_of_a_swarm_has_the_sessions_of_its_law(monkeypatch: pytest.MonkeyPatch) -> None:
     """The fit of FlatOut with hours made seconds: what the swarm does with its peers, measured from outside."""
     town = swarm(400, topology="ring", churn="weibull:0.59:0.6983")

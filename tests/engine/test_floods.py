@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from floods import NOBODY_HAS_IT, Crawl, flood, ritter, still
 
+pytestmark = pytest.mark.uncounted
+
 TTLS = (*range(1, 8), 12)
 """Each of the specification's, and one that is past every crawl's diameter."""
 

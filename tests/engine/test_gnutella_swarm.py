@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pickle
 
+import pytest
+
 from engine import Setup, Swarm
 from engine.commands import AskFor, Censor, Kill, Leave, Publish, Revive, Uncensor
 from engine.events import Noted
@@ -202,6 +204,7 @@ def test_the_overlay_replaces_links_behind_firewalls_too() -> None:
     assert agree(made)
 
 
+@pytest.mark.uncounted
 def test_a_busy_swarm_under_churn_goes_on_and_forgets() -> None:
     made = Swarm(
         Setup("gnutella", 40, 5, churn="exponential:120", loss=0.02, asks_per_s=2.0, options={"guid_table": 64})

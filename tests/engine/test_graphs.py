@@ -15,6 +15,8 @@ from engine.core.rand import Stream
 from engine.world.graphs import betweenness, by_degree, components, degrees, largest, removal, sizes
 from engine.world.topology import Topology, build
 
+pytestmark = pytest.mark.uncounted
+
 SHARES = (0.01, 0.04, 0.10, 0.20, 0.25, 0.30, 0.40, 0.60, 0.80)
 TARGETED = {
     "08": (0.9714, 0.9108, 0.7924, 0.5683, 0.4060, 0.1579, 0.0016, 0.0003, 0.0002),

@@ -12,6 +12,8 @@ from engine.setup import ContentSpec
 from engine.world.content import Catalogue
 from engine.world.replication import LAWS, copies, expected_search_size, search_size
 
+pytestmark = pytest.mark.uncounted
+
 COHEN_SHENKER = {0.4: 95.6, 0.8: 79.1, 1.0: 66.6, 1.2: 53.3, 1.6: 30.3, 2.0: 16.5, 2.4: 9.4}
 """Expected search size of square-root replication by Zipf exponent, for 100 objects and one copy a node; the other two
 laws need 100."""

@@ -51,7 +51,7 @@ def small(path: Path) -> TimeMachine:
     return written(path, until_us=2_200_000, peers=6, asks_per_s=0.5)
 
 
-@pytest.mark.no_cover
+@pytest.mark.uncounted
 def test_cut_at_every_byte_it_replays_or_is_refused_in_one_sentence(tmp_path: Path) -> None:
     whole, cut = tmp_path / "run.swarm", tmp_path / "cut.swarm"
     live = small(whole)
@@ -240,7 +240,7 @@ def spots(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
             yield from spots(each, (*path, number))
 
 
-@pytest.mark.no_cover
+@pytest.mark.uncounted
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_whatever_stands_in_it_it_replays_or_is_refused(data: st.DataObject, sound: list[Any], tmp_path: Path) -> None:

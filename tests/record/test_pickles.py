@@ -27,7 +27,7 @@ def told(swarm: Swarm) -> tuple[object, ...]:
     return swarm.fingerprint(), rows, list(swarm.events()), swarm.snapshot().totals, swarm.history, swarm.settings()
 
 
-@pytest.mark.no_cover
+@pytest.mark.uncounted
 @pytest.mark.parametrize(("way", "links"), [("pickle", LINKS), ("freeze", LinkSpec()), ("freeze", LINKS)])
 @pytest.mark.parametrize("name", networks())
 def test_restored_at_ten_random_moments_a_run_ends_as_it_would_have(name: str, way: str, links: LinkSpec) -> None:
@@ -64,7 +64,7 @@ def test_a_swarm_pickles_in_mid_instant() -> None:
     assert copy.fingerprint() == swarm.fingerprint()
 
 
-@pytest.mark.no_cover
+@pytest.mark.uncounted
 def test_a_checkpoint_leaves_out_what_does_not_change() -> None:
     swarm = Swarm(setup("gnutella", peers=200))
     swarm.advance(15 * SECOND)

@@ -162,7 +162,7 @@ def test_the_end_is_at_hand_while_one_looks_at_the_past() -> None:
     assert machine.swarm is end
 
 
-@pytest.mark.no_cover
+@pytest.mark.uncounted
 @pytest.mark.parametrize("budget", [800_000, 2_500_000])
 def test_checkpoints_stay_within_their_budget_and_thin_out_with_age(budget: int) -> None:
     keeper = Checkpoints(Store(budget), spacing=30)
