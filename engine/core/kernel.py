@@ -318,6 +318,9 @@ class Kernel:
                 timer.account.pending -= 1
             elif not timer.period_us:
                 self.release(timer.account)
+                if timer.cause and owner >= 0 and (host := self.hosts[owner]) is not None:
+                    # It waits no more, and must not keep what it was told to remember.
+                    host.waiting.pop(id(timer), None)
 
     def _settle(self) -> None:
         done, self.settling = self.settling, []

@@ -79,6 +79,7 @@ class Follower:
         self._near_cost = 0
         """Of the last checkpoint that came, whether or not there was room for it."""
         self._weight = 0
+        self._untidy = False
 
     @property
     def status(self) -> str:
@@ -219,7 +220,14 @@ class Follower:
             self._end("nobody follows this run any more: the process ended")
 
     def _pull(self) -> bool:
-        """A slice of what is waiting there, and a checkpoint when it is complete. Whether there was anything."""
+        """One thing of what is to be done, each a millisecond or two: give back what taking in a checkpoint left
+        behind, take in one that is complete, or read a slice of what is waiting. Whether there was anything."""
+        if self._untidy:
+            self._untidy = False
+            give_back()
+            return True
+        if self._take_in():
+            return True
         process = self._process
         if process is None or process.stdout is None:
             return False
@@ -233,17 +241,22 @@ class Follower:
             self._end("nobody follows this run any more: the process ended")
             return False
         self._inbox += data
-        while len(self._inbox) >= HEAD.size:
-            (size,) = HEAD.unpack_from(self._inbox)
-            if len(self._inbox) < HEAD.size + size:
-                break
-            era, one, fresh = pickle.loads(memoryview(self._inbox)[HEAD.size : HEAD.size + size])
-            del self._inbox[: HEAD.size + size]
-            if era == self._era:
-                assert isinstance(one, Checkpoint)
-                self.store.add(one, fresh)
-                self._near_cost, self._weight = one.cost, weight(one)
-                give_back()
+        return True
+
+    def _take_in(self) -> bool:
+        """A checkpoint that has arrived whole."""
+        if len(self._inbox) < HEAD.size:
+            return False
+        (size,) = HEAD.unpack_from(self._inbox)
+        if len(self._inbox) < HEAD.size + size:
+            return False
+        era, one, fresh = pickle.loads(memoryview(self._inbox)[HEAD.size : HEAD.size + size])
+        del self._inbox[: HEAD.size + size]
+        if era == self._era:
+            assert isinstance(one, Checkpoint)
+            self.store.add(one, fresh)
+            self._near_cost, self._weight = one.cost, weight(one)
+            self._untidy = True
         return True
 
     def _end(self, why: str) -> None:

@@ -1,24 +1,34 @@
 """What going back costs: recording, a checkpoint, a seek, and what the live run feels of all that.
 
-    python tests/bench/bench_record.py [--peers 1000] [--seconds 600] [--flood 10000]
+    python tests/bench/bench_record.py [--peers 1000] [--seconds 600] [--flood 10000] [--pairs 5] [--busy 0]
 
-Seconds are of computing in this process, so that others on the machine do not count. The run is Gnutella with
-background asks and churn. Floods are timed in pairs, recorded and not, in turn.
+Seconds are of computing in this process, so that others on the machine do not count, unless it says wall time. The run
+is Gnutella with background asks and churn. Floods are timed in pairs, recorded and not, in turn.
+
+`--busy 1` keeps so many other processes computing meanwhile. The part where time runs as fast as it goes, paced as on
+screen, and somebody seeks as soon as it stops, is what they make hard: there the follower has least of a core.
 """
 
 from __future__ import annotations
 
 import argparse
 import gc
+import math
 import os
 import random
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
+from collections.abc import Iterator
 
-from engine import AskFor, Kill, Setup, Swarm
+import anyio
+
+from engine import AskFor, Kill, Live, Setup, Swarm
 from engine.record.follower import Follower
 from engine.record.freeze import freeze, thaw
+from engine.record.leaving import taking_apart
 from engine.record.machine import TimeMachine
 from engine.record.store import cost_of
 
@@ -46,14 +56,90 @@ def flood(peers: int, path: str | None) -> float:
     return machine.swarm.town.kernel.delivered / took
 
 
+def flat_out(peers: int, seconds: int) -> None:
+    """As fast as it goes, then seeks at once."""
+    keeper = Follower()
+    setup = Setup(peers=peers, churn="exponential:600", asks_per_s=0.2)
+    machine = TimeMachine(Swarm(setup), keeper=keeper)
+    live = Live(machine, speed=math.inf, strain=lambda: machine.strain)
+    live.halt_at(seconds * SECOND)
+    begun, begun_wall = clock(), time.monotonic()
+
+    async def run() -> None:
+        async with anyio.create_task_group() as group:
+            group.start_soon(live.run)
+            while live.playing:
+                await anyio.sleep(0.02)
+            live.stop()
+
+    anyio.run(run)
+    took, wall = clock() - begun, time.monotonic() - begun_wall
+    behind = machine.end_us - (keeper.store.kept[-1].at[0] if keeper.store.kept else 0)
+    print(f"as fast as it goes: {took:.1f} s, {wall:.1f} of wall time; the last checkpoint {behind / 1e6:.0f} s behind")
+    print(f"  {keeper.status}")
+    rng = random.Random(1)
+    costs, walls = [], []
+    for _ in range(15):
+        to_us = rng.randrange(seconds * SECOND)
+        start, start_wall = clock(), time.monotonic()
+        for _ in machine.seek(to_us):
+            pass
+        costs.append(clock() - start)
+        walls.append(time.monotonic() - start_wall)
+    print(f"  a seek at once {statistics.median(costs):.2f} s (median of 15), {max(costs):.2f} s at most;")
+    print(f"  of wall time {statistics.median(walls):.2f} s, {max(walls):.2f} s at most; parted {machine.parted}")
+    machine.close()
+
+
+def collecting(peers: int) -> None:
+    """How long the collector holds everything up, with a swarm in its sight and with one that was put out of it."""
+    swarm = Swarm(Setup(peers=peers, churn="exponential:600", asks_per_s=0.2))
+    swarm.advance(30 * SECOND)
+    gc.collect()
+    start = clock()
+    gc.collect()
+    seen = clock() - start
+    gc.freeze()
+    swarm.advance(60 * SECOND)
+    start = clock()
+    gc.collect()
+    hidden = clock() - start
+    gc.unfreeze()
+    left = max(_pieces(swarm))
+    print(f"full collection with {peers:,} peers: {seen * 1e3:.0f} ms")
+    print(f"  put out of sight, and 30 s on: {hidden * 1e3:.1f} ms")
+    print(f"  taking it apart holds the screen for {left * 1e3:.1f} ms at most")
+
+
+def _pieces(swarm: Swarm) -> Iterator[float]:
+    start = clock()
+    for _ in taking_apart(swarm):
+        yield clock() - start
+        start = clock()
+    yield clock() - start
+
+
 def main() -> None:
     """Measure and print."""
-    ask = argparse.ArgumentParser()
+    ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ask.add_argument("--peers", type=int, default=1_000)
     ask.add_argument("--seconds", type=int, default=600)
     ask.add_argument("--flood", type=int, default=10_000)
     ask.add_argument("--pairs", type=int, default=5)
+    ask.add_argument("--busy", type=int, default=0)
     args = ask.parse_args()
+    others = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(args.busy)]
+    try:
+        measure(args)
+    finally:
+        for other in others:
+            other.kill()
+
+
+def measure(args: argparse.Namespace) -> None:
+    """All of it."""
+    collecting(args.peers)
+    flat_out(args.peers, args.seconds)
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "run.swarm")
         pairs = [(flood(args.flood, None), flood(args.flood, path)) for _ in range(args.pairs)]

@@ -76,8 +76,9 @@ def soak(protocol: str, peers: int, hours: float, asks_per_s: float, options: di
         if (minute + 1) % 5 == 0:
             totals = swarm.snapshot().totals
             print(
-                f"{minute + 1:4d} min  {told[-1][1]:7.1f} MiB  {remembered(swarm):9,} remembered  {totals.delivered:12,} delivered  "
-                f"{totals.dropped:10,} dropped  {len(swarm.asks()):6,} asks  {time.perf_counter() - start:6.0f} s",
+                f"{minute + 1:4d} min  {told[-1][1]:7.1f} MiB  {remembered(swarm):9,} remembered  "
+                f"{totals.delivered:12,} delivered  {totals.dropped:10,} dropped  "
+                f"{len(swarm.asks()):6,} asks  {time.perf_counter() - start:6.0f} s",
                 flush=True,
             )
     for words, first in (("three quarters", len(told) // 4), ("quarter", len(told) * 3 // 4)):

@@ -109,3 +109,12 @@ def test_an_ask_of_a_gossip_is_one_ask_however_often_it_opens() -> None:
     assert swarm.town.desk.accounts.here < LATEST + 3 * PAGE
     assert {row.reached for row in swarm.asks()} <= set(range(8))
     assert all(row.verdict.startswith("Heard by ") for row in swarm.asks())
+
+
+def test_a_timer_that_rang_is_remembered_by_nobody() -> None:
+    swarm = Swarm(Setup(peers=40, churn="weibull:0.59:20", asks_per_s=4.0))
+    swarm.advance(30 * SECOND)
+    waiting = [timer for seat in swarm.town.seats for timer in seat.waiting.values()]
+    assert waiting
+    assert all(timer.live for timer in waiting)
+    assert {timer.account.closed_us for timer in waiting if isinstance(timer.account, Account)} == {None}

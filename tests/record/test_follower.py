@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import subprocess
 import sys
 import time
@@ -13,8 +14,10 @@ from stories import END_US, SECOND, STORY, setup
 from test_time_machine import at_once, go, prints
 
 from engine import Kill, Swarm
-from engine.record.follower import Follower
+from engine.record.follower import HEAD, LAG_MOST, STRAIN_MOST, Follower
+from engine.record.following import Following
 from engine.record.machine import TimeMachine
+from engine.record.worlds import pieces
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 60
@@ -134,3 +137,40 @@ def test_it_dies_with_who_started_it() -> None:
     while Path(f"/proc/{follower}").exists() and b"engine" in Path(f"/proc/{follower}/cmdline").read_bytes():
         assert time.monotonic() - begun < PATIENCE_S
         time.sleep(0.01)
+
+
+def test_a_follower_that_is_late_is_told_of_and_catches_up() -> None:
+    machine, keeper = followed()
+    assert keeper.strain == 0
+    play(machine)
+    keeper._end_cost += 5 * LAG_MOST
+    assert keeper.strain == STRAIN_MOST
+    until_kept(machine, keeper, 4, 8 * SECOND)
+    try:
+        assert machine.strain == keeper.strain == 0, "no more than that behind"
+        machine.tend()
+    finally:
+        machine.close()
+
+
+def test_who_is_late_takes_half_as_many_checkpoints(tmp_path: Path) -> None:
+    world, taken = Swarm(setup("gnutella")).world, {}
+    for late in (0, 1_000_000):
+        path = tmp_path / f"{late}"
+        out = os.open(path, os.O_WRONLY | os.O_CREAT)
+        following = Following(out)
+        following.take(("begin", 150, setup("gnutella"), None))
+        for piece in (*pieces(world), None):
+            following.take(("world", piece))
+        for at_us in range(SECOND // 4, END_US, SECOND // 4):
+            following.take(("until", 0, at_us, late))
+            while following.work():
+                pass
+        os.close(out)
+        data, costs = path.read_bytes(), []
+        while data:
+            (size,) = HEAD.unpack_from(data)
+            costs.append(pickle.loads(data[HEAD.size : HEAD.size + size])[1].cost)
+            data = data[HEAD.size + size :]
+        taken[late] = len(costs)
+    assert taken[0] > 1.5 * taken[1_000_000] > 2
