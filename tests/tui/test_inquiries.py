@@ -8,6 +8,7 @@ from person import Person, dashboard
 from engine import Adjourn, Censor, Court, Docket
 from tui.widgets.ask_picture import AskPicture
 from tui.widgets.inspector import Inspector
+from tui.widgets.key_bar import KeyBar, fitting
 from tui.widgets.matters import Matters, score
 from tui.widgets.panel import Chip, Lines
 
@@ -39,6 +40,28 @@ async def settle(person: Person) -> None:
 
 def words(person: Person, selector: str) -> str:
     return person.main.query_one(Matters).query_one(selector, Lines).text
+
+
+async def test_who_answered_is_one_key_away_one_after_the_other_and_the_living_first() -> None:
+    async with dashboard(asks_per_s=0.0) as person:
+        await person.press("A")
+        assert "There is no ask yet" in person.told
+        ask = await asked(person)
+        await person.press("A")
+        assert "Nobody has answered yet." in person.told
+        person.driver.swarm.advance(person.driver.swarm.now_us + 3_000_000)
+        person.main.at_once()
+        trace = person.driver.swarm.trace(ask)
+        assert trace is not None
+        first, second, *_ = trace.holders
+        await person.press("A")
+        assert person.driver.selected == first
+        await person.press("x", "A")
+        assert person.driver.selected == second
+        assert first not in person.main._answerers()
+        assert person.driver.ask == ask
+        bar = person.main.query_one(KeyBar)
+        assert "who answered" in [item.word for item in fitting(bar._items, 120)]
 
 
 async def test_d_goes_from_the_swarm_to_the_diagram_to_the_tree_and_back() -> None:

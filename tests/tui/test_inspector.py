@@ -7,10 +7,11 @@ from dataclasses import replace
 import frames
 import numpy as np
 import pytest
+import scenes
 from stage import Stage, lines_of
 
 from engine import Beliefs, Censor, Collude, Defect, File, Kill, Revive, Uncensor
-from tui.messages import Act, AskWanted
+from tui.messages import Act, AskWanted, PeerPicked
 from tui.widgets.inspector import Inspector
 from tui.widgets.panel import Chip
 
@@ -114,6 +115,24 @@ async def test_chips_act_and_turn_into_their_opposite() -> None:
         assert "⊘ censored" in lines_of(panel, "#peer")
         for told in ("◆ colluding", "▲ poisoned", "◧ a link is held"):
             assert told in lines_of(panel, "#peer")
+
+
+async def test_a_click_on_a_name_selects_that_peer() -> None:
+    panel = Inspector()
+    app = Stage(panel)
+    async with app.run_test(size=(60, 40)) as pilot:
+        panel.show(chosen(trace=scenes.trace(holders=(3, 9))))
+        await pilot.pause()
+        rows = lines_of(panel, "#ask").splitlines()
+        line = next(number for number, row in enumerate(rows) if row.startswith("answered by p003 p009"))
+        await pilot.click("#ask", offset=(rows[line].index("p009") + 2, line))
+        await pilot.click("#ask", offset=(2, line))
+        links = lines_of(panel, "#peer").splitlines()
+        line = next(number for number, row in enumerate(links) if row.startswith("links"))
+        await pilot.click("#peer", offset=(links[line].index("p0") + 1, line))
+        await pilot.pause()
+        first = int(links[line].split()[2][1:])
+        assert [m.peer for m in app.heard(PeerPicked)] == [9, first]
 
 
 async def test_a_dead_peer_can_be_revived_and_the_rest_says_why_not() -> None:

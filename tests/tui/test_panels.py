@@ -114,6 +114,32 @@ async def test_a_dead_peer_cannot_ask_so_the_one_that_asked_before_does() -> Non
         assert [(m.text, m.origin) for m in app.heard(Asked)] == [("owl", 17)]
 
 
+async def test_what_is_offered_can_be_clicked_and_enter_takes_the_first() -> None:
+    bar = AskBar()
+    app = Stage(bar)
+    async with app.run_test(size=(80, 5)) as pilot:
+        bar.show(frames.frame(selected=17))
+        bar.focus()
+        await pilot.pause()
+        first, second, *_ = bar.offers
+        await pilot.click("#offers", offset=(len(first) + 5, 0))
+        await pilot.pause()
+        assert [m.text for m in app.heard(Asked)] == [second]
+        await pilot.pause()
+        assert bar.offers[0] == second, "what was asked before comes first"
+        await pilot.press("enter")
+        await pilot.pause()
+        assert [m.text for m in app.heard(Asked)] == [second, second]
+        await pilot.press(*first[:3])
+        await pilot.pause()
+        assert bar.offers
+        assert all(first[:3] in offer for offer in bar.offers)
+        bar.publishing = True
+        await pilot.press("backspace", "backspace", "backspace", "enter")
+        await pilot.pause()
+        assert len(app.heard(Asked)) == 2, "nobody shares a file without a name"
+
+
 QUESTION = "How many searches will be answered?"
 
 

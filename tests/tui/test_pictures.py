@@ -21,13 +21,14 @@ from pathlib import Path
 import pytest
 from person import Clock, Person
 from rich.style import Style
-from textual.widgets import Input, OptionList
+from textual.widgets import Input
 
 from engine import Censor, Hold, Kill, Partition, Poison, Scenario, Set, Setup, scenario_files
 from tui.app import SwarmApp
 from tui.driver import Driver
 from tui.screens.pace import FramePace
 from tui.settings import Settings
+from tui.widgets.attacks import Attacks
 from tui.widgets.story import Story
 
 pytestmark = pytest.mark.anyio
@@ -127,9 +128,25 @@ async def found(person: Person) -> None:
     await person.press("ctrl+p")
     person.app.screen.query_one(Input).value = "kill"
     await person.pilot.pause()
-    listed = person.app.screen.query_one(OptionList)
-    while not listed.option_count:
+    palette = person.app.screen
+    while any(worker.node is palette and not worker.is_finished for worker in person.app.workers):
         await person.pilot.pause()
+
+
+async def foreseen(person: Person) -> None:
+    """The attack panel, once it knows whom the marked one would hit."""
+    await person.press("9", "down")
+    panel = person.main.query_one(Attacks)
+    while panel.plan is None:
+        await person.pilot.pause()
+
+
+async def long_ago(person: Person) -> None:
+    """Two seconds back; how long it takes to get there is not to be seen."""
+    for _ in range(2):
+        await person.press("pageup")
+        person.driver.arrive()
+        person.main.at_once()
 
 
 async def with_controls(person: Person) -> None:
@@ -189,7 +206,7 @@ SCENES: dict[str, tuple[Callable[[], Driver], tuple[tuple[str, Deed, Deed], ...]
             ("themes", press("t", "down"), press("escape")),
             ("palette", found, press("escape", "escape")),
             ("filter", press("slash", "r", "o"), press("escape")),
-            ("attacks", press("9", "down"), press("9")),
+            ("attacks", foreseen, press("9")),
             ("peers", press("7"), press("7")),
             ("kinds", press("8"), press("8")),
             ("controls", with_controls, without_wishes),
@@ -206,7 +223,7 @@ SCENES: dict[str, tuple[Callable[[], Driver], tuple[tuple[str, Deed, Deed], ...]
             ("letters", letters, nothing),
             ("blocks", squares, braille),
             ("court", press("h"), nothing),
-            ("past", press("pageup", "pageup"), nothing),
+            ("past", long_ago, nothing),
         ),
     ),
     "story": (told, (("story", nothing, nothing), ("story-whole", told_whole, nothing))),

@@ -151,6 +151,7 @@ class AskBar(Vertical):
             self._history.append(text)
         self._at = len(self._history)
         self.query_one(Input).value = ""
+        self._offer()
         if self.publishing:
             self.post_message(Asked(text, self._frame.chosen, publish=True))
         else:
