@@ -31,7 +31,7 @@ INSIDE: tuple[tuple[str, str, str, str], ...] = (
     ("peers.sort_left", "less_than_sign", "<", "In the table of peers: sort by the column to the left."),
     ("peers.sort_right", "greater_than_sign", ">", "In the table of peers: sort by the column to the right."),
     ("peers.invert", "I", "I", "In the table of peers: the other way round."),
-    ("attack.undo", "backspace", "backspace", "In the attack panel: take the last one back."),
+    ("attack.undo", "backspace", "backspace", "In the attack panel: call off what goes on, or take the last one back."),
     ("dial.less", "left,minus", "←", "On sliders and dials: less."),
     ("dial.more", "right,plus,equals_sign", "→", "On sliders and dials: more."),
     ("dial.least", "home", "home", "On sliders: the least."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import fields
 
 import pytest
 from napsters import INDEX, T1, TRAIN, TRAIN_AT_8, TRAIN_BY_MODEM, downloading, index, logged_in, received, user
@@ -238,7 +239,7 @@ def test_nonsense_is_ignored(x: object, sender: int) -> None:
     pairs: list[tuple[Tape, Peer]] = [(user_tape, one), (index_tape, server)]
     kinds = [Login, Error, LoginAck, Share, Search, Results, Ping, Pong, DownloadRequest, DownloadAck, GetError, Get]
     for kind in [*kinds, Data, Transfer]:
-        n = len(kind.__slots__)
+        n = len(fields(kind))  # type: ignore[arg-type]
         for values in ([x] * n, [x, *["x"] * (n - 1)][:n], [*["x"] * (n - 1), x][-n:] if n else []):
             message = kind(*values)
             if hasattr(message, "about"):

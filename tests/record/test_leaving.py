@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from stories import END_US, LINKS, SECOND, STORY, setup
+from stories import END_US, LINKS, SECOND, STORY, setup, story
 from test_time_machine import at_once, go, prints
 
 from engine import Swarm, networks
@@ -37,7 +37,7 @@ def parts_of(swarm: Swarm) -> list[weakref.ref[object]]:
 @pytest.mark.parametrize("name", networks())
 def test_a_swarm_that_is_taken_apart_goes_by_itself(name: str, frozen: None) -> None:
     swarm = Swarm(setup(name, links=LINKS))
-    for at_s, command in STORY:
+    for at_s, command in story(name):
         swarm.advance(round(at_s * SECOND))
         swarm.do(command)
     swarm.advance(END_US)

@@ -38,6 +38,7 @@ DEAR = 1_500
 UNSAID = "Who they are is found out when it is done: in a swarm of this size that takes a while."
 HINT = "{list.choose} do it · {dial.less} {dial.more} change · {app.focus} next"
 TAKEN = "{attack.undo} takes it back · {app.focus} next"
+GOING = "{attack.undo} calls it off · {app.focus} next"
 
 
 class Attacks(Vertical):
@@ -238,7 +239,7 @@ class Attacks(Vertical):
         going = self.going
         if going:
             back.dress(*calling_off(going))
-            name_panel(self, "attacks", "backspace calls it off · tab next")
+            name_panel(self, "attacks", keyed(self.app, GOING))
             return
         why = undo_why_not(deed, frame.snapshot.now_us)
         told = deed.told if deed is not None and not why else why
