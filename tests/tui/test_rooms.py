@@ -56,7 +56,8 @@ async def test_paused_means_that_nothing_is_drawn() -> None:
         person.clock.now += 30.0
         before = person.main.frames
         for _ in range(5):
-            person.main._show_what_is_new()
+            person.main._show_picture()
+            person.main._show_panels_if_due()
         assert person.main.frames == before
         now_us = person.driver.swarm.now_us
         await person.press("full_stop")

@@ -28,7 +28,9 @@ class FrameClock:
     def __init__(self, tick: Callable[[], float], broke: Callable[[Exception], object]) -> None:
         self._tick, self._broke = tick, broke
         self._due_s = 0.0
+        self._slot_s = 0.0
         self._bell: asyncio.TimerHandle | None = None
+        self._beside: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
         """Begin with a frame now. Wants a running loop."""
@@ -37,16 +39,29 @@ class FrameClock:
 
     def stop(self) -> None:
         """No more frames."""
+        for bell in (self._bell, self._beside):
+            if bell is not None:
+                bell.cancel()
+        self._bell = self._beside = None
+
+    def soon(self, what: Callable[[], object]) -> None:
+        """Do this too before the next frame, in a turn of the loop of its own: half a slot from now, when the terminal
+        has been served. A clock that is stopped meanwhile forgets it."""
         if self._bell is not None:
-            self._bell.cancel()
-            self._bell = None
+            self._beside = asyncio.get_running_loop().call_later(self._slot_s / 2, self._guarded, what)
+
+    def _guarded(self, what: Callable[[], object]) -> None:
+        try:
+            what()
+        except Exception as error:
+            self._broke(error)
 
     def _ring(self) -> None:
         loop = asyncio.get_running_loop()
         try:
-            slot_s = self._tick()
+            self._slot_s = self._tick()
         except Exception as error:
             self._broke(error)
             return
-        self._due_s = next_due(self._due_s, slot_s, loop.time())
+        self._due_s = next_due(self._due_s, self._slot_s, loop.time())
         self._bell = loop.call_at(self._due_s, self._ring)

@@ -85,6 +85,9 @@ PANEL_S = 0.25
 """Wall seconds between two frames for a panel with figures."""
 KEYS_S = 0.5
 """And between two looks at which keys can be had, while a person does nothing."""
+TURN_S = 0.006
+"""Wall seconds: a picture that took longer has the panels wait for another turn of the loop, or keys would wait for
+both."""
 IDLE_S = 0.1
 CALM_FRAMES = 3
 QUIET_S = 1 / 10
@@ -195,14 +198,19 @@ class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquirie
         # An app that leaves takes its screen apart bit by bit, and this is asked for in between.
         if not (self.app.is_running and self.is_attached and self.is_current) or self.has_class("-tiny"):
             return IDLE_S
-        self._show_what_is_new()
+        begun = time.monotonic()
+        self._show_picture()
+        if time.monotonic() - begun < TURN_S:
+            self._show_panels_if_due()
+        else:
+            self.clock.soon(self._show_panels_if_due)
         # With nothing to show, or a picture that stays the same, look less often: what a person does is shown at
         # once anyway, and a question is seen a tenth of a second after it sets out.
         view = self.picture
         calm = self.frames == shown or view.calm >= CALM_FRAMES
         return max(self.pace.slot_s, IDLE_S if calm else QUIET_S if view.quiet else 0.0)
 
-    def _show_what_is_new(self) -> None:
+    def _show_picture(self) -> None:
         view = self.picture
         now = time.monotonic()
         self.driver.tend()
@@ -219,7 +227,11 @@ class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquirie
             jumped, self._jumps = frame.jumps != self._jumps, frame.jumps
             self._events = frame.events if jumped else self._events + frame.events
             self._panel_frame = frame
-        if self._panel_frame is not None and now - self._panels_s >= PANEL_S:
+
+    def _show_panels_if_due(self) -> None:
+        now = time.monotonic()
+        here = self.app.is_running and self.is_attached
+        if here and self._panel_frame is not None and now - self._panels_s >= PANEL_S:
             self._show_panels(now)
 
     def _show_panels(self, now: float) -> None:
@@ -255,7 +267,8 @@ class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquirie
         self._panels_s = self._keys_s = -1e9
         if self.is_mounted and self.is_current and not self.has_class("-tiny"):
             self.driver.touch()
-            self._show_what_is_new()
+            self._show_picture()
+            self._show_panels_if_due()
 
     # --- room -------------------------------------------------------------------------------------------
 
