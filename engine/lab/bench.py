@@ -177,7 +177,7 @@ def bench_costs(sizes: Sequence[int], say: Say) -> Iterator[BenchCost]:
         yield BenchCost("memory", f"{each:,.0f} bytes a peer", f"gnutella, {peers:,} peers: {total:,.0f} MiB")
     peers = min(10_000, max(sizes))
     say("recording")
-    yield BenchCost("recording", f"{recording_share(flooded, peers):+.1%}", f"of the time of a flood, {peers:,} peers")
+    yield BenchCost("recording", f"{recording_share(flooded(peers)):+.1%}", f"of the time of a flood, {peers:,} peers")
     peers = min(1_000, max(sizes))
     say(f"going back in {SOUGHT_S} s")
     back = going_back(peers, SOUGHT_S)

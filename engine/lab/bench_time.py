@@ -1,8 +1,8 @@
 """What going back costs, for `swarmtop bench`: recording, a checkpoint, a seek.
 
 Seconds are of computing in this process, so that others on the machine do not count. Floods are timed in pairs,
-recorded and not, in turn; the run that is sought in is a Gnutella with background asks and churn, with the checkpoints
-of this process (the dashboard has a follower process make them).
+recorded and not, in turn, through one swarm; the run that is sought in is a Gnutella with background asks and churn,
+with the checkpoints of this process (the dashboard has a follower process make them).
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import gc
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,31 +37,46 @@ class GoingBack:
     longest_seek_s: float
 
 
-def recording_share(swarm_of: Callable[[int], Swarm], peers: int, pairs: int = 3) -> float:
-    """What recording adds to a flood, as a share of its time; the median of the pairs."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = str(Path(folder) / "run.swarm")
-        ratios = [flood_s(swarm_of(peers), path) / flood_s(swarm_of(peers), None) for _ in range(pairs)]
-        return statistics.median(ratios) - 1
-
-
-def flood_s(swarm: Swarm, path: str | None) -> float:
-    """Seconds of computing that a flood from peer 0 takes, its fingerprint included; recorded in a file, if there is a
-    path."""
+def recording_share(swarm: Swarm, pairs: int = 7) -> float:
+    """What recording adds to a flood, as a share of its time; the median of the pairs. All are floods of one swarm: two
+    that were made alike lie differently in memory, and differ by more than what is asked for."""
     machine = TimeMachine(swarm)
-    if path is not None:
-        machine.record(path, {}, time.monotonic)
+    machine.advance(FRAME_US)
+    _flood_s(machine)
+    ratios = []
+    with tempfile.TemporaryDirectory() as folder:
+        for i in range(pairs):
+            took = {}
+            for recorded in (True, False) if i % 2 else (False, True):
+                if recorded:
+                    machine.record(str(Path(folder) / "run.swarm"), {}, time.monotonic)
+                took[recorded] = _flood_s(machine)
+                machine.stop_recording()
+            ratios.append(took[True] / took[False])
+    machine.close()
+    return statistics.median(ratios) - 1
+
+
+def flood_s(swarm: Swarm, path: str) -> float:
+    """Seconds of computing that a flood from peer 0 takes, its fingerprint included, while the run is recorded in a
+    file."""
+    machine = TimeMachine(swarm)
+    machine.record(path, {}, time.monotonic)
     # What peers do when they start is no part of it.
     machine.advance(FRAME_US)
+    took = _flood_s(machine)
+    machine.close()
+    return took
+
+
+def _flood_s(machine: TimeMachine) -> float:
     gc.collect()
     start = time.process_time()
     machine.swarm.do(AskFor(0, "nobody has this"))
     while not machine.swarm.quiet():
         machine.advance(machine.now_us + FRAME_US)
     machine.swarm.fingerprint()
-    took = time.process_time() - start
-    machine.close()
-    return took
+    return time.process_time() - start
 
 
 def going_back(peers: int, seconds: int) -> GoingBack:
