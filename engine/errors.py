@@ -35,11 +35,15 @@ class PeerFailed(SwarmError):
         self.kind = kind
 
 
+BREAKS = "\t\n\r\u2028\u2029"
+"""What a blank stands in for. The last two, the separators of lines and of paragraphs, are no control characters by
+their category, and some terminals break the line there all the same."""
+
+
 def plain(text: object, limit: int = 120) -> str:
-    """Text from outside as data: no control characters, no bidirectional tricks, at most `limit` long."""
-    kept = "".join(
-        " " if ch in "\t\n\r" else ch for ch in str(text) if ch in "\t\n\r" or unicodedata.category(ch)[0] != "C"
-    )
+    """Text from outside as data: no control characters, no bidirectional tricks, one line, at most `limit` long."""
+    shown = (ch for ch in str(text) if ch in BREAKS or unicodedata.category(ch)[0] != "C")
+    kept = "".join(" " if ch in BREAKS else ch for ch in shown)
     return kept if len(kept) <= limit else kept[: limit - 1] + "…"
 
 
