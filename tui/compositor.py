@@ -2,7 +2,7 @@
 
 A partial update takes the smallest rectangle round all that is dirty and renders, whole, every widget that the
 rectangle touches, containers behind them included. With a clock in the top line and a feed at the bottom that is the
-whole screen, five times a second. Only what lies in a dirty region is sent in the end, so here a widget is asked for
+whole screen, several times a second. Only what lies in a dirty region is sent in the end, so here a widget is asked for
 the rows that are dirty, and only if nothing in front of it has filled them: containers, which lie behind what they
 contain, are asked for next to nothing. A chop that nobody filled is skipped by the update, as it is for widgets
 outside of the rectangle.

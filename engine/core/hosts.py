@@ -63,7 +63,8 @@ class Seat:
         self.library = library
         self.row = desk.links.row(me)
         self.waiting: dict[int, Timer] = {}
-        """Timers that hold an ask open, so that a kill can let go of it. Keyed by the timer's identity."""
+        """Timers that hold an ask open, so that a kill can let go of it, by their identity. The kernel takes out one that
+        rings."""
 
     def __getstate__(self) -> tuple[Any, ...]:
         return self.me, self.desk, self.kernel, self.rng, self.library, list(self.waiting.values())
@@ -229,12 +230,7 @@ class Seat:
         timer = Timer(self.me, kernel.epoch[self.me], tick, why, account)
         kernel.arm(kernel.now_us + max(0, int(delay_us)), timer)
         if why:
-            waiting = self.waiting
-            if len(waiting) > 64:
-                # Those that rang are of no use any more; without this a busy peer would keep them all.
-                for key in [key for key, old in waiting.items() if not old.live]:
-                    del waiting[key]
-            waiting[id(timer)] = timer
+            self.waiting[id(timer)] = timer
         return timer
 
     def every(self, period_us: int, tick: Any) -> Timer:

@@ -312,7 +312,7 @@ class PeersTable(Roll):
     def empty(self, width: int) -> tuple[Row, ...]:
         """The filter names nobody."""
         sieve = self._frame.sieve if self._frame is not None else ""
-        told = keyed(self.app, NOBODY) % sieve if sieve else "No peers."
+        told = keyed(self.app, NOBODY).replace("%s", sieve) if sieve else "No peers."
         return tuple(((line, "dim"),) for line in wrap(told, width))
 
     # --- what a person does ------------------------------------------------------------------------------------
