@@ -63,8 +63,8 @@ class Seat:
         self.library = library
         self.row = desk.links.row(me)
         self.waiting: dict[int, Timer] = {}
-        """Timers that hold an ask open, so that a kill can let go of it, by their identity. The kernel takes out one that
-        rings."""
+        """Timers that hold an ask open, so that a kill can let go of it, by their identity. One that rings is taken out
+        by the kernel."""
 
     def __getstate__(self) -> tuple[Any, ...]:
         return self.me, self.desk, self.kernel, self.rng, self.library, list(self.waiting.values())
