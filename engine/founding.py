@@ -48,7 +48,7 @@ def found(setup: Setup, program: type[Peer] | None, world: World | None) -> Foun
     n = graph.n + len(stations)
     if len(delays.place) != n or len(world.catalogue.shelves) != graph.n:
         raise InputError(f"the world should have {graph.n:,} peers and {len(stations):,} stations")
-    shelves = [*world.shelves(), *(content.Shelf() for _ in stations)]
+    shelves = [*world.shelves(), *(content.Shelf((), world.catalogue.lexicon) for _ in stations)]
     crew = [program] * graph.n + [station.program for station in stations]
     links = Links(delays, setup.loss, Stream(f"{setup.seed}/loss"))
     messages = messages_of(program, *(station.program for station in stations))

@@ -73,7 +73,7 @@ class Swarm(Inquiry):
         """How many were asked for, infrastructure left out."""
         self.warnings = (world.graph.note,) if world.graph.note else ()
         self.life = Life(town, world.catalogue, setup.seed, self._due)
-        stock = Stock.of(world.catalogue.shelves)
+        stock = Stock.of(world.catalogue.shelves, world.catalogue.lexicon)
         self.crowds = Crowds(town, self.life, stock, world.delays, setup.links, founded.width)
         self.roster = Roster(town, town.program.name or setup.protocol, world.delays.places, founded.kinds)
         self._bench = Bench(self.life.later, self._ordered)

@@ -29,6 +29,7 @@ from ..snapshot import Places, Run
 from ..swarm import Swarm
 from ..world.content import Catalogue
 from ..world.drawn import World
+from ..world.lexicon import Lexicon
 from ..world.places import Latency
 from ..world.sessions import Trace
 from ..world.stock import Stock
@@ -60,8 +61,9 @@ _at_hand: list[Any] = []
 def constants(swarm: Swarm) -> list[Any]:
     """What every swarm of the same world has, in an order that they share."""
     world = swarm.world
+    catalogue = world.catalogue
     stock, run = swarm.crowds.stock, swarm.roster.run
-    drawn = [world, world.graph, world.delays, world.delays.places, world.catalogue, world.trace]
+    drawn = [world, world.graph, world.delays, world.delays.places, catalogue, catalogue.lexicon, world.trace]
     return [swarm.setup, run, stock, *drawn, *world.files]
 
 
@@ -94,7 +96,7 @@ def freeze(swarm: Swarm, known: Paths) -> tuple[Frozen, dict[PathKey, bytes]]:
 
     out = io.BytesIO()
     pickler = pickle.Pickler(out, 5)
-    kinds = (Setup, Run, Stock, World, Topology, Places, Latency, Catalogue, Trace, File)
+    kinds = (Setup, Run, Stock, World, Topology, Places, Latency, Catalogue, Lexicon, Trace, File)
     table: dict[type, Any] = dict.fromkeys(kinds, constant)
     pickler.dispatch_table = {**copyreg.dispatch_table, **table, Account: account, Page: page}
     pickler.dump(swarm)

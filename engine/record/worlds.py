@@ -20,6 +20,7 @@ from ..errors import InputError
 from ..snapshot import Places
 from ..world.content import Catalogue, Shelf
 from ..world.drawn import World
+from ..world.lexicon import Lexicon
 from ..world.places import Latency
 from ..world.sessions import Trace
 from ..world.topology import PEERS_MAX, Topology
@@ -203,8 +204,9 @@ def _catalogue(facts: Mapping[str, Any], numbers: Mapping[str, Any], texts: Mapp
         raise ValueError("files")
     stops = np.cumsum(many, dtype=np.int64).tolist()
     held = holds.tolist()
-    shelves = [Shelf([files[i] for i in held[a:b]]) for a, b in zip([0, *stops], stops, strict=False)]
-    return Catalogue(titles, files[: facts["titles"]], shelves, shares)
+    lexicon = Lexicon()
+    shelves = [Shelf([files[i] for i in held[a:b]], lexicon) for a, b in zip([0, *stops], stops, strict=False)]
+    return Catalogue(titles, files[: facts["titles"]], shelves, shares, lexicon)
 
 
 def _file(row: Any) -> File:

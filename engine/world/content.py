@@ -11,8 +11,7 @@ empty shelf must cost next to nothing, in memory and when a flooded query asks i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
 
 from ..api import File, words_of
 from ..core.rand import Stream, cumulate
@@ -20,6 +19,7 @@ from ..errors import InputError, nearest, plain
 from ..setup import ContentSpec
 from . import replication, sharing
 from .decoys import is_decoy
+from .lexicon import Lexicon
 from .titles import COUNT_MAX, draw_titles
 
 COPIES_MAX = 2_000_000
@@ -33,26 +33,20 @@ SIZE_BYTES = 4_100_000
 """A song of four minutes at 128 kbit/s: the middle of the sizes drawn."""
 NAME_MAX = 200
 
-# A query visits a thousand shelves with the same text: its words are worth remembering.
-_words = lru_cache(maxsize=1 << 14)(words_of)
-
 
 class Shelf:
-    """A peer's `Library`. Words are indexed on the first question, so that who is never asked never pays."""
+    """A peer's `Library`. The words of its names are the `lexicon`'s, which the shelves of a world have in common."""
 
-    __slots__ = ("_files", "_index")
+    __slots__ = ("_files", "_lexicon")
 
-    def __init__(self, files: Sequence[File] = ()) -> None:
+    def __init__(self, files: Sequence[File] = (), lexicon: Lexicon | None = None) -> None:
         self._files: dict[str, File] | None = None
-        self._index: dict[str, tuple[File, ...]] | None = None
-        """Files by word. Tuples, for most words are in one name: a dict for each took 232 bytes, and downloads add
-        some thousand files an hour."""
+        self._lexicon = Lexicon() if lexicon is None else lexicon
         for file in files:
             self.add(file)
 
-    def __reduce__(self) -> tuple[type[Shelf], tuple[tuple[File, ...]]]:
-        # The index can be had again, so a checkpoint does not carry it.
-        return Shelf, (self.files(),)
+    def __reduce__(self) -> tuple[type[Shelf], tuple[tuple[File, ...], Lexicon]]:
+        return Shelf, (self.files(), self._lexicon)
 
     def __len__(self) -> int:
         return len(self._files) if self._files else 0
@@ -73,46 +67,33 @@ class Shelf:
             self._files = {}
         elif file.name in self._files:
             return True
-        self._files[file.name] = file
-        if self._index is not None:
-            self._enter(file, self._index)
+        self._files[file.name] = self._lexicon.enter(file)
         return True
 
     def matching(self, text: str) -> tuple[File, ...]:
         """Files whose name has every word of `text`, in the order they came; none for a text without words."""
-        if not self._files:
+        files = self._files
+        if not files:
             return ()
-        index = self._index
-        if index is None:
-            index = self._index = {}
-            for file in self._files.values():
-                self._enter(file, index)
-        entries: list[tuple[File, ...]] = []
-        for word in _words(text):
-            entry = index.get(word)
-            if entry is None:
-                return ()
-            entries.append(entry)
-        if len(entries) < 2:
-            return entries[0] if entries else ()
-        shortest = min(entries, key=len)
-        return tuple(file for file in shortest if all(any(file is one for one in entry) for entry in entries))
-
-    @staticmethod
-    def _enter(file: File, index: dict[str, tuple[File, ...]]) -> None:
-        for word in dict.fromkeys(_words(file.name)):
-            index[word] = (*index.get(word, ()), file)
+        names = self._lexicon.names(text)
+        if len(names) < len(files):
+            here = [name for name in names if name in files]
+            if len(here) < 2:
+                return (files[here[0]],) if here else ()
+        return tuple(file for name, file in files.items() if name in names)
 
 
 @dataclass(slots=True)
 class Catalogue:
     """Everything that exists at the start. titles: the most wanted first; files: one for each title;
-    shelves: one for each peer; shares: running sums of the titles' popularity."""
+    shelves: one for each peer; shares: running sums of the titles' popularity;
+    lexicon: what all shelves of this world have in common, in whichever swarm."""
 
     titles: list[str]
     files: list[File]
     shelves: list[Shelf]
     shares: list[float]
+    lexicon: Lexicon = field(compare=False)
 
     @classmethod
     def draw(cls, spec: ContentSpec, peers: int, seed: int) -> Catalogue:
@@ -131,12 +112,13 @@ class Catalogue:
         sharers = rng.sample(range(peers), peers - riders)
         titles = draw_titles(spec.items, rng)
         files = [file_of(title, seed) for title in titles]
-        shelves = [Shelf() for _ in range(peers)]
+        lexicon = Lexicon()
+        shelves = [Shelf((), lexicon) for _ in range(peers)]
         asked = [rank**-spec.zipf for rank in range(1, spec.items + 1)]
         for file, copies in zip(files, _copies(spec, spec.replicas, asked, max(1, len(sharers)), rng), strict=True):
             for peer in rng.sample(sharers, min(copies, len(sharers))):
                 shelves[peer].add(file)
-        return cls(titles, files, shelves, cumulate(asked))
+        return cls(titles, files, shelves, cumulate(asked), lexicon)
 
     @classmethod
     def _measured(cls, spec: ContentSpec, peers: int, seed: int, rng: Stream) -> Catalogue:
@@ -149,11 +131,12 @@ class Catalogue:
         asked = [rank ** -sharing.zipf_of(spec.items) for rank in range(1, spec.items + 1)]
         replicas = sharing.copies_wanted(spec.items, spec.replicas, peers)
         copies = _copies(spec, replicas, asked, max(1, len(sizes)), rng)
-        shelves = [Shelf() for _ in range(peers)]
+        lexicon = Lexicon()
+        shelves = [Shelf((), lexicon) for _ in range(peers)]
         for peer, size, wanted in zip(sharers, sizes, sharing.place(copies, sizes, rng) if sizes else (), strict=True):
             more = rng.sample(range(pool), min(pool, size - len(wanted)))
-            shelves[peer] = Shelf([files[at] for at in (*wanted, *(spec.items + at for at in more))])
-        return cls(titles[: spec.items], files[: spec.items], shelves, cumulate(asked))
+            shelves[peer] = Shelf([files[at] for at in (*wanted, *(spec.items + at for at in more))], lexicon)
+        return cls(titles[: spec.items], files[: spec.items], shelves, cumulate(asked), lexicon)
 
     def draw_ask(self, rng: Stream) -> str:
         """What somebody wants next: the title of rank r in proportion to r ** -zipf."""

@@ -65,4 +65,4 @@ class World:
 
     def shelves(self) -> list[content.Shelf]:
         """A fresh copy of each peer's shelf."""
-        return [content.Shelf(shelf.files()) for shelf in self.catalogue.shelves]
+        return [content.Shelf(shelf.files(), self.catalogue.lexicon) for shelf in self.catalogue.shelves]

@@ -13,20 +13,23 @@ from dataclasses import dataclass
 from ..api import File, PeerId
 from ..core.rand import Stream
 from .content import Shelf
+from .lexicon import Lexicon
 
 TRIES = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Stock:
-    """sizes: files of each peer at the beginning; files: each title once; copies: running sums of their copies."""
+    """sizes: files of each peer at the beginning; files: each title once; copies: running sums of their copies;
+    lexicon: that of their world."""
 
     sizes: tuple[int, ...]
     files: tuple[File, ...]
     copies: tuple[int, ...]
+    lexicon: Lexicon
 
     @classmethod
-    def of(cls, shelves: Sequence[Shelf]) -> Stock:
+    def of(cls, shelves: Sequence[Shelf], lexicon: Lexicon) -> Stock:
         """Of the peers asked for."""
         counts: dict[File, int] = {}
         for shelf in shelves:
@@ -37,7 +40,7 @@ class Stock:
         for count in counts.values():
             total += count
             sums.append(total)
-        return cls(tuple(map(len, shelves)), tuple(counts), tuple(sums))
+        return cls(tuple(map(len, shelves)), tuple(counts), tuple(sums), lexicon)
 
     def shelf(self, peer: PeerId, seed: int) -> Shelf:
         """The library of a newcomer."""
@@ -49,4 +52,4 @@ class Stock:
             if len(taken) == wanted:
                 break
             taken[self.files[bisect_right(self.copies, rng.randrange(self.copies[-1]))]] = None
-        return Shelf(tuple(taken))
+        return Shelf(tuple(taken), self.lexicon)

@@ -34,6 +34,7 @@ from engine import (
     to_toml,
 )
 from engine.way_in import has_joined
+from engine.world.lexicon import Lexicon
 from engine.world.stock import Stock
 
 KINDS: dict[str, dict[str, Any]] = {
@@ -106,7 +107,7 @@ def test_common_titles_stay_common_among_newcomers() -> None:
     for peer in range(20):
         give(town, peer, "everybody's song")
     give(town, 30, "somebody's song")
-    stock = Stock.of([town.town.shelves[peer] for peer in range(50)])
+    stock = Stock.of([town.town.shelves[peer] for peer in range(50)], Lexicon())
     names = [file.name for peer in range(2_000) for file in stock.shelf(peer, 7).files()]
     assert names.count("everybody's song") > 5 * names.count("somebody's song")
 
