@@ -112,9 +112,13 @@ class Lines(Widget):
 
     Another height has the whole screen laid out anew (20 to 50 ms). A `steady` one therefore keeps the height of the
     most rows it has had, until `loosen` says that it speaks of something else now.
+
+    The height is set as a style. Were it `auto`, Textual would ask for it, and keep the answer until a layout it was
+    asked for begins: rows that change twice before that, as in the first moments of a busy machine, keep the first
+    height for good.
     """
 
-    DEFAULT_CSS = "Lines { height: auto; width: 1fr; }"
+    DEFAULT_CSS = "Lines { height: 0; width: 1fr; box-sizing: content-box; }"
 
     def __init__(self, *, steady: bool = False, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
@@ -145,15 +149,13 @@ class Lines(Widget):
         grown = tall != self._tall
         before, self._rows, self._tall = self._rows, new, tall
         self._least = tall if self._steady else 0
+        if grown:
+            self.styles.height = tall
         if grown or len(before) != len(new) or not self.size.width:
-            self.refresh(layout=grown)
+            self.refresh()
             return
         wide = self.size.width
         self.refresh(*(Region(0, y, wide, 1) for y, row in enumerate(new) if row != before[y]))
-
-    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """One line a row."""
-        return self._tall
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """Look the colours up once a paint."""
