@@ -3,8 +3,8 @@
 A run that is left open asks for ever, and every ask is listed at its end. As objects they are a kilobyte and a half
 each, in dozens of small pieces that every collection and every checkpoint goes through again. So asks are put away by
 the page: sixty-four that follow each other, once all of them are closed, their paths are forgotten, and none is among
-the last. A page takes some 60 bytes an ask, and a checkpoint names it instead of holding it. An hour of an ask a second
-is a quarter of a megabyte then, and that is all that grows with the length of a run.
+the last. A page takes some 80 bytes an ask, and a checkpoint names it instead of holding it. An hour of an ask a second
+is a third of a megabyte then, and that is all that grows with the length of a run.
 
 Who reads an ask that was put away gets a copy. A gossip may open one again, a minute or an hour later: `wake`.
 """
@@ -99,6 +99,8 @@ class Ledger:
         if members.stop > self._count - LATEST or any(one.closed_us is None or one.hop is not None for one in accounts):
             self._full.append(number)
             return
+        for one in accounts:
+            one.settle_hits()
         data = zlib.compress(pickle.dumps([one.packed() for one in accounts], 5))
         self._pages[number] = Page(number, max(one.closed_us or 0 for one in accounts), data)
         for ask in members:

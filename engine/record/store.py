@@ -76,19 +76,23 @@ class Store:
         """Bytes of each path that there is, pages left out, the oldest first."""
         self._ways_bytes = 0
         self._users: Counter[PathKey] = Counter()
+        self._names: dict[PathKey, PathKey] = {}
+        """Keys as one object each: neighbouring checkpoints name the same five hundred paths."""
         self.bytes = 0
 
     def add(self, one: Checkpoint, fresh: Mapping[PathKey, bytes]) -> None:
         """Keep one more, later than all others, with the paths and pages that came with it."""
         if any(is_page(key) and key not in self.paths and key not in fresh for key in one.frozen.keys):
             return  # Its accounts went with the last checkpoint that had them, since there was no room for that one.
-        frozen = Frozen(bytes_apart(one.frozen.body), one.frozen.keys)
+        keys = tuple(self._names.setdefault(key, key) for key in one.frozen.keys)
+        frozen = Frozen(bytes_apart(one.frozen.body), keys)
         one = replace(one, frozen=frozen)
         self.kept.append(one)
         self._users.update(frozen.keys)
         self.bytes += one.bytes
         for key, path in fresh.items():
             if key not in self.paths:
+                key = self._names.get(key, key)
                 self.paths[key] = bytes_apart(path)
                 self.bytes += ITEM_BYTES + len(path)
                 if not is_page(key):
@@ -134,7 +138,7 @@ class Store:
             for key in one.frozen.keys:
                 self._users[key] -= 1
                 if not self._users[key]:
-                    del self._users[key]
+                    del self._users[key], self._names[key]
                     self._lose(key)
 
     def _lose(self, key: PathKey) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from sys import getsizeof
 
 import pytest
 from servents import ME, SECOND, connected, guid, servent
@@ -185,6 +186,15 @@ def test_hearsay_does_not_go_round_for_ever() -> None:
         tape.give(peer, Pong(guid(9), 1, 1, 2, 0, 0), sender=1)
     tape.give(peer, Ping(guid(1), 2, 0), sender=1)
     assert pongs(tape) == [ME], "2 was spoken of, and not heard for a hundred seconds"
+
+
+def test_a_host_cache_that_is_always_in_use_takes_no_more_room_than_one_that_was_filled_once() -> None:
+    tape, peer = connected(1, host_cache=200)
+    for turn in range(5_000):
+        peer.remember(tape, 100 + turn * 7 % 199, turn)
+    assert len(peer.cache) == 199 + 1
+    assert list(peer.cache)[-1] == 100 + 4_999 * 7 % 199
+    assert getsizeof(peer.cache) <= getsizeof(dict(peer.cache))
 
 
 def test_at_most_ten_cached_pongs_answer_a_ping() -> None:

@@ -65,6 +65,17 @@ def test_all_asks_are_listed_as_if_none_had_been_put_away(monkeypatch: pytest.Mo
     assert [row.id for row in swarm.snapshot().asks] == [row.id for row in other.snapshot().asks]
 
 
+def test_of_many_hits_who_and_the_first_moment_stay() -> None:
+    ledger = filled(1)
+    for ask in range(1, 600):
+        ledger.append(closed(ask, hits={4: ask * SECOND + 3, 2: ask * SECOND + 1, 9: ask * SECOND + 9}))
+        ledger.tidy()
+    assert ledger.here < 500
+    assert list(ledger[70].hits) == [4, 2, 9]
+    assert ledger[70].row().first_hit_us == 1
+    assert ledger[70].row().hits == 3
+
+
 def test_who_writes_to_one_that_was_put_away_wakes_it() -> None:
     ledger = filled(600)
     looked = ledger[70]

@@ -5,12 +5,13 @@ from __future__ import annotations
 import pickle
 import random
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from stories import END_US, SECOND, setup, story
 
 from engine import AskFor, Heal, Kill, Partition, Peer, Revive, Setup, Swarm, networks
-from engine.record.freeze import is_page
+from engine.record.freeze import freeze, is_page
 from engine.record.machine import Checkpoints, TimeMachine
 from engine.record.prints import Prints
 from engine.record.store import Store
@@ -212,6 +213,23 @@ def test_accounts_that_were_put_away_come_back_with_a_checkpoint() -> None:
     store = Store()
     store.add(last, {})
     assert not store.kept, "a swarm without its accounts is none"
+
+
+def test_checkpoints_share_the_names_of_paths(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.record.machine.freeze", lambda *args: _read_from_a_pipe(freeze(*args)))
+    machine = TimeMachine(Swarm(setup("gnutella", asks_per_s=20.0)), keeper=(keeper := Checkpoints(spacing=200)))
+    go(machine, 10 * SECOND)
+    store = keeper.store
+    one, other = store.kept[-2:]
+    both = set(one.frozen.keys) & set(other.frozen.keys)
+    assert len(both) > 10
+    assert {id(key) for key in one.frozen.keys if key in both} == {id(key) for key in other.frozen.keys if key in both}
+    store.cut((0, 0))
+    assert not store._names
+
+
+def _read_from_a_pipe(made: Any) -> Any:
+    return pickle.loads(pickle.dumps(made))
 
 
 def test_fingerprints_take_sixteen_bytes_each(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from ...api import Belief, Host, PeerId, on
 from .fetch import SECOND_US, Fetcher
-from .ways import Table
+from .ways import Table, tight
 from .wire import BYTE_MAX, WORD_MAX, Connect, Full, Ok, Ping, Pong, headed, whole
 
 PONGS = 10
@@ -98,6 +98,7 @@ class Neighbour(Fetcher):
         self.cache[address] = max(self.cache.pop(address, NEVER_US), heard_us)
         while len(self.cache) > host.options.host_cache:
             del self.cache[next(iter(self.cache))]
+        self.cache = tight(self.cache)
 
     def patience_us(self, host: Host) -> int:
         """How long a neighbour may be silent."""
