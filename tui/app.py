@@ -24,6 +24,7 @@ from engine import Scenario, SwarmError, help_of, network, plain, title_of
 from . import moment, themes_textual
 from .draw.glyphs import Mode
 from .driver import Driver
+from .hangup import leaving_when_hung_up
 from .keys import bindings, keyed
 from .screens.main import MainScreen
 from .settings import Settings
@@ -41,7 +42,8 @@ COLLECT = (5_000, 10, 10)
 """When the collector looks for garbage. A frame makes a thousand objects that live for a moment: with Python's own 700
 it looked ten times a second, and that was a twentieth of what an idle dashboard took."""
 SIGNALS: tuple[signal.Signals, ...] = (signal.SIGINT, signal.SIGTERM)
-"""What ends the program from outside. Not SIGHUP: with the terminal gone there is nothing to restore or to write to."""
+"""What ends the program from outside. Not SIGHUP: with the terminal gone there is nothing to restore or to write to.
+(Where that is ignored, see `hangup`.)"""
 TWICE_S = 5.0
 """Wall seconds within which a second ctrl+c means it."""
 
@@ -211,7 +213,8 @@ def open_dashboard(
 
     async def run() -> ReturnType | int | None:
         with _leaving_on_signals(app):
-            return await app.run_async()
+            async with leaving_when_hung_up(app.leave):
+                return await app.run_async()
 
     code = asyncio.run(run())
     if app.broken is not None:

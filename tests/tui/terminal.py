@@ -160,6 +160,12 @@ class Terminal:
             assert time.monotonic() < end, f"it did not end, but\n{self}"
         return self.process.returncode
 
+    def hang_up(self) -> int:
+        """Close the window. Returns the exit code of the program, which is not told by a signal."""
+        os.close(self._master)
+        self._master = os.open(os.devnull, os.O_RDWR)
+        return self.process.wait(PATIENCE_S)
+
     def unclean(self) -> list[str]:
         """What the program has left behind, in words; empty if the terminal is as it found it."""
         screen = self.screen
@@ -213,11 +219,12 @@ def terminal(home: Path, words: Sequence[str], width: int = 120, height: int = 3
         env=surroundings,
         start_new_session=True,
     )
+    it = Terminal(master, slave, process, Screen(width, height))
     try:
-        yield Terminal(master, slave, process, Screen(width, height))
+        yield it
     finally:
         with suppress(ProcessLookupError):
             process.kill()
         process.wait()
-        os.close(master)
+        os.close(it._master)
         os.close(slave)

@@ -95,6 +95,17 @@ def test_so_does_being_terminated_even_before_the_first_picture_is_whole(tmp_pat
         assert it.screen.text.strip() == ""
 
 
+@pytest.mark.parametrize("keys", ["", " "])
+def test_without_a_terminal_it_leaves_though_no_signal_says_so(tmp_path: Path, keys: str) -> None:
+    """Started by nohup, say; also while it is paused, and writes nothing that could fail."""
+    with terminal(tmp_path, SWARMTOP) as it:
+        it.until(FIRST)
+        it.type(keys)
+        if keys:
+            it.until("paused")
+        assert it.hang_up() == 129
+
+
 def test_ctrl_c_asks_once_and_leaves_at_the_second_time(tmp_path: Path) -> None:
     with terminal(tmp_path, SWARMTOP) as it:
         it.until(FIRST)
