@@ -17,7 +17,6 @@ are each a walk to another place. So
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from sys import getsizeof
 from typing import TypeVar
 
 from ...api import Host, Peer, PeerId
@@ -36,7 +35,7 @@ def tight(table: dict[T, int]) -> dict[T, int]:
     Python makes room in a dict for three times what it holds. One that is kept in order of last use, by taking entries
     out and putting them in again, therefore has twice the room of one that was filled once: 18 KB for 200 addresses.
     """
-    return dict(table) if getsizeof(table) > LOOSE_BYTES * (len(table) + FEW) else table
+    return dict(table) if table.__sizeof__() > LOOSE_BYTES * (len(table) + FEW) else table
 
 
 @dataclass(slots=True)
