@@ -249,7 +249,7 @@ class TimeMachine:
 
     def seek(self, t_us: int) -> Iterator[float]:
         """Go to a moment, to the end of its instant. Yields how far it is, 0 to 1, some milliseconds apart; the cursor
-        moves when it is there. Whoever loses interest just stops asking."""
+        moves after the last, so nobody sees another swarm unprepared. Whoever loses interest just stops asking."""
         return self._seek(moment(self.log, max(0, min(t_us, self.end_us))))
 
     def undo(self) -> Iterator[float]:
@@ -278,6 +278,7 @@ class TimeMachine:
                 while self._go(swarm, to[0], BITE, to[1]) >= BITE or swarm.given < to[1]:
                     self.marks.listen(swarm)
                     yield (swarm.now_us - from_us) / max(1, to[0] - from_us)
+            yield 1.0
         except GeneratorExit:
             if swarm is not self.swarm and swarm is not self._parked:
                 self._leave(swarm)
@@ -285,7 +286,6 @@ class TimeMachine:
         # Of a recording, nobody has seen yet what lies on the way.
         self.marks.listen(swarm)
         self._stand(swarm)
-        yield 1.0
 
     def _nearest(self, to: Position) -> Swarm:
         """The swarm from which the way is shortest: the one at hand, the one left at the end, a checkpoint's, a new

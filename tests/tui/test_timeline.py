@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from person import Person, dashboard
+from person import Clock, Person, dashboard
 from textual import events
 from textual.widgets import Static
 
@@ -354,3 +355,33 @@ def test_the_keys_are_told() -> None:
     assert {"z", "r", "home", "end", "pgup", "pgdn", "{", "}", ";", ":"} <= {
         word for keys in told for word in keys.split()
     }
+
+
+@pytest.mark.parametrize("key", ["home", "z", "pageup"])
+async def test_what_is_drawn_while_a_slow_machine_goes_back_is_one_swarm(key: str) -> None:
+    """The swarm of a moment before the ask that is looked at, and the ask, never meet in a picture."""
+    async with dashboard() as person:
+        await run_to(person, 2 * SECOND)
+        await person.press("a", "enter")
+        await run_to(person, 5 * SECOND)
+        assert person.driver.ask is not None
+        await person.press("space")
+        jumps = person.driver.jumps
+        person.driver.live._clock = slow(person.clock)
+        await person.press(*[key] * (4 if key == "pageup" else 1))
+        while person.driver.heading_us is not None:
+            person.driver.live.slice()
+            person.main.at_once()
+        await person.pilot.pause()
+        assert person.driver.jumps > jumps
+        assert (person.driver.ask or 0) <= len(person.driver.swarm.asks())
+
+
+def slow(clock: Clock) -> Callable[[], float]:
+    """Whatever is done takes longer than an errand may."""
+
+    def tell() -> float:
+        clock.now += 0.03
+        return clock.now
+
+    return tell
