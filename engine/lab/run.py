@@ -21,6 +21,7 @@ from ..record.machine import TimeMachine
 from ..snapshot import ALIVE, STATES, AskRow, Series, Snapshot, Totals
 from ..swarm import Swarm
 from .check import Checked, check, check_names
+from .interrupts import Interrupted, interrupts_noted
 from .scenario import Scenario
 from .tables import series_pairs
 
@@ -202,11 +203,15 @@ def run(
     runner = Runner(swarm, scenario, progress, machine)
     begun_s = time.perf_counter()
     try:
-        if until == "quiet":
-            runner.to_quiet()
-        else:
-            runner.to(round((scenario.end_s if until is None else until) * 1e6))
-    except KeyboardInterrupt:
+        with interrupts_noted() as look:
+            runner.look = look
+            if until == "quiet":
+                runner.to_quiet()
+            else:
+                runner.to(round((scenario.end_s if until is None else until) * 1e6))
+    except KeyboardInterrupt as error:
+        if machine is not None and not isinstance(error, Interrupted):
+            machine.break_off()
         raise KeyboardInterrupt(f"interrupted at {swarm.now_us / 1e6:.3f} s of virtual time") from None
     finally:
         if machine is not None:
@@ -237,6 +242,8 @@ class Runner:
         # Series keep their latest samples only, so each window is judged as soon as it is over.
         self.windows = sorted({round(e.known_at_s * 1e6) for e in scenario.expects})
         self.checked: dict[int, Checked] = {}
+        self.look: Callable[[], None] = lambda: None
+        """Between slices: whether a person has interrupted."""
 
     def to(self, end_us: int) -> None:
         """Advance to a time, halting where an expectation can be judged."""
@@ -303,6 +310,7 @@ class Runner:
             self.machine.came()
         if self.progress is not None:
             self.progress(self.swarm.now_us / 1e6, end_s, self.deliveries)
+        self.look()
 
 
 def _states(snapshot: Snapshot) -> dict[str, int]:

@@ -358,18 +358,23 @@ class TimeMachine:
     def record(self, path: str, story: Mapping[str, Any], clock: Callable[[], float]) -> None:
         """Write this run into a file from its beginning on, whatever of it has passed. Raises InputError."""
         self.stop_recording()
-        scribe = Scribe(path, self.setup, self.world, story, clock)
-        scribe.past(self.log, self.prints)
-        self._scribe = scribe
+        self._scribe = Scribe(path, self.setup, self.world, story, clock)
+        self._scribe.past(self.log, self.prints)
 
     def stop_recording(self) -> None:
         """Close the file."""
         if self._scribe is not None:
+            self.end_us = max(self.end_us, self.swarm.now_us)  # where a program failed, nobody has said so yet
             here = self.live and self.swarm.failure is None
             if here:
                 self.swarm.advance(self.swarm.now_us)
             self._write(lambda scribe: scribe.close(self.end_us, self.swarm.fingerprint() if here else ""))
             self._scribe = None
+
+    def break_off(self) -> None:
+        """Stop writing in the middle of whatever is being done: the file tells how far it came, and not of an end."""
+        self._write(Scribe.break_off)
+        self._scribe = None
 
     def close(self) -> None:
         """The run is over."""

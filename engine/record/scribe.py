@@ -90,6 +90,10 @@ class Scribe:
         self.flush()
         self._file.close()
 
+    def break_off(self) -> None:
+        """Somebody interrupted, maybe in the middle of an entry: what is in the file stands."""
+        self._file.close()
+
     def past(self, log: Iterable[Given], prints: Mapping[int, str]) -> None:
         """What had been before the recording began."""
         marks = [*((given.at_us, 1, given) for given in log), *((at, 0, text) for at, text in prints.items())]
