@@ -155,6 +155,8 @@ def _within(value: float, low: float | None, high: float | None) -> bool:
 
 def _range(low: float | None, high: float | None) -> str:
     def told(x: float) -> str:
+        if isinstance(x, int):
+            return f"{x:,}"
         return f"{x:,.0f}" if float(x).is_integer() and abs(x) < 1e15 else f"{x:g}"
 
     if low is not None and high is not None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -68,6 +69,22 @@ class WrongError(Exception):
     """Bad input that was seen before the engine was: one sentence."""
 
 
+def load_engine() -> None:
+    """Import it. Until it is there ctrl+c ends the program at once: there is nothing to lose yet, and to NumPy an
+    interrupt while it is imported is a broken installation, of which it tells at length."""
+    ours = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if ours:
+        try:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+        except ValueError:  # only the main thread may
+            ours = False
+    try:
+        import engine  # noqa: F401
+    finally:
+        if ours:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def did_you_mean(word: str, choices: Iterable[str]) -> str:
     """As `engine.nearest`, which would cost the import of the engine."""
     close = difflib.get_close_matches(word, sorted(choices), n=1, cutoff=0.5)
@@ -77,6 +94,7 @@ def did_you_mean(word: str, choices: Iterable[str]) -> str:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
+    _open_what_is_closed()
     for stream in (sys.stdout, sys.stderr):
         # Labels and titles may hold what an old terminal cannot spell: a question mark is better than a traceback.
         reconfigure = getattr(stream, "reconfigure", None)
@@ -99,6 +117,14 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         _complain(error)
         return WRONG if isinstance(error, InputError) else FAILED
+
+
+def _open_what_is_closed() -> None:
+    """Whoever starts us with a stream closed (`2>&-`) wants to hear nothing there. Python has None for it, and the next
+    file that is opened, a recording say, would get its number."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115 - for as long as we run
 
 
 def _main(words: list[str]) -> int:
@@ -196,6 +222,7 @@ def screen_flags(parser: Parser) -> None:
 
 def scenario_of(space: argparse.Namespace) -> Scenario:
     """The scenario that a command line means: the one named, or a plain one, with the flags over it."""
+    load_engine()
     from dataclasses import replace
 
     from engine import as_text, as_whole, options_for, read_links
@@ -240,6 +267,9 @@ def scenario_of(space: argparse.Namespace) -> Scenario:
         flags = {"capacity": "--capacity", "jitter_ms": "--jitter", "nat": "--nat"}
         changes["links"] = read_links(told, flags, setup.links)
     made = replace(made, setup=replace(setup, **changes, options=options))
+    topology = made.setup.topology
+    if space.peers is not None and not topology.isalnum() and os.path.isfile(topology):
+        warn(f"--peers does not count, since {topology} brings its own")
     if space.ask:
         made = made.asking(space.ask, lab.ASKER if space.asker is None else space.asker)
     elif space.asker is not None:
@@ -287,7 +317,11 @@ def _opened(space: argparse.Namespace) -> int:
         except PackageNotFoundError:
             say("swarmtop, not installed")
         return DONE
-    return on_screen(space, scenario_of(space), until_of(space.until), record=space.record)
+    from .cli_files import check_apart
+
+    scenario = scenario_of(space)
+    check_apart(space, scenario)
+    return on_screen(space, scenario, until_of(space.until), record=space.record)
 
 
 def on_screen(
@@ -306,12 +340,15 @@ def on_screen(
 
 
 def say(text: str) -> None:
-    """Print on stdout. Whoever reads it may have heard enough (`| head`): that is no error."""
+    """Print on stdout. Whoever reads it may have heard enough (`| head`): that is no error. A full disk is: raises
+    WrongError."""
     try:
         print(text, flush=True)
-    except BrokenPipeError:
+    except OSError as error:
         # Python flushes once more at exit; give it somewhere to flush to.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            raise WrongError(f"stdout cannot be written: {error.strerror}") from None
 
 
 def warn(sentence: object) -> None:

@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 
-from .cli import DONE, FAILED, Parser, WrongError, on_screen, say, screen_flags, warn
+from .cli import DONE, FAILED, Parser, WrongError, load_engine, on_screen, say, screen_flags, warn
 from .cli_run import Progress
 
 ABOUT = """\
@@ -35,6 +35,7 @@ def run_replay(space: argparse.Namespace) -> int:
         raise WrongError("replay what? swarmtop replay FILE opens a recording")
     if space.series and not space.json:
         raise WrongError("--series needs --json")
+    load_engine()
     if not space.json:
         from engine import load_recording
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .cli import DONE, FAILED, TAIL, Parser, WrongError, json_of, say, scenario_of, swarm_flags, until_of, warn
+from .cli_files import check_apart
 
 if TYPE_CHECKING:
     from engine import Curve, Scenario, Until
@@ -66,6 +67,7 @@ def run_run(space: argparse.Namespace) -> int:
     if space.csv is not None:
         check_writable(space.csv)
     scenario, until = scenario_of(space), until_of(space.until)
+    check_apart(space, scenario)
     if space.sweep is not None:
         return _sweep(space, scenario, until)
     from engine import run, series_csv

@@ -8,7 +8,6 @@ first one is noted, and takes effect when the slice at hand is over, some 50 ms 
 from __future__ import annotations
 
 import signal
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -35,12 +34,14 @@ def interrupts_noted() -> Iterator[Callable[[], None]]:
         if noted:
             raise Interrupted
 
-    ours = threading.current_thread() is threading.main_thread()
-    if not ours or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-        yield look
-        return
-    signal.signal(signal.SIGINT, note)
+    ours = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if ours:
+        try:
+            signal.signal(signal.SIGINT, note)
+        except ValueError:  # only the main thread may
+            ours = False
     try:
         yield look
     finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        if ours:
+            signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -116,6 +116,8 @@ def find(name: str, also: Sequence[str] = ()) -> Scenario:
     path = Path(name)
     if path.suffix == ".toml" or "/" in name or "\\" in name or _stands(path):
         return load(path)
+    if name in also:
+        raise InputError(f'no scenario is called "{plain(name)}": that is a command, and goes first')
     raise InputError(f'no scenario is called "{plain(name)}"{nearest(name, (*names, *also))}')
 
 
@@ -175,6 +177,7 @@ def parse(text: str, source: str) -> Scenario:
     """A scenario from TOML text; `source` is what errors call it."""
     try:
         table = tomllib.loads(text)
+        _no_giants(table, source)
     except RecursionError:
         raise InputError(f"{source}: nested too deeply to be a scenario") from None
     except ValueError as error:
@@ -182,7 +185,6 @@ def parse(text: str, source: str) -> Scenario:
         found = re.fullmatch(r"(.*) \(at (.*)\)", str(error), re.DOTALL)
         what, place = found.groups() if found else (str(error), "")
         raise InputError(f"{source}: {place + ': ' if place else ''}not TOML: {what}") from None
-    _no_giants(table, source)
     return _scenario(table, source)
 
 

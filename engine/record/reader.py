@@ -68,6 +68,10 @@ def read(path: str) -> Recording:
         raise InputError(f'"{name}" cannot be read: {why}') from None
 
 
+class Unreadable(InputError):
+    """A sentence that names the file and the place in it."""
+
+
 class _Values:
     """The values of a stream. `torn` when it ended within one."""
 
@@ -108,8 +112,10 @@ class _Values:
             self._unpacker.feed(data)
 
     def wrong(self, what: object) -> InputError:
-        """It cannot be replayed, and why."""
-        return InputError(f'"{self.name}" cannot be replayed: at byte {self.at:,}, {what}')
+        """It cannot be replayed, and why; what is such an error already stays as it is."""
+        if isinstance(what, Unreadable):
+            return what
+        return Unreadable(f'"{self.name}" cannot be replayed: at byte {self.at:,}, {what}')
 
 
 def _read(name: str, file: BinaryIO) -> Recording:

@@ -103,7 +103,8 @@ def world_of(parts: Iterable[tuple[str, bytes]]) -> World:
     try:
         return _world_of(parts)
     except (ValueError, TypeError, KeyError, OverflowError, RecursionError, MemoryError) as error:
-        raise InputError(f"the world in it is damaged: {type(error).__name__} {error}"[:200]) from None
+        why = str(error) if isinstance(error, ValueError) else type(error).__name__
+        raise InputError(f"the world in it is damaged ({why})"[:200]) from None
 
 
 def _world_of(parts: Iterable[tuple[str, bytes]]) -> World:
