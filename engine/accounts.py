@@ -7,6 +7,7 @@ reached first by whom, at which hop) is read by columns from the log of deliveri
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -94,15 +95,11 @@ class Account:
     ) -> None:
         """Delivered questions of this ask, in order of arrival, for a swarm of `n` peers. All shaped (k,)."""
         if self.hop is None:
-            self.frm = np.full(n, -1, np.int32)
-            self.hop = np.full(n, -1, np.int32)
-            self.at_us = np.full(n, -1, np.int64)
-            self.repeats = np.zeros(n, np.int32)
-            self.hop[self.origin] = 0
-            self.at_us[self.origin] = self.issued_us
+            self._begin(n)
         elif len(self.hop) < n:
             self._grow(n)
         assert self.frm is not None
+        assert self.hop is not None
         assert self.at_us is not None
         assert self.repeats is not None
         self.deepest = max(self.deepest, int(hop.max()))
@@ -122,6 +119,15 @@ class Account:
         self.repeats[peers] -= 1
         self.reached += len(peers)
 
+    def _begin(self, n: int) -> None:
+        """Columns for `n` peers, of whom the asker alone knows of it."""
+        self.frm = np.full(n, -1, np.int32)
+        self.hop = np.full(n, -1, np.int32)
+        self.at_us = np.full(n, -1, np.int64)
+        self.repeats = np.zeros(n, np.int32)
+        self.hop[self.origin] = 0
+        self.at_us[self.origin] = self.issued_us
+
     def _grow(self, n: int) -> None:
         """The swarm has grown since this ask began: columns for `n` peers."""
         assert self.frm is not None
@@ -133,6 +139,12 @@ class Account:
             np.concatenate([column, np.full(more, -1, column.dtype)]) for column in (self.frm, self.hop, self.at_us)
         )
         self.repeats = np.concatenate([self.repeats, np.zeros(more, np.int32)])
+
+    def _begun(self, n: int) -> Account:
+        """A copy that has reached its origin: all there is to see while nothing has arrived."""
+        made = copy(self)
+        made._begin(n)
+        return made
 
     def heard(self, peer: PeerId) -> bool:
         """Whether a question of this ask reached a peer."""
@@ -225,6 +237,8 @@ class Account:
         """Its path in a swarm of `n` peers, or None when it never left its origin or was forgotten."""
         if self.hop is not None and len(self.hop) < n:
             self._grow(n)
+        if self.hop is None and self.id and (self.closed_us is None or self.lost.total):
+            return self._begun(n).trace(n)
         if self.hop is None or self.frm is None or self.at_us is None or self.repeats is None:
             return None
         answers = self.answers.view()

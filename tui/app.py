@@ -247,7 +247,8 @@ def _obituary(driver: Driver, error: Exception) -> str:
     path = moment.user_folder().parent / "crash.txt"
     again = ""
     with contextlib.suppress(Exception):  # the driver may be what broke
-        again = driver.command_line()
+        here = f"the cursor was at {driver.swarm.now_us / 1e6:.6f} s"
+        again = f"{driver.command_line_of_all()}\n{here}"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"{again}\n\n{''.join(traceback.format_exception(error))}", encoding="utf-8")

@@ -315,15 +315,21 @@ class Driver(Traveller, Inquiry, Choosing):
 
     def ask_for(self, text: str, origin: Peers | None) -> None:
         """A person at `origin`, or at each of several (or at a peer drawn from those alive) wants `text`."""
-        peers: Peers = origin if origin is not None else self._anyone()
-        self.do(AskFor(peers=peers, text=text))
+        peers = origin if origin is not None else self._anyone()
+        if peers is None:
+            self.say("Nobody is up, so nobody can ask")
+        else:
+            self.do(AskFor(peers=peers, text=text))
 
-    def _anyone(self) -> PeerId | str:
-        """A living peer, without a draw that would change the run: the first one after the last asker."""
+    def _anyone(self) -> PeerId | None:
+        """A living peer, without a draw that would change the run: the first one after the last asker. One that is
+        censored where there is no other; None where nobody is up."""
         snapshot = self.swarm.snapshot()
-        asked_for = np.flatnonzero((snapshot.state == 0) & ~snapshot.censored & ~snapshot.fixed.infrastructure)
+        up = (snapshot.state == 0) & ~snapshot.fixed.infrastructure
+        free = up & ~snapshot.censored
+        asked_for = np.flatnonzero(free if free.any() else up)
         if not len(asked_for):
-            return "state=alive"
+            return None
         return int(asked_for[(snapshot.asks_total * 7) % len(asked_for)])
 
     def say(self, sentence: str) -> None:
@@ -348,6 +354,11 @@ class Driver(Traveller, Inquiry, Choosing):
         except OSError as error:
             self.say(f"the moment cannot be saved: {error.strerror or error}")
             return ""
+
+    def command_line_of_all(self) -> str:
+        """The same for the end of the run, wherever the cursor is: what broke may lie on the way to somewhere else."""
+        given = [moment.Done(given.at_us, given.said) for given in self.machine.log]
+        return moment.command_line(self.scenario, self.setup, given, self.end_us, moment.user_folder())
 
     def as_scenario(self) -> str:
         """The run so far, what the person did included, as the text of a scenario."""

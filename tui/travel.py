@@ -99,6 +99,7 @@ class Traveller:
         except InputError as error:
             self.say(str(error))
             return False
+        recorded = self.recording
         self.embark(swarm)
         self.scenario, self.setup = scenario, setup
         kept = self.selected if self.selected is not None and self.selected < setup.peers else None
@@ -106,7 +107,7 @@ class Traveller:
         self.selected = kept
         self.live.load(self.machine)
         self.live.play()
-        self.say(said)
+        self.say(f"{said}. Of the run before, a recording: swarmtop replay {recorded}" if recorded else said)
         return True
 
     @property

@@ -157,3 +157,19 @@ def test_what_is_set_apart_is_the_same() -> None:
     for data in (b"", b"few", b"many" * SMALL):
         assert bytes(bytes_apart(data)) == data
     give_back()
+
+
+def test_an_ask_of_which_nothing_arrived_has_a_way_that_begins_at_its_asker() -> None:
+    swarm = Swarm(Setup(protocol="web", peers=4, seed=3, asks_per_s=0.0))
+    swarm.do(Kill("role=server"))
+    swarm.do(AskFor(peers=1, text="blue train"))
+    swarm.advance(1)
+    under_way = swarm.trace(1)
+    assert under_way is not None
+    assert under_way.hop.tolist().count(0) == 1
+    assert under_way.hop[1] == 0
+    swarm.advance(60_000_000)
+    lost = swarm.trace(1)
+    assert lost is not None
+    assert lost.lost.total > 0
+    assert (lost.hop >= 0).sum() == 1

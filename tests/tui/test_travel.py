@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import pytest
@@ -226,3 +227,35 @@ def test_another_network_is_another_run_with_a_past_of_its_own() -> None:
     settle(driver)
     assert driver.swarm.snapshot().fixed.protocol == "gossip"
     driver.stop()
+
+
+def test_another_network_ends_a_recording_and_says_where_it_is(tmp_path: Path) -> None:
+    driver, wall = opened()
+    path = str(tmp_path / "run.swarm")
+    driver.record(path)
+    play(driver, wall, 2 * SECOND)
+    driver.restart("gossip")
+    assert f"swarmtop replay {path}" in driver.frame(20).notice
+    assert not replay(path).parted
+
+
+def test_where_nobody_is_up_nobody_asks_and_that_is_said() -> None:
+    driver, wall = opened()
+    play(driver, wall, SECOND)
+    driver.do(Kill("state=alive"))
+    before = driver.swarm.snapshot().asks_total
+    driver.ask_for("blue train", None)
+    assert driver.frame(20).notice == "Nobody is up, so nobody can ask"
+    assert driver.swarm.snapshot().asks_total == before
+
+
+def test_the_way_to_the_end_of_a_run_names_all_deeds_wherever_the_cursor_is(tmp_path: Path) -> None:
+    driver, wall = opened()
+    play(driver, wall, SECOND)
+    driver.do(Kill("#3"))
+    play(driver, wall, 2 * SECOND)
+    driver.seek_to(0)
+    settle(driver)
+    words = shlex.split(driver.command_line_of_all())
+    assert "#3" in Path(words[1]).read_text() or "kill" in Path(words[1]).read_text()
+    assert float(words[-1]) >= 2

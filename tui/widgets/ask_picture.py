@@ -93,7 +93,7 @@ class AskPicture(Picture):
             said = (
                 keyed(self.app, "No ask yet: press {ask.here} and name a file")
                 if frame.ask is None
-                else "This ask told nobody, or is long past"
+                else "This ask told nobody, or its way is long forgotten"
             )
             raster.text(canvas, max(0, (canvas.width - len(said)) // 2), canvas.height // 2, said, INK["say"])
             self._line = self._tree = None
@@ -156,7 +156,8 @@ class AskPicture(Picture):
         below = ""
         if frame.trace is not None and self.kind == "diagram":
             drawn, total = len(frame.trace.questions.frm), frame.trace.questions.total
-            below = f"first {drawn:,} of {total:,} questions" if total > drawn else f"{total:,} questions"
+            first = f"first {drawn:,} of " if total > drawn else ""
+            below = f"{first}{total:,} question{'' if total == 1 else 's'}"
             below += f", {frame.trace.lost.total:,} lost" if frame.trace.lost.total else ""
         name_panel(self, f"{TITLES[self.kind]}{what}{zoom}", below)
 

@@ -149,7 +149,7 @@ def _undo(plan: Plan) -> tuple[Command | None, str]:
 def undo_why_not(deed: Deed | None, now_us: int) -> str:
     """Why there is nothing to take back just now; empty when there is."""
     if deed is None:
-        return "Nothing was begun from here yet."
+        return "Nothing is left to take back here."
     if deed.undo is None:
         return deed.told
     if now_us < deed.done_us:

@@ -39,6 +39,7 @@ UNSAID = "Who they are is found out when it is done: in a swarm of this size tha
 HINT = "{list.choose} do it · {dial.less} {dial.more} change · {app.focus} next"
 TAKEN = "{attack.undo} takes it back · {app.focus} next"
 GOING = "{attack.undo} calls it off · {app.focus} next"
+EARLIER = "{time.undo} undoes what was done before, the latest first."
 
 
 class Attacks(Vertical):
@@ -309,7 +310,11 @@ class Attacks(Vertical):
                 # What has not been done need not be waited for.
                 self.deed = replace(deed, done_us=min(deed.done_us, frame.snapshot.now_us))
             return
-        if deed is None or frame is None or deed.undo is None or undo_why_not(deed, frame.snapshot.now_us):
+        if frame is None:
+            return
+        why = undo_why_not(deed, frame.snapshot.now_us)
+        if why or deed is None or deed.undo is None:
+            self.notify(keyed(self.app, f"{why} {EARLIER}".strip()), markup=False)
             return
         self.deed = None
         self.post_message(Act(deed.undo))

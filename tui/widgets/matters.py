@@ -73,7 +73,9 @@ class Matters(Vertical):
                 else "There is no such set, so there is nobody to censor."
             )
             label = f"censor {len(free)}" if free or not found.peers else f"uncensor {len(found.peers)}"
-            self.query_one("#censor-these", Chip).dress(label, tip, disabled=not found.peers)
+            these = self.query_one("#censor-these", Chip)
+            these.dress(label, tip, disabled=not found.peers)
+            these.display = bool(found.peers)
 
     @on(Chip.Pressed)
     def _pressed(self, event: Chip.Pressed) -> None:

@@ -118,7 +118,7 @@ class Lines(Widget):
     height for good.
     """
 
-    DEFAULT_CSS = "Lines { height: 0; width: 1fr; box-sizing: content-box; }"
+    DEFAULT_CSS = "Lines { height: 0; width: 1fr; }"
 
     def __init__(self, *, steady: bool = False, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
@@ -150,7 +150,7 @@ class Lines(Widget):
         before, self._rows, self._tall = self._rows, new, tall
         self._least = tall if self._steady else 0
         if grown:
-            self.styles.height = tall
+            self.styles.height = tall + self.styles.gutter.height
         if grown or len(before) != len(new) or not self.size.width:
             self.refresh()
             return
