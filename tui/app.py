@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from textual.actions import SkipAction
 from textual.app import ReturnType
 from textual.binding import Binding
+from textual.css.query import NoMatches
 from textual.dom import DOMNode
 from textual.widgets import Input
 
@@ -24,7 +25,7 @@ from engine import Scenario, SwarmError, help_of, network, plain, title_of
 from . import moment, themes_textual
 from .draw.glyphs import Mode
 from .driver import Driver
-from .hangup import leaving_when_hung_up
+from .hangup import GONE, leaving_when_hung_up, stdin_is_gone
 from .keys import bindings, keyed
 from .screens.main import MainScreen
 from .settings import Settings
@@ -33,6 +34,7 @@ from .settled import Settled
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from rich.console import RenderableType
     from textual.command import Provider
 
     from engine import Recording, Report, Until
@@ -88,6 +90,7 @@ class SwarmApp(Settled):
         self._interrupted_s = -TWICE_S
         self._up = False
         self._leaves_with: int | None = None
+        self._leaving = False
         self.theme = self.settle(settled, theme, glyphs)
         self.untold += [keyed(self, sentence) for sentence in lacks]
 
@@ -153,6 +156,7 @@ class SwarmApp(Settled):
         if not self._up:
             self._leaves_with = code
             return
+        self._leaving = True
         self.driver.stop()
         self.exit(code)
 
@@ -173,8 +177,18 @@ class SwarmApp(Settled):
             timeout=TWICE_S,
         )
 
+    def panic(self, *renderables: RenderableType) -> None:
+        """Textual's word for the end, which its input thread has too when the terminal is gone: that is no mistake."""
+        if stdin_is_gone():
+            self.leave(GONE)
+        else:
+            super().panic(*renderables)
+
     def _handle_exception(self, error: Exception) -> None:
-        """As Textual's, which ends the program; who opened the dashboard tells what happened."""
+        """As Textual's, which ends the program; who opened the dashboard tells what happened. Panels that are furnished
+        after the first picture miss their parts when the program ends meanwhile: that is no mistake."""
+        if self._leaving and isinstance(error, NoMatches):
+            return
         self.broken = self.broken or error
         super()._handle_exception(error)
 

@@ -20,7 +20,7 @@ from typing import Any
 
 LOOK_S = 2.0
 """Wall seconds between two looks at the line. A paused dashboard writes nothing, so no write would fail."""
-CODE = 128 + getattr(signal, "SIGHUP", 1)
+GONE = 128 + getattr(signal, "SIGHUP", 1)
 
 
 class Line:
@@ -63,10 +63,10 @@ def hung_up(fd: int) -> bool:
 
 @contextlib.asynccontextmanager
 async def leaving_when_hung_up(leave: Callable[[int], object]) -> AsyncIterator[None]:
-    """While this lasts, `leave` is called with `CODE` when the terminal of stdin and stderr is gone."""
+    """While this lasts, `leave` is called with `GONE` when the terminal of stdin and stderr is gone."""
     loop = asyncio.get_running_loop()
     before = sys.__stderr__
-    sys.__stderr__ = Line(before, lambda: loop.call_soon_threadsafe(leave, CODE))  # type: ignore[misc, assignment]
+    sys.__stderr__ = Line(before, lambda: loop.call_soon_threadsafe(leave, GONE))  # type: ignore[misc, assignment]
     watch = asyncio.create_task(_watch(leave))
     try:
         yield
@@ -86,10 +86,15 @@ def _let_go() -> None:
                 os.close(nowhere)
 
 
+def stdin_is_gone() -> bool:
+    """Whether it was a terminal that has hung up."""
+    try:
+        return sys.__stdin__ is not None and hung_up(sys.__stdin__.fileno())
+    except (OSError, ValueError):  # it has no number, as under a test, or was closed
+        return False
+
+
 async def _watch(leave: Callable[[int], object]) -> None:
-    stdin = sys.__stdin__
-    if stdin is None:
-        return
-    while not hung_up(stdin.fileno()):
+    while not stdin_is_gone():
         await asyncio.sleep(LOOK_S)
-    leave(CODE)
+    leave(GONE)

@@ -106,6 +106,15 @@ def test_without_a_terminal_it_leaves_though_no_signal_says_so(tmp_path: Path, k
         assert it.hang_up() == 129
 
 
+def test_who_leaves_at_first_sight_is_told_of_no_mistake(tmp_path: Path) -> None:
+    """Panels that are furnished after the first picture miss their parts then."""
+    with terminal(tmp_path, SWARMTOP) as it:
+        it.until(FIRST)
+        it.type("q")
+        assert it.end() == 0
+        assert it.unclean() == []
+
+
 def test_ctrl_c_asks_once_and_leaves_at_the_second_time(tmp_path: Path) -> None:
     with terminal(tmp_path, SWARMTOP) as it:
         it.until(FIRST)
