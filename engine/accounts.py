@@ -234,7 +234,7 @@ class Account:
         )
 
     def trace(self, n: int) -> Trace | None:
-        """Its path in a swarm of `n` peers, or None when it never left its origin or was forgotten."""
+        """Its path in a swarm of `n` peers, or None when it told nobody and is over, or its path was forgotten."""
         if self.hop is not None and len(self.hop) < n:
             self._grow(n)
         if self.hop is None and self.id and (self.closed_us is None or self.lost.total):

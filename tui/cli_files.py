@@ -17,9 +17,11 @@ OUTPUTS = ("record", "csv")
 
 def check_apart(space: argparse.Namespace, scenario: Scenario) -> None:
     """Raise WrongError if a run would write over a file that it is made of, or over another that it writes."""
+    from engine import scenario_files
+
     setup = scenario.setup
     read = {
-        "the scenario": getattr(space, "scenario", None) or scenario.source,
+        "the scenario": "" if scenario.source in scenario_files.shipped_names() else scenario.source,
         "the topology": setup.topology,
         "the latency": setup.latency,
         "the churn": setup.churn,
@@ -27,11 +29,18 @@ def check_apart(space: argparse.Namespace, scenario: Scenario) -> None:
     written = {f"--{flag}": name for flag in OUTPUTS if (name := getattr(space, flag, None)) is not None}
     for flag, name in written.items():
         for what, other in read.items():
-            if other and _same(name, other):
+            if other and _is_file(other) and _same(name, other):
                 raise WrongError(f'{flag}: "{name}" is {what} of this run, and would be overwritten')
         for twin, other in written.items():
             if twin < flag and _same(name, other):
                 raise WrongError(f'{twin} and {flag} should not both write "{name}"')
+
+
+def _is_file(name: str) -> bool:
+    try:
+        return Path(name).is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def _same(one: str, other: str) -> bool:

@@ -233,6 +233,8 @@ async def test_backspace_takes_the_latest_back() -> None:
         assert panel.query_one("#attack-undo", Chip).label == "take back: the hubs"
         await pilot.press("backspace", "backspace")
         assert [m.command for m in app.heard(Act)] == [Revive((3, 5))]
+        told = [note.message for note in app._notifications]
+        assert told == ["Nothing is left to take back here. z undoes what was done before, the latest first."] * 2
 
 
 async def test_what_is_under_way_is_called_off_first_and_taken_back_then() -> None:

@@ -53,6 +53,11 @@ def test_files_of_their_own_are_written_and_over_again(folder: Path) -> None:
     assert main(["replay", "run.swarm", "--json"]) == DONE
 
 
+def test_a_file_may_be_called_as_a_scenario_is_that_is_shipped(folder: Path) -> None:
+    for _ in range(2):
+        assert main(["run", "digicash", "--until", "1", "--record", "digicash"]) == DONE
+
+
 def test_peers_that_do_not_count_are_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", "--topology", "edges.txt", "--peers", "10", "--until", "1"]) == DONE
     assert "--peers does not count, since edges.txt brings its own" in capsys.readouterr().err

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from person import Person, dashboard
 
-from engine import Adjourn, Censor, Court, Docket
+from engine import Adjourn, Censor, Court, Docket, Kill
 from tui.widgets.ask_picture import AskPicture
 from tui.widgets.inspector import Inspector
 from tui.widgets.key_bar import KeyBar, fitting
@@ -176,6 +176,17 @@ async def test_m_rings_who_stands_between_and_they_can_be_censored_and_freed() -
         assert person.driver.silencing is None
         await person.press("M")
         assert "Nobody is ringed" in person.told
+
+
+async def test_where_nobody_would_answer_there_is_nobody_to_censor_and_no_button_for_it() -> None:
+    async with dashboard(protocol="napster", asks_per_s=0.0) as person:
+        await asked(person)
+        person.driver.do(Kill("role=index"))
+        await person.press("m")
+        assert person.driver.silencing is not None
+        assert not person.driver.silencing.peers
+        assert words(person, "#set")
+        assert not person.main.query_one("#censor-these", Chip).display
 
 
 async def test_h_convenes_a_court_whose_score_is_shown_and_whose_pace_can_be_changed() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine import AskFor, InputError, Kill, Noted, Revive, Scenario, Setup, load_recording, replay
+from engine.lab.scenario import load
 from tui.driver import Driver
 
 SECOND = 1_000_000
@@ -237,6 +238,7 @@ def test_another_network_ends_a_recording_and_says_where_it_is(tmp_path: Path) -
     driver.restart("gossip")
     assert f"swarmtop replay {path}" in driver.frame(20).notice
     assert not replay(path).parted
+    driver.stop()
 
 
 def test_where_nobody_is_up_nobody_asks_and_that_is_said() -> None:
@@ -247,6 +249,7 @@ def test_where_nobody_is_up_nobody_asks_and_that_is_said() -> None:
     driver.ask_for("blue train", None)
     assert driver.frame(20).notice == "Nobody is up, so nobody can ask"
     assert driver.swarm.snapshot().asks_total == before
+    driver.stop()
 
 
 def test_the_way_to_the_end_of_a_run_names_all_deeds_wherever_the_cursor_is(tmp_path: Path) -> None:
@@ -257,5 +260,8 @@ def test_the_way_to_the_end_of_a_run_names_all_deeds_wherever_the_cursor_is(tmp_
     driver.seek_to(0)
     settle(driver)
     words = shlex.split(driver.command_line_of_all())
-    assert "#3" in Path(words[1]).read_text() or "kill" in Path(words[1]).read_text()
+    [(at_us, deed)] = load(Path(words[1])).setup.schedule
+    assert deed == Kill("#3")
+    assert SECOND <= at_us < 2 * SECOND
     assert float(words[-1]) >= 2
+    driver.stop()

@@ -314,7 +314,7 @@ class Attacks(Vertical):
             return
         why = undo_why_not(deed, frame.snapshot.now_us)
         if why or deed is None or deed.undo is None:
-            self.notify(keyed(self.app, f"{why} {EARLIER}".strip()), markup=False)
+            self.notify(keyed(self.app, why if deed is not None else f"{why} {EARLIER}"), markup=False)
             return
         self.deed = None
         self.post_message(Act(deed.undo))

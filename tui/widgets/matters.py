@@ -69,12 +69,9 @@ class Matters(Vertical):
                 f"Block all traffic of {len(free)} peers. The same button takes it back."
                 if free
                 else f"Lift the block of {len(found.peers)}."
-                if found.peers
-                else "There is no such set, so there is nobody to censor."
             )
-            label = f"censor {len(free)}" if free or not found.peers else f"uncensor {len(found.peers)}"
             these = self.query_one("#censor-these", Chip)
-            these.dress(label, tip, disabled=not found.peers)
+            these.dress(f"censor {len(free)}" if free else f"uncensor {len(found.peers)}", tip)
             these.display = bool(found.peers)
 
     @on(Chip.Pressed)

@@ -17,25 +17,11 @@ are each a walk to another place. So
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 from ...api import Host, Peer, PeerId
 
-T = TypeVar("T")
-LOOSE_BYTES, FEW = 64, 12
-"""Bytes an entry above which a dict of more than a few has too much room: 24 and its share of the index are used, and
-up to 52 are taken where it was filled in one go."""
 EMPTY: dict[bytes, PeerId] = {}
 """Every servent's table of queries while there is nothing in it. Never written to: see `Ways.came_from`."""
-
-
-def tight(table: dict[T, int]) -> dict[T, int]:
-    """The same entries in the same order, in no more room than they need.
-
-    Python makes room in a dict for three times what it holds. One that is kept in order of last use, by taking entries
-    out and putting them in again, therefore has twice the room of one that was filled once: 18 KB for 200 addresses.
-    """
-    return dict(table) if table.__sizeof__() > LOOSE_BYTES * (len(table) + FEW) else table
 
 
 @dataclass(slots=True)
