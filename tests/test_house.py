@@ -1,8 +1,9 @@
-"""The rules of the house, as tests: what lies where, which way imports point, how long a file may be."""
+"""The rules of the layout, as tests: what lies where, which way imports point, what is documented."""
 
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 import subprocess
 import sys
@@ -14,7 +15,6 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 TOP = {"pyproject.toml", "README.md", "LICENSE", "engine", "tui", "themes", "tests"}
-LINES_MAX = 400
 INDEX = re.compile(r"(extra-)?index[-_]url|\bpypi\.")
 
 ENGINE_ARROWS: dict[str, set[str]] = {
@@ -79,18 +79,6 @@ def imports(path: Path) -> Iterator[tuple[str, int]]:
 def test_the_top_level_holds_what_it_should_and_nothing_else() -> None:
     top = {path.relative_to(ROOT).parts[0] for path in tracked()}
     assert {name for name in top if not name.startswith(".")} <= TOP
-
-
-@pytest.mark.parametrize("path", [*sources("engine"), *sources("tui")], ids=lambda p: str(p.relative_to(ROOT)))
-def test_a_file_is_short_enough_to_read_and_says_what_it_is_for(path: Path) -> None:
-    text = path.read_text()
-    assert text.count("\n") <= LINES_MAX, f"{path.name} wants splitting"
-    assert ast.get_docstring(ast.parse(text)), f"{path.name} does not say what it is for"
-
-
-def test_a_file_of_tests_is_short_enough_to_read() -> None:
-    long = [str(path.relative_to(ROOT)) for path in sources("tests") if path.read_text().count("\n") > LINES_MAX]
-    assert not long, f"{long} want splitting"
 
 
 @pytest.mark.parametrize("path", sources("engine"), ids=lambda p: str(p.relative_to(ROOT)))
@@ -171,6 +159,18 @@ def test_the_public_face_is_what_it_says() -> None:
     assert sorted(engine.__all__) == sorted(set(engine.__all__))
     for name in engine.__all__:
         assert getattr(engine, name) is not None
+
+
+def test_public_classes_and_functions_are_documented() -> None:
+    """Public is what `engine` offers. Ruff asks for a docstring in each module; private names need none."""
+    import engine
+
+    offered = [(name, getattr(engine, name)) for name in engine.__all__]
+    kinds = [(name, it) for name, it in offered if inspect.isclass(it) or inspect.isfunction(it)]
+    assert len(kinds) > 100
+    # A dataclass without a docstring gets its signature as one.
+    bare = [name for name, it in kinds if not it.__doc__ or it.__doc__.startswith(f"{name}(")]
+    assert not bare
 
 
 def test_the_gate_runs_the_command_of_the_readme() -> None:
