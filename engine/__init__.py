@@ -105,7 +105,7 @@ if TYPE_CHECKING:
     from .lab.bench import BenchCost, BenchRow, bench, bench_costs
     from .lab.recording import Replayed, load_recording, parted_sentence, replay, story_of
     from .lab.run import Report, Until, report_of, run
-    from .lab.sweep import Curve, Sweep, parse_sweep, sweep
+    from .lab.sweep import Curve, Sweep, SweepHalted, parse_sweep, sweep
     from .lab.tables import asks_csv, series_csv
     from .live import Live
     from .record.follower import Follower
@@ -126,6 +126,7 @@ LATE = {
     "Replayed": ".lab.recording",
     "Report": ".lab.run",
     "Sweep": ".lab.sweep",
+    "SweepHalted": ".lab.sweep",
     "Tape": ".tape",
     "TimeMachine": ".record.machine",
     "Until": ".lab.run",
@@ -242,6 +243,7 @@ __all__ = [
     "Swarm",
     "SwarmError",
     "Sweep",
+    "SweepHalted",
     "Tape",
     "Theory",
     "TimeMachine",

@@ -7,6 +7,7 @@ neither: it is counted and ignored, never raised.
 
 from __future__ import annotations
 
+import copyreg
 import difflib
 import unicodedata
 from collections.abc import Iterable
@@ -33,6 +34,10 @@ class PeerFailed(SwarmError):
         super().__init__(f"peer #{peer} failed on {kind}: {type(error).__name__}: {error}")
         self.peer = peer
         self.kind = kind
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Not by calling `__init__`, as exceptions do: it comes from other processes.
+        return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
 
 
 BREAKS = "\t\n\r\u2028\u2029"

@@ -1,1 +1,9 @@
 """The dashboard and the command line: screens on an engine that knows none."""
+
+import sys
+
+from .import_path import close, is_program
+
+# Before anything else is imported: Python has put the current folder, or that of the script, first on the path.
+if is_program(sys.argv):
+    close()

@@ -16,10 +16,13 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from .import_path import close
+from .streams import guarded, throw_away, waiting
+
 if TYPE_CHECKING:
     from engine import Recording, Report, Scenario, Until
 
-DONE, FAILED, WRONG, INTERRUPTED = 0, 1, 2, 130
+DONE, FAILED, WRONG = 0, 1, 2
 
 LISTS = ("protocols", "scenarios", "themes")
 WORDS = ("run", "replay", "bench", "config", *LISTS)
@@ -52,6 +55,10 @@ class Parser(argparse.ArgumentParser):
         """Raise it as a sentence; `main` prints it."""
         said = message.removeprefix("argument ")
         raise WrongError(said.replace(": expected one argument", " needs a value"))
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """The help. argparse would not tell of a disk that is full."""
+        say(message.rstrip("\n"))
 
     def read(self, argv: Sequence[str]) -> argparse.Namespace:
         """Parse all of `argv`. Raises WrongError."""
@@ -93,20 +100,21 @@ def did_you_mean(word: str, choices: Iterable[str]) -> str:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
-    words = list(sys.argv[1:] if argv is None else argv)
-    _open_what_is_closed()
-    for stream in (sys.stdout, sys.stderr):
-        # Labels and titles may hold what an old terminal cannot spell: a question mark is better than a traceback.
-        reconfigure = getattr(stream, "reconfigure", None)
-        if reconfigure is not None:
-            reconfigure(errors="replace")
+    if argv is None:
+        # Whatever started us: what is imported from here on does not come from the current folder.
+        close()
+    with guarded():
+        return _answered(list(sys.argv[1:] if argv is None else argv))
+
+
+def _answered(words: list[str]) -> int:
     try:
         return _main(words)
     except WrongError as error:
         return _complain(error)
     except KeyboardInterrupt as error:
         _complain(str(error) or "interrupted")
-        return INTERRUPTED
+        return 128 + getattr(error, "number", signal.SIGINT)
     except Exception as error:
         # Whatever raised a SwarmError has imported the engine, so this costs nothing that was not paid.
         if "engine" not in sys.modules:
@@ -117,14 +125,6 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         _complain(error)
         return WRONG if isinstance(error, InputError) else FAILED
-
-
-def _open_what_is_closed() -> None:
-    """Whoever starts us with a stream closed (`2>&-`) wants to hear nothing there. Python has None for it, and the next
-    file that is opened, a recording say, would get its number."""
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115 - for as long as we run
 
 
 def _main(words: list[str]) -> int:
@@ -343,18 +343,20 @@ def say(text: str) -> None:
     """Print on stdout. Whoever reads it may have heard enough (`| head`): that is no error. A full disk is: raises
     WrongError."""
     try:
-        print(text, flush=True)
-    except OSError as error:
-        # Python flushes once more at exit; give it somewhere to flush to.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if not isinstance(error, BrokenPipeError):
-            raise WrongError(f"stdout cannot be written: {error.strerror}") from None
+        with waiting(sys.stdout):
+            print(text, flush=True)
+    except (OSError, ValueError) as error:
+        throw_away(sys.stdout)
+        if isinstance(error, BrokenPipeError):
+            return
+        raise WrongError(f"stdout cannot be written: {getattr(error, 'strerror', None) or error}") from None
 
 
 def warn(sentence: object) -> None:
     """Say something on stderr, whatever it may hold."""
     text = "".join(ch if ch.isprintable() else "?" for ch in str(sentence)[:500])
-    print(f"swarmtop: {text}", file=sys.stderr)
+    with waiting(sys.stderr):
+        print(f"swarmtop: {text}", file=sys.stderr)
 
 
 def _complain(sentence: object) -> int:

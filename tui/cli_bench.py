@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
@@ -12,7 +11,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from .cli import DONE, FAILED, Parser
+from .cli import DONE, FAILED, Parser, say
 
 if TYPE_CHECKING:
     from engine import BenchCost, BenchRow
@@ -42,21 +41,22 @@ def run_bench(*, quick: bool, as_json: bool) -> int:
     costs: list[BenchCost] = []
     with console.status("") as status:
 
-        def say(what: str) -> None:
+        def tell(what: str) -> None:
             status.update(f"measuring: {what}")
 
-        rows.extend(bench(sizes, say))
-        costs.extend(bench_costs(sizes, say))
+        rows.extend(bench(sizes, tell))
+        costs.extend(bench_costs(sizes, tell))
     if as_json:
-        json.dump({"rows": [asdict(row) for row in rows], "costs": [asdict(cost) for cost in costs]}, sys.stdout)
-        sys.stdout.write("\n")
+        say(json.dumps({"rows": [asdict(row) for row in rows], "costs": [asdict(cost) for cost in costs]}))
     else:
         out = Console()
-        out.print(speeds(rows))
-        out.print(theory(rows), highlight=False)
-        if any(row.simpy_per_s is None for row in rows):
-            out.print("SimPy is not installed: pip install simpy, and it is compared with too.", highlight=False)
-        out.print(takes(costs))
+        with out.capture() as told:
+            out.print(speeds(rows))
+            out.print(theory(rows), highlight=False)
+            if any(row.simpy_per_s is None for row in rows):
+                out.print("SimPy is not installed: pip install simpy, and it is compared with too.", highlight=False)
+            out.print(takes(costs))
+        say(told.get().rstrip("\n"))
     return DONE if all(row.held for row in rows) else FAILED
 
 

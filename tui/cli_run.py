@@ -30,6 +30,8 @@ it draws how many of those who opened what they had found got the real thing."""
 CHART_ROWS = 12
 CHART_COLUMNS = 64
 PROGRESS_CELLS = 24
+LOST_TOLD = 10
+"""Runs that could not be done, each with a sentence of its own."""
 DONE_TO = {"kill": "killed", "leave": "gone", "censor": "censored", "collude": "colluding", "poison": "poisoned"}
 MEASURES = {
     "success": "asks answered within 10 s",
@@ -90,12 +92,13 @@ def run_run(space: argparse.Namespace) -> int:
 def _sweep(space: argparse.Namespace, scenario: Scenario, until: Until) -> int:
     if until == "quiet":
         raise WrongError("--sweep needs runs of one length: --until should be a number of seconds")
-    from engine import as_whole, parse_sweep, sweep
+    from engine import SweepHalted, as_whole, parse_sweep, sweep
 
     plan = parse_sweep(space.sweep)
     repeat = 1 if space.repeat is None else as_whole(space.repeat, "--repeat", 1, 1_000, texts=True)
     jobs = None if space.jobs is None else as_whole(space.jobs, "--jobs", 1, 1_000, texts=True)
     progress = Progress() if sys.stderr.isatty() else None
+    halted: SweepHalted | None = None
     try:
         curve = sweep(
             scenario,
@@ -105,13 +108,23 @@ def _sweep(space: argparse.Namespace, scenario: Scenario, until: Until) -> int:
             workers=jobs,
             progress=None if progress is None else progress.runs,
         )
+    except SweepHalted as error:
+        halted, curve = error, error.curve
     finally:
         if progress is not None:
             progress.clear()
-    if space.csv is not None:
-        write(space.csv, curve.to_csv())
-    say(json.dumps(curve.to_json(), ensure_ascii=False, allow_nan=False) if space.json else curve_text(curve))
-    return DONE
+    for sentence in curve.lost[:LOST_TOLD]:
+        warn(sentence)
+    if len(curve.lost) > LOST_TOLD:
+        warn(f"and {len(curve.lost) - LOST_TOLD:,} more runs could not be done")
+    if curve.done:
+        if space.csv is not None:
+            write(space.csv, curve.to_csv())
+        say(json.dumps(curve.to_json(), ensure_ascii=False, allow_nan=False) if space.json else curve_text(curve))
+    if halted is not None:
+        there = curve.done + curve.missing
+        raise type(halted)(halted.number, curve, f"{halted} when {curve.done:,} of {there:,} runs were done")
+    return FAILED if curve.lost else DONE
 
 
 def curve_text(curve: Curve) -> str:
@@ -119,8 +132,9 @@ def curve_text(curve: Curve) -> str:
     plan, setup = curve.sweep, curve.scenario.setup
     done, what = DONE_TO[plan.verb], MEASURES[curve.metric]
     against = f" against “{plan.word}”" if plan.word else ""
-    runs = len(curve.points[0].runs)
+    runs = max(len(point.runs) for point in curve.points)
     each = f", {runs} runs a point" if runs > 1 else ""
+    each += f", {curve.missing:,} of {curve.done + curve.missing:,} runs missing" if curve.missing else ""
     lines = [f"{what}, by the share {done}{against}  ({setup.protocol}, seed {setup.seed}{each})", ""]
     lines += _picture([point.value for point in curve.points], plan.low, plan.high)
     spread = "  least to most  " if runs > 1 else ""
@@ -129,6 +143,8 @@ def curve_text(curve: Curve) -> str:
     heads = "".join(f" {head:>13}" for head in last)
     lines += ["", f"  {done:>9} {curve.metric:>9}{spread} {'first hit':>10} {'reach':>7}{heads}"]
     for point in curve.points:
+        if not point.runs:
+            continue
         first_s, decoys = point.mean("first_hit_s"), point.mean("decoys")
         first = "-" if first_s is None else f"{first_s:.3f} s"
         spread = f"  {_percent(point.least):>5} to {_percent(point.most):<5}" if runs > 1 else ""

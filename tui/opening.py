@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from engine import InputError, Scenario, as_number, nearest
 
 from . import lacks, settings
+from .streams import on_terminal
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -37,30 +38,30 @@ def opened(
     speed = as_number(space.speed, "--speed", 0.001, 1e6, texts=True) if space.speed is not None else 1.0
     least, most = settings.FPS_LEAST, settings.FPS_MOST
     fps = as_number(space.fps, "--fps", least, most, texts=True) if space.fps is not None else None
-    # It is drawn on stderr, so that --json may go to a file.
-    if not sys.stderr.isatty() or not sys.stdin.isatty():
-        raise InputError("the dashboard needs a terminal; swarmtop run works without one")
-    if refused := lacks.refusal(os.environ):
-        raise InputError(refused)
-    settled = settings.load()
-    missing = lacks.lacks(os.environ, sys.stderr.encoding)
-    if "unicode" in missing:
-        glyphs = glyphs or "ascii"
-    from .app import open_dashboard
+    with on_terminal() as there:
+        if not there:
+            raise InputError("the dashboard needs a terminal; swarmtop run works without one")
+        if refused := lacks.refusal(os.environ):
+            raise InputError(refused)
+        settled = settings.load()
+        missing = lacks.lacks(os.environ, getattr(sys.__stderr__, "encoding", None))
+        if "unicode" in missing:
+            glyphs = glyphs or "ascii"
+        from .app import open_dashboard
 
-    return open_dashboard(
-        scenario,
-        theme=space.theme,
-        fps=fps,
-        speed=speed,
-        glyphs=glyphs,
-        until=until,
-        last_word=last_word,
-        recording=recording,
-        record=record,
-        settings=settled,
-        lacks=lacks.untold(missing, lacks.note_file()) if missing else (),
-    )
+        return open_dashboard(
+            scenario,
+            theme=space.theme,
+            fps=fps,
+            speed=speed,
+            glyphs=glyphs,
+            until=until,
+            last_word=last_word,
+            recording=recording,
+            record=record,
+            settings=settled,
+            lacks=lacks.untold(missing, lacks.note_file()) if missing else (),
+        )
 
 
 def config_command() -> str:

@@ -11,15 +11,12 @@ from __future__ import annotations
 
 import gc
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 
 from ..commands import AskFor
@@ -27,6 +24,7 @@ from ..setup import Setup
 from ..swarm import Swarm
 from . import averaging, rivals
 from .bench_time import SEEKS, flood_s, going_back, recording_share
+from .workers import alone
 
 DEGREE = 20
 AVERAGING_PERIODS = 4
@@ -103,8 +101,8 @@ def _row(load: str, peers: int, rounds: int) -> BenchRow:
 def apart(load: str, peers: int) -> Round:
     """A round in a process of its own, as a run is: in the holes that an earlier swarm left in memory, the peers of the
     next lie scattered."""
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        return pool.submit(measured, load, peers).result()
+    made: Round = alone(measured, load, peers)
+    return made
 
 
 def measured(load: str, peers: int) -> Round:
@@ -190,18 +188,6 @@ def bench_costs(sizes: Sequence[int], say: Say) -> Iterator[BenchCost]:
 
 # --- memory ----------------------------------------------------------------------------------------------------
 
-_WEIGH = """
-import gc
-from pathlib import Path
-from engine.lab.bench import resident, weighed
-import engine
-gc.collect()
-before = resident()
-swarm = weighed({peers})
-gc.collect()
-print(resident() - before)
-"""
-
 
 def weighed(peers: int) -> Swarm:
     """A Gnutella as the dashboard opens it, once a question has gone through it."""
@@ -224,7 +210,13 @@ def resident() -> int:
 
 def bytes_per_peer(peers: int) -> float:
     """Of a Gnutella with four links a peer, in a process of its own so that nothing is shared with what ran here."""
-    done = subprocess.run(
-        [sys.executable, "-c", _WEIGH.format(peers=peers)], capture_output=True, text=True, check=True
-    )
-    return int(done.stdout) / peers
+    return int(alone(weight, peers)) / peers
+
+
+def weight(peers: int) -> int:
+    """Bytes that a swarm takes in this process, in which there was none before."""
+    gc.collect()
+    before = resident()
+    swarm = weighed(peers)
+    gc.collect()
+    return resident() - before if swarm.now_us else 0

@@ -1,4 +1,4 @@
-"""Ctrl+C between two slices of a run, and not in the middle of a delivery.
+"""Ctrl+C, or SIGTERM, between two slices of a run, and not in the middle of a delivery.
 
 An exception that a signal raises wherever the program happens to be would leave the swarm half in one instant and half
 in the next, and its recording could not be closed: its last fingerprint would be of a state that never was. So the
@@ -12,36 +12,47 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+WORDS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
 
-class Interrupted(KeyboardInterrupt):
-    """A person interrupted, and the run stands between two slices."""
+
+class Halted(KeyboardInterrupt):
+    """A signal ended what was going on; `number` is its number."""
+
+    def __init__(self, number: int, said: str = "") -> None:
+        super().__init__(said or WORDS.get(signal.Signals(number), "interrupted"))
+        self.number = number
+
+
+class Interrupted(Halted):
+    """The same, and the run stands between two slices."""
 
 
 @contextmanager
 def interrupts_noted() -> Iterator[Callable[[], None]]:
     """While this lasts. What it hands out is to be called between slices; it raises Interrupted when it is time.
 
-    Where somebody else has said what an interrupt does, or this is not the main thread, nothing is changed.
+    Where somebody else has said what a signal does, or this is not the main thread, nothing is changed.
     """
     noted: list[int] = []
 
     def note(number: int, frame: FrameType | None) -> None:
         if noted:
-            raise KeyboardInterrupt
+            raise Halted(number)
         noted.append(number)
 
     def look() -> None:
         if noted:
-            raise Interrupted
+            raise Interrupted(noted[0])
 
-    ours = signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    if ours:
-        try:
-            signal.signal(signal.SIGINT, note)
-        except ValueError:  # only the main thread may
-            ours = False
+    before = {number: signal.getsignal(number) for number in WORDS}
+    ours = [number for number, does in before.items() if does in (signal.default_int_handler, signal.SIG_DFL)]
+    try:
+        for number in ours:
+            signal.signal(number, note)
+    except ValueError:  # only the main thread may
+        ours = []
     try:
         yield look
     finally:
-        if ours:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+        for number in ours:
+            signal.signal(number, before[number])

@@ -10,6 +10,7 @@ never shows in a run. This module may look at a clock, being at the outermost ed
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from ..record.machine import TimeMachine
 from ..snapshot import ALIVE, STATES, AskRow, Series, Snapshot, Totals
 from ..swarm import Swarm
 from .check import Checked, check, check_names
-from .interrupts import Interrupted, interrupts_noted
+from .interrupts import WORDS, Halted, Interrupted, interrupts_noted
 from .scenario import Scenario
 from .tables import series_pairs
 
@@ -212,7 +213,8 @@ def run(
     except KeyboardInterrupt as error:
         if machine is not None and not isinstance(error, Interrupted):
             machine.break_off()
-        raise KeyboardInterrupt(f"interrupted at {swarm.now_us / 1e6:.3f} s of virtual time") from None
+        number = error.number if isinstance(error, Halted) else signal.SIGINT
+        raise Halted(number, f"{WORDS[signal.Signals(number)]} at {swarm.now_us / 1e6:.3f} s of virtual time") from None
     finally:
         if machine is not None:
             machine.close()

@@ -14,19 +14,21 @@ What is measured is success: the share of asks that had a hit. A decoy is a hit 
 under poison that says nothing. There it is what users had in the end: of the asks whose user opened something before
 the run was over, the share that got the real thing, be it at the third try. A longer run leaves more time to try.
 
-Runs are independent, so they are spread over all cores, in fresh interpreters; what each gives depends on its seed
-alone, so the number of workers never shows. With several repetitions, a point is the mean over seeds that follow the
-scenario's own, beside the least and the greatest.
+Runs are independent, so they are spread over all cores, in fresh interpreters, unless all of them take no longer than
+it takes to start these; what each gives depends on its seed alone, so the number of workers never shows. A run whose
+process is killed is done again. What still cannot be done, or is not done yet when somebody interrupts, is missing from
+the curve; the rest is kept. With several repetitions, a point is the mean over seeds that follow the scenario's own,
+beside the least and the greatest.
 """
 
 from __future__ import annotations
 
 import math
-import signal
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+import os
+import time
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, replace
-from multiprocessing import get_context
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -34,13 +36,15 @@ import numpy as np
 from ..api import PeerId, words_of
 from ..commands import AskFor, Censor, Collude, Command, Kill, Leave, Poison
 from ..core.rand import Stream
-from ..errors import InputError, nearest, plain
+from ..errors import InputError, SwarmError, nearest, plain
 from ..options import as_number, as_whole
 from ..snapshot import ALIVE
 from ..swarm import Swarm
 from .check import check_names
+from .interrupts import Halted, interrupts_noted
 from .scenario import SEED_MAX, Scenario
 from .tables import csv_of
+from .workers import spread
 
 VERBS: dict[str, type[Any]] = {"kill": Kill, "leave": Leave, "censor": Censor, "collude": Collude, "poison": Poison}
 SETTLE_S = 10.0
@@ -51,6 +55,10 @@ RUN_S = 60.0
 ASKS = 200
 STEPS_MAX = 1_000
 REPEAT_MAX = 1_000
+WORKERS_A_CORE = 4
+"""At most: more would be no faster, and take memory."""
+START_S = 0.6
+"""Seconds of computing that it takes to start a worker: an interpreter, NumPy and this engine. Measured: 0.5 to 0.7."""
 SHAPE = "VERB:FROM:TO:STEPS"
 
 Progress: TypeAlias = Callable[[int, int], None]
@@ -131,12 +139,20 @@ FIGURES = (
 @dataclass(frozen=True, slots=True)
 class Curve:
     """What came of a sweep. `metric` is what `value` of each point means: success; reach, where nobody wants answers;
-    genuine, under poison."""
+    genuine, under poison. `missing`: runs that are not in it, since they were lost or somebody interrupted; `lost`: a
+    sentence for each run that could not be done."""
 
     scenario: Scenario
     sweep: Sweep
     metric: str
     points: tuple[Point, ...]
+    missing: int = 0
+    lost: tuple[str, ...] = ()
+
+    @property
+    def done(self) -> int:
+        """Runs that are in it."""
+        return sum(len(point.runs) for point in self.points)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for `json.dumps`."""
@@ -146,6 +162,8 @@ class Curve:
             "seed": setup.seed,
             "sweep": asdict(self.sweep),
             "metric": self.metric,
+            "missing": self.missing,
+            "lost": list(self.lost),
             "points": [
                 {
                     "share": point.share,
@@ -192,8 +210,9 @@ def sweep(
 ) -> Curve:
     """Run every point of a sweep. `workers` processes at most, as many as there are cores unless told.
 
-    Raises InputError for a setup that is wrong or a run too short to ask in, PeerFailed if a protocol's own code
-    raised, and KeyboardInterrupt when a person interrupts; runs that have not begun are then given up.
+    Raises InputError for a setup that is wrong or a run too short to ask in, SweepHalted with what is finished when a
+    person interrupts, and, if no run could be done, what the first of them raised: PeerFailed if a protocol's own code
+    did. Where some could, `Curve.lost` tells of the others.
     """
     end_s = RUN_S if until_s is None else until_s
     if end_s < LEAST_S:
@@ -206,50 +225,119 @@ def sweep(
     if plan.verb == "poison":
         swarm.do(Poison("all"))
     jobs = [(scenario, plan, share, seed + k, end_s) for share in plan.shares for k in range(repeat)]
-    done = list(_all(jobs, workers, progress))
-    metric = "success" if any(run.success is not None for run in done) else "reach"
+    done: dict[int, Outcome] = {}
+    lost: dict[int, Exception] = {}
+    halted: Halted | None = None
+    tell = progress or (lambda done, there: None)
+    try:
+        with interrupts_noted() as look, closing(_all(jobs, workers, look)) as runs:
+            tell(0, len(jobs))
+            for number, what in runs:
+                if isinstance(what, Outcome):
+                    done[number] = what
+                else:
+                    lost[number] = what
+                tell(len(done) + len(lost), len(jobs))
+    except Halted as error:
+        halted = error
+    if lost and not done and halted is None:
+        first = lost[min(lost)]
+        raise first if isinstance(first, SwarmError) and len(jobs) == 1 else _lost(jobs[min(lost)], first)
+    sentences = tuple(str(_lost(jobs[number], lost[number])) for number in sorted(lost))
+    curve = _curve(scenario, plan, repeat, done, sentences)
+    if halted is not None:
+        raise SweepHalted(halted.number, curve)
+    return curve
+
+
+class SweepHalted(Halted):
+    """A signal ended a sweep. `curve` has the runs that were finished."""
+
+    def __init__(self, number: int, curve: Curve, said: str = "") -> None:
+        super().__init__(number, said)
+        self.curve = curve
+
+
+def _curve(scenario: Scenario, plan: Sweep, repeat: int, done: dict[int, Outcome], lost: tuple[str, ...]) -> Curve:
+    metric = "success" if any(run.success is not None for run in done.values()) else "reach"
     if plan.verb == "poison":
         metric = "genuine"
     points = []
     for at, share in enumerate(plan.shares):
-        runs = tuple(done[at * repeat : (at + 1) * repeat])
+        runs = tuple(done[number] for number in range(at * repeat, (at + 1) * repeat) if number in done)
         known = [value for value in (getattr(run, metric) for run in runs) if value is not None]
         mean = math.fsum(known) / len(known) if known else None
         points.append(Point(share, mean, min(known, default=None), max(known, default=None), runs))
-    return Curve(scenario, plan, metric, tuple(points))
+    return Curve(scenario, plan, metric, tuple(points), len(points) * repeat - len(done), lost)
 
 
 Job: TypeAlias = tuple[Scenario, Sweep, float, int, float]
 
 
-def _all(jobs: Sequence[Job], workers: int | None, progress: Progress | None) -> Iterator[Outcome]:
-    """Outcomes in the order of the jobs."""
-    tell = progress or (lambda done, there: None)
-    tell(0, len(jobs))
-    if workers == 1 or len(jobs) == 1:
-        for number, job in enumerate(jobs, 1):
-            yield one(*job)
-            tell(number, len(jobs))
+def _lost(job: Job, error: Exception) -> SwarmError:
+    """An error that names the run; of its own kind, if it is one of ours."""
+    _, plan, share, seed, _ = job
+    why = str(error) if isinstance(error, SwarmError) else f"{type(error).__name__}: {error}"
+    kind = InputError if isinstance(error, InputError) else SwarmError
+    return kind(f"{plan.verb} {share:.1%}, seed {seed}: this run could not be done: {plain(why, limit=300)}")
+
+
+def cores() -> int:
+    """How many this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _all(
+    jobs: Sequence[Job], told: int | None, look: Callable[[], None]
+) -> Generator[tuple[int, Outcome | Exception], None, None]:
+    """The number of each job with what came of it, as they are done. `look` is called all the while."""
+    workers = min(told or cores(), WORKERS_A_CORE * cores(), len(jobs))
+    begun_s = time.process_time()
+
+    def worth(done: int, left: int) -> bool:
+        """Whether workers would save more than they cost, as far as `done` runs have shown."""
+        took_s = time.process_time() - begun_s
+        return workers > 1 and took_s / done * left * (1 - 1 / workers) > START_S
+
+    def look_at_first() -> None:
+        look()
+        if time.process_time() - begun_s > START_S and worth(1, len(jobs)):
+            raise _TooLongError
+
+    for number, job in enumerate(jobs):
+        if number and worth(number, len(jobs) - number):
+            rest = range(number, len(jobs))
+            break
+        try:
+            what: Outcome | Exception = one(*job, look=look if number else look_at_first)
+        except _TooLongError:
+            rest = range(len(jobs))
+            break
+        except Exception as error:
+            what = error
+        yield number, what
+    else:
         return
-    # Fresh interpreters rather than forks: a fork takes along threads' locks and an open terminal.
-    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_deaf)
-    try:
-        futures: list[Future[Outcome]] = [pool.submit(one, *job) for job in jobs]
-        for number, future in enumerate(as_completed(futures), 1):
-            future.result()
-            tell(number, len(jobs))
-        yield from (future.result() for future in futures)
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+    with closing(spread(one, [jobs[number] for number in rest], min(workers, len(rest)), look)) as done:
+        for number, what in done:
+            yield rest[number], what
 
 
-def _deaf() -> None:
-    """A worker leaves an interrupt to who started it, or each would print its own traceback."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+class _TooLongError(Exception):
+    """The first run takes longer than a worker takes to start."""
 
 
-def one(scenario: Scenario, plan: Sweep, share: float, seed: int, end_s: float) -> Outcome:
-    """One run of a sweep."""
+def one(
+    scenario: Scenario,
+    plan: Sweep,
+    share: float,
+    seed: int,
+    end_s: float,
+    look: Callable[[], None] = lambda: None,
+) -> Outcome:
+    """One run of a sweep. `look` is called before each ask; what it raises ends the run."""
     swarm = Swarm(replace(scenario.setup, seed=seed, asks_per_s=0.0))
     rng = Stream(f"{seed}/sweep")
     texts = [text for text, _ in scenario.asks] or ([plan.word] if plan.word else [])
@@ -265,6 +353,7 @@ def one(scenario: Scenario, plan: Sweep, share: float, seed: int, end_s: float) 
     spared[list(struck)] = False
     first = len(swarm.asks())
     for number in range(ASKS):
+        look()
         swarm.advance(round((SETTLE_S + (end_s - ANSWER_S - SETTLE_S) * (number + 1) / ASKS) * 1e6))
         able = np.flatnonzero((swarm.town.state == ALIVE) & ~swarm.town.infrastructure & spared)
         # Drawn for every ask, so that a swarm without askers does not shift those of another.

@@ -27,20 +27,21 @@ import os
 import pickle
 import select
 import struct
-import subprocess
-import sys
 from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..api import Peer
 from ..blocks import give_back
+from ..child import start
 from .freeze import Frozen
 from .log import Position
 from .store import LATE, SPACING, Checkpoint, Store, cost_of, weight
 from .worlds import pieces
 
 if TYPE_CHECKING:
+    import subprocess
+
     from .machine import TimeMachine
 
 START_COST = 2 * SPACING
@@ -153,18 +154,8 @@ class Follower:
     # --- the process --------------------------------------------------------------------------------------
 
     def _start(self, machine: TimeMachine) -> None:
-        # The same packages as here, wherever they came from.
-        paths = os.pathsep.join(path for path in sys.path if path) or "."
         try:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", __name__.rpartition(".")[0] + ".following"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                env={**os.environ, "PYTHONPATH": paths},
-                bufsize=0,
-                start_new_session=True,
-            )
+            self._process = start("record.following", start_new_session=True)
             assert self._process.stdin is not None
             assert self._process.stdout is not None
             os.set_blocking(self._process.stdin.fileno(), False)
