@@ -5,12 +5,31 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import pickle
+import signal
+from typing import Any
 
 import pytest
 
-from engine import InputError, Scenario, Set, Setup, Swarm, asks_csv, parse_sweep, series_csv, sweep
-from engine.lab.sweep import Curve, Sweep, one
+from engine import (
+    InputError,
+    PeerFailed,
+    Scenario,
+    Set,
+    Setup,
+    Swarm,
+    SwarmError,
+    SweepHalted,
+    asks_csv,
+    parse_sweep,
+    series_csv,
+    sweep,
+)
+from engine.lab.sweep import Curve, Outcome, Sweep, one
 from engine.lab.tables import csv_of
+from engine.lab.workers import TRIES, WorkerDied, spread
+from tui.cli_run import curve_text
 
 SMALL = Scenario(setup=Setup(peers=24, options={"download": False}))
 
@@ -144,6 +163,52 @@ def test_a_run_too_short_to_ask_in_and_a_wrong_setup_are_refused() -> None:
         sweep(Scenario(setup=Setup(topology="rnadom:4")), Sweep("kill", 0, 1, 2))
     with pytest.raises(InputError, match="--repeat"):
         sweep(Scenario(setup=Setup(seed=2**63 - 1)), Sweep("kill", 0, 1, 2), repeat=2)
+
+
+def test_what_is_finished_is_kept_when_somebody_interrupts() -> None:
+    def interrupt(done: int, there: int) -> None:
+        if done == 1:
+            signal.raise_signal(signal.SIGTERM)
+
+    with pytest.raises(SweepHalted) as caught:
+        sweep(SMALL, Sweep("kill", 0, 0.8, 2), until_s=25, workers=1, progress=interrupt)
+    assert caught.value.number == signal.SIGTERM
+    curve = caught.value.curve
+    assert ([len(point.runs) for point in curve.points], curve.missing) == ([1, 0], 1)
+    assert curve.points[0].value == 1
+    shown = curve_text(curve)
+    assert "1 of 2 runs missing" in shown
+    assert "80.0%" not in shown
+
+
+def broken(*args: Any, look: object = None) -> Outcome:
+    if args[3] != 1:
+        raise ZeroDivisionError("of ours")
+    return one(*args)
+
+
+def test_a_run_that_cannot_be_done_is_named_and_the_others_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.lab.sweep.one", broken)
+    curve = sweep(SMALL, Sweep("kill", 0, 0, 1), until_s=25, repeat=2, workers=1)
+    assert (len(curve.points[0].runs), curve.missing) == (1, 1)
+    assert curve.lost == ("kill 0.0%, seed 2: this run could not be done: ZeroDivisionError: of ours",)
+    other = Scenario(setup=Setup(peers=24, seed=5))
+    with pytest.raises(SwarmError, match="seed 5: this run could not be done"):
+        sweep(other, Sweep("kill", 0, 0, 1), until_s=25, repeat=2, workers=1)
+
+
+def test_a_call_whose_process_always_dies_is_given_up() -> None:
+    told = dict(spread(os._exit, [(3,)], 1, lambda: None))
+    assert str(told[0]) == f"its process ended with exit code 3, {TRIES} times"
+    assert isinstance(told[0], WorkerDied)
+
+
+def test_an_error_of_a_worker_comes_back_as_it_was() -> None:
+    failed = PeerFailed(3, "Ping", ValueError("x"))
+    again = pickle.loads(pickle.dumps(failed))
+    assert (type(again), str(again), again.peer, again.kind) == (PeerFailed, str(failed), 3, "Ping")
+    x, five = dict(spread(int, [("x",), ("5",)], 1, lambda: None)).values()
+    assert (type(x), five) == (ValueError, 5)
 
 
 # --- tables ----------------------------------------------------------------------------------------------

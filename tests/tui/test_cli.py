@@ -72,11 +72,6 @@ def test_what_a_terminal_would_obey_is_not_repeated(capsys: pytest.CaptureFixtur
     assert "\x1b" not in complaint(capsys, "\x1b[2J")
 
 
-def test_the_dashboard_needs_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
-    said = complaint(capsys, "--protocol", "gossip")
-    assert said == "the dashboard needs a terminal; swarmtop run works without one"
-
-
 def test_a_run_prints_one_json_object_and_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main([*SMALL, "--json", "--series"]) == 0
     out, err = capsys.readouterr()

@@ -1,0 +1,195 @@
+"""Every command with each of its standard streams a terminal, closed, full, a file, or a pipe whose other end is gone.
+
+A stream changes nothing but itself: the exit code is right, the other streams have what they should, and there is no
+traceback. The dashboard opens whenever one of them is the terminal, or the process belongs to one.
+
+    python tests/streams.py [--command NAME]
+"""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import itertools
+import os
+import pty
+import re
+import select
+import struct
+import subprocess
+import sys
+import tempfile
+import termios
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+STATES = ("tty", "closed", "full", "file", "gone")
+PATIENCE_S = 100.0
+SMALL = ("--protocol", "gossip", "--peers", "8")
+COMMANDS: dict[str, tuple[str, ...]] = {
+    "nope": ("nope",),
+    "help": ("--help",),
+    "protocols": ("protocols",),
+    "run": ("run", *SMALL, "--until", "1", "--json"),
+    "replay": ("replay", "run.swarm", "--json"),
+    "config": ("config",),
+    "dashboard": (*SMALL, "--json"),
+}
+FULL = "swarmtop: stdout cannot be written: No space left on device\n"
+HOMELESS = "swarmtop: the dashboard needs a terminal; swarmtop run works without one\n"
+LAUNCH = """
+import os, sys
+shut, line, *command = sys.argv[1:]
+if line != "None":
+    import fcntl, termios
+    fcntl.ioctl(int(line), termios.TIOCSCTTY, 0)
+for number in map(int, shut.strip("[]").split(",") if shut != "[]" else []):
+    os.close(number)
+os.execv(command[0], command)
+"""
+VARIES = re.compile(r'"(wall_s|deliveries_per_s)": [\d.]+|run in [\d.]+ s|[\d,]+ a second')
+
+
+@dataclass(frozen=True)
+class Told:
+    """What came of a command. `tty`: what was written to the terminal, without its end of lines."""
+
+    code: int
+    out: str
+    err: str
+    tty: str
+
+
+def prepared(folder: Path) -> Path:
+    """A folder with a home in which there is a config file."""
+    (folder / "home" / "swarmtop").mkdir(parents=True, exist_ok=True)
+    (folder / "home" / "swarmtop" / "config.toml").write_text("tour = false\n")
+    return folder
+
+
+def tried(folder: Path, words: Sequence[str], states: Sequence[str], belongs: bool = False) -> Told:
+    """Run it with stdin, stdout and stderr in these states; `q` is typed as soon as there is a picture. `belongs`: to a
+    terminal, which is then `/dev/tty`."""
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 36, 120, 0, 0))
+    gone_read, other = os.pipe()
+    os.close(other)
+    other, gone_write = os.pipe()
+    os.close(other)
+    names = ("in", "out", "err")
+    files = [folder / f"{name}.txt" for name in names]
+    for file in files:
+        file.write_bytes(b"")
+    fds, shut = [], []
+    for number, state in enumerate(states):
+        if state == "closed":
+            shut.append(number)
+            fds.append(subprocess.DEVNULL)
+        elif state in ("full", "file"):
+            path = "/dev/full" if state == "full" else str(files[number])
+            fds.append(os.open(path, os.O_WRONLY if number else os.O_RDONLY))
+        else:
+            fds.append(slave if state == "tty" else gone_write if number else gone_read)
+    env = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES", "NO_COLOR")}
+    env |= {f"XDG_{kind}_HOME": str(folder / "home") for kind in ("CONFIG", "CACHE", "DATA", "STATE")}
+    env |= {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8", "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+    if words != COMMANDS["dashboard"]:  # no screen: what is wrapped is wrapped alike, in a file and on a terminal
+        env["COLUMNS"] = "80"
+    launch = [sys.executable, "-I", "-S", "-c", LAUNCH, repr(shut), repr(slave if belongs else None)]
+    process = subprocess.Popen(
+        [*launch, sys.executable, "-m", "tui", *words],
+        stdin=fds[0],
+        stdout=fds[1],
+        stderr=fds[2],
+        pass_fds=(slave,) if belongs else (),
+        cwd=folder,
+        env=env,
+        start_new_session=True,
+    )
+    seen, typed, end = b"", False, time.monotonic() + PATIENCE_S
+    while True:
+        ended = process.poll() is not None
+        if select.select([master], [], [], 0 if ended else 0.05)[0]:
+            seen += os.read(master, 65536)
+        elif ended:
+            break
+        if not typed and b"under way" in seen:
+            typed = True
+            os.write(master, b"q")
+        if time.monotonic() > end:
+            process.kill()
+    for number in {master, slave, gone_read, gone_write, *(fd for fd in fds if fd >= 0)}:
+        os.close(number)
+    out, err = (file.read_text() for file in files[1:])
+    return Told(process.returncode, out, err, seen.decode(errors="replace").replace("\r\n", "\n"))
+
+
+def wrong(base: Told, told: Told, states: Sequence[str], screen: bool, belongs: bool = False) -> str:
+    """What is not as it should be, in words; empty if nothing. `base`: with all three streams in files."""
+    text = told.out + told.err + told.tty
+    if re.search("Traceback|Exception ignored|Error:", text):
+        return "a traceback"
+    code, out, err = base.code, base.out, base.err
+    if screen:
+        opened = "tty" in states or belongs
+        code, out, err = (0, '{"protocol": "gossip"', "") if opened else (2, "", HOMELESS)
+        if opened != ("\x1b[?1049h" in told.tty):
+            return f"the dashboard {'did not open' if opened else 'opened'}"
+        if opened and told.tty.count("\x1b[?1049l") != 1:
+            return "the terminal was not given back"
+        if opened and "\x1b[36;" not in told.tty and "\x1b[35;" not in told.tty:
+            return "the size of the terminal was not found"
+    if states[1] == "full" and out:
+        code, err = 2, err + FULL
+    if told.code != code:
+        return f"exit code {told.code}, not {code}"
+    for state, got, want in ((states[1], told.out, out), (states[2], told.err, err)):
+        if state == "file" and (plain(want) not in plain(got) if screen else plain(got) != plain(want)):
+            return f"{got[:200]!r} is not {want[:200]!r}"
+        if state == "tty" and plain(want) not in plain(told.tty):
+            return f"{want[:200]!r} is not on the terminal"
+    return ""
+
+
+def plain(text: str) -> str:
+    return VARIES.sub("", text)
+
+
+def campaign(folder: Path, name: str, every: Sequence[Sequence[str]]) -> Iterator[str]:
+    """A sentence for each of these states that is wrong."""
+    words, screen = COMMANDS[name], name == "dashboard"
+    if name == "replay" and not (folder / "run.swarm").exists():
+        told = tried(folder, ("run", *SMALL, "--until", "1", "--record", "run.swarm"), ("file",) * 3)
+        assert told.code == 0, told
+    base = Told(0, "", "", "") if screen else tried(folder, words, ("file",) * 3)
+    for states in every:
+        for belongs in (False, True) if screen and "tty" not in states else (False,):
+            told = tried(folder, words, states, belongs)
+            if why := wrong(base, told, states, screen, belongs):
+                yield f"{name} with {', '.join(states)}{' in a terminal' if belongs else ''}: {why}"
+
+
+def main() -> int:
+    """All states of all commands."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--command", choices=COMMANDS, action="append")
+    args = parser.parse_args()
+    every = list(itertools.product(STATES, repeat=3))
+    bad = 0
+    with tempfile.TemporaryDirectory() as name:
+        folder = prepared(Path(name))
+        for command in args.command or COMMANDS:
+            found = 0
+            for sentence in campaign(folder, command, every):
+                found += 1
+                print(sentence, flush=True)
+            print(f"{command}: {len(every)} combinations, {found} wrong", flush=True)
+            bad += found
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
