@@ -11,7 +11,7 @@ import gc
 import signal
 import time
 import traceback
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual.actions import SkipAction
 from textual.app import ReturnType
@@ -30,12 +30,14 @@ from .keys import bindings, keyed
 from .screens.main import MainScreen
 from .settings import Settings
 from .settled import Settled
+from .terminal_diff import CompositorUpdate, Shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from rich.console import RenderableType
     from textual.command import Provider
+    from textual.screen import Screen
 
     from engine import Recording, Report, Until
 
@@ -83,11 +85,12 @@ class SwarmApp(Settled):
         """
         settled = settings or Settings()
         self.driver = driver
-        self._fps = fps or settled.fps or FPS
+        self._fps, self._steady = fps or settled.fps or FPS, bool(fps or settled.fps)
         super().__init__()
         self.broken: Exception | None = None
         """What nobody caught; the first, if there were more."""
         self._interrupted_s = -TWICE_S
+        self._shown = Shown()
         self._up = False
         self._leaves_with: int | None = None
         self._leaving = False
@@ -100,7 +103,7 @@ class SwarmApp(Settled):
 
     def get_default_screen(self) -> MainScreen:
         """The dashboard."""
-        return MainScreen(self.driver, fps=self._fps)
+        return MainScreen(self.driver, fps=self._fps, steady=self._steady)
 
     def on_ready(self) -> None:
         """The first picture is up: time for all other themes, and to tell of those that could not be read.
@@ -119,6 +122,12 @@ class SwarmApp(Settled):
         self._up = True
         if self._leaves_with is not None:
             self.leave(self._leaves_with)
+
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        """As Textual's, but only what the terminal does not show yet is written."""
+        if isinstance(renderable, CompositorUpdate) and not self.is_inline:
+            renderable = self._shown.update(renderable)
+        super()._display(screen, renderable)
 
     async def run_action(
         self,
