@@ -22,7 +22,7 @@ from textual.widgets import Input
 
 from engine import Scenario, SwarmError, help_of, network, plain, title_of
 
-from . import moment, themes_textual
+from . import first_frame, moment, themes_textual
 from .draw.glyphs import Mode
 from .driver import Driver
 from .hangup import GONE, leaving_when_hung_up, stdin_is_gone
@@ -30,7 +30,7 @@ from .keys import bindings, keyed
 from .screens.main import MainScreen
 from .settings import Settings
 from .settled import Settled
-from .terminal_diff import CompositorUpdate, Shown
+from .terminal_diff import Shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -125,9 +125,7 @@ class SwarmApp(Settled):
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         """As Textual's, but only what the terminal does not show yet is written."""
-        if isinstance(renderable, CompositorUpdate) and not self.is_inline:
-            renderable = self._shown.update(renderable)
-        super()._display(screen, renderable)
+        super()._display(screen, renderable if self.is_inline else self._shown.lessened(renderable))
 
     async def run_action(
         self,
@@ -237,7 +235,12 @@ def open_dashboard(
     async def run() -> ReturnType | int | None:
         with _leaving_on_signals(app):
             async with leaving_when_hung_up(app.leave):
-                return await app.run_async()
+                painted = first_frame.paint(app)
+                try:
+                    return await app.run_async()
+                finally:
+                    if painted and app._driver is None:
+                        first_frame.clear()
 
     code = asyncio.run(run())
     if app.broken is not None:

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import lru_cache
 from itertools import pairwise
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from rich.cells import cell_len
 from rich.color import ColorSystem
@@ -153,6 +153,14 @@ class Shown:
         if isinstance(wanted, (LayoutUpdate, ChopsUpdate)):
             return LessUpdate(self, wanted)
         self.forget()
+        return wanted
+
+    def lessened(self, wanted: object) -> Any:
+        """The same for whatever Textual is asked to display: None stays None."""
+        if isinstance(wanted, CompositorUpdate):
+            return self.update(wanted)
+        if wanted is not None:
+            self.forget()
         return wanted
 
     def forget(self) -> None:
