@@ -52,10 +52,14 @@ def plain(text: object, limit: int = 120) -> str:
     return kept if len(kept) <= limit else kept[: limit - 1] + "…"
 
 
+NEAR = 0.65
+"""How alike two spellings have to be for one to be suggested: one letter of three, or two of six, may differ."""
+
+
 def nearest(word: str, choices: Iterable[str]) -> str:
     """A tail for an error sentence: `; did you mean "gnutella"?`, or the choices when few, or nothing."""
     known = sorted(choices)
-    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    close = difflib.get_close_matches(word, known, n=1, cutoff=NEAR)
     if close:
         return f'; did you mean "{close[0]}"?'
     if 0 < len(known) <= 12:

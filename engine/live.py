@@ -86,6 +86,8 @@ class Live:
         self._playing = playing
         self._stopped = False
         self._wake = anyio.Event()
+        self.tick_s = TICK_S
+        """Wall seconds between two slices at leisure; whoever draws often, or seldom, sets it."""
         self._per_ms = 20.0  # deliveries a millisecond; a low first guess costs a few short bites
         self.load(engine)
 
@@ -206,7 +208,7 @@ class Live:
                 await self._wake.wait()
                 continue
             if self.slice():
-                await self._sleep(TICK_S)
+                await self._sleep(self.tick_s)
             else:
                 await self._sleep(BREATH_S)
         await anyio.lowlevel.checkpoint()

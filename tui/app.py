@@ -11,7 +11,7 @@ import gc
 import signal
 import time
 import traceback
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual.actions import SkipAction
 from textual.app import ReturnType
@@ -22,7 +22,7 @@ from textual.widgets import Input
 
 from engine import Scenario, SwarmError, help_of, network, plain, title_of
 
-from . import moment, themes_textual
+from . import first_frame, moment, themes_textual
 from .draw.glyphs import Mode
 from .driver import Driver
 from .hangup import GONE, leaving_when_hung_up, stdin_is_gone
@@ -30,12 +30,14 @@ from .keys import bindings, keyed
 from .screens.main import MainScreen
 from .settings import Settings
 from .settled import Settled
+from .terminal_diff import Shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from rich.console import RenderableType
     from textual.command import Provider
+    from textual.screen import Screen
 
     from engine import Recording, Report, Until
 
@@ -83,11 +85,12 @@ class SwarmApp(Settled):
         """
         settled = settings or Settings()
         self.driver = driver
-        self._fps = fps or settled.fps or FPS
+        self._fps, self._steady = fps or settled.fps or FPS, bool(fps or settled.fps)
         super().__init__()
         self.broken: Exception | None = None
         """What nobody caught; the first, if there were more."""
         self._interrupted_s = -TWICE_S
+        self._shown = Shown()
         self._up = False
         self._leaves_with: int | None = None
         self._leaving = False
@@ -100,7 +103,7 @@ class SwarmApp(Settled):
 
     def get_default_screen(self) -> MainScreen:
         """The dashboard."""
-        return MainScreen(self.driver, fps=self._fps)
+        return MainScreen(self.driver, fps=self._fps, steady=self._steady)
 
     def on_ready(self) -> None:
         """The first picture is up: time for all other themes, and to tell of those that could not be read.
@@ -119,6 +122,10 @@ class SwarmApp(Settled):
         self._up = True
         if self._leaves_with is not None:
             self.leave(self._leaves_with)
+
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        """As Textual's, but only what the terminal does not show yet is written."""
+        super()._display(screen, renderable if self.is_inline else self._shown.lessened(renderable))
 
     async def run_action(
         self,
@@ -228,7 +235,12 @@ def open_dashboard(
     async def run() -> ReturnType | int | None:
         with _leaving_on_signals(app):
             async with leaving_when_hung_up(app.leave):
-                return await app.run_async()
+                painted = first_frame.paint(app)
+                try:
+                    return await app.run_async()
+                finally:
+                    if painted and app._driver is None:
+                        first_frame.clear()
 
     code = asyncio.run(run())
     if app.broken is not None:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 DONE, FAILED, WRONG = 0, 1, 2
 
+NEAR = 0.65
+"""As `engine.errors.NEAR`."""
 LISTS = ("protocols", "scenarios", "themes")
 WORDS = ("run", "replay", "bench", "config", *LISTS)
 
@@ -93,9 +95,10 @@ def load_engine() -> None:
 
 
 def did_you_mean(word: str, choices: Iterable[str]) -> str:
-    """As `engine.nearest`, which would cost the import of the engine."""
-    close = difflib.get_close_matches(word, sorted(choices), n=1, cutoff=0.5)
-    return f"; did you mean {close[0]}?" if close else ""
+    """As `engine.nearest`, which would cost the import of the engine. Dashes, which all flags have, do not count."""
+    known = {choice.lstrip("-"): choice for choice in sorted(choices)}
+    close = difflib.get_close_matches(word.lstrip("-").lower(), known, n=1, cutoff=NEAR)
+    return f"; did you mean {known[close[0]]}?" if close else ""
 
 
 def main(argv: Sequence[str] | None = None) -> int:

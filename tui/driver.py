@@ -112,6 +112,7 @@ class Driver(Traveller, Inquiry, Choosing):
         self._events: list[Event] = []
         self._awaited = False  # a person asked, and the ask has not been seen yet
         self._watched: AskId | None = None  # the ask that time is slow for
+        self._open_asks: set[AskId] = set()  # those of a person
         self._crossings_us: list[int] = []
         self._remember()
         self._warned = 0
@@ -146,6 +147,7 @@ class Driver(Traveller, Inquiry, Choosing):
         seen = self.swarm.chronicle.seen
         self._events = list(self.swarm.events(seen - EVENTS_SHOWN))
         self._seq, self._awaited, self._watched, self._facts_at = seen, False, None, -1.0
+        self._open_asks = set()
         self.chosen_then()
         self.silencing = None
         self.alarm = str(self.swarm.failure or "")
@@ -162,6 +164,11 @@ class Driver(Traveller, Inquiry, Choosing):
     def _mark(self) -> tuple[object, ...]:
         told = bool(self._notice) and self._clock() < self._notice_until
         return (self.swarm.now_us, self._revision, told, self.live.playing, self.live.speed, self.live.slowed)
+
+    @property
+    def watched(self) -> bool:
+        """Whether a person waits for something: slow motion is on, or an ask of a person's is open."""
+        return self.live.slowed or bool(self._open_asks)
 
     def touch(self) -> None:
         """Something changed that only the screen knows of: the next frame is wanted."""
@@ -252,6 +259,8 @@ class Driver(Traveller, Inquiry, Choosing):
             self.say(str(list(self.swarm.warnings)[-1]))
 
     def _issued(self, event: AskedEvent) -> None:
+        if event.by == "person":
+            self._open_asks.add(event.ask)
         if self._awaited and event.by == "person":
             self._awaited = False
             self.ask, self.following = event.ask, False
@@ -263,6 +272,7 @@ class Driver(Traveller, Inquiry, Choosing):
                 self._slow_down(event.ask, event.origin)
 
     def _closed(self, ask: AskId) -> None:
+        self._open_asks.discard(ask)
         trace = self.swarm.trace(ask)
         if trace is not None and (trace.hop > 0).any():
             arrived = int(np.percentile(trace.at_us[trace.hop > 0], 95))

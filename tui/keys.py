@@ -310,7 +310,17 @@ TABLE: tuple[Key, ...] = (
     Key("app.palette", "ctrl+p", "^p", "command_palette", "palette", "Program", "Find any action by name.", 18, "app"),
     Key("app.focus", "tab", "tab", "focus_next", "next panel", "Program", "Move to the next panel."),
     Key("app.back", "escape", "esc", "back", "back", "Program", "One step back: close, deselect, zoom out."),
-    Key("app.quit", "q", "q", "quit", "quit", "Program", "Leave. Nothing is saved unless you recorded it.", 3, "app"),
+    Key(
+        "app.quit",
+        "q",
+        "q",
+        "quit",
+        "quit",
+        "Program",
+        "Leave; in help, back to the swarm. Nothing is saved unless you recorded it.",
+        3,
+        "app",
+    ),
 )
 
 ALL: tuple[Key, ...] = (

@@ -113,6 +113,8 @@ class Screen:
             by = max(numbers[0], 1)
             self.x += {"C": by, "D": -by}.get(does, 0)
             self.y += {"B": by, "A": -by}.get(does, 0)
+        elif does == "G":
+            self.x = max(numbers[0], 1) - 1
         elif does == "J" and numbers[0] == 2:
             self._erase()
         elif does == "K" and numbers[0] == 0:

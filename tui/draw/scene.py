@@ -128,19 +128,41 @@ def _between(canvas: Canvas, scene: Scene, a: NDArray[np.int32], b: NDArray[np.i
     raster.lines(canvas, scene.x[a], scene.y[a], scene.x[b], scene.y[b], inks)
 
 
-def paint(under: Canvas, scene: Scene) -> Canvas:
-    """The whole picture, on a copy of what `base` drew."""
+class SpreadLayer:
+    """The layer of the chosen ask of the last picture: drawn again only where it would come out otherwise."""
+
+    def __init__(self) -> None:
+        self._trace: Trace | None = None
+        self._x: Floats = np.zeros(0)
+        self._y: Floats = np.zeros(0)
+        self._layer = Canvas(0, 0)
+
+    def of(self, canvas: Canvas, scene: Scene, trace: Trace, few: bool, crowded: bool) -> Canvas:
+        """What is laid on `canvas`. With many peers in sight it changes with time, so it is kept for few alone."""
+        last = self._layer
+        same = (canvas.width, canvas.height, canvas.mode) == (last.width, last.height, last.mode)
+        if same and few and trace is self._trace and self._is_where(scene):
+            return last
+        layer = Canvas(canvas.width, canvas.height, canvas.mode)
+        if few:
+            telling.vain(layer, scene.x, scene.y, trace)
+        _spread(layer, scene, trace, few, crowded)
+        self._layer, self._trace, self._x, self._y = layer, trace if few else None, scene.x, scene.y
+        return layer
+
+    def _is_where(self, scene: Scene) -> bool:
+        return np.array_equal(scene.x, self._x) and np.array_equal(scene.y, self._y)
+
+
+def paint(under: Canvas, scene: Scene, spread: SpreadLayer | None = None) -> Canvas:
+    """The whole picture, on a copy of what `base` drew. spread: of the last picture, for fewer lines to draw."""
     canvas = under.copy()
     seen = in_sight(canvas, scene.x, scene.y)
     ids = np.flatnonzero(seen)
     crowded = len(ids) > MANY
     canvas.fullest = crowd.draw(canvas, scene.x, scene.y, ids, scene.colours) if crowded else 0
     if scene.trace is not None:
-        layer = Canvas(canvas.width, canvas.height, canvas.mode)
-        if len(ids) <= FEW:
-            telling.vain(layer, scene.x, scene.y, scene.trace)
-        _spread(layer, scene, scene.trace, len(ids) <= FEW, crowded)
-        lay(canvas, layer)
+        lay(canvas, (spread or SpreadLayer()).of(canvas, scene, scene.trace, len(ids) <= FEW, crowded))
     if len(scene.snapshot.flight.frm) or scene.refusals:
         layer = Canvas(canvas.width, canvas.height, canvas.mode)
         _flight(layer, scene)

@@ -33,7 +33,8 @@ class FrameClock:
         self._beside: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
-        """Begin with a frame now. Wants a running loop."""
+        """Begin with a frame now, also where the next one was due later. Wants a running loop."""
+        self.stop()
         self._due_s = asyncio.get_running_loop().time()
         self._ring()
 

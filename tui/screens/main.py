@@ -82,8 +82,10 @@ from .rooms import (
 from .travels import Travels
 
 PANEL_S = 0.25
-"""Wall seconds between two frames for a panel with figures."""
-KEYS_S = 0.5
+"""Wall seconds between two frames for a panel with figures, while a person's ask is under way."""
+CALM_PANEL_S = 0.5
+"""And while none is."""
+KEYS_S = 1.0
 """And between two looks at which keys can be had, while a person does nothing."""
 TURN_S = 0.006
 """Wall seconds: a picture that took longer has the panels wait for another turn of the loop, or keys would wait for
@@ -92,6 +94,14 @@ IDLE_S = 0.1
 CALM_FRAMES = 3
 QUIET_S = 1 / 10
 """The slot while only a few messages move: a handful of dots need no more, and a laptop on battery is grateful."""
+CALM_S = 1 / 8
+"""The slot while no ask of a person is under way and nothing glides, where no number of frames was asked for."""
+AWAY_S, AWAY_PANEL_S = 2.0, 4.0
+"""The slots of the picture and of panels while the terminal has lost the focus; a key, or the focus, ends them."""
+TICK_S, AWAY_TICK_S = 0.1, 0.5
+"""How often time moves on between frames, each of which moves it too."""
+CHARTS_S = 1.0
+"""Between two frames for the charts while no ask of a person is under way: they are the dearest of the panels."""
 PANEL_TYPES: dict[str, type[Any]] = {
     "inspector": Inspector,
     "asks": AsksTable,
@@ -118,8 +128,10 @@ class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquirie
     BINDINGS = bindings("main")
     AUTO_FOCUS = "SwarmView"
 
-    def __init__(self, driver: Driver, *, fps: float = 20.0) -> None:
+    def __init__(self, driver: Driver, *, fps: float = 20.0, steady: bool = False) -> None:
+        """steady: `fps` frames a second whatever moves; else fewer while nothing that a person did is under way."""
         super().__init__()
+        self._steady = steady
         self._compositor = LeanCompositor()
         self.driver = driver
         self.pace = FramePace(fps)
@@ -131,7 +143,7 @@ class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquirie
         self.frames = 0
         """How many were shown; a test holds it against how much has changed."""
         self._panel_frame: Frame | None = None
-        self._panels_s = self._keys_s = -1e9
+        self._panels_s = self._keys_s = self._charts_s = -1e9
         self._events: tuple[Event, ...] = ()
         self._jumps = 0
         self._keys_of: tuple[object, ...] = ()
@@ -178,6 +190,14 @@ class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquirie
         self.call_after_refresh(self._pace)
         self.make_room()
         self.clock.start()
+        self.driver.live.tick_s = TICK_S
+        self.watch(self.app, "app_focus", self._focus_changed, init=False)
+
+    def _focus_changed(self, focused: bool) -> None:
+        self.driver.live.tick_s = TICK_S if focused else AWAY_TICK_S
+        if focused and self.is_running:
+            self._panels_s = -1e9
+            self.clock.start()
 
     def _pace(self) -> None:
         self.run_worker(self.driver.run(), name="live", exit_on_error=False)
@@ -208,7 +228,16 @@ class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquirie
         # once anyway, and a question is seen a tenth of a second after it sets out.
         view = self.picture
         calm = self.frames == shown or view.calm >= CALM_FRAMES
-        return max(self.pace.slot_s, IDLE_S if calm else QUIET_S if view.quiet else 0.0)
+        least = IDLE_S if calm else QUIET_S if view.quiet else 0.0
+        if not (self._steady or self.driver.watched or view.moving):
+            least = max(least, CALM_S)
+        return max(self.pace.slot_s, least if self.app.app_focus else AWAY_S)
+
+    @property
+    def _panel_slot_s(self) -> float:
+        if not self.app.app_focus:
+            return AWAY_PANEL_S
+        return PANEL_S if self.driver.watched else CALM_PANEL_S
 
     def _show_picture(self) -> None:
         view = self.picture
@@ -231,13 +260,15 @@ class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquirie
     def _show_panels_if_due(self) -> None:
         now = time.monotonic()
         here = self.app.is_running and self.is_attached
-        if here and self._panel_frame is not None and now - self._panels_s >= PANEL_S:
+        if here and self._panel_frame is not None and now - self._panels_s >= self._panel_slot_s:
             self._show_panels(now)
 
     def _show_panels(self, now: float) -> None:
         """The panels' frame: all events since the last one they had."""
         assert self._panel_frame is not None
         frame = replace(self._panel_frame, events=self._events)
+        charts = self.driver.watched or now - self._charts_s >= CHARTS_S
+        self._charts_s = now if charts else self._charts_s
         self._events, self._panel_frame, self._panels_s = (), None, now
         self.query_one(StatusBar).show(frame)
         self.query_one(AskBar).show(frame)
@@ -245,7 +276,7 @@ class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquirie
         self.show_time(frame)
         for name, kind in PANEL_TYPES.items():
             # The feed and the story count what they are handed, so they are not left out when they are hidden.
-            if name in self._shown or name in ("feed", "story"):
+            if (name in self._shown and (name != "charts" or charts)) or name in ("feed", "story"):
                 self.query_one(kind).show(frame)
         notice = (
             frame.alarm and f"{frame.alarm}. This run cannot go on: {{run.network}} starts another."
@@ -264,7 +295,7 @@ class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquirie
 
     def at_once(self) -> None:
         """A person did something: show it now, panels too."""
-        self._panels_s = self._keys_s = -1e9
+        self._panels_s = self._keys_s = self._charts_s = -1e9
         if self.is_mounted and self.is_current and not self.has_class("-tiny"):
             self.driver.touch()
             self._show_picture()

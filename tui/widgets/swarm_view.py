@@ -17,7 +17,7 @@ from tui.draw.crowd import Sharing
 from tui.draw.fading import Fading
 from tui.draw.glyphs import Mode
 from tui.draw.inks import INK
-from tui.draw.scene import Scene, alive_count, base, in_sight, paint
+from tui.draw.scene import Scene, SpreadLayer, alive_count, base, in_sight, paint
 from tui.draw.stage import Stage
 from tui.frame import Frame
 from tui.keys import keyed
@@ -32,7 +32,7 @@ from .view_mouse import ViewMouse
 ECHO_S = 1.4
 """How long a deed is echoed by a ring, in wall seconds."""
 REFUSAL_S = 0.5
-TITLE_S = 0.25
+TITLE_S = 0.5
 QUIET_MOST, QUIET_PEERS = 12, 150
 ECHOES_MOST = 64
 
@@ -62,6 +62,7 @@ class SwarmView(ViewKeys, ViewMouse, Picture):
         self._base = raster.Canvas(0, 0)
         self._base_key: tuple[object, ...] = ()
         self._fading = Fading()
+        self._spread = SpreadLayer()
         self._legend_at = (0, 0, -1)
         self._cells_of: Sharing | None = None
         self._titled, self._titled_s = "", -1e9
@@ -161,7 +162,7 @@ class SwarmView(ViewKeys, ViewMouse, Picture):
             self._canvas = believed(frame, scene, self.glyphs, size.width, size.height, self.legend)
             self._legend_at = (0, 0, -1)
         else:
-            self._canvas = paint(self._under(frame, scene, size.width, size.height), scene)
+            self._canvas = paint(self._under(frame, scene, size.width, size.height), scene, self._spread)
             self._legend_at = legend.draw(self._canvas, scene) if self.legend else (0, 0, -1)
         self._speak(frame, scene)
         if self.lasso is not None:

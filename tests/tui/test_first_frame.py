@@ -1,0 +1,55 @@
+"""The edges of the panels and the keys are seen before the dashboard is put together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("termios", reason="terminals of this kind are POSIX")
+
+from person import dashboard
+from terminal import ALTERNATE, MOUSE, terminal
+
+from tui import first_frame
+from tui.keys import TABLE
+
+
+@pytest.mark.parametrize("size", [(60, 18), (80, 24), (99, 29), (100, 30), (120, 36), (160, 44), (300, 100)])
+def test_it_fills_the_terminal_whatever_its_size(size: tuple[int, int]) -> None:
+    width, height = size
+    made = first_frame.lines(width, height, "gnutella", TABLE)
+    assert [len(line) for line in made] == [width] * height
+    assert "─ swarm " in made[1]
+    assert " a ask" in made[-1]
+
+
+@pytest.mark.parametrize("size", [(1, 1), (59, 40), (200, 17), (0, 0)])
+def test_there_is_none_where_the_dashboard_has_no_room(size: tuple[int, int]) -> None:
+    assert first_frame.lines(*size, "gnutella", TABLE) == []
+
+
+@pytest.mark.anyio
+async def test_panels_stand_where_the_dashboard_puts_them() -> None:
+    async with dashboard(size=(120, 36)) as person:
+        made = first_frame.lines(120, 36, "gnutella", TABLE)
+        shown = {name: person.main.query_one(f"#{name}").region for name in ("swarm", "inspector", "asks", "controls")}
+    for name, region in shown.items():
+        assert made[region.y][region.x :].startswith(f"╭─ {name} ")
+        assert made[region.bottom - 1][region.right - 1] == "╯"
+
+
+def test_it_comes_first_and_a_key_typed_then_is_heard(tmp_path: Path) -> None:
+    with terminal(tmp_path, ["-m", "tui", "--seed", "7", "--peers", "24"]) as it:
+        seen = it.until("─ inspector ─")
+        assert ALTERNATE in it.screen.modes
+        if MOUSE not in it.screen.modes:  # else the machine did both between two looks
+            assert "p0" not in seen
+        it.type("?")
+        it.until("its process was killed")
+        assert "q back" in it.until("esc or q back")
+        it.type("q")
+        it.until("under way")
+        it.type("q")
+        assert it.end() == 0
+        assert it.unclean() == []
