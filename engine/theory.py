@@ -7,6 +7,7 @@ estimate where it is (a rumour told by lot). Whoever shows it should take it whe
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import exp, log
 from typing import Any
 
@@ -41,8 +42,11 @@ def theory_of(town: Town, account: Account, labels: Sequence[str]) -> tuple[Theo
     }
     options = town.desk.options
     if town.program.model == "infect and die":
-        return infect_and_die(facts["others"], living, options.fanout)
-    return tuple(town.program.theory(facts, options))
+        rows = infect_and_die(facts["others"], living, options.fanout)
+    else:
+        rows = tuple(town.program.theory(facts, options))
+    # A formula with a logarithm or a power may give 1.5 on one processor and a last bit less on another.
+    return tuple(replace(row, value=round(row.value, 9)) for row in rows)
 
 
 def infect_and_die(others: int, living: int, fanout: int) -> tuple[Theory, ...]:

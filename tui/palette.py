@@ -18,6 +18,7 @@ from engine import networks, plain, scenario_files, title_of
 
 from .draw.colours import ABOUT as COLOURED
 from .draw.stage import ABOUT as PLACED
+from .keys import keyed as filled_in
 from .screens.comforts import scenarios_here
 from .screens.main import MainScreen
 from .settings import GLYPHS
@@ -100,11 +101,11 @@ class Palette(Provider):
             yield f"Network: {name}", f"Restart under it. {plain(title_of(kind))}", partial(main.restart_under, name)
         for verb in main.verbs():
             if verb.possible and not verb.key and verb.id != "calloff":
-                yield f"Peer: {plain(verb.says)}", verb.tip, partial(main.action_verb, verb.id)
+                yield f"Peer: {plain(verb.says)}", filled_in(main.app, verb.tip), partial(main.action_verb, verb.id)
         going = main.driver.swarm.snapshot().attacks
         if going:
             says, tip = calling_off(going)
-            yield f"Attack: {says}", tip, main.call_off
+            yield f"Attack: {says}", filled_in(main.app, tip), main.call_off
         for preset in main.driver.swarm.attacks():
             tip = preset.why_not or preset.about
             yield f"Attack: {preset.title.lower()}", tip, partial(main.open_attack, preset.name)

@@ -92,6 +92,8 @@ ROLES: tuple[Role, ...] = (
 
 ROLE_NAMES = tuple(role.name for role in ROLES)
 
+DIGITS = 9
+"""Decimals of what is compared or cut to a whole number: powers and roots differ by a last bit between processors."""
 APART = 0.09
 """OKLab distance below which two dots on a screen are taken for the same colour."""
 
@@ -321,6 +323,8 @@ def _turn(colour: str, by_deg: float) -> str:
     if not by_deg:
         return colour
     light, a, b = _oklab(colour)
+    # The two coordinates of a grey are zero but for their last bits, which name any hue.
+    a, b = round(a, DIGITS) + 0.0, round(b, DIGITS) + 0.0
     chroma, hue = max(math.hypot(a, b), 0.11), math.atan2(b, a) + math.radians(by_deg)
     return _hex(light, chroma * math.cos(hue), chroma * math.sin(hue))
 
@@ -346,7 +350,7 @@ def mix(one: str, other: str, share: float) -> str:
 def contrast(one: str, other: str) -> float:
     """Contrast ratio after WCAG 2.2, from 1 (the same) to 21 (black on white)."""
     low, high = sorted((luminance(one), luminance(other)))
-    return (high + 0.05) / (low + 0.05)
+    return round((high + 0.05) / (low + 0.05), DIGITS)
 
 
 def luminance(colour: str) -> float:
@@ -357,7 +361,7 @@ def luminance(colour: str) -> float:
 
 def distance(one: str, other: str) -> float:
     """How different two colours look: Euclidean in OKLab, 0 to 1; see APART."""
-    return math.dist(_oklab(one), _oklab(other))
+    return round(math.dist(_oklab(one), _oklab(other)), DIGITS)
 
 
 def _linear(colour: str) -> tuple[float, float, float]:
@@ -392,7 +396,9 @@ def _hex(light: float, a: float, b: float) -> str:
         -1.2684380046 * long + 2.6097574011 * medium - 0.3413193965 * short,
         -0.0041960863 * long - 0.7034186147 * medium + 1.7076147010 * short,
     )
-    return "#" + "".join(f"{round(_to_gamma(min(1.0, max(0.0, value))) * 255):02x}" for value in channels)
+    return "#" + "".join(
+        f"{round(round(_to_gamma(min(1.0, max(0.0, value))) * 255, DIGITS)):02x}" for value in channels
+    )
 
 
 def _to_gamma(value: float) -> float:

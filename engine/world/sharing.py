@@ -63,7 +63,8 @@ def sizes(peers: int) -> list[int]:
     """Files of each of so many peers, the richest first."""
     total = MEAN_FILES * peers
     sharers, many = round(peers * SHARERS), round(peers * MORE_THAN_FEW)
-    marks = [round(total * share_of(FILES, rank / peers)) for rank in range(peers + 1)]
+    # Powers are rounded first: their last bit depends on the processor.
+    marks = [round(round(total * share_of(FILES, rank / peers), 6)) for rank in range(peers + 1)]
     made = [after - before for before, after in pairwise(marks)]
     made = [max(FEW + 1, size) for size in made[:many]] + [min(FEW, max(1, size)) for size in made[many:sharers]]
     return made + [0] * (peers - sharers)

@@ -1,4 +1,4 @@
-"""Screens run on asyncio, and only there: Textual knows no other. And they run far from the home of whoever tests."""
+"""Screens run on asyncio, and only there: Textual knows no other."""
 
 from __future__ import annotations
 
@@ -18,15 +18,3 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
-
-
-@pytest.fixture(autouse=True)
-def home(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty home, in which one also stands: what is read from a home, or written, is read and written there."""
-    folder = tmp_path_factory.mktemp("home")
-    monkeypatch.setenv("HOME", str(folder))
-    for kind in ("CONFIG", "CACHE", "DATA", "STATE"):
-        monkeypatch.setenv(f"XDG_{kind}_HOME", str(folder / kind.lower()))
-    for name in ("NO_COLOR", "SWARMTOP_REDUCED_MOTION", "TEXTUAL_ANIMATIONS"):
-        monkeypatch.delenv(name, raising=False)
-    return folder

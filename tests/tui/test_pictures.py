@@ -26,6 +26,7 @@ from textual.widgets import Input
 from engine import Censor, Hold, Kill, Partition, Poison, Scenario, Set, Setup, scenario_files
 from tui.app import SwarmApp
 from tui.driver import Driver
+from tui.screens.clock import FrameClock
 from tui.screens.pace import FramePace
 from tui.settings import Settings
 from tui.widgets.attacks import Attacks
@@ -43,6 +44,16 @@ class Even(FramePace):
     @property
     def fps(self) -> float:
         return 30.0
+
+
+class Still(FrameClock):
+    """Shows the first frame; each further one is asked for, so that no picture depends on how busy the machine is."""
+
+    def start(self) -> None:
+        self._tick()
+
+    def soon(self, what: Callable[[], object]) -> None:
+        what()
 
 
 def stopped_at(seconds: float, scenario: Scenario | None = None, **setup: object) -> Driver:
@@ -245,6 +256,7 @@ async def album(scene: str, look: str) -> str:
         for word, value in environment.items():
             patch.setenv(word, value)
         patch.setattr("tui.screens.main.FramePace", Even)
+        patch.setattr("tui.screens.main.FrameClock", Still)
         patch.setattr(Input, "cursor_blink", False)
         app = SwarmApp(make(), settings=Settings(reduced_motion=True))
         async with app.run_test(size=size) as pilot:

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .glyphs import Mode
 from .raster import Canvas, lines, points
+from .rounding import decade, rounded
 
 Floats = NDArray[np.float64]
 
@@ -96,14 +97,14 @@ def meter(value: float, width: int, ascii: bool = False) -> str:  # noqa: A002
 def heat(value: ArrayLike, steps: int = 5, top: float = 1.0) -> NDArray[np.int64]:
     """Which of `steps` shades a value of 0..top has; 0 is kept for nothing at all. By square root: small loads show."""
     share = np.nan_to_num(np.asarray(value, np.float64) / (top if top > 0 else 1.0), nan=0.0)
-    return np.ceil(np.sqrt(np.clip(share, 0.0, 1.0)) * (steps - 1) - 1e-9).astype(np.int64)
+    return np.ceil(rounded(np.sqrt(np.clip(share, 0.0, 1.0)) * (steps - 1))).astype(np.int64)
 
 
 def nice_scale(most: float) -> float:
     """The least of 1, 2, 5 times a power of ten that is not below `most`; 1 for zero, less, and what is not finite."""
     if not math.isfinite(most) or most <= 0:
         return 1.0
-    power = math.floor(math.log10(most))
+    power = decade(most)
     for exponent in (power, power + 1):
         for figure in (1.0, 2.0, 5.0):
             # Dividing keeps 0.2 and 0.5 exact where multiplying by 0.1 does not.

@@ -20,6 +20,7 @@ from engine import ALIVE, DEAD, LEFT, Beliefs, Snapshot, Trace
 
 from .glyphs import GLYPHS, LEVELS, Mode
 from .inks import HEAT, INK, STEPS
+from .rounding import rounded
 
 U8: TypeAlias = NDArray[np.uint8]
 ColourBy: TypeAlias = Literal["state", "role", "load", "belief", "heard", "answer"]
@@ -175,7 +176,8 @@ def _by_role(snapshot: Snapshot) -> Colouring:
 def _by_load(snapshot: Snapshot) -> Colouring:
     """Logarithmic, as loads are: one peer in a hundred may carry half of the messages."""
     most = float(snapshot.load.max(initial=0.0))
-    share = np.log1p(snapshot.load) / math.log1p(max(most, 1.0))
+    # In double precision, as in single the steps would hang on the seventh digit.
+    share = rounded(np.log1p(snapshot.load.astype(np.float64)) / math.log1p(max(most, 1.0)))
     of = (2 + np.clip(np.round(share * (STEPS - 1)), 0, STEPS - 1)).astype(np.uint8)
     return Colouring("load", "load, messages/s", (*GONE, *_ramp()), _gone(snapshot, of), ends=("0", f"{most:,.0f}"))
 

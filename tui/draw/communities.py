@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike
 from . import force
 from .force import Floats, Graph, Ints
 from .placement import Positions
+from .rounding import cos, mean, rounded, sin
 
 COARSE_STEPS = 60
 LEVEL_STEPS = 24
@@ -114,10 +115,10 @@ class Communities:
         at[: min(old, n)] = self.at[:n]
         if n > old:
             links = self._graph
-            middle = self.at.mean(axis=0) if old else np.zeros(2)
+            middle = mean(self.at, force.GRAIN) if old else np.zeros(2)
             radius = float(np.abs(self.at - middle).max(initial=0.0)) + 1.0
             turn = np.arange(old, n) * 2.399963
-            rim = np.stack((np.cos(turn), np.sin(turn)), axis=-1)
+            rim = np.stack((cos(turn), sin(turn)), axis=-1)
             at[old:] = middle + rim * radius
             ends, others = np.concatenate((links.a, links.b)), np.concatenate((links.b, links.a))
             known = (ends >= old) & (others < old)
@@ -126,6 +127,7 @@ class Communities:
                 total = np.bincount(ends[known], at[others[known], axis], n)[old:]
                 beside = total / np.maximum(many, 1) + 0.05 * radius * rim[:, axis]
                 at[old:, axis] = np.where(many > 0, beside, at[old:, axis])
+        at = rounded(at, force.GRAIN)
         self.at, self._fitted = at, None
         if self._level is not None and not self._below:
             self._here, self._level = at, self._graph

@@ -14,6 +14,7 @@ from .colours import Colouring
 from .glyphs import SHADES
 from .inks import HEAT, STEPS
 from .raster import Canvas, Floats
+from .rounding import rounded
 
 HOT = 2.5
 """Peers an occupied cell, on average, from which a picture is one of heat."""
@@ -41,7 +42,7 @@ def draw(canvas: Canvas, x: Floats, y: Floats, ids: NDArray[np.intp], colours: C
         return 0
     smooth = _smoothed(many.reshape(canvas.height, canvas.width))
     fullest = max(round(float(smooth.max(initial=1.0))), 1)
-    share = np.sqrt(smooth.reshape(-1)[where] / max(float(smooth.max(initial=1.0)), 1.0))
+    share = rounded(np.sqrt(smooth.reshape(-1)[where] / max(float(smooth.max(initial=1.0)), 1.0)))
     shades = np.array([ord(ch) for ch in SHADES[canvas.mode]], np.uint32)
     codes = shades[np.clip(np.ceil(share * len(shades)).astype(np.int64) - 1, 0, len(shades) - 1)]
     if colours.by == "state":

@@ -22,6 +22,7 @@ from .inks import INK
 from .layers import lay, sift
 from .placement import Box, View
 from .raster import Canvas
+from .rounding import decade
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -115,7 +116,7 @@ def timeline(trace: Trace, snapshot: Snapshot) -> Timeline:
 
 def round_up(span_us: int) -> int:
     """The width of the diagram: a round figure, so that it does not change with every frame."""
-    power = 10.0 ** np.floor(np.log10(max(span_us, 10_000)))
+    power = 10 ** decade(max(span_us, 10_000))
     return int(next(step * power for step in STEPS if step * power >= min(span_us * 1.02, 10 * power)))
 
 
@@ -266,9 +267,9 @@ def _axis(canvas: Canvas, line: Timeline, plot: Plot) -> None:
     """Round times since the ask was issued, along the last line."""
     wide = max(1, canvas.width - plot.gutter)
     span_us = (line.to_us - line.from_us) / plot.view.zoom
-    power = 10.0 ** np.floor(np.log10(max(1.0, span_us)) - 2)
+    power = decade(max(1.0, span_us)) - 2
     room = span_us * TICK_CELLS / wide
-    step = next(k * power * 10**e for e in range(4) for k in TICKS if k * power * 10**e >= room)
+    step = next(s for e in range(power, power + 4) for k in TICKS if (s := float(f"{k}e{e}")) >= room)
     for number in range(int((line.to_us - line.from_us) / step) + 1):
         x, _ = plot.spot(line, np.array([0]), np.array([line.from_us + number * step]))
         col = plot.gutter + int(np.floor((x[0] + 0.5) / plot.across))

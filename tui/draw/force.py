@@ -27,6 +27,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .rounding import cos, direction, mean, rounded, sin
+
 Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
 
@@ -39,6 +41,8 @@ SOFT = 0.05
 DAMP = 0.7
 """Share of a Jacobi step that is made: whole ones swing for ever where links join two camps, such as hub and leaves."""
 COARSEST = 40
+GRAIN = 4
+"""Decimals of a position, in lengths of a link: rounded after each step, since steps would make a last bit grow."""
 MESH_LEAST, MESH_MOST = 48, 128
 TALL_LEAST = 0.45
 """The flatter side of the picture gets at least this share of the longer one's scale: a chain stays a chain."""
@@ -84,8 +88,8 @@ def repel(at: Floats, charge: Floats) -> Floats:
 def repel_exactly(at: Floats, charge: Floats) -> Floats:
     """Pair by pair: for small swarms, and to hold the mesh against."""
     away = at[:, None, :] - at[None, :, :]
-    square = np.einsum("ijk,ijk->ij", away, away) + SOFT * SOFT
-    field: Floats = np.einsum("ijk,ij->ik", away, charge[None, :] / square)
+    square = away[:, :, 0] * away[:, :, 0] + away[:, :, 1] * away[:, :, 1] + SOFT * SOFT
+    field: Floats = np.sum(away * (charge[None, :] / square)[:, :, None], axis=1)
     return field
 
 
@@ -147,17 +151,18 @@ def step(at: Floats, links: Graph, heat: float) -> tuple[Floats, float]:
     held = links.pull > 0
     if not held.any():
         return at, 0.0
-    middle = at[held].mean(axis=0)
+    middle = mean(at[held], GRAIN)
     force = attract(at, links) - GRAVITY * links.pull[:, None] * (at - middle)
     charge = np.where(held, links.charge, 0.0)
     move = force / np.where(held, links.pull * (1.0 + GRAVITY), 1.0)[:, None]
     move += repel(at, charge)
     move *= DAMP * held[:, None]
-    radius = max(float(np.sqrt(((at[held] - middle) ** 2).sum(axis=1).mean())), 1e-9)
-    length = np.sqrt((move * move).sum(axis=1))
+    away = at[held] - middle
+    radius = max(float(np.sqrt(mean(away[:, 0] * away[:, 0] + away[:, 1] * away[:, 1]))), 1e-9)
+    length = rounded(np.sqrt(move[:, 0] * move[:, 0] + move[:, 1] * move[:, 1]))
     most = heat * radius
     move *= np.minimum(1.0, most / np.maximum(length, 1e-12))[:, None]
-    return at + move, min(float(length.max()), most) / radius
+    return rounded(at + move, GRAIN), float(rounded(min(float(length.max()), most) / radius))
 
 
 # --- levels ---
@@ -206,7 +211,7 @@ def scattered(n: int) -> Floats:
     """A start for n peers that favours nobody: a sunflower, in order of their ids. Scale: one charge a square."""
     turn = np.arange(n) * (np.pi * (3.0 - 5.0**0.5))
     radius = np.sqrt(np.arange(n) + 0.5)
-    return np.stack((radius * np.cos(turn), radius * np.sin(turn)), axis=-1)
+    return rounded(np.stack((radius * cos(turn), radius * sin(turn)), axis=-1), GRAIN)
 
 
 def beside(group: Ints, links: Graph) -> Floats:
@@ -219,19 +224,18 @@ def beside(group: Ints, links: Graph) -> Floats:
     radius = 0.4 * np.sqrt(np.maximum(total[group], 1.0) * ((index * 0.6180339887) % 1.0 + 0.05))
     radius[busiest] = 0.0
     turn = index * 2.399963
-    return np.stack((radius * np.cos(turn), radius * np.sin(turn)), axis=-1)
+    return rounded(np.stack((radius * cos(turn), radius * sin(turn)), axis=-1), GRAIN)
 
 
 def levelled(at: Floats) -> Floats:
     """Turned so that the longest way lies across: pictures are wider than tall."""
     if len(at) < 3:
         return at
-    middle = at.mean(axis=0)
+    middle = mean(at, GRAIN)
     x, y = (at - middle).T
-    turn = 0.5 * np.arctan2(2.0 * float((x * y).sum()), float((x * x).sum() - (y * y).sum()))
-    cos, sin = np.cos(turn), np.sin(turn)
-    turned: Floats = middle + np.stack((cos * x + sin * y, cos * y - sin * x), axis=-1)
-    return turned
+    turn = 0.5 * direction(2.0 * np.sum(x * y), np.sum(x * x) - np.sum(y * y))
+    across, up = cos(turn), sin(turn)
+    return rounded(middle + np.stack((across * x + up * y, across * y - up * x), axis=-1), GRAIN)
 
 
 def fitted(at: Floats, held: NDArray[np.bool_]) -> NDArray[np.float32]:

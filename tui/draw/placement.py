@@ -14,6 +14,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .rounding import cos, direction, mean, rounded, sin
+
 Positions = NDArray[np.float32]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -36,6 +38,8 @@ RING_SLOTS = 180
 """Spokes of an identifier ring: on a small screen about two dots apart."""
 RING_BAND = 0.55
 """Thickness of the fullest band, as a share of the distance between rings."""
+NEAR = 6
+"""Decimals to which angles and gaps of a ring are told apart; those that are equal on paper are equal to these."""
 EVEN = 0.45
 """0 puts each peer at the mean angle of the peers before it, 1 spaces a ring evenly."""
 
@@ -69,7 +73,7 @@ def world(lat: ArrayLike, lon: ArrayLike, place: ArrayLike, ids: ArrayLike | Non
     seat[order] = np.arange(n) - np.repeat(np.cumsum(many) - many, many)
     step = np.minimum(SPIRAL_STEP, SPIRAL_MOST / np.sqrt(np.maximum(many, 1)))[where]
     radius, angle = step * np.sqrt(seat), GOLDEN * seat
-    spread = np.stack((radius * np.cos(angle), radius * SPIRAL_TALL * np.sin(angle)), axis=-1)
+    spread = np.stack((radius * cos(angle), radius * SPIRAL_TALL * sin(angle)), axis=-1)
     at: Positions = np.clip(centre + spread, 0.0, 1.0).astype(np.float32)
     return at
 
@@ -192,21 +196,23 @@ def _rings(hop: Ints, inner: Ints, outer: Ints) -> Positions:
         seat[members] = np.arange(count)
         rows = slice(link_ends[ring_no], link_ends[ring_no + 1])
         from_angle, to_seat = angle[inner[rows]], seat[outer[rows]]
-        x = np.bincount(to_seat, np.cos(from_angle), count)
-        y = np.bincount(to_seat, np.sin(from_angle), count)
-        heard = np.bincount(to_seat, minlength=count) > 0
+        x = rounded(np.bincount(to_seat, cos(from_angle), count))
+        y = rounded(np.bincount(to_seat, sin(from_angle), count))
+        # Neighbours on opposite sides name no direction.
+        heard = (x != 0.0) | (y != 0.0)
         if ring_no < 2 or ring_no > most or not heard.any():
             turned = np.arange(count) * (TURN / max(count, 1))
         else:
-            wish = np.where(heard, np.arctan2(y, x) % TURN, np.arange(count) * (TURN / count))
-            ranked = np.lexsort((members, np.round(wish, 6)))
+            wish = np.where(heard, direction(y, x) % TURN, np.arange(count) * (TURN / count))
+            ranked = np.lexsort((members, rounded(wish, NEAR)))
             members, wish = members[ranked], wish[ranked]
-            # Cut the circle open at its widest gap, so that a crowd at angle 0 is not torn in two.
-            cut = (int(np.argmax(np.diff(wish, append=wish[0] + TURN))) + 1) % count
+            # Cut the circle open at its widest gap, so that a crowd at angle 0 is not torn in two. Of gaps as wide, the
+            # first is taken.
+            cut = (int(np.argmax(rounded(np.diff(wish, append=wish[0] + TURN), NEAR))) + 1) % count
             members, wish = np.roll(members, -cut), np.roll(wish, -cut)
             wish[count - cut :] += TURN if cut else 0.0
             even = np.arange(count) * (TURN / count)
-            even += np.mean(wish - even)
+            even += mean(wish - even)
             # Both rise around the ring, so their mean does too: no peer overtakes another.
             turned = EVEN * even + (1.0 - EVEN) * wish
         angle[members] = turned
@@ -229,9 +235,7 @@ def _staggered(ring_no: int, last: int, count: int) -> Floats:
 
 def _polar(angle: NDArray[np.floating], radius: NDArray[np.floating]) -> Positions:
     """Radius 1 touches the edge of the unit square; angle 0 is up, clockwise."""
-    return np.stack((0.5 + 0.5 * radius * np.sin(angle), 0.5 - 0.5 * radius * np.cos(angle)), axis=-1).astype(
-        np.float32
-    )
+    return np.stack((0.5 + 0.5 * radius * sin(angle), 0.5 - 0.5 * radius * cos(angle)), axis=-1).astype(np.float32)
 
 
 # --- From the unit square to dots ---

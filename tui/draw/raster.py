@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .glyphs import Mode
+from .rounding import cos, sin
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -276,7 +277,7 @@ def ring(canvas: Canvas, x: float, y: float, radius_x: float, radius_y: float, i
     # Beyond a few turns of the screen nothing is seen; bounded, so that zooming in cannot eat memory.
     many = int(min(max(around / gap, 1.0), 20_000.0))
     turn = np.arange(many) * (2.0 * np.pi / many)
-    points(canvas, x + radius_x * np.cos(turn), y + radius_y * np.sin(turn), ink)
+    points(canvas, x + radius_x * cos(turn), y + radius_y * sin(turn), ink)
 
 
 def density(canvas: Canvas, x: ArrayLike, y: ArrayLike) -> Ints:

@@ -195,7 +195,7 @@ class Deeds(Base):
         speed = self.driver.live.speed
         if math.isinf(speed):
             return speed
-        return min(SPEEDS[:-1], key=lambda other: abs(math.log2(other / speed)))
+        return min(SPEEDS[:-1], key=lambda other: max(other / speed, speed / other))
 
     def action_pause(self) -> None:
         """Stop time, or let it run."""

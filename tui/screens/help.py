@@ -72,11 +72,7 @@ class HelpScreen(ModalScreen[bool]):
 
     def on_mount(self) -> None:
         """Write it."""
-        name_panel(
-            self.query_one("#window"),
-            "help",
-            keyed(self.app, "{list.leave} or {app.quit} back · {list.up} {list.down} read"),
-        )
+        name_panel(self.query_one("#window"), "help", "{list.leave} or {app.quit} back · {list.up} {list.down} read")
         self.query_one(Reading).focus()
         self.call_after_refresh(self._fill)
 

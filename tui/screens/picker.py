@@ -17,7 +17,7 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from engine import plain
-from tui.keys import IDS, keyed, pressed
+from tui.keys import IDS, pressed
 from tui.keys_inside import within
 from tui.widgets.ink import ASCII, Row, letters_only, wrap
 from tui.widgets.panel import Lines, name_panel
@@ -106,7 +106,7 @@ class Picker(ModalScreen[tuple[str, str] | None]):
         kinds = " │ ".join(f"‹{one.name}›" if one is self.shelf else one.name for one in self._shelves)
         more = "{picker.other} other · " if len(self._shelves) > 1 else ""
         keys = f"{more}{{list.choose}} choose · {{list.leave}} back · {{list.far_up}} {{list.far_down}} read"
-        name_panel(self.query_one("#window"), kinds if more else self.shelf.name, keyed(self.app, keys))
+        name_panel(self.query_one("#window"), kinds if more else self.shelf.name, keys)
         listed = self.query_one(OptionList)
         listed.clear_options()
         listed.add_options([Option(self._prompt(choice)) for choice in self.shelf.choices])

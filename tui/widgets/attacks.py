@@ -240,12 +240,12 @@ class Attacks(Vertical):
         going = self.going
         if going:
             back.dress(*calling_off(going))
-            name_panel(self, "attacks", keyed(self.app, GOING))
+            name_panel(self, "attacks", GOING)
             return
         why = undo_why_not(deed, frame.snapshot.now_us)
         told = deed.told if deed is not None and not why else why
         back.dress("take back" if deed is None else f"take back: {deed.title.lower()}", told, disabled=bool(why))
-        name_panel(self, "attacks", keyed(self.app, HINT if deed is None or why else TAKEN))
+        name_panel(self, "attacks", HINT if deed is None or why else TAKEN)
 
     # --- what a person does --------------------------------------------------------------------------------------
 

@@ -325,8 +325,8 @@ def nearest_stop(knob: Knob, setting: object) -> tuple[int, str | None]:
 def _apart(one: float, other: float) -> float:
     """How far two positive figures are apart as a ratio; zero and infinity are far from everything."""
     if one <= 0 or other <= 0 or math.isinf(one):
-        return math.inf if one != other else 0.0
-    return abs(math.log(one / other))
+        return math.inf if one != other else 1.0
+    return max(one / other, other / one)
 
 
 def _number(knob: Knob, setting: object) -> float | None:

@@ -96,7 +96,7 @@ class Menu(Widget, can_focus=True):
         """Show it with its corner at a cell of the screen, or as near as `room` lets it stand; it takes the keys."""
         self.purpose, self.lines = purpose, tuple(lines)
         self.at = next((i for i, line in enumerate(self.lines) if not line.why_not), 0)
-        name_panel(self, title, keyed(self.app, "{list.up} {list.down} {list.choose} · {list.leave}"))
+        name_panel(self, title, "{list.up} {list.down} {list.choose} · {list.leave}")
         self.add_class("-open")
         wide = self._width() + 4
         high = len(self._layout()) + TIP_LINES + 3

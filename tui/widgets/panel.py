@@ -54,8 +54,12 @@ def panel_css(name: str) -> str:
 
 def name_panel(widget: Widget, title: str, subtitle: str = "") -> None:
     """Set the title and subtitle of a panel's frame as plain text, and only when they changed; the keys that the frame
-    carries (`frame_keys`) follow the subtitle, as many as there is room for."""
-    title, subtitle = plain(title), plain(subtitle)
+    carries (`frame_keys`) follow the subtitle, as many as there is room for.
+
+    The subtitle may name keys as `{list.choose}`; what to press for them is filled in here, so callers hand it as it is
+    written."""
+    widget._hint = subtitle  # type: ignore[attr-defined]
+    title, subtitle = plain(title), plain(keyed(widget.app, subtitle))
     letters = letters_only(widget)
     if letters != widget.has_class("-letters"):
         widget.set_class(letters, "-letters")
@@ -103,8 +107,8 @@ def carry_keys(widget: Widget, keys: Sequence[FrameKey]) -> None:
 
 def rename(widget: Widget) -> None:
     """Write the title of a panel anew: other keys, or another alphabet."""
-    title, subtitle, *_ = getattr(widget, "_named", ("", ""))
-    name_panel(widget, title, subtitle)
+    title, *_ = getattr(widget, "_named", ("",))
+    name_panel(widget, title, getattr(widget, "_hint", ""))
 
 
 class Lines(Widget):

@@ -126,7 +126,7 @@ class PeersTable(Roll):
         n = len(frame.snapshot.state)
         few = f"{len(self.order):,} of {n:,} · {frame.sieve}" if frame.sifted is not None else f"{n:,}"
         chosen = f" · {len(frame.marked):,} marked" if frame.marked else ""
-        name_panel(self, f"peers · {few}{chosen}", "" if not self.has_focus else keyed(self.app, HINT))
+        name_panel(self, f"peers · {few}{chosen}", "" if not self.has_focus else HINT)
 
     def _learn(self, frame: Frame) -> None:
         """What stays the same for a run: names as ranks, and how wide the columns are."""

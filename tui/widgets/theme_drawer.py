@@ -16,7 +16,6 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from engine import plain
-from tui.keys import keyed
 from tui.keys_inside import within
 
 from .ink import ASCII, letters_only
@@ -75,7 +74,7 @@ class ThemeDrawer(Vertical):
     def open(self, names: Sequence[str], current: str) -> None:
         """Show these, with `current` marked; that is what escape goes back to."""
         self._names, self._former = tuple(names), current
-        name_panel(self, "themes", keyed(self.app, "{list.choose} wear · {list.leave} back"))
+        name_panel(self, "themes", "{list.choose} wear · {list.leave} back")
         listed = self.query_one(OptionList)
         listed.clear_options()
         mark = "▸ ".translate(ASCII) if letters_only(self) else "▸ "

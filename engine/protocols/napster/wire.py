@@ -6,7 +6,6 @@ types of fields: `sound` keeps what is well formed, and `about` reads whatever i
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -44,7 +43,7 @@ def kbit_s(link: object) -> float:
 
 def link_of(rate_kbit_s: int) -> int:
     """The link-type code that says a rate best: the nearest by ratio."""
-    return min(range(1, len(KBIT_S)), key=lambda link: abs(math.log(KBIT_S[link] / rate_kbit_s)))
+    return min(range(1, len(KBIT_S)), key=lambda link: max(KBIT_S[link] / rate_kbit_s, rate_kbit_s / KBIT_S[link]))
 
 
 def line(link: object) -> str:

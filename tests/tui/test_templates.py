@@ -1,0 +1,55 @@
+"""Texts name keys as `{list.choose}`; what stands on the screen names the key itself, from the first frame on."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from person import Person, dashboard
+from textual.screen import Screen
+from textual.strip import Strip
+
+pytestmark = pytest.mark.anyio
+TEMPLATE = re.compile(r"\{+\w+[.:!]?\w*\}+")
+SIZES = ((64, 18), (110, 32), (200, 50))
+
+
+def told_of(screen: Screen[Any]) -> list[str]:
+    """Frames and tips of all that is there, whether or not there is room for it."""
+    parts = [part for w in screen.walk_children() for part in (w.border_title, w.border_subtitle, w.tooltip)]
+    return [str(part) for part in parts if part]
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_no_template_reaches_the_screen(size: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    found: set[str] = set()
+    lines = 0
+    made = Strip.__init__
+
+    def drawn(strip: Strip, *args: Any, **named: Any) -> None:
+        """Every line of every frame is made of strips."""
+        nonlocal lines
+        lines += 1
+        made(strip, *args, **named)
+        found.update(segment.text for segment in strip._segments if "{" in segment.text)
+
+    async def press(person: Person, *keys: str) -> None:
+        for key in keys:
+            await person.press(key)
+            found.update(told_of(person.app.screen))
+
+    monkeypatch.setattr(Strip, "__init__", drawn)
+    async with dashboard(size, asks_per_s=0.0) as person:
+        person.driver.live.pause()
+        # With nothing to show yet, and then with an ask and a peer.
+        await press(person, "9", "7", "8", "3", "d", "d", "question_mark", "escape", "p", "escape", "t", "escape")
+        person.driver.ask_for("blue train", 0)
+        person.driver.swarm.advance(person.driver.swarm.now_us + 200_000)
+        person.driver.select(5)
+        person.main.at_once()
+        await press(person, "backslash", "escape", "slash", "escape", "9", "9", "v")
+        person.main.begin_tour()
+        await person.pilot.pause()
+    assert lines > 1_000
+    assert {text for text in found if TEMPLATE.search(text)} == set()
