@@ -280,6 +280,7 @@ class TimeMachine:
         self._seeks += 1
         this = self._seeks, self.forks
         swarm = self._nearest(to)
+        ours = swarm is not self.swarm
         from_us = swarm.now_us
         try:
             # Where a program failed the run is at its end, and that is where one stands then.
@@ -288,25 +289,27 @@ class TimeMachine:
                     self.marks.listen(swarm)
                     yield (swarm.now_us - from_us) / max(1, to[0] - from_us)
                     if (self._seeks, self.forks) != this:
-                        self._give_up(swarm)
+                        self._give_up(swarm, ours)
                         return False
                     if swarm.now_us > to[0] or swarm.given > to[1]:
-                        swarm = self._nearest(to)  # it was the one at the cursor, and somebody moved time on
+                        # It was the one at the cursor, and somebody moved time on.
+                        swarm = self._nearest(to)
+                        ours = swarm is not self.swarm
             yield 1.0
         except (GeneratorExit, InputError):
-            self._give_up(swarm)
+            self._give_up(swarm, ours)
             raise
         if (self._seeks, self.forks) != this:
-            self._give_up(swarm)
+            self._give_up(swarm, ours)
             return False
         # Of a recording, nobody has seen yet what lies on the way.
         self.marks.listen(swarm)
         self._stand(swarm)
         return True
 
-    def _give_up(self, swarm: Swarm) -> None:
-        """A seek ends on its way, and this is the swarm that it took."""
-        if swarm is self.swarm:
+    def _give_up(self, swarm: Swarm, ours: bool) -> None:
+        """A seek ends on its way with this swarm. `ours`: it was not the one at the cursor when the seek took it."""
+        if not ours:
             return
         at_end = swarm.now_us >= self.end_us and swarm.given >= len(self.log) and swarm.failure is None
         if at_end and self._parked is None:
