@@ -35,8 +35,6 @@ PIECE_MAX = 4 << 20
 WORLD_MAX = 256 << 20
 """Bytes of all of them."""
 TEXT_MAX = 2_000
-TEXTS_MAX = 5_000_000
-"""Labels, names, titles and files, together."""
 CHECKED = 1 << 20
 """Entries of a long column that are checked in one go."""
 DELAY_MAX_US = 1 << 40
@@ -54,7 +52,8 @@ NUMBERS = {
     "holds": "<i4",
     "many": "<i4",
 }
-LISTS = ("labels", "names", "titles", "files")
+LISTS = {"labels": NODES_MAX, "names": NODES_MAX, "titles": 1 << 19, "files": 1 << 19}
+"""Columns of texts, and how many of each there are at most: ten times the titles that can be drawn."""
 
 
 def pieces(world: World) -> Iterator[tuple[str, bytes]]:
@@ -130,10 +129,10 @@ def _world_of(parts: Iterable[tuple[str, bytes]]) -> World:
         elif name in columns:
             columns[name] += data
         elif name in texts:
-            read = _file if name == "files" else _text
-            texts[name] += [read(one) for one in _list(data)]
-            if sum(map(len, texts.values())) > TEXTS_MAX:
-                raise Damaged(f"there are more than {TEXTS_MAX:,} texts in it")
+            read, found = _file if name == "files" else _text, _list(data)
+            if len(texts[name]) + len(found) > LISTS[name]:
+                raise Damaged(f"there are more than {LISTS[name]:,} {name} in it")
+            texts[name] += map(read, found)
         else:
             raise Damaged(f"a column has no meaning here: {plain(name, 40)}")
     numbers = {name: np.frombuffer(columns[name], kind) for name, kind in NUMBERS.items()}

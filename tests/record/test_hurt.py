@@ -102,6 +102,8 @@ def test_a_command_that_nobody_can_do_is_refused_when_its_time_comes(tmp_path: P
         replayed(read(save(tmp_path / "other.swarm", values)))
 
 
+ZEROS = zlib.compress(bytes(4 << 20))
+BLANKS = zlib.compress(msgpack.packb([""] * (1 << 14)))
 HURT: dict[str, Callable[[list[Any]], None]] = {
     "the first record should be a map": lambda v: v.__delitem__(0),
     "its setup should be a map": lambda v: v[0].update(setup=[]),
@@ -114,6 +116,8 @@ HURT: dict[str, Callable[[list[Any]], None]] = {
     "a column has no meaning": lambda v: v[1].__setitem__(1, "moon"),
     "does not unpack": lambda v: v[1].__setitem__(2, b"nothing"),
     "cut short": lambda v: v[1].__setitem__(2, v[1][2][:-5]),
+    "larger than 256 MB": lambda v: v.__setitem__(slice(2, 2), [["world", "links", ZEROS]] * 65),
+    "more than 524,288 titles": lambda v: v.__setitem__(slice(2, 2), [["world", "titles", BLANKS]] * 33),
     "too large": lambda v: v[1].__setitem__(2, zlib.compress(bytes(80 << 20))),
     "in it is damaged": lambda v: v.__delitem__(slice(3, None)),
     "the world in it is damaged": lambda v: v.__delitem__(1),
