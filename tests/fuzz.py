@@ -89,19 +89,27 @@ def _scenario(data: bytes, file: Path) -> object:
     return scenario_files.load(file)
 
 
-def _sealed(data: bytes, file: Path) -> object:
-    """Contents of records, each with its size before it, as a recording with right checksums."""
-    contents, at = [], 0
-    while at + 4 <= len(data):
-        size = int.from_bytes(data[at : at + 4], "little")
-        contents.append(data[at + 4 : at + 4 + size])
-        at += 4 + size
-    file.write_bytes(sealed(contents))
-    return load_recording(str(file))
+def _sealing(world: list[bytes]) -> Decode:
+    """Reads contents of records, each with its size before it, as a recording with right checksums; the first is
+    followed by a world that is sound."""
+
+    def decode(data: bytes, file: Path) -> object:
+        contents, at = [], 0
+        while at + 4 <= len(data):
+            size = int.from_bytes(data[at : at + 4], "little")
+            contents.append(data[at + 4 : at + 4 + size])
+            at += 4 + size
+        file.write_bytes(sealed([*contents[:1], *world, *contents[1:]]))
+        return load_recording(str(file))
+
+    return decode
 
 
-def _unsealed(data: bytes) -> bytes:
-    return b"".join(len(part).to_bytes(4, "little") + part for part in parts(data))
+def _records(recording: bytes) -> Decoder:
+    contents = parts(recording)
+    world = [part for part in contents if part.startswith(b"\x93\xa5world")]
+    rest = [part for part in contents if part not in world]
+    return Decoder("records", _sealing(world), (b"".join(len(part).to_bytes(4, "little") + part for part in rest),))
 
 
 def _recorded(protocol: str) -> bytes:
@@ -160,7 +168,7 @@ def decoders() -> list[Decoder]:
         Decoder("topology", _line(lambda spec: topology.build(spec, 12, Stream("fuzz"))), graphs),
         Decoder("sweep", _line(parse_sweep), (b"kill:0:0.9:10", b"collude:blue train:0:1:5", b"censor:0.5:1:2")),
         Decoder("recording", _through(load_recording), recorded),
-        Decoder("records", _sealed, tuple(_unsealed(data) for data in recorded)),
+        _records(recorded[0]),
         Decoder("configuration", _line(_configured), wishes),
         Decoder("theme", _line(lambda text: themes.load(text, "mine.toml")), looks),
     ]
