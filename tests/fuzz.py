@@ -18,6 +18,9 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
+
+from recording_file import parts, sealed
 
 from engine import InputError, Setup, load_recording, parse_sweep, run, scenario_files
 from engine.core.rand import Stream
@@ -57,6 +60,7 @@ ODD = (
     b"[[at]]\n",
 )
 Decode = Callable[[bytes, Path], object]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,29 @@ def _through(load: Callable[[str], object]) -> Decode:
 def _scenario(data: bytes, file: Path) -> object:
     file.write_bytes(data)
     return scenario_files.load(file)
+
+
+def _sealing(world: list[bytes]) -> Decode:
+    """Reads contents of records, each with its size before it, as a recording with right checksums; the first is
+    followed by a world that is sound."""
+
+    def decode(data: bytes, file: Path) -> object:
+        contents, at = [], 0
+        while at + 4 <= len(data):
+            size = int.from_bytes(data[at : at + 4], "little")
+            contents.append(data[at + 4 : at + 4 + size])
+            at += 4 + size
+        file.write_bytes(sealed([*contents[:1], *world, *contents[1:]]))
+        return load_recording(str(file))
+
+    return decode
+
+
+def _records(recording: bytes) -> Decoder:
+    contents = parts(recording)
+    world = [part for part in contents if part.startswith(b"\x93\xa5world")]
+    rest = [part for part in contents if part not in world]
+    return Decoder("records", _sealing(world), (b"".join(len(part).to_bytes(4, "little") + part for part in rest),))
 
 
 def _recorded(protocol: str) -> bytes:
@@ -127,6 +154,7 @@ def decoders() -> list[Decoder]:
     sessions = (b"weibull:0.59:2514", b"exponential:60", b"pareto:1.5:30", b"none")
     graphs = (b"random:4", b"small-world:4:0.1", b"scale-free:2", b"ring", b"tree:3", b"complete")
     traces = (b"peer,start_s,end_s\np000,0,12.5\n1,3,4\nalice,7,1e3\n", b"p001,0,5\np001,9,11\n")
+    recorded = tuple(_recorded(name) for name in ("gnutella", "gossip"))
     wishes = (settings.template().encode(), b'theme = "paper"\nfps = 20\n[keys]\n"peer.kill" = "ctrl+k, X"\n')
     return [
         Decoder("scenario", _scenario, scenarios),
@@ -139,7 +167,8 @@ def decoders() -> list[Decoder]:
         Decoder("lines", _line(capacity.parse), (b"saroiu", b"384:3000", b"none")),
         Decoder("topology", _line(lambda spec: topology.build(spec, 12, Stream("fuzz"))), graphs),
         Decoder("sweep", _line(parse_sweep), (b"kill:0:0.9:10", b"collude:blue train:0:1:5", b"censor:0.5:1:2")),
-        Decoder("recording", _through(load_recording), tuple(_recorded(name) for name in ("gnutella", "gossip"))),
+        Decoder("recording", _through(load_recording), recorded),
+        _records(recorded[0]),
         Decoder("configuration", _line(_configured), wishes),
         Decoder("theme", _line(lambda text: themes.load(text, "mine.toml")), looks),
     ]
@@ -185,20 +214,24 @@ def hurt(data: bytes, rng: random.Random, others: tuple[bytes, ...]) -> bytes:
 
 def complaint(decoder: Decoder, data: bytes, file: Path) -> str:
     """What is wrong with how an input was taken, or empty."""
+    return complaint_of(lambda: decoder.decode(data, file))[1]
+
+
+def complaint_of(read: Callable[[], T]) -> tuple[T | None, str]:
+    """What was read, or None where it was refused; and what is wrong with how it was refused, or empty."""
     try:
-        decoder.decode(data, file)
+        return read(), ""
     except InputError as error:
         said = str(error)
         if not said.strip():
-            return "it was refused without a word"
+            return None, "it was refused without a word"
         if len(said) > SENTENCE_MOST:
-            return f"it was refused in {len(said)} characters"
+            return None, f"it was refused in {len(said)} characters"
         if any(unicodedata.category(ch) in ("Cc", "Cf", "Cs", "Zl", "Zp") for ch in said):
-            return f"the sentence carries control characters: {said!r}"
-        return ""
+            return None, f"the sentence carries control characters: {said!r}"
+        return None, ""
     except Exception:
-        return traceback.format_exc()
-    return ""
+        return None, traceback.format_exc()
 
 
 def fuzz(decoder: Decoder, count: int, seed: int, file: Path) -> None:

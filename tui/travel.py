@@ -51,6 +51,8 @@ class Traveller:
     heading_us: int | None = None
     """Where the seek that is under way leads."""
     _wished_us: int | None = None
+    _undoing = False
+    """Whether the seek that is under way discards something when it is there."""
     _in_past = False
     selected: PeerId | None
     _notice: str
@@ -80,7 +82,7 @@ class Traveller:
         self.machine = TimeMachine(swarm, keeper=Follower(), recording=recording, still=True)
         self._replays, self._forks, self._told_parted = recording, 0, False
         self.seeking = self.heading_us = self._wished_us = None
-        self._in_past = False
+        self._in_past = self._undoing = False
 
     def restart(self, protocol: str) -> bool:
         """The same peers, content, churn and seed under another network, from t = 0. False if that is not possible."""
@@ -170,6 +172,8 @@ class Traveller:
 
     def seek_to(self, t_us: int) -> None:
         """Go to a moment between 0 and `end_us`. It takes up to a second; a later call takes the place of this one."""
+        if self._undoing:
+            self.arrive()
         t_us = min(max(t_us, 0), self.end_us)
         self._wished_us = None
         self._depart(self._going(self.machine.seek(t_us)), t_us)
@@ -196,6 +200,8 @@ class Traveller:
 
     def undo(self) -> None:
         """Go to just before the last command that a person gave up to here, and let time go on from there."""
+        # An undo is something done, and not given up for the next one.
+        self.arrive()
         last = next((g for g in reversed(self.machine.log[: self.swarm.given]) if g.by == "person"), None)
         if last is None:
             self.say("There is nothing to undo before this moment")
@@ -203,9 +209,11 @@ class Traveller:
         self._wished_us = None
         said = f"Undone: {last.said.verb}, at {last.at_us / 1e6:.2f} s. What came after it is discarded"
         self._depart(self._going(self.machine.undo(), said), last.at_us)
+        self._undoing = True
 
     def _depart(self, errand: Iterator[None], to_us: int) -> None:
         self.live.errand(errand)
+        self._undoing = False
         self.seeking, self.heading_us = 0.0, to_us
 
     def _going(self, steps: Iterator[float], told: str = "") -> Iterator[None]:
@@ -214,8 +222,10 @@ class Traveller:
                 yield
         except Exception:
             self.seeking = self.heading_us = self._wished_us = None
+            self._undoing = False
             raise
         self.jumps += 1
+        self._undoing = False
         self._forks = self.machine.forks
         if self._replays is not None and not self.at_end:
             self.live.halt_at(self.end_us)

@@ -11,7 +11,7 @@ It learns of commands from the swarm itself, whose watcher it is: there is still
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import suppress
 from typing import Any, Protocol
 
@@ -135,6 +135,8 @@ class TimeMachine:
         self._again = False
         self._seen_us = swarm.now_us
         self._parked: Swarm | None = None
+        self._seeks = 0
+        """Counts the seeks: only the latest one may move the cursor."""
         self._still = still
         self._leaving: list[Iterator[None]] = []
         self.swarm = swarm
@@ -165,16 +167,22 @@ class TimeMachine:
         return self.keeper.strain if self.keeper else 0.0
 
     def tend(self) -> None:
-        """Time stands still: see to what the keeper has to say, and to what is left over. Costs microseconds."""
+        """Time stands still: see to what the keeper has to say, to what is left over, and to what a recording has not
+        handed over yet. Costs microseconds."""
         self._let_go()
         if self.keeper is not None:
             self.keeper.came(self)
+        self._write(lambda scribe: scribe.came(self.end_us))
 
     # --- time ---------------------------------------------------------------------------------------------
 
     def advance(self, until_us: int, budget: int | None = None) -> int:
         """As `Swarm.advance`; on the way, what was done before is done again."""
-        done = self._go(self.swarm, until_us, budget, len(self.log))
+        try:
+            done = self._go(self.swarm, until_us, budget, len(self.log))
+        except PeerFailed:
+            self._reached()  # the run ends where the program failed, and that is a moment of it
+            raise
         self.came()
         return done
 
@@ -203,14 +211,13 @@ class TimeMachine:
         if swarm.now_us > self._seen_us:
             self._seen_us = swarm.now_us
             self.marks.listen(swarm)
-        if swarm.now_us > self.end_us:
-            self.end_us = swarm.now_us
+        self._reached()
+        self.tend()
+
+    def _reached(self) -> None:
+        if self.swarm.now_us > self.end_us:
+            self.end_us = self.swarm.now_us
             self._leave_parked()
-        self._let_go()
-        if self.keeper is not None:
-            self.keeper.came(self)
-        if self._scribe is not None and self.live:
-            self._write(lambda scribe: scribe.came(self.end_us))
 
     def did(self, meant: Command, said: Command, by: str) -> None:
         """The swarm did a command from outside. If it was in the past, that is the end of what came after."""
@@ -249,28 +256,31 @@ class TimeMachine:
 
     def seek(self, t_us: int) -> Iterator[float]:
         """Go to a moment, to the end of its instant. Yields how far it is, 0 to 1, some milliseconds apart; the cursor
-        moves after the last, so nobody sees another swarm unprepared. Whoever loses interest just stops asking."""
-        return self._seek(moment(self.log, max(0, min(t_us, self.end_us))))
+        moves after the last, so nobody sees another swarm unprepared. Whoever loses interest just stops asking. A seek
+        that is under way ends, and the cursor stays where it is, when another one begins, or when something is done
+        that discards what it was going through."""
+        yield from self._seek(moment(self.log, max(0, min(t_us, self.end_us))))
 
     def undo(self) -> Iterator[float]:
         """Go to just before the last command that a person gave up to here, and discard what came after. Nothing
-        happens where there is none."""
+        happens where there is none. Given up as a seek is."""
         count = self.swarm.given
         while count and self.log[count - 1].by != "person":
             count -= 1
-        if not count:
-            return
-        to = (self.log[count - 1].at_us, count - 1)
-        yield from self._seek(to)
-        self._cut(to)
+        if count and (yield from self._seek((self.log[count - 1].at_us, count - 1))):
+            self._cut((self.swarm.now_us, self.swarm.given))
 
     def fork(self) -> None:
         """Discard what comes after the cursor."""
         if not self.live:
             self._cut((self.swarm.now_us, self.swarm.given))
 
-    def _seek(self, to: Position) -> Iterator[float]:
+    def _seek(self, to: Position) -> Generator[float, None, bool]:
+        """Whether it came there."""
+        self._seeks += 1
+        this = self._seeks, self.forks
         swarm = self._nearest(to)
+        ours = swarm is not self.swarm
         from_us = swarm.now_us
         try:
             # Where a program failed the run is at its end, and that is where one stands then.
@@ -278,14 +288,34 @@ class TimeMachine:
                 while self._go(swarm, to[0], BITE, to[1]) >= BITE or swarm.given < to[1]:
                     self.marks.listen(swarm)
                     yield (swarm.now_us - from_us) / max(1, to[0] - from_us)
+                    if (self._seeks, self.forks) != this:
+                        self._give_up(swarm, ours)
+                        return False
+                    if swarm.now_us > to[0] or swarm.given > to[1]:
+                        # It was the one at the cursor, and somebody moved time on.
+                        swarm = self._nearest(to)
+                        ours = swarm is not self.swarm
             yield 1.0
-        except GeneratorExit:
-            if swarm is not self.swarm and swarm is not self._parked:
-                self._leave(swarm)
+        except (GeneratorExit, InputError):
+            self._give_up(swarm, ours)
             raise
+        if (self._seeks, self.forks) != this:
+            self._give_up(swarm, ours)
+            return False
         # Of a recording, nobody has seen yet what lies on the way.
         self.marks.listen(swarm)
         self._stand(swarm)
+        return True
+
+    def _give_up(self, swarm: Swarm, ours: bool) -> None:
+        """A seek ends on its way with this swarm. `ours`: it was not the one at the cursor when the seek took it."""
+        if not ours:
+            return
+        at_end = swarm.now_us >= self.end_us and swarm.given >= len(self.log) and swarm.failure is None
+        if at_end and self._parked is None:
+            self._parked = swarm
+        else:
+            self._leave(swarm)
 
     def _nearest(self, to: Position) -> Swarm:
         """The swarm from which the way is shortest: the one at hand, the one left at the end, a checkpoint's, a new
@@ -296,7 +326,8 @@ class TimeMachine:
         store = self.keeper.store if self.keeper else None
         one = store.nearest(to) if store else None
         parked = self._parked
-        if parked is not None and to >= (parked.now_us, parked.given):
+        if parked is not None and parked.now_us <= to[0] and parked.given <= to[1]:
+            self._parked = None
             return parked
         here = (swarm.now_us, swarm.given)
         if here[0] <= to[0] and here[1] <= to[1] and swarm.failure is None and (one is None or here >= one.at):
@@ -312,10 +343,9 @@ class TimeMachine:
         old = self.swarm
         if old is not swarm:
             if self.live and old.failure is None:
+                self._leave_parked()
                 self._parked = old
             old.watcher = None
-            if swarm is self._parked:
-                self._parked = None
             if old is not self._parked:
                 self._leave(old)
         swarm.watcher = self
@@ -337,16 +367,16 @@ class TimeMachine:
             del self._leaving[0]
 
     def _cut(self, to: Position) -> None:
+        from_us, self.end_us = max(self.end_us, to[0]), to[0]
         self.forks += 1
         del self.log[to[1] :]
-        self.end_us = to[0]
         self._leave_parked()
         self.final = None
         self.prints.cut(to[0])
         self.marks.cut(self.log, self.swarm)
         if self.keeper is not None:
             self.keeper.cut(to)
-        self._write(lambda scribe: scribe.back(to))
+        self._write(lambda scribe: scribe.back(from_us, to))
 
     # --- recording ------------------------------------------------------------------------------------------
 
@@ -359,12 +389,13 @@ class TimeMachine:
         """Write this run into a file from its beginning on, whatever of it has passed. Raises InputError."""
         self.stop_recording()
         self._scribe = Scribe(path, self.setup, self.world, story, clock)
-        self._scribe.past(self.log, self.prints)
+        self._reached()
+        self._scribe.past(self.log, self.prints, self.end_us)
 
     def stop_recording(self) -> None:
         """Close the file."""
         if self._scribe is not None:
-            self.end_us = max(self.end_us, self.swarm.now_us)  # where a program failed, nobody has said so yet
+            self._reached()
             here = self.live and self.swarm.failure is None
             if here:
                 self.swarm.advance(self.swarm.now_us)
@@ -378,6 +409,7 @@ class TimeMachine:
 
     def close(self) -> None:
         """The run is over."""
+        self._seeks += 1
         self.stop_recording()
         if self.keeper is not None:
             self.keeper.close()

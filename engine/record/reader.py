@@ -1,9 +1,10 @@
 """Reads a recording, whoever wrote it. Nothing in a file is believed, and nothing in it is code.
 
-What was torn off at the end is missed and no more: a writer that was killed leaves a whole header and whole values
+What was torn off at the end is missed and no more: a writer that was killed leaves a whole header and whole records
 behind it, and then perhaps a part of one. Anything else that is amiss is refused with `InputError`: where, what, and
-what was expected. Lengths are held to limits before room is made for them, and a piece that unpacks to more than it may
-is not unpacked to its end.
+what was expected. Checksums (`sealed`) tell what happened to a file by chance; whoever forges them too meets the checks
+here. Lengths are held to limits before room is made for them, and a piece that unpacks to more than it may is not
+unpacked to its end.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import stat
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -22,13 +24,10 @@ from ..errors import InputError, plain
 from ..setup import Setup
 from ..world.drawn import World
 from .log import Given
-from .scribe import FORMAT, VERSION
+from .sealed import RECORD_MAX, Records
 from .values import to_command, to_setup, to_time
-from .worlds import PIECE_MAX, world_of
+from .worlds import PIECE_MAX, Damaged, world_of
 
-CHUNK = 1 << 16
-VALUE_MAX = 6 << 20
-"""Bytes of one value: a command that names a million peers has four million."""
 ITEMS_MAX = 1 << 16
 """Entries of one list or map: a schedule, at most. What is longer is packed into bytes."""
 COMMANDS_MAX = 1_000_000
@@ -68,91 +67,55 @@ def read(path: str) -> Recording:
         raise InputError(f'"{name}" cannot be read: {why}') from None
 
 
-class Unreadable(InputError):
-    """A sentence that names the file and the place in it."""
-
-
-class _Values:
-    """The values of a stream. `torn` when it ended within one."""
-
-    def __init__(self, name: str, file: BinaryIO) -> None:
-        self.name = name
-        self.at = 0
-        self.torn = False
-        self._file = file
-        self._unpacker = msgpack.Unpacker(
-            max_buffer_size=VALUE_MAX + CHUNK,
-            max_str_len=VALUE_MAX,
-            max_bin_len=VALUE_MAX,
-            max_array_len=ITEMS_MAX,
-            max_map_len=ITEMS_MAX,
-            max_ext_len=16,
-            unicode_errors="surrogatepass",
-        )
-
-    def __iter__(self) -> Iterator[Any]:
-        fed = 0
-        while True:
-            try:
-                while True:
-                    value = self._unpacker.unpack()
-                    yield value
-                    self.at = self._unpacker.tell()
-            except msgpack.OutOfData:
-                pass
-            except (ValueError, TypeError, RecursionError, MemoryError, msgpack.UnpackException):
-                raise self.wrong("what stands there is no value of a recording") from None
-            if fed - self.at > VALUE_MAX:
-                raise self.wrong(f"a value is longer than {VALUE_MAX:,} bytes")
-            data = self._file.read(CHUNK)
-            if not data:
-                self.torn = fed > self.at
-                return
-            fed += len(data)
-            self._unpacker.feed(data)
-
-    def wrong(self, what: object) -> InputError:
-        """It cannot be replayed, and why; what is such an error already stays as it is."""
-        if isinstance(what, Unreadable):
-            return what
-        return Unreadable(f'"{self.name}" cannot be replayed: at byte {self.at:,}, {what}')
+def _values(records: Records) -> Iterator[Any]:
+    for content in records:
+        try:
+            yield msgpack.unpackb(
+                content,
+                max_str_len=RECORD_MAX,
+                max_bin_len=RECORD_MAX,
+                max_array_len=ITEMS_MAX,
+                max_map_len=ITEMS_MAX,
+                max_ext_len=16,
+                unicode_errors="surrogatepass",
+            )
+        except (msgpack.StackError, RecursionError):
+            raise records.wrong("lists stand within lists, too many deep") from None
+        except (ValueError, TypeError, MemoryError, msgpack.UnpackException):
+            raise records.wrong("what stands there is no value of a recording") from None
 
 
 def _read(name: str, file: BinaryIO) -> Recording:
-    values = _Values(name, file)
-    stream = iter(values)
-    try:
-        header = next(stream, None)
-    except InputError:
-        header = None
-    if not isinstance(header, dict) or header.get("format") != FORMAT:
-        begun = "it ends before it has begun" if values.torn else "it does not begin as one"
-        raise InputError(f'"{name}" is no recording of swarmtop: {begun}')
-    version = header.get("version")
-    if version != VERSION:
-        raise InputError(f'"{name}" is a recording of version {plain(version, 20)}; this swarmtop reads {VERSION}')
+    records = Records(name, file)
+    stream = _values(records)
+    header = next(stream, None)
+    if header is None and records.torn:
+        raise records.wrong("it ends before the setup is complete")
+    if not isinstance(header, dict):
+        raise records.wrong("the first record should be a map with the setup")
     story = header.get("story")
     try:
         setup = to_setup(header.get("setup"))
-        first, world = _world(stream)
+        world, after = _world(stream)
     except InputError as error:
-        raise values.wrong("it ends before the world is complete" if values.torn else error) from None
+        raise records.wrong("it ends before the world is complete" if records.torn else error) from None
     made = Recording(setup, story if isinstance(story, dict) else {}, world)
     reader = _Reader(made)
-    while first is not None:
+    for value in chain(after, stream):
         try:
-            reader.take(first)
+            reader.take(value)
         except InputError as error:
-            raise values.wrong(error) from None
-        first = next(stream, None)
+            raise records.wrong(error) from None
+    if records.torn and reader.ended:
+        raise records.wrong("it goes on after its end")
     if not reader.ended:
-        torn = "the rest was torn off" if values.torn else "it was never closed"
+        torn = "the rest was torn off" if records.torn else "it was never closed"
         made.note = f'"{name}" stops at {made.end_us / 1e6:.3f} s: {torn}'
     return made
 
 
-def _world(stream: Iterator[Any]) -> tuple[Any, World]:
-    """The world, and the first value after it."""
+def _world(stream: Iterator[Any]) -> tuple[World, list[Any]]:
+    """The world, and the value after it, if there is one."""
     after: list[Any] = []
 
     def parts() -> Iterator[tuple[str, bytes]]:
@@ -161,11 +124,10 @@ def _world(stream: Iterator[Any]) -> tuple[Any, World]:
                 after.append(value)
                 return
             if len(value) != 3 or not isinstance(value[1], str) or not isinstance(value[2], bytes):
-                raise ValueError("a piece of it is none")
+                raise Damaged("a piece of it is none")
             yield value[1], _unpacked(value[2])
 
-    world = world_of(parts())
-    return after[0] if after else None, world
+    return world_of(parts()), after
 
 
 def _unpacked(data: bytes) -> bytes:
@@ -173,9 +135,9 @@ def _unpacked(data: bytes) -> bytes:
     try:
         out = unpacker.decompress(data, PIECE_MAX)
     except zlib.error:
-        raise ValueError("a piece of it does not unpack") from None
+        raise Damaged("a piece of it does not unpack") from None
     if not unpacker.eof:
-        raise ValueError("a piece of it is too large or cut short")
+        raise Damaged("a piece of it is too large or cut short")
     return out
 
 

@@ -1,7 +1,8 @@
 """Writes a run into a file while it goes on.
 
-The file is a stream of MessagePack values. First a map, the header: `format`, `version`, the setup, and `story`, what
-the program that recorded wants to have again. Then lists, each with a word in front:
+The file is made of records under checksums, see `sealed`. The content of each is one MessagePack value. First a map,
+the header: `setup`, and `story`, what the program that recorded wants to have again. Then lists, each with a word in
+front:
 
     ["world", name, packed]                        pieces of the world as it was drawn, see `worlds`
     ["do", at_us, by, verb, fields, said, drawn]   a command from outside, its selectors resolved; as it was said
@@ -10,8 +11,13 @@ the program that recorded wants to have again. Then lists, each with a word in f
     ["back", at_us, commands]                      somebody went back, and what came after is discarded
     ["end", at_us, fingerprint]                    the run ended here, and nobody tore the file
 
-Commands are handed to the operating system at once, and the rest when `FLUSH_S` have passed: whoever kills the writer
-loses what was in its memory, and that is less than a second of it. A clock is handed in, as the engine has none.
+Names in it are those of scenarios and of the command line, never those of Python modules or classes, so that the code
+may be moved and recordings still be read.
+
+What a file says is always a moment of the run that is written: before anything is discarded, the file is brought to
+where the run had come. Commands are handed to the operating system at once, and the rest when `FLUSH_S` have passed:
+whoever kills the writer loses what was in its memory, and that is less than a second of it. A clock is handed in, as
+the engine has none.
 """
 
 from __future__ import annotations
@@ -27,11 +33,10 @@ from ..errors import InputError, plain
 from ..setup import Setup
 from ..world.drawn import World
 from .log import Given, Position
+from .sealed import FIRST_LINE, RECORD_MAX, Sealer
 from .values import of_command, of_setup
-from .worlds import pieces
+from .worlds import WORLD_MAX, pieces
 
-FORMAT = "swarmtop recording"
-VERSION = 1
 FLUSH_S = 0.4
 
 
@@ -44,15 +49,27 @@ class Scribe:
         self.path = path
         self._clock = clock
         self._pack = msgpack.Packer(unicode_errors="surrogatepass").pack
-        self._waiting = bytearray()
-        self._at_us = -1
+        self._seal = Sealer().seal
+        self._waiting = bytearray(FIRST_LINE)
+        self._at_us = 0
+        """How far the run has come, as the file tells it."""
         try:
             self._file = Path(path).open("wb", buffering=0)  # noqa: SIM115 - open for as long as the run goes on
         except (OSError, ValueError) as error:
             raise self._trouble(error) from None
-        header = {"format": FORMAT, "version": VERSION, "setup": of_setup(setup), "story": dict(story)}
-        self._put(header)
+        try:
+            self._begin(setup, world, story)
+        except InputError:
+            self._file.close()
+            raise
+
+    def _begin(self, setup: Setup, world: World, story: Mapping[str, Any]) -> None:
+        self._put({"setup": of_setup(setup), "story": dict(story)})
+        size = 0
         for name, data in pieces(world):
+            size += len(data)
+            if size > WORLD_MAX:
+                raise InputError(f"a run whose world has more than {WORLD_MAX >> 20} MB cannot be recorded")
             self._put(["world", name, zlib.compress(data, 6)])
             if len(self._waiting) > 1 << 20:
                 self.flush()
@@ -63,6 +80,7 @@ class Scribe:
         verb, values = of_command(given.meant)
         said = {name: each for name, each in of_command(given.said)[1].items() if each != values[name]}
         self._put(["do", given.at_us, given.by, verb, values, said, given.drawn])
+        self._at_us = given.at_us
         self.flush()
 
     def print(self, at_us: int, fingerprint: str) -> None:
@@ -70,8 +88,9 @@ class Scribe:
         self._put(["print", at_us, bytes.fromhex(fingerprint)])
         self._at_us = at_us
 
-    def back(self, to: Position) -> None:
-        """All after that position is discarded."""
+    def back(self, from_us: int, to: Position) -> None:
+        """The run had come to `from_us`, and all after that position is discarded."""
+        self._reached(from_us)
         self._put(["back", *to])
         self._at_us = to[0]
         self.flush()
@@ -79,9 +98,7 @@ class Scribe:
     def came(self, at_us: int) -> None:
         """The run has come that far; written when it is time to."""
         if self._clock() - self._flushed_s >= FLUSH_S:
-            if at_us > self._at_us:
-                self._put(["at", at_us])
-                self._at_us = at_us
+            self._reached(at_us)
             self.flush()
 
     def close(self, at_us: int, fingerprint: str) -> None:
@@ -94,18 +111,29 @@ class Scribe:
         """Somebody interrupted, maybe in the middle of an entry: what is in the file stands."""
         self._file.close()
 
-    def past(self, log: Iterable[Given], prints: Mapping[int, str]) -> None:
-        """What had been before the recording began."""
+    def past(self, log: Iterable[Given], prints: Mapping[int, str], end_us: int) -> None:
+        """What had been before the recording began, in a run that came as far as `end_us`."""
         marks = [*((given.at_us, 1, given) for given in log), *((at, 0, text) for at, text in prints.items())]
         for at_us, _, what in sorted(marks, key=lambda mark: mark[:2]):
             if isinstance(what, Given):
                 self.did(what)
             else:
                 self.print(at_us, str(what))
+        self._reached(end_us)
         self.flush()
 
+    def _reached(self, at_us: int) -> None:
+        if at_us > self._at_us:
+            self._put(["at", at_us])
+            self._at_us = at_us
+
     def _put(self, value: Any) -> None:
-        self._waiting += self._pack(value)
+        content = self._pack(value)
+        if len(content) > RECORD_MAX:
+            raise InputError(
+                f'"{plain(self.path)}": one entry is longer than the {RECORD_MAX:,} bytes that are written'
+            )
+        self._waiting += self._seal(content)
 
     def flush(self) -> None:
         """Hand over to the operating system what has been written."""

@@ -16,14 +16,15 @@ import msgpack
 import numpy as np
 
 from ..api import File, Line
-from ..errors import InputError
+from ..errors import InputError, plain
 from ..snapshot import Places
 from ..world.content import Catalogue, Shelf
 from ..world.drawn import World
+from ..world.edgelist import NODES_MAX
 from ..world.lexicon import Lexicon
 from ..world.places import Latency
 from ..world.sessions import Trace
-from ..world.topology import PEERS_MAX, Topology
+from ..world.topology import Topology
 
 T = TypeVar("T")
 
@@ -31,9 +32,11 @@ ROWS = 1 << 14
 """Entries of a column in one piece."""
 PIECE_MAX = 4 << 20
 """Bytes of one piece, unpacked."""
-WORLD_MAX = 512 << 20
+WORLD_MAX = 256 << 20
 """Bytes of all of them."""
 TEXT_MAX = 2_000
+CHECKED = 1 << 20
+"""Entries of a long column that are checked in one go."""
 DELAY_MAX_US = 1 << 40
 TIME_MAX_US = 10**15
 
@@ -49,7 +52,8 @@ NUMBERS = {
     "holds": "<i4",
     "many": "<i4",
 }
-LISTS = ("labels", "names", "titles", "files")
+LISTS = {"labels": NODES_MAX, "names": NODES_MAX, "titles": 1 << 19, "files": 1 << 19}
+"""Columns of texts, and how many of each there are at most: ten times the titles that can be drawn."""
 
 
 def pieces(world: World) -> Iterator[tuple[str, bytes]]:
@@ -103,57 +107,74 @@ def world_of(parts: Iterable[tuple[str, bytes]]) -> World:
     try:
         return _world_of(parts)
     except (ValueError, TypeError, KeyError, OverflowError, RecursionError, MemoryError) as error:
-        why = str(error) if isinstance(error, ValueError) else type(error).__name__
-        raise InputError(f"the world in it is damaged ({why})"[:200]) from None
+        why = str(error) if isinstance(error, Damaged) else "something is missing, or not of the kind it should be"
+        raise InputError(f"the world in it is damaged ({why})") from None
+
+
+class Damaged(ValueError):
+    """Says in a few words what of a world cannot be."""
 
 
 def _world_of(parts: Iterable[tuple[str, bytes]]) -> World:
-    columns: dict[str, list[bytes]] = {}
+    columns = {name: bytearray() for name in NUMBERS}
+    texts: dict[str, list[Any]] = {name: [] for name in LISTS}
+    facts: dict[str, Any] = {}
     size = 0
     for name, data in parts:
         size += len(data)
         if len(data) > PIECE_MAX or size > WORLD_MAX:
-            raise ValueError("it is too large")
-        if name not in NUMBERS and name not in LISTS and name != "facts":
-            raise ValueError(f"a column has no meaning here: {name[:40]}")
-        columns.setdefault(name, []).append(data)
-    facts = _map(columns)
-    numbers = {name: np.frombuffer(b"".join(columns.get(name, ())), kind) for name, kind in NUMBERS.items()}
-    texts = {name: [one for data in columns.get(name, ()) for one in _list(data)] for name in LISTS}
-    peers = _whole(facts, "peers", 1, PEERS_MAX)
+            raise Damaged(f"it is larger than {WORLD_MAX >> 20} MB")
+        if name == "facts":
+            facts = _map(data)
+        elif name in columns:
+            columns[name] += data
+        elif name in texts:
+            read, found = _file if name == "files" else _text, _list(data)
+            if len(texts[name]) + len(found) > LISTS[name]:
+                raise Damaged(f"there are more than {LISTS[name]:,} {name} in it")
+            texts[name] += map(read, found)
+        else:
+            raise Damaged(f"a column has no meaning here: {plain(name, 40)}")
+    numbers = {name: np.frombuffer(columns[name], kind) for name, kind in NUMBERS.items()}
+    peers = _whole(facts, "peers", 1, NODES_MAX)
     graph, delays = _graph(peers, facts, numbers, texts), _delays(facts, numbers, texts)
-    catalogue, n = _catalogue(facts, numbers, texts), len(delays.place)
-    return World(graph, delays, catalogue, _lines(numbers, n), _trace(facts, numbers, n))
+    n = len(delays.place)
+    lines, trace = _lines(numbers, n), _trace(facts, numbers, n)
+    return World(graph, delays, _catalogue(facts, numbers, texts), lines, trace)
 
 
 def _graph(peers: int, facts: Mapping[str, Any], numbers: Mapping[str, Any], texts: Mapping[str, Any]) -> Topology:
     ends = numbers["links"].reshape(-1, 2)
+    last = -1
+    for start in range(0, len(ends), CHECKED):
+        a, b = (ends[start : start + CHECKED, i].astype(np.int64) for i in (0, 1))
+        codes = a * peers + b
+        if not (a.min() >= 0 and b.max() < peers and (a < b).all() and codes[0] > last and (np.diff(codes) > 0).all()):
+            raise Damaged("links")
+        last = int(codes[-1])
     a, b = (np.ascontiguousarray(ends[:, i], np.int32) for i in (0, 1))
-    codes = a.astype(np.int64) * peers + b
-    if len(a) and not (a.min() >= 0 and b.max() < peers and (a < b).all() and (np.diff(codes) > 0).all()):
-        raise ValueError("links")
-    labels = tuple(_text(label) for label in texts["labels"]) if facts["labels"] else None
+    labels = tuple(texts["labels"]) if facts["labels"] else None
     if labels is not None and (len(labels) != peers or len(set(labels)) != peers):
-        raise ValueError("labels")
+        raise Damaged("labels")
     return Topology(peers, a, b, labels, _whole(facts, "skipped", 0, 1 << 40), _text(facts["note"]))
 
 
 def _delays(facts: Mapping[str, Any], numbers: Mapping[str, Any], texts: Mapping[str, Any]) -> Latency:
-    names = tuple(_text(name) for name in texts["names"])
+    names = tuple(texts["names"])
     where, place = numbers["where"].astype(np.float32), numbers["place"]
     if len(where) != 2 * len(names) or not np.isfinite(where).all():
-        raise ValueError("places")
+        raise Damaged("places")
     if len(place) and not (place.min() >= 0 and place.max() < len(names)):
-        raise ValueError("place")
+        raise Damaged("place")
     table = numbers["table"]
     if facts["table"]:
         if len(table) != len(names) ** 2 or not len(table) or table.min() < 1 or table.max() > DELAY_MAX_US:
-            raise ValueError("delays")
+            raise Damaged("delays")
     elif facts["flat_us"] is not None:
         _whole(facts, "flat_us", 1, DELAY_MAX_US)
     # One object for each delay rather than one for each entry, see `places`.
     distinct: dict[int, int] = {}
-    rows = [[distinct.setdefault(us, us) for us in row] for row in table.reshape(len(names), -1).tolist()]
+    rows = [[distinct.setdefault(us, us) for us in row.tolist()] for row in table.reshape(len(names), -1)]
     return Latency(
         kind=_text(facts["kind"]),
         places=Places(names, where[: len(names)].copy(), where[len(names) :].copy()),
@@ -176,9 +197,9 @@ def _trace(facts: Mapping[str, Any], numbers: Mapping[str, Any], n: int) -> Trac
         some = times[at : at + max(0, count)]
         flat = [us for pair in some for us in pair]
         if not 0 <= peer < n or peer in made.begins_us or len(some) != count or sorted(flat) != flat:
-            raise ValueError("sessions")
+            raise Damaged("sessions")
         if any(begin >= end or max(-begin, end) > TIME_MAX_US for begin, end in some):
-            raise ValueError("sessions")
+            raise Damaged("sessions")
         made.begins_us[peer], made.ends_us[peer] = [begin for begin, _ in some], [end for _, end in some]
         at += count
     return made
@@ -187,22 +208,21 @@ def _trace(facts: Mapping[str, Any], numbers: Mapping[str, Any], n: int) -> Trac
 def _lines(numbers: Mapping[str, Any], n: int) -> tuple[Line, ...]:
     rows = numbers["lines"].reshape(-1, 3)
     if len(rows) not in (0, n) or (len(rows) and (rows.min() < 0 or rows[:, 2].max() > 1)):
-        raise ValueError("lines")
+        raise Damaged("lines")
     return tuple(Line(up, down, bool(nat)) for up, down, nat in rows.tolist())
 
 
 def _catalogue(facts: Mapping[str, Any], numbers: Mapping[str, Any], texts: Mapping[str, Any]) -> Catalogue:
-    titles = [_text(title) for title in texts["titles"]]
-    files = [_file(row) for row in texts["files"]]
+    titles, files = texts["titles"], texts["files"]
     shares, holds, many = numbers["shares"].tolist(), numbers["holds"], numbers["many"]
     if not titles or len(shares) != len(titles) or _whole(facts, "titles", 1, 1 << 30) > len(files):
-        raise ValueError("titles")
+        raise Damaged("titles")
     if not all(math.isfinite(share) for share in shares) or sorted(shares) != shares or not shares[0] > 0:
-        raise ValueError("shares")
+        raise Damaged("shares")
     if len(many) and (many.min() < 0 or many.max() > len(holds) or int(many.sum(dtype=np.int64)) != len(holds)):
-        raise ValueError("shelves")
+        raise Damaged("shelves")
     if len(holds) and not (holds.min() >= 0 and holds.max() < len(files)):
-        raise ValueError("files")
+        raise Damaged("files")
     stops = np.cumsum(many, dtype=np.int64).tolist()
     held = holds.tolist()
     lexicon = Lexicon()
@@ -213,33 +233,32 @@ def _catalogue(facts: Mapping[str, Any], numbers: Mapping[str, Any], texts: Mapp
 def _file(row: Any) -> File:
     name, size, digest, genuine = row
     if type(size) is not int or not 0 <= size < 1 << 62 or type(digest) is not int or type(genuine) is not bool:
-        raise ValueError("files")
+        raise Damaged("files")
     return File(_text(name), size, digest, genuine)
 
 
-def _map(columns: Mapping[str, list[bytes]]) -> dict[str, Any]:
-    (data,) = columns["facts"]
+def _map(data: bytes) -> dict[str, Any]:
     facts = msgpack.unpackb(data)
     if not isinstance(facts, dict):
-        raise ValueError("facts")
+        raise Damaged("facts")
     return facts
 
 
 def _list(data: bytes) -> list[Any]:
     found = msgpack.unpackb(data, max_array_len=ROWS, unicode_errors="surrogatepass")
     if not isinstance(found, list):
-        raise ValueError("texts")
+        raise Damaged("texts")
     return found
 
 
 def _text(value: Any) -> str:
     if not isinstance(value, str) or len(value) > TEXT_MAX:
-        raise ValueError("a text")
+        raise Damaged("a text")
     return value
 
 
 def _whole(facts: Mapping[str, Any], name: str, low: int, high: int) -> int:
     value = facts[name]
     if type(value) is not int or not low <= value <= high:
-        raise ValueError(name)
+        raise Damaged(name)
     return value

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import msgpack
 import pytest
+from recording_file import save, values
 
 from tui.cli import main
 
@@ -54,7 +54,7 @@ def test_until_quiet_is_recorded_too(tmp_path: Path, capsys: pytest.CaptureFixtu
 def test_a_torn_tail_is_a_warning(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "run.swarm"
     recorded(path, capsys)
-    path.write_bytes(path.read_bytes()[:-30])
+    path.write_bytes(path.read_bytes()[:-60])
     assert main(["replay", str(path), "--json"]) == 0
     out, err = capsys.readouterr()
     assert json.loads(out)["virtual_s"] < 8
@@ -65,11 +65,9 @@ def test_a_torn_tail_is_a_warning(tmp_path: Path, capsys: pytest.CaptureFixture[
 def test_another_run_is_exit_code_1_and_the_moment(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "run.swarm"
     recorded(path, capsys)
-    unpacker = msgpack.Unpacker(strict_map_key=False)
-    unpacker.feed(path.read_bytes())
-    values = list(unpacker)
-    values[0]["setup"]["seed"] = 2
-    path.write_bytes(b"".join(map(msgpack.packb, values)))
+    said = values(path)
+    said[0]["setup"]["seed"] = 2
+    save(path, said)
     assert main(["replay", str(path), "--json"]) == 1
     out, err = capsys.readouterr()
     assert json.loads(out)["seed"] == 2

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -12,7 +16,7 @@ from textual.widgets import Input
 pytest.importorskip("termios", reason="terminals of this kind are POSIX")
 
 from person import dashboard
-from terminal import ALTERNATE, CTRL_C, ENTER, MOUSE, MOVES, PASTE, RIGHT, Terminal, terminal
+from terminal import ALTERNATE, CTRL_C, ENTER, MOUSE, MOVES, PASTE, RIGHT, ROOT, Terminal, terminal
 
 SWARM = ["--seed", "7", "--peers", "24"]
 SWARMTOP = ["-m", "tui", *SWARM]
@@ -75,6 +79,30 @@ def test_ask_kill_censor_filter_and_leave(tmp_path: Path) -> None:
         assert it.end() == 0
         assert it.unclean() == []
         assert it.screen.text.strip() == "", "nothing is left on the terminal either"
+
+
+def test_who_goes_back_and_acts_at_once_has_a_recording_that_replays(tmp_path: Path) -> None:
+    file = tmp_path / "run.swarm"
+    with terminal(tmp_path, [*SWARMTOP, "--record", str(file)]) as it:
+        it.until(FIRST)
+        it.type(RIGHT)
+        chosen(it)
+        it.type(";")
+        time.sleep(0.05)  # a key each, and less than a recording waits before it hands over what it has
+        it.type("x")
+        it.until(r" 23 ● alive +1 ✕ dead")
+        it.type("q")
+        assert it.end() == 0
+    again = subprocess.run(
+        [sys.executable, "-m", "tui", "replay", str(file), "--json"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (again.returncode, again.stderr) == (0, "")
+    assert json.loads(again.stdout)["peers_by_state"]["dead"] == 1
 
 
 def test_an_interrupt_from_outside_leaves_the_terminal_as_it_was(tmp_path: Path) -> None:

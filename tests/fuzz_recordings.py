@@ -1,0 +1,516 @@
+"""Recordings, tried out: runs in which a person goes back and forth and acts in any order, and files that are hurt.
+
+    python tests/fuzz_recordings.py [--orders 2000] [--hurts 5000] [--seed 0]
+
+An order is a list of steps: time goes on, a seek begins and is left on its way, something is done, undone, discarded,
+recorded, stopped. Each file that was closed must replay as the run that was recorded, which is run again without any
+going back; each file that was cut at some moment must replay up to there, and say so. A hurt file must be refused in
+one sentence, or be said not to be whole. Nothing is random that is not seeded, so a number names an order for ever.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import random
+import sys
+import tempfile
+import traceback
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import msgpack
+from fuzz import complaint_of
+from recording_file import FIRST_LINE, parts, sealed
+
+from engine import (
+    Arrive,
+    AskFor,
+    Attack,
+    CallOff,
+    Caption,
+    Censor,
+    Checkpoints,
+    Collude,
+    Command,
+    ContentSpec,
+    Court,
+    Depart,
+    Expect,
+    Heal,
+    Hold,
+    InputError,
+    Kill,
+    Leave,
+    LinkSpec,
+    Live,
+    Partition,
+    Poison,
+    Publish,
+    Release,
+    Revive,
+    Scenario,
+    Set,
+    Setup,
+    Swarm,
+    TimeMachine,
+    load_recording,
+    replay,
+    run,
+    story_of,
+)
+from tui.driver import Driver
+
+Step: TypeAlias = tuple[Any, ...]
+SECOND = 1_000_000
+LONGEST_US = 12 * SECOND
+"""An order is over when its run is longer than that, so that all of them are quick to replay."""
+DEEDS: tuple[Command, ...] = (
+    AskFor("random 2", "the"),
+    AskFor("#3", "blue train"),
+    Kill("random 1"),
+    Kill("#2"),
+    Revive("random 50%"),
+    Leave("random 1"),
+    Censor("top 1 degree"),
+    Collude("random 3", "the", 0.3),
+    Poison("random 1"),
+    Partition("random 40%"),
+    Heal(),
+    Hold("random 2"),
+    Release("not random 50%"),
+    Publish("random 1", "a song unheard"),
+    Set("loss", 0.1),
+    Set("latency", 0.5),
+    Set("churn", "exponential:3"),
+    Arrive(2, 1.0),
+    Arrive(1, via="random 2"),
+    Depart("random 2", 1.0, 0.5),
+    Court(0.5),
+    Attack("random", share=0.2),
+    Attack("collusion", word="the"),
+    Attack("crowd", count=3, over_s=2.0),
+    CallOff(),
+    Kill("nobody called that"),
+)
+"""What a person does; the last one is refused."""
+SETUPS: tuple[Setup, ...] = tuple(
+    Setup(
+        protocol=protocol,
+        peers=8,
+        seed=seed,
+        topology="random:3",
+        content=ContentSpec(items=8, replicas=2.0),
+        **changes,
+    )
+    for seed, (protocol, changes) in enumerate(
+        (
+            ("gnutella", {"churn": "exponential:6", "asks_per_s": 1.0, "latency": "constant:40"}),
+            ("gossip", {"schedule": ((0, AskFor("random 1", "the")), (900_000, Kill("random 1")))}),
+            ("napster", {"asks_per_s": 2.0, "latency": "constant:500", "links": LinkSpec("saroiu", nat=0.3)}),
+            ("web", {"churn": "exponential:3", "asks_per_s": 1.0, "latency": "uniform:5-40"}),
+        )
+    )
+)
+"""With churn, background asks, slow lines, and commands of a scenario; newcomers come by what is done."""
+KINDS: dict[str, int] = {
+    "advance": 8,
+    "slices": 4,
+    "step": 2,
+    "seek": 6,
+    "begin": 4,
+    "resume": 6,
+    "drop": 1,
+    "undo": 3,
+    "do": 8,
+    "fork": 1,
+    "record": 3,
+    "stop": 2,
+    "cut": 1,
+    "tend": 1,
+    "second": 1,
+}
+"""How often each kind of step is drawn."""
+
+
+def step(kind: str, rng: random.Random) -> Step:
+    """A step of a kind."""
+    match kind:
+        case "advance":
+            return kind, rng.choice((0, 1, 1_000, 40_000, 130_000, 500_000, SECOND)), rng.choice((None, 1, 3, 50))
+        case "slices":
+            return kind, rng.randrange(1, 9), rng.choice((0.1, 1.0, 20.0))
+        case "step":
+            return kind, rng.choice((10_000, 100_000, SECOND))
+        case "seek" | "begin":
+            return kind, rng.choice((0.0, 1.0, rng.random())), rng.randrange(4)
+        case "resume":
+            return kind, rng.randrange(4), rng.randrange(1, 6)
+        case "drop":
+            return kind, rng.randrange(4)
+        case "undo":
+            return kind, rng.randrange(4)
+        case "do":
+            return kind, rng.randrange(len(DEEDS))
+        case "cut":
+            return kind, rng.random()
+        case _:
+            return (kind,)
+
+
+def order(rng: random.Random) -> tuple[int, list[Step]]:
+    """The number of a setup, and what is done with it."""
+    kinds = rng.choices(list(KINDS), list(KINDS.values()), k=rng.randrange(5, 40))
+    return rng.randrange(len(SETUPS)), [step(kind, rng) for kind in kinds]
+
+
+@dataclass
+class Written:
+    """A file, and the run that it should replay as: what was given, and its end. `whole`: it was closed; a cut one has
+    what was given when it was cut."""
+
+    path: str
+    given: tuple[tuple[int, Command, str], ...]
+    end_us: int
+    whole: bool
+    short: bool = False
+    """It was cut within the world, before anything that can be replayed."""
+
+
+class Restless:
+    """A run, and a person who cannot keep still."""
+
+    def __init__(self, setup: Setup, folder: Path) -> None:
+        self.setup, self.folder = setup, folder
+        # Checkpoints close together, so that seeks begin at one, and none at all in every second setup.
+        keeper = Checkpoints(spacing=60) if setup.seed % 2 else None
+        self.machine = TimeMachine(Swarm(setup), keeper=keeper, still=setup.seed == 0)
+        self.live = Live(self.machine, playing=False, clock=self.clock)
+        self.prepare()
+
+    def prepare(self) -> None:
+        """What it remembers besides."""
+        self.time_s = 0.0
+        ticks = itertools.count()
+        self.flushing = lambda: next(ticks) * 0.13
+        """A recording hands over what it has at every fourth look, so files are behind the run now and then."""
+        self.begun: list[Iterator[float]] = []
+        self.written: list[Written] = []
+        self.files = itertools.count()
+
+    time_s = 0.0
+
+    def clock(self) -> float:
+        """Each look takes two milliseconds."""
+        self.time_s += 0.002
+        return self.time_s
+
+    def take(self, one: Step) -> None:
+        """Do a step."""
+        machine, live = self.machine, self.live
+        match one:
+            case ("advance", us, budget):
+                machine.advance(machine.now_us + us, budget)
+            case ("slices", count, speed):
+                live.set_speed(speed)
+                live.play()
+                for _ in range(count):
+                    self.time_s += 0.03
+                    live.slice()
+                live.pause()
+            case ("step", us):
+                live.step(us)
+                live.slice()
+            case ("seek", share, slices):
+                live.errand(machine.seek(round(share * machine.end_us)))
+                for _ in range(slices):
+                    live.slice()
+            case ("begin", share, steps):
+                self.begun.append(machine.seek(round(share * machine.end_us)))
+                self.go_on(self.begun[-1], steps)
+            case ("resume", number, steps) if self.begun:
+                self.go_on(self.begun[number % len(self.begun)], steps)
+            case ("drop", number) if self.begun:
+                self.begun.pop(number % len(self.begun))
+            case ("undo", steps):
+                self.begun.append(machine.undo())
+                self.go_on(self.begun[-1], steps)
+            case ("do", number):
+                self.do(DEEDS[number])
+            case ("fork",):
+                machine.fork()
+            case ("record",):
+                self.closing()
+                path = str(self.folder / f"{next(self.files)}.swarm")
+                machine.record(path, story_of(Scenario()), self.flushing)
+            case ("stop",):
+                self.closing()
+                machine.stop_recording()
+            case ("cut", share) if machine.recording:
+                self.written.append(self.cut(Path(machine.recording).read_bytes(), share))
+            case ("tend",):
+                machine.tend()
+            case ("second",):
+                # To the next whole second: where samples are, and so are the fingerprints of a file.
+                machine.advance((machine.now_us // SECOND + 1) * SECOND, None)
+
+    @staticmethod
+    def go_on(steps: Iterator[float], count: int) -> None:
+        """So far with a seek."""
+        for _ in itertools.islice(steps, count):
+            pass
+
+    def do(self, command: Command) -> None:
+        """A person does something; what cannot be done is refused."""
+        with suppress(InputError):
+            self.machine.swarm.do(command)
+
+    def as_it_is(self, path: str, whole: bool) -> Written:
+        """What a file should replay as that is closed, or cut, now."""
+        machine = self.machine
+        given = tuple((one.at_us, one.said, one.by) for one in machine.log)
+        return Written(path, given, max(machine.end_us, machine.now_us), whole)
+
+    def cut(self, data: bytes, share: float) -> Written:
+        """A file as it is when its writer is killed now: it may end anywhere in what was written last."""
+        world = whole_records(data)
+        behind = [i for i, part in enumerate(parts(data)) if i and msgpack.unpackb(part)[0] != "world"]
+        begins = len(data) - sum(map(len, world[behind[0] :])) if behind else len(data)
+        data = data[: round(len(data) - share * share * min(len(data), 500))]
+        path = self.folder / f"{next(self.files)}.swarm"
+        path.write_bytes(data)
+        return replace(self.as_it_is(str(path), whole=False), short=len(data) < begins)
+
+    def closing(self) -> None:
+        """A file is about to be closed."""
+        if self.machine.recording:
+            self.written.append(self.as_it_is(self.machine.recording, whole=True))
+
+    def end(self) -> None:
+        """The run is over."""
+        self.closing()
+        self.machine.close()
+
+
+class AtTheScreen(Restless):
+    """The same before a dashboard: what its keys do, and frames in between."""
+
+    def __init__(self, setup: Setup, folder: Path) -> None:
+        self.setup, self.folder = setup, folder
+        self.driver = Driver(Scenario(setup=setup), clock=self.clock)
+        self.machine, self.live = self.driver.machine, self.driver.live
+        self.prepare()
+
+    def take(self, one: Step) -> None:
+        driver = self.driver
+        match one:
+            case ("step" | "begin", amount, *_):
+                driver.step_by(round(amount * (1 if one[0] == "step" else -SECOND)))
+            case ("seek", share, slices):
+                (driver.scrub_to if slices % 2 else driver.seek_to)(round(share * driver.end_us))
+            case ("resume", number, _):
+                driver.play_or_pause()
+                if number:
+                    driver.frame(30.0)
+            case ("undo", *_):
+                driver.undo()
+            case ("fork" | "drop", *_):
+                driver.go_live()
+            case ("record",):
+                if not driver.recording:
+                    driver.record(str(self.folder / f"{next(self.files)}.swarm"))
+            case ("stop",):
+                self.closing()
+                driver.stop_recording()
+            case ("tend",):
+                driver.tend()
+            case ("advance" | "second", *_):
+                self.time_s += 0.3
+                self.live.slice()
+            case _:
+                super().take(one)
+
+    def do(self, command: Command) -> None:
+        self.driver.do(command)
+
+    def end(self) -> None:
+        self.closing()
+        self.driver.stop()
+
+
+def straight(setup: Setup, written: Written) -> str:
+    """The fingerprint of a run in which nobody goes back."""
+    swarm = Swarm(setup)
+    for at_us, command, by in written.given:
+        swarm.advance(at_us)
+        swarm.do(command, by)
+    swarm.advance(written.end_us)
+    return swarm.fingerprint()
+
+
+def check(setup: Setup, written: Written) -> None:
+    """Raise AssertionError unless a file replays as it should."""
+    if not written.whole:
+        note = try_hurt(Path(written.path))
+        if note == "refused":
+            assert written.short, "a file that has the whole world should be read"
+            return
+        assert not written.short
+        again = replay(written.path)
+        assert not again.parted, again.parted
+        assert any("stops at" in warning for warning in again.report.warnings)
+        return
+    again = replay(written.path)
+    assert not again.parted, again.parted
+    assert not any("stops at" in warning for warning in again.report.warnings)
+    assert round(again.report.virtual_s * 1e6) == written.end_us
+    assert again.report.fingerprint == straight(setup, written)
+
+
+def try_order(number: int, steps: list[Step], folder: Path, kind: type[Restless] = Restless) -> int:
+    """Do all of it, and check what was written: how many files. Raises AssertionError, or whatever went wrong."""
+    person = kind(SETUPS[number], folder)
+    for one in steps:
+        person.take(one)
+        if person.machine.end_us > LONGEST_US:
+            break
+    person.end()
+    for written in person.written:
+        check(SETUPS[number], written)
+        Path(written.path).unlink(missing_ok=True)
+    return len(person.written)
+
+
+# --- hurt files ---------------------------------------------------------------------------------------------------
+
+
+def sound(folder: Path) -> list[bytes]:
+    """Recordings with a story, one of them with somebody who went back."""
+    caption = Caption(1.0, "It begins", "most answers are found")
+    expect = Expect("success", 0.0, 4.0, 0.0, 1.0)
+    scenario = Scenario(title="a story", setup=SETUPS[0], captions=(caption,), expects=(expect,))
+    first, second = folder / "first.swarm", folder / "second.swarm"
+    run(scenario.asking(["blue train"], "#0"), until=5.0, record=str(first))
+    machine = TimeMachine(Swarm(SETUPS[1]))
+    machine.record(str(second), story_of(scenario), lambda: 0.0)
+    for command in DEEDS[:8]:
+        machine.advance(machine.now_us + 700_000)
+        machine.swarm.do(command)
+    for _ in machine.seek(2 * SECOND):
+        pass
+    machine.swarm.do(Kill("#1"))
+    machine.advance(4 * SECOND)
+    machine.close()
+    return [first.read_bytes(), second.read_bytes()]
+
+
+def hurt(data: bytes, others: list[bytes], rng: random.Random) -> bytes:
+    """One injury: a bit, bytes, whole records, the end, or something behind the end."""
+    at = rng.randrange(len(data))
+    # The story and what was done take little room beside the world: every second injury is there.
+    if rng.random() < 0.5:
+        at = rng.choice((rng.randrange(min(len(data), 1_500)), len(data) - 1 - rng.randrange(min(len(data), 1_000))))
+    match rng.randrange(11):
+        case 0 | 1 | 2:
+            return data[:at] + bytes((data[at] ^ 1 << rng.randrange(8),)) + data[at + 1 :]
+        case 3:
+            other = rng.randrange(len(data))
+            swapped = bytearray(data)
+            swapped[at], swapped[other] = swapped[other], swapped[at]
+            return bytes(swapped)
+        case 4:
+            return data[: at + 1] + bytes((rng.randrange(256),)) + data[at + 1 :]
+        case 5:
+            return data[:at]
+        case 6:
+            return data + rng.randbytes(rng.choice((1, 4, 7, 8, 20, 300)))
+        case 7:
+            return data + rng.choice(others)
+        case 8:
+            return data[:at] + data[at + rng.choice((1, 2, 16, 40)) :]
+        case _:
+            return shuffled(data, others, rng)
+
+
+def shuffled(data: bytes, others: list[bytes], rng: random.Random) -> bytes:
+    """Whole records, with the checksums that they had, deleted, doubled, exchanged, or taken from another file."""
+    records = whole_records(data)
+    one, two = rng.randrange(len(records)), rng.randrange(len(records))
+    match rng.randrange(4):
+        case 0:
+            del records[one]
+        case 1:
+            records.insert(one, records[two])
+        case 2:
+            records[one], records[two] = records[two], records[one]
+        case _:
+            records[one] = rng.choice(whole_records(rng.choice(others)))
+    return FIRST_LINE + b"".join(records)
+
+
+def whole_records(data: bytes) -> list[bytes]:
+    """Records as they stand in a file."""
+    found, at = [], len(FIRST_LINE)
+    for content in parts(data):
+        found.append(data[at : at + len(content) + 16])
+        at += len(content) + 16
+    assert sealed(parts(data)) == data
+    return found
+
+
+def try_hurt(file: Path) -> str:
+    """Either "refused" or "told" comes of a hurt file. Raises AssertionError where it is neither."""
+
+    def load() -> str:
+        return load_recording(str(file))[1].note
+
+    note, wrong = complaint_of(load)
+    assert not wrong, wrong
+    if note is None:
+        return "refused"
+    assert "stops at" in note, "it is read as if it were whole"
+    return "told"
+
+
+def main() -> None:
+    """As many as one likes."""
+    ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ask.add_argument("--orders", type=int, default=2_000)
+    ask.add_argument("--hurts", type=int, default=5_000)
+    ask.add_argument("--seed", type=int, default=0)
+    args = ask.parse_args()
+    wrong = files = 0
+    with tempfile.TemporaryDirectory() as folder:
+        for number in range(args.orders):
+            setup, steps = order(random.Random(f"{args.seed}/{number}"))
+            try:
+                files += try_order(setup, steps, Path(folder), AtTheScreen if number % 3 == 0 else Restless)
+            except Exception:
+                wrong += 1
+                print(
+                    f"order {number} of seed {args.seed}, setup {setup}: {steps}\n{traceback.format_exc()}", flush=True
+                )
+        print(f"{args.orders:,} orders, {files:,} recordings replayed, {wrong} orders went wrong", flush=True)
+        counts = {"refused": 0, "told": 0, "wrong": 0}
+        good, file = sound(Path(folder)), Path(folder) / "hurt.swarm"
+        for number in range(args.hurts):
+            rng = random.Random(f"{args.seed}/hurt/{number}")
+            data = rng.choice(good)
+            bad = hurt(data, good, rng)
+            if bad in good:
+                continue
+            try:
+                file.write_bytes(bad)
+                counts[try_hurt(file)] += 1
+            except AssertionError as error:
+                counts["wrong"] += 1
+                print(f"hurt {number} of seed {args.seed}: {error}", flush=True)
+        print(f"hurt recordings: {counts}", flush=True)
+    sys.exit(1 if wrong or counts["wrong"] else 0)
+
+
+if __name__ == "__main__":
+    main()
