@@ -71,7 +71,7 @@ from .lab.lines import read_links
 from .lab.save import to_toml
 from .lab.scenario import Caption, Scenario
 from .networks import help_of, network, networks, options_of, title_of
-from .options import as_number, as_text, as_whole, options_for
+from .options import as_number, as_spec, as_text, as_whole, options_for
 from .recent import Heard
 from .setup import ArrivalSpec, ContentSpec, LinkSpec, Setup
 from .silencing import Silencing
@@ -251,6 +251,7 @@ __all__ = [
     "UnderWay",
     "Until",
     "as_number",
+    "as_spec",
     "as_text",
     "as_whole",
     "asks_csv",

@@ -215,8 +215,9 @@ def _text_of(path: Path) -> str:
     try:
         with path.open("rb") as file:
             raw = file.read(_SIZE_LIMIT + 1)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "it is no name of a file"
+        raise InputError(f"{path}: cannot be read: {why}") from None
     if len(raw) > _SIZE_LIMIT:
         raise InputError(f"{path}: this is too long for a theme; expected at most {_SIZE_LIMIT:,} bytes")
     try:

@@ -16,7 +16,7 @@ import msgpack
 import numpy as np
 
 from ..api import File, Line
-from ..errors import InputError
+from ..errors import InputError, plain
 from ..snapshot import Places
 from ..world.content import Catalogue, Shelf
 from ..world.drawn import World
@@ -235,7 +235,7 @@ def _list(data: bytes) -> list[Any]:
 def _text(value: Any) -> str:
     if not isinstance(value, str) or len(value) > TEXT_MAX:
         raise ValueError("a text")
-    return value
+    return plain(value, TEXT_MAX)
 
 
 def _whole(facts: Mapping[str, Any], name: str, low: int, high: int) -> int:
