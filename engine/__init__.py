@@ -97,6 +97,7 @@ from .snapshot import (
     UnderWay,
 )
 from .swarm import Swarm
+from .toml_text import load_toml
 from .world.attacks import Param, Preset
 from .world.plans import Plan
 from .world.selectors import last_word
@@ -262,6 +263,7 @@ __all__ = [
     "help_of",
     "last_word",
     "load_recording",
+    "load_toml",
     "mentions",
     "message",
     "nearest",

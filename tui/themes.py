@@ -19,12 +19,11 @@ import functools
 import importlib.resources
 import math
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
-from engine import InputError, nearest, plain
+from engine import InputError, load_toml, nearest, plain
 
 DEFAULT = "swarm"
 """The theme of a first start."""
@@ -120,7 +119,7 @@ def load(text: str, where: str) -> Palette:
             f"{where}: a theme is called what its file is called, in small letters, digits and hyphens; rename the file"
         )
     try:
-        data = tomllib.loads(text)
+        data = load_toml(text)
     except (ValueError, RecursionError) as error:
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else error
         raise InputError(f"{where}: this is not TOML: {reason}") from None

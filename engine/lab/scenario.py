@@ -11,7 +11,6 @@ A run with no end of its own goes on for 60 s, or longer if the scenario has mor
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from importlib import resources
@@ -24,6 +23,7 @@ from ..errors import InputError, nearest, plain
 from ..networks import networks
 from ..options import as_number, as_spec, as_text, as_whole, option_names, options_for, set_option
 from ..setup import ContentSpec, Setup
+from ..toml_text import load_toml
 from ..world.content import SHARINGS, ZIPF_MAX
 from ..world.replication import LAWS
 from ..world.selectors import parse as parse_selector
@@ -191,28 +191,16 @@ def _stands(path: Path) -> bool:
 def parse(text: str, source: str) -> Scenario:
     """A scenario from TOML text; `source` is what errors call it."""
     try:
-        table = tomllib.loads(text)
-        _no_giants(table, source)
+        table = load_toml(text, giants=False)
     except RecursionError:
         raise InputError(f"{source}: nested too deeply to be a scenario") from None
     except ValueError as error:
         # tomllib says where at the end, in brackets; a person wants that first.
         found = re.fullmatch(r"(.*) \(at (.*)\)", str(error), re.DOTALL)
         what, place = found.groups() if found else (str(error), "")
-        raise InputError(f"{source}: {place + ': ' if place else ''}not TOML: {what}") from None
+        what = what if what == "a number is too long" else f"not TOML: {what}"
+        raise InputError(f"{source}: {place + ': ' if place else ''}{what}") from None
     return _scenario(table, source)
-
-
-def _no_giants(value: object, where: str) -> None:
-    """TOML's integers have 64 bits, Python's need not: one of a million digits could not even be printed."""
-    if isinstance(value, int) and value.bit_length() > 64:
-        raise InputError(f"{where}: a number is too long")
-    if isinstance(value, dict):
-        for inner in value.values():
-            _no_giants(inner, where)
-    elif isinstance(value, list):
-        for inner in value:
-            _no_giants(inner, where)
 
 
 def network_called(name: str, where: str) -> type[Peer]:
