@@ -71,7 +71,7 @@ from .lab.lines import read_links
 from .lab.save import to_toml
 from .lab.scenario import Caption, Scenario
 from .networks import help_of, network, networks, options_of, title_of
-from .options import as_number, as_text, as_whole, options_for
+from .options import as_number, as_spec, as_text, as_whole, options_for
 from .recent import Heard
 from .setup import ArrivalSpec, ContentSpec, LinkSpec, Setup
 from .silencing import Silencing
@@ -97,6 +97,7 @@ from .snapshot import (
     UnderWay,
 )
 from .swarm import Swarm
+from .toml_text import load_toml
 from .world.attacks import Param, Preset
 from .world.plans import Plan
 from .world.selectors import last_word
@@ -253,6 +254,7 @@ __all__ = [
     "UnderWay",
     "Until",
     "as_number",
+    "as_spec",
     "as_text",
     "as_whole",
     "asks_csv",
@@ -263,6 +265,7 @@ __all__ = [
     "help_of",
     "last_word",
     "load_recording",
+    "load_toml",
     "mentions",
     "message",
     "nearest",

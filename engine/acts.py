@@ -77,6 +77,7 @@ class Acts:
 
     def carry_out(self, command: c.Command, by: str) -> tuple[PeerId, ...]:
         """Do it. Raises InputError before anything has changed."""
+        c.check(command)
         return self._how[type(command)](command, by)
 
     # --- life and death ------------------------------------------------------------------------------------
@@ -155,7 +156,7 @@ class Acts:
         if not words_of(command.word):
             raise InputError('collude needs a word to ban, such as word = "blue train"')
         if not 0 <= command.leak <= 1:
-            raise InputError(f'"leak" of collude is a share from 0 to 1, not {command.leak}')
+            raise InputError(f'"leak" of collude is a share from 0 to 1, not {plain(command.leak, 40)}')
         those = self.resolve(command.peers)
         for peer in those:
             self.town.rules.bans[peer] = (command.word, float(command.leak))

@@ -6,23 +6,36 @@ Verbs stand in pairs; what each does and what others notice of it is told in its
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, fields, replace
 from typing import Any, ClassVar, TypeAlias
 
 from .api import PeerId, Want
-from .errors import InputError, nearest
+from .errors import InputError, nearest, plain
 
 Peers: TypeAlias = str | PeerId | Sequence[PeerId]
+TEXT_MAX = 100_000
+"""Characters of a text in a command: a selector may name many peers one by one."""
 SIDES = ("city", "role", "operator")
 """What a partition can go by."""
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """Base. `verb` is its name on the command line, in a scenario and in a recording."""
+    """Base. `verb` is its name on the command line, in a scenario and in a recording.
+
+    Texts are made harmless here, whether a person typed them, or a file, a recording or a program said them; a spec of
+    churn is left as it is, since it may name a file.
+    """
 
     verb: ClassVar[str] = ""
+
+    def __post_init__(self) -> None:
+        for name in (f.name for f in fields(self)):
+            value = getattr(self, name)
+            if isinstance(value, str) and not (name == "value" and getattr(self, "name", "") == "churn"):
+                object.__setattr__(self, name, plain(value, limit=TEXT_MAX))
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,19 +312,47 @@ def command_from(verb: str, values: Mapping[str, object], where: str) -> Command
     """A command by its name and fields, as a scenario or a recording has them. Raises InputError."""
     kind = VERBS.get(verb)
     if kind is None:
-        raise InputError(f'{where}: no command is called "{verb}"{nearest(verb, VERBS)}')
+        raise InputError(f'{where}: no command is called "{plain(verb)}"{nearest(verb, VERBS)}')
     known = {f.name: f for f in fields(kind)}
     for name, value in values.items():
         if name not in known:
-            raise InputError(f'{where}: "{verb}" has no field "{name}"{nearest(name, known)}')
-        default = known[name].default
-        if isinstance(default, str) and not isinstance(value, str) and not (name == "peers" and isinstance(value, int)):
-            raise InputError(f'{where}: "{name}" of "{verb}" should be a text, not {value!r}')
-        if isinstance(default, float) and (isinstance(value, bool) or not isinstance(value, (int, float))):
-            raise InputError(f'{where}: "{name}" of "{verb}" should be a number, not {value!r}')
-        if isinstance(default, int) and (isinstance(value, bool) or not isinstance(value, int)):
-            raise InputError(f'{where}: "{name}" of "{verb}" should be a whole number, not {value!r}')
+            raise InputError(f'{where}: "{verb}" has no field "{plain(name)}"{nearest(name, known)}')
+        # A list of peers has no spelling in a file: there it is a selector.
+        _hold(known[name], value, f'{where}: "{name}" of "{verb}"', lists=False)
     for name, f in known.items():
         if name not in values and f.default in ("", MISSING):
             raise InputError(f'{where}: "{verb}" needs "{name}"')
     return kind(**values)
+
+
+def check(command: Command) -> None:
+    """Raise InputError unless each field of a command holds what its type says; ranges are for who carries it out."""
+    for f in fields(command):
+        _hold(f, getattr(command, f.name), f"{command.verb}: {f.name}")
+
+
+def _hold(f: Field[Any], value: object, where: str, *, lists: bool = True) -> None:
+    """Raise InputError unless a field may hold a value."""
+    kind = str(f.type)
+    if kind == "Any" or (value is None and f.default is None):
+        return
+    if "Peers" in kind:
+        many = isinstance(value, Sequence) and lists and all(map(_is_whole, value))
+        if not (isinstance(value, str) or _is_whole(value) or many):
+            raise InputError(f'{where} should be a text such as "random 10%", not {_shown(value)}')
+    elif "str" in kind or "Want" in kind:
+        if not isinstance(value, str):
+            raise InputError(f"{where} should be a text, not {_shown(value)}")
+    elif "float" in kind:
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise InputError(f"{where} should be a number, not {_shown(value)}")
+    elif not _is_whole(value):
+        raise InputError(f"{where} should be a whole number, not {_shown(value)}")
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
+
+
+def _shown(value: object) -> str:
+    return f'"{plain(value, 40)}"' if isinstance(value, str) else plain(value, 40)

@@ -18,6 +18,7 @@ from .core.rand import Stream
 from .errors import InputError
 from .growth import grow
 from .life import Life
+from .options import as_number, as_whole
 from .setup import ArrivalSpec, LinkSpec
 from .snapshot import ALIVE, DEAD, LEFT
 from .town import Town
@@ -92,8 +93,7 @@ class Crowds:
     def set_law(self, spec: ArrivalSpec) -> None:
         """From now on newcomers come by this law. Raises InputError, and has then changed nothing."""
         law = arrivals.parse(spec.law)
-        if not 0 <= spec.most <= PEERS_MAX:
-            raise InputError(f"arrivals: most should be from 0 to {PEERS_MAX:,}, not {spec.most}")
+        as_whole(spec.most, "arrivals: most", 0, PEERS_MAX)
         self.law, self.spec = law, spec
         self._round += 1
         if law is not None:
@@ -128,8 +128,7 @@ class Crowds:
 
     def arrive(self, command: Arrive, via: tuple[PeerId, ...] | None) -> tuple[PeerId, ...]:
         """Newcomers at random moments of the next `over_s` seconds; those that came at once are returned."""
-        if not 1 <= command.count <= PEERS_MAX:
-            raise InputError(f"arrive: count should be from 1 to {PEERS_MAX:,}, not {command.count}")
+        as_whole(command.count, "arrive: count", 1, PEERS_MAX)
         if self.town.n + command.count > PEERS_MAX:
             raise InputError(f"arrive: with {command.count:,} more there would be more than {PEERS_MAX:,} peers")
         _check_span("arrive", command.over_s)
@@ -144,8 +143,7 @@ class Crowds:
     def depart(self, command: Depart, peers: Sequence[PeerId]) -> tuple[PeerId, ...]:
         """These go at random moments of the next `over_s` seconds."""
         _check_span("depart", command.over_s)
-        if not 0 <= command.polite <= 1:
-            raise InputError(f"depart: polite is a share from 0 to 1, not {command.polite:g}")
+        as_number(command.polite, "depart: polite", 0, 1)
         town, rng = self.town, self._leaving
         going = tuple(peer for peer in peers if town.state[peer] == ALIVE)
         for peer in going:
@@ -194,5 +192,4 @@ class Crowds:
 
 
 def _check_span(verb: str, over_s: float) -> None:
-    if not 0 <= over_s <= 1e6:
-        raise InputError(f"{verb}: over_s should be from 0 to 1,000,000 seconds, not {over_s:g}")
+    as_number(over_s, f"{verb}: over_s", 0, 1e6)

@@ -26,7 +26,7 @@ from .world.content import Catalogue
 
 SAMPLE_US = 1_000_000
 ASKERS_TRIED = 8
-ASKS_PER_S_MAX = 100_000.0
+ASKS_PER_S_MAX = 10_000.0
 LONG_US = 10**15
 """Thirty years: what is due later than that is not armed."""
 
@@ -230,7 +230,9 @@ class Life:
 
     def _next_ask(self) -> None:
         if self.asks_per_s > 0:
-            self.later(max(1, int(self._asking.expovariate(self.asks_per_s) * 1e6)), NextAsk(self._asking_round))
+            wait_us = _us(self._asking.expovariate(self.asks_per_s))
+            if wait_us < LONG_US:
+                self.later(max(1, wait_us), NextAsk(self._asking_round))
 
     def _ask(self) -> None:
         """Somebody alive asks for something popular that it does not have."""
@@ -250,4 +252,4 @@ class Life:
 
 
 def _us(seconds: float) -> int:
-    return int(seconds * 1e6)
+    return int(min(seconds * 1e6, LONG_US))

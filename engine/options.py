@@ -20,6 +20,8 @@ from .api import Peer
 from .errors import InputError, nearest, plain
 
 YES = ("true", "yes", "on", "1")
+SPEC_MAX = 4_096
+"""Characters of a spec: as many as a path may have."""
 NO = ("false", "no", "off", "0")
 
 
@@ -146,6 +148,19 @@ def as_text(value: object, where: str, example: str = "") -> str:
     made = plain(value, limit=1_000).strip()
     if not made:
         raise InputError(f"{where} is empty")
+    return made
+
+
+def as_spec(value: object, where: str, example: str) -> str:
+    """A text that may name a file, so it is left as it is, and shown by way of `plain`."""
+    if not isinstance(value, str):
+        raise InputError(f'{where} should be a text such as "{example}", not {_shown(value)}')
+    made = value.strip()
+    if not plain(made).strip():
+        raise InputError(f"{where} is empty")
+    if "\0" in made or len(made) > SPEC_MAX:
+        why = "has a zero byte in it" if "\0" in made else f"is longer than {SPEC_MAX:,} characters"
+        raise InputError(f'{where} should be a text such as "{example}", or a file, but this {why}')
     return made
 
 

@@ -28,7 +28,7 @@ from .commands import Arrive, Attack, Command, Peers, resolved
 from .core.rand import Stream
 from .court import Bench, Order
 from .crowds import Crowds
-from .errors import InputError, PeerFailed
+from .errors import InputError, PeerFailed, plain
 from .facts import facts_of
 from .founding import found
 from .inquiry import Inquiry
@@ -217,7 +217,7 @@ class Swarm(Inquiry):
         chosen = (peers,) if isinstance(peers, int) else tuple(dict.fromkeys(peers))
         for peer in chosen:
             if not 0 <= peer < self.town.n:
-                raise InputError(f"there is no peer #{peer}: they are #0 to #{self.town.n - 1}")
+                raise InputError(f"there is no peer #{plain(peer, 20)}: they are #0 to #{self.town.n - 1}")
         return chosen
 
     def select(self, selector: str) -> tuple[PeerId, ...]:

@@ -277,7 +277,8 @@ def _obituary(driver: Driver, error: Exception) -> str:
         again = f"{driver.command_line_of_all()}\n{here}"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(f"{again}\n\n{''.join(traceback.format_exception(error))}", encoding="utf-8")
+        said_of_it = "".join(traceback.format_exception(error))
+        path.write_text(f"{again}\n\n{said_of_it}", encoding="utf-8", errors="replace")
     except OSError:
         last = traceback.extract_tb(error.__traceback__)[-1:]
         return said + "".join(f" ({spot.name}, {spot.filename}:{spot.lineno})" for spot in last)

@@ -228,7 +228,7 @@ def scenario_of(space: argparse.Namespace) -> Scenario:
     load_engine()
     from dataclasses import replace
 
-    from engine import as_text, as_whole, options_for, read_links
+    from engine import as_spec, as_text, as_whole, options_for, read_links
     from engine import scenario_files as lab
 
     made = lab.find(space.scenario, also=WORDS) if space.scenario is not None else lab.Scenario()
@@ -239,8 +239,8 @@ def scenario_of(space: argparse.Namespace) -> Scenario:
         "seed": lambda v, where: as_whole(v, where, 0, lab.SEED_MAX, texts=True),
         "loss": lambda v, where: lab.as_loss(v, where, texts=True),
         "protocol": as_text,
-        "topology": as_text,
-        "latency": as_text,
+        "topology": lambda v, where: as_spec(v, where, "random:4"),
+        "latency": lambda v, where: as_spec(v, where, "constant:50"),
         "churn": lab.as_churn,
     }
     for name, read in readers.items():
@@ -295,9 +295,16 @@ def until_of(text: str | None) -> Until:
 
 def json_of(report: Report, *, series: bool = True) -> str:
     """A report as one line."""
+    return as_json(report.to_json(series=series))
+
+
+def as_json(value: object) -> str:
+    """A value as one line of JSON for stdout. Where that cannot write every character, those beyond ASCII are written
+    by their numbers, so that whoever reads it gets the same text."""
     import json
 
-    return json.dumps(report.to_json(series=series), ensure_ascii=False, allow_nan=False)
+    whole = (sys.stdout.encoding or "").lower().replace("_", "-") in ("utf-8", "utf8")
+    return json.dumps(value, ensure_ascii=not whole, allow_nan=False)
 
 
 def _dashboard(space: argparse.Namespace) -> int:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 
-from .cli import DONE, FAILED, Parser, WrongError, load_engine, on_screen, say, screen_flags, warn
+from .cli import DONE, FAILED, Parser, WrongError, json_of, load_engine, on_screen, say, screen_flags, warn
 from .cli_run import Progress
 
 ABOUT = """\
@@ -53,7 +52,7 @@ def run_replay(space: argparse.Namespace) -> int:
             progress.clear()
     for sentence in again.report.warnings:
         warn(sentence)
-    say(json.dumps(again.report.to_json(series=space.series), ensure_ascii=False, allow_nan=False))
+    say(json_of(again.report, series=space.series))
     if again.parted:
         warn(again.parted)
     return FAILED if again.parted else DONE

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import shutil
 import sys
@@ -11,7 +10,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .cli import DONE, FAILED, TAIL, Parser, WrongError, json_of, say, scenario_of, swarm_flags, until_of, warn
+from .cli import DONE, FAILED, TAIL, Parser, WrongError, as_json, json_of, say, scenario_of, swarm_flags, until_of, warn
 from .cli_files import check_apart
 
 if TYPE_CHECKING:
@@ -120,7 +119,7 @@ def _sweep(space: argparse.Namespace, scenario: Scenario, until: Until) -> int:
     if curve.done:
         if space.csv is not None:
             write(space.csv, curve.to_csv())
-        say(json.dumps(curve.to_json(), ensure_ascii=False, allow_nan=False) if space.json else curve_text(curve))
+        say(as_json(curve.to_json()) if space.json else curve_text(curve))
     if halted is not None:
         there = curve.done + curve.missing
         raise type(halted)(halted.number, curve, f"{halted} when {curve.done:,} of {there:,} runs were done")
@@ -197,8 +196,9 @@ def check_writable(name: str) -> None:
 def write(name: str, text: str) -> None:
     """Write a file, or raise WrongError."""
     try:
-        Path(name).write_text(text, encoding="utf-8", newline="")
-    except OSError as error:
+        Path(name).write_text(text, encoding="utf-8", errors="replace", newline="")
+    except (OSError, ValueError) as error:
+        error = error if isinstance(error, OSError) else OSError(0, "it is no name of a file")
         raise WrongError(f'--csv: "{name}" could not be written: {error.strerror}') from None
 
 

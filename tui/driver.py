@@ -39,6 +39,7 @@ from engine import (
     Setup,
     Swarm,
     Trace,
+    plain,
 )
 
 if TYPE_CHECKING:
@@ -344,7 +345,7 @@ class Driver(Traveller, Inquiry, Choosing):
 
     def say(self, sentence: str) -> None:
         """Put one sentence where the person looks, for some seconds."""
-        self._notice, self._notice_until = sentence, self._clock() + NOTICE_S
+        self._notice, self._notice_until = plain(sentence, limit=400), self._clock() + NOTICE_S
         self.touch()
 
     def play_or_pause(self) -> None:

@@ -56,7 +56,7 @@ def _write(folder: Path, stem: str, parts: Mapping[str, str]) -> list[Path]:
         made: list[Path] = []
         try:
             for path, text in paths.items():
-                with path.open("x", encoding="utf-8", newline="") as file:
+                with path.open("x", encoding="utf-8", errors="replace", newline="") as file:
                     made.append(path)
                     file.write(text)
             return made

@@ -12,10 +12,9 @@ import contextlib
 import os
 import re
 import tempfile
-import tomllib
 from pathlib import Path
 
-from engine import InputError, plain
+from engine import InputError, load_toml, plain
 
 from .settings import SIZE_LIMIT, template
 
@@ -46,7 +45,7 @@ def changed(text: str, name: str, value: str | bool) -> str:
     """A configuration in which `name` has this value; its line is changed, or stands where a comment offers it, or on
     top. Raises InputError where the text is not understood, or would be another one."""
     try:
-        data = tomllib.loads(text)
+        data = load_toml(text)
     except (ValueError, RecursionError) as error:
         raise InputError(f"this is not TOML: {plain(error, limit=200)}") from None
     written = ("true" if value else "false") if isinstance(value, bool) else _quoted(value)
@@ -63,7 +62,7 @@ def changed(text: str, name: str, value: str | bool) -> str:
         lines.insert(at, f"{name} = {written}\n")
     after = "".join(lines)
     with contextlib.suppress(ValueError, RecursionError):
-        if tomllib.loads(after) == data | {name: value}:
+        if load_toml(after) == data | {name: value}:
             return after
     raise InputError(f"{name} = {written} could not be put in without changing something else; put it there by hand")
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, replace
 from pathlib import Path
 
-from engine import AskFor, Command, Scenario, Setup, to_toml
+from engine import AskFor, Command, Scenario, Setup, plain, to_toml
 
 FLAGS = ("protocol", "peers", "seed", "topology", "latency", "loss", "churn")
 """What of a setup has a flag of its own; options have `--set`."""
@@ -37,21 +37,36 @@ def command_line(scenario: Scenario, setup: Setup, done: Sequence[Done], now_us:
     told = {name: getattr(base, name) for name in (*FLAGS, "options", "links")}
     if setup.arrivals.most == base.arrivals.most:
         told["arrivals"] = base.arrivals
-    plain = replace(setup, **told) == base
+    simple = replace(setup, **told) == base
     asked = [AskFor(peers, text) for text, peers in scenario.asks]
     only_asks = not setup.asks_per_s and [command for _, command in setup.schedule] == asked
     only_asks = only_asks and replace(setup, **told, asks_per_s=base.asks_per_s, schedule=base.schedule) == base
-    if done or not (plain or only_asks):
+    if done or not (simple or only_asks):
         path = folder / f"{setup.protocol}-{setup.seed}-{now_us // 1000}.toml"
         title = f"{scenario.title or setup.protocol} at {now_us / 1e6:.3f} s"
         folder.mkdir(parents=True, exist_ok=True)
-        path.write_text(to_toml(whole(setup, done), title), encoding="utf-8")
+        path.write_text(to_toml(whole(setup, done), title), encoding="utf-8", errors="replace")
         words = ["swarmtop", str(path)]
     else:
-        words = ["swarmtop", *([scenario.source] if scenario.source else [])]
+        words = ["swarmtop", *([_named(scenario.source)] if scenario.source else [])]
         words += _flags(setup, base, everything=not scenario.source)
         words += _asks(scenario)
-    return " ".join(shlex.quote(word) for word in [*words, "--until", f"{now_us / 1e6:.6f}"])
+    return " ".join(shell_word(word) for word in [*words, "--until", f"{now_us / 1e6:.6f}"])
+
+
+def shell_word(word: str) -> str:
+    """A word of a command line, quoted. The name of a file may have bytes in it that are no text, and characters that
+    do something to a terminal: those are written by their numbers, `$'caf\\xe9'`, as POSIX shells read them."""
+    if plain(word, limit=len(word) + 1) == word:
+        return shlex.quote(word)
+    quoted = ""
+    for ch in word:
+        if ch.isascii() and ch.isprintable() and ch not in "\\'":
+            quoted += ch
+        else:
+            data = bytes((ord(ch) - 0xDC00,)) if 0xDC80 <= ord(ch) <= 0xDCFF else ch.encode("utf-8", "replace")
+            quoted += "".join(f"\\{byte:03o}" for byte in data)
+    return f"$'{quoted}'"
 
 
 def whole(setup: Setup, done: Sequence[Done]) -> Setup:
@@ -91,7 +106,7 @@ def _flags(setup: Setup, base: Setup, *, everything: bool) -> list[str]:
     for name in FLAGS:
         value = getattr(setup, name)
         if value != getattr(base, name) or (everything and name in ("protocol", "peers", "seed")):
-            words += [f"--{name}", f"{value:g}" if isinstance(value, float) else str(value)]
+            words += _flag(f"--{name}", repr(value) if isinstance(value, float) else str(value))
     if setup.arrivals.law != base.arrivals.law:
         words += ["--arrivals", setup.arrivals.law]
     for flag, name in (("capacity", "capacity"), ("jitter", "jitter_ms"), ("nat", "nat")):
@@ -109,5 +124,14 @@ def _differing(options: Mapping[str, object], base: Mapping[str, object]) -> dic
 
 def _asks(scenario: Scenario) -> list[str]:
     """`--ask` and `--from`, as they were given."""
-    words = [word for text, _ in scenario.asks for word in ("--ask", text)]
-    return [*words, "--from", scenario.asks[0][1]] if words else []
+    words = [word for text, _ in scenario.asks for word in _flag("--ask", text)]
+    return [*words, *_flag("--from", scenario.asks[0][1])] if words else []
+
+
+def _flag(flag: str, value: str) -> list[str]:
+    """A flag and its value; in one word where the value would be taken for a flag."""
+    return [f"{flag}={value}"] if value.startswith("-") else [flag, value]
+
+
+def _named(source: str) -> str:
+    return f"./{source}" if source.startswith("-") else source

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from engine import InputError, Scenario, as_number, nearest
+from engine import InputError, Scenario, as_number, nearest, plain
 
 from . import lacks, settings
 from .streams import on_terminal
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from argparse import Namespace
 
     from engine import Recording, Report, Until
+
+
+PATH_MAX = 4_096
 
 
 def opened(
@@ -74,7 +77,7 @@ def config_command() -> str:
         fresh = settings.write_default(path)
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}") from None
-    lines = [f"{path}{'  (new: every line in it is a comment)' if fresh else ''}"]
+    lines = [f"{plain(path, limit=PATH_MAX)}{'  (new: every line in it is a comment)' if fresh else ''}"]
     settled = settings.load(path)
     wrong = list(settled.complaints)
     if settled.keys:

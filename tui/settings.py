@@ -9,13 +9,12 @@ Keys are taken as they are written and understood by `keymap.py`, which knows wh
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from engine import InputError, nearest, plain
+from engine import InputError, load_toml, nearest, plain
 
 if TYPE_CHECKING:
     from .draw.glyphs import Mode
@@ -78,7 +77,7 @@ def load(path: Path | None = None) -> Settings:
 def read(text: str, where: Path) -> Settings:
     """Understand the text of a file. What is wrong in it is a complaint; raises InputError when it is not TOML."""
     try:
-        data = tomllib.loads(text)
+        data = load_toml(text)
     except (ValueError, RecursionError) as error:
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else error
         raise InputError(f"{where}: this is not TOML: {plain(reason, limit=200)}") from None

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from textual import on
+from textual import events, on
 from textual.app import App
 from textual.command import Command, CommandPalette
 from textual.scrollbar import ScrollBar, ScrollBarRender
@@ -40,6 +40,10 @@ def calm_surroundings() -> bool:
     if os.environ.get("SWARMTOP_REDUCED_MOTION", "").strip().lower() in CALM:
         return True
     return os.environ.get("TEXTUAL_ANIMATIONS", "").strip().lower() in ("none", "basic")
+
+
+PASTE_MAX = 2_000
+"""Characters of one paste."""
 
 
 class Settled(App[int]):
@@ -107,6 +111,16 @@ class Settled(App[int]):
         if self.theme not in (*self._ours, *BUILTIN_THEMES):
             self._ours.append(self.theme)  # from a file that was named on the command line
         self.untold += complaints
+
+    def notify(self, message: str, *, title: str = "", **how: Any) -> None:
+        """As Textual's, and what it tells may name a file or quote somebody: it is shown as text."""
+        super().notify(plain(message, limit=400), title=plain(title), **how)
+
+    async def on_event(self, event: events.Event) -> None:
+        """As Textual's. What is pasted is text from outside: one line, for nothing here takes more."""
+        if isinstance(event, events.Paste):
+            event.text = plain(event.text, limit=PASTE_MAX).strip()
+        await super().on_event(event)
 
     def tell_untold(self) -> None:
         """Say what has been found wrong so far."""
@@ -182,7 +196,7 @@ class Settled(App[int]):
             said, grave = f"Kept for next time, in {path}", "information"
             self.settings = replace(self.settings, **{name: value})  # type: ignore[arg-type]
             self._config_watch.changed()  # our own doing is no news
-        self.notify(plain(said, limit=300), title=title, severity=grave, markup=False, timeout=5)  # type: ignore[arg-type]
+        self.notify(plain(said, limit=300), title=title, severity=grave, markup=False, timeout=5)
 
     def choose_theme(self, name: str) -> None:
         """Wear a theme from now on, and the next time too."""

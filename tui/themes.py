@@ -19,12 +19,11 @@ import functools
 import importlib.resources
 import math
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
-from engine import InputError, nearest, plain
+from engine import InputError, load_toml, nearest, plain
 
 DEFAULT = "swarm"
 """The theme of a first start."""
@@ -122,7 +121,7 @@ def load(text: str, where: str) -> Palette:
             f"{where}: a theme is called what its file is called, in small letters, digits and hyphens; rename the file"
         )
     try:
-        data = tomllib.loads(text)
+        data = load_toml(text)
     except (ValueError, RecursionError) as error:
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else error
         raise InputError(f"{where}: this is not TOML: {reason}") from None
@@ -217,8 +216,9 @@ def _text_of(path: Path) -> str:
     try:
         with path.open("rb") as file:
             raw = file.read(_SIZE_LIMIT + 1)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "it is no name of a file"
+        raise InputError(f"{path}: cannot be read: {why}") from None
     if len(raw) > _SIZE_LIMIT:
         raise InputError(f"{path}: this is too long for a theme; expected at most {_SIZE_LIMIT:,} bytes")
     try:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..commands import Arrive, Attack
-from ..errors import InputError, nearest
+from ..errors import InputError, nearest, plain
 
 if TYPE_CHECKING:
     from ..swarm import Swarm
@@ -104,7 +104,7 @@ def check_names(swarm: Swarm) -> None:
         except InputError as error:
             raise InputError(f"{where}: {error}") from None
         if isinstance(peers, int) and not 0 <= peers < len(fixed.labels):
-            raise InputError(f"{where}: there is no peer #{peers}: they are #0 to #{len(fixed.labels) - 1}")
+            raise InputError(f"{where}: there is no peer #{plain(peers, 20)}: they are #0 to #{len(fixed.labels) - 1}")
         known = {name for name in fixed.operator if name}
         if operator is not None and operator not in known:
             raise InputError(f'{where}: nobody is run by "{operator}"{nearest(operator, known)}')

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from ..api import Peer, words_of
 from ..commands import SIDES, Arrive, Attack, CallOff, Collude, Command, Depart, Partition, Poison, Publish
 from ..errors import InputError, nearest, plain
-from ..options import as_number, as_text, as_whole
+from ..options import as_number, as_spec, as_text, as_whole
 from ..setup import ArrivalSpec
 from ..world import attacks, sessions
 from ..world.arrivals import parse as parse_arrivals
@@ -19,7 +19,7 @@ SPAN_S_MAX = 1e6
 
 def as_churn(value: object, where: str) -> str:
     """A spec of churn. A trace is a file, and read when the swarm is made."""
-    text = as_text(value, where, "exponential:600")
+    text = as_spec(value, where, "exponential:600")
     try:
         if not sessions.is_trace(text):
             parse_churn(text)

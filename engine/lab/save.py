@@ -82,5 +82,6 @@ def _value(value: object) -> str:
         return repr(value) if math.isfinite(value) else '"inf"'
     if isinstance(value, int):
         return str(value)
-    # JSON leaves DEL as it is; TOML wants it escaped.
-    return json.dumps(str(value)).replace("\x7f", "\\u007f")
+    # A path may hold bytes that are no text, which TOML cannot say. JSON leaves DEL as it is; TOML wants it escaped.
+    text = str(value).encode("utf-8", "replace").decode("utf-8")
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -11,7 +11,6 @@ A run with no end of its own goes on for 60 s, or longer if the scenario has mor
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from importlib import resources
@@ -22,8 +21,9 @@ from ..api import Peer, Want
 from ..commands import AskFor, Command, Court, Set, command_from
 from ..errors import InputError, nearest, plain
 from ..networks import networks
-from ..options import as_number, as_text, as_whole, option_names, options_for, set_option
+from ..options import as_number, as_spec, as_text, as_whole, option_names, options_for, set_option
 from ..setup import ContentSpec, Setup
+from ..toml_text import load_toml
 from ..world.content import SHARINGS, ZIPF_MAX
 from ..world.replication import LAWS
 from ..world.selectors import parse as parse_selector
@@ -39,6 +39,8 @@ PEERS_MAX = 1_000_000
 SEED_MAX = 2**63 - 1
 TIME_MAX_S = 1e9
 BYTES_MAX = 1_000_000
+TEXT_MAX = 2_000
+"""Characters of one text that a scenario tells."""
 RUN_S = 60.0
 CAPTION_S = 5.0
 COMMAND_S = 10.0
@@ -76,11 +78,18 @@ class Caption:
     say: str
     predict: str | None = None
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "say", plain(self.say, limit=TEXT_MAX))
+        if self.predict is not None:
+            object.__setattr__(self, "predict", plain(self.predict, limit=TEXT_MAX))
+
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
     """All of a scenario. `asks` are (text, selector) pairs from the command line; they already stand in the schedule
-    of `setup` and are kept here to be told again. `source` is the name or file it came from, or empty."""
+    of `setup` and are kept here to be told again. `source` is the name or file it came from, or empty: a path that
+    opens the file, so it is shown by way of `plain`. All other texts are made harmless here, wherever the scenario
+    came from."""
 
     title: str = "A swarm"
     about: str = ""
@@ -89,6 +98,12 @@ class Scenario:
     expects: tuple[Expect, ...] = ()
     asks: tuple[tuple[str, str], ...] = ()
     source: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "title", plain(self.title, limit=TEXT_MAX))
+        object.__setattr__(self, "about", plain(self.about, limit=TEXT_MAX))
+        asks = tuple((plain(text, limit=TEXT_MAX), plain(who, limit=TEXT_MAX)) for text, who in self.asks)
+        object.__setattr__(self, "asks", asks)
 
     @property
     def end_s(self) -> float:
@@ -155,7 +170,7 @@ def load(path: Path) -> Scenario:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise InputError(f'"{shown}" is no scenario: it is not a UTF-8 text') from None
-    return _beside(parse(text, shown), path.parent)
+    return _beside(replace(parse(text, shown), source=str(path)), path.parent)
 
 
 def _beside(scenario: Scenario, folder: Path) -> Scenario:
@@ -176,28 +191,16 @@ def _stands(path: Path) -> bool:
 def parse(text: str, source: str) -> Scenario:
     """A scenario from TOML text; `source` is what errors call it."""
     try:
-        table = tomllib.loads(text)
-        _no_giants(table, source)
+        table = load_toml(text, giants=False)
     except RecursionError:
         raise InputError(f"{source}: nested too deeply to be a scenario") from None
     except ValueError as error:
         # tomllib says where at the end, in brackets; a person wants that first.
         found = re.fullmatch(r"(.*) \(at (.*)\)", str(error), re.DOTALL)
         what, place = found.groups() if found else (str(error), "")
-        raise InputError(f"{source}: {place + ': ' if place else ''}not TOML: {what}") from None
+        what = what if what == "a number is too long" else f"not TOML: {what}"
+        raise InputError(f"{source}: {place + ': ' if place else ''}{what}") from None
     return _scenario(table, source)
-
-
-def _no_giants(value: object, where: str) -> None:
-    """TOML's integers have 64 bits, Python's need not: one of a million digits could not even be printed."""
-    if isinstance(value, int) and value.bit_length() > 64:
-        raise InputError(f"{where}: a number is too long")
-    if isinstance(value, dict):
-        for inner in value.values():
-            _no_giants(inner, where)
-    elif isinstance(value, list):
-        for inner in value:
-            _no_giants(inner, where)
 
 
 def network_called(name: str, where: str) -> type[Peer]:
@@ -227,8 +230,8 @@ def _scenario(table: Mapping[str, Any], source: str) -> Scenario:
             protocol=protocol,
             peers=as_whole(table.get("peers", plan.peers), f"{where} peers", 1, PEERS_MAX),
             seed=as_whole(table.get("seed", plan.seed), f"{where} seed", 0, SEED_MAX),
-            topology=as_text(table.get("topology", plan.topology), f"{where} topology", plan.topology),
-            latency=as_text(table.get("latency", plan.latency), f"{where} latency", "constant:50"),
+            topology=as_spec(table.get("topology", plan.topology), f"{where} topology", plan.topology),
+            latency=as_spec(table.get("latency", plan.latency), f"{where} latency", "constant:50"),
             loss=as_loss(table.get("loss", plan.loss), f"{where} loss"),
             churn=as_churn(churn.get("session", plan.churn), f"{where} churn.session"),
             polite=as_number(churn.get("polite", plan.polite), f"{where} churn.polite", 0, 1),

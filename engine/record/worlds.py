@@ -254,7 +254,7 @@ def _list(data: bytes) -> list[Any]:
 def _text(value: Any) -> str:
     if not isinstance(value, str) or len(value) > TEXT_MAX:
         raise Damaged("a text")
-    return value
+    return plain(value, TEXT_MAX)
 
 
 def _whole(facts: Mapping[str, Any], name: str, low: int, high: int) -> int:

@@ -43,7 +43,7 @@ def read_text(path: str, expected: str, bytes_max: int, encoding: str = "latin-1
     except (gzip.BadGzipFile, EOFError, zlib.error):
         raise InputError(f"{name}: its gzip packing is broken or cut short") from None
     except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or str(error)
+        why = getattr(error, "strerror", None) or "it is no name of a file"
         raise InputError(f"{name}: cannot be read: {why}") from None
     if len(data) > bytes_max:
         raise InputError(f"{name}: larger than the {bytes_max >> 20} MB that are read")

@@ -142,7 +142,7 @@ def _session(cells: list[str], ids: dict[str, PeerId], n: int, where: str) -> tu
 
 
 def _peer(who: str, ids: dict[str, PeerId], n: int, where: str) -> PeerId:
-    peer = ids.get(who)
+    peer = ids.get(plain(who).strip())
     if peer is not None:
         return peer
     digits = who.removeprefix("#")

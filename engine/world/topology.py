@@ -30,7 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.rand import Stream
-from ..errors import InputError, nearest, plain
+from ..errors import InputError, distinct, nearest, plain
 from . import edgelist
 from .draws import below, bits, unit_iter, units
 from .specs import number, split, whole
@@ -101,7 +101,7 @@ def build(spec: str, peers: int, rng: Stream) -> Topology:
             or ("\0" not in path and os.path.exists(path))
         ):
             ends = edgelist.load(path)
-            return _made(len(ends.ids), ends.codes, tuple(map(str, ends.ids)), ends.skipped, ends.note)
+            return _made(len(ends.ids), ends.codes, distinct(map(str, ends.ids)), ends.skipped, ends.note)
         raise InputError(f'topology "{plain(spec)}" is neither known nor a file{nearest(word, FORMS)}')
     if not 1 <= peers <= PEERS_MAX:
         raise InputError(f"peers should be from 1 to {PEERS_MAX:,}, not {peers:,}")

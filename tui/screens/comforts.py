@@ -311,8 +311,8 @@ def outline(scenario: Scenario) -> str:
     """What a scenario is, for reading before it is opened: its own words, and what it is made of."""
     setup = scenario.setup
     rows = [f"  network    {setup.protocol}", f"  peers      {setup.peers:,}, seed {setup.seed}"]
-    rows += [f"  topology   {setup.topology}"]
-    rows += [f"  churn      {setup.churn}"] if setup.churn != "none" else []
+    rows += [f"  topology   {plain(setup.topology)}"]
+    rows += [f"  churn      {plain(setup.churn)}"] if setup.churn != "none" else []
     rows += [f"  happens    {_when(at_us)} {plain(command.verb)}" for at_us, command in setup.schedule[:6]]
     rows += [f"  expects    {expect.sentence()}" for expect in scenario.expects[:4]]
     return f"{scenario.about.strip()}\n\n" + "\n".join(rows)

@@ -160,7 +160,7 @@ class Picker(ModalScreen[tuple[str, str] | None]):
         choice = self.shelf.choices[index]
         box = self.query_one(Reading)
         width = max(16, box.scrollable_content_region.width)
-        rows: list[Row] = [((line, "caption bold"),) for line in wrap(choice.title or choice.name, width)]
+        rows: list[Row] = [((line, "caption bold"),) for line in wrap(choice.title or plain(choice.name), width)]
         for paragraph in paragraphs(choice.help):
             rows.append(())
             rows += [
