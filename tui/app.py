@@ -123,8 +123,8 @@ class SwarmApp(Settled):
 
     def _one_line(self, pasted: str) -> str:
         """What is pasted into a field: fields have one line, and Textual would take the first and drop the others."""
-        lines = (" ".join(line.split("\t")).strip() for line in pasted.splitlines())
-        joined = "".join(ch for ch in " ".join(line for line in lines if line) if ch.isprintable())
+        lines = ("".join(ch for ch in line.replace("\t", " ") if ch.isprintable()) for line in pasted.splitlines())
+        joined = " ".join(line.strip() for line in lines if line.strip())
         if len(joined) > PASTE_MOST:
             said = f"A line takes {PASTE_MOST:,} characters; the paste had {len(joined):,}, and the rest was left out."
             self.notify(said, severity="warning", markup=False, timeout=6)

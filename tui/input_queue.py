@@ -73,6 +73,11 @@ class InputQueue:
         """Whether more input waits: what it changes need not be drawn for each event."""
         return bool(self._waiting)
 
+    @property
+    def busy(self) -> bool:
+        """Whether input waits, or what was handed out last is still being dealt with."""
+        return self._out or bool(self._waiting)
+
     def expect(self, arrived: Callable[[], bool]) -> None:
         """Something is being opened that takes the keys as soon as `arrived`: those that come before wait for it."""
         self._expected = arrived

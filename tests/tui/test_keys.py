@@ -104,7 +104,7 @@ WHERE_KEYS_ARE_WRITTEN = {
     *("keys.py", "keys_inside.py", "keymap.py", "cli.py", "cli_run.py", "cli_replay.py"),
     "textual_compat.py",
 }
-"""The tables themselves, the command line, which has no keys but numbers in brackets, and what names keys to Textual."""
+"""The tables themselves, the command line, which has only numbers in brackets, and what names keys to Textual."""
 
 
 def test_no_sentence_of_the_screen_names_a_key_literally() -> None:

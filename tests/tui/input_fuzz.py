@@ -1,8 +1,8 @@
 """Whatever bytes a terminal sends: the program goes on, and after two seconds of silence every key works again.
 
-`python tests/bench/input_fuzz.py parser --count 100000 --seed 1` feeds byte strings to what reads stdin; each is cut
+`python tests/tui/input_fuzz.py parser --count 100000 --seed 1` feeds byte strings to what reads stdin; each is cut
 anywhere, and after the silence a `q`, a lone ESC and ctrl+c must come out as just these keys.
-`python tests/bench/input_fuzz.py program --count 200 --seed 1` types them into the real program, which must answer `q`.
+`python tests/tui/input_fuzz.py program --count 200 --seed 1` types them into the real program, which must answer `q`.
 """
 
 from __future__ import annotations
@@ -13,9 +13,6 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-
-ROOT = Path(__file__).parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "tui")]
 
 from textual import events
 from textual.message import Message
@@ -112,7 +109,7 @@ def check_parser(count: int, seed: int) -> int:
 
 
 def check_program(count: int, seed: int, each: int = 20) -> int:
-    """Type so many strings into programs, `each` into one; after the last of them `q` must leave. Returns the faults."""
+    """Type so many strings into programs, `each` into one; after the last `q` must leave. Returns the faults."""
     from terminal import CTRL_C, Terminal, terminal
 
     def leaves(it: Terminal) -> bool:
