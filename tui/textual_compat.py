@@ -268,12 +268,12 @@ def follow(app: App[Any], number: int, pump: MessagePump | None = None) -> bool:
 
 
 def is_at_rest(app: App[Any]) -> bool:
-    """Whether nothing is under way between what has the focus and the app, and nothing waits for the next refresh.
+    """Whether nothing is under way between what has the focus and the app. Private in Textual: `_next_callbacks`.
 
-    Private in Textual: `_callbacks` of a screen, `_next_callbacks`.
+    What waits for the next refresh is not counted: a field that is typed into has something of the kind all the time.
     """
     screen = app.screen
-    if not screen.is_mounted or screen._callbacks:
+    if not screen.is_mounted:
         return False
     node: MessagePump | None = app.focused or screen
     while node is not None and node is not app:

@@ -88,6 +88,8 @@ KEYS_S = 0.5
 TURN_S = 0.006
 """Wall seconds: a picture that took longer has the panels wait for another turn of the loop, or keys would wait for
 both."""
+PRESSED_S = 0.2
+"""And between two pictures while more input waits: what a person did last should be seen soon, not each step to it."""
 IDLE_S = 0.1
 CALM_FRAMES = 3
 QUIET_S = 1 / 10
@@ -198,6 +200,8 @@ class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquirie
         # An app that leaves takes its screen apart bit by bit, and this is asked for in between.
         if not (self.app.is_running and self.is_attached and self.is_current) or self.has_class("-tiny"):
             return IDLE_S
+        if self._pressed():
+            return self.pace.slot_s
         begun = time.monotonic()
         self._show_picture()
         if time.monotonic() - begun < TURN_S:
@@ -282,7 +286,7 @@ class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquirie
     def _pressed(self) -> bool:
         """Whether more input waits than could be seen if each were drawn: the clock draws what has become of it."""
         inputs = getattr(self.app, "inputs", None)
-        return inputs is not None and inputs.pressing and time.monotonic() - self._drawn_s < self.pace.slot_s
+        return inputs is not None and inputs.pressing and time.monotonic() - self._drawn_s < PRESSED_S
 
     # --- room -------------------------------------------------------------------------------------------
 
