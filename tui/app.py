@@ -13,6 +13,7 @@ import time
 import traceback
 from typing import TYPE_CHECKING, Any
 
+from textual import events
 from textual.actions import SkipAction
 from textual.app import ReturnType
 from textual.binding import Binding
@@ -26,17 +27,20 @@ from . import first_frame, moment, themes_textual
 from .draw.glyphs import Mode
 from .driver import Driver
 from .hangup import GONE, leaving_when_hung_up, stdin_is_gone
+from .input_queue import InputQueue
 from .keys import bindings, keyed
 from .screens.main import MainScreen
 from .settings import Settings
 from .settled import Settled
 from .terminal_diff import Shown
+from .textual_compat import Passed, SteadyPalette, is_foreign, is_late, steady_driver
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from rich.console import RenderableType
     from textual.command import Provider
+    from textual.driver import Driver as TerminalDriver
     from textual.screen import Screen
 
     from engine import Recording, Report, Until
@@ -48,6 +52,10 @@ it looked ten times a second, and that was a twentieth of what an idle dashboard
 SIGNALS: tuple[signal.Signals, ...] = (signal.SIGINT, signal.SIGTERM)
 """What ends the program from outside. Not SIGHUP: with the terminal gone there is nothing to restore or to write to.
 (Where that is ignored, see `hangup`.)"""
+PASTE_MOST = 4_000
+"""Characters of a paste that go into a line."""
+LATIN_S = 10.0
+"""Wall seconds between two notices that keys are Latin letters."""
 TWICE_S = 5.0
 """Wall seconds within which a second ctrl+c means it."""
 
@@ -89,13 +97,56 @@ class SwarmApp(Settled):
         super().__init__()
         self.broken: Exception | None = None
         """What nobody caught; the first, if there were more."""
+        self.inputs = InputQueue(self, super().on_event)
         self._interrupted_s = -TWICE_S
         self._shown = Shown()
+        self._foreign_s = -LATIN_S
         self._up = False
         self._leaves_with: int | None = None
         self._leaving = False
         self.theme = self.settle(settled, theme, glyphs)
         self.untold += [keyed(self, sentence) for sentence in lacks]
+
+    def get_driver_class(self) -> type[TerminalDriver]:
+        """Textual's for this system, or ours in its place."""
+        return steady_driver(super().get_driver_class())
+
+    async def on_event(self, event: events.Event) -> None:
+        """Input waits until what came before it has been dealt with; all else as Textual has it."""
+        if isinstance(event, (events.InputEvent, events.Paste)) and not event.is_forwarded and self.screen_stack:
+            if isinstance(event, events.Paste):
+                event.text = self._one_line(event.text)
+            await self.inputs.put(event)
+        else:
+            await super().on_event(event)
+
+    async def on_passed(self, message: Passed) -> None:
+        """What was handed out last has been dealt with."""
+        await self.inputs.passed(message)
+
+    def _one_line(self, pasted: str) -> str:
+        """What is pasted into a field: fields have one line, and Textual would take the first and drop the others."""
+        lines = ("".join(ch for ch in line.replace("\t", " ") if ch.isprintable()) for line in pasted.splitlines())
+        joined = " ".join(line.strip() for line in lines if line.strip())
+        if len(joined) > PASTE_MOST:
+            said = f"A line takes {PASTE_MOST:,} characters; the paste had {len(joined):,}, and the rest was left out."
+            self.notify(said, severity="warning", markup=False, timeout=6)
+        return joined[:PASTE_MOST]
+
+    def on_key(self, event: events.Key) -> None:
+        """A letter of another alphabet that nobody took: the terminal did not tell which key it is on."""
+        now = time.monotonic()
+        if is_foreign(event.character) and event.key == event.character and now - self._foreign_s >= LATIN_S:
+            self._foreign_s = now
+            said = (
+                f"Keys are the Latin letters a to z; “{event.character}” is none of them: switch the keyboard layout."
+            )
+            self.notify(said, severity="warning", markup=False, timeout=6)
+
+    def action_command_palette(self) -> None:
+        """Find an action by its name."""
+        if not isinstance(self.screen, SteadyPalette):
+            self.push_screen(SteadyPalette(id="--command-palette"))
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Roles for themes that have none."""
@@ -193,8 +244,9 @@ class SwarmApp(Settled):
 
     def _handle_exception(self, error: Exception) -> None:
         """As Textual's, which ends the program; who opened the dashboard tells what happened. Panels that are furnished
-        after the first picture miss their parts when the program ends meanwhile: that is no mistake."""
-        if self._leaving and isinstance(error, NoMatches):
+        after the first picture miss their parts when the program ends meanwhile, and so do dialogs that are gone: that
+        is no mistake."""
+        if (self._leaving and isinstance(error, NoMatches)) or is_late(self):
             return
         self.broken = self.broken or error
         super()._handle_exception(error)

@@ -258,7 +258,8 @@ class Settled(App[int]):
         if name.startswith(THEME):
             if self._previewed is None:
                 self._previewed = self.theme
-            self.theme = name.removeprefix(THEME)
+            if name.removeprefix(THEME) in self.available_themes:
+                self.theme = name.removeprefix(THEME)
         elif self._previewed is not None:
             self.theme, self._previewed = self._previewed, None
 

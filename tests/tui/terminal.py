@@ -141,7 +141,12 @@ class Terminal:
         self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
 
     def type(self, keys: str) -> None:
-        os.write(self._master, keys.encode())
+        self.write(keys.encode())
+
+    def write(self, data: bytes) -> None:
+        """All of it, as far as it goes: the line takes a few thousand bytes that nobody has read."""
+        while data:
+            data = data[os.write(self._master, data) :]
 
     def until(self, seen: str | Callable[[str], bool]) -> str:
         """Read until a pattern is on the screen, or what was asked holds for it. Returns the screen."""

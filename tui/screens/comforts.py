@@ -79,13 +79,14 @@ class Comforts(Base):
 
     def on_theme_drawer_marked(self, event: ThemeDrawer.Marked) -> None:
         """Wear it for now."""
-        if self.query_one(ThemeDrawer).is_open:
+        if self.query_one(ThemeDrawer).is_open and event.name in self.app.available_themes:
             self.app.theme = event.name
 
     def on_theme_drawer_done(self, event: ThemeDrawer.Done) -> None:
         """Wear it, and the picture has the keys again."""
         self.query_one(ThemeDrawer).close()
-        self.app.theme = event.name
+        if event.name in self.app.available_themes:  # its file may be gone by now
+            self.app.theme = event.name
         self.view.focus()
         if event.chosen:
             self._swarm_app.choose_theme(event.name)

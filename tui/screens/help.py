@@ -16,6 +16,7 @@ from tui.draw.inks import TABLE as INKS
 from tui.draw.legend import PARTS, WORDS
 from tui.keys import ALL, Key, grouped, keyed
 from tui.keys_inside import within
+from tui.textual_compat import dismiss_once
 from tui.widgets.ink import Row, fit, wrap
 from tui.widgets.panel import Lines, name_panel
 from tui.widgets.reading import Reading
@@ -109,11 +110,11 @@ class HelpScreen(ModalScreen[bool]):
 
     def action_leave(self) -> None:
         """Back to the swarm."""
-        self.dismiss(False)
+        dismiss_once(self, False)
 
     def action_tour(self) -> None:
         """Back to the swarm, and be shown around."""
-        self.dismiss(True)
+        dismiss_once(self, True)
 
 
 def _entry(head: Row, text: str, width: int) -> list[Row]:

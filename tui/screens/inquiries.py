@@ -133,6 +133,9 @@ class Inquiries(Base):
             other.add_class("-away")
             self.query_one(SwarmView).remove_class("-away")
         self.call_after_refresh(self._turned)
+        inputs = getattr(self.app, "inputs", None)
+        if inputs is not None:
+            inputs.expect(lambda: self.picture.has_focus)
 
     def _turned(self) -> None:
         self.picture.focus()

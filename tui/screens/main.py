@@ -90,6 +90,8 @@ KEYS_S = 1.0
 TURN_S = 0.006
 """Wall seconds: a picture that took longer has the panels wait for another turn of the loop, or keys would wait for
 both."""
+PRESSED_S = 0.2
+"""And between two pictures while more input waits: what a person did last should be seen soon, not each step to it."""
 IDLE_S = 0.1
 CALM_FRAMES = 3
 QUIET_S = 1 / 10
@@ -143,7 +145,7 @@ class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquirie
         self.frames = 0
         """How many were shown; a test holds it against how much has changed."""
         self._panel_frame: Frame | None = None
-        self._panels_s = self._keys_s = self._charts_s = -1e9
+        self._panels_s = self._keys_s = self._charts_s = self._drawn_s = -1e9
         self._events: tuple[Event, ...] = ()
         self._jumps = 0
         self._keys_of: tuple[object, ...] = ()
@@ -218,6 +220,8 @@ class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquirie
         # An app that leaves takes its screen apart bit by bit, and this is asked for in between.
         if not (self.app.is_running and self.is_attached and self.is_current) or self.has_class("-tiny"):
             return IDLE_S
+        if self._pressed():
+            return self.pace.slot_s
         begun = time.monotonic()
         self._show_picture()
         if time.monotonic() - begun < TURN_S:
@@ -248,14 +252,19 @@ class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquirie
             return
         if self.driver.stale or view.moving:
             self.pace.painted(now, view.paint_s)
-            frame = self.driver.frame(self.pace.fps)
             self.frames += 1
-            self.query_one(SwarmView).show(frame)
+            self._take_frame(draw=True)
+            self._drawn_s = time.monotonic()
+
+    def _take_frame(self, *, draw: bool) -> None:
+        frame = self.driver.frame(self.pace.fps)
+        self.query_one(SwarmView).show(frame, draw=draw)
+        if draw:
             self.ask_picture.show(frame)
-            # After a jump, what was told of the time before it did not happen yet, or is told again.
-            jumped, self._jumps = frame.jumps != self._jumps, frame.jumps
-            self._events = frame.events if jumped else self._events + frame.events
-            self._panel_frame = frame
+        # After a jump, what was told of the time before it did not happen yet, or is told again.
+        jumped, self._jumps = frame.jumps != self._jumps, frame.jumps
+        self._events = frame.events if jumped else self._events + frame.events
+        self._panel_frame = frame
 
     def _show_panels_if_due(self) -> None:
         now = time.monotonic()
@@ -298,8 +307,17 @@ class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquirie
         self._panels_s = self._keys_s = self._charts_s = -1e9
         if self.is_mounted and self.is_current and not self.has_class("-tiny"):
             self.driver.touch()
-            self._show_picture()
-            self._show_panels_if_due()
+            if self._pressed():
+                self._take_frame(draw=False)
+                self.driver.touch()
+            else:
+                self._show_picture()
+                self._show_panels_if_due()
+
+    def _pressed(self) -> bool:
+        """Whether more input waits than could be seen if each were drawn: the clock draws what has become of it."""
+        inputs = getattr(self.app, "inputs", None)
+        return inputs is not None and inputs.pressing and time.monotonic() - self._drawn_s < PRESSED_S
 
     # --- room -------------------------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ from textual.widgets.option_list import Option
 from engine import plain
 from tui.keys import IDS, pressed
 from tui.keys_inside import within
+from tui.textual_compat import dismiss_once
 from tui.widgets.ink import ASCII, Row, letters_only, wrap
 from tui.widgets.panel import Lines, name_panel
 from tui.widgets.reading import Choices, Reading
@@ -109,7 +110,9 @@ class Picker(ModalScreen[tuple[str, str] | None]):
         name_panel(self.query_one("#window"), kinds if more else self.shelf.name, keys)
         listed = self.query_one(OptionList)
         listed.clear_options()
-        listed.add_options([Option(self._prompt(choice)) for choice in self.shelf.choices])
+        listed.add_options(
+            [Option(self._prompt(choice), id=f"{self._at}:{n}") for n, choice in enumerate(self.shelf.choices)]
+        )
         if names:
             listed.highlighted = names.index(self.shelf.current) if self.shelf.current in names else 0
 
@@ -127,12 +130,21 @@ class Picker(ModalScreen[tuple[str, str] | None]):
 
     @on(OptionList.OptionHighlighted)
     def _marked(self, event: OptionList.OptionHighlighted) -> None:
-        self._tell(event.option_index)
+        event.stop()
+        if self._number(event) is not None:
+            self._tell(event.option_index)
 
     @on(OptionList.OptionSelected)
     def _chosen(self, event: OptionList.OptionSelected) -> None:
         event.stop()
-        self.dismiss((self.shelf.name, self.shelf.choices[event.option_index].name))
+        number = self._number(event)
+        if number is not None:
+            dismiss_once(self, (self.shelf.name, self.shelf.choices[number].name))
+
+    def _number(self, event: OptionList.OptionMessage) -> int | None:
+        """Which choice an event of the list is about; None when another shelf has been taken out meanwhile."""
+        at, _, number = (event.option_id or "").partition(":")
+        return int(number) if at == str(self._at) and number else None
 
     def on_resize(self) -> None:
         """What is wrapped is wrapped anew."""
@@ -171,7 +183,7 @@ class Picker(ModalScreen[tuple[str, str] | None]):
 
     def action_leave(self) -> None:
         """Choose nothing."""
-        self.dismiss(None)
+        dismiss_once(self)
 
     def action_page(self, by: int) -> None:
         """Read on."""

@@ -86,6 +86,8 @@ class Attacks(Vertical):
         self._wanted = not self._furnished
         if self._furnished:
             self.query_one(PresetList).focus(scroll_visible)
+        elif (inputs := getattr(self.app, "inputs", None)) is not None:
+            inputs.expect(lambda: self.has_focus_within)
         return self
 
     async def _furnish(self) -> None:

@@ -24,6 +24,9 @@ from .dye import dye
 class Picture(Widget, can_focus=True):
     """Draw on `_canvas`, then `put` it. `paint_s` is the processor time that the last picture took."""
 
+    MOVES_BY_KEYS = True
+    """Arrows and zoom move something here, so that of many that come at once not each one counts."""
+
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
         self.calm = 0

@@ -6,9 +6,9 @@ Textual's own have bindings without ids, which nobody could remap.
 from __future__ import annotations
 
 from textual.containers import VerticalScroll
-from textual.widgets import OptionList
 
 from tui.keys_inside import SCROLLING, within
+from tui.textual_compat import SteadyOptions
 
 
 class Reading(VerticalScroll, inherit_bindings=False):
@@ -17,7 +17,7 @@ class Reading(VerticalScroll, inherit_bindings=False):
     BINDINGS = within(SCROLLING)
 
 
-class Choices(OptionList, inherit_bindings=False):
+class Choices(SteadyOptions, inherit_bindings=False):
     """Lines to choose one from."""
 
     BINDINGS = within(

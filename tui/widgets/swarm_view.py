@@ -75,8 +75,8 @@ class SwarmView(ViewKeys, ViewMouse, Picture):
 
     # --- frames --------------------------------------------------------------------------------------------
 
-    def show(self, frame: Frame) -> None:
-        """Draw this moment."""
+    def show(self, frame: Frame, *, draw: bool = True) -> None:
+        """Draw this moment; or only take it, where another one comes before it could be seen."""
         was, now = None if self._frame is None else self._frame.snapshot.fixed, frame.snapshot.fixed
         other = was is None or was.run is not now.run
         if other:
@@ -90,7 +90,7 @@ class SwarmView(ViewKeys, ViewMouse, Picture):
         for event in () if jumped else frame.events:
             self._note(event, frame.wall_s)
         begun = time.thread_time()
-        if not self._follow():
+        if not self._follow() or not draw:
             return
         rest = still(self, frame)
         if rest is not None and rest == self._still:

@@ -78,7 +78,9 @@ class ThemeDrawer(Vertical):
         listed = self.query_one(OptionList)
         listed.clear_options()
         mark = "▸ ".translate(ASCII) if letters_only(self) else "▸ "
-        listed.add_options([Option(Content((mark if name == current else "  ") + plain(name))) for name in names])
+        listed.add_options(
+            [Option(Content((mark if name == current else "  ") + plain(name)), id=name) for name in names]
+        )
         self.add_class("-open")
         listed.highlighted = self._names.index(current) if current in self._names else 0
         listed.focus()
@@ -90,13 +92,14 @@ class ThemeDrawer(Vertical):
     @on(OptionList.OptionHighlighted)
     def _looked(self, event: OptionList.OptionHighlighted) -> None:
         event.stop()
-        if self.is_open:
-            self.post_message(self.Marked(self._names[event.option_index]))
+        if self.is_open and event.option_id in self._names:
+            self.post_message(self.Marked(event.option_id))
 
     @on(OptionList.OptionSelected)
     def _took(self, event: OptionList.OptionSelected) -> None:
         event.stop()
-        self.post_message(self.Done(self._names[event.option_index], True))
+        if self.is_open and event.option_id in self._names:
+            self.post_message(self.Done(event.option_id, True))
 
     def action_leave(self) -> None:
         """As it was."""

@@ -1,0 +1,272 @@
+"""Whatever is typed, pasted or moved, in whatever order and however fast: in the real program, and piece by piece."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from textual import events
+from textual.widgets import Input, OptionList
+from textual.widgets.option_list import Option
+
+pytest.importorskip("termios", reason="terminals of this kind are POSIX")
+
+from input_fuzz import check_parser
+from person import Person, dashboard
+from terminal import ENTER, RIGHT, Terminal, terminal
+
+from tui.terminal_input import InputSplitter
+from tui.textual_compat import Translator, dismiss_once
+
+SWARMTOP = ["-m", "tui", "--seed", "7", "--peers", "24"]
+FIRST = r"gnutella +24 ● alive +0 ✕ dead"
+ESCAPE, PALETTE, UP, WHEEL = "\x1b", "\x10", "\x1b[A", "\x1b[<64;40;10M"
+
+
+@pytest.fixture
+def it() -> Iterator[Terminal]:
+    """A program that runs, for all stories of a test."""
+    with terminal(Path(tempfile.mkdtemp()), SWARMTOP) as running:
+        running.until(FIRST)
+        yield running
+
+
+def leave(it: Terminal) -> None:
+    it.type("q")
+    assert it.end() == 0
+    assert it.unclean() == []
+
+
+async def send(person: Person, *keys: str) -> None:
+    """Press keys, all at the same moment, and wait until the last has been dealt with."""
+    driver = person.app._driver
+    assert driver is not None
+    for key in keys:
+        event = events.Key(key, key if len(key) == 1 else None)
+        event.set_sender(person.app)
+        driver.send_message(event)
+    await person.pilot.pause()
+    while person.app.inputs.busy and person.app.is_running:
+        await person.pilot.pause(0.01)
+    await person.pilot.pause()
+
+
+def keys_of(*portions: bytes) -> list[tuple[str, str | None]]:
+    """Keys that come out of portions of input, and of the silence after them."""
+    splitter, translator = InputSplitter(), Translator()
+    pieces = [piece for portion in portions for piece in splitter.feed(portion)]
+    pieces += splitter.silence() if splitter.patience_s is not None else ()
+    found = [event for piece in pieces for event in translator.read(piece)]
+    return [(event.key, event.character) for event in found if isinstance(event, events.Key)]
+
+
+# --- bytes ------------------------------------------------------------------------------------------------------------
+
+
+def test_any_byte_string_is_read_and_every_key_works_after_it() -> None:
+    assert check_parser(800, seed=20) == 0
+
+
+@pytest.mark.parametrize(
+    ("data", "keys"),
+    [
+        (b"\x1b[M \x98*q", ["q"]),
+        (b"caf\xe9q", ["c", "a", "f", "replacement_character", "q"]),
+        (b"\x1b[48;24;80;0;0t\x1b[<0;5;5Mq", ["q"]),
+        (b"\x1b[113~\x1b[99;9~q", ["q"]),  # no key has these numbers, and the numbers are no letters
+        (b"\x1b[1114112u\x1b[55296u\x1b[" + b"9" * 5_000 + b"uq", ["q"]),
+        (b"\x1b[97;1:1u\x1b[97;1:3u", ["a"]),  # pressed and released
+        (b"\x1b]11;rgb:0000\x1b[Aq", ["up", "q"]),
+        (b"\x1bP1$r\x03", ["ctrl+c"]),
+        (b"\x1b[1;5\x1b[A", ["up"]),
+        (b"\x1b[1;5", []),
+        (b"\x1b", ["escape"]),
+        (b"\x1b\x1b[B", ["escape", "down"]),
+        (b"\x1b[", ["left_square_bracket"]),
+        (b"\x1b[200~never ends", []),
+    ],
+)
+def test_what_means_nothing_is_no_key_and_takes_none_with_it(data: bytes, keys: list[str]) -> None:
+    assert [key for key, _ in keys_of(data)] == keys
+    assert keys_of(*(data[at : at + 1] for at in range(len(data)))) == keys_of(data), "cut anywhere"
+
+
+def test_a_letter_of_another_alphabet_is_its_key_where_the_terminal_tells_which_one() -> None:
+    assert keys_of(b"\x1b[1092::97;;1092u") == [("a", "ф")]
+    assert keys_of(b"\x1b[1092:1060:97;2;1060u") == [("A", "Ф")]
+    assert keys_of(b"\x1b[1089::99;5u") == [("ctrl+c", None)]
+    assert keys_of(b"\x1b[945::97;;945u") == [("a", "α")]
+    assert keys_of(b"\x1b[1102::46;;1102u") == [("full_stop", "ю")]
+    assert keys_of(b"\x1b[233::50;;233u") == [("é", "é")], "Latin letters are what they are"
+    assert keys_of("ф".encode()) == [("ф", "ф")]
+
+
+def test_hurt_input_leaves_the_program_running_and_its_keys_working(it: Terminal) -> None:
+    it.write(b"\x1b[M \x98*\xe9\x1b[48;24;80;0;0t\x1b[?2048;1$y\x1b[48;24;80;0;0t\x1b[<0;50;8M\x1b[<0;50;8m")
+    it.write(b"\x1b[99999999999999999999;1u\x1b[1114112u\x1b[97;1:1:1u\x1b[<0;9999999999999;1M\xff\xfe\x1b[200~ x")
+    # The paste never ends; two seconds later at the latest a key is a key.
+    it.type("\x1b[201~?")
+    it.until("its process was killed")
+    it.type(ESCAPE)
+    it.until(FIRST.split()[0])
+    leave(it)
+
+
+def test_after_a_paste_that_never_ends_keys_are_keys_again(it: Terminal) -> None:
+    it.type("a\x1b[200~\n\nblue\ntrain")
+    it.until("❯ blue train")
+    it.type(ENTER)
+    it.until(r"\d p\d+ +blue train|blue train +\d")
+    it.until(lambda text: "❯" not in text)
+    leave(it)
+
+
+# --- order ------------------------------------------------------------------------------------------------------------
+
+
+def test_keys_that_arrive_at_once_belong_to_what_the_first_of_them_opened(it: Terminal) -> None:
+    def nobody_died() -> None:
+        assert " 0 ✕ dead" in it.screen.text, it.screen.text
+
+    it.type(RIGHT + "/index")
+    it.until(r"/ *index")
+    nobody_died()
+    it.type(ESCAPE)
+    it.until(lambda text: not re.search(r"/ *index", text))
+    it.type("a" + ENTER)
+    it.until(r"1 (p\d+|any) ")
+    it.until(lambda text: "❯" not in text)
+    it.type("txx" + ESCAPE + "?xx" + ESCAPE)  # letters in a list or in help are no verbs
+    it.type("k")
+    nobody_died()
+    it.type(PALETTE + "kill" + ENTER * 3)
+    it.until(" 1 ✕ dead")
+    it.until(lambda text: "Search for" not in text)
+    leave(it)
+
+
+@pytest.mark.anyio
+async def test_a_key_waits_until_what_was_opened_has_the_keyboard() -> None:
+    async with dashboard() as person:
+        await send(person, "right", "slash", *"index")
+        field = person.app.focused
+        assert isinstance(field, Input)
+        assert field.value == "index"
+        await send(person, "escape", "a", *"nxdq")
+        field = person.app.focused
+        assert isinstance(field, Input)
+        assert field.value == "nxdq"
+        await send(person, "escape", "escape", "9", "enter")
+        assert person.driver.swarm.history, "the first attack of the panel was done"
+        assert person.app.is_running
+
+
+# --- dialogs ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("opens", ["p", "ctrl+p", "t"])
+async def test_a_dialog_acts_once_whatever_is_pressed_after_it(opens: str) -> None:
+    async with dashboard() as person:
+        await send(
+            person, opens, "enter", "enter", "escape", "enter", opens, "tab", "down", "enter", "escape", "escape"
+        )
+        assert person.app.broken is None
+        assert person.app.is_running
+        assert len(person.app.screen_stack) == 1
+
+
+@pytest.mark.anyio
+async def test_a_palette_or_picker_outlives_a_resize_and_events_that_come_too_late() -> None:
+    async with dashboard() as person:
+        for opens in ("p", "ctrl+p"):
+            await send(person, opens)
+            screen = person.app.screen
+            listed = screen.query_one(OptionList)
+            await person.pilot.resize_terminal(1, 1)
+            late = [OptionList.OptionHighlighted, OptionList.OptionSelected]
+            option = Option("gone", id="7:99")
+            for kind in late if opens == "p" else ():
+                listed.post_message(kind(listed, option, 99))  # of a list that was shown before
+            await person.pilot.resize_terminal(120, 36)
+            await send(person, "escape", "escape")
+            for kind in late:  # the dialog is gone by now
+                screen.post_message(kind(listed, option, 0))
+            assert not dismiss_once(screen)
+            await person.pilot.pause()
+        assert person.app.broken is None
+        assert len(person.app.screen_stack) == 1
+
+
+# --- faster than frames -----------------------------------------------------------------------------------------------
+
+
+def test_a_storm_of_input_is_not_queued(it: Terminal) -> None:
+    """What waits is counted, and not timed: a machine may be busy."""
+    moves = "".join(f"\x1b[<35;{20 + n % 40};{5 + n % 9}M" for n in range(400))
+    drags = "".join(f"\x1b[<0;{20 + n % 30};8M\x1b[<32;{30 + n % 30};12M\x1b[<0;{30 + n % 30};12m" for n in range(20))
+    for storm in (WHEEL * 400, moves, RIGHT * 400, "+-" * 200, drags, (WHEEL + "\x1b[<65;40;10M") * 200):
+        it.type(storm)
+    leave(it)
+
+
+@pytest.mark.anyio
+async def test_of_many_moves_the_last_one_counts_and_of_many_keys_a_few() -> None:
+    async with dashboard() as person:
+        handed: list[events.Event] = []
+        inputs = person.app.inputs
+        dispatch = inputs._dispatch
+
+        async def noted(event: events.Event) -> None:
+            handed.append(event)
+            await dispatch(event)
+
+        inputs._dispatch = noted
+        person.app.post_message(events.Key("k", "k"))
+        for n in range(300):
+            person.app.post_message(events.MouseMove(None, n % 80, 10, 1, 0, 0, False, False, False))
+        for _ in range(300):
+            person.app.post_message(events.MouseScrollDown(None, 40, 10, 0, 0, 0, False, False, False))
+        for _ in range(300):
+            person.app.post_message(events.Key("right", None))
+        person.app.post_message(events.Key("k", "k"))
+        for _ in range(500):
+            await person.pilot.pause(0.01)
+            if len(handed) > 2 and isinstance(handed[-1], events.Key) and handed[-1].key == "k":
+                break
+        assert isinstance(handed[-1], events.Key)
+        assert handed[-1].key == "k"
+        assert len(handed) < 100
+
+
+# --- pastes and letters -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("opens", ["a", "slash", "ctrl+p"])
+async def test_lines_of_a_paste_are_joined_by_blanks_in_every_field(opens: str) -> None:
+    async with dashboard() as person:
+        await person.press(opens)
+        person.app.post_message(events.Paste("\r\n\tblue \x1b\ntrain\n\n  two\x00\n"))
+        await person.pilot.pause()
+        field = person.app.focused
+        assert isinstance(field, Input)
+        assert field.value == "blue train two"
+
+
+@pytest.mark.anyio
+async def test_a_letter_of_another_alphabet_is_told_to_be_no_key() -> None:
+    async with dashboard() as person:
+        for letter in ("ч", "χ", "ч"):
+            person.app.post_message(events.Key(letter, letter))
+            await person.pilot.pause()
+        assert person.told.count("Keys are the Latin letters") == 1
+        await person.press("a")
+        person.app.post_message(events.Key("a", "ф"))  # as a terminal tells it that knows the key
+        await person.pilot.pause()
+        field = person.app.focused
+        assert isinstance(field, Input)
+        assert field.value == "ф"

@@ -1,0 +1,222 @@
+"""Keys, pastes and what the pointer does, one after the other: each is dealt with before the next is handed out.
+
+Textual sends a key to what has the focus at the moment when it is read. Keys that arrive together (over a slow line,
+from a macro, a script, a paste without brackets) would all go to the same place, though the first of them opens another
+one. So here an event is handed out, and a message follows it through the same queues. When that has come back to the
+app, and nothing is under way that it set off (a focus that moves, a screen that is being put together, a list that is
+being filled), the next event is handed out.
+
+What comes faster than it can be shown is not queued: moves of the pointer are replaced by the latest, turns of the
+wheel are added up to one event a frame, and of repeated keys that move something in a picture only a few wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from textual import events
+from textual.app import App
+from textual.message import Message
+from textual.message_pump import MessagePump
+
+from .keys import pressed
+from .textual_compat import Passed, follow, is_at_rest
+
+SLOT_S = 1 / 30
+"""Wall seconds between two moves of the pointer, or turns of the wheel, that are handed out."""
+LOST_S, LOOK_S, REST_S, PATIENCE_S = 0.25, 0.01, 2.0, 10.0
+"""Wall seconds: after which a follower is taken for lost with the widget it was in; between two looks whether all is at
+rest; how long that is waited for; and how long a screen may delay an event."""
+CALM = 2
+"""Times in a row that all has to be found at rest: what is posted to the app (a focus) is done by the second."""
+NOTCHES_MOST = 8
+"""Turns of the wheel that one event may stand for."""
+LINES = 2.0
+"""That one turn scrolls, as Textual has it."""
+REPEATS_MOST = 8
+"""Times that a key which moves a picture may wait. The movement is over by then, or nobody wanted it so far."""
+WAITING_MOST = 500
+"""Events that may wait. More than that nobody types; they come from something that was not meant as keys."""
+FLUSHED = 50
+"""Events that wait, above which ctrl+c drops them, as a terminal does with what was typed before it."""
+MOVES = (
+    *("peer.up", "peer.down", "peer.left", "peer.right", "view.in", "view.out"),
+    *("view.pan_up", "view.pan_down", "view.pan_left", "view.pan_right"),
+    *("time.back", "time.on", "time.far_back", "time.far_on", "time.unstep", "time.unnudge"),
+)
+"""Keys, by their ids, that move something as long as they are held."""
+SCROLLS = (events.MouseScrollUp, events.MouseScrollDown, events.MouseScrollLeft, events.MouseScrollRight)
+
+
+class InputQueue:
+    """Belongs to an app, which calls `put` with input that it has not yet forwarded and `passed` with a `Passed`;
+    `dispatch` hands an event out. All of this happens in the app's own task."""
+
+    def __init__(self, app: App[Any], dispatch: Callable[[events.Event], Awaitable[None]]) -> None:
+        self._app, self._dispatch = app, dispatch
+        self._waiting: deque[events.Event] = deque()
+        self._notches: dict[int, int] = {}
+        self._number = 0
+        self._out = False
+        """Whether an event is handed out and not yet dealt with."""
+        self._calm = 0
+        self._since_s = self._paced_s = self._delayed_s = -1e9
+        self._expected: Callable[[], bool] | None = None
+        self._bell: asyncio.TimerHandle | None = None
+
+    @property
+    def pressing(self) -> bool:
+        """Whether more input waits: what it changes need not be drawn for each event."""
+        return bool(self._waiting)
+
+    @property
+    def busy(self) -> bool:
+        """Whether input waits, or what was handed out last is still being dealt with."""
+        return self._out or bool(self._waiting)
+
+    def expect(self, arrived: Callable[[], bool]) -> None:
+        """Something is being opened that takes the keys as soon as `arrived`: those that come before wait for it."""
+        self._expected = arrived
+
+    async def put(self, event: events.Event) -> None:
+        """Take an event, and hand it out if nothing is before it."""
+        if isinstance(event, events.Key) and event.key == "ctrl+c" and len(self._waiting) > FLUSHED:
+            self._waiting.clear()
+        if not self._merged(event) and len(self._waiting) < WAITING_MOST:
+            self._waiting.append(event)
+        await self._go_on()
+
+    async def passed(self, message: Passed) -> None:
+        """The follower came back."""
+        if message.number == self._number and self._out:
+            await self._settle()
+
+    async def look(self, number: int) -> None:
+        """Time has passed: look again."""
+        if number == self._number:
+            await (self._settle() if self._out else self._go_on())
+
+    # --- one after the other --------------------------------------------------------------------------------------
+
+    async def _go_on(self) -> None:
+        while self._waiting and not self._out:
+            event = self._waiting[0]
+            now_s = time.monotonic()
+            rest_s = self._paced_s + SLOT_S - now_s
+            if _flows(event) and rest_s > 0 and all(_flows(other) for other in self._waiting):
+                self._call(rest_s)
+                return
+            delays = getattr(self._app.screen, "delays", None)
+            if delays is not None and delays(event):
+                self._delayed_s = now_s if self._delayed_s < 0 else self._delayed_s
+                if now_s - self._delayed_s < PATIENCE_S:
+                    self._call(LOOK_S)
+                    return
+            self._delayed_s = -1e9
+            self._waiting.popleft()
+            if _flows(event):
+                self._paced_s = now_s
+            if isinstance(event, SCROLLS):  # lists scroll by all of them, a picture zooms a step a frame
+                self._app.scroll_sensitivity_y = LINES * self.notches(event)
+            self._out, self._calm, self._since_s, self._expected = True, 0, now_s, None
+            try:
+                await self._dispatch(event)
+            finally:
+                self._notches.pop(id(event), None)
+                self._follow(_target(self._app, event))
+
+    async def _settle(self) -> None:
+        """The last event has been dealt with as far as it went; see whether something it set off is still going on."""
+        app = self._app
+        if not app.is_running or not app.screen_stack:
+            self._out = False
+            self._waiting.clear()
+            return
+        late = time.monotonic() - self._since_s > REST_S
+        self._calm = self._calm + 1 if is_at_rest(app) and (self._expected is None or self._expected()) else 0
+        if self._calm >= CALM or late:
+            self._out, self._expected = False, None
+            self._hush()
+            await self._go_on()
+        elif self._calm:
+            self._follow(None)
+        else:
+            self._call(0.0 if time.monotonic() - self._since_s < LOOK_S else LOOK_S)
+
+    def _follow(self, pump: MessagePump | None) -> None:
+        self._number += 1
+        self._call(LOST_S if follow(self._app, self._number, pump) else 0.0)
+
+    def _call(self, in_s: float) -> None:
+        """Have `look` called in the app's task."""
+        self._hush()
+        number = self._number
+        self._bell = asyncio.get_running_loop().call_later(
+            in_s, lambda: self._app.call_later(self.look, number) if self._app.is_running else None
+        )
+
+    def _hush(self) -> None:
+        if self._bell is not None:
+            self._bell.cancel()
+            self._bell = None
+
+    # --- faster than it can be shown --------------------------------------------------------------------------------
+
+    def notches(self, event: Message) -> int:
+        """How many turns of the wheel an event stands for."""
+        return self._notches.get(id(event), 1)
+
+    def _merged(self, event: events.Event) -> bool:
+        """Whether it was added to one that waits."""
+        if isinstance(event, events.Key):
+            last = list(self._waiting)[-REPEATS_MOST:]
+            if len(last) < REPEATS_MOST or not getattr(self._app.focused, "MOVES_BY_KEYS", False):
+                return False
+            return all(isinstance(one, events.Key) and self._moves(one.key) for one in (event, *last))
+        if not _flows(event):
+            return False
+        for index in range(len(self._waiting) - 1, -1, -1):
+            before = self._waiting[index]
+            if not _flows(before):
+                return False
+            if isinstance(event, events.MouseMove) and isinstance(before, events.MouseMove):
+                if (before.button, before.shift, before.ctrl) != (event.button, event.shift, event.ctrl):
+                    return False
+                event._delta_x += before._delta_x
+                event._delta_y += before._delta_y
+                self._waiting[index] = event
+                return True
+            if isinstance(event, SCROLLS) and isinstance(before, SCROLLS):
+                if type(event) is type(before):
+                    self._notches[id(before)] = min(self.notches(before) + 1, NOTCHES_MOST)
+                elif self.notches(before) > 1:
+                    self._notches[id(before)] = self.notches(before) - 1
+                else:
+                    self._waiting[index] = event
+                    self._notches.pop(id(before), None)
+                return True
+        return False
+
+    def _moves(self, key: str) -> bool:
+        return any(pressed(self._app, id_, key) for id_ in MOVES)
+
+
+def _flows(event: events.Event) -> bool:
+    """Whether it is one of a stream, of which only the sum counts."""
+    return isinstance(event, (events.MouseMove, *SCROLLS))
+
+
+def _target(app: App[Any], event: events.Event) -> MessagePump | None:
+    """Who got it: what is under the pointer, else what has the focus."""
+    if not isinstance(event, events.MouseEvent):
+        return None
+    if app.mouse_captured is not None:
+        return app.mouse_captured
+    try:
+        return app.get_widget_at(event.x, event.y)[0]
+    except Exception:  # outside of everything
+        return None
