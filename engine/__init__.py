@@ -64,6 +64,7 @@ from .commands import (
 )
 from .errors import InputError, PeerFailed, SwarmError, nearest, plain
 from .events import Adrift, Arrived, Asked, Churned, Closed, Commanded, Event, Hit, Noted, Refused
+from .files import MissingFileError, opened, parse_toml, read_toml
 from .hunt import Hunt
 from .lab import scenario as scenario_files
 from .lab.check import Checked, Expect, check
@@ -211,6 +212,7 @@ __all__ = [
     "Losses",
     "Mark",
     "Message",
+    "MissingFileError",
     "Noted",
     "Param",
     "Partition",
@@ -267,13 +269,16 @@ __all__ = [
     "network",
     "networks",
     "on",
+    "opened",
     "option",
     "options_for",
     "options_of",
     "parse_sweep",
+    "parse_toml",
     "parted_sentence",
     "plain",
     "read_links",
+    "read_toml",
     "replay",
     "report_of",
     "run",

@@ -108,6 +108,8 @@ def _sweep(space: argparse.Namespace, scenario: Scenario, until: Until) -> int:
     finally:
         if progress is not None:
             progress.clear()
+    for sentence in curve.warnings:
+        warn(sentence)
     if space.csv is not None:
         write(space.csv, curve.to_csv())
     say(json.dumps(curve.to_json(), ensure_ascii=False, allow_nan=False) if space.json else curve_text(curve))

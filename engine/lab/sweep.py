@@ -35,6 +35,7 @@ from ..api import PeerId, words_of
 from ..commands import AskFor, Censor, Collude, Command, Kill, Leave, Poison
 from ..core.rand import Stream
 from ..errors import InputError, nearest, plain
+from ..files import held, hold
 from ..options import as_number, as_whole
 from ..snapshot import ALIVE
 from ..swarm import Swarm
@@ -96,6 +97,7 @@ class Outcome:
     genuine: float | None
     largest_component: float | None
     fingerprint: str
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +139,8 @@ class Curve:
     sweep: Sweep
     metric: str
     points: tuple[Point, ...]
+    warnings: tuple[str, ...] = ()
+    """Sentences that a run would warn with, each once however many runs said it."""
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for `json.dumps`."""
@@ -216,7 +220,8 @@ def sweep(
         known = [value for value in (getattr(run, metric) for run in runs) if value is not None]
         mean = math.fsum(known) / len(known) if known else None
         points.append(Point(share, mean, min(known, default=None), max(known, default=None), runs))
-    return Curve(scenario, plan, metric, tuple(points))
+    warnings = dict.fromkeys([*swarm.warnings, *(said for run in done for said in run.warnings)])
+    return Curve(scenario, plan, metric, tuple(points), tuple(warnings))
 
 
 Job: TypeAlias = tuple[Scenario, Sweep, float, int, float]
@@ -232,7 +237,7 @@ def _all(jobs: Sequence[Job], workers: int | None, progress: Progress | None) ->
             tell(number, len(jobs))
         return
     # Fresh interpreters rather than forks: a fork takes along threads' locks and an open terminal.
-    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_deaf)
+    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_begin_worker, initargs=(held(),))
     try:
         futures: list[Future[Outcome]] = [pool.submit(one, *job) for job in jobs]
         for number, future in enumerate(as_completed(futures), 1):
@@ -243,8 +248,10 @@ def _all(jobs: Sequence[Job], workers: int | None, progress: Progress | None) ->
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _deaf() -> None:
-    """A worker leaves an interrupt to who started it, or each would print its own traceback."""
+def _begin_worker(contents: dict[str, list[bytes]]) -> None:
+    """A worker leaves an interrupt to who started it, or each would print its own traceback. It has no pipes of its
+    own, so it gets their `contents`."""
+    hold(contents)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
@@ -303,4 +310,5 @@ def _outcome(swarm: Swarm, share: float, seed: int, struck: int, first: int) -> 
         genuine=sum(row.fetched > 0 for row in opened) / len(opened) if opened else None,
         largest_component=largest,
         fingerprint=swarm.fingerprint(),
+        warnings=swarm.warnings,
     )

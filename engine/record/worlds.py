@@ -34,6 +34,7 @@ PIECE_MAX = 4 << 20
 WORLD_MAX = 512 << 20
 """Bytes of all of them."""
 TEXT_MAX = 2_000
+NOTES_MAX = 20
 DELAY_MAX_US = 1 << 40
 TIME_MAX_US = 10**15
 
@@ -84,7 +85,12 @@ def _facts(world: World) -> dict[str, Any]:
     graph, delays = world.graph, world.delays
     names = {"kind": delays.kind, "flat_us": delays.flat_us, "table": delays.table_us is not None}
     drawn = {"low_ms": delays.low_ms, "span": delays.span, "salt": delays.salt}
-    marks = {"peers": graph.n, "skipped": graph.skipped, "note": graph.note, "titles": len(world.catalogue.titles)}
+    marks = {
+        "peers": graph.n,
+        "skipped": graph.skipped,
+        "notes": list(world.notes),
+        "titles": len(world.catalogue.titles),
+    }
     return {**names, **drawn, **marks, "labels": graph.labels is not None, "trace": world.trace is not None}
 
 
@@ -123,7 +129,8 @@ def _world_of(parts: Iterable[tuple[str, bytes]]) -> World:
     peers = _whole(facts, "peers", 1, PEERS_MAX)
     graph, delays = _graph(peers, facts, numbers, texts), _delays(facts, numbers, texts)
     catalogue, n = _catalogue(facts, numbers, texts), len(delays.place)
-    return World(graph, delays, catalogue, _lines(numbers, n), _trace(facts, numbers, n))
+    notes = tuple(_text(note) for note in facts["notes"][:NOTES_MAX])
+    return World(graph, delays, catalogue, _lines(numbers, n), _trace(facts, numbers, n), notes)
 
 
 def _graph(peers: int, facts: Mapping[str, Any], numbers: Mapping[str, Any], texts: Mapping[str, Any]) -> Topology:
@@ -135,7 +142,7 @@ def _graph(peers: int, facts: Mapping[str, Any], numbers: Mapping[str, Any], tex
     labels = tuple(_text(label) for label in texts["labels"]) if facts["labels"] else None
     if labels is not None and (len(labels) != peers or len(set(labels)) != peers):
         raise ValueError("labels")
-    return Topology(peers, a, b, labels, _whole(facts, "skipped", 0, 1 << 40), _text(facts["note"]))
+    return Topology(peers, a, b, labels, _whole(facts, "skipped", 0, 1 << 40))
 
 
 def _delays(facts: Mapping[str, Any], numbers: Mapping[str, Any], texts: Mapping[str, Any]) -> Latency:
