@@ -67,21 +67,15 @@ def load(path: str) -> Edges:
     if text.lines > EDGES_MAX + 1_000:
         raise InputError(f"{text.name}: more than the {EDGES_MAX:,} links that are read")
     reader = _Reader(text.name)
-    for at, block in text:
+    blocks = iter(text)
+    for at, block in blocks:
         if at == 1 and (kind := graphfiles.kind_of(block)):
-            rest = [part for _, part in _bounded(text, graphfiles.BYTES_MAX, kind)]
-            graph = graphfiles.read(kind, "".join((block, *rest)), text.name)
+            if text.bytes > graphfiles.BYTES_MAX:
+                raise InputError(graphfiles.too_large(kind, text.name))
+            graph = graphfiles.read(kind, "".join((block, *(rest for _, rest in blocks))), text.name)
             return _edges(text.name, graph.labels, [graph.pairs], list(graph.notes))
         reader.take(at, block)
     return reader.made()
-
-
-def _bounded(text: Text, most: int, kind: str) -> Text:
-    if text.bytes > most:
-        raise InputError(
-            f"{text.name}: larger than the {most >> 20} MB of {kind} that are read; as an edge list it may be larger"
-        )
-    return text
 
 
 def _edges(
@@ -331,7 +325,7 @@ class _Reader:
             before = (
                 "two node ids, as in the lines before"
                 if columns.width == 2
-                else f"{columns.width} as in the first line"
+                else f"{columns.width}, as in the first line"
             )
             raise InputError(f"{self.name}:{number}: expected {before}, found {tables.counted(len(row))}")
         return row

@@ -1,7 +1,8 @@
 """Graphs in GML, GraphML and Pajek, read by networkx where it is installed: `pip install 'swarmtop[graphs]'`.
 
 Of a graph its links are read, and a name of each node: its label or name where all nodes have one and no two share
-it, else its id. Nesting is looked at before networkx sees a text, because its readers call themselves for what stands inside.
+it, else its id. Nesting is looked at before networkx sees a text, because its readers call themselves for what stands
+inside.
 """
 
 from __future__ import annotations
@@ -21,7 +22,12 @@ BYTES_MAX = 16 << 20
 """networkx takes some twenty times that."""
 INSTALL = "pip install 'swarmtop[graphs]'"
 _KINDS = (
-    ("GraphML", re.compile(r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<graphml\b", re.DOTALL)),
+    (
+        "GraphML",
+        re.compile(
+            r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*|<!DOCTYPE\b[^>\[]*(?:\[.*?\])?\s*>\s*)*<graphml\b", re.DOTALL
+        ),
+    ),
     ("GML", re.compile(r"(?:\s*(?:#[^\n]*|(?:Creator|Version|comment)\b[^\n]*))*\s*graph\s*\[", re.IGNORECASE)),
     ("Pajek", re.compile(r"(?:\s*%[^\n]*)*\s*\*(?:vertices|network)\b", re.IGNORECASE)),
 )
@@ -49,15 +55,16 @@ def kind_of(start: str) -> str:
     return next((kind for kind, form in (*_KINDS, *_OTHERS) if form.match(head)), "")
 
 
+def too_large(kind: str, name: str) -> str:
+    """A sentence for a text of more than `BYTES_MAX`."""
+    return f"{name}: larger than the {BYTES_MAX >> 20} MB of {kind} that are read; an edge list may be larger"
+
+
 def read(kind: str, text: str, name: str) -> Graph:
     """Read a whole text of a kind. Raises InputError for a format that is not read, and for a text that is damaged."""
     if kind not in dict(_KINDS):
         kinds = "an edge list, GML, GraphML or Pajek"
         raise InputError(f"{name}: this looks like {kind}; expected {kinds}")
-    if len(text) > BYTES_MAX:
-        raise InputError(
-            f"{name}: larger than the {BYTES_MAX >> 20} MB of {kind} that are read; an edge list may be larger"
-        )
     check_text(text, name, f"expected {kind}")
     if importlib.util.find_spec("networkx") is None:
         raise InputError(f"{name}: to read {kind}, networkx has to be installed: {INSTALL}")
