@@ -64,6 +64,7 @@ from .commands import (
 )
 from .errors import InputError, PeerFailed, SwarmError, nearest, plain
 from .events import Adrift, Arrived, Asked, Churned, Closed, Commanded, Event, Hit, Noted, Refused
+from .files import MissingFileError, opened, parse_toml, read_toml
 from .hunt import Hunt
 from .lab import scenario as scenario_files
 from .lab.check import Checked, Expect, check
@@ -97,7 +98,6 @@ from .snapshot import (
     UnderWay,
 )
 from .swarm import Swarm
-from .toml_text import load_toml
 from .world.attacks import Param, Preset
 from .world.plans import Plan
 from .world.selectors import last_word
@@ -213,6 +213,7 @@ __all__ = [
     "Losses",
     "Mark",
     "Message",
+    "MissingFileError",
     "Noted",
     "Param",
     "Partition",
@@ -265,20 +266,22 @@ __all__ = [
     "help_of",
     "last_word",
     "load_recording",
-    "load_toml",
     "mentions",
     "message",
     "nearest",
     "network",
     "networks",
     "on",
+    "opened",
     "option",
     "options_for",
     "options_of",
     "parse_sweep",
+    "parse_toml",
     "parted_sentence",
     "plain",
     "read_links",
+    "read_toml",
     "replay",
     "report_of",
     "run",

@@ -24,7 +24,7 @@ from .acts import Acts
 from .api import AskId, Library, Peer, PeerId
 from .attacking import Attacks
 from .chronicle import Chronicle
-from .commands import Arrive, Attack, Command, Peers, resolved
+from .commands import Arrive, Attack, Command, Peers, Set, resolved
 from .core.rand import Stream
 from .court import Bench, Order
 from .crowds import Crowds
@@ -71,7 +71,7 @@ class Swarm(Inquiry):
         self.town, self.world = town, world
         self.peers = world.graph.n
         """How many were asked for, infrastructure left out."""
-        self.warnings = (world.graph.note,) if world.graph.note else ()
+        self.warnings: tuple[str, ...] = world.notes
         self.life = Life(town, world.catalogue, setup.seed, self._due)
         stock = Stock.of(world.catalogue.shelves, world.catalogue.lexicon)
         self.crowds = Crowds(town, self.life, stock, world.delays, setup.links, founded.width)
@@ -158,6 +158,8 @@ class Swarm(Inquiry):
         try:
             peers = self._acts.carry_out(command, by)
             self._log(command, by)
+            if isinstance(command, Set) and command.name == "churn" and self.life.trace is not None:
+                self.warnings = (*self.warnings, *self.life.trace.notes)
         except InputError:
             self.selecting.state = before
             raise

@@ -59,6 +59,37 @@ ODD = (
     b"{}",
     b"[[at]]\n",
 )
+DIALECTS = (
+    b"\r",
+    b"\n",
+    b";",
+    b"|",
+    b"%",
+    b"//",
+    b"\xef\xbb\xbf",
+    b"\xfe\xff",
+    b"\xff\xfe\x00\x00",
+    "０".encode(),
+    "\u00a0".encode(),
+    b"nan",
+    b"-1",
+    b"-",
+    b"NA",
+    b",,",
+    b"inf",
+    b"+1",
+    b"01",
+    b"source,target\n",
+    b"graph [",
+    b"<graphml>",
+    b"*Vertices 3\n",
+    b"%%MatrixMarket\n",
+    b"{'weight': 3}",
+    b"1577836800",
+    b"1577836800000",
+)
+"""Signs that other programs write into such files, for decoders of tables."""
+TABLES = ("edge list", "matrix", "trace", "graph")
 Decode = Callable[[bytes, Path], object]
 T = TypeVar("T")
 
@@ -155,14 +186,37 @@ def decoders() -> list[Decoder]:
     graphs = (b"random:4", b"small-world:4:0.1", b"scale-free:2", b"ring", b"tree:3", b"complete")
     traces = (b"peer,start_s,end_s\np000,0,12.5\n1,3,4\nalice,7,1e3\n", b"p001,0,5\np001,9,11\n")
     recorded = tuple(_recorded(name) for name in ("gnutella", "gossip"))
+    spoken = tuple(
+        text.replace(",", sep).replace("\n", end).encode(code)
+        for sep, end, code in (
+            (";", "\r\n", "utf-8-sig"),
+            ("\t", "\r", "utf-16"),
+            ("|", "\n", "utf-32"),
+            (" ", "\n", "utf-8"),
+        )
+        for text in ("source,target,weight\n0,1,2.5\n1,2,3\n2,0,4\n", '"a","b"\n"b","c"\n')
+    )
+    measured = (b",a,b\na,0,12\nb,-1,0\n", b"0;12,5;nan\n12,5;0;3\n-;3;0\n", "0\t7\n7\t0\n".encode("utf-16"))
+    seen = (
+        b"id;start;end\r\np000;0;\r\np001;3,5;inf\r\n",
+        b"p000 1577836800 1577836900\rp001 1577836805 -\r",
+        "p000\t1577836800000\t1577836900000\n".encode("utf-16"),
+    )
+    drawn = (
+        b'graph [\n node [ id 0 label "a" ]\n node [ id 1 ]\n edge [ source 0 target 1 latency "1 ms" ]\n]\n',
+        b'<graphml><graph edgedefault="undirected"><node id="a"/><node id="b"/>'
+        b'<edge source="a" target="b"/></graph></graphml>',
+        b'*Vertices 2\n1 "a"\n2 "b"\n*Edges\n1 2 1.0\n',
+    )
     wishes = (settings.template().encode(), b'theme = "paper"\nfps = 20\n[keys]\n"peer.kill" = "ctrl+k, X"\n')
     return [
         Decoder("scenario", _scenario, scenarios),
         Decoder("selector", _line(selectors.parse), asked),
-        Decoder("edge list", _through(edgelist.load), (edges, named, gzip.compress(edges, mtime=0))),
-        Decoder("matrix", _through(matrix.load), (trips, gzip.compress(trips, mtime=0))),
+        Decoder("edge list", _through(edgelist.load), (edges, named, gzip.compress(edges, mtime=0), *spoken)),
+        Decoder("matrix", _through(matrix.load), (trips, gzip.compress(trips, mtime=0), *measured)),
         Decoder("churn", _line(churn.parse), sessions),
-        Decoder("trace", _through(lambda path: trace.load(path, ("p000", "p001", "alice"))), traces),
+        Decoder("trace", _through(lambda path: trace.load(path, ("p000", "p001", "alice"))), (*traces, *seen)),
+        Decoder("graph", _through(edgelist.load), drawn),
         Decoder("arrivals", _line(arrivals.parse), (b"poisson:0.5", b"weibull:0.62:12", b"none")),
         Decoder("lines", _line(capacity.parse), (b"saroiu", b"384:3000", b"none")),
         Decoder("topology", _line(lambda spec: topology.build(spec, 12, Stream("fuzz"))), graphs),
@@ -181,11 +235,12 @@ def inputs(decoder: Decoder, count: int, seed: int) -> Iterator[bytes]:
     for _ in range(count - len(decoder.good)):
         data = rng.choice(decoder.good)
         for _ in range(rng.choice((1, 1, 1, 2, 3, 8))):
-            data = hurt(data, rng, decoder.good)
+            signs = (*ODD, *DIALECTS) if decoder.name in TABLES else ODD
+            data = hurt(data, rng, decoder.good, signs)
         yield data[:20_000]
 
 
-def hurt(data: bytes, rng: random.Random, others: tuple[bytes, ...]) -> bytes:
+def hurt(data: bytes, rng: random.Random, others: tuple[bytes, ...], signs: tuple[bytes, ...] = ODD) -> bytes:
     """One injury."""
     at = rng.randrange(len(data) + 1)
     to = min(len(data), at + rng.choice((1, 2, 5, 20, 100)))
@@ -199,9 +254,9 @@ def hurt(data: bytes, rng: random.Random, others: tuple[bytes, ...]) -> bytes:
         case 3:
             return data[:at] + data[at:to] * rng.choice((2, 3, 50)) + data[to:]
         case 4:
-            return data[:at] + rng.choice(ODD) + data[at:]
+            return data[:at] + rng.choice(signs) + data[at:]
         case 5:
-            return data[:at] + rng.choice(ODD) + data[to:]
+            return data[:at] + rng.choice(signs) + data[to:]
         case 6:
             other = rng.choice(others)
             start = rng.randrange(len(other) + 1)

@@ -23,6 +23,7 @@ ENGINE_ARROWS: dict[str, set[str]] = {
     "knowledge": set(),
     "api": {"knowledge", "words"},
     "errors": set(),
+    "files": {"errors"},
     "commands": {"api", "errors"},
     "events": {"api", "commands"},
     "snapshot": {"api"},
@@ -30,7 +31,7 @@ ENGINE_ARROWS: dict[str, set[str]] = {
     "options": {"api", "errors"},
     "core": {"api", "errors"},
     # A preset of an attack is a list of commands, and a setup has a schedule of them.
-    "world": {"api", "commands", "core", "errors", "setup", "snapshot"},
+    "world": {"api", "commands", "core", "errors", "files", "setup", "snapshot"},
     "protocols": {"api"},
 }
 """Everything not named here is the facade and what stands on it: swarm, town, lab, live, tape."""

@@ -364,7 +364,10 @@ def say(text: str) -> None:
 
 def warn(sentence: object) -> None:
     """Say something on stderr, whatever it may hold."""
-    text = "".join(ch if ch.isprintable() else "?" for ch in str(sentence)[:500])
+    import unicodedata
+
+    # A blank of another kind (U+00A0) is quoted as the file has it, though Python calls it not printable.
+    text = "".join(ch if ch.isprintable() or unicodedata.category(ch) == "Zs" else "?" for ch in str(sentence)[:500])
     with waiting(sys.stderr):
         print(f"swarmtop: {text}", file=sys.stderr)
 

@@ -112,6 +112,8 @@ def _sweep(space: argparse.Namespace, scenario: Scenario, until: Until) -> int:
     finally:
         if progress is not None:
             progress.clear()
+    for sentence in curve.warnings:
+        warn(sentence)
     for sentence in curve.lost[:LOST_TOLD]:
         warn(sentence)
     if len(curve.lost) > LOST_TOLD:

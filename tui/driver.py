@@ -256,8 +256,9 @@ class Driver(Traveller, Inquiry, Choosing):
             self.live.pause()
             self.say("All asks are closed: {time.pause} goes on")
         if len(self.swarm.warnings) > self._warned:
+            fresh = list(self.swarm.warnings)[self._warned :]
             self._warned = len(self.swarm.warnings)
-            self.say(str(list(self.swarm.warnings)[-1]))
+            self.say("; ".join(map(str, fresh)))
 
     def _issued(self, event: AskedEvent) -> None:
         if event.by == "person":

@@ -14,7 +14,7 @@ import re
 import tempfile
 from pathlib import Path
 
-from engine import InputError, load_toml, plain
+from engine import InputError, opened, parse_toml
 
 from .settings import SIZE_LIMIT, template
 
@@ -26,7 +26,11 @@ def keep(path: Path, name: str, value: str | bool) -> None:
     """
     real = path.resolve()
     try:
-        before = real.read_bytes() if real.exists() else template().encode()
+        if real.exists():
+            with opened(str(real), "expected a configuration in TOML") as file:
+                before = file.read(SIZE_LIMIT + 1)
+        else:
+            before = template().encode()
         if len(before) > SIZE_LIMIT:
             raise InputError(f"{path}: this is too long for a configuration")
         after = changed(before.decode("utf-8"), name, value)
@@ -44,10 +48,7 @@ def keep(path: Path, name: str, value: str | bool) -> None:
 def changed(text: str, name: str, value: str | bool) -> str:
     """A configuration in which `name` has this value; its line is changed, or stands where a comment offers it, or on
     top. Raises InputError where the text is not understood, or would be another one."""
-    try:
-        data = load_toml(text)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"this is not TOML: {plain(error, limit=200)}") from None
+    data = parse_toml(text, "the configuration")
     written = ("true" if value else "false") if isinstance(value, bool) else _quoted(value)
     lines = text.splitlines(keepends=True)
     top = next((n for n, line in enumerate(lines) if line.lstrip().startswith("[")), len(lines))
@@ -62,7 +63,7 @@ def changed(text: str, name: str, value: str | bool) -> str:
         lines.insert(at, f"{name} = {written}\n")
     after = "".join(lines)
     with contextlib.suppress(ValueError, RecursionError):
-        if load_toml(after) == data | {name: value}:
+        if parse_toml(after, "the configuration") == data | {name: value}:
             return after
     raise InputError(f"{name} = {written} could not be put in without changing something else; put it there by hand")
 

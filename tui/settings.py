@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from engine import InputError, load_toml, nearest, plain
+from engine import InputError, MissingFileError, nearest, parse_toml, plain, read_toml
 
 if TYPE_CHECKING:
     from .draw.glyphs import Mode
@@ -57,18 +57,9 @@ def load(path: Path | None = None) -> Settings:
     """What the file says, as far as it can be understood; the defaults when there is none. Raises nothing."""
     where = path or user_file()
     try:
-        with where.open("rb") as file:
-            raw = file.read(SIZE_LIMIT + 1)
-        if len(raw) > SIZE_LIMIT:
-            raise InputError(f"{where}: this is too long for a configuration; expected at most {SIZE_LIMIT:,} bytes")
-        return read(raw.decode("utf-8"), where)
-    except FileNotFoundError:
+        return read(read_toml(str(where), "expected a configuration in TOML", SIZE_LIMIT), where)
+    except MissingFileError:
         return Settings(tour=True, path=where)
-    except OSError as error:
-        said = f"{where}: cannot be read: {error.strerror}; the defaults are used"
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        said = f"{where}: line {line} is not UTF-8 text; the defaults are used"
     except InputError as error:
         said = f"{error}; the defaults are used"
     return Settings(tour=True, path=where, complaints=(plain(said, limit=400),))
@@ -76,11 +67,7 @@ def load(path: Path | None = None) -> Settings:
 
 def read(text: str, where: Path) -> Settings:
     """Understand the text of a file. What is wrong in it is a complaint; raises InputError when it is not TOML."""
-    try:
-        data = load_toml(text)
-    except (ValueError, RecursionError) as error:
-        reason = "it is nested too deeply" if isinstance(error, RecursionError) else error
-        raise InputError(f"{where}: this is not TOML: {plain(reason, limit=200)}") from None
+    data = parse_toml(text, plain(where, 200))
     found: dict[str, object] = {"tour": True, "path": where}
     complaints: list[str] = []
     for name, value in data.items():

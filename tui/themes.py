@@ -23,7 +23,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
-from engine import InputError, load_toml, nearest, plain
+from engine import InputError, nearest, parse_toml, plain, read_toml
 
 DEFAULT = "swarm"
 """The theme of a first start."""
@@ -120,11 +120,7 @@ def load(text: str, where: str) -> Palette:
         raise InputError(
             f"{where}: a theme is called what its file is called, in small letters, digits and hyphens; rename the file"
         )
-    try:
-        data = load_toml(text)
-    except (ValueError, RecursionError) as error:
-        reason = "it is nested too deeply" if isinstance(error, RecursionError) else error
-        raise InputError(f"{where}: this is not TOML: {reason}") from None
+    data = parse_toml(text, where)
     for table, value in data.items():
         if table not in ("theme", "swarm"):
             raise InputError(f'{where}: unknown table or key "{plain(table)}"{nearest(table, ("theme", "swarm"))}')
@@ -213,19 +209,7 @@ def _shipped() -> tuple[Palette, ...]:
 
 
 def _text_of(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            raw = file.read(_SIZE_LIMIT + 1)
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or "it is no name of a file"
-        raise InputError(f"{path}: cannot be read: {why}") from None
-    if len(raw) > _SIZE_LIMIT:
-        raise InputError(f"{path}: this is too long for a theme; expected at most {_SIZE_LIMIT:,} bytes")
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        raise InputError(f"{path}: line {line} is not UTF-8 text") from None
+    return read_toml(str(path), "expected a theme in TOML", _SIZE_LIMIT)
 
 
 def _colours(items: Mapping[str, object], known: tuple[str, ...], where: str) -> dict[str, str]:

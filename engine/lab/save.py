@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..commands import Command
+from ..files import is_descriptor
 from ..setup import Setup
 from ..world.sessions import is_trace
 
@@ -56,7 +57,7 @@ def to_toml(
 
 def _found(spec: str) -> str:
     """A file by its whole path, for the scenario may be read from elsewhere; any other spec as it is."""
-    return str(Path(spec).resolve()) if os.path.exists(spec) else spec
+    return str(Path(spec).resolve()) if os.path.exists(spec) and not is_descriptor(spec) else spec
 
 
 def _table(name: str, items: Iterable[tuple[str, object]]) -> list[str]:

@@ -10,7 +10,6 @@ A run with no end of its own goes on for 60 s, or longer if the scenario has mor
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from importlib import resources
@@ -20,10 +19,10 @@ from typing import Any, get_args
 from ..api import Peer, Want
 from ..commands import AskFor, Command, Court, Set, command_from
 from ..errors import InputError, nearest, plain
+from ..files import MissingFileError, looks_like_path, parse_toml, read_toml
 from ..networks import networks
 from ..options import as_number, as_spec, as_text, as_whole, option_names, options_for, set_option
 from ..setup import ContentSpec, Setup
-from ..toml_text import load_toml
 from ..world.content import SHARINGS, ZIPF_MAX
 from ..world.replication import LAWS
 from ..world.selectors import parse as parse_selector
@@ -41,6 +40,7 @@ TIME_MAX_S = 1e9
 BYTES_MAX = 1_000_000
 TEXT_MAX = 2_000
 """Characters of one text that a scenario tells."""
+EXPECTED = "expected a scenario, a text in TOML"
 RUN_S = 60.0
 CAPTION_S = 5.0
 COMMAND_S = 10.0
@@ -133,6 +133,8 @@ def find(name: str, also: Sequence[str] = ()) -> Scenario:
         return load(path)
     if name in also:
         raise InputError(f'no scenario is called "{plain(name)}": that is a command, and goes first')
+    if looks_like_path(name):
+        return load(path)  # a directory, a FIFO: told there
     raise InputError(f'no scenario is called "{plain(name)}"{nearest(name, (*names, *also))}')
 
 
@@ -154,23 +156,11 @@ def _shipped(name: str) -> Scenario:
 
 def load(path: Path) -> Scenario:
     """A scenario from a file. Raises InputError when it is missing, no text, too long, or wrong inside."""
-    shown = plain(path)
     try:
-        # One read with a limit, rather than a look at the size: a pipe has none.
-        with path.open("rb") as file:
-            data = file.read(BYTES_MAX + 1)
-    except FileNotFoundError:
-        raise InputError(f'there is no file "{shown}"') from None
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or "it is no name of a file"
-        raise InputError(f'"{shown}" cannot be read: {why}') from None
-    if len(data) > BYTES_MAX:
-        raise InputError(f'"{shown}" is no scenario: it is longer than {BYTES_MAX:,} bytes')
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise InputError(f'"{shown}" is no scenario: it is not a UTF-8 text') from None
-    return _beside(replace(parse(text, shown), source=str(path)), path.parent)
+        text = read_toml(str(path), EXPECTED, BYTES_MAX)
+    except MissingFileError:
+        raise InputError(f'there is no file "{plain(path)}"') from None
+    return _beside(parse(text, plain(path)), path.parent)
 
 
 def _beside(scenario: Scenario, folder: Path) -> Scenario:
@@ -190,17 +180,7 @@ def _stands(path: Path) -> bool:
 
 def parse(text: str, source: str) -> Scenario:
     """A scenario from TOML text; `source` is what errors call it."""
-    try:
-        table = load_toml(text, giants=False)
-    except RecursionError:
-        raise InputError(f"{source}: nested too deeply to be a scenario") from None
-    except ValueError as error:
-        # tomllib says where at the end, in brackets; a person wants that first.
-        found = re.fullmatch(r"(.*) \(at (.*)\)", str(error), re.DOTALL)
-        what, place = found.groups() if found else (str(error), "")
-        what = what if what == "a number is too long" else f"not TOML: {what}"
-        raise InputError(f"{source}: {place + ': ' if place else ''}{what}") from None
-    return _scenario(table, source)
+    return _scenario(parse_toml(text, source), source)
 
 
 def network_called(name: str, where: str) -> type[Peer]:

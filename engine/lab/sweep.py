@@ -37,6 +37,7 @@ from ..api import PeerId, words_of
 from ..commands import AskFor, Censor, Collude, Command, Kill, Leave, Poison
 from ..core.rand import Stream
 from ..errors import InputError, SwarmError, nearest, plain
+from ..files import held, hold
 from ..options import as_number, as_whole
 from ..snapshot import ALIVE
 from ..swarm import Swarm
@@ -104,6 +105,7 @@ class Outcome:
     genuine: float | None
     largest_component: float | None
     fingerprint: str
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +150,9 @@ class Curve:
     points: tuple[Point, ...]
     missing: int = 0
     lost: tuple[str, ...] = ()
+
+    warnings: tuple[str, ...] = ()
+    """Sentences that a run would warn with, each once however many runs said it."""
 
     @property
     def done(self) -> int:
@@ -244,7 +249,7 @@ def sweep(
         first = lost[min(lost)]
         raise first if isinstance(first, SwarmError) and len(jobs) == 1 else _lost(jobs[min(lost)], first)
     sentences = tuple(str(_lost(jobs[number], lost[number])) for number in sorted(lost))
-    curve = _curve(scenario, plan, repeat, done, sentences)
+    curve = _curve(scenario, plan, repeat, done, sentences, swarm.warnings)
     if halted is not None:
         raise SweepHalted(halted.number, curve)
     return curve
@@ -258,7 +263,14 @@ class SweepHalted(Halted):
         self.curve = curve
 
 
-def _curve(scenario: Scenario, plan: Sweep, repeat: int, done: dict[int, Outcome], lost: tuple[str, ...]) -> Curve:
+def _curve(
+    scenario: Scenario,
+    plan: Sweep,
+    repeat: int,
+    done: dict[int, Outcome],
+    lost: tuple[str, ...],
+    warnings: tuple[str, ...],
+) -> Curve:
     metric = "success" if any(run.success is not None for run in done.values()) else "reach"
     if plan.verb == "poison":
         metric = "genuine"
@@ -268,7 +280,8 @@ def _curve(scenario: Scenario, plan: Sweep, repeat: int, done: dict[int, Outcome
         known = [value for value in (getattr(run, metric) for run in runs) if value is not None]
         mean = math.fsum(known) / len(known) if known else None
         points.append(Point(share, mean, min(known, default=None), max(known, default=None), runs))
-    return Curve(scenario, plan, metric, tuple(points), len(points) * repeat - len(done), lost)
+    told = dict.fromkeys([*warnings, *(said for run in done.values() for said in run.warnings)])
+    return Curve(scenario, plan, metric, tuple(points), len(points) * repeat - len(done), lost, tuple(told))
 
 
 Job: TypeAlias = tuple[Scenario, Sweep, float, int, float]
@@ -320,9 +333,16 @@ def _all(
         yield number, what
     else:
         return
-    with closing(spread(one, [jobs[number] for number in rest], min(workers, len(rest)), look)) as done:
+    calls = [(held(), jobs[number]) for number in rest]
+    with closing(spread(_in_worker, calls, min(workers, len(rest)), look)) as done:
         for number, what in done:
             yield rest[number], what
+
+
+def _in_worker(contents: dict[str, list[bytes]], job: Job) -> Outcome:
+    """A worker has no pipes of its own, so it gets their `contents`."""
+    hold(contents)
+    return one(*job)
 
 
 class _TooLongError(Exception):
@@ -392,4 +412,5 @@ def _outcome(swarm: Swarm, share: float, seed: int, struck: int, first: int) -> 
         genuine=sum(row.fetched > 0 for row in opened) / len(opened) if opened else None,
         largest_component=largest,
         fingerprint=swarm.fingerprint(),
+        warnings=swarm.warnings,
     )

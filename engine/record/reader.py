@@ -9,18 +9,16 @@ unpacked to its end.
 
 from __future__ import annotations
 
-import os
-import stat
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
-from pathlib import Path
 from typing import Any, BinaryIO
 
 import msgpack
 
 from ..errors import InputError, plain
+from ..files import MissingFileError, opened
 from ..setup import Setup
 from ..world.drawn import World
 from .log import Given
@@ -54,17 +52,10 @@ def read(path: str) -> Recording:
     """A recording. Raises InputError for what is none."""
     name = plain(path)
     try:
-        # Asked before opening it, since to open a pipe that nobody writes to is to wait for ever.
-        mode = os.stat(path).st_mode
-        if not stat.S_ISREG(mode):
-            raise InputError(f'"{name}" is no recording: it is not a plain file')
-        with Path(path).open("rb") as file:
+        with opened(path, "expected a recording of swarmtop") as file:
             return _read(name, file)
-    except FileNotFoundError:
+    except MissingFileError:
         raise InputError(f'there is no file "{name}"') from None
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or "it is no name of a file"
-        raise InputError(f'"{name}" cannot be read: {why}') from None
 
 
 def _values(records: Records) -> Iterator[Any]:

@@ -37,6 +37,7 @@ WORLD_MAX = 256 << 20
 TEXT_MAX = 2_000
 CHECKED = 1 << 20
 """Entries of a long column that are checked in one go."""
+NOTES_MAX = 20
 DELAY_MAX_US = 1 << 40
 TIME_MAX_US = 10**15
 
@@ -88,7 +89,12 @@ def _facts(world: World) -> dict[str, Any]:
     graph, delays = world.graph, world.delays
     names = {"kind": delays.kind, "flat_us": delays.flat_us, "table": delays.table_us is not None}
     drawn = {"low_ms": delays.low_ms, "span": delays.span, "salt": delays.salt}
-    marks = {"peers": graph.n, "skipped": graph.skipped, "note": graph.note, "titles": len(world.catalogue.titles)}
+    marks = {
+        "peers": graph.n,
+        "skipped": graph.skipped,
+        "notes": list(world.notes),
+        "titles": len(world.catalogue.titles),
+    }
     return {**names, **drawn, **marks, "labels": graph.labels is not None, "trace": world.trace is not None}
 
 
@@ -140,7 +146,8 @@ def _world_of(parts: Iterable[tuple[str, bytes]]) -> World:
     graph, delays = _graph(peers, facts, numbers, texts), _delays(facts, numbers, texts)
     n = len(delays.place)
     lines, trace = _lines(numbers, n), _trace(facts, numbers, n)
-    return World(graph, delays, _catalogue(facts, numbers, texts), lines, trace)
+    notes = tuple(_text(note) for note in facts["notes"][:NOTES_MAX])
+    return World(graph, delays, _catalogue(facts, numbers, texts), lines, trace, notes)
 
 
 def _graph(peers: int, facts: Mapping[str, Any], numbers: Mapping[str, Any], texts: Mapping[str, Any]) -> Topology:
@@ -156,7 +163,7 @@ def _graph(peers: int, facts: Mapping[str, Any], numbers: Mapping[str, Any], tex
     labels = tuple(texts["labels"]) if facts["labels"] else None
     if labels is not None and (len(labels) != peers or len(set(labels)) != peers):
         raise Damaged("labels")
-    return Topology(peers, a, b, labels, _whole(facts, "skipped", 0, 1 << 40), _text(facts["note"]))
+    return Topology(peers, a, b, labels, _whole(facts, "skipped", 0, 1 << 40))
 
 
 def _delays(facts: Mapping[str, Any], numbers: Mapping[str, Any], texts: Mapping[str, Any]) -> Latency:

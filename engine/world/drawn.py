@@ -21,7 +21,8 @@ from . import capacity, content, places, sessions, topology
 class World:
     """graph: the links of peers 0..graph.n-1; delays: of these and, from graph.n on, of the stations; catalogue: what
     there is to find and, for each peer, the shelf that it begins with; lines: of peers and stations, none where nothing
-    limits anybody; trace: who comes and goes when, if that is what the churn of the setup names.
+    limits anybody; trace: who comes and goes when, if that is what the churn of the setup names; notes: sentences for
+    the person about what is not quite as asked for, or how a file was understood.
 
     Nobody may change any of it.
     """
@@ -31,6 +32,7 @@ class World:
     catalogue: content.Catalogue
     lines: tuple[Line, ...] = ()
     trace: sessions.Trace | None = None
+    notes: tuple[str, ...] = ()
 
     @cached_property
     def files(self) -> tuple[File, ...]:
@@ -48,11 +50,13 @@ class World:
         count = len(stations(graph.n))
         delays = places.build(setup.latency, graph.n + count, setup.seed)
         lines = tuple(capacity.draw(setup.links, graph.n, count, setup.seed))
-        made = cls(graph, delays, content.Catalogue.draw(setup.content, graph.n, setup.seed), lines)
+        notes = (*graph.notes, *delays.notes)
+        made = cls(graph, delays, content.Catalogue.draw(setup.content, graph.n, setup.seed), lines, notes=notes)
         if not sessions.is_trace(setup.churn):
             return made
         labels = (*made.names(), *(station.label for station in stations(graph.n)))
-        return replace(made, trace=sessions.load(setup.churn.strip(), labels))
+        trace = sessions.load(setup.churn.strip(), labels)
+        return replace(made, trace=trace, notes=(*notes, *trace.notes))
 
     @property
     def width(self) -> int:

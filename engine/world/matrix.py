@@ -1,104 +1,240 @@
-"""A matrix of measured round trips, as published for PlanetLab: a row a line, milliseconds, `#` opens a comment.
+"""A matrix of measured round trips, as other programs write them: a row a line, milliseconds.
 
-    0      121.4   7.3
-    121.4  0       96.0
-    7.3    96.0    0
+    0      121.4   7.3          ,paris,rome
+    121.4  0       96.0         paris,0,20.5
+    7.3    96.0    0            rome,20.5,0
 
 Entry (a, b) is the round trip that was measured from row a to row b. One way is taken to be half of it, which is
 all that a round trip tells, in whole milliseconds and at least one: rounding lets deliveries share instants, which
 is what makes the kernel fast, and half a millisecond is far below what such measurements repeat to. A matrix need
 not be symmetric, and its triangles need not close: real routes make detours. The diagonal, usually zero, is what
-two peers on one row get. A file may be packed with gzip.
+two peers on one row get. A file may be packed with gzip. Separators, comments, quotes: see `tables`.
 
-numpy reads a good file fast; only when it stumbles is the file gone through line by line, to name the line that is
-wrong.
+What was not measured (-1, nan, -, NA, nothing between two separators, 0 off the diagonal) gets the median of what was
+measured in its row; where a row has nothing, the median of its column, then of all. `read` says how many there were.
+
+numpy reads blocks of good lines fast; only when it stumbles is the file gone through line by line, to read what numpy
+does not or to name the line that is wrong.
 """
 
 from __future__ import annotations
 
 import io
 import math
+import re
 import warnings
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputError, plain
-from .files import read_text
+from ..errors import InputError
+from ..files import Text, check_text
+from . import tables
 
 ROWS_MAX = 4_000
 """Sixteen million entries, 128 MB as a table."""
 RTT_MS_MAX = 1_200_000.0
 """Ten minutes one way, as for the other models."""
-BYTES_MAX = 512 << 20
+BYTES_MAX = 256 << 20
 EXPECTED = "expected a matrix of round trips in milliseconds"
+_NUMBER_LIKE = re.compile(r"[+-]?[\d_]*[.,]?[\d_]*(?:[eE][+-]?\d+)?")
+"""What was meant as a number and is none (1_0), so that its line is no header."""
+
+Table = NDArray[np.float64]
 
 
 def load(path: str) -> NDArray[np.int64]:
-    """One-way delays in whole milliseconds, int64 (rows, rows), from row to column, at least 1.
+    """As `read`, without the sentences."""
+    return read(path)[0]
+
+
+def read(path: str) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+    """One-way delays in whole milliseconds, int64 (rows, rows), from row to column, at least 1; and sentences about
+    what was filled in or left out.
 
     Raises InputError, one sentence with the file and, where there is one, the line.
     """
-    name = plain(path)
-    text = read_text(path, EXPECTED, BYTES_MAX)
-    rtt_ms = _fast(text)
-    if rtt_ms is None:
-        rtt_ms = _slow(text, name)
-    return np.maximum(1, np.rint(rtt_ms / 2)).astype(np.int64)
+    text = Text(path, EXPECTED, BYTES_MAX)
+    if text.lines > 2 * ROWS_MAX + 1_000:
+        raise InputError(f"{text.name}: {text.lines:,} lines are more than the {ROWS_MAX:,} rows that are read")
+    reader = _Reader(text.name)
+    for at, block in text:
+        reader.take(at, block)
+    rtt_ms = reader.made()
+    notes = reader.notes
+    filled = _fill(rtt_ms, text.name)
+    if filled:
+        notes.append(
+            f"{text.name}: {tables.counted(filled, 'round trip')} not measured: the median of the row is taken"
+        )
+    np.divide(rtt_ms, 2, out=rtt_ms)
+    np.rint(rtt_ms, out=rtt_ms)
+    np.maximum(rtt_ms, 1, out=rtt_ms)
+    return rtt_ms.astype(np.int64), tuple(notes)
 
 
-def _fast(text: str) -> NDArray[np.float64] | None:
-    """The matrix, or None when something is amiss, or large or odd enough for a closer look."""
-    if text.count("\n") > ROWS_MAX + 1_000:
-        return None
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            rtt_ms = np.loadtxt(io.StringIO(text), dtype=np.float64, comments="#", ndmin=2)
-    except (ValueError, Warning):
-        return None
-    rows, columns = rtt_ms.shape
-    # Nothing compares true with nan, so that this leaves it to the closer look too.
-    good = rows == columns <= ROWS_MAX and bool(((rtt_ms >= 0) & (rtt_ms <= RTT_MS_MAX)).all())
-    return rtt_ms if good else None
+def _fill(rtt_ms: Table, name: str) -> int:
+    """Put medians where nothing was measured, in place. Returns in how many places."""
+    inner = np.diagonal(rtt_ms).copy()
+    np.fill_diagonal(rtt_ms, np.nan)
+    there = rtt_ms > 0
+    missing = len(rtt_ms) * (len(rtt_ms) - 1) - int(there.sum())
+    np.fill_diagonal(rtt_ms, np.where(np.isnan(inner), 0.0, inner))
+    if not missing:
+        return 0
+    if not there.any():
+        # All zero: a network without delays was meant. All unknown: nothing was.
+        if np.isnan(rtt_ms).any():
+            raise InputError(f"{name}: no round trip in it was measured; {EXPECTED}")
+        return 0
+    whole = float(np.median(rtt_ms[there]))
+    columns = [float(np.median(rtt_ms[there[:, b], b])) if there[:, b].any() else whole for b in range(len(rtt_ms))]
+    for a in range(len(rtt_ms)):
+        known = there[a]
+        lacking = ~known
+        lacking[a] = False
+        if lacking.any():
+            rtt_ms[a, lacking] = np.median(rtt_ms[a, known]) if known.any() else np.array(columns)[lacking]
+    return missing
 
 
-def _slow(text: str, name: str) -> NDArray[np.float64]:
-    """As `_fast`, naming the first line that is wrong."""
-    rows: list[NDArray[np.float64]] = []
-    width = last = 0
-    for at, line in enumerate(io.StringIO(text), start=1):
-        words = line.partition("#")[0].split()
-        if not words:
-            continue
-        row = np.array([_entry(word, name, at, column) for column, word in enumerate(words, start=1)], np.float64)
-        width = width or len(row)
-        if width > ROWS_MAX:
-            raise InputError(f"{name}:{at}: {width:,} values in a row are more than the {ROWS_MAX:,} that are read")
-        if len(row) != width:
-            raise InputError(f"{name}:{at}: {_values(len(row))}, but the first row has {width:,}")
-        if len(rows) == ROWS_MAX:
-            raise InputError(f"{name}:{at}: more than the {ROWS_MAX:,} rows that are read")
-        rows.append(row)
-        last = at
-    if not rows:
-        raise InputError(f"{name}: no numbers in it; {EXPECTED}")
-    if len(rows) != width:
-        count = f"{len(rows):,} row{'s' if len(rows) > 1 else ''}"
-        raise InputError(f"{name}:{last}: {count} of {_values(width)}; expected as many rows as values in each")
-    return np.stack(rows)
+class _Reader:
+    """Takes blocks of lines. A value that was not measured is nan."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.notes: list[str] = []
+        self._sep: str | None = None
+        self._rows: list[Table] = []
+        self._count = 0
+        self._width = 0
+        self._last = 0
+        self._header = self._named = False
+        self._comma = False
+        self._second = ""
+
+    def take(self, at: int, block: str) -> None:
+        """The lines of a block, the first of which is line `at`."""
+        if not self._header and (rows := self._fast(block)) is not None:
+            self._rows.append(rows)
+            self._count += len(rows)
+            self._width = rows.shape[1]
+            self._last = at + block.count("\n") - block.endswith("\n")
+            return
+        for number, raw in enumerate(block.split("\n"), start=at):
+            line = tables.without_comment(raw, hash_anywhere=True)
+            if self._sep is None:
+                if not line.strip(tables.BLANKS):
+                    continue
+                self._begin(block, line)
+            if line.strip(tables.BLANKS):
+                self._line(number, line)
+
+    def _begin(self, block: str, line: str) -> None:
+        rest = block[block.index(line) :].split("\n", tables.SAMPLE + 1)[: tables.SAMPLE]
+        some = [each for each in (tables.without_comment(each, hash_anywhere=True) for each in rest) if each.strip()]
+        self._sep = tables.sniff(some, keep_empty=True)
+        self._second = some[1] if len(some) > 1 else ""
+        self._comma = self._sep == ";"
+
+    def _fast(self, block: str) -> Table | None:
+        """The rows, or None when something is amiss, or odd enough for a closer look."""
+        if not block.isascii() or "%" in block or "//" in block or block.isspace():
+            return None
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")
+                rows = np.loadtxt(
+                    io.StringIO(block),
+                    np.float64,
+                    comments="#",
+                    ndmin=2,
+                    delimiter=self._sep or None,
+                    max_rows=ROWS_MAX + 1,
+                )
+        except (ValueError, Warning):
+            return None
+        width = rows.shape[1]
+        if width > ROWS_MAX or self._count + len(rows) > ROWS_MAX or (self._count and width != self._width):
+            return None
+        # Nothing compares true with nan, so that this leaves it to the closer look too.
+        return rows if bool(((rows >= 0) & (rows <= RTT_MS_MAX)).all()) else None
+
+    def _line(self, at: int, line: str) -> None:
+        words = tables.cells(line, self._sep or "", f"{self.name}:{at}", EXPECTED)
+        if not self._count and not self._header and self._is_header(words):
+            self._header = True
+            self._named = not words[0]
+            self._width = len(words)
+            return
+        if not self._count:
+            longer = self._header and len(words) == self._width + 1
+            first = self._named or longer or not _is_value(words[0], self._comma)
+            self._named = first and len(words) > 1 and _is_value(words[1], self._comma)
+        if self._named:
+            words = words[1:]
+        if not self._count:
+            self._width = len(words)
+        if self._width > ROWS_MAX:
+            raise InputError(
+                f"{self.name}:{at}: {tables.counted(self._width)} in a row are more than the {ROWS_MAX:,} that are read"
+            )
+        if len(words) != self._width:
+            raise InputError(f"{self.name}:{at}: {tables.counted(len(words))}, but the first row has {self._width:,}")
+        if self._count == ROWS_MAX:
+            raise InputError(f"{self.name}:{at}: more than the {ROWS_MAX:,} rows that are read")
+        self._rows.append(np.array([[self._entry(word, at, column) for column, word in enumerate(words, start=1)]]))
+        self._count += 1
+        self._last = at
+
+    def _is_header(self, words: list[str]) -> bool:
+        """Whether the first line names the columns: no value in it, and values in the line after; or numbers from 0 on
+        after an empty corner, as pandas writes them."""
+        if len(words) < 2 or not self._second:
+            return False
+        if not words[0] and words[1:] == [str(at) for at in range(len(words) - 1)]:
+            return True
+        after = tables.cells(self._second, self._sep or "", self.name, EXPECTED)
+        headings = not any(_is_value(word, self._comma) or _NUMBER_LIKE.fullmatch(word) for word in words[1:])
+        return headings and bool(after) and _is_value(after[-1], self._comma)
+
+    def _entry(self, word: str, at: int, column: int) -> float:
+        if word.lower() in tables.MISSING:
+            return math.nan
+        value = _value(word, self._comma)
+        if value == -1:
+            return math.nan
+        if not 0 <= value <= RTT_MS_MAX:
+            check_text(word, f"{self.name}:{at}", EXPECTED)
+            what = f"a round trip in milliseconds from 0 to {RTT_MS_MAX:,.0f}"
+            large = value > RTT_MS_MAX and "inf" not in word.lower()
+            kind = f"is too large: it should be {what}" if large else f"should be {what}"
+            raise InputError(f"{self.name}:{at}: value {column:,} {kind}, not {tables.quoted(word)}")
+        return value
+
+    def made(self) -> Table:
+        """All of it, square."""
+        if not self._rows:
+            raise InputError(f"{self.name}: no numbers in it; {EXPECTED}")
+        made = np.concatenate(self._rows)
+        self._rows = []
+        if self._width == len(made) + 1 and self._sep and np.isnan(made[:, -1]).all():
+            made, self._width = np.ascontiguousarray(made[:, :-1]), self._width - 1  # each row ends with a separator
+        if len(made) != self._width:
+            count = tables.counted(len(made), "row")
+            where = f"{self.name}:{self._last}: {count} of {tables.counted(self._width)}"
+            raise InputError(f"{where}; expected as many rows as values in each")
+        if self._header or self._named:
+            self.notes.append(f"{self.name}: the names of its rows and columns are left out")
+        return made
 
 
-def _entry(word: str, name: str, at: int, column: int) -> float:
-    try:
-        value = float(word) if "_" not in word else math.nan
-    except ValueError:
-        value = math.nan
-    if not 0 <= value <= RTT_MS_MAX:
-        what = f"value {column:,} should be a round trip in milliseconds from 0 to {RTT_MS_MAX:,.0f}"
-        raise InputError(f'{name}:{at}: {what}, not "{plain(word, limit=40)}"')
-    return value
+def _value(word: str, comma: bool) -> float:
+    """A number, or nan. `comma`: it may stand where a point does."""
+    if comma and word.count(",") == 1 and "." not in word:
+        word = word.replace(",", ".")
+    return float(word) if tables.is_number(word) else math.nan
 
 
-def _values(count: int) -> str:
-    return f"{count:,} value{'s' if count > 1 else ''}"
+def _is_value(word: str, comma: bool) -> bool:
+    return word.lower() in tables.MISSING or not math.isnan(_value(word, comma))

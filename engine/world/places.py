@@ -28,13 +28,13 @@ that it costs no memory and the order of asking changes nothing.
 from __future__ import annotations
 
 import math
-import os
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..core.rand import GAMMA, MASK, Stream, cumulate, mix, seed_of
 from ..errors import InputError, plain
+from ..files import looks_like_path
 from ..snapshot import Places
 from . import matrix
 from .cities import CITIES
@@ -59,6 +59,7 @@ class Latency:
     each peer its index into them. flat_us: the one delay of `constant`, else None. table_us: from place to place, of
     `world` and of a matrix, else None.
     low_ms, span: `uniform` draws from low_ms .. low_ms + span - 1; salt is its part of the seed.
+    notes: sentences about how a file was understood.
     """
 
     kind: str
@@ -69,6 +70,7 @@ class Latency:
     low_ms: int = 0
     span: int = 1
     salt: int = 0
+    notes: tuple[str, ...] = ()
 
     def newcomer(self, peer: int, seed: int) -> int:
         """The place of a peer that comes while a swarm runs: a city, or a row of the matrix that is in use."""
@@ -96,7 +98,7 @@ def build(spec: str, n: int, seed: int) -> Latency:
     A peer's city depends on the seed and its id alone: neither on `n` nor on the spec, unless that is a file.
     """
     path = spec.strip()
-    if path.split(":")[0] not in FORMS and _is_file(path):
+    if path.split(":")[0] not in FORMS and looks_like_path(path):
         return _measured(path, n, seed)
     word, fields = split("latency", spec, FORMS)
     where = f'latency "{plain(spec)}"'
@@ -125,13 +127,8 @@ def _settle(n: int, seed: int) -> list[int]:
     return [rng.weighted(_SHARES) for _ in range(n)]
 
 
-def _is_file(path: str) -> bool:
-    """Whether this looks like the name of a file, or is one. A path may hold a zero byte that exists() chokes on."""
-    return path.endswith(".txt") or "/" in path or os.sep in path or ("\0" not in path and os.path.exists(path))
-
-
 def _measured(path: str, n: int, seed: int) -> Latency:
-    way_ms = matrix.load(path)
+    way_ms, notes = matrix.read(path)
     rows = len(way_ms)
     rng = Stream(f"{seed}/place")
     place = [peer if peer < rows else rng.randrange(rows) for peer in range(n)]
@@ -143,7 +140,7 @@ def _measured(path: str, n: int, seed: int) -> Latency:
     table_us = [[us[ms] for ms in row.tolist()] for row in way_ms]
     city = np.arange(used) % len(CITIES)
     names = tuple(f"row {row}" for row in range(used))
-    return Latency("matrix", Places(names, _PLACES.lat[city], _PLACES.lon[city]), place, table_us=table_us)
+    return Latency("matrix", Places(names, _PLACES.lat[city], _PLACES.lon[city]), place, table_us=table_us, notes=notes)
 
 
 def _limits(text: str, where: str) -> tuple[int, int]:

@@ -1,39 +1,63 @@
-"""Sessions that were recorded: who was there from when to when. A CSV, plain or packed with gzip, one session a line;
-`#` opens a comment.
+"""Sessions that were recorded: who was there from when to when. One session a line, plain or packed with gzip.
 
     peer,start_s,end_s
     p000,0,310.5
     p000,400,1200
     17,-60,95
+    p003,20,            stays to the end, as do inf and -
 
-`peer` is a label or an index; a label wins where a text is both. Seconds count from the start of the run: a session
-that began before it is under way when the run begins, and one that ended before it is history and left out. A peer may
-have many sessions, in any order, but it cannot be there twice at a time, so two that overlap are refused. One may begin
-at the moment at which another ends: the peer starts anew.
+Separators, comments, quotes: see `tables`. A header may name the columns in another order; further columns are
+left out. `peer` is a label or an index; a label wins where a text is both. Seconds count from the start of the run: a
+session that began before it is under way when the run begins, and one that ended before it is history and left out.
+Where all times are stamps (seconds, milliseconds, microseconds or nanoseconds since 1970) they are shifted so that the
+first session begins at 0, and `Trace.notes` says so.
 
-Peers that the file does not name stay for good: a trace says who came and went, and of the others it says nothing.
+A peer may have many sessions, in any order, but it cannot be there twice at a time, so two that overlap are refused.
+One may begin at the moment at which another ends: the peer starts anew. Peers that the file does not name stay for
+good: a trace says who came and went, and of the others it says nothing.
+
+numpy reads a block of good lines fast; any other is gone through line by line.
 """
 
 from __future__ import annotations
 
-import csv
 import io
 import math
-import os
+import warnings
+from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+
+import numpy as np
 
 from ..api import PeerId
 from ..errors import InputError, nearest, plain
+from ..files import Text, check_text, looks_like_path
+from . import tables
 from .churn import FORMS
-from .files import read_text
 
 SESSIONS_MAX = 2_000_000
 BYTES_MAX = 256 << 20
 TIME_MAX_S = 1e9
-HEAD = ["peer", "start_s", "end_s"]
+STAMP_MIN_S = 5e8
+"""No run gets there, and it was in 1985: where all sessions begin later, their times are stamps."""
+STAMP_MAX_S = 1e11
+UNITS = ((1.0, "seconds"), (1e-3, "milliseconds"), (1e-6, "microseconds"), (1e-9, "nanoseconds"))
+OPEN = tables.MISSING | {"inf", "+inf", "infinity", "+infinity", "∞"}
+"""Ends of a session that goes on to the end of the run."""
+PEERS = frozenset(("peer", "peerid", "node", "nodeid", "id", "host", "hostid", "user", "userid", "name", "label", "ip"))
+STARTS = frozenset(
+    f"{word}{tail}"
+    for word in ("start", "begin", "from", "join", "joined", "login", "arrival", "arrive", "up", "first", "t")
+    for tail in ("", "s", "ms", "time", "times", "timems", "at")
+)
+ENDS = frozenset(
+    f"{word}{tail}"
+    for word in ("end", "stop", "to", "leave", "left", "logout", "departure", "depart", "down", "last", "until")
+    for tail in ("", "s", "ms", "time", "times", "timems", "at")
+)
+LENGTHS = ("duration", "length", "uptime", "lifetime", "seconds")
 EXPECTED = "expected sessions, a line each: peer,start_s,end_s"
 
 
@@ -43,6 +67,8 @@ class Trace:
 
     begins_us: dict[PeerId, list[int]]
     ends_us: dict[PeerId, list[int]]
+    notes: tuple[str, ...] = ()
+    """Sentences about how the file was understood."""
 
     def up(self, peer: PeerId, at_us: int) -> bool:
         """Whether a peer is there at a moment. Who is not in the trace always is."""
@@ -72,9 +98,7 @@ class Trace:
 def is_trace(spec: str) -> bool:
     """Whether a spec of churn is the name of a file: it looks like one, or there is one of that name."""
     path = spec.strip()
-    if path.split(":")[0] in FORMS or not path or "\0" in path:
-        return False
-    return path.endswith((".csv", ".txt", ".gz")) or "/" in path or os.sep in path or os.path.exists(path)
+    return path.split(":")[0] not in FORMS and looks_like_path(path)
 
 
 def load(path: str, labels: Sequence[str]) -> Trace:
@@ -82,63 +106,214 @@ def load(path: str, labels: Sequence[str]) -> Trace:
 
     Raises InputError, one sentence with the file and, where there is one, the line.
     """
-    name = plain(path)
-    ids = {label: peer for peer, label in enumerate(labels)}
-    found: dict[PeerId, list[tuple[int, int, int]]] = {}
-    rows = csv.reader(io.StringIO(read_text(path, EXPECTED, BYTES_MAX, "utf-8")), strict=True)
-    count = 0
-    while True:
+    text = Text(path, EXPECTED, BYTES_MAX)
+    if text.lines > SESSIONS_MAX + 1_000:
+        raise InputError(f"{text.name}: more than the {SESSIONS_MAX:,} sessions that are read")
+    reader = _Reader(text.name, labels)
+    for at, block in text:
+        reader.take(at, block)
+    return reader.made()
+
+
+class _Reader:
+    """Takes blocks of lines. Times are kept as they stand, an open end as infinity."""
+
+    def __init__(self, name: str, labels: Sequence[str]) -> None:
+        self.name = name
+        self._labels = labels
+        self._ids = {label: peer for peer, label in enumerate(labels)}
+        self._sep: str | None = None
+        self._columns: tables.Columns | None = None
+        self._ms = False
+        self._peers, self._lines = array("q"), array("q")
+        self._begins, self._ends = array("d"), array("d")
+
+    def take(self, at: int, block: str) -> None:
+        """The lines of a block, the first of which is line `at`."""
+        if self._columns is None:
+            # Enough lines to tell the columns; the rest may be read fast.
+            end = _end_of_lines(block, tables.SAMPLE)
+            self._slow(at, block[:end])
+            at, block = at + block.count("\n", 0, end), block[end:]
+        if block and not self._fast(at, block):
+            self._slow(at, block)
+
+    def _fast(self, at: int, block: str) -> bool:
+        """Take a block at once if it is good and plain: False, and nothing is taken, if it needs a closer look."""
+        columns = self._columns
+        odd = ('"', "'", "#", "%", "//", "\n\n", "\n;", "_")
+        if columns is None or not self._sep or not block.isascii() or any(sign in block for sign in odd):
+            return False
+        if self._sep == ";" and "," in block:
+            return False
+        who, first, last = columns.wanted
+        types = {who: "S24", first: "f8", last: "f8"}
         try:
-            row = next(rows, None)
-        except csv.Error as error:
-            raise InputError(f"{name}:{rows.line_num}: {plain(error)}; {EXPECTED}") from None
-        if row is None:
-            break
-        cells = _cells(row)
-        if not any(cells) or (not count and [cell.lower() for cell in cells] == HEAD):
-            continue
-        where = f"{name}:{rows.line_num}"
-        count += 1
-        if count > SESSIONS_MAX:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")
+                rows = np.loadtxt(
+                    io.StringIO(block),
+                    [(f"f{column}", types.get(column, "S1")) for column in range(columns.width)],
+                    comments=None,
+                    delimiter=self._sep,
+                    ndmin=1,
+                )
+        except (ValueError, Warning):
+            return False
+        names, number = np.unique(rows[f"f{who}"], return_inverse=True)
+        begins, ends = rows[f"f{first}"], rows[f"f{last}"]
+        words = [name.decode("ascii").strip(tables.BLANKS) for name in names.tolist()]
+        try:
+            known = [_peer(word, self._ids, len(self._labels), "") if len(word) < 24 else -1 for word in words]
+        except InputError:
+            return False  # said again with the line
+        good = min(known) >= 0 and len(rows) == block.count("\n") + (not block.endswith("\n"))
+        if not good or not bool(((abs(begins) <= STAMP_MAX_S * 1e9) & (begins < ends) & (ends < math.inf)).all()):
+            return False
+        if not bool((ends <= STAMP_MAX_S * 1e9).all()) or len(self._peers) + len(rows) > SESSIONS_MAX:
+            return False
+        self._peers.frombytes(np.array(known, np.int64)[number].tobytes())
+        self._begins.frombytes(begins.tobytes())
+        self._ends.frombytes(ends.tobytes())
+        self._lines.frombytes(np.arange(at, at + len(rows), dtype=np.int64).tobytes())
+        return True
+
+    def _slow(self, at: int, block: str) -> None:
+        for number, raw in enumerate(block.split("\n"), start=at):
+            line = _without_comment(raw)
+            if not line.strip(tables.BLANKS):
+                continue
+            if self._sep is None:
+                rest = block[block.index(raw) :].split("\n", tables.SAMPLE + 1)[: tables.SAMPLE]
+                self._sep = tables.sniff(map(_without_comment, rest), keep_empty=True)
+            where = f"{self.name}:{number}"
+            cells = tables.cells(line, self._sep, where, EXPECTED)
+            if not any(cells):
+                continue
+            if self._columns is None:
+                skip = self._begin(cells, where)
+                if skip:
+                    continue
+            self._session(cells, number, where)
+
+    def _begin(self, cells: list[str], where: str) -> bool:
+        """Tell the columns from the first line. True if it is a header."""
+        if len(cells) < 3:
+            raise self._wrong_count(cells, where)
+        wanted: tuple[int, ...] = (0, 1, 2)
+        header = not any(tables.is_number(cell) or cell.lower() in OPEN for cell in cells[1:3])
+        if header:
+            named = tables.named_columns(cells, (PEERS, STARTS, ENDS))
+            wanted = named or wanted
+            unit = cells[wanted[1]].lower()
+            self._ms = unit.endswith(("_ms", "(ms)", "[ms]", " ms"))
+            lasting = next((cell for cell in cells if tables.word_of(cell).startswith(LENGTHS)), "")
+            if named is None and lasting:
+                raise InputError(
+                    f"{where}: the end of a session is expected in its third column, not {tables.quoted(lasting)}"
+                )
+        self._columns = tables.Columns(len(cells), wanted)
+        return header
+
+    def _wrong_count(self, cells: list[str], where: str) -> InputError:
+        return InputError(f"{where}: expected peer,start_s,end_s, found {tables.counted(len(cells))}")
+
+    def _session(self, cells: list[str], number: int, where: str) -> None:
+        columns = self._columns
+        assert columns is not None
+        if len(cells) != columns.width:
+            while len(cells) > columns.width and not cells[-1]:
+                cells = cells[:-1]
+            if len(cells) != columns.width:
+                raise self._wrong_count(cells, where)
+        who, first, last = (cells[at] for at in columns.wanted)
+        begin = self._time(first, "start_s", where)
+        end = math.inf if last.lower() in OPEN else self._time(last, "end_s", where)
+        if end <= begin:
+            raise InputError(
+                f"{where}: end_s should be later than start_s, but {plain(last, 40)} is not after {plain(first, 40)}"
+            )
+        if len(self._peers) == SESSIONS_MAX:
             raise InputError(f"{where}: more than the {SESSIONS_MAX:,} sessions that are read")
-        peer, begin_us, end_us = _session(cells, ids, len(labels), where)
-        found.setdefault(peer, []).append((begin_us, end_us, rows.line_num))
-    if not found:
-        raise InputError(f"{name}: no sessions in it; {EXPECTED}")
-    for peer, sessions in found.items():
-        sessions.sort()
-        for (_, before_us, above), (begin_us, _, line) in pairwise(sessions):
-            if begin_us < before_us:
-                first, second = sorted((above, line))
-                who = plain(labels[peer], 40)
-                raise InputError(f"{name}:{second}: {who} is there already, by the session of line {first}")
-    kept = {peer: [one for one in sessions if one[1] > 0] for peer, sessions in found.items()}
-    return Trace(
-        {peer: [begin for begin, _, _ in sessions] for peer, sessions in kept.items()},
-        {peer: [end for _, end, _ in sessions] for peer, sessions in kept.items()},
-    )
+        self._peers.append(_peer(who, self._ids, len(self._labels), where))
+        self._begins.append(begin)
+        self._ends.append(end)
+        self._lines.append(number)
+
+    def _time(self, text: str, what: str, where: str) -> float:
+        word = text.replace(",", ".") if self._sep == ";" and text.count(",") == 1 else text
+        value = float(word) if tables.is_number(word) else math.nan
+        if math.isfinite(value) and abs(value) <= STAMP_MAX_S * 1e9:
+            return value
+        check_text(text, where, EXPECTED)
+        if math.isnan(value) or "inf" in word.lower():
+            raise InputError(f"{where}: {what} should be a number of seconds, not {tables.quoted(text)}")
+        raise self._too_large(what, text, where)
+
+    def _too_large(self, what: str, text: str, where: str) -> InputError:
+        return InputError(f"{where}: {what} is too large: {plain(text, 40)} s is more than {TIME_MAX_S:,.0f} s")
+
+    def made(self) -> Trace:
+        """All of it, by peer and in order."""
+        if not self._peers:
+            raise InputError(f"{self.name}: no sessions in it; {EXPECTED}")
+        notes = [note] if self._columns and (note := self._columns.note(self.name)) else []
+        peers, lines = np.array(self._peers), np.array(self._lines)
+        begins, ends = np.array(self._begins), np.array(self._ends)
+        scale, unit = (1e-3, "milliseconds") if self._ms else (1.0, "seconds")
+        low = float(begins.min())
+        stamped = next(((s, u) for s, u in UNITS if STAMP_MIN_S <= low * s < STAMP_MAX_S), None)
+        if stamped is not None:
+            scale, unit = stamped
+            begins, ends = begins - low, ends - low
+            notes.append(
+                f"{self.name}: its times are {unit} since 1970: shifted by {low * scale:.3f} s, so that the run begins "
+                "with the first session"
+            )
+        begins, ends = begins * scale, ends * scale
+        for what, column in (("start_s", begins), ("end_s", ends)):
+            wrong = np.flatnonzero(np.isfinite(column) & (abs(column) > TIME_MAX_S))
+            if len(wrong):
+                at = int(wrong[0])
+                raise self._too_large(what, f"{column[at]:.15g}", f"{self.name}:{lines[at]}")
+        begins_us = np.rint(begins * 1e6).astype(np.int64)
+        ends_us = np.rint(np.minimum(ends, TIME_MAX_S) * 1e6).astype(np.int64)
+        order = np.lexsort((lines, ends_us, begins_us, peers))
+        peers, lines, begins_us, ends_us = peers[order], lines[order], begins_us[order], ends_us[order]
+        crossing = np.flatnonzero((peers[1:] == peers[:-1]) & (begins_us[1:] < ends_us[:-1]))
+        if len(crossing):
+            at = int(crossing[0])
+            first, second = sorted((int(lines[at]), int(lines[at + 1])))
+            who = plain(self._labels[peers[at]], 40)
+            raise InputError(f"{self.name}:{second}: {who} is there already, by the session of line {first}")
+        # A session of less than a microsecond is none.
+        kept = (ends_us > 0) & (ends_us > begins_us)
+        made = Trace({int(peer): [] for peer in dict.fromkeys(self._peers)}, {}, tuple(notes))
+        made.ends_us.update((peer, []) for peer in made.begins_us)
+        rows = zip(peers[kept].tolist(), begins_us[kept].tolist(), ends_us[kept].tolist(), strict=True)
+        for peer, begin_us, end_us in rows:
+            made.begins_us[peer].append(begin_us)
+            made.ends_us[peer].append(end_us)
+        return made
 
 
-def _cells(row: list[str]) -> list[str]:
-    """The cells of a row, what follows a `#` that opens a comment left out."""
-    cells = [cell.strip() for cell in row]
-    for at, cell in enumerate(cells):
-        # A peer may be called #17, as it is in a selector; a comment begins with `# `, or the line does with it.
-        head, mark, tail = cell.partition("#")
-        if mark and not (at == 0 and not head and tail.isdigit()):
-            return [*cells[:at], head.strip()] if head.strip() else cells[:at]
-    return cells
+def _end_of_lines(block: str, count: int) -> int:
+    """Where the first `count` lines of a block end."""
+    end = 0
+    for _ in range(count):
+        found = block.find("\n", end)
+        if found < 0:
+            return len(block)
+        end = found + 1
+    return end
 
 
-def _session(cells: list[str], ids: dict[str, PeerId], n: int, where: str) -> tuple[PeerId, int, int]:
-    if len(cells) != len(HEAD):
-        count = f"{len(cells)} value{'' if len(cells) == 1 else 's'}"
-        raise InputError(f"{where}: expected peer,start_s,end_s, found {count}")
-    who, first, last = cells
-    begin_us, end_us = (_us(text, what, where) for text, what in ((first, "start_s"), (last, "end_s")))
-    if end_us <= begin_us:
-        raise InputError(f"{where}: end_s should be later than start_s, but {plain(last)} is not after {plain(first)}")
-    return _peer(who, ids, n, where), begin_us, end_us
+def _without_comment(line: str) -> str:
+    # A peer may be called #17, as it is in a selector: this opens no comment at the beginning of a line.
+    start = line.lstrip(tables.BLANKS)
+    if start[:1] == "#" and start[1:2].isdigit():
+        return "#" + tables.without_comment(start[1:])
+    return tables.without_comment(line)
 
 
 def _peer(who: str, ids: dict[str, PeerId], n: int, where: str) -> PeerId:
@@ -149,18 +324,8 @@ def _peer(who: str, ids: dict[str, PeerId], n: int, where: str) -> PeerId:
     if not (digits.isascii() and digits.isdigit() and len(digits) < 10):
         # A hundred thousand labels are too many to measure a typing mistake against.
         some = [label for label, _ in zip(ids, range(2_000), strict=False)]
+        check_text(who, where, EXPECTED)
         raise InputError(f'{where}: no peer is called "{plain(who, 40)}"{nearest(who, some)}')
     if int(digits) >= n:
         raise InputError(f"{where}: there is no peer #{int(digits)}; the last one is #{n - 1}")
     return int(digits)
-
-
-def _us(text: str, what: str, where: str) -> int:
-    try:
-        seconds = float(text) if "_" not in text else math.nan
-    except ValueError:
-        seconds = math.nan
-    # Nothing compares true with nan, so that this refuses it too.
-    if not abs(seconds) <= TIME_MAX_S:
-        raise InputError(f'{where}: {what} should be a number of seconds, not "{plain(text, limit=40)}"')
-    return round(seconds * 1e6)

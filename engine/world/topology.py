@@ -6,14 +6,14 @@
                                in proportion to the links it has; peers with low ids are the old, rich ones
     ring, complete
     tree:DEGREE                root #0 and inner peers have DEGREE links each, filled breadth first
-    FILE                       an edge list (see `edgelist`)
+    FILE                       an edge list, GML, GraphML or Pajek (see `edgelist`)
 
 Why `random` starts from a tree. The textbook G(n, m) at mean degree 4 leaves one peer in fifty alone, and a
 search that fails because its origin has no link at all teaches nothing. Drawing until the graph is connected
 takes for ever at 100,000 peers; mending it afterwards favours the peers that were mended. A tree drawn
 uniformly from all n**(n-2) of them (decoded from a random Prüfer sequence) treats all peers alike, and leaves
 the degrees one plus nearly Poisson. So the swarm is connected and has just N x DEGREE / 2 links, unless
-DEGREE is below what a connected swarm needs (2 - 2/N): then the tree stands, and `note` says so.
+DEGREE is below what a connected swarm needs (2 - 2/N): then the tree stands, and `notes` say so.
 
 `small-world` is left as published: rewired hard at degree 2 it may fall apart, and that is worth seeing.
 The generators are ours and draw from a named stream, because a seed must give the same overlay on any
@@ -22,7 +22,6 @@ machine, whatever other libraries do between two of their versions.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -31,6 +30,7 @@ from numpy.typing import NDArray
 
 from ..core.rand import Stream
 from ..errors import InputError, distinct, nearest, plain
+from ..files import looks_like_path
 from . import edgelist
 from .draws import below, bits, unit_iter, units
 from .specs import number, split, whole
@@ -60,7 +60,7 @@ class Topology:
     """Undirected links between peers 0..n-1, each once, with a < b, in ascending order of (a, b).
 
     a, b: int32 (L,). labels: the ids of a loaded file, else None. skipped: duplicates and self loops that were
-    dropped from a file. note: a sentence for stderr when what stands is not quite what was asked for, else "".
+    dropped from a file. notes: sentences for stderr when what stands is not quite what was asked for.
     """
 
     n: int
@@ -68,7 +68,7 @@ class Topology:
     b: I32
     labels: tuple[str, ...] | None = None
     skipped: int = 0
-    note: str = ""
+    notes: tuple[str, ...] = ()
 
     def degrees(self) -> I32:
         """Links of each peer: int32 (n,)."""
@@ -94,14 +94,9 @@ def build(spec: str, peers: int, rng: Stream) -> Topology:
     if word not in FORMS:
         path = spec.strip()
         # A generator's word wins over a file of the same name; `./ring` is the file.
-        if (
-            path.endswith((".txt", ".gz"))
-            or "/" in path
-            or os.sep in path
-            or ("\0" not in path and os.path.exists(path))
-        ):
+        if looks_like_path(path):
             ends = edgelist.load(path)
-            return _made(len(ends.ids), ends.codes, distinct(map(str, ends.ids)), ends.skipped, ends.note)
+            return _made(len(ends.labels), ends.codes, distinct(ends.labels), ends.skipped, ends.notes)
         raise InputError(f'topology "{plain(spec)}" is neither known nor a file{nearest(word, FORMS)}')
     if not 1 <= peers <= PEERS_MAX:
         raise InputError(f"peers should be from 1 to {PEERS_MAX:,}, not {peers:,}")
@@ -109,10 +104,12 @@ def build(spec: str, peers: int, rng: Stream) -> Topology:
     return _GENERATORS[word](f'topology "{plain(spec)}"', peers, fields, rng)
 
 
-def _made(n: int, codes: I64, labels: tuple[str, ...] | None = None, skipped: int = 0, note: str = "") -> Topology:
+def _made(
+    n: int, codes: I64, labels: tuple[str, ...] | None = None, skipped: int = 0, notes: tuple[str, ...] = ()
+) -> Topology:
     """From codes a * n + b with a < b, each once."""
     codes = np.sort(codes)
-    return Topology(n, (codes // n).astype(np.int32), (codes % n).astype(np.int32), labels, skipped, note)
+    return Topology(n, (codes // n).astype(np.int32), (codes % n).astype(np.int32), labels, skipped, notes)
 
 
 def _codes(n: int, a: I64, b: I64) -> I64:
@@ -188,11 +185,11 @@ def _random(where: str, n: int, fields: list[str], rng: Stream) -> Topology:
     degree, note = _fitting(where, "DEGREE", number(fields[0], "DEGREE", where, 0.001, PEERS_MAX), n)
     _sparing(where, n * degree / 2)
     if n == 1:
-        return _made(1, np.empty(0, dtype=np.int64), note=note)
+        return _made(1, np.empty(0, dtype=np.int64), notes=(note,) if note else ())
     extra = round(n * degree / 2) - (n - 1)
     if extra < 0:
         note = f"{where}: {n:,} peers need a mean degree of {2 - 2 / n:.4g} to be connected, so a random tree stands"
-    return _made(n, _further(n, _random_tree(n, rng), max(0, extra), rng), note=note)
+    return _made(n, _further(n, _random_tree(n, rng), max(0, extra), rng), notes=(note,) if note else ())
 
 
 def _small_world(where: str, n: int, fields: list[str], rng: Stream) -> Topology:
@@ -200,7 +197,7 @@ def _small_world(where: str, n: int, fields: list[str], rng: Stream) -> Topology
     rewire = number(fields[1], "REWIRE", where, 0, 1)
     _sparing(where, n * degree / 2)
     if degree >= n - 1:
-        return _made(n, _complete_codes(n), note=note)
+        return _made(n, _complete_codes(n), notes=(note,) if note else ())
     # Whole rounds of neighbours at distance 1, 2, ...; what an odd or broken degree leaves over is spread
     # evenly over the next distance, so that the mean is right.
     rounds = int(degree // 2)
@@ -223,7 +220,7 @@ def _small_world(where: str, n: int, fields: list[str], rng: Stream) -> Topology
         if not len(todo):
             break
     # Who is linked to everybody already cannot be rewired: such a link goes anywhere.
-    return _made(n, _further(n, have, len(todo), rng), note=note)
+    return _made(n, _further(n, have, len(todo), rng), notes=(note,) if note else ())
 
 
 def _scale_free(where: str, n: int, fields: list[str], rng: Stream) -> Topology:
@@ -246,7 +243,7 @@ def _scale_free(where: str, n: int, fields: list[str], rng: Stream) -> Topology:
         ends.extend([peer] * m)
     newcomers = np.repeat(np.arange(m + 1, n, dtype=np.int64), m)
     grown = np.array(chosen, dtype=np.int64) * n + newcomers
-    return _made(n, np.concatenate((core // (m + 1) * n + core % (m + 1), grown)), note=note)
+    return _made(n, np.concatenate((core // (m + 1) * n + core % (m + 1), grown)), notes=(note,) if note else ())
 
 
 def _ring(where: str, n: int, fields: list[str], rng: Stream) -> Topology:

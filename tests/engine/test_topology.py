@@ -93,13 +93,13 @@ def test_too_small_a_degree_leaves_a_tree_and_says_so() -> None:
     made = grow("random:1", 50)
     assert len(made.a) == 49
     assert reached(made) == 50
-    assert "random tree" in made.note
+    assert "random tree" in made.notes[0]
 
 
 def test_a_habitual_degree_is_cut_to_a_tiny_swarm_and_a_large_one_is_a_mistake() -> None:
     assert len(grow("random:4", 1).a) == 0
     assert len(grow("random:4", 3).a) == 3
-    assert "at most 2 links" in grow("random:4", 3).note
+    assert "at most 2 links" in grow("random:4", 3).notes[0]
     assert len(grow("scale-free:3", 2).a) == 1
     assert "below the number of peers" in refusal("random:64")
 
@@ -181,7 +181,7 @@ def test_a_file_brings_its_own_peers_and_their_names(tmp_path: Path) -> None:
     assert made.labels == ("7", "30", "10878")
     assert list(zip(made.a.tolist(), made.b.tolist(), strict=True)) == [(0, 1), (0, 2), (1, 2)]
     assert made.skipped == 2
-    assert "1 repeated and 1 from a node to itself" in made.note
+    assert "1 repeated and 1 from a node to itself" in made.notes[0]
 
 
 def test_a_packed_file_and_one_without_an_ending_are_read_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -202,7 +202,7 @@ def test_a_packed_file_and_one_without_an_ending_are_read_too(tmp_path: Path, mo
     [
         ("0 1\n1\n", 2, "found 1 value"),
         ("0 1\n1 2 3\n4\n", 2, "found 3 values"),
-        ("0 1 2\n1 2 3\n", 1, "found 3 values"),
+        ("0 1 2\n1 2\n", 2, "expected 3, as in the first line, found 2 values"),
         ("# x\n0 1\n1 -2\n", 3, "negative"),
         ("0 1\n1 two\n", 2, 'not "two"'),
         ("0 1\n1 2.5\n", 2, 'not "2.5"'),

@@ -132,7 +132,7 @@ def test_one_hue_for_everything_is_turned_until_states_differ() -> None:
 @pytest.mark.parametrize(
     ("text", "parts"),
     [
-        ("[theme\n", ("mine.toml: this is not TOML", "line 1")),
+        ("[theme\n", ("mine.toml: line 1", "not TOML")),
         (THREE + 'primary = "#000000"\n', ("not TOML", "line 5")),
         ("a = " + "[" * 20_000, ("not TOML", "nested too deeply")),
         ("[thema]\n", ('unknown table or key "thema"', 'did you mean "theme"?')),
@@ -144,8 +144,8 @@ def test_one_hue_for_everything_is_turned_until_states_differ() -> None:
         (THREE + "accent = '#abc'\n", ('not "#abc"',)),
         (THREE + "accent = '#abcdeg'\n", ('not "#abcdeg"',)),
         (THREE + "accent = '#abcdef\\n'\n".replace("'", '"'), ("[theme] accent should be",)),
-        (THREE + f"accent = 0x{'f' * 9000}\n", ("not a number",)),
-        (THREE + "accent" + ".a" * 9000 + " = 1\n", ("not a table",)),
+        (THREE + f"accent = 0x{'f' * 9000}\n", ("a number is too long",)),
+        (THREE + "accent" + ".a" * 90 + " = 1\n", ("not a table",)),
         (THREE + "accent = 1979-05-27\n", ("not a date",)),
         (THREE + "dark = 1\n", ("dark should be true or false, not a number",)),
         (THREE + "description = true\n", ("description should be a text",)),
@@ -189,7 +189,7 @@ def test_broken_user_themes_are_told_and_skipped(folder: Path) -> None:
     assert [palette.name for palette in palettes if palette.name not in OURS] == ["good"]
     assert len(complaints) == 3
     assert "latin.toml: line 2 is not UTF-8" in complaints[0]
-    assert "too long" in complaints[1]
+    assert "larger than the 65,536 bytes" in complaints[1]
     assert "[swarm] dead should be a colour" in complaints[2]
     with pytest.raises(InputError, match="dead should be a colour"):
         find("red")
@@ -212,7 +212,7 @@ def test_a_theme_is_found_by_name_or_path_and_a_slip_is_put_right(folder: Path) 
     assert find(str(folder / "dusk.toml")) == find("dusk")
     with pytest.raises(InputError, match='no theme "limewier"; did you mean "limewire"'):
         find("limewier")
-    with pytest.raises(InputError, match=r"nowhere\.toml: cannot be read"):
+    with pytest.raises(InputError, match=r"nowhere\.toml: no such file"):
         find("nowhere.toml")
 
 

@@ -1,0 +1,142 @@
+"""Graphs in GML, GraphML and Pajek, read by networkx where it is installed: `pip install 'swarmtop[graphs]'`.
+
+Of a graph its links are read, and a name of each node: its label or name where all nodes have one and no two share
+it, else its id. Nesting is looked at before networkx sees a text, because its readers call themselves for what stands
+inside.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InputError, plain
+from ..files import NESTING_MAX, check_text
+
+BYTES_MAX = 16 << 20
+"""networkx takes some twenty times that."""
+INSTALL = "pip install 'swarmtop[graphs]'"
+_KINDS = (
+    (
+        "GraphML",
+        re.compile(
+            r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*|<!DOCTYPE\b[^>\[]*(?:\[.*?\])?\s*>\s*)*<graphml\b", re.DOTALL
+        ),
+    ),
+    ("GML", re.compile(r"(?:\s*(?:#[^\n]*|(?:Creator|Version|comment)\b[^\n]*))*\s*graph\s*\[", re.IGNORECASE)),
+    ("Pajek", re.compile(r"(?:\s*%[^\n]*)*\s*\*(?:vertices|network)\b", re.IGNORECASE)),
+)
+_OTHERS = (
+    ("XML", re.compile(r"\s*<[?!a-zA-Z]")),
+    ("JSON", re.compile(r"\s*(?:\{|\[\s*[\[{\"\d\]])")),
+    ("DOT", re.compile(r"\s*(?:strict\s+)?(?:di)?graph\b[^\n\[]*\{", re.IGNORECASE)),
+)
+_XML_TAG = re.compile(r"<(/?)[a-zA-Z](?:[^<>\"']|\"[^\"]*+\"|'[^']*+')*+>")
+_GML_TOKEN = re.compile(r'"[^"]*+"?|[\[\]]')
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Graph:
+    """labels: of the nodes, in the order of the file; pairs: int64 (L, 2), positions in it; notes: what is left out."""
+
+    labels: list[str]
+    pairs: NDArray[np.int64]
+    notes: tuple[str, ...]
+
+
+def kind_of(start: str) -> str:
+    """Which of the formats a text begins as, "" for none of them."""
+    head = start[:20_000]
+    return next((kind for kind, form in (*_KINDS, *_OTHERS) if form.match(head)), "")
+
+
+def too_large(kind: str, name: str) -> str:
+    """A sentence for a text of more than `BYTES_MAX`."""
+    return f"{name}: larger than the {BYTES_MAX >> 20} MB of {kind} that are read; an edge list may be larger"
+
+
+def read(kind: str, text: str, name: str) -> Graph:
+    """Read a whole text of a kind. Raises InputError for a format that is not read, and for a text that is damaged."""
+    if kind not in dict(_KINDS):
+        kinds = "an edge list, GML, GraphML or Pajek"
+        raise InputError(f"{name}: this looks like {kind}; expected {kinds}")
+    check_text(text, name, f"expected {kind}")
+    if importlib.util.find_spec("networkx") is None:
+        raise InputError(f"{name}: to read {kind}, networkx has to be installed: {INSTALL}")
+    _check_nesting(kind, text, name)
+    try:
+        graph = _parse(kind, text)
+    except RecursionError:
+        raise InputError(f"{name}: nested more than {NESTING_MAX} deep; expected {kind}") from None
+    except Exception as error:  # networkx raises what it meets: KeyError, TypeError, its own, those of the XML parser
+        raise InputError(f"{name}{_line(error)}: no {kind} that can be understood{_why(error)}") from None
+    return _taken(kind, graph, name)
+
+
+def _parse(kind: str, text: str) -> Any:
+    import networkx as nx
+
+    if kind == "GraphML":
+        return nx.parse_graphml(re.sub(r"^\s*<\?xml[^>]*>", "", text))
+    if kind == "Pajek":
+        return nx.parse_pajek(text)
+    # Two links between the same nodes are an error to networkx unless the graph says that it may have them.
+    return nx.parse_gml(re.sub(r"(?i)\bgraph\s*\[", "graph [ multigraph 1\n", text, count=1), label="id")
+
+
+def _line(error: Exception) -> str:
+    place = getattr(error, "position", None)
+    if isinstance(place, tuple) and place:
+        return f":{place[0]}"
+    found = re.search(r"\((\d+), \d+\)", str(error))
+    return f":{max(1, int(found[1]))}" if found else ""
+
+
+def _why(error: Exception) -> str:
+    said = str(error)
+    if re.search(r"no '(source|target)' attribute|undefined (source|target)", said):
+        return ": a link does not name two nodes that are there"
+    if re.search(r"no 'id' attribute", said):
+        return ": a node has no id"
+    return ": an id stands twice" if "duplicated" in said else ""
+
+
+def _check_nesting(kind: str, text: str, name: str) -> None:
+    depth = 0
+    if kind == "GraphML":
+        if "<!DOCTYPE" in text or "<!ENTITY" in text:
+            raise InputError(f"{name}: it declares entities of its own, which are not read; expected plain GraphML")
+        steps = ((found, 0 if found[0].endswith("/>") else -1 if found[1] else 1) for found in _XML_TAG.finditer(text))
+    elif kind == "GML":
+        steps = ((found, {"[": 1, "]": -1}.get(found[0], 0)) for found in _GML_TOKEN.finditer(text))
+    else:
+        return
+    for found, step in steps:
+        depth += step
+        if depth > NESTING_MAX:
+            line = text.count("\n", 0, found.start()) + 1
+            raise InputError(f"{name}:{line}: nested more than {NESTING_MAX} deep; expected {kind}")
+
+
+def _taken(kind: str, graph: Any, name: str) -> Graph:
+    nodes = list(graph.nodes(data=True))
+    labels = [plain(node, 200) for node, _ in nodes]
+    for key in ("label", "name"):
+        named = [plain(data[key], 200).strip() for _, data in nodes if isinstance(data.get(key), str | int)]
+        if len(named) == len(nodes) == len(set(named)) and all(named):
+            labels = named
+            break
+    number = {node: at for at, (node, _) in enumerate(nodes)}
+    pairs = np.array([(number[a], number[b]) for a, b in graph.edges()], dtype=np.int64).reshape(-1, 2)
+    attributes = {key for _, _, data in graph.edges(data=True) for key in data if key not in ("id", "key")}
+    attributes |= {key for _, data in nodes for key in data if key not in ("id", "label", "name")}
+    if not attributes:
+        return Graph(labels, pairs, ())
+    some = ", ".join(plain(key, 30) for key in sorted(map(str, attributes))[:5])
+    more = f" and {len(attributes) - 5} more" if len(attributes) > 5 else ""
+    return Graph(labels, pairs, (f"{name}: of the {kind} its links are read; left out: {some}{more}",))

@@ -1,0 +1,152 @@
+"""Lines of values as other programs write them: which character separates them, comments, quotes, header words.
+
+The separator is one of tab, semicolon, comma, vertical bar, or blanks. It is told from the first lines, because a file
+has one and `csv.Sniffer` may take a letter for it. A comment begins with #, % (KONECT, Matrix Market, Pajek) or // at
+the beginning of a line or after a blank or a separator; a line that begins with ; is one too. Values may stand in
+double or single quotes; the `csv` module reads these.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from ..errors import InputError, plain
+
+SAMPLE = 200
+"""Lines that are looked at to tell the separator."""
+SIGNS = ("#", "%", "//")
+_COMMENT = re.compile(r"(?:^|(?<=[ \t,;|]))(?:#|%|//)")
+_QUOTED = re.compile(r'"[^"]*+"?')
+_WORDS = re.compile(r"[^ \t\f\v]+")
+_AFTER_QUOTE = re.compile(r"""(?<=["'])[ \t]+(?=[,;|\t])""")
+_OPENING = re.compile(r"(?:^|[ \t,;|])'")
+BLANKS = " \t\f\v"
+MISSING = frozenset(("", "-", "--", "na", "n/a", "nan", "null", "none", "nil", "?", "*", "."))
+"""Words for a value that is not there, in small letters."""
+
+
+def without_comment(line: str, *, hash_anywhere: bool = False) -> str:
+    """A line up to where a comment begins. `hash_anywhere`: also at a # within a word."""
+    if "#" not in line and "%" not in line and "//" not in line and not line.startswith(";"):
+        return line
+    if line.lstrip(BLANKS).startswith(";"):
+        return ""
+    # Text in quotes keeps its length, so that positions are those of the line.
+    bare = _QUOTED.sub(lambda found: "x" * len(found[0]), line) if '"' in line else line
+    found = _COMMENT.search(bare)
+    end = found.start() if found else len(line)
+    if hash_anywhere and "#" in bare[:end]:
+        end = bare.index("#")
+    return line[:end]
+
+
+def sniff(lines: Iterable[str], *, keep_empty: bool) -> str:
+    """The separator of lines without comments: one of the characters above, or "" for blanks of any number.
+
+    keep_empty: whether two tabs have an empty value between them; else they separate as one.
+    """
+    some = [line for line in lines if line.strip(BLANKS)][:SAMPLE]
+    bare = [_QUOTED.sub('""', line) for line in some]
+    if not bare:
+        return ""
+    tabs = all("\t" in line.strip(BLANKS) for line in bare)
+    if tabs and any(_inner(cell) and not _all_numbers(cell) for line in bare for cell in _filled(line)[:2]):
+        return "\t"
+    for sep in ";,|":
+        if all(sep in line for line in bare) and not any(_numbers_before(line, sep) for line in bare):
+            return sep
+    if tabs and keep_empty and len({line.count("\t") for line in bare}) == 1:
+        return "" if any(_inner(cell) for line in bare for cell in line.split("\t")) else "\t"
+    return ""
+
+
+def _numbers_before(line: str, sep: str) -> bool:
+    """Whether several numbers stand before the first separator, which then is a part of something else (0,5)."""
+    head = line.partition(sep)[0]
+    return _inner(head) and _all_numbers(head)
+
+
+def _inner(cell: str) -> bool:
+    return len(_WORDS.findall(cell)) > 1
+
+
+def _filled(line: str) -> list[str]:
+    return [cell for cell in line.split("\t") if cell.strip(BLANKS)]
+
+
+def _all_numbers(cell: str) -> bool:
+    return all(is_number(word) for word in _WORDS.findall(cell))
+
+
+def is_number(word: str) -> bool:
+    """Whether a word is a finite or infinite number as Python reads it; 1_000 is none."""
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return "_" not in word and word.isascii()
+
+
+def cells(line: str, sep: str, where: str, expected: str) -> list[str]:
+    """The values of a line without its comment, blanks around them left out. Raises InputError for an open quote."""
+    quote = '"' if '"' in line else "'" if "'" in line and _OPENING.search(line) else ""
+    if not quote:
+        if not sep:
+            return _WORDS.findall(line)
+        return [cell.strip(BLANKS) for cell in line.split(sep)]
+    text = _AFTER_QUOTE.sub("", line.strip(BLANKS))
+    if not sep:
+        text = text.replace("\t", " ").replace("\f", " ").replace("\v", " ")
+    try:
+        row = next(csv.reader([text], delimiter=sep or " ", quotechar=quote, skipinitialspace=True, strict=True), [])
+    except csv.Error:
+        raise InputError(f"{where}: a quote ({quote}) is not closed, or something follows it; {expected}") from None
+    return [cell.strip(BLANKS) for cell in row if cell or sep]
+
+
+def word_of(cell: str) -> str:
+    """The letters of a word of a header, small: "Node_1" and "node 1" are "node"."""
+    return re.sub(r"[^a-z]", "", cell.lower())
+
+
+def quoted(cell: str) -> str:
+    """A value in a sentence, as it stands in the file, and what it is called if it looks like something else."""
+    shown = plain(cell, limit=40)
+    odd = next((ch for ch in shown if not ch.isascii() and (ch.isspace() or ch.isdecimal())), "")
+    if not odd:
+        return f'"{shown}"'
+    return f'"{shown}" (with U+{ord(odd):04X}, {unicodedata.name(odd, "unnamed").lower()})'
+
+
+def counted(count: int, what: str = "value") -> str:
+    """ "1 value", "2 values"."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
+@dataclass(slots=True)
+class Columns:
+    """Which columns are read, and how many there are: set by the first line, and the same for all after it."""
+
+    width: int
+    wanted: tuple[int, ...]
+
+    def note(self, name: str) -> str:
+        """A sentence about the columns that are left out, or empty."""
+        left = self.width - len(self.wanted)
+        if not left:
+            return ""
+        which = f"columns {', '.join(str(at + 1) for at in self.wanted)}"
+        return f"{name}: {counted(left, 'further column')} left out; {which} are read"
+
+
+def named_columns(header: Sequence[str], kinds: Sequence[frozenset[str]]) -> tuple[int, ...] | None:
+    """Where in a header stands a word of each kind, each once; None where one is missing or stands twice."""
+    words = [word_of(cell) for cell in header]
+    places = [[at for at, word in enumerate(words) if word in kind] for kind in kinds]
+    if any(len(place) != 1 for place in places) or len({place[0] for place in places}) != len(kinds):
+        return None
+    return tuple(place[0] for place in places)

@@ -1,0 +1,245 @@
+"""Edge lists, matrices and sessions in every dialect that other programs write, and what a file may be."""
+
+from __future__ import annotations
+
+import gzip
+import importlib.util
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from engine import InputError, Setup, Swarm
+from engine.core.rand import Stream
+from engine.world import matrix, sessions, topology
+
+ENDS = ("\n", "\r\n", "\r")
+CODES = ("utf-8", "utf-8-sig", "utf-16", "utf-32", "utf-16-le-bom", "utf-16-be-bom", "utf-32-be-bom")
+SEPS = (",", ";", "\t", " ", "|", ", ", "  ")
+SIGNS = ("#", "%", "//")
+LABELS = ("p000", "p001", "p002")
+
+
+def encoded(text: str, code: str) -> bytes:
+    if code.endswith("-bom"):
+        return ("\ufeff" + text).encode(code.removesuffix("-bom"))
+    return text.encode(code)
+
+
+def links(path: Path) -> tuple[tuple[str, ...] | None, list[tuple[str, str]], tuple[str, ...]]:
+    made = topology.build(str(path), 1, Stream(""))
+    labels = made.labels or ()
+    pairs = [(labels[a], labels[b]) for a, b in zip(made.a.tolist(), made.b.tolist(), strict=True)]
+    return made.labels, pairs, made.notes
+
+
+dialects = st.fixed_dictionaries(
+    {
+        "sep": st.sampled_from(SEPS),
+        "end": st.sampled_from(ENDS),
+        "code": st.sampled_from(CODES),
+        "quote": st.sampled_from(("", '"')),
+        "header": st.booleans(),
+        "sign": st.sampled_from(("", *SIGNS)),
+        "packed": st.booleans(),
+        "last": st.booleans(),
+    }
+)
+
+
+def write(path: Path, rows: list[list[str]], head: list[str], dialect: dict[str, object], quoted: int = 9) -> None:
+    sep, end, quote, sign = (str(dialect[key]) for key in ("sep", "end", "quote", "sign"))
+    lines = [f"{sign} a comment"] if sign else []
+    lines += [sep.join(head)] if dialect["header"] and head else []
+    lines += [sep.join(f"{quote}{c}{quote}" if at < quoted else c for at, c in enumerate(row)) for row in rows]
+    if sign:
+        lines.insert(2, f"{sign} another, with 1 2 3")
+    text = end.join(lines) + (end if dialect["last"] else "")
+    data = encoded(text, str(dialect["code"]))
+    path.write_bytes(gzip.compress(data) if dialect["packed"] else data)
+
+
+nodes = st.one_of(
+    st.lists(st.integers(0, 10**12).map(str), min_size=2, max_size=9, unique=True),
+    st.lists(st.sampled_from(["1", "01", "001", "7", "10", "+7", "0"]), min_size=2, max_size=6, unique=True),
+    st.lists(st.from_regex(r"[a-zé][a-z0-9_.é]{0,8}", fullmatch=True), min_size=2, max_size=9, unique=True),
+)
+quick = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+
+
+@quick
+@given(st.data(), nodes, dialects, st.integers(0, 2))
+def test_a_graph_is_the_same_in_every_dialect(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject, ids: list[str], dialect: dict[str, object], more: int
+) -> None:
+    ends = st.tuples(st.sampled_from(ids), st.sampled_from(ids)).filter(lambda pair: pair[0] != pair[1])
+    pairs = data.draw(st.lists(ends, min_size=1, max_size=12))
+    rows = [[a, b, *["0.5"] * more] for a, b in pairs]
+    path = tmp_path_factory.mktemp("graph") / "graph.txt"
+    write(path, rows, ["source", "target", *["weight"] * more], dialect, quoted=2)
+    labels, found, notes = links(path)
+    assert set(labels or ()) == {one for pair in pairs for one in pair}
+    assert {frozenset(pair) for pair in found} == {frozenset(pair) for pair in pairs}
+    assert any("left out" in note for note in notes) == bool(more)
+
+
+@quick
+@given(st.lists(st.integers(2, 4000), min_size=16, max_size=16), st.integers(1, 4), dialects)
+def test_a_matrix_is_the_same_in_every_dialect(
+    tmp_path_factory: pytest.TempPathFactory, values: list[int], n: int, dialect: dict[str, object]
+) -> None:
+    rows = [[str(values[4 * a + b]) if a != b else "0" for b in range(n)] for a in range(n)]
+    path = tmp_path_factory.mktemp("matrix") / "matrix.txt"
+    write(path, rows, [f"host{b}" for b in range(n)] if n > 1 else [], dialect)
+    expected = [[max(1, round(float(value) / 2)) for value in row] for row in rows]
+    assert matrix.load(str(path)).tolist() == expected
+
+
+@quick
+@given(st.lists(st.integers(1, 50), min_size=2, max_size=12), st.sampled_from((0, 1, 1000)), st.booleans(), dialects)
+def test_sessions_are_the_same_in_every_dialect(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[int], stamp: int, stays: bool, dialect: dict[str, object]
+) -> None:
+    offset = 1_577_836_800 * stamp
+    at, times = 0, [0]
+    for step in steps:
+        at += step
+        times.append(at)
+    spans = list(zip(times[::2], times[1::2], strict=False))
+    rows = [["p000", str(a * max(1, stamp) + offset), str(b * max(1, stamp) + offset)] for a, b in spans]
+    rows += [["p001", str(offset + 5 * max(1, stamp)), "inf"]] if stays else []
+    path = tmp_path_factory.mktemp("trace") / "trace.csv"
+    write(path, rows, ["peer", "start_s", "end_s"], dialect)
+    made = sessions.load(str(path), LABELS)
+    assert list(zip(made.begins_us[0], made.ends_us[0], strict=True)) == [(a * 10**6, b * 10**6) for a, b in spans]
+    assert made.up(1, 10**14) == stays or not stays
+    assert bool(made.notes) == bool(stamp)
+
+
+@pytest.mark.parametrize(
+    ("data", "labels", "count"),
+    [
+        (b"0,1\n1,2\n2,3\n3,0\n", ("0", "1", "2", "3"), 4),
+        (b"node_1,node_2\n0,1\n1,2\n", ("0", "1", "2"), 2),
+        (b"alice bob\nbob carol\n", ("alice", "bob", "carol"), 2),
+        (b"1 2 2\n1 3 4\n2 3 3", ("1", "2", "3"), 3),
+        (b"01 1\n1 2\n", ("1", "01", "2"), 2),
+        (b"New York\tBoston\nBoston\tLos Angeles\n", ("New York", "Boston", "Los Angeles"), 2),
+        (b'"New York" Boston\nBoston "Los Angeles"\n', ("New York", "Boston", "Los Angeles"), 2),
+        (b"% asym weighted\n1 2\t1\t1082008561\n2 3\t1\t1082008562\n", ("1", "2", "3"), 2),
+        (b"# as-rel\n1|11537|0\n1|7|-1\n", ("1", "7", "11537"), 2),
+        (b"Id;Source;Target\n7;a;b\n8;b;c\n", ("a", "b", "c"), 2),
+        (b"1 2 {'weight': 3, 'b': 1}\n2 3 {}\n", ("1", "2", "3"), 2),
+        (b"%%MatrixMarket matrix coordinate pattern general\n% x\n3 3 2\n1 2\n2 3\n", ("1", "2", "3"), 2),
+        (b"# caf\xe9\n1 2\n", ("1", "2"), 1),
+    ],
+)
+def test_edge_lists_of_other_programs(tmp_path: Path, data: bytes, labels: tuple[str, ...], count: int) -> None:
+    (tmp_path / "edges.txt").write_bytes(data)
+    found, pairs, _ = links(tmp_path / "edges.txt")
+    assert found == labels
+    assert len(pairs) == count
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        ("０ １\n１ ２\n".encode(), (":1:", "０", "U+FF10")),
+        ("0\u00a01\n".encode(), (":1:", "0\u00a01", "U+00A0")),
+        (b"+1 2\n2 3\n3 x\n", (":3:", '"x"')),
+        (b"1 2\n2 99999999999999999999\n", (":2:", "too large")),
+        (b"a b\nb 2.5\n", (":2:", '"2.5"')),
+        (b'"a b\nc d\n', (":1:", "a quote")),
+        (b"a b\nb \xe9\n", (":2:", "no UTF-8 text")),
+        (b"\xff\xfe0\x00 \x001\x00\n", ("UTF-16",)),
+        (b'{"nodes": []}', ("looks like JSON",)),
+        (b"digraph {\n a -> b\n}\n", ("looks like DOT",)),
+        (b"graph [ " + b"a [ " * 200, ("nested more than 100 deep",)),
+        (b"graph [ node [ id 0 ] edge [ source 0 target 5 ] ]", ("does not name two nodes",)),
+    ],
+)
+def test_what_is_refused_is_refused_in_our_words(tmp_path: Path, data: bytes, words: tuple[str, ...]) -> None:
+    (tmp_path / "edges.txt").write_bytes(data)
+    with pytest.raises(InputError) as refused:
+        links(tmp_path / "edges.txt")
+    assert all(word in str(refused.value) for word in words), refused.value
+
+
+GML = b'graph [\n node [ id 0 label "a" ]\n node [ id 1 label "b" ]\n edge [ source 0 target 1 latency "1 us" ]\n]\n'
+
+
+def test_gml_is_read_by_networkx_or_told_how(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "net.gml").write_bytes(GML)
+    labels, pairs, notes = links(tmp_path / "net.gml")
+    assert (labels, pairs) == (("a", "b"), [("a", "b")])
+    assert "latency" in notes[0]
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(InputError, match=r"pip install 'swarmtop\[graphs\]'"):
+        links(tmp_path / "net.gml")
+
+
+@pytest.mark.parametrize(
+    ("text", "filled", "ways"),
+    [
+        ("0 100 -1\n100 0 30\n-1 30 0\n", 2, [[1, 50, 50], [50, 1, 15], [15, 15, 1]]),
+        ("0 100 nan\n100 0 30\nNaN 30 0\n", 2, [[1, 50, 50], [50, 1, 15], [15, 15, 1]]),
+        ("- 100 NA\n100 - 30\n0 30 -\n", 2, [[1, 50, 50], [50, 1, 15], [15, 15, 1]]),
+        (",100,\n100,,30\n,30,\n", 2, [[1, 50, 50], [50, 1, 15], [15, 15, 1]]),
+        (",a,b\na,0,8\nb,6,0\n", 0, [[1, 4], [3, 1]]),
+        (",0,1\n0,0.0,8\n1,6,0.0\n", 0, [[1, 4], [3, 1]]),
+        ("0;12,5\n7,5;0\n", 0, [[1, 6], [4, 1]]),
+    ],
+)
+def test_what_was_not_measured_gets_the_median(tmp_path: Path, text: str, filled: int, ways: list[list[int]]) -> None:
+    (tmp_path / "rtt.txt").write_text(text)
+    found, notes = matrix.read(str(tmp_path / "rtt.txt"))
+    assert found.tolist() == ways
+    assert any(f"{filled} round trips not measured" in note for note in notes) == bool(filled)
+
+
+def test_notes_reach_warnings(tmp_path: Path) -> None:
+    (tmp_path / "e.txt").write_text("0 1 5\n1 2 5\n")
+    (tmp_path / "m.txt").write_text("0 -1\n4 0\n")
+    (tmp_path / "c.csv").write_text("0,1577836800,1577836900\n")
+    files = {"topology": "e.txt", "latency": "m.txt", "churn": "c.csv"}
+    swarm = Swarm(Setup(**{key: str(tmp_path / name) for key, name in files.items()}))  # type: ignore[arg-type]
+    for words in ("1 further column left out", "1 round trip not measured", "seconds since 1970"):
+        assert sum(words in said for said in swarm.warnings) == 1
+
+
+def started(words: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    script = f'"{sys.executable}" -P -m tui {words}'
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    return subprocess.run(
+        ["bash", "-c", script], cwd=folder, env=env, capture_output=True, text=True, timeout=100, check=False
+    )
+
+
+def test_pipes_of_a_shell_are_read_and_others_are_told(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo.toml")
+    done = started("run fifo.toml", tmp_path)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "named pipe" in done.stderr
+    pipes = "--topology <(echo 0 1 7; echo 1 2 7) --churn /dev/stdin < <(echo 0,0,9)"
+    done = started(f"run --until 1 {pipes}", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "further column" in done.stderr
+    done = started("run --until 30 --sweep kill:0:0.5:2 --jobs 2 --topology <(echo 0 1 7; echo 1 2 7)", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("further column") == 1
+
+
+@pytest.mark.parametrize("flag", ["--topology", "--churn"])
+def test_a_bomb_is_refused_within_little_memory(tmp_path: Path, flag: str) -> None:
+    block = gzip.compress(b" " * (1 << 24))
+    (tmp_path / "bomb.gz").write_bytes(block * 20)
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    done = started(f"run {flag} ./bomb.gz", tmp_path)
+    assert done.returncode == 2
+    assert "larger than the" in done.stderr
+    assert max(before, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss) < 600 << 10
