@@ -11,7 +11,7 @@ import gc
 import signal
 import time
 import traceback
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual.actions import SkipAction
 from textual.app import ReturnType
@@ -25,27 +25,26 @@ from engine import Scenario, SwarmError, help_of, network, plain, title_of
 from . import moment, themes_textual
 from .draw.glyphs import Mode
 from .driver import Driver
-from .hangup import GONE, leaving_when_hung_up, stdin_is_gone
+from .hangup import GONE, leaving_on_signals, leaving_when_hung_up, stdin_is_gone
 from .keys import bindings, keyed
 from .screens.main import MainScreen
 from .settings import Settings
 from .settled import Settled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from rich.console import RenderableType
     from textual.command import Provider
 
     from engine import Recording, Report, Until
 
+    from .textual_compat import Deadline
+
 FPS = 30.0
 COLLECT = (5_000, 10, 10)
 """When the collector looks for garbage. A frame makes a thousand objects that live for a moment: with Python's own 700
 it looked ten times a second, and that was a twentieth of what an idle dashboard took."""
-SIGNALS: tuple[signal.Signals, ...] = (signal.SIGINT, signal.SIGTERM)
-"""What ends the program from outside. Not SIGHUP: with the terminal gone there is nothing to restore or to write to.
-(Where that is ignored, see `hangup`.)"""
 TWICE_S = 5.0
 """Wall seconds within which a second ctrl+c means it."""
 
@@ -76,8 +75,10 @@ class SwarmApp(Settled):
         glyphs: Mode | None = None,
         settings: Settings | None = None,
         lacks: Sequence[str] = (),
+        ascii_only: bool = False,
     ) -> None:
-        """`settings` count where nothing else is said; `lacks`: sentences on what the terminal cannot do, to be told.
+        """`settings` count where nothing else is said; `lacks`: sentences on what the terminal cannot do, to be told;
+        ascii_only: write no other characters to the terminal.
 
         Raises InputError for a theme that is not there.
         """
@@ -91,8 +92,16 @@ class SwarmApp(Settled):
         self._up = False
         self._leaves_with: int | None = None
         self._leaving = False
+        self.deadline: Deadline | None = None
+        """Ends the process when leaving takes too long."""
+        self._ascii_only = ascii_only
         self.theme = self.settle(settled, theme, glyphs)
         self.untold += [keyed(self, sentence) for sentence in lacks]
+
+    @property
+    def ascii_only(self) -> bool:
+        """Whether the terminal takes no other characters."""
+        return self._ascii_only
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Roles for themes that have none."""
@@ -158,7 +167,34 @@ class SwarmApp(Settled):
             return
         self._leaving = True
         self.driver.stop()
+        if self.deadline is not None:
+            self.deadline.begin(code)
         self.exit(code)
+
+    def terminal_gone(self) -> None:
+        """There is nobody to show anything to."""
+        self.leave(GONE)
+
+    def resumed(self) -> None:
+        """The process was stopped: the time that passed is not owed."""
+        self.driver.live.rejoin()
+
+    def restore_terminal(self) -> None:
+        """Have it as it was. Once is enough; may be called from any thread."""
+        if self._driver is not None:
+            self._driver.close()
+
+    def action_suspend(self) -> None:
+        """Stop, as a program that leaves ctrl+z to the terminal does, and come back by `fg`."""
+        driver: Any = self._driver
+        if not getattr(driver, "can_suspend", False) or not hasattr(driver, "suspend"):
+            why = "This program cannot be suspended here"
+        elif not driver.continuable:
+            why = "Not suspended: the shell that started swarmtop is gone, and nobody could continue it"
+        else:
+            driver.suspend()
+            return
+        self.notify(why, severity="warning", markup=False, timeout=4)
 
     def action_interrupt(self) -> None:
         """Ctrl+C copies where something is marked. Else: once may be a slip of who meant to copy, twice is not."""
@@ -208,27 +244,31 @@ def open_dashboard(
     last_word: Callable[[Report], None] | None = None,
     settings: Settings | None = None,
     lacks: Sequence[str] = (),
+    ascii_only: bool = False,
     recording: Recording | None = None,
     record: str | None = None,
 ) -> int:
     """Open the dashboard on a scenario and run it until the person leaves. Returns the exit code.
 
     speed: virtual seconds per wall second; fps: most frames a second; until: see `Driver`; last_word: is handed the
-    report of the run when the person has left; settings, lacks: see `SwarmApp`; recording: is replayed, and the code is
-    1 where it was another run; record: a file to write the run into. Ended by SIGINT or SIGTERM it leaves in the same
-    way, and the code is 130 or 143. Raises InputError before anything is drawn, and SwarmError, when the terminal is as
-    it was, if something of ours broke.
+    report of the run when the person has left; settings, lacks, ascii_only: see `SwarmApp`; recording: is replayed, and
+    the code is 1 where it was another run; record: a file to write the run into. Ended by a signal it leaves in the
+    same way, and the code is 128 and its number. Raises InputError before anything is drawn, and SwarmError, when the
+    terminal is as it was, if something of ours broke.
     """
     gc.disable()  # until the first picture: a tenth of the start went into looking for garbage there is none of yet
     driver = Driver(scenario, speed=speed, until=until, recording=recording)
     if record is not None:
         driver.begin_recording(record)
-    app = SwarmApp(driver, theme=theme, fps=fps, glyphs=glyphs, settings=settings, lacks=lacks)
+    app = SwarmApp(driver, theme=theme, fps=fps, glyphs=glyphs, settings=settings, lacks=lacks, ascii_only=ascii_only)
 
     async def run() -> ReturnType | int | None:
-        with _leaving_on_signals(app):
+        with leaving_on_signals(app.leave, app.restore_terminal) as app.deadline:
             async with leaving_when_hung_up(app.leave):
-                return await app.run_async()
+                try:
+                    return await app.run_async()
+                finally:
+                    app.restore_terminal()
 
     code = asyncio.run(run())
     if app.broken is not None:
@@ -237,22 +277,6 @@ def open_dashboard(
         last_word(app.driver.report())
     code = int(code) if isinstance(code, int) else (app.return_code or 0)
     return code or int(recording is not None and driver.machine.parted is not None)
-
-
-@contextlib.contextmanager
-def _leaving_on_signals(app: SwarmApp) -> Iterator[None]:
-    """While this lasts, a signal that would end the program in the middle of a picture makes it leave instead."""
-    loop = asyncio.get_running_loop()
-    # Windows has no such handlers, and neither has a thread.
-    with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
-        for number in SIGNALS:
-            loop.add_signal_handler(number, app.leave, 128 + number)
-    try:
-        yield
-    finally:
-        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
-            for number in SIGNALS:
-                loop.remove_signal_handler(number)
 
 
 def _obituary(driver: Driver, error: Exception) -> str:

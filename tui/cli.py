@@ -217,7 +217,7 @@ def screen_flags(parser: Parser) -> None:
     add("--speed", metavar="X", help="virtual seconds a second (1)")
     add("--theme", metavar="NAME", help="one of swarmtop themes, or a TOML file")
     add("--fps", metavar="N", help="frames a second at most")
-    add("--glyphs", metavar="KIND", help="braille, block or ascii (braille)")
+    add("--glyphs", metavar="KIND", help="braille, block or ascii (braille; ascii where the locale is not UTF-8)")
 
 
 def scenario_of(space: argparse.Namespace) -> Scenario:

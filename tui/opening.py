@@ -43,9 +43,12 @@ def opened(
     if refused := lacks.refusal(os.environ):
         raise InputError(refused)
     settled = settings.load()
-    missing = lacks.lacks(os.environ, sys.stderr.encoding)
-    if "unicode" in missing:
-        glyphs = glyphs or "ascii"
+    env = lacks.surroundings()
+    missing = lacks.lacks(env, lacks.encoding_of(env))
+    # The locale says what the terminal can show. Who names other glyphs knows better.
+    ascii_only = "unicode" in missing and glyphs in (None, "ascii")
+    if ascii_only:
+        glyphs = "ascii"
     from .app import open_dashboard
 
     return open_dashboard(
@@ -60,6 +63,7 @@ def opened(
         record=record,
         settings=settled,
         lacks=lacks.untold(missing, lacks.note_file()) if missing else (),
+        ascii_only=ascii_only,
     )
 
 

@@ -12,7 +12,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from textual import on
-from textual.app import App
 from textual.command import Command, CommandPalette
 from textual.scrollbar import ScrollBar, ScrollBarRender
 from textual.theme import BUILTIN_THEMES
@@ -22,6 +21,7 @@ from engine import InputError, nearest, plain
 from . import settings as settings_file
 from . import themes, themes_textual
 from .keys import ALL, Key
+from .textual_compat import TerminalApp
 from .watch import Watch
 from .widgets.letter_bar import LetterBar
 
@@ -42,7 +42,7 @@ def calm_surroundings() -> bool:
     return os.environ.get("TEXTUAL_ANIMATIONS", "").strip().lower() in ("none", "basic")
 
 
-class Settled(App[int]):
+class Settled(TerminalApp):
     """What `SwarmApp` is made on. Call `settle` before the first picture, `watch_files` after it."""
 
     settings: Settings
