@@ -48,7 +48,7 @@ RUNS = (
     ["--seed", "7", "--peers", "24"],
     ["--seed", "1", "--peers", "64"],
     ["--seed", "1", "--peers", "300", "--speed", "20"],
-    ["--protocol", "kademlia", "--peers", "100"],
+    ["--protocol", "gossip", "--peers", "100"],
     ["--seed", "3", "--peers", "24", "--record", "run.swarm"],
 )
 READY = r"alive"
@@ -111,7 +111,6 @@ def sequence(number: int, seed: int) -> list[str]:
                 else:
                     it.read(rng.uniform(0.0, 1.5))
                     done.append("early")
-                threads = 0
                 for _ in range(rng.randint(2, 12)):
                     if "ended" in it.state:
                         break
@@ -126,12 +125,11 @@ def sequence(number: int, seed: int) -> list[str]:
                         it.read(0.5)
                         it.resize(120, 36)
                         ended_by = _quit(it)
-                        threads = 0
                     else:
                         it.kill(getattr(signal, f"SIG{end}"))
                         it.fg()
                 if ended_by is None:
-                    _, took = it.end(END_S), 0
+                    it.end(END_S)
                 code = it.state["ended"]
                 number_of = getattr(signal, f"SIG{end}", None)
                 good = (0,) if end == "q" else (128 + number_of, -number_of, 0) if number_of else (0,)

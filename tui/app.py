@@ -25,7 +25,7 @@ from engine import Scenario, SwarmError, help_of, network, plain, title_of
 from . import moment, themes_textual
 from .draw.glyphs import Mode
 from .driver import Driver
-from .hangup import GONE, leaving_on_signals, leaving_when_hung_up, stdin_is_gone
+from .hangup import GONE, Ending, leaving_when_hung_up, stdin_is_gone
 from .keys import bindings, keyed
 from .screens.main import MainScreen
 from .settings import Settings
@@ -38,8 +38,6 @@ if TYPE_CHECKING:
     from textual.command import Provider
 
     from engine import Recording, Report, Until
-
-    from .textual_compat import Deadline
 
 FPS = 30.0
 COLLECT = (5_000, 10, 10)
@@ -92,11 +90,16 @@ class SwarmApp(Settled):
         self._up = False
         self._leaves_with: int | None = None
         self._leaving = False
-        self.deadline: Deadline | None = None
-        """Ends the process when leaving takes too long."""
+        self.deadline = Ending(self.restore_terminal)
+        """What ends the program from outside, and when leaving takes too long."""
         self._ascii_only = ascii_only
         self.theme = self.settle(settled, theme, glyphs)
         self.untold += [keyed(self, sentence) for sentence in lacks]
+
+    @property
+    def ending(self) -> bool:
+        """Whether it was told to end, by key or by a signal."""
+        return self._leaving or self._leaves_with is not None or self.deadline.begun
 
     @property
     def ascii_only(self) -> bool:
@@ -167,8 +170,7 @@ class SwarmApp(Settled):
             return
         self._leaving = True
         self.driver.stop()
-        if self.deadline is not None:
-            self.deadline.begin(code)
+        self.deadline.begin(code)
         self.exit(code)
 
     def terminal_gone(self) -> None:
@@ -181,8 +183,10 @@ class SwarmApp(Settled):
 
     def restore_terminal(self) -> None:
         """Have it as it was. Once is enough; may be called from any thread."""
-        if self._driver is not None:
-            self._driver.close()
+        driver: Any = self._driver
+        if driver is not None:
+            driver.close()
+            getattr(driver, "restore_line", bool)()
 
     def action_suspend(self) -> None:
         """Stop, as a program that leaves ctrl+z to the terminal does, and come back by `fg`."""
@@ -263,18 +267,20 @@ def open_dashboard(
     app = SwarmApp(driver, theme=theme, fps=fps, glyphs=glyphs, settings=settings, lacks=lacks, ascii_only=ascii_only)
 
     async def run() -> ReturnType | int | None:
-        with leaving_on_signals(app.leave, app.restore_terminal) as app.deadline:
-            async with leaving_when_hung_up(app.leave):
-                try:
-                    return await app.run_async()
-                finally:
-                    app.restore_terminal()
+        app.deadline.app(app.leave)
+        async with leaving_when_hung_up(app.leave):
+            return await app.run_async()
 
-    code = asyncio.run(run())
-    if app.broken is not None:
-        raise SwarmError(_obituary(app.driver, app.broken)) from app.broken
-    if last_word is not None:
-        last_word(app.driver.report())
+    with app.deadline:
+        try:
+            code = asyncio.run(run())
+            if app.broken is not None:
+                raise SwarmError(_obituary(app.driver, app.broken)) from app.broken
+            if last_word is not None:
+                last_word(app.driver.report())
+        finally:
+            gc.freeze()  # nothing is looked through for garbage any more, so the end comes at once
+            app.restore_terminal()
     code = int(code) if isinstance(code, int) else (app.return_code or 0)
     return code or int(recording is not None and driver.machine.parted is not None)
 

@@ -15,7 +15,8 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
+from typing import Any, Self
 
 from .textual_compat import Deadline, hung_up
 
@@ -36,36 +37,60 @@ ENDING = tuple(
 (SIGSEGV, SIGBUS, SIGFPE, SIGILL): it cannot go on to its end."""
 
 
-@contextlib.contextmanager
-def leaving_on_signals(leave: Callable[[int], object], restore: Callable[[], object]) -> Iterator[Deadline]:
-    """While this lasts, a signal that would end the program has `leave` called in the loop, with the exit code.
+class Ending:
+    """Signals that would end the program, and what is done instead.
 
-    What is ignored (by nohup, say), or somebody else handles, stays so. `restore` gives the terminal back when the end
-    takes too long. Yields what counts the time.
+    From `app` on, `leave` is called in the loop with the exit code. Before and after, and when the end takes too long,
+    `restore` gives the terminal back and the process ends.
     """
-    loop = asyncio.get_running_loop()
-    deadline = Deadline(END_S, restore)
 
-    def told(number: int, _: object) -> None:
+    def __init__(self, restore: Callable[[], object]) -> None:
+        self._restore = restore
+        self._deadline = Deadline(END_S, restore)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._leave: Callable[[int], object] = int
+        self._before: dict[int, Any] = {}
+
+    @property
+    def begun(self) -> bool:
+        """Whether the program was told to end."""
+        return self._deadline.begun
+
+    def begin(self, code: int) -> None:
+        """The program ends by itself: count the time."""
+        self._deadline.begin(code)
+
+    def app(self, leave: Callable[[int], object]) -> None:
+        """A loop runs now, and this ends what runs in it."""
+        self._loop, self._leave = asyncio.get_running_loop(), leave
+
+    def _told(self, number: int, _: object) -> None:
         code = 128 + number
-        deadline.begin(code)
-        with contextlib.suppress(RuntimeError):  # the loop has ended, and so does the program
-            loop.call_soon_threadsafe(leave, code)
+        self._deadline.begin(code)
+        try:
+            if self._loop is not None:
+                self._loop.call_soon_threadsafe(self._leave, code)
+                return
+        except RuntimeError:  # the loop has ended, and so does the program
+            pass
+        self._restore()
+        os._exit(code)
 
-    before = {}
-    for number in ENDING:
-        # Only the main thread may.
-        with contextlib.suppress(ValueError, OSError):
-            found = signal.getsignal(number)
-            # asyncio has a handler of its own for SIGINT, which cancels whatever runs.
-            if found == signal.SIG_DFL or (number == signal.SIGINT and found not in (signal.SIG_IGN, None)):
-                before[number] = signal.signal(number, told)
-    try:
-        yield deadline
-    finally:
-        for number, handler in before.items():
+    def __enter__(self) -> Self:
+        """Take over what has its usual action now. What is ignored (by nohup, say), or somebody else's, stays so."""
+        self._deadline.start()
+        for number in ENDING:
+            # Only the main thread may.
+            with contextlib.suppress(ValueError, OSError):
+                if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
+                    self._before[number] = signal.signal(number, self._told)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """As it was."""
+        self._deadline.done()
+        for number, handler in self._before.items():
             signal.signal(number, handler)
-        deadline.done()
 
 
 @contextlib.asynccontextmanager

@@ -136,6 +136,11 @@ class TerminalApp(App[int]):
         """The process was stopped and runs again. Called inside a signal handler: set plain attributes only."""
 
     @property
+    def ending(self) -> bool:
+        """Whether it was told to end: from then on it is not suspended any more."""
+        return False
+
+    @property
     def ascii_only(self) -> bool:
         """Whether the terminal takes no other characters."""
         return False
@@ -365,7 +370,7 @@ if sys.platform != "win32":
             self._ascii = self._host is not None and self._host.ascii_only
             self._out: Output | None = None
             self._on = False
-            self._started = self._quiet = self._closed = False
+            self._started = self._quiet = self._closed = self._line_is_raw = False
             self._pixels_on = self._pointer_set = False
             self._parent = os.getppid()
             self._wake_r, self._wake_w = os.pipe()
@@ -419,25 +424,34 @@ if sys.platform != "win32":
             self._come_back()
 
         def close(self) -> None:
-            """Restore the terminal and end both threads. From any thread; once is enough."""
+            """Restore the screen and end the writer. Keys are still thrown away, and not shown, until `restore_line`.
+            From any thread; once is enough."""
             if self._closed:
                 return
             self._closed = self._quiet = True
-            self.exit_event.set()
-            with contextlib.suppress(OSError):
-                os.write(self._wake_w, b"x")
             with contextlib.suppress(OSError, ValueError):
                 # A program in the background that leaves is not to be stopped for writing.
                 if threading.current_thread() is threading.main_thread():
                     signal.signal(signal.SIGTTOU, signal.SIG_IGN)
-            self._leave()
+            self._line_is_raw = self._on
+            self._leave(line=False)
             if self._out is not None:
                 self._out.stop()
-            if self._key_thread is not None:
-                self._key_thread.join(DRAIN_S)
             if threading.current_thread() is threading.main_thread():
                 for number, handler in self._handlers_before.items():
                     signal.signal(number, handler if handler is not None else signal.SIG_DFL)
+
+        def restore_line(self) -> None:
+            """Restore the settings of the line, and drop what was typed: the last thing of all, after `close`."""
+            if self.exit_event.is_set():
+                return
+            self.exit_event.set()
+            with contextlib.suppress(OSError):
+                os.write(self._wake_w, b"x")
+            if self._key_thread is not None:
+                self._key_thread.join(DRAIN_S)
+            if self._line_is_raw:
+                self._cook()
 
         # --- ours or the shell's ------------------------------------------------------------------------------------
 
@@ -491,7 +505,14 @@ if sys.platform != "win32":
                 made[tty.CC][termios.VMIN], made[tty.CC][termios.VTIME] = 1, 0
                 termios.tcsetattr(self.fileno, termios.TCSANOW, made)
 
-        def _leave(self) -> None:
+        def _cook(self) -> None:
+            if self._foreground():  # else the shell has set the line as it wants it
+                with contextlib.suppress(termios.error):
+                    if self.attrs_before is not None:
+                        termios.tcflush(self.fileno, termios.TCIFLUSH)
+                        termios.tcsetattr(self.fileno, termios.TCSANOW, self.attrs_before)
+
+        def _leave(self, *, line: bool = True) -> None:
             if not self._on or self._out is None:
                 return
             self._on = False
@@ -504,11 +525,8 @@ if sys.platform != "win32":
                 off.insert(0, "\x1b]22;\x07")
             self._in_band_window_resize = self._pixels_on = self._pointer_set = False
             self._out.write_last(SYNC_END + "\x1b[0m" + "".join(off), DRAIN_S)
-            if self._foreground():  # else the shell has set the line as it wants it
-                with contextlib.suppress(termios.error):
-                    if self.attrs_before is not None:
-                        termios.tcflush(self.fileno, termios.TCIFLUSH)
-                        termios.tcsetattr(self.fileno, termios.TCSANOW, self.attrs_before)
+            if line:
+                self._cook()
 
         # --- signals --------------------------------------------------------------------------------------------------
 
@@ -541,6 +559,8 @@ if sys.platform != "win32":
                 return
             if self._stop_asked:
                 self._stop_asked, seen = False, self._continued
+                if self._host is not None and self._host.ending:
+                    return
                 self._leave()
                 self._stop_here(seen)
                 self._loop.call_later(BACK_S / 10, self._settle_back)
@@ -640,11 +660,11 @@ if sys.platform != "win32":
             parser = XTermParser(self._debug)
             decode = getincrementaldecoder("utf-8")("replace").decode
             while not self.exit_event.is_set():
-                ours = self._on and self._foreground()
+                ours = (self._on or self._line_is_raw) and self._foreground()
                 ready = select.select([self._wake_r, *([self.fileno] if ours else [])], [], [], 0.1)[0]
                 if self.exit_event.is_set():
                     break
-                if self.fileno in ready and self._on and self._foreground():
+                if self.fileno in ready and (self._on or self._line_is_raw) and self._foreground():
                     try:
                         data = os.read(self.fileno, 4096)
                     except OSError:
@@ -677,14 +697,17 @@ class Deadline:
     def __init__(self, within_s: float, restore: Callable[[], object]) -> None:
         self._within_s, self._restore = within_s, restore
         self._codes: SimpleQueue[int | None] = SimpleQueue()
-        self._begun = False
+        self.begun = False
         self._thread = threading.Thread(target=self._wait, name="deadline", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread that waits."""
         self._thread.start()
 
     def begin(self, code: int) -> None:
         """From now on it is counted."""
-        if not self._begun:
-            self._begun = True
+        if not self.begun:
+            self.begun = True
             self._codes.put(code)
 
     def done(self) -> None:

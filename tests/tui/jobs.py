@@ -75,6 +75,7 @@ class Job:
         self.screen, self.mark = screen, mark
         self.written = ""
         self.state: dict[str, int] = {}
+        self.history: list[str] = []
         self.stops = 0
         self._master, self._told, self._tells, self._shell = master, told, tells, shell_pid
         self._said = b""
@@ -94,6 +95,7 @@ class Job:
         self._tell(b"b")
 
     def kill(self, number: int) -> None:
+        self.history.append(f"{time.monotonic() % 1000:.2f} {signal.Signals(number).name}")
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, number)
 
@@ -129,7 +131,7 @@ class Job:
         end = time.monotonic() + patience_s
         while "ended" not in self.state:
             if time.monotonic() > end:
-                raise AssertionError(f"it did not end; {self.state}, {self.family()}\n{self.screen.text}")
+                raise AssertionError(f"it did not end; {self.history}, {self.family()}\n{self.screen.text}")
             self._look(0.05)
         while select.select([self._master], [], [], 0)[0]:
             if not self._take():
@@ -170,6 +172,7 @@ class Job:
         return len(list(Path(f"/proc/{self.pid}/task").iterdir()))
 
     def _tell(self, command: bytes) -> None:
+        self.history.append(f"{time.monotonic() % 1000:.2f} {command.decode()}")
         with contextlib.suppress(OSError):
             os.write(self._told, command)
 
@@ -192,6 +195,7 @@ class Job:
             for line in lines:
                 word, _, number = line.decode().partition(" ")
                 self.state[word] = int(number)
+                self.history.append(f"{time.monotonic() % 1000:.2f} {word} {number}")
                 self.stops += word == "stopped"
 
 
