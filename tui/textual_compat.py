@@ -336,8 +336,8 @@ class Output(threading.Thread):
 
 
 def _block_in_this_thread() -> None:
-    if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_BLOCK, {getattr(signal, "SIGTSTP", signal.SIGINT)})
+    if sys.platform != "win32":
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTSTP})
 
 
 if sys.platform != "win32":
@@ -505,14 +505,15 @@ if sys.platform != "win32":
                 made[tty.CC][termios.VMIN], made[tty.CC][termios.VTIME] = 1, 0
                 termios.tcsetattr(self.fileno, termios.TCSANOW, made)
 
-        def _cook(self) -> None:
+        def _cook(self, *, flush: bool = True) -> None:
             if self._foreground():  # else the shell has set the line as it wants it
                 with contextlib.suppress(termios.error):
                     if self.attrs_before is not None:
-                        termios.tcflush(self.fileno, termios.TCIFLUSH)
+                        if flush:
+                            termios.tcflush(self.fileno, termios.TCIFLUSH)
                         termios.tcsetattr(self.fileno, termios.TCSANOW, self.attrs_before)
 
-        def _leave(self, *, line: bool = True) -> None:
+        def _leave(self, *, line: bool = True, flush: bool = True) -> None:
             if not self._on or self._out is None:
                 return
             self._on = False
@@ -526,7 +527,7 @@ if sys.platform != "win32":
             self._in_band_window_resize = self._pixels_on = self._pointer_set = False
             self._out.write_last(SYNC_END + "\x1b[0m" + "".join(off), DRAIN_S)
             if line:
-                self._cook()
+                self._cook(flush=flush)
 
         # --- signals --------------------------------------------------------------------------------------------------
 
@@ -559,13 +560,14 @@ if sys.platform != "win32":
                 return
             if self._stop_asked:
                 self._stop_asked, seen = False, self._continued
-                if self._host is not None and self._host.ending:
+                if self._ending:
                     return
                 self._leave()
-                self._stop_here(seen)
+                if not self._stop_by(signal.SIGTSTP, seen):
+                    # The system stops nobody whom no shell could continue. Whoever sent the signal did mean to.
+                    os.kill(os.getpid(), signal.SIGSTOP)
                 self._loop.call_later(BACK_S / 10, self._settle_back)
             elif self._cont_seen:
-                self._cont_seen = False
                 self._come_back()
 
         def _settle_back(self) -> None:
@@ -573,37 +575,43 @@ if sys.platform != "win32":
             if not self._closed and self._auto_restart and not self._stop_asked and self._on != self._foreground():
                 self._come_back()
 
-        def _stop_here(self, seen: int) -> None:
-            """Stop this process, unless it was continued since `seen`. Returns when it is continued.
+        @property
+        def _ending(self) -> bool:
+            return self._host is not None and self._host.ending
 
-            The signal's own action stops us, as the system drops that when SIGCONT comes first, with no moment between
-            a look and a deed. Where the system would not stop us for it (no shell could continue us), whoever sent it
-            did mean to: SIGSTOP.
+        def _stop_by(self, number: int, seen: int) -> bool:
+            """Stop this process by a signal's own action, unless it was continued since `seen`, or told to end.
+
+            Returns when that is so, or it is continued; False if the system did not stop it. The system drops a signal
+            that waits to stop a process when SIGCONT comes, so there is no moment between a look and a deed in which
+            SIGCONT would be lost.
             """
-            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTSTP})
-            signal.signal(signal.SIGTSTP, signal.SIG_DFL)
-            signal.pthread_kill(threading.get_ident(), signal.SIGTSTP)
-            if self._continued != seen:
-                signal.signal(signal.SIGTSTP, signal.SIG_IGN)  # drops the one that waits
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTSTP})
-            signal.signal(signal.SIGTSTP, self._on_tstp)
-            if self._continued == seen:
-                os.kill(os.getpid(), signal.SIGSTOP)
+            before = signal.getsignal(number)
+            signal.pthread_sigmask(signal.SIG_BLOCK, {number})
+            signal.signal(number, signal.SIG_DFL)
+            signal.pthread_kill(threading.get_ident(), number)
+            if self._continued != seen or self._ending:
+                signal.signal(number, signal.SIG_IGN)  # drops the one that waits
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {number})
+            signal.signal(number, before)
+            return self._continued != seen or self._ending
 
         def _come_back(self) -> None:
             """We run again: take the terminal, or in the background give up what is left of it."""
             if self._closed:
                 return
+            self._cont_seen, seen = False, self._continued
             if not self._foreground():
                 if self._on:
                     before = signal.signal(signal.SIGTTOU, signal.SIG_IGN)
                     self._leave()
                     signal.signal(signal.SIGTTOU, before)
-                # As any program that draws there: "stopped (tty output)", and `fg` brings it back.
-                os.kill(os.getpid(), signal.SIGTTOU)
-                self._loop.call_later(BACK_S, self._settle_back)
+                if not self._ending:
+                    # As any program that draws there: "stopped (tty output)", and `fg` brings it back.
+                    self._stop_by(signal.SIGTTOU, seen)
+                    self._loop.call_later(BACK_S, self._settle_back)
                 return
-            self._leave()
+            self._leave(flush=False)
             self._enter()
             self._repaint()
 
