@@ -193,6 +193,12 @@ class Live:
             self._slow = None
             self._anchor()
 
+    def rejoin(self) -> None:
+        """Virtual time follows the wall from now on: the process was stopped, and the time it lost is not owed. May be
+        called between any two steps of this program, as a signal handler is."""
+        self._anchor()
+        self._rest_until = -math.inf
+
     def stop(self) -> None:
         """End `run`."""
         self._stopped = True

@@ -26,21 +26,20 @@ from engine import Scenario, SwarmError, help_of, network, plain, title_of
 from . import first_frame, moment, themes_textual
 from .draw.glyphs import Mode
 from .driver import Driver
-from .hangup import GONE, leaving_when_hung_up, stdin_is_gone
+from .hangup import GONE, Ending, leaving_when_hung_up, stdin_is_gone
 from .input_queue import InputQueue
 from .keys import bindings, keyed
 from .screens.main import MainScreen
 from .settings import Settings
 from .settled import Settled
 from .terminal_diff import Shown
-from .textual_compat import Passed, SteadyPalette, is_foreign, is_late, steady_driver
+from .textual_compat import Passed, SteadyPalette, is_foreign, is_late
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from rich.console import RenderableType
     from textual.command import Provider
-    from textual.driver import Driver as TerminalDriver
     from textual.screen import Screen
 
     from engine import Recording, Report, Until
@@ -49,9 +48,6 @@ FPS = 30.0
 COLLECT = (5_000, 10, 10)
 """When the collector looks for garbage. A frame makes a thousand objects that live for a moment: with Python's own 700
 it looked ten times a second, and that was a twentieth of what an idle dashboard took."""
-SIGNALS: tuple[signal.Signals, ...] = (signal.SIGINT, signal.SIGTERM)
-"""What ends the program from outside. Not SIGHUP: with the terminal gone there is nothing to restore or to write to.
-(Where that is ignored, see `hangup`.)"""
 PASTE_MOST = 4_000
 """Characters of a paste that go into a line."""
 LATIN_S = 10.0
@@ -86,8 +82,10 @@ class SwarmApp(Settled):
         glyphs: Mode | None = None,
         settings: Settings | None = None,
         lacks: Sequence[str] = (),
+        ascii_only: bool = False,
     ) -> None:
-        """`settings` count where nothing else is said; `lacks`: sentences on what the terminal cannot do, to be told.
+        """`settings` count where nothing else is said; `lacks`: sentences on what the terminal cannot do, to be told;
+        ascii_only: write no other characters to the terminal.
 
         Raises InputError for a theme that is not there.
         """
@@ -104,12 +102,21 @@ class SwarmApp(Settled):
         self._up = False
         self._leaves_with: int | None = None
         self._leaving = False
+        self.deadline = Ending(self.restore_terminal)
+        """What ends the program from outside, and when leaving takes too long."""
+        self._ascii_only = ascii_only
         self.theme = self.settle(settled, theme, glyphs)
         self.untold += [keyed(self, sentence) for sentence in lacks]
 
-    def get_driver_class(self) -> type[TerminalDriver]:
-        """Textual's for this system, or ours in its place."""
-        return steady_driver(super().get_driver_class())
+    @property
+    def ending(self) -> bool:
+        """Whether it was told to end, by key or by a signal."""
+        return self._leaving or self._leaves_with is not None or self.deadline.begun
+
+    @property
+    def ascii_only(self) -> bool:
+        """Whether the terminal takes no other characters."""
+        return self._ascii_only
 
     async def on_event(self, event: events.Event) -> None:
         """Input waits until what came before it has been dealt with; all else as Textual has it."""
@@ -216,7 +223,35 @@ class SwarmApp(Settled):
             return
         self._leaving = True
         self.driver.stop()
+        self.deadline.begin(code)
         self.exit(code)
+
+    def terminal_gone(self) -> None:
+        """There is nobody to show anything to."""
+        self.leave(GONE)
+
+    def resumed(self) -> None:
+        """The process was stopped: the time that passed is not owed."""
+        self.driver.live.rejoin()
+
+    def restore_terminal(self) -> None:
+        """Have it as it was. Once is enough; may be called from any thread."""
+        driver: Any = self._driver
+        if driver is not None:
+            driver.close()
+            getattr(driver, "restore_line", bool)()
+
+    def action_suspend(self) -> None:
+        """Stop, as a program that leaves ctrl+z to the terminal does, and come back by `fg`."""
+        driver: Any = self._driver
+        if not getattr(driver, "can_suspend", False) or not hasattr(driver, "suspend"):
+            why = "This program cannot be suspended here"
+        elif not driver.continuable:
+            why = "Not suspended: the shell that started swarmtop is gone, and nobody could continue it"
+        else:
+            driver.suspend()
+            return
+        self.notify(why, severity="warning", markup=False, timeout=4)
 
     def action_interrupt(self) -> None:
         """Ctrl+C copies where something is marked. Else: once may be a slip of who meant to copy, twice is not."""
@@ -267,56 +302,46 @@ def open_dashboard(
     last_word: Callable[[Report], None] | None = None,
     settings: Settings | None = None,
     lacks: Sequence[str] = (),
+    ascii_only: bool = False,
     recording: Recording | None = None,
     record: str | None = None,
 ) -> int:
     """Open the dashboard on a scenario and run it until the person leaves. Returns the exit code.
 
     speed: virtual seconds per wall second; fps: most frames a second; until: see `Driver`; last_word: is handed the
-    report of the run when the person has left; settings, lacks: see `SwarmApp`; recording: is replayed, and the code is
-    1 where it was another run; record: a file to write the run into. Ended by SIGINT or SIGTERM it leaves in the same
-    way, and the code is 130 or 143. Raises InputError before anything is drawn, and SwarmError, when the terminal is as
-    it was, if something of ours broke.
+    report of the run when the person has left; settings, lacks, ascii_only: see `SwarmApp`; recording: is replayed, and
+    the code is 1 where it was another run; record: a file to write the run into. Ended by a signal it leaves in the
+    same way, and the code is 128 and its number. Raises InputError before anything is drawn, and SwarmError, when the
+    terminal is as it was, if something of ours broke.
     """
     gc.disable()  # until the first picture: a tenth of the start went into looking for garbage there is none of yet
     driver = Driver(scenario, speed=speed, until=until, recording=recording)
     if record is not None:
         driver.begin_recording(record)
-    app = SwarmApp(driver, theme=theme, fps=fps, glyphs=glyphs, settings=settings, lacks=lacks)
+    app = SwarmApp(driver, theme=theme, fps=fps, glyphs=glyphs, settings=settings, lacks=lacks, ascii_only=ascii_only)
 
     async def run() -> ReturnType | int | None:
-        with _leaving_on_signals(app):
-            async with leaving_when_hung_up(app.leave):
-                painted = first_frame.paint(app)
-                try:
-                    return await app.run_async()
-                finally:
-                    if painted and app._driver is None:
-                        first_frame.clear()
+        app.deadline.app(app.leave)
+        async with leaving_when_hung_up(app.leave):
+            painted = first_frame.paint(app)
+            try:
+                return await app.run_async()
+            finally:
+                if painted and app._driver is None:
+                    first_frame.clear()
 
-    code = asyncio.run(run())
-    if app.broken is not None:
-        raise SwarmError(_obituary(app.driver, app.broken)) from app.broken
-    if last_word is not None:
-        last_word(app.driver.report())
+    with app.deadline:
+        try:
+            code = asyncio.run(run())
+            if app.broken is not None:
+                raise SwarmError(_obituary(app.driver, app.broken)) from app.broken
+            if last_word is not None:
+                last_word(app.driver.report())
+        finally:
+            gc.freeze()  # nothing is looked through for garbage any more, so the end comes at once
+            app.restore_terminal()
     code = int(code) if isinstance(code, int) else (app.return_code or 0)
     return code or int(recording is not None and driver.machine.parted is not None)
-
-
-@contextlib.contextmanager
-def _leaving_on_signals(app: SwarmApp) -> Iterator[None]:
-    """While this lasts, a signal that would end the program in the middle of a picture makes it leave instead."""
-    loop = asyncio.get_running_loop()
-    # Windows has no such handlers, and neither has a thread.
-    with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
-        for number in SIGNALS:
-            loop.add_signal_handler(number, app.leave, 128 + number)
-    try:
-        yield
-    finally:
-        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
-            for number in SIGNALS:
-                loop.remove_signal_handler(number)
 
 
 def _obituary(driver: Driver, error: Exception) -> str:

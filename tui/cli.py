@@ -220,7 +220,7 @@ def screen_flags(parser: Parser) -> None:
     add("--speed", metavar="X", help="virtual seconds a second (1)")
     add("--theme", metavar="NAME", help="one of swarmtop themes, or a TOML file")
     add("--fps", metavar="N", help="frames a second at most")
-    add("--glyphs", metavar="KIND", help="braille, block or ascii (braille)")
+    add("--glyphs", metavar="KIND", help="braille, block or ascii (braille; ascii where the locale is not UTF-8)")
 
 
 def scenario_of(space: argparse.Namespace) -> Scenario:
@@ -377,5 +377,19 @@ def _complain(sentence: object) -> int:
     return WRONG
 
 
+def script() -> NoReturn:
+    """The console command. After a dashboard the process ends at once: taking a swarm apart, object by object, takes a
+    fifth of a second, in which the terminal would show what is typed."""
+    code = main()
+    if "textual" in sys.modules:
+        for stream in (sys.stdout, sys.stderr):
+            try:
+                stream.flush()
+            except OSError:
+                code = code or FAILED
+        os._exit(code)
+    sys.exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    script()

@@ -1,10 +1,11 @@
-"""A terminal that goes away: the window is closed, the line drops.
+"""The end from outside: signals that would end the program, and a terminal that goes away.
 
-The system says so by SIGHUP, which ends a program that has made no other arrangement, and swarmtop makes none: with the
-terminal gone there is nothing to restore. But whoever starts a program by `nohup`, or from a shell that does so for
-him, has it ignore that signal. Textual's output thread then dies of the first write that fails, the dashboard waits for
-ever for room in a queue that nobody empties, and SIGTERM is never heard of. So here what is written to a line that is
-gone is thrown away, the program is told, and it leaves as it would for the signal.
+A signal that ends a program in the middle of a picture leaves the terminal raw, so it is noted, and the dashboard
+leaves as it does by key, with 128 and the number of the signal as exit code. When that takes longer than `END_S`, the
+terminal is restored and the process ended all the same.
+
+When the window is closed the system says so by SIGHUP. Whoever starts a program by `nohup`, or from a shell that does
+so for him, has it ignore that signal; so the line is looked at as well.
 """
 
 from __future__ import annotations
@@ -12,67 +13,94 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import select
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable
-from typing import Any
+from typing import Any, Self
+
+from .textual_compat import Deadline, hung_up
 
 LOOK_S = 2.0
 """Wall seconds between two looks at the line. A paused dashboard writes nothing, so no write would fail."""
+END_S = 10.0
+"""Wall seconds from a signal to the end of the process, at most."""
 GONE = 128 + getattr(signal, "SIGHUP", 1)
+ENDING = tuple(
+    getattr(signal, name)
+    for name in (
+        *("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGABRT", "SIGUSR1", "SIGUSR2", "SIGALRM", "SIGVTALRM"),
+        *("SIGPROF", "SIGXCPU", "SIGPOLL", "SIGPWR", "SIGSTKFLT", "SIGSYS", "SIGTRAP"),
+    )
+    if hasattr(signal, name)
+)
+"""What ends a program that makes no other arrangement, and can be waited for. Not what tells of a broken process
+(SIGSEGV, SIGBUS, SIGFPE, SIGILL): it cannot go on to its end."""
 
 
-class Line:
-    """A file that may fail: `gone` is called once when it does, from whichever thread, and nothing is raised."""
+class Ending:
+    """Signals that would end the program, and what is done instead.
 
-    def __init__(self, file: Any, gone: Callable[[], object]) -> None:
-        self._file, self._gone, self._open = file, gone, True
+    From `app` on, `leave` is called in the loop with the exit code. Before and after, and when the end takes too long,
+    `restore` gives the terminal back and the process ends.
+    """
 
-    def write(self, text: str) -> int:
-        """All of it is taken, one way or another."""
-        if self._open:
-            self._try(self._file.write, text)
-        return len(text)
+    def __init__(self, restore: Callable[[], object]) -> None:
+        self._restore = restore
+        self._deadline = Deadline(END_S, restore)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._leave: Callable[[int], object] = int
+        self._before: dict[int, Any] = {}
 
-    def flush(self) -> None:
-        """As far as there is somebody to flush to."""
-        if self._open:
-            self._try(self._file.flush)
+    @property
+    def begun(self) -> bool:
+        """Whether the program was told to end."""
+        return self._deadline.begun
 
-    def _try(self, does: Callable[..., object], *args: str) -> None:
+    def begin(self, code: int) -> None:
+        """The program ends by itself: count the time."""
+        self._deadline.begin(code)
+
+    def app(self, leave: Callable[[int], object]) -> None:
+        """A loop runs now, and this ends what runs in it."""
+        self._loop, self._leave = asyncio.get_running_loop(), leave
+
+    def _told(self, number: int, _: object) -> None:
+        code = 128 + number
+        self._deadline.begin(code)
         try:
-            does(*args)
-        except OSError:
-            self._open = False
-            self._gone()
+            if self._loop is not None:
+                self._loop.call_soon_threadsafe(self._leave, code)
+                return
+        except RuntimeError:  # the loop has ended, and so does the program
+            pass
+        self._restore()
+        os._exit(code)
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._file, name)
+    def __enter__(self) -> Self:
+        """Take over what has its usual action now. What is ignored (by nohup, say), or somebody else's, stays so."""
+        self._deadline.start()
+        for number in ENDING:
+            # Only the main thread may.
+            with contextlib.suppress(ValueError, OSError):
+                if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
+                    self._before[number] = signal.signal(number, self._told)
+        return self
 
-
-def hung_up(fd: int) -> bool:
-    """Whether nobody is at the other end of a terminal any more. Where that cannot be asked, somebody is."""
-    try:
-        poll = select.poll()
-        poll.register(fd, select.POLLIN)
-        return any(what & (select.POLLHUP | select.POLLNVAL) for _, what in poll.poll(0))
-    except (AttributeError, OSError, ValueError):
-        return False
+    def __exit__(self, *_: object) -> None:
+        """As it was."""
+        self._deadline.done()
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
 
 
 @contextlib.asynccontextmanager
 async def leaving_when_hung_up(leave: Callable[[int], object]) -> AsyncIterator[None]:
-    """While this lasts, `leave` is called with `GONE` when the terminal of stdin and stderr is gone."""
-    loop = asyncio.get_running_loop()
-    before = sys.__stderr__
-    sys.__stderr__ = Line(before, lambda: loop.call_soon_threadsafe(leave, GONE))  # type: ignore[misc, assignment]
+    """While this lasts, `leave` is called with `GONE` when the terminal of stdin is gone."""
     watch = asyncio.create_task(_watch(leave))
     try:
         yield
     finally:
         watch.cancel()
-        sys.__stderr__ = before  # type: ignore[misc]
         _let_go()
 
 

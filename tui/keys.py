@@ -311,6 +311,17 @@ TABLE: tuple[Key, ...] = (
     Key("app.focus", "tab", "tab", "focus_next", "next panel", "Program", "Move to the next panel."),
     Key("app.back", "escape", "esc", "back", "back", "Program", "One step back: close, deselect, zoom out."),
     Key(
+        "app.suspend",
+        "ctrl+z",
+        "^z",
+        "suspend",
+        "suspend",
+        "Program",
+        "Go back to the shell; there, fg comes back here. No time passes meanwhile.",
+        0,
+        "app",
+    ),
+    Key(
         "app.quit",
         "q",
         "q",
@@ -335,12 +346,20 @@ WRITTEN = re.compile(r"\{([a-z]+\.[a-z0-9_]+)\}")
 def bindings(home: Home) -> list[BindingType]:
     """What a screen or the app puts into its BINDINGS."""
     return [
-        Binding(k.keys, ON_APP.get(k.id, k.action), k.does, show=k.rank > 0, tooltip=k.tip, id=k.id)
+        Binding(
+            *(k.keys, ON_APP.get(k.id, k.action), k.does),
+            show=k.rank > 0,
+            tooltip=k.tip,
+            id=k.id,
+            priority=k.id in EVERYWHERE,
+        )
         for k in TABLE
         if k.home == home
     ]
 
 
+EVERYWHERE = frozenset({"app.suspend"})
+"""What counts in dialogs and while one types, too."""
 ON_APP = {"app.focus": "app.focus_next"}
 """An action of Textual's own that is bound on the screen, so that it can be remapped like the others."""
 

@@ -8,6 +8,9 @@ start.
 from __future__ import annotations
 
 import codecs
+import locale
+import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -34,13 +37,54 @@ def speaks_unicode(encoding: str | None) -> bool:
         return False
 
 
+COERCED = ("C.UTF-8", "C.utf8", "UTF-8")
+
+
+def surroundings() -> dict[str, str]:
+    """The environment as this process was given it.
+
+    Python sets LC_CTYPE itself where the locale is C (PEP 538). The system remembers what it was; where it cannot be
+    asked, Python's own UTF-8 mode tells (PEP 540), which is on in that case.
+    """
+    env = dict(os.environ)
+    try:
+        given = Path("/proc/self/environ").read_bytes().decode("utf-8", "surrogateescape").split("\0")
+        began = dict(pair.split("=", 1) for pair in given if "=" in pair)
+        if env.get("LC_CTYPE") in COERCED and "LC_CTYPE" not in began:
+            del env["LC_CTYPE"]
+    except OSError:
+        if sys.flags.utf8_mode and env.get("LC_CTYPE") in COERCED and not env.get("LC_ALL"):
+            del env["LC_CTYPE"]
+    return env
+
+
+def encoding_of(env: Mapping[str, str]) -> str:
+    """What characters the user's locale is written in: the first of LC_ALL, LC_CTYPE and LANG that is not empty says
+    so, as in the C library; none of them is the locale C, which is ASCII."""
+    name = next((env[word] for word in ("LC_ALL", "LC_CTYPE", "LANG") if env.get(word)), "C")
+    bare, _, rest = name.partition(".")
+    bare, encoding = bare.partition("@")[0], rest.partition("@")[0]
+    if bare.upper() in ("C", "POSIX") and not encoding:
+        return "ascii"
+    if bare.upper() in ("UTF-8", "UTF8"):
+        return "utf-8"
+    if encoding:
+        return encoding
+    # A name without an encoding: the system knows which it has, if it has the locale.
+    try:
+        return locale.nl_langinfo(locale.CODESET)
+    except AttributeError:
+        return "ascii"
+
+
 def lacks(env: Mapping[str, str], encoding: str | None) -> dict[str, str]:
     """A sentence for each thing that is missing, by a word for it."""
     term = env.get("TERM", "").lower()
     found: dict[str, str] = {}
     if not speaks_unicode(encoding):
         found["unicode"] = (
-            "The locale is not UTF-8, so the picture is drawn in letters; with LANG=C.UTF-8 it has dots and signs."
+            "The locale is not UTF-8, so the picture is drawn in letters; LANG=C.UTF-8 or --glyphs braille has dots "
+            "and signs."
         )
     if env.get("NO_COLOR") is None and env.get("COLORTERM", "").lower() not in TRUE and not term.endswith("direct"):
         if term.startswith(FEW) or not term:

@@ -6,7 +6,6 @@ Apart from `cli.py`, which reads words; here they are weighed against the person
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -47,9 +46,12 @@ def opened(
         if refused := lacks.refusal(os.environ):
             raise InputError(refused)
         settled = settings.load()
-        missing = lacks.lacks(os.environ, getattr(sys.__stderr__, "encoding", None))
-        if "unicode" in missing:
-            glyphs = glyphs or "ascii"
+        env = lacks.surroundings()
+        missing = lacks.lacks(env, lacks.encoding_of(env))
+        # The locale says what the terminal can show. Who names other glyphs knows better.
+        ascii_only = "unicode" in missing and glyphs in (None, "ascii")
+        if ascii_only:
+            glyphs = "ascii"
         from .app import open_dashboard
 
         return open_dashboard(
@@ -64,6 +66,7 @@ def opened(
             record=record,
             settings=settled,
             lacks=lacks.untold(missing, lacks.note_file()) if missing else (),
+            ascii_only=ascii_only,
         )
 
 

@@ -12,7 +12,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from textual import events, on
-from textual.app import App
 from textual.command import Command, CommandPalette
 from textual.scrollbar import ScrollBar, ScrollBarRender
 from textual.theme import BUILTIN_THEMES
@@ -22,6 +21,7 @@ from engine import InputError, nearest, plain
 from . import settings as settings_file
 from . import themes, themes_textual
 from .keys import ALL, Key
+from .textual_compat import TerminalApp
 from .watch import Watch
 from .widgets.letter_bar import LetterBar
 
@@ -46,7 +46,7 @@ PASTE_MAX = 2_000
 """Characters of one paste."""
 
 
-class Settled(App[int]):
+class Settled(TerminalApp):
     """What `SwarmApp` is made on. Call `settle` before the first picture, `watch_files` after it."""
 
     settings: Settings

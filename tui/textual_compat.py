@@ -1,8 +1,11 @@
 """What we touch of Textual that it calls private, and guards against its faults. Everything of the kind is here.
 
-Written against Textual 8.2.8 and held below 9. Each part says what is private in it and which fault it guards against.
+Written against Textual 8.2.8 and held below 9; whoever raises that bound in `pyproject.toml` reads this file again.
+Each part says what is private in it and which fault it guards against.
 
-Input (`Translator`, `InputDriver`)
+Colours (`OwnColours`), terminal modes, signals and the end (`TerminalDriver`, `Output`, `Deadline`)
+    See the comments above these parts.
+Input (`Translator`, `TerminalDriver.run_input_thread`)
     Textual 8.2.8 decodes stdin strictly, so that a byte that is no UTF-8 ends its input thread and the run; so does any
     report with a field it does not expect (`ESC[48;24;80;0;0t` and a mouse event: division by zero; a code point
     beyond Unicode; `1:1` as modifiers; a number of 5,000 digits). A bracketed paste or a sequence that never ends
@@ -21,23 +24,32 @@ Dialogs (`dismiss_once`, `is_late`, `SteadyPalette`, `knows_option`)
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import os
 import re
-import selectors
+import signal
 import sys
 import threading
 import time
 import unicodedata
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from rich.segment import Segment
+from rich.style import Style
 from textual import constants, events, messages
 from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
 from textual._context import active_message_pump
 from textual._keyboard_protocol import FUNCTIONAL_KEYS
 from textual._xterm_parser import FOCUSIN, FOCUSOUT, XTermParser
+from textual.app import App
 from textual.await_complete import AwaitComplete
+from textual.color import Color
 from textual.command import CommandInput, CommandList, CommandPalette, SearchIcon
 from textual.containers import Horizontal, Vertical
+from textual.filter import LineFilter, Monochrome
 from textual.keys import Keys, _character_to_key
 from textual.message import Message
 from textual.screen import Screen
@@ -46,14 +58,12 @@ from textual.widgets import Button, Input, LoadingIndicator, OptionList
 from .terminal_input import InputSplitter, Piece
 
 if TYPE_CHECKING:
-    from textual.app import App, ComposeResult
+    from textual.app import ComposeResult
     from textual.driver import Driver
     from textual.message_pump import MessagePump
 
 # --- input: pieces to events ------------------------------------------------------------------------------------------
 
-KITTY_ALTERNATES = "\x1b[=4;2u"
-"""Asks a terminal with the kitty keyboard protocol for the key of the US layout beside the letter; Textual does not."""
 FARTHEST = 9_999
 """Columns and rows of a mouse report that is believed."""
 MOUSE = re.compile(r"\x1b\[<(\d{1,4});(-?\d{1,6});(-?\d{1,6})[Mm]")
@@ -161,92 +171,734 @@ def is_foreign(character: str | None) -> bool:
     return not unicodedata.name(character, "").startswith("LATIN ")
 
 
-# --- input: the driver ------------------------------------------------------------------------------------------------
+# === colours: NO_COLOR ================================================================================================
+#
+# Textual 8.2.8 turns colours into shades of grey for NO_COLOR (`Monochrome`), and paints a background of its own. The
+# convention (no-color.org) asks for no colour at all: the terminal's own foreground and background stay.
 
-if sys.platform == "win32":
-    LinuxDriver: Any = object
-else:
-    import os
-
-    from textual.drivers.linux_driver import LinuxDriver
+MARKED: Final = 0.25
+"""How far the brightness of a background (0 to 1) is from that of the screen before it is shown by reverse video: a
+cursor line or a chosen button, but not a panel."""
 
 
-class InputDriver(LinuxDriver):  # type: ignore[misc, unused-ignore]
-    """Textual's driver for POSIX terminals with an input thread that nothing but the end of the terminal ends.
+class OwnColours(LineFilter):
+    """Takes out all colours. What only a background tells (a cursor's line, a chosen button) becomes reverse video."""
 
-    Private in Textual: `_query_in_band_window_resize`, `_writer_thread`, `_loop`, and that `run_input_thread` and
-    `send_message` are where input passes.
+    def __init__(self, app: App[Any]) -> None:
+        super().__init__()
+        self._app = app
+        self._known: dict[tuple[Style, float], Style] = {}
+        self._theme, self._brightness = "", 0.0
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        """Segments as they were, without colours."""
+        base, known = self._base(), self._known
+        made = []
+        for text, style, control in segments:
+            if style is not None and (style.color is not None or style.bgcolor is not None):
+                plain = known.get((style, base))
+                if plain is None:
+                    if len(known) > 4096:
+                        known.clear()
+                    plain = known[style, base] = _without_colours(style, base)
+                made.append(Segment(text, plain, control))
+            else:
+                made.append(Segment(text, style, control))
+        return made
+
+    def _base(self) -> float:
+        if self._theme != self._app.theme:
+            self._theme = self._app.theme
+            self._brightness = Color.parse(self._app.theme_variables["background"]).brightness
+        return self._brightness
+
+
+def _without_colours(style: Style, base: float) -> Style:
+    reverse = style.reverse
+    if style.bgcolor is not None and not style.bgcolor.is_default:
+        marked = abs(Color.from_rich_color(style.bgcolor).brightness - base) > MARKED
+        reverse = marked != bool(style.reverse)
+    attributes = {
+        name: getattr(style, name)
+        for name in ("bold", "dim", "italic", "underline", "blink", "strike", "underline2", "overline")
+    }
+    return Style(**attributes, reverse=reverse or None, link=style.link, meta=style.meta or None)
+
+
+# === the terminal: modes, suspending, continuing, leaving =============================================================
+#
+# Faults of Textual's LinuxDriver (8.2.8) that `TerminalDriver` mends:
+#
+# * SIGCONT starts application mode again though it was never stopped (after SIGSTOP): raw settings are saved as those
+#   to be restored, the keyboard protocol is pushed once more, and a second input and a second writer thread begin; the
+#   first ones are never ended, and the interpreter waits for the input thread for ever (`threading._shutdown`).
+# * SIGTSTP and SIGCONT act inside the signal handler, in the middle of whatever the program was doing; where that was
+#   a write, the lock of the queue is held already, and the program stands still for good.
+# * After SIGTSTP and SIGCONT only what changes is drawn.
+# * A write waits for ever when the terminal takes nothing; SIGTERM is not heard of then, and the end waits too.
+# * A write that fails ends the writer thread, and whoever writes waits for ever for room in the queue.
+# * COLUMNS and LINES of the environment are taken for the size of the window, even when it is resized.
+# * Line settings are restored, with echo, long before the program has ended: keys typed meanwhile are shown.
+# * Mouse reports in pixels (1016) and the pointer's shape (OSC 22) are switched on and not off.
+# * The input thread spins when the terminal is gone, and dies of a byte that is no UTF-8.
+#
+# Here there is one input thread and one writer thread from the first picture to the end. Signals are noted, and acted
+# upon between two turns of the loop.
+
+DRAIN_S = 1.0
+"""Wall seconds that a terminal is given to take what restores it."""
+BACK_S = 0.5
+"""Wall seconds between two looks whether the terminal is ours again, where no signal tells."""
+BACKLOG = 200
+"""Writes that wait for a terminal that takes nothing; further ones are dropped, and the whole picture is drawn when it
+takes some again."""
+CAN = "\x18"
+"""Ends an escape sequence that was cut off."""
+
+PAIRS: Final[tuple[tuple[str, str], ...]] = (
+    ("\x1b[?1049h", "\x1b[?1049l"),  # the alternate screen
+    ("\x1b[?25l", "\x1b[?25h"),  # the cursor
+    ("\x1b[?7l", "\x1b[?7h"),  # no line wrap
+    ("\x1b[?1004h", "\x1b[?1004l"),  # tells of focus
+    ("\x1b[?2004h", "\x1b[?2004l"),  # bracketed paste
+) MOUSE_MODES: Final[tuple[tuple[str, str], ...]] = tuple((f"\x1b[?{n}h", f"\x1b[?{n}l") for n in (1000, 1003, 1015,
+1006)) KEYBOARD: Final = (f"\x1b[>{1 | 4 | 8 | 16}u", "\x1b[<u")
+"""The keyboard protocol of kitty: tells keys apart, reports all of them, with their text, and with the key of the US
+layout beside the letter, for which Textual does not ask."""
+SYNC_QUERY: Final = "\x1b[?2026$p"
+SYNC_END: Final = "\x1b[?2026l"
+
+
+class TerminalApp(App[int]):
+    """What the driver tells the app, and the filters and the driver that are used instead of Textual's."""
+
+    def terminal_gone(self) -> None:
+        """Nobody is at the other end any more. Called in the loop."""
+
+    def resumed(self) -> None:
+        """The process was stopped and runs again. Called inside a signal handler: set plain attributes only."""
+
+    @property
+    def ending(self) -> bool:
+        """Whether it was told to end: from then on it is not suspended any more."""
+        return False
+
+    @property
+    def ascii_only(self) -> bool:
+        """Whether the terminal takes no other characters."""
+        return False
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Textual's, but for NO_COLOR."""
+        filters = super().get_line_filters()
+        if not self.no_color:
+            return filters
+        if self._own_colours is None:
+            self._own_colours = OwnColours(self)
+        return [self._own_colours if isinstance(one, Monochrome) else one for one in filters]
+
+    _own_colours: OwnColours | None = None
+
+    def get_driver_class(self) -> type[Driver]:
+        """Ours where Textual would take the one that is mended here."""
+        made = super().get_driver_class()
+        if sys.platform != "win32":
+            from textual.drivers.linux_driver import LinuxDriver
+
+            if made is LinuxDriver:
+                return TerminalDriver
+        return made
+
+
+def window_size(env: Mapping[str, str] | None = None, fds: Sequence[int] = (2, 0, 1)) -> tuple[int, int]:
+    """Columns and lines of the window. What the window says counts; where it says nothing, COLUMNS and LINES do, and
+    80 x 24 otherwise."""
+    for fd in fds:
+        with contextlib.suppress(OSError, ValueError):
+            columns, lines = os.get_terminal_size(fd)
+            if columns > 0 and lines > 0:
+                return columns, lines
+    env = os.environ if env is None else env
+    return _positive(env.get("COLUMNS", ""), 80), _positive(env.get("LINES", ""), 24)
+
+
+def _positive(text: str, default: int) -> int:
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 5 else 0
+    return number or default
+
+
+def whole_picture(app: App[Any]) -> None:
+    """Draw everything now: what is on the terminal is not what was drawn last."""
+    if not app.screen_stack or not app.is_running:
+        return
+    screen = app.screen
+    if screen.is_attached:
+        stack = app._background_screens
+        app._display(screen, screen._compositor.render_update(full=True, screen_stack=stack))
+        screen.refresh()
+
+
+def hung_up(fd: int) -> bool:
+    """Whether nobody is at the other end of a terminal any more. Where that cannot be asked, somebody is."""
+    import select
+
+    try:
+        poll = select.poll()
+        poll.register(fd, select.POLLIN)
+        return any(what & (select.POLLHUP | select.POLLNVAL) for _, what in poll.poll(0))
+    except (AttributeError, OSError, ValueError):
+        return False
+
+
+LOOKALIKES: Final[dict[int, str]] = {
+    **{ord(ch): "-" for ch in "─━┄┅┈┉╌╍═╴╶╸╺‐‑‒–—―−▔▁▂▃"},
+    **{ord(ch): "|" for ch in "│┃┆┇┊┋╎╏║╵╷╹╻▏▕▎▍▌▐"},
+    **{ord(ch): "#" for ch in "█▓▒■▆▇▉▊▋▀▄▅"},
+    **dict.fromkeys(range(9484, 9548), "+"),
+    **{code: "+" for code in range(0x2550, 0x2574) if chr(code) not in "═║"},
+    **dict(zip(map(ord, "╭╮╰╯╱╲╳"), "..''/\\X", strict=True)),
+    **{ord(ch): "o" for ch in "●○◉◎◌•∙⦁◆◇"},
+    **{ord(ch): "." for ch in "·⋅…░"},
+    **dict(zip(map(ord, "←→↑↓↔↕⇄⇢⇠"), "<>^v-|-><", strict=True)),
+    **dict(zip(map(ord, "▲△▼▽▶▷►◀◁◄▸▾▴◂❯❮›‹»«"), "^^vv>>><<<>v^<><><><", strict=True)),
+    **dict(zip(map(ord, "✕✗✘×⊘✓✔★☆"), "xxxx0vv**", strict=True)),
+    **dict(zip(map(ord, "‘’‚“”„′″µ\u00a0"), '\'\',"""\'"u ', strict=True)),
+}
+"""What is told by one ASCII character of the same width."""
+
+
+def as_ascii(text: str) -> str:
+    """The same in ASCII, of the same width in cells: what has no likeness becomes question marks."""
+    if text.isascii():
+        return text
+    from rich.cells import cell_len
+
+    known = text.translate(LOOKALIKES)
+    if known.isascii():
+        return known
+    return "".join(ch if ch.isascii() else "?" * cell_len(ch) for ch in known)
+
+
+class Output(threading.Thread):
+    """Writes to the terminal in the background; nobody who hands it text ever waits.
+
+    It opens the terminal once more where that is possible (as libuv does), so that writing without waiting is set for
+    this program and not for the shell as well. `_queue.qsize()` is asked by `screens.pace.waiting`.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._outbox: list[Message] = []
-        self._outbox_lock = threading.Lock()
+    def __init__(
+        self, file: Any, gone: Callable[[], object], ours: Callable[[], bool], torn: Callable[[], object]
+    ) -> None:
+        """`gone`: the terminal is; `ours`: whether it may be written to now; `torn`: text was lost, and now there is
+        room again. All are called in this thread."""
+        super().__init__(daemon=True, name="textual-output")
+        self._queue: SimpleQueue[str | tuple[str, threading.Event] | None] = SimpleQueue()
+        self._encoding = getattr(file, "encoding", None) or "utf-8"
+        self._gone, self._ours, self._torn = gone, ours, torn
+        self._fd, self._own = file.fileno(), False
+        with contextlib.suppress(OSError):
+            self._fd = os.open(os.ttyname(self._fd), os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK)
+            self._own = True
+        self._dropping = False
+        self._patience = threading.Event()
+        """Set: do not wait for the terminal any more."""
+        self._lost = self._dead = False
 
-    def start_application_mode(self) -> None:
-        """As Textual's, and asks for the key of the US layout beside each letter."""
-        super().start_application_mode()  # type: ignore[no-untyped-call, unused-ignore]
-        if not constants.DISABLE_KITTY_KEY and self._writer_thread is not None:
-            self.write(KITTY_ALTERNATES)
-            self.flush()
+    def write(self, text: str) -> None:
+        """Have it written soon."""
+        if self._dead or self._dropping or self._queue.qsize() > BACKLOG:
+            self._lost = True
+        else:
+            self._queue.put(text)
 
-    def _query_in_band_window_resize(self) -> None:
-        """Not asked for: SIGWINCH tells of another size, and whoever is asked for sizes may report any; with them
-        Textual turns on a report of the mouse for each pixel, of which a picture of cells has no use."""
+    def write_last(self, text: str, within_s: float) -> bool:
+        """Drop what waits, write this, and wait for it so long. Whether it was taken whole."""
+        done = threading.Event()
+        self._dropping = True
+        self._queue.put((text, done))
+        took = done.wait(within_s)
+        if not took:
+            self._patience.set()
+            done.wait(within_s)
+            self._patience.clear()
+        self._dropping, self._lost = False, False
+        return took and not self._dead
 
-    def run_input_thread(self) -> None:
-        """Read, translate and hand over until the driver is told to stop."""
-        splitter, translator = InputSplitter(constants.ESCAPE_DELAY), Translator()
+    def stop(self) -> None:
+        """End the thread."""
+        self._patience.set()
+        self._queue.put(None)
+        self.join(DRAIN_S)
 
-        def hand_over(pieces: Iterable[Piece]) -> None:
-            for piece in pieces:
-                for event in translator.read(piece):
-                    try:
-                        self.process_message(event)
-                    except Exception:  # one event that nobody foresaw is less than the keyboard
-                        continue
+    def run(self) -> None:
+        """Until `stop`."""
+        # Whoever is stopped by a signal is stopped as a whole, and by the main thread.
+        _block_in_this_thread()
+        while (item := self._queue.get()) is not None:
+            if isinstance(item, tuple):
+                self._put(item[0])
+                item[1].set()
+            elif not self._dropping and not self._dead and self._ours():
+                self._put(item)
+            if self._lost and not self._dropping and not self._dead and self._queue.empty():
+                self._lost = False
+                self._torn()
+        if self._own:
+            with contextlib.suppress(OSError):
+                os.close(self._fd)
 
-        with selectors.SelectSelector() as selector:
-            selector.register(self.fileno, selectors.EVENT_READ)
+    def _put(self, text: str) -> None:
+        import select
+
+        data = memoryview(text.encode(self._encoding, "replace"))
+        cut = False
+        while data and not self._dead:
+            try:
+                if not self._own and not select.select([], [self._fd], [], 0.1)[1]:
+                    raise BlockingIOError
+                # A terminal that waits takes at least this much at once where it takes any.
+                data = data[os.write(self._fd, data if self._own else data[:256]) :]
+            except BlockingIOError:
+                if self._patience.is_set():
+                    cut = True
+                    break
+                with contextlib.suppress(OSError, ValueError):
+                    select.select([], [self._fd], [], 0.1)
+            except InterruptedError:
+                continue
+            except OSError as error:
+                if error.errno == errno.EIO and not hung_up(self._fd):
+                    self._lost = True  # in the background, with nobody who could bring it to the front
+                    return
+                self._dead = True
+                self._gone()
+        if cut:
+            self._lost = True
+            with contextlib.suppress(OSError):
+                os.write(self._fd, CAN.encode())
+
+
+def _block_in_this_thread() -> None:
+    if sys.platform != "win32":
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTSTP})
+
+
+if sys.platform != "win32":
+    import select
+    import termios
+    import tty
+
+    from textual.drivers.linux_driver import LinuxDriver
+    from textual.geometry import Size
+
+    class TerminalDriver(LinuxDriver):
+        """Textual's driver with the faults mended that are listed above.
+
+        The terminal is in one of two states: ours (`_on`) or the shell's. `_enter` and `_leave` go from one to the
+        other and do nothing where that is done already, so modes are balanced whatever comes in whatever order.
+        """
+
+        def __init__(
+            self, app: App[Any], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
+        ) -> None:
+            before = {number: signal.getsignal(number) for number in (signal.SIGTSTP, signal.SIGCONT, signal.SIGWINCH)}
+            super().__init__(app, debug=debug, mouse=mouse, size=size)
+            self._outbox: list[Message] = []
+            self._outbox_lock = threading.Lock()
+            self._handlers_before = before
+            self._host = app if isinstance(app, TerminalApp) else None
+            if size is None:
+                self._size = self._get_terminal_size()
+            self._ascii = self._host is not None and self._host.ascii_only
+            self._out: Output | None = None
+            self._on = False
+            self._started = self._quiet = self._closed = self._line_is_raw = False
+            self._pixels_on = self._pointer_set = False
+            self._parent = os.getppid()
+            self._wake_r, self._wake_w = os.pipe()
+            self._stop_asked = self._cont_seen = False
+            self._continued = 0
+            signal.signal(signal.SIGTSTP, self._on_tstp)
+            signal.signal(signal.SIGCONT, self._on_cont)
+
+        # --- what Textual asks for --------------------------------------------------------------------------------
+
+        def _get_terminal_size(self) -> tuple[int, int]:
+            return window_size(fds=(2, self.fileno) if self._file is None else (self._file.fileno(), self.fileno))
+
+        def write(self, data: str) -> None:
+            """Have it written, if the terminal is ours now."""
+            if not self._on or self._quiet or self._out is None:
+                return
+            if data.startswith("\x1b]22;"):
+                self._pointer_set = True
+            self._out.write(as_ascii(data) if self._ascii else data)
+
+        def start_application_mode(self) -> None:
+            """Take the terminal. In the background, wait for the foreground, stopped where a shell could continue."""
+            if self._closed:
+                return
+            if not self._started:
+                self._started = True
+                self._out = self._writer_thread = Output(  # type: ignore[assignment]
+                    self._file, self._soon(self._gone), self._may_write, self._soon(self._repaint)
+                )
+                self._out.start()
+                self._key_thread = threading.Thread(target=self._run_input_thread, name="textual-input", daemon=True)
+                self._key_thread.start()
+                signal.signal(signal.SIGWINCH, self._on_winch)
+            self._come_back()
+
+        def disable_input(self) -> None:
+            """From now on keys are read and thrown away."""
+            self._quiet = True
+
+        def stop_application_mode(self) -> None:
+            """Nothing is drawn any more. `close` restores the terminal: a key that is typed before is not shown."""
+            self._quiet = True
+
+        def suspend_application_mode(self) -> None:
+            """Give the terminal back, until `resume_application_mode`."""
+            self._leave()
+
+        def resume_application_mode(self) -> None:
+            """Take it again."""
+            self._come_back()
+
+        def close(self) -> None:
+            """Restore the screen and end the writer. Keys are still thrown away, and not shown, until `restore_line`.
+            From any thread; once is enough."""
+            if self._closed:
+                return
+            self._closed = self._quiet = True
+            with contextlib.suppress(OSError, ValueError):
+                # A program in the background that leaves is not to be stopped for writing.
+                if threading.current_thread() is threading.main_thread():
+                    signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+            self._line_is_raw = self._on
+            self._leave(line=False)
+            if self._out is not None:
+                self._out.stop()
+            if threading.current_thread() is threading.main_thread():
+                for number, handler in self._handlers_before.items():
+                    signal.signal(number, handler if handler is not None else signal.SIG_DFL)
+
+        def restore_line(self) -> None:
+            """Restore the settings of the line, and drop what was typed: the last thing of all, after `close`."""
+            if self.exit_event.is_set():
+                return
+            self.exit_event.set()
+            with contextlib.suppress(OSError):
+                os.write(self._wake_w, b"x")
+            if self._key_thread is not None:
+                self._key_thread.join(DRAIN_S)
+            if self._line_is_raw:
+                self._cook()
+
+        # --- ours or the shell's ------------------------------------------------------------------------------------
+
+        def _foreground(self) -> bool:
+            """Whether the terminal is ours to use. Where it is not the one that controls us there are no jobs."""
+            try:
+                return os.tcgetpgrp(self.fileno) == os.getpgrp()
+            except OSError:
+                return True
+
+        def _may_write(self) -> bool:
+            if self._foreground():
+                return True
+            if self._on and not self._closed:
+                self._soon(self._settle_back)()
+            return False
+
+        def _pairs(self) -> list[tuple[str, str]]:
+            pairs = list(PAIRS)
+            if self._mouse:
+                pairs += MOUSE_MODES
+            if not constants.DISABLE_KITTY_KEY:
+                pairs.append(KEYBOARD)
+            return pairs
+
+        def _enter(self) -> None:
+            if self._on or self._closed or self._out is None:
+                return
+            try:
+                found = termios.tcgetattr(self.fileno)
+            except termios.error:
+                found = None
+            if found is not None:
+                # Settings that somebody else has made raw meanwhile are not those to be restored.
+                if self.attrs_before is None or found[tty.LFLAG] & termios.ICANON:
+                    self.attrs_before = found
+                self._raw()
+            self._on = True
+            text = "".join(on for on, _ in self._pairs())
+            if self.input_tty and os.environ.get("TERM_PROGRAM", "") != "Apple_Terminal":
+                text += SYNC_QUERY  # Apple's would show its last letter
+            self._out.write(text)
+            self._post_size()
+
+        def _raw(self) -> None:
+            with contextlib.suppress(termios.error):
+                made = termios.tcgetattr(self.fileno)
+                made[tty.LFLAG] = self._patch_lflag(made[tty.LFLAG])
+                made[tty.IFLAG] = self._patch_iflag(made[tty.IFLAG])
+                made[tty.CC] = [*made[tty.CC]]
+                made[tty.CC][termios.VMIN], made[tty.CC][termios.VTIME] = 1, 0
+                termios.tcsetattr(self.fileno, termios.TCSANOW, made)
+
+        def _cook(self, *, flush: bool = True) -> None:
+            if self._foreground():  # else the shell has set the line as it wants it
+                with contextlib.suppress(termios.error):
+                    if self.attrs_before is not None:
+                        if flush:
+                            termios.tcflush(self.fileno, termios.TCIFLUSH)
+                        termios.tcsetattr(self.fileno, termios.TCSANOW, self.attrs_before)
+
+        def _leave(self, *, line: bool = True, flush: bool = True) -> None:
+            if not self._on or self._out is None:
+                return
+            self._on = False
+            off = [off for _, off in reversed(self._pairs())]
+            if self._pixels_on:
+                off.insert(0, "\x1b[?1016l")
+            if self._pointer_set:
+                off.insert(0, "\x1b]22;\x07")
+            self._pixels_on = self._pointer_set = False
+            self._out.write_last(SYNC_END + "\x1b[0m" + "".join(off), DRAIN_S)
+            if line:
+                self._cook(flush=flush)
+
+        # --- signals --------------------------------------------------------------------------------------------------
+
+        def _soon(self, what: Callable[[], object]) -> Callable[[], None]:
+            """Have it done in the loop. May be called in a signal handler and in any thread."""
+
+            def call() -> None:
+                with contextlib.suppress(RuntimeError):  # the loop is closed
+                    self._loop.call_soon_threadsafe(what)
+
+            return call
+
+        def _on_tstp(self, *_: object) -> None:
+            self._stop_asked = True
+            self._soon(self._settle)()
+
+        def _on_cont(self, *_: object) -> None:
+            self._continued += 1
+            self._cont_seen, self._stop_asked = True, False
+            if self._host is not None:
+                self._host.resumed()
+            self._soon(self._settle)()
+
+        def _on_winch(self, *_: object) -> None:
+            self._soon(self._resized)()
+
+        def _settle(self) -> None:
+            """Act on the signals that came since the last turn of the loop, the last word first."""
+            if self._closed or not self._auto_restart:
+                return
+            if self._stop_asked:
+                self._stop_asked, seen = False, self._continued
+                if self._ending:
+                    return
+                self._leave()
+                if not self._stop_by(signal.SIGTSTP, seen):
+                    # The system stops nobody whom no shell could continue. Whoever sent the signal did mean to.
+                    os.kill(os.getpid(), signal.SIGSTOP)
+                self._loop.call_later(BACK_S / 10, self._settle_back)
+            elif self._cont_seen:
+                self._come_back()
+
+        def _settle_back(self) -> None:
+            """Where no signal told that we go on, or that the terminal is another's."""
+            if not self._closed and self._auto_restart and not self._stop_asked and self._on != self._foreground():
+                self._come_back()
+
+        @property
+        def _ending(self) -> bool:
+            return self._host is not None and self._host.ending
+
+        def _stop_by(self, number: int, seen: int) -> bool:
+            """Stop this process by a signal's own action, unless it was continued since `seen`, or told to end.
+
+            Returns when that is so, or it is continued; False if the system did not stop it. The system drops a signal
+            that waits to stop a process when SIGCONT comes, so there is no moment between a look and a deed in which
+            SIGCONT would be lost.
+            """
+            before = signal.getsignal(number)
+            signal.pthread_sigmask(signal.SIG_BLOCK, {number})
+            signal.signal(number, signal.SIG_DFL)
+            signal.pthread_kill(threading.get_ident(), number)
+            if self._continued != seen or self._ending:
+                signal.signal(number, signal.SIG_IGN)  # drops the one that waits
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {number})
+            signal.signal(number, before)
+            return self._continued != seen or self._ending
+
+        def _come_back(self) -> None:
+            """We run again: take the terminal, or in the background give up what is left of it."""
+            if self._closed:
+                return
+            self._cont_seen, seen = False, self._continued
+            if not self._foreground():
+                if self._on:
+                    before = signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+                    self._leave()
+                    signal.signal(signal.SIGTTOU, before)
+                if not self._ending:
+                    # As any program that draws there: "stopped (tty output)", and `fg` brings it back.
+                    self._stop_by(signal.SIGTTOU, seen)
+                    self._loop.call_later(BACK_S, self._settle_back)
+                return
+            self._leave(flush=False)
+            self._enter()
+            self._repaint()
+
+        def _repaint(self) -> None:
+            if self._on and not self._quiet:
+                whole_picture(self._app)
+
+        def _gone(self) -> None:
+            if self._host is not None:
+                self._host.terminal_gone()
+
+        @property
+        def continuable(self) -> bool:
+            """Whether somebody is there who could continue us: whoever started us."""
+            return os.getppid() == self._parent > 1
+
+        def suspend(self) -> None:
+            """Stop as ctrl+z does in a program that leaves the key to the terminal: all that belong to the job."""
+            try:
+                whole = os.tcgetpgrp(self.fileno) == os.getpgrp()
+            except OSError:
+                whole = False
+            if whole:
+                os.killpg(os.getpgrp(), signal.SIGTSTP)
+            else:
+                os.kill(os.getpid(), signal.SIGTSTP)
+
+        # --- size -----------------------------------------------------------------------------------------------------
+
+        def _resized(self) -> None:
+            if self._on:
+                self._post_size()
+
+        def _post_size(self) -> None:
+            size = Size(*self._get_terminal_size())
+            self.send_message(events.Resize(size, size))
+
+        def _enable_mouse_pixels(self) -> None:
+            if self._mouse:
+                self._pixels_on = True
+            super()._enable_mouse_pixels()
+
+        def _query_in_band_window_resize(self) -> None:
+            """Not asked for: SIGWINCH tells of another size, and whoever is asked for sizes may report any; with them
+            Textual turns on a report of the mouse for each pixel, of which a picture of cells has no use."""
+
+        # --- input ----------------------------------------------------------------------------------------------------
+
+        def run_input_thread(self) -> None:
+            """Read, translate and hand over keys while the terminal is ours. Started once, ended by `close`."""
+            _block_in_this_thread()
+            splitter, translator = InputSplitter(constants.ESCAPE_DELAY), Translator()
+
+            def hand_over(pieces: Iterable[Piece]) -> None:
+                for piece in pieces:
+                    for event in translator.read(piece):
+                        # One event that nobody foresaw is less than the keyboard.
+                        with contextlib.suppress(Exception):
+                            self.process_message(event)
+
             heard_s = time.monotonic()
             while not self.exit_event.is_set():
                 patience_s = splitter.patience_s
                 left_s = 0.1 if patience_s is None else min(0.1, max(0.0, heard_s + patience_s - time.monotonic()))
-                if selector.select(left_s):
+                ours = (self._on or self._line_is_raw) and self._foreground()
+                ready = select.select([self._wake_r, *([self.fileno] if ours else [])], [], [], left_s)[0]
+                if self.exit_event.is_set():
+                    break
+                if self.fileno in ready and (self._on or self._line_is_raw) and self._foreground():
                     try:
                         data = os.read(self.fileno, 4096)
                     except (BlockingIOError, InterruptedError):
                         continue
+                    except OSError:
+                        data = b""
+                    if not data:
+                        if hung_up(self.fileno):
+                            self._soon(self._gone)()
+                            return
+                        self.exit_event.wait(0.1)
+                        continue
                     heard_s = time.monotonic()
-                    if not data:  # the end of a file or of the terminal: whoever watches the terminal leaves
-                        self.exit_event.wait()
-                        return
-                    hand_over(splitter.feed(data))
+                    if self._quiet:
+                        splitter = InputSplitter(constants.ESCAPE_DELAY)
+                    else:
+                        hand_over(splitter.feed(data))
                 elif patience_s is not None and time.monotonic() - heard_s >= patience_s:
                     # Only when there was nothing to read: a process that was stopped has heard no silence.
                     hand_over(splitter.silence())
 
-    def send_message(self, message: Message) -> None:
-        """Hand it to the app with all others that were read at once: Textual makes a task and a future of each."""
-        with self._outbox_lock:
-            self._outbox.append(message)
-            if len(self._outbox) > 1:
-                return
-        try:
-            self._loop.call_soon_threadsafe(self._deliver)
-        except RuntimeError:  # the program has ended
+        def send_message(self, message: Message) -> None:
+            """Hand it to the app with all others that were read at once: Textual makes a task and a future of each."""
+            with self._outbox_lock:
+                self._outbox.append(message)
+                if len(self._outbox) > 1:
+                    return
+            self._soon(self._deliver)()
+
+        def _deliver(self) -> None:
+            with self._outbox_lock:
+                outbox, self._outbox = self._outbox, []
+            for message in outbox:
+                self._app.post_message(message)
+
+
+# === leaving ==========================================================================================================
+#
+# Should the app not end in time after it was told to (a part that does not close, a loop that hangs), Textual would
+# leave a raw terminal and a process. `Deadline` ends it from a thread of its own.
+
+
+class Deadline:
+    """Ends the process with a code when it has not ended so long after `begin`. `begin` may be called in a signal
+    handler; `done` calls it off."""
+
+    def __init__(self, within_s: float, restore: Callable[[], object]) -> None:
+        self._within_s, self._restore = within_s, restore
+        self._codes: SimpleQueue[int | None] = SimpleQueue()
+        self.begun = False
+        self._thread = threading.Thread(target=self._wait, name="deadline", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread that waits."""
+        self._thread.start()
+
+    def begin(self, code: int) -> None:
+        """From now on it is counted."""
+        if not self.begun:
+            self.begun = True
+            self._codes.put(code)
+
+    def done(self) -> None:
+        """It ended by itself."""
+        self._codes.put(None)
+
+    def _wait(self) -> None:
+        _block_in_this_thread()
+        code = self._codes.get()
+        if code is None:
             return
-
-    def _deliver(self) -> None:
-        with self._outbox_lock:
-            outbox, self._outbox = self._outbox, []
-        for message in outbox:
-            self._app.post_message(message)
-
-
-def steady_driver(driver: type[Driver]) -> type[Driver]:
-    """Ours in the place of Textual's for POSIX terminals; any other is kept."""
-    return InputDriver if driver is LinuxDriver else driver
+        with contextlib.suppress(Empty):
+            self._codes.get(timeout=self._within_s)
+            return
+        try:
+            self._restore()
+        finally:
+            os._exit(code)
 
 
 # --- order: when an event has been dealt with -------------------------------------------------------------------------

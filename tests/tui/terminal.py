@@ -61,6 +61,12 @@ class Screen:
     def text(self) -> str:
         return "\n".join("".join(line).rstrip() for line in self.cells)
 
+    def resize(self, width: int, height: int) -> None:
+        """What was drawn is lost."""
+        self.width, self.height = width, height
+        self._erase()
+        self.x, self.y = min(self.x, width - 1), min(self.y, height - 1)
+
     def feed(self, text: str) -> None:
         text, at = self._rest + text, 0
         while part := PART.match(text, at):
@@ -196,11 +202,12 @@ def settings(line: int) -> list[Any]:
     return termios.tcgetattr(line)
 
 
-@contextmanager
-def terminal(home: Path, words: Sequence[str], width: int = 120, height: int = 36) -> Iterator[Terminal]:
-    """Run `python WORDS` in a terminal of its own; `home` is all it knows of its user. It is ended at the end."""
-    master, slave = pty.openpty()
-    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
+def set_size(line: int, width: int, height: int) -> None:
+    fcntl.ioctl(line, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
+
+
+def surroundings_of(home: Path) -> dict[str, str]:
+    """The environment of a program that knows no more of its user than `home`."""
     folders = {f"XDG_{kind}_HOME": str(home / kind.lower()) for kind in ("CONFIG", "CACHE", "DATA", "STATE")}
     surroundings = {
         "PATH": os.environ.get("PATH", os.defpath),
@@ -216,6 +223,15 @@ def terminal(home: Path, words: Sequence[str], width: int = 120, height: int = 3
     if not config.exists():  # a story begins without the tour, unless it is about the tour
         config.parent.mkdir(parents=True, exist_ok=True)
         config.write_text("tour = false\n")
+    return surroundings
+
+
+@contextmanager
+def terminal(home: Path, words: Sequence[str], width: int = 120, height: int = 36, **more: str) -> Iterator[Terminal]:
+    """Run `python WORDS` in a terminal of its own; `home` is all it knows of its user, `more` goes into its
+    environment. It is ended at the end."""
+    master, slave = pty.openpty()
+    set_size(slave, width, height)
     # Ours keeps a hand on the slave, so that its settings can still be read when the program has ended.
     process = subprocess.Popen(
         [sys.executable, *words],
@@ -223,7 +239,7 @@ def terminal(home: Path, words: Sequence[str], width: int = 120, height: int = 3
         stdout=slave,
         stderr=slave,
         cwd=home,
-        env=surroundings,
+        env={**surroundings_of(home), **more},
         start_new_session=True,
     )
     it = Terminal(master, slave, process, Screen(width, height))

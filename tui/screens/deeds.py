@@ -7,9 +7,7 @@ reason: keys are greyed out by it, and pressing a greyed key tells it.
 from __future__ import annotations
 
 import math
-import shlex
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from tui.draw.colours import ABOUT as COLOURED
@@ -44,7 +42,7 @@ SPEEDS: tuple[float, ...] = (*(2.0**power for power in range(-8, 7)), math.inf)
 """1/256 to 64 virtual seconds a second, and as fast as it goes."""
 VERBS = frozenset({"kill", "censor", "collude", "leave", "ask"})
 """Those with a key of their own; the others are had by `action_verb`."""
-PATH_CELLS = 30
+COPIED = "sent to the clipboard, if your terminal allows it: this brings you back here"
 UNSOUGHT = 30
 """The rank of a key that only counts now and then."""
 PICK_FIRST = "Select a peer first: press an arrow key, or click one."
@@ -322,9 +320,8 @@ class Deeds(Base):
             self.at_once()
             return
         self.app.copy_to_clipboard(line)
-        # A path is not to be read but to be pasted; whole, it would take half of the screen.
-        shown = " ".join(f"…/{Path(word).name}" if len(word) > PATH_CELLS else word for word in shlex.split(line))
-        self.notify(shown, title="copied: this brings you back here", markup=False, timeout=10)
+        # Whether the terminal did take it (OSC 52) cannot be asked, so the line is shown as a whole.
+        self.notify(line, title=COPIED, markup=False, timeout=15)
 
     async def action_back(self) -> None:
         """One step back: from the tour, the whole screen, a panel to the picture, an ask, marks, a peer, a zoom."""

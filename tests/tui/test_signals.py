@@ -1,0 +1,152 @@
+"""The dashboard as the job of a shell: suspended, stopped, continued, ended by signals, in windows that lie.
+
+Random orders of all that are in `tests/signals.py`, a command of its own.
+"""
+
+from __future__ import annotations
+
+import re
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("termios", reason="terminals of this kind are POSIX")
+
+from jobs import job
+from terminal import terminal
+
+from tui.lacks import encoding_of
+from tui.textual_compat import as_ascii, window_size
+
+SWARMTOP = ["-m", "tui", "--seed", "7", "--peers", "24"]
+FIRST = r"gnutella +24 ● alive"
+KEY_BAR = r"help.*quit"
+CTRL_Z, ESC = "\x1a", "\x1b"
+
+
+def seconds_shown(text: str) -> float:
+    found = re.search(r"(\d+):(\d\d(?:\.\d+)?)|(\d+\.\d+) s", text)
+    assert found, text
+    return float(found[3]) if found[3] else int(found[1]) * 60 + float(found[2])
+
+
+def test_stopped_and_continued_in_any_order_it_is_one_program_in_a_clean_terminal(tmp_path: Path) -> None:
+    with job(tmp_path, SWARMTOP) as it:
+        it.until(FIRST)
+        it.type(" ")
+        it.until("paused")
+        it.read(1.0)
+        threads = it.threads()
+        before = it.screen.text
+
+        for _ in range(2):  # nothing said that the terminal is another's: its modes stay
+            it.kill(signal.SIGSTOP)
+            it.stopped()
+            it.screen.resize(120, 36)  # and the shell has written over the picture
+            it.fg()
+            it.until(KEY_BAR)
+        it.kill(signal.SIGCONT)  # it was not stopped
+        it.read(0.5)
+
+        it.type(CTRL_Z)
+        it.stopped()
+        assert 1049 not in it.screen.modes
+        assert it.screen.keyboards == 0
+        it.fg()
+        it.until(KEY_BAR)
+        it.kill(signal.SIGTSTP)
+        it.stopped()
+        it.fg()
+        text = it.until(KEY_BAR)
+        assert text.splitlines()[2:-3] == before.splitlines()[2:-3], "a whole picture, of the same moment"
+        assert it.threads() == threads
+
+        it.type("q")
+        assert it.end() == 0
+        assert it.unclean() == []
+
+
+def test_in_the_background_it_stops_and_leaves_the_terminal_to_the_shell(tmp_path: Path) -> None:
+    with job(tmp_path, SWARMTOP) as it:
+        it.until(FIRST)
+        it.kill(signal.SIGSTOP)
+        it.stopped()
+        it.bg()
+        it.stopped()
+        assert it.state["stopped"] in (signal.SIGTTOU, signal.SIGTTIN)
+        it.until(lambda: 1049 not in it.screen.modes)
+        it.fg()
+        it.until(FIRST)
+        it.type(CTRL_Z)
+        it.stopped()
+        it.kill(signal.SIGTERM)  # as `kill %1` does for a stopped job
+        it.bg()
+        assert it.end() == 143
+        assert it.unclean() == []
+
+
+@pytest.mark.parametrize("name", ["HUP", "QUIT", "ABRT"])
+def test_other_signals_end_it_cleanly_too(tmp_path: Path, name: str) -> None:
+    number = getattr(signal, f"SIG{name}")
+    with job(tmp_path, SWARMTOP) as it:
+        it.until(FIRST)
+        it.kill(number)
+        it.type("echoed")
+        assert it.end() == 128 + number
+        assert it.unclean() == []
+        assert "echoed" not in it.screen.after
+
+
+def test_a_terminal_that_takes_nothing_does_not_keep_it_from_ending(tmp_path: Path) -> None:
+    with terminal(tmp_path, SWARMTOP) as it:
+        it.until(FIRST)
+        time.sleep(2)  # nobody reads: the line fills up
+        it.process.send_signal(signal.SIGTERM)
+        assert it.process.wait(30) == 143
+
+
+def test_the_window_says_how_large_it_is(tmp_path: Path) -> None:
+    with job(tmp_path, SWARMTOP, COLUMNS="50", LINES="12") as it:
+        it.until(FIRST)
+        it.resize(140, 40)
+        it.until(lambda: max(map(len, it.screen.text.splitlines())) > 125)
+        it.type("q")
+        assert it.end() == 0
+    assert window_size({"COLUMNS": "100", "LINES": "30"}, fds=()) == (100, 30)
+    assert window_size({"COLUMNS": "x", "LINES": "-1"}, fds=()) == (80, 24)
+
+
+def test_a_locale_without_signs_gets_letters_and_a_flag_says_otherwise(tmp_path: Path) -> None:
+    for words, ascii_only in (([], True), (["--glyphs", "braille"], False)):
+        with job(tmp_path, [*SWARMTOP, *words], LANG="C", PYTHONIOENCODING=None, NO_COLOR="1") as it:
+            it.until(r"gnutella +24 . alive")
+            it.read(0.5)
+            assert it.written.isascii() == ascii_only
+            dyes = {int(n) for sgr in re.findall(r"\x1b\[([\d;]+)m", it.written) for n in sgr.split(";")}
+            assert max(dyes) < 30, "NO_COLOR: the terminal's own, front and back"
+            it.type("q")
+            assert it.end() == 0
+
+
+@pytest.mark.parametrize(
+    ("env", "encoding"),
+    [
+        ({}, "ascii"),
+        ({"LANG": "C"}, "ascii"),
+        ({"LANG": "POSIX", "LC_ALL": ""}, "ascii"),
+        ({"LANG": "C.UTF-8"}, "UTF-8"),
+        ({"LANG": "en_US.UTF-8", "LC_ALL": "C"}, "ascii"),
+        ({"LANG": "C", "LC_CTYPE": "de_DE.utf8"}, "utf8"),
+        ({"LANG": "de_DE.UTF-8", "LC_CTYPE": "de_DE.ISO-8859-15@euro"}, "ISO-8859-15"),
+        ({"LC_CTYPE": "UTF-8"}, "utf-8"),
+    ],
+)
+def test_the_locale_is_found_as_the_c_library_finds_it(env: dict[str, str], encoding: str) -> None:
+    assert encoding_of(env) == encoding
+
+
+def test_what_is_told_in_ascii_is_as_wide_as_it_was() -> None:
+    assert as_ascii("● ─│┌ ⠿ é 漢字 …") == "o -|+ ? ? ???? ."
+    assert as_ascii("\x1b[1mplain") == "\x1b[1mplain"
