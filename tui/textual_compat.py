@@ -261,8 +261,11 @@ PAIRS: Final[tuple[tuple[str, str], ...]] = (
     ("\x1b[?7l", "\x1b[?7h"),  # no line wrap
     ("\x1b[?1004h", "\x1b[?1004l"),  # tells of focus
     ("\x1b[?2004h", "\x1b[?2004l"),  # bracketed paste
-) MOUSE_MODES: Final[tuple[tuple[str, str], ...]] = tuple((f"\x1b[?{n}h", f"\x1b[?{n}l") for n in (1000, 1003, 1015,
-1006)) KEYBOARD: Final = (f"\x1b[>{1 | 4 | 8 | 16}u", "\x1b[<u")
+)
+MOUSE_MODES: Final[tuple[tuple[str, str], ...]] = tuple(
+    (f"\x1b[?{n}h", f"\x1b[?{n}l") for n in (1000, 1003, 1015, 1006)
+)
+KEYBOARD: Final = (f"\x1b[>{1 | 4 | 8 | 16}u", "\x1b[<u")
 """The keyboard protocol of kitty: tells keys apart, reports all of them, with their text, and with the key of the US
 layout beside the letter, for which Textual does not ask."""
 SYNC_QUERY: Final = "\x1b[?2026$p"
