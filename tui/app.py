@@ -33,7 +33,7 @@ from .screens.main import MainScreen
 from .settings import Settings
 from .settled import Settled
 from .terminal_diff import Shown
-from .textual_compat import Passed, SteadyPalette, is_foreign, is_late
+from .textual_compat import ESCAPE, AltKey, Passed, SteadyPalette, is_foreign, is_late
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -123,13 +123,20 @@ class SwarmApp(Settled):
         if isinstance(event, (events.InputEvent, events.Paste)) and not event.is_forwarded and self.screen_stack:
             if isinstance(event, events.Paste):
                 event.text = self._one_line(event.text)
-            await self.inputs.put(event)
+            for one in self._apart(event) if isinstance(event, AltKey) else (event,):
+                await self.inputs.put(one)
         else:
             await super().on_event(event)
 
     async def on_passed(self, message: Passed) -> None:
         """What was handed out last has been dealt with."""
         await self.inputs.passed(message)
+
+    def _apart(self, event: AltKey) -> tuple[events.Event, ...]:
+        """A key of the person's table that is held with alt; else ESC and the key after it, which arrived at once."""
+        if any(event.key in key.keys.split(",") for key in self.keys_now):
+            return (events.Key(event.key, None),)
+        return events.Key(ESCAPE, "\x1b"), event.plain
 
     def _one_line(self, pasted: str) -> str:
         """What is pasted into a field: fields have one line, and Textual would take the first and drop the others."""

@@ -74,6 +74,18 @@ MODIFIED = re.compile(r"\x1b\[27;(\d{1,3});(\d{1,7})~")
 SHIFTED = dict(zip("`1234567890-=[]\\;',./", '~!@#$%^&*()_+{}|:"<>?', strict=True))
 """What shift makes of the keys of the US layout that have no letter."""
 RELEASED = 3
+ESCAPE = "escape"
+"""What Textual calls the key."""
+
+
+class AltKey(events.Key):
+    """A key with ESC before it: held together with alt, or two keys that arrived at once. The app decides, which knows
+    the keys; `plain` is the key without alt."""
+
+    def __init__(self, plain: events.Key) -> None:
+        held = f"shift+{plain.key.lower()}" if len(plain.key) == 1 and plain.key.isupper() else plain.key
+        super().__init__(f"alt+{held}", None)
+        self.plain = plain
 
 
 class Translator:
@@ -92,15 +104,15 @@ class Translator:
             if piece.kind == "paste":
                 return [events.Paste(piece.text.replace("\x00", ""))]
             if piece.kind == "alone":
-                return [events.Key("escape", "\x1b")]
+                return [events.Key(ESCAPE, "\x1b")]
             if piece.kind == "text":
                 return [event for character in piece.text for event in self._typed(character)]
             return list(self._sequence(piece.text))
         except Exception:  # a report that nobody foresaw: the next one is read all the same
             return []
 
-    def _typed(self, text: str, alt: bool = False) -> Iterator[events.Key]:
-        for event in self._parser._sequence_to_key_events(text, alt=alt):
+    def _typed(self, text: str) -> Iterator[events.Key]:
+        for event in self._parser._sequence_to_key_events(text):
             if event.key != Keys.Ignore:
                 yield event
 
@@ -123,7 +135,7 @@ class Translator:
         if text in ANSI_SEQUENCES_KEYS:
             return self._typed(text)
         if len(text) == 2:
-            return self._typed(text[1], alt=True)
+            return [AltKey(key) for key in self._typed(text[1])]
         return []
 
     def _key(self, text: str, codes: str, modifiers: str, typed: str, end: str) -> Iterable[events.Key]:

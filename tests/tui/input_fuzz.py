@@ -114,7 +114,7 @@ def check_program(count: int, seed: int, each: int = 20) -> int:
 
     def leaves(it: Terminal) -> bool:
         # Some of the bytes were keys, which may have opened anything: what is open is left first.
-        for keys in ("\x1b", "\x1b", "\x1b", "\x1b", "q", CTRL_C, CTRL_C):
+        for keys in ("\x1b", "\x1b", "\x1b", "\x1b", "q", CTRL_C * 2):
             end_s = time.monotonic() + (0.5 if keys == "\x1b" else 4.0)
             if it.process.poll() is None:
                 it.type(keys)

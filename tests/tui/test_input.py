@@ -85,7 +85,7 @@ def test_any_byte_string_is_read_and_every_key_works_after_it() -> None:
         (b"\x1b[1;5", []),
         (b"\x1b", ["escape"]),
         (b"\x1b\x1b[B", ["escape", "down"]),
-        (b"\x1b[", ["left_square_bracket"]),
+        (b"\x1b[", ["alt+left_square_bracket"]),
         (b"\x1b[200~never ends", []),
     ],
 )
@@ -106,7 +106,7 @@ def test_a_letter_of_another_alphabet_is_its_key_where_the_terminal_tells_which_
 
 def test_hurt_input_leaves_the_program_running_and_its_keys_working(it: Terminal) -> None:
     it.write(b"\x1b[M \x98*\xe9\x1b[48;24;80;0;0t\x1b[?2048;1$y\x1b[48;24;80;0;0t\x1b[<0;50;8M\x1b[<0;50;8m")
-    it.write(b"\x1b[99999999999999999999;1u\x1b[1114112u\x1b[97;1:1:1u\x1b[<0;9999999999999;1M\xff\xfe\x1b[200~ x")
+    it.write(b"\x1b[99999999999999999999;1u\x1b[1114112u\x1b[107;1:1:1u\x1b[<0;9999999999999;1M\xff\xfe\x1b[200~ x")
     # The paste never ends; two seconds later at the latest a key is a key.
     it.type("\x1b[201~?")
     it.until("its process was killed")
