@@ -5,6 +5,7 @@ The shell is a process of ours that does what any shell with job control does, a
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import os
 import pty
@@ -79,6 +80,7 @@ class Job:
         self.stops = 0
         self._master, self._told, self._tells, self._shell = master, told, tells, shell_pid
         self._said = b""
+        self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
 
     @property
     def pid(self) -> int:
@@ -178,7 +180,7 @@ class Job:
 
     def _take(self) -> bool:
         try:
-            data = os.read(self._master, 65536).decode("utf-8", "replace")
+            data = self._decode(os.read(self._master, 65536))
         except OSError:
             return False
         self.written += data

@@ -14,7 +14,7 @@ import pytest
 
 pytest.importorskip("termios", reason="terminals of this kind are POSIX")
 
-from jobs import job
+from jobs import Job, job
 from terminal import terminal
 
 from tui.lacks import encoding_of
@@ -26,10 +26,13 @@ KEY_BAR = r"help.*quit"
 CTRL_Z, ESC = "\x1a", "\x1b"
 
 
-def seconds_shown(text: str) -> float:
-    found = re.search(r"(\d+):(\d\d(?:\.\d+)?)|(\d+\.\d+) s", text)
-    assert found, text
-    return float(found[3]) if found[3] else int(found[1]) * 60 + float(found[2])
+def steady(it: Job) -> list[str]:
+    """The lines of the screen, when they have not changed for a while."""
+    before, now = "", it.screen.text
+    while now != before:
+        it.read(1.0)
+        before, now = now, it.screen.text
+    return now.splitlines()
 
 
 def test_stopped_and_continued_in_any_order_it_is_one_program_in_a_clean_terminal(tmp_path: Path) -> None:
@@ -37,9 +40,8 @@ def test_stopped_and_continued_in_any_order_it_is_one_program_in_a_clean_termina
         it.until(FIRST)
         it.type(" ")
         it.until("paused")
-        it.read(1.0)
+        before = steady(it)
         threads = it.threads()
-        before = it.screen.text
 
         for _ in range(2):  # nothing said that the terminal is another's: its modes stay
             it.kill(signal.SIGSTOP)
@@ -59,8 +61,8 @@ def test_stopped_and_continued_in_any_order_it_is_one_program_in_a_clean_termina
         it.kill(signal.SIGTSTP)
         it.stopped()
         it.fg()
-        text = it.until(KEY_BAR)
-        assert text.splitlines()[2:-3] == before.splitlines()[2:-3], "a whole picture, of the same moment"
+        it.until(KEY_BAR)
+        assert steady(it)[2:-3] == before[2:-3], "a whole picture, of the same moment"
         assert it.threads() == threads
 
         it.type("q")
