@@ -52,6 +52,7 @@ PASTE_MOST = 4_000
 """Characters of a paste that go into a line."""
 LATIN_S = 10.0
 """Wall seconds between two notices that keys are Latin letters."""
+NOBODY_CONTINUES = "Not suspended: no shell is there that could continue swarmtop."
 TWICE_S = 5.0
 """Wall seconds within which a second ctrl+c means it."""
 
@@ -254,11 +255,14 @@ class SwarmApp(Settled):
         if not getattr(driver, "can_suspend", False) or not hasattr(driver, "suspend"):
             why = "This program cannot be suspended here"
         elif not driver.continuable:
-            why = "Not suspended: the shell that started swarmtop is gone, and nobody could continue it"
+            why = NOBODY_CONTINUES
         else:
             driver.suspend()
             return
         self.notify(why, severity="warning", markup=False, timeout=4)
+
+    def not_suspended(self) -> None:
+        self.notify(NOBODY_CONTINUES, severity="warning", markup=False, timeout=4)
 
     def action_interrupt(self) -> None:
         """Ctrl+C copies where something is marked. Else: once may be a slip of who meant to copy, twice is not."""

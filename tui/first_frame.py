@@ -86,6 +86,7 @@ def paint(app: SwarmApp) -> bool:
     rows = "".join(f"\x1b[{y};1H{line}" for y, line in enumerate(made, 1))
     file.write(f"{ENTER}{ground}\x1b[2J{rows}\x1b[0m\x1b[1;1H")
     file.flush()
+    app.screen_taken = True
     return True
 
 

@@ -287,8 +287,14 @@ SYNC_END: Final = "\x1b[?2026l"
 class TerminalApp(App[int]):
     """What the driver tells the app, and the filters and the driver that are used instead of Textual's."""
 
+    screen_taken = False
+    """Whether the alternate screen was entered, and the cursor hidden, before the driver was there."""
+
     def terminal_gone(self) -> None:
         """Nobody is at the other end any more. Called in the loop."""
+
+    def not_suspended(self) -> None:
+        """The system stops nobody here: there is no shell that could continue. Called in the loop."""
 
     def resumed(self) -> None:
         """The process was stopped and runs again. Called inside a signal handler: set plain attributes only."""
@@ -531,7 +537,7 @@ if sys.platform != "win32":
             self._pixels_on = self._pointer_set = False
             self._parent = os.getppid()
             self._wake_r, self._wake_w = os.pipe()
-            self._stop_asked = self._cont_seen = False
+            self._stop_asked = self._stop_by_key = self._cont_seen = False
             self._continued = 0
             signal.signal(signal.SIGTSTP, self._on_tstp)
             signal.signal(signal.SIGCONT, self._on_cont)
@@ -647,7 +653,10 @@ if sys.platform != "win32":
                     self.attrs_before = found
                 self._raw()
             self._on = True
-            text = "".join(on for on, _ in self._pairs())
+            pairs = self._pairs()
+            if self._host is not None and self._host.screen_taken:
+                pairs, self._host.screen_taken = pairs[2:], False
+            text = "".join(on for on, _ in pairs)
             if self.input_tty and os.environ.get("TERM_PROGRAM", "") != "Apple_Terminal":
                 text += SYNC_QUERY  # Apple's would show its last letter
             self._out.write(text)
@@ -715,12 +724,17 @@ if sys.platform != "win32":
                 return
             if self._stop_asked:
                 self._stop_asked, seen = False, self._continued
+                by_key, self._stop_by_key = self._stop_by_key, False
                 if self._ending:
                     return
                 self._leave()
                 if not self._stop_by(signal.SIGTSTP, seen):
-                    # The system stops nobody whom no shell could continue. Whoever sent the signal did mean to.
-                    os.kill(os.getpid(), signal.SIGSTOP)
+                    # The system stops nobody whom no shell could continue. Whoever sent a signal did mean to; a key
+                    # that would be the last one does nothing.
+                    if by_key and self._host is not None:
+                        self._host.not_suspended()
+                    else:
+                        os.kill(os.getpid(), signal.SIGSTOP)
                 self._loop.call_later(BACK_S / 10, self._settle_back)
             elif self._cont_seen:
                 self._come_back()
@@ -780,11 +794,13 @@ if sys.platform != "win32":
 
         @property
         def continuable(self) -> bool:
-            """Whether somebody is there who could continue us: whoever started us."""
+            """Whether whoever started us is still there. Whether it is a shell that could continue us, only the system
+            knows: see `_settle`."""
             return os.getppid() == self._parent > 1
 
         def suspend(self) -> None:
             """Stop as ctrl+z does in a program that leaves the key to the terminal: all that belong to the job."""
+            self._stop_by_key = True
             try:
                 whole = os.tcgetpgrp(self.fileno) == os.getpgrp()
             except OSError:
