@@ -235,8 +235,8 @@ class SwarmView(ViewKeys, ViewMouse, Picture):
             title += " · in the past"
         if self.stage.view.zoom > 1:
             title += f" · {self.stage.view.zoom:.1f}x"
-        # A changed border repaints the whole widget, so it is not dressed anew for each frame.
-        if title == self._titled and 0 <= frame.wall_s - self._titled_s < TITLE_S:
+        # A changed border repaints the whole widget, so it is not dressed anew for each frame while time goes on.
+        if title == self._titled and frame.playing and 0 <= frame.wall_s - self._titled_s < TITLE_S:
             return
         self._titled, self._titled_s = title, frame.wall_s
         total, drawn = snapshot.flight.total, len(snapshot.flight.frm)
