@@ -8,11 +8,13 @@ from typing import Any
 
 BITS_MAX = 64
 """Bits of an integer, as TOML says. Python's may have any number: one of a million digits could not even be printed."""
+DEPTH_MAX = 100
+"""Tables and lists in each other."""
 _LONG = re.compile(r"[0-9_]{400,}")
 
 
 def load_toml(text: str, *, giants: bool = True) -> dict[str, Any]:
-    """The table that a text is; without `giants`, of integers of 64 bits.
+    """The table that a text is; without `giants`, of integers of 64 bits and not deep.
 
     Raises tomllib.TOMLDecodeError, and RecursionError where it is nested too deeply.
     """
@@ -34,10 +36,13 @@ def _too_long(text: str) -> tomllib.TOMLDecodeError:
 
 
 def _has_giant(table: dict[str, Any]) -> bool:
-    todo: list[object] = [table]
-    while todo:  # no recursion: tables may be nested deeply
-        value = todo.pop()
+    todo: list[tuple[object, int]] = [(table, 0)]
+    while todo:
+        value, depth = todo.pop()
+        if depth > DEPTH_MAX:
+            raise RecursionError
         if isinstance(value, int) and value.bit_length() > BITS_MAX:
             return True
-        todo.extend(value.values() if isinstance(value, dict) else value if isinstance(value, list) else ())
+        inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+        todo += [(each, depth + 1) for each in inner]
     return False
