@@ -282,14 +282,14 @@ def scenario_of(space: argparse.Namespace) -> Scenario:
 
 def until_of(text: str | None) -> Until:
     """What `--until` says. Raises WrongError, or InputError for a number out of range."""
-    from engine import as_number, scenario_files
+    from engine import as_number, plain, scenario_files
 
     if text is None or text == "quiet":
         return None if text is None else "quiet"
     try:
         float(text)
     except ValueError:
-        raise WrongError(f'--until should be a number of seconds or "quiet", not "{text}"') from None
+        raise WrongError(f'--until should be a number of seconds or "quiet", not "{plain(text, 40)}"') from None
     return as_number(text, "--until", 1e-6, scenario_files.TIME_MAX_S, texts=True)
 
 
