@@ -31,8 +31,10 @@ ROWS = 1 << 14
 """Entries of a column in one piece."""
 PIECE_MAX = 4 << 20
 """Bytes of one piece, unpacked."""
-WORLD_MAX = 512 << 20
+WORLD_MAX = 256 << 20
 """Bytes of all of them."""
+TEXTS_MAX = 2_000_000
+"""Entries of all columns of texts: a text of few bytes in a file takes many in memory."""
 TEXT_MAX = 2_000
 NOTES_MAX = 20
 DELAY_MAX_US = 1 << 40
@@ -115,17 +117,24 @@ def world_of(parts: Iterable[tuple[str, bytes]]) -> World:
 
 def _world_of(parts: Iterable[tuple[str, bytes]]) -> World:
     columns: dict[str, list[bytes]] = {}
-    size = 0
+    texts: dict[str, list[Any]] = {name: [] for name in LISTS}
+    size = count = 0
     for name, data in parts:
         size += len(data)
         if len(data) > PIECE_MAX or size > WORLD_MAX:
             raise ValueError("it is too large")
         if name not in NUMBERS and name not in LISTS and name != "facts":
             raise ValueError(f"a column has no meaning here: {name[:40]}")
-        columns.setdefault(name, []).append(data)
+        if name not in LISTS:
+            columns.setdefault(name, []).append(data)
+            continue
+        rows = _list(data)
+        count += len(rows)
+        if count > TEXTS_MAX or not all(_flat(row) for row in rows):
+            raise ValueError("texts")
+        texts[name] += rows
     facts = _map(columns)
-    numbers = {name: np.frombuffer(b"".join(columns.get(name, ())), kind) for name, kind in NUMBERS.items()}
-    texts = {name: [one for data in columns.get(name, ()) for one in _list(data)] for name in LISTS}
+    numbers = {name: np.frombuffer(b"".join(columns.pop(name, ())), kind) for name, kind in NUMBERS.items()}
     peers = _whole(facts, "peers", 1, PEERS_MAX)
     graph, delays = _graph(peers, facts, numbers, texts), _delays(facts, numbers, texts)
     catalogue, n = _catalogue(facts, numbers, texts), len(delays.place)
@@ -215,6 +224,13 @@ def _catalogue(facts: Mapping[str, Any], numbers: Mapping[str, Any], texts: Mapp
     lexicon = Lexicon()
     shelves = [Shelf([files[i] for i in held[a:b]], lexicon) for a, b in zip([0, *stops], stops, strict=False)]
     return Catalogue(titles, files[: facts["titles"]], shelves, shares, lexicon)
+
+
+def _flat(row: Any) -> bool:
+    """Whether this is a text, or a file: four values that hold no others."""
+    if isinstance(row, str):
+        return len(row) <= TEXT_MAX
+    return isinstance(row, list) and len(row) == 4 and isinstance(row[0], str) and not isinstance(row[1], list | dict)
 
 
 def _file(row: Any) -> File:
