@@ -204,8 +204,8 @@ def decoders() -> list[Decoder]:
     )
     drawn = (
         b'graph [\n node [ id 0 label "a" ]\n node [ id 1 ]\n edge [ source 0 target 1 latency "1 ms" ]\n]\n',
-        b'<graphml><graph edgedefault="undirected"><node id="a"/><node id="b"/>'
-        b'<edge source="a" target="b"/></graph></graphml>',
+        b'<graphml><graph edgedefault="directed"><node id="a"/><node id="b"/><edge source="a" target="b"/></graph>'
+        b"</graphml>",
         b'*Vertices 2\n1 "a"\n2 "b"\n*Edges\n1 2 1.0\n',
     )
     wishes = (settings.template().encode(), b'theme = "paper"\nfps = 20\n[keys]\n"peer.kill" = "ctrl+k, X"\n')

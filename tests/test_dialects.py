@@ -159,6 +159,7 @@ def test_edge_lists_of_other_programs(tmp_path: Path, data: bytes, labels: tuple
         (b"\xff\xfe0\x00 \x001\x00\n", ("UTF-16",)),
         (b'{"nodes": []}', ("looks like JSON",)),
         (b"digraph {\n a -> b\n}\n", ("looks like DOT",)),
+        (b"Creator x y\n \n#\n" * 3_000 + b"1 2\n", ("expected 3, as in the first line",)),
         (b"graph [ " + b"a [ " * 200, ("nested more than 100 deep",)),
         (b"graph [ node [ id 0 ] edge [ source 0 target 5 ] ]", ("does not name two nodes",)),
     ],

@@ -21,20 +21,25 @@ from ..files import NESTING_MAX, check_text
 BYTES_MAX = 16 << 20
 """networkx takes some twenty times that."""
 INSTALL = "pip install 'swarmtop[graphs]'"
+# Possessive throughout: what begins like one of them and is none must not be tried again in other ways.
 _KINDS = (
     (
         "GraphML",
         re.compile(
-            r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*|<!DOCTYPE\b[^>\[]*(?:\[.*?\])?\s*>\s*)*<graphml\b", re.DOTALL
+            r"\s*+(?:<\?xml[^>]*+>\s*+)?+(?:<!--(?:[^-]|-(?!->))*+-->\s*+|<!DOCTYPE\b[^>\[]*+(?:\[[^\]]*+\])?+\s*+>\s*+)*+"
+            r"<graphml\b"
         ),
     ),
-    ("GML", re.compile(r"(?:\s*(?:#[^\n]*|(?:Creator|Version|comment)\b[^\n]*))*\s*graph\s*\[", re.IGNORECASE)),
-    ("Pajek", re.compile(r"(?:\s*%[^\n]*)*\s*\*(?:vertices|network)\b", re.IGNORECASE)),
+    (
+        "GML",
+        re.compile(r"(?:\s*+(?:#[^\n]*+|(?:Creator|Version|comment)\b[^\n]*+))*+\s*+graph\s*+\[", re.IGNORECASE),
+    ),
+    ("Pajek", re.compile(r"(?:\s*+%[^\n]*+)*+\s*+\*(?:vertices|network)\b", re.IGNORECASE)),
 )
 _OTHERS = (
-    ("XML", re.compile(r"\s*<[?!a-zA-Z]")),
-    ("JSON", re.compile(r"\s*(?:\{|\[\s*[\[{\"\d\]])")),
-    ("DOT", re.compile(r"\s*(?:strict\s+)?(?:di)?graph\b[^\n\[]*\{", re.IGNORECASE)),
+    ("XML", re.compile(r"\s*+<[?!a-zA-Z]")),
+    ("JSON", re.compile(r"\s*+(?:\{|\[\s*+[\[{\"\d\]])")),
+    ("DOT", re.compile(r"\s*+(?:strict\s++)?(?:di)?graph\b[^\n\[{]*+\{", re.IGNORECASE)),
 )
 _XML_TAG = re.compile(r"<(/?)[a-zA-Z](?:[^<>\"']|\"[^\"]*+\"|'[^']*+')*+>")
 _GML_TOKEN = re.compile(r'"[^"]*+"?|[\[\]]')
