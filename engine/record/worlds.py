@@ -237,13 +237,6 @@ def _catalogue(facts: Mapping[str, Any], numbers: Mapping[str, Any], texts: Mapp
     return Catalogue(titles, files[: facts["titles"]], shelves, shares, lexicon)
 
 
-def _flat(row: Any) -> bool:
-    """Whether this is a text, or a file: four values that hold no others."""
-    if isinstance(row, str):
-        return len(row) <= TEXT_MAX
-    return isinstance(row, list) and len(row) == 4 and isinstance(row[0], str) and not isinstance(row[1], list | dict)
-
-
 def _file(row: Any) -> File:
     name, size, digest, genuine = row
     if type(size) is not int or not 0 <= size < 1 << 62 or type(digest) is not int or type(genuine) is not bool:
