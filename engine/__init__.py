@@ -7,6 +7,9 @@ tape) is fetched when it is first named.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from .analysis.min_cut import Silencing
+from .analysis.selectors import last_word
+from .analysis.stepping import Hunt
 from .api import (
     DUPLICATE,
     PARTS,
@@ -62,21 +65,18 @@ from .commands import (
     Uncensor,
     command_from,
 )
+from .control.attacks import Param, Preset
+from .control.plans import Plan
 from .errors import InputError, PeerFailed, SwarmError, nearest, plain
-from .events import Adrift, Arrived, Asked, Churned, Closed, Commanded, Event, Hit, Noted, Refused
 from .files import MissingFileError, opened, parse_toml, read_toml
-from .hunt import Hunt
 from .lab import scenario as scenario_files
 from .lab.check import Checked, Expect, check
 from .lab.lines import read_links
 from .lab.save import to_toml
 from .lab.scenario import Caption, Scenario
-from .networks import help_of, network, networks, options_of, title_of
-from .options import as_number, as_spec, as_text, as_whole, options_for
-from .recent import Heard
-from .setup import ArrivalSpec, ContentSpec, LinkSpec, Setup
-from .silencing import Silencing
-from .snapshot import (
+from .measure.events import Adrift, Arrived, Asked, Churned, Closed, Commanded, Event, Hit, Noted, Refused
+from .measure.message_log import Heard
+from .measure.snapshot import (
     ALIVE,
     DEAD,
     LEFT,
@@ -97,41 +97,41 @@ from .snapshot import (
     Trace,
     UnderWay,
 )
+from .options import as_number, as_spec, as_text, as_whole, options_for
+from .registry import help_of, network, networks, options_of, title_of
+from .setup import ArrivalSpec, ContentSpec, LinkSpec, Setup
 from .swarm import Swarm
-from .world.attacks import Param, Preset
-from .world.plans import Plan
-from .world.selectors import last_word
 
 if TYPE_CHECKING:
     from .lab.bench import BenchCost, BenchRow, bench, bench_costs
+    from .lab.export import asks_csv, series_csv
     from .lab.recording import Replayed, load_recording, parted_sentence, replay, story_of
     from .lab.run import Report, Until, report_of, run
     from .lab.sweep import Curve, Sweep, SweepHalted, parse_sweep, sweep
-    from .lab.tables import asks_csv, series_csv
-    from .live import Live
-    from .record.follower import Follower
-    from .record.machine import Checkpoints, TimeMachine
+    from .pacer import Live
     from .record.marks import Mark
     from .record.reader import Recording
-    from .tape import Tape
+    from .record.time_machine import Checkpoints, TimeMachine
+    from .record.worker import Follower
+    from .testing import Tape
 
 LATE = {
     "BenchCost": ".lab.bench",
     "BenchRow": ".lab.bench",
-    "Checkpoints": ".record.machine",
+    "Checkpoints": ".record.time_machine",
     "Curve": ".lab.sweep",
-    "Follower": ".record.follower",
-    "Live": ".live",
+    "Follower": ".record.worker",
+    "Live": ".pacer",
     "Mark": ".record.marks",
     "Recording": ".record.reader",
     "Replayed": ".lab.recording",
     "Report": ".lab.run",
     "Sweep": ".lab.sweep",
     "SweepHalted": ".lab.sweep",
-    "Tape": ".tape",
-    "TimeMachine": ".record.machine",
+    "Tape": ".testing",
+    "TimeMachine": ".record.time_machine",
     "Until": ".lab.run",
-    "asks_csv": ".lab.tables",
+    "asks_csv": ".lab.export",
     "bench": ".lab.bench",
     "bench_costs": ".lab.bench",
     "load_recording": ".lab.recording",
@@ -140,7 +140,7 @@ LATE = {
     "replay": ".lab.recording",
     "report_of": ".lab.run",
     "run": ".lab.run",
-    "series_csv": ".lab.tables",
+    "series_csv": ".lab.export",
     "story_of": ".lab.recording",
     "sweep": ".lab.sweep",
 }

@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .api import PARTS, Peer
-from .core.links import Links
-from .core.rand import Stream
+from .control.workload import ASKS_PER_S_MAX
 from .errors import InputError
-from .life import ASKS_PER_S_MAX
-from .networks import messages_of, network
+from .measure.snapshot import Kind
 from .options import options_for
+from .registry import messages_of, network
 from .setup import Setup
-from .snapshot import Kind
-from .town import Town
-from .world import capacity, content
-from .world.drawn import World
+from .sim.links import Links
+from .sim.rng import Stream
+from .simulation import Town
+from .world import access_links, content
+from .world.world import World
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ def found(setup: Setup, program: type[Peer] | None, world: World | None) -> Foun
     if not 0 <= setup.asks_per_s <= ASKS_PER_S_MAX:
         raise InputError(f"asks per second are a number from 0 to {ASKS_PER_S_MAX:,.0f}, not {setup.asks_per_s}")
     options = options_for(program, setup.options, "options")
-    capacity.check(setup.links)
+    access_links.check(setup.links)
     if world is None:
         world = World.draw(setup, lambda peers: program.stations(options, peers))
     graph, delays = world.graph, world.delays

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from .api import Line
-from .core.hosts import Seat
-from .core.rand import Stream
-from .snapshot import LEFT
-from .town import Town
+from .measure.snapshot import LEFT
+from .sim.host import Seat
+from .sim.rng import Stream
+from .simulation import Town
 from .world.content import Shelf
 
 

@@ -8,18 +8,18 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from .accounts import Account
+from .analysis.min_cut import Silencing, silencing
+from .analysis.stepping import Hunt, Quarry
+from .analysis.theory import theory_of
 from .api import AskId, PeerId, Theory
 from .errors import InputError
-from .hunt import Hunt, Quarry
-from .silencing import Silencing, silencing
-from .theory import theory_of
-from .town import Town
+from .measure.asks import Account
+from .simulation import Town
 
 if TYPE_CHECKING:
-    from .crowds import Crowds
-    from .life import Life
-    from .live import Engine
+    from .control.arrivals import Crowds
+    from .control.workload import Life
+    from .pacer import Engine
 
 
 class Inquiry:
@@ -43,13 +43,13 @@ class Inquiry:
         return theory_of(self.town, self._account(ask), self.labels)
 
     def silencing(self, origin: PeerId, text: str) -> Silencing:
-        """How few peers stand between a peer and what it wants, see `engine.silencing`."""
+        """How few peers stand between a peer and what it wants, see `engine.analysis.min_cut`."""
         if not 0 <= origin < self.town.n:
             raise InputError(f"there is no peer #{origin}: they are #0 to #{self.town.n - 1}")
         return silencing(self.town, self.labels, origin, text)
 
     def hunt(self, ask: AskId, quarry: Quarry, engine: Engine | None = None) -> Hunt:
-        """To go on to the next arrival of an ask, or its next hop; see `engine.hunt`. `engine` moves time, where
+        """To go on to the next arrival of an ask, or its next hop; see `engine.analysis.stepping`. `engine` moves time, where
         that is not the swarm itself."""
         swarm: Any = self
         return Hunt(swarm, self._account(ask), quarry, engine)

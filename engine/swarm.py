@@ -17,35 +17,36 @@ from typing import Any
 
 import numpy as np
 
-from . import events as e
 from . import way_in
-from .accounts import Account
-from .acts import Acts
+from .analysis import selectors
+from .analysis.capture import Columns, Viewer
+from .analysis.facts import facts_of
+from .analysis.roster import Roster
+from .analysis.verdict import verdict
 from .api import AskId, Library, Peer, PeerId
-from .attacking import Attacks
-from .chronicle import Chronicle
 from .commands import Arrive, Attack, Command, Peers, Set, resolved
-from .core.rand import Stream
-from .court import Bench, Order
-from .crowds import Crowds
+from .control.arrivals import Crowds
+from .control.attacking import Attacks
+from .control.attacks import Preset
+from .control.court import Bench, Order
+from .control.effects import Acts
+from .control.plans import Plan
+from .control.workload import SAMPLE_US, Due, Life, Sample
 from .errors import InputError, PeerFailed, plain
-from .facts import facts_of
 from .founding import found
 from .inquiry import Inquiry
-from .life import SAMPLE_US, Due, Life, Sample
-from .metrics import Asked
-from .paths import Shelf
-from .recent import Heard
-from .roster import Roster
+from .measure import events as e
+from .measure.asks import Account
+from .measure.chronicle import Chronicle
+from .measure.message_log import Heard
+from .measure.metrics import Asked
+from .measure.paths import Shelf
+from .measure.snapshot import ALIVE, DEAD, AskRow, Series, Snapshot, Trace
 from .setup import Setup
-from .snapshot import ALIVE, DEAD, AskRow, Series, Snapshot, Trace
-from .verdict import verdict
-from .view import Columns, Viewer
-from .world import decoys, selectors, topology
-from .world.attacks import Preset
-from .world.drawn import World
-from .world.plans import Plan
+from .sim.rng import Stream
+from .world import decoys, topology
 from .world.stock import Stock
+from .world.world import World
 
 FIRST_ASK_US = 500_000  # when the first background ask comes, if any: nobody should look at a still picture
 JOINING_US = 3_000_000

@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .api import PeerId
-from .core.rand import Stream
 from .errors import PeerFailed
-from .snapshot import STATES
+from .measure.snapshot import STATES
+from .sim.rng import Stream
 
 if TYPE_CHECKING:
-    from .town import Town
+    from .simulation import Town
 
 CONTACTS = 8
 """How many living peers each knows of when a run begins, and how many well-known ones there are for who comes later."""

@@ -32,10 +32,11 @@ from engine import InputError, Setup, network, networks, parse_sweep, run, scena
 from engine.commands import VERBS, Command
 from engine.lab.check import METRICS, Expect
 from engine.lab.recording import scenario_of, story_of
+from engine.record.codec import of_setup, to_setup
 from engine.record.reader import Recording
-from engine.record.values import of_setup, to_setup
 from engine.swarm import Swarm
-from engine.world import arrivals, capacity, churn, places, topology
+from engine.world import access_links, arrivals, churn, topology
+from engine.world import latency as places
 from tui import cli, cli_run, settings, themes
 
 LONG = "9" * 5_000
@@ -217,7 +218,7 @@ def spec_fields() -> Iterator[tuple[str, Fill]]:
         "latency": places.FORMS,
         "churn": churn.FORMS,
         "arrivals": arrivals.FORMS,
-        "capacity": {form: form for form in capacity.FORMS},
+        "capacity": {form: form for form in access_links.FORMS},
     }
     for flag, forms in tables.items():
         for form in forms.values():

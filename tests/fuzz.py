@@ -23,8 +23,9 @@ from typing import TypeVar
 from recording_file import parts, sealed
 
 from engine import InputError, Setup, load_recording, parse_sweep, run, scenario_files
-from engine.core.rand import Stream
-from engine.world import arrivals, capacity, churn, edgelist, matrix, selectors, topology
+from engine.analysis import selectors
+from engine.sim.rng import Stream
+from engine.world import access_links, arrivals, churn, edgelist, matrix, topology
 from engine.world import sessions as trace
 from tui import keymap, settings, themes
 
@@ -218,7 +219,7 @@ def decoders() -> list[Decoder]:
         Decoder("trace", _through(lambda path: trace.load(path, ("p000", "p001", "alice"))), (*traces, *seen)),
         Decoder("graph", _through(edgelist.load), drawn),
         Decoder("arrivals", _line(arrivals.parse), (b"poisson:0.5", b"weibull:0.62:12", b"none")),
-        Decoder("lines", _line(capacity.parse), (b"saroiu", b"384:3000", b"none")),
+        Decoder("lines", _line(access_links.parse), (b"saroiu", b"384:3000", b"none")),
         Decoder("topology", _line(lambda spec: topology.build(spec, 12, Stream("fuzz"))), graphs),
         Decoder("sweep", _line(parse_sweep), (b"kill:0:0.9:10", b"collude:blue train:0:1:5", b"censor:0.5:1:2")),
         Decoder("recording", _through(load_recording), recorded),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from engine import Swarm
-from engine.snapshot import ALIVE, DEAD, LEFT
+from engine.measure.snapshot import ALIVE, DEAD, LEFT
 
 
 def all_hold(swarm: Swarm) -> None:

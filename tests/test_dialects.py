@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine import InputError, Setup, Swarm
-from engine.core.rand import Stream
+from engine.sim.rng import Stream
 from engine.world import matrix, sessions, topology
 
 ENDS = ("\n", "\r\n", "\r")

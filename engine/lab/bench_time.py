@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..commands import AskFor
-from ..core.rand import Stream
 from ..record.freeze import freeze, thaw
-from ..record.machine import Checkpoints, TimeMachine
+from ..record.time_machine import Checkpoints, TimeMachine
 from ..setup import Setup
+from ..sim.rng import Stream
 from ..swarm import Swarm
 
 SECOND_US = 1_000_000

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 
 from ..api import Peer, words_of
 from ..commands import SIDES, Arrive, Attack, CallOff, Collude, Command, Depart, Partition, Poison, Publish
+from ..control import attacks
 from ..errors import InputError, nearest, plain
 from ..options import as_number, as_spec, as_text, as_whole
 from ..setup import ArrivalSpec
-from ..world import attacks, sessions
+from ..world import sessions
 from ..world.arrivals import parse as parse_arrivals
 from ..world.churn import parse as parse_churn
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from ..errors import InputError
 from ..options import as_number, as_text
 from ..setup import LinkSpec
-from ..world.capacity import JITTER_MS_MAX, parse
+from ..world.access_links import JITTER_MS_MAX, parse
 
 KEYS = ("capacity", "jitter_ms", "nat")
 

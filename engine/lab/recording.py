@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import InputError, plain
-from ..record.machine import TimeMachine
 from ..record.reader import Recording, read
+from ..record.time_machine import TimeMachine
 from ..swarm import Swarm
 from .check import Expect
 from .run import Progress, Report, Runner

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from heapq import heappop, heappush
 from typing import Any
 
-from ..core.rand import Stream
+from ..sim.rng import Stream
 
 Near = Sequence[Sequence[int]]
 Step = Callable[[], None]

@@ -18,13 +18,13 @@ from typing import Any, Literal, TypeAlias
 
 from ..commands import AskFor
 from ..errors import InputError, plain
-from ..record.machine import TimeMachine
-from ..snapshot import ALIVE, STATES, AskRow, Series, Snapshot, Totals
+from ..measure.snapshot import ALIVE, STATES, AskRow, Series, Snapshot, Totals
+from ..record.time_machine import TimeMachine
 from ..swarm import Swarm
 from .check import Checked, check, check_names
+from .export import series_pairs
 from .interrupts import WORDS, Halted, Interrupted, interrupts_noted
 from .scenario import Scenario
-from .tables import series_pairs
 
 Until: TypeAlias = float | Literal["quiet"] | None
 Progress: TypeAlias = Callable[[float, float | None, int], None]

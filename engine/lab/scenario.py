@@ -16,16 +16,16 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, get_args
 
+from ..analysis.selectors import parse as parse_selector
 from ..api import Peer, Want
 from ..commands import AskFor, Command, Court, Set, command_from
 from ..errors import InputError, nearest, plain
 from ..files import MissingFileError, looks_like_path, parse_toml, read_toml
-from ..networks import networks
 from ..options import as_number, as_spec, as_text, as_whole, option_names, options_for, set_option
+from ..registry import networks
 from ..setup import ContentSpec, Setup
 from ..world.content import SHARINGS, ZIPF_MAX
-from ..world.replication import LAWS
-from ..world.selectors import parse as parse_selector
+from ..world.popularity import LAWS
 from ..world.titles import COUNT_MAX
 from .check import METRICS, Expect
 from .comings import arrival_spec, check_crowd, check_decoys, check_words

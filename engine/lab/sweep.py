@@ -35,16 +35,16 @@ import numpy as np
 
 from ..api import PeerId, words_of
 from ..commands import AskFor, Censor, Collude, Command, Kill, Leave, Poison
-from ..core.rand import Stream
 from ..errors import InputError, SwarmError, nearest, plain
 from ..files import held, hold
+from ..measure.snapshot import ALIVE
 from ..options import as_number, as_whole
-from ..snapshot import ALIVE
+from ..sim.rng import Stream
 from ..swarm import Swarm
 from .check import check_names
+from .export import csv_of
 from .interrupts import Halted, interrupts_noted
 from .scenario import SEED_MAX, Scenario
-from .tables import csv_of
 from .workers import spread
 
 VERBS: dict[str, type[Any]] = {"kill": Kill, "leave": Leave, "censor": Censor, "collude": Collude, "poison": Poison}

@@ -13,15 +13,15 @@ import sys
 from typing import Any
 
 from ..api import Peer
-from ..blocks import give_back
 from ..errors import SwarmError
 from ..setup import Setup
+from ..sim.memory import give_back
 from ..swarm import Swarm
-from ..world.drawn import World
-from .follower import HEAD
+from ..world.world import World
+from .checkpoints import LATE, Checkpoint, cost_of, weight
 from .freeze import PathKey, freeze, thaw
 from .log import Given
-from .store import LATE, Checkpoint, cost_of, weight
+from .worker import HEAD
 from .worlds import world_of
 
 NICENESS = 5

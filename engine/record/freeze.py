@@ -21,20 +21,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from ..accounts import PATH, Account
 from ..api import File
-from ..ledger import Page
+from ..measure.archive import Page
+from ..measure.asks import PATH, Account
+from ..measure.snapshot import Places, Run
 from ..setup import Setup
-from ..snapshot import Places, Run
 from ..swarm import Swarm
 from ..world.content import Catalogue
-from ..world.drawn import World
+from ..world.latency import Latency
 from ..world.lexicon import Lexicon
-from ..world.places import Latency
 from ..world.sessions import Trace
 from ..world.stock import Stock
 from ..world.topology import Topology
-from .leaving import no_collecting
+from ..world.world import World
+from .gc import no_collecting
 
 PathKey: TypeAlias = tuple[int, int]
 """The number of an ask and the version of its path; or, below zero, of a page of accounts and when the last closed."""

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from ..events import Asked, Churned, Commanded
+from ..measure.events import Asked, Churned, Commanded
 from ..swarm import Swarm
 from .log import Given
 

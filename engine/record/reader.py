@@ -20,10 +20,10 @@ import msgpack
 from ..errors import InputError, plain
 from ..files import MissingFileError, opened
 from ..setup import Setup
-from ..world.drawn import World
+from ..world.world import World
+from .codec import to_command, to_setup, to_time
 from .log import Given
 from .sealed import RECORD_MAX, Records
-from .values import to_command, to_setup, to_time
 from .worlds import PIECE_MAX, Damaged, world_of
 
 ITEMS_MAX = 1 << 16

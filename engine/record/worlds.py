@@ -17,14 +17,14 @@ import numpy as np
 
 from ..api import File, Line
 from ..errors import InputError, plain
-from ..snapshot import Places
+from ..measure.snapshot import Places
 from ..world.content import Catalogue, Shelf
-from ..world.drawn import World
 from ..world.edgelist import NODES_MAX
+from ..world.latency import Latency
 from ..world.lexicon import Lexicon
-from ..world.places import Latency
 from ..world.sessions import Trace
 from ..world.topology import Topology
+from ..world.world import World
 
 T = TypeVar("T")
 

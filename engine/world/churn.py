@@ -35,8 +35,8 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ..core.rand import Stream, mix
 from ..errors import plain
+from ..sim.rng import Stream, mix
 from .specs import number, split
 
 UP_SHARE = 0.8

@@ -14,10 +14,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ..api import File, words_of
-from ..core.rand import Stream, cumulate
 from ..errors import InputError, nearest, plain
 from ..setup import ContentSpec
-from . import replication, sharing
+from ..sim.rng import Stream, cumulate
+from . import popularity as replication
+from . import sharing
 from .decoys import is_decoy
 from .lexicon import Lexicon
 from .titles import COUNT_MAX, draw_titles

@@ -18,7 +18,7 @@ from functools import lru_cache
 from hashlib import blake2b
 
 from ..api import File, Library, PeerId, words_of
-from ..core.rand import mix
+from ..sim.rng import mix
 
 HALF = (1 << 32) - 1
 KEY = 0xDEC0

@@ -25,7 +25,7 @@ from collections.abc import Sequence
 from itertools import accumulate, pairwise
 from typing import TypeAlias
 
-from ..core.rand import Stream
+from ..sim.rng import Stream
 
 Curve: TypeAlias = tuple[tuple[float, float], ...]
 """Points (share of the population from the top, share of the whole that it has), ascending, the last (_, 1)."""

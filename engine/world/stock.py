@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..api import File, PeerId
-from ..core.rand import Stream
+from ..sim.rng import Stream
 from .content import Shelf
 from .lexicon import Lexicon
 

@@ -9,7 +9,7 @@ for the linter.
 
 from __future__ import annotations
 
-from ..core.rand import Stream
+from ..sim.rng import Stream
 
 HOUSE = ("blue train", "night owl", "tin soldier")
 

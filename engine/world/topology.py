@@ -28,11 +28,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.rand import Stream
 from ..errors import InputError, distinct, nearest, plain
 from ..files import looks_like_path
+from ..sim.draws import below, bits, unit_iter, units
+from ..sim.rng import Stream
 from . import edgelist
-from .draws import below, bits, unit_iter, units
 from .specs import number, split, whole
 
 I32 = NDArray[np.int32]

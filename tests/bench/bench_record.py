@@ -26,11 +26,11 @@ import anyio
 from engine import Kill, Live, Setup, Swarm
 from engine.lab.bench import flooded
 from engine.lab.bench_time import recording_share
-from engine.record.follower import Follower
+from engine.record.checkpoints import cost_of
 from engine.record.freeze import freeze, thaw
-from engine.record.leaving import taking_apart
-from engine.record.machine import TimeMachine
-from engine.record.store import cost_of
+from engine.record.gc import taking_apart
+from engine.record.time_machine import TimeMachine
+from engine.record.worker import Follower
 
 SECOND = 1_000_000
 # What this process computes, not what others left of the machine; the follower is another process.

@@ -9,7 +9,7 @@ import pytest
 from invariants import all_hold
 
 from engine import Attack, Cure, Defect, InputError, Join, Revive, Set, Uncensor
-from engine.world.attacks import PRESETS
+from engine.control.attacks import PRESETS
 
 from .watch import SECOND, Network, Spied
 

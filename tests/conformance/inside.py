@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from engine import Peer, Swarm
-from engine.core.hosts import Desk, Seat
-from engine.core.kernel import Kernel, Timer
-from engine.core.links import Links
+from engine.sim.host import Desk, Seat
+from engine.sim.kernel import Kernel, Timer
+from engine.sim.links import Links
 
 ENGINE = (Seat, Desk, Kernel, Swarm, Links)
 

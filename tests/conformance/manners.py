@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 
 from engine import AskFor, Kill, Publish
-from engine.snapshot import ALIVE
+from engine.measure.snapshot import ALIVE
 
 from .inside import copied, globals_of, packed
 from .watch import SECOND, Network, Spied

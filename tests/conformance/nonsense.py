@@ -7,7 +7,7 @@ from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 from engine import AskFor, Blob, Collude, Defect, File, InputError, Kill, Publish, Revive
-from engine.networks import messages_of
+from engine.registry import messages_of
 
 from .watch import Network, Spied
 

@@ -25,7 +25,7 @@ from engine import (
     Set,
     Uncensor,
 )
-from engine.core.links import Links
+from engine.sim.links import Links
 
 from .watch import SECOND, Network, Rough, Spied
 

@@ -9,9 +9,9 @@ from typing import Any
 from unittest import mock
 
 from engine import AskFor, Beliefs, Command, ContentSpec, Leave, Peer, PeerId, Setup, Swarm
-from engine.core.hosts import Seat
-from engine.core.kernel import Kernel, Timer
-from engine.core.links import Links
+from engine.sim.host import Seat
+from engine.sim.kernel import Kernel, Timer
+from engine.sim.links import Links
 
 from .inside import containers
 
@@ -71,7 +71,7 @@ class Spied:
             "options": network.options,
             **changes,
         }
-        with mock.patch("engine.town.Seat", self.spy()), mock.patch("engine.founding.Links", way):
+        with mock.patch("engine.simulation.Seat", self.spy()), mock.patch("engine.founding.Links", way):
             self.swarm = Swarm(Setup(**values), network.program)
         self.town = self.swarm.town
 

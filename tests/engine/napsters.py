@@ -16,8 +16,8 @@ from engine.protocols.napster import (
     Share,
     User,
 )
-from engine.protocols.napster.wire import Entry
-from engine.tape import Shelf, Tape
+from engine.protocols.napster.messages import Entry
+from engine.testing import Shelf, Tape
 
 INDEX = 90
 T1, MODEM = 9, 1

@@ -7,7 +7,7 @@ from typing import Any
 
 from engine.api import File
 from engine.protocols.gnutella import GnutellaOptions, QueryHit, Servent
-from engine.tape import Shelf, Tape
+from engine.testing import Shelf, Tape
 
 ME = 20
 SECOND = 1_000_000

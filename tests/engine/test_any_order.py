@@ -17,7 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from invariants import all_hold
 
 from engine import VERBS, Attack, CallOff, Command, InputError, LinkSpec, Setup, Swarm, networks
-from engine.world.attacks import PRESETS
+from engine.control.attacks import PRESETS
 
 pytestmark = pytest.mark.uncounted
 

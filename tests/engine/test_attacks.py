@@ -24,7 +24,7 @@ from engine import (
     scenario_files,
     to_toml,
 )
-from engine.world.attacks import PRESETS
+from engine.control.attacks import PRESETS
 
 NAMES = tuple(PRESETS)
 

@@ -8,13 +8,13 @@ from dataclasses import replace
 import pytest
 
 from engine import InputError, LinkSpec, Set, Setup, Swarm
-from engine.snapshot import ALIVE
-from engine.world import capacity
+from engine.measure.snapshot import ALIVE
+from engine.world import access_links
 
 
 def test_lines_have_the_shares_of_the_study() -> None:
     n = 20_000
-    drawn = capacity.draw(LinkSpec("saroiu"), n, 0, seed=11)
+    drawn = access_links.draw(LinkSpec("saroiu"), n, 0, seed=11)
     up = [line.up_kbit_s for line in drawn]
     down = [line.down_kbit_s for line in drawn]
     published = {
@@ -25,21 +25,21 @@ def test_lines_have_the_shares_of_the_study() -> None:
     for share, count in published.items():
         assert abs(count / n - share) < 4 * math.sqrt(share * (1 - share) / n)
     assert sum(1_000 <= rate <= 3_500 for rate in down) > n / 2, "cable and DSL are commonest"
-    assert sum(line.share for line in capacity.CLASSES) == pytest.approx(1)
+    assert sum(line.share for line in access_links.CLASSES) == pytest.approx(1)
 
 
 def test_a_peer_keeps_its_line_in_a_bigger_swarm_and_stations_have_a_fat_one() -> None:
-    small, big = (capacity.draw(LinkSpec("saroiu", nat=0.3), n, 2, seed=1) for n in (50, 500))
+    small, big = (access_links.draw(LinkSpec("saroiu", nat=0.3), n, 2, seed=1) for n in (50, 500))
     assert small[:50] == big[:50]
     for station in small[50:]:
-        assert station.up_kbit_s == station.down_kbit_s == capacity.STATION_KBIT_S
+        assert station.up_kbit_s == station.down_kbit_s == access_links.STATION_KBIT_S
         assert not station.nat
-    more = capacity.draw(LinkSpec("saroiu", nat=0.5), 500, 0, seed=1)
+    more = access_links.draw(LinkSpec("saroiu", nat=0.5), 500, 0, seed=1)
     assert all(now.nat for was, now in zip(big, more, strict=False) if was.nat)
 
 
 def test_no_lines_where_nothing_limits_anybody() -> None:
-    assert capacity.draw(LinkSpec(), 10, 2, seed=1) == []
+    assert access_links.draw(LinkSpec(), 10, 2, seed=1) == []
     town = Swarm(Setup(peers=8))
     assert town.town.desk.links.pipes is None
     assert not town.town.kernel.careful

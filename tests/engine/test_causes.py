@@ -28,9 +28,9 @@ from engine import (
     Kill,
     PeerId,
 )
-from engine.core.hosts import flatten
-from engine.core.kernel import HOP_BITS
-from engine.core.wire import size_of
+from engine.sim.encoding import size_of
+from engine.sim.host import flatten
+from engine.sim.kernel import HOP_BITS
 
 
 def test_what_a_handler_sends_descends_from_what_it_handles() -> None:

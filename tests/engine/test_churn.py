@@ -10,8 +10,8 @@ import pytest
 from tiny import swarm
 
 from engine import ALIVE, Churned, Set, Setup, Swarm
-from engine.core.rand import Stream
 from engine.errors import InputError
+from engine.sim.rng import Stream
 from engine.world.churn import UP_SHARE, Churn, gamma_variate, parse
 
 DRAWS = 20_000

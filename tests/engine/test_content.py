@@ -9,9 +9,9 @@ from collections import Counter
 import pytest
 
 from engine.api import File, Library, words_of
-from engine.core.rand import Stream
 from engine.errors import InputError
 from engine.setup import ContentSpec
+from engine.sim.rng import Stream
 from engine.world.content import Catalogue, Shelf, file_of
 from engine.world.titles import COUNT_MAX, FIRST, HOUSE, SECOND, draw_titles
 

@@ -14,7 +14,7 @@ from servents import ME, SECOND, TRAIN, connected, guid, hit
 from engine.api import Ask, File, Peer
 from engine.protocols import gnutella
 from engine.protocols.gnutella import Get, Ping, Pong, Query, QueryHit, Servent
-from engine.tape import Tape
+from engine.testing import Tape
 
 # --- questions ---------------------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from servents import ME, SECOND, TRAIN, connected, guid, hit
 
 from engine.api import Ask, Blob, File
 from engine.protocols.gnutella import Chunk, Get, Giv, Gone, Push, Servent
-from engine.tape import Tape
+from engine.testing import Tape
 
 PIECE = 256 * 1024
 

@@ -11,7 +11,7 @@ from servents import ME, SECOND, connected, guid, servent
 from engine.api import File
 from engine.protocols import gnutella
 from engine.protocols.gnutella import Connect, Full, Ok, Ping, Pong, Query, Servent
-from engine.tape import Tape
+from engine.testing import Tape
 
 # --- the handshake -------------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ import pytest
 
 from engine import Setup, Swarm
 from engine.commands import AskFor, Censor, Kill, Leave, Publish, Revive, Uncensor
-from engine.events import Noted
+from engine.measure.events import Noted
 from engine.protocols.gnutella import Servent
 from engine.setup import ContentSpec
 

@@ -4,7 +4,7 @@ import pickle
 
 from engine.api import Ask, mentions
 from engine.protocols.gossip import Gossiper, GossipOptions, Rumour
-from engine.tape import Tape
+from engine.testing import Tape
 
 
 def begun(me: int = 0, peers: int = 10, **options: int) -> tuple[Tape, Gossiper]:

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.core.rand import Stream
-from engine.world.graphs import betweenness, by_degree, components, degrees, largest, removal, sizes
+from engine.analysis.graphs import betweenness, by_degree, components, degrees, largest, removal, sizes
+from engine.sim.rng import Stream
 from engine.world.topology import Topology, build
 
 pytestmark = pytest.mark.uncounted

@@ -308,7 +308,7 @@ class Nobody:
 
 
 def test_messages_come_from_the_programs_module_and_from_its_handlers() -> None:
-    from engine.networks import messages_of
+    from engine.registry import messages_of
 
     class Local(Diary, name="local"):
         pass

@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 from engine import AskFor, Setup, Swarm
-from engine.accounts import Account
-from engine.ledger import LATEST, PAGE, Ledger
-from engine.paths import PATHS_MOST
+from engine.measure.archive import LATEST, PAGE, Ledger
+from engine.measure.asks import Account
+from engine.measure.paths import PATHS_MOST
 
 SECOND = 1_000_000
 

@@ -7,9 +7,9 @@ import pytest
 from tiny import LATENCY, MS, SECOND, Say, Shout, diary, host, swarm, texts
 
 from engine import Kill, Leave, Set, Swarm
-from engine.core.links import RTO_LEAST_US, Streams
-from engine.core.wire import SIZE_MAX, size_of
-from engine.world import places
+from engine.sim.encoding import SIZE_MAX, size_of
+from engine.sim.links import RTO_LEAST_US, Streams
+from engine.world import latency as places
 
 
 def arrivals(town: Swarm, peer: int) -> list[int]:

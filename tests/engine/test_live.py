@@ -9,7 +9,7 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from engine.live import SLICE_S, Live
+from engine.pacer import SLICE_S, Live
 
 pytestmark = pytest.mark.anyio
 

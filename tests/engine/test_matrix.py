@@ -14,7 +14,7 @@ import pytest
 from engine import Setup, Swarm
 from engine.errors import InputError
 from engine.world import matrix
-from engine.world.places import build
+from engine.world.latency import build
 
 PLANETLAB, WONDERNETWORK = "planetlab490_slice01.txt", "wondernetwork_222_avg_rtt_ms.txt"
 

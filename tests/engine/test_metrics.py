@@ -25,11 +25,11 @@ from engine import (
     Swarm,
     check,
 )
-from engine.core.rand import Stream
-from engine.gauges import NAMES, spread
-from engine.metrics import quantile
-from engine.series import TEN, History
-from engine.world.graphs import components
+from engine.analysis.gauges import NAMES, spread
+from engine.analysis.graphs import components
+from engine.measure.metrics import quantile
+from engine.measure.timeseries import TEN, History
+from engine.sim.rng import Stream
 
 # --- the arithmetic --------------------------------------------------------------------------------------
 

@@ -27,8 +27,8 @@ from engine.protocols.napster import (
     Transfer,
     User,
 )
-from engine.protocols.napster.wire import DOWNLOAD_END, DOWNLOAD_START, UPLOAD_END, UPLOAD_START, Entry
-from engine.tape import Tape
+from engine.protocols.napster.messages import DOWNLOAD_END, DOWNLOAD_START, UPLOAD_END, UPLOAD_START, Entry
+from engine.testing import Tape
 
 # --- the index ---------------------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from engine.protocols.napster import (
     Share,
     Transfer,
 )
-from engine.protocols.napster.wire import DOWNLOAD_END, DOWNLOAD_START, Entry
+from engine.protocols.napster.messages import DOWNLOAD_END, DOWNLOAD_START, Entry
 
 
 def test_a_file_travels_from_user_to_user() -> None:

@@ -8,7 +8,7 @@ import pytest
 from tiny import LATENCY, SECOND, Say, Shout, diary, host, swarm, texts
 
 from engine import AskFor, ContentSpec, Kill, LinkSpec, Revive, Setup, Swarm
-from engine.core.nat import DATAGRAM_US, KEPT, SILENCE_US, STREAM_US
+from engine.sim.nat import DATAGRAM_US, KEPT, SILENCE_US, STREAM_US
 
 
 def street(**changes: Any) -> tuple[Swarm, int, int, int]:

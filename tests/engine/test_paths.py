@@ -8,9 +8,9 @@ import numpy as np
 from tiny import LATENCY, MS, SECOND, Actor, Batch, ask, give, hears, host, swarm
 
 from engine import AskFor, Censor, Kill, Set, Setup, Swarm
-from engine.accounts import Account
-from engine.blocks import SMALL, bytes_apart, give_back, set_apart
-from engine.paths import LOSSES_MOST, ROWS_MOST, Lost, Rows, Shelf
+from engine.measure.asks import Account
+from engine.measure.paths import LOSSES_MOST, ROWS_MOST, Lost, Rows, Shelf
+from engine.sim.memory import SMALL, bytes_apart, give_back, set_apart
 
 LOUD = {"options": {"loud": True}}
 

@@ -10,7 +10,7 @@ import pytest
 
 from engine.errors import InputError
 from engine.world.cities import CITIES
-from engine.world.places import Latency, build, distance_km
+from engine.world.latency import Latency, build, distance_km
 
 
 def living_in(model: Latency, city: str) -> int:

@@ -28,11 +28,11 @@ from engine import (
     Tape,
     to_toml,
 )
-from engine.core.wire import size_of
+from engine.analysis.verdict import names
 from engine.lab.scenario import parse
 from engine.protocols.gnutella import Chunk, Get, Query, QueryHit
-from engine.tape import Shelf as TapeShelf
-from engine.verdict import names
+from engine.sim.encoding import size_of
+from engine.testing import Shelf as TapeShelf
 from engine.world.content import Shelf, file_of
 from engine.world.decoys import Poisoned, decoy, is_decoy
 

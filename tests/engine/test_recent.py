@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from engine import AskFor, Censor, Kill, Setup, Swarm
-from engine.core.kernel import HOP_BITS, KIND_SHIFT, SENDER_SHIFT
-from engine.recent import KEPT, ROWS, Recent
+from engine.measure.message_log import KEPT, ROWS, Recent
+from engine.sim.kernel import HOP_BITS, KIND_SHIFT, SENDER_SHIFT
 
 
 def swarm(**changes: Any) -> Swarm:

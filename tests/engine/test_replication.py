@@ -7,10 +7,10 @@ from collections import Counter
 
 import pytest
 
-from engine.core.rand import Stream
 from engine.setup import ContentSpec
+from engine.sim.rng import Stream
 from engine.world.content import Catalogue
-from engine.world.replication import LAWS, copies, expected_search_size, search_size
+from engine.world.popularity import LAWS, copies, expected_search_size, search_size
 
 pytestmark = pytest.mark.uncounted
 

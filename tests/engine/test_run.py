@@ -15,8 +15,8 @@ from engine.lab import run as lab
 from engine.lab.check import Checked, Expect, check
 from engine.lab.run import Report, run
 from engine.lab.scenario import Scenario, find, parse, shipped_names
+from engine.measure.snapshot import AskRow, Totals
 from engine.setup import Setup
-from engine.snapshot import AskRow, Totals
 
 
 def row(number: int, **facts: Any) -> AskRow:

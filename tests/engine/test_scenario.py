@@ -12,8 +12,8 @@ from engine.commands import AskFor, Collude, Kill, Set
 from engine.errors import InputError
 from engine.lab import scenario as lab
 from engine.lab.scenario import Scenario, find, load, parse
-from engine.networks import networks
 from engine.options import options_for, set_option
+from engine.registry import networks
 
 WHOLE = """
 title    = "The injunction"

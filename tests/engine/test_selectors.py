@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from engine.core.rand import Stream
+from engine.analysis.selectors import complete, last_word, parse
 from engine.errors import InputError
-from engine.world.selectors import complete, last_word, parse
+from engine.sim.rng import Stream
 
 PEERS = 20
 LABELS = (*(f"p{peer:03}" for peer in range(17)), "all", "index", "tracker 1")

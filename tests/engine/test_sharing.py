@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from engine.core.rand import Stream
 from engine.errors import InputError
 from engine.lab.scenario import parse
 from engine.setup import ContentSpec
+from engine.sim.rng import Stream
 from engine.world import sharing
 from engine.world.content import Catalogue
 

@@ -27,7 +27,7 @@ from engine import (
     Swarm,
     network,
 )
-from engine.view import ASK_ROWS, FLIGHT_ROWS
+from engine.analysis.capture import ASK_ROWS, FLIGHT_ROWS
 
 
 def test_the_columns_say_who_is_who() -> None:

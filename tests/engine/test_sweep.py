@@ -26,8 +26,8 @@ from engine import (
     series_csv,
     sweep,
 )
+from engine.lab.export import csv_of
 from engine.lab.sweep import Curve, Outcome, Sweep, one
-from engine.lab.tables import csv_of
 from engine.lab.workers import TRIES, WorkerDied, spread
 from tui.cli_run import curve_text
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from engine.api import DUPLICATE, Ask, File, Host, Known, Peer, PeerId, message, on
-from engine.tape import Shelf, Tape
+from engine.testing import Shelf, Tape
 
 
 @message(part="question")

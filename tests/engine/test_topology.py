@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.core.rand import Stream
 from engine.errors import InputError
-from engine.world import draws, edgelist
+from engine.sim import draws
+from engine.sim.rng import Stream
+from engine.world import edgelist
 from engine.world.topology import PEERS_MAX, Topology, build
 
 

@@ -17,7 +17,7 @@ from engine.protocols.web import (
     Waited,
     WebOptions,
 )
-from engine.tape import Tape
+from engine.testing import Tape
 
 FRONT, ONE, TWO = 90, 91, 92
 

@@ -11,8 +11,8 @@ from stories import END_US, SECOND, setup, story
 from test_time_machine import go
 
 from engine import Swarm
-from engine.record.machine import TimeMachine
 from engine.record.reader import Recording
+from engine.record.time_machine import TimeMachine
 
 
 def ticking() -> Callable[[], float]:

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from engine import PeerFailed, Scenario, Setup, replay, run
-from engine.core.kernel import Kernel
 from engine.lab import run as running
+from engine.sim.kernel import Kernel
 
 BUSY = Scenario(setup=Setup(peers=30, seed=3, asks_per_s=5.0))
 

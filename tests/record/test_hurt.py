@@ -19,8 +19,8 @@ from stories import SECOND, setup
 from test_time_machine import go
 
 from engine import InputError, Kill, Swarm
-from engine.record.machine import TimeMachine
 from engine.record.reader import read
+from engine.record.time_machine import TimeMachine
 
 T = TypeVar("T")
 

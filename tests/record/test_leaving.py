@@ -12,8 +12,8 @@ from stories import END_US, LINKS, SECOND, STORY, setup, story
 from test_time_machine import at_once, go, prints
 
 from engine import Swarm, networks
-from engine.record.leaving import stillness, taking_apart
-from engine.record.machine import Checkpoints, TimeMachine
+from engine.record.gc import stillness, taking_apart
+from engine.record.time_machine import Checkpoints, TimeMachine
 
 
 @pytest.fixture

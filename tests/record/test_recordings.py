@@ -16,10 +16,10 @@ from stories import END_US, LINKS, SECOND, STORY, setup, story
 from test_time_machine import at_once, go, prints
 
 from engine import ContentSpec, Kill, Swarm, networks
-from engine.record.machine import TimeMachine
 from engine.record.reader import read
+from engine.record.time_machine import TimeMachine
 from engine.world.content import Shelf
-from engine.world.drawn import World
+from engine.world.world import World
 
 ROOT = Path(__file__).parents[2]
 
@@ -138,7 +138,7 @@ WRITER = """
 import sys, time
 sys.path[:0] = [{root!r}, {tests!r}]
 from engine import Kill, Swarm
-from engine.record.machine import TimeMachine
+from engine.record.time_machine import TimeMachine
 from stories import SECOND, setup
 machine = TimeMachine(Swarm(setup("gnutella")))
 machine.record({path!r}, {{}}, time.monotonic)

@@ -11,10 +11,10 @@ import pytest
 from stories import END_US, SECOND, setup, story
 
 from engine import AskFor, Heal, Kill, Partition, Peer, Revive, Setup, Swarm, networks
+from engine.record.checkpoints import Store
 from engine.record.freeze import freeze, is_page
-from engine.record.machine import Checkpoints, TimeMachine
 from engine.record.prints import Prints
-from engine.record.store import Store
+from engine.record.time_machine import Checkpoints, TimeMachine
 
 
 def at_once(steps: Iterator[float]) -> list[float]:
@@ -216,7 +216,7 @@ def test_accounts_that_were_put_away_come_back_with_a_checkpoint() -> None:
 
 
 def test_checkpoints_share_the_names_of_paths(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.record.machine.freeze", lambda *args: _read_from_a_pipe(freeze(*args)))
+    monkeypatch.setattr("engine.record.time_machine.freeze", lambda *args: _read_from_a_pipe(freeze(*args)))
     machine = TimeMachine(Swarm(setup("gnutella", asks_per_s=20.0)), keeper=(keeper := Checkpoints(spacing=200)))
     go(machine, 10 * SECOND)
     store = keeper.store

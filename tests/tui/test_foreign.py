@@ -119,7 +119,7 @@ FOLLOWED = f"""
 import sys, time
 sys.path.insert(0, {str(ROOT)!r})
 from engine import Setup, Swarm, TimeMachine
-from engine.record.follower import Follower
+from engine.record.worker import Follower
 keeper = Follower(spacing=60, start_cost=100)
 machine = TimeMachine(Swarm(Setup(peers=24, asks_per_s=1.0)), keeper=keeper)
 end = time.monotonic() + 100

@@ -17,7 +17,7 @@ from textual.message import Message
 from textual.pilot import Pilot
 
 from engine import DEAD, Commanded, Kill, Refused
-from engine.snapshot import Flight
+from engine.measure.snapshot import Flight
 from tui.draw.inks import INK
 from tui.messages import PeerPicked
 from tui.widgets.swarm_view import SwarmView

@@ -21,9 +21,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...api import DUPLICATE, Ask, Beliefs, Host, Known, PeerId, Theory, on
-from .fetch import SECOND_US, Download
-from .neighbours import Neighbour
-from .wire import (
+from .download import SECOND_US, Download
+from .messages import (
     BYTE_MAX,
     TEXT_MAX,
     WORD_MAX,
@@ -44,6 +43,7 @@ from .wire import (
     headed,
     whole,
 )
+from .overlay import Neighbour
 
 HITS = 32
 """Results in one QueryHit; the specification's 4 kB limit, at some 100 bytes each."""

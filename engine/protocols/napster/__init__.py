@@ -19,9 +19,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...api import Ask, Belief, Beliefs, Cause, Host, PeerId, Station, Theory, Timer, on, option, words_of
+from .download import DATA_PORT, Download, Trader, mine
 from .index import Index
-from .transfer import DATA_PORT, Download, Trader, mine
-from .wire import (
+from .messages import (
     AlternateAck,
     AlternateRequest,
     Data,

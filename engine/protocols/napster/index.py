@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ...api import Belief, Beliefs, Host, Peer, PeerId, on, words_of
-from .wire import (
+from .messages import (
     DOWNLOAD_END,
     DOWNLOAD_START,
     AlternateAck,

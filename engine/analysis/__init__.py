@@ -1,0 +1,1 @@
+"""What is computed from a running swarm: snapshots, selectors, graphs, minimum cuts, verdicts."""

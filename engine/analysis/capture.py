@@ -1,0 +1,291 @@
+"""Views of a town: the columns that selectors read, and the snapshot of a frame."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from heapq import nsmallest
+from operator import itemgetter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..api import Peer
+from ..measure.asks import QUESTION, Account
+from ..measure.metrics import KIND_MASK
+from ..measure.snapshot import ALIVE, STATES, AskRow, Docket, Flight, Links, Snapshot, Totals, Trace, UnderWay
+from ..sim.kernel import HOP_BITS, KIND_SHIFT
+from ..simulation import Town
+from . import graphs
+from .roster import Roster
+
+FLIGHT_ROWS = 2_000
+ASK_ROWS = 200
+FILES_US = 1_000_000
+"""How old the column of files may be: ten thousand libraries are not counted for every frame."""
+
+
+class Columns:
+    """What a selector may ask about, see `world.selectors.View`. All of length n, index = PeerId."""
+
+    def __init__(self, town: Town, roster: Roster) -> None:
+        self._town = town
+        self._roster = roster
+        self._between: tuple[int, int, Sequence[float]] = (-1, -1, ())
+        """Of which streams and how many peers, and what it is: dear to make, and asked for with each letter typed."""
+
+    @property
+    def n(self) -> int:
+        return self._town.n
+
+    @property
+    def labels(self) -> Sequence[str]:
+        return self._town.labels
+
+    @property
+    def label_ids(self) -> Mapping[str, int]:
+        return self._roster.ids
+
+    def fresh(self) -> Columns:
+        """Loads are read from the books, so these are posted first."""
+        self._town.books.post()
+        return self
+
+    def infrastructure(self) -> Sequence[bool]:
+        flags: list[bool] = self._town.infrastructure.tolist()
+        return flags
+
+    def roles(self) -> Sequence[str]:
+        return [kind.role for kind in self._town.crew]
+
+    def states(self) -> Sequence[str]:
+        return [STATES[s] for s in self._town.state.tolist()]
+
+    def censored(self) -> Sequence[bool]:
+        return self._town.rules.censored
+
+    def colluding(self) -> Sequence[bool]:
+        return [peer in self._town.rules.bans for peer in range(self.n)]
+
+    def poisoned(self) -> Sequence[bool]:
+        return self._town.poisoned.tolist()
+
+    def cities(self) -> Sequence[str]:
+        names = self._roster.fixed().places.names
+        return [names[i] for i in self._town.desk.links.place]
+
+    def operators(self) -> Sequence[str]:
+        return self._town.operators
+
+    def bootstrap(self) -> Sequence[bool]:
+        known = set(self._town.bootstrap)
+        return [peer in known for peer in range(self.n)]
+
+    def newcomers(self) -> Sequence[bool]:
+        return [peer >= self._roster.begun_with for peer in range(self.n)]
+
+    def near(self, peer: int) -> Sequence[int]:
+        return list(self._town.streams.near[peer])
+
+    def nats(self) -> Sequence[bool]:
+        nats: list[bool] = self._roster.fixed().nat.tolist()
+        return nats
+
+    def degrees(self) -> Sequence[float]:
+        return [len(near) for near in self._town.streams.near]
+
+    def loads(self) -> Sequence[float]:
+        loads: list[float] = self._town.books.load.tolist()
+        return loads
+
+    def betweenness(self) -> Sequence[float]:
+        streams = self._town.streams
+        if self._between[:2] != (streams.version, self.n):
+            made: list[float] = graphs.betweenness(self.n, *streams.columns()).tolist()
+            self._between = (streams.version, self.n, made)
+        return self._between[2]
+
+    def uptimes(self) -> Sequence[float]:
+        town = self._town
+        since_s = (town.kernel.now_us - town.since_us) / 1e6
+        made: list[float] = np.where(town.state == ALIVE, since_s, 0.0).tolist()
+        return made
+
+    def holds(self, text: str) -> Sequence[bool]:
+        return [bool(shelf.matching(text)) for shelf in self._town.shelves]
+
+
+class Viewer:
+    """Makes snapshots. What is dear to make (links, rows of closed asks) is kept until it changes."""
+
+    def __init__(
+        self,
+        town: Town,
+        roster: Roster,
+        settings: Callable[[], Mapping[str, object]],
+        docket: Callable[[], Docket | None],
+        under_way: Callable[[], tuple[UnderWay, ...]],
+    ) -> None:
+        self._docket = docket
+        self._under_way = under_way
+        self._town = town
+        self._roster = roster
+        self._settings = settings
+        self._links = Links(-1, np.zeros(0, np.int32), np.zeros(0, np.int32))
+        self._rows: dict[int, AskRow] = {}
+        self._files = np.zeros(town.n, np.int32)
+        self._files_us = -1
+        self._held = np.zeros(0, np.bool_)
+        self._ident = np.zeros(0, np.float32)
+        self._traced: tuple[tuple[object, ...], Trace | None] = ((), None)
+        self._identified = any(kind.identifier is not Peer.identifier for kind in dict.fromkeys(town.crew))
+
+    def commanded(self) -> None:
+        """A command was done: look at the libraries again, however little time has passed."""
+        self._files_us = -1
+        self._held = self._holding()
+
+    def _holding(self) -> NDArray[np.bool_]:
+        """Peers with a held link; only a command changes who they are."""
+        holds = self._town.desk.links.holds
+        ends = sorted(holds.ends()) if holds is not None else []
+        flags = np.zeros(self._town.n if ends else 0, np.bool_)
+        flags[ends] = True
+        return flags
+
+    def snapshot(self) -> Snapshot:
+        """One moment, see `engine.measure.snapshot.Snapshot`."""
+        town = self._town
+        books, kernel = town.books, town.kernel
+        books.post()
+        if self._links.version != town.streams.version:
+            self._links = Links(town.streams.version, *town.streams.columns())
+        if kernel.now_us >= self._files_us + FILES_US or self._files_us < 0 or len(self._files) < town.n:
+            self._files = np.fromiter(map(len, town.shelves), np.int32, town.n)
+            self._files_us = kernel.now_us
+            if self._identified:
+                self._ident = self._identifiers()
+        flight = self._flight()
+        return Snapshot(
+            now_us=kernel.now_us,
+            fixed=self._roster.fixed(),
+            state=town.state.copy(),
+            censored=town.censored.copy(),
+            colluding=town.colluding.copy(),
+            poisoned=town.poisoned.copy(),
+            group=town.group.copy(),
+            load=books.load,
+            last_heard_us=books.last_heard_us.copy(),
+            files=self._files,
+            up_since_us=town.since_us.copy(),
+            links=self._links,
+            flight=flight,
+            totals=self._totals(),
+            asks=self._asks(),
+            asks_total=len(town.desk.accounts) - 1,
+            series=books.series(),
+            settings=self._settings(),
+            spreading=self._spreading(flight),
+            held=self._held,
+            ident=self._ident,
+            court=self._docket(),
+            attacks=self._under_way(),
+        )
+
+    def trace(self, account: Account) -> Trace | None:
+        """The path of an ask. Four columns of ten thousand peers are not copied for each frame, and who draws can tell
+        by the object that nothing has come to it."""
+        rows = account.questions.total, account.answers.total, account.lost.total, len(account.hits)
+        key = (account, self._town.n, account.hop is None, *rows)
+        if key != self._traced[0]:
+            self._traced = key, account.trace(self._town.n)
+        return self._traced[1]
+
+    def _identifiers(self) -> NDArray[np.float32]:
+        """What peers that are up say now; who is not keeps the place it last had."""
+        told = np.full(self._town.n, np.nan, np.float32)
+        told[: len(self._ident)] = self._ident
+        for peer, program in enumerate(self._town.programs):
+            if program is not None:
+                place = program.identifier()
+                told[peer] = np.nan if place is None else place
+        return told
+
+    def _spreading(self, flight: Flight) -> frozenset[int]:
+        """With more under way than there are rows, any open ask may be among the rest."""
+        if flight.total > len(flight.frm):
+            return frozenset(self._town.open_asks)
+        return frozenset(flight.ask[flight.part == QUESTION].tolist())
+
+    def _totals(self) -> Totals:
+        town = self._town
+        names = town.books.kind_names
+        return Totals(
+            sent=town.desk.sent,
+            delivered=town.kernel.delivered,
+            dropped=town.books.dropped,
+            bytes=town.desk.sent_bytes,
+            duplicates=town.kernel.duplicates,
+            by_kind={names[i]: count for i, count in enumerate(town.desk.sent_by_kind)},
+            dropped_by=dict(town.books.dropped_by),
+            bytes_by_kind=dict(zip(names, town.books.bytes_by_kind.tolist(), strict=True)),
+            dropped_kinds=self._dropped_kinds(),
+        )
+
+    def _dropped_kinds(self) -> dict[str, dict[str, int]]:
+        books = self._town.books
+        told: dict[str, dict[str, int]] = {}
+        for (kind, reason), count in books.dropped_kinds.items():
+            told.setdefault(books.kind_names[kind], {})[reason] = count
+        return told
+
+    def _asks(self) -> tuple[AskRow, ...]:
+        out = []
+        kept: dict[int, AskRow] = {}
+        for account in self._town.desk.accounts.latest(ASK_ROWS):
+            row = self._rows.get(account.id)
+            if row is None or account.closed_us is None or row.closed_us != account.closed_us:
+                row = account.row()
+            kept[account.id] = row
+            out.append(row)
+        self._rows = kept
+        return tuple(out)
+
+    def _flight(self) -> Flight:
+        """The soonest to arrive. Only the buckets that fill the rows are looked at."""
+        town = self._town
+        kernel, parts = town.kernel, town.desk.parts
+        rows: list[tuple[int, int, int, int, int, int]] = []
+        waiting = kernel.messages
+        instants = nsmallest(FLIGHT_ROWS, waiting) if len(waiting) > FLIGHT_ROWS else sorted(waiting)
+        # What a budget left over of the present instant is still under way too.
+        for at_us, (tos, parcels) in ((kernel.now_us, kernel.unfinished()), *((at, waiting[at]) for at in instants)):
+            for to, parcel in zip(tos, parcels, strict=True):
+                ask = _ask_of(parcel[2])
+                for one in to if to.__class__ is tuple else (to,):
+                    target = one if one >= 0 else -1 - one
+                    rows.append((parcel[0], target, parcel[3], at_us, parts[parcel[5] >> KIND_SHIFT & KIND_MASK], ask))
+            if len(rows) >= FLIGHT_ROWS:
+                break
+        standing = [
+            (parcel[0], to, sent_us, at_us, parts[parcel[5] >> KIND_SHIFT & KIND_MASK], _ask_of(parcel[2]))
+            for sent_us, at_us, to, parcel in town.desk.links.standing(kernel.now_us)
+        ]
+        if standing:
+            rows = nsmallest(FLIGHT_ROWS, rows + standing, key=itemgetter(3))
+        table = np.array(rows[:FLIGHT_ROWS], np.int64).reshape(-1, 6)
+        return Flight(
+            frm=table[:, 0].astype(np.int32),
+            to=table[:, 1].astype(np.int32),
+            sent_us=table[:, 2],
+            arrives_us=table[:, 3],
+            part=table[:, 4].astype(np.uint8),
+            ask=table[:, 5].astype(np.int32),
+            total=max(0, town.desk.sent - kernel.delivered - town.books.dropped),
+        )
+
+
+def _ask_of(cause: Any) -> int:
+    """The ask of a message; of several, the first."""
+    ask: int = (cause[0] if cause.__class__ is tuple else cause) >> HOP_BITS
+    return ask

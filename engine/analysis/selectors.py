@@ -1,0 +1,361 @@
+"""The small language that names peers, wherever a person does: a command, a scenario, the filter bar.
+
+    p017                    a label; "all" in quotes is a label too, should a file have such a one
+    #17                     a PeerId
+    all                     everybody: dead peers and infrastructure too
+    role=index  state=dead  city="New York"  operator=acme      (city, role and operator in any case)
+    nat=yes  nat=no         can call others and cannot be called, or can
+    degree>10  load<=100    with > >= < <= =; so have betweenness (see `graphs`) and uptime (seconds)
+    holds "blue train"      shares a file with all these words
+    near p017               has an open stream to it; "near (role=index)" too
+    bootstrap  newcomers    whom everybody knows, even who comes later; who came after the run had begun
+    random 10%  random 5    drawn from the run's own stream
+    top 5 degree  top 5% betweenness
+    not, and, or, brackets  binding in this order; a comma is an `or` that binds loosest
+
+state is alive, dead, left, censored or poisoned. The last two are flags beside the other three, so a censored peer that
+runs is `state=alive` as well.
+
+`random` and `top` choose *among* others, so they come last: in `role=servent and random 10%`, written in either
+order, a tenth of the servents is drawn. Of several, the left one chooses first. Without company they choose
+among living peers that are no infrastructure, since "kill 10 %" means users. `not random 10%` is what such a
+draw leaves of the same. A share is rounded, halves up, and is at least one peer if there is any.
+
+Parsing needs no swarm: spelling is checked before a scenario starts. Names of peers, roles, places and
+operators are checked when peers are picked. An unknown name is an error, never an empty answer.
+
+The reader is a recursive descent over a list of tokens: each token knows where it stood, so that each error
+can say it. What the nodes mean is in `terms`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple, NoReturn
+
+import numpy as np
+
+from ..api import words_of
+from ..errors import InputError, nearest, plain
+from ..sim.rng import Stream
+from .terms import (
+    ANSWERS,
+    COMPARE,
+    KEYS,
+    LEADING,
+    MEASURES,
+    STATES,
+    And,
+    Choice,
+    Everyone,
+    Flagged,
+    Holds,
+    Id,
+    Label,
+    Measured,
+    Named,
+    Near,
+    Not,
+    Or,
+    Term,
+    View,
+)
+
+LENGTH_MAX = 100_000
+DEPTH_MAX = 40
+SHOWN_MAX = 8
+COMMON = 7
+"""Keys that are offered before anything else."""
+
+JOINING = ("and", "or")
+
+_TOKEN = re.compile(
+    r"""\s*(?: "(?P<double>[^"]*)" | '(?P<single>[^']*)' | (?P<sign>>=|<=|[<>=]) | (?P<mark>[(),])
+        | (?P<word>[^\s"'<>=(),]+) | (?P<bad>\S) )""",
+    re.VERBOSE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """A parsed selector: a value, good for any swarm."""
+
+    text: str
+    root: Term
+
+    def pick(self, view: View, rng: Stream) -> tuple[int, ...]:
+        """The peers it names now, in ascending order; none is a lawful answer.
+
+        Raises InputError for a name that the swarm does not have. `rng` moves on by what `random` draws.
+        """
+        return tuple(np.flatnonzero(self.root(view, rng)).tolist())
+
+
+class Token(NamedTuple):
+    """kind: word, quoted, sign, mark or end; at: its character in the selector, from 1."""
+
+    kind: str
+    text: str
+    at: int
+
+
+def parse(text: str) -> Selector:
+    """Read a selector. Raises InputError, one sentence with the character that is wrong."""
+    if len(text) > LENGTH_MAX:
+        raise InputError(f"a selector of {len(text):,} characters is too long; {LENGTH_MAX:,} are read")
+    return Selector(text, _Reader(text).read())
+
+
+class _Reader:
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.tokens = list(self._tokens())
+        self.next = 0
+        self.depth = 0
+
+    def _tokens(self) -> Iterator[Token]:
+        end = len(self.text.rstrip())
+        at = 0
+        while at < end:
+            found = _TOKEN.match(self.text, at)
+            assert found is not None
+            assert found.lastgroup is not None
+            kind, inner = found.lastgroup, found[found.lastgroup]
+            start = found.start(kind) + 1
+            if kind == "bad":
+                self._fail(start, f"the quote {inner} is not closed")
+            if kind in ("double", "single"):
+                kind, start = "quoted", start - 1
+            yield Token(kind, inner, start)
+            at = found.end()
+        yield Token("end", "", end + 1)
+
+    def _fail(self, at: int, why: str) -> NoReturn:
+        raise InputError(f'selector "{plain(self.text, limit=60)}", character {at}: {why}')
+
+    def _expected(self, what: str) -> NoReturn:
+        token = self.peek
+        found = "the end" if token.kind == "end" else f'"{plain(token.text, limit=40)}"'
+        self._fail(token.at, f"expected {what}, found {found}")
+
+    @property
+    def peek(self) -> Token:
+        return self.tokens[self.next]
+
+    def take(self) -> Token:
+        token = self.tokens[self.next]
+        self.next += token.kind != "end"
+        return token
+
+    def took(self, kind: str, *texts: str) -> bool:
+        if self.peek.kind == kind and self.peek.text in texts:
+            self.next += 1
+            return True
+        return False
+
+    def read(self) -> Term:
+        if self.peek.kind == "end":
+            raise InputError('a selector is empty; expected a label, #17, role=…, random 10%, "all" …')
+        term = self.listed()
+        if self.peek.kind != "end":
+            # `p1 nad p2` and `randon 5`: the slip is in this word or in the one before it.
+            for word, known in ((self.peek.text, JOINING), (self.tokens[self.next - 1].text, LEADING)):
+                tail = nearest(word, known)
+                if tail.startswith(";"):
+                    self._fail(self.peek.at, f'expected "and", "or" or the end, found "{plain(self.peek.text)}"{tail}')
+            self._expected('"and", "or" or the end')
+        return term
+
+    def listed(self) -> Term:
+        terms = [self.either()]
+        while self.took("mark", ","):
+            terms.append(self.either())
+        return terms[0] if len(terms) == 1 else Or(tuple(terms))
+
+    def either(self) -> Term:
+        terms = [self.both()]
+        while self.took("word", "or"):
+            terms.append(self.both())
+        return terms[0] if len(terms) == 1 else Or(tuple(terms))
+
+    def both(self) -> Term:
+        terms = [self.negated()]
+        while self.took("word", "and"):
+            terms.append(self.negated())
+        return terms[0] if len(terms) == 1 else And(tuple(terms))
+
+    def negated(self) -> Term:
+        odd = False
+        while self.took("word", "not"):
+            odd = not odd
+        term = self.single()
+        if not odd:
+            return term
+        return term.term if isinstance(term, Not) else Not(term)
+
+    def single(self) -> Term:
+        token = self.peek
+        if token.kind == "quoted":
+            return Label(self.take().text)
+        if self.took("mark", "("):
+            return self._bracketed(token)
+        if token.kind != "word" or token.text in JOINING:
+            self._expected("a label, #17, role=…, random 10% …")
+        self.take()
+        if self.peek.kind == "sign":
+            return self._compared(token)
+        if token.text.startswith("#"):
+            digits = token.text[1:]
+            if not (digits.isascii() and digits.isdigit() and len(digits) < 10):
+                self._fail(token.at, f'expected "#" and a number such as #17, found "{plain(token.text)}"')
+            return Id(int(digits))
+        if token.text == "all":
+            return Everyone()
+        if token.text in ("bootstrap", "newcomers"):
+            return Flagged(token.text)
+        if token.text == "near":
+            return self._near(token)
+        if token.text == "holds":
+            at = self.peek.at
+            text = self._text('a name such as "blue train"')
+            if not words_of(text):
+                self._fail(at, '"holds" needs at least one letter or digit')
+            return Holds(text)
+        if token.text == "random":
+            amount, percent = self._amount()
+            return Choice(amount, percent)
+        if token.text == "top":
+            amount, percent = self._amount()
+            if self.peek.kind != "word" or self.peek.text not in MEASURES:
+                self._expected(" or ".join(MEASURES))
+            return Choice(amount, percent, self.take().text)
+        return Label(token.text)
+
+    def _near(self, token: Token) -> Term:
+        self.depth += 1
+        if self.depth > DEPTH_MAX:
+            self._fail(token.at, f'"near" is nested deeper than {DEPTH_MAX}')
+        term = Near(self.single())
+        self.depth -= 1
+        return term
+
+    def _bracketed(self, opened: Token) -> Term:
+        self.depth += 1
+        if self.depth > DEPTH_MAX:
+            self._fail(opened.at, f"brackets are nested deeper than {DEPTH_MAX}")
+        term = self.listed()
+        if not self.took("mark", ")"):
+            self._expected(f'")" for the bracket at character {opened.at}')
+        self.depth -= 1
+        return term
+
+    def _compared(self, key: Token) -> Term:
+        if key.text not in KEYS:
+            self._fail(key.at, f'"{plain(key.text)}" is no property of a peer{nearest(key.text, KEYS)}')
+        sign = self.take()
+        if key.text in MEASURES:
+            return Measured(key.text, sign.text, self._number("a number"))
+        if sign.text != "=":
+            self._fail(sign.at, f'{key.text} takes "=", not "{sign.text}"')
+        at = self.peek.at
+        value = self._text(f"a {key.text}")
+        if key.text == "state":
+            value = value.lower()
+            if value not in STATES:
+                self._fail(at, f'no state is called "{plain(value)}"{nearest(value, STATES)}')
+        if key.text == "nat":
+            value = value.lower()
+            if value not in ANSWERS:
+                self._fail(at, f'nat is yes or no, not "{plain(value)}"')
+        return Named(key.text, value)
+
+    def _text(self, what: str) -> str:
+        """A quoted text, or words up to the next `and`, `or` or mark: `city=New York` reads as it is meant."""
+        if self.peek.kind == "quoted":
+            return self.take().text
+        words: list[str] = []
+        while self.peek.kind == "word" and self.peek.text not in JOINING:
+            words.append(self.take().text)
+        if not words:
+            self._expected(what)
+        return " ".join(words)
+
+    def _number(self, what: str) -> float:
+        token = self.peek
+        # Stricter than float(): no "nan", no "1_000", no digits of other scripts.
+        if token.kind != "word" or not re.fullmatch(r"-?[0-9]{1,15}(\.[0-9]{1,15})?", token.text):
+            self._expected(what)
+        return float(self.take().text)
+
+    def _amount(self) -> tuple[float, bool]:
+        """`5` or `10%` or `2.5 %`: the number, and whether it is a percentage."""
+        token = self.peek
+        found = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)(%?)", token.text) if token.kind == "word" else None
+        if found is None:
+            self._expected("how many, such as 5 or 10%")
+        self.take()
+        percent = found[2] == "%" or self.took("word", "%")
+        amount = float(found[1])
+        if percent and amount > 100:
+            self._fail(token.at, f"expected at most 100%, found {found[1]}%")
+        if not percent and amount != int(amount):
+            self._fail(token.at, f"expected a whole number or a percentage, found {found[1]}")
+        return amount, percent
+
+
+def last_word(text: str) -> tuple[str, str]:
+    """A text in two: what stays, and the word being typed, which a completion replaces. A key and its sign
+    count as what stays, an open quote belongs to the word."""
+    marks = ' \t(,<>="'
+    at = text.rindex('"') if text.count('"') % 2 else max(text.rfind(mark) for mark in marks) + 1
+    return text[:at], text[at:]
+
+
+def complete(text: str, view: View) -> list[str]:
+    """At most 8 words that could stand in place of the last one (see `last_word`), the likeliest first."""
+    head, word = last_word(text)
+    typed = word.lstrip('"').casefold()
+    fitting = (choice for choice in _choices(head, view) if choice.casefold().startswith(typed))
+    seen: dict[str, None] = {}
+    for choice in fitting:
+        if choice != word:
+            seen[f'"{choice}"' if " " in choice else choice] = None
+        if len(seen) == SHOWN_MAX:
+            break
+    return list(seen)
+
+
+def _choices(head: str, view: View) -> Iterable[str]:
+    """What may follow a text, in the order in which it is offered."""
+    before = head.rstrip()
+    key = re.search(r"(\w+)\s*=$", before)
+    if key:
+        return _values(key[1], view)
+    if before.endswith((*COMPARE, "holds")):
+        return ()
+    if re.search(r"\btop\s+[0-9.]+\s*%?$", before):
+        return MEASURES
+    if re.search(r"\b(top|random)$", before):
+        return ("5", "10%")
+    try:
+        parse(before)
+    except InputError:
+        return _openings(view)
+    return JOINING if head != before else ()
+
+
+def _values(key: str, view: View) -> Iterable[str]:
+    if key in ("state", "nat"):
+        return STATES if key == "state" else ANSWERS
+    columns = {"role": view.roles, "city": view.cities, "operator": view.operators}
+    return sorted(filter(None, dict.fromkeys(columns[key]()))) if key in columns else ()
+
+
+def _openings(view: View) -> Iterator[str]:
+    signed = [f"{key}=" if key not in MEASURES else f"{key}>" for key in KEYS]
+    yield from signed[:COMMON]
+    yield from LEADING
+    yield from signed[COMMON:]
+    yield from view.labels

@@ -1,0 +1,142 @@
+"""Go on until something happens to one ask: its next arrival, or its next hop.
+
+A hunt is run in bites, as time is, so that a screen stays alive beside it. Before each instant it looks into that
+instant's bucket for a message of the ask: looking costs what delivering does, and nothing else is polled. A hunt ends
+at the first instant that brought something, when the ask is over, or at a bound, and says in a sentence which.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from ..measure.asks import QUESTION, Account
+from ..measure.metrics import KIND_MASK
+from ..sim.kernel import HOP_BITS, HOP_MASK, KIND_SHIFT
+
+if TYPE_CHECKING:
+    from ..pacer import Engine
+    from ..swarm import Swarm
+
+Quarry = Literal["arrival", "hop"]
+SPAN_US = 60_000_000
+"""How much virtual time a hunt takes at most: longer than any timeout that a person waits for."""
+BITE = 2_000
+NAMED = 3
+PART_WORDS = ("asks", "answers", "serves", "greets")
+
+
+class Hunt:
+    """Call it with a number of deliveries until it returns True; then `told` says what happened, and `found` how much:
+    the arrivals of the instant that ended it."""
+
+    def __init__(
+        self, swarm: Swarm, account: Account, quarry: Quarry, engine: Engine | None = None, span_us: int = SPAN_US
+    ) -> None:
+        self._swarm = swarm
+        self._engine: Engine = engine or swarm
+        """What moves time: a time machine does again what was done before."""
+        self._account = account
+        self._quarry = quarry
+        self._kernel = swarm.town.kernel
+        self._until_us = swarm.now_us + span_us
+        self._span_us = span_us
+        self._deepest = account.deepest
+        self._rows: list[tuple[int, int, int, int, bool]] = []
+        self.found = 0
+        self.told = ""
+        if quarry == "hop" and account.closed_us is None and not self._spreading():
+            self.told = self._shallow()
+
+    def __call__(self, budget: int = BITE) -> bool:
+        """Go on for about so many deliveries. True when it is over."""
+        engine, kernel = self._engine, self._kernel
+        left = max(1, budget)
+        while not self.told:
+            if kernel.mid_instant:
+                left -= engine.advance(kernel.now_us, left)
+            elif self._rows:
+                self._arrived()
+            elif self._account.closed_us is not None:
+                self.told = f"Ask {self._account.id} is over: nothing of it is under way."
+            elif not kernel.instants or kernel.instants[0] > self._until_us:
+                engine.advance(self._until_us, 1)
+                self.told = f"Nothing of ask {self._account.id} arrived within {self._span_us / 1e6:g} s."
+            else:
+                at_us = kernel.instants[0]
+                self._rows = self._due(at_us)
+                left -= max(1, engine.advance(at_us, max(1, left)))
+            if left <= 0 and not self.told:
+                return False
+        return True
+
+    def _shallow(self) -> str:
+        account = self._account
+        return f"No question of ask {account.id} is under way: it came as deep as hop {account.deepest}."
+
+    def _spreading(self) -> bool:
+        """Whether a question of the ask is under way. Ends at the first one found: of a flood that is at once."""
+        ask, parts = self._account.id, self._swarm.town.desk.parts
+        return any(
+            parcel[2] and parts[parcel[5] >> KIND_SHIFT & KIND_MASK] == QUESTION and _hop(parcel[2], ask) >= 0
+            for _, parcels in self._kernel.messages.values()
+            for parcel in parcels
+        )
+
+    def _due(self, at_us: int) -> list[tuple[int, int, int, int, bool]]:
+        """Messages of the ask that are due then: (from, to, part, hop, whether it was asked before)."""
+        ask, parts = self._account.id, self._swarm.town.desk.parts
+        rows = []
+        tos, parcels = self._kernel.messages.get(at_us, ((), ()))
+        for to, parcel in zip(tos, parcels, strict=True):
+            hop = _hop(parcel[2], ask)
+            if hop < 0:
+                continue
+            part = parts[parcel[5] >> KIND_SHIFT & KIND_MASK]
+            if self._quarry == "hop" and part != QUESTION:
+                continue
+            for one in to if to.__class__ is tuple else (to,):
+                one = one if one >= 0 else -1 - one
+                rows.append((parcel[0], one, part, hop, part == QUESTION and self._account.heard(one)))
+        return rows
+
+    def _arrived(self) -> None:
+        """The instant is over: was it what was hunted for?"""
+        rows, self._rows = self._rows, []
+        swarm, account = self._swarm, self._account
+        swarm.town.books.post()
+        if self._quarry == "hop":
+            if account.deepest <= self._deepest:
+                if not self._spreading():
+                    self.told = self._shallow()
+                return
+            reached = sum(1 for _, to, _, hop, again in rows if hop == account.deepest and not again)
+            peers = f"{reached} peer{'s' if reached != 1 else ''}"
+            self.told = f"Hop {account.deepest}: the question is at {peers} there so far."
+        else:
+            lost = account.lost.view()
+            now = np.flatnonzero(lost.at_us == swarm.now_us).tolist()
+            self.told = self._sentence(rows, {int(lost.to[i]): lost.reasons[lost.reason[i]] for i in now})
+        self.found = len(rows)
+
+    def _sentence(self, rows: list[tuple[int, int, int, int, bool]], died: dict[int, str]) -> str:
+        labels = self._swarm.labels
+        said = []
+        for frm, to, part, hop, again in rows[:NAMED]:
+            tail = f" (hop {hop})" if part == QUESTION else ""
+            if to in died:
+                tail = f": lost ({died[to]})"
+            elif again:
+                tail = " again, in vain"
+            said.append(f"{labels[frm]} {PART_WORDS[part]} {labels[to]}{tail}")
+        more = len(rows) - len(said)
+        return ", ".join(said) + (f", and {more:,} more" if more else "") + "."
+
+
+def _hop(cause: Any, ask: int) -> int:
+    """At which hop of `ask` a message is, or -1 when it does not descend from it."""
+    for one in cause if cause.__class__ is tuple else (cause,):
+        if one >> HOP_BITS == ask:
+            return int(one & HOP_MASK)
+    return -1

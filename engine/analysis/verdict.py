@@ -1,0 +1,119 @@
+"""The verdict on an ask, in one sentence that a person can use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..api import Peer
+from ..errors import plain
+
+
+def plural(n: int, one: str, many: str = "") -> str:
+    """`1 peer`, `3 peers`."""
+    return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def verdict(program: type[Peer], options: Any, facts: Mapping[str, Any]) -> str:
+    """One sentence, from `facts`:
+
+    want, text, origin (its state), alive (peers that live, the origin left out), reached, hits, first_hit_s, hops,
+    holders, and of these dead, left, censored, parted, colluding (each in the first of these counts that fits),
+    asked (of the others: a question reached them), holders_alive (and not censored), distance (hops to the nearest
+    holder who would answer and was not asked, over the links as they stand, or None), overlay, ttl,
+    setback (why it was not fetched in the end, or ""), losses {reason: n}, stations {label: state}; and if somebody
+    served a decoy, the labels of those it was found_at, of those who served decoys, and of those from whom it was
+    fetched in the end; adrift: why a newcomer found no way in, if it did not.
+    """
+    if facts["want"] == "broadcast":
+        if not facts["alive"]:
+            return "Nobody else is alive to hear it."
+        share = min(1.0, facts["reached"] / facts["alive"])
+        return f"Heard by {facts['reached']:,} of {plural(facts['alive'], 'living peer')} ({share:.0%})."
+    if facts["hits"]:
+        if facts.get("decoys"):
+            return _opened(facts)
+        failed = f", but it could not be fetched: {plain(facts['setback'], 80)}" if facts.get("setback") else ""
+        return f"Answered: {plural(facts['hits'], 'holder')}, the first after {facts['first_hit_s']:.2f} s{failed}."
+    if facts["want"] == "publish":
+        return "Published: it is in the library and whoever asks may find it."
+    if facts.get("adrift"):
+        return f"No answer: the asker has found no way in: {facts['adrift']}."
+    own = program.explain(facts, options)
+    if own:
+        return f"No answer: {own}"
+    return f"No answer: {_why(facts)}"
+
+
+def _opened(facts: Mapping[str, Any]) -> str:
+    """What the user found on opening what came: "Found at p031 and p044; p031 served a decoy, p044 the real thing."."""
+    decoys, fetched = facts["decoys"], facts["fetched"]
+    served = f"{names(decoys)} served {'a decoy' if len(decoys) == 1 else 'decoys'}"
+    real = f"{names(fetched)} the real thing" if fetched else "nobody the real thing"
+    return f"Found at {names(facts['found_at'])}; {served}, {real}."
+
+
+def names(labels: Sequence[str], most: int = 4) -> str:
+    """`p031`, `p031 and p044`, `p001, p002, p003 and 9 others`."""
+    shown = [plain(label, 20) for label in labels]
+    if len(shown) > most:
+        shown = [*shown[: most - 1], f"{len(shown) - most + 1:,} others"]
+    return " and ".join(filter(None, (", ".join(shown[:-1]), shown[-1]))) if shown else "nobody"
+
+
+def _why(facts: Mapping[str, Any]) -> str:
+    holders: int = facts["holders"]
+    text = plain(facts["text"], 40)
+    if not holders:
+        return f'nobody holds "{text}".'
+    parts = []
+    for word, label in WHERE.items():
+        if facts[word]:
+            parts.append(f"{facts[word]} {'is' if facts[word] == 1 else 'are'} {label}")
+    rest = holders - sum(facts[word] for word in WHERE)
+    if rest and facts["origin"] != "alive":
+        parts.append(f"{rest} could not tell, for the asker is {'gone' if facts['origin'] == 'left' else 'dead'}")
+        rest = 0
+    elif facts["asked"]:
+        parts.append(f"{facts['asked']} {'was' if facts['asked'] == 1 else 'were'} asked, but no answer came back")
+        rest -= facts["asked"]
+    if rest:
+        parts.append(_unasked(rest, facts))
+    return f"{plural(holders, 'peer')} hold{'s' if holders == 1 else ''} it; {', '.join(parts)}."
+
+
+def _unasked(rest: int, facts: Mapping[str, Any]) -> str:
+    """Why those did not hear of it who would have answered."""
+    if facts["distance"] is None and facts["overlay"]:
+        return f"{rest} cannot be reached over the links that are left"
+    if facts["distance"] is not None and facts["ttl"] and facts["distance"] > facts["ttl"]:
+        nearest = "is" if rest == 1 else "are at least"
+        return f"{rest} {nearest} {facts['distance']} hops away and the TTL is {facts['ttl']}"
+    if facts["losses"]:
+        worst = max(facts["losses"], key=lambda reason: facts["losses"][reason])
+        count = facts["losses"][worst]
+        how = WORDS.get(worst, worst).replace("were", "was" if count == 1 else "were")
+        return f"the way to {rest} was cut ({plural(count, 'message')} {how})"
+    return f"{rest} never heard of it"
+
+
+WHERE = {
+    "dead": "dead",
+    "left": "gone",
+    "censored": "censored",
+    "parted": "behind the partition",
+    "colluding": "colluding",
+}
+
+WORDS = {
+    "dead": "met a dead peer",
+    "left": "met a departed peer",
+    "reset": "met a peer that had started anew",
+    "censored": "were censored",
+    "partition": "met the partition",
+    "lost": "were lost",
+    "nat": "met a peer behind a NAT",
+    "queue": "found the line's queue full",
+    "unsent": "had not been sent when their sender went",
+    "colluded": "were suppressed by a colluder",
+}

@@ -1,0 +1,1 @@
+"""What is done to a swarm: effects of commands, workload, arrivals, attacks."""

@@ -1,0 +1,195 @@
+"""Newcomers and departures: a swarm that grows while it runs, and crowds that come and go within some seconds.
+
+A newcomer is a peer that was never there before. It gets the next PeerId, a place, a library like those of the others,
+random streams of its own, and starts; how it finds the network is its protocol's affair, and the engine only tells it
+of the bootstrap peers. After `LOOK_US` somebody looks whether it has: if not, it is told of as adrift, with the reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .. import way_in
+from ..api import PeerId
+from ..commands import Arrive, Depart
+from ..errors import InputError
+from ..growth import grow
+from ..measure.snapshot import ALIVE, DEAD, LEFT
+from ..options import as_number, as_whole
+from ..setup import ArrivalSpec, LinkSpec
+from ..sim.rng import Stream
+from ..simulation import Town
+from ..world import access_links, arrivals
+from ..world.churn import Churn
+from ..world.latency import Latency
+from ..world.stock import Stock
+from .workload import Life
+
+PEERS_MAX = 1_000_000
+"""Of all kinds, newcomers included."""
+LOOK_US = 12_000_000
+"""Time for a first round of calls that nobody answers, and a second."""
+
+
+@dataclass(slots=True)
+class NextArrival:
+    """The next newcomer of the law of arrivals."""
+
+    round: int
+
+
+@dataclass(slots=True)
+class Comes:
+    """One of a crowd comes."""
+
+    operator: str
+    via: tuple[PeerId, ...] | None
+    attack: int
+
+
+@dataclass(slots=True)
+class Goes:
+    """One of a crowd goes, unless it has started anew meanwhile."""
+
+    peer: PeerId
+    epoch: int
+    state: int
+    attack: int
+
+
+@dataclass(slots=True)
+class Look:
+    """Has a newcomer found its way in?"""
+
+    peer: PeerId
+    epoch: int
+
+
+class Crowds:
+    """Arrivals and departures of a town. `stock` is what newcomers bring, `delays` knows where they may live, and
+    `links` what lines they may have."""
+
+    def __init__(self, town: Town, life: Life, stock: Stock, delays: Latency, links: LinkSpec, width: int) -> None:
+        self.town = town
+        self.life = life
+        self.stock = stock
+        self.delays = delays
+        self.links = links
+        self.width = width
+        """Digits of a label."""
+        self.law: Churn | None = None
+        self.spec = ArrivalSpec()
+        self.came = 0
+        """Newcomers of the law so far."""
+        self._round = 0
+        self._gaps = Stream(f"{town.seed}/arrivals")
+        self._crowd = Stream(f"{town.seed}/crowd")
+        self._leaving = Stream(f"{town.seed}/departures")
+
+    # --- by themselves ---------------------------------------------------------------------------------------
+
+    def set_law(self, spec: ArrivalSpec) -> None:
+        """From now on newcomers come by this law. Raises InputError, and has then changed nothing."""
+        law = arrivals.parse(spec.law)
+        as_whole(spec.most, "arrivals: most", 0, PEERS_MAX)
+        self.law, self.spec = law, spec
+        self._round += 1
+        if law is not None:
+            self._next(law.first_s(self._gaps))
+
+    def _next(self, seconds: float) -> None:
+        if self.came < self.spec.most:
+            self.life.later(max(1, int(seconds * 1e6)), NextArrival(self._round))
+
+    def rang(self, tick: Any) -> bool:
+        """An engine timer; says whether it was one of these."""
+        match tick:
+            case NextArrival(number):
+                if number == self._round and self.law is not None and self.town.n < PEERS_MAX:
+                    self.came += 1
+                    self._come(1, "", None)
+                    self._next(self.law.session_s(self._gaps))
+            case Comes(operator, via, attack):
+                if self.town.n < PEERS_MAX and attack not in self.life.off:
+                    self._come(1, operator, via)
+            case Goes(peer, epoch, state, attack):
+                if self.town.kernel.epoch[peer] == epoch and attack not in self.life.off:
+                    self._go(peer, state)
+                    self.town.tell("churned", peer, "kill" if state == DEAD else "leave")
+            case Look(peer, epoch):
+                self._look(peer, epoch)
+            case _:
+                return False
+        return True
+
+    # --- crowds ------------------------------------------------------------------------------------------------
+
+    def arrive(self, command: Arrive, via: tuple[PeerId, ...] | None) -> tuple[PeerId, ...]:
+        """Newcomers at random moments of the next `over_s` seconds; those that came at once are returned."""
+        as_whole(command.count, "arrive: count", 1, PEERS_MAX)
+        if self.town.n + command.count > PEERS_MAX:
+            raise InputError(f"arrive: with {command.count:,} more there would be more than {PEERS_MAX:,} peers")
+        _check_span("arrive", command.over_s)
+        operator = command.operator or ""
+        if not command.over_s:
+            return self._come(command.count, operator, via)
+        for _ in range(command.count):
+            delay_us = max(1, int(self._crowd.random() * command.over_s * 1e6))
+            self.life.later(delay_us, Comes(operator, via, self.life.attack))
+        return ()
+
+    def depart(self, command: Depart, peers: Sequence[PeerId]) -> tuple[PeerId, ...]:
+        """These go at random moments of the next `over_s` seconds."""
+        _check_span("depart", command.over_s)
+        as_number(command.polite, "depart: polite", 0, 1)
+        town, rng = self.town, self._leaving
+        going = tuple(peer for peer in peers if town.state[peer] == ALIVE)
+        for peer in going:
+            state = LEFT if rng.random() < command.polite else DEAD
+            if command.over_s:
+                delay_us = max(1, int(rng.random() * command.over_s * 1e6))
+                self.life.later(delay_us, Goes(peer, town.kernel.epoch[peer], state, self.life.attack))
+            else:
+                self._go(peer, state)
+        return going
+
+    def _go(self, peer: PeerId, state: int) -> None:
+        self.town.die(peer, state)
+        self.life.touched(peer)
+
+    def _come(self, count: int, operator: str, via: tuple[PeerId, ...] | None) -> tuple[PeerId, ...]:
+        town, seed = self.town, self.town.seed
+        new = range(town.n, town.n + count)
+        grow(
+            town,
+            [self.stock.shelf(peer, seed) for peer in new],
+            [self.delays.newcomer(peer, seed) for peer in new],
+            [access_links.newcomer(self.links, peer, seed) for peer in new],
+            [f"p{peer:0{self.width}d}" for peer in new],
+            operator,
+        )
+        self.life.grow(new)
+        for peer in new:
+            town.seeking[peer] = None
+            town.tell("arrived", peer, operator)
+            town.start(peer, via)
+            self.life.settle(peer)
+            self.life.later(LOOK_US, Look(peer, town.kernel.epoch[peer]))
+        return tuple(new)
+
+    # --- did it find the network? --------------------------------------------------------------------------------
+
+    def _look(self, peer: PeerId, epoch: int) -> None:
+        town = self.town
+        if town.programs[peer] is None or town.kernel.epoch[peer] != epoch:
+            return
+        if way_in.has_joined(town, peer):
+            del town.seeking[peer]
+        else:
+            town.tell("adrift", peer, way_in.why_not(town))
+
+
+def _check_span(verb: str, over_s: float) -> None:
+    as_number(over_s, f"{verb}: over_s", 0, 1e6)

@@ -1,0 +1,1 @@
+"""What is measured: records of asks, metrics, time series, events, snapshots."""

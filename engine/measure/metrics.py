@@ -1,0 +1,280 @@
+"""Books: counters, time series, the paths of asks, and the fingerprint. Read from the log by columns.
+
+The kernel logs each delivered bucket as it stands. `Books.post` turns that log into columns (time, from, to, kind,
+size, cause) and enters them: reach and hops into the accounts, load and last-heard per peer, and every delivery into a
+running digest (`core.digest`), which does not depend on how the stream is cut, so neither does the fingerprint.
+Posting happens when somebody looks, when an ask closes, at each sample, and when the log grows long.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from itertools import chain
+from operator import itemgetter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..analysis.gauges import NAMES as GAUGES
+from ..sim.host import Desk
+from ..sim.kernel import HOP_BITS, HOP_MASK, KIND_SHIFT, SENDER_SHIFT, Kernel, Parcel
+from .asks import ANSWER, QUESTION, Account
+from .digest import Chain
+from .message_log import Recent
+from .snapshot import Series
+from .timeseries import History
+
+SUCCESS_WITHIN_US = 10_000_000
+SUCCESS_WINDOW_US = 30_000_000
+LOG_CHUNKS = 20_000
+LOG_DELIVERIES = 40_000
+RATES = ("messages_per_s", "bytes_per_s", "duplicates_per_s", "dropped_per_s", "decoys_per_s")
+ASKED = ("success", "first_hit_s", "first_hit_p95_s", "reach")
+SERIES = ("alive", "censored", *RATES, *ASKED)
+"""What is sampled each second, then what `gauges` reads, and the bytes of each kind of message."""
+
+ROW = np.dtype([("at", "<i8"), ("to", "<i4"), ("code", "<i8")])
+KIND_MASK = 255
+SIZE_MASK = (1 << KIND_SHIFT) - 1
+SENT_US = itemgetter(3)
+I64 = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How a window of asks fared. `success` is None when there was nothing to judge; so are the median and the
+    95th percentile of the first hits (s, of those that had one), and `reach`, the mean of peers a question came to."""
+
+    asks: int
+    success: float | None
+    first_hit_s: float | None
+    first_hit_p95_s: float | None
+    reach: float | None
+
+
+class Books:
+    """What is known about the run, for a swarm of `n` peers whose kinds of messages are `kind_names`."""
+
+    def __init__(self, n: int, kernel: Kernel, desk: Desk, kind_names: Sequence[str]) -> None:
+        self.n = n
+        self.kernel = kernel
+        self.desk = desk
+        self.kind_names = tuple(kind_names)
+        self.part_of = np.array(desk.parts, np.int64)
+        self.dropped = 0
+        self.dropped_by: dict[str, int] = {}
+        self.dropped_kinds: dict[tuple[int, str], int] = {}
+        """Messages that never arrived, by (number of the kind, reason)."""
+        self.delivered_by_kind = np.zeros(len(self.kind_names), np.int64)
+        self.bytes_by_kind = np.zeros(len(self.kind_names), np.int64)
+        """Bytes delivered, by number of the kind."""
+        self.recent = Recent()
+        self.load = np.zeros(n, np.float32)
+        self.last_heard_us = np.full(n, -1, np.int64)
+        self._tally = np.zeros(n, np.int64)
+        self._deliveries = Chain()
+        self._others = Chain()
+        self.decoys = 0
+        self._bytes = np.zeros(len(self.kind_names), np.float64)
+        """Delivered since the last sample, by kind."""
+        self.history = History((*SERIES, *GAUGES, *(f"bytes_per_s.{name}" for name in self.kind_names)))
+        self._before = (0, 0, 0, 0, 0)
+        self._posted = 0
+
+    def grow(self, count: int) -> None:
+        """Columns for newcomers."""
+        self.post()
+        self.n += count
+        self.load = np.concatenate([self.load, np.zeros(count, np.float32)])
+        self.last_heard_us = np.concatenate([self.last_heard_us, np.full(count, -1, np.int64)])
+        self._tally = np.concatenate([self._tally, np.zeros(count, np.int64)])
+
+    # --- the log ---------------------------------------------------------------------------------------
+
+    def post_if_long(self) -> None:
+        """Enter what is in the log when it has grown long."""
+        if len(self.kernel.log) > LOG_CHUNKS or self.kernel.delivered - self._posted > LOG_DELIVERIES:
+            self.post()
+
+    def post(self) -> None:
+        """Enter all that was delivered since the last time."""
+        log, self.kernel.log = self.kernel.log, []
+        self._posted = self.kernel.delivered
+        tos: list[Any] = []
+        parcels: list[Parcel] = []
+        for _, some, their in log:
+            tos += some
+            parcels += their
+        if not tos:
+            return
+        lengths = np.array([len(some) for _, some, _ in log])
+        at = np.repeat(np.array([at for at, _, _ in log]), lengths)
+        which = np.arange(len(parcels))  # The parcel of each row: what is not in a column is read there.
+        code = np.array([parcel[5] for parcel in parcels])
+        causes = [parcel[2] for parcel in parcels]
+        joint = tuple in set(map(type, causes))
+        cause = np.array([0 if one.__class__ is tuple else one for one in causes] if joint else causes, np.int64)
+        if tos[0].__class__ is tuple or tos[-1].__class__ is tuple or tuple in set(map(type, tos)):
+            many = [to if to.__class__ is tuple else (to,) for to in tos]
+            lengths = np.array([len(to) for to in many])
+            to = np.fromiter(chain.from_iterable(many), np.int64, int(lengths.sum()))
+            at, code, cause, which = (np.repeat(column, lengths) for column in (at, code, cause, which))
+            if joint:
+                causes = [causes[i] for i in np.repeat(np.arange(len(many)), lengths).tolist()]
+        else:
+            to = np.array(tos)
+        self._enter(at, to, code)
+        self.recent.add(at, to, code, cause)
+        if joint:
+            # Each ask sees a message with several causes once. Its rows stand where the message stood, for who
+            # reached a peer first must not depend on where the log was cut.
+            each = [one if one.__class__ is tuple else (one,) for one in causes]
+            lengths = np.array([len(one) for one in each])
+            cause = np.fromiter(chain.from_iterable(each), np.int64, int(lengths.sum()))
+            at, to, code, which = (np.repeat(column, lengths) for column in (at, to, code, which))
+        if cause.any():
+            part = self.part_of[code >> KIND_SHIFT & KIND_MASK]
+            self._paths(at, code >> SENDER_SHIFT, to, part, cause, which, parcels)
+
+    def _enter(self, at: I64, to: I64, code: I64) -> None:
+        rows = np.empty(len(at), ROW)
+        rows["at"], rows["to"], rows["code"] = at, to, code
+        self._deliveries.update(rows.tobytes())
+        self._tally += np.bincount(to, minlength=self.n)
+        kind = code >> KIND_SHIFT & KIND_MASK
+        sizes = np.bincount(kind, code & SIZE_MASK, len(self._bytes))
+        self._bytes += sizes
+        # Exact: a sum of sizes stays far below 2 to the 53.
+        self.bytes_by_kind += sizes.astype(np.int64)
+        self.delivered_by_kind += np.bincount(kind, minlength=len(self._bytes))
+        # Rows are in order of time, and the last of an index wins.
+        self.last_heard_us[code >> SENDER_SHIFT] = at
+
+    def _paths(self, at: I64, frm: I64, to: I64, part: I64, cause: I64, which: I64, parcels: Sequence[Parcel]) -> None:
+        """Enter questions and answers into the accounts of their asks."""
+        for wanted in (QUESTION, ANSWER):
+            rows = np.flatnonzero((part == wanted) & (cause > 0))
+            if not len(rows):
+                continue
+            asks = cause[rows] >> HOP_BITS
+            first = int(asks[0])
+            alone = bool((asks == first).all())
+            for ask in (first,) if alone else np.unique(asks).tolist():
+                mine = rows if alone else rows[asks == ask]
+                account: Account = self.desk.accounts.wake(ask)
+                if wanted == QUESTION:
+                    account.reach(self.n, frm[mine], to[mine], cause[mine] & HOP_MASK, at[mine])
+                kept = account.questions if wanted == QUESTION else account.answers
+                kept.total += len(mine)
+                if kept.room:
+                    mine = mine[: kept.room]
+                    theirs = map(parcels.__getitem__, which[mine].tolist())
+                    sent = np.fromiter(map(SENT_US, theirs), np.int64, len(mine))
+                    kept.add(frm[mine], to[mine], sent, at[mine])
+
+    def drop(self, at_us: int, frm: int, to: int, code: int, reason: str) -> None:
+        """A message that never arrived."""
+        self.dropped += 1
+        self.dropped_by[reason] = self.dropped_by.get(reason, 0) + 1
+        what = (code >> KIND_SHIFT & KIND_MASK, reason)
+        self.dropped_kinds[what] = self.dropped_kinds.get(what, 0) + 1
+        self.recent.lose(at_us, frm, to, code, reason)
+        self._others.update(f"drop {at_us} {frm} {to} {code} {reason}\n".encode())
+
+    def command(self, at_us: int, text: str) -> None:
+        """A command that took effect."""
+        self._others.update(f"do {at_us} {text}\n".encode())
+
+    def fingerprint(self) -> str:
+        """64 bits over each delivery, drop and command so far, as 16 hex digits."""
+        self.post()
+        both = blake2b(digest_size=8)
+        both.update(self._deliveries.digest() + self._others.digest())
+        return both.hexdigest()
+
+    # --- series ----------------------------------------------------------------------------------------
+
+    def sample(self, alive: int, censored: int, gauges: Callable[[NDArray[np.float32]], Sequence[float]]) -> None:
+        """One point of each series; called once a second of virtual time. `gauges` are read with the new loads."""
+        self.post()
+        now = (self.desk.sent, self.desk.sent_bytes, self.kernel.duplicates, self.dropped, self.decoys)
+        rates = [float(b - a) for a, b in zip(self._before, now, strict=True)]
+        self._before = now
+        self.load = self._tally.astype(np.float32)
+        self._tally[:] = 0
+        now_us = self.kernel.now_us
+        asked = self.asked(now_us - SUCCESS_WINDOW_US, now_us)
+        fared = (asked.success, asked.first_hit_s, asked.first_hit_p95_s, asked.reach)
+        values = (alive, censored, *rates, *(float("nan") if value is None else value for value in fared))
+        self.history.add(now_us / 1e6, (*values, *gauges(self.load), *self._bytes.tolist()))
+        self._bytes[:] = 0
+
+    def series(self) -> Series:
+        """The last ten minutes of samples, as columns."""
+        return self.history.latest()
+
+    def success(self, from_us: int, to_us: int) -> float | None:
+        """Share of the asks issued in the window that had a hit within 10 s of virtual time, see `asked`."""
+        return self.asked(from_us, to_us).success
+
+    def asked(self, from_us: int, to_us: int) -> Asked:
+        """How the asks issued in a window fared, as far as that can be told.
+
+        For success, broadcasts and publications are left out, which want no answer, and asks that are neither answered,
+        nor closed, nor 10 s old yet. Reach is that of asks that are closed or 10 s old: a question still on its way
+        has not come as far as it will.
+        """
+        good = total = asks = 0
+        first_s: list[float] = []
+        reach: list[int] = []
+        now = self.kernel.now_us
+        for account in reversed(self.desk.accounts):
+            if not account.id or account.issued_us < from_us:
+                break
+            if account.issued_us > to_us:
+                continue
+            asks += 1
+            over = account.closed_us is not None or now - account.issued_us >= SUCCESS_WITHIN_US
+            if over and account.want != "publish":
+                reach.append(account.reached)
+            if account.want not in ("find", "fetch"):
+                continue
+            first = account.first_hit_us()
+            if first is not None:
+                first_s.append(first / 1e6)
+            if first is not None and first <= SUCCESS_WITHIN_US:
+                good += 1
+            elif not over:
+                continue
+            total += 1
+        first_s.sort()
+        return Asked(
+            asks,
+            good / total if total else None,
+            quantile(first_s, 0.5),
+            quantile(first_s, 0.95),
+            sum(reach) / len(reach) if reach else None,
+        )
+
+
+def quantile(ranked: Sequence[float], share: float) -> float | None:
+    """Of values in ascending order, interpolated between neighbours; None of none."""
+    if not ranked:
+        return None
+    at = share * (len(ranked) - 1)
+    low = int(at)
+    high = min(low + 1, len(ranked) - 1)
+    # To the microsecond, if these are seconds: beyond that there is only the noise of the arithmetic.
+    return round(ranked[low] + (ranked[high] - ranked[low]) * (at - low), 6)
+
+
+def kinds_of(messages: Sequence[type[Any]]) -> tuple[dict[type, int], list[int], list[str]]:
+    """Numbers for kinds of messages, in the order given: class -> number, part of each, name of each."""
+    return (
+        {kind: i for i, kind in enumerate(messages)},
+        [kind.part_code for kind in messages],
+        [kind.kind for kind in messages],
+    )

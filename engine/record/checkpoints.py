@@ -1,0 +1,147 @@
+"""Checkpoints of one run, in memory, within so many bytes.
+
+They are spaced by what it costs to run from one to the next, not by virtual time: a second of a flood is dearer than
+an hour of silence. When there is no more room, the one goes whose going widens a gap least *for its age*: gaps then
+grow in proportion to how long ago they are, so that what has just happened is near at hand and the beginning of a long
+run is still there. The newest stays, unless it alone is too large.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from ..sim.memory import bytes_apart
+from ..swarm import Swarm
+from .freeze import Frozen, PathKey, is_page, thaw
+from .log import Position
+
+BUDGET = 24 << 20
+"""Bytes."""
+PATHS_SHARE = 4
+"""One part in so many of that is for paths."""
+MOST = 40
+"""Checkpoints: more than ten minutes of 1,000 peers need. After an hour of them gaps are a sixteenth of their age."""
+SPACING = 20_000
+"""Deliveries from one checkpoint to the next: a third of a second of running them again, with all that peers do."""
+SECOND_COST = 40
+"""What a second of virtual time costs when nothing is delivered, in deliveries: samples, timers, ticks."""
+LATE = 2
+"""So many spacings behind, and whoever takes checkpoints takes half as many."""
+HEAVY = 1 << 20
+"""Bytes of a checkpoint from which on taking it is what counts, and not running to it."""
+BYTES_PER_DELIVERY = 100
+"""To put away so much takes as long as one delivery."""
+KEY_BYTES = 16
+ITEM_BYTES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A swarm at a position. `cost` is what running there from the start takes, in deliveries."""
+
+    at: Position
+    cost: int
+    frozen: Frozen
+
+    @property
+    def bytes(self) -> int:
+        """Room that it takes, paths not counted."""
+        return len(self.frozen.body) + KEY_BYTES * len(self.frozen.keys) + ITEM_BYTES
+
+
+def weight(one: Checkpoint) -> int:
+    """What is added to the spacing after one as large as this, in deliveries: else 10,000 peers would be put away for
+    three times as long as they run."""
+    return max(0, len(one.frozen.body) - HEAVY) // BYTES_PER_DELIVERY
+
+
+def cost_of(swarm: Swarm) -> int:
+    """What it took to come here, in deliveries."""
+    town = swarm.town
+    return town.kernel.delivered + town.books.dropped + swarm.now_us * SECOND_COST // 1_000_000
+
+
+class Store:
+    """Keeps checkpoints in order of time."""
+
+    def __init__(self, budget: int = BUDGET, most: int = MOST) -> None:
+        self.budget = budget
+        self.most = most
+        self.kept: list[Checkpoint] = []
+        self.paths: dict[PathKey, bytes | memoryview] = {}
+        """And pages of accounts."""
+        self._ways: dict[PathKey, int] = {}
+        """Bytes of each path that there is, pages left out, the oldest first."""
+        self._ways_bytes = 0
+        self._users: Counter[PathKey] = Counter()
+        self._names: dict[PathKey, PathKey] = {}
+        """Keys as one object each: neighbouring checkpoints name the same five hundred paths."""
+        self.bytes = 0
+
+    def add(self, one: Checkpoint, fresh: Mapping[PathKey, bytes]) -> None:
+        """Keep one more, later than all others, with the paths and pages that came with it."""
+        if any(is_page(key) and key not in self.paths and key not in fresh for key in one.frozen.keys):
+            return  # Its accounts went with the last checkpoint that had them, since there was no room for that one.
+        keys = tuple(self._names.setdefault(key, key) for key in one.frozen.keys)
+        frozen = Frozen(bytes_apart(one.frozen.body), keys)
+        one = replace(one, frozen=frozen)
+        self.kept.append(one)
+        self._users.update(frozen.keys)
+        self.bytes += one.bytes
+        for key, path in fresh.items():
+            if key not in self.paths:
+                key = self._names.get(key, key)
+                self.paths[key] = bytes_apart(path)
+                self.bytes += ITEM_BYTES + len(path)
+                if not is_page(key):
+                    self._ways[key] = ITEM_BYTES + len(path)
+                    self._ways_bytes += ITEM_BYTES + len(path)
+        while self._ways_bytes > self.budget // PATHS_SHARE:
+            self._lose(next(iter(self._ways)))
+        while (self.bytes > self.budget or len(self.kept) > self.most) and self.kept:
+            self._drop(self._least_missed())
+
+    def nearest(self, to: Position) -> Checkpoint | None:
+        """The last one from which running on leads to a position."""
+        for one in reversed(self.kept):
+            if one.at[0] <= to[0] and one.at[1] <= to[1]:
+                return one
+        return None
+
+    def thaw(self, one: Checkpoint, like: Swarm) -> Swarm:
+        """The swarm of a checkpoint; `like` is any swarm of the same world."""
+        return thaw(one.frozen, like, self.paths)
+
+    def cut(self, to: Position) -> None:
+        """What came after a position never was."""
+        gone = [one for one in self.kept if one.at[0] > to[0] or one.at[1] > to[1]]
+        self.kept = [one for one in self.kept if one.at[0] <= to[0] and one.at[1] <= to[1]]
+        self._forget(gone)
+
+    def _least_missed(self) -> int:
+        kept = self.kept
+        if len(kept) < 3:
+            return 0
+        now = kept[-1].cost
+        costs = [0, *(one.cost for one in kept)]
+        return min(range(len(kept) - 1), key=lambda i: (costs[i + 2] - costs[i]) / (now - costs[i + 1] + SPACING))
+
+    def _drop(self, number: int) -> None:
+        self._forget([self.kept.pop(number)])
+
+    def _forget(self, gone: Iterable[Checkpoint]) -> None:
+        """Paths of which nobody has need any more go too."""
+        for one in gone:
+            self.bytes -= one.bytes
+            for key in one.frozen.keys:
+                self._users[key] -= 1
+                if not self._users[key]:
+                    del self._users[key], self._names[key]
+                    self._lose(key)
+
+    def _lose(self, key: PathKey) -> None:
+        if key in self.paths:
+            self.bytes -= ITEM_BYTES + len(self.paths.pop(key))
+            self._ways_bytes -= self._ways.pop(key, 0)
