@@ -65,8 +65,7 @@ from .commands import (
     Uncensor,
     command_from,
 )
-from .control.attacks import Param, Preset
-from .control.plans import Plan
+from .control.attacks import Param, Plan, Preset
 from .errors import InputError, PeerFailed, SwarmError, nearest, plain
 from .files import MissingFileError, opened, parse_toml, read_toml
 from .lab import scenario as scenario_files

@@ -7,18 +7,19 @@ because one file of both would be too long to read.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from . import way_in
+from . import simulation
 from .api import Ask, Known, Line, Peer, PeerId, Want
 from .errors import PeerFailed
 from .measure.archive import Ledger
 from .measure.asks import Account, Joint, Nothing, died
 from .measure.metrics import Books, kinds_of
-from .measure.snapshot import ALIVE, DEAD, LEFT
-from .notices import Closing, Refusal
+from .measure.snapshot import ALIVE, DEAD, LEFT, STATES
 from .sim.bandwidth import TICKS
 from .sim.faults import Rules
 from .sim.host import Desk, Seat
@@ -27,6 +28,86 @@ from .sim.links import Links, Streams
 from .sim.nat import SILENCE_US
 from .sim.rng import Stream
 from .world.content import Shelf
+
+# What the network tells a peer without anybody having sent it: a refusal, and the end of a stream.
+#
+# No messages: they are not counted, but they take their time, and interference stops them as it stops messages.
+
+
+@dataclass(slots=True)
+class Refusal:
+    """Under way back to a sender: nobody is at `to`. Only the life that sent it is told."""
+
+    peer: PeerId
+    epoch: int
+    to: PeerId
+    message: Any
+
+
+@dataclass(slots=True)
+class Closing:
+    """Under way to `peer`: the stream from `other` is closed. `parked`: it waited for what was sent before."""
+
+    peer: PeerId
+    epoch: int
+    other: PeerId
+    parked: bool = False
+
+
+# How a peer finds the network: what it is told when it starts, whether it got in, and why not.
+#
+# When a run begins it has been going on for a while, and each peer knows some living others, or all, as `Peer.knows`
+# says. Who starts later knows the bootstrap peers and nobody else: stations, where there are any, or a few well-known
+# peers of the beginning. They may be killed as any other; then a newcomer calls in vain.
+
+CONTACTS = 8
+"""How many living peers each knows of when a run begins, and how many well-known ones there are for who comes later."""
+
+
+def publish(town: Town, up: NDArray[np.int64]) -> None:
+    """Choose whom everybody will know, among those that are `up` when the run begins."""
+    nat = town.desk.links.nat
+    if nat is not None:
+        # Who cannot be called cannot be well-known.
+        up = up[~np.array(nat.behind, np.bool_)[up]]
+    some = Stream(f"{town.seed}/bootstrap").sample(range(len(up)), min(CONTACTS, len(up)))
+    known = sorted(up[some].tolist()) if town.program.overlay or not town.stations else ()
+    town.bootstrap = (*town.stations, *known)
+
+
+def contacts(town: Town, peer: PeerId, living: NDArray[np.int64] | None = None) -> Sequence[PeerId]:
+    """What a peer is told; `living` are those that are up when the run begins, and None is for who starts later."""
+    if living is None:
+        return tuple(one for one in town.bootstrap if one != peer)
+    if town.crew[peer].knows == "everyone":
+        return range(town.n) if not town.stations else (*town.stations, *town.users())
+    some = town.published.sample(range(len(living)), min(CONTACTS + 1, len(living)))
+    others = [other for other in living[some].tolist() if other != peer][:CONTACTS]
+    return (*(s for s in town.stations if s != peer), *others)
+
+
+def has_joined(town: Town, peer: PeerId) -> bool:
+    """Whether a living peer says that it has found its way in."""
+    program = town.programs[peer]
+    assert program is not None
+    try:
+        return program.joined(tuple(town.streams.near[peer]))
+    except Exception as error:
+        raise PeerFailed(peer, "joined", error) from error
+
+
+def why_not(town: Town) -> str:
+    """What those are through whom a newcomer finds the network, in words."""
+    if not town.bootstrap:
+        return "there are no bootstrap peers"
+    counts: dict[str, int] = {}
+    for peer in town.bootstrap:
+        word = "censored" if town.censored[peer] else STATES[town.state[peer]]
+        counts[word] = counts.get(word, 0) + 1
+    many = len(town.bootstrap)
+    if many == 1:
+        return f"the one bootstrap peer, {town.labels[town.bootstrap[0]]}, is {next(iter(counts))}"
+    return f"of {many} bootstrap peers {', '.join(f'{count} are {word}' for word, count in counts.items())}"
 
 
 class Town:
@@ -142,7 +223,7 @@ class Town:
             self.since_us[peer] = kernel.now_us
         kernel.gate[peer] = NEVER_US if self.rules.censored[peer] else kernel.now_us
         if contacts is None:
-            contacts = way_in.contacts(self, peer)
+            contacts = simulation.contacts(self, peer)
         self.call(peer, "start", program.start, self.seats[peer], contacts, self.disks[peer])
 
     def die(self, peer: PeerId, state: int) -> None:
@@ -390,3 +471,45 @@ def _epoch_at(town: Town, parcel: Parcel) -> int:
     """The life of the sender that sent a parcel: the present one if it began before, else one that is gone."""
     sender = parcel[0]
     return town.kernel.epoch[sender] if town.born_us[sender] <= parcel[3] else -1
+
+
+# Room for newcomers: every column of a town that has an entry for each peer, lengthened.
+#
+# New ids are appended after all others, so nobody's id changes and stations stay where they stand. Lists grow in place,
+# since hot loops and hosts hold on to them; arrays are replaced, and nobody keeps one.
+
+
+def grow(
+    town: Town,
+    shelves: Sequence[Shelf],
+    places: Sequence[int],
+    lines: Sequence[Line],
+    labels: Sequence[str],
+    operator: str,
+) -> range:
+    """As many newcomers as there are shelves. They have not started yet; their ids are returned."""
+    count = len(shelves)
+    ids = range(town.n, town.n + count)
+    town.kernel.grow(count)
+    town.desk.links.grow(places, lines)
+    town.streams.grow(ids)
+    town.rules.grow(count)
+    town.books.grow(count)
+    town.n += count
+    town.crew += [town.program] * count
+    town.labels += labels
+    town.operators += [operator] * count
+    town.shelves += shelves
+    town.seats += [Seat(p, town.desk, Stream(f"{town.seed}/peer/{p}"), town.shelves[p]) for p in ids]
+    town.programs += [None] * count
+    town.disks += [None] * count
+    town.born_us += [0] * count
+    town.state = np.concatenate([town.state, np.full(count, LEFT, np.uint8)])
+    more = np.zeros(count, np.bool_)
+    town.censored = np.concatenate([town.censored, more])
+    town.colluding = np.concatenate([town.colluding, more])
+    town.poisoned = np.concatenate([town.poisoned, more])
+    town.infrastructure = np.concatenate([town.infrastructure, more])
+    town.group = np.concatenate([town.group, np.zeros(count, np.int32)])
+    town.since_us = np.concatenate([town.since_us, np.zeros(count, np.int64)])
+    return ids

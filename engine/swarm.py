@@ -12,41 +12,146 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import fields
-from typing import Any
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import way_in
+from . import simulation
 from .analysis import selectors
-from .analysis.capture import Columns, Viewer
-from .analysis.facts import facts_of
-from .analysis.roster import Roster
-from .analysis.verdict import verdict
-from .api import AskId, Library, Peer, PeerId
+from .analysis.capture import Columns, Roster, Viewer
+from .analysis.min_cut import Silencing, silencing
+from .analysis.stepping import Hunt, Quarry
+from .analysis.theory import theory_of
+from .analysis.verdict import facts_of, verdict
+from .api import PARTS, AskId, Library, Peer, PeerId, Theory
 from .commands import Arrive, Attack, Command, Peers, Set, resolved
 from .control.arrivals import Crowds
-from .control.attacking import Attacks
-from .control.attacks import Preset
-from .control.court import Bench, Order
-from .control.effects import Acts
-from .control.plans import Plan
-from .control.workload import SAMPLE_US, Due, Life, Sample
+from .control.attacks import Attacks, Plan, Preset
+from .control.effects import Acts, Bench, Order
+from .control.workload import ASKS_PER_S_MAX, SAMPLE_US, Due, Life, Sample
 from .errors import InputError, PeerFailed, plain
-from .founding import found
-from .inquiry import Inquiry
 from .measure import events as e
-from .measure.asks import Account
-from .measure.chronicle import Chronicle
+from .measure.asks import Account, Shelf
+from .measure.events import Chronicle
 from .measure.message_log import Heard
 from .measure.metrics import Asked
-from .measure.paths import Shelf
-from .measure.snapshot import ALIVE, DEAD, AskRow, Series, Snapshot, Trace
+from .measure.snapshot import ALIVE, DEAD, AskRow, Kind, Series, Snapshot, Trace
+from .options import options_for
+from .registry import messages_of, network
 from .setup import Setup
+from .sim.links import Links
 from .sim.rng import Stream
-from .world import decoys, topology
+from .simulation import Town
+from .world import access_links, content, decoys, topology
 from .world.stock import Stock
 from .world.world import World
+
+if TYPE_CHECKING:
+    from .control.arrivals import Crowds
+    from .control.workload import Life
+    from .pacer import Engine
+
+# A town from a setup: the overlay, places, libraries, peers and stations, before anybody has started.
+
+
+@dataclass(frozen=True, slots=True)
+class Founded:
+    """What a swarm begins with. kinds: of messages, by their number; width: digits of a peer's label."""
+
+    town: Town
+    world: World
+    kinds: tuple[Kind, ...]
+    width: int
+
+
+def found(setup: Setup, program: type[Peer] | None, world: World | None) -> Founded:
+    """Peers asked for come first, stations after them. `world` stands in for the one that would be drawn.
+
+    Raises InputError when the setup cannot be, or the world is not one for it.
+    """
+    if program is None:
+        program = network(setup.protocol)
+    if not 0 <= setup.loss < 1:
+        raise InputError(f"loss is a share from 0 to less than 1, not {setup.loss}")
+    if not 0 <= setup.asks_per_s <= ASKS_PER_S_MAX:
+        raise InputError(f"asks per second are a number from 0 to {ASKS_PER_S_MAX:,.0f}, not {setup.asks_per_s}")
+    options = options_for(program, setup.options, "options")
+    access_links.check(setup.links)
+    if world is None:
+        world = World.draw(setup, lambda peers: program.stations(options, peers))
+    graph, delays = world.graph, world.delays
+    stations = program.stations(options, graph.n)
+    n = graph.n + len(stations)
+    if len(delays.place) != n or len(world.catalogue.shelves) != graph.n:
+        raise InputError(f"the world should have {graph.n:,} peers and {len(stations):,} stations")
+    shelves = [*world.shelves(), *(content.Shelf((), world.catalogue.lexicon) for _ in stations)]
+    crew = [program] * graph.n + [station.program for station in stations]
+    links = Links(delays, setup.loss, Stream(f"{setup.seed}/loss"))
+    messages = messages_of(program, *(station.program for station in stations))
+    town = Town(program, crew, messages, links, shelves, setup.seed, options)
+    town.stations = tuple(range(graph.n, n))
+    town.infrastructure[graph.n :] = True
+    town.lay(world.lines)
+    links.set_jitter(round(setup.links.jitter_ms * 1000), town.kernel)
+    town.labels = [*world.names(), *(station.label for station in stations)]
+    town.operators = [""] * graph.n + [station.operator for station in stations]
+    kinds = tuple(Kind(kind.kind, PARTS[kind.part_code], kind.over) for kind in messages)
+    return Founded(town, world, kinds, world.width)
+
+
+# What a watcher may ask of a swarm: its parameters, and questions that cost a search each.
+#
+# A part of the facade, see `swarm.Swarm`, and apart from it for length.
+
+
+class Inquiry:
+    """A mixin of `Swarm`."""
+
+    town: Town
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What each peer is called, index = PeerId."""
+        return tuple(self.town.labels)
+
+    if TYPE_CHECKING:  # what Swarm has
+        life: Life
+        crowds: Crowds
+
+        def _account(self, ask: AskId) -> Account: ...
+
+    def theory(self, ask: AskId) -> tuple[Theory, ...]:
+        """What a textbook foretells for an ask over the links as they stand: a search through them all."""
+        return theory_of(self.town, self._account(ask), self.labels)
+
+    def silencing(self, origin: PeerId, text: str) -> Silencing:
+        """How few peers stand between a peer and what it wants, see `engine.analysis.min_cut`."""
+        if not 0 <= origin < self.town.n:
+            raise InputError(f"there is no peer #{origin}: they are #0 to #{self.town.n - 1}")
+        return silencing(self.town, self.labels, origin, text)
+
+    def hunt(self, ask: AskId, quarry: Quarry, engine: Engine | None = None) -> Hunt:
+        """To go on to the next arrival of an ask, or its next hop; see `engine.analysis.stepping`. `engine` moves time, where
+        that is not the swarm itself."""
+        swarm: Any = self
+        return Hunt(swarm, self._account(ask), quarry, engine)
+
+    def settings(self) -> dict[str, object]:
+        """Parameters as they are now: those of the world and the protocol's options."""
+        options = self.town.desk.options
+        return {
+            "churn": self.life.churn_spec,
+            "polite": self.life.polite,
+            "arrivals": self.crowds.spec.law,
+            "loss": self.town.desk.links.loss,
+            "latency": self.town.desk.links.factor,
+            "asks": self.life.asks_per_s,
+            "jitter": self.town.desk.links.jitter_us / 1000,
+            **({"capacity": pipes.factor} if (pipes := self.town.desk.links.pipes) is not None else {}),
+            **({f.name: getattr(options, f.name) for f in fields(options)} if options is not None else {}),
+        }
+
 
 FIRST_ASK_US = 500_000  # when the first background ask comes, if any: nobody should look at a still picture
 JOINING_US = 3_000_000
@@ -118,12 +223,12 @@ class Swarm(Inquiry):
         up = self.life.begin(setup.churn, setup.polite, self.world.trace)
         living = np.array(up, np.int64)
         town.state[~town.infrastructure] = DEAD
-        way_in.publish(town, living)
+        simulation.publish(town, living)
         with self._guard():
             for station in town.stations:
                 town.start(station)
             for peer in up:
-                town.start(peer, way_in.contacts(town, peer, living))
+                town.start(peer, simulation.contacts(town, peer, living))
             if town.program.overlay:
                 alive = town.state == ALIVE
                 both = alive[graph.a] & alive[graph.b]

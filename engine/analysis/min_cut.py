@@ -11,16 +11,118 @@ everybody else?
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ..api import PeerId, mentions, words_of
 from ..errors import plain
 from ..measure.snapshot import ALIVE
 from ..simulation import Town
-from .cuts import vertex_cut
-from .facts import distance
-from .verdict import plural
+from .verdict import distance, plural
+
+# The smallest set of nodes that stands between one node and a group of others: a minimum vertex cut.
+#
+# Menger (1927): the fewest nodes that part two others are as many as there are paths between them that share no node
+# within. So paths are packed until no further one fits. Each search for one is a breadth-first search over the graph with
+# each node split in two, an entrance and an exit with one place between them; what is packed already may be undone by
+# going backwards along it (Ford and Fulkerson 1956, in the order of Edmonds and Karp 1972). There are never more paths
+# than the source has links, so a dozen searches do, and all but the last end early in a graph as wide as an overlay.
+#
+# The nodes to cut are those whose entrance can be reached when no further path fits and whose exit cannot. This is the
+# cut nearest to the source; of several smallest ones it is the one that the asker would notice.
+
+NONE = -1
+
+
+def vertex_cut(near: Sequence[Iterable[int]], source: int, goals: Iterable[int]) -> tuple[int, ...]:
+    """The fewest nodes, ascending, without which no way leads from `source` to any of `goals`.
+
+    near: neighbours of each node, undirected. A goal may be in the cut, so there always is one, but for a source that
+    is a goal itself: that raises ValueError.
+    """
+    wanted = bytearray(len(near))
+    for goal in goals:
+        wanted[goal] = 1
+    if wanted[source]:
+        raise ValueError(f"node {source} is on both sides")
+    onward = [NONE] * len(near)  # Along a packed path: the node after this one, or itself at a goal.
+    before = [NONE] * len(near)  # And the one before it. NONE: on no path.
+    while True:
+        came_in, came_out, end = _search(near, source, wanted, onward, before)
+        if end == NONE:
+            return tuple(v for v in range(len(near)) if came_in[v] != NONE and came_out[v] == NONE and v != source)
+        _pack(source, came_in, came_out, end, onward, before)
+
+
+def _search(
+    near: Sequence[Iterable[int]], source: int, wanted: bytearray, onward: list[int], before: list[int]
+) -> tuple[list[int], list[int], int]:
+    """From where each entrance and exit was first reached, and a goal whose exit was, or NONE.
+
+    came_in[v]: whose exit leads to the entrance of v, or v itself when it was reached from its own exit, backwards.
+    came_out[v]: v itself when its exit was reached through it, or the node whose entrance led back along a path.
+    """
+    n = len(near)
+    came_in, came_out = [NONE] * n, [NONE] * n
+    came_out[source] = source
+    front = [source]  # exits as they are, entrances as -1 - node
+    while front:
+        reached: list[int] = []
+        for state in front:
+            if state >= 0:
+                if wanted[state] and onward[state] != state:
+                    return came_in, came_out, state
+                for other in near[state]:
+                    # Along a packed link there is no room left.
+                    if came_in[other] == NONE and other != source and onward[state] != other:
+                        came_in[other] = state
+                        reached.append(-1 - other)
+                # Back through a node that is on a path: its exit was left by going backwards.
+                if before[state] != NONE and came_in[state] == NONE:
+                    came_in[state] = state
+                    reached.append(-1 - state)
+            else:
+                node = -1 - state
+                back = before[node]
+                if back == NONE:
+                    if came_out[node] == NONE:
+                        came_out[node] = node
+                        reached.append(node)
+                elif back != source and came_out[back] == NONE:
+                    came_out[back] = node
+                    reached.append(back)
+        front = reached
+    return came_in, came_out, NONE
+
+
+def _pack(source: int, came_in: list[int], came_out: list[int], end: int, onward: list[int], before: list[int]) -> None:
+    """Put the path that was found among the others; where it went backwards, theirs is undone."""
+    added: list[tuple[int, int]] = []
+    removed: list[tuple[int, int]] = []
+    node, at_exit = end, True
+    while not (node == source and at_exit):
+        if at_exit:
+            came = came_out[node]
+            if came == node:
+                at_exit = False
+            else:
+                removed.append((node, came))  # It went from the entrance of `came` back to the exit of `node`.
+                node, at_exit = came, False
+        else:
+            came = came_in[node]
+            if came == node:
+                at_exit = True
+            else:
+                added.append((came, node))
+                node, at_exit = came, True
+    for a, b in removed:
+        onward[a] = before[b] = NONE
+    for a, b in added:
+        if a != source:
+            onward[a] = b
+        before[b] = a
+    onward[end] = end
+
 
 NAMED = 4
 

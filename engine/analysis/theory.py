@@ -17,7 +17,7 @@ from ..api import PeerId, Theory
 from ..measure.asks import Account
 from ..measure.snapshot import ALIVE
 from ..simulation import Town
-from .facts import station_state
+from .verdict import station_state
 
 
 def theory_of(town: Town, account: Account, labels: Sequence[str]) -> tuple[Theory, ...]:

@@ -11,16 +11,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .. import way_in
+from .. import simulation as way_in
 from ..api import PeerId
 from ..commands import Arrive, Depart
 from ..errors import InputError
-from ..growth import grow
 from ..measure.snapshot import ALIVE, DEAD, LEFT
 from ..options import as_number, as_whole
 from ..setup import ArrivalSpec, LinkSpec
 from ..sim.rng import Stream
-from ..simulation import Town
+from ..simulation import Town, grow
 from ..world import access_links, arrivals
 from ..world.churn import Churn
 from ..world.latency import Latency

@@ -71,7 +71,7 @@ class Spied:
             "options": network.options,
             **changes,
         }
-        with mock.patch("engine.simulation.Seat", self.spy()), mock.patch("engine.founding.Links", way):
+        with mock.patch("engine.simulation.Seat", self.spy()), mock.patch("engine.swarm.Links", way):
             self.swarm = Swarm(Setup(**values), network.program)
         self.town = self.swarm.town
 

@@ -9,9 +9,8 @@ import pytest
 from tiny import LATENCY, MS, SECOND, Diary, Say, Shout, diary, host, swarm, texts
 
 from engine import Blob, Host, Kill, Leave, LinkSpec, Peer, PeerId, Set, Setup, Swarm, message, on
-from engine.sim.bandwidth import DATAGRAMS_MOST
+from engine.sim.bandwidth import CHUNK_LEAST, CHUNK_MOST, DATAGRAMS_MOST
 from engine.sim.encoding import size_of
-from engine.sim.wires import CHUNK_LEAST, CHUNK_MOST
 
 THIN = LinkSpec("800:8000")
 """100 bytes a millisecond up, 1,000 down."""

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tiny import ask, give, swarm
 
 from engine import AskFor, Censor, Collude, Kill, Setup, Swarm
-from engine.analysis.cuts import vertex_cut
+from engine.analysis.min_cut import vertex_cut
 
 SECOND = 1_000_000
 

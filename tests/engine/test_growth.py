@@ -33,7 +33,7 @@ from engine import (
     scenario_files,
     to_toml,
 )
-from engine.way_in import has_joined
+from engine.simulation import has_joined
 from engine.world.lexicon import Lexicon
 from engine.world.stock import Stock
 

@@ -9,8 +9,7 @@ import pytest
 
 from engine import AskFor, Setup, Swarm
 from engine.measure.archive import LATEST, PAGE, Ledger
-from engine.measure.asks import Account
-from engine.measure.paths import PATHS_MOST
+from engine.measure.asks import PATHS_MOST, Account
 
 SECOND = 1_000_000
 

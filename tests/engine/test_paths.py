@@ -8,8 +8,7 @@ import numpy as np
 from tiny import LATENCY, MS, SECOND, Actor, Batch, ask, give, hears, host, swarm
 
 from engine import AskFor, Censor, Kill, Set, Setup, Swarm
-from engine.measure.asks import Account
-from engine.measure.paths import LOSSES_MOST, ROWS_MOST, Lost, Rows, Shelf
+from engine.measure.asks import LOSSES_MOST, ROWS_MOST, Account, Lost, Rows, Shelf
 from engine.sim.memory import SMALL, bytes_apart, give_back, set_apart
 
 LOUD = {"options": {"loud": True}}

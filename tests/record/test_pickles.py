@@ -9,7 +9,7 @@ import pytest
 from stories import END_US, LINKS, SECOND, setup, story
 
 from engine import AskFor, Command, LinkSpec, Setup, Swarm, networks
-from engine.measure.digest import BLOCK, Chain
+from engine.measure.metrics import BLOCK, Chain
 from engine.record.freeze import PathKey, freeze, thaw
 
 
