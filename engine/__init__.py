@@ -7,9 +7,9 @@ tape) is fetched when it is first named.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .analysis.min_cut import Silencing
+from .analysis.min_cut import MinimumCut
 from .analysis.selectors import last_word
-from .analysis.stepping import Hunt
+from .analysis.stepping import StepUntil
 from .api import (
     DUPLICATE,
     PARTS,
@@ -74,7 +74,7 @@ from .lab.lines import read_links
 from .lab.save import to_toml
 from .lab.scenario import Caption, Scenario
 from .measure.events import Adrift, Arrived, Asked, Churned, Closed, Commanded, Event, Hit, Noted, Refused
-from .measure.message_log import Heard
+from .measure.message_log import LoggedMessage
 from .measure.snapshot import (
     ALIVE,
     DEAD,
@@ -82,7 +82,7 @@ from .measure.snapshot import (
     STATES,
     Arrivals,
     AskRow,
-    Docket,
+    CourtStatus,
     Fixed,
     Flight,
     Kind,
@@ -90,11 +90,11 @@ from .measure.snapshot import (
     Losses,
     Places,
     Run,
+    RunningAttack,
     Series,
     Snapshot,
     Totals,
     Trace,
-    UnderWay,
 )
 from .options import as_number, as_spec, as_text, as_whole, options_for
 from .registry import help_of, network, networks, options_of, title_of
@@ -107,12 +107,12 @@ if TYPE_CHECKING:
     from .lab.recording import Replayed, load_recording, parted_sentence, replay, story_of
     from .lab.run import Report, Until, report_of, run
     from .lab.sweep import Curve, Sweep, SweepHalted, parse_sweep, sweep
-    from .pacer import Live
+    from .pacer import Pacer
     from .record.marks import Mark
     from .record.reader import Recording
     from .record.time_machine import Checkpoints, TimeMachine
     from .record.worker import Follower
-    from .testing import Tape
+    from .testing import FakeHost
 
 LATE = {
     "BenchCost": ".lab.bench",
@@ -120,14 +120,14 @@ LATE = {
     "Checkpoints": ".record.time_machine",
     "Curve": ".lab.sweep",
     "Follower": ".record.worker",
-    "Live": ".pacer",
+    "Pacer": ".pacer",
     "Mark": ".record.marks",
     "Recording": ".record.reader",
     "Replayed": ".lab.recording",
     "Report": ".lab.run",
     "Sweep": ".lab.sweep",
     "SweepHalted": ".lab.sweep",
-    "Tape": ".testing",
+    "FakeHost": ".testing",
     "TimeMachine": ".record.time_machine",
     "Until": ".lab.run",
     "asks_csv": ".lab.export",
@@ -181,23 +181,22 @@ __all__ = [
     "Commanded",
     "ContentSpec",
     "Court",
+    "CourtStatus",
     "Cure",
     "Curve",
     "Defect",
     "Depart",
-    "Docket",
     "Event",
     "Expect",
+    "FakeHost",
     "File",
     "Fixed",
     "Flight",
     "Follower",
     "Heal",
-    "Heard",
     "Hit",
     "Hold",
     "Host",
-    "Hunt",
     "InputError",
     "Join",
     "Kill",
@@ -208,12 +207,14 @@ __all__ = [
     "Line",
     "LinkSpec",
     "Links",
-    "Live",
+    "LoggedMessage",
     "Losses",
     "Mark",
     "Message",
+    "MinimumCut",
     "MissingFileError",
     "Noted",
+    "Pacer",
     "Param",
     "Partition",
     "Peer",
@@ -233,25 +234,24 @@ __all__ = [
     "Report",
     "Revive",
     "Run",
+    "RunningAttack",
     "Scenario",
     "Series",
     "Set",
     "Setup",
     "Shutdown",
-    "Silencing",
     "Snapshot",
     "Station",
+    "StepUntil",
     "Swarm",
     "SwarmError",
     "Sweep",
     "SweepHalted",
-    "Tape",
     "Theory",
     "TimeMachine",
     "Totals",
     "Trace",
     "Uncensor",
-    "UnderWay",
     "Until",
     "as_number",
     "as_spec",

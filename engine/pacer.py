@@ -47,7 +47,7 @@ LEAP_US = 1_000_000
 PACE_WINDOW_S = 1.0
 
 Problem = Callable[[Exception], None]
-Hunt = Callable[[int], bool]
+StepUntil = Callable[[int], bool]
 """Goes on for about so many deliveries, towards a moment that is not known beforehand. True: it is there."""
 
 
@@ -59,7 +59,7 @@ class Engine(Protocol):
     def advance(self, until_us: int, budget: int | None = None) -> int: ...
 
 
-class Live:
+class Pacer:
     """Runs an engine in wall time. `await live.run()` until `stop()` or cancellation.
 
     speed: virtual seconds per wall second, `math.inf` for as fast as it goes. `problem` is told of an exception
@@ -98,7 +98,7 @@ class Live:
         self._errand: Iterator[object] | None = None
         self._halt_us: int | None = None
         self._goal_us: int | None = None
-        self._hunt: Hunt | None = None
+        self._hunt: StepUntil | None = None
         self._anchor()
         self._nudge()
 
@@ -157,7 +157,7 @@ class Live:
         self._goal_us = base + max(0, us)
         self._nudge()
 
-    def pursue(self, hunt: Hunt) -> None:
+    def pursue(self, hunt: StepUntil) -> None:
         """Pause, and go on as fast as it goes until `hunt` says that it is there."""
         self.pause()
         self._hunt = hunt
@@ -255,7 +255,7 @@ class Live:
             self._rest_until = now + (now - begun) * self._strain()
         return self._settle(due, now)
 
-    def _pursue(self, hunt: Hunt, begun: float) -> bool:
+    def _pursue(self, hunt: StepUntil, begun: float) -> bool:
         try:
             while not hunt(max(16, int(self._per_ms * BITE_S * 1000))):
                 if self._clock() - begun >= SLICE_S:

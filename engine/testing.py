@@ -56,7 +56,7 @@ class Shelf:
         return len(self._files)
 
 
-class Tape:
+class FakeHost:
     """Satisfies `engine.api.Host`. All that a peer does is in plain attributes, in the order it was done:
 
     sent      (to, message); a multicast is one entry a receiver

@@ -46,7 +46,7 @@ from engine import (
     Kill,
     Leave,
     LinkSpec,
-    Live,
+    Pacer,
     Partition,
     Poison,
     Publish,
@@ -188,7 +188,7 @@ class Restless:
         # Checkpoints close together, so that seeks begin at one, and none at all in every second setup.
         keeper = Checkpoints(spacing=60) if setup.seed % 2 else None
         self.machine = TimeMachine(Swarm(setup), keeper=keeper, still=setup.seed == 0)
-        self.live = Live(self.machine, playing=False, clock=self.clock)
+        self.live = Pacer(self.machine, playing=False, clock=self.clock)
         self.prepare()
 
     def prepare(self) -> None:

@@ -92,7 +92,7 @@ async def main() -> None:
         await pilot.press("a", *"night owl", "enter")
         await pilot.press("space")
         ask = driver.swarm.snapshot().asks_total
-        while driver.swarm.account(ask).hits < 2:
+        while driver.swarm.record(ask).hits < 2:
             driver.swarm.advance(driver.swarm.now_us + 5_000)
         trace = driver.swarm.trace(ask)
         assert trace is not None

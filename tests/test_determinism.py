@@ -169,7 +169,7 @@ def test_a_command_given_in_mid_instant_acts_at_the_end_of_it(name: str, budget:
     while live.now_us < END_S * SECOND:
         live.advance(min(END_S * SECOND, live.now_us + SECOND // 4), budget)
         if command is not None and live.now_us >= len(keys) * SECOND // 2:
-            mid_instant += live.town.kernel.mid_instant
+            mid_instant += live.simulation.kernel.mid_instant
             keys.append((live.now_us, command))
             live.do(command)
             command = next(commands, None)

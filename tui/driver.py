@@ -31,7 +31,7 @@ from engine import (
     Command,
     Event,
     InputError,
-    Live,
+    Pacer,
     PeerFailed,
     PeerId,
     Peers,
@@ -86,7 +86,7 @@ class Driver(Traveller, Inquiry, Choosing):
         self.setup = scenario.setup
         swarm = make(self.setup) if recording is None else Swarm(self.setup, world=recording.world)
         self.embark(swarm, recording)
-        self.live = Live(
+        self.live = Pacer(
             self.machine, speed=speed, clock=clock, problem=self._broke, strain=lambda: self.machine.strain
         )
         if recording is not None:
@@ -145,7 +145,7 @@ class Driver(Traveller, Inquiry, Choosing):
 
     def landed(self) -> None:
         """The swarm is at another moment: what was seen of it is seen anew."""
-        seen = self.swarm.chronicle.seen
+        seen = self.swarm.event_log.seen
         self._events = list(self.swarm.events(seen - EVENTS_SHOWN))
         self._seq, self._awaited, self._watched, self._facts_at = seen, False, None, -1.0
         self._open_asks = set()
@@ -279,7 +279,7 @@ class Driver(Traveller, Inquiry, Choosing):
         if trace is not None and (trace.hop > 0).any():
             arrived = int(np.percentile(trace.at_us[trace.hop > 0], 95))
             latest = self._crossings_us[-4:]
-            self._crossings_us = [*latest, arrived - self.swarm.account(ask).issued_us]
+            self._crossings_us = [*latest, arrived - self.swarm.record(ask).issued_us]
         if ask == self._watched:
             self._watched = None
             self.live.end_slow()

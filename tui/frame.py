@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine import AskId, Beliefs, Event, File, Heard, PeerId, Silencing, Snapshot, Theory, Trace
+from engine import AskId, Beliefs, Event, File, LoggedMessage, MinimumCut, PeerId, Snapshot, Theory, Trace
 
 if TYPE_CHECKING:
     from engine import Mark
@@ -26,7 +26,7 @@ class PeerFacts:
     links: tuple[PeerId, ...]
     ban: str
     """The phrase it colludes against, or empty."""
-    last: tuple[Heard, ...] = ()
+    last: tuple[LoggedMessage, ...] = ()
     """What it sent and was sent last, the latest first."""
 
 
@@ -76,7 +76,7 @@ class Frame:
     """What a textbook foretells for the chosen ask."""
     believing: bool = False
     """The picture shows what the selected peer believes."""
-    silencing: Silencing | None = None
+    silencing: MinimumCut | None = None
     """Who stands between an asker and what it wants, once a person wanted to know."""
     sieve: str = ""
     """The selector that the table of peers is filtered by; empty for all."""

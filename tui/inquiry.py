@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from engine import Adjourn, AskId, Censor, Command, Court, InputError, Live, PeerId, Silencing, Theory, Uncensor
+from engine import Adjourn, AskId, Censor, Command, Court, InputError, MinimumCut, Pacer, PeerId, Theory, Uncensor
 
 if TYPE_CHECKING:
     from engine import Swarm, TimeMachine
@@ -23,7 +23,7 @@ THEORIES_MOST = 50
 class Inquiry:
     """A mixin of `Driver`."""
 
-    live: Live
+    live: Pacer
     machine: TimeMachine
     ask: AskId | None
     following: bool
@@ -42,7 +42,7 @@ class Inquiry:
     def forget_inquiry(self) -> None:
         """Of a swarm that was."""
         self.believing = False
-        self.silencing: Silencing | None = None
+        self.silencing: MinimumCut | None = None
         self._theories: dict[AskId, tuple[Theory, ...]] = {}
         self._theory_s = -1e9
 
@@ -87,7 +87,7 @@ class Inquiry:
         """Who wants what: the asker of a chosen ask, or the selected peer what the latest ask is about."""
         if self.ask is None:
             return None
-        row = self.swarm.account(self.ask)
+        row = self.swarm.record(self.ask)
         chosen = self.selected if self.following and self.selected is not None else row.origin
         return chosen, row.text
 
@@ -110,10 +110,12 @@ class Inquiry:
 
     def court(self) -> None:
         """Convene a court, or have it rise."""
-        docket = self.swarm.snapshot().court
-        if docket is None:
+        court_status = self.swarm.snapshot().court
+        if court_status is None:
             self.do(Court(COURT_S))
             self.say(f"A court sits: whoever answers is censored {COURT_S:g} s later. {{run.court}} ends it.")
         else:
             self.do(Adjourn())
-            self.say(f"The court rises. Its {docket.orders} orders stand: {{peer.filter}} state=censored finds them.")
+            self.say(
+                f"The court rises. Its {court_status.orders} orders stand: {{peer.filter}} state=censored finds them."
+            )

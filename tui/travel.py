@@ -1,6 +1,6 @@
 """Going back and forth in the run on screen: the half of the driver that holds a time machine.
 
-A seek is an errand of `Live`: it is done in slices before time goes on, the screen stays alive meanwhile, and the
+A seek is an errand of `Pacer`: it is done in slices before time goes on, the screen stays alive meanwhile, and the
 cursor moves when it is there. What a person does in the past begins another future; that is said, and `undo` is no
 way back from it. Charts, tables and the feed follow by themselves, since all they show comes from the swarm at the
 cursor.
@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 from engine import (
     Follower,
     InputError,
-    Live,
     Mark,
+    Pacer,
     PeerId,
     Recording,
     Scenario,
@@ -41,7 +41,7 @@ EVENTS_SHOWN = 200
 class Traveller:
     """What `Driver` inherits. `jumps` counts how often the cursor was somewhere else all at once."""
 
-    live: Live
+    live: Pacer
     machine: TimeMachine
     scenario: Scenario
     setup: Setup

@@ -11,44 +11,44 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..api import Peer
-from ..measure.asks import QUESTION, Account
+from ..measure.asks import QUESTION, AskRecord
 from ..measure.metrics import KIND_MASK
 from ..measure.snapshot import (
     ALIVE,
     STATES,
     AskRow,
-    Docket,
+    CourtStatus,
     Fixed,
     Flight,
     Kind,
     Links,
     Places,
     Run,
+    RunningAttack,
     Snapshot,
     Totals,
     Trace,
-    UnderWay,
 )
 from ..sim.kernel import HOP_BITS, KIND_SHIFT
-from ..simulation import Town
+from ..simulation import Simulation
 from . import graphs
 
 # Who they are: the columns that change only when newcomers come, as a selector and a frame want them.
 
 
-class Roster:
+class PeerTable:
     """Makes `Fixed` of a town: anew when it has grown and somebody looks, so that a crowd costs one copy a frame."""
 
-    def __init__(self, town: Town, protocol: str, places: Places, kinds: tuple[Kind, ...]) -> None:
-        self._town = town
+    def __init__(self, sim: Simulation, protocol: str, places: Places, kinds: tuple[Kind, ...]) -> None:
+        self._town = sim
         self._protocol = protocol
         self._places = places
         self._kinds = kinds
         self.run = Run()
-        self._roles = tuple(dict.fromkeys(kind.role for kind in town.crew))
+        self._roles = tuple(dict.fromkeys(kind.role for kind in sim.program_types))
         self._fixed: Fixed | None = None
         self._ids: dict[str, int] = {}
-        self.begun_with = town.n
+        self.begun_with = sim.n
         """How many there were when the run began: ids from there on are newcomers."""
 
     def __getstate__(self) -> dict[str, Any]:
@@ -64,24 +64,24 @@ class Roster:
 
     def fixed(self) -> Fixed:
         """The columns of all that there are now."""
-        town = self._town
-        if self._fixed is None or len(self._fixed.labels) != town.n:
-            roles, lines = self._roles, town.desk.links.lines
+        sim = self._town
+        if self._fixed is None or len(self._fixed.labels) != sim.n:
+            roles, lines = self._roles, sim.shared.links.lines
             self._fixed = Fixed(
                 protocol=self._protocol,
-                seed=town.seed,
-                labels=tuple(town.labels),
+                seed=sim.seed,
+                labels=tuple(sim.labels),
                 roles=roles,
-                role=np.array([roles.index(kind.role) for kind in town.crew], np.uint8),
-                operator=tuple(town.operators),
-                place=np.array(town.desk.links.place, np.int32),
+                role=np.array([roles.index(kind.role) for kind in sim.program_types], np.uint8),
+                operator=tuple(sim.operators),
+                place=np.array(sim.shared.links.place, np.int32),
                 places=self._places,
-                up_kbit_s=np.array([line.up_kbit_s for line in lines] or [0] * town.n, np.int32),
-                down_kbit_s=np.array([line.down_kbit_s for line in lines] or [0] * town.n, np.int32),
-                nat=np.array([line.nat for line in lines] or [False] * town.n, np.bool_),
-                infrastructure=town.infrastructure.copy(),
-                bootstrap=town.bootstrap,
-                shares_files=np.array([kind.shares_files for kind in town.crew], np.bool_),
+                up_kbit_s=np.array([line.up_kbit_s for line in lines] or [0] * sim.n, np.int32),
+                down_kbit_s=np.array([line.down_kbit_s for line in lines] or [0] * sim.n, np.int32),
+                nat=np.array([line.nat for line in lines] or [False] * sim.n, np.bool_),
+                infrastructure=sim.infrastructure.copy(),
+                bootstrap=sim.bootstrap,
+                shares_files=np.array([kind.shares_files for kind in sim.program_types], np.bool_),
                 begun_with=self.begun_with,
                 run=self.run,
                 kinds=self._kinds,
@@ -95,11 +95,11 @@ FILES_US = 1_000_000
 """How old the column of files may be: ten thousand libraries are not counted for every frame."""
 
 
-class Columns:
+class PeerColumns:
     """What a selector may ask about, see `world.selectors.View`. All of length n, index = PeerId."""
 
-    def __init__(self, town: Town, roster: Roster) -> None:
-        self._town = town
+    def __init__(self, sim: Simulation, roster: PeerTable) -> None:
+        self._town = sim
         self._roster = roster
         self._between: tuple[int, int, Sequence[float]] = (-1, -1, ())
         """Of which streams and how many peers, and what it is: dear to make, and asked for with each letter typed."""
@@ -116,9 +116,9 @@ class Columns:
     def label_ids(self) -> Mapping[str, int]:
         return self._roster.ids
 
-    def fresh(self) -> Columns:
+    def fresh(self) -> PeerColumns:
         """Loads are read from the books, so these are posted first."""
-        self._town.books.post()
+        self._town.metrics.post()
         return self
 
     def infrastructure(self) -> Sequence[bool]:
@@ -126,23 +126,23 @@ class Columns:
         return flags
 
     def roles(self) -> Sequence[str]:
-        return [kind.role for kind in self._town.crew]
+        return [kind.role for kind in self._town.program_types]
 
     def states(self) -> Sequence[str]:
         return [STATES[s] for s in self._town.state.tolist()]
 
     def censored(self) -> Sequence[bool]:
-        return self._town.rules.censored
+        return self._town.faults.censored
 
     def colluding(self) -> Sequence[bool]:
-        return [peer in self._town.rules.bans for peer in range(self.n)]
+        return [peer in self._town.faults.bans for peer in range(self.n)]
 
     def poisoned(self) -> Sequence[bool]:
         return self._town.poisoned.tolist()
 
     def cities(self) -> Sequence[str]:
         names = self._roster.fixed().places.names
-        return [names[i] for i in self._town.desk.links.place]
+        return [names[i] for i in self._town.shared.links.place]
 
     def operators(self) -> Sequence[str]:
         return self._town.operators
@@ -165,7 +165,7 @@ class Columns:
         return [len(near) for near in self._town.streams.near]
 
     def loads(self) -> Sequence[float]:
-        loads: list[float] = self._town.books.load.tolist()
+        loads: list[float] = self._town.metrics.load.tolist()
         return loads
 
     def betweenness(self) -> Sequence[float]:
@@ -176,39 +176,39 @@ class Columns:
         return self._between[2]
 
     def uptimes(self) -> Sequence[float]:
-        town = self._town
-        since_s = (town.kernel.now_us - town.since_us) / 1e6
-        made: list[float] = np.where(town.state == ALIVE, since_s, 0.0).tolist()
+        sim = self._town
+        since_s = (sim.kernel.now_us - sim.since_us) / 1e6
+        made: list[float] = np.where(sim.state == ALIVE, since_s, 0.0).tolist()
         return made
 
     def holds(self, text: str) -> Sequence[bool]:
         return [bool(shelf.matching(text)) for shelf in self._town.shelves]
 
 
-class Viewer:
+class SnapshotBuilder:
     """Makes snapshots. What is dear to make (links, rows of closed asks) is kept until it changes."""
 
     def __init__(
         self,
-        town: Town,
-        roster: Roster,
+        sim: Simulation,
+        roster: PeerTable,
         settings: Callable[[], Mapping[str, object]],
-        docket: Callable[[], Docket | None],
-        under_way: Callable[[], tuple[UnderWay, ...]],
+        status: Callable[[], CourtStatus | None],
+        under_way: Callable[[], tuple[RunningAttack, ...]],
     ) -> None:
-        self._docket = docket
+        self._docket = status
         self._under_way = under_way
-        self._town = town
+        self._town = sim
         self._roster = roster
         self._settings = settings
         self._links = Links(-1, np.zeros(0, np.int32), np.zeros(0, np.int32))
         self._rows: dict[int, AskRow] = {}
-        self._files = np.zeros(town.n, np.int32)
+        self._files = np.zeros(sim.n, np.int32)
         self._files_us = -1
         self._held = np.zeros(0, np.bool_)
         self._ident = np.zeros(0, np.float32)
         self._traced: tuple[tuple[object, ...], Trace | None] = ((), None)
-        self._identified = any(kind.identifier is not Peer.identifier for kind in dict.fromkeys(town.crew))
+        self._identified = any(kind.identifier is not Peer.identifier for kind in dict.fromkeys(sim.program_types))
 
     def commanded(self) -> None:
         """A command was done: look at the libraries again, however little time has passed."""
@@ -217,7 +217,7 @@ class Viewer:
 
     def _holding(self) -> NDArray[np.bool_]:
         """Peers with a held link; only a command changes who they are."""
-        holds = self._town.desk.links.holds
+        holds = self._town.shared.links.holds
         ends = sorted(holds.ends()) if holds is not None else []
         flags = np.zeros(self._town.n if ends else 0, np.bool_)
         flags[ends] = True
@@ -225,13 +225,13 @@ class Viewer:
 
     def snapshot(self) -> Snapshot:
         """One moment, see `engine.measure.snapshot.Snapshot`."""
-        town = self._town
-        books, kernel = town.books, town.kernel
-        books.post()
-        if self._links.version != town.streams.version:
-            self._links = Links(town.streams.version, *town.streams.columns())
-        if kernel.now_us >= self._files_us + FILES_US or self._files_us < 0 or len(self._files) < town.n:
-            self._files = np.fromiter(map(len, town.shelves), np.int32, town.n)
+        sim = self._town
+        metrics, kernel = sim.metrics, sim.kernel
+        metrics.post()
+        if self._links.version != sim.streams.version:
+            self._links = Links(sim.streams.version, *sim.streams.columns())
+        if kernel.now_us >= self._files_us + FILES_US or self._files_us < 0 or len(self._files) < sim.n:
+            self._files = np.fromiter(map(len, sim.shelves), np.int32, sim.n)
             self._files_us = kernel.now_us
             if self._identified:
                 self._ident = self._identifiers()
@@ -239,21 +239,21 @@ class Viewer:
         return Snapshot(
             now_us=kernel.now_us,
             fixed=self._roster.fixed(),
-            state=town.state.copy(),
-            censored=town.censored.copy(),
-            colluding=town.colluding.copy(),
-            poisoned=town.poisoned.copy(),
-            group=town.group.copy(),
-            load=books.load,
-            last_heard_us=books.last_heard_us.copy(),
+            state=sim.state.copy(),
+            censored=sim.censored.copy(),
+            colluding=sim.colluding.copy(),
+            poisoned=sim.poisoned.copy(),
+            group=sim.group.copy(),
+            load=metrics.load,
+            last_heard_us=metrics.last_heard_us.copy(),
             files=self._files,
-            up_since_us=town.since_us.copy(),
+            up_since_us=sim.since_us.copy(),
             links=self._links,
             flight=flight,
             totals=self._totals(),
             asks=self._asks(),
-            asks_total=len(town.desk.accounts) - 1,
-            series=books.series(),
+            asks_total=len(sim.shared.records) - 1,
+            series=metrics.series(),
             settings=self._settings(),
             spreading=self._spreading(flight),
             held=self._held,
@@ -262,13 +262,13 @@ class Viewer:
             attacks=self._under_way(),
         )
 
-    def trace(self, account: Account) -> Trace | None:
+    def trace(self, record: AskRecord) -> Trace | None:
         """The path of an ask. Four columns of ten thousand peers are not copied for each frame, and who draws can tell
         by the object that nothing has come to it."""
-        rows = account.questions.total, account.answers.total, account.lost.total, len(account.hits)
-        key = (account, self._town.n, account.hop is None, *rows)
+        rows = record.questions.total, record.answers.total, record.lost.total, len(record.hits)
+        key = (record, self._town.n, record.hop is None, *rows)
         if key != self._traced[0]:
-            self._traced = key, account.trace(self._town.n)
+            self._traced = key, record.trace(self._town.n)
         return self._traced[1]
 
     def _identifiers(self) -> NDArray[np.float32]:
@@ -288,58 +288,60 @@ class Viewer:
         return frozenset(flight.ask[flight.part == QUESTION].tolist())
 
     def _totals(self) -> Totals:
-        town = self._town
-        names = town.books.kind_names
+        sim = self._town
+        names = sim.metrics.kind_names
         return Totals(
-            sent=town.desk.sent,
-            delivered=town.kernel.delivered,
-            dropped=town.books.dropped,
-            bytes=town.desk.sent_bytes,
-            duplicates=town.kernel.duplicates,
-            by_kind={names[i]: count for i, count in enumerate(town.desk.sent_by_kind)},
-            dropped_by=dict(town.books.dropped_by),
-            bytes_by_kind=dict(zip(names, town.books.bytes_by_kind.tolist(), strict=True)),
+            sent=sim.shared.sent,
+            delivered=sim.kernel.delivered,
+            dropped=sim.metrics.dropped,
+            bytes=sim.shared.sent_bytes,
+            duplicates=sim.kernel.duplicates,
+            by_kind={names[i]: count for i, count in enumerate(sim.shared.sent_by_kind)},
+            dropped_by=dict(sim.metrics.dropped_by),
+            bytes_by_kind=dict(zip(names, sim.metrics.bytes_by_kind.tolist(), strict=True)),
             dropped_kinds=self._dropped_kinds(),
         )
 
     def _dropped_kinds(self) -> dict[str, dict[str, int]]:
-        books = self._town.books
+        metrics = self._town.metrics
         told: dict[str, dict[str, int]] = {}
-        for (kind, reason), count in books.dropped_kinds.items():
-            told.setdefault(books.kind_names[kind], {})[reason] = count
+        for (kind, reason), count in metrics.dropped_kinds.items():
+            told.setdefault(metrics.kind_names[kind], {})[reason] = count
         return told
 
     def _asks(self) -> tuple[AskRow, ...]:
         out = []
         kept: dict[int, AskRow] = {}
-        for account in self._town.desk.accounts.latest(ASK_ROWS):
-            row = self._rows.get(account.id)
-            if row is None or account.closed_us is None or row.closed_us != account.closed_us:
-                row = account.row()
-            kept[account.id] = row
+        for record in self._town.shared.records.latest(ASK_ROWS):
+            row = self._rows.get(record.id)
+            if row is None or record.closed_us is None or row.closed_us != record.closed_us:
+                row = record.row()
+            kept[record.id] = row
             out.append(row)
         self._rows = kept
         return tuple(out)
 
     def _flight(self) -> Flight:
         """The soonest to arrive. Only the buckets that fill the rows are looked at."""
-        town = self._town
-        kernel, parts = town.kernel, town.desk.parts
+        sim = self._town
+        kernel, parts = sim.kernel, sim.shared.parts
         rows: list[tuple[int, int, int, int, int, int]] = []
         waiting = kernel.messages
         instants = nsmallest(FLIGHT_ROWS, waiting) if len(waiting) > FLIGHT_ROWS else sorted(waiting)
         # What a budget left over of the present instant is still under way too.
-        for at_us, (tos, parcels) in ((kernel.now_us, kernel.unfinished()), *((at, waiting[at]) for at in instants)):
-            for to, parcel in zip(tos, parcels, strict=True):
-                ask = _ask_of(parcel[2])
+        for at_us, (tos, envelopes) in ((kernel.now_us, kernel.unfinished()), *((at, waiting[at]) for at in instants)):
+            for to, envelope in zip(tos, envelopes, strict=True):
+                ask = _ask_of(envelope[2])
                 for one in to if to.__class__ is tuple else (to,):
                     target = one if one >= 0 else -1 - one
-                    rows.append((parcel[0], target, parcel[3], at_us, parts[parcel[5] >> KIND_SHIFT & KIND_MASK], ask))
+                    rows.append(
+                        (envelope[0], target, envelope[3], at_us, parts[envelope[5] >> KIND_SHIFT & KIND_MASK], ask)
+                    )
             if len(rows) >= FLIGHT_ROWS:
                 break
         standing = [
-            (parcel[0], to, sent_us, at_us, parts[parcel[5] >> KIND_SHIFT & KIND_MASK], _ask_of(parcel[2]))
-            for sent_us, at_us, to, parcel in town.desk.links.standing(kernel.now_us)
+            (envelope[0], to, sent_us, at_us, parts[envelope[5] >> KIND_SHIFT & KIND_MASK], _ask_of(envelope[2]))
+            for sent_us, at_us, to, envelope in sim.shared.links.standing(kernel.now_us)
         ]
         if standing:
             rows = nsmallest(FLIGHT_ROWS, rows + standing, key=itemgetter(3))
@@ -351,7 +353,7 @@ class Viewer:
             arrives_us=table[:, 3],
             part=table[:, 4].astype(np.uint8),
             ask=table[:, 5].astype(np.int32),
-            total=max(0, town.desk.sent - kernel.delivered - town.books.dropped),
+            total=max(0, sim.shared.sent - kernel.delivered - sim.metrics.dropped),
         )
 
 

@@ -18,7 +18,7 @@ from ..measure.snapshot import ALIVE
 from .graphs import components
 
 if TYPE_CHECKING:
-    from ..simulation import Town
+    from ..simulation import Simulation
 
 NAMES = ("load", "load_max", "load_gini", "components", "largest_component", "belief_error")
 BELIEVERS = 16
@@ -41,10 +41,10 @@ class Gauges:
     belief_error       share of the peers that living ones know of that are dead or gone
     """
 
-    def __init__(self, town: Town) -> None:
-        self._town = town
+    def __init__(self, sim: Simulation) -> None:
+        self._town = sim
         self._next = 0
-        self._beliefs: deque[tuple[int, int]] = deque(maxlen=min(POOLED, -(-town.n // BELIEVERS)))
+        self._beliefs: deque[tuple[int, int]] = deque(maxlen=min(POOLED, -(-sim.n // BELIEVERS)))
         self._key: Any = None
         self._parts = (NAN, NAN)
 
@@ -54,29 +54,29 @@ class Gauges:
         return (*spread(load[alive]), *self._overlay(alive), self._believed(alive))
 
     def _overlay(self, alive: NDArray[np.bool_]) -> tuple[float, float]:
-        town = self._town
-        key = (town.streams.version, alive.tobytes(), town.censored.tobytes(), town.group.tobytes())
+        sim = self._town
+        key = (sim.streams.version, alive.tobytes(), sim.censored.tobytes(), sim.group.tobytes())
         if key != self._key:
             self._key = key
-            a, b = town.streams.columns()
-            carries = alive[a] & alive[b] & ~town.censored[a] & ~town.censored[b] & (town.group[a] == town.group[b])
+            a, b = sim.streams.columns()
+            carries = alive[a] & alive[b] & ~sim.censored[a] & ~sim.censored[b] & (sim.group[a] == sim.group[b])
             living = int(alive.sum())
-            if not town.streams.count or not living:
+            if not sim.streams.count or not living:
                 self._parts = (NAN, NAN)
             else:
-                sizes = np.bincount(components(town.n, a[carries], b[carries])[alive])
+                sizes = np.bincount(components(sim.n, a[carries], b[carries])[alive])
                 self._parts = (float(np.count_nonzero(sizes)), float(sizes.max()) / living)
         return self._parts
 
     def _believed(self, alive: NDArray[np.bool_]) -> float:
         """A few peers at a time, in order of their ids, so that nothing is drawn."""
-        town = self._town
+        sim = self._town
         wrong = known = 0
-        for _ in range(min(BELIEVERS, town.n)):
-            peer = self._next % town.n
+        for _ in range(min(BELIEVERS, sim.n)):
+            peer = self._next % sim.n
             self._next = peer + 1
-            program = town.programs[peer]
-            if program is None or town.infrastructure[peer]:
+            program = sim.programs[peer]
+            if program is None or sim.infrastructure[peer]:
                 continue
             try:
                 beliefs = program.beliefs()
@@ -85,7 +85,7 @@ class Gauges:
             for _, other in zip(range(KNOWN_MOST), beliefs.known, strict=False):
                 known += 1
                 # An address that somebody made up is as wrong as that of a dead peer.
-                wrong += not (type(other) is int and 0 <= other < town.n and alive[other])
+                wrong += not (type(other) is int and 0 <= other < sim.n and alive[other])
         self._beliefs.append((wrong, known))
         total = sum(each for _, each in self._beliefs)
         return sum(each for each, _ in self._beliefs) / total if total else NAN

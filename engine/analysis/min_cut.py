@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from ..api import PeerId, mentions, words_of
 from ..errors import plain
 from ..measure.snapshot import ALIVE
-from ..simulation import Town
+from ..simulation import Simulation
 from .verdict import distance, plural
 
 # The smallest set of nodes that stands between one node and a group of others: a minimum vertex cut.
@@ -128,7 +128,7 @@ NAMED = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Silencing:
+class MinimumCut:
     """The smallest set between `origin` and `text`: `peers`, empty where there is none; `holders` who could answer;
     `sentence` says it, or why there is none."""
 
@@ -139,60 +139,62 @@ class Silencing:
     sentence: str
 
 
-def silencing(town: Town, labels: Sequence[str], origin: PeerId, text: str) -> Silencing:
+def silencing(sim: Simulation, labels: Sequence[str], origin: PeerId, text: str) -> MinimumCut:
     """Of a title that `origin` wants, as things stand."""
     who, what = labels[origin], f"“{plain(text, limit=40)}”"
 
-    def none(sentence: str, holders: Sequence[PeerId] = ()) -> Silencing:
-        return Silencing(origin, text, (), tuple(holders), sentence)
+    def none(sentence: str, holders: Sequence[PeerId] = ()) -> MinimumCut:
+        return MinimumCut(origin, text, (), tuple(holders), sentence)
 
-    if town.state[origin] != ALIVE or town.censored[origin]:
+    if sim.state[origin] != ALIVE or sim.censored[origin]:
         return none(f"{who} is {'censored' if town.censored[origin] else 'not up'}: it is silenced already.")
-    silent = _silent(town, origin, text)
-    if town.program.wants == "broadcast":
-        return none(_broadcast(town, who, origin, silent))
-    served = any(kind.has_all for kind in town.crew)
-    if not served and town.shelves[origin].matching(text):
+    silent = _silent(sim, origin, text)
+    if sim.program.wants == "broadcast":
+        return none(_broadcast(sim, who, origin, silent))
+    served = any(kind.has_all for kind in sim.program_types)
+    if not served and sim.shelves[origin].matching(text):
         return none(f"{who} has {what} itself: nobody stands between.")
-    holders = [p for p in range(town.n) if p != origin and not silent[p] and _holds(town, p, text, served)]
+    holders = [p for p in range(sim.n) if p != origin and not silent[p] and _holds(sim, p, text, served)]
     if not holders:
         return none(f"Nobody who is up and would answer has {what}: there is nobody left to silence.")
-    if not town.streams.near[origin] and town.crew[origin].knows == "everyone":
+    if not sim.streams.near[origin] and sim.program_types[origin].knows == "everyone":
         told = f"{who} can call anybody itself: all {plural(len(holders), 'holder')} of {what} would have to go."
-        return Silencing(origin, text, tuple(holders), tuple(holders), told)
-    near = [[q for q in row if not silent[q]] if not silent[p] else [] for p, row in enumerate(town.streams.near)]
-    if distance(town, origin, holders) is None:
+        return MinimumCut(origin, text, tuple(holders), tuple(holders), told)
+    near = [[q for q in row if not silent[q]] if not silent[p] else [] for p, row in enumerate(sim.streams.near)]
+    if distance(sim, origin, holders) is None:
         return none(f"{who} has no way to {what} over the links as they stand: it is cut off already.", holders)
     peers = vertex_cut(near, origin, holders)
     names = ", ".join(labels[p] for p in peers[:NAMED]) + (" …" if len(peers) > NAMED else "")
     told = f"Silencing {plural(len(peers), 'peer')} ({names}) cuts {who} off from {what}"
     share = f"; {len(holders):,} could answer." if len(holders) > 1 else "."
-    return Silencing(origin, text, peers, tuple(holders), told + share)
+    return MinimumCut(origin, text, peers, tuple(holders), told + share)
 
 
-def _silent(town: Town, origin: PeerId, text: str) -> list[bool]:
+def _silent(sim: Simulation, origin: PeerId, text: str) -> list[bool]:
     """Who passes nothing on: down, censored, behind a partition, or suppressing the title without a leak."""
-    bans, group, words = town.rules.bans, town.rules.group, words_of(text)
+    bans, group, words = sim.faults.bans, sim.faults.group, words_of(text)
     silent = [
         bool(state != ALIVE) or blocked or side != group[origin]
-        for state, blocked, side in zip(town.state.tolist(), town.rules.censored, group, strict=True)
+        for state, blocked, side in zip(sim.state.tolist(), sim.faults.censored, group, strict=True)
     ]
     for peer, (word, leak) in bans.items():
         silent[peer] = silent[peer] or (leak == 0 and mentions(words, word))
     return silent
 
 
-def _holds(town: Town, peer: PeerId, text: str, served: bool) -> bool:
+def _holds(sim: Simulation, peer: PeerId, text: str, served: bool) -> bool:
     """Whether it would answer: from its library, or, where everybody is `served`, as a server that has everything."""
-    return town.crew[peer].has_all if served else bool(len(town.shelves[peer]) and town.shelves[peer].matching(text))
+    return (
+        sim.program_types[peer].has_all if served else bool(len(sim.shelves[peer]) and sim.shelves[peer].matching(text))
+    )
 
 
-def _broadcast(town: Town, who: str, origin: PeerId, silent: Sequence[bool]) -> str:
-    others = sum(1 for p in town.users() if p != origin and not silent[p])
-    if not town.streams.near[origin]:
+def _broadcast(sim: Simulation, who: str, origin: PeerId, silent: Sequence[bool]) -> str:
+    others = sum(1 for p in sim.users() if p != origin and not silent[p])
+    if not sim.streams.near[origin]:
         return (
             f"Nobody keeps connections here: {who} tells any of {plural(others, 'living peer')} by lot, and so does "
             "each of them. No few peers stand between; only silencing the teller itself would do."
         )
-    near = [q for q in town.streams.near[origin] if not silent[q]]
+    near = [q for q in sim.streams.near[origin] if not silent[q]]
     return f"{who} tells its {plural(len(near), 'neighbour')}: without them nobody else would hear of it."

@@ -51,7 +51,7 @@ from .terms import (
     Choice,
     Everyone,
     Flagged,
-    Holds,
+    HeldLinks,
     Id,
     Label,
     Measured,
@@ -222,7 +222,7 @@ class _Reader:
             text = self._text('a name such as "blue train"')
             if not words_of(text):
                 self._fail(at, '"holds" needs at least one letter or digit')
-            return Holds(text)
+            return HeldLinks(text)
         if token.text == "random":
             amount, percent = self._amount()
             return Choice(amount, percent)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from ..measure.asks import QUESTION, Account
+from ..measure.asks import QUESTION, AskRecord
 from ..measure.metrics import KIND_MASK
 from ..sim.kernel import HOP_BITS, HOP_MASK, KIND_SHIFT
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..pacer import Engine
     from ..swarm import Swarm
 
-Quarry = Literal["arrival", "hop"]
+StepTarget = Literal["arrival", "hop"]
 SPAN_US = 60_000_000
 """How much virtual time a hunt takes at most: longer than any timeout that a person waits for."""
 BITE = 2_000
@@ -27,26 +27,26 @@ NAMED = 3
 PART_WORDS = ("asks", "answers", "serves", "greets")
 
 
-class Hunt:
+class StepUntil:
     """Call it with a number of deliveries until it returns True; then `told` says what happened, and `found` how much:
     the arrivals of the instant that ended it."""
 
     def __init__(
-        self, swarm: Swarm, account: Account, quarry: Quarry, engine: Engine | None = None, span_us: int = SPAN_US
+        self, swarm: Swarm, record: AskRecord, quarry: StepTarget, engine: Engine | None = None, span_us: int = SPAN_US
     ) -> None:
         self._swarm = swarm
         self._engine: Engine = engine or swarm
         """What moves time: a time machine does again what was done before."""
-        self._account = account
+        self._record = record
         self._quarry = quarry
-        self._kernel = swarm.town.kernel
+        self._kernel = swarm.simulation.kernel
         self._until_us = swarm.now_us + span_us
         self._span_us = span_us
-        self._deepest = account.deepest
+        self._deepest = record.deepest
         self._rows: list[tuple[int, int, int, int, bool]] = []
         self.found = 0
         self.told = ""
-        if quarry == "hop" and account.closed_us is None and not self._spreading():
+        if quarry == "hop" and record.closed_us is None and not self._spreading():
             self.told = self._shallow()
 
     def __call__(self, budget: int = BITE) -> bool:
@@ -58,11 +58,11 @@ class Hunt:
                 left -= engine.advance(kernel.now_us, left)
             elif self._rows:
                 self._arrived()
-            elif self._account.closed_us is not None:
-                self.told = f"Ask {self._account.id} is over: nothing of it is under way."
+            elif self._record.closed_us is not None:
+                self.told = f"Ask {self._record.id} is over: nothing of it is under way."
             elif not kernel.instants or kernel.instants[0] > self._until_us:
                 engine.advance(self._until_us, 1)
-                self.told = f"Nothing of ask {self._account.id} arrived within {self._span_us / 1e6:g} s."
+                self.told = f"Nothing of ask {self._record.id} arrived within {self._span_us / 1e6:g} s."
             else:
                 at_us = kernel.instants[0]
                 self._rows = self._due(at_us)
@@ -72,50 +72,50 @@ class Hunt:
         return True
 
     def _shallow(self) -> str:
-        account = self._account
-        return f"No question of ask {account.id} is under way: it came as deep as hop {account.deepest}."
+        record = self._record
+        return f"No question of ask {record.id} is under way: it came as deep as hop {record.deepest}."
 
     def _spreading(self) -> bool:
         """Whether a question of the ask is under way. Ends at the first one found: of a flood that is at once."""
-        ask, parts = self._account.id, self._swarm.town.desk.parts
+        ask, parts = self._record.id, self._swarm.simulation.shared.parts
         return any(
-            parcel[2] and parts[parcel[5] >> KIND_SHIFT & KIND_MASK] == QUESTION and _hop(parcel[2], ask) >= 0
-            for _, parcels in self._kernel.messages.values()
-            for parcel in parcels
+            envelope[2] and parts[envelope[5] >> KIND_SHIFT & KIND_MASK] == QUESTION and _hop(envelope[2], ask) >= 0
+            for _, envelopes in self._kernel.messages.values()
+            for envelope in envelopes
         )
 
     def _due(self, at_us: int) -> list[tuple[int, int, int, int, bool]]:
         """Messages of the ask that are due then: (from, to, part, hop, whether it was asked before)."""
-        ask, parts = self._account.id, self._swarm.town.desk.parts
+        ask, parts = self._record.id, self._swarm.simulation.shared.parts
         rows = []
-        tos, parcels = self._kernel.messages.get(at_us, ((), ()))
-        for to, parcel in zip(tos, parcels, strict=True):
-            hop = _hop(parcel[2], ask)
+        tos, envelopes = self._kernel.messages.get(at_us, ((), ()))
+        for to, envelope in zip(tos, envelopes, strict=True):
+            hop = _hop(envelope[2], ask)
             if hop < 0:
                 continue
-            part = parts[parcel[5] >> KIND_SHIFT & KIND_MASK]
+            part = parts[envelope[5] >> KIND_SHIFT & KIND_MASK]
             if self._quarry == "hop" and part != QUESTION:
                 continue
             for one in to if to.__class__ is tuple else (to,):
                 one = one if one >= 0 else -1 - one
-                rows.append((parcel[0], one, part, hop, part == QUESTION and self._account.heard(one)))
+                rows.append((envelope[0], one, part, hop, part == QUESTION and self._record.heard(one)))
         return rows
 
     def _arrived(self) -> None:
         """The instant is over: was it what was hunted for?"""
         rows, self._rows = self._rows, []
-        swarm, account = self._swarm, self._account
-        swarm.town.books.post()
+        swarm, record = self._swarm, self._record
+        swarm.simulation.metrics.post()
         if self._quarry == "hop":
-            if account.deepest <= self._deepest:
+            if record.deepest <= self._deepest:
                 if not self._spreading():
                     self.told = self._shallow()
                 return
-            reached = sum(1 for _, to, _, hop, again in rows if hop == account.deepest and not again)
+            reached = sum(1 for _, to, _, hop, again in rows if hop == record.deepest and not again)
             peers = f"{reached} peer{'s' if reached != 1 else ''}"
-            self.told = f"Hop {account.deepest}: the question is at {peers} there so far."
+            self.told = f"Hop {record.deepest}: the question is at {peers} there so far."
         else:
-            lost = account.lost.view()
+            lost = record.lost.view()
             now = np.flatnonzero(lost.at_us == swarm.now_us).tolist()
             self.told = self._sentence(rows, {int(lost.to[i]): lost.reasons[lost.reason[i]] for i in now})
         self.found = len(rows)

@@ -247,7 +247,7 @@ class Measured(Term):
 
 
 @dataclass(frozen=True, slots=True)
-class Holds(Term):
+class HeldLinks(Term):
     """`holds "blue train"`."""
 
     text: str

@@ -14,37 +14,37 @@ from typing import Any
 import numpy as np
 
 from ..api import PeerId, Theory
-from ..measure.asks import Account
+from ..measure.asks import AskRecord
 from ..measure.snapshot import ALIVE
-from ..simulation import Town
+from ..simulation import Simulation
 from .verdict import station_state
 
 
-def theory_of(town: Town, account: Account, labels: Sequence[str]) -> tuple[Theory, ...]:
+def theory_of(sim: Simulation, record: AskRecord, labels: Sequence[str]) -> tuple[Theory, ...]:
     """Rows for one ask; none when its asker is gone or the protocol has no theory of it."""
-    origin = account.origin
-    if town.state[origin] != ALIVE:
+    origin = record.origin
+    if sim.state[origin] != ALIVE:
         return ()
-    near = town.streams.near
-    alive = (town.state == ALIVE) & ~town.infrastructure
-    users, is_user = int((~town.infrastructure).sum()), int(not town.infrastructure[origin])
+    near = sim.streams.near
+    alive = (sim.state == ALIVE) & ~sim.infrastructure
+    users, is_user = int((~sim.infrastructure).sum()), int(not sim.infrastructure[origin])
     living = int(alive.sum()) - is_user
     up = np.flatnonzero(alive).tolist()
     facts: dict[str, Any] = {
-        "want": account.want,
+        "want": record.want,
         "peers": users,
         "others": users - is_user,
         "living": living,
         "degree": len(near[origin]),
         "mean_degree": sum(len(near[p]) for p in up) / len(up) if up else 0.0,
-        "levels": _levels(town, origin),
-        "stations": {labels[s]: station_state(town, s) for s in town.stations},
+        "levels": _levels(sim, origin),
+        "stations": {labels[s]: station_state(sim, s) for s in sim.stations},
     }
-    options = town.desk.options
-    if town.program.model == "infect and die":
+    options = sim.shared.options
+    if sim.program.model == "infect and die":
         rows = infect_and_die(facts["others"], living, options.fanout)
     else:
-        rows = tuple(town.program.theory(facts, options))
+        rows = tuple(sim.program.theory(facts, options))
     # A formula with a logarithm or a power may give 1.5 on one processor and a last bit less on another.
     return tuple(replace(row, value=round(row.value, 9)) for row in rows)
 
@@ -70,10 +70,10 @@ def infect_and_die(others: int, living: int, fanout: int) -> tuple[Theory, ...]:
     return (*told, Theory("rounds", log(max(living, 2)) / log(worth), f"ln n / ln {worth:.2g}, to grow to n"))
 
 
-def _levels(town: Town, origin: PeerId) -> list[tuple[int, int]]:
+def _levels(sim: Simulation, origin: PeerId) -> list[tuple[int, int]]:
     """For each distance: (peers, sum of their degrees)."""
-    near = town.streams.near
-    seen = bytearray(town.n)
+    near = sim.streams.near
+    seen = bytearray(sim.n)
     seen[origin] = 1
     front, levels = [origin], []
     while front:

@@ -10,81 +10,81 @@ import numpy as np
 from .. import simulation as way_in
 from ..api import Peer, PeerId
 from ..errors import plain
-from ..measure.asks import Account
+from ..measure.asks import AskRecord
 from ..measure.snapshot import ALIVE, DEAD, LEFT, STATES
-from ..simulation import Town
+from ..simulation import Simulation
 
 # What is so about an ask at the moment it closes: the facts that a verdict is made of.
 
 
-def facts_of(town: Town, account: Account) -> dict[str, Any]:
+def facts_of(sim: Simulation, record: AskRecord) -> dict[str, Any]:
     """See `verdict.verdict` for the keys. Holders are looked up only when the ask went unanswered."""
-    living = (town.state == ALIVE) & ~town.infrastructure
+    living = (sim.state == ALIVE) & ~sim.infrastructure
     alive = int(living.sum())
-    first = account.first_hit_us()
+    first = record.first_hit_us()
     facts: dict[str, Any] = {
-        "origin": STATES[town.state[account.origin]],
-        "want": account.want,
-        "text": account.text,
-        "alive": alive - int(living[account.origin]),
-        "reached": account.reached,
-        "hits": len(account.hits),
+        "origin": STATES[sim.state[record.origin]],
+        "want": record.want,
+        "text": record.text,
+        "alive": alive - int(living[record.origin]),
+        "reached": record.reached,
+        "hits": len(record.hits),
         "first_hit_s": None if first is None else first / 1e6,
-        "hops": account.deepest,
-        "found_at": [town.labels[p] for p in account.hits] if account.decoys else [],
-        "decoys": [town.labels[p] for p in account.decoys],
-        "fetched": [town.labels[p] for p in account.fetched],
-        "losses": account.losses,
-        "setback": account.setback,
-        "overlay": town.program.overlay,
-        "ttl": getattr(town.desk.options, "ttl", None),
-        "stations": {town.labels[s]: station_state(town, s) for s in town.stations},
+        "hops": record.deepest,
+        "found_at": [sim.labels[p] for p in record.hits] if record.decoys else [],
+        "decoys": [sim.labels[p] for p in record.decoys],
+        "fetched": [sim.labels[p] for p in record.fetched],
+        "losses": record.losses,
+        "setback": record.setback,
+        "overlay": sim.program.overlay,
+        "ttl": getattr(sim.shared.options, "ttl", None),
+        "stations": {sim.labels[s]: station_state(sim, s) for s in sim.stations},
     }
-    if account.origin in town.seeking and living[account.origin] and not way_in.has_joined(town, account.origin):
-        facts["adrift"] = way_in.why_not(town)
-    if account.want in ("find", "fetch") and not account.hits:
+    if record.origin in sim.joining and living[record.origin] and not way_in.has_joined(sim, record.origin):
+        facts["adrift"] = way_in.why_not(sim)
+    if record.want in ("find", "fetch") and not record.hits:
         holders = [
             p
-            for p, shelf in enumerate(town.shelves)
-            if len(shelf) and p != account.origin and shelf.matching(account.text)
+            for p, shelf in enumerate(sim.shelves)
+            if len(shelf) and p != record.origin and shelf.matching(record.text)
         ]
-        standing = [p for p in holders if town.state[p] == ALIVE and not town.censored[p]]
-        group = town.group
-        near = [p for p in standing if group[p] == group[account.origin]]
-        willing = [p for p in near if not town.colluding[p]]
-        unasked = [p for p in willing if not account.heard(p)]
+        standing = [p for p in holders if sim.state[p] == ALIVE and not sim.censored[p]]
+        group = sim.group
+        near = [p for p in standing if group[p] == group[record.origin]]
+        willing = [p for p in near if not sim.colluding[p]]
+        unasked = [p for p in willing if not record.heard(p)]
         facts.update(
             holders=len(holders),
-            dead=sum(bool(town.state[p] == DEAD) for p in holders),
-            left=sum(bool(town.state[p] == LEFT) for p in holders),
-            censored=sum(bool(town.state[p] == ALIVE and town.censored[p]) for p in holders),
+            dead=sum(bool(sim.state[p] == DEAD) for p in holders),
+            left=sum(bool(sim.state[p] == LEFT) for p in holders),
+            censored=sum(bool(sim.state[p] == ALIVE and sim.censored[p]) for p in holders),
             parted=len(standing) - len(near),
             colluding=len(near) - len(willing),
             holders_alive=len(standing),
             asked=len(willing) - len(unasked),
-            distance=distance(town, account.origin, unasked),
+            distance=distance(sim, record.origin, unasked),
         )
     return facts
 
 
-def station_state(town: Town, station: PeerId) -> str:
+def station_state(sim: Simulation, station: PeerId) -> str:
     """One word: alive, dead, left, censored or colluding."""
-    if town.censored[station]:
+    if sim.censored[station]:
         return "censored"
-    if town.state[station] == ALIVE and town.colluding[station]:
+    if sim.state[station] == ALIVE and sim.colluding[station]:
         return "colluding"
-    return STATES[town.state[station]]
+    return STATES[sim.state[station]]
 
 
-def distance(town: Town, origin: PeerId, goals: Sequence[PeerId]) -> int | None:
+def distance(sim: Simulation, origin: PeerId, goals: Sequence[PeerId]) -> int | None:
     """Hops from a peer to the nearest of `goals` over the links as they stand, or None for no way."""
     if not goals:
         return None
-    wanted = np.zeros(town.n, np.bool_)
+    wanted = np.zeros(sim.n, np.bool_)
     wanted[list(goals)] = True
-    seen = np.zeros(town.n, np.bool_)
+    seen = np.zeros(sim.n, np.bool_)
     seen[origin] = True
-    near, blocked = town.streams.near, town.censored | (town.group != town.group[origin])
+    near, blocked = sim.streams.near, sim.censored | (sim.group != sim.group[origin])
     front, hops = [origin], 0
     while front:
         if wanted[front].any():

@@ -19,12 +19,12 @@ from ..measure.snapshot import ALIVE, DEAD, LEFT
 from ..options import as_number, as_whole
 from ..setup import ArrivalSpec, LinkSpec
 from ..sim.rng import Stream
-from ..simulation import Town, grow
+from ..simulation import Simulation, grow
 from ..world import access_links, arrivals
 from ..world.churn import Churn
 from ..world.latency import Latency
 from ..world.stock import Stock
-from .workload import Life
+from .workload import Workload
 
 PEERS_MAX = 1_000_000
 """Of all kinds, newcomers included."""
@@ -40,7 +40,7 @@ class NextArrival:
 
 
 @dataclass(slots=True)
-class Comes:
+class Arrival:
     """One of a crowd comes."""
 
     operator: str
@@ -49,7 +49,7 @@ class Comes:
 
 
 @dataclass(slots=True)
-class Goes:
+class Departure:
     """One of a crowd goes, unless it has started anew meanwhile."""
 
     peer: PeerId
@@ -59,20 +59,22 @@ class Goes:
 
 
 @dataclass(slots=True)
-class Look:
+class JoinCheck:
     """Has a newcomer found its way in?"""
 
     peer: PeerId
     epoch: int
 
 
-class Crowds:
+class ArrivalProcess:
     """Arrivals and departures of a town. `stock` is what newcomers bring, `delays` knows where they may live, and
     `links` what lines they may have."""
 
-    def __init__(self, town: Town, life: Life, stock: Stock, delays: Latency, links: LinkSpec, width: int) -> None:
-        self.town = town
-        self.life = life
+    def __init__(
+        self, sim: Simulation, workload: Workload, stock: Stock, delays: Latency, links: LinkSpec, width: int
+    ) -> None:
+        self.simulation = sim
+        self.workload = workload
         self.stock = stock
         self.delays = delays
         self.links = links
@@ -83,9 +85,9 @@ class Crowds:
         self.came = 0
         """Newcomers of the law so far."""
         self._round = 0
-        self._gaps = Stream(f"{town.seed}/arrivals")
-        self._crowd = Stream(f"{town.seed}/crowd")
-        self._leaving = Stream(f"{town.seed}/departures")
+        self._gaps = Stream(f"{sim.seed}/arrivals")
+        self._crowd = Stream(f"{sim.seed}/crowd")
+        self._leaving = Stream(f"{sim.seed}/departures")
 
     # --- by themselves ---------------------------------------------------------------------------------------
 
@@ -100,24 +102,24 @@ class Crowds:
 
     def _next(self, seconds: float) -> None:
         if self.came < self.spec.most:
-            self.life.later(max(1, int(seconds * 1e6)), NextArrival(self._round))
+            self.workload.later(max(1, int(seconds * 1e6)), NextArrival(self._round))
 
     def rang(self, tick: Any) -> bool:
         """An engine timer; says whether it was one of these."""
         match tick:
             case NextArrival(number):
-                if number == self._round and self.law is not None and self.town.n < PEERS_MAX:
+                if number == self._round and self.law is not None and self.simulation.n < PEERS_MAX:
                     self.came += 1
                     self._come(1, "", None)
                     self._next(self.law.session_s(self._gaps))
-            case Comes(operator, via, attack):
-                if self.town.n < PEERS_MAX and attack not in self.life.off:
+            case Arrival(operator, via, attack):
+                if self.simulation.n < PEERS_MAX and attack not in self.workload.off:
                     self._come(1, operator, via)
-            case Goes(peer, epoch, state, attack):
-                if self.town.kernel.epoch[peer] == epoch and attack not in self.life.off:
+            case Departure(peer, epoch, state, attack):
+                if self.simulation.kernel.epoch[peer] == epoch and attack not in self.workload.off:
                     self._go(peer, state)
-                    self.town.tell("churned", peer, "kill" if state == DEAD else "leave")
-            case Look(peer, epoch):
+                    self.simulation.tell("churned", peer, "kill" if state == DEAD else "leave")
+            case JoinCheck(peer, epoch):
                 self._look(peer, epoch)
             case _:
                 return False
@@ -128,7 +130,7 @@ class Crowds:
     def arrive(self, command: Arrive, via: tuple[PeerId, ...] | None) -> tuple[PeerId, ...]:
         """Newcomers at random moments of the next `over_s` seconds; those that came at once are returned."""
         as_whole(command.count, "arrive: count", 1, PEERS_MAX)
-        if self.town.n + command.count > PEERS_MAX:
+        if self.simulation.n + command.count > PEERS_MAX:
             raise InputError(f"arrive: with {command.count:,} more there would be more than {PEERS_MAX:,} peers")
         _check_span("arrive", command.over_s)
         operator = command.operator or ""
@@ -136,58 +138,58 @@ class Crowds:
             return self._come(command.count, operator, via)
         for _ in range(command.count):
             delay_us = max(1, int(self._crowd.random() * command.over_s * 1e6))
-            self.life.later(delay_us, Comes(operator, via, self.life.attack))
+            self.workload.later(delay_us, Arrival(operator, via, self.workload.attack))
         return ()
 
     def depart(self, command: Depart, peers: Sequence[PeerId]) -> tuple[PeerId, ...]:
         """These go at random moments of the next `over_s` seconds."""
         _check_span("depart", command.over_s)
         as_number(command.polite, "depart: polite", 0, 1)
-        town, rng = self.town, self._leaving
-        going = tuple(peer for peer in peers if town.state[peer] == ALIVE)
+        sim, rng = self.simulation, self._leaving
+        going = tuple(peer for peer in peers if sim.state[peer] == ALIVE)
         for peer in going:
             state = LEFT if rng.random() < command.polite else DEAD
             if command.over_s:
                 delay_us = max(1, int(rng.random() * command.over_s * 1e6))
-                self.life.later(delay_us, Goes(peer, town.kernel.epoch[peer], state, self.life.attack))
+                self.workload.later(delay_us, Departure(peer, sim.kernel.epoch[peer], state, self.workload.attack))
             else:
                 self._go(peer, state)
         return going
 
     def _go(self, peer: PeerId, state: int) -> None:
-        self.town.die(peer, state)
-        self.life.touched(peer)
+        self.simulation.die(peer, state)
+        self.workload.touched(peer)
 
     def _come(self, count: int, operator: str, via: tuple[PeerId, ...] | None) -> tuple[PeerId, ...]:
-        town, seed = self.town, self.town.seed
-        new = range(town.n, town.n + count)
+        sim, seed = self.simulation, self.simulation.seed
+        new = range(sim.n, sim.n + count)
         grow(
-            town,
+            sim,
             [self.stock.shelf(peer, seed) for peer in new],
             [self.delays.newcomer(peer, seed) for peer in new],
             [access_links.newcomer(self.links, peer, seed) for peer in new],
             [f"p{peer:0{self.width}d}" for peer in new],
             operator,
         )
-        self.life.grow(new)
+        self.workload.grow(new)
         for peer in new:
-            town.seeking[peer] = None
-            town.tell("arrived", peer, operator)
-            town.start(peer, via)
-            self.life.settle(peer)
-            self.life.later(LOOK_US, Look(peer, town.kernel.epoch[peer]))
+            sim.joining[peer] = None
+            sim.tell("arrived", peer, operator)
+            sim.start(peer, via)
+            self.workload.settle(peer)
+            self.workload.later(LOOK_US, JoinCheck(peer, sim.kernel.epoch[peer]))
         return tuple(new)
 
     # --- did it find the network? --------------------------------------------------------------------------------
 
     def _look(self, peer: PeerId, epoch: int) -> None:
-        town = self.town
-        if town.programs[peer] is None or town.kernel.epoch[peer] != epoch:
+        sim = self.simulation
+        if sim.programs[peer] is None or sim.kernel.epoch[peer] != epoch:
             return
-        if way_in.has_joined(town, peer):
-            del town.seeking[peer]
+        if way_in.has_joined(sim, peer):
+            del sim.joining[peer]
         else:
-            town.tell("adrift", peer, way_in.why_not(town))
+            sim.tell("adrift", peer, way_in.why_not(sim))
 
 
 def _check_span(verb: str, over_s: float) -> None:

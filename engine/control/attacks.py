@@ -18,17 +18,17 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from ..analysis.capture import Columns
+from ..analysis.capture import PeerColumns
 from ..api import PeerId, words_of
 from ..commands import Arrive, Attack, Censor, Collude, Command, Depart, Kill, Leave, Peers, Poison, Shutdown
 from ..errors import InputError, nearest, plain
-from ..measure.snapshot import ALIVE, UnderWay
+from ..measure.snapshot import ALIVE, RunningAttack
 from ..sim.rng import Stream
-from ..simulation import Town
+from ..simulation import Simulation
 from ..world.content import Catalogue
 from . import attacks
 from . import attacks as plans
-from .workload import Due, Life
+from .workload import Due, Workload
 
 # What each attack comes to: from what is so in a swarm and the parameters, a list of commands with their times.
 #
@@ -547,20 +547,20 @@ class Attacks:
 
     def __init__(
         self,
-        town: Town,
-        life: Life,
+        sim: Simulation,
+        workload: Workload,
         resolve: Callable[[Peers], tuple[PeerId, ...]],
         do: Callable[[Command, str], tuple[PeerId, ...]],
     ) -> None:
-        self.town = town
-        self.life = life
-        self.columns: Columns
+        self.simulation = sim
+        self.workload = workload
+        self.columns: PeerColumns
         """What a watcher sees, which whoever watches hands in."""
         self.resolve = resolve
         self.do = do
         self.done = 0
         """How many there were: each has a stream of its own, and a number from 1 on."""
-        self._going: dict[int, UnderWay] = {}
+        self._going: dict[int, RunningAttack] = {}
         """Those that may have something to do yet, by number."""
 
     def __getstate__(self) -> dict[str, Any]:
@@ -579,21 +579,21 @@ class Attacks:
         victims = () if command.peers is None else self.resolve(command.peers)
         plan = attacks.plan(command, self._facts(victims), self._stream())
         self.done += 1
-        until_us = self.town.kernel.now_us + round(max(map(_over_s, plan.steps), default=0.0) * 1e6)
-        self._going[self.done] = UnderWay(command.name, attacks.PRESETS[command.name][0].title, until_us)
+        until_us = self.simulation.kernel.now_us + round(max(map(_over_s, plan.steps), default=0.0) * 1e6)
+        self._going[self.done] = RunningAttack(command.name, attacks.PRESETS[command.name][0].title, until_us)
         changed: dict[PeerId, None] = {}
-        outer, self.life.attack = self.life.attack, self.done
+        outer, self.workload.attack = self.workload.attack, self.done
         for at_s, step in plan.steps:
             if at_s > 0:
-                self.life.later(max(1, round(at_s * 1e6)), Due(step, "attack", self.life.attack))
+                self.workload.later(max(1, round(at_s * 1e6)), Due(step, "attack", self.workload.attack))
             else:
                 changed.update(dict.fromkeys(self.do(step, "attack")))
-        self.life.attack = outer
+        self.workload.attack = outer
         return tuple(changed)
 
-    def under_way(self) -> tuple[UnderWay, ...]:
+    def under_way(self) -> tuple[RunningAttack, ...]:
         """Those that have something still to do, in the order in which they were begun."""
-        now_us = self.town.kernel.now_us
+        now_us = self.simulation.kernel.now_us
         self._going = {number: one for number, one in self._going.items() if one.until_us > now_us}
         return tuple(self._going.values())
 
@@ -609,31 +609,31 @@ class Attacks:
             raise InputError(f"calloff: {what} still to do{others}")
         for number in those:
             del self._going[number]
-            self.life.off[number] = None
+            self.workload.off[number] = None
 
     def _stream(self) -> Stream:
-        return Stream(f"{self.town.seed}/attack/{self.done}")
+        return Stream(f"{self.simulation.seed}/attack/{self.done}")
 
     def _facts(self, victims: tuple[PeerId, ...]) -> Facts:
-        town, columns = self.town, self.columns
-        alive = town.state == ALIVE
-        catalogue: Catalogue = self.life.catalogue
+        sim, columns = self.simulation, self.columns
+        alive = sim.state == ALIVE
+        catalogue: Catalogue = self.workload.catalogue
         return Facts(
-            labels=town.labels,
+            labels=sim.labels,
             living=tuple(np.flatnonzero(alive).tolist()),
-            users=tuple(np.flatnonzero(alive & ~town.infrastructure).tolist()),
+            users=tuple(np.flatnonzero(alive & ~sim.infrastructure).tolist()),
             degree=columns.degrees(),
             betweenness=columns.betweenness,
             near=columns.near,
             role=columns.roles(),
             city=columns.cities(),
-            operator=town.operators,
+            operator=sim.operators,
             infrastructure=columns.infrastructure(),
-            bootstrap=town.bootstrap,
+            bootstrap=sim.bootstrap,
             titles=tuple(catalogue.popular(TITLES)),
-            overlay=town.program.overlay,
-            relays=town.program.overlay or not town.stations,
-            shares=town.program.shares_files,
+            overlay=sim.program.overlay,
+            relays=sim.program.overlay or not sim.stations,
+            shares=sim.program.shares_files,
             victims=tuple(peer for peer in victims if alive[peer]),
         )
 

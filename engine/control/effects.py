@@ -10,15 +10,15 @@ from .. import commands as c
 from ..api import PeerId, Want, words_of
 from ..commands import Censor, Command
 from ..errors import InputError, nearest, plain
-from ..measure.snapshot import ALIVE, DEAD, LEFT, Docket
+from ..measure.snapshot import ALIVE, DEAD, LEFT, CourtStatus
 from ..options import as_number, set_option
-from ..simulation import Town
+from ..simulation import Simulation
 from ..world.access_links import JITTER_MS_MAX
 from ..world.content import file_of
 from ..world.decoys import Poisoned
-from .arrivals import Crowds
+from .arrivals import ArrivalProcess
 from .attacks import Attacks
-from .workload import ASKS_PER_S_MAX, Life
+from .workload import ASKS_PER_S_MAX, Workload
 
 # The court: whoever answers is censored, a set time later.
 #
@@ -30,17 +30,17 @@ from .workload import ASKS_PER_S_MAX, Life
 
 
 @dataclass(slots=True)
-class Order:
+class BlockOrder:
     """An engine timer: a peer is to be censored now, unless the sitting it was ordered in is over."""
 
     peer: PeerId
     sitting: int
 
 
-class Bench:
+class CourtOrders:
     """`later(delay_us, tick)` sets an engine timer, `served(command)` has it done at the end of this instant."""
 
-    def __init__(self, later: Callable[[int, Order], None], served: Callable[[Command], None]) -> None:
+    def __init__(self, later: Callable[[int, BlockOrder], None], served: Callable[[Command], None]) -> None:
         self._later = later
         self._served = served
         self._sitting = 0
@@ -70,20 +70,20 @@ class Bench:
         self.answers_after += self.orders > 0
         if not censored and holder not in self._pending:
             self._pending[holder] = None
-            self._later(self.after_us, Order(holder, self._sitting))
+            self._later(self.after_us, BlockOrder(holder, self._sitting))
 
-    def rang(self, order: Order) -> None:
+    def rang(self, order: BlockOrder) -> None:
         """The time has come."""
         if order.sitting == self._sitting:
             del self._pending[order.peer]
             self.orders += 1
             self._served(Censor((order.peer,)))
 
-    def docket(self) -> Docket | None:
+    def status(self) -> CourtStatus | None:
         """How it stands; None while no court sits."""
         if self.after_us is None:
             return None
-        return Docket(self.after_us, self.orders, len(self._pending), self.answers, self.answers_after)
+        return CourtStatus(self.after_us, self.orders, len(self._pending), self.answers, self.answers_after)
 
 
 HELD_MOST = 1_000
@@ -102,11 +102,17 @@ class Acts:
     """Commands on a town. Each method returns the peers that it changed."""
 
     def __init__(
-        self, town: Town, life: Life, crowds: Crowds, attacks: Attacks, resolve: Resolve, bench: Bench
+        self,
+        sim: Simulation,
+        workload: Workload,
+        arrival_process: ArrivalProcess,
+        attacks: Attacks,
+        resolve: Resolve,
+        bench: CourtOrders,
     ) -> None:
-        self.town = town
-        self.life = life
-        self.crowds = crowds
+        self.simulation = sim
+        self.workload = workload
+        self.arrival_process = arrival_process
         self.attacks = attacks
         self.resolve = resolve
         self.bench = bench
@@ -149,18 +155,18 @@ class Acts:
     # --- life and death ------------------------------------------------------------------------------------
 
     def _those(self, peers: c.Peers, *states: int) -> tuple[PeerId, ...]:
-        return tuple(p for p in self.resolve(peers) if self.town.state[p] in states)
+        return tuple(p for p in self.resolve(peers) if self.simulation.state[p] in states)
 
     def _stop(self, peers: Sequence[PeerId], state: int) -> tuple[PeerId, ...]:
         for peer in peers:
-            self.town.die(peer, state)
-            self.life.touched(peer)
+            self.simulation.die(peer, state)
+            self.workload.touched(peer)
         return tuple(peers)
 
     def _begin(self, peers: Sequence[PeerId]) -> tuple[PeerId, ...]:
         for peer in peers:
-            self.town.start(peer)
-            self.life.touched(peer)
+            self.simulation.start(peer)
+            self.workload.touched(peer)
         return tuple(peers)
 
     def _kill(self, command: c.Kill, by: str) -> tuple[PeerId, ...]:
@@ -177,23 +183,23 @@ class Acts:
 
     def _of(self, operator: str) -> list[PeerId]:
         # Ordinary peers have an empty operator: nobody may shut down everybody by a name left out.
-        mine = [p for p, name in enumerate(self.town.operators) if operator and name == operator]
+        mine = [p for p, name in enumerate(self.simulation.operators) if operator and name == operator]
         if not mine:
-            known = sorted({name for name in self.town.operators if name})
+            known = sorted({name for name in self.simulation.operators if name})
             raise InputError(f'nobody is run by an operator called "{operator}"{nearest(operator, known)}')
         return mine
 
     def _shutdown(self, command: c.Shutdown, by: str) -> tuple[PeerId, ...]:
-        return self._stop([p for p in self._of(command.operator) if self.town.state[p] == ALIVE], DEAD)
+        return self._stop([p for p in self._of(command.operator) if self.simulation.state[p] == ALIVE], DEAD)
 
     def _reopen(self, command: c.Reopen, by: str) -> tuple[PeerId, ...]:
-        return self._begin([p for p in self._of(command.operator) if self.town.state[p] != ALIVE])
+        return self._begin([p for p in self._of(command.operator) if self.simulation.state[p] != ALIVE])
 
     def _arrive(self, command: c.Arrive, by: str) -> tuple[PeerId, ...]:
-        return self.crowds.arrive(command, None if command.via is None else self.resolve(command.via))
+        return self.arrival_process.arrive(command, None if command.via is None else self.resolve(command.via))
 
     def _depart(self, command: c.Depart, by: str) -> tuple[PeerId, ...]:
-        return self.crowds.depart(command, self.resolve(command.peers))
+        return self.arrival_process.depart(command, self.resolve(command.peers))
 
     def _attack(self, command: c.Attack, by: str) -> tuple[PeerId, ...]:
         return self.attacks.carry_out(command)
@@ -205,11 +211,11 @@ class Acts:
     # --- interference -----------------------------------------------------------------------------------------
 
     def _block(self, peers: c.Peers, blocked: bool) -> tuple[PeerId, ...]:
-        censored = self.town.rules.censored
+        censored = self.simulation.faults.censored
         those = tuple(p for p in self.resolve(peers) if censored[p] != blocked)
         for peer in those:
             censored[peer] = blocked
-        self.town.restate(those)
+        self.simulation.restate(those)
         return those
 
     def _censor(self, command: c.Censor, by: str) -> tuple[PeerId, ...]:
@@ -225,23 +231,27 @@ class Acts:
             raise InputError(f'"leak" of collude is a share from 0 to 1, not {plain(command.leak, 40)}')
         those = self.resolve(command.peers)
         for peer in those:
-            self.town.rules.bans[peer] = (command.word, float(command.leak))
-        self.town.restate(those)
+            self.simulation.faults.bans[peer] = (command.word, float(command.leak))
+        self.simulation.restate(those)
         return those
 
     def _defect(self, command: c.Defect, by: str) -> tuple[PeerId, ...]:
-        those = tuple(p for p in self.resolve(command.peers) if p in self.town.rules.bans)
+        those = tuple(p for p in self.resolve(command.peers) if p in self.simulation.faults.bans)
         for peer in those:
-            del self.town.rules.bans[peer]
-        self.town.restate(those)
+            del self.simulation.faults.bans[peer]
+        self.simulation.restate(those)
         return those
 
     def _poison(self, command: c.Poison, by: str) -> tuple[PeerId, ...]:
         those = self.resolve(command.peers)
-        sharing = tuple(p for p in those if self.town.crew[p].shares_files)
+        sharing = tuple(p for p in those if self.simulation.program_types[p].shares_files)
         if those and not sharing:
             one = "this peer shares" if len(those) == 1 else "these peers share"
-            who = one if any(kind.shares_files for kind in self.town.crew) else "peers of this network share"
+            who = (
+                one
+                if any(kind.shares_files for kind in self.simulation.program_types)
+                else "peers of this network share"
+            )
             raise InputError(f"poison: {who} no files, so there is nothing that decoys could stand in for")
         return self._serve(sharing, True)
 
@@ -249,16 +259,16 @@ class Acts:
         return self._serve(command.peers, False)
 
     def _serve(self, peers: c.Peers, decoys: bool) -> tuple[PeerId, ...]:
-        town = self.town
-        those = tuple(p for p in self.resolve(peers) if town.poisoned[p] != decoys)
+        sim = self.simulation
+        those = tuple(p for p in self.resolve(peers) if sim.poisoned[p] != decoys)
         for peer in those:
-            town.poisoned[peer] = decoys
-            real = town.shelves[peer]
-            town.seats[peer].library = Poisoned(peer, real, self.life.catalogue.titles) if decoys else real
+            sim.poisoned[peer] = decoys
+            real = sim.shelves[peer]
+            sim.peer_hosts[peer].library = Poisoned(peer, real, self.workload.catalogue.titles) if decoys else real
         return those
 
     def _partition(self, command: c.Partition, by: str) -> tuple[PeerId, ...]:
-        group = self.town.rules.group
+        group = self.simulation.faults.group
         trait = self._trait(command.by)
         those = self.resolve(command.peers)
         renamed: dict[tuple[int, Any], int] = {}
@@ -269,18 +279,18 @@ class Acts:
                 self._groups += 1
                 side = renamed[was] = self._groups
             group[peer] = side
-        self.town.rules.split = True
-        self.town.restate(those)
+        self.simulation.faults.split = True
+        self.simulation.restate(those)
         return those
 
     def _trait(self, by: str | None) -> Sequence[Any]:
         """By what a partition parts peers among themselves: a column, or none."""
-        town = self.town
+        sim = self.simulation
         if by is None:
             return ()
         if by not in c.SIDES:
             raise InputError(f'partition does not go by "{plain(by)}"{nearest(str(by), c.SIDES)}')
-        columns = (town.desk.links.place, [kind.role for kind in town.crew], town.operators)
+        columns = (sim.shared.links.place, [kind.role for kind in sim.program_types], sim.operators)
         return columns[c.SIDES.index(by)]
 
     def _hold(self, command: c.Hold, by: str) -> tuple[PeerId, ...]:
@@ -290,18 +300,18 @@ class Acts:
                 f"hold takes at most {HELD_MOST:,} peers, for it looks at each link; these are {len(those):,}"
             )
         if those:
-            self.town.desk.links.hold(those, self.town.kernel)
+            self.simulation.shared.links.hold(those, self.simulation.kernel)
         return those
 
     def _release(self, command: c.Release, by: str) -> tuple[PeerId, ...]:
-        return self.town.desk.links.release(self.resolve(command.peers), self.town.kernel)
+        return self.simulation.shared.links.release(self.resolve(command.peers), self.simulation.kernel)
 
     def _heal(self, command: c.Heal, by: str) -> tuple[PeerId, ...]:
-        rules = self.town.rules
-        those = tuple(p for p, side in enumerate(rules.group) if side)
-        rules.group[:] = [0] * self.town.n
-        rules.split = False
-        self.town.restate(those)
+        faults = self.simulation.faults
+        those = tuple(p for p, side in enumerate(faults.group) if side)
+        faults.group[:] = [0] * self.simulation.n
+        faults.split = False
+        self.simulation.restate(those)
         return those
 
     def _court(self, command: c.Court, by: str) -> tuple[PeerId, ...]:
@@ -322,15 +332,15 @@ class Acts:
             raise InputError(f'no ask wants to "{plain(command.want)}"{nearest(str(command.want), get_args(Want))}')
         those = self.resolve(command.peers)
         for peer in those:
-            if self.town.state[peer] == ALIVE:
+            if self.simulation.state[peer] == ALIVE:
                 self._issue(peer, command, by)
             else:
                 self.asking.setdefault(peer, []).append((command, by))
         return those
 
     def _issue(self, peer: PeerId, command: c.AskFor, by: str) -> None:
-        want = command.want or self.town.program.wants
-        self.town.ask(peer, plain(command.text, limit=TEXT_MAX).strip(), want, by)
+        want = command.want or self.simulation.program.wants
+        self.simulation.ask(peer, plain(command.text, limit=TEXT_MAX).strip(), want, by)
 
     def arrived(self, peer: PeerId) -> None:
         """A peer is back: its user asks what waited."""
@@ -341,42 +351,42 @@ class Acts:
         if not words_of(command.text):
             raise InputError("publish needs a name for the file")
         those = self.resolve(command.peers)
-        file = file_of(command.text, self.town.seed)
+        file = file_of(command.text, self.simulation.seed)
         for peer in those:
-            self.town.shelves[peer].add(file)
-            if self.town.state[peer] == ALIVE:
-                self.town.ask(peer, file.name, "publish", by)
+            self.simulation.shelves[peer].add(file)
+            if self.simulation.state[peer] == ALIVE:
+                self.simulation.ask(peer, file.name, "publish", by)
         return those
 
     # --- parameters -----------------------------------------------------------------------------------------
 
     def _set(self, command: c.Set, by: str) -> tuple[PeerId, ...]:
         name, value = command.name, command.value
-        town = self.town
+        sim = self.simulation
         if name == "churn":
-            self.life.set_churn(str(value))
+            self.workload.set_churn(str(value))
         elif name == "polite":
-            self.life.polite = as_number(value, "set: polite", 0.0, 1.0, texts=True)
+            self.workload.polite = as_number(value, "set: polite", 0.0, 1.0, texts=True)
         elif name == "arrivals":
-            self.crowds.set_law(replace(self.crowds.spec, law=str(value)))
+            self.arrival_process.set_law(replace(self.arrival_process.spec, law=str(value)))
         elif name == "loss":
-            town.desk.links.set_loss(as_number(value, "set: loss", 0.0, 0.99, texts=True))
-            town.restate(())
+            sim.shared.links.set_loss(as_number(value, "set: loss", 0.0, 0.99, texts=True))
+            sim.restate(())
         elif name == "latency":
-            town.desk.links.set_factor(as_number(value, "set: latency", 0.001, 1000.0, texts=True), town.kernel)
+            sim.shared.links.set_factor(as_number(value, "set: latency", 0.001, 1000.0, texts=True), sim.kernel)
         elif name == "jitter":
             jitter_ms = as_number(value, "set: jitter", 0.0, JITTER_MS_MAX, texts=True)
-            town.desk.links.set_jitter(round(jitter_ms * 1000), town.kernel)
+            sim.shared.links.set_jitter(round(jitter_ms * 1000), sim.kernel)
         elif name == "capacity":
             factor = as_number(value, "set: capacity", 0.001, 1000.0, texts=True)
-            pipes = town.desk.links.pipes
-            if pipes is None:
+            bandwidth = sim.shared.links.bandwidth
+            if bandwidth is None:
                 raise InputError(
                     'set: lines have no capacity in this run; it begins with one, as in capacity = "saroiu"'
                 )
-            pipes.set_factor(factor)
+            bandwidth.set_factor(factor)
         elif name == "asks":
-            self.life.set_asks(as_number(value, "set: asks", 0.0, ASKS_PER_S_MAX, texts=True))
+            self.workload.set_asks(as_number(value, "set: asks", 0.0, ASKS_PER_S_MAX, texts=True))
         else:
-            set_option(town.desk.options, name, value, "set", also=WORLD)
+            set_option(sim.shared.options, name, value, "set", also=WORLD)
         return ()

@@ -19,7 +19,7 @@ from ..commands import Command
 from ..measure.snapshot import ALIVE, DEAD, LEFT
 from ..sim.kernel import Timer
 from ..sim.rng import Stream
-from ..simulation import Town
+from ..simulation import Simulation
 from ..world import sessions
 from ..world.churn import Churn, parse
 from ..world.content import Catalogue
@@ -68,14 +68,14 @@ class Due:
     attack: int = 0
 
 
-class Life:
+class Workload:
     """Churn and background asks of a town. `due` takes what the schedule brings."""
 
-    def __init__(self, town: Town, catalogue: Catalogue, seed: int, due: Callable[[Due], None]) -> None:
-        self.town = town
+    def __init__(self, sim: Simulation, catalogue: Catalogue, seed: int, due: Callable[[Due], None]) -> None:
+        self.simulation = sim
         self.catalogue = catalogue
         self.due = due
-        self.gauges = Gauges(town)
+        self.gauges = Gauges(sim)
         self.seed = seed
         self.churn: Churn | None = None
         self.trace: sessions.Trace | None = None
@@ -84,10 +84,10 @@ class Life:
         self.polite = 0.0
         """The share of sessions that end in a goodbye."""
         self.asks_per_s = 0.0
-        self._streams = [Stream(f"{seed}/churn/{peer}") for peer in range(town.n)]
+        self._streams = [Stream(f"{seed}/churn/{peer}") for peer in range(sim.n)]
         self._manners: dict[PeerId, Stream] = {}
-        self._rounds = [0] * town.n
-        self._held = [False] * town.n
+        self._rounds = [0] * sim.n
+        self._held = [False] * sim.n
         """Whom a person has stopped: not for churn to bring back."""
         self.attack = 0
         """The attack whose step is being done, 0 where it is none's. What that sets in motion is the attack's too."""
@@ -98,17 +98,17 @@ class Life:
 
     def later(self, delay_us: int, tick: Any, period_us: int = 0) -> None:
         """Ring in `delay_us`."""
-        town = self.town
-        town.kernel.arm(town.kernel.now_us + delay_us, Timer(-1, 0, tick, 0, town.nothing, period_us))
+        sim = self.simulation
+        sim.kernel.arm(sim.kernel.now_us + delay_us, Timer(-1, 0, tick, 0, sim.null_record, period_us))
 
     def rang(self, tick: Any) -> None:
         """An engine timer that is not the town's."""
         match tick:
             case Sample():
-                town = self.town
-                alive = town.state == ALIVE
-                town.books.sample(int(alive.sum()), int((alive & town.censored).sum()), self.gauges.read)
-                town.desk.links.forget(town.n, town.kernel.now_us)
+                sim = self.simulation
+                alive = sim.state == ALIVE
+                sim.metrics.sample(int(alive.sum()), int((alive & sim.censored).sum()), self.gauges.read)
+                sim.shared.links.forget(sim.n, sim.kernel.now_us)
             case Due():
                 self.due(tick)
             case NextAsk(number) if number == self._asking_round:
@@ -116,13 +116,13 @@ class Life:
                 self._next_ask()
             case SessionEnds(peer, number) if number == self._rounds[peer]:
                 politely = self._politely(peer)
-                self.town.die(peer, LEFT if politely else DEAD)
-                self.town.tell("churned", peer, "leave" if politely else "kill")
+                self.simulation.die(peer, LEFT if politely else DEAD)
+                self.simulation.tell("churned", peer, "leave" if politely else "kill")
                 self._wait(peer, Returns, self._away_us(peer))
             case Returns(peer, number) if number == self._rounds[peer]:
-                back = "revive" if self.town.state[peer] == DEAD else "join"
-                self.town.start(peer)
-                self.town.tell("churned", peer, back)
+                back = "revive" if self.simulation.state[peer] == DEAD else "join"
+                self.simulation.start(peer)
+                self.simulation.tell("churned", peer, back)
                 self._wait(peer, SessionEnds, self._stay_us(peer))
 
     # --- churn ---------------------------------------------------------------------------------------------
@@ -132,17 +132,17 @@ class Life:
         it names one."""
         self._follow(spec, trace)
         self.polite = polite
-        town, up = self.town, []
-        for peer in town.users():
+        sim, up = self.simulation, []
+        for peer in sim.users():
             alive, left_us = True, None
             if self.churn is not None:
                 begun = self.churn.start(self._streams[peer])
                 alive, left_us = begun.up, _us(begun.left_s)
-                town.since_us[peer] = -_us(begun.age_s)
+                sim.since_us[peer] = -_us(begun.age_s)
             elif self.trace is not None:
                 alive = self.trace.up(peer, 0)
                 left_us = self.trace.stay_us(peer, 0) if alive else self.trace.away_us(peer, 0)
-                town.since_us[peer] = self.trace.since_us(peer, 0)
+                sim.since_us[peer] = self.trace.since_us(peer, 0)
             if alive:
                 up.append(peer)
             self._wait(peer, SessionEnds if alive else Returns, left_us)
@@ -152,10 +152,10 @@ class Life:
         """From now on sessions are drawn anew: those that run, run on for a fresh session. A trace is followed from
         where it stands now: who should be up or down by it, soon is."""
         self._follow(spec)
-        now_us = self.town.kernel.now_us
-        for peer in self.town.users():
+        now_us = self.simulation.kernel.now_us
+        for peer in self.simulation.users():
             self._rounds[peer] += 1
-            alive = bool(self.town.state[peer] == ALIVE)
+            alive = bool(self.simulation.state[peer] == ALIVE)
             if not alive and self._held[peer]:
                 continue
             if self.trace is not None and self.trace.up(peer, now_us) != alive:
@@ -177,17 +177,17 @@ class Life:
 
     def touched(self, peer: PeerId) -> None:
         """A person started or stopped this peer: its churn begins anew, or waits until it lives again."""
-        if self.town.infrastructure[peer]:
+        if self.simulation.infrastructure[peer]:
             return
         self._rounds[peer] += 1
-        self._held[peer] = bool(self.town.state[peer] != ALIVE)
+        self._held[peer] = bool(self.simulation.state[peer] != ALIVE)
         if not self._held[peer]:
             self._wait(peer, SessionEnds, self._stay_us(peer))
 
     def _follow(self, spec: str, trace: sessions.Trace | None = None) -> None:
         """Read a spec. Raises InputError, and has then changed nothing."""
         if trace is None and sessions.is_trace(spec):
-            trace = sessions.load(spec.strip(), self.town.labels)
+            trace = sessions.load(spec.strip(), self.simulation.labels)
         self.churn = parse(spec) if trace is None else None
         self.trace = trace
         self.churn_spec = spec
@@ -195,13 +195,13 @@ class Life:
     def _stay_us(self, peer: PeerId) -> int | None:
         """How long a session that begins now, or is drawn anew now, lasts; None for good."""
         if self.trace is not None:
-            return self.trace.stay_us(peer, self.town.kernel.now_us)
+            return self.trace.stay_us(peer, self.simulation.kernel.now_us)
         return None if self.churn is None else _us(self.churn.session_s(self._streams[peer]))
 
     def _away_us(self, peer: PeerId) -> int | None:
         """How long who goes now stays away; None for good."""
         if self.trace is not None:
-            return self.trace.away_us(peer, self.town.kernel.now_us)
+            return self.trace.away_us(peer, self.simulation.kernel.now_us)
         return None if self.churn is None else _us(self.churn.downtime_s(self._streams[peer]))
 
     def _politely(self, peer: PeerId) -> bool:
@@ -236,19 +236,19 @@ class Life:
 
     def _ask(self) -> None:
         """Somebody alive asks for something popular that it does not have."""
-        town, rng = self.town, self._asking
-        alive = np.flatnonzero((town.state == ALIVE) & ~town.infrastructure)
+        sim, rng = self.simulation, self._asking
+        alive = np.flatnonzero((sim.state == ALIVE) & ~sim.infrastructure)
         if not len(alive):
             return
         peer = int(alive[rng.randrange(len(alive))])
-        want = town.program.wants
+        want = sim.program.wants
         text = self.catalogue.draw_ask(rng)
         if want in ("find", "fetch"):
             for _ in range(ASKERS_TRIED):
-                if not town.shelves[peer].matching(text):
+                if not sim.shelves[peer].matching(text):
                     break
                 text = self.catalogue.draw_ask(rng)
-        town.ask(peer, text, want, "background")
+        sim.ask(peer, text, want, "background")
 
 
 def _us(seconds: float) -> int:

@@ -140,7 +140,7 @@ def _flood(peers: int) -> tuple[float, bool, str, list[tuple[int, ...]]]:
     near = _near(swarm)
     with tempfile.TemporaryDirectory() as folder:
         took_s = flood_s(swarm, str(Path(folder) / "run.swarm"))
-    messages, theory = swarm.account(1).messages, 2 * swarm.edges - peers + 1
+    messages, theory = swarm.record(1).messages, 2 * swarm.edges - peers + 1
     return messages / took_s, messages == theory, f"{messages:,} messages; 2E-N+1 is {theory:,}", near
 
 

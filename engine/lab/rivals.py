@@ -97,15 +97,15 @@ def bare_flood(near: Near) -> int:
     count = 0
     while instants:
         now = heappop(instants)
-        tos, parcels = buckets.pop(now)
-        for to, (sender, ttl) in zip(tos, parcels, strict=True):
+        tos, envelopes = buckets.pop(now)
+        for to, (sender, ttl) in zip(tos, envelopes, strict=True):
             count += 1
             if to in seen:
                 continue
             seen.add(to)
             if not ttl:
                 continue
-            parcel = (to, ttl - 1)
+            envelope = (to, ttl - 1)
             at = now + DELAY_US
             bucket = buckets.get(at)
             if bucket is None:
@@ -114,7 +114,7 @@ def bare_flood(near: Near) -> int:
             for other in near[to]:
                 if other != sender:
                     bucket[0].append(other)
-                    bucket[1].append(parcel)
+                    bucket[1].append(envelope)
     return count - 1
 
 

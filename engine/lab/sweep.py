@@ -375,7 +375,7 @@ def one(
     for number in range(ASKS):
         look()
         swarm.advance(round((SETTLE_S + (end_s - ANSWER_S - SETTLE_S) * (number + 1) / ASKS) * 1e6))
-        able = np.flatnonzero((swarm.town.state == ALIVE) & ~swarm.town.infrastructure & spared)
+        able = np.flatnonzero((swarm.simulation.state == ALIVE) & ~swarm.simulation.infrastructure & spared)
         # Drawn for every ask, so that a swarm without askers does not shift those of another.
         at, drawn = rng.random(), swarm.world.catalogue.draw_ask(rng)
         if len(able):

@@ -17,7 +17,7 @@ from collections import deque
 from collections.abc import Iterator
 
 from ..api import AskId
-from .asks import Account
+from .asks import AskRecord
 from .snapshot import AskRow
 
 PAGE = 64
@@ -37,39 +37,39 @@ class Page:
         self.data = data
 
 
-class Ledger:
+class AskArchive:
     """A sequence of accounts; the first is that of no ask."""
 
-    def __init__(self, nothing: Account) -> None:
-        self._here: dict[AskId, Account] = {0: nothing}
+    def __init__(self, null_record: AskRecord) -> None:
+        self._here: dict[AskId, AskRecord] = {0: null_record}
         self._pages: dict[int, Page] = {}
         self._full: deque[int] = deque()
         """Pages that are full and not put away. Each close looks at one of them, in turn."""
         self._count = 1
-        self._read: tuple[Page | None, list[Account]] = (None, [])
+        self._read: tuple[Page | None, list[AskRecord]] = (None, [])
 
     def __len__(self) -> int:
         return self._count
 
-    def append(self, account: Account) -> None:
+    def append(self, record: AskRecord) -> None:
         """One more; its id is the next."""
-        self._here[self._count] = account
+        self._here[self._count] = record
         self._count += 1
         if not self._count % PAGE:
             self._full.append(self._count // PAGE - 1)
 
-    def __getitem__(self, ask: AskId) -> Account:
+    def __getitem__(self, ask: AskId) -> AskRecord:
         """To look at. Of one that was put away, a copy."""
-        account = self._here.get(ask)
-        return account if account is not None else self._unpacked(self._pages[ask // PAGE])[ask - _first(ask // PAGE)]
+        record = self._here.get(ask)
+        return record if record is not None else self._unpacked(self._pages[ask // PAGE])[ask - _first(ask // PAGE)]
 
-    def __iter__(self) -> Iterator[Account]:
+    def __iter__(self) -> Iterator[AskRecord]:
         return (self[ask] for ask in range(self._count))
 
-    def __reversed__(self) -> Iterator[Account]:
+    def __reversed__(self) -> Iterator[AskRecord]:
         return (self[ask] for ask in range(self._count - 1, -1, -1))
 
-    def latest(self, count: int) -> list[Account]:
+    def latest(self, count: int) -> list[AskRecord]:
         """The last asks, in order of issue."""
         return [self[ask] for ask in range(max(1, self._count - count), self._count)]
 
@@ -77,17 +77,17 @@ class Ledger:
         """Of all asks, in order of issue."""
         return [self[ask].row() for ask in range(1, self._count)]
 
-    def wake(self, ask: AskId) -> Account:
+    def wake(self, ask: AskId) -> AskRecord:
         """To write to."""
-        account = self._here.get(ask)
-        if account is None:
+        record = self._here.get(ask)
+        if record is None:
             page = self._pages.pop(ask // PAGE)
             self._read = (None, [])  # somebody may still look at those copies
             self._here.update((each.id, each) for each in self._unpacked(page))
             self._read = (None, [])
             self._full.append(page.number)
-            account = self._here[ask]
-        return account
+            record = self._here[ask]
+        return record
 
     def tidy(self) -> None:
         """An ask closed: put a page away if there is one."""
@@ -95,14 +95,14 @@ class Ledger:
             return
         number = self._full.popleft()
         members = range(_first(number), (number + 1) * PAGE)
-        accounts = [self._here[ask] for ask in members]
-        if members.stop > self._count - LATEST or any(one.closed_us is None or one.hop is not None for one in accounts):
+        records = [self._here[ask] for ask in members]
+        if members.stop > self._count - LATEST or any(one.closed_us is None or one.hop is not None for one in records):
             self._full.append(number)
             return
-        for one in accounts:
+        for one in records:
             one.settle_hits()
-        data = zlib.compress(pickle.dumps([one.packed() for one in accounts], 5))
-        self._pages[number] = Page(number, max(one.closed_us or 0 for one in accounts), data)
+        data = zlib.compress(pickle.dumps([one.packed() for one in records], 5))
+        self._pages[number] = Page(number, max(one.closed_us or 0 for one in records), data)
         for ask in members:
             del self._here[ask]
 
@@ -111,16 +111,16 @@ class Ledger:
         """How many are not put away."""
         return len(self._here) - 1
 
-    def _unpacked(self, page: Page) -> list[Account]:
+    def _unpacked(self, page: Page) -> list[AskRecord]:
         """Of the page that was read last, the same ones: whoever reads one mostly reads its neighbours too."""
         if self._read[0] is not page:
-            self._read = (page, [Account.unpacked(values) for values in pickle.loads(zlib.decompress(page.data))])
+            self._read = (page, [AskRecord.unpacked(values) for values in pickle.loads(zlib.decompress(page.data))])
         return self._read[1]
 
     def __getstate__(self) -> tuple[object, ...]:
         return self._here, self._pages, self._full, self._count
 
-    def __setstate__(self, state: tuple[dict[AskId, Account], dict[int, Page], deque[int], int]) -> None:
+    def __setstate__(self, state: tuple[dict[AskId, AskRecord], dict[int, Page], deque[int], int]) -> None:
         self._here, self._pages, self._full, self._count = state
         self._read = (None, [])
 

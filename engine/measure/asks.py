@@ -1,7 +1,7 @@
 """The account of every ask: what it cost, whom it reached, what it found. The same for every protocol.
 
 Counts a sender makes (messages, bytes, pending) are written as they happen; what only a watcher wants (who was
-reached first by whom, at which hop) is read by columns from the log of deliveries, see `metrics.Books`.
+reached first by whom, at which hop) is read by columns from the log of deliveries, see `metrics.Metrics`.
 """
 
 from __future__ import annotations
@@ -159,17 +159,17 @@ class Shelf:
         self.room = room
         self.most = most
         self.taken = 0
-        self._kept: dict[int, tuple[Account, int]] = {}
+        self._kept: dict[int, tuple[AskRecord, int]] = {}
 
     def __len__(self) -> int:
         return len(self._kept)
 
-    def put(self, account: Account) -> None:
+    def put(self, record: AskRecord) -> None:
         """An ask closed (again); who makes room for it forgets its path."""
-        self.taken -= self._kept.pop(account.id, (account, 0))[1]
-        account.settle_path()
-        size = account.path_bytes
-        self._kept[account.id] = (account, size)
+        self.taken -= self._kept.pop(record.id, (record, 0))[1]
+        record.settle_path()
+        size = record.path_bytes
+        self._kept[record.id] = (record, size)
         self.taken += size
         while (self.taken > self.room or len(self._kept) > self.most) and len(self._kept) > 1:
             oldest, size = self._kept.pop(next(iter(self._kept)))
@@ -181,7 +181,7 @@ class Shelf:
 QUESTION, ANSWER = 0, 1
 
 
-class Account:
+class AskRecord:
     """Of one ask. `pending` counts messages and timers that descend from it and are not over yet."""
 
     __slots__ = (
@@ -300,7 +300,7 @@ class Account:
         )
         self.repeats = np.concatenate([self.repeats, np.zeros(more, np.int32)])
 
-    def _begun(self, n: int) -> Account:
+    def _begun(self, n: int) -> AskRecord:
         """A copy that has reached its origin: all there is to see while nothing has arrived."""
         made = copy(self)
         made._begin(n)
@@ -321,9 +321,9 @@ class Account:
         return tuple(getattr(self, name) for name in FIGURES)
 
     @staticmethod
-    def unpacked(values: tuple[Any, ...]) -> Account:
+    def unpacked(values: tuple[Any, ...]) -> AskRecord:
         """An account of these values, without a path."""
-        made = Account.__new__(Account)
+        made = AskRecord.__new__(AskRecord)
         for name, value in zip(FIGURES, values, strict=True):
             setattr(made, name, value)
         made.forget_path()
@@ -421,30 +421,30 @@ class Account:
 
 PATH = ("frm", "hop", "at_us", "repeats", "questions", "answers", "lost")
 """What is forgotten with a path."""
-FIGURES = tuple(name for name in Account.__slots__ if name not in PATH)
+FIGURES = tuple(name for name in AskRecord.__slots__ if name not in PATH)
 
 
-class Joint:
+class JointRecord:
     """Stands for several accounts while one message that descends from all of them is under way.
 
     The sender has shared out the message's cost already; what is learned while it is handled (a duplicate,
     a loss) is handed to each account when the last copy has arrived.
     """
 
-    __slots__ = ("accounts", "by_part", "bytes", "duplicates", "losses", "pending")
+    __slots__ = ("by_part", "bytes", "duplicates", "losses", "pending", "records")
 
-    def __init__(self, accounts: Sequence[Account]) -> None:
-        self.accounts = tuple(accounts)
+    def __init__(self, records: Sequence[AskRecord]) -> None:
+        self.records = tuple(records)
         self.pending = 0
         self.by_part = [0, 0, 0, 0]
         self.bytes = 0.0
         self.duplicates = 0
         self.losses: dict[str, int] = {}
-        for account in accounts:
-            account.pending += 1
+        for record in records:
+            record.pending += 1
 
 
-class Nothing(Account):
+class NullRecord(AskRecord):
     """The account of what no ask caused: takes anything, is never over."""
 
     __slots__ = ()
@@ -454,8 +454,8 @@ class Nothing(Account):
         self.pending = 1 << 60
 
 
-def died(account: Account | Joint, frm: PeerId, to: PeerId, sent_us: int, at_us: int, reason: str) -> None:
+def died(record: AskRecord | JointRecord, frm: PeerId, to: PeerId, sent_us: int, at_us: int, reason: str) -> None:
     """A message of these asks never arrived: keep where it was lost. What no ask caused is not kept."""
-    for each in account.accounts if isinstance(account, Joint) else (account,):
+    for each in record.records if isinstance(record, JointRecord) else (record,):
         if each.id:
             each.lost.add(frm, to, sent_us, at_us, reason)

@@ -131,7 +131,7 @@ KINDS: dict[str, type[e.Event]] = {
 """Whatever else is told is a protocol's own note."""
 
 
-class Chronicle:
+class EventLog:
     """Keeps the last events. They are part of the swarm: a copy tells what the original would have told."""
 
     def __init__(self) -> None:
@@ -143,8 +143,8 @@ class Chronicle:
         """One event of a kind; `what` are its fields, or the account that it is about."""
         self.seen += 1
         if kind == "asked":
-            account = what[0]
-            what = (account.id, account.origin, account.text, account.by)
+            record = what[0]
+            what = (record.id, record.origin, record.text, record.by)
         self.kept.append(KINDS.get(kind, e.Noted)(self.seen, now_us, *what))
 
     def since(self, number: int) -> Iterator[e.Event]:

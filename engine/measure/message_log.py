@@ -1,6 +1,6 @@
 """The last messages of a peer, for whoever looks at it: without asking the hot path for anything.
 
-The books turn the log of deliveries into columns (see `metrics.Books.post`). The last rows of these are kept here, in
+The books turn the log of deliveries into columns (see `metrics.Metrics.post`). The last rows of these are kept here, in
 one table whose room never changes, and searched when somebody looks at a peer; so the messages of a peer that was
 selected a moment ago are there too. In a busy swarm the table reaches back only a fraction of a second. Therefore the
 one peer that is watched has its own rows picked out of each posting. Losses are few beside deliveries and come one by
@@ -32,7 +32,7 @@ NOBODY = -1
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class LoggedMessage:
     """One message that a peer sent or was sent. `at_us`: when it arrived, or was lost; `lost`: why, or empty;
     ask: what it descends from, 0 for nothing (or several); size: bytes."""
 
@@ -45,7 +45,7 @@ class Heard:
     lost: str = ""
 
 
-class Recent:
+class MessageLog:
     """See above. `watched` is set by `watch`; nobody is, to begin with."""
 
     def __init__(self) -> None:
@@ -54,11 +54,11 @@ class Recent:
         """Of each when, to whom, the code and the cause. A ring: the next one stands at `_seen` modulo ROWS."""
         self._seen = 0
         self._losses: deque[tuple[int, PeerId, PeerId, int, str]] = deque(maxlen=LOSSES)
-        self._mine: deque[Heard] = deque(maxlen=KEPT)
+        self._mine: deque[LoggedMessage] = deque(maxlen=KEPT)
         """Deliveries of the watched peer, the latest last."""
 
-    def __reduce__(self) -> tuple[type[Recent], tuple[()]]:
-        return Recent, ()
+    def __reduce__(self) -> tuple[type[MessageLog], tuple[()]]:
+        return MessageLog, ()
 
     def add(self, at: I64, to: I64, code: I64, cause: I64) -> None:
         """Columns of a posting, all (k,), in order of arrival."""
@@ -88,11 +88,11 @@ class Recent:
             for part in (self._table[:, at if self._seen >= ROWS else ROWS :], self._table[:, :at]):
                 self._mine.extend(_rows_of(peer, *part))
 
-    def of(self, peer: PeerId) -> tuple[Heard, ...]:
+    def of(self, peer: PeerId) -> tuple[LoggedMessage, ...]:
         """The last messages of a peer, the latest first; it is watched from now on."""
         self.watch(peer)
         lost = [
-            Heard(at_us, frm, to, code >> KIND_SHIFT & 255, code & 0xFFFFFFFF, 0, reason)
+            LoggedMessage(at_us, frm, to, code >> KIND_SHIFT & 255, code & 0xFFFFFFFF, 0, reason)
             for at_us, frm, to, code, reason in self._losses
             if peer in (frm, to)
         ]
@@ -100,11 +100,11 @@ class Recent:
         return tuple(sorted((*self._mine, *lost), key=lambda one: one.at_us)[: -KEPT - 1 : -1])
 
 
-def _rows_of(peer: PeerId, at: I64, to: I64, code: I64, cause: I64) -> Iterator[Heard]:
+def _rows_of(peer: PeerId, at: I64, to: I64, code: I64, cause: I64) -> Iterator[LoggedMessage]:
     """What this peer sent or got, among columns; the last KEPT of them."""
     for i in np.flatnonzero((to == peer) | (code >> SENDER_SHIFT == peer))[-KEPT:].tolist():
         packed = int(code[i])
-        yield Heard(
+        yield LoggedMessage(
             at_us=int(at[i]),
             frm=packed >> SENDER_SHIFT,
             to=int(to[i]),

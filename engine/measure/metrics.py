@@ -1,6 +1,6 @@
 """Books: counters, time series, the paths of asks, and the fingerprint. Read from the log by columns.
 
-The kernel logs each delivered bucket as it stands. `Books.post` turns that log into columns (time, from, to, kind,
+The kernel logs each delivered bucket as it stands. `Metrics.post` turns that log into columns (time, from, to, kind,
 size, cause) and enters them: reach and hops into the accounts, load and last-heard per peer, and every delivery into a
 running digest (`core.digest`), which does not depend on how the stream is cut, so neither does the fingerprint.
 Posting happens when somebody looks, when an ask closes, at each sample, and when the log grows long.
@@ -19,10 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..analysis.gauges import NAMES as GAUGES
-from ..sim.host import Desk
-from ..sim.kernel import HOP_BITS, HOP_MASK, KIND_SHIFT, SENDER_SHIFT, Kernel, Parcel
-from .asks import ANSWER, QUESTION, Account
-from .message_log import Recent
+from ..sim.host import SharedHostState
+from ..sim.kernel import HOP_BITS, HOP_MASK, KIND_SHIFT, SENDER_SHIFT, Envelope, Kernel
+from .asks import ANSWER, QUESTION, AskRecord
+from .message_log import MessageLog
 from .snapshot import Series
 from .timeseries import History
 
@@ -101,15 +101,15 @@ class Asked:
     reach: float | None
 
 
-class Books:
+class Metrics:
     """What is known about the run, for a swarm of `n` peers whose kinds of messages are `kind_names`."""
 
-    def __init__(self, n: int, kernel: Kernel, desk: Desk, kind_names: Sequence[str]) -> None:
+    def __init__(self, n: int, kernel: Kernel, shared: SharedHostState, kind_names: Sequence[str]) -> None:
         self.n = n
         self.kernel = kernel
-        self.desk = desk
+        self.shared = shared
         self.kind_names = tuple(kind_names)
-        self.part_of = np.array(desk.parts, np.int64)
+        self.part_of = np.array(shared.parts, np.int64)
         self.dropped = 0
         self.dropped_by: dict[str, int] = {}
         self.dropped_kinds: dict[tuple[int, str], int] = {}
@@ -117,7 +117,7 @@ class Books:
         self.delivered_by_kind = np.zeros(len(self.kind_names), np.int64)
         self.bytes_by_kind = np.zeros(len(self.kind_names), np.int64)
         """Bytes delivered, by number of the kind."""
-        self.recent = Recent()
+        self.recent = MessageLog()
         self.load = np.zeros(n, np.float32)
         self.last_heard_us = np.full(n, -1, np.int64)
         self._tally = np.zeros(n, np.int64)
@@ -150,17 +150,17 @@ class Books:
         log, self.kernel.log = self.kernel.log, []
         self._posted = self.kernel.delivered
         tos: list[Any] = []
-        parcels: list[Parcel] = []
+        envelopes: list[Envelope] = []
         for _, some, their in log:
             tos += some
-            parcels += their
+            envelopes += their
         if not tos:
             return
         lengths = np.array([len(some) for _, some, _ in log])
         at = np.repeat(np.array([at for at, _, _ in log]), lengths)
-        which = np.arange(len(parcels))  # The parcel of each row: what is not in a column is read there.
-        code = np.array([parcel[5] for parcel in parcels])
-        causes = [parcel[2] for parcel in parcels]
+        which = np.arange(len(envelopes))  # The parcel of each row: what is not in a column is read there.
+        code = np.array([envelope[5] for envelope in envelopes])
+        causes = [envelope[2] for envelope in envelopes]
         joint = tuple in set(map(type, causes))
         cause = np.array([0 if one.__class__ is tuple else one for one in causes] if joint else causes, np.int64)
         if tos[0].__class__ is tuple or tos[-1].__class__ is tuple or tuple in set(map(type, tos)):
@@ -183,7 +183,7 @@ class Books:
             at, to, code, which = (np.repeat(column, lengths) for column in (at, to, code, which))
         if cause.any():
             part = self.part_of[code >> KIND_SHIFT & KIND_MASK]
-            self._paths(at, code >> SENDER_SHIFT, to, part, cause, which, parcels)
+            self._paths(at, code >> SENDER_SHIFT, to, part, cause, which, envelopes)
 
     def _enter(self, at: I64, to: I64, code: I64) -> None:
         rows = np.empty(len(at), ROW)
@@ -199,7 +199,9 @@ class Books:
         # Rows are in order of time, and the last of an index wins.
         self.last_heard_us[code >> SENDER_SHIFT] = at
 
-    def _paths(self, at: I64, frm: I64, to: I64, part: I64, cause: I64, which: I64, parcels: Sequence[Parcel]) -> None:
+    def _paths(
+        self, at: I64, frm: I64, to: I64, part: I64, cause: I64, which: I64, envelopes: Sequence[Envelope]
+    ) -> None:
         """Enter questions and answers into the accounts of their asks."""
         for wanted in (QUESTION, ANSWER):
             rows = np.flatnonzero((part == wanted) & (cause > 0))
@@ -210,14 +212,14 @@ class Books:
             alone = bool((asks == first).all())
             for ask in (first,) if alone else np.unique(asks).tolist():
                 mine = rows if alone else rows[asks == ask]
-                account: Account = self.desk.accounts.wake(ask)
+                record: AskRecord = self.shared.records.wake(ask)
                 if wanted == QUESTION:
-                    account.reach(self.n, frm[mine], to[mine], cause[mine] & HOP_MASK, at[mine])
-                kept = account.questions if wanted == QUESTION else account.answers
+                    record.reach(self.n, frm[mine], to[mine], cause[mine] & HOP_MASK, at[mine])
+                kept = record.questions if wanted == QUESTION else record.answers
                 kept.total += len(mine)
                 if kept.room:
                     mine = mine[: kept.room]
-                    theirs = map(parcels.__getitem__, which[mine].tolist())
+                    theirs = map(envelopes.__getitem__, which[mine].tolist())
                     sent = np.fromiter(map(SENT_US, theirs), np.int64, len(mine))
                     kept.add(frm[mine], to[mine], sent, at[mine])
 
@@ -246,7 +248,7 @@ class Books:
     def sample(self, alive: int, censored: int, gauges: Callable[[NDArray[np.float32]], Sequence[float]]) -> None:
         """One point of each series; called once a second of virtual time. `gauges` are read with the new loads."""
         self.post()
-        now = (self.desk.sent, self.desk.sent_bytes, self.kernel.duplicates, self.dropped, self.decoys)
+        now = (self.shared.sent, self.shared.sent_bytes, self.kernel.duplicates, self.dropped, self.decoys)
         rates = [float(b - a) for a, b in zip(self._before, now, strict=True)]
         self._before = now
         self.load = self._tally.astype(np.float32)
@@ -277,18 +279,18 @@ class Books:
         first_s: list[float] = []
         reach: list[int] = []
         now = self.kernel.now_us
-        for account in reversed(self.desk.accounts):
-            if not account.id or account.issued_us < from_us:
+        for record in reversed(self.shared.records):
+            if not record.id or record.issued_us < from_us:
                 break
-            if account.issued_us > to_us:
+            if record.issued_us > to_us:
                 continue
             asks += 1
-            over = account.closed_us is not None or now - account.issued_us >= SUCCESS_WITHIN_US
-            if over and account.want != "publish":
-                reach.append(account.reached)
-            if account.want not in ("find", "fetch"):
+            over = record.closed_us is not None or now - record.issued_us >= SUCCESS_WITHIN_US
+            if over and record.want != "publish":
+                reach.append(record.reached)
+            if record.want not in ("find", "fetch"):
                 continue
-            first = account.first_hit_us()
+            first = record.first_hit_us()
             if first is not None:
                 first_s.append(first / 1e6)
             if first is not None and first <= SUCCESS_WITHIN_US:

@@ -177,7 +177,7 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
-class Docket:
+class CourtStatus:
     """A court that sits: how long after an answer it acts, the orders it had served and those to come, the answers
     since it convened, and how many of them came after its first order."""
 
@@ -189,7 +189,7 @@ class Docket:
 
 
 @dataclass(frozen=True, slots=True)
-class UnderWay:
+class RunningAttack:
     """An attack that has something still to do, the last of it at `until_us`: its preset's name and title."""
 
     name: str
@@ -234,9 +234,9 @@ class Snapshot:
     ident: F32 = field(default_factory=lambda: np.zeros(0, np.float32))
     """Place of each peer on the circle of identifiers, 0 to 1 (N,), NaN where none was ever told (see
     `Peer.identifier`); empty in networks without identifiers."""
-    court: Docket | None = None
+    court: CourtStatus | None = None
     """The court, while it sits."""
-    attacks: tuple[UnderWay, ...] = ()
+    attacks: tuple[RunningAttack, ...] = ()
     """Attacks that can be called off, in the order in which they were begun."""
 
 

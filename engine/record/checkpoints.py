@@ -59,8 +59,8 @@ def weight(one: Checkpoint) -> int:
 
 def cost_of(swarm: Swarm) -> int:
     """What it took to come here, in deliveries."""
-    town = swarm.town
-    return town.kernel.delivered + town.books.dropped + swarm.now_us * SECOND_COST // 1_000_000
+    sim = swarm.simulation
+    return sim.kernel.delivered + sim.metrics.dropped + swarm.now_us * SECOND_COST // 1_000_000
 
 
 class Store:

@@ -23,7 +23,7 @@ from typing import Any, TypeAlias
 
 from ..api import File
 from ..measure.archive import Page
-from ..measure.asks import PATH, Account
+from ..measure.asks import PATH, AskRecord
 from ..measure.snapshot import Places, Run
 from ..setup import Setup
 from ..swarm import Swarm
@@ -62,7 +62,7 @@ def constants(swarm: Swarm) -> list[Any]:
     """What every swarm of the same world has, in an order that they share."""
     world = swarm.world
     catalogue = world.catalogue
-    stock, run = swarm.crowds.stock, swarm.roster.run
+    stock, run = swarm.arrival_process.stock, swarm.roster.run
     drawn = [world, world.graph, world.delays, world.delays.places, catalogue, catalogue.lexicon, world.trace]
     return [swarm.setup, run, stock, *drawn, *world.files]
 
@@ -77,7 +77,7 @@ def freeze(swarm: Swarm, known: Paths) -> tuple[Frozen, dict[PathKey, bytes]]:
         at = number.get(id(value))
         return (_constant, (at,)) if at is not None else value.__reduce_ex__(5)
 
-    def account(value: Account) -> Any:
+    def record(value: AskRecord) -> Any:
         if value.hop is None or not value.id:
             return value.__reduce_ex__(5)
         key = (value.id, value.path_version)
@@ -85,7 +85,7 @@ def freeze(swarm: Swarm, known: Paths) -> tuple[Frozen, dict[PathKey, bytes]]:
         if key not in known and key not in fresh:
             path = tuple(getattr(value, name) for name in PATH)
             fresh[key] = zlib.compress(pickle.dumps(path, 5), 1)
-        return _account, (key, value.packed())
+        return _record, (key, value.packed())
 
     def page(value: Page) -> Any:
         key = (-1 - value.number, value.closed_us)
@@ -98,7 +98,7 @@ def freeze(swarm: Swarm, known: Paths) -> tuple[Frozen, dict[PathKey, bytes]]:
     pickler = pickle.Pickler(out, 5)
     kinds = (Setup, Run, Stock, World, Topology, Places, Latency, Catalogue, Lexicon, Trace, File)
     table: dict[type, Any] = dict.fromkeys(kinds, constant)
-    pickler.dispatch_table = {**copyreg.dispatch_table, **table, Account: account, Page: page}
+    pickler.dispatch_table = {**copyreg.dispatch_table, **table, AskRecord: record, Page: page}
     pickler.dump(swarm)
     return Frozen(zlib.compress(out.getbuffer(), 1), tuple(keys)), fresh
 
@@ -124,8 +124,8 @@ def _constant(number: int) -> Any:
     return _at_hand[0][number]
 
 
-def _account(key: PathKey, values: tuple[Any, ...]) -> Account:
-    made = Account.unpacked(values)
+def _record(key: PathKey, values: tuple[Any, ...]) -> AskRecord:
+    made = AskRecord.unpacked(values)
     path = _at_hand[1].get(key)
     if path is not None:
         for name, value in zip(PATH, pickle.loads(zlib.decompress(path)), strict=True):

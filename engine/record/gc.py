@@ -55,9 +55,9 @@ def stillness(wanted: bool) -> Iterator[None]:
 
 def taking_apart(swarm: Swarm) -> Iterator[None]:
     """Let go of a swarm, some peers at a time. Nobody may look at it from now on."""
-    town = swarm.town
-    kernel, desk, links = town.kernel, town.desk, town.desk.links
-    columns = (town.seats, town.programs, town.disks, town.shelves, kernel.peers, kernel.hosts, kernel.tables)
+    sim = swarm.simulation
+    kernel, shared, links = sim.kernel, sim.shared, sim.shared.links
+    columns = (sim.peer_hosts, sim.programs, sim.saved_states, sim.shelves, kernel.peers, kernel.hosts, kernel.tables)
     while any(columns):
         for column in columns:
             del column[-STEP:]
@@ -67,18 +67,26 @@ def taking_apart(swarm: Swarm) -> Iterator[None]:
             for _ in range(min(STEP, len(waiting))):
                 waiting.popitem()
             yield
-    parts = (swarm.life, swarm.crowds, swarm.roster, swarm._bench, swarm._attacks, swarm._acts, swarm._columns)
+    parts = (
+        swarm.workload,
+        swarm.arrival_process,
+        swarm.roster,
+        swarm._bench,
+        swarm._attacks,
+        swarm._acts,
+        swarm._columns,
+    )
     for part in (
         *parts,
         swarm._viewer,
-        town.books,
-        town.rules,
-        links.pipes,
+        sim.metrics,
+        sim.faults,
+        links.bandwidth,
         links.nat,
         links,
-        desk,
+        shared,
         kernel,
-        town,
+        sim,
         swarm,
     ):
         if part is not None and hasattr(part, "__dict__"):

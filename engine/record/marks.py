@@ -96,7 +96,7 @@ class Marks:
         to_us = swarm.now_us
         self._given = [mark_of(given) for given in log]
         self._found = [mark for mark in self._found if mark.at_us <= to_us]
-        self._seen = min(self._seen, swarm.chronicle.seen)
+        self._seen = min(self._seen, swarm.event_log.seen)
         self._changed()
 
     def _changed(self) -> None:

@@ -33,7 +33,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..api import Line, PeerId
-from .kernel import Kernel, Parcel, Timer
+from .kernel import Envelope, Kernel, Timer
 
 if TYPE_CHECKING:
     from .links import Links
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 # One direction of a line, and whose turn it is on it.
 #
 # A wire takes one chunk after the other, never interrupts one, and keeps its own clock in nanoseconds, so that small
-# chunks cost no precision. Its flows take turns by bytes: see `pipes`, which knows what flows there are and what becomes
+# chunks cost no precision. Its flows take turns by bytes: see `bandwidth`, which knows what flows there are and what becomes
 # of a chunk.
 
 CHUNK_NS = 50_000_000
@@ -55,16 +55,16 @@ TRANSFER = 2
 class Item:
     """A message under way. `bulk`: a transfer; `lands_us`: when its last chunk arrives, once that is known."""
 
-    __slots__ = ("bulk", "frm", "lands_us", "left", "parcel", "serial", "size", "stream", "to")
+    __slots__ = ("bulk", "envelope", "frm", "lands_us", "left", "serial", "size", "stream", "to")
 
-    def __init__(self, serial: int, frm: PeerId, to: PeerId, parcel: Parcel) -> None:
+    def __init__(self, serial: int, frm: PeerId, to: PeerId, envelope: Envelope) -> None:
         self.serial = serial
         self.frm = frm
         self.to = to
-        self.parcel = parcel
-        self.size = self.left = parcel[5] & SIZE_MASK
-        self.stream: bool = parcel[1].over == "stream"
-        self.bulk: bool = parcel[1].part_code == TRANSFER
+        self.envelope = envelope
+        self.size = self.left = envelope[5] & SIZE_MASK
+        self.stream: bool = envelope[1].over == "stream"
+        self.bulk: bool = envelope[1].part_code == TRANSFER
         self.lands_us = -1
 
 
@@ -252,13 +252,13 @@ class Spilled:
 TICKS = (Served, Landed, Spilled)
 
 
-class Pipes:
+class Bandwidth:
     """The wires of all peers, and what is in them."""
 
-    def __init__(self, lines: Sequence[Line], kernel: Kernel, links: Links, nothing: Any) -> None:
+    def __init__(self, lines: Sequence[Line], kernel: Kernel, links: Links, null_record: Any) -> None:
         self.kernel = kernel
         self.links = links
-        self.nothing = nothing
+        self.null_record = null_record
         self.lines = lines
         self.factor = 1.0
         self.up = [Wire(line.up_kbit_s) for line in lines]
@@ -272,7 +272,7 @@ class Pipes:
         self.sailing: dict[tuple[PeerId, PeerId, bool], int] = {}
         """Bytes of each stream that left the uplink and are not through the downlink: what the window is full of."""
         self._serial = 0
-        self.drop: Callable[[PeerId, Parcel, str], None]
+        self.drop: Callable[[PeerId, Envelope, str], None]
 
     def grow(self, lines: Sequence[Line]) -> None:
         """Wires of newcomers; their lines are known already."""
@@ -288,10 +288,10 @@ class Pipes:
 
     # --- the way of a message ---------------------------------------------------------------------------
 
-    def put(self, frm: PeerId, to: PeerId, parcel: Parcel) -> None:
+    def put(self, frm: PeerId, to: PeerId, envelope: Envelope) -> None:
         """A message is sent."""
         self._serial += 1
-        item = Item(self._serial, frm, to, parcel)
+        item = Item(self._serial, frm, to, envelope)
         self.under_way[item.serial] = item
         wire = self.up[frm]
         if not item.stream and wire.datagrams + item.size > max(DATAGRAMS_MOST, item.size):
@@ -324,7 +324,7 @@ class Pipes:
             self._lose(tick.item, "queue")
 
     def _at(self, at_us: int, tick: Any) -> None:
-        self.kernel.arm(at_us, Timer(-1, 0, tick, 0, self.nothing))
+        self.kernel.arm(at_us, Timer(-1, 0, tick, 0, self.null_record))
 
     def _wake(self, wire: Wire, peer: PeerId, down: bool) -> None:
         """Serve at once if the wire is idle; if it is not, see to it that it goes on."""
@@ -378,7 +378,7 @@ class Pipes:
         item.lands_us = at_us
         if lost:
             del self.under_way[item.serial]
-            self.links.into(self.kernel, at_us, -1 - item.to, item.parcel)
+            self.links.into(self.kernel, at_us, -1 - item.to, item.envelope)
         else:
             self._at(at_us, Landed(Piece(item, size, True)))
 
@@ -396,15 +396,15 @@ class Pipes:
 
     def _deliver(self, item: Item, at_us: int) -> None:
         del self.under_way[item.serial]
-        self.links.into(self.kernel, at_us, item.to, item.parcel)
+        self.links.into(self.kernel, at_us, item.to, item.envelope)
         if item.stream and not item.bulk:
             self.links.keep_order(item.frm, item.to, at_us)
         self._said(item, at_us)
 
     def _lose(self, item: Item, reason: str) -> None:
         del self.under_way[item.serial]
-        self.drop(item.to, item.parcel, reason)
-        self.kernel.release(item.parcel[4])
+        self.drop(item.to, item.envelope, reason)
+        self.kernel.release(item.envelope[4])
         self._said(item, self.kernel.now_us)
 
     # --- ends -----------------------------------------------------------------------------------------------
@@ -419,13 +419,13 @@ class Pipes:
             del self.talking[way]
             for notice in self.parked.pop(way, ()):
                 self.kernel.arm(at_us, notice)
-                self.kernel.release(notice.account)
+                self.kernel.release(notice.record)
 
     def park(self, frm: PeerId, to: PeerId, notice: Timer) -> bool:
         """Keep a notice that has arrived back while what it follows is under way. Says whether that is so."""
         if (frm, to) not in self.talking:
             return False
-        notice.account.pending += 1
+        notice.record.pending += 1
         self.parked.setdefault((frm, to), []).append(notice)
         return True
 
@@ -436,7 +436,7 @@ class Pipes:
 
     # --- looking --------------------------------------------------------------------------------------------
 
-    def rows(self) -> Iterator[tuple[int, PeerId, Parcel]]:
+    def rows(self) -> Iterator[tuple[int, PeerId, Envelope]]:
         """(about when it arrives, us; receiver; parcel) of each message in the wires, as if it had them to itself."""
         now = self.kernel.now_us
         for item in self.under_way.values():
@@ -446,7 +446,7 @@ class Pipes:
                 at += self.links.delay_us(item.frm, item.to)
             else:
                 at = max(item.lands_us, now, _us(self.down[item.to].free_ns))
-            yield at + 1, item.to, item.parcel
+            yield at + 1, item.to, item.envelope
 
 
 def _us(ns: int) -> int:

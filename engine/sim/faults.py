@@ -15,14 +15,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..api import PeerId, mentions
-from .kernel import HOP_BITS, Parcel
+from .kernel import HOP_BITS, Envelope
 from .nat import Nat
 from .rng import GAMMA, MASK, TO_UNIT, Stream, mix
 
 UPKEEP = 3
 
 
-class Rules:
+class Faults:
     """Who is censored, who stands on which side, who enforces which ban."""
 
     def __init__(self, n: int, seed: int) -> None:
@@ -35,7 +35,7 @@ class Rules:
         self.rng = Stream(f"{seed}/collusion")
         self.programs: Sequence[Any]
         """None for who is not alive: a process that is no more enforces nothing, its machine refuses as any other."""
-        self.drop: Callable[[PeerId, Parcel, str], None]
+        self.drop: Callable[[PeerId, Envelope, str], None]
 
     def grow(self, count: int) -> None:
         """Room for newcomers, whom nobody interferes with yet. They stand outside of any partition."""
@@ -51,35 +51,35 @@ class Rules:
         """Whether nothing passes between two peers: one is censored or they are parted."""
         return self.censored[a] or self.censored[b] or self.group[a] != self.group[b]
 
-    def judge(self, to: int, parcel: Parcel) -> Any:
+    def judge(self, to: int, envelope: Envelope) -> Any:
         """What the receiver gets to see: the message, the rest of it, or None (and `drop` was told why)."""
         if to < 0:
-            self.drop(-1 - to, parcel, "lost")
+            self.drop(-1 - to, envelope, "lost")
             return None
-        sender, message = parcel[0], parcel[1]
+        sender, message = envelope[0], envelope[1]
         if self.censored[to] or self.censored[sender]:
-            self.drop(to, parcel, "censored")
+            self.drop(to, envelope, "censored")
             return None
         if self.group[to] != self.group[sender]:
-            self.drop(to, parcel, "partition")
+            self.drop(to, envelope, "partition")
             return None
         if self.nat is not None and self.nat.shuts_out(sender, to, message.over == "stream"):
-            self.drop(to, parcel, "nat")
+            self.drop(to, envelope, "nat")
             return None
         if self.bans:
             if to in self.bans and message.part_code != UPKEEP and self.programs[to] is not None:
-                message = self._strip(to, message, parcel)
+                message = self._strip(to, message, envelope)
             if message is not None and sender in self.bans:
-                message = self._strip(sender, message, parcel)
+                message = self._strip(sender, message, envelope)
             if message is None:
-                self.drop(to, parcel, "colluded")
+                self.drop(to, envelope, "colluded")
         return message
 
-    def _strip(self, colluder: PeerId, message: Any, parcel: Parcel) -> Any:
+    def _strip(self, colluder: PeerId, message: Any, envelope: Envelope) -> Any:
         word, leak = self.bans[colluder]
         if not mentions(message.about(), word):
             return message
-        if leak and self._coin(colluder, parcel[2]) < leak:
+        if leak and self._coin(colluder, envelope[2]) < leak:
             return message
         return message.without(word)
 

@@ -18,14 +18,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ..api import PeerId
-from .kernel import Kernel, Parcel, Timer
+from .kernel import Envelope, Kernel, Timer
 
-Frozen = tuple[int, int, Parcel | None, int, Timer | None]
+Frozen = tuple[int, int, Envelope | None, int, Timer | None]
 """(us still to go, receiver, parcel, us gone already, None), or for a notice (us to go, its receiver, None, 0, timer).
 A receiver is negative for a lost datagram, as in the kernel's buckets."""
 
 
-class Holds:
+class HeldLinks:
     """Which links are held, and what stands on them, in the order in which it will go on."""
 
     def __init__(self, kernel: Kernel) -> None:
@@ -53,34 +53,34 @@ class Holds:
                 self.pairs.update(((a, b), None) for b in ordered[at + 1 :])
         messages, now = self.kernel.messages, self.kernel.now_us
         for at_us in sorted(messages):
-            tos, parcels = messages[at_us]
+            tos, envelopes = messages[at_us]
             left_to: list[Any] = []
-            left: list[Parcel] = []
-            for to, parcel in zip(tos, parcels, strict=True):
+            left: list[Envelope] = []
+            for to, envelope in zip(tos, envelopes, strict=True):
                 stay = []
                 for one in to if to.__class__ is tuple else (to,):
-                    if self.holds(parcel[0], _who(one)):
-                        self.freeze(at_us - now, one, parcel, now - parcel[3])
+                    if self.holds(envelope[0], _who(one)):
+                        self.freeze(at_us - now, one, envelope, now - envelope[3])
                     else:
                         stay.append(one)
                 if stay:
                     left_to.append(tuple(stay) if to.__class__ is tuple else to)
-                    left.append(parcel)
+                    left.append(envelope)
             if left_to:
                 messages[at_us] = (left_to, left)
             else:
                 del messages[at_us]
 
-    def freeze(self, left_us: int, to: int, parcel: Parcel, gone_us: int) -> None:
+    def freeze(self, left_us: int, to: int, envelope: Envelope, gone_us: int) -> None:
         """A message stands still with so far to go."""
-        self.frozen.setdefault((parcel[0], _who(to)), []).append((left_us, to, parcel, gone_us, None))
+        self.frozen.setdefault((envelope[0], _who(to)), []).append((left_us, to, envelope, gone_us, None))
 
     def freeze_notice(self, frm: PeerId, to: PeerId, notice: Timer) -> None:
         """So does a notice that had just arrived; the ask that it belongs to stays open."""
-        notice.account.pending += 1
+        notice.record.pending += 1
         self.frozen.setdefault((frm, to), []).append((0, to, None, 0, notice))
 
-    def release(self, peers: Sequence[PeerId]) -> tuple[tuple[PeerId, ...], list[tuple[int, int, Parcel]]]:
+    def release(self, peers: Sequence[PeerId]) -> tuple[tuple[PeerId, ...], list[tuple[int, int, Envelope]]]:
         """The links between these peers go on, and all links of each of them that is held as a whole.
 
         Returns the peers whose links go on, and (at_us, receiver, parcel) of what moves again, in order.
@@ -93,32 +93,32 @@ class Holds:
             del self.whole[peer]
         for pair in pairs:
             del self.pairs[pair]
-        moving: list[tuple[int, int, Parcel]] = []
+        moving: list[tuple[int, int, Envelope]] = []
         now = self.kernel.now_us
         for way in [way for way in self.frozen if not self.holds(*way)]:
             last_us = 0
-            for left_us, to, parcel, _, notice in self.frozen.pop(way):
-                if parcel is not None:
-                    if parcel[1].over == "stream":
+            for left_us, to, envelope, _, notice in self.frozen.pop(way):
+                if envelope is not None:
+                    if envelope[1].over == "stream":
                         left_us = last_us = max(left_us, last_us)
-                    moving.append((now + left_us, to, parcel))
+                    moving.append((now + left_us, to, envelope))
                 elif notice is not None:
                     self.kernel.arm(now + last_us, notice)
-                    self.kernel.release(notice.account)
+                    self.kernel.release(notice.record)
         freed = sorted({*gone, *(one for pair in pairs for one in pair)})
         return tuple(freed), sorted(moving, key=_when)
 
-    def rows(self) -> Iterator[tuple[int, int, int, Parcel]]:
+    def rows(self) -> Iterator[tuple[int, int, int, Envelope]]:
         """(us gone, us to go, receiver, parcel) of each message that stands still."""
         for items in self.frozen.values():
-            for left_us, to, parcel, gone_us, _ in items:
-                if parcel is not None:
-                    yield gone_us, left_us, _who(to), parcel
+            for left_us, to, envelope, gone_us, _ in items:
+                if envelope is not None:
+                    yield gone_us, left_us, _who(to), envelope
 
 
 def _who(to: int) -> PeerId:
     return to if to >= 0 else -1 - to
 
 
-def _when(move: tuple[int, int, Parcel]) -> int:
+def _when(move: tuple[int, int, Envelope]) -> int:
     return move[0]

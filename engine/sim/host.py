@@ -26,7 +26,7 @@ TICK_US = 1_000
 UNLIMITED = Line()
 
 
-class Desk:
+class SharedHostState:
     """What all hosts share: the kernel, the links, the counters of what was sent, and the accounts."""
 
     def __init__(self, kernel: Kernel, links: Links, kinds: Mapping[type, int], parts: Sequence[int]) -> None:
@@ -37,8 +37,8 @@ class Desk:
         self.sent = 0
         self.sent_bytes = 0
         self.sent_by_kind = [0] * len(self.parts)
-        self.accounts: Any = None
-        """Of all asks, see `ledger.Ledger`."""
+        self.records: Any = None
+        """Of all asks, see `ledger.AskArchive`."""
         self.options: Any = None
         self.join: Callable[[Cause], Any]
         self.kept: Callable[[int], Any]
@@ -49,28 +49,28 @@ class Desk:
         self.unlinked: Callable[[PeerId, PeerId], None]
 
 
-class Seat:
+class PeerHost:
     """The host of one peer; see `engine.api.Host` for what each call means."""
 
-    __slots__ = ("desk", "kernel", "library", "me", "rng", "row", "sign", "waiting")
+    __slots__ = ("kernel", "library", "me", "rng", "row", "shared", "sign", "waiting")
 
-    def __init__(self, me: PeerId, desk: Desk, rng: Rng, library: Library) -> None:
+    def __init__(self, me: PeerId, shared: SharedHostState, rng: Rng, library: Library) -> None:
         self.me = me
         self.sign = me << SENDER_SHIFT
-        self.desk = desk
-        self.kernel = desk.kernel
+        self.shared = shared
+        self.kernel = shared.kernel
         self.rng = rng
         self.library = library
-        self.row = desk.links.row(me)
+        self.row = shared.links.row(me)
         self.waiting: dict[int, Timer] = {}
         """Timers that hold an ask open, so that a kill can let go of it, by their identity. One that rings is taken out
         by the kernel."""
 
     def __getstate__(self) -> tuple[Any, ...]:
-        return self.me, self.desk, self.kernel, self.rng, self.library, list(self.waiting.values())
+        return self.me, self.shared, self.kernel, self.rng, self.library, list(self.waiting.values())
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
-        self.me, self.desk, self.kernel, self.rng, self.library, waiting = state
+        self.me, self.shared, self.kernel, self.rng, self.library, waiting = state
         self.sign = self.me << SENDER_SHIFT
         # An identity is good for one process: those of the copies are others.
         self.waiting = {id(timer): timer for timer in waiting}
@@ -81,153 +81,153 @@ class Seat:
 
     @property
     def options(self) -> Any:
-        return self.desk.options
+        return self.shared.options
 
     @property
     def line(self) -> Line:
-        lines = self.desk.links.lines
+        lines = self.shared.links.lines
         return lines[self.me] if lines else UNLIMITED
 
     @property
     def cause(self) -> Cause:
-        return self.kernel.parcel[2]  # type: ignore[no-any-return]
+        return self.kernel.envelope[2]  # type: ignore[no-any-return]
 
-    def _account(self, cause: Any) -> tuple[Any, Any]:
+    def _record(self, cause: Any) -> tuple[Any, Any]:
         """The cause and the account of something set or sent with this `cause=`, one hop not yet added."""
         kernel = self.kernel
         if cause.__class__ is int:
             if cause == INHERIT:
-                return kernel.parcel[2], kernel.parcel[4]
+                return kernel.envelope[2], kernel.envelope[4]
             if not cause:
-                return 0, kernel.idle[4]
-            return cause, self.desk.kept(cause)
+                return 0, kernel.no_envelope[4]
+            return cause, self.shared.kept(cause)
         if cause is None:
-            return 0, kernel.idle[4]
+            return 0, kernel.no_envelope[4]
         flat = flatten(cause)
         if not flat:
-            return 0, kernel.idle[4]
+            return 0, kernel.no_envelope[4]
         if len(flat) == 1:
-            return flat[0], self.desk.kept(flat[0])
+            return flat[0], self.shared.kept(flat[0])
         return flat, None
 
     def send(self, to: PeerId, message: Any, *, cause: CauseLike = INHERIT) -> None:
         # The common case at once: one receiver, one ask or none, and a delay that only needs to be looked up. It is
         # `multicast` of one, and says nothing that is not said there (measured: a third less than going through it).
-        desk, kernel = self.desk, self.kernel
-        links = desk.links
-        _, _, why, _, account, _ = kernel.parcel
+        shared, kernel = self.shared, self.kernel
+        links = shared.links
+        _, _, why, _, record, _ = kernel.envelope
         if (
             cause.__class__ is not int
             or cause != INHERIT
             or why.__class__ is tuple
             or links.general
             or to.__class__ is not int
-            or not 0 <= to < len(kernel.gate)
+            or not 0 <= to < len(kernel.alive_since_us)
         ):
             # What is no PeerId (a hostile message may have said so) is nobody's address, as a number out of range is.
             self.multicast((to if to.__class__ is int else NOBODY,), message, cause=cause)
             return
-        kind = desk.kinds[message.__class__]
-        part = desk.parts[kind]
+        kind = shared.kinds[message.__class__]
+        part = shared.parts[kind]
         if part == UPKEEP:
-            why, account = 0, kernel.idle[4]
+            why, record = 0, kernel.no_envelope[4]
         elif why:
             why += 1
         size = message._size or weigh(message)
         now = kernel.now_us
-        parcel = (self.me, message, why, now, account, self.sign | kind << KIND_SHIFT | size)
+        envelope = (self.me, message, why, now, record, self.sign | kind << KIND_SHIFT | size)
         at = now + (links.flat_us or self.row[links.place[to]])
         bucket = kernel.messages.get(at)
         if bucket is None:
-            kernel.messages[at] = ([to], [parcel])
+            kernel.messages[at] = ([to], [envelope])
             heappush(kernel.instants, at)
         else:
             bucket[0].append(to)
-            bucket[1].append(parcel)
-        desk.sent += 1
-        desk.sent_bytes += size
-        desk.sent_by_kind[kind] += 1
-        account.pending += 1
-        account.by_part[part] += 1
-        account.bytes += size
+            bucket[1].append(envelope)
+        shared.sent += 1
+        shared.sent_bytes += size
+        shared.sent_by_kind[kind] += 1
+        record.pending += 1
+        record.by_part[part] += 1
+        record.bytes += size
 
     def multicast(self, to: Iterable[PeerId], message: Any, *, cause: CauseLike = INHERIT) -> None:
-        desk, kernel = self.desk, self.kernel
+        shared, kernel = self.shared, self.kernel
         none: Any = 0
-        kind = desk.kinds[message.__class__]
-        part = desk.parts[kind]
+        kind = shared.kinds[message.__class__]
+        part = shared.parts[kind]
         if part == UPKEEP:
-            why, account = none, kernel.idle[4]
+            why, record = none, kernel.no_envelope[4]
         elif cause == INHERIT:
-            why, account = kernel.parcel[2], kernel.parcel[4]
+            why, record = kernel.envelope[2], kernel.envelope[4]
         else:
-            why, account = self._account(cause)
+            why, record = self._record(cause)
         if why:
             if why.__class__ is tuple:
                 why = tuple(one + 1 for one in why)
-                account = desk.join(why)
+                record = shared.join(why)
             else:
                 why += 1
         size = message._size or weigh(message)
         now = kernel.now_us
-        parcel = (self.me, message, why, now, account, self.sign | kind << KIND_SHIFT | size)
-        links = desk.links
+        envelope = (self.me, message, why, now, record, self.sign | kind << KIND_SHIFT | size)
+        links = shared.links
         buckets = kernel.messages
         many = tuple(to)
         n = arriving = len(many)
         try:
-            somewhere = not n or (min(many) >= 0 and max(many) < len(kernel.gate))
+            somewhere = not n or (min(many) >= 0 and max(many) < len(kernel.alive_since_us))
         except TypeError:
             somewhere = False
         if not somewhere:
-            many = desk.nowhere(many, parcel)
+            many = shared.nowhere(many, envelope)
             arriving = len(many)
         if links.general:
-            links.post_all(kernel, self.me, many, parcel)
+            links.post_all(kernel, self.me, many, envelope)
         elif links.flat_us:
             if arriving:
                 # `kernel.post`, written out.
                 at = now + links.flat_us
                 bucket = buckets.get(at)
                 if bucket is None:
-                    buckets[at] = ([many], [parcel])
+                    buckets[at] = ([many], [envelope])
                     heappush(kernel.instants, at)
                 else:
                     bucket[0].append(many)
-                    bucket[1].append(parcel)
+                    bucket[1].append(envelope)
         else:
             row, place = self.row, links.place
             for one in many:
                 at = now + row[place[one]]
                 try:
-                    tos, parcels = buckets[at]
+                    tos, envelopes = buckets[at]
                 except KeyError:
-                    buckets[at] = ([one], [parcel])
+                    buckets[at] = ([one], [envelope])
                     heappush(kernel.instants, at)
                 else:
                     tos.append(one)
-                    parcels.append(parcel)
-        desk.sent += n
-        desk.sent_bytes += n * size
-        desk.sent_by_kind[kind] += n
-        account.pending += arriving
+                    envelopes.append(envelope)
+        shared.sent += n
+        shared.sent_bytes += n * size
+        shared.sent_by_kind[kind] += n
+        record.pending += arriving
         if why.__class__ is tuple:
-            shared = account.accounts
+            shared = record.records
             for each in shared:
                 each.by_part[part] += n
                 each.bytes += n * size / len(shared)
             if not arriving:
-                kernel.settling.append(account)
+                kernel.settling.append(record)
         else:
-            account.by_part[part] += n
-            account.bytes += n * size
+            record.by_part[part] += n
+            record.bytes += n * size
 
     def after(self, delay_us: int, tick: Any, *, cause: CauseLike = INHERIT) -> Timer:
         kernel = self.kernel
-        why, account = self._account(cause)
+        why, record = self._record(cause)
         if why.__class__ is tuple:
-            account = self.desk.join(why)
-        timer = Timer(self.me, kernel.epoch[self.me], tick, why, account)
+            record = self.shared.join(why)
+        timer = Timer(self.me, kernel.epoch[self.me], tick, why, record)
         kernel.arm(kernel.now_us + max(0, int(delay_us)), timer)
         if why:
             self.waiting[id(timer)] = timer
@@ -236,7 +236,7 @@ class Seat:
     def every(self, period_us: int, tick: Any) -> Timer:
         kernel = self.kernel
         period = max(1, int(period_us))
-        timer = Timer(self.me, kernel.epoch[self.me], tick, 0, kernel.idle[4], period)
+        timer = Timer(self.me, kernel.epoch[self.me], tick, 0, kernel.no_envelope[4], period)
         first = kernel.now_us + 1 + int(self.rng.random() * period)
         if period >= TICK_US:
             # Up to the next millisecond, as delays are: so the ticks of many share their instants (measured: twice
@@ -250,17 +250,17 @@ class Seat:
         self.waiting.pop(id(timer), None)
 
     def link(self, to: PeerId) -> None:
-        self.desk.linked(self.me, to)
+        self.shared.linked(self.me, to)
 
     def unlink(self, to: PeerId) -> None:
-        self.desk.unlinked(self.me, to)
+        self.shared.unlinked(self.me, to)
 
     def note(self, kind: str, **facts: Any) -> None:
         if kind == "duplicate":
             self.kernel.duplicates += 1
-            self.kernel.parcel[4].duplicates += 1
+            self.kernel.envelope[4].duplicates += 1
         else:
-            self.desk.noted(self.me, kind, facts)
+            self.shared.noted(self.me, kind, facts)
 
     def let_go(self) -> None:
         """The process died: nothing it was waiting for holds an ask open."""

@@ -9,15 +9,15 @@ setting. Whatever these schedule for the same instant follows as a second bucket
 
 A bucket is two lists side by side, receivers and parcels: a pair of its own for each message would be one more
 object to make, and to be walked by the collector (measured: half of all time at 10,000 peers). A *parcel* is what
-all receivers of one multicast share: `(sender, message, cause, sent_us, account, code)`. A receiver is a PeerId, or
+all receivers of one multicast share: `(sender, message, cause, sent_us, record, code)`. A receiver is a PeerId, or
 a tuple of them where one delay serves all (constant latency), or `-1 - peer` for a datagram that the link has lost
 and that is dropped when it would have arrived. `code` packs
 sender (bits 40 up), kind (32 to 39) and size in bytes (0 to 31), for the books.
 
 Two loops deliver. The brisk one asks a single question of a receiver, whether the message was sent after
-`gate[to]`: the moment it came to life, or for ever in the future when it is dead, gone or censored. The
+`alive_since_us[to]`: the moment it came to life, or for ever in the future when it is dead, gone or censored. The
 careful one consults `judge` for each delivery; it runs while there is a censor, a partition, a colluder or loss
-(`careful`). Books are not kept here: a delivered bucket goes to `log` as it is, and `metrics.Books` reads it
+(`checked`). Books are not kept here: a delivered bucket goes to `log` as it is, and `metrics.Metrics` reads it
 by columns when somebody looks (measured: a third of the cost of counting message by message).
 
 What a flood is made of is duplicates, nineteen of twenty deliveries at degree 20. So a handler says so by what it
@@ -32,8 +32,8 @@ from typing import Any, TypeAlias
 
 from ..errors import PeerFailed
 
-Parcel: TypeAlias = tuple[int, Any, Any, int, Any, int]
-Bucket: TypeAlias = tuple[list[Any], list[Parcel]]
+Envelope: TypeAlias = tuple[int, Any, Any, int, Any, int]
+Bucket: TypeAlias = tuple[list[Any], list[Envelope]]
 
 NEVER_US = 1 << 62
 KIND_SHIFT = 32
@@ -45,14 +45,14 @@ HOP_MASK = (1 << HOP_BITS) - 1
 class Timer:
     """A tick to come. `owner` is a peer or -1 for the engine; `epoch` the life of the peer that set it."""
 
-    __slots__ = ("account", "cause", "epoch", "live", "owner", "period_us", "tick")
+    __slots__ = ("cause", "epoch", "live", "owner", "period_us", "record", "tick")
 
-    def __init__(self, owner: int, epoch: int, tick: Any, cause: Any, account: Any, period_us: int = 0) -> None:
+    def __init__(self, owner: int, epoch: int, tick: Any, cause: Any, record: Any, period_us: int = 0) -> None:
         self.owner = owner
         self.epoch = epoch
         self.tick = tick
         self.cause = cause
-        self.account = account
+        self.record = record
         self.period_us = period_us
         self.live = True
 
@@ -61,13 +61,13 @@ class Kernel:
     """Buckets, the heap of instants, and the two loops.
 
     peers[p], hosts[p], tables[p] are the program, host and handlers of a living peer (three lists rather than one of
-    tuples: ten thousand tuples are ten thousand cache misses); gate[p] as told above. `judge(to, parcel)` returns the
-    message to hand over or None; `missed(to, parcel)` is told of a closed gate and says whether to deliver all the
-    same; `fire(timer)` runs an engine timer; `settle(accounts)` is told at the end of an instant which accounts
+    tuples: ten thousand tuples are ten thousand cache misses); gate[p] as told above. `judge(to, envelope)` returns the
+    message to hand over or None; `missed(to, envelope)` is told of a closed gate and says whether to deliver all the
+    same; `fire(timer)` runs an engine timer; `settle(records)` is told at the end of an instant which accounts
     ran out of pending work.
     """
 
-    def __init__(self, n: int, nothing: Any) -> None:
+    def __init__(self, n: int, null_record: Any) -> None:
         self.now_us = 0
         self.messages: dict[int, Bucket] = {}
         self.timers: dict[int, list[Timer]] = {}
@@ -75,19 +75,19 @@ class Kernel:
         self.peers: list[Any] = [None] * n
         self.hosts: list[Any] = [None] * n
         self.tables: list[Any] = [None] * n
-        self.gate: list[int] = [NEVER_US] * n
+        self.alive_since_us: list[int] = [NEVER_US] * n
         self.epoch: list[int] = [0] * n
-        self.careful = False
-        self.idle: Parcel = (-1, None, 0, 0, nothing, 0)
-        self.parcel: Parcel = self.idle
-        self.log: list[tuple[int, list[Any], list[Parcel]]] = []
+        self.checked = False
+        self.no_envelope: Envelope = (-1, None, 0, 0, null_record, 0)
+        self.envelope: Envelope = self.no_envelope
+        self.log: list[tuple[int, list[Any], list[Envelope]]] = []
         self.delivered = 0
         self.duplicates = 0
         self.settling: list[Any] = []
         self._bucket: Bucket | None = None
         self._at = 0
-        self.judge: Callable[[int, Parcel], Any]
-        self.missed: Callable[[int, Parcel], bool]
+        self.judge: Callable[[int, Envelope], Any]
+        self.missed: Callable[[int, Envelope], bool]
         self.fire: Callable[[Timer], None]
         self.settle: Callable[[list[Any]], None]
         self.late: list[Any] = []
@@ -98,28 +98,28 @@ class Kernel:
         """Room for so many more peers, none of them alive yet."""
         for column in (self.peers, self.hosts, self.tables):
             column.extend([None] * count)
-        self.gate.extend([NEVER_US] * count)
+        self.alive_since_us.extend([NEVER_US] * count)
         self.epoch.extend([0] * count)
 
     def __getstate__(self) -> dict[str, Any]:
-        # Handlers are looked up again, see `Town.thaw`.
+        # Handlers are looked up again, see `Simulation.thaw`.
         return {**self.__dict__, "tables": [None] * len(self.tables)}
 
     # --- scheduling -----------------------------------------------------------------------------------
 
-    def post(self, at_us: int, to: Any, parcel: Parcel) -> None:
+    def post(self, at_us: int, to: Any, envelope: Envelope) -> None:
         """Put one message under way."""
         bucket = self.messages.get(at_us)
         if bucket is None:
-            self.messages[at_us] = ([to], [parcel])
+            self.messages[at_us] = ([to], [envelope])
             heappush(self.instants, at_us)
         else:
             bucket[0].append(to)
-            bucket[1].append(parcel)
+            bucket[1].append(envelope)
 
     def arm(self, at_us: int, timer: Timer) -> None:
         """Set a timer; its account has one thing more pending."""
-        timer.account.pending += 1
+        timer.record.pending += 1
         bucket = self.timers.get(at_us)
         if bucket is None:
             self.timers[at_us] = [timer]
@@ -131,13 +131,13 @@ class Kernel:
         """Take a timer back; twice is once."""
         if timer.live:
             timer.live = False
-            self.release(timer.account)
+            self.release(timer.record)
 
-    def release(self, account: Any) -> None:
+    def release(self, record: Any) -> None:
         """One thing less is pending for an account."""
-        account.pending -= 1
-        if not account.pending:
-            self.settling.append(account)
+        record.pending -= 1
+        if not record.pending:
+            self.settling.append(record)
 
     @property
     def mid_instant(self) -> bool:
@@ -172,19 +172,19 @@ class Kernel:
                     continue
                 self._bucket = bucket
                 self._at = 0
-            tos, parcels = bucket
+            tos, envelopes = bucket
             at, size = self._at, len(tos)
             room = limit - self.delivered
             if tos[at].__class__ is tuple:
                 # One entry is many deliveries: small steps, or a frame would be late by the width of a multicast.
                 room = max(1, room >> 4)
             if at or size > room:
-                tos, parcels = tos[at : at + room], parcels[at : at + room]
+                tos, envelopes = tos[at : at + room], envelopes[at : at + room]
             self._at = at + len(tos)
-            if self.careful:
-                self._deliver_carefully(tos, parcels)
+            if self.checked:
+                self._deliver_carefully(tos, envelopes)
             else:
-                self._deliver(tos, parcels)
+                self._deliver(tos, envelopes)
             if self._at >= size:
                 self._bucket = None
                 self._ring()
@@ -214,79 +214,79 @@ class Kernel:
             return [], []
         return self._bucket[0][self._at :], self._bucket[1][self._at :]
 
-    def _deliver(self, tos: list[Any], parcels: list[Parcel]) -> None:
+    def _deliver(self, tos: list[Any], envelopes: list[Envelope]) -> None:
         """The brisk loop."""
-        gate, peers, hosts, tables = self.gate, self.peers, self.hosts, self.tables
-        missed: list[tuple[int, Parcel]] = []
+        alive_since_us, peers, hosts, tables = self.alive_since_us, self.peers, self.hosts, self.tables
+        missed: list[tuple[int, Envelope]] = []
         many = again = 0
         to = -1
-        parcel = self.idle
+        envelope = self.no_envelope
         try:
-            for to, parcel in zip(tos, parcels, strict=True):
-                self.parcel = parcel
-                sender, message, _, sent_us, account, _ = parcel
+            for to, envelope in zip(tos, envelopes, strict=True):
+                self.envelope = envelope
+                sender, message, _, sent_us, record, _ = envelope
                 if to.__class__ is int:
-                    if sent_us >= gate[to] or self.missed(to, parcel):
+                    if sent_us >= alive_since_us[to] or self.missed(to, envelope):
                         if tables[to][message.__class__](peers[to], hosts[to], sender, message) is not None:
                             again += 1
-                            account.duplicates += 1
+                            record.duplicates += 1
                     else:
-                        missed.append((to, parcel))
-                    account.pending -= 1
+                        missed.append((to, envelope))
+                    record.pending -= 1
                 else:
                     receivers, kind, known = to, message.__class__, 0
                     for to in receivers:
-                        if sent_us >= gate[to] or self.missed(to, parcel):
+                        if sent_us >= alive_since_us[to] or self.missed(to, envelope):
                             if tables[to][kind](peers[to], hosts[to], sender, message) is not None:
                                 known += 1
                         else:
-                            missed.append((to, parcel))
+                            missed.append((to, envelope))
                     many += len(receivers) - 1
                     again += known
-                    account.duplicates += known
-                    account.pending -= len(receivers)
-                if not account.pending:
-                    self.settling.append(account)
+                    record.duplicates += known
+                    record.pending -= len(receivers)
+                if not record.pending:
+                    self.settling.append(record)
         except Exception as error:
-            self._failed(to, parcel, error)
-        self.parcel = self.idle
+            self._failed(to, envelope, error)
+        self.envelope = self.no_envelope
         self.duplicates += again
         self.delivered += len(tos) + many - len(missed)
         if missed:
-            tos, parcels = _less(tos, parcels, missed)
-        self.log.append((self.now_us, tos, parcels))
+            tos, envelopes = _less(tos, envelopes, missed)
+        self.log.append((self.now_us, tos, envelopes))
 
-    def _deliver_carefully(self, tos: list[Any], parcels: list[Parcel]) -> None:
+    def _deliver_carefully(self, tos: list[Any], envelopes: list[Envelope]) -> None:
         """The loop that consults the rules for each delivery."""
-        gate, peers, hosts, tables = self.gate, self.peers, self.hosts, self.tables
+        alive_since_us, peers, hosts, tables = self.alive_since_us, self.peers, self.hosts, self.tables
         kept: list[Any] = []
-        kept_parcels: list[Parcel] = []
+        kept_parcels: list[Envelope] = []
         one = -1
-        parcel = self.idle
+        envelope = self.no_envelope
         try:
-            for to, parcel in zip(tos, parcels, strict=True):
-                self.parcel = parcel
-                account = parcel[4]
+            for to, envelope in zip(tos, envelopes, strict=True):
+                self.envelope = envelope
+                record = envelope[4]
                 for one in to if to.__class__ is tuple else (to,):
-                    message = self.judge(one, parcel)
-                    if message is not None and (parcel[3] >= gate[one] or self.missed(one, parcel)):
-                        if tables[one][message.__class__](peers[one], hosts[one], parcel[0], message) is not None:
+                    message = self.judge(one, envelope)
+                    if message is not None and (envelope[3] >= alive_since_us[one] or self.missed(one, envelope)):
+                        if tables[one][message.__class__](peers[one], hosts[one], envelope[0], message) is not None:
                             self.duplicates += 1
-                            account.duplicates += 1
+                            record.duplicates += 1
                         kept.append(one)
-                        kept_parcels.append(parcel)
-                    account.pending -= 1
-                if not account.pending:
-                    self.settling.append(account)
+                        kept_parcels.append(envelope)
+                    record.pending -= 1
+                if not record.pending:
+                    self.settling.append(record)
         except Exception as error:
-            self._failed(one, parcel, error)
-        self.parcel = self.idle
+            self._failed(one, envelope, error)
+        self.envelope = self.no_envelope
         self.delivered += len(kept)
         self.log.append((self.now_us, kept, kept_parcels))
 
-    def _failed(self, to: int, parcel: Parcel, error: Exception) -> None:
-        self.parcel = self.idle
-        raise PeerFailed(to, getattr(parcel[1], "kind", type(parcel[1]).__name__), error) from error
+    def _failed(self, to: int, envelope: Envelope, error: Exception) -> None:
+        self.envelope = self.no_envelope
+        raise PeerFailed(to, getattr(envelope[1], "kind", type(envelope[1]).__name__), error) from error
 
     def _ring(self) -> None:
         """Timers of this instant, in the order they were set."""
@@ -306,37 +306,39 @@ class Kernel:
                 timer.live, timer.period_us = False, 0
             else:
                 tick = timer.tick
-                self.parcel = (owner, tick, timer.cause, now, timer.account, 0)
+                self.envelope = (owner, tick, timer.cause, now, timer.record, 0)
                 try:
                     self.tables[owner][tick.__class__](self.peers[owner], self.hosts[owner], tick)
                 except Exception as error:
-                    self.parcel = self.idle
+                    self.envelope = self.no_envelope
                     raise PeerFailed(owner, type(tick).__name__, error) from error
-                self.parcel = self.idle
+                self.envelope = self.no_envelope
             if timer.live:
                 self.arm(now + timer.period_us, timer)
-                timer.account.pending -= 1
+                timer.record.pending -= 1
             elif not timer.period_us:
-                self.release(timer.account)
+                self.release(timer.record)
                 if timer.cause and owner >= 0 and (host := self.hosts[owner]) is not None:
                     # It waits no more, and must not keep what it was told to remember.
                     host.waiting.pop(id(timer), None)
 
     def _settle(self) -> None:
         done, self.settling = self.settling, []
-        self.settle([account for account in done if not account.pending])
+        self.settle([record for record in done if not record.pending])
 
 
-def _less(tos: list[Any], parcels: list[Parcel], missed: list[tuple[int, Parcel]]) -> tuple[list[Any], list[Parcel]]:
+def _less(
+    tos: list[Any], envelopes: list[Envelope], missed: list[tuple[int, Envelope]]
+) -> tuple[list[Any], list[Envelope]]:
     """A chunk without what was not delivered. Both are in order, so one pass will do."""
-    left: tuple[list[Any], list[Parcel]] = ([], [])
+    left: tuple[list[Any], list[Envelope]] = ([], [])
     lost = iter([*missed, (-1, None)])
     gone_to, gone_parcel = next(lost)
-    for to, parcel in zip(tos, parcels, strict=True):
-        if parcel is gone_parcel:
+    for to, envelope in zip(tos, envelopes, strict=True):
+        if envelope is gone_parcel:
             kept = []
             for one in to if to.__class__ is tuple else (to,):
-                if parcel is gone_parcel and one == gone_to:
+                if envelope is gone_parcel and one == gone_to:
                     gone_to, gone_parcel = next(lost)
                 else:
                     kept.append(one)
@@ -344,5 +346,5 @@ def _less(tos: list[Any], parcels: list[Parcel], missed: list[tuple[int, Parcel]
                 continue
             to = tuple(kept) if len(kept) > 1 else kept[0]
         left[0].append(to)
-        left[1].append(parcel)
+        left[1].append(envelope)
     return left

@@ -11,7 +11,7 @@ fixed, so what was sent first arrives first, and the fast paths of `hosts.py` ma
 Jitter is drawn for each message, evenly from 0 to its limit, and only ever adds: the latency is what an idle way takes,
 and what varies is the waiting at routers. Datagrams may reorder by it, streams wait for what was sent before.
 
-What else may happen on the way has files of its own: `pipes` (capacity), `nat`, `holds`. All of it is off unless a run
+What else may happen on the way has files of its own: `bandwidth` (capacity), `nat`, `holds`. All of it is off unless a run
 asks for it, and then costs the brisk path nothing.
 """
 
@@ -23,16 +23,16 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..api import Line, PeerId
-from .bandwidth import Pipes
-from .hold import Holds
-from .kernel import Kernel, Parcel
+from .bandwidth import Bandwidth
+from .hold import HeldLinks
+from .kernel import Envelope, Kernel
 from .nat import Nat
 from .rng import Stream
 
 RTO_LEAST_US = 200_000
 TRIES_MOST = 10
 BULK = 1 << 62
-"""In a key of a pair: its transfers, where these have a connection of their own (see `pipes`)."""
+"""In a key of a pair: its transfers, where these have a connection of their own (see `bandwidth`)."""
 
 
 class Delays(Protocol):
@@ -67,9 +67,9 @@ class Links:
         self.jitters = Stream(rng.state ^ 1)
         self.lines: list[Line] = []
         """Of each peer; empty where there is neither capacity nor NAT."""
-        self.pipes: Pipes | None = None
+        self.bandwidth: Bandwidth | None = None
         self.nat: Nat | None = None
-        self.holds: Holds | None = None
+        self.holds: HeldLinks | None = None
         """From the first `hold` on."""
         self._winding = False
         """Whether a message has more on its way than latency and loss."""
@@ -78,18 +78,18 @@ class Links:
         self,
         lines: Sequence[Line],
         kernel: Kernel,
-        nothing: Any,
+        null_record: Any,
         near: Sequence[Mapping[PeerId, None]],
-        born_us: Sequence[int],
+        started_us: Sequence[int],
     ) -> None:
         """Before anything is sent: peers have these lines."""
         self.lines = list(lines)
         if any(line.up_kbit_s for line in lines):
-            self.pipes = Pipes(self.lines, kernel, self, nothing)
+            self.bandwidth = Bandwidth(self.lines, kernel, self, null_record)
             self._disordered = True
         if any(line.nat for line in lines):
-            self.nat = Nat([line.nat for line in lines], kernel, near, born_us)
-        if self.pipes or self.nat:
+            self.nat = Nat([line.nat for line in lines], kernel, near, started_us)
+        if self.bandwidth or self.nat:
             self._winding = self.general = True
 
     def grow(self, places: Sequence[int], lines: Sequence[Line]) -> None:
@@ -97,8 +97,8 @@ class Links:
         self.place.extend(places)
         if self.lines:
             self.lines.extend(lines)
-            if self.pipes is not None:
-                self.pipes.grow(lines)
+            if self.bandwidth is not None:
+                self.bandwidth.grow(lines)
             if self.nat is not None:
                 self.nat.grow([line.nat for line in lines])
 
@@ -143,7 +143,7 @@ class Links:
         """What is on the links between these peers stands still, see `holds`."""
         self._wind(kernel)
         if self.holds is None:
-            self.holds = Holds(kernel)
+            self.holds = HeldLinks(kernel)
         self.holds.hold(peers)
 
     def release(self, peers: Sequence[PeerId], kernel: Kernel) -> tuple[PeerId, ...]:
@@ -151,10 +151,10 @@ class Links:
         if self.holds is None:
             return ()
         freed, moving = self.holds.release(peers)
-        for at_us, to, parcel in moving:
-            if parcel[1].over == "stream":
-                self.keep_order(parcel[0], to, at_us)
-            kernel.post(at_us, to, parcel)
+        for at_us, to, envelope in moving:
+            if envelope[1].over == "stream":
+                self.keep_order(envelope[0], to, at_us)
+            kernel.post(at_us, to, envelope)
         return freed
 
     def held(self, a: PeerId, b: PeerId) -> bool:
@@ -166,23 +166,23 @@ class Links:
         key = frm << 32 | to
         self._last[key] = max(at_us, self._last.get(key, 0))
 
-    def standing(self, now_us: int) -> Iterator[tuple[int, int, PeerId, Parcel]]:
+    def standing(self, now_us: int) -> Iterator[tuple[int, int, PeerId, Envelope]]:
         """(sent_us, arrives_us, to, parcel) of what is under way and in no bucket of the kernel. Of what waits for a
         wire the arrival is a guess; what is held has times that move along, so that its place on the way does not."""
-        if self.pipes is not None:
-            for at_us, to, parcel in self.pipes.rows():
-                yield parcel[3], at_us, to, parcel
+        if self.bandwidth is not None:
+            for at_us, to, envelope in self.bandwidth.rows():
+                yield envelope[3], at_us, to, envelope
         if self.holds is not None:
-            for gone_us, left_us, to, parcel in self.holds.rows():
-                yield now_us - gone_us, now_us + max(1, left_us), to, parcel
+            for gone_us, left_us, to, envelope in self.holds.rows():
+                yield now_us - gone_us, now_us + max(1, left_us), to, envelope
 
     def _remember(self, kernel: Kernel) -> None:
         """The fast paths keep no order, so the order of what is under way is read off the buckets, once."""
-        for at, (tos, parcels) in kernel.messages.items():
-            for to, parcel in zip(tos, parcels, strict=True):
-                if parcel[1].over == "stream":
+        for at, (tos, envelopes) in kernel.messages.items():
+            for to, envelope in zip(tos, envelopes, strict=True):
+                if envelope[1].over == "stream":
                     for one in to if to.__class__ is tuple else (to,):
-                        key = parcel[0] << 32 | one
+                        key = envelope[0] << 32 | one
                         self._last[key] = max(at, self._last.get(key, 0))
 
     def closing_us(self, a: PeerId, b: PeerId, now_us: int) -> int:
@@ -207,28 +207,28 @@ class Links:
             return known
         return plain if self.factor == 1.0 else max(1, round(plain * self.factor))
 
-    def post_all(self, kernel: Kernel, frm: PeerId, to: Iterable[PeerId], parcel: Parcel) -> int:
+    def post_all(self, kernel: Kernel, frm: PeerId, to: Iterable[PeerId], envelope: Envelope) -> int:
         """The general path: each receiver for itself. Returns how many."""
         n = 0
         now = kernel.now_us
         if not (self.loss or self._disordered or self._winding):
             for one in to:
                 n += 1
-                kernel.post(now + self.delay_us(frm, one), one, parcel)
+                kernel.post(now + self.delay_us(frm, one), one, envelope)
             return n
-        stream = parcel[1].over == "stream"
+        stream = envelope[1].over == "stream"
         for one in to:
             n += 1
             if self.nat is not None:
                 self.nat.called(frm, one, stream)
-            if self.pipes is not None:
-                self.pipes.put(frm, one, parcel)
+            if self.bandwidth is not None:
+                self.bandwidth.put(frm, one, envelope)
                 continue
             at_us, lost = self.flight(frm, one, stream, False, now)
             if self._winding:
-                self.into(kernel, at_us, -1 - one if lost else one, parcel)
+                self.into(kernel, at_us, -1 - one if lost else one, envelope)
             else:
-                kernel.post(at_us, -1 - one if lost else one, parcel)
+                kernel.post(at_us, -1 - one if lost else one, envelope)
         return n
 
     def flight(self, frm: PeerId, to: PeerId, stream: bool, bulk: bool, from_us: int) -> tuple[int, bool]:
@@ -254,12 +254,12 @@ class Links:
             self._last[key] = at_us
         return at_us, False
 
-    def into(self, kernel: Kernel, at_us: int, to: int, parcel: Parcel) -> None:
+    def into(self, kernel: Kernel, at_us: int, to: int, envelope: Envelope) -> None:
         """Into the bucket of its arrival, unless the link is held."""
-        if self.holds is not None and self.holds.holds(parcel[0], to if to >= 0 else -1 - to):
-            self.holds.freeze(at_us - kernel.now_us, to, parcel, kernel.now_us - parcel[3])
+        if self.holds is not None and self.holds.holds(envelope[0], to if to >= 0 else -1 - to):
+            self.holds.freeze(at_us - kernel.now_us, to, envelope, kernel.now_us - envelope[3])
         else:
-            kernel.post(at_us, to, parcel)
+            kernel.post(at_us, to, envelope)
 
     def forget(self, peers: int, now_us: int) -> None:
         """Let go of the order of pairs whose last arrival is past; called now and then."""

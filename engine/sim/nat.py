@@ -9,7 +9,7 @@ itself called there and both have lived since; RFC 5382 has such a mapping stand
 A call from outside meets silence and not a refusal: a NAT must not answer an unsolicited SYN within 6 s (RFC 5382,
 REQ-4), so that two who call each other at once can meet. The caller learns of it then, and one latency later.
 
-Judged on arrival like all interference (see `rules`), and counted as `nat`.
+Judged on arrival like all interference (see `faults`), and counted as `nat`.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ KEPT = 64
 class Nat:
     """Who is behind one, and whom each of them has called: per peer, `to << 1 | is a stream` -> when last (us).
 
-    `near` are the open streams of each peer and `born_us` when its present life began, both kept by others.
+    `near` are the open streams of each peer and `started_us` when its present life began, both kept by others.
     """
 
     def __init__(
-        self, behind: Sequence[bool], kernel: Kernel, near: Sequence[Mapping[PeerId, None]], born_us: Sequence[int]
+        self, behind: Sequence[bool], kernel: Kernel, near: Sequence[Mapping[PeerId, None]], started_us: Sequence[int]
     ) -> None:
         self.behind = tuple(behind)
         self.kernel = kernel
         self.near = near
-        self.born_us = born_us
+        self.started_us = started_us
         self._out: dict[PeerId, dict[int, int]] = {}
         self._room: dict[PeerId, int] = {}
 
@@ -64,7 +64,7 @@ class Nat:
         if not self.behind[to] or (stream and frm in self.near[to]):
             return False
         at = self._out.get(to, {}).get(to_key(frm, stream))
-        if at is None or (stream and at < self.born_us[frm]):
+        if at is None or (stream and at < self.started_us[frm]):
             return True
         return self.kernel.now_us - at > (STREAM_US if stream else DATAGRAM_US)
 

@@ -124,7 +124,7 @@ class _Reader:
 
     name: str
     sep: str | None = None
-    columns: tables.Columns | None = None
+    columns: tables.PeerColumns | None = None
     numbers: bool = True
     pairs: list[NDArray[np.int64]] = field(default_factory=list)
     links: int = 0
@@ -239,7 +239,7 @@ class _Reader:
             raise self._too_few(rows[0], number)
         if width > COLUMNS_MAX:
             raise InputError(f"{self.name}:{number}: {tables.counted(width)} in a line; {EXPECTED}")
-        self.columns = tables.Columns(width, wanted)
+        self.columns = tables.PeerColumns(width, wanted)
         self.numbers = _numeric([rows[0][at] for at in wanted]) and not _quoted_first(block[start:])
         return number, block[start:]
 
@@ -315,7 +315,7 @@ class _Reader:
             row.remove("")  # several tabs separate as one
         return row
 
-    def _fitted(self, row: list[str], columns: tables.Columns, number: int) -> list[str]:
+    def _fitted(self, row: list[str], columns: tables.PeerColumns, number: int) -> list[str]:
         """A row with another number of values than the first one: a separator at its end is forgiven."""
         while len(row) > columns.width and not row[-1]:
             row = row[:-1]

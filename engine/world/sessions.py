@@ -123,7 +123,7 @@ class _Reader:
         self._labels = labels
         self._ids = {label: peer for peer, label in enumerate(labels)}
         self._sep: str | None = None
-        self._columns: tables.Columns | None = None
+        self._columns: tables.PeerColumns | None = None
         self._ms = False
         self._peers, self._lines = array("q"), array("q")
         self._begins, self._ends = array("d"), array("d")
@@ -212,7 +212,7 @@ class _Reader:
                 raise InputError(
                     f"{where}: the end of a session is expected in its third column, not {tables.quoted(lasting)}"
                 )
-        self._columns = tables.Columns(len(cells), wanted)
+        self._columns = tables.PeerColumns(len(cells), wanted)
         return header
 
     def _wrong_count(self, cells: list[str], where: str) -> InputError:

@@ -128,7 +128,7 @@ def counted(count: int, what: str = "value") -> str:
 
 
 @dataclass(slots=True)
-class Columns:
+class PeerColumns:
     """Which columns are read, and how many there are: set by the first line, and the same for all after it."""
 
     width: int

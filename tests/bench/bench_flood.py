@@ -28,7 +28,7 @@ def ours(peers: int, latency: str) -> tuple[float, int, list[list[tuple[int, int
     """Seconds and deliveries of one flood, and the graph it ran on, with delays in us."""
     options = {"ttl": TTL, "download": False, "ping_s": 3600.0}
     swarm = Swarm(Setup(peers=peers, topology="random:20", latency=latency, asks_per_s=0.0, options=options))
-    delay = swarm.town.desk.links.delay_us
+    delay = swarm.simulation.shared.links.delay_us
     near = [[(other, delay(peer, other)) for other in swarm.links_of(peer)] for peer in range(peers)]
     swarm.advance(10_000)  # What servents do when they start is no part of it.
     gc.collect()
@@ -37,7 +37,7 @@ def ours(peers: int, latency: str) -> tuple[float, int, list[list[tuple[int, int
     swarm.advance_quiet(1 << 40)
     swarm.fingerprint()
     took = time.process_time() - start
-    row = swarm.account(1)
+    row = swarm.record(1)
     assert row.messages == 2 * swarm.edges - peers + 1
     return took, swarm.snapshot().totals.delivered, near
 

@@ -23,7 +23,7 @@ from collections.abc import Iterator
 
 import anyio
 
-from engine import Kill, Live, Setup, Swarm
+from engine import Kill, Pacer, Setup, Swarm
 from engine.lab.bench import flooded
 from engine.lab.bench_time import recording_share
 from engine.record.checkpoints import cost_of
@@ -42,7 +42,7 @@ def flat_out(peers: int, seconds: int) -> None:
     keeper = Follower()
     setup = Setup(peers=peers, churn="exponential:600", asks_per_s=0.2)
     machine = TimeMachine(Swarm(setup), keeper=keeper)
-    live = Live(machine, speed=math.inf, strain=lambda: machine.strain)
+    live = Pacer(machine, speed=math.inf, strain=lambda: machine.strain)
     live.halt_at(seconds * SECOND)
     begun, begun_wall = clock(), time.monotonic()
 
@@ -138,7 +138,7 @@ def measure(args: argparse.Namespace) -> None:
             machine.swarm.do(Kill("random 3"))
     took, wall = clock() - begun, time.monotonic() - begun_wall
     behind = machine.end_us - keeper.store.kept[-1].at[0] if keeper.store.kept else machine.end_us
-    deliveries = machine.swarm.town.kernel.delivered
+    deliveries = machine.swarm.simulation.kernel.delivered
     print(
         f"{args.peers:,} peers, {args.seconds} s: {deliveries:,} deliveries in {took:.1f} s ({wall:.1f} of wall time)"
     )

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from engine import Peer, Swarm
-from engine.sim.host import Desk, Seat
+from engine.sim.host import PeerHost, SharedHostState
 from engine.sim.kernel import Kernel, Timer
 from engine.sim.links import Links
 
-ENGINE = (Seat, Desk, Kernel, Swarm, Links)
+ENGINE = (PeerHost, SharedHostState, Kernel, Swarm, Links)
 
 
 class _Pickler(pickle.Pickler):

@@ -37,9 +37,9 @@ def is_calm(network: Network) -> None:
     """Nobody asks, so there is little to say."""
     made = Spied(network, peers=24)
     made.run(60)
-    before = made.town.desk.sent
+    before = made.simulation.shared.sent
     made.run(60)
-    rate = (made.town.desk.sent - before) / made.town.n / 60
+    rate = (made.simulation.shared.sent - before) / made.simulation.n / 60
     assert rate <= IDLE_MOST, f"{rate:.1f} messages a peer and second, for nothing"
 
 
@@ -91,7 +91,7 @@ def lives_on_as_a_copy(network: Network) -> None:
             plain.do(Kill((2, 5)))
             stored.do(Kill((2, 5)))
         for peer, each in stored.living():
-            stored.town.programs[peer] = stored.town.kernel.peers[peer] = copied(each)
+            stored.simulation.programs[peer] = stored.simulation.kernel.peers[peer] = copied(each)
         plain.run(0.71)
         stored.run(0.71)
     assert stored.swarm.fingerprint() == plain.swarm.fingerprint(), "copies behave otherwise than their originals"
@@ -102,10 +102,10 @@ def ends_when_it_stops(network: Network) -> None:
     """A farewell is all: nothing is planned in it, and nothing done after it, nor after a kill."""
     made = Spied(network, peers=12, asks_per_s=3.0)
     made.run(4)
-    for peer in (*range(4), *made.town.stations):
+    for peer in (*range(4), *made.simulation.stations):
         made.leave(peer)
     made.do(Kill((4, 5)))
     made.run(20)
     assert not made.late, made.late[0]
-    for peer in (*range(4), *made.town.stations):
-        assert made.town.state[peer] != ALIVE
+    for peer in (*range(4), *made.simulation.stations):
+        assert made.simulation.state[peer] != ALIVE

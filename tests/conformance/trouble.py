@@ -73,7 +73,7 @@ def survives_trouble(network: Network) -> None:
         made.run(150)
         made.look()
         assert not made.late, made.late[0]
-        assert len(made.living()) == made.town.n
+        assert len(made.living()) == made.simulation.n
         assert made.answered(6), "when all is well again it does not recover"
 
 

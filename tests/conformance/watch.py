@@ -9,7 +9,7 @@ from typing import Any
 from unittest import mock
 
 from engine import AskFor, Beliefs, Command, ContentSpec, Leave, Peer, PeerId, Setup, Swarm
-from engine.sim.host import Seat
+from engine.sim.host import PeerHost
 from engine.sim.kernel import Kernel, Timer
 from engine.sim.links import Links
 
@@ -73,12 +73,12 @@ class Spied:
         }
         with mock.patch("engine.simulation.Seat", self.spy()), mock.patch("engine.swarm.Links", way):
             self.swarm = Swarm(Setup(**values), network.program)
-        self.town = self.swarm.town
+        self.simulation = self.swarm.simulation
 
-    def spy(self) -> type[Seat]:
+    def spy(self) -> type[PeerHost]:
         spied = self
 
-        class Spy(Seat):
+        class Spy(PeerHost):
             __slots__ = ()
 
             def send(self, to: PeerId, message: Any, **kw: Any) -> None:
@@ -97,7 +97,7 @@ class Spied:
                     spied.sent(message)
                 # Nonsense is answered too, and then the receiver may be nobody.
                 if many and spied.sampling and type(many[0]) is int and 0 <= many[0] < len(self.kernel.peers):
-                    role = spied.town.crew[self.me].role if hasattr(spied, "town") else ""
+                    role = spied.simulation.program_types[self.me].role if hasattr(spied, "town") else ""
                     spied.samples[type(message), role] = (self.me, many[0], message)
 
             def after(self, delay_us: int, tick: Any, **kw: Any) -> Timer:
@@ -148,7 +148,7 @@ class Spied:
         return self.swarm.catalogue_titles(12)[number % 12]
 
     def living(self) -> list[tuple[PeerId, Peer]]:
-        return [(p, program) for p, program in enumerate(self.town.programs) if program is not None]
+        return [(p, program) for p, program in enumerate(self.simulation.programs) if program is not None]
 
     def look(self) -> None:
         """What a screen, a checkpoint and a kill ask of every peer."""
@@ -161,7 +161,7 @@ class Spied:
     def answered(self, tries: int = 4) -> bool:
         """Whether one of a few asks finds what there is, or half of all hear a broadcast."""
         first = len(self.swarm.asks())
-        peers = [p for p, _ in self.living() if not self.town.infrastructure[p]]
+        peers = [p for p, _ in self.living() if not self.simulation.infrastructure[p]]
         for number in range(tries):
             self.do(AskFor(peers[number * 3 % len(peers)], self.title(number)))
             self.run(3)
@@ -177,13 +177,15 @@ class Rough(Links):
         super().__init__(*args)
         self.general = True
 
-    def post_all(self, kernel: Kernel, frm: PeerId, to: Iterable[PeerId], parcel: Any) -> int:
-        if parcel[1].over == "stream":
-            return super().post_all(kernel, frm, to, parcel)
+    def post_all(self, kernel: Kernel, frm: PeerId, to: Iterable[PeerId], envelope: Any) -> int:
+        if envelope[1].over == "stream":
+            return super().post_all(kernel, frm, to, envelope)
         many = tuple(to)
         for one in many:
             for _ in range(2 if self.rng.random() < 0.3 else 1):
-                kernel.post(kernel.now_us + 1 + int(self.delay_us(frm, one) * self.rng.uniform(0.1, 9.0)), one, parcel)
-                parcel[4].pending += 1
-            parcel[4].pending -= 1
+                kernel.post(
+                    kernel.now_us + 1 + int(self.delay_us(frm, one) * self.rng.uniform(0.1, 9.0)), one, envelope
+                )
+                envelope[4].pending += 1
+            envelope[4].pending -= 1
         return len(many)

@@ -17,7 +17,7 @@ from engine.protocols.napster import (
     User,
 )
 from engine.protocols.napster.messages import Entry
-from engine.testing import Shelf, Tape
+from engine.testing import FakeHost, Shelf
 
 INDEX = 90
 T1, MODEM = 9, 1
@@ -26,14 +26,14 @@ TRAIN_AT_8 = Entry("Blue Train.mp3", 71, 100_000, "user8", 8, T1)
 TRAIN_BY_MODEM = Entry("Blue Train.mp3", 71, 100_000, "user9", 9, MODEM)
 
 
-def user(me: int = 1, files: tuple[File, ...] = (), link: int = T1, **options: float) -> tuple[Tape, User]:
-    tape = Tape(me=me, options=NapsterOptions(**options), library=Shelf(files))  # type: ignore[arg-type]
+def user(me: int = 1, files: tuple[File, ...] = (), link: int = T1, **options: float) -> tuple[FakeHost, User]:
+    tape = FakeHost(me=me, options=NapsterOptions(**options), library=Shelf(files))  # type: ignore[arg-type]
     peer = User()
     peer.start(tape, [INDEX, 5, 6], link)
     return tape, peer
 
 
-def logged_in(me: int = 1, files: tuple[File, ...] = (), link: int = T1, **options: float) -> tuple[Tape, User]:
+def logged_in(me: int = 1, files: tuple[File, ...] = (), link: int = T1, **options: float) -> tuple[FakeHost, User]:
     tape, peer = user(me, files, link, **options)
     tape.wait(peer, 600_000)
     tape.give(peer, LoginAck(), sender=INDEX)
@@ -41,7 +41,7 @@ def logged_in(me: int = 1, files: tuple[File, ...] = (), link: int = T1, **optio
     return tape, peer
 
 
-def downloading(*entries: Entry) -> tuple[Tape, User]:
+def downloading(*entries: Entry) -> tuple[FakeHost, User]:
     """A user whose search found these, who has pinged them and asked the index for the way to the best."""
     tape, peer = logged_in()
     tape.ask(peer, Ask(4, "find", "blue train"))
@@ -53,8 +53,8 @@ def downloading(*entries: Entry) -> tuple[Tape, User]:
     return tape, peer
 
 
-def index(**options: int) -> tuple[Tape, Index]:
-    tape, peer = Tape(me=INDEX, options=NapsterOptions(**options)), Index()  # type: ignore[arg-type]
+def index(**options: int) -> tuple[FakeHost, Index]:
+    tape, peer = FakeHost(me=INDEX, options=NapsterOptions(**options)), Index()  # type: ignore[arg-type]
     for me in (7, 8):
         tape.give(peer, Login(f"user{me}", 6699, T1), sender=me)
     tape.give(peer, Share((Entry("Blue Train.mp3", 71, 10), Entry("Blue Moon.mp3", 72, 20))), sender=7)
@@ -63,7 +63,7 @@ def index(**options: int) -> tuple[Tape, Index]:
     return tape, peer
 
 
-def received(tape: Tape, peer: User, entry: Entry, size: int) -> None:
+def received(tape: FakeHost, peer: User, entry: Entry, size: int) -> None:
     tape.take()
     tape.give(peer, DownloadAck(entry.nick, entry.ip, 6699, entry.name, entry.md5, entry.link), sender=INDEX)
     if size:

@@ -7,7 +7,7 @@ from typing import Any
 
 from engine.api import File
 from engine.protocols.gnutella import GnutellaOptions, QueryHit, Servent
-from engine.testing import Shelf, Tape
+from engine.testing import FakeHost, Shelf
 
 ME = 20
 SECOND = 1_000_000
@@ -18,16 +18,16 @@ def guid(number: int) -> bytes:
     return number.to_bytes(16, "big")
 
 
-def servent(files: Iterable[File] = (), contacts: Iterable[int] = (), **options: Any) -> tuple[Tape, Servent]:
+def servent(files: Iterable[File] = (), contacts: Iterable[int] = (), **options: Any) -> tuple[FakeHost, Servent]:
     """A newcomer: it knows some addresses, and has called nobody yet."""
-    tape, peer = Tape(me=ME, options=GnutellaOptions(**options), library=Shelf(files)), Servent()
+    tape, peer = FakeHost(me=ME, options=GnutellaOptions(**options), library=Shelf(files)), Servent()
     peer.start(tape, tuple(contacts), None)
     return tape, peer
 
 
 def connected(
     *links: int, files: Iterable[File] = (), contacts: Iterable[int] = (), **options: Any
-) -> tuple[Tape, Servent]:
+) -> tuple[FakeHost, Servent]:
     """One that stood in the overlay from the beginning, and has some links."""
     tape, peer = servent(files, contacts, **options)
     peer.neighbours(tape, links)

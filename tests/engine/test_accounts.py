@@ -49,7 +49,7 @@ def test_an_ask_is_open_while_a_timer_of_it_waits_and_a_cancelled_one_lets_go() 
     assert ask(town, 0, "a").closed_us is None
     host(town, 0).cancel(timers[0])
     town.advance(6 * SECOND)
-    assert town.account(1).closed_us == 5 * SECOND
+    assert town.record(1).closed_us == 5 * SECOND
 
 
 def test_a_kill_lets_go_of_what_the_dead_waited_for() -> None:
@@ -65,7 +65,7 @@ def test_a_kill_lets_go_of_what_the_dead_waited_for() -> None:
     assert ask(town, 0, "a").closed_us is None
     town.do(Kill(0))
     town.advance(6 * SECOND)
-    row = town.account(1)
+    row = town.record(1)
     assert row.closed_us == 5 * SECOND
     assert town.quiet()
 
@@ -77,7 +77,7 @@ def test_the_asker_may_die_while_its_question_is_under_way() -> None:
     town.advance(MS)
     town.do(Kill(0))
     town.advance(SECOND)
-    row = town.account(1)
+    row = town.record(1)
     assert row.losses == {"dead": 1}
     assert row.verdict == "No answer: 1 peer holds it; 1 could not tell, for the asker is dead."
 
@@ -99,7 +99,7 @@ def test_a_hit_counts_once_a_holder_and_only_at_the_origin() -> None:
     assert trace.holders == (1, 2)
     assert sorted(zip(trace.answers_frm.tolist(), trace.answers_to.tolist(), strict=True)) == [(1, 0), (2, 0), (3, 0)]
     host(town, 3).note("hit", holder=1, content="blue train")
-    assert town.account(1).hits == 2
+    assert town.record(1).hits == 2
 
 
 def test_other_notes_are_events_with_their_ask() -> None:
@@ -113,10 +113,10 @@ def test_other_notes_are_events_with_their_ask() -> None:
 
 @pytest.mark.parametrize("latency", ["constant:10", "uniform:10-11"])
 @pytest.mark.parametrize("careful", [False, True])
-def test_a_flood_counts_whom_it_reached_how_deep_and_how_often_in_vain(latency: str, careful: bool) -> None:
+def test_a_flood_counts_whom_it_reached_how_deep_and_how_often_in_vain(latency: str, checked: bool) -> None:
     """However its messages are put under way (one entry for all receivers, or one each) and handed over."""
     town = swarm(6, topology="ring", latency=latency, **LOUD)
-    if careful:  # A ban on anything has each delivery judged.
+    if checked:  # A ban on anything has each delivery judged.
         town.do(Collude(3, "something else"))
     row = ask(town, 0, "news")
     assert (row.reached, row.hops) == (5, 4)
@@ -146,7 +146,7 @@ def test_success_is_the_share_that_had_a_hit_within_ten_seconds() -> None:
     assert row.closed_us is None
     assert town.success(19, 100) is None, "too young to judge"
     town.advance(60 * SECOND)
-    assert town.account(row.id).hits == 1
+    assert town.record(row.id).hits == 1
     assert town.success(19, 100) == 0.0, "twelve seconds is too late"
 
 
@@ -220,7 +220,7 @@ def test_an_ask_that_is_not_cannot_be_looked_up() -> None:
     town = swarm(2)
     for wrong in (0, 1, -1):
         with pytest.raises(InputError, match="there is no ask"):
-            town.account(wrong)
+            town.record(wrong)
         with pytest.raises(InputError, match="there is no ask"):
             town.trace(wrong)
 

@@ -154,7 +154,7 @@ class Restless(RuleBasedStateMachine):
             return
         blocked = np.flatnonzero(self.swarm.snapshot().censored)
         heard = getattr(self, "heard", {})
-        now = {int(peer): int(self.swarm.town.books.last_heard_us[peer]) for peer in blocked}
+        now = {int(peer): int(self.swarm.simulation.metrics.last_heard_us[peer]) for peer in blocked}
         for peer, last_us in now.items():
             assert last_us <= heard.get(peer, self.swarm.now_us)
         self.heard = {peer: heard.get(peer, self.swarm.now_us) for peer in now}

@@ -163,7 +163,7 @@ def test_collusion_grows() -> None:
     town.advance(21 * SECOND)
     assert (few, town.snapshot().colluding.sum()) == (1, 30)
     assert 12 < some < 18
-    assert set(town.town.rules.bans.values()) == {("song", 0.1)}
+    assert set(town.simulation.rules.bans.values()) == {("song", 0.1)}
 
 
 def test_poison_is_given_to_a_share() -> None:
@@ -215,7 +215,7 @@ def test_a_victim_is_eclipsed() -> None:
     assert len(dead(town)) < 40, "the rest of the network is left alone"
     town.do(AskFor(victim, "song"))
     town.advance(60 * SECOND)
-    assert town.account(1).reached == 0, "what it asks about the word comes nowhere"
+    assert town.record(1).reached == 0, "what it asks about the word comes nowhere"
 
 
 def test_what_sybils_do_is_said_in_terms_of_the_network() -> None:

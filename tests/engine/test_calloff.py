@@ -7,7 +7,20 @@ import pickle
 import pytest
 from tiny import SECOND
 
-from engine import DEAD, LEFT, Attack, CallOff, Defect, InputError, Setup, Swarm, UnderWay, run, scenario_files, to_toml
+from engine import (
+    DEAD,
+    LEFT,
+    Attack,
+    CallOff,
+    Defect,
+    InputError,
+    RunningAttack,
+    Setup,
+    Swarm,
+    run,
+    scenario_files,
+    to_toml,
+)
 
 
 def made(**changes: object) -> Swarm:
@@ -21,7 +34,7 @@ def colluding(town: Swarm) -> int:
 def test_a_growing_collusion_grows_no_more_and_what_has_turned_stays_turned() -> None:
     town = made()
     town.do(Attack("collusion", share=0.5, over_s=20.0, word="song"))
-    assert town.snapshot().attacks == (UnderWay("collusion", "Collusion", 20 * SECOND),)
+    assert town.snapshot().attacks == (RunningAttack("collusion", "Collusion", 20 * SECOND),)
     town.advance(10 * SECOND)
     so_far = colluding(town)
     town.do(CallOff())

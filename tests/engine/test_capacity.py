@@ -299,7 +299,7 @@ def test_a_long_run_leaves_nothing_in_the_wires() -> None:
         town.advance(town.now_us + 50 * MS)
         assert balanced(town)
     town.advance(town.now_us + 10_000 * SECOND)
-    pipes = town.town.desk.links.pipes
+    pipes = town.simulation.shared.links.pipes
     assert pipes is not None
     assert not pipes.under_way
     assert not pipes.talking

@@ -88,9 +88,9 @@ def test_an_item_passed_on_later_still_descends_from_its_ask() -> None:
     host(town, 1).after(0, Tick(lambda h: h.send(2, Question("a"), cause=kept[0])), cause=None)
     town.advance(town.now_us)
     assert not town.quiet(), "the ask is open again"
-    assert town.account(1).closed_us is None
+    assert town.record(1).closed_us is None
     town.advance(10 * SECOND)
-    again = town.account(1)
+    again = town.record(1)
     assert (again.messages, again.hops, again.reached) == (2, 2, 2)
     assert again.closed_us == 5 * SECOND + LATENCY
     assert town.snapshot().asks[0] == again

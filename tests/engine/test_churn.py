@@ -123,7 +123,7 @@ def test_a_long_run_of_a_swarm_has_the_sessions_of_its_law(monkeypatch: pytest.M
         elif peer in begun and begun[peer] < half_us:
             lasted.append((town.now_us - begun.pop(peer)) / 1e6)
 
-    monkeypatch.setattr(town.town, "tell", churned)
+    monkeypatch.setattr(town.simulation, "tell", churned)
     town.advance(2 * half_us)
     assert len(lasted) > 15_000
     churn = law("weibull:0.59:0.6983")

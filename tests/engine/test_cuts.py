@@ -76,11 +76,11 @@ def test_censoring_the_set_silences_the_asker_and_sparing_one_of_them_does_not(p
         again.do(Censor([p for p in found.peers if p != spared]))
         again.do(AskFor(origin, text))
         again.advance(20 * SECOND)
-        assert again.account(1).hits > 0
+        assert again.record(1).hits > 0
     town.do(Censor(found.peers))
     town.do(AskFor(origin, text))
     town.advance(20 * SECOND)
-    assert town.account(1).hits == 0
+    assert town.record(1).hits == 0
 
 
 def test_where_nobody_keeps_connections_it_says_so() -> None:

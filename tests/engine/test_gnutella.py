@@ -14,7 +14,7 @@ from servents import ME, SECOND, TRAIN, connected, guid, hit
 from engine.api import Ask, File, Peer
 from engine.protocols import gnutella
 from engine.protocols.gnutella import Get, Ping, Pong, Query, QueryHit, Servent
-from engine.testing import Tape
+from engine.testing import FakeHost
 
 # --- questions ---------------------------------------------------------------------------------------------------
 
@@ -205,7 +205,7 @@ def test_the_latest_half_of_the_table_is_known_for_certain() -> None:
 
 
 def test_a_servent_put_away_and_taken_out_goes_on_as_before() -> None:
-    def begun() -> tuple[Tape, Servent]:
+    def begun() -> tuple[FakeHost, Servent]:
         tape, peer = connected(1, 2, 3, files=(TRAIN,), contacts=[9, 10])
         tape.ask(peer, Ask(1, "find", "naima"))
         number = tape.take()[0][1].guid

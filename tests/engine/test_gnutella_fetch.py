@@ -9,12 +9,12 @@ from servents import ME, SECOND, TRAIN, connected, guid, hit
 
 from engine.api import Ask, Blob, File
 from engine.protocols.gnutella import Chunk, Get, Giv, Gone, Push, Servent
-from engine.testing import Tape
+from engine.testing import FakeHost
 
 PIECE = 256 * 1024
 
 
-def asked(*answers: dict[str, Any], **options: Any) -> tuple[Tape, Servent, bytes]:
+def asked(*answers: dict[str, Any], **options: Any) -> tuple[FakeHost, Servent, bytes]:
     """Connected to 1 and 2, with an ask under way (its cause is 4) and some answers to it, all by way of 2."""
     tape, peer = connected(1, 2, **options)
     tape.ask(peer, Ask(4, "find", "blue train"))
@@ -24,7 +24,7 @@ def asked(*answers: dict[str, Any], **options: Any) -> tuple[Tape, Servent, byte
     return tape, peer, number
 
 
-def pending(tape: Tape) -> list[Any]:
+def pending(tape: FakeHost) -> list[Any]:
     """Timers that hold the ask open."""
     return [timer for timer in tape.timers if timer.cause]
 
@@ -75,7 +75,7 @@ def test_who_does_not_want_downloads_has_none() -> None:
 # --- another holder ----------------------------------------------------------------------------------------------
 
 
-def fail(tape: Tape, peer: Servent, how: str, holder: int) -> None:
+def fail(tape: FakeHost, peer: Servent, how: str, holder: int) -> None:
     at = peer.downloads[TRAIN.name].here
     if how == "refused":
         tape.refuse(peer, holder, Get(TRAIN.name, at))
@@ -248,13 +248,13 @@ def test_who_is_pushed_calls_and_serves_over_that_call_alone() -> None:
 # --- serving ---------------------------------------------------------------------------------------------------
 
 
-def serving(speed: int, *files: File, **options: Any) -> tuple[Tape, Servent]:
+def serving(speed: int, *files: File, **options: Any) -> tuple[FakeHost, Servent]:
     tape, peer = connected(1, files=files or (TRAIN,), silence=100, **options)
     peer.speed = speed
     return tape, peer
 
 
-def served(tape: Tape) -> list[tuple[int, Chunk]]:
+def served(tape: FakeHost) -> list[tuple[int, Chunk]]:
     return [(to, message) for to, message in tape.take() if isinstance(message, Chunk)]
 
 

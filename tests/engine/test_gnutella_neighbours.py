@@ -11,7 +11,7 @@ from servents import ME, SECOND, connected, guid, servent
 from engine.api import File
 from engine.protocols import gnutella
 from engine.protocols.gnutella import Connect, Full, Ok, Ping, Pong, Query, Servent
-from engine.testing import Tape
+from engine.testing import FakeHost
 
 # --- the handshake -------------------------------------------------------------------------------------------
 
@@ -152,7 +152,7 @@ def test_a_pong_about_others_is_no_sign_of_life() -> None:
     assert peer.connections == {}
 
 
-def pongs(tape: Tape) -> list[int]:
+def pongs(tape: FakeHost) -> list[int]:
     return [message.address for _, message in tape.take() if isinstance(message, Pong)]
 
 
@@ -228,7 +228,7 @@ def test_the_host_cache_survives_a_kill() -> None:
 
 @pytest.mark.parametrize("disk", ["nonsense", 7, [1, 2], ("a", -4, None, True, 2.5, ME)])
 def test_a_spoilt_disk_is_an_empty_one(disk: object) -> None:
-    tape, peer = Tape(me=ME, options=gnutella.GnutellaOptions()), Servent()
+    tape, peer = FakeHost(me=ME, options=gnutella.GnutellaOptions()), Servent()
     peer.start(tape, [], disk)
     assert peer.cache == {}
 

@@ -40,7 +40,7 @@ def at(made: Swarm, peer: int) -> Servent:
 
 def agree(made: Swarm, but: tuple[int, ...] = ()) -> bool:
     """Whether everybody's neighbours are its open streams."""
-    alive = [p for p in made.town.users() if made.peer(p) is not None and p not in but]
+    alive = [p for p in made.simulation.users() if made.peer(p) is not None and p not in but]
     return all(sorted(at(made, p).connections) == sorted(made.links_of(p)) for p in alive)
 
 

@@ -4,11 +4,11 @@ import pickle
 
 from engine.api import Ask, mentions
 from engine.protocols.gossip import Gossiper, GossipOptions, Rumour
-from engine.testing import Tape
+from engine.testing import FakeHost
 
 
-def begun(me: int = 0, peers: int = 10, **options: int) -> tuple[Tape, Gossiper]:
-    tape, peer = Tape(me=me, options=GossipOptions(**options)), Gossiper()
+def begun(me: int = 0, peers: int = 10, **options: int) -> tuple[FakeHost, Gossiper]:
+    tape, peer = FakeHost(me=me, options=GossipOptions(**options)), Gossiper()
     peer.start(tape, range(peers), None)
     return tape, peer
 
@@ -74,7 +74,7 @@ def test_it_pickles() -> None:
 def test_three_tellings_reach_about_94_of_100() -> None:
     """s = e^(-3 (1 - s)) is .0595; with 500 peers the standard deviation is about .015."""
     n = 500
-    tapes = [Tape(me=me, options=GossipOptions()) for me in range(n)]
+    tapes = [FakeHost(me=me, options=GossipOptions()) for me in range(n)]
     peers = [Gossiper() for _ in range(n)]
     for tape, peer in zip(tapes, peers, strict=True):
         peer.start(tape, range(n), None)

@@ -107,7 +107,7 @@ def test_common_titles_stay_common_among_newcomers() -> None:
     for peer in range(20):
         give(town, peer, "everybody's song")
     give(town, 30, "somebody's song")
-    stock = Stock.of([town.town.shelves[peer] for peer in range(50)], Lexicon())
+    stock = Stock.of([town.simulation.shelves[peer] for peer in range(50)], Lexicon())
     names = [file.name for peer in range(2_000) for file in stock.shelf(peer, 7).files()]
     assert names.count("everybody's song") > 5 * names.count("somebody's song")
 
@@ -127,8 +127,8 @@ def test_the_path_of_an_ask_grows_with_the_swarm() -> None:
     assert len(first.hop) == len(second.hop) == len(town.snapshot().state) == 41
     assert first.hop[new] == first.frm[new] == -1
     assert (second.hop[new], second.frm[new]) == (1, 0)
-    assert town.account(1).reached == 39
-    assert town.account(2).reached == 40
+    assert town.record(1).reached == 39
+    assert town.record(2).reached == 40
 
 
 # --- the way in ------------------------------------------------------------------------------------------
@@ -142,7 +142,7 @@ def test_newcomers_find_their_way_in_as_their_protocol_prescribes(name: str) -> 
     town.advance(30 * SECOND)
     assert not of(town, Adrift)
     assert [event.peer for event in of(town, Arrived)] == list(new)
-    assert all(has_joined(town.town, peer) for peer in new)
+    assert all(has_joined(town.simulation, peer) for peer in new)
     want = "a rumour" if name == "gossip" else town.catalogue_titles(1)[0]
     row = ask(town, new[0], want, run_s=20)
     if name == "gossip":
@@ -190,12 +190,12 @@ def test_without_its_bootstrap_a_newcomer_is_adrift_and_says_so(name: str, how: 
     many = "the one bootstrap peer, index, is" if name == "napster" else "of 8 bootstrap peers 8 are"
     assert event.why == f"{many} {word}"
     if name != "gossip":
-        assert town.account(1).verdict == f"No answer: the asker has found no way in: {event.why}."
+        assert town.record(1).verdict == f"No answer: the asker has found no way in: {event.why}."
     town.do(Revive("state=dead"))
     town.do(Set("loss", 0.0))
     if how is Kill:
         town.advance(town.now_us + 120 * SECOND)
-        assert has_joined(town.town, new), "it goes on trying, and the bootstrap is back"
+        assert has_joined(town.simulation, new), "it goes on trying, and the bootstrap is back"
 
 
 def test_a_newcomer_may_be_brought_in_by_somebody_else() -> None:

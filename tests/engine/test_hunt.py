@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from tiny import LATENCY, MS, SECOND, give, swarm
 
-from engine import AskFor, Hunt, Kill, Setup, Swarm
+from engine import AskFor, Kill, Setup, StepUntil, Swarm
 
 LOUD = {"options": {"loud": True}, "topology": "ring"}
 
 
-def run(hunt: Hunt, budget: int = 1_000) -> str:
+def run(hunt: StepUntil, budget: int = 1_000) -> str:
     for _ in range(10_000):
         if hunt(budget):
             return hunt.told
@@ -21,7 +21,7 @@ def test_it_stops_where_the_next_message_of_the_ask_arrives() -> None:
     town.do(AskFor(0, "x"))
     told = run(town.hunt(1, "arrival"))
     assert (town.now_us, told) == (LATENCY, "p000 asks p001 (hop 1), p000 asks p005 (hop 1).")
-    assert town.account(1).reached == 2
+    assert town.record(1).reached == 2
     assert run(town.hunt(1, "arrival")) == "p001 asks p002 (hop 2), p005 asks p004 (hop 2)."
 
 
@@ -44,10 +44,10 @@ def test_hop_by_hop_until_there_is_no_deeper_one() -> None:
     town.do(AskFor(0, "x"))
     depths = []
     for _ in range(12):
-        depths.append((run(town.hunt(1, "hop")), town.now_us, town.account(1).hops))
+        depths.append((run(town.hunt(1, "hop")), town.now_us, town.record(1).hops))
     assert [(at, hops) for _, at, hops in depths[:3]] == [(LATENCY, 1), (2 * LATENCY, 2), (3 * LATENCY, 3)]
     assert depths[0][0] == "Hop 1: the question is at 2 peers there so far."
-    deepest = town.account(1).hops
+    deepest = town.record(1).hops
     assert any(f"as deep as hop {deepest}" in told or "is over" in told for told, _, _ in depths)
 
 
@@ -62,7 +62,7 @@ def test_it_says_why_when_nothing_is_under_way() -> None:
 def test_it_gives_up_at_a_bound() -> None:
     town = swarm(2)
     town.do(AskFor(0, "x"))
-    town.town.desk.accounts[1].pending += 1  # something is waited for that never comes
+    town.simulation.shared.records[1].pending += 1  # something is waited for that never comes
     run(town.hunt(1, "arrival"))
     run(town.hunt(1, "arrival"))
     told = run(town.hunt(1, "arrival"))

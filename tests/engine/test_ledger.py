@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from engine import AskFor, Setup, Swarm
-from engine.measure.archive import LATEST, PAGE, Ledger
-from engine.measure.asks import PATHS_MOST, Account
+from engine.measure.archive import LATEST, PAGE, AskArchive
+from engine.measure.asks import PATHS_MOST, AskRecord
 
 SECOND = 1_000_000
 
@@ -22,8 +22,8 @@ def busy(seconds: int = 35, **changes: object) -> Swarm:
     return swarm
 
 
-def closed(ask: int, **values: object) -> Account:
-    account = Account(ask, ask % 7, f"title {ask % 5}", "find", "background", ask * SECOND)
+def closed(ask: int, **values: object) -> AskRecord:
+    account = AskRecord(ask, ask % 7, f"title {ask % 5}", "find", "background", ask * SECOND)
     account.closed_us = ask * SECOND + 5
     account.hits = {ask % 11: ask * SECOND + 3}
     account.by_part = [ask, 2, 3, 4]
@@ -33,8 +33,8 @@ def closed(ask: int, **values: object) -> Account:
     return account
 
 
-def filled(count: int) -> Ledger:
-    ledger = Ledger(Account(0, -1, "", "find", "", 0))
+def filled(count: int) -> AskArchive:
+    ledger = AskArchive(AskRecord(0, -1, "", "find", "", 0))
     for ask in range(1, count):
         ledger.append(closed(ask))
         ledger.tidy()
@@ -43,7 +43,7 @@ def filled(count: int) -> Ledger:
 
 def test_a_long_run_keeps_the_last_asks_and_pages_of_the_others() -> None:
     swarm = busy()
-    ledger = swarm.town.desk.accounts
+    ledger = swarm.simulation.shared.records
     assert len(ledger) > 2 * LATEST
     assert ledger.here < LATEST + 2 * PAGE
     assert len(swarm._paths) <= PATHS_MOST
@@ -53,13 +53,13 @@ def test_a_long_run_keeps_the_last_asks_and_pages_of_the_others() -> None:
 
 def test_all_asks_are_listed_as_if_none_had_been_put_away(monkeypatch: pytest.MonkeyPatch) -> None:
     swarm = busy()
-    monkeypatch.setattr(Ledger, "tidy", lambda self: None)
+    monkeypatch.setattr(AskArchive, "tidy", lambda self: None)
     other = busy()
-    assert other.town.desk.accounts.here == len(other.asks()) > LATEST
+    assert other.simulation.shared.records.here == len(other.asks()) > LATEST
     assert swarm.asks() == other.asks()
     assert swarm.fingerprint() == other.fingerprint()
     assert swarm.asked(0, 35) == other.asked(0, 35)
-    assert swarm.account(1) == other.account(1) == swarm.asks()[0]
+    assert swarm.record(1) == other.record(1) == swarm.asks()[0]
     assert swarm.trace(1) is None
     assert [row.id for row in swarm.snapshot().asks] == [row.id for row in other.snapshot().asks]
 
@@ -96,7 +96,7 @@ def test_who_writes_to_one_that_was_put_away_wakes_it() -> None:
 
 
 def test_one_that_never_closes_keeps_its_page_and_no_other() -> None:
-    ledger = Ledger(Account(0, -1, "", "find", "", 0))
+    ledger = AskArchive(AskRecord(0, -1, "", "find", "", 0))
     for ask in range(1, 2_000):
         ledger.append(closed(ask, closed_us=None if ask == 5 else ask))
         ledger.tidy()
@@ -116,7 +116,7 @@ def test_an_ask_of_a_gossip_is_one_ask_however_often_it_opens() -> None:
     for number in range(2 * LATEST + 100):
         swarm.do(AskFor(number % 8, "news"))
         swarm.advance(swarm.now_us + 100_000)
-    assert swarm.town.desk.accounts.here < LATEST + 3 * PAGE
+    assert swarm.simulation.shared.records.here < LATEST + 3 * PAGE
     assert {row.reached for row in swarm.asks()} <= set(range(8))
     assert all(row.verdict.startswith("Heard by ") for row in swarm.asks())
 
@@ -124,7 +124,7 @@ def test_an_ask_of_a_gossip_is_one_ask_however_often_it_opens() -> None:
 def test_a_timer_that_rang_is_remembered_by_nobody() -> None:
     swarm = Swarm(Setup(peers=40, churn="weibull:0.59:20", asks_per_s=4.0))
     swarm.advance(30 * SECOND)
-    waiting = [timer for seat in swarm.town.seats for timer in seat.waiting.values()]
+    waiting = [timer for seat in swarm.simulation.peer_hosts for timer in seat.waiting.values()]
     assert waiting
     assert all(timer.live for timer in waiting)
-    assert {timer.account.closed_us for timer in waiting if isinstance(timer.account, Account)} == {None}
+    assert {timer.account.closed_us for timer in waiting if isinstance(timer.account, AskRecord)} == {None}

@@ -64,22 +64,22 @@ def test_a_download_costs_a_checkpoint_no_file() -> None:
     swarm = Swarm(Setup(peers=20))
     before = freeze(swarm, {})[0]
     file = swarm.world.catalogue.files[0]
-    without = [shelf for shelf in swarm.town.shelves if file.name not in shelf]
+    without = [shelf for shelf in swarm.simulation.shelves if file.name not in shelf]
     for shelf in without:
         shelf.add(File(file.name, file.size, file.digest))
     after = freeze(swarm, {})[0]
     assert file.name.encode() not in pickle_of(after)
     assert len(pickle_of(after)) - len(pickle_of(before)) < 40 * len(without)
     again = thaw(after, swarm, {})
-    assert all(shelf.matching(file.name) == (file,) for shelf in again.town.shelves)
-    assert again.town.shelves[0]._lexicon is swarm.world.catalogue.lexicon
+    assert all(shelf.matching(file.name) == (file,) for shelf in again.simulation.shelves)
+    assert again.simulation.shelves[0]._lexicon is swarm.world.catalogue.lexicon
 
 
 def test_a_publication_comes_back_from_a_checkpoint_and_is_found() -> None:
     swarm = Swarm(Setup(peers=20))
-    swarm.town.shelves[3].add(file_of("a song nobody had", 7))
+    swarm.simulation.shelves[3].add(file_of("a song nobody had", 7))
     again = thaw(freeze(swarm, {})[0], Swarm(Setup(peers=20)), {})
-    assert [file.name for file in again.town.shelves[3].matching("nobody")] == ["a song nobody had"]
+    assert [file.name for file in again.simulation.shelves[3].matching("nobody")] == ["a song nobody had"]
 
 
 def pickle_of(frozen: Frozen) -> bytes:

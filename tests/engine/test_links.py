@@ -118,7 +118,7 @@ def test_goodbye_is_heard_before_the_stream_closes_even_when_it_had_to_be_sent_a
 
 def test_the_order_of_old_pairs_is_let_go_of() -> None:
     town = swarm(2, loss=0.1)
-    links = town.town.desk.links
+    links = town.simulation.shared.links
     for peer in range(50):
         links._last[peer << 32] = 5
     links._last[99 << 32] = 1 << 40
@@ -230,17 +230,17 @@ def test_a_message_weighs_its_encoding_and_blobs_weigh_what_they_stand_for() -> 
     from engine import Blob, File, message
 
     @message()
-    class Parcel:
+    class Envelope:
         what: object
         more: object
 
-    assert size_of(Parcel(1, "abc")) == 1 + 1 + 1 + 4
-    assert size_of(Parcel(Blob(1_000_000, 7), ())) == 1_000_000 + 4
-    assert size_of(Parcel(File("a", 1, 2), None)) > size_of(Parcel(None, None))
-    assert size_of(Parcel({1, 2}, None)) > 0, "nonsense still has a length"
-    assert size_of(Parcel(1 << 70, None)) > 10, "and so has a number that no wire could carry"
-    assert size_of(Parcel(Blob(1 << 60), None)) == SIZE_MAX
-    assert size_of(Parcel(Blob(-(1 << 60)), None)) > 0
+    assert size_of(Envelope(1, "abc")) == 1 + 1 + 1 + 4
+    assert size_of(Envelope(Blob(1_000_000, 7), ())) == 1_000_000 + 4
+    assert size_of(Envelope(File("a", 1, 2), None)) > size_of(Envelope(None, None))
+    assert size_of(Envelope({1, 2}, None)) > 0, "nonsense still has a length"
+    assert size_of(Envelope(1 << 70, None)) > 10, "and so has a number that no wire could carry"
+    assert size_of(Envelope(Blob(1 << 60), None)) == SIZE_MAX
+    assert size_of(Envelope(Blob(-(1 << 60)), None)) > 0
 
     @message()
     class Empty:

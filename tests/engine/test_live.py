@@ -9,7 +9,7 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from engine.pacer import SLICE_S, Live
+from engine.pacer import SLICE_S, Pacer
 
 pytestmark = pytest.mark.anyio
 
@@ -54,13 +54,13 @@ class Mill:
         return done
 
 
-def made(cost_s: float = 0.0, speed: float = 1.0, playing: bool = True) -> tuple[Wall, Mill, Live]:
+def made(cost_s: float = 0.0, speed: float = 1.0, playing: bool = True) -> tuple[Wall, Mill, Pacer]:
     wall = Wall()
     mill = Mill(wall, cost_s)
-    return wall, mill, Live(mill, speed=speed, playing=playing, clock=wall, sleep=wall.sleep)
+    return wall, mill, Pacer(mill, speed=speed, playing=playing, clock=wall, sleep=wall.sleep)
 
 
-def stop_at(wall: Wall, live: Live, seconds: float) -> None:
+def stop_at(wall: Wall, live: Pacer, seconds: float) -> None:
     end = wall.now + seconds
 
     def look() -> None:
@@ -178,7 +178,7 @@ async def test_a_failing_engine_pauses_and_is_reported() -> None:
 
     wall = Wall()
     heard: list[Exception] = []
-    live = Live(Broken(wall), clock=wall, sleep=wall.sleep, problem=heard.append)
+    live = Pacer(Broken(wall), clock=wall, sleep=wall.sleep, problem=heard.append)
     wall.now += 1.0
     live.slice()
     assert [str(e) for e in heard] == ["peer #3 failed"]
@@ -258,13 +258,13 @@ async def test_a_hunt_is_called_off_by_a_pause_and_its_trouble_is_told() -> None
 async def test_time_that_runs_flat_out_rests_while_there_is_strain() -> None:
     strain = 3.0
     wall, mill, live = made(cost_s=0.0005, speed=math.inf)
-    live = Live(mill, speed=math.inf, clock=wall, sleep=wall.sleep, strain=lambda: strain)
+    live = Pacer(mill, speed=math.inf, clock=wall, sleep=wall.sleep, strain=lambda: strain)
     wall.watch = lambda: live.stop() if wall.now >= 110 else None
     await live.run()
     rested = mill.now_us
     assert 0.15 < rested / 1e3 * 0.0005 / 10 < 0.3, "a quarter of the time at work"
     strain = 0.0
-    live = Live(mill, speed=math.inf, clock=wall, sleep=wall.sleep, strain=lambda: strain)
+    live = Pacer(mill, speed=math.inf, clock=wall, sleep=wall.sleep, strain=lambda: strain)
     wall.watch = lambda: live.stop() if wall.now >= 120 else None
     await live.run()
     assert mill.now_us - rested > 2 * rested
@@ -272,7 +272,7 @@ async def test_time_that_runs_flat_out_rests_while_there_is_strain() -> None:
 
 async def test_time_at_the_pace_of_the_wall_does_not_wait_for_anybody() -> None:
     wall, mill, _ = made()
-    live = Live(mill, clock=wall, sleep=wall.sleep, strain=lambda: 4.0)
+    live = Pacer(mill, clock=wall, sleep=wall.sleep, strain=lambda: 4.0)
     wall.watch = lambda: live.stop() if wall.now >= 110 else None
     await live.run()
     assert mill.now_us > 9_900_000

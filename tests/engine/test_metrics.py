@@ -163,7 +163,7 @@ def test_a_peer_that_fails_to_say_what_it_believes_is_named() -> None:
         def beliefs(self) -> None:
             raise ValueError("nothing")
 
-    town.town.programs[2] = Mute()  # type: ignore[call-overload]
+    town.simulation.programs[2] = Mute()  # type: ignore[call-overload]
     with pytest.raises(PeerFailed, match="beliefs"):
         town.advance(2 * SECOND)
 
@@ -208,7 +208,7 @@ def test_looking_changes_nothing() -> None:
         seen.advance(second * SECOND)
         seen.series()
         seen.asked(0, second)
-        seen.life.gauges.read(seen.town.books.load)
+        seen.life.gauges.read(seen.simulation.metrics.load)
     unseen.advance(24 * SECOND)
     assert seen.fingerprint() == unseen.fingerprint()
 

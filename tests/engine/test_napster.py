@@ -28,7 +28,7 @@ from engine.protocols.napster import (
     User,
 )
 from engine.protocols.napster.messages import DOWNLOAD_END, DOWNLOAD_START, UPLOAD_END, UPLOAD_START, Entry
-from engine.testing import Tape
+from engine.testing import FakeHost
 
 # --- the index ---------------------------------------------------------------------------------------------
 
@@ -236,7 +236,7 @@ def test_nonsense_is_ignored(x: object, sender: int) -> None:
     user_tape.library.add(File("x", 5, 5))
     user_tape.ask(one, Ask(5, "find", "moon"))
     index_tape, server = index()
-    pairs: list[tuple[Tape, Peer]] = [(user_tape, one), (index_tape, server)]
+    pairs: list[tuple[FakeHost, Peer]] = [(user_tape, one), (index_tape, server)]
     kinds = [Login, Error, LoginAck, Share, Search, Results, Ping, Pong, DownloadRequest, DownloadAck, GetError, Get]
     for kind in [*kinds, Data, Transfer]:
         n = len(fields(kind))  # type: ignore[arg-type]

@@ -15,7 +15,7 @@ def street(**changes: Any) -> tuple[Swarm, int, int, int]:
     """A swarm without links, somebody behind a NAT, somebody else behind one, and somebody who is not."""
     town = swarm(12, topology="ring", links=LinkSpec(nat=0.5), **changes)
     for a in range(12):
-        town.town.streams.close(a, (a + 1) % 12)
+        town.simulation.streams.close(a, (a + 1) % 12)
     behind = town.select("nat=yes")
     return town, behind[0], behind[1], town.select("nat=no")[0]
 
@@ -119,7 +119,7 @@ def test_the_overlay_of_the_beginning_stands() -> None:
 
 def test_tables_of_mappings_stay_small() -> None:
     town, inside, _, _ = street()
-    nat = town.town.desk.links.nat
+    nat = town.simulation.shared.links.nat
     assert nat is not None
     for round_ in range(10):
         for other in range(4 * KEPT):
@@ -154,7 +154,7 @@ def fetched(protocol: str, holder_behind: bool, asker_behind: bool) -> tuple[Swa
     town = Swarm(setup)
     holder = next(peer for peer in range(24) if len(town.library(peer)))
     title = town.library(holder).files()[0].name
-    nat = town.town.desk.links.nat
+    nat = town.simulation.shared.links.nat
     assert nat is not None
     # Who is behind one is drawn; here it matters who.
     near = town.links_of(holder)
@@ -162,7 +162,7 @@ def fetched(protocol: str, holder_behind: bool, asker_behind: bool) -> tuple[Swa
     behind = list(nat.behind)
     behind[holder] = holder_behind
     nat.behind = tuple(behind)
-    links = town.town.desk.links
+    links = town.simulation.shared.links
     links.lines = [line._replace(nat=hidden) for line, hidden in zip(links.lines, behind, strict=True)]
     town.do(Kill(holder))
     town.do(Revive(holder))

@@ -8,7 +8,7 @@ import numpy as np
 from tiny import LATENCY, MS, SECOND, Actor, Batch, ask, give, hears, host, swarm
 
 from engine import AskFor, Censor, Kill, Set, Setup, Swarm
-from engine.measure.asks import LOSSES_MOST, ROWS_MOST, Account, Lost, Rows, Shelf
+from engine.measure.asks import LOSSES_MOST, ROWS_MOST, AskRecord, Lost, Rows, Shelf
 from engine.sim.memory import SMALL, bytes_apart, give_back, set_apart
 
 LOUD = {"options": {"loud": True}}
@@ -24,7 +24,7 @@ def test_each_question_and_answer_is_there_with_its_times() -> None:
     told = list(zip(asked.frm.tolist(), asked.to.tolist(), asked.sent_us.tolist(), asked.at_us.tolist(), strict=True))
     assert told[:2] == [(0, 1, 0, LATENCY), (0, 2, 0, LATENCY)]
     assert told[2:] == [(1, 2, LATENCY, 2 * LATENCY), (2, 1, LATENCY, 2 * LATENCY)]
-    assert asked.total == town.account(1).messages == 4
+    assert asked.total == town.record(1).messages == 4
     assert (trace.answers_frm.tolist(), trace.answers_to.tolist()) == ([2], [0])
     assert (trace.answers_sent_us.tolist(), trace.answers_at_us.tolist()) == ([LATENCY], [2 * LATENCY])
 
@@ -70,7 +70,7 @@ def test_what_dies_is_told_with_where_when_and_why() -> None:
     assert (lost.frm == 0).all()
     assert (lost.sent_us == 0).all()
     assert (lost.at_us == LATENCY).all()
-    assert lost.total == town.account(1).lost == 2
+    assert lost.total == town.record(1).lost == 2
 
 
 def test_what_a_screen_was_handed_is_not_written_again() -> None:
@@ -89,13 +89,13 @@ def test_a_flood_keeps_so_many_rows_and_counts_the_rest() -> None:
     town.advance_quiet(60 * SECOND)
     trace = town.trace(1)
     assert trace is not None
-    assert trace.questions.total == town.account(1).messages > ROWS_MOST
+    assert trace.questions.total == town.record(1).messages > ROWS_MOST
     assert len(trace.questions.frm) == ROWS_MOST
 
 
-def gone(ask: int, peers: int = 50) -> Account:
+def gone(ask: int, peers: int = 50) -> AskRecord:
     """An ask that is over and left a path."""
-    account = Account(ask, 0, "x", "find", "background", 0)
+    account = AskRecord(ask, 0, "x", "find", "background", 0)
     to = np.arange(1, peers)
     account.reach(peers, to * 0, to, to * 0 + 1, to)
     account.questions.add(to * 0, to, to * 0, to)

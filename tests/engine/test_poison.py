@@ -16,6 +16,7 @@ from engine import (
     Blob,
     ContentSpec,
     Cure,
+    FakeHost,
     File,
     InputError,
     Kill,
@@ -25,7 +26,6 @@ from engine import (
     Revive,
     Setup,
     Swarm,
-    Tape,
     to_toml,
 )
 from engine.analysis.verdict import names
@@ -114,13 +114,13 @@ def test_a_watcher_sees_what_is_a_decoy() -> None:
     assert [file.genuine for file in made.library(1).files()] == [True]
     assert [file.genuine for file in made.library(2).matching(TITLE)] == [False]
     assert not any(file.genuine for file in made.library(2).files())
-    assert all(file.genuine for file in made.town.seats[2].library.files()), "its protocol does not"
+    assert all(file.genuine for file in made.simulation.peer_hosts[2].library.files()), "its protocol does not"
 
 
 def test_a_poisoned_peer_that_dies_and_comes_back_is_poisoned_still() -> None:
     made = swarm(3)
     made.do(Poison(1))
-    host = made.town.seats[1]
+    host = made.simulation.peer_hosts[1]
     made.do(Kill(1))
     made.do(Revive(1))
     assert len(host.library.matching("anything")) == 1
@@ -237,7 +237,7 @@ def test_a_servent_tries_what_is_called_otherwise_when_nobody_else_has_the_name(
     assert tape.timers == [timer for timer in tape.timers if timer.period_us], "no watch is left to hold the ask open"
 
 
-def ask(tape: Tape, peer: Peer) -> bytes:
+def ask(tape: FakeHost, peer: Peer) -> bytes:
     tape.ask(peer, Ask(1, "find", "train"))
     [(_, question)] = tape.take()
     assert isinstance(question, Query)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from engine import AskFor, Censor, Kill, Setup, Swarm
-from engine.measure.message_log import KEPT, ROWS, Recent
+from engine.measure.message_log import KEPT, ROWS, MessageLog
 from engine.sim.kernel import HOP_BITS, KIND_SHIFT, SENDER_SHIFT
 
 
@@ -24,7 +24,7 @@ def columns(*rows: tuple[int, int, int]) -> tuple[Any, ...]:
 
 
 def test_what_a_peer_sent_and_got_comes_latest_first() -> None:
-    recent = Recent()
+    recent = MessageLog()
     recent.add(*columns((10, 1, 2), (20, 2, 5), (30, 4, 5)))
     recent.lose(25, 2, 8, 3 << KIND_SHIFT | 40, "dead")
     told = recent.of(2)
@@ -38,7 +38,7 @@ def test_what_a_peer_sent_and_got_comes_latest_first() -> None:
 
 
 def test_a_watched_peer_is_not_washed_out_by_the_others() -> None:
-    recent = Recent()
+    recent = MessageLog()
     recent.add(*columns((1, 1, 2)))
     assert len(recent.of(2)) == 1
     for at in range(3):
@@ -71,7 +71,7 @@ def test_looking_changes_nothing() -> None:
 
 
 def test_it_is_left_behind_when_a_swarm_is_put_away() -> None:
-    recent = Recent()
+    recent = MessageLog()
     recent.add(*columns((1, 1, 2)))
     assert recent.of(1)
     assert pickle.loads(pickle.dumps(recent)).of(1) == ()
@@ -83,8 +83,8 @@ def test_bytes_and_losses_by_kind_add_up() -> None:
     run.do(Kill("random 20%"))
     run.advance(12_000_000)
     totals = run.snapshot().totals
-    books = run.town.books
-    assert sum(books.delivered_by_kind) == totals.delivered
+    metrics = run.simulation.metrics
+    assert sum(metrics.delivered_by_kind) == totals.delivered
     assert 0 < sum(totals.bytes_by_kind.values()) <= totals.bytes
     assert totals.bytes_by_kind.keys() == totals.by_kind.keys()
     by_reason: dict[str, int] = {}
@@ -102,7 +102,7 @@ def test_each_kind_says_what_it_is_for_and_how_it_travels() -> None:
 
 
 def test_the_table_holds_the_last_rows_and_no_more() -> None:
-    recent, rows = Recent(), []
+    recent, rows = MessageLog(), []
     for start, count in ((0, 30_000), (30_000, 25_000), (55_000, 100_000), (155_000, 1), (155_001, ROWS), (195_001, 5)):
         some = [(at, at % 97, at % 89) for at in range(start, start + count)]
         recent.add(*columns(*some))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from engine.api import DUPLICATE, Ask, File, Host, Known, Peer, PeerId, message, on
-from engine.testing import Shelf, Tape
+from engine.testing import FakeHost, Shelf
 
 
 @message(part="question")
@@ -56,7 +56,7 @@ class Listener(Peer):
 
 
 def test_a_message_that_told_nothing_new_is_noted_and_a_handler_may_say_nothing_else() -> None:
-    tape, listener = Tape(), Listener()
+    tape, listener = FakeHost(), Listener()
     tape.give(listener, Knock("me"), sender=3)
     assert tape.notes == []
     listener.says = DUPLICATE
@@ -68,7 +68,7 @@ def test_a_message_that_told_nothing_new_is_noted_and_a_handler_may_say_nothing_
 
 
 def test_it_writes_down_what_a_peer_sends_and_what_that_descends_from() -> None:
-    tape, door = Tape(me=5), Door()
+    tape, door = FakeHost(me=5), Door()
     tape.ask(door, Ask(7, "find", "anybody"))
     assert tape.sent == [(1, Knock("anybody")), (2, Knock("anybody"))]
     assert tape.causes == [7, 7]
@@ -81,7 +81,7 @@ def test_it_writes_down_what_a_peer_sends_and_what_that_descends_from() -> None:
 
 
 def test_time_passes_only_when_told_and_timers_ring_in_order_with_their_cause() -> None:
-    tape, door = Tape(), Door()
+    tape, door = FakeHost(), Door()
     tape.ask(door, Ask(7, "find", "anybody"))
     cancelled = tape.after(50, Bell(3))
     tape.cancel(cancelled)
@@ -93,7 +93,7 @@ def test_time_passes_only_when_told_and_timers_ring_in_order_with_their_cause() 
 
 
 def test_a_periodic_timer_rings_until_it_is_cancelled() -> None:
-    tape, door = Tape(), Door()
+    tape, door = FakeHost(), Door()
     timer = tape.every(10, Bell(1))
     tape.wait(door, 35)
     assert [at for at, _, _ in door.rung] == [10, 20, 30]
@@ -103,7 +103,7 @@ def test_a_periodic_timer_rings_until_it_is_cancelled() -> None:
 
 
 def test_refusals_and_notes() -> None:
-    tape, door = Tape(), Door()
+    tape, door = FakeHost(), Door()
     tape.refuse(door, 9, Knock("me"))
     assert tape.notes == [("slammed", {"by": 9})]
     assert tape.noted("slammed") == [{"by": 9}]
@@ -112,7 +112,7 @@ def test_refusals_and_notes() -> None:
 
 def test_a_message_without_a_handler_is_an_error_of_the_test() -> None:
     with pytest.raises(KeyError):
-        Tape().give(Door(), Upkeep(1), sender=1)
+        FakeHost().give(Door(), Upkeep(1), sender=1)
 
 
 def test_the_shelf_finds_files_by_all_their_words() -> None:
@@ -126,6 +126,6 @@ def test_the_shelf_finds_files_by_all_their_words() -> None:
 
 
 def test_the_same_seed_and_peer_draw_the_same() -> None:
-    assert Tape(me=1, seed=4).rng.random() == Tape(me=1, seed=4).rng.random()
-    assert Tape(me=1, seed=4).rng.random() != Tape(me=2, seed=4).rng.random()
-    assert pickle.loads(pickle.dumps(Tape(me=3))).me == 3
+    assert FakeHost(me=1, seed=4).rng.random() == FakeHost(me=1, seed=4).rng.random()
+    assert FakeHost(me=1, seed=4).rng.random() != FakeHost(me=2, seed=4).rng.random()
+    assert pickle.loads(pickle.dumps(FakeHost(me=3))).me == 3

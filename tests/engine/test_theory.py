@@ -29,7 +29,7 @@ def test_a_flood_over_these_links_is_foretold_exactly(ttl: int) -> None:
     town.do(AskFor(3, "nobody has this"))
     told = figures(town, 1)
     town.advance_quiet(60 * SECOND)
-    row = town.account(1)
+    row = town.record(1)
     assert (told["reached"].value, told["messages"].value) == (row.reached, row.messages)
     assert told["duplicates"].value == row.duplicates
     if ttl == 30:
@@ -61,14 +61,14 @@ def test_one_question_to_the_index_however_many_users(peers: int) -> None:
     town.do(AskFor(3, "nobody has this"))
     told = figures(town, 1)
     town.advance_quiet(300 * SECOND)
-    assert told["messages"].value == town.account(1).messages == 1
+    assert told["messages"].value == town.record(1).messages == 1
 
 
 def test_a_balancer_passes_one_request_on() -> None:
     town = asked("web", options={"servers": 3})
     town.do(AskFor(3, "page"))
     town.advance_quiet(60 * SECOND)
-    assert figures(town, 1)["messages"].value == town.account(1).messages == 2
+    assert figures(town, 1)["messages"].value == town.record(1).messages == 2
 
 
 def test_an_asker_who_is_gone_has_no_theory() -> None:

@@ -17,19 +17,19 @@ from engine.protocols.web import (
     Waited,
     WebOptions,
 )
-from engine.testing import Tape
+from engine.testing import FakeHost
 
 FRONT, ONE, TWO = 90, 91, 92
 
 
-def client(**options: float) -> tuple[Tape, Client]:
-    tape, peer = Tape(me=1, options=WebOptions(**options)), Client()  # type: ignore[arg-type]
+def client(**options: float) -> tuple[FakeHost, Client]:
+    tape, peer = FakeHost(me=1, options=WebOptions(**options)), Client()  # type: ignore[arg-type]
     peer.start(tape, [FRONT, 5, 6], None)
     return tape, peer
 
 
-def balancer() -> tuple[Tape, Balancer]:
-    tape, peer = Tape(me=FRONT, options=WebOptions(servers=2)), Balancer()
+def balancer() -> tuple[FakeHost, Balancer]:
+    tape, peer = FakeHost(me=FRONT, options=WebOptions(servers=2)), Balancer()
     peer.start(tape, [FRONT, ONE, TWO, 5, 6], None)
     return tape, peer
 
@@ -81,7 +81,7 @@ def test_an_answer_that_comes_too_late_is_no_hit_and_451_is_final() -> None:
 
 def test_a_server_sends_one_answer_after_the_other() -> None:
     options = WebOptions(page_kb=125, uplink_mbit_s=1)  # One second a page.
-    tape, server = Tape(me=ONE, options=options), Server()
+    tape, server = FakeHost(me=ONE, options=options), Server()
     for number in (1, 2, 3):
         tape.give(server, Request(number, "blue train"), sender=number)
     assert tape.take() == []
@@ -95,7 +95,7 @@ def test_a_server_sends_one_answer_after_the_other() -> None:
 
 
 def test_a_server_refuses_when_too_many_wait_and_declines_what_has_no_name() -> None:
-    tape, server = Tape(me=ONE, options=WebOptions(backlog=1)), Server()
+    tape, server = FakeHost(me=ONE, options=WebOptions(backlog=1)), Server()
     for number in (1, 2):
         tape.give(server, Request(number, "blue train"), sender=5)
     assert tape.take() == [(5, Response(2, OVERLOADED, "blue train", ONE, Blob(0)))]
@@ -178,7 +178,7 @@ def test_nonsense_is_ignored(value: object) -> None:
     front_tape.give(front, Request(value, value), sender=5)  # type: ignore[arg-type]
     front_tape.give(front, Response(value, value, value, value, value), sender=ONE)  # type: ignore[arg-type]
     front_tape.refuse(front, ONE, "a text")
-    server_tape, server = Tape(me=ONE, options=WebOptions()), Server()
+    server_tape, server = FakeHost(me=ONE, options=WebOptions()), Server()
     server_tape.give(server, Request(value, value), sender=5)  # type: ignore[arg-type]
     for message in (Request(value, value), Response(value, value, value, value, value)):  # type: ignore[arg-type]
         list(message.about())

@@ -323,5 +323,5 @@ def test_a_scheduled_command_acts_when_its_instant_is_over() -> None:
     plan = ((0, AskFor(0, "blue train")), (50_000, Kill((1, 2, 3))))
     town = Swarm(Setup(peers=4, topology="complete", latency="constant:50", asks_per_s=0.0, schedule=plan))
     town.advance(50_000)
-    assert town.account(1).reached == 3, "the question had arrived when the axe fell"
+    assert town.record(1).reached == 3, "the question had arrived when the axe fell"
     assert town.snapshot().state.tolist() == [0, 1, 1, 1]

@@ -243,7 +243,7 @@ def swarm(peers: int = 3, program: type[Peer] = Diary, **changes: Any) -> Swarm:
 
 def host(made: Swarm, peer: PeerId) -> Host:
     """The hand of a peer, to make it do something between instants."""
-    return made.town.seats[peer]
+    return made.simulation.peer_hosts[peer]
 
 
 def diary(made: Swarm, peer: PeerId) -> Diary:

@@ -29,8 +29,18 @@ def frozen() -> Iterator[None]:
 
 
 def parts_of(swarm: Swarm) -> list[weakref.ref[object]]:
-    town = swarm.town
-    some = [swarm, town, town.kernel, town.desk, town.books, swarm.life, swarm.crowds, swarm.chronicle, town.streams]
+    town = swarm.simulation
+    some = [
+        swarm,
+        town,
+        town.kernel,
+        town.shared,
+        town.metrics,
+        swarm.life,
+        swarm.crowds,
+        swarm.chronicle,
+        town.streams,
+    ]
     return [weakref.ref(part) for part in some if hasattr(part, "__weakref__")]
 
 

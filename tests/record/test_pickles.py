@@ -56,7 +56,7 @@ def test_restored_at_ten_random_moments_a_run_ends_as_it_would_have(name: str, w
 def test_a_swarm_pickles_in_mid_instant() -> None:
     swarm = Swarm(Setup(peers=40, latency="constant:30", asks_per_s=0.0))
     swarm.do(AskFor("#0", "the"))
-    while not swarm.town.kernel.mid_instant:
+    while not swarm.simulation.kernel.mid_instant:
         swarm.advance(END_US, 3)
     copy = pickle.loads(pickle.dumps(swarm))
     swarm.advance(END_US)

@@ -283,9 +283,9 @@ def test_marks_tell_what_happened_wherever_one_is() -> None:
 def test_a_run_that_does_not_repeat_itself_is_found_out() -> None:
     machine = played()
     at_once(machine.seek(2 * SECOND))
-    machine.swarm.town.desk.links.rng.state ^= 1
+    machine.swarm.simulation.shared.links.rng.state ^= 1
     machine.swarm.selecting.state ^= 1
-    machine.swarm.town.seats[3].rng.state ^= 1
+    machine.swarm.simulation.peer_hosts[3].rng.state ^= 1
     go(machine, END_US)
     assert machine.parted is not None
     assert machine.parted[0] < machine.parted[1]

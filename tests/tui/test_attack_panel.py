@@ -26,8 +26,8 @@ from engine import (
     Preset,
     Reopen,
     Revive,
+    RunningAttack,
     Shutdown,
-    UnderWay,
 )
 from tui.messages import Act, Attacked, Foresee
 from tui.palette import Palette
@@ -240,7 +240,7 @@ async def test_backspace_takes_the_latest_back() -> None:
 async def test_what_is_under_way_is_called_off_first_and_taken_back_then() -> None:
     panel = Attacks()
     app = Stage(panel)
-    hubs, bridges = (UnderWay(one.name, one.title, 9_000_000_000) for one in (HUBS, BRIDGES))
+    hubs, bridges = (RunningAttack(one.name, one.title, 9_000_000_000) for one in (HUBS, BRIDGES))
     slow = Plan(((0.0, Kill((3,))), (9_000.0, Kill((5,)))), "Bit by bit.")
     async with app.run_test(size=(44, 24)) as pilot:
         await furnished(app, panel, pilot)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from person import Person, dashboard
 
-from engine import Adjourn, Censor, Court, Docket, Kill
+from engine import Adjourn, Censor, Court, CourtStatus, Kill
 from tui.widgets.ask_picture import AskPicture
 from tui.widgets.inspector import Inspector
 from tui.widgets.key_bar import KeyBar, fitting
@@ -120,11 +120,11 @@ async def test_n_stops_at_each_arrival_and_capital_n_at_each_hop() -> None:
         await settle(person)
         assert not person.driver.live.busy
         assert swarm.now_us > before
-        assert swarm.account(1).reached > 0
+        assert swarm.record(1).reached > 0
         assert "asks" in person.driver.frame(20.0).notice
         await person.press("N")
         await settle(person)
-        assert swarm.account(1).hops == 2
+        assert swarm.record(1).hops == 2
         assert "Hop 2" in person.driver.frame(20.0).notice
 
 
@@ -213,8 +213,8 @@ async def test_h_convenes_a_court_whose_score_is_shown_and_whose_pace_can_be_cha
 
 
 def test_the_score_is_told_in_words() -> None:
-    assert score(Docket(2_000_000, 14, 1, 31, 9)) == "court (2 s): 14 orders, 31 answers, 9 after the first order"
-    assert score(Docket(500_000, 1, 0, 1, 0)) == "court (0.5 s): 1 order, 1 answer, 0 after the first order"
+    assert score(CourtStatus(2_000_000, 14, 1, 31, 9)) == "court (2 s): 14 orders, 31 answers, 9 after the first order"
+    assert score(CourtStatus(500_000, 1, 0, 1, 0)) == "court (0.5 s): 1 order, 1 answer, 0 after the first order"
 
 
 async def test_theory_stands_beside_what_was_measured() -> None:
@@ -226,7 +226,7 @@ async def test_theory_stands_beside_what_was_measured() -> None:
         await person.pilot.pause()
         told = person.main.query_one(Inspector).query_one("#ask", Lines).text
         figures = {row.of: row.value for row in person.driver.theory()}
-        row = person.driver.swarm.account(1)
+        row = person.driver.swarm.record(1)
         assert f"theory {figures['reached']:.0f}" in told
         assert f"theory {figures['messages']:.0f}" in told
         assert row.reached == figures["reached"]

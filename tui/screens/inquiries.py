@@ -68,7 +68,7 @@ class Inquiries(Base):
         if action == "next":
             if driver.alarm:
                 return "A peer's program failed, and this run cannot go on: {run.network} starts another."
-            if driver.ask is not None and driver.swarm.account(driver.ask).closed_us is not None:
+            if driver.ask is not None and driver.swarm.record(driver.ask).closed_us is not None:
                 return f"Ask {driver.ask} is over: nothing of it is under way. Ask again with {{ask.here}}."
         if action == "belief" and not driver.believing:
             peer = driver.selected

@@ -16,7 +16,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
-from engine import Attack, CallOff, Plan, Preset, Snapshot, UnderWay
+from engine import Attack, CallOff, Plan, Preset, RunningAttack, Snapshot
 from tui.frame import Frame
 from tui.keys import keyed
 from tui.keys_inside import within
@@ -183,7 +183,7 @@ class Attacks(Vertical):
         return listed.presets[listed.cursor] if listed.presets else None
 
     @property
-    def going(self) -> tuple[UnderWay, ...]:
+    def going(self) -> tuple[RunningAttack, ...]:
         """What would be called off now: the one that is looked at if it is under way, else all that are."""
         going = self._frame.snapshot.attacks if self._frame is not None else ()
         preset = self.preset

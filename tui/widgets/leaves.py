@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual import events
 from textual.message import Message
 
-from engine import Heard
+from engine import LoggedMessage
 from tui.draw.chart import si
 from tui.frame import Frame
 
@@ -68,7 +68,7 @@ def _said(sentence: str, width: int) -> list[Row]:
     return [((line, "dim"),) for line in wrap(sentence, width)]
 
 
-def _message(one: Heard, frame: Frame) -> Row:
+def _message(one: LoggedMessage, frame: Frame) -> Row:
     """`42.180 → p012  Query  #12`: when it arrived, to or from whom, what, and of which ask; or why it did not."""
     fixed = frame.snapshot.fixed
     mine = one.frm == frame.selected

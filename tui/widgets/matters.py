@@ -7,7 +7,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
-from engine import Adjourn, Censor, Court, Docket
+from engine import Adjourn, Censor, Court, CourtStatus
 from tui.frame import Frame
 from tui.messages import Act, Wish
 
@@ -50,11 +50,11 @@ class Matters(Vertical):
     def show(self, frame: Frame) -> None:
         """Take the newest."""
         self._frame = frame
-        docket = frame.snapshot.court
-        self.query_one("#court").set_class(docket is None, "-hidden")
-        if docket is not None:
-            self.query_one("#score", Lines).show_rows([((score(docket), "censored bold"),)])
-            after_s = docket.after_us / 1e6
+        court_status = frame.snapshot.court
+        self.query_one("#court").set_class(court_status is None, "-hidden")
+        if court_status is not None:
+            self.query_one("#score", Lines).show_rows([((score(court_status), "censored bold"),)])
+            after_s = court_status.after_us / 1e6
             for id_, pace, word in (("sooner", _next(after_s, -1), "sooner"), ("later", _next(after_s, 1), "later")):
                 tip = f"Act {word}: {pace:g} s after an answer." if pace else f"It cannot act any {word}."
                 self.query_one(f"#{id_}", Chip).dress("-" if word == "sooner" else "+", tip, disabled=pace is None)
@@ -91,12 +91,12 @@ class Matters(Vertical):
                     self.post_message(Act(Court(pace)))
 
 
-def score(docket: Docket) -> str:
+def score(court_status: CourtStatus) -> str:
     """`court (2 s): 14 orders, 31 answers, 9 after the first order`."""
-    orders = f"{docket.orders:,} order{'' if docket.orders == 1 else 's'}"
-    answers = f"{docket.answers:,} answer{'' if docket.answers == 1 else 's'}"
-    after = f", {docket.answers_after:,} after the first order" if docket.orders else ""
-    return f"court ({docket.after_us / 1e6:g} s): {orders}, {answers}{after}"
+    orders = f"{court_status.orders:,} order{'' if court_status.orders == 1 else 's'}"
+    answers = f"{court_status.answers:,} answer{'' if court_status.answers == 1 else 's'}"
+    after = f", {court_status.answers_after:,} after the first order" if court_status.orders else ""
+    return f"court ({court_status.after_us / 1e6:g} s): {orders}, {answers}{after}"
 
 
 def _next(after_s: float, by: int) -> float | None:

@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import ALIVE, DEAD, LEFT, VERBS, CallOff, Command, Heal, PeerId, Snapshot, UnderWay
+from engine import ALIVE, DEAD, LEFT, VERBS, CallOff, Command, Heal, PeerId, RunningAttack, Snapshot
 from tui.frame import Frame
 
 from .ink import clock
@@ -305,7 +305,7 @@ def _call_off(frame: Frame) -> tuple[Verb, ...]:
     return (Verb("calloff", "", "Call off", f"{says[:1].upper()}{says[1:]}", tip, True, CallOff(), len(going)),)
 
 
-def calling_off(going: Sequence[UnderWay]) -> tuple[str, str]:
+def calling_off(going: Sequence[RunningAttack]) -> tuple[str, str]:
     """What to write on a button that calls these attacks off, and what it does."""
     one = f"call off: {going[0].title.lower()}" if len(going) == 1 else f"call off {len(going)} attacks"
     until = clock(max(one.until_us for one in going), millis=False)

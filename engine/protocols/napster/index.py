@@ -32,7 +32,7 @@ from .messages import (
 
 
 @dataclass(slots=True)
-class Account:
+class AskRecord:
     """What the index keeps of one user who is logged in. `files` by name."""
 
     nick: str
@@ -52,8 +52,8 @@ class Index(Peer):
     overlay = False
     shares_files = False
 
-    accounts: dict[PeerId, Account] = field(default_factory=dict)
-    nicks: dict[str, Account] = field(default_factory=dict)
+    records: dict[PeerId, AskRecord] = field(default_factory=dict)
+    nicks: dict[str, AskRecord] = field(default_factory=dict)
     words: dict[str, dict[Entry, None]] = field(default_factory=dict)
 
     @on(Login)
@@ -64,41 +64,41 @@ class Index(Peer):
         if tuple(map(type, given)) != (str, int, int) or message.nick in self.nicks:
             host.send(sender, Error())
             return
-        self.accounts[sender] = self.nicks[message.nick] = Account(*given, sender, host.now_us)
+        self.records[sender] = self.nicks[message.nick] = AskRecord(*given, sender, host.now_us)
         host.link(sender)
         host.send(sender, LoginAck())
 
-    def user(self, host: Host, sender: PeerId) -> Account | None:
+    def user(self, host: Host, sender: PeerId) -> AskRecord | None:
         """Who speaks; a stranger is told to log in."""
-        account = self.accounts.get(sender)
-        if account is None:
+        record = self.records.get(sender)
+        if record is None:
             host.send(sender, Error())
         else:
-            account.heard_us = host.now_us
-        return account
+            record.heard_us = host.now_us
+        return record
 
     @on(Share)
     def share(self, host: Host, sender: PeerId, message: Share) -> None:
         """Into the index, under each word of the name."""
-        account = self.user(host, sender)
-        if account is None:
+        record = self.user(host, sender)
+        if record is None:
             return
         for name, md5, size, *_ in sound(message.entries):
-            old = account.files.get(name)
+            old = record.files.get(name)
             if old is not None:
                 self.strike(old)
-            elif len(account.files) >= host.options.max_shared:
+            elif len(record.files) >= host.options.max_shared:
                 continue
-            entry = account.files[name] = Entry(name, md5, size, account.nick, sender, account.link)
+            entry = record.files[name] = Entry(name, md5, size, record.nick, sender, record.link)
             for word in words_of(name):
                 self.words.setdefault(word, {})[entry] = None
 
     @on(Unshare)
     def unshare(self, host: Host, sender: PeerId, message: Unshare) -> None:
         """Out of the index again."""
-        account = self.user(host, sender)
-        for name, *_ in sound(message.entries) if account is not None else ():
-            old = account.files.pop(name, None) if account is not None else None
+        record = self.user(host, sender)
+        for name, *_ in sound(message.entries) if record is not None else ():
+            old = record.files.pop(name, None) if record is not None else None
             if old is not None:
                 self.strike(old)
 
@@ -144,10 +144,10 @@ class Index(Peer):
     @on(Transfer)
     def transfer(self, host: Host, sender: PeerId, message: Transfer) -> None:
         """The load, kept beside each user so that it goes when the user goes."""
-        account = self.accounts.get(sender)
-        if account is not None:
+        record = self.records.get(sender)
+        if record is not None:
             step = (message.code == DOWNLOAD_START) - (message.code == DOWNLOAD_END)
-            account.downloads = max(0, account.downloads + step)
+            record.downloads = max(0, record.downloads + step)
 
     def refused(self, host: Host, to: PeerId, message: object) -> None:
         """Gone without goodbye."""
@@ -159,10 +159,10 @@ class Index(Peer):
 
     def forget(self, peer: PeerId) -> None:
         """Strike a user and its files."""
-        account = self.accounts.pop(peer, None)
-        if account is not None:
-            del self.nicks[account.nick]
-            for entry in account.files.values():
+        record = self.records.pop(peer, None)
+        if record is not None:
+            del self.nicks[record.nick]
+            for entry in record.files.values():
                 self.strike(entry)
 
     def strike(self, entry: Entry) -> None:
@@ -175,10 +175,10 @@ class Index(Peer):
     def beliefs(self) -> Beliefs:
         """Who is here, and how much there is (as 214 tells)."""
         known = {
-            ip: Belief(account.heard_us, f"{account.nick}, {line(account.link)}", alive=True, files=len(account.files))
-            for ip, account in self.accounts.items()
+            ip: Belief(record.heard_us, f"{record.nick}, {line(record.link)}", alive=True, files=len(record.files))
+            for ip, record in self.records.items()
         }
-        files = sum(len(account.files) for account in self.accounts.values())
-        downloads = sum(account.downloads for account in self.accounts.values())
+        files = sum(len(record.files) for record in self.records.values())
+        downloads = sum(record.downloads for record in self.records.values())
         facts = {"users": str(len(known)), "files": str(files), "downloads": str(downloads)}
         return Beliefs(known, facts)
