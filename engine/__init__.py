@@ -73,7 +73,7 @@ from .lab.check import Checked, Expect, check
 from .lab.lines import read_links
 from .lab.save import to_toml
 from .lab.scenario import Caption, Scenario
-from .measure.events import Adrift, Arrived, Asked, Churned, Closed, Commanded, Event, Hit, Noted, Refused
+from .measure.events import Adrift, Arrived, AskIssued, Churned, Closed, Commanded, Event, Hit, Noted, Refused
 from .measure.message_log import LoggedMessage
 from .measure.snapshot import (
     ALIVE,
@@ -161,8 +161,8 @@ __all__ = [
     "Ask",
     "AskFor",
     "AskId",
+    "AskIssued",
     "AskRow",
-    "Asked",
     "Attack",
     "Belief",
     "Beliefs",

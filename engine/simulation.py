@@ -1,42 +1,50 @@
-"""Where peers, kernel and rules meet: births, deaths, streams, refusals. The lower half of the facade.
+"""Peers, network and metrics together: start a peer, end it, deliver to it, and tell it what a network would.
 
-`Swarm` (the upper half) builds a town and lets commands, churn and background asks act on it. They are apart only
-because one file of both would be too long to read.
+`Simulation` owns all that a run consists of below the commands; `engine.swarm.Swarm` is the facade over it. Kernel and
+hosts call back into it by the two interfaces that it implements, `KernelOwner` and `HostOwner`; it calls the swarm by
+`SimulationOwner`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from . import simulation
-from .api import Ask, Known, Line, Peer, PeerId, Want
-from .errors import PeerFailed
+from .api import PARTS, Ask, Known, Line, Peer, PeerId, Want
+from .errors import InputError, PeerFailed
 from .measure.archive import AskArchive
-from .measure.asks import AskRecord, JointRecord, NullRecord, died
+from .measure.asks import AskRecord, JointRecord, NullRecord, record_drop
+from .measure.events import AskIssued, EventLog, Hit, Noted, Refused
 from .measure.metrics import Metrics, kinds_of
-from .measure.snapshot import ALIVE, DEAD, LEFT, STATES
+from .measure.snapshot import ALIVE, LEFT, STATES, Kind
+from .options import options_for
+from .registry import messages_of, network
+from .setup import Setup
 from .sim.bandwidth import TICKS
 from .sim.faults import Faults
-from .sim.host import PeerHost, SharedHostState
-from .sim.kernel import HOP_BITS, NEVER_US, Envelope, Kernel, Timer
+from .sim.host import HostOwner, PeerHost, SharedHostState
+from .sim.kernel import HOP_BITS, NEVER_US, Envelope, Kernel, KernelOwner, Timer
 from .sim.links import Links, Streams
 from .sim.nat import SILENCE_US
+from .sim.network import Network
 from .sim.rng import Stream
-from .world.content import Shelf
+from .world import access_links, content
+from .world.world import World
 
-# What the network tells a peer without anybody having sent it: a refusal, and the end of a stream.
-#
-# No messages: they are not counted, but they take their time, and interference stops them as it stops messages.
+CONTACTS = 8
+"""How many living peers each knows of when a run begins, and how many well-known ones there are for who comes later."""
 
 
 @dataclass(slots=True)
 class ConnectionRefused:
-    """Under way back to a sender: nobody is at `to`. Only the life that sent it is told."""
+    """Under way back to a sender: nobody is at `to`. Dropped if the sender has restarted since (`epoch`).
+
+    No message: it is not counted, but it takes its time, and faults stop it as they stop messages.
+    """
 
     peer: PeerId
     epoch: int
@@ -54,143 +62,95 @@ class StreamClosed:
     parked: bool = False
 
 
-# How a peer finds the network: what it is told when it starts, whether it got in, and why not.
-#
-# When a run begins it has been going on for a while, and each peer knows some living others, or all, as `Peer.knows`
-# says. Who starts later knows the bootstrap peers and nobody else: stations, where there are any, or a few well-known
-# peers of the beginning. They may be killed as any other; then a newcomer calls in vain.
+class SimulationOwner(Protocol):
+    """What the simulation asks of the one it was made for; see `engine.swarm.Swarm`, which is that."""
 
-CONTACTS = 8
-"""How many living peers each knows of when a run begins, and how many well-known ones there are for who comes later."""
+    def timer_fired(self, tick: Any) -> None:
+        """An engine timer rang that is neither the network's nor a notice to a peer."""
 
+    def end_of_instant(self) -> None:
+        """See `KernelOwner.end_of_instant`."""
 
-def publish(sim: Simulation, up: NDArray[np.int64]) -> None:
-    """Choose whom everybody will know, among those that are `up` when the run begins."""
-    nat = sim.shared.links.nat
-    if nat is not None:
-        # Who cannot be called cannot be well-known.
-        up = up[~np.array(nat.behind, np.bool_)[up]]
-    some = Stream(f"{sim.seed}/bootstrap").sample(range(len(up)), min(CONTACTS, len(up)))
-    known = sorted(up[some].tolist()) if sim.program.overlay or not sim.stations else ()
-    sim.bootstrap = (*sim.stations, *known)
+    def hit_recorded(self, holder: PeerId) -> None:
+        """The one who asked has learned of a holder."""
+
+    def ask_closed(self, record: AskRecord) -> None:
+        """Nothing of an ask is pending any more."""
 
 
-def contacts(sim: Simulation, peer: PeerId, living: NDArray[np.int64] | None = None) -> Sequence[PeerId]:
-    """What a peer is told; `living` are those that are up when the run begins, and None is for who starts later."""
-    if living is None:
-        return tuple(one for one in sim.bootstrap if one != peer)
-    if sim.program_types[peer].knows == "everyone":
-        return range(sim.n) if not sim.stations else (*sim.stations, *sim.users())
-    some = sim.published.sample(range(len(living)), min(CONTACTS + 1, len(living)))
-    others = [other for other in living[some].tolist() if other != peer][:CONTACTS]
-    return (*(s for s in sim.stations if s != peer), *others)
-
-
-def has_joined(sim: Simulation, peer: PeerId) -> bool:
-    """Whether a living peer says that it has found its way in."""
-    program = sim.programs[peer]
-    assert program is not None
-    try:
-        return program.joined(tuple(sim.streams.near[peer]))
-    except Exception as error:
-        raise PeerFailed(peer, "joined", error) from error
-
-
-def why_not(sim: Simulation) -> str:
-    """What those are through whom a newcomer finds the network, in words."""
-    if not sim.bootstrap:
-        return "there are no bootstrap peers"
-    counts: dict[str, int] = {}
-    for peer in sim.bootstrap:
-        word = "censored" if sim.censored[peer] else STATES[sim.state[peer]]
-        counts[word] = counts.get(word, 0) + 1
-    many = len(sim.bootstrap)
-    if many == 1:
-        return f"the one bootstrap peer, {sim.labels[sim.bootstrap[0]]}, is {next(iter(counts))}"
-    return f"of {many} bootstrap peers {', '.join(f'{count} are {word}' for word, count in counts.items())}"
-
-
-class Simulation:
+class Simulation(KernelOwner, HostOwner):
     """All peers, alive or not, and what lies between them. `programs[p]` is None while p is not alive."""
 
     def __init__(
         self,
+        setup: Setup,
+        world: World,
         program: type[Peer],
-        program_types: Sequence[type[Peer]],
-        messages: Sequence[type[Any]],
-        links: Links,
-        shelves: Sequence[Shelf],
-        seed: int,
         options: Any,
+        owner: SimulationOwner,
     ) -> None:
-        n = self.n = len(program_types)
+        """Peers of `world` come first, the stations of `program` after them. Nobody has started yet.
+
+        Raises InputError when the setup cannot be, or the world is not one for it.
+        """
+        graph, delays, seed = world.graph, world.delays, setup.seed
+        stations = program.stations(options, graph.n)
+        n = self.n = graph.n + len(stations)
+        if len(delays.place) != n or len(world.catalogue.shelves) != graph.n:
+            raise InputError(f"the world should have {graph.n:,} peers and {len(stations):,} stations")
+        self.owner = owner
         self.program = program
-        self.program_types = list(program_types)
+        self.program_types = [program] * graph.n + [station.program for station in stations]
         self.seed = seed
+        messages = messages_of(program, *(station.program for station in stations))
         kinds, parts, names = kinds_of(messages)
+        self.kinds = tuple(Kind(kind.kind, PARTS[kind.part_code], kind.over) for kind in messages)
+        """Of messages, by their number."""
         self.null_record = NullRecord()
-        self.kernel = Kernel(n, self.null_record)
-        self.shared = SharedHostState(self.kernel, links, kinds, parts)
-        self.shared.options = options
-        self.shared.records = AskArchive(self.null_record)
-        self.metrics = Metrics(n, self.kernel, self.shared, names)
-        self.faults = Faults(n, seed)
+        self.kernel = Kernel(n, self.null_record, self)
+        self.programs: list[Peer | None] = self.kernel.peers
         ids = tuple(range(n))
         self.streams = Streams(ids)
-        self.shelves = list(shelves)
-        self.peer_hosts = [PeerHost(p, self.shared, Stream(f"{seed}/peer/{p}"), shelves[p]) for p in ids]
-        self.programs: list[Peer | None] = [None] * n
+        self.started_us = [0] * n
+        """When the present life of each peer began."""
+        links = Links(delays, setup.loss, Stream(f"{seed}/loss"))
+        self.faults = Faults(n, seed)
+        state = np.full(n, LEFT, np.uint8)
+        self.network = Network(self.kernel, links, self.faults, state, self.streams.near, self.started_us, world.lines)
+        self.network.set_jitter(round(setup.links.jitter_ms * 1000))
+        self.records = AskArchive(self.null_record)
+        self.shared = SharedHostState(self.kernel, self.network, kinds, parts, options, self.records, self)
+        self.metrics = Metrics(n, self.kernel, self.shared, names)
+        self.event_log = EventLog(self.kernel)
+        self.shelves = [*world.shelves(), *(content.Shelf((), world.catalogue.lexicon) for _ in stations)]
+        self.peer_hosts = [PeerHost(p, self.shared, Stream(f"{seed}/peer/{p}"), self.shelves[p]) for p in ids]
         self.saved_states: list[object | None] = [None] * n
-        self.state = np.full(n, LEFT, np.uint8)
+        """What each peer's disk holds, see `api.Peer.saved`."""
         self.censored = np.zeros(n, np.bool_)
         self.colluding = np.zeros(n, np.bool_)
         self.poisoned = np.zeros(n, np.bool_)
         """Whose `PeerHost.library` serves decoys; `shelves` are what peers truly have, poisoned or not."""
         self.group = np.zeros(n, np.int32)
-        self.started_us = [0] * n
-        """When the present life of each peer began."""
         self.since_us = np.zeros(n, np.int64)
         """When the present session of each peer began: before 0 for one that was under way when the run began."""
-        self.labels: list[str] = []
-        self.operators: list[str] = []
+        self.labels: list[str] = [*world.names(), *(station.label for station in stations)]
+        self.operators: list[str] = [""] * graph.n + [station.operator for station in stations]
         self.infrastructure = np.zeros(n, np.bool_)
         """A flag, not a threshold of ids: newcomers come after the stations."""
-        self.stations: tuple[PeerId, ...] = ()
+        self.infrastructure[graph.n :] = True
+        self.stations: tuple[PeerId, ...] = tuple(range(graph.n, n))
         self.open_asks: dict[int, AskRecord] = {}
-        self._handlers: dict[type[Peer], dict[type, Callable[..., Known]]] = {}
         self.bootstrap: tuple[PeerId, ...] = ()
         """Whom everybody knows: stations, or else some peers of the beginning. They may be killed as any other."""
         self.joining: dict[PeerId, None] = {}
         """Newcomers that have not been seen to have found their way in."""
-        self.published = Stream(f"{seed}/contacts")
-        self.tell: Callable[..., None]
-        """(kind of event, fields): the swarm keeps events."""
-        self.rang: Callable[[Any], None]
-        """(tick): an engine timer that is not the town's own."""
-        self.close: Callable[[AskRecord], None]
-        kernel, shared = self.kernel, self.shared
-        kernel.judge = self.faults.judge
-        kernel.missed = self._missed
-        kernel.fire = self._fire
-        kernel.settle = self._settle
-        self.faults.drop = self._drop
-        self.faults.programs = self.programs
-        shared.join = self._join
-        shared.kept = self._kept
-        shared.noted = self._noted
-        shared.linked = self._linked
-        shared.nowhere = self._nowhere
-        shared.unlinked = self._unlinked
-        kernel.checked = links.lossy
+        self._contacts = Stream(f"{seed}/contacts")
+        self._handlers: dict[type[Peer], dict[type, Callable[..., Known]]] = {}
 
-    def lay(self, lines: Sequence[Line]) -> None:
-        """Peers have these lines; none at all where nothing limits anybody. Before anybody starts."""
-        links = self.shared.links
-        links.lay(lines, self.kernel, self.null_record, self.streams.near, self.started_us)
-        self.faults.nat = links.nat
-        if links.bandwidth is not None:
-            links.bandwidth.drop = self._drop
-        self.restate(())
+    @property
+    def state(self) -> NDArray[np.uint8]:
+        """ALIVE, DEAD or LEFT of each peer."""
+        return self.network.state
 
     def users(self) -> list[PeerId]:
         """Everybody but infrastructure, in order."""
@@ -203,19 +163,66 @@ class Simulation:
     def thaw(self) -> None:
         """After unpickling, when everybody is here: what one part keeps of another to have it at hand."""
         for peer, program in enumerate(self.programs):
-            self.peer_hosts[peer].row = self.shared.links.row(peer)
+            self.peer_hosts[peer].row = self.network.links.row(peer)
             if program is not None:
                 self.kernel.tables[peer] = self._table(self.program_types[peer])
 
-    # --- births and deaths -------------------------------------------------------------------------------
+    # --- bootstrap -----------------------------------------------------------------------------------------
+    #
+    # When a run begins it has been going on for a while, and each peer knows some living others, or all, as
+    # `Peer.knows` says. Who starts later knows the bootstrap peers and nobody else: stations, where there are any, or a
+    # few well-known peers of the beginning. They may be killed as any other; then a newcomer calls in vain.
+
+    def publish_bootstrap(self, up: NDArray[np.int64]) -> None:
+        """Choose whom everybody will know, among those that are `up` when the run begins."""
+        nat = self.network.nat
+        if nat is not None:
+            # Who cannot be called cannot be well-known.
+            up = up[~np.array(nat.behind, np.bool_)[up]]
+        some = Stream(f"{self.seed}/bootstrap").sample(range(len(up)), min(CONTACTS, len(up)))
+        known = sorted(up[some].tolist()) if self.program.overlay or not self.stations else ()
+        self.bootstrap = (*self.stations, *known)
+
+    def contacts(self, peer: PeerId, living: NDArray[np.int64] | None = None) -> Sequence[PeerId]:
+        """What a peer is told; `living` are those that are up when the run begins, and None is for who starts later."""
+        if living is None:
+            return tuple(one for one in self.bootstrap if one != peer)
+        if self.program_types[peer].knows == "everyone":
+            return range(self.n) if not self.stations else (*self.stations, *self.users())
+        some = self._contacts.sample(range(len(living)), min(CONTACTS + 1, len(living)))
+        others = [other for other in living[some].tolist() if other != peer][:CONTACTS]
+        return (*(s for s in self.stations if s != peer), *others)
+
+    def has_joined(self, peer: PeerId) -> bool:
+        """Whether a living peer says that it has found its way in. Raises PeerFailed."""
+        program = self.programs[peer]
+        assert program is not None
+        try:
+            return program.joined(tuple(self.streams.near[peer]))
+        except Exception as error:
+            raise PeerFailed(peer, "joined", error) from error
+
+    def bootstrap_status(self) -> str:
+        """How the bootstrap peers are, in words: why a newcomer finds nobody."""
+        if not self.bootstrap:
+            return "there are no bootstrap peers"
+        counts: dict[str, int] = {}
+        for peer in self.bootstrap:
+            word = "censored" if self.censored[peer] else STATES[self.state[peer]]
+            counts[word] = counts.get(word, 0) + 1
+        many = len(self.bootstrap)
+        if many == 1:
+            return f"the one bootstrap peer, {self.labels[self.bootstrap[0]]}, is {next(iter(counts))}"
+        return f"of {many} bootstrap peers {', '.join(f'{count} are {word}' for word, count in counts.items())}"
+
+    # --- start and end ---------------------------------------------------------------------------------------
 
     def start(self, peer: PeerId, contacts: Sequence[PeerId] | None = None) -> None:
-        """A new life, from disk; `contacts` as the network gives them unless told."""
+        """A new life, from disk; `contacts` as the network gives them unless told. Raises PeerFailed."""
         kernel = self.kernel
         kind = self.program_types[peer]
         program = kind()
         kernel.epoch[peer] += 1
-        self.programs[peer] = program
         self.state[peer] = ALIVE
         kernel.peers[peer], kernel.hosts[peer], kernel.tables[peer] = program, self.peer_hosts[peer], self._table(kind)
         self.started_us[peer] = kernel.now_us
@@ -223,11 +230,11 @@ class Simulation:
             self.since_us[peer] = kernel.now_us
         kernel.alive_since_us[peer] = NEVER_US if self.faults.censored[peer] else kernel.now_us
         if contacts is None:
-            contacts = simulation.contacts(self, peer)
+            contacts = self.contacts(peer)
         self.call(peer, "start", program.start, self.peer_hosts[peer], contacts, self.saved_states[peer])
 
-    def die(self, peer: PeerId, state: int) -> None:
-        """The process ends: `state` is DEAD or LEFT. Streams close, timers stop; the disk stays."""
+    def end(self, peer: PeerId, state: int) -> None:
+        """The process ends: `state` is DEAD or LEFT. Streams close, timers stop; the disk stays. Raises PeerFailed."""
         program = self.programs[peer]
         if program is None:
             return
@@ -238,22 +245,57 @@ class Simulation:
             self.saved_states[peer] = program.saved()
         except Exception as error:
             raise PeerFailed(peer, "saved", error) from error
-        self.programs[peer] = None
         self.state[peer] = state
         kernel.peers[peer] = kernel.hosts[peer] = kernel.tables[peer] = None
         kernel.alive_since_us[peer] = NEVER_US
         kernel.epoch[peer] += 1
         self.peer_hosts[peer].let_go()
-        links = self.shared.links
-        if links.bandwidth is not None:
-            links.bandwidth.died(peer, politely=state == LEFT)
-        if links.nat is not None:
-            links.nat.forgets(peer)
+        network = self.network
+        if network.bandwidth is not None:
+            network.bandwidth.died(peer, politely=state == LEFT)
+        if network.nat is not None:
+            network.nat.forgets(peer)
         for other in list(self.streams.near[peer]):
-            self._unlinked(peer, other)
+            self.unlink(peer, other)
+
+    def add_peers(
+        self,
+        shelves: Sequence[content.Shelf],
+        places: Sequence[int],
+        lines: Sequence[Line],
+        labels: Sequence[str],
+        operator: str,
+    ) -> range:
+        """As many newcomers as there are shelves. They have not started yet; their ids are returned.
+
+        New ids are appended after all others, so nobody's id changes and stations stay where they stand. Lists grow in
+        place, since hot loops and hosts hold on to them; arrays are replaced, and nobody keeps one.
+        """
+        count = len(shelves)
+        ids = range(self.n, self.n + count)
+        self.kernel.grow(count)
+        self.started_us += [0] * count
+        self.streams.grow(ids)
+        self.network.grow(np.concatenate([self.state, np.full(count, LEFT, np.uint8)]), places, lines)
+        self.metrics.grow(count)
+        self.n += count
+        self.program_types += [self.program] * count
+        self.labels += labels
+        self.operators += [operator] * count
+        self.shelves += shelves
+        self.peer_hosts += [PeerHost(p, self.shared, Stream(f"{self.seed}/peer/{p}"), self.shelves[p]) for p in ids]
+        self.saved_states += [None] * count
+        more = np.zeros(count, np.bool_)
+        self.censored = np.concatenate([self.censored, more])
+        self.colluding = np.concatenate([self.colluding, more])
+        self.poisoned = np.concatenate([self.poisoned, more])
+        self.infrastructure = np.concatenate([self.infrastructure, more])
+        self.group = np.concatenate([self.group, np.zeros(count, np.int32)])
+        self.since_us = np.concatenate([self.since_us, np.zeros(count, np.int64)])
+        return ids
 
     def call(self, peer: PeerId, what: str, act: Callable[..., None], *args: Any) -> None:
-        """Run a peer's own code outside a delivery, as nothing's effect."""
+        """Run a peer's own code outside a delivery, without a cause. Raises PeerFailed."""
         before, self.kernel.envelope = self.kernel.envelope, self.kernel.no_envelope
         try:
             act(*args)
@@ -263,24 +305,35 @@ class Simulation:
             self.kernel.envelope = before
 
     def _table(self, kind: type[Peer]) -> dict[type, Callable[..., Known]]:
-        """Handlers of a class, with a deaf one for each kind of message that it does not handle."""
+        """Handlers of a class, with one that does nothing for each kind of message that it does not handle."""
         table = self._handlers.get(kind)
         if table is None:
-            table = self._handlers[kind] = {**dict.fromkeys(self.shared.kinds, _deaf), **kind.handlers}
+            table = self._handlers[kind] = {**dict.fromkeys(self.shared.kinds, _ignore), **kind.handlers}
         return table
+
+    def refresh_columns(self, peers: Sequence[PeerId]) -> None:
+        """Columns and the fast question of the kernel, after faults about these peers changed."""
+        faults, kernel = self.faults, self.kernel
+        for peer in peers:
+            self.censored[peer] = faults.censored[peer]
+            self.colluding[peer] = peer in faults.bans
+            self.group[peer] = faults.group[peer]
+            if self.state[peer] == ALIVE:
+                kernel.alive_since_us[peer] = NEVER_US if faults.censored[peer] else self.started_us[peer]
+        self.network.update_checked()
 
     # --- asks ----------------------------------------------------------------------------------------------
 
     def ask(self, peer: PeerId, text: str, want: Want, by: str) -> AskRecord:
-        """A user at a living peer wants something."""
+        """A user at a living peer wants something. Raises PeerFailed."""
         kernel = self.kernel
-        record = AskRecord(len(self.shared.records), peer, text, want, by, kernel.now_us)
-        self.shared.records.append(record)
+        record = AskRecord(len(self.records), peer, text, want, by, kernel.now_us)
+        self.records.append(record)
         self.open_asks[record.id] = record
         record.pending += 1
         program = self.programs[peer]
         assert program is not None
-        self.tell("asked", record)
+        self.event_log.append(AskIssued, record.id, record.origin, record.text, record.by)
         kernel.envelope = (peer, None, record.id << HOP_BITS, kernel.now_us, record, 0)
         try:
             program.ask(self.peer_hosts[peer], Ask(record.id, want, text))
@@ -291,21 +344,7 @@ class Simulation:
             kernel.release(record)
         return record
 
-    def _join(self, causes: Any) -> JointRecord:
-        return JointRecord([self._kept(cause) for cause in causes])
-
-    def _kept(self, cause: int) -> AskRecord:
-        """The account of a cause that a protocol kept. Between two cycles of a batched gossip nothing is pending, and
-        the ask is closed; it is open again when the next cycle passes on what it caused."""
-        record: AskRecord = self.shared.records.wake(cause >> HOP_BITS)
-        if record.closed_us is not None:
-            record.closed_us = None
-            self.open_asks[record.id] = record
-            self.kernel.settling.append(record)
-        return record
-
-    def _settle(self, records: list[Any]) -> None:
-        """Accounts that ran out of pending work at the end of an instant."""
+    def close_quiescent(self, records: list[Any]) -> None:
         for record in records:
             if isinstance(record, JointRecord):
                 for each in record.records:
@@ -314,30 +353,43 @@ class Simulation:
                         each.losses[reason] = each.losses.get(reason, 0) + count
                     self.kernel.release(each)
                 record.records = ()
-        if self.kernel.settling:
-            done, self.kernel.settling = self.kernel.settling, []
+        if self.kernel.quiescent:
+            done, self.kernel.quiescent = self.kernel.quiescent, []
             records = records + [each for each in done if not each.pending]
         for record in dict.fromkeys(records):
             if isinstance(record, AskRecord) and not record.pending:
                 record.closed_us = self.kernel.now_us
                 self.open_asks.pop(record.id, None)
-                self.close(record)
+                self.owner.ask_closed(record)
 
-    # --- what hosts ask for -------------------------------------------------------------------------------
+    # --- what hosts ask for ----------------------------------------------------------------------------------
 
-    def _linked(self, a: PeerId, b: PeerId) -> None:
+    def join(self, causes: tuple[int, ...]) -> JointRecord:
+        return JointRecord([self.reopen(cause) for cause in causes])
+
+    def reopen(self, cause: int) -> AskRecord:
+        """Between two cycles of a batched gossip nothing is pending, and the ask is closed; it is open again when the
+        next cycle passes on what it caused."""
+        record: AskRecord = self.records.wake(cause >> HOP_BITS)
+        if record.closed_us is not None:
+            record.closed_us = None
+            self.open_asks[record.id] = record
+            self.kernel.quiescent.append(record)
+        return record
+
+    def link(self, a: PeerId, b: PeerId) -> None:
         if type(b) is int and 0 <= b < self.n and self.state[a] == ALIVE == self.state[b]:
             # Nobody opens a stream to one behind a NAT by saying so: it must have called.
-            nat = self.shared.links.nat
+            nat = self.network.nat
             if nat is None or not nat.shuts_out(a, b, stream=True):
                 self.streams.open(a, b)
 
-    def _unlinked(self, a: PeerId, b: PeerId) -> None:
+    def unlink(self, a: PeerId, b: PeerId) -> None:
         if type(b) is int and 0 <= b < self.n and self.streams.close(a, b):
             notice = StreamClosed(b, self.kernel.epoch[b], a)
-            self._later(self.shared.links.closing_us(a, b, self.kernel.now_us), notice, 0, self.null_record)
+            self._notify(self.network.links.closing_us(a, b, self.kernel.now_us), notice, 0, self.null_record)
 
-    def _noted(self, peer: PeerId, kind: str, facts: dict[str, Any]) -> None:
+    def note(self, peer: PeerId, kind: str, facts: dict[str, Any]) -> None:
         record = self.kernel.envelope[4]
         asks = record.records if isinstance(record, JointRecord) else (record,)
         for each in asks:
@@ -347,50 +399,17 @@ class Simulation:
                     continue
                 if each.id and each.origin == peer and holder not in each.hits:
                     each.hits[holder] = self.kernel.now_us
-                    self.tell("hit", each.id, peer, holder, str(facts.get("content", "")))
+                    self.event_log.append(Hit, each.id, peer, holder, str(facts.get("content", "")))
+                    self.owner.hit_recorded(holder)
             else:
                 if kind in ("decoy", "downloaded") and each.id and each.origin == peer:
                     self.metrics.decoys += kind == "decoy"
                     each.opened(facts.get("holder"), kind == "decoy", self.kernel.now_us)
                 if kind in ("downloaded", "download failed"):
                     each.setback = str(facts.get("why", ""))
-                self.tell("note", peer, kind, facts, each.id)
+                self.event_log.append(Noted, peer, kind, facts, each.id)
 
-    # --- losses and notices ----------------------------------------------------------------------------------
-
-    def _missed(self, to: PeerId, envelope: Envelope) -> bool:
-        """A closed gate: why? A datagram to a machine that came back meanwhile is delivered all the same."""
-        message = envelope[1]
-        if self.faults.censored[to]:
-            reason = "censored"
-        elif self.state[to] == DEAD:
-            reason = "dead"
-        elif self.state[to] == LEFT:
-            reason = "left"
-        elif message.over == "datagram":
-            return True
-        else:
-            reason = "reset"
-        self._drop(to, envelope, reason)
-        return False
-
-    def _drop(self, to: PeerId, envelope: Envelope, reason: str) -> None:
-        sender, message, cause, sent_us, record, code = envelope
-        self.metrics.drop(self.kernel.now_us, sender, to, code, reason)
-        losses = record.losses
-        losses[reason] = losses.get(reason, 0) + 1
-        died(record, sender, to, sent_us, self.kernel.now_us, reason)
-        if reason in ("dead", "left", "reset") and message.over == "stream":
-            notice = ConnectionRefused(sender, _epoch_at(self, envelope), to, message)
-            # Who is refused stands one hop nearer to the ask than what it sent.
-            back = tuple(one - 1 for one in cause) if cause.__class__ is tuple else cause and cause - 1
-            self._later(self.shared.links.delay_us(to, sender), notice, back, record)
-        elif reason == "nat" and message.over == "stream":
-            notice = ConnectionRefused(sender, _epoch_at(self, envelope), to, message)
-            self._later(SILENCE_US + self.shared.links.delay_us(to, sender), notice, cause, record)
-
-    def _nowhere(self, many: tuple[Any, ...], envelope: Envelope) -> tuple[PeerId, ...]:
-        """Somebody made up an address: what goes there meets silence. Returns the receivers that are somebody."""
+    def drop_unknown(self, many: tuple[Any, ...], envelope: Envelope) -> tuple[PeerId, ...]:
         kept = tuple(one for one in many if type(one) is int and 0 <= one < self.n)
         losses = envelope[4].losses
         for _ in range(len(many) - len(kept)):
@@ -398,118 +417,110 @@ class Simulation:
             losses["nowhere"] = losses.get("nowhere", 0) + 1
         return kept
 
-    def _later(self, delay_us: int, notice: Any, cause: Any, record: Any) -> None:
+    # --- arrivals, drops and notices -------------------------------------------------------------------------
+
+    def arrive(self, to: int, envelope: Envelope) -> Any:
+        _, message, reason, _ = self.network.fate(to, envelope)
+        if reason:
+            self.drop(to if to >= 0 else -1 - to, envelope, reason)
+            return None
+        return message
+
+    def drop(self, to: PeerId, envelope: Envelope, reason: str) -> None:
+        sender, message, cause, sent_us, record, header = envelope
+        self.metrics.drop(self.kernel.now_us, sender, to, header, reason)
+        losses = record.losses
+        losses[reason] = losses.get(reason, 0) + 1
+        record_drop(record, sender, to, sent_us, self.kernel.now_us, reason)
+        if message.over != "stream":
+            return
+        if reason in ("dead", "left", "reset"):
+            # Who is refused stands one hop nearer to the ask than what it sent.
+            back = tuple(one - 1 for one in cause) if cause.__class__ is tuple else cause and cause - 1
+            delay_us = self.network.links.delay_us(to, sender)
+        elif reason == "nat":
+            back = cause
+            delay_us = SILENCE_US + self.network.links.delay_us(to, sender)
+        else:
+            return
+        # Told to the life that sent it: the present one if it began before, else one that is gone.
+        epoch = self.kernel.epoch[sender] if self.started_us[sender] <= sent_us else -1
+        self._notify(delay_us, ConnectionRefused(sender, epoch, to, message), back, record)
+
+    def _notify(self, delay_us: int, notice: ConnectionRefused | StreamClosed, cause: Any, record: Any) -> None:
         self.kernel.arm(self.kernel.now_us + delay_us, Timer(-1, 0, notice, cause, record))
 
-    def _fire(self, timer: Timer) -> None:
-        notice = timer.tick
-        if notice.__class__ is not ConnectionRefused and notice.__class__ is not StreamClosed:
-            bandwidth = self.shared.links.bandwidth
-            if bandwidth is not None and notice.__class__ in TICKS:
-                bandwidth.rang(notice)
-            else:
-                self.rang(notice)
-            return
+    def fire(self, timer: Timer) -> None:
+        tick = timer.tick
+        if isinstance(tick, ConnectionRefused | StreamClosed):
+            self._deliver_notice(timer, tick)
+        elif self.network.bandwidth is not None and isinstance(tick, TICKS):
+            self.network.bandwidth.fire(tick)
+        else:
+            self.owner.timer_fired(tick)
+
+    def end_of_instant(self) -> None:
+        self.owner.end_of_instant()
+
+    def _deliver_notice(self, timer: Timer, notice: ConnectionRefused | StreamClosed) -> None:
         peer = notice.peer
         program = self.programs[peer]
         if program is None or self.kernel.epoch[peer] != notice.epoch:
             return
-        kernel, seat = self.kernel, self.peer_hosts[peer]
+        kernel, host = self.kernel, self.peer_hosts[peer]
         other = notice.to if isinstance(notice, ConnectionRefused) else notice.other
-        if self.faults.blocked(peer, other) or self._waits(timer, notice, other, peer):
+        if self.faults.blocked(peer, other) or self._has_to_wait(timer, notice, other, peer):
             return
         kernel.envelope = (peer, None, timer.cause, kernel.now_us, timer.record, 0)
         try:
             if isinstance(notice, ConnectionRefused):
                 # Only a stream to a later life of `other` can still stand; the refusal ends it for both.
-                self._unlinked(peer, other)
+                self.unlink(peer, other)
                 ask = timer.record.id if isinstance(timer.record, AskRecord) else 0
                 if ask:
-                    self.tell("refused", peer, other, notice.message.kind, ask)
-                program.refused(seat, other, notice.message)
+                    self.event_log.append(Refused, peer, other, notice.message.kind, ask)
+                program.refused(host, other, notice.message)
             elif other not in self.streams.near[peer]:
-                program.closed(seat, other)
+                program.closed(host, other)
         except Exception as error:
-            raise PeerFailed(peer, type(notice).__name__.lower(), error) from error
+            what = "refused" if isinstance(notice, ConnectionRefused) else "closed"
+            raise PeerFailed(peer, what, error) from error
         finally:
             kernel.envelope = kernel.no_envelope
 
-    def _waits(self, timer: Timer, notice: ConnectionRefused | StreamClosed, frm: PeerId, to: PeerId) -> bool:
+    def _has_to_wait(self, timer: Timer, notice: ConnectionRefused | StreamClosed, frm: PeerId, to: PeerId) -> bool:
         """Whether a notice has to wait: on a held link, or for what was said in the stream before it was closed."""
-        links = self.shared.links
-        if links.held(frm, to):
-            assert links.holds is not None
-            links.holds.freeze_notice(frm, to, Timer(-1, 0, notice, timer.cause, timer.record))
+        network = self.network
+        if network.held(frm, to):
+            network.held_links.freeze_notice(frm, to, Timer(-1, 0, notice, timer.cause, timer.record))
             return True
-        if links.bandwidth is None or not isinstance(notice, StreamClosed) or notice.parked:
+        if network.bandwidth is None or not isinstance(notice, StreamClosed) or notice.parked:
             return False
         notice.parked = True
-        if links.bandwidth.park(frm, to, Timer(-1, 0, notice, timer.cause, timer.record)):
+        if network.bandwidth.park(frm, to, Timer(-1, 0, notice, timer.cause, timer.record)):
             return True
-        late_us = links.last_us(frm, to) - self.kernel.now_us
+        late_us = network.links.last_us(frm, to) - self.kernel.now_us
         if late_us > 0:
-            self._later(late_us, notice, timer.cause, timer.record)
+            self._notify(late_us, notice, timer.cause, timer.record)
         return late_us > 0
 
-    def restate(self, peers: Sequence[PeerId]) -> None:
-        """Gates and columns after rules about these peers changed."""
-        faults, kernel = self.faults, self.kernel
-        for peer in peers:
-            self.censored[peer] = faults.censored[peer]
-            self.colluding[peer] = peer in faults.bans
-            self.group[peer] = faults.group[peer]
-            if self.state[peer] == ALIVE:
-                kernel.alive_since_us[peer] = NEVER_US if faults.censored[peer] else self.started_us[peer]
-        kernel.checked = self.shared.links.lossy or faults.active
 
-
-def _deaf(*_: Any) -> None:
+def _ignore(*_: Any) -> None:
     """A message or tick that this role does not handle."""
 
 
-def _epoch_at(sim: Simulation, envelope: Envelope) -> int:
-    """The life of the sender that sent a parcel: the present one if it began before, else one that is gone."""
-    sender = envelope[0]
-    return sim.kernel.epoch[sender] if sim.started_us[sender] <= envelope[3] else -1
+def build_world(setup: Setup, program: type[Peer] | None, world: World | None) -> tuple[type[Peer], Any, World]:
+    """The program of a setup, its options, and the world it begins in: that given, or one drawn from the setup.
 
-
-# Room for newcomers: every column of a town that has an entry for each peer, lengthened.
-#
-# New ids are appended after all others, so nobody's id changes and stations stay where they stand. Lists grow in place,
-# since hot loops and hosts hold on to them; arrays are replaced, and nobody keeps one.
-
-
-def grow(
-    sim: Simulation,
-    shelves: Sequence[Shelf],
-    places: Sequence[int],
-    lines: Sequence[Line],
-    labels: Sequence[str],
-    operator: str,
-) -> range:
-    """As many newcomers as there are shelves. They have not started yet; their ids are returned."""
-    count = len(shelves)
-    ids = range(sim.n, sim.n + count)
-    sim.kernel.grow(count)
-    sim.shared.links.grow(places, lines)
-    sim.streams.grow(ids)
-    sim.faults.grow(count)
-    sim.metrics.grow(count)
-    sim.n += count
-    sim.program_types += [sim.program] * count
-    sim.labels += labels
-    sim.operators += [operator] * count
-    sim.shelves += shelves
-    sim.peer_hosts += [PeerHost(p, sim.shared, Stream(f"{sim.seed}/peer/{p}"), sim.shelves[p]) for p in ids]
-    sim.programs += [None] * count
-    sim.saved_states += [None] * count
-    sim.started_us += [0] * count
-    sim.state = np.concatenate([sim.state, np.full(count, LEFT, np.uint8)])
-    more = np.zeros(count, np.bool_)
-    sim.censored = np.concatenate([sim.censored, more])
-    sim.colluding = np.concatenate([sim.colluding, more])
-    sim.poisoned = np.concatenate([sim.poisoned, more])
-    sim.infrastructure = np.concatenate([sim.infrastructure, more])
-    sim.group = np.concatenate([sim.group, np.zeros(count, np.int32)])
-    sim.since_us = np.concatenate([sim.since_us, np.zeros(count, np.int64)])
-    return ids
+    Raises InputError when the setup cannot be.
+    """
+    if program is None:
+        program = network(setup.protocol)
+    if not 0 <= setup.loss < 1:
+        raise InputError(f"loss is a share from 0 to less than 1, not {setup.loss}")
+    options = options_for(program, setup.options, "options")
+    access_links.check(setup.links)
+    if world is None:
+        chosen = program
+        world = World.draw(setup, lambda peers: chosen.stations(options, peers))
+    return program, options, world

@@ -19,7 +19,7 @@ def under_way(swarm: Swarm) -> int:
     """Messages on their way, counted one by one where they are, and not as what is left over."""
     kernel = swarm.simulation.kernel
     buckets = [*kernel.messages.values(), kernel.unfinished()]
-    standing = sum(1 for _ in swarm.simulation.shared.links.standing(kernel.now_us))
+    standing = sum(1 for _ in swarm.simulation.network.standing())
     return standing + sum(len(to) if isinstance(to, tuple) else 1 for tos, _ in buckets for to in tos)
 
 

@@ -23,8 +23,8 @@ import pytest
 
 from engine import (
     VERBS,
-    Asked,
     AskFor,
+    AskIssued,
     Churned,
     Closed,
     Command,
@@ -148,7 +148,7 @@ class Teller:
                 return f"{command.verb} {len(peers)}: {who}".rstrip(": ")
             case Churned(peer=peer, what=what):
                 return f"{name[peer]} goes" if what == "kill" else f"{name[peer]} comes back"
-            case Asked(ask=ask, origin=origin, text=text):
+            case AskIssued(ask=ask, origin=origin, text=text):
                 return f"ask {ask}: {name[origin]} wants {text}"
             case Hit(ask=ask, holder=holder):
                 return f"ask {ask}: {name[holder]} has it"

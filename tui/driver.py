@@ -22,10 +22,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine import Asked as AskedEvent
 from engine import (
     AskFor,
     AskId,
+    AskIssued,
     Beliefs,
     Closed,
     Command,
@@ -145,7 +145,7 @@ class Driver(Traveller, Inquiry, Choosing):
 
     def landed(self) -> None:
         """The swarm is at another moment: what was seen of it is seen anew."""
-        seen = self.swarm.event_log.seen
+        seen = self.swarm.simulation.event_log.seen
         self._events = list(self.swarm.events(seen - EVENTS_SHOWN))
         self._seq, self._awaited, self._watched, self._facts_at = seen, False, None, -1.0
         self._open_asks = set()
@@ -246,7 +246,7 @@ class Driver(Traveller, Inquiry, Choosing):
         for event in self.swarm.events(self._seq):
             self._seq = event.seq
             self._events.append(event)
-            if isinstance(event, AskedEvent):
+            if isinstance(event, AskIssued):
                 self._issued(event)
             elif isinstance(event, Closed):
                 self._closed(event.ask)
@@ -260,9 +260,7 @@ class Driver(Traveller, Inquiry, Choosing):
             self._warned = len(self.swarm.warnings)
             self.say("; ".join(map(str, fresh)))
 
-    def _issued(self, event: AskedEvent) -> None:
-        if event.by == "person":
-            self._open_asks.add(event.ask)
+    def _issued(self, event: AskIssued) -> None:
         if self._awaited and event.by == "person":
             self._awaited = False
             self.ask, self.following = event.ask, False

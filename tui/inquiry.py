@@ -66,15 +66,15 @@ class Inquiry:
         if self.ask is None:
             return
         self.following = False
-        hunt = self.swarm.hunt(self.ask, "hop" if hop else "arrival", self.machine)
+        step = self.swarm.step_until(self.ask, "hop" if hop else "arrival", self.machine)
 
-        def bite(budget: int) -> bool:
-            over = hunt(budget)
+        def chunk(budget: int) -> bool:
+            over = step(budget)
             if over:
-                self.say(hunt.told)
+                self.say(step.told)
             return over
 
-        self.live.pursue(bite)
+        self.live.pursue(chunk)
         self.touch()
 
     def believe(self) -> None:
@@ -95,7 +95,7 @@ class Inquiry:
         """Work out whom it would take to silence; or put that away."""
         wanted = None if self.silencing is not None else self.wanted()
         try:
-            self.silencing = None if wanted is None else self.swarm.silencing(*wanted)
+            self.silencing = None if wanted is None else self.swarm.min_cut(*wanted)
         except InputError as error:
             self.say(str(error))
         self.touch()

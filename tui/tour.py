@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from engine import ALIVE, Asked, AskId, Commanded, Event, Kill, PeerId, Shutdown, Snapshot, Trace, plain
+from engine import ALIVE, AskId, AskIssued, Commanded, Event, Kill, PeerId, Shutdown, Snapshot, Trace, plain
 
 Place: TypeAlias = Literal["keys", "picture", "peer"]
 STEPS = 5
@@ -70,7 +70,7 @@ class Tour:
         return before != (self.step, self._ask, self._holders, self._asking)
 
     def _hear(self, event: Event) -> None:
-        if isinstance(event, Asked) and event.by == "person":
+        if isinstance(event, AskIssued) and event.by == "person":
             if self.step in (1, 2):
                 self.step, self._ask, self._holders = 2, event.ask, ()
             elif self.step == 4:

@@ -1,8 +1,8 @@
-"""Views of a town: the columns that selectors read, and the snapshot of a frame."""
+"""Views of a simulation: the columns that selectors read, and the snapshot of a frame."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from heapq import nsmallest
 from operator import itemgetter
 from typing import Any
@@ -37,10 +37,11 @@ from . import graphs
 
 
 class PeerTable:
-    """Makes `Fixed` of a town: anew when it has grown and somebody looks, so that a crowd costs one copy a frame."""
+    """Makes `Fixed` of a simulation: anew when it has grown and somebody looks, so that a crowd costs one copy a
+    frame."""
 
     def __init__(self, sim: Simulation, protocol: str, places: Places, kinds: tuple[Kind, ...]) -> None:
-        self._town = sim
+        self._simulation = sim
         self._protocol = protocol
         self._places = places
         self._kinds = kinds
@@ -57,16 +58,16 @@ class PeerTable:
     @property
     def ids(self) -> Mapping[str, int]:
         """PeerId of each label."""
-        labels = self._town.labels
+        labels = self._simulation.labels
         for peer in range(len(self._ids), len(labels)):
             self._ids[labels[peer]] = peer
         return self._ids
 
     def fixed(self) -> Fixed:
         """The columns of all that there are now."""
-        sim = self._town
+        sim = self._simulation
         if self._fixed is None or len(self._fixed.labels) != sim.n:
-            roles, lines = self._roles, sim.shared.links.lines
+            roles, lines = self._roles, sim.network.lines
             self._fixed = Fixed(
                 protocol=self._protocol,
                 seed=sim.seed,
@@ -74,7 +75,7 @@ class PeerTable:
                 roles=roles,
                 role=np.array([roles.index(kind.role) for kind in sim.program_types], np.uint8),
                 operator=tuple(sim.operators),
-                place=np.array(sim.shared.links.place, np.int32),
+                place=np.array(sim.network.links.place, np.int32),
                 places=self._places,
                 up_kbit_s=np.array([line.up_kbit_s for line in lines] or [0] * sim.n, np.int32),
                 down_kbit_s=np.array([line.down_kbit_s for line in lines] or [0] * sim.n, np.int32),
@@ -99,18 +100,21 @@ class PeerColumns:
     """What a selector may ask about, see `world.selectors.View`. All of length n, index = PeerId."""
 
     def __init__(self, sim: Simulation, roster: PeerTable) -> None:
-        self._town = sim
+        self._simulation = sim
         self._roster = roster
         self._between: tuple[int, int, Sequence[float]] = (-1, -1, ())
         """Of which streams and how many peers, and what it is: dear to make, and asked for with each letter typed."""
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_between": (-1, -1, ())}
+
     @property
     def n(self) -> int:
-        return self._town.n
+        return self._simulation.n
 
     @property
     def labels(self) -> Sequence[str]:
-        return self._town.labels
+        return self._simulation.labels
 
     @property
     def label_ids(self) -> Mapping[str, int]:
@@ -118,71 +122,71 @@ class PeerColumns:
 
     def fresh(self) -> PeerColumns:
         """Loads are read from the books, so these are posted first."""
-        self._town.metrics.post()
+        self._simulation.metrics.post()
         return self
 
     def infrastructure(self) -> Sequence[bool]:
-        flags: list[bool] = self._town.infrastructure.tolist()
+        flags: list[bool] = self._simulation.infrastructure.tolist()
         return flags
 
     def roles(self) -> Sequence[str]:
-        return [kind.role for kind in self._town.program_types]
+        return [kind.role for kind in self._simulation.program_types]
 
     def states(self) -> Sequence[str]:
-        return [STATES[s] for s in self._town.state.tolist()]
+        return [STATES[s] for s in self._simulation.state.tolist()]
 
     def censored(self) -> Sequence[bool]:
-        return self._town.faults.censored
+        return self._simulation.faults.censored
 
     def colluding(self) -> Sequence[bool]:
-        return [peer in self._town.faults.bans for peer in range(self.n)]
+        return [peer in self._simulation.faults.bans for peer in range(self.n)]
 
     def poisoned(self) -> Sequence[bool]:
-        return self._town.poisoned.tolist()
+        return self._simulation.poisoned.tolist()
 
     def cities(self) -> Sequence[str]:
         names = self._roster.fixed().places.names
-        return [names[i] for i in self._town.shared.links.place]
+        return [names[i] for i in self._simulation.network.links.place]
 
     def operators(self) -> Sequence[str]:
-        return self._town.operators
+        return self._simulation.operators
 
     def bootstrap(self) -> Sequence[bool]:
-        known = set(self._town.bootstrap)
+        known = set(self._simulation.bootstrap)
         return [peer in known for peer in range(self.n)]
 
     def newcomers(self) -> Sequence[bool]:
         return [peer >= self._roster.begun_with for peer in range(self.n)]
 
     def near(self, peer: int) -> Sequence[int]:
-        return list(self._town.streams.near[peer])
+        return list(self._simulation.streams.near[peer])
 
     def nats(self) -> Sequence[bool]:
         nats: list[bool] = self._roster.fixed().nat.tolist()
         return nats
 
     def degrees(self) -> Sequence[float]:
-        return [len(near) for near in self._town.streams.near]
+        return [len(near) for near in self._simulation.streams.near]
 
     def loads(self) -> Sequence[float]:
-        loads: list[float] = self._town.metrics.load.tolist()
+        loads: list[float] = self._simulation.metrics.load.tolist()
         return loads
 
     def betweenness(self) -> Sequence[float]:
-        streams = self._town.streams
+        streams = self._simulation.streams
         if self._between[:2] != (streams.version, self.n):
             made: list[float] = graphs.betweenness(self.n, *streams.columns()).tolist()
             self._between = (streams.version, self.n, made)
         return self._between[2]
 
     def uptimes(self) -> Sequence[float]:
-        sim = self._town
+        sim = self._simulation
         since_s = (sim.kernel.now_us - sim.since_us) / 1e6
         made: list[float] = np.where(sim.state == ALIVE, since_s, 0.0).tolist()
         return made
 
     def holds(self, text: str) -> Sequence[bool]:
-        return [bool(shelf.matching(text)) for shelf in self._town.shelves]
+        return [bool(shelf.matching(text)) for shelf in self._simulation.shelves]
 
 
 class SnapshotBuilder:
@@ -192,15 +196,9 @@ class SnapshotBuilder:
         self,
         sim: Simulation,
         roster: PeerTable,
-        settings: Callable[[], Mapping[str, object]],
-        status: Callable[[], CourtStatus | None],
-        under_way: Callable[[], tuple[RunningAttack, ...]],
     ) -> None:
-        self._docket = status
-        self._under_way = under_way
-        self._town = sim
+        self._simulation = sim
         self._roster = roster
-        self._settings = settings
         self._links = Links(-1, np.zeros(0, np.int32), np.zeros(0, np.int32))
         self._rows: dict[int, AskRow] = {}
         self._files = np.zeros(sim.n, np.int32)
@@ -217,15 +215,16 @@ class SnapshotBuilder:
 
     def _holding(self) -> NDArray[np.bool_]:
         """Peers with a held link; only a command changes who they are."""
-        holds = self._town.shared.links.holds
-        ends = sorted(holds.ends()) if holds is not None else []
-        flags = np.zeros(self._town.n if ends else 0, np.bool_)
+        ends = sorted(self._simulation.network.held_links.ends())
+        flags = np.zeros(self._simulation.n if ends else 0, np.bool_)
         flags[ends] = True
         return flags
 
-    def snapshot(self) -> Snapshot:
+    def snapshot(
+        self, settings: Mapping[str, object], court: CourtStatus | None, attacks: tuple[RunningAttack, ...]
+    ) -> Snapshot:
         """One moment, see `engine.measure.snapshot.Snapshot`."""
-        sim = self._town
+        sim = self._simulation
         metrics, kernel = sim.metrics, sim.kernel
         metrics.post()
         if self._links.version != sim.streams.version:
@@ -254,28 +253,28 @@ class SnapshotBuilder:
             asks=self._asks(),
             asks_total=len(sim.shared.records) - 1,
             series=metrics.series(),
-            settings=self._settings(),
+            settings=settings,
             spreading=self._spreading(flight),
             held=self._held,
             ident=self._ident,
-            court=self._docket(),
-            attacks=self._under_way(),
+            court=court,
+            attacks=attacks,
         )
 
     def trace(self, record: AskRecord) -> Trace | None:
         """The path of an ask. Four columns of ten thousand peers are not copied for each frame, and who draws can tell
         by the object that nothing has come to it."""
         rows = record.questions.total, record.answers.total, record.lost.total, len(record.hits)
-        key = (record, self._town.n, record.hop is None, *rows)
+        key = (record, self._simulation.n, record.hop is None, *rows)
         if key != self._traced[0]:
-            self._traced = key, record.trace(self._town.n)
+            self._traced = key, record.trace(self._simulation.n)
         return self._traced[1]
 
     def _identifiers(self) -> NDArray[np.float32]:
         """What peers that are up say now; who is not keeps the place it last had."""
-        told = np.full(self._town.n, np.nan, np.float32)
+        told = np.full(self._simulation.n, np.nan, np.float32)
         told[: len(self._ident)] = self._ident
-        for peer, program in enumerate(self._town.programs):
+        for peer, program in enumerate(self._simulation.programs):
             if program is not None:
                 place = program.identifier()
                 told[peer] = np.nan if place is None else place
@@ -284,11 +283,11 @@ class SnapshotBuilder:
     def _spreading(self, flight: Flight) -> frozenset[int]:
         """With more under way than there are rows, any open ask may be among the rest."""
         if flight.total > len(flight.frm):
-            return frozenset(self._town.open_asks)
+            return frozenset(self._simulation.open_asks)
         return frozenset(flight.ask[flight.part == QUESTION].tolist())
 
     def _totals(self) -> Totals:
-        sim = self._town
+        sim = self._simulation
         names = sim.metrics.kind_names
         return Totals(
             sent=sim.shared.sent,
@@ -303,7 +302,7 @@ class SnapshotBuilder:
         )
 
     def _dropped_kinds(self) -> dict[str, dict[str, int]]:
-        metrics = self._town.metrics
+        metrics = self._simulation.metrics
         told: dict[str, dict[str, int]] = {}
         for (kind, reason), count in metrics.dropped_kinds.items():
             told.setdefault(metrics.kind_names[kind], {})[reason] = count
@@ -312,7 +311,7 @@ class SnapshotBuilder:
     def _asks(self) -> tuple[AskRow, ...]:
         out = []
         kept: dict[int, AskRow] = {}
-        for record in self._town.shared.records.latest(ASK_ROWS):
+        for record in self._simulation.shared.records.latest(ASK_ROWS):
             row = self._rows.get(record.id)
             if row is None or record.closed_us is None or row.closed_us != record.closed_us:
                 row = record.row()
@@ -323,7 +322,7 @@ class SnapshotBuilder:
 
     def _flight(self) -> Flight:
         """The soonest to arrive. Only the buckets that fill the rows are looked at."""
-        sim = self._town
+        sim = self._simulation
         kernel, parts = sim.kernel, sim.shared.parts
         rows: list[tuple[int, int, int, int, int, int]] = []
         waiting = kernel.messages
@@ -341,7 +340,7 @@ class SnapshotBuilder:
                 break
         standing = [
             (envelope[0], to, sent_us, at_us, parts[envelope[5] >> KIND_SHIFT & KIND_MASK], _ask_of(envelope[2]))
-            for sent_us, at_us, to, envelope in sim.shared.links.standing(kernel.now_us)
+            for sent_us, at_us, to, envelope in sim.network.standing()
         ]
         if standing:
             rows = nsmallest(FLIGHT_ROWS, rows + standing, key=itemgetter(3))

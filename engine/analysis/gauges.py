@@ -8,19 +8,16 @@ beliefs are asked of a few peers each second, in turn, and the overlay is only g
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import PeerFailed
 from ..measure.snapshot import ALIVE
+from ..simulation import Simulation
 from .graphs import components
 
-if TYPE_CHECKING:
-    from ..simulation import Simulation
-
-NAMES = ("load", "load_max", "load_gini", "components", "largest_component", "belief_error")
 BELIEVERS = 16
 """Peers that are asked each second for what they believe."""
 KNOWN_MOST = 200
@@ -31,7 +28,7 @@ NAN = float("nan")
 
 
 class Gauges:
-    """Reads a town. One value for each of `NAMES`:
+    """Reads a simulation. One value for each of `measure.metrics.GAUGES`:
 
     load               messages delivered to a living peer in the last second, mean
     load_max           the most that one got, in times of the mean
@@ -42,7 +39,7 @@ class Gauges:
     """
 
     def __init__(self, sim: Simulation) -> None:
-        self._town = sim
+        self._simulation = sim
         self._next = 0
         self._beliefs: deque[tuple[int, int]] = deque(maxlen=min(POOLED, -(-sim.n // BELIEVERS)))
         self._key: Any = None
@@ -50,11 +47,11 @@ class Gauges:
 
     def read(self, load: NDArray[np.float32]) -> tuple[float, ...]:
         """The values now; `load` is what each peer got in the last second."""
-        alive = self._town.state == ALIVE
+        alive = self._simulation.state == ALIVE
         return (*spread(load[alive]), *self._overlay(alive), self._believed(alive))
 
     def _overlay(self, alive: NDArray[np.bool_]) -> tuple[float, float]:
-        sim = self._town
+        sim = self._simulation
         key = (sim.streams.version, alive.tobytes(), sim.censored.tobytes(), sim.group.tobytes())
         if key != self._key:
             self._key = key
@@ -70,7 +67,7 @@ class Gauges:
 
     def _believed(self, alive: NDArray[np.bool_]) -> float:
         """A few peers at a time, in order of their ids, so that nothing is drawn."""
-        sim = self._town
+        sim = self._simulation
         wrong = known = 0
         for _ in range(min(BELIEVERS, sim.n)):
             peer = self._next % sim.n

@@ -23,10 +23,11 @@ from .verdict import distance, plural
 # The smallest set of nodes that stands between one node and a group of others: a minimum vertex cut.
 #
 # Menger (1927): the fewest nodes that part two others are as many as there are paths between them that share no node
-# within. So paths are packed until no further one fits. Each search for one is a breadth-first search over the graph with
-# each node split in two, an entrance and an exit with one place between them; what is packed already may be undone by
-# going backwards along it (Ford and Fulkerson 1956, in the order of Edmonds and Karp 1972). There are never more paths
-# than the source has links, so a dozen searches do, and all but the last end early in a graph as wide as an overlay.
+# within. So paths are packed until no further one fits. Each search for one is a breadth-first search over the graph
+# with each node split in two, an entrance and an exit with one place between them; what is packed already may be undone
+# by going backwards along it (Ford and Fulkerson 1956, in the order of Edmonds and Karp 1972). There are never more
+# paths than the source has links, so a dozen searches do, and all but the last end early in a graph as wide as an
+# overlay.
 #
 # The nodes to cut are those whose entrance can be reached when no further path fits and whose exit cannot. This is the
 # cut nearest to the source; of several smallest ones it is the one that the asker would notice.
@@ -139,7 +140,7 @@ class MinimumCut:
     sentence: str
 
 
-def silencing(sim: Simulation, labels: Sequence[str], origin: PeerId, text: str) -> MinimumCut:
+def min_cut(sim: Simulation, labels: Sequence[str], origin: PeerId, text: str) -> MinimumCut:
     """Of a title that `origin` wants, as things stand."""
     who, what = labels[origin], f"“{plain(text, limit=40)}”"
 
@@ -147,7 +148,7 @@ def silencing(sim: Simulation, labels: Sequence[str], origin: PeerId, text: str)
         return MinimumCut(origin, text, (), tuple(holders), sentence)
 
     if sim.state[origin] != ALIVE or sim.censored[origin]:
-        return none(f"{who} is {'censored' if town.censored[origin] else 'not up'}: it is silenced already.")
+        return none(f"{who} is {'censored' if sim.censored[origin] else 'not up'}: it is silenced already.")
     silent = _silent(sim, origin, text)
     if sim.program.wants == "broadcast":
         return none(_broadcast(sim, who, origin, silent))

@@ -1,30 +1,33 @@
 """Go on until something happens to one ask: its next arrival, or its next hop.
 
-A hunt is run in bites, as time is, so that a screen stays alive beside it. Before each instant it looks into that
-instant's bucket for a message of the ask: looking costs what delivering does, and nothing else is polled. A hunt ends
+It runs in chunks, as time does, so that a screen stays alive beside it. Before each instant it looks into that
+instant's bucket for a message of the ask: looking costs what delivering does, and nothing else is polled. It ends
 at the first instant that brought something, when the ask is over, or at a bound, and says in a sentence which.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
 from ..measure.asks import QUESTION, AskRecord
 from ..measure.metrics import KIND_MASK
 from ..sim.kernel import HOP_BITS, HOP_MASK, KIND_SHIFT
-
-if TYPE_CHECKING:
-    from ..pacer import Engine
-    from ..swarm import Swarm
+from ..simulation import Simulation
 
 StepTarget = Literal["arrival", "hop"]
 SPAN_US = 60_000_000
-"""How much virtual time a hunt takes at most: longer than any timeout that a person waits for."""
-BITE = 2_000
+"""How much virtual time it takes at most: longer than any timeout that a person waits for."""
+CHUNK = 2_000
 NAMED = 3
 PART_WORDS = ("asks", "answers", "serves", "greets")
+
+
+class Mover(Protocol):
+    """What moves time: a swarm, or a time machine, which does again what was done before."""
+
+    def advance(self, until_us: int, budget: int | None = None) -> int: ...
 
 
 class StepUntil:
@@ -32,41 +35,40 @@ class StepUntil:
     the arrivals of the instant that ended it."""
 
     def __init__(
-        self, swarm: Swarm, record: AskRecord, quarry: StepTarget, engine: Engine | None = None, span_us: int = SPAN_US
+        self, sim: Simulation, record: AskRecord, target: StepTarget, mover: Mover, span_us: int = SPAN_US
     ) -> None:
-        self._swarm = swarm
-        self._engine: Engine = engine or swarm
-        """What moves time: a time machine does again what was done before."""
+        self._simulation = sim
+        self._mover = mover
         self._record = record
-        self._quarry = quarry
-        self._kernel = swarm.simulation.kernel
-        self._until_us = swarm.now_us + span_us
+        self._target = target
+        self._kernel = sim.kernel
+        self._until_us = sim.kernel.now_us + span_us
         self._span_us = span_us
         self._deepest = record.deepest
         self._rows: list[tuple[int, int, int, int, bool]] = []
         self.found = 0
         self.told = ""
-        if quarry == "hop" and record.closed_us is None and not self._spreading():
+        if target == "hop" and record.closed_us is None and not self._spreading():
             self.told = self._shallow()
 
-    def __call__(self, budget: int = BITE) -> bool:
+    def __call__(self, budget: int = CHUNK) -> bool:
         """Go on for about so many deliveries. True when it is over."""
-        engine, kernel = self._engine, self._kernel
+        mover, kernel = self._mover, self._kernel
         left = max(1, budget)
         while not self.told:
             if kernel.mid_instant:
-                left -= engine.advance(kernel.now_us, left)
+                left -= mover.advance(kernel.now_us, left)
             elif self._rows:
                 self._arrived()
             elif self._record.closed_us is not None:
                 self.told = f"Ask {self._record.id} is over: nothing of it is under way."
             elif not kernel.instants or kernel.instants[0] > self._until_us:
-                engine.advance(self._until_us, 1)
+                mover.advance(self._until_us, 1)
                 self.told = f"Nothing of ask {self._record.id} arrived within {self._span_us / 1e6:g} s."
             else:
                 at_us = kernel.instants[0]
                 self._rows = self._due(at_us)
-                left -= max(1, engine.advance(at_us, max(1, left)))
+                left -= max(1, mover.advance(at_us, max(1, left)))
             if left <= 0 and not self.told:
                 return False
         return True
@@ -77,7 +79,7 @@ class StepUntil:
 
     def _spreading(self) -> bool:
         """Whether a question of the ask is under way. Ends at the first one found: of a flood that is at once."""
-        ask, parts = self._record.id, self._swarm.simulation.shared.parts
+        ask, parts = self._record.id, self._simulation.shared.parts
         return any(
             envelope[2] and parts[envelope[5] >> KIND_SHIFT & KIND_MASK] == QUESTION and _hop(envelope[2], ask) >= 0
             for _, envelopes in self._kernel.messages.values()
@@ -86,7 +88,7 @@ class StepUntil:
 
     def _due(self, at_us: int) -> list[tuple[int, int, int, int, bool]]:
         """Messages of the ask that are due then: (from, to, part, hop, whether it was asked before)."""
-        ask, parts = self._record.id, self._swarm.simulation.shared.parts
+        ask, parts = self._record.id, self._simulation.shared.parts
         rows = []
         tos, envelopes = self._kernel.messages.get(at_us, ((), ()))
         for to, envelope in zip(tos, envelopes, strict=True):
@@ -94,7 +96,7 @@ class StepUntil:
             if hop < 0:
                 continue
             part = parts[envelope[5] >> KIND_SHIFT & KIND_MASK]
-            if self._quarry == "hop" and part != QUESTION:
+            if self._target == "hop" and part != QUESTION:
                 continue
             for one in to if to.__class__ is tuple else (to,):
                 one = one if one >= 0 else -1 - one
@@ -102,11 +104,11 @@ class StepUntil:
         return rows
 
     def _arrived(self) -> None:
-        """The instant is over: was it what was hunted for?"""
+        """The instant is over: was that the target?"""
         rows, self._rows = self._rows, []
-        swarm, record = self._swarm, self._record
-        swarm.simulation.metrics.post()
-        if self._quarry == "hop":
+        sim, record = self._simulation, self._record
+        sim.metrics.post()
+        if self._target == "hop":
             if record.deepest <= self._deepest:
                 if not self._spreading():
                     self.told = self._shallow()
@@ -116,12 +118,12 @@ class StepUntil:
             self.told = f"Hop {record.deepest}: the question is at {peers} there so far."
         else:
             lost = record.lost.view()
-            now = np.flatnonzero(lost.at_us == swarm.now_us).tolist()
+            now = np.flatnonzero(lost.at_us == sim.kernel.now_us).tolist()
             self.told = self._sentence(rows, {int(lost.to[i]): lost.reasons[lost.reason[i]] for i in now})
         self.found = len(rows)
 
     def _sentence(self, rows: list[tuple[int, int, int, int, bool]], died: dict[int, str]) -> str:
-        labels = self._swarm.labels
+        labels = self._simulation.labels
         said = []
         for frm, to, part, hop, again in rows[:NAMED]:
             tail = f" (hop {hop})" if part == QUESTION else ""

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from .. import simulation as way_in
 from ..api import Peer, PeerId
 from ..errors import plain
 from ..measure.asks import AskRecord
@@ -40,8 +39,8 @@ def facts_of(sim: Simulation, record: AskRecord) -> dict[str, Any]:
         "ttl": getattr(sim.shared.options, "ttl", None),
         "stations": {sim.labels[s]: station_state(sim, s) for s in sim.stations},
     }
-    if record.origin in sim.joining and living[record.origin] and not way_in.has_joined(sim, record.origin):
-        facts["adrift"] = way_in.why_not(sim)
+    if record.origin in sim.joining and living[record.origin] and not sim.has_joined(record.origin):
+        facts["adrift"] = sim.bootstrap_status()
     if record.want in ("find", "fetch") and not record.hits:
         holders = [
             p

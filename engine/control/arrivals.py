@@ -11,15 +11,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .. import simulation as way_in
 from ..api import PeerId
 from ..commands import Arrive, Depart
 from ..errors import InputError
+from ..measure.events import Adrift, Arrived, Churned
 from ..measure.snapshot import ALIVE, DEAD, LEFT
 from ..options import as_number, as_whole
 from ..setup import ArrivalSpec, LinkSpec
 from ..sim.rng import Stream
-from ..simulation import Simulation, grow
+from ..simulation import Simulation
 from ..world import access_links, arrivals
 from ..world.churn import Churn
 from ..world.latency import Latency
@@ -66,8 +66,11 @@ class JoinCheck:
     epoch: int
 
 
+TICKS = (NextArrival, Arrival, Departure, JoinCheck)
+
+
 class ArrivalProcess:
-    """Arrivals and departures of a town. `stock` is what newcomers bring, `delays` knows where they may live, and
+    """Arrivals and departures of a simulation. `stock` is what newcomers bring, `delays` knows where they may live, and
     `links` what lines they may have."""
 
     def __init__(
@@ -104,8 +107,8 @@ class ArrivalProcess:
         if self.came < self.spec.most:
             self.workload.later(max(1, int(seconds * 1e6)), NextArrival(self._round))
 
-    def rang(self, tick: Any) -> bool:
-        """An engine timer; says whether it was one of these."""
+    def fire(self, tick: Any) -> None:
+        """An engine timer of this file is due."""
         match tick:
             case NextArrival(number):
                 if number == self._round and self.law is not None and self.simulation.n < PEERS_MAX:
@@ -118,12 +121,9 @@ class ArrivalProcess:
             case Departure(peer, epoch, state, attack):
                 if self.simulation.kernel.epoch[peer] == epoch and attack not in self.workload.off:
                     self._go(peer, state)
-                    self.simulation.tell("churned", peer, "kill" if state == DEAD else "leave")
+                    self.simulation.event_log.append(Churned, peer, "kill" if state == DEAD else "leave")
             case JoinCheck(peer, epoch):
                 self._look(peer, epoch)
-            case _:
-                return False
-        return True
 
     # --- crowds ------------------------------------------------------------------------------------------------
 
@@ -157,14 +157,13 @@ class ArrivalProcess:
         return going
 
     def _go(self, peer: PeerId, state: int) -> None:
-        self.simulation.die(peer, state)
+        self.simulation.end(peer, state)
         self.workload.touched(peer)
 
     def _come(self, count: int, operator: str, via: tuple[PeerId, ...] | None) -> tuple[PeerId, ...]:
         sim, seed = self.simulation, self.simulation.seed
         new = range(sim.n, sim.n + count)
-        grow(
-            sim,
+        sim.add_peers(
             [self.stock.shelf(peer, seed) for peer in new],
             [self.delays.newcomer(peer, seed) for peer in new],
             [access_links.newcomer(self.links, peer, seed) for peer in new],
@@ -174,7 +173,7 @@ class ArrivalProcess:
         self.workload.grow(new)
         for peer in new:
             sim.joining[peer] = None
-            sim.tell("arrived", peer, operator)
+            sim.event_log.append(Arrived, peer, operator)
             sim.start(peer, via)
             self.workload.settle(peer)
             self.workload.later(LOOK_US, JoinCheck(peer, sim.kernel.epoch[peer]))
@@ -186,10 +185,10 @@ class ArrivalProcess:
         sim = self.simulation
         if sim.programs[peer] is None or sim.kernel.epoch[peer] != epoch:
             return
-        if way_in.has_joined(sim, peer):
+        if sim.has_joined(peer):
             del sim.joining[peer]
         else:
-            sim.tell("adrift", peer, way_in.why_not(sim))
+            sim.event_log.append(Adrift, peer, sim.bootstrap_status())
 
 
 def _check_span(verb: str, over_s: float) -> None:

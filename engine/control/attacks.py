@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
@@ -26,14 +26,12 @@ from ..measure.snapshot import ALIVE, RunningAttack
 from ..sim.rng import Stream
 from ..simulation import Simulation
 from ..world.content import Catalogue
-from . import attacks
-from . import attacks as plans
 from .workload import Due, Workload
 
 # What each attack comes to: from what is so in a swarm and the parameters, a list of commands with their times.
 #
-# Whom an attack takes is decided when it begins, with one exception: an eclipse looks for the neighbours that its victim
-# has found meanwhile, so its later steps name them by a selector. The presets themselves stand in `attacks`.
+# Whom an attack takes is decided when it begins, with one exception: an eclipse looks for the neighbours that its
+# victim has found meanwhile, so its later steps name them by a selector. The presets stand below.
 
 STEPS = 40
 """At so many moments at most a share is done, rather than at one for each peer."""
@@ -325,38 +323,38 @@ PRESETS: dict[str, tuple[Preset, Make]] = {
         (
             Preset("random", "At random", "A share of the users, drawn by lot, as breakdowns do.",
                    (_SHARE, _MEANS, _AT_ONCE)),
-            plans.random,
+            random,
         ),
         (
             Preset("degree", "The hubs", "Those with the most links, which hold an uneven network together.",
                    (replace(_SHARE, default=0.04), _MEANS, _AT_ONCE)),
-            plans.degree,
+            degree,
         ),
         (
             Preset("betweenness", "The bridges", "Those through whom the most shortest ways lead, well linked or not.",
                    (replace(_SHARE, default=0.04), _MEANS, _AT_ONCE)),
-            plans.betweenness,
+            betweenness,
         ),
         (
             Preset("role", "A role", "All that do one job, such as the servers.",
                    (Param("whom", "which role", "choice", None), replace(_SHARE, about="how many of them", default=1.0),
                     _MEANS)),
-            plans.role,
+            role,
         ),
         (
             Preset("city", "A city", "All that runs in one city goes dark.",
                    (Param("whom", "which city", "choice", None), _MEANS)),
-            plans.city,
+            city,
         ),
         (
             Preset("operator", "An operator", "A court orders one company to shut down what it runs.",
                    (Param("whom", "whose peers", "choice", None),)),
-            plans.operator,
+            operator,
         ),
         (
             Preset("bootstrap", "The way in", "The peers that everybody knows, without whom newcomers find nobody.",
                    (_MEANS,)),
-            plans.bootstrap,
+            bootstrap,
         ),
         (
             Preset("collusion", "Collusion", "A growing share enforces a ban on a word, each in its own library and in "
@@ -364,18 +362,18 @@ PRESETS: dict[str, tuple[Preset, Make]] = {
                    (_WORD, replace(_SHARE, about="how many of all that run", default=0.5),
                     replace(_AT_ONCE, about="growing over", default=30.0),
                     Param("leak", "how much slips through", "share", 0.0, 0.0, 1.0))),
-            plans.collusion,
+            collusion,
         ),
         (
             Preset("poison", "Poison", "A share claims to have whatever is asked for, and serves decoys.",
                    (_SHARE, _AT_ONCE)),
-            plans.poison,
+            poison,
         ),
         (
             Preset("sybil", "Sybil", "One owner joins under many names, which all suppress a word.",
                    (Param("count", "identities", "count", 30, 1, COUNT_MAX), replace(_AT_ONCE, default=20.0), _WORD,
                     Param("operator", "their owner", "word", "sybil"))),
-            plans.sybil,
+            sybil,
         ),
         (
             Preset("eclipse", "Eclipse", "All neighbours of one victim are replaced by one owner's identities: it sees "
@@ -384,17 +382,17 @@ PRESETS: dict[str, tuple[Preset, Make]] = {
                     Param("count", "identities", "count", 24, 1, COUNT_MAX),
                     replace(_AT_ONCE, about="for", default=40.0, low=ROUND_S),
                     _WORD, _MEANS, Param("operator", "their owner", "word", "eclipse"))),
-            plans.eclipse,
+            eclipse,
         ),
         (
             Preset("crowd", "Flash crowd", "Everybody wants in at once, through the same few peers.",
                    (Param("count", "newcomers", "count", 50, 1, COUNT_MAX), replace(_AT_ONCE, default=10.0))),
-            plans.crowd,
+            crowd,
         ),
         (
             Preset("exodus", "Mass exit", "A share of the users goes within seconds, half of them with a goodbye.",
                    (replace(_SHARE, default=0.3), replace(_AT_ONCE, default=10.0))),
-            plans.exodus,
+            exodus,
         ),
     )
 }  # fmt: skip
@@ -532,62 +530,61 @@ def _fits(value: object, param: Param, where: str) -> None:
             raise InputError(f'{where} should not be "{plain(value, 40)}"{nearest(value, param.choices)}')
 
 
-# Attacks on a town: what `world.attacks` may know of it, and how their steps are carried out.
+# --- how an attack is carried out ---------------------------------------------------------------------------
 #
-# The steps go through the same door as a person's commands, marked `attack`: those that are due at once before the
-# command returns, the others at the end of the instant at which they fall due. Until then an attack can be called off; a
-# crowd that a step has set in motion is the attack's too.
+# Its steps go through the same door as a person's commands, marked `attack`: those that are due at once before the
+# command returns, the others at the end of the instant at which they fall due. Until then an attack can be called off;
+# a crowd that a step has set in motion is the attack's too.
 
 TITLES = 20
 """Words that are offered as a ban."""
 
 
-class Attacks:
-    """`resolve` says whom a selector means; `do` is the door."""
+class Door(Protocol):
+    """How an attack names peers and has its steps done; see `engine.swarm.Swarm`, which is that."""
 
-    def __init__(
-        self,
-        sim: Simulation,
-        workload: Workload,
-        resolve: Callable[[Peers], tuple[PeerId, ...]],
-        do: Callable[[Command, str], tuple[PeerId, ...]],
-    ) -> None:
+    def resolve(self, peers: Peers) -> tuple[PeerId, ...]:
+        """Whom a selector means. Raises InputError."""
+
+    def carry_out(self, command: Command, by: str) -> tuple[PeerId, ...]:
+        """Do a command within the one that is being done; returns the peers it changed. Raises InputError."""
+
+
+class AttackRunner:
+    """Attacks that were begun, and what they have still to do. `columns` are what a watcher sees of all peers."""
+
+    def __init__(self, sim: Simulation, workload: Workload, columns: PeerColumns, door: Door) -> None:
         self.simulation = sim
         self.workload = workload
-        self.columns: PeerColumns
-        """What a watcher sees, which whoever watches hands in."""
-        self.resolve = resolve
-        self.do = do
+        self.columns = columns
+        self.door = door
         self.done = 0
         """How many there were: each has a stream of its own, and a number from 1 on."""
         self._going: dict[int, RunningAttack] = {}
         """Those that may have something to do yet, by number."""
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name != "columns"}
-
-    def presets(self) -> tuple[attacks.Preset, ...]:
+    def presets(self) -> tuple[Preset, ...]:
         """What there is to choose from."""
-        return attacks.offered(self._facts(()))
+        return offered(self._facts(()))
 
     def preview(self, command: Attack, victims: tuple[PeerId, ...]) -> Plan:
         """What it would do now, and to whom. Draws what it would draw, and changes nothing."""
-        return attacks.plan(command, self._facts(victims), self._stream())
+        return plan(command, self._facts(victims), self._stream())
 
-    def carry_out(self, command: Attack) -> tuple[PeerId, ...]:
+    def begin(self, command: Attack) -> tuple[PeerId, ...]:
         """Begin. Returns the peers that its first steps changed."""
-        victims = () if command.peers is None else self.resolve(command.peers)
-        plan = attacks.plan(command, self._facts(victims), self._stream())
+        victims = () if command.peers is None else self.door.resolve(command.peers)
+        planned = plan(command, self._facts(victims), self._stream())
         self.done += 1
-        until_us = self.simulation.kernel.now_us + round(max(map(_over_s, plan.steps), default=0.0) * 1e6)
-        self._going[self.done] = RunningAttack(command.name, attacks.PRESETS[command.name][0].title, until_us)
+        until_us = self.simulation.kernel.now_us + round(max(map(_over_s, planned.steps), default=0.0) * 1e6)
+        self._going[self.done] = RunningAttack(command.name, PRESETS[command.name][0].title, until_us)
         changed: dict[PeerId, None] = {}
         outer, self.workload.attack = self.workload.attack, self.done
-        for at_s, step in plan.steps:
+        for at_s, step in planned.steps:
             if at_s > 0:
                 self.workload.later(max(1, round(at_s * 1e6)), Due(step, "attack", self.workload.attack))
             else:
-                changed.update(dict.fromkeys(self.do(step, "attack")))
+                changed.update(dict.fromkeys(self.door.carry_out(step, "attack")))
         self.workload.attack = outer
         return tuple(changed)
 
@@ -600,7 +597,7 @@ class Attacks:
     def call_off(self, name: str | None) -> None:
         """What is still to come of all, or of those of this name, does not. Raises InputError where nothing is."""
         if name is not None:
-            attacks.known(name, "calloff")
+            known(name, "calloff")
         going = dict.fromkeys(one.name for one in self.under_way())
         those = [number for number, one in self._going.items() if name in (None, one.name)]
         if not those:

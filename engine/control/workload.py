@@ -1,13 +1,13 @@
-"""What goes on by itself: churn, background asks, samples, the schedule of a scenario. All as engine timers.
+"""Churn, background asks, samples, and commands that are due: what a run does without a person. All as engine timers.
 
-A peer that a person killed stays dead: churn lets go of whom a person touched until that is undone. Each peer
+A peer that a person killed stays dead: churn leaves it alone until that is undone. Each peer
 has a churn stream of its own, so that a kill of one does not shift the sessions of another; whether a session ends
-politely is drawn from another stream, so that manners shift no session either.
+politely is drawn from another stream, so that it shifts no session either.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,8 @@ import numpy as np
 from ..analysis.gauges import Gauges
 from ..api import PeerId
 from ..commands import Command
+from ..errors import InputError
+from ..measure.events import Churned
 from ..measure.snapshot import ALIVE, DEAD, LEFT
 from ..sim.kernel import Timer
 from ..sim.rng import Stream
@@ -69,12 +71,11 @@ class Due:
 
 
 class Workload:
-    """Churn and background asks of a town. `due` takes what the schedule brings."""
+    """Churn, background asks and due commands of a simulation."""
 
-    def __init__(self, sim: Simulation, catalogue: Catalogue, seed: int, due: Callable[[Due], None]) -> None:
+    def __init__(self, sim: Simulation, catalogue: Catalogue, seed: int) -> None:
         self.simulation = sim
         self.catalogue = catalogue
-        self.due = due
         self.gauges = Gauges(sim)
         self.seed = seed
         self.churn: Churn | None = None
@@ -101,28 +102,32 @@ class Workload:
         sim = self.simulation
         sim.kernel.arm(sim.kernel.now_us + delay_us, Timer(-1, 0, tick, 0, sim.null_record, period_us))
 
-    def rang(self, tick: Any) -> None:
-        """An engine timer that is not the town's."""
+    def enqueue(self, due: Due) -> None:
+        """Have a command done at the end of this instant."""
+        self.simulation.kernel.due.append(due)
+
+    def fire(self, tick: Any) -> None:
+        """An engine timer of this file is due."""
         match tick:
             case Sample():
                 sim = self.simulation
                 alive = sim.state == ALIVE
                 sim.metrics.sample(int(alive.sum()), int((alive & sim.censored).sum()), self.gauges.read)
-                sim.shared.links.forget(sim.n, sim.kernel.now_us)
+                sim.network.links.forget(sim.n, sim.kernel.now_us)
             case Due():
-                self.due(tick)
+                self.enqueue(tick)
             case NextAsk(number) if number == self._asking_round:
-                self._ask()
+                self._issue_ask()
                 self._next_ask()
             case SessionEnds(peer, number) if number == self._rounds[peer]:
                 politely = self._politely(peer)
-                self.simulation.die(peer, LEFT if politely else DEAD)
-                self.simulation.tell("churned", peer, "leave" if politely else "kill")
+                self.simulation.end(peer, LEFT if politely else DEAD)
+                self.simulation.event_log.append(Churned, peer, "leave" if politely else "kill")
                 self._wait(peer, Returns, self._away_us(peer))
             case Returns(peer, number) if number == self._rounds[peer]:
                 back = "revive" if self.simulation.state[peer] == DEAD else "join"
                 self.simulation.start(peer)
-                self.simulation.tell("churned", peer, back)
+                self.simulation.event_log.append(Churned, peer, back)
                 self._wait(peer, SessionEnds, self._stay_us(peer))
 
     # --- churn ---------------------------------------------------------------------------------------------
@@ -234,7 +239,7 @@ class Workload:
             if wait_us < LONG_US:
                 self.later(max(1, wait_us), NextAsk(self._asking_round))
 
-    def _ask(self) -> None:
+    def _issue_ask(self) -> None:
         """Somebody alive asks for something popular that it does not have."""
         sim, rng = self.simulation, self._asking
         alive = np.flatnonzero((sim.state == ALIVE) & ~sim.infrastructure)
@@ -249,6 +254,12 @@ class Workload:
                     break
                 text = self.catalogue.draw_ask(rng)
         sim.ask(peer, text, want, "background")
+
+
+def check_asks(per_s: float) -> None:
+    """Raise InputError unless so many background asks a second can be."""
+    if not 0 <= per_s <= ASKS_PER_S_MAX:
+        raise InputError(f"asks per second are a number from 0 to {ASKS_PER_S_MAX:,.0f}, not {per_s}")
 
 
 def _us(seconds: float) -> int:

@@ -19,9 +19,10 @@ from .snapshot import Arrivals, AskRow, Losses, Trace
 
 # What is kept of the way of an ask, message by message: when each was sent and when it arrived, and where others died.
 #
-# Bounded three times. Of one ask the first `ROWS_MOST` questions and as many answers are kept, and `LOSSES_MOST` losses:
-# a picture of more lines than that is a black page, and the counts of all of them are in the account anyway. The paths
-# of asks that are closed share one room (`Shelf`), and there are so many of them at most; the oldest are forgotten first.
+# Bounded three times. Of one ask the first `ROWS_MOST` questions and as many answers are kept, and `LOSSES_MOST`
+# losses: a picture of more lines than that is a black page, and the counts of all of them are in the account anyway.
+# The paths of asks that are closed share one room (`PathCache`), and there are so many of them at most; the oldest are
+# forgotten first.
 #
 # When a message was sent stands in its parcel and in no column of the books, and reading it there costs as much as
 # reading its sender does. So it is read only for rows that are kept: a flood of 180,000 messages pays for 20,000. Asks
@@ -43,7 +44,7 @@ I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
 
 
-class Rows:
+class Deliveries:
     """Arrivals in the order they were posted, at most `most`. `total` counts those beyond as well.
 
     What was handed out by `view` is never written again: rows are only added behind it.
@@ -69,7 +70,7 @@ class Rows:
         return int(self._ends.nbytes + self._times.nbytes)
 
     def add(self, frm: I64, to: I64, sent_us: I64, at_us: I64) -> None:
-        """Rows (k,), no more than there is room for."""
+        """Deliveries (k,), no more than there is room for."""
         first, count = self.count, self.count + len(frm)
         if count > self._ends.shape[1]:
             size = min(self.most, max(FIRST, 2 * count))
@@ -101,7 +102,7 @@ class Rows:
         self.count = self._ends.shape[1]
 
 
-class Lost:
+class Drops:
     """Messages of an ask that died, at most LOSSES_MOST. What nobody has looked at yet stands in rows."""
 
     __slots__ = ("_kept", "_rows", "total")
@@ -152,7 +153,7 @@ class Lost:
         self._kept, self._rows, self.total = state, [], state.total
 
 
-class Shelf:
+class PathCache:
     """Closed asks whose path is kept, the one that closed first in front. Each stands in a block of its own."""
 
     def __init__(self, room: int = PATHS_BYTES, most: int = PATHS_MOST) -> None:
@@ -240,9 +241,9 @@ class AskRecord:
         self.hop: NDArray[np.int32] | None = None
         self.at_us: NDArray[np.int64] | None = None
         self.repeats: NDArray[np.int32] | None = None
-        self.questions: Rows
-        self.answers: Rows
-        self.lost: Lost
+        self.questions: Deliveries
+        self.answers: Deliveries
+        self.lost: Drops
         self.forget_path()
 
     def reach(
@@ -314,7 +315,7 @@ class AskRecord:
         """Give back the columns of an old ask; its figures stay."""
         self.frm = self.hop = self.at_us = self.repeats = None
         most = ROWS_BACKGROUND if self.by == "background" else ROWS_MOST
-        self.questions, self.answers, self.lost = Rows(most), Rows(most), Lost()
+        self.questions, self.answers, self.lost = Deliveries(most), Deliveries(most), Drops()
 
     def packed(self) -> tuple[Any, ...]:
         """All but its path, as plain values."""
@@ -454,7 +455,9 @@ class NullRecord(AskRecord):
         self.pending = 1 << 60
 
 
-def died(record: AskRecord | JointRecord, frm: PeerId, to: PeerId, sent_us: int, at_us: int, reason: str) -> None:
+def record_drop(
+    record: AskRecord | JointRecord, frm: PeerId, to: PeerId, sent_us: int, at_us: int, reason: str
+) -> None:
     """A message of these asks never arrived: keep where it was lost. What no ask caused is not kept."""
     for each in record.records if isinstance(record, JointRecord) else (record,):
         if each.id:

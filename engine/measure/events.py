@@ -1,7 +1,7 @@
 """What a watcher may see, as values. They are kept in a bounded ring; each has a running number.
 
 `Swarm.events(since)` yields those with `seq > since`. Counts that would flood it (duplicates, single
-deliveries) are in the accounts and the snapshot instead.
+deliveries) are in the records of asks and the snapshot instead.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from ..api import AskId, PeerId
 from ..commands import Command
-from . import events as e
+from ..sim.kernel import Kernel
 
 
 class Watcher(Protocol):
@@ -68,7 +68,7 @@ class Adrift(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked(Event):
+class AskIssued(Event):
     """An ask was issued. `by` is "person", "scenario" or "background"."""
 
     ask: AskId
@@ -115,39 +115,24 @@ class Refused(Event):
     ask: AskId
 
 
-# The ring of events: what a watcher may still ask about, numbered from the beginning of the run.
-
-EVENTS = 5_000
-KINDS: dict[str, type[e.Event]] = {
-    "adrift": e.Adrift,
-    "arrived": e.Arrived,
-    "asked": e.Asked,
-    "churned": e.Churned,
-    "closed": e.Closed,
-    "commanded": e.Commanded,
-    "hit": e.Hit,
-    "refused": e.Refused,
-}
-"""Whatever else is told is a protocol's own note."""
+EVENTS_MAX = 5_000
 
 
 class EventLog:
     """Keeps the last events. They are part of the swarm: a copy tells what the original would have told."""
 
-    def __init__(self) -> None:
-        self.kept: deque[e.Event] = deque(maxlen=EVENTS)
+    def __init__(self, kernel: Kernel) -> None:
+        self.kernel = kernel
+        self.kept: deque[Event] = deque(maxlen=EVENTS_MAX)
         self.seen = 0
         """How many there have been, and the number of the latest."""
 
-    def tell(self, now_us: int, kind: str, *what: Any) -> None:
-        """One event of a kind; `what` are its fields, or the account that it is about."""
+    def append(self, kind: type[Event], *values: Any) -> None:
+        """An event of this kind happens now; `values` are its fields, in order."""
         self.seen += 1
-        if kind == "asked":
-            record = what[0]
-            what = (record.id, record.origin, record.text, record.by)
-        self.kept.append(KINDS.get(kind, e.Noted)(self.seen, now_us, *what))
+        self.kept.append(kind(self.seen, self.kernel.now_us, *values))
 
-    def since(self, number: int) -> Iterator[e.Event]:
+    def since(self, number: int) -> Iterator[Event]:
         """Those with a number above that, oldest first."""
         kept = self.kept
         fresh = max(0, min(len(kept), self.seen - number))

@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..analysis.gauges import NAMES as GAUGES
 from ..sim.host import SharedHostState
 from ..sim.kernel import HOP_BITS, HOP_MASK, KIND_SHIFT, SENDER_SHIFT, Envelope, Kernel
 from .asks import ANSWER, QUESTION, AskRecord
@@ -79,8 +78,10 @@ LOG_CHUNKS = 20_000
 LOG_DELIVERIES = 40_000
 RATES = ("messages_per_s", "bytes_per_s", "duplicates_per_s", "dropped_per_s", "decoys_per_s")
 ASKED = ("success", "first_hit_s", "first_hit_p95_s", "reach")
+GAUGES = ("load", "load_max", "load_gini", "components", "largest_component", "belief_error")
+"""What `analysis.gauges` reads, in this order."""
 SERIES = ("alive", "censored", *RATES, *ASKED)
-"""What is sampled each second, then what `gauges` reads, and the bytes of each kind of message."""
+"""What is sampled each second, then `GAUGES`, and the bytes of each kind of message."""
 
 ROW = np.dtype([("at", "<i8"), ("to", "<i4"), ("code", "<i8")])
 KIND_MASK = 255
@@ -90,7 +91,7 @@ I64 = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AskStats:
     """How a window of asks fared. `success` is None when there was nothing to judge; so are the median and the
     95th percentile of the first hits (s, of those that had one), and `reach`, the mean of peers a question came to."""
 
@@ -268,7 +269,7 @@ class Metrics:
         """Share of the asks issued in the window that had a hit within 10 s of virtual time, see `asked`."""
         return self.asked(from_us, to_us).success
 
-    def asked(self, from_us: int, to_us: int) -> Asked:
+    def asked(self, from_us: int, to_us: int) -> AskStats:
         """How the asks issued in a window fared, as far as that can be told.
 
         For success, broadcasts and publications are left out, which want no answer, and asks that are neither answered,
@@ -299,7 +300,7 @@ class Metrics:
                 continue
             total += 1
         first_s.sort()
-        return Asked(
+        return AskStats(
             asks,
             good / total if total else None,
             quantile(first_s, 0.5),

@@ -106,7 +106,7 @@ class Following:
         while swarm.given < len(self._log) and self._log[swarm.given].at_us <= swarm.now_us:
             given = self._log[swarm.given]
             swarm.do(given.again, given.by)
-            swarm.selecting.state = given.drawn
+            swarm.selector_rng.state = given.drawn
 
     def _send(self, message: Any) -> None:
         data = pickle.dumps(message, 5)

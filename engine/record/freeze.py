@@ -62,7 +62,7 @@ def constants(swarm: Swarm) -> list[Any]:
     """What every swarm of the same world has, in an order that they share."""
     world = swarm.world
     catalogue = world.catalogue
-    stock, run = swarm.arrival_process.stock, swarm.roster.run
+    stock, run = swarm.arrivals.stock, swarm.peer_table.run
     drawn = [world, world.graph, world.delays, world.delays.places, catalogue, catalogue.lexicon, world.trace]
     return [swarm.setup, run, stock, *drawn, *world.files]
 

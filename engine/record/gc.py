@@ -56,8 +56,8 @@ def stillness(wanted: bool) -> Iterator[None]:
 def taking_apart(swarm: Swarm) -> Iterator[None]:
     """Let go of a swarm, some peers at a time. Nobody may look at it from now on."""
     sim = swarm.simulation
-    kernel, shared, links = sim.kernel, sim.shared, sim.shared.links
-    columns = (sim.peer_hosts, sim.programs, sim.saved_states, sim.shelves, kernel.peers, kernel.hosts, kernel.tables)
+    kernel, network = sim.kernel, sim.network
+    columns = (sim.peer_hosts, sim.saved_states, sim.shelves, kernel.peers, kernel.hosts, kernel.tables)
     while any(columns):
         for column in columns:
             del column[-STEP:]
@@ -67,24 +67,23 @@ def taking_apart(swarm: Swarm) -> Iterator[None]:
             for _ in range(min(STEP, len(waiting))):
                 waiting.popitem()
             yield
-    parts = (
-        swarm.workload,
-        swarm.arrival_process,
-        swarm.roster,
-        swarm._bench,
-        swarm._attacks,
-        swarm._acts,
-        swarm._columns,
-    )
     for part in (
-        *parts,
-        swarm._viewer,
+        swarm.workload,
+        swarm.arrivals,
+        swarm.peer_table,
+        swarm.court,
+        swarm._attacks,
+        swarm._columns,
+        swarm._snapshots,
         sim.metrics,
+        sim.event_log,
         sim.faults,
-        links.bandwidth,
-        links.nat,
-        links,
-        shared,
+        network.bandwidth,
+        network.nat,
+        network.held_links,
+        network.links,
+        network,
+        sim.shared,
         kernel,
         sim,
         swarm,

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from ..measure.events import Asked, Churned, Commanded
+from ..measure.events import AskIssued, Churned, Commanded
 from ..swarm import Swarm
 from .log import Given
 
@@ -74,7 +74,7 @@ class Marks:
             self._seen = event.seq
             if isinstance(event, Churned) and event.what == "kill":
                 self._found.append(Mark(event.at_us, "kill", "churn", "churn"))
-            elif isinstance(event, Asked) and event.by == "background":
+            elif isinstance(event, AskIssued) and event.by == "background":
                 self._found.append(Mark(event.at_us, "ask", event.text, event.by))
             elif isinstance(event, Commanded) and event.by == "scenario":
                 self._found.append(_of(event.at_us, event.command, event.by))
@@ -96,7 +96,7 @@ class Marks:
         to_us = swarm.now_us
         self._given = [mark_of(given) for given in log]
         self._found = [mark for mark in self._found if mark.at_us <= to_us]
-        self._seen = min(self._seen, swarm.event_log.seen)
+        self._seen = min(self._seen, swarm.simulation.event_log.seen)
         self._changed()
 
     def _changed(self) -> None:

@@ -198,7 +198,7 @@ class TimeMachine:
             self._again = True
             try:
                 swarm.do(one.again, one.by)
-                swarm.selecting.state = one.drawn
+                swarm.selector_rng.state = one.drawn
             except InputError as error:
                 raise InputError(f"at {one.at_us / 1e6:.3f} s, {one.said.verb}: {error}") from None
             finally:
@@ -224,7 +224,7 @@ class TimeMachine:
         swarm = self.swarm
         if self._again:
             return
-        given = Given(swarm.now_us, said, meant, by, swarm.selecting.state)
+        given = Given(swarm.now_us, said, meant, by, swarm.selector_rng.state)
         if swarm.now_us < self.end_us or swarm.given <= len(self.log):
             self._cut((swarm.now_us, swarm.given - 1))
         self.log.append(given)

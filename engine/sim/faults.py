@@ -1,4 +1,4 @@
-"""Interference, judged on arrival, for every protocol alike: censorship, partition, NAT, collusion.
+"""Interference for every protocol alike: censorship, partition, collusion. It is judged on arrival, see `network`.
 
 A protocol carries no code for being attacked. A peer that enforces a ban is judged twice: a question or answer
 that *reaches* it is stripped of what it must not serve (`Message.without`: a request that lawfully finds nothing, a
@@ -11,12 +11,10 @@ alike; two independent coins on the way in and out would square the share.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..api import PeerId, mentions
 from .kernel import HOP_BITS, Envelope
-from .nat import Nat
 from .rng import GAMMA, MASK, TO_UNIT, Stream, mix
 
 UPKEEP = 3
@@ -30,12 +28,8 @@ class Faults:
         self.group: list[int] = [0] * n
         self.split = False
         self.bans: dict[PeerId, tuple[str, float]] = {}
-        self.nat: Nat | None = None
         self.salt = mix(seed & MASK)
         self.rng = Stream(f"{seed}/collusion")
-        self.programs: Sequence[Any]
-        """None for who is not alive: a process that is no more enforces nothing, its machine refuses as any other."""
-        self.drop: Callable[[PeerId, Envelope, str], None]
 
     def grow(self, count: int) -> None:
         """Room for newcomers, whom nobody interferes with yet. They stand outside of any partition."""
@@ -44,35 +38,21 @@ class Faults:
 
     @property
     def active(self) -> bool:
-        """Whether any delivery needs judging."""
-        return self.split or self.nat is not None or bool(self.bans) or any(self.censored)
+        """Whether there is any."""
+        return self.split or bool(self.bans) or any(self.censored)
 
     def blocked(self, a: PeerId, b: PeerId) -> bool:
         """Whether nothing passes between two peers: one is censored or they are parted."""
         return self.censored[a] or self.censored[b] or self.group[a] != self.group[b]
 
-    def judge(self, to: int, envelope: Envelope) -> Any:
-        """What the receiver gets to see: the message, the rest of it, or None (and `drop` was told why)."""
-        if to < 0:
-            self.drop(-1 - to, envelope, "lost")
-            return None
+    def visible(self, to: PeerId, envelope: Envelope, alive: bool) -> Any:
+        """What is left of a message for its receiver once colluders have enforced their bans: the message, the rest of
+        it, or None. `alive`: whether the receiver is; a process that is no more enforces nothing."""
         sender, message = envelope[0], envelope[1]
-        if self.censored[to] or self.censored[sender]:
-            self.drop(to, envelope, "censored")
-            return None
-        if self.group[to] != self.group[sender]:
-            self.drop(to, envelope, "partition")
-            return None
-        if self.nat is not None and self.nat.shuts_out(sender, to, message.over == "stream"):
-            self.drop(to, envelope, "nat")
-            return None
-        if self.bans:
-            if to in self.bans and message.part_code != UPKEEP and self.programs[to] is not None:
-                message = self._strip(to, message, envelope)
-            if message is not None and sender in self.bans:
-                message = self._strip(sender, message, envelope)
-            if message is None:
-                self.drop(to, envelope, "colluded")
+        if to in self.bans and message.part_code != UPKEEP and alive:
+            message = self._strip(to, message, envelope)
+        if message is not None and sender in self.bans:
+            message = self._strip(sender, message, envelope)
         return message
 
     def _strip(self, colluder: PeerId, message: Any, envelope: Envelope) -> Any:

@@ -1,10 +1,11 @@
 """Held links: what is on them stands still until they are released.
 
-A hold is a stroboscope, not an attack. So it freezes messages where they are, rather than letting them fly on to be
-stopped at the door: the moment a link is held, what is under way on it is taken out of the kernel's buckets and put
-here with the time that it still needs, and what is sent later is put here with all of its way before it. Released,
-everything goes on from where it stood, in its order. Taking out costs one walk over the buckets per command; judging
-each arrival instead would cost something at every delivery, and would show dots that move on a link that is frozen.
+A hold is there to look at messages, it is no attack. So it freezes messages where they are, rather than letting them
+fly on to be stopped on arrival: the moment a link is held, what is under way on it is taken out of the kernel's buckets
+and put here with the time that it still needs, and what is sent later is put here with all of its way before it.
+Released, everything goes on from where it stood, in its order. Taking out costs one walk over the buckets per command;
+judging each arrival instead would cost something at every delivery, and would show dots that move on a link that is
+frozen.
 
 What is held is still in flight: it is in no other count, it keeps its ask open, and it outlives its sender. Notices
 (a refusal, the closing of a stream) wait as well, or they would overtake what they follow.

@@ -8,17 +8,14 @@ a wrong result (it costs one to four per cent).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from heapq import heappush
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from ..api import INHERIT, Cause, CauseLike, Library, Line, PeerId, Rng
 from .encoding import weigh
-from .kernel import HOP_BITS, KIND_SHIFT, SENDER_SHIFT, Kernel, Timer
-from .links import Links
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+from .kernel import HOP_BITS, KIND_SHIFT, SENDER_SHIFT, Envelope, Kernel, Timer
+from .network import Network
 
 UPKEEP = 3
 NOBODY = -1
@@ -26,27 +23,56 @@ TICK_US = 1_000
 UNLIMITED = Line()
 
 
-class SharedHostState:
-    """What all hosts share: the kernel, the links, the counters of what was sent, and the accounts."""
+class HostOwner(Protocol):
+    """What hosts ask of the one they were made for; see `engine.simulation.Simulation`, which is that."""
 
-    def __init__(self, kernel: Kernel, links: Links, kinds: Mapping[type, int], parts: Sequence[int]) -> None:
+    def join(self, causes: tuple[int, ...]) -> Any:
+        """One record for several asks that share a message."""
+
+    def reopen(self, cause: int) -> Any:
+        """The record of a cause that a protocol kept, which may have closed meanwhile."""
+
+    def note(self, peer: PeerId, kind: str, facts: dict[str, Any]) -> None:
+        """A peer tells something, see `api.Host.note`."""
+
+    def link(self, a: PeerId, b: PeerId) -> None:
+        """Open a stream, if both live and it can be."""
+
+    def unlink(self, a: PeerId, b: PeerId) -> None:
+        """Close the stream between two peers, if there is one."""
+
+    def drop_unknown(self, many: tuple[Any, ...], envelope: Envelope) -> tuple[PeerId, ...]:
+        """Drop what goes to receivers that do not exist; returns the others."""
+
+
+class SharedHostState:
+    """What all hosts share: kernel, network, options, and the counters of what was sent.
+
+    `kinds` numbers the classes of messages, `parts` has the part of each; `records` are those of all asks, see
+    `measure.archive`.
+    """
+
+    def __init__(
+        self,
+        kernel: Kernel,
+        network: Network,
+        kinds: Mapping[type, int],
+        parts: Sequence[int],
+        options: Any,
+        records: Any,
+        owner: HostOwner,
+    ) -> None:
         self.kernel = kernel
-        self.links = links
+        self.network = network
+        self.links = network.links
         self.kinds = dict(kinds)
         self.parts = tuple(parts)
+        self.options = options
+        self.records = records
+        self.owner = owner
         self.sent = 0
         self.sent_bytes = 0
         self.sent_by_kind = [0] * len(self.parts)
-        self.records: Any = None
-        """Of all asks, see `ledger.AskArchive`."""
-        self.options: Any = None
-        self.join: Callable[[Cause], Any]
-        self.kept: Callable[[int], Any]
-        self.noted: Callable[[PeerId, str, dict[str, Any]], None]
-        self.linked: Callable[[PeerId, PeerId], None]
-        self.nowhere: Callable[[tuple[Any, ...], Any], tuple[PeerId, ...]]
-        """Receivers that are nobody (an address that a hostile peer made up) are dropped; returns the others."""
-        self.unlinked: Callable[[PeerId, PeerId], None]
 
 
 class PeerHost:
@@ -85,7 +111,7 @@ class PeerHost:
 
     @property
     def line(self) -> Line:
-        lines = self.shared.links.lines
+        lines = self.shared.network.lines
         return lines[self.me] if lines else UNLIMITED
 
     @property
@@ -100,14 +126,14 @@ class PeerHost:
                 return kernel.envelope[2], kernel.envelope[4]
             if not cause:
                 return 0, kernel.no_envelope[4]
-            return cause, self.shared.kept(cause)
+            return cause, self.shared.owner.reopen(cause)
         if cause is None:
             return 0, kernel.no_envelope[4]
         flat = flatten(cause)
         if not flat:
             return 0, kernel.no_envelope[4]
         if len(flat) == 1:
-            return flat[0], self.shared.kept(flat[0])
+            return flat[0], self.shared.owner.reopen(flat[0])
         return flat, None
 
     def send(self, to: PeerId, message: Any, *, cause: CauseLike = INHERIT) -> None:
@@ -165,7 +191,7 @@ class PeerHost:
         if why:
             if why.__class__ is tuple:
                 why = tuple(one + 1 for one in why)
-                record = shared.join(why)
+                record = shared.owner.join(why)
             else:
                 why += 1
         size = message._size or weigh(message)
@@ -180,10 +206,10 @@ class PeerHost:
         except TypeError:
             somewhere = False
         if not somewhere:
-            many = shared.nowhere(many, envelope)
+            many = shared.owner.drop_unknown(many, envelope)
             arriving = len(many)
         if links.general:
-            links.post_all(kernel, self.me, many, envelope)
+            shared.network.post_all(self.me, many, envelope)
         elif links.flat_us:
             if arriving:
                 # `kernel.post`, written out.
@@ -217,7 +243,7 @@ class PeerHost:
                 each.by_part[part] += n
                 each.bytes += n * size / len(shared)
             if not arriving:
-                kernel.settling.append(record)
+                kernel.quiescent.append(record)
         else:
             record.by_part[part] += n
             record.bytes += n * size
@@ -226,7 +252,7 @@ class PeerHost:
         kernel = self.kernel
         why, record = self._record(cause)
         if why.__class__ is tuple:
-            record = self.shared.join(why)
+            record = self.shared.owner.join(why)
         timer = Timer(self.me, kernel.epoch[self.me], tick, why, record)
         kernel.arm(kernel.now_us + max(0, int(delay_us)), timer)
         if why:
@@ -250,17 +276,17 @@ class PeerHost:
         self.waiting.pop(id(timer), None)
 
     def link(self, to: PeerId) -> None:
-        self.shared.linked(self.me, to)
+        self.shared.owner.link(self.me, to)
 
     def unlink(self, to: PeerId) -> None:
-        self.shared.unlinked(self.me, to)
+        self.shared.owner.unlink(self.me, to)
 
     def note(self, kind: str, **facts: Any) -> None:
         if kind == "duplicate":
             self.kernel.duplicates += 1
             self.kernel.envelope[4].duplicates += 1
         else:
-            self.shared.noted(self.me, kind, facts)
+            self.shared.owner.note(self.me, kind, facts)
 
     def let_go(self) -> None:
         """The process died: nothing it was waiting for holds an ask open."""

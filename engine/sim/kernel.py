@@ -1,34 +1,35 @@
-"""Virtual time: buckets of deliveries and timers, one an instant, with a heap of instants.
+"""Virtual time: buckets of deliveries and timers, one bucket an instant, with a heap of instants.
 
-Time is an integer number of microseconds. A heap of events pays a comparison-laden push and pop for each
-message; here a message costs one dictionary look-up and one append, and the heap sees each distinct instant
-once. Latency models round to a millisecond so that instants are shared.
+Time is an integer number of microseconds. A heap of events would pay a push and a pop with comparisons for each
+message; here a message costs one dictionary look-up and one append, and the heap sees each distinct instant once.
+Latency models round to a millisecond so that instants are shared.
 
-Order inside an instant: first its messages, in the order of sending, then its timers, in the order of
-setting. Whatever these schedule for the same instant follows as a second bucket of that instant.
+Order inside an instant: first its messages, in the order of sending, then its timers, in the order of setting. What
+these schedule for the same instant follows as a second bucket of that instant. Last comes what is `due` at its end:
+commands act between instants.
 
-A bucket is two lists side by side, receivers and parcels: a pair of its own for each message would be one more
-object to make, and to be walked by the collector (measured: half of all time at 10,000 peers). A *parcel* is what
-all receivers of one multicast share: `(sender, message, cause, sent_us, record, code)`. A receiver is a PeerId, or
-a tuple of them where one delay serves all (constant latency), or `-1 - peer` for a datagram that the link has lost
-and that is dropped when it would have arrived. `code` packs
-sender (bits 40 up), kind (32 to 39) and size in bytes (0 to 31), for the books.
+A bucket is two lists side by side, receivers and envelopes: a pair of its own for each message would be one more object
+to make, and to be walked by the collector (measured: half of all time at 10,000 peers). An *envelope* is what all
+receivers of one multicast share: `(sender, message, cause, sent_us, record, header)`. A receiver is a PeerId, or a
+tuple of them where one delay serves all (constant latency), or `-1 - peer` for a datagram that the link has lost and
+that is dropped when it would have arrived. `record` is the record of the ask that the message belongs to. `header`
+packs sender (bits 40 up), kind (32 to 39) and size in bytes (0 to 31), for the metrics.
 
-Two loops deliver. The brisk one asks a single question of a receiver, whether the message was sent after
-`alive_since_us[to]`: the moment it came to life, or for ever in the future when it is dead, gone or censored. The
-careful one consults `judge` for each delivery; it runs while there is a censor, a partition, a colluder or loss
-(`checked`). Books are not kept here: a delivered bucket goes to `log` as it is, and `metrics.Metrics` reads it
-by columns when somebody looks (measured: a third of the cost of counting message by message).
+Two loops deliver. The fast one asks a single question of a receiver, whether the message was sent after
+`alive_since_us[to]`: the moment it came to life, or for ever in the future when it is dead, gone or censored. Whatever
+fails that question goes to `KernelOwner.arrive`, which decides. The checked one asks `arrive` about each delivery; it
+runs while there is a censor, a partition, a NAT, a colluder or loss (`checked`). Metrics are not kept here: a delivered
+bucket goes to `log` as it is, and `measure.metrics` reads it by columns when somebody looks (measured: a third of the
+cost of counting message by message).
 
-What a flood is made of is duplicates, nineteen of twenty deliveries at degree 20. So a handler says so by what it
-returns (`api.DUPLICATE`), and not by a call that costs as much as all else about such a delivery.
+Nineteen of twenty deliveries of a flood at degree 20 are duplicates. So a handler tells a duplicate by what it returns
+(`api.DUPLICATE`), and not by a call that costs as much as all else about such a delivery.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from heapq import heappop, heappush
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from ..errors import PeerFailed
 
@@ -57,17 +58,36 @@ class Timer:
         self.live = True
 
 
+class KernelOwner(Protocol):
+    """What the kernel asks of the one it was made for; see `engine.simulation.Simulation`, which is that."""
+
+    def arrive(self, to: int, envelope: Envelope) -> Any:
+        """An envelope has arrived that the fast question does not let through, or while all are checked. Returns the
+        message to hand over, or None when it was dropped. A negative `to` is a lost datagram, see above."""
+
+    def drop(self, to: int, envelope: Envelope, reason: str) -> None:
+        """A message ends here: count it, and tell its sender what a real network would."""
+
+    def fire(self, timer: Timer) -> None:
+        """A timer of the engine rings (its `owner` is -1)."""
+
+    def close_quiescent(self, records: list[Any]) -> None:
+        """These ran out of pending work in the instant that has just ended."""
+
+    def end_of_instant(self) -> None:
+        """The instant is over and `Kernel.due` holds what is to be done now."""
+
+
 class Kernel:
     """Buckets, the heap of instants, and the two loops.
 
-    peers[p], hosts[p], tables[p] are the program, host and handlers of a living peer (three lists rather than one of
-    tuples: ten thousand tuples are ten thousand cache misses); gate[p] as told above. `judge(to, envelope)` returns the
-    message to hand over or None; `missed(to, envelope)` is told of a closed gate and says whether to deliver all the
-    same; `fire(timer)` runs an engine timer; `settle(records)` is told at the end of an instant which accounts
-    ran out of pending work.
+    peers[p], hosts[p], tables[p] are the program, host and handlers of a living peer, None for others (three lists
+    rather than one of tuples: ten thousand tuples are ten thousand cache misses). `alive_since_us[p]` and `epoch[p]`,
+    the number of its lives, belong to it too. `null_record` stands where a message belongs to no ask.
     """
 
-    def __init__(self, n: int, null_record: Any) -> None:
+    def __init__(self, n: int, null_record: Any, owner: KernelOwner) -> None:
+        self.owner = owner
         self.now_us = 0
         self.messages: dict[int, Bucket] = {}
         self.timers: dict[int, list[Timer]] = {}
@@ -83,16 +103,11 @@ class Kernel:
         self.log: list[tuple[int, list[Any], list[Envelope]]] = []
         self.delivered = 0
         self.duplicates = 0
-        self.settling: list[Any] = []
+        self.quiescent: list[Any] = []
         self._bucket: Bucket | None = None
         self._at = 0
-        self.judge: Callable[[int, Envelope], Any]
-        self.missed: Callable[[int, Envelope], bool]
-        self.fire: Callable[[Timer], None]
-        self.settle: Callable[[list[Any]], None]
-        self.late: list[Any] = []
-        """What is due at the end of this instant: commands act between instants, scheduled ones as a person's."""
-        self.run_late: Callable[[], None]
+        self.due: list[Any] = []
+        """What the owner has to do at the end of this instant."""
 
     def grow(self, count: int) -> None:
         """Room for so many more peers, none of them alive yet."""
@@ -118,7 +133,7 @@ class Kernel:
             bucket[1].append(envelope)
 
     def arm(self, at_us: int, timer: Timer) -> None:
-        """Set a timer; its account has one thing more pending."""
+        """Set a timer; its record has one thing more pending."""
         timer.record.pending += 1
         bucket = self.timers.get(at_us)
         if bucket is None:
@@ -134,10 +149,10 @@ class Kernel:
             self.release(timer.record)
 
     def release(self, record: Any) -> None:
-        """One thing less is pending for an account."""
+        """One thing less is pending for a record."""
         record.pending -= 1
         if not record.pending:
-            self.settling.append(record)
+            self.quiescent.append(record)
 
     @property
     def mid_instant(self) -> bool:
@@ -154,10 +169,10 @@ class Kernel:
         while True:
             bucket = self._bucket
             if bucket is None:
-                if self.settling:
-                    self._settle()
-                if self.late and (not instants or instants[0] > self.now_us):
-                    self.run_late()
+                if self.quiescent:
+                    self._close_quiescent()
+                if self.due and (not instants or instants[0] > self.now_us):
+                    self.owner.end_of_instant()
                     continue
                 if self.delivered >= limit:
                     break
@@ -168,7 +183,7 @@ class Kernel:
                 self.now_us = now = heappop(instants)
                 bucket = self.messages.pop(now, None)
                 if bucket is None:
-                    self._ring()
+                    self._fire_timers()
                     continue
                 self._bucket = bucket
                 self._at = 0
@@ -182,19 +197,19 @@ class Kernel:
                 tos, envelopes = tos[at : at + room], envelopes[at : at + room]
             self._at = at + len(tos)
             if self.checked:
-                self._deliver_carefully(tos, envelopes)
+                self._deliver_checked(tos, envelopes)
             else:
                 self._deliver(tos, envelopes)
             if self._at >= size:
                 self._bucket = None
-                self._ring()
+                self._fire_timers()
             elif self.delivered >= limit:
                 break
         return self.delivered - start
 
     def step(self, until_us: int) -> bool:
         """Run the next instant, if there is one by then."""
-        if self._bucket is not None or self.settling or self.late:
+        if self._bucket is not None or self.quiescent or self.due:
             self.finish_instant()
             return True
         if not self.instants or self.instants[0] > until_us:
@@ -215,8 +230,9 @@ class Kernel:
         return self._bucket[0][self._at :], self._bucket[1][self._at :]
 
     def _deliver(self, tos: list[Any], envelopes: list[Envelope]) -> None:
-        """The brisk loop."""
+        """The fast loop: no message is changed or dropped here but for what `arrive` says of a closed receiver."""
         alive_since_us, peers, hosts, tables = self.alive_since_us, self.peers, self.hosts, self.tables
+        arrive = self.owner.arrive
         missed: list[tuple[int, Envelope]] = []
         many = again = 0
         to = -1
@@ -226,7 +242,7 @@ class Kernel:
                 self.envelope = envelope
                 sender, message, _, sent_us, record, _ = envelope
                 if to.__class__ is int:
-                    if sent_us >= alive_since_us[to] or self.missed(to, envelope):
+                    if sent_us >= alive_since_us[to] or arrive(to, envelope) is not None:
                         if tables[to][message.__class__](peers[to], hosts[to], sender, message) is not None:
                             again += 1
                             record.duplicates += 1
@@ -236,7 +252,7 @@ class Kernel:
                 else:
                     receivers, kind, known = to, message.__class__, 0
                     for to in receivers:
-                        if sent_us >= alive_since_us[to] or self.missed(to, envelope):
+                        if sent_us >= alive_since_us[to] or arrive(to, envelope) is not None:
                             if tables[to][kind](peers[to], hosts[to], sender, message) is not None:
                                 known += 1
                         else:
@@ -246,7 +262,7 @@ class Kernel:
                     record.duplicates += known
                     record.pending -= len(receivers)
                 if not record.pending:
-                    self.settling.append(record)
+                    self.quiescent.append(record)
         except Exception as error:
             self._failed(to, envelope, error)
         self.envelope = self.no_envelope
@@ -256,9 +272,9 @@ class Kernel:
             tos, envelopes = _less(tos, envelopes, missed)
         self.log.append((self.now_us, tos, envelopes))
 
-    def _deliver_carefully(self, tos: list[Any], envelopes: list[Envelope]) -> None:
-        """The loop that consults the rules for each delivery."""
-        alive_since_us, peers, hosts, tables = self.alive_since_us, self.peers, self.hosts, self.tables
+    def _deliver_checked(self, tos: list[Any], envelopes: list[Envelope]) -> None:
+        """The loop that asks about each delivery."""
+        peers, hosts, tables, arrive = self.peers, self.hosts, self.tables, self.owner.arrive
         kept: list[Any] = []
         kept_parcels: list[Envelope] = []
         one = -1
@@ -268,8 +284,8 @@ class Kernel:
                 self.envelope = envelope
                 record = envelope[4]
                 for one in to if to.__class__ is tuple else (to,):
-                    message = self.judge(one, envelope)
-                    if message is not None and (envelope[3] >= alive_since_us[one] or self.missed(one, envelope)):
+                    message = arrive(one, envelope)
+                    if message is not None:
                         if tables[one][message.__class__](peers[one], hosts[one], envelope[0], message) is not None:
                             self.duplicates += 1
                             record.duplicates += 1
@@ -277,7 +293,7 @@ class Kernel:
                         kept_parcels.append(envelope)
                     record.pending -= 1
                 if not record.pending:
-                    self.settling.append(record)
+                    self.quiescent.append(record)
         except Exception as error:
             self._failed(one, envelope, error)
         self.envelope = self.no_envelope
@@ -288,7 +304,7 @@ class Kernel:
         self.envelope = self.no_envelope
         raise PeerFailed(to, getattr(envelope[1], "kind", type(envelope[1]).__name__), error) from error
 
-    def _ring(self) -> None:
+    def _fire_timers(self) -> None:
         """Timers of this instant, in the order they were set."""
         due = self.timers.pop(self.now_us, None)
         if due is None:
@@ -301,7 +317,7 @@ class Kernel:
                 timer.live = False
             owner = timer.owner
             if owner < 0:
-                self.fire(timer)
+                self.owner.fire(timer)
             elif timer.epoch != self.epoch[owner]:
                 timer.live, timer.period_us = False, 0
             else:
@@ -322,9 +338,9 @@ class Kernel:
                     # It waits no more, and must not keep what it was told to remember.
                     host.waiting.pop(id(timer), None)
 
-    def _settle(self) -> None:
-        done, self.settling = self.settling, []
-        self.settle([record for record in done if not record.pending])
+    def _close_quiescent(self) -> None:
+        done, self.quiescent = self.quiescent, []
+        self.owner.close_quiescent([record for record in done if not record.pending])
 
 
 def _less(

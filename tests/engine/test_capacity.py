@@ -9,7 +9,7 @@ import pytest
 from tiny import LATENCY, MS, SECOND, Diary, Say, Shout, diary, host, swarm, texts
 
 from engine import Blob, Host, Kill, Leave, LinkSpec, Peer, PeerId, Set, Setup, Swarm, message, on
-from engine.sim.bandwidth import CHUNK_LEAST, CHUNK_MOST, DATAGRAMS_MOST
+from engine.sim.bandwidth import CHUNK_MAX, CHUNK_MIN, DATAGRAMS_MAX
 from engine.sim.encoding import size_of
 
 THIN = LinkSpec("800:8000")
@@ -61,7 +61,7 @@ def chunk_us(kbit_s: int) -> int:
 
 
 def capacity_chunk(kbit_s: int) -> int:
-    return max(CHUNK_LEAST, min(CHUNK_MOST, kbit_s * 50 // 8))
+    return max(CHUNK_MIN, min(CHUNK_MAX, kbit_s * 50 // 8))
 
 
 def balanced(made: Swarm) -> bool:
@@ -247,7 +247,7 @@ def test_datagrams_overflow_a_queue_and_streams_wait() -> None:
     totals = town.snapshot().totals
     assert totals.dropped_by == {"queue": totals.dropped}
     heard = len(texts(town, 1))
-    assert DATAGRAMS_MOST // size <= heard <= DATAGRAMS_MOST // size + 2
+    assert DATAGRAMS_MAX // size <= heard <= DATAGRAMS_MAX // size + 2
     for number in range(60):
         host(town, 0).send(1, Bulk(f"bulk {number}", Blob(size)))
     town.advance(200 * SECOND)

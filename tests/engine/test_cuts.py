@@ -61,7 +61,7 @@ def asker(town: Swarm, text: str) -> int:
 def test_napster_is_one_peer_and_the_web_is_one() -> None:
     for protocol, station in (("napster", "index"), ("web", "server")):
         town, text = running(protocol)
-        found = town.silencing(asker(town, text), text)
+        found = town.min_cut(asker(town, text), text)
         assert [town.labels[p] for p in found.peers] == [station]
         assert found.sentence.startswith(f"Silencing 1 peer ({station}) cuts p")
 
@@ -70,7 +70,7 @@ def test_napster_is_one_peer_and_the_web_is_one() -> None:
 def test_censoring_the_set_silences_the_asker_and_sparing_one_of_them_does_not(protocol: str) -> None:
     town, text = running(protocol)
     origin = asker(town, text)
-    found = town.silencing(origin, text)
+    found = town.min_cut(origin, text)
     for spared in found.peers:
         again, _ = running(protocol)
         again.do(Censor([p for p in found.peers if p != spared]))
@@ -85,7 +85,7 @@ def test_censoring_the_set_silences_the_asker_and_sparing_one_of_them_does_not(p
 
 def test_where_nobody_keeps_connections_it_says_so() -> None:
     town, _ = running("gossip")
-    found = town.silencing(3, "fire")
+    found = town.min_cut(3, "fire")
     assert not found.peers
     assert "Nobody keeps connections here" in found.sentence
 
@@ -93,32 +93,32 @@ def test_where_nobody_keeps_connections_it_says_so() -> None:
 def test_there_is_not_always_something_to_cut() -> None:
     town, text = running("gnutella")
     origin = asker(town, text)
-    assert "nobody left to silence" in town.silencing(origin, "nobody has this").sentence
+    assert "nobody left to silence" in town.min_cut(origin, "nobody has this").sentence
     holder = next(p for p in range(64) if town.library(p).matching(text))
-    assert "itself" in town.silencing(holder, text).sentence
+    assert "itself" in town.min_cut(holder, text).sentence
     town.do(Censor(origin))
-    assert "silenced already" in town.silencing(origin, text).sentence
+    assert "silenced already" in town.min_cut(origin, text).sentence
 
 
 def test_one_without_any_link_is_cut_off_already() -> None:
     town = swarm(3, topology="ring")
     give(town, 1, "blue train")
     town.do(Kill([1, 2]))
-    assert "nobody left" in town.silencing(0, "blue train").sentence
+    assert "nobody left" in town.min_cut(0, "blue train").sentence
 
 
 def test_who_suppresses_the_title_is_silent_already() -> None:
     town, text = running("gnutella")
     origin = asker(town, text)
-    before = town.silencing(origin, text)
+    before = town.min_cut(origin, text)
     town.do(Collude([before.peers[0]], text))
-    assert before.peers[0] not in town.silencing(origin, text).peers
+    assert before.peers[0] not in town.min_cut(origin, text).peers
 
 
 def test_looking_changes_nothing() -> None:
     town, text = running("gnutella", asks_per_s=1.0)
     twin, _ = running("gnutella", asks_per_s=1.0)
-    town.silencing(asker(town, text), text)
+    town.min_cut(asker(town, text), text)
     ask(town, 5, text)
     ask(twin, 5, text)
     assert town.fingerprint() == twin.fingerprint()

@@ -19,10 +19,10 @@ def run(hunt: StepUntil, budget: int = 1_000) -> str:
 def test_it_stops_where_the_next_message_of_the_ask_arrives() -> None:
     town = swarm(6, **LOUD)
     town.do(AskFor(0, "x"))
-    told = run(town.hunt(1, "arrival"))
+    told = run(town.step_until(1, "arrival"))
     assert (town.now_us, told) == (LATENCY, "p000 asks p001 (hop 1), p000 asks p005 (hop 1).")
     assert town.record(1).reached == 2
-    assert run(town.hunt(1, "arrival")) == "p001 asks p002 (hop 2), p005 asks p004 (hop 2)."
+    assert run(town.step_until(1, "arrival")) == "p001 asks p002 (hop 2), p005 asks p004 (hop 2)."
 
 
 def test_it_tells_of_vain_questions_answers_and_losses() -> None:
@@ -30,13 +30,13 @@ def test_it_tells_of_vain_questions_answers_and_losses() -> None:
     give(town, 2, "x")
     town.do(AskFor(0, "x"))
     for _ in range(2):
-        run(town.hunt(1, "arrival"))
-    told = run(town.hunt(1, "arrival"))
+        run(town.step_until(1, "arrival"))
+    told = run(town.step_until(1, "arrival"))
     assert "p002 answers p000" in told
     assert "again, in vain" in told
     town.do(AskFor(1, "y"))
     town.do(Kill(2))
-    assert "p001 asks p002: lost (dead)" in run(town.hunt(2, "arrival"))
+    assert "p001 asks p002: lost (dead)" in run(town.step_until(2, "arrival"))
 
 
 def test_hop_by_hop_until_there_is_no_deeper_one() -> None:
@@ -44,7 +44,7 @@ def test_hop_by_hop_until_there_is_no_deeper_one() -> None:
     town.do(AskFor(0, "x"))
     depths = []
     for _ in range(12):
-        depths.append((run(town.hunt(1, "hop")), town.now_us, town.record(1).hops))
+        depths.append((run(town.step_until(1, "hop")), town.now_us, town.record(1).hops))
     assert [(at, hops) for _, at, hops in depths[:3]] == [(LATENCY, 1), (2 * LATENCY, 2), (3 * LATENCY, 3)]
     assert depths[0][0] == "Hop 1: the question is at 2 peers there so far."
     deepest = town.record(1).hops
@@ -55,7 +55,7 @@ def test_it_says_why_when_nothing_is_under_way() -> None:
     town = swarm(3)
     town.do(AskFor(0, "x"))
     town.advance(SECOND)
-    assert run(town.hunt(1, "arrival")) == "Ask 1 is over: nothing of it is under way."
+    assert run(town.step_until(1, "arrival")) == "Ask 1 is over: nothing of it is under way."
     assert town.now_us == SECOND
 
 
@@ -63,9 +63,9 @@ def test_it_gives_up_at_a_bound() -> None:
     town = swarm(2)
     town.do(AskFor(0, "x"))
     town.simulation.shared.records[1].pending += 1  # something is waited for that never comes
-    run(town.hunt(1, "arrival"))
-    run(town.hunt(1, "arrival"))
-    told = run(town.hunt(1, "arrival"))
+    run(town.step_until(1, "arrival"))
+    run(town.step_until(1, "arrival"))
+    told = run(town.step_until(1, "arrival"))
     assert told == "Nothing of ask 1 arrived within 60 s."
     assert town.now_us == 60 * SECOND + 2 * LATENCY
 
@@ -79,9 +79,9 @@ def test_in_small_bites_it_stops_at_the_same_place_and_the_run_is_the_same() -> 
         number = town.asks()[-1].id
         stops = []
         for _ in range(12):
-            run(town.hunt(number, "arrival"), budget)
+            run(town.step_until(number, "arrival"), budget)
             stops.append(town.now_us)
-        run(town.hunt(number, "hop"), budget)
+        run(town.step_until(number, "hop"), budget)
         town.advance(5 * SECOND + MS)
         prints.append((stops, town.fingerprint()))
     assert prints[0] == prints[1] == prints[2]

@@ -287,7 +287,7 @@ def test_every_way_into_a_program_is_guarded() -> None:
     town = clumsy()
     town.do(Kill(1))
     host(town, 0).send(1, Poke("x"))
-    fails(town, 0, "refusal")
+    fails(town, 0, "refused")
 
 
 def test_a_message_that_a_role_has_no_handler_for_is_ignored() -> None:

@@ -25,9 +25,9 @@ from engine import (
     Swarm,
     check,
 )
-from engine.analysis.gauges import NAMES, spread
+from engine.analysis.gauges import spread
 from engine.analysis.graphs import components
-from engine.measure.metrics import quantile
+from engine.measure.metrics import GAUGES, quantile
 from engine.measure.timeseries import TEN, History
 from engine.sim.rng import Stream
 
@@ -208,7 +208,7 @@ def test_looking_changes_nothing() -> None:
         seen.advance(second * SECOND)
         seen.series()
         seen.asked(0, second)
-        seen.life.gauges.read(seen.simulation.metrics.load)
+        seen.workload.gauges.read(seen.simulation.metrics.load)
     unseen.advance(24 * SECOND)
     assert seen.fingerprint() == unseen.fingerprint()
 
@@ -234,4 +234,4 @@ def test_a_scenario_may_expect_it(metric: str, low: float, high: float) -> None:
     town.advance(35 * SECOND)
     told = check(town, Expect(metric, 5, 20, min=low, max=high))
     assert told.held, told
-    assert set(NAMES) <= set(town.snapshot().series.columns)
+    assert set(GAUGES) <= set(town.snapshot().series.columns)

@@ -119,7 +119,7 @@ def test_the_overlay_of_the_beginning_stands() -> None:
 
 def test_tables_of_mappings_stay_small() -> None:
     town, inside, _, _ = street()
-    nat = town.simulation.shared.links.nat
+    nat = town.simulation.network.nat
     assert nat is not None
     for round_ in range(10):
         for other in range(4 * KEPT):
@@ -154,7 +154,7 @@ def fetched(protocol: str, holder_behind: bool, asker_behind: bool) -> tuple[Swa
     town = Swarm(setup)
     holder = next(peer for peer in range(24) if len(town.library(peer)))
     title = town.library(holder).files()[0].name
-    nat = town.simulation.shared.links.nat
+    nat = town.simulation.network.nat
     assert nat is not None
     # Who is behind one is drawn; here it matters who.
     near = town.links_of(holder)

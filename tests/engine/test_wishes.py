@@ -311,7 +311,7 @@ def test_an_ask_is_told_before_what_it_finds_and_a_refusal_of_an_ask_is_told() -
     town.do(AskFor(0, "blue train"))
     town.advance(SECOND)
     kinds = [type(event).__name__ for event in town.events()]
-    assert kinds == ["Commanded", "Asked", "Commanded", "Hit", "Refused", "Closed"]
+    assert kinds == ["Commanded", "AskIssued", "Commanded", "Hit", "Refused", "Closed"]
     hit = next(e for e in town.events() if isinstance(e, Hit))
     assert (hit.ask, hit.origin, hit.holder, hit.content) == (1, 0, 1, "blue train")
     refused = next(e for e in town.events() if isinstance(e, Refused))

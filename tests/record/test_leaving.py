@@ -36,9 +36,9 @@ def parts_of(swarm: Swarm) -> list[weakref.ref[object]]:
         town.kernel,
         town.shared,
         town.metrics,
-        swarm.life,
-        swarm.crowds,
-        swarm.chronicle,
+        swarm.workload,
+        swarm.arrivals,
+        swarm.simulation.event_log,
         town.streams,
     ]
     return [weakref.ref(part) for part in some if hasattr(part, "__weakref__")]

@@ -284,7 +284,7 @@ def test_a_run_that_does_not_repeat_itself_is_found_out() -> None:
     machine = played()
     at_once(machine.seek(2 * SECOND))
     machine.swarm.simulation.shared.links.rng.state ^= 1
-    machine.swarm.selecting.state ^= 1
+    machine.swarm.selector_rng.state ^= 1
     machine.swarm.simulation.peer_hosts[3].rng.state ^= 1
     go(machine, END_US)
     assert machine.parted is not None

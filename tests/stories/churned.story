@@ -29,7 +29,7 @@
      4.635  p007 refuses p005 a Query
      4.643  p007 refuses p003 a Query
             and 25 more of churned
-            and 4 more of asked
+            and 4 more of askissued
             and 18 more of hit
             and 3 more of refusedquery
             and 1 more of closed

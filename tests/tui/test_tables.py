@@ -9,8 +9,8 @@ import pytest
 from stage import Stage, painted
 
 from engine import (
-    Asked,
     AskFor,
+    AskIssued,
     Censor,
     Churned,
     Closed,
@@ -208,7 +208,7 @@ MANY_CENSORED = "the scenario censored 13 peers: p000 p001 p002 p003 …"
         (Commanded(1, 0, Publish(4, "owl"), (4,), "person"), "p004 shares “owl” (you)"),
         (Churned(1, 0, 52, "kill"), "p052 goes offline"),
         (Churned(1, 0, 52, "revive"), "p052 comes online"),
-        (Asked(1, 0, 12, 17, "blue train", "person"), "p017 asks for “blue train”: ask 12 (you)"),
+        (AskIssued(1, 0, 12, 17, "blue train", "person"), "p017 asks for “blue train”: ask 12 (you)"),
         (Hit(1, 0, 12, 17, 31, "blue train"), "p031 answers ask 12: “blue train”"),
         (Refused(1, 0, 17, 52, "Query", 12), "p052 refuses p017: it is gone (Query)"),
         (Closed(1, 0, 11, "No answer: the TTL is 7"), "ask 11: No answer: the TTL is 7"),
@@ -223,7 +223,7 @@ def test_events_read_as_sentences(event: Event, sentence: str) -> None:
 
 def test_an_ask_is_told_once() -> None:
     assert not worth_telling(Commanded(1, 0, AskFor(1, "x"), (1,), "person"))
-    assert worth_telling(Asked(1, 0, 1, 1, "x", "person"))
+    assert worth_telling(AskIssued(1, 0, 1, 1, "x", "person"))
 
 
 VERDICT = "No answer: 3 peers hold it; 2 are dead"

@@ -18,7 +18,7 @@ from itertools import islice
 
 from textual import events as tx
 
-from engine import Asked, Churned, Closed, Commanded, Event, Fixed, Hit, Noted, Refused
+from engine import AskIssued, Churned, Closed, Commanded, Event, Fixed, Hit, Noted, Refused
 from tui.frame import Frame
 from tui.keys import keyed
 from tui.keys_inside import within
@@ -33,7 +33,7 @@ EMPTY = "Nothing has happened yet. What peers and you do is told here."
 NONE_LIKE_IT = "Nothing like that has happened. {app.back} or a click on “all” shows everything."
 
 KINDS: dict[str, tuple[type[Event], ...]] = {
-    "asks": (Asked, Closed),
+    "asks": (AskIssued, Closed),
     "hits": (Hit,),
     "deeds": (Commanded,),
     "churn": (Churned,),

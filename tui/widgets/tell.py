@@ -10,9 +10,9 @@ from engine import (
     Adrift,
     Arrive,
     Arrived,
-    Asked,
     AskFor,
     AskId,
+    AskIssued,
     Attack,
     CallOff,
     Churned,
@@ -82,7 +82,7 @@ def told(event: Event, labels: Sequence[str]) -> tuple[str, str]:
     match event:
         case Commanded():
             return _commanded(event, labels)
-        case Asked():
+        case AskIssued():
             tail = {"person": " (you)", "scenario": " (scenario)"}.get(event.by, "")
             return f"{_name(event.origin, labels)} asks for “{event.text}”: ask {event.ask}{tail}", "question"
         case Hit():
@@ -111,7 +111,7 @@ def subject(event: Event) -> tuple[PeerId | None, AskId | None]:
     match event:
         case Commanded():
             return (event.peers[0] if event.peers else None), None
-        case Asked():
+        case AskIssued():
             return event.origin, event.ask
         case Hit():
             return event.holder, event.ask

@@ -1,0 +1,194 @@
+"""What lies between peers: links, access links, NAT, held links and faults; and what becomes of an envelope.
+
+One function decides that, `Network.fate`, twice in the life of a message: when it leaves (when it will arrive, whether
+it is lost on the way, whether its link is held) and when it arrives (handed over, or dropped with a reason). The
+reasons, in the order in which they are looked for:
+
+    lost        a datagram that the link lost
+    censored    its sender or its receiver is censored
+    partition   they are in different groups
+    nat         the receiver's NAT lets nobody in who was not called
+    colluded    a colluder on the way enforces a ban, and nothing is left of it
+    dead, left  the receiver's process is no more
+    reset       the receiver has restarted since it was sent, and a stream does not outlive that
+
+Two more end a message on the way: `unsent` and `queue`, see `bandwidth`. The fast paths of `host` and `kernel` are this
+function with all that is switched off: no faults, no NAT, no capacity, no loss, no jitter, a receiver that was alive
+when the message was sent. They never run otherwise (`links.general`, `kernel.checked`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..api import Line, PeerId
+from .bandwidth import Bandwidth
+from .faults import Faults
+from .hold import HeldLinks
+from .kernel import Envelope, Kernel
+from .links import Links
+from .nat import Nat
+
+Fate: TypeAlias = tuple[int, Any, str, bool]
+"""(arrival in us, message, reason, held): the message is handed over then, or dropped then where there is a reason;
+held: it stands still with that much of its way to go, until its link is released."""
+GONE = {1: "dead", 2: "left"}
+"""Why a peer in this state gets nothing; the states are those of `measure.snapshot`."""
+
+
+class Network:
+    """The parts, and the way of an envelope through them.
+
+    `state` is a column of all peers: 0 alive, 1 dead, 2 left. `near[p]` are the open streams of each peer and
+    `started_us[p]` when its present life began; both lists are kept by the simulation.
+    """
+
+    def __init__(
+        self,
+        kernel: Kernel,
+        links: Links,
+        faults: Faults,
+        state: NDArray[np.uint8],
+        near: Sequence[Mapping[PeerId, None]],
+        started_us: Sequence[int],
+        lines: Sequence[Line],
+    ) -> None:
+        self.kernel = kernel
+        self.links = links
+        self.faults = faults
+        self.state = state
+        self.held_links = HeldLinks(kernel)
+        self.lines = list(lines)
+        """Of each peer; empty where there is neither capacity nor NAT."""
+        self.bandwidth = Bandwidth(self.lines, kernel, links, self) if any(line.up_kbit_s for line in lines) else None
+        self.nat = (
+            Nat([line.nat for line in lines], kernel, near, started_us) if any(line.nat for line in lines) else None
+        )
+        if self.bandwidth is not None:
+            links.ordered = True
+        if self.bandwidth is not None or self.nat is not None:
+            links.general = True
+        self.update_checked()
+
+    def grow(self, state: NDArray[np.uint8], places: Sequence[int], lines: Sequence[Line]) -> None:
+        """Newcomers live at these places and have these lines, where anybody has; `state` is the longer column."""
+        self.state = state
+        self.links.grow(places)
+        self.faults.grow(len(places))
+        if self.lines:
+            self.lines.extend(lines)
+            if self.bandwidth is not None:
+                self.bandwidth.grow(lines)
+            if self.nat is not None:
+                self.nat.grow([line.nat for line in lines])
+
+    def update_checked(self) -> None:
+        """Whether deliveries need checking, after faults or loss changed."""
+        self.kernel.checked = self.links.lossy or self.nat is not None or self.faults.active
+
+    # --- what becomes of an envelope ------------------------------------------------------------------------
+
+    def fate(self, to: int, envelope: Envelope, leaves_us: int | None = None, bulk: bool = False) -> Fate:
+        """Of an envelope that leaves its sender's line at `leaves_us`, or that arrives now (None). `to` is negative for
+        a datagram that is lost, as in the kernel's buckets; `bulk`: it is a transfer, on a connection of its own."""
+        sender, message = envelope[0], envelope[1]
+        if leaves_us is not None:
+            at_us, lost = self.links.flight(sender, to, message.over == "stream", bulk, leaves_us)
+            return at_us, message, "lost" if lost else "", self.held_links.holds(sender, to)
+        now_us = self.kernel.now_us
+        if to < 0:
+            return now_us, None, "lost", False
+        faults = self.faults
+        if faults.censored[to] or faults.censored[sender]:
+            return now_us, None, "censored", False
+        if faults.group[to] != faults.group[sender]:
+            return now_us, None, "partition", False
+        if self.nat is not None and self.nat.shuts_out(sender, to, message.over == "stream"):
+            return now_us, None, "nat", False
+        if faults.bans:
+            message = faults.visible(to, envelope, self.kernel.peers[to] is not None)
+            if message is None:
+                return now_us, None, "colluded", False
+        if envelope[3] < self.kernel.alive_since_us[to]:
+            reason = GONE.get(int(self.state[to]))
+            if reason is None and message.over == "stream":
+                reason = "reset"
+            if reason is not None:
+                return now_us, None, reason, False
+            # A datagram to a machine that came back meanwhile is delivered all the same.
+        return now_us, message, "", False
+
+    def held(self, a: PeerId, b: PeerId) -> bool:
+        """Whether the link between two peers stands still."""
+        return self.held_links.holds(a, b)
+
+    def post(self, at_us: int, to: int, envelope: Envelope, held: bool) -> None:
+        """Put a message under way: it arrives then, or stands still with so much to go."""
+        if held:
+            now_us = self.kernel.now_us
+            self.held_links.freeze(at_us - now_us, to, envelope, now_us - envelope[3])
+        else:
+            self.kernel.post(at_us, to, envelope)
+
+    def post_all(self, frm: PeerId, to: Iterable[PeerId], envelope: Envelope) -> None:
+        """Put a message under way to each of several receivers: the general path."""
+        links, now_us = self.links, self.kernel.now_us
+        stream = envelope[1].over == "stream"
+        for one in to:
+            if self.nat is not None:
+                self.nat.called(frm, one, stream)
+            if self.bandwidth is not None:
+                self.bandwidth.put(frm, one, envelope)
+            elif links.loss or links.ordered:
+                at_us, _, reason, held = self.fate(one, envelope, now_us)
+                self.post(at_us, -1 - one if reason else one, envelope, held)
+            else:
+                self.kernel.post(now_us + links.delay_us(frm, one), one, envelope)
+
+    # --- what a person does to links --------------------------------------------------------------------------
+
+    def set_loss(self, loss: float) -> None:
+        """From now on, this share of messages is lost."""
+        self.links.set_loss(loss)
+        self.update_checked()
+
+    def set_factor(self, factor: float) -> None:
+        """From now on, delays are this many times those of the model."""
+        self.links.set_factor(factor, self.kernel)
+
+    def set_jitter(self, jitter_us: int) -> None:
+        """From now on, a message takes up to that much longer than it would."""
+        if jitter_us:
+            self.links.keep_orders(self.kernel)
+        self.links.jitter_us = jitter_us
+
+    def hold(self, peers: Sequence[PeerId]) -> None:
+        """What is on the links between these peers stands still, see `hold`."""
+        self.links.keep_orders(self.kernel)
+        self.held_links.hold(peers)
+
+    def release(self, peers: Sequence[PeerId]) -> tuple[PeerId, ...]:
+        """It goes on. Returns the peers whose links were held."""
+        freed, moving = self.held_links.release(peers)
+        for at_us, to, envelope in moving:
+            if envelope[1].over == "stream":
+                self.links.keep_order(envelope[0], to, at_us)
+            self.kernel.post(at_us, to, envelope)
+        return freed
+
+    # --- looking ----------------------------------------------------------------------------------------------
+
+    def standing(self) -> Iterator[tuple[int, int, PeerId, Envelope]]:
+        """(sent_us, arrives_us, to, envelope) of what is under way and in no bucket of the kernel. Of what waits for an
+        access link the arrival is a guess; what is held has times that move along, so that its place on the way does
+        not."""
+        now_us = self.kernel.now_us
+        if self.bandwidth is not None:
+            for at_us, to, envelope in self.bandwidth.rows():
+                yield envelope[3], at_us, to, envelope
+        for gone_us, left_us, to, envelope in self.held_links.rows():
+            yield now_us - gone_us, now_us + max(1, left_us), to, envelope
