@@ -141,8 +141,7 @@ class SwarmApp(Settled):
 
     def _one_line(self, pasted: str) -> str:
         """What is pasted into a field: fields have one line, and Textual would take the first and drop the others."""
-        lines = ("".join(ch for ch in line.replace("\t", " ") if ch.isprintable()) for line in pasted.splitlines())
-        joined = " ".join(line.strip() for line in lines if line.strip())
+        joined = " ".join(part for line in pasted.splitlines() if (part := plain(line, limit=len(line)).strip()))
         if len(joined) > PASTE_MOST:
             said = f"A line takes {PASTE_MOST:,} characters; the paste had {len(joined):,}, and the rest was left out."
             self.notify(said, severity="warning", markup=False, timeout=6)

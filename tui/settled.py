@@ -11,7 +11,7 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from textual import events, on
+from textual import on
 from textual.command import Command, CommandPalette
 from textual.scrollbar import ScrollBar, ScrollBarRender
 from textual.theme import BUILTIN_THEMES
@@ -40,10 +40,6 @@ def calm_surroundings() -> bool:
     if os.environ.get("SWARMTOP_REDUCED_MOTION", "").strip().lower() in CALM:
         return True
     return os.environ.get("TEXTUAL_ANIMATIONS", "").strip().lower() in ("none", "basic")
-
-
-PASTE_MAX = 2_000
-"""Characters of one paste."""
 
 
 class Settled(TerminalApp):
@@ -115,12 +111,6 @@ class Settled(TerminalApp):
     def notify(self, message: str, *, title: str = "", **how: Any) -> None:
         """As Textual's, and what it tells may name a file or quote somebody: it is shown as text."""
         super().notify(plain(message, limit=400), title=plain(title), **how)
-
-    async def on_event(self, event: events.Event) -> None:
-        """As Textual's. What is pasted is text from outside: one line, for nothing here takes more."""
-        if isinstance(event, events.Paste):
-            event.text = plain(event.text, limit=PASTE_MAX).strip()
-        await super().on_event(event)
 
     def tell_untold(self) -> None:
         """Say what has been found wrong so far."""
