@@ -25,8 +25,9 @@ from recording_file import parts, sealed
 from engine import InputError, Setup, load_recording, parse_sweep, run, scenario_files
 from engine.analysis import selectors
 from engine.sim.rng import Stream
-from engine.world import access_links, arrivals, churn, edgelist, matrix, topology
-from engine.world import sessions as trace
+from engine.world import access_links, arrivals, churn, topology
+from engine.world.readers import edge_list, rtt_matrix
+from engine.world.readers import sessions as trace
 from tui import keymap, settings, themes
 
 ROOT = Path(__file__).parents[1]
@@ -213,11 +214,11 @@ def decoders() -> list[Decoder]:
     return [
         Decoder("scenario", _scenario, scenarios),
         Decoder("selector", _line(selectors.parse), asked),
-        Decoder("edge list", _through(edgelist.load), (edges, named, gzip.compress(edges, mtime=0), *spoken)),
-        Decoder("matrix", _through(matrix.load), (trips, gzip.compress(trips, mtime=0), *measured)),
+        Decoder("edge list", _through(edge_list.load), (edges, named, gzip.compress(edges, mtime=0), *spoken)),
+        Decoder("matrix", _through(rtt_matrix.load), (trips, gzip.compress(trips, mtime=0), *measured)),
         Decoder("churn", _line(churn.parse), sessions),
         Decoder("trace", _through(lambda path: trace.load(path, ("p000", "p001", "alice"))), (*traces, *seen)),
-        Decoder("graph", _through(edgelist.load), drawn),
+        Decoder("graph", _through(edge_list.load), drawn),
         Decoder("arrivals", _line(arrivals.parse), (b"poisson:0.5", b"weibull:0.62:12", b"none")),
         Decoder("lines", _line(access_links.parse), (b"saroiu", b"384:3000", b"none")),
         Decoder("topology", _line(lambda spec: topology.build(spec, 12, Stream("fuzz"))), graphs),

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from engine import InputError, Setup, Swarm
 from engine.sim.rng import Stream
-from engine.world import matrix, sessions, topology
+from engine.world import topology
+from engine.world.readers import rtt_matrix, sessions
 
 ENDS = ("\n", "\r\n", "\r")
 CODES = ("utf-8", "utf-8-sig", "utf-16", "utf-32", "utf-16-le-bom", "utf-16-be-bom", "utf-32-be-bom")
@@ -94,10 +95,10 @@ def test_a_matrix_is_the_same_in_every_dialect(
     tmp_path_factory: pytest.TempPathFactory, values: list[int], n: int, dialect: dict[str, object]
 ) -> None:
     rows = [[str(values[4 * a + b]) if a != b else "0" for b in range(n)] for a in range(n)]
-    path = tmp_path_factory.mktemp("matrix") / "matrix.txt"
+    path = tmp_path_factory.mktemp("matrix") / "rtt_matrix.txt"
     write(path, rows, [f"host{b}" for b in range(n)] if n > 1 else [], dialect)
     expected = [[max(1, round(float(value) / 2)) for value in row] for row in rows]
-    assert matrix.load(str(path)).tolist() == expected
+    assert rtt_matrix.load(str(path)).tolist() == expected
 
 
 @quick
@@ -198,7 +199,7 @@ def test_gml_is_read_by_networkx_or_told_how(tmp_path: Path, monkeypatch: pytest
 )
 def test_what_was_not_measured_gets_the_median(tmp_path: Path, text: str, filled: int, ways: list[list[int]]) -> None:
     (tmp_path / "rtt.txt").write_text(text)
-    found, notes = matrix.read(str(tmp_path / "rtt.txt"))
+    found, notes = rtt_matrix.read(str(tmp_path / "rtt.txt"))
     assert found.tolist() == ways
     assert any(f"{filled} round trips not measured" in note for note in notes) == bool(filled)
 

@@ -22,9 +22,9 @@ from ..measure.snapshot import ALIVE, DEAD, LEFT
 from ..sim.kernel import Timer
 from ..sim.rng import Stream
 from ..simulation import Simulation
-from ..world import sessions
 from ..world.churn import Churn, parse
 from ..world.content import Catalogue
+from ..world.readers import sessions
 
 SAMPLE_US = 1_000_000
 ASKERS_TRIED = 8

@@ -10,9 +10,9 @@ from ..control import attacks
 from ..errors import InputError, nearest, plain
 from ..options import as_number, as_spec, as_text, as_whole
 from ..setup import ArrivalSpec
-from ..world import sessions
 from ..world.arrivals import parse as parse_arrivals
 from ..world.churn import parse as parse_churn
+from ..world.readers import sessions
 
 CROWD_MAX = 1_000_000
 SPAN_S_MAX = 1e6

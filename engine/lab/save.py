@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from ..commands import Command
 from ..files import is_descriptor
 from ..setup import Setup
-from ..world.sessions import is_trace
+from ..world.readers.sessions import is_trace
 
 if TYPE_CHECKING:
     from .check import Expect

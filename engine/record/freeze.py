@@ -30,7 +30,7 @@ from ..swarm import Swarm
 from ..world.content import Catalogue
 from ..world.latency import Latency
 from ..world.lexicon import Lexicon
-from ..world.sessions import Trace
+from ..world.readers.sessions import Trace
 from ..world.stock import Stock
 from ..world.topology import Topology
 from ..world.world import World

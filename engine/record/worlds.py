@@ -19,10 +19,10 @@ from ..api import File, Line
 from ..errors import InputError, plain
 from ..measure.snapshot import Places
 from ..world.content import Catalogue, Shelf
-from ..world.edgelist import NODES_MAX
 from ..world.latency import Latency
 from ..world.lexicon import Lexicon
-from ..world.sessions import Trace
+from ..world.readers.edge_list import NODES_MAX
+from ..world.readers.sessions import Trace
 from ..world.topology import Topology
 from ..world.world import World
 

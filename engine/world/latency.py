@@ -36,8 +36,8 @@ from ..errors import InputError, plain
 from ..files import looks_like_path
 from ..measure.snapshot import Places
 from ..sim.rng import GAMMA, MASK, Stream, cumulate, mix, seed_of
-from . import matrix
 from .cities import CITIES
+from .readers import rtt_matrix
 from .specs import number, split
 
 EARTH_KM = 6371.0
@@ -128,7 +128,7 @@ def _settle(n: int, seed: int) -> list[int]:
 
 
 def _measured(path: str, n: int, seed: int) -> Latency:
-    way_ms, notes = matrix.read(path)
+    way_ms, notes = rtt_matrix.read(path)
     rows = len(way_ms)
     rng = Stream(f"{seed}/place")
     place = [peer if peer < rows else rng.randrange(rows) for peer in range(n)]

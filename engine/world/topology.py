@@ -32,7 +32,7 @@ from ..errors import InputError, distinct, nearest, plain
 from ..files import looks_like_path
 from ..sim.draws import below, bits, unit_iter, units
 from ..sim.rng import Stream
-from . import edgelist
+from .readers import edge_list
 from .specs import number, split, whole
 
 I32 = NDArray[np.int32]
@@ -95,7 +95,7 @@ def build(spec: str, peers: int, rng: Stream) -> Topology:
         path = spec.strip()
         # A generator's word wins over a file of the same name; `./ring` is the file.
         if looks_like_path(path):
-            ends = edgelist.load(path)
+            ends = edge_list.load(path)
             return _made(len(ends.labels), ends.codes, distinct(ends.labels), ends.skipped, ends.notes)
         raise InputError(f'topology "{plain(spec)}" is neither known nor a file{nearest(word, FORMS)}')
     if not 1 <= peers <= PEERS_MAX:

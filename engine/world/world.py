@@ -14,8 +14,9 @@ from functools import cached_property
 from ..api import File, Line, Station
 from ..setup import Setup
 from ..sim.rng import Stream
-from . import access_links, content, sessions, topology
+from . import access_links, content, topology
 from . import latency as places
+from .readers import sessions
 
 
 @dataclass(frozen=True, eq=False)

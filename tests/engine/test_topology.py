@@ -12,7 +12,6 @@ import pytest
 from engine.errors import InputError
 from engine.sim import draws
 from engine.sim.rng import Stream
-from engine.world import edgelist
 from engine.world.topology import PEERS_MAX, Topology, build
 
 

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputError, plain
-from ..files import NESTING_MAX, check_text
+from ...errors import InputError, plain
+from ...files import NESTING_MAX, check_text
 
 BYTES_MAX = 16 << 20
 """networkx takes some twenty times that."""

@@ -27,8 +27,8 @@ import warnings
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputError
-from ..files import Text, check_text
+from ...errors import InputError
+from ...files import Text, check_text
 from . import tables
 
 ROWS_MAX = 4_000

@@ -26,9 +26,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputError, plain
-from ..files import Text, check_text
-from . import graphfiles, tables
+from ...errors import InputError, plain
+from ...files import Text, check_text
+from . import graph_files, tables
 
 NODES_MAX = 1_000_000
 """As many as a swarm can have."""
@@ -69,10 +69,10 @@ def load(path: str) -> Edges:
     reader = _Reader(text.name)
     blocks = iter(text)
     for at, block in blocks:
-        if at == 1 and (kind := graphfiles.kind_of(block)):
-            if text.bytes > graphfiles.BYTES_MAX:
-                raise InputError(graphfiles.too_large(kind, text.name))
-            graph = graphfiles.read(kind, "".join((block, *(rest for _, rest in blocks))), text.name)
+        if at == 1 and (kind := graph_files.kind_of(block)):
+            if text.bytes > graph_files.BYTES_MAX:
+                raise InputError(graph_files.too_large(kind, text.name))
+            graph = graph_files.read(kind, "".join((block, *(rest for _, rest in blocks))), text.name)
             return _edges(text.name, graph.labels, [graph.pairs], list(graph.notes))
         reader.take(at, block)
     return reader.made()

@@ -14,7 +14,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ..errors import InputError, plain
+from ...errors import InputError, plain
 
 SAMPLE = 200
 """Lines that are looked at to tell the separator."""

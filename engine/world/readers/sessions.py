@@ -31,11 +31,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..api import PeerId
-from ..errors import InputError, nearest, plain
-from ..files import Text, check_text, looks_like_path
+from ...api import PeerId
+from ...errors import InputError, nearest, plain
+from ...files import Text, check_text, looks_like_path
+from ..churn import FORMS
 from . import tables
-from .churn import FORMS
 
 SESSIONS_MAX = 2_000_000
 BYTES_MAX = 256 << 20
