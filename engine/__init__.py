@@ -70,9 +70,7 @@ from .errors import InputError, PeerFailed, SwarmError, nearest, plain
 from .files import MissingFileError, opened, parse_toml, read_toml
 from .lab import scenario as scenario_files
 from .lab.check import Checked, Expect, check
-from .lab.lines import read_links
-from .lab.save import to_toml
-from .lab.scenario import Caption, Scenario
+from .lab.scenario import Caption, Scenario, read_links, to_toml
 from .measure.events import Adrift, Arrived, AskIssued, Churned, Closed, Commanded, Event, Hit, Noted, Refused
 from .measure.message_log import LoggedMessage
 from .measure.snapshot import (
@@ -104,12 +102,11 @@ from .swarm import Swarm
 if TYPE_CHECKING:
     from .lab.bench import BenchCost, BenchRow, bench, bench_costs
     from .lab.export import asks_csv, series_csv
-    from .lab.recording import Replayed, load_recording, parted_sentence, replay, story_of
-    from .lab.run import Report, Until, report_of, run
+    from .lab.run import Replayed, Report, Until, load_recording, parted_sentence, replay, report_of, run, story_of
     from .lab.sweep import Curve, Sweep, SweepHalted, parse_sweep, sweep
     from .pacer import Pacer
-    from .record.marks import Mark
-    from .record.reader import Recording
+    from .record.file import Recording
+    from .record.log import Mark
     from .record.time_machine import Checkpoints, TimeMachine
     from .record.worker import Follower
     from .testing import FakeHost
@@ -121,9 +118,9 @@ LATE = {
     "Curve": ".lab.sweep",
     "Follower": ".record.worker",
     "Pacer": ".pacer",
-    "Mark": ".record.marks",
-    "Recording": ".record.reader",
-    "Replayed": ".lab.recording",
+    "Mark": ".record.log",
+    "Recording": ".record.file",
+    "Replayed": ".lab.run",
     "Report": ".lab.run",
     "Sweep": ".lab.sweep",
     "SweepHalted": ".lab.sweep",
@@ -133,14 +130,14 @@ LATE = {
     "asks_csv": ".lab.export",
     "bench": ".lab.bench",
     "bench_costs": ".lab.bench",
-    "load_recording": ".lab.recording",
+    "load_recording": ".lab.run",
     "parse_sweep": ".lab.sweep",
-    "parted_sentence": ".lab.recording",
-    "replay": ".lab.recording",
+    "parted_sentence": ".lab.run",
+    "replay": ".lab.run",
     "report_of": ".lab.run",
     "run": ".lab.run",
     "series_csv": ".lab.export",
-    "story_of": ".lab.recording",
+    "story_of": ".lab.run",
     "sweep": ".lab.sweep",
 }
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from inspect import get_annotations
 from typing import (
     Any,
     ClassVar,
@@ -23,20 +24,123 @@ from typing import (
     Protocol,
     TypeAlias,
     TypeVar,
+    cast,
+    dataclass_transform,
     overload,
 )
 
-from .knowledge import Belief as Belief  # protocols are written in these words too
-from .knowledge import Beliefs as Beliefs
-from .knowledge import Theory as Theory
-from .words import PARTS as PARTS
-from .words import Blob as Blob
-from .words import Message as Message
-from .words import Over as Over
-from .words import Part as Part
-from .words import mentions as mentions
-from .words import message as message
-from .words import words_of as words_of
+# What a peer can tell a watcher of itself: what it believes, and what a textbook foretells for its network.
+#
+# A part of `api`, which protocols import it from; apart from it for length.
+
+
+@dataclass(slots=True)
+class Belief:
+    """What one peer holds to be so about another. `heard_us` is None for hearsay, else when it last spoke; `what` is
+    in the protocol's own words; `alive` whether it is counted on, None for no opinion; `files` how many it is said
+    to share, None for no idea."""
+
+    heard_us: int | None = None
+    what: str = ""
+    alive: bool | None = None
+    files: int | None = None
+
+
+@dataclass(slots=True)
+class Beliefs:
+    """What one peer knows: other peers, and facts in the protocol's own words for the inspector."""
+
+    known: dict[int, Belief] = field(default_factory=dict)
+    facts: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Theory:
+    """A figure that a protocol foretells for an ask. `of` is a figure of the account ("reached", "messages",
+    "duplicates", "hops"), or any other name, which is told by itself; `why` the formula, in a few words."""
+
+    of: str
+    value: float
+    why: str = ""
+
+
+# What crosses a link: messages, what they weigh and what they are about. A part of `api`, where protocols find it.
+
+Over: TypeAlias = Literal["stream", "datagram"]
+Part: TypeAlias = Literal["question", "answer", "transfer", "upkeep"]
+
+PARTS: tuple[Part, ...] = ("question", "answer", "transfer", "upkeep")
+"""In the order of their codes in a `Snapshot`."""
+
+M = TypeVar("M")
+
+
+class Message:
+    """Base that `@message` mixes in. Two methods may be overridden to say what a message is *about*."""
+
+    __slots__ = ()
+    over: ClassVar[Over] = "stream"
+    part: ClassVar[Part] = "upkeep"
+    part_code: ClassVar[int] = 3
+    kind: ClassVar[str] = "Message"
+    _size: int
+    """Bytes on the wire, once they are known; until then 0. A slot that `message` adds."""
+
+    def about(self) -> Iterable[str]:
+        """Lower-case words that a handler could read in it. A sealed cell is about nothing."""
+        return ()
+
+    def without(self, word: str) -> object | None:
+        """What is left of the message for a peer that bans `word`: the rest, or None for nothing.
+
+        A request returns a request that lawfully finds nothing; a list returns the list less the banned
+        entries; a flooded query returns None. Called only when `mentions(self.about(), word)`.
+        """
+        return None
+
+
+@dataclass_transform(frozen_default=True)
+def message(*, over: Over = "stream", part: Part = "upkeep") -> Callable[[type[M]], type[M]]:
+    """Turn a class of annotations into a message: a slotted value that crosses a link.
+
+    Type checkers see it as frozen. It is not frozen at run time: that would double the price of making
+    one, and the conformance suite catches a protocol that changes a message it got.
+    """
+
+    def build(cls: type[M]) -> type[M]:
+        space = {k: v for k, v in cls.__dict__.items() if k not in ("__dict__", "__weakref__")}
+        space.update(over=over, part=part, part_code=PARTS.index(part), kind=cls.__name__)
+        # The size is set when a message is made: to find out that a slot is empty costs eight times as much. It is no
+        # field, though, for whoever goes through those.
+        space["__annotations__"] = {**get_annotations(cls), "_size": int}
+        space["_size"] = field(default=0, init=False, repr=False, compare=False)
+        bases = (*(b for b in cls.__bases__ if b is not object), Message)
+        made: Any = dataclass(slots=True)(type(cls.__name__, bases, space))
+        del made.__dataclass_fields__["_size"]
+        return cast("type[M]", made)
+
+    return build
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """File data: `size` bytes that count on the wire and do not exist in memory. `digest` proves them."""
+
+    size: int
+    digest: int = 0
+
+
+def words_of(text: str) -> tuple[str, ...]:
+    """Lower-case words of a text, punctuation as blanks, in order."""
+    return tuple("".join(ch if ch.isalnum() else " " for ch in text.lower()).split())
+
+
+def mentions(about: Iterable[str], ban: str) -> bool:
+    """Whether every word of the banned phrase is among the words a message is about."""
+    have = set(about)
+    banned = words_of(ban)
+    return bool(banned) and all(word in have for word in banned)
+
 
 PeerId: TypeAlias = int
 """Dense index of a peer, 0..n-1. Peers asked for come first, then infrastructure, then newcomers."""

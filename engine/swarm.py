@@ -40,7 +40,7 @@ from .setup import Setup
 from .sim.rng import Stream
 from .simulation import Simulation, SimulationOwner, build_world
 from .world import decoys, topology
-from .world.stock import Stock
+from .world.content import Stock
 from .world.world import World
 
 FIRST_ASK_US = 500_000  # when the first background ask comes, if any: nobody should look at a still picture

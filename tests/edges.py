@@ -31,11 +31,11 @@ from typing import Any
 from engine import InputError, Setup, network, networks, parse_sweep, run, scenario_files, to_toml
 from engine.commands import VERBS, Command
 from engine.lab.check import METRICS, Expect
-from engine.lab.recording import scenario_of, story_of
+from engine.lab.run import scenario_of, story_of
 from engine.record.codec import of_setup, to_setup
-from engine.record.reader import Recording
+from engine.record.file import Recording
 from engine.swarm import Swarm
-from engine.world import access_links, arrivals, churn, topology
+from engine.world import access_links, churn, topology
 from engine.world import latency as places
 from tui import cli, cli_run, settings, themes
 
@@ -217,7 +217,7 @@ def spec_fields() -> Iterator[tuple[str, Fill]]:
         "topology": topology.FORMS,
         "latency": places.FORMS,
         "churn": churn.FORMS,
-        "arrivals": arrivals.FORMS,
+        "arrivals": churn.ARRIVAL_FORMS,
         "capacity": {form: form for form in access_links.FORMS},
     }
     for flag, forms in tables.items():

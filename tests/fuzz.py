@@ -25,7 +25,7 @@ from recording_file import parts, sealed
 from engine import InputError, Setup, load_recording, parse_sweep, run, scenario_files
 from engine.analysis import selectors
 from engine.sim.rng import Stream
-from engine.world import access_links, arrivals, churn, topology
+from engine.world import access_links, churn, topology
 from engine.world.readers import edge_list, rtt_matrix
 from engine.world.readers import sessions as trace
 from tui import keymap, settings, themes
@@ -219,7 +219,7 @@ def decoders() -> list[Decoder]:
         Decoder("churn", _line(churn.parse), sessions),
         Decoder("trace", _through(lambda path: trace.load(path, ("p000", "p001", "alice"))), (*traces, *seen)),
         Decoder("graph", _through(edge_list.load), drawn),
-        Decoder("arrivals", _line(arrivals.parse), (b"poisson:0.5", b"weibull:0.62:12", b"none")),
+        Decoder("arrivals", _line(churn.parse_arrivals), (b"poisson:0.5", b"weibull:0.62:12", b"none")),
         Decoder("lines", _line(access_links.parse), (b"saroiu", b"384:3000", b"none")),
         Decoder("topology", _line(lambda spec: topology.build(spec, 12, Stream("fuzz"))), graphs),
         Decoder("sweep", _line(parse_sweep), (b"kill:0:0.9:10", b"collude:blue train:0:1:5", b"censor:0.5:1:2")),

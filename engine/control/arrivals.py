@@ -20,10 +20,10 @@ from ..options import as_number, as_whole
 from ..setup import ArrivalSpec, LinkSpec
 from ..sim.rng import Stream
 from ..simulation import Simulation
-from ..world import access_links, arrivals
-from ..world.churn import Churn
+from ..world import access_links
+from ..world.churn import Churn, parse_arrivals
+from ..world.content import Stock
 from ..world.latency import Latency
-from ..world.stock import Stock
 from .workload import Workload
 
 PEERS_MAX = 1_000_000
@@ -96,7 +96,7 @@ class ArrivalProcess:
 
     def set_law(self, spec: ArrivalSpec) -> None:
         """From now on newcomers come by this law. Raises InputError, and has then changed nothing."""
-        law = arrivals.parse(spec.law)
+        law = parse_arrivals(spec.law)
         as_whole(spec.most, "arrivals: most", 0, PEERS_MAX)
         self.law, self.spec = law, spec
         self._round += 1

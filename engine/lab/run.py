@@ -12,19 +12,73 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from types import FrameType
 from typing import Any, Literal, TypeAlias
 
 from ..commands import AskFor
 from ..errors import InputError, plain
 from ..measure.snapshot import ALIVE, STATES, AskRow, Series, Snapshot, Totals
+from ..record.file import Recording, read
 from ..record.time_machine import TimeMachine
 from ..swarm import Swarm
-from .check import Checked, check, check_names
+from .check import Checked, Expect, check, check_names
 from .export import series_pairs
-from .interrupts import WORDS, Halted, Interrupted, interrupts_noted
-from .scenario import Scenario
+from .scenario import BYTES_MAX, Caption, Scenario, _caption, _expect, _items
+
+# Ctrl+C, or SIGTERM, between two slices of a run, and not in the middle of a delivery.
+#
+# An exception that a signal raises wherever the program happens to be would leave the swarm half in one instant and
+# half in the next, and its recording could not be closed: its last fingerprint would be of a state that never was. So
+# the first one is noted, and takes effect when the slice at hand is over, some 50 ms later. The second does not wait.
+
+WORDS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
+
+
+class Halted(KeyboardInterrupt):
+    """A signal ended what was going on; `number` is its number."""
+
+    def __init__(self, number: int, said: str = "") -> None:
+        super().__init__(said or WORDS.get(signal.Signals(number), "interrupted"))
+        self.number = number
+
+
+class Interrupted(Halted):
+    """The same, and the run stands between two slices."""
+
+
+@contextmanager
+def interrupts_noted() -> Iterator[Callable[[], None]]:
+    """While this lasts. What it hands out is to be called between slices; it raises Interrupted when it is time.
+
+    Where somebody else has said what a signal does, or this is not the main thread, nothing is changed.
+    """
+    noted: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        if noted:
+            raise Halted(number)
+        noted.append(number)
+
+    def look() -> None:
+        if noted:
+            raise Interrupted(noted[0])
+
+    before = {number: signal.getsignal(number) for number in WORDS}
+    ours = [number for number, does in before.items() if does in (signal.default_int_handler, signal.SIG_DFL)]
+    try:
+        for number in ours:
+            signal.signal(number, note)
+    except ValueError:  # only the main thread may
+        ours = []
+    try:
+        yield look
+    finally:
+        for number in ours:
+            signal.signal(number, before[number])
+
 
 Until: TypeAlias = float | Literal["quiet"] | None
 Progress: TypeAlias = Callable[[float, float | None, int], None]
@@ -198,8 +252,6 @@ def run(
     edges = len(swarm.snapshot().links.a)
     machine = TimeMachine(swarm) if record is not None else None
     if machine is not None and record is not None:
-        from .recording import story_of
-
         machine.record(record, story_of(scenario), time.monotonic)
     runner = Runner(swarm, scenario, progress, machine)
     begun_s = time.perf_counter()
@@ -319,3 +371,94 @@ def _states(snapshot: Snapshot) -> dict[str, int]:
     out = {name: int((snapshot.state == code).sum()) for code, name in enumerate(STATES)}
     out["censored"] = int((snapshot.censored & (snapshot.state == ALIVE)).sum())
     return out
+
+
+# Recordings with their scenario: what was to be told and expected is written beside the run, and read back with it.
+
+TEXT_MAX = 2_000
+
+
+def story_of(scenario: Scenario) -> dict[str, Any]:
+    """What a scenario tells, as plain values; its setup stands elsewhere."""
+    captions = [{"s": c.at_s, "say": c.say, **({"predict": c.predict} if c.predict else {})} for c in scenario.captions]
+    expects = [
+        {"metric": e.metric, "from_s": e.from_s, "to_s": e.to_s, **_bound("min", e.min), **_bound("max", e.max)}
+        for e in scenario.expects
+    ]
+    told = {"title": scenario.title, "about": scenario.about, "source": scenario.source}
+    return {**told, "caption": captions, "expect": expects, "asks": [list(ask) for ask in scenario.asks]}
+
+
+def _bound(name: str, value: float | None) -> dict[str, float]:
+    return {} if value is None else {name: value}
+
+
+def scenario_of(recording: Recording, path: str) -> Scenario:
+    """The scenario of a recording. Raises InputError for a story that is none."""
+    story: Mapping[str, Any] = recording.story
+    where = f'"{plain(path)}"'
+    captions, expects = _told(story, where)
+    asks = story.get("asks", [])
+    if not isinstance(asks, list) or not all(isinstance(a, list) and len(a) == 2 for a in asks):
+        raise InputError(f"{where}: its asks should be pairs of a text and a selector")
+    return Scenario(
+        title=_text(story, "title", where),
+        about=_text(story, "about", where),
+        setup=recording.setup,
+        captions=captions,
+        expects=expects,
+        asks=tuple((str(text)[:TEXT_MAX], str(who)[:TEXT_MAX]) for text, who in asks),
+        source=_text(story, "source", where),
+    )
+
+
+def _told(story: Mapping[str, Any], where: str) -> tuple[tuple[Caption, ...], tuple[Expect, ...]]:
+    captions = tuple(_caption(item, f"{where} {place}") for place, item in _items(story, "caption", where))
+    return captions, tuple(_expect(item, f"{where} {place}") for place, item in _items(story, "expect", where))
+
+
+def _text(story: Mapping[str, Any], name: str, where: str) -> str:
+    value = story.get(name, "")
+    if not isinstance(value, str) or len(value) > BYTES_MAX:
+        raise InputError(f"{where}: its {name} should be a text")
+    return value
+
+
+def load_recording(path: str) -> tuple[Scenario, Recording]:
+    """A recording and its scenario. Raises InputError, in one sentence, for a file that is none."""
+    recording = read(path)
+    return scenario_of(recording, path), recording
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What came of running a recording again. `parted` says, in a sentence, where it was another run, or is empty."""
+
+    report: Report
+    parted: str
+
+
+def replay(path: str, *, series: bool = False, progress: Progress | None = None) -> Replayed:
+    """Run a recording again, to where it ends. Raises InputError for a file that is none, and as `run` does."""
+    scenario, recording = load_recording(path)
+    machine = TimeMachine(Swarm(recording.setup, world=recording.world), recording=recording)
+    runner = Runner(machine.swarm, scenario, progress, machine)
+    edges = machine.swarm.edges
+    begun_s = time.perf_counter()
+    try:
+        runner.to(recording.end_us)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"interrupted at {machine.now_us / 1e6:.3f} s of virtual time") from None
+    machine.check_end()
+    if recording.note:
+        runner.warnings.append(recording.note)
+    report = runner.report(edges, time.perf_counter() - begun_s, series)
+    return Replayed(report, parted_sentence(machine.parted, path))
+
+
+def parted_sentence(parted: tuple[int, int] | None, path: str) -> str:
+    """Where a run was another one than its recording, for a person."""
+    if parted is None:
+        return ""
+    good, bad = (f"{at_us / 1e6:g} s" for at_us in parted)
+    return f'this is not the run that "{plain(path)}" recorded: they part between {good} and {bad}'

@@ -10,29 +10,146 @@ A run with no end of its own goes on for 60 s, or longer if the scenario has mor
 
 from __future__ import annotations
 
+import json
+import math
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from importlib import resources
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from ..analysis.selectors import parse as parse_selector
-from ..api import Peer, Want
-from ..commands import AskFor, Command, Court, Set, command_from
+from ..api import Peer, Want, words_of
+from ..commands import (
+    SIDES,
+    Arrive,
+    AskFor,
+    Attack,
+    CallOff,
+    Collude,
+    Command,
+    Court,
+    Depart,
+    Partition,
+    Poison,
+    Publish,
+    Set,
+    command_from,
+)
+from ..control import attacks
 from ..errors import InputError, nearest, plain
-from ..files import MissingFileError, looks_like_path, parse_toml, read_toml
+from ..files import MissingFileError, is_descriptor, looks_like_path, parse_toml, read_toml
 from ..options import as_number, as_spec, as_text, as_whole, option_names, options_for, set_option
 from ..registry import networks
-from ..setup import ContentSpec, Setup
+from ..setup import ArrivalSpec, ContentSpec, LinkSpec, Setup
+from ..world.access_links import JITTER_MS_MAX
+from ..world.access_links import parse as parse_capacity
+from ..world.churn import parse as parse_churn
+from ..world.churn import parse_arrivals
 from ..world.content import SHARINGS, ZIPF_MAX
-from ..world.popularity import LAWS
-from ..world.titles import COUNT_MAX
+from ..world.popularity import COUNT_MAX, LAWS
+from ..world.readers import sessions
+from ..world.readers.sessions import is_trace
 from .check import METRICS, Expect
-from .comings import arrival_spec, check_crowd, check_decoys, check_words
-from .comings import as_arrivals as as_arrivals
-from .comings import as_churn as as_churn
-from .lines import KEYS as LINKS
-from .lines import read_links
+
+if TYPE_CHECKING:
+    from .check import Expect
+
+# What a scenario may say of comings and goings, and what its commands may ask for: told before anything runs.
+
+CROWD_MAX = 1_000_000
+SPAN_S_MAX = 1e6
+
+
+def as_churn(value: object, where: str) -> str:
+    """A spec of churn. A trace is a file, and read when the swarm is made."""
+    text = as_spec(value, where, "exponential:600")
+    try:
+        if not sessions.is_trace(text):
+            parse_churn(text)
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from None
+    return text
+
+
+def as_arrivals(value: object, where: str) -> str:
+    """A spec of arrivals."""
+    text = as_text(value, where, "poisson:0.2")
+    try:
+        parse_arrivals(text)
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from None
+    return text
+
+
+def arrival_spec(table: Mapping[str, object], where: str) -> ArrivalSpec:
+    """The table [arrivals]: the law of the gaps, and how many newcomers at most."""
+    plan = ArrivalSpec()
+    return ArrivalSpec(
+        law=as_arrivals(table.get("law", plan.law), f"{where}.law"),
+        most=as_whole(table.get("most", plan.most), f"{where}.most", 0, CROWD_MAX),
+    )
+
+
+def check_crowd(command: Command, where: str) -> None:
+    """Raise InputError unless a crowd that comes or goes, or an attack, is of a size, a span and manners that fit."""
+    if isinstance(command, Attack):
+        attacks.checked(command, where)
+    if isinstance(command, CallOff) and command.name is not None:
+        attacks.known(command.name, where)
+    if isinstance(command, Arrive):
+        as_whole(command.count, f"{where}: count", 1, CROWD_MAX)
+    if isinstance(command, Arrive | Depart):
+        as_number(command.over_s, f"{where}: over_s", 0, SPAN_S_MAX)
+    if isinstance(command, Depart):
+        as_number(command.polite, f"{where}: polite", 0, 1)
+
+
+def check_decoys(command: Command, network: type[Peer], where: str) -> None:
+    """Raise InputError for decoys where users share no files, rather than when they are due."""
+    poisons = isinstance(command, Poison) or (isinstance(command, Attack) and command.name == "poison")
+    if poisons and not network.shares_files:
+        raise InputError(f"{where}: users of {network.name} share no files, so there is nothing to poison")
+
+
+def check_words(command: Command, where: str) -> None:
+    """Raise InputError for a ban or a name without a word in it, and for sides that nobody can be on."""
+    names = {Collude: "word", Publish: "text"}
+    name = names.get(type(command))
+    if name is not None and not words_of(getattr(command, name)):
+        raise InputError(
+            f'{where}: {name} should be words, such as "blue train", not "{plain(getattr(command, name))}"'
+        )
+    if isinstance(command, Partition) and command.by is not None and command.by not in SIDES:
+        raise InputError(f'{where}: partition does not go by "{plain(command.by)}"{nearest(str(command.by), SIDES)}')
+
+
+# What a person says about links: `[links]` of a scenario, and the flags of the command line. See `world.capacity`.
+
+LINK_KEYS = ("capacity", "jitter_ms", "nat")
+
+
+def read_links(values: Mapping[str, object], where: Mapping[str, str], base: LinkSpec | None = None) -> LinkSpec:
+    """`base`, or none, with these of `LINK_KEYS` changed; numbers may be texts. `where` is what errors call each key.
+
+    Raises InputError for a capacity that is not understood, and for a number out of range.
+    """
+    made = LinkSpec() if base is None else base
+    if "capacity" in values:
+        capacity = as_text(values["capacity"], where["capacity"], "saroiu")
+        try:
+            parse_capacity(capacity)
+        except InputError as error:
+            raise InputError(f"{where['capacity']}: {error}") from None
+        made = replace(made, capacity=capacity)
+    if "jitter_ms" in values:
+        jitter_ms = as_number(values["jitter_ms"], where["jitter_ms"], 0, JITTER_MS_MAX, texts=True)
+        made = replace(made, jitter_ms=jitter_ms)
+    if "nat" in values:
+        made = replace(made, nat=as_number(values["nat"], where["nat"], 0, 1, texts=True))
+    return made
+
 
 PEERS_MAX = 1_000_000
 SEED_MAX = 2**63 - 1
@@ -219,7 +336,9 @@ def _scenario(table: Mapping[str, Any], source: str) -> Scenario:
             options=options,
             content=_content(_table(table, "content", where), where),
             asks_per_s=as_number(asks.get("per_s", plan.asks_per_s), f"{where} asks.per_s", 0, 10_000),
-            links=read_links(_table(table, "links", where, LINKS), {key: f"{where} links.{key}" for key in LINKS}),
+            links=read_links(
+                _table(table, "links", where, LINK_KEYS), {key: f"{where} links.{key}" for key in LINK_KEYS}
+            ),
             schedule=tuple(timed),
         ),
         captions=tuple(sorted(captions, key=lambda c: c.at_s)),
@@ -367,3 +486,73 @@ def _items(table: Mapping[str, Any], key: str, where: str) -> list[tuple[str, di
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
         raise InputError(f"{where} {key} should be tables that each begin with [[{key}]]")
     return [(f"[[{key}]] {number}", item) for number, item in enumerate(value, 1)]
+
+
+# A setup as a scenario file: the other half of `scenario.load`.
+#
+# What is written is read back to an equal setup, commands and their times included. TOML's basic strings take JSON's
+# escapes, so the standard library writes them.
+
+
+def to_toml(
+    setup: Setup, title: str, about: str = "", captions: Iterable[Caption] = (), expects: Iterable[Expect] = ()
+) -> str:
+    """The text of a scenario that begins as `setup` does, has its schedule, and tells and expects what it is handed."""
+    lines = [f"title = {_toml_value(title)}"]
+    if about:
+        lines.append(f"about = {_toml_value(about)}")
+    for name in ("protocol", "peers", "seed", "topology", "latency", "loss"):
+        value = getattr(setup, name)
+        lines.append(f"{name} = {_toml_value(_found(value) if name in ('topology', 'latency') else value)}")
+    lines += _toml_table("options", setup.options.items())
+    lines += _toml_table("content", ((f.name, getattr(setup.content, f.name)) for f in fields(setup.content)))
+    lines += _toml_table("links", ((f.name, getattr(setup.links, f.name)) for f in fields(setup.links)))
+    lines += _toml_table("asks", [("per_s", setup.asks_per_s)])
+    lines += _toml_table(
+        "churn", [("session", _found(setup.churn) if is_trace(setup.churn) else setup.churn), ("polite", setup.polite)]
+    )
+    lines += _toml_table("arrivals", ((f.name, getattr(setup.arrivals, f.name)) for f in fields(setup.arrivals)))
+    for at_us, command in setup.schedule:
+        lines += ["", "[[at]]", f"s = {at_us / 1e6!r}", f"do = {_toml_value(command.verb)}"]
+        lines += [f"{name} = {_toml_value(value)}" for name, value in _toml_fields(command)]
+    for caption in captions:
+        lines += ["", "[[caption]]", f"s = {float(caption.at_s)!r}", f"say = {_toml_value(caption.say)}"]
+        lines += [f"predict = {_toml_value(caption.predict)}"] if caption.predict is not None else []
+    for expect in expects:
+        lines += ["", "[[expect]]"]
+        values = ((f.name, getattr(expect, f.name)) for f in fields(expect))
+        lines += [f"{name} = {_toml_value(value)}" for name, value in values if value is not None]
+    return "\n".join(lines) + "\n"
+
+
+def _found(spec: str) -> str:
+    """A file by its whole path, for the scenario may be read from elsewhere; any other spec as it is."""
+    return str(Path(spec).resolve()) if os.path.exists(spec) and not is_descriptor(spec) else spec
+
+
+def _toml_table(name: str, items: Iterable[tuple[str, object]]) -> list[str]:
+    rows = [f"{key} = {_toml_value(value)}" for key, value in items]
+    return ["", f"[{name}]", *rows] if rows else []
+
+
+def _toml_fields(command: Command) -> Iterable[tuple[str, object]]:
+    for f in fields(command):
+        value = getattr(command, f.name)
+        if value is None or (value == f.default and f.name != "peers"):
+            continue
+        if f.name == "peers" and not isinstance(value, str):
+            many = (value,) if isinstance(value, int) else tuple(value)
+            value = " or ".join(f"#{peer}" for peer in many) or "not all"
+        yield f.name, value
+
+
+def _toml_value(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return repr(value) if math.isfinite(value) else '"inf"'
+    if isinstance(value, int):
+        return str(value)
+    # A path may hold bytes that are no text, which TOML cannot say. JSON leaves DEL as it is; TOML wants it escaped.
+    text = str(value).encode("utf-8", "replace").decode("utf-8")
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

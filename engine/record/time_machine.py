@@ -21,14 +21,10 @@ from ..errors import InputError, PeerFailed
 from ..setup import Setup
 from ..swarm import Swarm
 from ..world.world import World
-from .checkpoints import SPACING, Checkpoint, Store, cost_of
-from .file import Scribe
-from .freeze import freeze
+from .checkpoints import SPACING, Checkpoint, Store, cost_of, freeze
+from .file import Recording, Scribe
 from .gc import keep_still, stillness, taking_apart
-from .log import Given, Position, moment
-from .marks import Mark, Marks
-from .prints import Prints
-from .reader import Recording
+from .log import Given, Mark, Marks, Position, Prints, moment
 
 BITE = 1_000
 """Deliveries between two looks at the clock while it seeks."""

@@ -10,18 +10,84 @@ empty shelf must cost next to nothing, in memory and when a flooded query asks i
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
-from ..api import File, words_of
+from ..api import File, PeerId, words_of
 from ..errors import InputError, nearest, plain
 from ..setup import ContentSpec
 from ..sim.rng import Stream, cumulate
-from . import popularity as replication
-from . import sharing
+from . import popularity
 from .decoys import is_decoy
-from .lexicon import Lexicon
-from .titles import COUNT_MAX, draw_titles
+from .popularity import COUNT_MAX, draw_titles
+
+# Which names have which words, for all the shelves of a world at once.
+#
+# Copies of one file lie on many shelves, and a flooded query visits a thousand of them with the same words. An index
+# for each shelf would say the same thing again for each copy, a kilobyte a download, and downloads are most of what a
+# run grows by in an hour. Here it is said once: a shelf looks up which of the names that have these words are its own.
+#
+# What stands here is only ever a superset of what the shelves have, so it does not matter that it outlives a
+# checkpoint, a seek or a peer, and that swarms of one world share it: it is no part of a run's state and is not
+# pickled.
+
+TEXTS_MAX = 1 << 12
+"""Texts whose names are remembered. When there are more, all are forgotten, and found again when asked for."""
+NONE: frozenset[str] = frozenset()
+
+
+class Lexicon:
+    """All names of the shelves that have it in common."""
+
+    __slots__ = ("_asked", "_files", "_fresh", "_index")
+
+    def __init__(self) -> None:
+        self._files: dict[str, File] = {}
+        self._fresh: list[str] = []
+        """Names not in the index yet: where nobody asks, nobody pays for one."""
+        self._index: dict[str, set[str]] = {}
+        self._asked: dict[str, AbstractSet[str]] = {}
+
+    def __reduce__(self) -> tuple[type[Lexicon], tuple[()]]:
+        # The shelves enter their files again.
+        return Lexicon, ()
+
+    def enter(self, file: File) -> File:
+        """Know its name from now on. Returns an equal file: the first that came, so that all copies are one object."""
+        known = self._files.get(file.name)
+        if known is None:
+            self._files[file.name] = file
+            self._fresh.append(file.name)
+            return file
+        return known if known == file else file
+
+    def names(self, text: str) -> AbstractSet[str]:
+        """Those that have every word of `text`; none for a text without words."""
+        if self._fresh:
+            self._learn()
+        found = self._asked.get(text)
+        if found is None:
+            if len(self._asked) >= TEXTS_MAX:
+                self._asked.clear()
+            found = self._asked[text] = self._find(text)
+        return found
+
+    def _find(self, text: str) -> AbstractSet[str]:
+        entries = [self._index.get(word, NONE) for word in dict.fromkeys(words_of(text))]
+        if not entries:
+            return NONE
+        entries.sort(key=len)
+        return entries[0].intersection(*entries[1:]) or NONE
+
+    def _learn(self) -> None:
+        for name in self._fresh:
+            for word in words_of(name):
+                self._index.setdefault(word, set()).add(name)
+        self._fresh.clear()
+        self._asked.clear()
+
 
 COPIES_MAX = 2_000_000
 SHARINGS = ("even", "adar-huberman")
@@ -124,17 +190,19 @@ class Catalogue:
     @classmethod
     def _measured(cls, spec: ContentSpec, peers: int, seed: int, rng: Stream) -> Catalogue:
         """Shelves as Adar and Huberman found them: wanted titles first, and then what nobody asks for."""
-        sizes = [size for size in sharing.sizes(peers) if size]
+        sizes = [size for size in popularity.sizes(peers) if size]
         sharers = rng.sample(range(peers), len(sizes))
         pool = min(COUNT_MAX - spec.items, max([1, *sizes, sum(sizes) // COPIES_OF_THE_UNWANTED]))
         titles = draw_titles(spec.items + pool, rng)
         files = [file_of(title, seed) for title in titles]
-        asked = [rank ** -sharing.zipf_of(spec.items) for rank in range(1, spec.items + 1)]
-        replicas = sharing.copies_wanted(spec.items, spec.replicas, peers)
+        asked = [rank ** -popularity.zipf_of(spec.items) for rank in range(1, spec.items + 1)]
+        replicas = popularity.copies_wanted(spec.items, spec.replicas, peers)
         copies = _copies(spec, replicas, asked, max(1, len(sizes)), rng)
         lexicon = Lexicon()
         shelves = [Shelf((), lexicon) for _ in range(peers)]
-        for peer, size, wanted in zip(sharers, sizes, sharing.place(copies, sizes, rng) if sizes else (), strict=True):
+        for peer, size, wanted in zip(
+            sharers, sizes, popularity.place(copies, sizes, rng) if sizes else (), strict=True
+        ):
             more = rng.sample(range(pool), min(pool, size - len(wanted)))
             shelves[peer] = Shelf([files[at] for at in (*wanted, *(spec.items + at for at in more))], lexicon)
         return cls(titles[: spec.items], files[: spec.items], shelves, cumulate(asked), lexicon)
@@ -175,7 +243,7 @@ def _copies(spec: ContentSpec, replicas: float, asked: Sequence[float], most: in
         each, over = divmod(round(spec.items * replicas), spec.items)
         extra = set(rng.sample(range(spec.items), over))
         return [each + (at in extra) for at in range(spec.items)]
-    return replication.copies(spec.replication, asked, spec.items * replicas, most, rng)
+    return popularity.copies(spec.replication, asked, spec.items * replicas, most, rng)
 
 
 def _check(spec: ContentSpec, peers: int) -> None:
@@ -188,14 +256,59 @@ def _check(spec: ContentSpec, peers: int) -> None:
         # Nothing compares true with nan, so that this refuses it too.
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
             raise InputError(f"{where}: {name} should be a number from {low:g} to {high:,g}, not {plain(value)}")
-    for name, known in (("replication", tuple(replication.LAWS)), ("sharing", SHARINGS)):
+    for name, known in (("replication", tuple(popularity.LAWS)), ("sharing", SHARINGS)):
         value = getattr(spec, name)
         if value not in known:
             raise InputError(f'{where}: no {name} is called "{plain(value)}"{nearest(str(value), known)}')
-    if spec.sharing == "adar-huberman" and sharing.MEAN_FILES * peers > COPIES_MAX:
-        most = COPIES_MAX // sharing.MEAN_FILES
+    if spec.sharing == "adar-huberman" and popularity.MEAN_FILES * peers > COPIES_MAX:
+        most = COPIES_MAX // popularity.MEAN_FILES
         raise InputError(f'{where}: sharing = "adar-huberman" is for at most {most:,} peers, not {peers:,}')
     if spec.sharing == "adar-huberman" and spec.items > ITEMS_MEASURED:
         raise InputError(f'{where}: items should be at most {ITEMS_MEASURED:,} with sharing = "adar-huberman"')
     if spec.items * spec.replicas > COPIES_MAX:
         raise InputError(f"{where}: items times replicas should be at most {COPIES_MAX:,} copies")
+
+
+# What a newcomer brings along: a library like those that were there when the run began.
+#
+# How many files it has is what a peer drawn from the beginning had, most of them none. Which ones is drawn from all
+# copies that there were, so that common titles stay common and rare ones rare, by whatever law they were spread.
+
+TRIES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """sizes: files of each peer at the beginning; files: each title once; copies: running sums of their copies;
+    lexicon: that of their world."""
+
+    sizes: tuple[int, ...]
+    files: tuple[File, ...]
+    copies: tuple[int, ...]
+    lexicon: Lexicon
+
+    @classmethod
+    def of(cls, shelves: Sequence[Shelf], lexicon: Lexicon) -> Stock:
+        """Of the peers asked for."""
+        counts: dict[File, int] = {}
+        for shelf in shelves:
+            for file in shelf.files():
+                if file.genuine:
+                    counts[file] = counts.get(file, 0) + 1
+        total, sums = 0, []
+        for count in counts.values():
+            total += count
+            sums.append(total)
+        return cls(tuple(map(len, shelves)), tuple(counts), tuple(sums), lexicon)
+
+    def shelf(self, peer: PeerId, seed: int) -> Shelf:
+        """The library of a newcomer."""
+        rng = Stream(f"{seed}/content/{peer}")
+        wanted = min(rng.choice(self.sizes), len(self.files))
+        taken: dict[File, None] = {}
+        # Where nearly all titles are wanted, the rarest may not come up: the library is a little smaller then.
+        for _ in range(TRIES * wanted if self.copies else 0):
+            if len(taken) == wanted:
+                break
+            taken[self.files[bisect_right(self.copies, rng.randrange(self.copies[-1]))]] = None
+        return Shelf(tuple(taken), self.lexicon)

@@ -30,8 +30,7 @@ from numpy.typing import NDArray
 
 from ..errors import InputError, distinct, nearest, plain
 from ..files import looks_like_path
-from ..sim.draws import below, bits, unit_iter, units
-from ..sim.rng import Stream
+from ..sim.rng import Stream, below, bits, unit_iter, units
 from .readers import edge_list
 from .specs import number, split, whole
 

@@ -24,10 +24,8 @@ from collections.abc import Iterator
 import anyio
 
 from engine import Kill, Pacer, Setup, Swarm
-from engine.lab.bench import flooded
-from engine.lab.bench_time import recording_share
-from engine.record.checkpoints import cost_of
-from engine.record.freeze import freeze, thaw
+from engine.lab.bench import flooded, recording_share
+from engine.record.checkpoints import cost_of, freeze, thaw
 from engine.record.gc import taking_apart
 from engine.record.time_machine import TimeMachine
 from engine.record.worker import Follower

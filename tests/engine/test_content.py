@@ -13,7 +13,7 @@ from engine.errors import InputError
 from engine.setup import ContentSpec
 from engine.sim.rng import Stream
 from engine.world.content import Catalogue, Shelf, file_of
-from engine.world.titles import COUNT_MAX, FIRST, HOUSE, SECOND, draw_titles
+from engine.world.popularity import COUNT_MAX, FIRST, HOUSE, SECOND, draw_titles
 
 TRAIN, OWL, LATE = File("Blue Train", 4, 1), File("night owl", 5, 2), File("the night train.mp3", 6, 3)
 

@@ -34,8 +34,7 @@ from engine import (
     to_toml,
 )
 from engine.simulation import has_joined
-from engine.world.lexicon import Lexicon
-from engine.world.stock import Stock
+from engine.world.content import Lexicon, Stock
 
 KINDS: dict[str, dict[str, Any]] = {
     "gnutella": {"peers": 40},

@@ -10,10 +10,9 @@ from hypothesis import strategies as st
 
 from engine import Setup, Swarm
 from engine.api import File, words_of
-from engine.record.freeze import Frozen, freeze, thaw
-from engine.world import lexicon
-from engine.world.content import Shelf, file_of
-from engine.world.lexicon import Lexicon
+from engine.record.checkpoints import Frozen, freeze, thaw
+from engine.world import content
+from engine.world.content import Lexicon, Shelf, file_of
 
 TEXTS = st.lists(st.sampled_from(("blue", "night", "train", "Owl", "!", "é")), max_size=4).map(" ".join)
 
@@ -46,9 +45,9 @@ def test_copies_of_a_file_are_one_object_and_another_of_that_name_is_not() -> No
 def test_it_forgets_questions_and_not_names() -> None:
     shared = Lexicon()
     shelf = Shelf([File("blue train", 4, 1)], shared)
-    for number in range(lexicon.TEXTS_MAX + 10):
+    for number in range(content.TEXTS_MAX + 10):
         assert shelf.matching(f"train {number}") == ()
-    assert len(shared._asked) <= lexicon.TEXTS_MAX
+    assert len(shared._asked) <= content.TEXTS_MAX
     assert len(shelf.matching("train")) == 1
 
 

@@ -152,7 +152,7 @@ def test_what_is_no_matrix_is_refused_in_one_sentence(tmp_path: Path, text: str,
 
 
 def test_too_many_rows_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(matrix, "ROWS_MAX", 3)
+    monkeypatch.setattr(rtt_matrix, "ROWS_MAX", 3)
     with pytest.raises(InputError, match=":4: more than the 3 rows that are read"):
         build(written(tmp_path, "0 0 0\n" * 4), 5, 1)
     with pytest.raises(InputError, match=":1: 4 values in a row are more than the 3"):
@@ -174,7 +174,7 @@ def test_what_is_no_text_file_is_refused(tmp_path: Path, monkeypatch: pytest.Mon
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(InputError, match="not a plain file"):
         build(str(tmp_path / "pipe"), 5, 1)
-    monkeypatch.setattr(matrix, "BYTES_MAX", 4)
+    monkeypatch.setattr(rtt_matrix, "BYTES_MAX", 4)
     with pytest.raises(InputError, match="larger than"):
         build(written(tmp_path, "0 1\n1 0\n"), 5, 1)
 

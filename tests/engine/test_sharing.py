@@ -11,7 +11,7 @@ from engine.errors import InputError
 from engine.lab.scenario import parse
 from engine.setup import ContentSpec
 from engine.sim.rng import Stream
-from engine.world import sharing
+from engine.world import popularity
 from engine.world.content import Catalogue
 
 pytestmark = pytest.mark.uncounted
@@ -81,7 +81,7 @@ def test_copies_of_what_is_wanted_are_even_and_at_least_as_many_as_asked_for() -
     held = Counter(file.name for shelf in made.shelves for file in shelf.files())
     assert {held[title] for title in made.titles} == {12}
     assert len(made.titles) == len(made.files) == 200
-    assert all(sharing.copies_wanted(200, 4, peers) >= 4 for peers in (1, 64, 100_000))
+    assert all(popularity.copies_wanted(200, 4, peers) >= 4 for peers in (1, 64, 100_000))
 
 
 @pytest.mark.parametrize("peers", [1, 2, 3, 20, 64])
@@ -94,11 +94,11 @@ def test_small_swarms_follow_as_far_as_they_can(peers: int, replication: str) ->
 
 
 def test_the_curves_run_through_their_points() -> None:
-    for curve in (sharing.FILES, sharing.ANSWERS):
-        assert [sharing.share_of(curve, at) for at, _ in curve[:-1]] == pytest.approx([y for _, y in curve[:-1]])
-        steps = [sharing.share_of(curve, (k + 1) / 500) - sharing.share_of(curve, k / 500) for k in range(500)]
+    for curve in (popularity.FILES, popularity.ANSWERS):
+        assert [popularity.share_of(curve, at) for at, _ in curve[:-1]] == pytest.approx([y for _, y in curve[:-1]])
+        steps = [popularity.share_of(curve, (k + 1) / 500) - popularity.share_of(curve, k / 500) for k in range(500)]
         assert min(steps) >= 0
-    assert sharing.zipf_of(1) == 0
+    assert popularity.zipf_of(1) == 0
 
 
 def test_a_scenario_chooses_it() -> None:

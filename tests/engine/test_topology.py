@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from engine.errors import InputError
-from engine.sim import draws
+from engine.sim import rng
 from engine.sim.rng import Stream
+from engine.world.readers import edge_list
 from engine.world.topology import PEERS_MAX, Topology, build
 
 
@@ -75,10 +76,10 @@ def test_an_overlay_never_changes_between_versions() -> None:
 
 def test_many_draws_at_once_are_those_of_the_stream_one_by_one() -> None:
     at_once, single = Stream("x"), Stream("x")
-    assert draws.bits(at_once, 5).tolist() == [single.bits64() for _ in range(5)]
-    assert draws.units(at_once, 3).tolist() == [single.random() for _ in range(3)]
+    assert rng.bits(at_once, 5).tolist() == [single.bits64() for _ in range(5)]
+    assert rng.units(at_once, 3).tolist() == [single.random() for _ in range(3)]
     assert at_once.state == single.state
-    assert set(draws.below(at_once, 3, 100).tolist()) == {0, 1, 2}
+    assert set(rng.below(at_once, 3, 100).tolist()) == {0, 1, 2}
 
 
 def test_random_has_its_links_to_the_letter() -> None:
@@ -240,13 +241,13 @@ def test_a_bad_file_is_named(tmp_path: Path) -> None:
 def test_absurd_sizes_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "crawl.txt"
     path.write_text("".join(f"{i} {i + 1}\n" for i in range(2_000)))
-    monkeypatch.setattr(edgelist, "NODES_MAX", 100)
+    monkeypatch.setattr(edge_list, "NODES_MAX", 100)
     assert "more than the 100" in refusal(str(path))
-    monkeypatch.setattr(edgelist, "EDGES_MAX", 500)
+    monkeypatch.setattr(edge_list, "EDGES_MAX", 500)
     assert "more than the 500" in refusal(str(path))
-    monkeypatch.setattr(edgelist, "EDGES_MAX", 1_500)
+    monkeypatch.setattr(edge_list, "EDGES_MAX", 1_500)
     assert "more than the 1,500" in refusal(str(path))
-    monkeypatch.setattr(edgelist, "BYTES_MAX", 100)
+    monkeypatch.setattr(edge_list, "BYTES_MAX", 100)
     assert "larger than" in refusal(str(path))
 
 

@@ -11,7 +11,7 @@ from stories import END_US, SECOND, setup, story
 from test_time_machine import go
 
 from engine import Swarm
-from engine.record.reader import Recording
+from engine.record.file import Recording
 from engine.record.time_machine import TimeMachine
 
 

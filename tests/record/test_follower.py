@@ -14,10 +14,9 @@ from stories import END_US, SECOND, STORY, setup
 from test_time_machine import at_once, go, prints
 
 from engine import Kill, Swarm
-from engine.record.following import Following
+from engine.record.codec import pieces
 from engine.record.time_machine import TimeMachine
-from engine.record.worker import HEAD, LAG_MOST, STRAIN_MOST, Follower
-from engine.record.worlds import pieces
+from engine.record.worker import HEAD, LAG_MOST, STRAIN_MOST, Follower, Following
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 60

@@ -19,7 +19,7 @@ from stories import SECOND, setup
 from test_time_machine import go
 
 from engine import InputError, Kill, Swarm
-from engine.record.reader import read
+from engine.record.file import read
 from engine.record.time_machine import TimeMachine
 
 T = TypeVar("T")

@@ -10,7 +10,7 @@ from stories import END_US, LINKS, SECOND, setup, story
 
 from engine import AskFor, Command, LinkSpec, Setup, Swarm, networks
 from engine.measure.metrics import BLOCK, Chain
-from engine.record.freeze import PathKey, freeze, thaw
+from engine.record.checkpoints import PathKey, freeze, thaw
 
 
 def play_on(swarm: Swarm, story: list[tuple[int, Command]]) -> Swarm:

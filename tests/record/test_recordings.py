@@ -16,7 +16,7 @@ from stories import END_US, LINKS, SECOND, STORY, setup, story
 from test_time_machine import at_once, go, prints
 
 from engine import ContentSpec, Kill, Swarm, networks
-from engine.record.reader import read
+from engine.record.file import read
 from engine.record.time_machine import TimeMachine
 from engine.world.content import Shelf
 from engine.world.world import World

@@ -11,9 +11,8 @@ import pytest
 from stories import END_US, SECOND, setup, story
 
 from engine import AskFor, Heal, Kill, Partition, Peer, Revive, Setup, Swarm, networks
-from engine.record.checkpoints import Store
-from engine.record.freeze import freeze, is_page
-from engine.record.prints import Prints
+from engine.record.checkpoints import Store, freeze, is_page
+from engine.record.log import Prints
 from engine.record.time_machine import Checkpoints, TimeMachine
 
 
@@ -233,7 +232,7 @@ def _read_from_a_pipe(made: Any) -> Any:
 
 
 def test_fingerprints_take_sixteen_bytes_each(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.record.prints.PRINTS_MAX", 500)
+    monkeypatch.setattr("engine.record.log.PRINTS_MAX", 500)
     kept = Prints({1_000_000: "00000000deadbeef"})
     for second in range(2, 2_000):
         assert kept.add(second * SECOND, f"{second:016x}") == (second <= 500)
@@ -246,7 +245,7 @@ def test_fingerprints_take_sixteen_bytes_each(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_marks_are_so_many_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.record.marks.MARKS_MAX", 100)
+    monkeypatch.setattr("engine.record.log.MARKS_MAX", 100)
     machine = TimeMachine(Swarm(setup("gnutella", asks_per_s=20.0)))
     machine.swarm.do(Kill("#1"))
     for second in range(1, 20):
