@@ -277,7 +277,7 @@ def load(path: Path) -> Scenario:
         text = read_toml(str(path), EXPECTED, BYTES_MAX)
     except MissingFileError:
         raise InputError(f'there is no file "{plain(path)}"') from None
-    return _beside(parse(text, plain(path)), path.parent)
+    return _beside(replace(parse(text, plain(path)), source=str(path)), path.parent)
 
 
 def _beside(scenario: Scenario, folder: Path) -> Scenario:

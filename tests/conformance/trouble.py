@@ -25,7 +25,7 @@ from engine import (
     Set,
     Uncensor,
 )
-from engine.sim.links import Links
+from engine.sim.network import Network as Between
 
 from .watch import SECOND, Network, Rough, Spied
 
@@ -47,7 +47,7 @@ TROUBLE: tuple[tuple[Command, ...], ...] = (
 )
 
 
-def trouble(network: Network, links: type[Links], seed: int = 5) -> Spied:
+def trouble(network: Network, links: type[Between], seed: int = 5) -> Spied:
     """All that can be done to a swarm, while it is being asked; then peace."""
     made = Spied(network, links, seed=seed, asks_per_s=3.0, peers=14, latency="uniform:5-90")
     for commands in TROUBLE:
@@ -68,7 +68,7 @@ def trouble(network: Network, links: type[Links], seed: int = 5) -> Spied:
 
 def survives_trouble(network: Network) -> None:
     """Churn, loss, censorship, collusion, partition, the end of everybody; and afterwards it works again."""
-    for links in (Links, Rough):
+    for links in (Between, Rough):
         made = trouble(network, links)
         made.run(150)
         made.look()

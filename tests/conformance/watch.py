@@ -10,8 +10,8 @@ from unittest import mock
 
 from engine import AskFor, Beliefs, Command, ContentSpec, Leave, Peer, PeerId, Setup, Swarm
 from engine.sim.host import PeerHost
-from engine.sim.kernel import Kernel, Timer
-from engine.sim.links import Links
+from engine.sim.kernel import Timer
+from engine.sim.network import Network as Between
 
 from .inside import containers
 
@@ -55,7 +55,7 @@ class Spied:
     and role of sender; `late` what was done by
     peers that are not alive, or that are and plan beyond their farewell."""
 
-    def __init__(self, network: Network, way: type[Links] = Links, **changes: Any) -> None:
+    def __init__(self, network: Network, way: type[Between] = Between, **changes: Any) -> None:
         self.messages: dict[int, tuple[Any, str]] = {}
         self.samples: dict[tuple[type, str], tuple[PeerId, PeerId, Any]] = {}
         self.late: list[str] = []
@@ -71,7 +71,7 @@ class Spied:
             "options": network.options,
             **changes,
         }
-        with mock.patch("engine.simulation.Seat", self.spy()), mock.patch("engine.swarm.Links", way):
+        with mock.patch("engine.simulation.PeerHost", self.spy()), mock.patch("engine.simulation.Network", way):
             self.swarm = Swarm(Setup(**values), network.program)
         self.simulation = self.swarm.simulation
 
@@ -97,7 +97,7 @@ class Spied:
                     spied.sent(message)
                 # Nonsense is answered too, and then the receiver may be nobody.
                 if many and spied.sampling and type(many[0]) is int and 0 <= many[0] < len(self.kernel.peers):
-                    role = spied.simulation.program_types[self.me].role if hasattr(spied, "town") else ""
+                    role = spied.simulation.program_types[self.me].role if hasattr(spied, "simulation") else ""
                     spied.samples[type(message), role] = (self.me, many[0], message)
 
             def after(self, delay_us: int, tick: Any, **kw: Any) -> Timer:
@@ -119,10 +119,10 @@ class Spied:
         return Spy
 
     def act(self, me: PeerId, what: str, plan: bool = False) -> None:
-        town = getattr(self, "town", None)
-        if town is None:
+        simulation = getattr(self, "simulation", None)
+        if simulation is None:
             return
-        if town.programs[me] is None:
+        if simulation.programs[me] is None:
             self.late.append(f"#{me} {what} when it was no more")
         elif plan and me == self.leaving:
             self.late.append(f"#{me} {what} while it said goodbye")
@@ -170,22 +170,21 @@ class Spied:
         return any(row.reached * 2 >= len(peers) if row.want == "broadcast" else row.hits for row in rows)
 
 
-class Rough(Links):
+class Rough(Between):
     """Datagrams overtake each other and some come twice."""
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
-        self.general = True
+        self.links.general = True
 
-    def post_all(self, kernel: Kernel, frm: PeerId, to: Iterable[PeerId], envelope: Any) -> int:
+    def post_all(self, frm: PeerId, to: Iterable[PeerId], envelope: Any) -> None:
         if envelope[1].over == "stream":
-            return super().post_all(kernel, frm, to, envelope)
-        many = tuple(to)
-        for one in many:
-            for _ in range(2 if self.rng.random() < 0.3 else 1):
-                kernel.post(
-                    kernel.now_us + 1 + int(self.delay_us(frm, one) * self.rng.uniform(0.1, 9.0)), one, envelope
-                )
+            super().post_all(frm, to, envelope)
+            return
+        links, kernel = self.links, self.kernel
+        for one in tuple(to):
+            for _ in range(2 if links.rng.random() < 0.3 else 1):
+                at_us = kernel.now_us + 1 + int(links.delay_us(frm, one) * links.rng.uniform(0.1, 9.0))
+                kernel.post(at_us, one, envelope)
                 envelope[4].pending += 1
             envelope[4].pending -= 1
-        return len(many)

@@ -163,7 +163,7 @@ def test_collusion_grows() -> None:
     town.advance(21 * SECOND)
     assert (few, town.snapshot().colluding.sum()) == (1, 30)
     assert 12 < some < 18
-    assert set(town.simulation.rules.bans.values()) == {("song", 0.1)}
+    assert set(town.simulation.faults.bans.values()) == {("song", 0.1)}
 
 
 def test_poison_is_given_to_a_share() -> None:

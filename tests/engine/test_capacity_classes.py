@@ -41,7 +41,7 @@ def test_a_peer_keeps_its_line_in_a_bigger_swarm_and_stations_have_a_fat_one() -
 def test_no_lines_where_nothing_limits_anybody() -> None:
     assert access_links.draw(LinkSpec(), 10, 2, seed=1) == []
     town = Swarm(Setup(peers=8))
-    assert town.simulation.shared.links.pipes is None
+    assert town.simulation.network.bandwidth is None
     assert not town.simulation.kernel.checked
     fixed = town.snapshot().fixed
     assert not fixed.up_kbit_s.any()

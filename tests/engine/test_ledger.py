@@ -127,4 +127,4 @@ def test_a_timer_that_rang_is_remembered_by_nobody() -> None:
     waiting = [timer for seat in swarm.simulation.peer_hosts for timer in seat.waiting.values()]
     assert waiting
     assert all(timer.live for timer in waiting)
-    assert {timer.account.closed_us for timer in waiting if isinstance(timer.account, AskRecord)} == {None}
+    assert {timer.record.closed_us for timer in waiting if isinstance(timer.record, AskRecord)} == {None}
