@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tiny import swarm
 
-from engine import ALIVE, Churned, Set, Setup, Swarm
+from engine import ALIVE, Churned, Event, Set, Setup, Swarm
 from engine.errors import InputError
 from engine.sim.rng import Stream
 from engine.world.churn import UP_SHARE, Churn, gamma_variate, parse
@@ -116,14 +116,15 @@ def test_a_long_run_of_a_swarm_has_the_sessions_of_its_law(monkeypatch: pytest.M
     lasted: list[float] = []
     half_us = 60_000_000
 
-    def churned(kind: str, *what: Any) -> None:
+    def append(kind: type[Event], *what: Any) -> None:
+        assert kind is Churned
         peer, how = what
         if how == "revive":
             begun[peer] = town.now_us
         elif peer in begun and begun[peer] < half_us:
             lasted.append((town.now_us - begun.pop(peer)) / 1e6)
 
-    monkeypatch.setattr(town.simulation, "tell", churned)
+    monkeypatch.setattr(town.simulation.event_log, "append", append)
     town.advance(2 * half_us)
     assert len(lasted) > 15_000
     churn = law("weibull:0.59:0.6983")
