@@ -225,7 +225,7 @@ class Restless:
                 live.step(us)
                 live.slice()
             case ("seek", share, slices):
-                live.errand(machine.seek(round(share * machine.end_us)))
+                live.run_job(machine.seek(round(share * machine.end_us)))
                 for _ in range(slices):
                     live.slice()
             case ("begin", share, steps):

@@ -239,7 +239,7 @@ class SwarmApp(Settled):
 
     def resumed(self) -> None:
         """The process was stopped: the time that passed is not owed."""
-        self.driver.live.rejoin()
+        self.driver.live.resync()
 
     def restore_terminal(self) -> None:
         """Have it as it was. Once is enough; may be called from any thread."""

@@ -1,6 +1,6 @@
 """Going back and forth in the run on screen: the half of the driver that holds a time machine.
 
-A seek is an errand of `Pacer`: it is done in slices before time goes on, the screen stays alive meanwhile, and the
+A seek is a job of `Pacer`: it is done in slices before time goes on, the screen stays alive meanwhile, and the
 cursor moves when it is there. What a person does in the past begins another future; that is said, and `undo` is no
 way back from it. Charts, tables and the feed follow by themselves, since all they show comes from the swarm at the
 cursor.
@@ -211,8 +211,8 @@ class Traveller:
         self._depart(self._going(self.machine.undo(), said), last.at_us)
         self._undoing = True
 
-    def _depart(self, errand: Iterator[None], to_us: int) -> None:
-        self.live.errand(errand)
+    def _depart(self, job: Iterator[None], to_us: int) -> None:
+        self.live.run_job(job)
         self._undoing = False
         self.seeking, self.heading_us = 0.0, to_us
 
@@ -251,7 +251,7 @@ class Traveller:
 
     def arrive(self) -> None:
         """A person does something: the seek that is under way ends first."""
-        self.live.finish_errand()
+        self.live.finish_job()
 
     def tell_fork(self) -> None:
         """After a command: was it another future that began?"""

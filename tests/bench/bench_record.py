@@ -40,7 +40,7 @@ def flat_out(peers: int, seconds: int) -> None:
     keeper = Follower()
     setup = Setup(peers=peers, churn="exponential:600", asks_per_s=0.2)
     machine = TimeMachine(Swarm(setup), keeper=keeper)
-    live = Pacer(machine, speed=math.inf, strain=lambda: machine.strain)
+    live = Pacer(machine, speed=math.inf, backpressure=lambda: machine.strain)
     live.halt_at(seconds * SECOND)
     begun, begun_wall = clock(), time.monotonic()
 

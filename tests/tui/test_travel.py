@@ -71,7 +71,7 @@ def test_after_a_jump_the_feed_is_told_again_what_was_before() -> None:
     driver.live.pause()
     settle(driver)
     driver.seek_to(2 * SECOND)
-    driver.live.finish_errand()
+    driver.live.finish_job()
     events = [event for event in driver.frame(20).events if not isinstance(event, Noted)]
     assert events
     assert all(event.at_us <= 2 * SECOND for event in events)
@@ -101,7 +101,7 @@ def test_a_seek_that_is_overtaken_by_another_is_given_up() -> None:
         driver.seek_to(to_us)
     driver.live.pause()
     settle(driver)
-    driver.live.finish_errand()
+    driver.live.finish_job()
     assert driver.frame(20).jumps == 1 or driver.swarm.now_us == 2 * SECOND
     driver.stop()
 
