@@ -351,7 +351,7 @@ def open_dashboard(
             gc.freeze()  # nothing is looked through for garbage any more, so the end comes at once
             app.restore_terminal()
     code = int(code) if isinstance(code, int) else (app.return_code or 0)
-    return code or int(recording is not None and driver.machine.parted is not None)
+    return code or int(recording is not None and driver.machine.diverged is not None)
 
 
 def _obituary(driver: Driver, error: Exception) -> str:

@@ -38,5 +38,5 @@ def replayed(recording: Recording, budget: int | None = None) -> TimeMachine:
     machine = TimeMachine(Swarm(recording.setup, world=recording.world), recording=recording)
     while machine.advance(recording.end_us, budget) and budget:
         pass
-    machine.check_end()
+    machine.check_final_fingerprint()
     return machine

@@ -14,17 +14,17 @@ from stories import END_US, SECOND, STORY, setup
 from test_time_machine import at_once, go, prints
 
 from engine import Kill, Swarm
-from engine.record.codec import pieces
+from engine.record.codec import world_to_pieces
 from engine.record.time_machine import TimeMachine
-from engine.record.worker import HEAD, LAG_MOST, STRAIN_MOST, Follower, Following
+from engine.record.worker import BACKPRESSURE_MAX, LAG_MAX, LENGTH, CheckpointWorker, WorkerRun
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 60
 
 
-def followed(**changes: object) -> tuple[TimeMachine, Follower]:
-    keeper = Follower(spacing=60, start_cost=100)
-    return TimeMachine(Swarm(setup("gnutella", **changes)), keeper=keeper), keeper
+def followed(**changes: object) -> tuple[TimeMachine, CheckpointWorker]:
+    checkpoints = CheckpointWorker(spacing=60, start_cost=100)
+    return TimeMachine(Swarm(setup("gnutella", **changes)), checkpoints=checkpoints), checkpoints
 
 
 def play(machine: TimeMachine) -> None:
@@ -34,74 +34,74 @@ def play(machine: TimeMachine) -> None:
     go(machine, END_US)
 
 
-def until_kept(machine: TimeMachine, keeper: Follower, count: int, at_us: int = 0) -> None:
+def until_kept(machine: TimeMachine, checkpoints: CheckpointWorker, count: int, at_us: int = 0) -> None:
     """Wait for so many checkpoints, the last of them at that time or later."""
     begun = time.monotonic()
-    while len(keeper.store.kept) < count or keeper.store.kept[-1].at[0] < at_us:
-        machine.came()
-        assert keeper.pid, keeper.status
-        assert time.monotonic() - begun < PATIENCE_S, keeper.status
+    while len(checkpoints.store.checkpoints) < count or checkpoints.store.checkpoints[-1].at[0] < at_us:
+        machine.on_advanced()
+        assert checkpoints.pid, checkpoints.status
+        assert time.monotonic() - begun < PATIENCE_S, checkpoints.status
         time.sleep(0.01)
 
 
 def test_any_moment_comes_from_the_follower_as_it_was() -> None:
-    machine, keeper = followed()
+    machine, checkpoints = followed()
     alone = TimeMachine(Swarm(setup("gnutella")))
     play(machine)
     play(alone)
-    until_kept(machine, keeper, 5, 10 * SECOND)
+    until_kept(machine, checkpoints, 5, 10 * SECOND)
     try:
         for at_us in (11 * SECOND, 3 * SECOND + 1, 7 * SECOND, END_US):
             at_once(machine.seek(at_us))
             at_once(alone.seek(at_us))
             assert prints(machine) == prints(alone)
-        assert machine.parted is None
+        assert machine.diverged is None
     finally:
         machine.close()
 
 
 def test_after_a_fork_it_follows_the_other_future() -> None:
-    machine, keeper = followed()
+    machine, checkpoints = followed()
     play(machine)
-    until_kept(machine, keeper, 4, 8 * SECOND)
+    until_kept(machine, checkpoints, 4, 8 * SECOND)
     try:
         at_once(machine.seek(6 * SECOND))
         machine.swarm.do(Kill("random 6"))
-        assert all(one.at <= (6 * SECOND, machine.swarm.given) for one in keeper.store.kept)
-        before = len(keeper.store.kept)
+        assert all(one.at <= (6 * SECOND, machine.swarm.given) for one in checkpoints.store.checkpoints)
+        before = len(checkpoints.store.checkpoints)
         go(machine, 12 * SECOND)
-        until_kept(machine, keeper, before + 1, 9 * SECOND)
+        until_kept(machine, checkpoints, before + 1, 9 * SECOND)
         end = prints(machine)
-        times = [one.at for one in keeper.store.kept]
+        times = [one.at for one in checkpoints.store.checkpoints]
         assert times == sorted(times)
         at_once(machine.seek(10 * SECOND))
         at_once(machine.seek(12 * SECOND - 1))
         go(machine, 12 * SECOND)
         assert prints(machine) == end
-        assert machine.parted is None
+        assert machine.diverged is None
     finally:
         machine.close()
 
 
 def test_a_run_that_costs_little_has_no_follower() -> None:
-    machine = TimeMachine(Swarm(setup("gnutella")), keeper=(keeper := Follower()))
+    machine = TimeMachine(Swarm(setup("gnutella")), checkpoints=(checkpoints := CheckpointWorker()))
     go(machine, 10 * SECOND)
-    assert keeper.pid is None
-    assert "not followed yet" in keeper.status
+    assert checkpoints.pid is None
+    assert "no process yet" in checkpoints.status
     machine.close()
 
 
 def test_without_its_follower_a_run_goes_on_and_goes_back() -> None:
-    machine, keeper = followed()
+    machine, checkpoints = followed()
     play(machine)
-    until_kept(machine, keeper, 2)
-    assert keeper.pid
-    os.kill(keeper.pid, 9)
+    until_kept(machine, checkpoints, 2)
+    assert checkpoints.pid
+    os.kill(checkpoints.pid, 9)
     begun = time.monotonic()
-    while keeper.pid:
-        machine.came()
+    while checkpoints.pid:
+        machine.on_advanced()
         assert time.monotonic() - begun < PATIENCE_S
-    assert "nobody follows" in keeper.status
+    assert "no more checkpoints" in checkpoints.status
     go(machine, END_US + SECOND)
     at_once(machine.seek(5 * SECOND))
     at_once(machine.seek(END_US))
@@ -114,11 +114,11 @@ def test_without_its_follower_a_run_goes_on_and_goes_back() -> None:
 LEADER = """
 import sys, time
 sys.path[:0] = [{root!r}, {tests!r}]
-from test_follower import followed, play, until_kept
-machine, keeper = followed()
+from test_checkpoint_worker import followed, play, until_kept
+machine, checkpoints = followed()
 play(machine)
-until_kept(machine, keeper, 1)
-print(keeper.pid, flush=True)
+until_kept(machine, checkpoints, 1)
+print(checkpoints.pid, flush=True)
 time.sleep(600)
 """
 
@@ -139,15 +139,15 @@ def test_it_dies_with_who_started_it() -> None:
 
 
 def test_a_follower_that_is_late_is_told_of_and_catches_up() -> None:
-    machine, keeper = followed()
-    assert keeper.strain == 0
+    machine, checkpoints = followed()
+    assert checkpoints.backpressure == 0
     play(machine)
-    keeper._end_cost += 5 * LAG_MOST
-    assert keeper.strain == STRAIN_MOST
-    until_kept(machine, keeper, 4, 8 * SECOND)
+    checkpoints._end_cost += 5 * LAG_MAX
+    assert checkpoints.backpressure == BACKPRESSURE_MAX
+    until_kept(machine, checkpoints, 4, 8 * SECOND)
     try:
-        assert machine.strain == keeper.strain == 0, "no more than that behind"
-        machine.tend()
+        assert machine.backpressure == checkpoints.backpressure == 0, "no more than that behind"
+        machine.poll()
     finally:
         machine.close()
 
@@ -157,19 +157,19 @@ def test_who_is_late_takes_half_as_many_checkpoints(tmp_path: Path) -> None:
     for late in (0, 1_000_000):
         path = tmp_path / f"{late}"
         out = os.open(path, os.O_WRONLY | os.O_CREAT)
-        following = Following(out)
-        following.take(("begin", 150, setup("gnutella"), None))
-        for piece in (*pieces(world), None):
-            following.take(("world", piece))
+        run = WorkerRun(out)
+        run.handle(("begin", 150, setup("gnutella"), None))
+        for piece in (*world_to_pieces(world), None):
+            run.handle(("world", piece))
         for at_us in range(SECOND // 4, END_US, SECOND // 4):
-            following.take(("until", 0, at_us, late))
-            while following.work():
+            run.handle(("until", 0, at_us, late))
+            while run.step():
                 pass
         os.close(out)
         data, costs = path.read_bytes(), []
         while data:
-            (size,) = HEAD.unpack_from(data)
-            costs.append(pickle.loads(data[HEAD.size : HEAD.size + size])[1].cost)
-            data = data[HEAD.size + size :]
+            (size,) = LENGTH.unpack_from(data)
+            costs.append(pickle.loads(data[LENGTH.size : LENGTH.size + size])[1].cost)
+            data = data[LENGTH.size + size :]
         taken[late] = len(costs)
     assert taken[0] > 1.5 * taken[1_000_000] > 2

@@ -39,7 +39,7 @@ def test_who_interrupts_has_a_recording_of_all_that_was(tmp_path: Path) -> None:
     again = replay(path)
     assert f"interrupted at {again.report.virtual_s:.3f} s" in str(caught.value)
     assert 5 < again.report.virtual_s < 60
-    assert (again.parted, again.report.warnings) == ("", ())
+    assert (again.diverged, again.report.warnings) == ("", ())
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
@@ -48,7 +48,7 @@ def test_who_does_not_wait_for_that_has_one_that_was_never_closed(tmp_path: Path
     with pytest.raises(KeyboardInterrupt, match="interrupted at"):
         run(BUSY, until=60, record=path, progress=pressing(2))
     again = replay(path)
-    assert not again.parted
+    assert not again.diverged
     assert "it was never closed" in again.report.warnings[-1]
 
 
@@ -67,7 +67,7 @@ def test_an_interrupt_in_the_middle_of_a_delivery_waits_for_its_end(
     monkeypatch.setattr(Kernel, "_deliver", interrupted)
     with pytest.raises(KeyboardInterrupt, match="interrupted at"):
         run(BUSY, until=60, record=path)
-    assert not replay(path).parted
+    assert not replay(path).diverged
 
 
 def test_a_program_that_fails_leaves_a_recording_that_leads_there(

@@ -12,8 +12,9 @@ from stories import END_US, LINKS, SECOND, STORY, setup, story
 from test_time_machine import at_once, go, prints
 
 from engine import Swarm, networks
-from engine.record.gc import stillness, taking_apart
-from engine.record.time_machine import Checkpoints, TimeMachine
+from engine.record.checkpoints import Checkpoints
+from engine.record.gc import free_in_steps, frozen_after
+from engine.record.time_machine import TimeMachine
 
 
 @pytest.fixture
@@ -54,14 +55,14 @@ def test_a_swarm_that_is_taken_apart_goes_by_itself(name: str, frozen: None) -> 
     swarm.snapshot()
     parts = parts_of(swarm)
     assert len(parts) > 5
-    for _ in taking_apart(swarm):
+    for _ in free_in_steps(swarm):
         pass
     del swarm
     assert [part() for part in parts if part() is not None] == []
 
 
 def test_after_many_seeks_there_are_no_more_objects_than_after_one(frozen: None) -> None:
-    machine = TimeMachine(Swarm(setup("gnutella")), keeper=Checkpoints(spacing=60), still=True)
+    machine = TimeMachine(Swarm(setup("gnutella")), checkpoints=Checkpoints(spacing=60), freeze_gc=True)
     for at_s, command in STORY:
         go(machine, round(at_s * SECOND))
         machine.swarm.do(command)
@@ -75,7 +76,7 @@ def test_after_many_seeks_there_are_no_more_objects_than_after_one(frozen: None)
         steps.close()  # whoever loses interest just stops asking
         at_once(machine.seek(7 * SECOND))
         for _ in range(1_000):
-            machine.tend()
+            machine.poll()
         return gc.get_freeze_count() + len(gc.get_objects())
 
     first = there_and_back()
@@ -88,7 +89,7 @@ def test_after_many_seeks_there_are_no_more_objects_than_after_one(frozen: None)
 
 def test_what_is_made_in_stillness_is_not_looked_at(frozen: None) -> None:
     before = len(gc.get_objects())
-    with stillness(wanted=True):
+    with frozen_after(wanted=True):
         kept = [[each] for each in range(10_000)]
     assert len(gc.get_objects()) < before + 1_000
     assert len(kept) == 10_000
@@ -96,18 +97,18 @@ def test_what_is_made_in_stillness_is_not_looked_at(frozen: None) -> None:
 
 def test_a_program_that_froze_nothing_stays_like_that() -> None:
     assert not gc.get_freeze_count()
-    with stillness(wanted=True):
+    with frozen_after(wanted=True):
         kept = [[each] for each in range(10)]
     assert not gc.get_freeze_count()
     assert kept
 
 
 def test_a_run_that_is_dissolved_leaves_nothing(frozen: None) -> None:
-    machine = TimeMachine(Swarm(replace(setup("gnutella"))), keeper=Checkpoints(spacing=60), still=True)
+    machine = TimeMachine(Swarm(replace(setup("gnutella"))), checkpoints=Checkpoints(spacing=60), freeze_gc=True)
     go(machine, 6 * SECOND)
     at_once(machine.seek(2 * SECOND))
     parts = parts_of(machine.swarm)
     machine.close()
-    machine.dissolve()
+    machine.free()
     del machine
     assert [part() for part in parts if part() is not None] == []

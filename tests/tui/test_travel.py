@@ -196,7 +196,7 @@ def test_a_run_is_recorded_from_the_screen_and_opened_again(tmp_path: Path) -> N
     assert not driver.frame(20).recording
     driver.stop()
     again = replay(path)
-    assert (again.parted, again.report.fingerprint) == ("", prints)
+    assert (again.diverged, again.report.fingerprint) == ("", prints)
     scenario, recording = load_recording(path)
     shown = Driver(scenario, clock=wall, recording=recording)
     play(shown, wall, end_us)
@@ -237,7 +237,7 @@ def test_another_network_ends_a_recording_and_says_where_it_is(tmp_path: Path) -
     play(driver, wall, 2 * SECOND)
     driver.restart("gossip")
     assert f"swarmtop replay {path}" in driver.frame(20).notice
-    assert not replay(path).parted
+    assert not replay(path).diverged
     driver.stop()
 
 
