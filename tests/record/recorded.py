@@ -1,4 +1,4 @@
-"""The story written into a file, and played again from it: what tests of recordings begin with."""
+"""Writes a run of `stories` into a file, and replays a recording: helpers of the tests."""
 
 from __future__ import annotations
 

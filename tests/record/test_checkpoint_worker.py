@@ -1,4 +1,4 @@
-"""A process that follows a run, keeps it at hand, and is gone when it should be."""
+"""The process that takes checkpoints of a run: what it gives, when it is started, and that it ends."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 PATIENCE_S = 60
 
 
-def followed(**changes: object) -> tuple[TimeMachine, CheckpointWorker]:
+def with_worker(**changes: object) -> tuple[TimeMachine, CheckpointWorker]:
     checkpoints = CheckpointWorker(spacing=60, start_cost=100)
     return TimeMachine(Swarm(setup("gnutella", **changes)), checkpoints=checkpoints), checkpoints
 
@@ -34,7 +34,7 @@ def play(machine: TimeMachine) -> None:
     go(machine, END_US)
 
 
-def until_kept(machine: TimeMachine, checkpoints: CheckpointWorker, count: int, at_us: int = 0) -> None:
+def wait_for_checkpoints(machine: TimeMachine, checkpoints: CheckpointWorker, count: int, at_us: int = 0) -> None:
     """Wait for so many checkpoints, the last of them at that time or later."""
     begun = time.monotonic()
     while len(checkpoints.store.checkpoints) < count or checkpoints.store.checkpoints[-1].at[0] < at_us:
@@ -44,12 +44,12 @@ def until_kept(machine: TimeMachine, checkpoints: CheckpointWorker, count: int, 
         time.sleep(0.01)
 
 
-def test_any_moment_comes_from_the_follower_as_it_was() -> None:
-    machine, checkpoints = followed()
+def test_every_moment_is_restored_as_it_was() -> None:
+    machine, checkpoints = with_worker()
     alone = TimeMachine(Swarm(setup("gnutella")))
     play(machine)
     play(alone)
-    until_kept(machine, checkpoints, 5, 10 * SECOND)
+    wait_for_checkpoints(machine, checkpoints, 5, 10 * SECOND)
     try:
         for at_us in (11 * SECOND, 3 * SECOND + 1, 7 * SECOND, END_US):
             at_once(machine.seek(at_us))
@@ -60,17 +60,17 @@ def test_any_moment_comes_from_the_follower_as_it_was() -> None:
         machine.close()
 
 
-def test_after_a_fork_it_follows_the_other_future() -> None:
-    machine, checkpoints = followed()
+def test_after_a_fork_checkpoints_are_of_the_other_future() -> None:
+    machine, checkpoints = with_worker()
     play(machine)
-    until_kept(machine, checkpoints, 4, 8 * SECOND)
+    wait_for_checkpoints(machine, checkpoints, 4, 8 * SECOND)
     try:
         at_once(machine.seek(6 * SECOND))
         machine.swarm.do(Kill("random 6"))
         assert all(one.at <= (6 * SECOND, machine.swarm.given) for one in checkpoints.store.checkpoints)
         before = len(checkpoints.store.checkpoints)
         go(machine, 12 * SECOND)
-        until_kept(machine, checkpoints, before + 1, 9 * SECOND)
+        wait_for_checkpoints(machine, checkpoints, before + 1, 9 * SECOND)
         end = prints(machine)
         times = [one.at for one in checkpoints.store.checkpoints]
         assert times == sorted(times)
@@ -83,7 +83,7 @@ def test_after_a_fork_it_follows_the_other_future() -> None:
         machine.close()
 
 
-def test_a_run_that_costs_little_has_no_follower() -> None:
+def test_a_short_run_starts_no_process() -> None:
     machine = TimeMachine(Swarm(setup("gnutella")), checkpoints=(checkpoints := CheckpointWorker()))
     go(machine, 10 * SECOND)
     assert checkpoints.pid is None
@@ -91,10 +91,10 @@ def test_a_run_that_costs_little_has_no_follower() -> None:
     machine.close()
 
 
-def test_without_its_follower_a_run_goes_on_and_goes_back() -> None:
-    machine, checkpoints = followed()
+def test_a_run_goes_on_and_back_after_the_process_has_died() -> None:
+    machine, checkpoints = with_worker()
     play(machine)
-    until_kept(machine, checkpoints, 2)
+    wait_for_checkpoints(machine, checkpoints, 2)
     assert checkpoints.pid
     os.kill(checkpoints.pid, 9)
     begun = time.monotonic()
@@ -111,48 +111,48 @@ def test_without_its_follower_a_run_goes_on_and_goes_back() -> None:
     machine.close()
 
 
-LEADER = """
+STARTER = """
 import sys, time
 sys.path[:0] = [{root!r}, {tests!r}]
-from test_checkpoint_worker import followed, play, until_kept
-machine, checkpoints = followed()
+from test_checkpoint_worker import with_worker, play, wait_for_checkpoints
+machine, checkpoints = with_worker()
 play(machine)
-until_kept(machine, checkpoints, 1)
+wait_for_checkpoints(machine, checkpoints, 1)
 print(checkpoints.pid, flush=True)
 time.sleep(600)
 """
 
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for a process in /proc")
-def test_it_dies_with_who_started_it() -> None:
-    script = LEADER.format(root=str(ROOT), tests=str(Path(__file__).parent))
-    leader = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
-    assert leader.stdout is not None
-    follower = int(leader.stdout.readline())
-    leader.kill()
-    leader.wait()
-    leader.stdout.close()
+def test_the_process_ends_with_the_one_that_started_it() -> None:
+    script = STARTER.format(root=str(ROOT), tests=str(Path(__file__).parent))
+    starter = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    assert starter.stdout is not None
+    worker = int(starter.stdout.readline())
+    starter.kill()
+    starter.wait()
+    starter.stdout.close()
     begun = time.monotonic()
-    while Path(f"/proc/{follower}").exists() and b"engine" in Path(f"/proc/{follower}/cmdline").read_bytes():
+    while Path(f"/proc/{worker}").exists() and b"engine" in Path(f"/proc/{worker}/cmdline").read_bytes():
         assert time.monotonic() - begun < PATIENCE_S
         time.sleep(0.01)
 
 
-def test_a_follower_that_is_late_is_told_of_and_catches_up() -> None:
-    machine, checkpoints = followed()
+def test_a_late_process_gives_backpressure_until_it_has_caught_up() -> None:
+    machine, checkpoints = with_worker()
     assert checkpoints.backpressure == 0
     play(machine)
     checkpoints._end_cost += 5 * LAG_MAX
     assert checkpoints.backpressure == BACKPRESSURE_MAX
-    until_kept(machine, checkpoints, 4, 8 * SECOND)
+    wait_for_checkpoints(machine, checkpoints, 4, 8 * SECOND)
     try:
-        assert machine.backpressure == checkpoints.backpressure == 0, "no more than that behind"
+        assert machine.backpressure == checkpoints.backpressure == 0, "it is not later than allowed"
         machine.poll()
     finally:
         machine.close()
 
 
-def test_who_is_late_takes_half_as_many_checkpoints(tmp_path: Path) -> None:
+def test_a_late_process_takes_half_as_many_checkpoints(tmp_path: Path) -> None:
     world, taken = Swarm(setup("gnutella")).world, {}
     for late in (0, 1_000_000):
         path = tmp_path / f"{late}"

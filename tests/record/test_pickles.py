@@ -1,4 +1,4 @@
-"""A swarm is put away at any moment, taken up again, and goes on as if nothing had been."""
+"""A swarm that is packed at any moment and unpacked goes on as the first one."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_a_checkpoint_leaves_out_what_does_not_change() -> None:
     assert (again.keys, nothing) == (packed.keys, {})
 
 
-def test_a_path_that_is_lost_is_forgotten_and_no_more() -> None:
+def test_without_the_path_of_an_ask_the_rest_is_unpacked() -> None:
     swarm = Swarm(setup("gnutella"))
     swarm.advance(5 * SECOND)
     copy = unpack_swarm(pack_swarm(swarm, {})[0], swarm, {})

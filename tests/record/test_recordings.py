@@ -1,4 +1,4 @@
-"""A run written into a file while it goes on, and read again, be its writer killed."""
+"""A run is written into a file while it goes on, and read again, also after its writer was killed."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_a_recording_needs_neither_files_nor_generators(latency: str, tmp_path: 
 
 
 def test_all_that_is_drawn_is_in_the_file(tmp_path: Path) -> None:
-    """Whoever draws something more for a world has to write it down too, in `record.codec`."""
+    """A new random part of a world has to be written by `record.codec` too."""
     content = ContentSpec(items=30, sharing="adar-huberman")
     trace = tmp_path / "trace.csv"
     trace.write_text("3,0.5,2\n3,4,5\n7,-3,9\n")
@@ -99,7 +99,7 @@ def test_a_recording_may_begin_late_and_knows_what_was_before(tmp_path: Path) ->
     assert prints(replayed(read(str(tmp_path / "run.swarm")))) == prints(machine)
 
 
-def test_who_goes_back_while_recording_is_followed(tmp_path: Path) -> None:
+def test_going_back_is_recorded(tmp_path: Path) -> None:
     path = tmp_path / "run.swarm"
     machine = TimeMachine(Swarm(setup("gnutella")))
     machine.record(str(path), {}, ticking())

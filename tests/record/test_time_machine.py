@@ -1,4 +1,4 @@
-"""Back and forth in a run: any moment comes out as it was the first time, and another future may begin there."""
+"""Seeking in a run: every moment is as it was the first time, and another future can begin there."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def prints(machine: TimeMachine) -> tuple[object, ...]:
 
 @pytest.mark.parametrize("spacing", [40, 1_000_000])
 @pytest.mark.parametrize("name", networks())
-def test_any_moment_comes_out_as_it_was(name: str, spacing: int) -> None:
+def test_every_moment_is_as_it_was(name: str, spacing: int) -> None:
     checkpoints = Checkpoints(spacing=spacing)
     machine = played(name, checkpoints=checkpoints)
     assert bool(checkpoints.store.checkpoints) == (spacing < 1000)
@@ -69,7 +69,7 @@ def test_any_moment_comes_out_as_it_was(name: str, spacing: int) -> None:
     assert machine.diverged is None
 
 
-def test_playing_on_from_the_past_does_again_what_was_done() -> None:
+def test_playing_on_from_the_past_repeats_the_commands() -> None:
     machine = played()
     end = prints(machine)
     at_once(machine.seek(1 * SECOND))
@@ -80,7 +80,7 @@ def test_playing_on_from_the_past_does_again_what_was_done() -> None:
     assert machine.end_us == END_US + SECOND
 
 
-def test_seeking_in_the_past_reports_how_far_it_is_and_may_be_given_up() -> None:
+def test_a_seek_yields_how_far_it_is_and_can_be_cancelled() -> None:
     machine = played(peers=60)
     steps = machine.seek(12 * SECOND)
     next(steps)
@@ -92,7 +92,7 @@ def test_seeking_in_the_past_reports_how_far_it_is_and_may_be_given_up() -> None
     assert told[-1] == 1.0
 
 
-def test_who_does_something_in_the_past_begins_another_future() -> None:
+def test_a_command_in_the_past_begins_another_future() -> None:
     checkpoints = Checkpoints(spacing=40)
     machine = played(checkpoints=checkpoints)
     at_once(machine.seek(6 * SECOND))
@@ -144,7 +144,7 @@ def test_undo_goes_to_just_before_the_last_command() -> None:
     assert machine.swarm.fingerprint() == plain.fingerprint()
 
 
-def test_the_end_is_at_hand_while_one_looks_at_the_past() -> None:
+def test_the_swarm_at_the_end_is_kept_during_a_seek() -> None:
     machine = played()
     end = machine.swarm
     at_once(machine.seek(2 * SECOND))
@@ -185,7 +185,7 @@ def test_there_are_so_many_checkpoints_at_most_and_a_quarter_of_the_room_is_for_
     assert store.checkpoints[-1].at[0] > 12 * SECOND
 
 
-def test_accounts_that_were_put_away_come_back_with_a_checkpoint() -> None:
+def test_pages_of_the_archive_are_part_of_a_checkpoint() -> None:
     checkpoints = Checkpoints(spacing=400)
     machine = TimeMachine(Swarm(Setup(protocol="web", peers=12, asks_per_s=30.0)), checkpoints=checkpoints)
     go(machine, 20 * SECOND)
@@ -202,7 +202,7 @@ def test_accounts_that_were_put_away_come_back_with_a_checkpoint() -> None:
     last = checkpoints.store.checkpoints[-1]
     store = CheckpointStore()
     store.add(last, {})
-    assert not store.checkpoints, "a swarm without its accounts is none"
+    assert not store.checkpoints, "a swarm cannot be unpacked without its pages"
 
 
 def test_checkpoints_share_the_names_of_paths(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -257,7 +257,7 @@ def test_a_swarm_too_large_for_its_budget_goes_back_from_the_beginning() -> None
     assert prints(machine) == end
 
 
-def test_marks_tell_what_happened_wherever_one_is() -> None:
+def test_marks_are_the_same_wherever_the_cursor_is() -> None:
     machine = played()
     marks = machine.marks.all()
     assert {mark.kind for mark in marks} == {"command", "kill", "ask"}
@@ -272,7 +272,7 @@ def test_marks_tell_what_happened_wherever_one_is() -> None:
     assert max(mark.at_us for mark in machine.marks.all()) == 4 * SECOND
 
 
-def test_a_run_that_does_not_repeat_itself_is_found_out() -> None:
+def test_a_run_that_differs_from_its_fingerprints_is_reported() -> None:
     machine = played()
     at_once(machine.seek(2 * SECOND))
     machine.swarm.simulation.shared.links.rng.state ^= 1

@@ -1,4 +1,4 @@
-"""A recording that is not what it was: cut, garbled, or with something else in it, it replays or is refused."""
+"""Recordings that were cut, damaged or changed: they replay or are refused in one sentence."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_a_last_difference_is_seen_at_the_end(tmp_path: Path) -> None:
     assert replayed(read(save(tmp_path / "other.swarm", values))).diverged == (2 * SECOND, 2 * SECOND + 300_000)
 
 
-def test_a_command_that_nobody_can_do_is_refused_when_its_time_comes(tmp_path: Path) -> None:
+def test_an_impossible_command_is_refused_at_its_time(tmp_path: Path) -> None:
     path = tmp_path / "run.swarm"
     written(path)
     values = values_of(path)
