@@ -378,7 +378,7 @@ async def test_what_is_drawn_while_a_slow_machine_goes_back_is_one_swarm(key: st
 
 
 def slow(clock: Clock) -> Callable[[], float]:
-    """Whatever is done takes longer than an errand may."""
+    """Whatever is done takes longer than a slice of a job may."""
 
     def tell() -> float:
         clock.now += 0.03

@@ -39,7 +39,7 @@ def play(driver: Driver, wall: Wall, to_us: int) -> None:
 
 def settle(driver: Driver) -> None:
     """Until the seek that is under way is over."""
-    while driver.frame(20).seeking is not None or driver.live._errand is not None:
+    while driver.frame(20).seeking is not None or driver.live._job is not None:
         pass
 
 
