@@ -32,7 +32,7 @@ from .workers import alone
 #
 # Seconds are of computing in this process, so that others on the machine do not count. Floods are timed in pairs,
 # recorded and not, in turn, through one swarm; the run that is sought in is a Gnutella with background asks and churn,
-# with the checkpoints of this process (the dashboard has a follower process make them).
+# with the checkpoints of this process (in the dashboard another process takes them).
 
 SECOND_US = 1_000_000
 FRAME_US = 10_000

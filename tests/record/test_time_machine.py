@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from stories import END_US, SECOND, setup, story
 
-from engine import AskFor, Heal, Kill, Partition, Peer, Revive, Setup, Swarm, networks
+from engine import AskFor, Command, Heal, Kill, Partition, Peer, Revive, Setup, Swarm, networks
 from engine.record.checkpoints import Checkpoints, CheckpointStore, is_page, pack_swarm
 from engine.record.log import Fingerprints
 from engine.record.time_machine import TimeMachine
@@ -305,3 +305,26 @@ def peer_that_breaks() -> type[Peer]:
 
     Fragile.options_type = type("None", (), {})
     return Fragile
+
+
+def test_a_swarm_reports_to_its_last_watcher_until_it_is_unwatched() -> None:
+    class Log:
+        def __init__(self) -> None:
+            self.seen: list[str] = []
+
+        def on_command(self, command: Command, resolved: Command, by: str) -> None:
+            self.seen.append(f"{command.verb} by {by}")
+
+        def on_sample(self) -> None:
+            self.seen.append("sample")
+
+    swarm, first, second = Swarm(setup("gossip", schedule=())), Log(), Log()
+    swarm.watch(first)
+    swarm.advance(SECOND)
+    swarm.do(Kill("#1"))
+    swarm.watch(second)
+    swarm.advance(2 * SECOND)
+    swarm.unwatch()
+    swarm.do(Revive("#1"))
+    swarm.advance(3 * SECOND)
+    assert (first.seen, second.seen) == (["sample", "kill by person"], ["sample"])
