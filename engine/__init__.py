@@ -105,18 +105,19 @@ if TYPE_CHECKING:
     from .lab.run import Replayed, Report, Until, load_recording, parted_sentence, replay, report_of, run, story_of
     from .lab.sweep import Curve, Sweep, SweepHalted, parse_sweep, sweep
     from .pacer import Pacer
+    from .record.checkpoints import Checkpoints
     from .record.file import Recording
     from .record.log import Mark
-    from .record.time_machine import Checkpoints, TimeMachine
-    from .record.worker import Follower
+    from .record.time_machine import TimeMachine
+    from .record.worker import CheckpointWorker
     from .testing import FakeHost
 
 LATE = {
     "BenchCost": ".lab.bench",
     "BenchRow": ".lab.bench",
-    "Checkpoints": ".record.time_machine",
+    "CheckpointWorker": ".record.worker",
+    "Checkpoints": ".record.checkpoints",
     "Curve": ".lab.sweep",
-    "Follower": ".record.worker",
     "Pacer": ".pacer",
     "Mark": ".record.log",
     "Recording": ".record.file",
@@ -170,6 +171,7 @@ __all__ = [
     "Caption",
     "Censor",
     "Checked",
+    "CheckpointWorker",
     "Checkpoints",
     "Churned",
     "Closed",
@@ -189,7 +191,6 @@ __all__ = [
     "File",
     "Fixed",
     "Flight",
-    "Follower",
     "Heal",
     "Hit",
     "Hold",

@@ -1,8 +1,8 @@
-"""Errors, split by blame.
+"""Errors that swarmtop raises, and text from outside made safe to show.
 
-`InputError` is the person's: one sentence that says what, where, what was expected and the nearest
-spelling. `PeerFailed` is ours or a protocol author's: a handler raised. Nonsense from another *peer* is
-neither: it is counted and ignored, never raised.
+`InputError` is a mistake in what a person gave: one sentence that says what, where, what was expected and the nearest
+spelling. `PeerFailed` is a mistake in the code of a protocol: a handler raised. A wrong message from another peer is
+neither: it is counted and dropped.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from collections.abc import Iterable
 
 
 class SwarmError(Exception):
-    """Anything swarmtop raises on purpose."""
+    """Base of all errors that swarmtop raises on purpose."""
 
 
 class InputError(SwarmError):
-    """Bad input: a scenario, theme, edge list, recording, selector or command line.
+    """Wrong input: a scenario, theme, edge list, recording, selector or command line.
 
-    `str(error)` is one clear sentence, safe to print: control characters and markup are harmless.
+    `str(error)` is one sentence without control characters, see `plain`.
     """
 
     def __init__(self, sentence: str) -> None:
@@ -29,7 +29,7 @@ class InputError(SwarmError):
 
 
 class PeerFailed(SwarmError):
-    """A handler of a protocol raised. The peer's program is wrong, not its input."""
+    """A handler of a protocol raised. `peer` is its number, `kind` what it handled."""
 
     def __init__(self, peer: int, kind: str, error: BaseException) -> None:
         super().__init__(f"peer #{peer} failed on {kind}: {type(error).__name__}: {error}")
@@ -37,17 +37,17 @@ class PeerFailed(SwarmError):
         self.kind = kind
 
     def __reduce__(self) -> tuple[object, ...]:
-        # Not by calling `__init__`, as exceptions do: it comes from other processes.
+        # Exceptions are unpickled by calling `__init__` with `args`, which are others here.
         return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
 
 
-BREAKS = frozenset("\t\n\r\u2028\u2029")
-"""What a blank stands in for."""
+LINE_BREAKS = frozenset("\t\n\r\u2028\u2029")
+"""Replaced by blanks."""
 
-MARKS_MAX = 3
-"""Combining marks that one letter keeps. Written languages need no more once letter and mark are composed."""
+COMBINING_MAX = 3
+"""Combining marks that one letter keeps. Written languages need no more when letter and mark are composed."""
 
-UNMEASURED = frozenset(
+NO_COMMON_WIDTH = frozenset(
     (
         0x034F,  # combining grapheme joiner
         *(0x115F, 0x1160, 0x3164, 0xFFA0, 0x17B4, 0x17B5),  # letters that are drawn as nothing
@@ -60,21 +60,22 @@ UNMEASURED = frozenset(
         *range(0x1F3FB, 0x1F400),  # skin tones
     )
 )
-"""Characters, beside controls and formats, that take a column on one terminal and none, or two, on another."""
+"""Characters, beside controls and formats, whose width in columns differs between terminals."""
 
 FLAG_A = 0x1F1E6
-"""The first of the 26 regional indicators: a pair of them is one flag or two letters, as the terminal likes."""
+"""The first of the 26 regional indicators: terminals show a pair of them as one flag or as two letters."""
 _CACHED_MAX = 200
+"""Characters of a text whose cleaned form is cached."""
 
 
 def plain(text: object, limit: int = 120) -> str:
-    """Text from outside as data: one line, at most `limit` characters, that any encoding of Unicode can write and that
-    every terminal measures alike.
+    """Text from outside, safe to print: one line of at most `limit` characters, which any Unicode encoding can write
+    and which has the same width on every terminal.
 
-    Taken out: controls, escape sequences' first characters, lone surrogates, noncharacters, private use, formats (bidi
-    marks, joiners, tags), variation selectors and marks beyond `MARKS_MAX` a letter. Ends of lines become blanks, and
-    letters are composed with their marks (NFC). Doing it twice changes nothing more. Markup is not touched: whoever
-    shows text has to take it as text.
+    Removed: controls (so the first characters of escape sequences), lone surrogates, noncharacters, private use,
+    formats (bidi marks, joiners, tags), variation selectors, and marks beyond `COMBINING_MAX` for a letter. Ends of
+    lines become blanks, and letters are composed with their marks (NFC). `plain(plain(text))` equals `plain(text)`.
+    Markup stays: a widget has to show the text without reading markup.
     """
     if not isinstance(text, str):
         try:
@@ -84,17 +85,14 @@ def plain(text: object, limit: int = 120) -> str:
     if text.isascii() and text.isprintable():
         kept = text
     else:
-        # Four marks and letters for one that stays are room enough; what is cut off here is over the limit anyway.
+        # Eight characters of the input for one of the result: NFC joins at most a few marks with a letter.
         kept = _cleaned(text) if len(text) <= _CACHED_MAX else _clean(text, 8 * limit + 64)
     return kept if len(kept) <= limit else kept[: limit - 1] + "…"
 
 
-NEAR = 0.65
-"""How alike two spellings have to be for one to be suggested: one letter of three, or two of six, may differ."""
-
-
 def distinct(texts: Iterable[str], limit: int = 120) -> tuple[str, ...]:
-    """Labels, each `plain`, with something in it, and no two alike: those that would be get their number behind."""
+    """Labels that are `plain`, not empty and all different: "#3" stands for an empty one, and "~3" is added to one that
+    was there before, with its index."""
     made: dict[str, None] = {}
     for number, text in enumerate(texts):
         label = plain(text, limit).strip() or f"#{number}"
@@ -105,7 +103,7 @@ def distinct(texts: Iterable[str], limit: int = 120) -> tuple[str, ...]:
 
 
 def _clean(text: str, most: int) -> str:
-    """`text` without what `plain` takes out, cut at about `most` characters."""
+    """`text` without what `plain` removes, cut at about `most` characters."""
     while True:
         made = _composed(_measurable(text, most))
         if made == text:
@@ -120,18 +118,18 @@ def _measurable(text: str, most: int) -> str:
     kept: list[str] = []
     run = 0
     for ch in text:
-        if ch in BREAKS:
+        if ch in LINE_BREAKS:
             kept.append(" ")
             run = 0
             continue
         code = ord(ch)
         kind = unicodedata.category(ch)
-        if kind[0] == "C" or kind == "Me" or code in UNMEASURED:
+        if kind[0] == "C" or kind == "Me" or code in NO_COMMON_WIDTH:
             continue
         if kind == "Mn":
-            # Composing sorts marks, in a time that grows with the square of their number.
+            # NFC sorts marks in a time that grows with the square of their number.
             run += 1
-            if run > 2 * MARKS_MAX:
+            if run > 2 * COMBINING_MAX:
                 continue
         else:
             run = 0
@@ -142,20 +140,24 @@ def _measurable(text: str, most: int) -> str:
 
 
 def _composed(text: str) -> str:
-    """Letters composed with their marks, and no mark that has no letter or is one too many."""
+    """Letters composed with their marks, without marks that have no letter or are too many."""
     kept: list[str] = []
-    run = MARKS_MAX
+    run = COMBINING_MAX
     for ch in unicodedata.normalize("NFC", text):
-        run = run + 1 if unicodedata.category(ch) == "Mn" else MARKS_MAX if ch.isspace() else 0
-        if run <= MARKS_MAX:
+        run = run + 1 if unicodedata.category(ch) == "Mn" else COMBINING_MAX if ch.isspace() else 0
+        if run <= COMBINING_MAX:
             kept.append(ch)
     return "".join(kept)
 
 
+SIMILARITY_MIN = 0.65
+"""Similarity of two spellings from which one is suggested for the other: one letter of three, or two of six, differ."""
+
+
 def nearest(word: str, choices: Iterable[str]) -> str:
-    """A tail for an error sentence: `; did you mean "gnutella"?`, or the choices when few, or nothing."""
+    """The end of an error sentence: `; did you mean "gnutella"?`, or a list of at most 12 choices, or nothing."""
     known = sorted(choices)
-    close = difflib.get_close_matches(word[:80], known, n=1, cutoff=NEAR)
+    close = difflib.get_close_matches(word[:80], known, n=1, cutoff=SIMILARITY_MIN)
     if close:
         return f'; did you mean "{close[0]}"?'
     if 0 < len(known) <= 12:

@@ -1,16 +1,15 @@
-"""Opening and reading a file that a person named: scenario, edge list, matrix, sessions, configuration, theme,
-recording.
+"""Opens and reads a file that a person named: scenario, edge list, matrix, sessions, configuration, theme, recording.
 
-What can go wrong before anybody has looked at the contents goes wrong here, in the same words for all kinds. Reading is
-bounded: `BYTES_MAX` after unpacking, `LINE_MAX` for a line, `NESTING_MAX` for what stands inside of something else.
+All kinds of files are opened here, so that what is wrong before their contents is told in the same words. Reading is
+bounded: `BYTES_MAX` after unpacking, `LINE_MAX` for a line, `NESTING_MAX` levels of tables and lists in TOML.
 
 A FIFO, a device, a socket and a directory are refused, because opening or reading them may never end. What the shell
 makes for `<(command)` (/dev/fd/N) and /dev/stdin are read; their contents are kept, because a pipe can be read only
 once and a swarm may be made again from the same setup.
 
-The encoding is told by a byte order mark (UTF-8, UTF-16, UTF-32); without one it is UTF-8. A byte that is not UTF-8 is
-kept as a lone surrogate, so that it may stand in a comment; `check_text` refuses it anywhere else. LF, CR LF and CR
-alone end a line. A file may be packed with gzip, which its first bytes tell and not its name.
+A byte order mark tells the encoding (UTF-8, UTF-16, UTF-32); without one it is UTF-8. A byte that is not UTF-8 is kept
+as a lone surrogate, so that it may stand in a comment; `check_text` refuses it elsewhere. LF, CR LF and CR alone end a
+line. A file may be packed with gzip, which is recognised by its first bytes and not by its name.
 """
 
 from __future__ import annotations
@@ -32,13 +31,13 @@ from typing import Any
 from .errors import InputError, plain
 
 BYTES_MAX = 256 << 20
-"""Of any file, unpacked."""
+"""Of a file, unpacked."""
 LINE_MAX = 1 << 20
 """Characters of one line."""
 NESTING_MAX = 100
 """Tables in tables, lists in lists."""
 NESTING_WORK_MAX = 20_000_000
-"""Steps that tomllib takes to find the tables of all keys, some seconds. A key of few parts makes a few."""
+"""Steps that tomllib may take to find the tables of all keys: some seconds. A key of few parts takes a few steps."""
 BLOCK = 1 << 20
 GZIP = b"\x1f\x8b"
 BOMS = (
@@ -51,31 +50,31 @@ BOMS = (
 _DESCRIPTOR = re.compile(r"/dev/stdin|/dev/fd/(\d{1,9})|/proc/(?:self|thread-self)/fd/(\d{1,9})")
 _ENDING = re.compile(r"\.[A-Za-z][A-Za-z0-9]{0,11}$")
 
-_held: dict[str, list[bytes]] = {}
-"""Contents of pipes that were read, by the name under which they were."""
+_pipes: dict[str, list[bytes]] = {}
+"""Contents of the pipes that were read, by the name of the file."""
 
 
 class MissingFileError(InputError):
     """There is no file of that name."""
 
 
-def held() -> dict[str, list[bytes]]:
-    """Contents of pipes that this process has read, for another process that needs the same files; see `hold`."""
-    return _held
+def pipe_contents() -> dict[str, list[bytes]]:
+    """Contents of the pipes that this process has read, by name: for `use_pipe_contents` in another process."""
+    return _pipes
 
 
-def hold(contents: dict[str, list[bytes]]) -> None:
-    """Use these contents where a file of that name should be read."""
-    _held.update(contents)
+def use_pipe_contents(contents: dict[str, list[bytes]]) -> None:
+    """From now on, use these contents for files of these names."""
+    _pipes.update(contents)
 
 
 def is_descriptor(path: str) -> bool:
-    """Whether this is a name for an open file of this process, such as a shell makes for `<(command)`."""
+    """Whether this is the name of an open file of this process, such as a shell makes for `<(command)`."""
     return _DESCRIPTOR.fullmatch(path) is not None
 
 
 def looks_like_path(text: str) -> bool:
-    """Whether a word that may be a generator or a file is the name of a file: by its looks, or there is one."""
+    """Whether a word names a file and not a generator such as "random:4": by its form, or because the file exists."""
     if "/" in text or os.sep in text or (":" not in text and _ENDING.search(text)):
         return True
     if not text or "\0" in text:
@@ -88,9 +87,10 @@ def looks_like_path(text: str) -> bool:
 
 @contextlib.contextmanager
 def opened(path: str, expected: str) -> Iterator[io.BufferedReader]:
-    """The bytes of a file as a stream. `expected` ends each sentence: "expected an edge list, two node ids a line".
+    """A context manager: the bytes of a file as a stream. gzip is not unpacked.
 
-    Raises InputError, one sentence with the file, also for what goes wrong while the stream is read.
+    expected: the end of each error sentence, as "expected an edge list, two node ids a line". Raises InputError, one
+    sentence that names the file, also for errors while the stream is read; MissingFileError if there is no file.
     """
     name = plain(path)
     try:
@@ -107,16 +107,16 @@ def opened(path: str, expected: str) -> Iterator[io.BufferedReader]:
 def _open(path: str, name: str, expected: str) -> io.BufferedReader:
     if "\0" in path:
         raise InputError(f"{name}: cannot be read: no file name holds a zero byte")
-    if path in _held:
-        return io.BufferedReader(_Blocks(_held[path]))
+    if path in _pipes:
+        return io.BufferedReader(_Blocks(_pipes[path]))
     number = _descriptor(path)
     if number is not None:
         return _open_descriptor(path, number, name, expected)
     try:
-        # O_NONBLOCK: to open a FIFO that nobody writes to would wait for ever. Regular files do not heed it.
+        # O_NONBLOCK: opening a FIFO without a writer would wait for ever. It has no effect on regular files.
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
     except OSError:
-        # Some kinds (a socket) cannot be opened at all: say what it is rather than what the system says.
+        # A socket cannot be opened: its kind says more than the error of the system.
         _check_kind(os.stat(path).st_mode, name, expected)
         raise
     try:
@@ -140,7 +140,7 @@ def _open_descriptor(path: str, number: int, name: str, expected: str) -> io.Buf
     if stat.S_ISDIR(mode):
         raise InputError(f"{name}: a directory; {expected}")
     if stat.S_ISREG(mode):
-        # Opened anew, it has a position of its own and can be read again.
+        # Opened again by name, it has a position of its own and can be read more than once.
         with contextlib.suppress(OSError):
             return open(path, "rb")
     if os.isatty(number):
@@ -151,13 +151,13 @@ def _open_descriptor(path: str, number: int, name: str, expected: str) -> io.Buf
         blocks.append(block)
         size += len(block)
     if size > BYTES_MAX:
-        raise InputError(f"{name}: larger than the {_mb(BYTES_MAX)} that are read")
-    _held[path] = blocks
+        raise InputError(f"{name}: larger than the {_size(BYTES_MAX)} that are read")
+    _pipes[path] = blocks
     return io.BufferedReader(_Blocks(blocks))
 
 
 class _Blocks(io.RawIOBase):
-    """A stream over bytes in blocks, which are not copied together."""
+    """A stream over blocks of bytes, which are not joined."""
 
     def __init__(self, blocks: list[bytes]) -> None:
         self._blocks = iter(blocks)
@@ -176,7 +176,7 @@ class _Blocks(io.RawIOBase):
 
 
 def _read_waiting(number: int) -> bytes:
-    """The next bytes of an open file that may be set not to wait."""
+    """Read from an open file, and wait for data also where it is set not to block."""
     while True:
         try:
             return os.read(number, BLOCK)
@@ -197,13 +197,13 @@ def _check_kind(mode: int, name: str, expected: str) -> None:
 
 
 class Text:
-    """The text of a file, in blocks of whole lines. Reading it consumes it, so that memory is given back on the way.
+    """The text of a file, in blocks of whole lines. Can be iterated once: blocks are freed on the way.
 
-    bytes: size after unpacking; lines: about how many lines it has, counted before any of them is decoded.
+    bytes: size after unpacking. lines: about how many lines it has, counted before they are decoded.
     """
 
     def __init__(self, path: str, expected: str, bytes_max: int | None = None) -> None:
-        """Read the file. Raises InputError, in one sentence, also while the blocks are taken."""
+        """Read the file, and unpack it if it is gzip. Raises InputError, also while it is iterated."""
         self.name = plain(path)
         self.expected = expected
         limit = BYTES_MAX if bytes_max is None else bytes_max
@@ -217,7 +217,7 @@ class Text:
                 self.bytes += len(block)
         if self.bytes > limit:
             packed = " unpacked" if start == GZIP else ""
-            raise InputError(f"{self.name}: larger than the {_mb(limit)}{packed} that are read")
+            raise InputError(f"{self.name}: larger than the {_size(limit)}{packed} that are read")
         head = self._blocks[0][:4] if self._blocks else b""
         mark, self.encoding = next(((mark, name) for mark, name in BOMS if head.startswith(mark)), (b"", "utf-8"))
         if mark:
@@ -225,7 +225,7 @@ class Text:
         self.lines = max(sum(block.count(end) for block in self._blocks) for end in (b"\n", b"\r"))
 
     def __iter__(self) -> Iterator[tuple[int, str]]:
-        """(number of its first line from 1, text) of each block; each but the last ends with a line feed."""
+        """Yields (number of the first line, from 1; text) for each block. All but the last end with a line feed."""
         errors = "surrogateescape" if self.encoding == "utf-8" else "strict"
         decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(self.encoding)(errors), translate=True)
         at, parts, waiting = 1, [""], 0
@@ -240,7 +240,7 @@ class Text:
                 raise InputError(f"{self.name}:{line}: binary data; {self.expected}")
             end = text.find("\n")
             if waiting + (len(text) if end < 0 else end) > LINE_MAX:
-                raise InputError(f"{self.name}:{at}: a line longer than the {_mb(LINE_MAX)} that are read")
+                raise InputError(f"{self.name}:{at}: a line longer than the {_size(LINE_MAX)} that are read")
             cut = text.rfind("\n") + 1
             if cut or not self._blocks:
                 cut = cut if self._blocks else len(text)
@@ -257,18 +257,19 @@ class Text:
         return InputError(f"{self.name}:{at}: from this line on, no {self.encoding[:6].upper()} text; {self.expected}")
 
     def whole(self) -> str:
-        """All of it."""
+        """All blocks as one text."""
         return "".join(text for _, text in self)
 
 
 def check_text(text: str, where: str, expected: str) -> None:
-    """Raise InputError where `text` holds a byte that was not UTF-8."""
+    """Raise InputError if `text` holds a byte that was not UTF-8."""
     if not text.isascii() and any("\ud800" <= ch <= "\udfff" for ch in text):
         raise InputError(f"{where}: no UTF-8 text; {expected}")
 
 
 def read_toml(path: str, expected: str, bytes_max: int) -> str:
-    """The text of a TOML file, for `parse_toml`. Raises InputError when it is missing, too long or no text."""
+    """The text of a TOML file, for `parse_toml`. Raises InputError if it is missing, longer than `bytes_max`, or no
+    text."""
     text = Text(path, expected, bytes_max).whole()
     bad = next((at for at, ch in enumerate(text) if "\ud800" <= ch <= "\udfff"), None) if not text.isascii() else None
     if bad is not None:
@@ -288,7 +289,7 @@ _TOKENS = re.compile(
 )
 _OPENS, _CLOSES, _PARTS = "[{", "]}", "=,\n"
 
-_TOML_WORDS = (
+_TOML_ERRORS = (
     (r"Cannot overwrite a value|Duplicate inline table key .*", "a key stands there for the second time"),
     (r"Cannot declare .* twice", "a table is declared for the second time"),
     (r"Cannot mutate .*|Cannot redefine .*", "it changes a table or list that was complete already"),
@@ -312,7 +313,7 @@ _PLACE = re.compile(r"(.*) \(at (?:line (\d+), column (\d+)|(end of document))\)
 
 
 def parse_toml(text: str, where: str) -> dict[str, Any]:
-    """The table that a TOML text says. `where` begins each sentence. Raises InputError, in our own words."""
+    """The table of a TOML text. `where` begins each error sentence. Raises InputError."""
     _check_nesting(text, where)
     try:
         table = tomllib.loads(text)
@@ -324,14 +325,14 @@ def parse_toml(text: str, where: str) -> dict[str, Any]:
         place = ""
         if found:
             place = "end of file: " if found[4] else f"line {found[2]}, column {found[3]}: "
-        said = next((ours for theirs, ours in _TOML_WORDS if re.fullmatch(theirs, what, re.DOTALL)), "not understood")
+        said = next((ours for theirs, ours in _TOML_ERRORS if re.fullmatch(theirs, what, re.DOTALL)), "not understood")
         raise InputError(f"{where}: {place}not TOML: {said}{_character(text, found, said)}") from None
     _check_table(table, where)
     return table
 
 
 def _character(text: str, found: re.Match[str] | None, said: str) -> str:
-    """The character that stands where the text is not understood, quoted, or its number where it cannot be shown."""
+    """The character at the place of the error, quoted; its number if it cannot be shown."""
     if found is None or found[4] or not said.startswith("a character"):
         return ""
     lines = text.split("\n")
@@ -347,7 +348,7 @@ def _too_deep(where: str) -> str:
 
 
 def _check_nesting(text: str, where: str) -> None:
-    """tomllib takes time in the square of the depth, so both depth and the work that it makes are looked at before."""
+    """Raise InputError for a text that tomllib would need too long for: its time grows with the square of the depth."""
     depth = dots = header = work = 0
     fresh, in_header = True, False
     for found in _TOKENS.finditer(text):
@@ -373,7 +374,8 @@ def _check_nesting(text: str, where: str) -> None:
 
 
 def _check_table(table: object, where: str) -> None:
-    """TOML's integers have 64 bits, Python's need not: one of a million digits could not even be printed."""
+    """Raise InputError for tables nested too deeply, and for integers of more than the 64 bits that TOML allows, which
+    Python reads but may not print."""
     level: list[object] = [table]
     depth = 0
     while level:
@@ -391,5 +393,5 @@ def _check_table(table: object, where: str) -> None:
         level = below
 
 
-def _mb(count: int) -> str:
+def _size(count: int) -> str:
     return f"{count >> 20} MB" if count >= 1 << 20 else f"{count:,} bytes"

@@ -1,22 +1,19 @@
-"""Pace a swarm against the wall clock, in slices short enough for a screen to stay alive beside it.
+"""Runs an engine at a given speed of the wall clock, in slices that leave the event loop free for a screen.
 
-Virtual time is asked to follow the wall at some speed. The engine is run in slices of a few milliseconds,
-and after each the loop is given back: a person's key press waits for one slice, never for a whole flood.
-How many deliveries fit in a slice is measured, not assumed.
+Virtual time follows the wall clock at a speed that is set. The engine runs in slices of a few milliseconds, and the
+event loop gets control between two of them, so that a key press waits for one slice and never for a whole flood. How
+many deliveries fit into a slice is measured while it runs.
 
-Four choices want their reason:
+* **Lost time is not made up.** When the machine is too slow, the reference point of the clock moves and the measured
+  pace falls. Running faster afterwards would make the picture rush after each hard moment.
+* **A pause after a full slice.** One checkpoint of anyio passes control once, but a key press needs several turns of
+  the loop (driver, application, screen, widget). With the engine taking 8 ms between two turns, it would take a tenth
+  of a second. So a busy engine sleeps `YIELD_S` after each slice, and uses two thirds of the machine.
+* **Backpressure.** Faster than the wall clock, the run may be faster than the process that takes its checkpoints. The
+  function `backpressure` says how long to rest after a full slice, as a multiple of its duration.
+* **No polling when paused.** `run` waits for an event.
 
-* **No debt.** A machine that falls behind does not owe the time it lost. Catching up later would make the
-  picture race after each hard moment; instead the pace falls, is shown, and the anchor moves.
-* **A breath after a full slice.** A bare checkpoint hands the loop over once, and a key press needs several
-  turns of it (driver, app, screen, widget). With the engine taking eight milliseconds between each, a press
-  would take a tenth of a second. So a busy engine sleeps a little: two thirds of the machine are enough.
-* **Turns with a follower.** Time that runs faster than the wall may be more than whoever keeps the past at hand can
-  follow. `strain` says how long to rest after a full slice, as a multiple of it.
-* **Asleep when paused.** Nothing polls; an event wakes the runner.
-
-This is the edge where the engine meets a clock, which is why a default clock may stand here. It is anyio
-throughout and runs on asyncio and on trio.
+`time.monotonic` is the default clock here; the rest of the engine reads no clock. Runs on asyncio and on trio.
 """
 
 from __future__ import annotations
@@ -31,28 +28,29 @@ import anyio
 import anyio.lowlevel
 
 SLICE_S = 0.008
-"""Longest the engine holds the loop in one go."""
-BITE_S = 0.002
-"""What one `advance` is sized for, so that the clock is looked at a few times a slice."""
+"""The longest time that the engine keeps the event loop."""
+CHUNK_S = 0.002
+"""The duration that one `advance` is sized for: the clock is read a few times a slice."""
 TICK_S = 0.04
-"""How often virtual time moves on when the engine is at leisure; whoever draws asks for a slice of its own."""
-ERRAND_S = 0.025
-"""The same while it is on an errand: a person waits for that, and not for the picture."""
-BREATH_S = 0.004
-"""What a busy engine leaves to others between slices."""
+"""The time between two slices while the engine keeps up. A screen that draws asks for a slice of its own."""
+JOB_SLICE_S = 0.025
+"""The longest slice of a job: a person waits for the job and not for the picture."""
+YIELD_S = 0.004
+"""Sleep between two slices while the engine does not keep up."""
 LAG_S = 0.1
-"""Behind by more wall time than this, the anchor moves: the time is lost, not owed."""
-LEAP_US = 1_000_000
-"""How far one `advance` may go when time runs as fast as it can."""
+"""Wall time by which the engine may be late before its reference point moves and this time is given up."""
+ADVANCE_MAX_US = 1_000_000
+"""The longest virtual time of one `advance` when time runs as fast as it can."""
 PACE_WINDOW_S = 1.0
 
-Problem = Callable[[Exception], None]
-StepUntil = Callable[[int], bool]
-"""Goes on for about so many deliveries, towards a moment that is not known beforehand. True: it is there."""
+OnError = Callable[[Exception], None]
+RunUntil = Callable[[int], bool]
+"""Runs the engine for about so many deliveries towards a condition. True when the condition is met."""
 
 
 class Engine(Protocol):
-    """What can be paced: `advance` runs to `until_us` unless `budget` deliveries end it, and tells how many it did."""
+    """What can be paced. `advance` runs to `until_us`, or until about `budget` deliveries are made if that is sooner,
+    and returns the number of deliveries."""
 
     @property
     def now_us(self) -> int: ...
@@ -60,10 +58,11 @@ class Engine(Protocol):
 
 
 class Pacer:
-    """Runs an engine in wall time. `await live.run()` until `stop()` or cancellation.
+    """Runs an engine in wall time: `await pacer.run()` until `stop()` or cancellation.
 
-    speed: virtual seconds per wall second, `math.inf` for as fast as it goes. `problem` is told of an exception
-    that the engine raised, after pausing; without it the exception leaves `run`.
+    speed: virtual seconds per wall second; `math.inf` is as fast as possible.
+    on_error: called with an exception that the engine raised, after pausing; without it the exception leaves `run`.
+    backpressure: rest after a full slice as a multiple of its duration; 0.0 is none.
     """
 
     def __init__(
@@ -74,49 +73,49 @@ class Pacer:
         playing: bool = True,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
-        problem: Problem | None = None,
-        strain: Callable[[], float] | None = None,
+        on_error: OnError | None = None,
+        backpressure: Callable[[], float] | None = None,
     ) -> None:
         self._clock = clock
-        self._strain = strain
+        self._backpressure = backpressure
         self._rest_until = -math.inf
         self._sleep = sleep
-        self._problem = problem
+        self._on_error = on_error
         self._speed = _checked(speed)
         self._playing = playing
         self._stopped = False
-        self._wake = anyio.Event()
+        self._woken = anyio.Event()
         self.tick_s = TICK_S
-        """Wall seconds between two slices at leisure; whoever draws often, or seldom, sets it."""
-        self._per_ms = 20.0  # deliveries a millisecond; a low first guess costs a few short bites
+        """Wall seconds between two slices while the engine keeps up."""
+        self._per_ms = 20.0  # deliveries a millisecond; a low first guess costs a few short chunks
         self.load(engine)
 
     def load(self, engine: Engine) -> None:
-        """Pace another engine from here on: a restart. Speed and play stay as they are."""
+        """Pace another engine from now on. The speed, and whether time runs, stay as they are."""
         self._engine = engine
         self._slow: tuple[float, int] | None = None
-        self._errand: Iterator[object] | None = None
+        self._job: Iterator[object] | None = None
         self._halt_us: int | None = None
-        self._goal_us: int | None = None
-        self._hunt: StepUntil | None = None
-        self._anchor()
-        self._nudge()
+        self._step_until_us: int | None = None
+        self._run_until: RunUntil | None = None
+        self._set_anchor()
+        self._wake()
 
-    # --- what a person steers ------------------------------------------------------------------------
+    # --- control -------------------------------------------------------------------------------------
 
     @property
     def playing(self) -> bool:
-        """Whether time runs, or would if the machine were fast enough."""
+        """Whether time runs, or would run if the machine were fast enough."""
         return self._playing
 
     @property
     def busy(self) -> bool:
-        """Whether time is moving now: playing, or on its way to the end of a step."""
-        return self._playing or any(each is not None for each in (self._goal_us, self._hunt, self._errand))
+        """Whether there is work: time runs, a step is not complete, or a job is not done."""
+        return self._playing or any(each is not None for each in (self._step_until_us, self._run_until, self._job))
 
     @property
     def speed(self) -> float:
-        """What was asked for, slow motion left out."""
+        """The speed that was set, without slow motion."""
         return self._speed
 
     @property
@@ -126,111 +125,113 @@ class Pacer:
 
     @property
     def pace(self) -> float:
-        """Virtual seconds per wall second over the last second; 0.0 when paused."""
+        """Measured virtual seconds per wall second over the last second; 0.0 when paused."""
         if not self._playing or len(self._samples) < 2:
             return 0.0
         (wall_0, us_0), (wall_1, us_1) = self._samples[0], self._samples[-1]
         return (us_1 - us_0) / 1e6 / (wall_1 - wall_0) if wall_1 > wall_0 else 0.0
 
     def play(self) -> None:
-        """Let time run."""
+        """Let time run. A step that is not complete is given up."""
         if not self._playing:
-            self._playing, self._goal_us, self._hunt = True, None, None
-            self._anchor()
-            self._nudge()
+            self._playing, self._step_until_us, self._run_until = True, None, None
+            self._set_anchor()
+            self._wake()
 
     def pause(self) -> None:
-        """Stop time where it is."""
-        self._playing, self._goal_us, self._hunt = False, None, None
+        """Stop time at this moment."""
+        self._playing, self._step_until_us, self._run_until = False, None, None
         self._samples.clear()
 
     def set_speed(self, speed: float) -> None:
-        """Virtual seconds per wall second. Ends slow motion: a person who sets a speed wants that speed."""
+        """Set the virtual seconds per wall second, and end slow motion. Raises ValueError unless it is above 0."""
         self._speed = _checked(speed)
         self._slow = None
-        self._anchor()
+        self._set_anchor()
 
     def step(self, us: int) -> None:
-        """Pause, and go on by so much virtual time as fast as it goes. Steps add up."""
-        base = self._engine.now_us if self._goal_us is None else self._goal_us
+        """Pause, and advance by so much virtual time as fast as possible. Steps add up."""
+        base = self._engine.now_us if self._step_until_us is None else self._step_until_us
         self.pause()
-        self._goal_us = base + max(0, us)
-        self._nudge()
+        self._step_until_us = base + max(0, us)
+        self._wake()
 
-    def pursue(self, hunt: StepUntil) -> None:
-        """Pause, and go on as fast as it goes until `hunt` says that it is there."""
+    def run_until(self, condition: RunUntil) -> None:
+        """Pause, and run `condition` in slices, as fast as possible, until it returns True."""
         self.pause()
-        self._hunt = hunt
-        self._nudge()
+        self._run_until = condition
+        self._wake()
 
     def halt_at(self, at_us: int) -> None:
-        """Pause when virtual time gets there. Playing on from there goes on."""
+        """Pause when virtual time reaches `at_us`, once."""
         self._halt_us = at_us
 
-    def errand(self, steps: Iterator[object]) -> None:
-        """Do this before time goes on, a slice at a time, and go on from wherever time is then. An errand that is not
-        done yet is given up for it."""
-        self._errand = steps
-        self._nudge()
+    def run_job(self, steps: Iterator[object]) -> None:
+        """Run an iterator to its end, in slices, before time advances; then follow the clock from the virtual time that
+        it left. Replaces a job that is not done."""
+        self._job = steps
+        self._wake()
 
-    def finish_errand(self) -> None:
-        """Do what is left of it at once."""
-        while self._errand is not None:
-            self._run_errand()
+    def finish_job(self) -> None:
+        """Run the rest of the job now."""
+        while self._job is not None:
+            self._run_job_slice()
 
-    def slow_for(self, speed: float, span_us: int) -> None:
-        """Slow motion: at most `speed` for the next `span_us` of virtual time, then the old speed again.
+    def slow_motion(self, speed: float, span_us: int) -> None:
+        """Run at `speed` at most for the next `span_us` of virtual time, then at the old speed again.
 
-        The span is virtual, so a pause in the middle loses none of it, and a slow machine sees all of it.
+        The span is virtual time, so that a pause in it, or a slow machine, takes nothing of it away.
         """
         if _checked(speed) < self._speed:
             self._slow = (speed, self._engine.now_us + span_us)
-            self._anchor()
+            self._set_anchor()
 
-    def end_slow(self) -> None:
-        """Back to the old speed."""
+    def end_slow_motion(self) -> None:
+        """Return to the speed that was set."""
         if self._slow is not None:
             self._slow = None
-            self._anchor()
+            self._set_anchor()
 
-    def rejoin(self) -> None:
-        """Virtual time follows the wall from now on: the process was stopped, and the time it lost is not owed. May be
-        called between any two steps of this program, as a signal handler is."""
-        self._anchor()
+    def resync(self) -> None:
+        """Follow the wall clock from now on: the process was stopped, and this time is not made up.
+
+        May be called between any two steps of the program, as a signal handler is.
+        """
+        self._set_anchor()
         self._rest_until = -math.inf
 
     def stop(self) -> None:
         """End `run`."""
         self._stopped = True
-        self._nudge()
+        self._wake()
 
     # --- running ----------------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Pace until `stop()`. Cancel it freely: the engine is always between two deliveries."""
+        """Pace until `stop()`. It may be cancelled: the engine is always between two deliveries then."""
         while not self._stopped:
             if not self.busy:
-                self._wake = anyio.Event()
-                await self._wake.wait()
+                self._woken = anyio.Event()
+                await self._woken.wait()
                 continue
             if self.slice():
                 await self._sleep(self.tick_s)
             else:
-                await self._sleep(BREATH_S)
+                await self._sleep(YIELD_S)
         await anyio.lowlevel.checkpoint()
 
     def slice(self) -> bool:
-        """One slice of work. True when virtual time is where the wall says it should be.
+        """Run one slice. True when virtual time has reached what the wall clock asks for.
 
-        Whoever is about to draw may call it too, so that the frame shows this moment and not the last tick's.
+        A screen calls it before it draws, so that the frame shows this moment and not that of the last tick.
         """
         if not self.busy:
             return True
-        if self._errand is not None:
-            return self._run_errand()
+        if self._job is not None:
+            return self._run_job_slice()
         begun = now = self._clock()
-        if self._hunt is not None:
-            return self._pursue(self._hunt, begun)
+        if self._run_until is not None:
+            return self._run_until_slice(self._run_until, begun)
         if begun < self._rest_until:
             return False
         due = self._due_us(now)
@@ -238,88 +239,91 @@ class Pacer:
             due = min(due, self._halt_us)
         try:
             while self._engine.now_us < due:
-                now = self._bite(due, now)
+                now = self._run_chunk(due, now)
                 if now - begun >= SLICE_S:
                     break
         except Exception as error:
             self.pause()
-            if self._problem is None:
+            if self._on_error is None:
                 raise
-            self._problem(error)
+            self._on_error(error)
             return True
         if self._halt_us is not None and self._engine.now_us >= self._halt_us:
             self._halt_us = None
             self.pause()
             return True
-        if self._strain is not None and self._speed > 1 and self._goal_us is None:
-            self._rest_until = now + (now - begun) * self._strain()
+        if self._backpressure is not None and self._speed > 1 and self._step_until_us is None:
+            self._rest_until = now + (now - begun) * self._backpressure()
         return self._settle(due, now)
 
-    def _pursue(self, hunt: StepUntil, begun: float) -> bool:
+    def _run_until_slice(self, condition: RunUntil, begun: float) -> bool:
         try:
-            while not hunt(max(16, int(self._per_ms * BITE_S * 1000))):
+            while not condition(self._chunk_budget()):
                 if self._clock() - begun >= SLICE_S:
                     return False
         except Exception as error:
             self.pause()
-            if self._problem is None:
+            if self._on_error is None:
                 raise
-            self._problem(error)
-        self._hunt = None
+            self._on_error(error)
+        self._run_until = None
         return True
 
-    def _run_errand(self) -> bool:
-        """A slice of it. Never says that all is done: time may have to go on."""
-        errand, begun = self._errand, self._clock()
-        assert errand is not None
+    def _run_job_slice(self) -> bool:
+        """Run a slice of the job. False, also at its end: time may have to advance after it."""
+        job, begun = self._job, self._clock()
+        assert job is not None
         try:
-            for _ in errand:
-                if self._errand is not errand or self._clock() - begun >= ERRAND_S:
+            for _ in job:
+                if self._job is not job or self._clock() - begun >= JOB_SLICE_S:
                     return False
         except Exception as error:
-            self._errand = None
+            self._job = None
             self.pause()
-            if self._problem is None:
+            if self._on_error is None:
                 raise
-            self._problem(error)
+            self._on_error(error)
             return False
-        if self._errand is errand:
-            self._errand = None
-        self._slow = self._goal_us = self._hunt = None
-        self._anchor()
+        if self._job is job:
+            self._job = None
+        self._slow = self._step_until_us = self._run_until = None
+        self._set_anchor()
         return False
 
-    def _bite(self, due: int, before: float) -> float:
-        """One `advance`, sized by what was measured; the wall time after it."""
-        budget = max(16, int(self._per_ms * BITE_S * 1000))
-        done = self._engine.advance(min(due, self._engine.now_us + LEAP_US), budget)
+    def _chunk_budget(self) -> int:
+        """Deliveries that take about `CHUNK_S`."""
+        return max(16, int(self._per_ms * CHUNK_S * 1000))
+
+    def _run_chunk(self, due: int, before: float) -> float:
+        """Call `advance` once, measure it, and return the wall time after it."""
+        done = self._engine.advance(min(due, self._engine.now_us + ADVANCE_MAX_US), self._chunk_budget())
         after = self._clock()
         if done >= 16 and after > before:
             self._per_ms += 0.3 * (done / ((after - before) * 1000) - self._per_ms)
         return after
 
     def _due_us(self, wall: float) -> int:
-        if self._goal_us is not None:
-            return self._goal_us
+        if self._step_until_us is not None:
+            return self._step_until_us
         speed = self._speed if self._slow is None else min(self._speed, self._slow[0])
         if math.isinf(speed):
-            return self._engine.now_us + 1000 * LEAP_US
+            return self._engine.now_us + 1000 * ADVANCE_MAX_US
         due = self._from_us + int((wall - self._from_wall) * speed * 1e6)
         return due if self._slow is None else min(due, self._slow[1])
 
     def _settle(self, due: int, wall: float) -> bool:
-        """After a slice: sample the pace, end what has ended, forgive what could not be done."""
+        """After a slice: sample the pace, end a step or slow motion, and give up time that cannot be made up."""
         now_us = self._engine.now_us
-        if self._goal_us is not None:
-            if now_us < self._goal_us:
+        if self._step_until_us is not None:
+            if now_us < self._step_until_us:
                 return False
-            self._goal_us = None
+            self._step_until_us = None
             return True
         self._samples.append((wall, now_us))
         while len(self._samples) > 2 and wall - self._samples[0][0] > PACE_WINDOW_S:
             self._samples.popleft()
         if self._slow is not None and now_us >= self._slow[1]:
-            self.end_slow()
+            self.end_slow_motion()
             return True
         if now_us >= due:
             return True
@@ -328,13 +332,13 @@ class Pacer:
             self._from_wall, self._from_us = wall, now_us
         return False
 
-    def _anchor(self) -> None:
-        """Virtual time follows the wall from this point."""
+    def _set_anchor(self) -> None:
+        """Make now the point from which virtual time follows the wall clock."""
         self._from_wall, self._from_us = self._clock(), self._engine.now_us
         self._samples: deque[tuple[float, int]] = deque()
 
-    def _nudge(self) -> None:
-        self._wake.set()
+    def _wake(self) -> None:
+        self._woken.set()
 
 
 def _checked(speed: float) -> float:

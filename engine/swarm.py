@@ -89,12 +89,12 @@ class Swarm(SimulationOwner, Door):
         self._begin(world.graph)
 
     def _look(self) -> None:
-        """What only watchers need: nothing of it decides what happens, and no copy of a swarm has it."""
+        """What only an observer needs: nothing of it decides what happens, and no copy of a swarm has it."""
         self._snapshots = SnapshotBuilder(self.simulation, self.peer_table)
-        self.watcher: Watcher | None = None
+        self._watcher: Watcher | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name not in ("_snapshots", "watcher")}
+        return {name: value for name, value in self.__dict__.items() if name not in ("_snapshots", "_watcher")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -129,6 +129,16 @@ class Swarm(SimulationOwner, Door):
         self.arrivals.set_law(setup.arrivals)
         for at_us, command in setup.schedule:
             self.workload.later(at_us, Due(command))
+
+    # --- being watched ------------------------------------------------------------------------------------
+
+    def watch(self, watcher: Watcher) -> None:
+        """Report commands from outside and each second of virtual time to `watcher`, and to no other one any more."""
+        self._watcher = watcher
+
+    def unwatch(self) -> None:
+        """Report to nothing."""
+        self._watcher = None
 
     # --- the door ------------------------------------------------------------------------------------------
 
@@ -175,8 +185,8 @@ class Swarm(SimulationOwner, Door):
         if by in INSIDE:
             return
         self.given += 1
-        if self.watcher is not None:
-            self.watcher.did(resolved(command, self._named), command, by)
+        if self._watcher is not None:
+            self._watcher.on_command(command, resolved(command, self._named), by)
 
     def end_of_instant(self) -> None:
         """Do the commands of the scenario, steps of attacks and orders of the court that fell due in the instant that
@@ -282,8 +292,8 @@ class Swarm(SimulationOwner, Door):
         else:
             self.workload.fire(tick)
         effects.issue_waiting(self._parts)
-        if self.watcher is not None and isinstance(tick, Sample):
-            self.watcher.sampled()
+        if self._watcher is not None and isinstance(tick, Sample):
+            self._watcher.on_sample()
 
     # --- views -------------------------------------------------------------------------------------------------
 

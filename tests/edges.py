@@ -32,7 +32,7 @@ from engine import InputError, Setup, network, networks, parse_sweep, run, scena
 from engine.commands import VERBS, Command
 from engine.lab.check import METRICS, Expect
 from engine.lab.run import scenario_of, story_of
-from engine.record.codec import of_setup, to_setup
+from engine.record.codec import setup_from_map, setup_to_map
 from engine.record.file import Recording
 from engine.swarm import Swarm
 from engine.world import access_links, churn, topology
@@ -367,7 +367,7 @@ def recording_fields() -> Iterator[tuple[str, Fill]]:
     for number, protocol in enumerate(networks()):
         kind: Any = getattr(network(protocol), "options_type", None)
         options = {f.name: getattr(kind(), f.name) for f in fields(kind)} if kind is not None else {}
-        setup = of_setup(replace(_base(protocol), options=options))
+        setup = setup_to_map(replace(_base(protocol), options=options))
         for path in _leaves({key: each for key, each in setup.items() if key != "schedule"}):
             if number == 0 or path[0] == "options":
                 yield f"{protocol} setup {'.'.join(map(str, path))}", _packed_fill(setup, path)
@@ -382,7 +382,7 @@ def recording_fields() -> Iterator[tuple[str, Fill]]:
     told = scenario_files.Caption(1.0, "now"), Expect("success", 0.0, 1.0, 0.0, 1.0)
     story = story_of(scenario_files.Scenario(captions=told[:1], expects=told[1:]))
     for path in _leaves(story):
-        yield f"story {'.'.join(map(str, path))}", _packed_fill(of_setup(_base("gossip")), path, story)
+        yield f"story {'.'.join(map(str, path))}", _packed_fill(setup_to_map(_base("gossip")), path, story)
 
 
 def _packed_fill(setup: dict[str, Any], path: tuple[Any, ...], story: dict[str, Any] | None = None) -> Fill:
@@ -397,7 +397,7 @@ def _packed_fill(setup: dict[str, Any], path: tuple[Any, ...], story: dict[str, 
             return None
 
         def go() -> None:
-            made = to_setup(setup if story is not None else _with(setup, path, plain))
+            made = setup_from_map(setup if story is not None else _with(setup, path, plain))
             world = Swarm(replace(made, schedule=())).world
             recording = Recording(made, {} if story is None else _with(story, path, plain), world)
             scenario = scenario_of(recording, "edges.swarm")

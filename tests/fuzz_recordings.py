@@ -126,7 +126,6 @@ KINDS: dict[str, int] = {
     "drop": 1,
     "undo": 3,
     "do": 8,
-    "fork": 1,
     "record": 3,
     "stop": 2,
     "cut": 1,
@@ -186,8 +185,8 @@ class Restless:
     def __init__(self, setup: Setup, folder: Path) -> None:
         self.setup, self.folder = setup, folder
         # Checkpoints close together, so that seeks begin at one, and none at all in every second setup.
-        keeper = Checkpoints(spacing=60) if setup.seed % 2 else None
-        self.machine = TimeMachine(Swarm(setup), keeper=keeper, still=setup.seed == 0)
+        checkpoints = Checkpoints(spacing=60) if setup.seed % 2 else None
+        self.machine = TimeMachine(Swarm(setup), checkpoints=checkpoints, freeze_gc=setup.seed == 0)
         self.live = Pacer(self.machine, playing=False, clock=self.clock)
         self.prepare()
 
@@ -225,7 +224,7 @@ class Restless:
                 live.step(us)
                 live.slice()
             case ("seek", share, slices):
-                live.errand(machine.seek(round(share * machine.end_us)))
+                live.run_job(machine.seek(round(share * machine.end_us)))
                 for _ in range(slices):
                     live.slice()
             case ("begin", share, steps):
@@ -240,8 +239,6 @@ class Restless:
                 self.go_on(self.begun[-1], steps)
             case ("do", number):
                 self.do(DEEDS[number])
-            case ("fork",):
-                machine.fork()
             case ("record",):
                 self.closing()
                 path = str(self.folder / f"{next(self.files)}.swarm")
@@ -252,7 +249,7 @@ class Restless:
             case ("cut", share) if machine.recording:
                 self.written.append(self.cut(Path(machine.recording).read_bytes(), share))
             case ("tend",):
-                machine.tend()
+                machine.poll()
             case ("second",):
                 # To the next whole second: where samples are, and so are the fingerprints of a file.
                 machine.advance((machine.now_us // SECOND + 1) * SECOND, None)
@@ -271,7 +268,7 @@ class Restless:
     def as_it_is(self, path: str, whole: bool) -> Written:
         """What a file should replay as that is closed, or cut, now."""
         machine = self.machine
-        given = tuple((one.at_us, one.said, one.by) for one in machine.log)
+        given = tuple((one.at_us, one.command, one.by) for one in machine.log)
         return Written(path, given, max(machine.end_us, machine.now_us), whole)
 
     def cut(self, data: bytes, share: float) -> Written:
@@ -317,7 +314,7 @@ class AtTheScreen(Restless):
                     driver.frame(30.0)
             case ("undo", *_):
                 driver.undo()
-            case ("fork" | "drop", *_):
+            case ("drop", *_):
                 driver.go_live()
             case ("record",):
                 if not driver.recording:
@@ -360,11 +357,11 @@ def check(setup: Setup, written: Written) -> None:
             return
         assert not written.short
         again = replay(written.path)
-        assert not again.parted, again.parted
+        assert not again.diverged, again.diverged
         assert any("stops at" in warning for warning in again.report.warnings)
         return
     again = replay(written.path)
-    assert not again.parted, again.parted
+    assert not again.diverged, again.diverged
     assert not any("stops at" in warning for warning in again.report.warnings)
     assert round(again.report.virtual_s * 1e6) == written.end_us
     assert again.report.fingerprint == straight(setup, written)

@@ -163,7 +163,7 @@ def test_a_recording_with_monstrous_texts_is_read_and_told(tmp_path: Path) -> No
     scenario, _ = load_recording(str(file))
     assert harmless(scenario.title)
     assert harmless(scenario.about)
-    assert replay(str(file)).parted == ""
+    assert replay(str(file)).diverged == ""
 
 
 def test_the_story_of_a_recording_is_made_harmless_whoever_wrote_it() -> None:

@@ -239,7 +239,7 @@ class SwarmApp(Settled):
 
     def resumed(self) -> None:
         """The process was stopped: the time that passed is not owed."""
-        self.driver.live.rejoin()
+        self.driver.live.resync()
 
     def restore_terminal(self) -> None:
         """Have it as it was. Once is enough; may be called from any thread."""
@@ -351,7 +351,7 @@ def open_dashboard(
             gc.freeze()  # nothing is looked through for garbage any more, so the end comes at once
             app.restore_terminal()
     code = int(code) if isinstance(code, int) else (app.return_code or 0)
-    return code or int(recording is not None and driver.machine.parted is not None)
+    return code or int(recording is not None and driver.machine.diverged is not None)
 
 
 def _obituary(driver: Driver, error: Exception) -> str:

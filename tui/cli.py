@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 DONE, FAILED, WRONG = 0, 1, 2
 
 NEAR = 0.65
-"""As `engine.errors.NEAR`."""
+"""As `engine.errors.SIMILARITY_MIN`."""
 LISTS = ("protocols", "scenarios", "themes")
 WORDS = ("run", "replay", "bench", "config", *LISTS)
 

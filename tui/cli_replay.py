@@ -53,6 +53,6 @@ def run_replay(space: argparse.Namespace) -> int:
     for sentence in again.report.warnings:
         warn(sentence)
     say(json_of(again.report, series=space.series))
-    if again.parted:
-        warn(again.parted)
-    return FAILED if again.parted else DONE
+    if again.diverged:
+        warn(again.diverged)
+    return FAILED if again.diverged else DONE

@@ -87,7 +87,7 @@ class Driver(Traveller, Inquiry, Choosing):
         swarm = make(self.setup) if recording is None else Swarm(self.setup, world=recording.world)
         self.embark(swarm, recording)
         self.live = Pacer(
-            self.machine, speed=speed, clock=clock, problem=self._broke, strain=lambda: self.machine.strain
+            self.machine, speed=speed, clock=clock, on_error=self._broke, backpressure=lambda: self.machine.backpressure
         )
         if recording is not None:
             self.live.halt_at(recording.end_us)
@@ -280,12 +280,12 @@ class Driver(Traveller, Inquiry, Choosing):
             self._crossings_us = [*latest, arrived - self.swarm.record(ask).issued_us]
         if ask == self._watched:
             self._watched = None
-            self.live.end_slow()
+            self.live.end_slow_motion()
 
     def _slow_down(self, ask: AskId, origin: PeerId) -> None:
         if self.slow_on_ask:
             crossing_us = self.crossing_us(origin)
-            self.live.slow_for(crossing_us / 1e6 / WATCH_S, int(crossing_us * 1.5))
+            self.live.slow_motion(crossing_us / 1e6 / WATCH_S, int(crossing_us * 1.5))
             self._watched = ask if self.live.slowed else None
 
     def crossing_us(self, origin: PeerId) -> int:
@@ -367,7 +367,7 @@ class Driver(Traveller, Inquiry, Choosing):
 
     def command_line_of_all(self) -> str:
         """The same for the end of the run, wherever the cursor is: what broke may lie on the way to somewhere else."""
-        given = [moment.Done(given.at_us, given.said) for given in self.machine.log]
+        given = [moment.Done(each.at_us, each.command) for each in self.machine.log]
         return moment.command_line(self.scenario, self.setup, given, self.end_us, moment.user_folder())
 
     def as_scenario(self) -> str:

@@ -74,7 +74,7 @@ class Inquiry:
                 self.say(step.told)
             return over
 
-        self.live.pursue(chunk)
+        self.live.run_until(chunk)
         self.touch()
 
     def believe(self) -> None:

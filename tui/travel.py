@@ -1,6 +1,6 @@
 """Going back and forth in the run on screen: the half of the driver that holds a time machine.
 
-A seek is an errand of `Pacer`: it is done in slices before time goes on, the screen stays alive meanwhile, and the
+A seek is a job of `Pacer`: it is done in slices before time goes on, the screen stays alive meanwhile, and the
 cursor moves when it is there. What a person does in the past begins another future; that is said, and `undo` is no
 way back from it. Charts, tables and the feed follow by themselves, since all they show comes from the swarm at the
 cursor.
@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from engine import (
-    Follower,
+    CheckpointWorker,
     InputError,
     Mark,
     Pacer,
@@ -59,7 +59,7 @@ class Traveller:
     _clock: Callable[[], float]
     _make: Callable[[Setup], Swarm]
     _forks = 0
-    _told_parted = False
+    _told_diverged = False
     _replays: Recording | None = None
 
     def say(self, sentence: str) -> None:
@@ -78,9 +78,9 @@ class Traveller:
         """A run begins. With a recording it has a future already."""
         if hasattr(self, "machine"):
             self.machine.close()
-            self.machine.dissolve()
-        self.machine = TimeMachine(swarm, keeper=Follower(), recording=recording, still=True)
-        self._replays, self._forks, self._told_parted = recording, 0, False
+            self.machine.free()
+        self.machine = TimeMachine(swarm, checkpoints=CheckpointWorker(), recording=recording, freeze_gc=True)
+        self._replays, self._forks, self._told_diverged = recording, 0, False
         self.seeking = self.heading_us = self._wished_us = None
         self._in_past = self._undoing = False
 
@@ -118,8 +118,8 @@ class Traveller:
         return self.machine.swarm
 
     def tend(self) -> None:
-        """To be called now and then, also while time stands still: the follower may have something to hand over."""
-        self.machine.tend()
+        """To be called now and then, also while time stands still: a checkpoint may have arrived."""
+        self.machine.poll()
 
     # --- where one is --------------------------------------------------------------------------------------
 
@@ -140,7 +140,7 @@ class Traveller:
 
     def done(self) -> Sequence[Done]:
         """What was given from outside up to the cursor."""
-        return [Done(given.at_us, given.said) for given in self.machine.log[: self.swarm.given]]
+        return [Done(each.at_us, each.command) for each in self.machine.log[: self.swarm.given]]
 
     def timeline(self) -> dict[str, Any]:
         """What a frame says of it."""
@@ -161,7 +161,7 @@ class Traveller:
     @property
     def undoable(self) -> bool:
         """Whether a person gave a command before the cursor."""
-        return any(given.by == "person" for given in self.machine.log[: self.swarm.given])
+        return any(each.by == "person" for each in self.machine.log[: self.swarm.given])
 
     @property
     def replaying(self) -> bool:
@@ -202,17 +202,17 @@ class Traveller:
         """Go to just before the last command that a person gave up to here, and let time go on from there."""
         # An undo is something done, and not given up for the next one.
         self.arrive()
-        last = next((g for g in reversed(self.machine.log[: self.swarm.given]) if g.by == "person"), None)
+        last = next((each for each in reversed(self.machine.log[: self.swarm.given]) if each.by == "person"), None)
         if last is None:
             self.say("There is nothing to undo before this moment")
             return
         self._wished_us = None
-        said = f"Undone: {last.said.verb}, at {last.at_us / 1e6:.2f} s. What came after it is discarded"
+        said = f"Undone: {last.command.verb}, at {last.at_us / 1e6:.2f} s. What came after it is discarded"
         self._depart(self._going(self.machine.undo(), said), last.at_us)
         self._undoing = True
 
-    def _depart(self, errand: Iterator[None], to_us: int) -> None:
-        self.live.errand(errand)
+    def _depart(self, job: Iterator[None], to_us: int) -> None:
+        self.live.run_job(job)
         self._undoing = False
         self.seeking, self.heading_us = 0.0, to_us
 
@@ -251,7 +251,7 @@ class Traveller:
 
     def arrive(self) -> None:
         """A person does something: the seek that is under way ends first."""
-        self.live.finish_errand()
+        self.live.finish_job()
 
     def tell_fork(self) -> None:
         """After a command: was it another future that began?"""
@@ -262,12 +262,12 @@ class Traveller:
 
     def tell_trouble(self) -> None:
         """What a person should know of recordings, once."""
-        if self.machine.trouble:
-            self.say(f"The recording has ended: {self.machine.trouble}")
-            self.machine.trouble = ""
-        if self.machine.parted is not None and not self._told_parted:
-            self._told_parted = True
-            self.say(parted_sentence(self.machine.parted, self.scenario.source or "this file").capitalize())
+        if self.machine.recording_error:
+            self.say(f"The recording has ended: {self.machine.recording_error}")
+            self.machine.recording_error = ""
+        if self.machine.diverged is not None and not self._told_diverged:
+            self._told_diverged = True
+            self.say(parted_sentence(self.machine.diverged, self.scenario.source or "this file").capitalize())
 
     # --- recording ---------------------------------------------------------------------------------------------
 

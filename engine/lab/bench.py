@@ -20,8 +20,8 @@ from functools import partial
 from pathlib import Path
 
 from ..commands import AskFor
-from ..record.checkpoints import freeze, thaw
-from ..record.time_machine import Checkpoints, TimeMachine
+from ..record.checkpoints import Checkpoints, pack_swarm, unpack_swarm
+from ..record.time_machine import TimeMachine
 from ..setup import Setup
 from ..sim.rng import Stream
 from ..swarm import Swarm
@@ -32,7 +32,7 @@ from .workers import alone
 #
 # Seconds are of computing in this process, so that others on the machine do not count. Floods are timed in pairs,
 # recorded and not, in turn, through one swarm; the run that is sought in is a Gnutella with background asks and churn,
-# with the checkpoints of this process (the dashboard has a follower process make them).
+# with the checkpoints of this process (in the dashboard another process takes them).
 
 SECOND_US = 1_000_000
 FRAME_US = 10_000
@@ -95,15 +95,15 @@ def _flood_s(machine: TimeMachine) -> float:
 def going_back(peers: int, seconds: int) -> GoingBack:
     """Of a run so long, at moments drawn from all of it."""
     run = Swarm(Setup(peers=peers, churn="exponential:600", asks_per_s=0.2))
-    machine = TimeMachine(run, keeper=Checkpoints())
+    machine = TimeMachine(run, checkpoints=Checkpoints())
     while machine.now_us < seconds * SECOND_US:
         machine.advance(machine.now_us + SECOND_US)
     swarm = machine.swarm
     start = time.process_time()
-    frozen, fresh = freeze(swarm, {})
-    frozen_s = time.process_time()
-    thaw(frozen, swarm, fresh)
-    thawed_s = time.process_time()
+    packed, parts = pack_swarm(swarm, {})
+    packed_s = time.process_time()
+    unpack_swarm(packed, swarm, parts)
+    unpacked_s = time.process_time()
     rng = Stream("bench/seek")
     took = []
     for _ in range(SEEKS):
@@ -112,7 +112,7 @@ def going_back(peers: int, seconds: int) -> GoingBack:
             pass
         took.append(time.process_time() - begun)
     machine.close()
-    return GoingBack(frozen_s - start, thawed_s - frozen_s, len(frozen.body), statistics.median(took), max(took))
+    return GoingBack(packed_s - start, unpacked_s - packed_s, len(packed.body), statistics.median(took), max(took))
 
 
 DEGREE = 20

@@ -264,13 +264,13 @@ def run(
                 runner.to(round((scenario.end_s if until is None else until) * 1e6))
     except KeyboardInterrupt as error:
         if machine is not None and not isinstance(error, Interrupted):
-            machine.break_off()
+            machine.abandon_recording()
         number = error.number if isinstance(error, Halted) else signal.SIGINT
         raise Halted(number, f"{WORDS[signal.Signals(number)]} at {swarm.now_us / 1e6:.3f} s of virtual time") from None
     finally:
         if machine is not None:
             machine.close()
-            runner.warnings += [machine.trouble] if machine.trouble else []
+            runner.warnings += [machine.recording_error] if machine.recording_error else []
     wall_s = time.perf_counter() - begun_s
     return runner.report(edges, wall_s, series)
 
@@ -361,7 +361,7 @@ class Runner:
     def _tell(self, delivered: int, end_s: float | None) -> None:
         self.deliveries += delivered
         if self.machine is not None:
-            self.machine.came()
+            self.machine.on_advanced()
         if self.progress is not None:
             self.progress(self.swarm.now_us / 1e6, end_s, self.deliveries)
         self.look()
@@ -432,10 +432,10 @@ def load_recording(path: str) -> tuple[Scenario, Recording]:
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """What came of running a recording again. `parted` says, in a sentence, where it was another run, or is empty."""
+    """What came of running a recording again. `diverged` says, in a sentence, where it was another run, or is empty."""
 
     report: Report
-    parted: str
+    diverged: str
 
 
 def replay(path: str, *, series: bool = False, progress: Progress | None = None) -> Replayed:
@@ -449,16 +449,16 @@ def replay(path: str, *, series: bool = False, progress: Progress | None = None)
         runner.to(recording.end_us)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"interrupted at {machine.now_us / 1e6:.3f} s of virtual time") from None
-    machine.check_end()
+    machine.check_final_fingerprint()
     if recording.note:
         runner.warnings.append(recording.note)
     report = runner.report(edges, time.perf_counter() - begun_s, series)
-    return Replayed(report, parted_sentence(machine.parted, path))
+    return Replayed(report, parted_sentence(machine.diverged, path))
 
 
-def parted_sentence(parted: tuple[int, int] | None, path: str) -> str:
+def parted_sentence(diverged: tuple[int, int] | None, path: str) -> str:
     """Where a run was another one than its recording, for a person."""
-    if parted is None:
+    if diverged is None:
         return ""
-    good, bad = (f"{at_us / 1e6:g} s" for at_us in parted)
+    good, bad = (f"{at_us / 1e6:g} s" for at_us in diverged)
     return f'this is not the run that "{plain(path)}" recorded: they part between {good} and {bad}'

@@ -36,7 +36,7 @@ import numpy as np
 from ..api import PeerId, words_of
 from ..commands import AskFor, Censor, Collude, Command, Kill, Leave, Poison
 from ..errors import InputError, SwarmError, nearest, plain
-from ..files import held, hold
+from ..files import pipe_contents, use_pipe_contents
 from ..measure.snapshot import ALIVE
 from ..options import as_number, as_whole
 from ..sim.rng import Stream
@@ -333,7 +333,7 @@ def _all(
         yield number, what
     else:
         return
-    calls = [(held(), jobs[number]) for number in rest]
+    calls = [(pipe_contents(), jobs[number]) for number in rest]
     with closing(spread(_in_worker, calls, min(workers, len(rest)), look)) as done:
         for number, what in done:
             yield rest[number], what
@@ -341,7 +341,7 @@ def _all(
 
 def _in_worker(contents: dict[str, list[bytes]], job: Job) -> Outcome:
     """A worker has no pipes of its own, so it gets their `contents`."""
-    hold(contents)
+    use_pipe_contents(contents)
     return one(*job)
 
 

@@ -24,7 +24,7 @@ from queue import Empty, SimpleQueue
 from types import SimpleNamespace
 from typing import Any, BinaryIO
 
-from ..child import start
+from ..child import start_module
 from ..errors import SwarmError
 
 TRIES = 3
@@ -44,7 +44,7 @@ class Worker:
     """A process that does calls, one after the other. Raises OSError where none can be had."""
 
     def __init__(self) -> None:
-        self.process: subprocess.Popen[bytes] = start("lab.workers")
+        self.process: subprocess.Popen[bytes] = start_module("lab.workers")
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self._out, self._in = self.process.stdin, self.process.stdout

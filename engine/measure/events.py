@@ -17,12 +17,12 @@ from ..sim.kernel import Kernel
 
 
 class Watcher(Protocol):
-    """Who writes a run down. It is told at the moment itself, and may not touch anything."""
+    """Records a run: see `Swarm.watch`. Its methods are called at the moment itself, and must not change the swarm."""
 
-    def did(self, meant: Command, said: Command, by: str) -> None:
-        """A command from outside took effect: as it was said, and with its selectors replaced by those they named."""
+    def on_command(self, command: Command, resolved: Command, by: str) -> None:
+        """A command from outside took effect. `resolved`: with its selectors replaced by the peers that they named."""
 
-    def sampled(self) -> None:
+    def on_sample(self) -> None:
         """A second of virtual time is over. The same moment, however the run is sliced."""
 
 

@@ -1,9 +1,17 @@
-"""Checkpoints of one run, in memory, within so many bytes.
+"""Checkpoints of a run: a swarm as bytes and back, and a store of checkpoints within a limit of bytes.
 
-They are spaced by what it costs to run from one to the next, not by virtual time: a second of a flood is dearer than
-an hour of silence. When there is no more room, the one goes whose going widens a gap least *for its age*: gaps then
-grow in proportion to how long ago they are, so that what has just happened is near at hand and the beginning of a long
-run is still there. The newest stays, unless it alone is too large.
+A checkpoint is a pickle that stays within this program: it is never read from a file. It is taken again and again of
+the same run, so it leaves out
+
+* what does not change: the world, the setup, the labels and places of peers, the files of the catalogue. The swarm
+  that unpacks it has these already;
+* what is large and changes seldom, and is kept once for all checkpoints that have it: the paths of asks (of open asks
+  too, since most of these only wait for a download), and full pages of the archive of asks.
+
+Checkpoints are spaced by the cost of running from one to the next and not by virtual time: a second of a flood costs
+more than an hour of silence. When the store is full, it drops the checkpoint whose loss widens a gap the least in
+relation to its age. So gaps grow in proportion to their age: recent moments are near, and the start of a long run is
+still there. The newest checkpoint stays, unless it is too large by itself.
 """
 
 from __future__ import annotations
@@ -16,9 +24,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
-from ..api import File
+from ..api import File, Peer
 from ..measure.archive import Page
 from ..measure.asks import PATH, AskRecord
 from ..measure.snapshot import Places, Run
@@ -30,56 +38,60 @@ from ..world.latency import Latency
 from ..world.readers.sessions import Trace
 from ..world.topology import Topology
 from ..world.world import World
-from .gc import no_collecting
-from .log import Position
+from .gc import collector_paused
+from .log import LoggedCommand, Position
 
-# A running swarm as bytes, and back: what a checkpoint holds. Never read from a file.
-#
-# `pickle.dumps(swarm)` would do, but a checkpoint is taken again and again of the same run. So it leaves out what does
-# not change (the world, the setup, the names and places of peers, the files of the catalogue), which whoever
-# unpacks has already, and what changes seldom and is large, which is kept once for all checkpoints that have it: the
-# paths of asks, of those that are open as well, since most of these only wait for a download; and the pages of accounts
-# that are long over (`ledger`).
-#
-# Constants are told by the class they have (`dispatch_table`), not by `persistent_id`: that one would call back into
-# Python for each of half a million objects.
+BYTES_MAX = 24 << 20
+"""Bytes that a store keeps."""
+PATHS_SHARE = 4
+"""One part in so many of these is for the paths of asks."""
+CHECKPOINTS_MAX = 40
+"""More than ten minutes of 1,000 peers need. After an hour of them, gaps are a sixteenth of their age."""
+SPACING = 20_000
+"""Deliveries from one checkpoint to the next: running them takes a third of a second."""
+SECOND_COST = 40
+"""Cost of a second of virtual time in which nothing is delivered, in deliveries: samples and timers."""
+LAG_SPACINGS = 2
+"""Spacings by which the process that takes checkpoints may be late before it takes half as many."""
+LARGE_BYTES = 1 << 20
+"""Bytes of a checkpoint above which taking it costs more than running to it."""
+BYTES_PER_DELIVERY = 100
+"""Packing so many bytes takes as long as one delivery."""
+KEY_BYTES = 16
+ITEM_BYTES = 200
 
-PathKey: TypeAlias = tuple[int, int]
-"""The number of an ask and the version of its path; or, below zero, of a page of accounts and when the last closed."""
-Paths: TypeAlias = Mapping[PathKey, bytes | memoryview]
+
+# --- a swarm as bytes -------------------------------------------------------------------------------------------
+
+PartKey: TypeAlias = tuple[int, int]
+"""Names a part that checkpoints share: the path of an ask as (id of the ask, version of its path), or a page of the
+archive as (-1 - number of the page, time in us at which its last ask closed)."""
+Parts: TypeAlias = Mapping[PartKey, bytes | memoryview]
 
 
-def is_page(key: PathKey) -> bool:
-    """Whether a key is that of a page of accounts: without its paths a swarm is one still."""
+def is_page(key: PartKey) -> bool:
+    """Whether a part is a page of the archive. A swarm can be unpacked without paths, but not without pages."""
     return key[0] < 0
 
 
 @dataclass(frozen=True, slots=True)
-class Frozen:
-    """A swarm without what it began with. `body` is compressed; `keys` name the paths that belong to it."""
+class PackedSwarm:
+    """A swarm as bytes, without what all swarms of its world share. `body` is compressed; `keys` name the shared parts
+    that it needs."""
 
     body: bytes | memoryview
-    keys: tuple[PathKey, ...]
+    keys: tuple[PartKey, ...]
 
 
-_at_hand: list[Any] = []
-"""While something is unpacked: its constants, and the paths."""
+def pack_swarm(swarm: Swarm, known: Parts) -> tuple[PackedSwarm, dict[PartKey, bytes]]:
+    """Pack a swarm that is between two instants. Returns it with the parts that it needs and that are not in `known`.
 
-
-def constants(swarm: Swarm) -> list[Any]:
-    """What every swarm of the same world has, in an order that they share."""
-    world = swarm.world
-    catalogue = world.catalogue
-    stock, run = swarm.arrivals.stock, swarm.peer_table.run
-    drawn = [world, world.graph, world.delays, world.delays.places, catalogue, catalogue.lexicon, world.trace]
-    return [swarm.setup, run, stock, *drawn, *world.files]
-
-
-def freeze(swarm: Swarm, known: Paths) -> tuple[Frozen, dict[PathKey, bytes]]:
-    """A swarm between two instants as bytes, and the paths it needs that are not among those known yet."""
-    number = {id(value): i for i, value in enumerate(constants(swarm))}
-    keys: dict[PathKey, None] = {}
-    fresh: dict[PathKey, bytes] = {}
+    Constants are recognised by their class (`dispatch_table`) and not by `persistent_id`, which would be called for
+    each of half a million objects.
+    """
+    number = {id(value): i for i, value in enumerate(_constants_of(swarm))}
+    keys: dict[PartKey, None] = {}
+    new_parts: dict[PartKey, bytes] = {}
 
     def constant(value: Any) -> Any:
         at = number.get(id(value))
@@ -90,16 +102,16 @@ def freeze(swarm: Swarm, known: Paths) -> tuple[Frozen, dict[PathKey, bytes]]:
             return value.__reduce_ex__(5)
         key = (value.id, value.path_version)
         keys[key] = None
-        if key not in known and key not in fresh:
+        if key not in known and key not in new_parts:
             path = tuple(getattr(value, name) for name in PATH)
-            fresh[key] = zlib.compress(pickle.dumps(path, 5), 1)
+            new_parts[key] = zlib.compress(pickle.dumps(path, 5), 1)
         return _record, (key, value.packed())
 
     def page(value: Page) -> Any:
         key = (-1 - value.number, value.closed_us)
         keys[key] = None
         if key not in known:
-            fresh[key] = value.data
+            new_parts[key] = value.data
         return _page, (key,)
 
     out = io.BytesIO()
@@ -108,33 +120,46 @@ def freeze(swarm: Swarm, known: Paths) -> tuple[Frozen, dict[PathKey, bytes]]:
     table: dict[type, Any] = dict.fromkeys(kinds, constant)
     pickler.dispatch_table = {**copyreg.dispatch_table, **table, AskRecord: record, Page: page}
     pickler.dump(swarm)
-    return Frozen(zlib.compress(out.getbuffer(), 1), tuple(keys)), fresh
+    return PackedSwarm(zlib.compress(out.getbuffer(), 1), tuple(keys)), new_parts
 
 
-def thaw(frozen: Frozen, like: Swarm, paths: Paths) -> Swarm:
-    """The swarm again, apart from any other. `like` is a swarm of the same world, at whatever moment."""
-    with _having(constants(like), paths), no_collecting():
-        made = pickle.loads(zlib.decompress(frozen.body))
+def unpack_swarm(packed: PackedSwarm, like: Swarm, parts: Parts) -> Swarm:
+    """Make a swarm that shares nothing but constants with others. `like` is a swarm of the same world at any moment."""
+    with _unpacking(_constants_of(like), parts), collector_paused():
+        made = pickle.loads(zlib.decompress(packed.body))
     assert isinstance(made, Swarm)
     return made
 
 
+def _constants_of(swarm: Swarm) -> list[Any]:
+    """The objects that all swarms of a world share, in the same order for each of them."""
+    world = swarm.world
+    catalogue = world.catalogue
+    stock, run = swarm.arrivals.stock, swarm.peer_table.run
+    drawn = [world, world.graph, world.delays, world.delays.places, catalogue, catalogue.lexicon, world.trace]
+    return [swarm.setup, run, stock, *drawn, *world.files]
+
+
+_context: list[Any] = []
+"""While a swarm is unpacked: its constants and its shared parts. The functions below are called by the unpickler."""
+
+
 @contextmanager
-def _having(values: list[Any], paths: Paths) -> Iterator[None]:
-    _at_hand[:] = [values, paths]
+def _unpacking(constants: list[Any], parts: Parts) -> Iterator[None]:
+    _context[:] = [constants, parts]
     try:
         yield
     finally:
-        _at_hand.clear()
+        _context.clear()
 
 
 def _constant(number: int) -> Any:
-    return _at_hand[0][number]
+    return _context[0][number]
 
 
-def _record(key: PathKey, values: tuple[Any, ...]) -> AskRecord:
+def _record(key: PartKey, values: tuple[Any, ...]) -> AskRecord:
     made = AskRecord.unpacked(values)
-    path = _at_hand[1].get(key)
+    path = _context[1].get(key)
     if path is not None:
         for name, value in zip(PATH, pickle.loads(zlib.decompress(path)), strict=True):
             setattr(made, name, value)
@@ -143,135 +168,197 @@ def _record(key: PathKey, values: tuple[Any, ...]) -> AskRecord:
     return made
 
 
-def _page(key: PathKey) -> Page:
-    return Page(-1 - key[0], key[1], bytes(_at_hand[1][key]))
+def _page(key: PartKey) -> Page:
+    return Page(-1 - key[0], key[1], bytes(_context[1][key]))
 
 
-BUDGET = 24 << 20
-"""Bytes."""
-PATHS_SHARE = 4
-"""One part in so many of that is for paths."""
-MOST = 40
-"""Checkpoints: more than ten minutes of 1,000 peers need. After an hour of them gaps are a sixteenth of their age."""
-SPACING = 20_000
-"""Deliveries from one checkpoint to the next: a third of a second of running them again, with all that peers do."""
-SECOND_COST = 40
-"""What a second of virtual time costs when nothing is delivered, in deliveries: samples, timers, ticks."""
-LATE = 2
-"""So many spacings behind, and whoever takes checkpoints takes half as many."""
-HEAVY = 1 << 20
-"""Bytes of a checkpoint from which on taking it is what counts, and not running to it."""
-BYTES_PER_DELIVERY = 100
-"""To put away so much takes as long as one delivery."""
-KEY_BYTES = 16
-ITEM_BYTES = 200
+# --- checkpoints and their store --------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A swarm at a position. `cost` is what running there from the start takes, in deliveries."""
+    """A swarm at a position. `cost` is that of running there from the start, in deliveries."""
 
     at: Position
     cost: int
-    frozen: Frozen
+    packed: PackedSwarm
 
     @property
     def bytes(self) -> int:
-        """Room that it takes, paths not counted."""
-        return len(self.frozen.body) + KEY_BYTES * len(self.frozen.keys) + ITEM_BYTES
-
-
-def weight(one: Checkpoint) -> int:
-    """What is added to the spacing after one as large as this, in deliveries: else 10,000 peers would be put away for
-    three times as long as they run."""
-    return max(0, len(one.frozen.body) - HEAVY) // BYTES_PER_DELIVERY
+        """Memory that it takes, shared parts left out."""
+        return len(self.packed.body) + KEY_BYTES * len(self.packed.keys) + ITEM_BYTES
 
 
 def cost_of(swarm: Swarm) -> int:
-    """What it took to come here, in deliveries."""
+    """Cost of running from the start to this swarm, in deliveries."""
     sim = swarm.simulation
     return sim.kernel.delivered + sim.metrics.dropped + swarm.now_us * SECOND_COST // 1_000_000
 
 
-class Store:
-    """Keeps checkpoints in order of time."""
+def extra_spacing(checkpoint: Checkpoint) -> int:
+    """Deliveries to add to the spacing after a large checkpoint. Without it, packing 10,000 peers would take three
+    times as long as running them."""
+    return max(0, len(checkpoint.packed.body) - LARGE_BYTES) // BYTES_PER_DELIVERY
 
-    def __init__(self, budget: int = BUDGET, most: int = MOST) -> None:
-        self.budget = budget
-        self.most = most
-        self.kept: list[Checkpoint] = []
-        self.paths: dict[PathKey, bytes | memoryview] = {}
-        """And pages of accounts."""
-        self._ways: dict[PathKey, int] = {}
-        """Bytes of each path that there is, pages left out, the oldest first."""
-        self._ways_bytes = 0
-        self._users: Counter[PathKey] = Counter()
-        self._names: dict[PathKey, PathKey] = {}
-        """Keys as one object each: neighbouring checkpoints name the same five hundred paths."""
+
+class CheckpointStore:
+    """Keeps checkpoints in order of time, within limits of bytes and of number."""
+
+    def __init__(self, bytes_max: int = BYTES_MAX, checkpoints_max: int = CHECKPOINTS_MAX) -> None:
+        self.bytes_max = bytes_max
+        self.checkpoints_max = checkpoints_max
+        self.checkpoints: list[Checkpoint] = []
+        self.parts: dict[PartKey, bytes | memoryview] = {}
         self.bytes = 0
+        self._path_sizes: dict[PartKey, int] = {}
+        """Bytes of each path in `parts`, the oldest first. Pages are left out."""
+        self._paths_bytes = 0
+        self._references: Counter[PartKey] = Counter()
+        """Checkpoints that need a part."""
+        self._interned: dict[PartKey, PartKey] = {}
+        """Each key as one object: neighbouring checkpoints name the same five hundred paths."""
 
-    def add(self, one: Checkpoint, fresh: Mapping[PathKey, bytes]) -> None:
-        """Keep one more, later than all others, with the paths and pages that came with it."""
-        if any(is_page(key) and key not in self.paths and key not in fresh for key in one.frozen.keys):
-            return  # Its accounts went with the last checkpoint that had them, since there was no room for that one.
-        keys = tuple(self._names.setdefault(key, key) for key in one.frozen.keys)
-        frozen = Frozen(bytes_apart(one.frozen.body), keys)
-        one = replace(one, frozen=frozen)
-        self.kept.append(one)
-        self._users.update(frozen.keys)
-        self.bytes += one.bytes
-        for key, path in fresh.items():
-            if key not in self.paths:
-                key = self._names.get(key, key)
-                self.paths[key] = bytes_apart(path)
-                self.bytes += ITEM_BYTES + len(path)
+    def add(self, checkpoint: Checkpoint, new_parts: Mapping[PartKey, bytes]) -> None:
+        """Add a checkpoint that is later than all others, with the parts that came with it."""
+        if any(is_page(key) and key not in self.parts and key not in new_parts for key in checkpoint.packed.keys):
+            return  # A page was dropped with the last checkpoint that needed it, for lack of room.
+        keys = tuple(self._interned.setdefault(key, key) for key in checkpoint.packed.keys)
+        checkpoint = replace(checkpoint, packed=PackedSwarm(bytes_apart(checkpoint.packed.body), keys))
+        self.checkpoints.append(checkpoint)
+        self._references.update(keys)
+        self.bytes += checkpoint.bytes
+        for key, part in new_parts.items():
+            if key not in self.parts:
+                key = self._interned.get(key, key)
+                self.parts[key] = bytes_apart(part)
+                self.bytes += ITEM_BYTES + len(part)
                 if not is_page(key):
-                    self._ways[key] = ITEM_BYTES + len(path)
-                    self._ways_bytes += ITEM_BYTES + len(path)
-        while self._ways_bytes > self.budget // PATHS_SHARE:
-            self._lose(next(iter(self._ways)))
-        while (self.bytes > self.budget or len(self.kept) > self.most) and self.kept:
-            self._drop(self._least_missed())
+                    self._path_sizes[key] = ITEM_BYTES + len(part)
+                    self._paths_bytes += ITEM_BYTES + len(part)
+        while self._paths_bytes > self.bytes_max // PATHS_SHARE:
+            self._drop_part(next(iter(self._path_sizes)))
+        while (self.bytes > self.bytes_max or len(self.checkpoints) > self.checkpoints_max) and self.checkpoints:
+            self._release([self.checkpoints.pop(self._least_needed())])
 
     def nearest(self, to: Position) -> Checkpoint | None:
-        """The last one from which running on leads to a position."""
-        for one in reversed(self.kept):
-            if one.at[0] <= to[0] and one.at[1] <= to[1]:
-                return one
+        """The last checkpoint from which a run can be continued to a position, or None."""
+        for checkpoint in reversed(self.checkpoints):
+            if checkpoint.at[0] <= to[0] and checkpoint.at[1] <= to[1]:
+                return checkpoint
         return None
 
-    def thaw(self, one: Checkpoint, like: Swarm) -> Swarm:
-        """The swarm of a checkpoint; `like` is any swarm of the same world."""
-        return thaw(one.frozen, like, self.paths)
+    def unpack(self, checkpoint: Checkpoint, like: Swarm) -> Swarm:
+        """The swarm of a checkpoint. `like` is any swarm of the same world."""
+        return unpack_swarm(checkpoint.packed, like, self.parts)
 
-    def cut(self, to: Position) -> None:
-        """What came after a position never was."""
-        gone = [one for one in self.kept if one.at[0] > to[0] or one.at[1] > to[1]]
-        self.kept = [one for one in self.kept if one.at[0] <= to[0] and one.at[1] <= to[1]]
-        self._forget(gone)
+    def truncate(self, to: Position) -> None:
+        """Drop the checkpoints after a position."""
+        dropped = [each for each in self.checkpoints if each.at[0] > to[0] or each.at[1] > to[1]]
+        self.checkpoints = [each for each in self.checkpoints if each.at[0] <= to[0] and each.at[1] <= to[1]]
+        self._release(dropped)
 
-    def _least_missed(self) -> int:
-        kept = self.kept
+    def _least_needed(self) -> int:
+        """Index of the checkpoint to drop, see the module."""
+        kept = self.checkpoints
         if len(kept) < 3:
             return 0
         now = kept[-1].cost
-        costs = [0, *(one.cost for one in kept)]
+        costs = [0, *(each.cost for each in kept)]
         return min(range(len(kept) - 1), key=lambda i: (costs[i + 2] - costs[i]) / (now - costs[i + 1] + SPACING))
 
-    def _drop(self, number: int) -> None:
-        self._forget([self.kept.pop(number)])
+    def _release(self, dropped: Iterable[Checkpoint]) -> None:
+        """Take dropped checkpoints out of the sums, and drop the parts that no other one needs."""
+        for checkpoint in dropped:
+            self.bytes -= checkpoint.bytes
+            for key in checkpoint.packed.keys:
+                self._references[key] -= 1
+                if not self._references[key]:
+                    del self._references[key], self._interned[key]
+                    self._drop_part(key)
 
-    def _forget(self, gone: Iterable[Checkpoint]) -> None:
-        """Paths of which nobody has need any more go too."""
-        for one in gone:
-            self.bytes -= one.bytes
-            for key in one.frozen.keys:
-                self._users[key] -= 1
-                if not self._users[key]:
-                    del self._users[key], self._names[key]
-                    self._lose(key)
+    def _drop_part(self, key: PartKey) -> None:
+        if key in self.parts:
+            self.bytes -= ITEM_BYTES + len(self.parts.pop(key))
+            self._paths_bytes -= self._path_sizes.pop(key, 0)
 
-    def _lose(self, key: PathKey) -> None:
-        if key in self.paths:
-            self.bytes -= ITEM_BYTES + len(self.paths.pop(key))
-            self._ways_bytes -= self._ways.pop(key, 0)
+
+# --- who takes them ---------------------------------------------------------------------------------------------
+
+
+class CheckpointedRun(Protocol):
+    """What is read of a run to take checkpoints of it: see `TimeMachine`, which is one."""
+
+    setup: Setup
+    world: World
+    program: type[Peer] | None
+    log: list[LoggedCommand]
+    end_us: int
+    swarm: Swarm
+
+    @property
+    def live(self) -> bool: ...
+
+
+class CheckpointTaker(Protocol):
+    """Takes checkpoints of a run: in this process (`Checkpoints`) or in another (`worker.CheckpointWorker`)."""
+
+    store: CheckpointStore
+
+    def on_advanced(self, run: CheckpointedRun) -> None:
+        """The run may have advanced at its end, or has got a command there."""
+
+    def receive_all(self) -> None:
+        """Put all checkpoints that have arrived into the store: a seek begins."""
+
+    def truncate(self, to: Position) -> None:
+        """Drop the checkpoints after a position: the run goes on from there with other commands."""
+
+    def close(self) -> None:
+        """The run is over."""
+
+    @property
+    def backpressure(self) -> float:
+        """How late the checkpoints are: 0.0 while they keep up, 1.0 where a seek begins to take long, and more."""
+
+    @property
+    def status(self) -> str:
+        """One sentence for a person."""
+
+
+class Checkpoints:
+    """Takes checkpoints in this process, for programs without a screen: one of 1,000 peers takes a tenth of a second.
+
+    spacing: deliveries from one checkpoint to the next.
+    """
+
+    def __init__(self, store: CheckpointStore | None = None, spacing: int = SPACING) -> None:
+        self.store = store or CheckpointStore()
+        self.spacing = spacing
+        self._last_cost = 0
+
+    def on_advanced(self, run: CheckpointedRun) -> None:
+        swarm = run.swarm
+        cost = cost_of(swarm)
+        if cost - self._last_cost < self.spacing:
+            return
+        packed, new_parts = pack_swarm(swarm, self.store.parts)
+        self.store.add(Checkpoint((swarm.now_us, swarm.given), cost, packed), new_parts)
+        self._last_cost = cost
+
+    def receive_all(self) -> None:
+        pass
+
+    def truncate(self, to: Position) -> None:
+        self.store.truncate(to)
+        self._last_cost = self.store.checkpoints[-1].cost if self.store.checkpoints else 0
+
+    def close(self) -> None:
+        self.store = CheckpointStore()
+
+    @property
+    def backpressure(self) -> float:
+        return 0.0
+
+    @property
+    def status(self) -> str:
+        return f"{len(self.store.checkpoints)} checkpoints, {self.store.bytes / 1e6:.1f} MB"

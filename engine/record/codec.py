@@ -1,8 +1,11 @@
-"""Setups and commands as plain values that MessagePack can write, and back.
+"""Setups, commands and worlds as values that MessagePack can write, and back.
 
-They are told field by field, so what is added to a `Setup` or to a command is recorded without anybody thinking of
-it. Coming back, each value is held to the kind that its field has; what is out of range is for the engine to refuse,
-as it does when a person types it. Raises `InputError`, in one sentence.
+Setups and commands are written field by field, so that a new field of `Setup` or of a command is recorded without a
+change here. A world is written in small pieces, for a recording and for the process that takes checkpoints.
+
+What is read may come from any file. Each value is checked against the type of its field and each number of a world
+against its range; values that are out of range otherwise are refused by the engine, as for a command line. Raises
+`InputError`, one sentence.
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass, replace
-from typing import Any, TypeVar
+from typing import Any
 
 import msgpack
 import numpy as np
@@ -27,30 +30,32 @@ from ..world.readers.sessions import Trace
 from ..world.topology import Topology
 from ..world.world import World
 
+# --- setups -----------------------------------------------------------------------------------------------------
+
 TEXT_MAX = 100_000
+"""Characters of a text in a setup or command."""
 DEPTH_MAX = 6
+"""Lists in lists."""
 TIME_MAX_US = 10**15
-PLAIN: dict[str, Any] = {"float": 0.0, "int": 0, "str": "", "Want": ""}
 
 
-def of_setup(setup: Setup) -> dict[str, Any]:
-    """A setup as a map."""
-    schedule = [[at_us, *of_command(command)] for at_us, command in setup.schedule]
-    return {**_of(setup), "schedule": schedule}
+def setup_to_map(setup: Setup) -> dict[str, Any]:
+    schedule = [[at_us, *command_to_fields(command)] for at_us, command in setup.schedule]
+    return {**_to_plain(setup), "schedule": schedule}
 
 
-def _of(value: Any) -> Any:
+def _to_plain(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
-        return {f.name: _of(getattr(value, f.name)) for f in fields(value) if f.name != "schedule"}
+        return {f.name: _to_plain(getattr(value, f.name)) for f in fields(value) if f.name != "schedule"}
     if isinstance(value, Mapping):
-        return {str(key): _of(each) for key, each in value.items()}
+        return {str(key): _to_plain(each) for key, each in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_of(each) for each in value]
+        return [_to_plain(each) for each in value]
     return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
 
 
-def to_setup(value: Any) -> Setup:
-    """A setup again."""
+def setup_from_map(value: Any) -> Setup:
+    """The setup that `setup_to_map` made. Raises InputError."""
     if not isinstance(value, dict):
         raise InputError("its setup should be a map")
     schedule = value.get("schedule", [])
@@ -60,52 +65,52 @@ def to_setup(value: Any) -> Setup:
     for row in schedule:
         if not isinstance(row, list) or len(row) != 3:
             raise InputError("its schedule should hold a time, a verb and fields in each row")
-        timed.append((to_time(row[0]), to_command(row[1], row[2])))
-    made: Setup = _like(Setup(), {key: each for key, each in value.items() if key != "schedule"}, "setup")
+        timed.append((checked_time_us(row[0]), command_from_fields(row[1], row[2])))
+    made: Setup = _filled(Setup(), {key: each for key, each in value.items() if key != "schedule"}, "setup")
     return replace(made, schedule=tuple(timed))
 
 
-def _like(plan: Any, values: Any, where: str) -> Any:
-    """A dataclass as `plan` is, with those values."""
+def _filled(default: Any, values: Any, where: str) -> Any:
+    """The dataclass `default` with other values. Each must have the type of the value that it replaces."""
     if not isinstance(values, dict):
         raise InputError(f"its {where} should be a map")
-    known = {f.name for f in fields(plan)}
+    known = {f.name for f in fields(default)}
     changes = {}
     for name, value in values.items():
         if name not in known:
             raise InputError(f'its {where} has a "{plain(name, 40)}", which this version does not know')
-        changes[name] = _kind(getattr(plan, name), value, f"{where}.{name}")
-    return replace(plan, **changes)
+        changes[name] = _checked(getattr(default, name), value, f"{where}.{name}")
+    return replace(default, **changes)
 
 
-def _kind(plan: Any, value: Any, where: str) -> Any:
-    if is_dataclass(plan) and not isinstance(plan, type):
-        return _like(plan, value, where)
-    if isinstance(plan, Mapping):
-        good = isinstance(value, dict) and all(isinstance(key, str) for key in value)
-        value = {key: _tidy(each) for key, each in value.items()} if good else value
-    elif isinstance(plan, tuple):
-        good = isinstance(value, list)
-        value = _tidy(value)
-    elif isinstance(plan, bool) or plan is None:
-        good = isinstance(value, bool) if plan is not None else True
-        value = _tidy(value)
-    elif isinstance(plan, int):
-        good = isinstance(value, int) and not isinstance(value, bool)
-    elif isinstance(plan, float):
-        good = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-        value = float(value) if good else value
+def _checked(default: Any, value: Any, where: str) -> Any:
+    if is_dataclass(default) and not isinstance(default, type):
+        return _filled(default, value, where)
+    if isinstance(default, Mapping):
+        fits = isinstance(value, dict) and all(isinstance(key, str) for key in value)
+        value = {key: _plain_value(each) for key, each in value.items()} if fits else value
+    elif isinstance(default, tuple):
+        fits = isinstance(value, list)
+        value = _plain_value(value)
+    elif isinstance(default, bool) or default is None:
+        fits = isinstance(value, bool) if default is not None else True
+        value = _plain_value(value)
+    elif isinstance(default, int):
+        fits = isinstance(value, int) and not isinstance(value, bool)
+    elif isinstance(default, float):
+        fits = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+        value = float(value) if fits else value
     else:
-        good = isinstance(value, str) and len(value) <= TEXT_MAX
-    if not good:
-        raise InputError(f"its {where} should be as {plain(repr(plan), 40)} is, not {plain(repr(value), 40)}")
+        fits = isinstance(value, str) and len(value) <= TEXT_MAX
+    if not fits:
+        raise InputError(f"its {where} should be as {plain(repr(default), 40)} is, not {plain(repr(value), 40)}")
     return value
 
 
-def _tidy(value: Any, depth: int = 0) -> Any:
-    """A plain value, lists as tuples."""
+def _plain_value(value: Any, depth: int = 0) -> Any:
+    """A value without maps and bytes, with lists as tuples. Raises InputError for others."""
     if isinstance(value, list) and depth < DEPTH_MAX:
-        return tuple(_tidy(each, depth + 1) for each in value)
+        return tuple(_plain_value(each, depth + 1) for each in value)
     if value is None or isinstance(value, (bool, int, float)) or (isinstance(value, str) and len(value) <= TEXT_MAX):
         return value
     raise InputError(f"there is a value in it that no setup has: {plain(repr(value), 40)}")
@@ -113,100 +118,99 @@ def _tidy(value: Any, depth: int = 0) -> Any:
 
 # --- commands ---------------------------------------------------------------------------------------------------
 
+DEFAULTS_BY_TYPE: dict[str, Any] = {"float": 0.0, "int": 0, "str": "", "Want": ""}
+"""A value of each type that may stand in the annotation of an optional field."""
 
-def of_command(command: Command) -> tuple[str, dict[str, Any]]:
-    """Verb and fields. Peers that are named one by one are a column of int32."""
+
+def command_to_fields(command: Command) -> tuple[str, dict[str, Any]]:
+    """(verb, fields). A list of peers is bytes: their numbers as int32, little-endian."""
     values: dict[str, Any] = {}
     for f in fields(command):
         value = getattr(command, f.name)
         if names_peers(f) and value is not None and not isinstance(value, (str, int)):
             value = np.array(value, "<i4").tobytes()
-        values[f.name] = value if isinstance(value, bytes) else _of(value)
+        values[f.name] = value if isinstance(value, bytes) else _to_plain(value)
     return command.verb, values
 
 
-def to_command(verb: Any, values: Any) -> Command:
-    """A command again."""
+def command_from_fields(verb: Any, values: Any) -> Command:
+    """The command that `command_to_fields` wrote. Raises InputError."""
     kind = VERBS.get(verb) if isinstance(verb, str) else None
     if kind is None:
         raise InputError(f'it has a command "{plain(verb, 40)}", which this version does not know')
     if not isinstance(values, dict) or not all(isinstance(name, str) for name in values):
         raise InputError(f"the fields of a {kind.verb} should be a map")
     lists: dict[str, tuple[int, ...]] = {}
-    told: dict[str, Any] = {}
+    given: dict[str, Any] = {}
     known = {f.name: f for f in fields(kind)}
     for name, value in values.items():
         if isinstance(value, bytes):
             if name not in known or not names_peers(known[name]) or len(value) % 4:
                 raise InputError(f'the "{plain(name, 40)}" of a {kind.verb} should not be bytes')
             lists[name] = tuple(np.frombuffer(value, "<i4").tolist())
-            told[name] = "#0"
+            given[name] = "#0"
         elif name in known and names_peers(known[name]) and value is None is known[name].default:
             continue
         elif name in known and names_peers(known[name]) and type(value) not in (str, int):
             raise InputError(f'the "{name}" of a {kind.verb} should be a selector or peers')
         else:
-            told[name] = _tidy(value)
-    made = command_from(kind.verb, told, "the recording")
+            given[name] = _plain_value(value)
+    made = command_from(kind.verb, given, "the recording")
     for name, f in known.items():
-        plan = f.default if f.default is not MISSING else None
-        if name not in told or name in lists or names_peers(f):
+        default = f.default if f.default is not MISSING else None
+        if name not in given or name in lists or names_peers(f):
             continue
-        if plan is None and told[name] is not None:
-            # A field that may be left out says by its annotation alone what it may hold.
-            plan = next((one for word, one in PLAIN.items() if word in str(f.type)), None)
-        if plan is not None and not (told[name] is None is f.default):
-            _kind(plan, values[name], f"{kind.verb}.{name}")
+        if default is None and given[name] is not None:
+            # The default is None: only the annotation tells the type.
+            default = next((one for word, one in DEFAULTS_BY_TYPE.items() if word in str(f.type)), None)
+        if default is not None and not (given[name] is None is f.default):
+            _checked(default, values[name], f"{kind.verb}.{name}")
     return replace(made, **lists) if lists else made
 
 
-def to_time(value: Any) -> int:
-    """Virtual time in us."""
+def checked_time_us(value: Any) -> int:
+    """The value, if it is a virtual time in us. Raises InputError otherwise."""
     if type(value) is not int or not 0 <= value <= TIME_MAX_US:
         raise InputError(f"there is a time in it that cannot be: {plain(repr(value), 40)}")
     return value
 
 
-# A world in pieces, and back from them: for a recording, and for the process that follows a run.
+# --- worlds -----------------------------------------------------------------------------------------------------
 #
-# Each piece is a name and some bytes, and small: making one takes a millisecond or two even where the world is large,
-# so that whoever sends it can go on with something else in between. Numbers are columns in little-endian order, texts
-# are MessagePack. What comes from a file is not believed: every number is held to its range, and `InputError` says
-# what is wrong.
-
-T = TypeVar("T")
+# A piece is (name, bytes): numbers are columns in little-endian order, texts are MessagePack. Pieces are small, so that
+# making one takes 1 or 2 ms even of a large world, and other work can be done in between.
 
 ROWS = 1 << 14
 """Entries of a column in one piece."""
 PIECE_MAX = 4 << 20
 """Bytes of one piece, unpacked."""
 WORLD_MAX = 256 << 20
-"""Bytes of all of them."""
+"""Bytes of all pieces."""
 WORLD_TEXT_MAX = 2_000
-CHECKED = 1 << 20
-"""Entries of a long column that are checked in one go."""
+"""Characters of a text."""
+CHECK_ROWS = 1 << 20
+"""Entries of a long column that are checked at once."""
 NOTES_MAX = 20
 DELAY_MAX_US = 1 << 40
 
-
-NUMBERS = {
-    "lines": "<i4",
-    "whose": "<i4",
-    "sessions": "<i8",
-    "links": "<i4",
-    "place": "<i4",
-    "table": "<i8",
-    "where": "<f4",
-    "shares": "<f8",
-    "holds": "<i4",
-    "many": "<i4",
+NUMBER_COLUMNS = {
+    "lines": "<i4",  # upload, download, NAT of each peer
+    "whose": "<i4",  # peer and number of sessions, for each peer that has some
+    "sessions": "<i8",  # begin and end in us, of all these
+    "links": "<i4",  # two peers, the smaller first, in order
+    "place": "<i4",  # index into the places, of each peer
+    "table": "<i8",  # delays in us between places, row by row
+    "where": "<f4",  # latitudes of all places, then longitudes
+    "shares": "<f8",  # cumulative popularity of each title
+    "holds": "<i4",  # indices of files, for each peer those that it shares
+    "many": "<i4",  # how many files each peer shares
 }
-LISTS = {"labels": NODES_MAX, "names": NODES_MAX, "titles": 1 << 19, "files": 1 << 19}
-"""Columns of texts, and how many of each there are at most: ten times the titles that can be drawn."""
+TEXT_COLUMNS = {"labels": NODES_MAX, "names": NODES_MAX, "titles": 1 << 19, "files": 1 << 19}
+"""Columns of texts, and the largest number of entries of each: of titles, ten times what can be drawn."""
 
 
-def pieces(world: World) -> Iterator[tuple[str, bytes]]:
-    """A world as (name, bytes), in order. `facts` comes first."""
+def world_to_pieces(world: World) -> Iterator[tuple[str, bytes]]:
+    """The pieces of a world, in order: `facts` first."""
     graph, delays, catalogue = world.graph, world.delays, world.catalogue
     yield "facts", msgpack.packb(_facts(world))
     yield from _numbers("links", np.stack((graph.a, graph.b), axis=1).reshape(-1))
@@ -237,18 +241,18 @@ def _facts(world: World) -> dict[str, Any]:
     graph, delays = world.graph, world.delays
     names = {"kind": delays.kind, "flat_us": delays.flat_us, "table": delays.table_us is not None}
     drawn = {"low_ms": delays.low_ms, "span": delays.span, "salt": delays.salt}
-    marks = {
+    counted = {
         "peers": graph.n,
         "skipped": graph.skipped,
         "notes": list(world.notes),
         "titles": len(world.catalogue.titles),
     }
-    return {**names, **drawn, **marks, "labels": graph.labels is not None, "trace": world.trace is not None}
+    return {**names, **drawn, **counted, "labels": graph.labels is not None, "trace": world.trace is not None}
 
 
 def _numbers(name: str, column: Any) -> Iterator[tuple[str, bytes]]:
     for start in range(0, len(column), ROWS):
-        yield name, np.asarray(column[start : start + ROWS], NUMBERS[name]).tobytes()
+        yield name, np.asarray(column[start : start + ROWS], NUMBER_COLUMNS[name]).tobytes()
 
 
 def _texts(name: str, column: Sequence[Any]) -> Iterator[tuple[str, bytes]]:
@@ -256,41 +260,45 @@ def _texts(name: str, column: Sequence[Any]) -> Iterator[tuple[str, bytes]]:
         yield name, msgpack.packb(list(column[start : start + ROWS // 8]), unicode_errors="surrogatepass")
 
 
-def world_of(parts: Iterable[tuple[str, bytes]]) -> World:
-    """The world that pieces describe. Raises InputError when they cannot be one."""
+class DamagedWorldError(ValueError):
+    """Pieces that make no world. Its text is part of a sentence."""
+
+
+def world_from_pieces(pieces: Iterable[tuple[str, bytes]]) -> World:
+    """The world of some pieces. Raises InputError when they describe none."""
     try:
-        return _world_of(parts)
+        return _world_from(pieces)
     except (ValueError, TypeError, KeyError, OverflowError, RecursionError, MemoryError) as error:
-        why = str(error) if isinstance(error, Damaged) else "something is missing, or not of the kind it should be"
+        why = (
+            str(error)
+            if isinstance(error, DamagedWorldError)
+            else "something is missing, or not of the kind it should be"
+        )
         raise InputError(f"the world in it is damaged ({why})") from None
 
 
-class Damaged(ValueError):
-    """Says in a few words what of a world cannot be."""
-
-
-def _world_of(parts: Iterable[tuple[str, bytes]]) -> World:
-    columns = {name: bytearray() for name in NUMBERS}
-    texts: dict[str, list[Any]] = {name: [] for name in LISTS}
+def _world_from(pieces: Iterable[tuple[str, bytes]]) -> World:
+    columns = {name: bytearray() for name in NUMBER_COLUMNS}
+    texts: dict[str, list[Any]] = {name: [] for name in TEXT_COLUMNS}
     facts: dict[str, Any] = {}
     size = 0
-    for name, data in parts:
+    for name, data in pieces:
         size += len(data)
         if len(data) > PIECE_MAX or size > WORLD_MAX:
-            raise Damaged(f"it is larger than {WORLD_MAX >> 20} MB")
+            raise DamagedWorldError(f"it is larger than {WORLD_MAX >> 20} MB")
         if name == "facts":
             facts = _map(data)
         elif name in columns:
             columns[name] += data
         elif name in texts:
             read, found = _file if name == "files" else _text, _list(data)
-            if len(texts[name]) + len(found) > LISTS[name]:
-                raise Damaged(f"there are more than {LISTS[name]:,} {name} in it")
+            if len(texts[name]) + len(found) > TEXT_COLUMNS[name]:
+                raise DamagedWorldError(f"there are more than {TEXT_COLUMNS[name]:,} {name} in it")
             texts[name] += map(read, found)
         else:
-            raise Damaged(f"a column has no meaning here: {plain(name, 40)}")
-    numbers = {name: np.frombuffer(columns[name], kind) for name, kind in NUMBERS.items()}
-    peers = _whole(facts, "peers", 1, NODES_MAX)
+            raise DamagedWorldError(f"a column has no meaning here: {plain(name, 40)}")
+    numbers = {name: np.frombuffer(columns[name], kind) for name, kind in NUMBER_COLUMNS.items()}
+    peers = _integer(facts, "peers", 1, NODES_MAX)
     graph, delays = _graph(peers, facts, numbers, texts), _delays(facts, numbers, texts)
     n = len(delays.place)
     lines, trace = _lines(numbers, n), _trace(facts, numbers, n)
@@ -301,33 +309,33 @@ def _world_of(parts: Iterable[tuple[str, bytes]]) -> World:
 def _graph(peers: int, facts: Mapping[str, Any], numbers: Mapping[str, Any], texts: Mapping[str, Any]) -> Topology:
     ends = numbers["links"].reshape(-1, 2)
     last = -1
-    for start in range(0, len(ends), CHECKED):
-        a, b = (ends[start : start + CHECKED, i].astype(np.int64) for i in (0, 1))
+    for start in range(0, len(ends), CHECK_ROWS):
+        a, b = (ends[start : start + CHECK_ROWS, i].astype(np.int64) for i in (0, 1))
         codes = a * peers + b
         if not (a.min() >= 0 and b.max() < peers and (a < b).all() and codes[0] > last and (np.diff(codes) > 0).all()):
-            raise Damaged("links")
+            raise DamagedWorldError("links")
         last = int(codes[-1])
     a, b = (np.ascontiguousarray(ends[:, i], np.int32) for i in (0, 1))
     labels = tuple(texts["labels"]) if facts["labels"] else None
     if labels is not None and (len(labels) != peers or len(set(labels)) != peers):
-        raise Damaged("labels")
-    return Topology(peers, a, b, labels, _whole(facts, "skipped", 0, 1 << 40))
+        raise DamagedWorldError("labels")
+    return Topology(peers, a, b, labels, _integer(facts, "skipped", 0, 1 << 40))
 
 
 def _delays(facts: Mapping[str, Any], numbers: Mapping[str, Any], texts: Mapping[str, Any]) -> Latency:
     names = tuple(texts["names"])
     where, place = numbers["where"].astype(np.float32), numbers["place"]
     if len(where) != 2 * len(names) or not np.isfinite(where).all():
-        raise Damaged("places")
+        raise DamagedWorldError("places")
     if len(place) and not (place.min() >= 0 and place.max() < len(names)):
-        raise Damaged("place")
+        raise DamagedWorldError("place")
     table = numbers["table"]
     if facts["table"]:
         if len(table) != len(names) ** 2 or not len(table) or table.min() < 1 or table.max() > DELAY_MAX_US:
-            raise Damaged("delays")
+            raise DamagedWorldError("delays")
     elif facts["flat_us"] is not None:
-        _whole(facts, "flat_us", 1, DELAY_MAX_US)
-    # One object for each delay rather than one for each entry, see `places`.
+        _integer(facts, "flat_us", 1, DELAY_MAX_US)
+    # One object for equal delays, as `latency` makes them: a table has far fewer delays than entries.
     distinct: dict[int, int] = {}
     rows = [[distinct.setdefault(us, us) for us in row.tolist()] for row in table.reshape(len(names), -1)]
     return Latency(
@@ -336,9 +344,9 @@ def _delays(facts: Mapping[str, Any], numbers: Mapping[str, Any], texts: Mapping
         place=place.tolist(),
         flat_us=facts["flat_us"],
         table_us=rows if facts["table"] else None,
-        low_ms=_whole(facts, "low_ms", 0, DELAY_MAX_US // 1000),
-        span=_whole(facts, "span", 1, DELAY_MAX_US // 1000),
-        salt=_whole(facts, "salt", 0, (1 << 64) - 1),
+        low_ms=_integer(facts, "low_ms", 0, DELAY_MAX_US // 1000),
+        span=_integer(facts, "span", 1, DELAY_MAX_US // 1000),
+        salt=_integer(facts, "salt", 0, (1 << 64) - 1),
     )
 
 
@@ -352,9 +360,9 @@ def _trace(facts: Mapping[str, Any], numbers: Mapping[str, Any], n: int) -> Trac
         some = times[at : at + max(0, count)]
         flat = [us for pair in some for us in pair]
         if not 0 <= peer < n or peer in made.begins_us or len(some) != count or sorted(flat) != flat:
-            raise Damaged("sessions")
+            raise DamagedWorldError("sessions")
         if any(begin >= end or max(-begin, end) > TIME_MAX_US for begin, end in some):
-            raise Damaged("sessions")
+            raise DamagedWorldError("sessions")
         made.begins_us[peer], made.ends_us[peer] = [begin for begin, _ in some], [end for _, end in some]
         at += count
     return made
@@ -363,21 +371,21 @@ def _trace(facts: Mapping[str, Any], numbers: Mapping[str, Any], n: int) -> Trac
 def _lines(numbers: Mapping[str, Any], n: int) -> tuple[Line, ...]:
     rows = numbers["lines"].reshape(-1, 3)
     if len(rows) not in (0, n) or (len(rows) and (rows.min() < 0 or rows[:, 2].max() > 1)):
-        raise Damaged("lines")
+        raise DamagedWorldError("lines")
     return tuple(Line(up, down, bool(nat)) for up, down, nat in rows.tolist())
 
 
 def _catalogue(facts: Mapping[str, Any], numbers: Mapping[str, Any], texts: Mapping[str, Any]) -> Catalogue:
     titles, files = texts["titles"], texts["files"]
     shares, holds, many = numbers["shares"].tolist(), numbers["holds"], numbers["many"]
-    if not titles or len(shares) != len(titles) or _whole(facts, "titles", 1, 1 << 30) > len(files):
-        raise Damaged("titles")
+    if not titles or len(shares) != len(titles) or _integer(facts, "titles", 1, 1 << 30) > len(files):
+        raise DamagedWorldError("titles")
     if not all(math.isfinite(share) for share in shares) or sorted(shares) != shares or not shares[0] > 0:
-        raise Damaged("shares")
+        raise DamagedWorldError("shares")
     if len(many) and (many.min() < 0 or many.max() > len(holds) or int(many.sum(dtype=np.int64)) != len(holds)):
-        raise Damaged("shelves")
+        raise DamagedWorldError("shelves")
     if len(holds) and not (holds.min() >= 0 and holds.max() < len(files)):
-        raise Damaged("files")
+        raise DamagedWorldError("files")
     stops = np.cumsum(many, dtype=np.int64).tolist()
     held = holds.tolist()
     lexicon = Lexicon()
@@ -388,32 +396,32 @@ def _catalogue(facts: Mapping[str, Any], numbers: Mapping[str, Any], texts: Mapp
 def _file(row: Any) -> File:
     name, size, digest, genuine = row
     if type(size) is not int or not 0 <= size < 1 << 62 or type(digest) is not int or type(genuine) is not bool:
-        raise Damaged("files")
+        raise DamagedWorldError("files")
     return File(_text(name), size, digest, genuine)
 
 
 def _map(data: bytes) -> dict[str, Any]:
     facts = msgpack.unpackb(data)
     if not isinstance(facts, dict):
-        raise Damaged("facts")
+        raise DamagedWorldError("facts")
     return facts
 
 
 def _list(data: bytes) -> list[Any]:
     found = msgpack.unpackb(data, max_array_len=ROWS, unicode_errors="surrogatepass")
     if not isinstance(found, list):
-        raise Damaged("texts")
+        raise DamagedWorldError("texts")
     return found
 
 
 def _text(value: Any) -> str:
     if not isinstance(value, str) or len(value) > WORLD_TEXT_MAX:
-        raise Damaged("a text")
+        raise DamagedWorldError("a text")
     return plain(value, WORLD_TEXT_MAX)
 
 
-def _whole(facts: Mapping[str, Any], name: str, low: int, high: int) -> int:
+def _integer(facts: Mapping[str, Any], name: str, low: int, high: int) -> int:
     value = facts[name]
     if type(value) is not int or not low <= value <= high:
-        raise Damaged(name)
+        raise DamagedWorldError(name)
     return value

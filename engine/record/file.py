@@ -1,23 +1,40 @@
-"""Writes a run into a file while it goes on.
+"""The file of a recording: its format, the writer and the reader.
 
-The file is made of records under checksums, see `sealed`. The content of each is one MessagePack value. First a map,
-the header: `setup`, and `story`, what the program that recorded wants to have again. Then lists, each with a word in
-front:
+A file is a first line and records. Every byte of a record is under a checksum:
 
-    ["world", name, packed]                        pieces of the world as it was drawn, see `worlds`
-    ["do", at_us, by, verb, fields, said, drawn]   a command from outside, its selectors resolved; as it was said
-    ["print", at_us, fingerprint]                  at the sample of that second of virtual time
-    ["at", at_us]                                  the run came as far as this
-    ["back", at_us, commands]                      somebody went back, and what came after is discarded
-    ["end", at_us, fingerprint]                    the run ended here, and nobody tore the file
+    first line   89 "swarmtop recording 2" 0D 0A 1A 0A; the number is the version of the format
+    record       size      4 bytes, little-endian: bytes of the content
+                 check     4 bytes, little-endian: CRC-32 of the digest of the record before (8 zero bytes for the
+                           first) and of the size
+                 content
+                 digest    8 bytes: BLAKE2b of the file so far, checks and digests left out
 
-Names in it are those of scenarios and of the command line, never those of Python modules or classes, so that the code
-may be moved and recordings still be read.
+Each digest depends on all that stands before it, so a record that is changed, missing, doubled or moved is found, and
+so is a second file that is appended. The check of the size tells a changed size from a file that ends within a record:
+a writer that is killed leaves whole records and perhaps a part of one, and such a file can be read.
 
-What a file says is always a moment of the run that is written: before anything is discarded, the file is brought to
-where the run had come. Commands are handed to the operating system at once, and the rest when `FLUSH_S` have passed:
-whoever kills the writer loses what was in its memory, and that is less than a second of it. A clock is handed in, as
-the engine has none.
+The content of a record is one MessagePack value. The first is a map, the header: `setup`, and `story`, values that the
+program that recorded wants back. The others are lists that begin with a word:
+
+    ["world", name, packed]                      pieces of the world as it was generated, see `codec`
+    ["do", at_us, by, verb, fields, said, rng]   a command from outside: `fields` with selectors resolved, `said` those
+                                                 that were given otherwise, `rng` the state of the stream of selectors
+    ["print", at_us, fingerprint]                the fingerprint at the end of a second of virtual time
+    ["at", at_us]                                the run has reached this time
+    ["back", at_us, commands]                    the cursor was moved back, and what came after it is discarded
+    ["end", at_us, fingerprint]                  the end of a run that was closed
+
+Names in it are those of scenarios and of the command line and never those of Python modules or classes, so that the
+code can be moved and recordings can still be read.
+
+The file always describes a state that the run had: before a part is discarded, the time that the run has reached is
+written. Commands are handed to the operating system at once, everything else after `FLUSH_S`, so a writer that is
+killed loses less than a second. The clock is an argument, since the engine has none.
+
+The reader believes nothing in a file, and nothing in it is code. A part that is missing at the end is reported in
+`Recording.note`. Anything else that is wrong is refused with `InputError`: where, what, and what was expected. The
+checksums find accidental damage; for a file whose checksums are forged too, there are the checks of the reader. Lengths
+are limited before memory is allocated, and a piece of the world is not unpacked beyond its limit.
 """
 
 from __future__ import annotations
@@ -39,21 +56,42 @@ from ..errors import InputError, plain
 from ..files import MissingFileError, opened
 from ..setup import Setup
 from ..world.world import World
-from .codec import PIECE_MAX, WORLD_MAX, Damaged, of_command, of_setup, pieces, to_command, to_setup, to_time, world_of
-from .log import Given, Position
+from .codec import (
+    PIECE_MAX,
+    WORLD_MAX,
+    DamagedWorldError,
+    checked_time_us,
+    command_from_fields,
+    command_to_fields,
+    setup_from_map,
+    setup_to_map,
+    world_from_pieces,
+    world_to_pieces,
+)
+from .log import LoggedCommand, Position
 
-# The file format under a recording: records one after another, every byte of them under a checksum.
-#
-#     first line   89 "swarmtop recording 2" 0D 0A 1A 0A; the number is the version of the format
-#     record       size      4 bytes, little-endian: bytes of the content
-#                  check     4 bytes, little-endian: CRC-32 of the digest of the record before (8 zero bytes for the
-#                            first) and of the size
-#                  content
-#                  digest    8 bytes: BLAKE2b of the file so far, checks and digests left out
-#
-# Each digest depends on all that stands before it, so a record that is changed, missing, doubled or in another place is
-# found, and so is a second file behind the first. The check on the size tells a size that was changed from a file that
-# ends within a record: a writer that is killed leaves whole records and perhaps a part of one, and these can be read.
+
+@dataclass(slots=True)
+class Recording:
+    """What a file says of a run.
+
+    story: values of the program that recorded. log: commands from outside, in order.
+    fingerprints: virtual time in us -> 16 hex digits, one a second.
+    end_us: how far the run came. final: the fingerprint there, or empty if the file was not closed.
+    note: a sentence to warn with, or empty.
+    """
+
+    setup: Setup
+    story: dict[str, Any]
+    world: World
+    log: list[LoggedCommand] = field(default_factory=list)
+    fingerprints: dict[int, str] = field(default_factory=dict)
+    end_us: int = 0
+    final: str = ""
+    note: str = ""
+
+
+# --- records ----------------------------------------------------------------------------------------------------
 
 VERSION = 2
 FIRST_LINE = b"\x89swarmtop recording %d\r\n\x1a\n" % VERSION
@@ -61,32 +99,35 @@ ANY_VERSION = re.compile(rb"\x89swarmtop recording (\d{1,9})\r\n\x1a\n")
 VERSION_1 = b"\x84\xa6format\xb2swarmtop recording"
 RECORD_MAX = 6 << 20
 """Bytes of one record: a command that names a million peers has four million."""
-HEAD = Struct("<II")
+SIZE_AND_CHECK = Struct("<II")
 SIZE = Struct("<I")
 DIGEST_BYTES = 8
 NO_DIGEST = bytes(DIGEST_BYTES)
 
 
-class Sealer:
-    """Puts records into the form of the file, in order. `FIRST_LINE` goes before the first."""
+class RecordEncoder:
+    """Makes records of contents, in order. `FIRST_LINE` goes before the first."""
 
     def __init__(self) -> None:
-        self._sum = blake2b(FIRST_LINE, digest_size=DIGEST_BYTES)
+        self._hash = blake2b(FIRST_LINE, digest_size=DIGEST_BYTES)
         self._last = NO_DIGEST
 
-    def seal(self, content: bytes) -> bytes:
-        """One more record as it stands in the file."""
+    def encode(self, content: bytes) -> bytes:
+        """The next record as it stands in the file."""
         size = SIZE.pack(len(content))
         check = SIZE.pack(crc32(size, crc32(self._last)))
-        self._sum.update(size)
-        self._sum.update(content)
-        # A copy is finished, so that the sum can go on.
-        self._last = self._sum.copy().digest()
+        self._hash.update(size)
+        self._hash.update(content)
+        # The digest is taken of a copy, since the hash goes on.
+        self._last = self._hash.copy().digest()
         return b"".join((size, check, content, self._last))
 
 
-class Records:
-    """The records of a file, opened at its beginning. `torn` once it has ended within one."""
+class RecordReader:
+    """Yields the contents of the records of a file, opened at its beginning.
+
+    torn: set when the file has ended within a record.
+    """
 
     def __init__(self, name: str, file: BinaryIO) -> None:
         """Raises InputError for a file that is no recording, or one of another version."""
@@ -103,16 +144,16 @@ class Records:
     def __iter__(self) -> Iterator[bytes]:
         total = blake2b(FIRST_LINE, digest_size=DIGEST_BYTES)
         last, next_at = NO_DIGEST, self.at
-        while head := self._file.read(HEAD.size):
+        while head := self._file.read(SIZE_AND_CHECK.size):
             self.at = next_at
-            if len(head) < HEAD.size:
+            if len(head) < SIZE_AND_CHECK.size:
                 self.torn = True
                 return
-            size, check = HEAD.unpack(head)
+            size, check = SIZE_AND_CHECK.unpack(head)
             if check != crc32(head[: SIZE.size], crc32(last)):
-                raise self.wrong("the file is not as it was written: a checksum differs")
+                raise self.error("the file is not as it was written: a checksum differs")
             if size > RECORD_MAX:
-                raise self.wrong(f"a record of {size:,} bytes is longer than the {RECORD_MAX:,} that are read")
+                raise self.error(f"a record of {size:,} bytes is longer than the {RECORD_MAX:,} that are read")
             content = self._file.read(size)
             digest = self._file.read(DIGEST_BYTES)
             if len(content) < size or len(digest) < DIGEST_BYTES:
@@ -122,19 +163,20 @@ class Records:
             total.update(content)
             last = total.copy().digest()
             if digest != last:
-                raise self.wrong("the file is not as it was written: a checksum differs")
-            next_at = self.at + HEAD.size + size + DIGEST_BYTES
+                raise self.error("the file is not as it was written: a checksum differs")
+            next_at = self.at + SIZE_AND_CHECK.size + size + DIGEST_BYTES
             yield content
 
-    def wrong(self, what: object) -> InputError:
-        """It cannot be replayed, and why; what is such an error already stays as it is."""
-        if isinstance(what, Unreadable):
+    def error(self, what: object) -> InputError:
+        """An error that names the file and the place of the last record. `what` is the rest of the sentence; an error
+        of this method is returned as it is."""
+        if isinstance(what, UnreadableError):
             return what
-        return Unreadable(f'"{self.name}" cannot be replayed: at byte {self.at:,}, {what}')
+        return UnreadableError(f'"{self.name}" cannot be replayed: at byte {self.at:,}, {what}')
 
 
-class Unreadable(InputError):
-    """A sentence that names the file and the place in it."""
+class UnreadableError(InputError):
+    """An error that names the file and the place in it."""
 
 
 def _no_recording(name: str, begins: bytes) -> str:
@@ -145,30 +187,34 @@ def _no_recording(name: str, begins: bytes) -> str:
             f'"{name}" is a recording in version {version} of the format, and this swarmtop reads version {VERSION}: '
             "record the run again"
         )
-    ends = FIRST_LINE.startswith(begins)
-    return f'"{name}" is no recording of swarmtop: it {"ends before it has begun" if ends else "does not begin as one"}'
+    what = "it ends within its first line" if FIRST_LINE.startswith(begins) else "its first line is not that of one"
+    return f'"{name}" is no recording of swarmtop: {what}'
 
+
+# --- writer -----------------------------------------------------------------------------------------------------
 
 FLUSH_S = 0.4
+"""The longest time that something is kept before it is handed to the operating system."""
 
 
-class Scribe:
-    """One recording in the making. Raises InputError when the file cannot be written, then or later."""
+class RecordingWriter:
+    """Writes one recording while the run goes on. Each method raises InputError when the file cannot be written."""
 
     def __init__(
         self, path: str, setup: Setup, world: World, story: Mapping[str, Any], clock: Callable[[], float]
     ) -> None:
+        """Create the file and write its header and world. `clock` tells seconds."""
         self.path = path
         self._clock = clock
         self._pack = msgpack.Packer(unicode_errors="surrogatepass").pack
-        self._seal = Sealer().seal
-        self._waiting = bytearray(FIRST_LINE)
+        self._encode = RecordEncoder().encode
+        self._buffer = bytearray(FIRST_LINE)
         self._at_us = 0
-        """How far the run has come, as the file tells it."""
+        """The time of the run that the file tells."""
         try:
             self._file = Path(path).open("wb", buffering=0)  # noqa: SIM115 - open for as long as the run goes on
         except (OSError, ValueError) as error:
-            raise self._trouble(error) from None
+            raise self._error(error) from None
         try:
             self._begin(setup, world, story)
         except InputError:
@@ -176,65 +222,73 @@ class Scribe:
             raise
 
     def _begin(self, setup: Setup, world: World, story: Mapping[str, Any]) -> None:
-        self._put({"setup": of_setup(setup), "story": dict(story)})
+        self._put({"setup": setup_to_map(setup), "story": dict(story)})
         size = 0
-        for name, data in pieces(world):
+        for name, data in world_to_pieces(world):
             size += len(data)
             if size > WORLD_MAX:
                 raise InputError(f"a run whose world has more than {WORLD_MAX >> 20} MB cannot be recorded")
             self._put(["world", name, zlib.compress(data, 6)])
-            if len(self._waiting) > 1 << 20:
+            if len(self._buffer) > 1 << 20:
                 self.flush()
         self.flush()
 
-    def did(self, given: Given) -> None:
-        """A command from outside."""
-        verb, values = of_command(given.meant)
-        said = {name: each for name, each in of_command(given.said)[1].items() if each != values[name]}
-        self._put(["do", given.at_us, given.by, verb, values, said, given.drawn])
-        self._at_us = given.at_us
+    def write_past(self, log: Iterable[LoggedCommand], fingerprints: Mapping[int, str], end_us: int) -> None:
+        """Write what happened before the recording began, in a run that has reached `end_us`."""
+        entries = [*((each.at_us, 1, each) for each in log), *((at, 0, text) for at, text in fingerprints.items())]
+        for at_us, _, entry in sorted(entries, key=lambda entry: entry[:2]):
+            if isinstance(entry, LoggedCommand):
+                self.command(entry)
+            else:
+                self.fingerprint(at_us, str(entry))
+        self._put_time(end_us)
         self.flush()
 
-    def print(self, at_us: int, fingerprint: str) -> None:
-        """What the run was like at a sample."""
+    def command(self, logged: LoggedCommand) -> None:
+        verb, values = command_to_fields(logged.resolved)
+        given = command_to_fields(logged.command)[1]
+        said = {name: value for name, value in given.items() if value != values[name]}
+        self._put(["do", logged.at_us, logged.by, verb, values, said, logged.rng_state])
+        self._at_us = logged.at_us
+        self.flush()
+
+    def fingerprint(self, at_us: int, fingerprint: str) -> None:
         self._put(["print", at_us, bytes.fromhex(fingerprint)])
         self._at_us = at_us
 
-    def back(self, from_us: int, to: Position) -> None:
-        """The run had come to `from_us`, and all after that position is discarded."""
-        self._reached(from_us)
+    def truncate(self, from_us: int, to: Position) -> None:
+        """The run had reached `from_us`, and everything after the position `to` is discarded."""
+        self._put_time(from_us)
         self._put(["back", *to])
         self._at_us = to[0]
         self.flush()
 
-    def came(self, at_us: int) -> None:
-        """The run has come that far; written when it is time to."""
+    def on_advanced(self, at_us: int) -> None:
+        """The run has reached `at_us`. Written when `FLUSH_S` have passed."""
         if self._clock() - self._flushed_s >= FLUSH_S:
-            self._reached(at_us)
+            self._put_time(at_us)
             self.flush()
 
     def close(self, at_us: int, fingerprint: str) -> None:
-        """The end."""
+        """Write the end of the run, and close the file. `fingerprint` may be empty."""
         self._put(["end", at_us, bytes.fromhex(fingerprint)])
         self.flush()
         self._file.close()
 
-    def break_off(self) -> None:
-        """Somebody interrupted, maybe in the middle of an entry: what is in the file stands."""
+    def abandon(self) -> None:
+        """Close the file as it is, without an end, as after an interrupt in the middle of an entry."""
         self._file.close()
 
-    def past(self, log: Iterable[Given], prints: Mapping[int, str], end_us: int) -> None:
-        """What had been before the recording began, in a run that came as far as `end_us`."""
-        marks = [*((given.at_us, 1, given) for given in log), *((at, 0, text) for at, text in prints.items())]
-        for at_us, _, what in sorted(marks, key=lambda mark: mark[:2]):
-            if isinstance(what, Given):
-                self.did(what)
-            else:
-                self.print(at_us, str(what))
-        self._reached(end_us)
-        self.flush()
+    def flush(self) -> None:
+        """Hand everything to the operating system."""
+        self._flushed_s = self._clock()
+        try:
+            while self._buffer:
+                del self._buffer[: self._file.write(self._buffer)]
+        except (OSError, ValueError) as error:
+            raise self._error(error) from None
 
-    def _reached(self, at_us: int) -> None:
+    def _put_time(self, at_us: int) -> None:
         if at_us > self._at_us:
             self._put(["at", at_us])
             self._at_us = at_us
@@ -245,54 +299,24 @@ class Scribe:
             raise InputError(
                 f'"{plain(self.path)}": one entry is longer than the {RECORD_MAX:,} bytes that are written'
             )
-        self._waiting += self._seal(content)
+        self._buffer += self._encode(content)
 
-    def flush(self) -> None:
-        """Hand over to the operating system what has been written."""
-        self._flushed_s = self._clock()
-        try:
-            while self._waiting:
-                del self._waiting[: self._file.write(self._waiting)]
-        except (OSError, ValueError) as error:
-            raise self._trouble(error) from None
-
-    def _trouble(self, error: Exception) -> InputError:
+    def _error(self, error: Exception) -> InputError:
         why = getattr(error, "strerror", None) or "it is no name of a file"
         return InputError(f'"{plain(self.path)}" cannot be written: {why}')
 
 
-# Reads a recording, whoever wrote it. Nothing in a file is believed, and nothing in it is code.
-#
-# What was torn off at the end is missed and no more: a writer that was killed leaves a whole header and whole records
-# behind it, and then perhaps a part of one. Anything else that is amiss is refused with `InputError`: where, what, and
-# what was expected. Checksums (`sealed`) tell what happened to a file by chance; whoever forges them too meets the
-# checks here. Lengths are held to limits before room is made for them, and a piece that unpacks to more than it may is
-# not unpacked to its end.
+# --- reader -----------------------------------------------------------------------------------------------------
 
 ITEMS_MAX = 1 << 16
-"""Entries of one list or map: a schedule, at most. What is longer is packed into bytes."""
+"""Entries of one list or map; the longest is a schedule. Longer columns are bytes."""
 COMMANDS_MAX = 1_000_000
-PRINTS_MAX = 4_000_000
+FINGERPRINTS_MAX = 4_000_000
 BY_MAX = 40
 
 
-@dataclass(slots=True)
-class Recording:
-    """What a file says of a run. `prints` are fingerprints by the time of their sample in us; `final` is the last
-    one, at `end_us`, where the run ended and was not torn; `note` is a sentence to warn with, or empty."""
-
-    setup: Setup
-    story: dict[str, Any]
-    world: World
-    log: list[Given] = field(default_factory=list)
-    prints: dict[int, str] = field(default_factory=dict)
-    end_us: int = 0
-    final: str = ""
-    note: str = ""
-
-
 def read(path: str) -> Recording:
-    """A recording. Raises InputError for what is none."""
+    """Read a recording. Raises InputError, one sentence, for a file that is none."""
     name = plain(path)
     try:
         with opened(path, "expected a recording of swarmtop") as file:
@@ -301,7 +325,36 @@ def read(path: str) -> Recording:
         raise InputError(f'there is no file "{name}"') from None
 
 
-def _values(records: Records) -> Iterator[Any]:
+def _read(name: str, file: BinaryIO) -> Recording:
+    records = RecordReader(name, file)
+    values = _values(records)
+    header = next(values, None)
+    if header is None and records.torn:
+        raise records.error("it ends before the setup is complete")
+    if not isinstance(header, dict):
+        raise records.error("the first record should be a map with the setup")
+    story = header.get("story")
+    try:
+        setup = setup_from_map(header.get("setup"))
+        world, after = _read_world(values)
+    except InputError as error:
+        raise records.error("it ends before the world is complete" if records.torn else error) from None
+    recording = Recording(setup, story if isinstance(story, dict) else {}, world)
+    entries = _EntryReader(recording)
+    for value in chain(after, values):
+        try:
+            entries.read(value)
+        except InputError as error:
+            raise records.error(error) from None
+    if records.torn and entries.ended:
+        raise records.error("it goes on after its end")
+    if not entries.ended:
+        why = "its last record is not complete" if records.torn else "it was never closed"
+        recording.note = f'"{name}" stops at {recording.end_us / 1e6:.3f} s: {why}'
+    return recording
+
+
+def _values(records: RecordReader) -> Iterator[Any]:
     for content in records:
         try:
             yield msgpack.unpackb(
@@ -314,54 +367,25 @@ def _values(records: Records) -> Iterator[Any]:
                 unicode_errors="surrogatepass",
             )
         except (msgpack.StackError, RecursionError):
-            raise records.wrong("lists stand within lists, too many deep") from None
+            raise records.error("its lists are nested too deeply") from None
         except (ValueError, TypeError, MemoryError, msgpack.UnpackException):
-            raise records.wrong("what stands there is no value of a recording") from None
+            raise records.error("its content is no value of a recording") from None
 
 
-def _read(name: str, file: BinaryIO) -> Recording:
-    records = Records(name, file)
-    stream = _values(records)
-    header = next(stream, None)
-    if header is None and records.torn:
-        raise records.wrong("it ends before the setup is complete")
-    if not isinstance(header, dict):
-        raise records.wrong("the first record should be a map with the setup")
-    story = header.get("story")
-    try:
-        setup = to_setup(header.get("setup"))
-        world, after = _world(stream)
-    except InputError as error:
-        raise records.wrong("it ends before the world is complete" if records.torn else error) from None
-    made = Recording(setup, story if isinstance(story, dict) else {}, world)
-    reader = _Reader(made)
-    for value in chain(after, stream):
-        try:
-            reader.take(value)
-        except InputError as error:
-            raise records.wrong(error) from None
-    if records.torn and reader.ended:
-        raise records.wrong("it goes on after its end")
-    if not reader.ended:
-        torn = "the rest was torn off" if records.torn else "it was never closed"
-        made.note = f'"{name}" stops at {made.end_us / 1e6:.3f} s: {torn}'
-    return made
-
-
-def _world(stream: Iterator[Any]) -> tuple[World, list[Any]]:
+def _read_world(values: Iterator[Any]) -> tuple[World, list[Any]]:
     """The world, and the value after it, if there is one."""
     after: list[Any] = []
 
-    def parts() -> Iterator[tuple[str, bytes]]:
-        for value in stream:
+    def pieces() -> Iterator[tuple[str, bytes]]:
+        for value in values:
             if not isinstance(value, list) or value[:1] != ["world"]:
                 after.append(value)
                 return
             if len(value) != 3 or not isinstance(value[1], str) or not isinstance(value[2], bytes):
-                raise Damaged("a piece of it is none")
+                raise DamagedWorldError("a piece of it is not a name and bytes")
             yield value[1], _unpacked(value[2])
 
-    return world_of(parts()), after
+    return world_from_pieces(pieces()), after
 
 
 def _unpacked(data: bytes) -> bytes:
@@ -369,87 +393,88 @@ def _unpacked(data: bytes) -> bytes:
     try:
         out = unpacker.decompress(data, PIECE_MAX)
     except zlib.error:
-        raise Damaged("a piece of it does not unpack") from None
+        raise DamagedWorldError("a piece of it does not unpack") from None
     if not unpacker.eof:
-        raise Damaged("a piece of it is too large or cut short")
+        raise DamagedWorldError("a piece of it is too large or cut short")
     return out
 
 
-class _Reader:
-    """Takes the values after the world, one by one."""
+class _EntryReader:
+    """Adds the entries after the world to a recording, one by one."""
 
-    def __init__(self, made: Recording) -> None:
-        self.made = made
+    def __init__(self, recording: Recording) -> None:
+        self.recording = recording
         self.ended = False
 
-    def take(self, value: Any) -> None:
-        """One more. Raises InputError when it does not fit."""
+    def read(self, value: Any) -> None:
+        """Add one. Raises InputError for a value that is no entry, or does not fit to those before."""
         if not isinstance(value, list) or not value or not isinstance(value[0], str):
-            raise InputError("something is no entry of a recording")
+            raise InputError("an entry should be a list that begins with a word")
         if self.ended:
             raise InputError("it goes on after its end")
         word, rest = value[0], value[1:]
-        how: dict[str, Callable[..., None]] = {
+        readers: dict[str, Callable[..., None]] = {
             "do": self._do,
             "print": self._print,
             "at": self._at,
             "back": self._back,
             "end": self._end,
         }
-        if word not in how:
+        if word not in readers:
             raise InputError(f'no entry is called "{plain(word, 40)}"')
         try:
-            how[word](*rest)
+            readers[word](*rest)
         except TypeError:
             raise InputError(f'a "{word}" should not have {len(rest)} fields') from None
 
     def _time(self, value: Any) -> int:
-        at_us = to_time(value)
-        if at_us < self.made.end_us:
-            raise InputError(f"time goes back to {at_us / 1e6:.3f} s from {self.made.end_us / 1e6:.3f} s")
-        self.made.end_us = at_us
+        at_us = checked_time_us(value)
+        if at_us < self.recording.end_us:
+            raise InputError(f"time goes back to {at_us / 1e6:.3f} s from {self.recording.end_us / 1e6:.3f} s")
+        self.recording.end_us = at_us
         return at_us
 
-    def _do(self, at_us: Any, by: Any, verb: Any, values: Any, said: Any, drawn: Any) -> None:
+    def _do(self, at_us: Any, by: Any, verb: Any, values: Any, said: Any, rng_state: Any) -> None:
         at_us = self._time(at_us)
         if not isinstance(by, str) or len(by) > BY_MAX or by == "scenario":
             raise InputError("a command should say who gave it")
-        if type(drawn) is not int or not 0 <= drawn < 1 << 64:
-            raise InputError("a command should say what was drawn")
+        if type(rng_state) is not int or not 0 <= rng_state < 1 << 64:
+            raise InputError("a command should have a random state of 64 bits")
         if not isinstance(said, dict) or not isinstance(values, dict):
-            raise InputError("a command should say how it was said, and what it meant")
-        if len(self.made.log) >= COMMANDS_MAX:
+            raise InputError("a command should have two maps of fields")
+        if len(self.recording.log) >= COMMANDS_MAX:
             raise InputError(f"there are more than {COMMANDS_MAX:,} commands")
-        meant = to_command(verb, values)
-        self.made.log.append(Given(at_us, to_command(verb, {**values, **said}), meant, by, drawn, fresh=False))
+        resolved = command_from_fields(verb, values)
+        command = command_from_fields(verb, {**values, **said})
+        self.recording.log.append(LoggedCommand(at_us, command, resolved, by, rng_state, fresh=False))
 
     def _print(self, at_us: Any, digest: Any) -> None:
-        self.made.prints[self._time(at_us)] = _digest(digest)
-        if len(self.made.prints) > PRINTS_MAX:
-            raise InputError("there are too many fingerprints")
+        self.recording.fingerprints[self._time(at_us)] = _fingerprint(digest)
+        if len(self.recording.fingerprints) > FINGERPRINTS_MAX:
+            raise InputError(f"there are more than {FINGERPRINTS_MAX:,} fingerprints")
 
     def _at(self, at_us: Any) -> None:
         self._time(at_us)
 
     def _back(self, at_us: Any, commands: Any) -> None:
-        made = self.made
-        at_us = to_time(at_us)
-        if at_us > made.end_us or type(commands) is not int or not 0 <= commands <= len(made.log):
-            raise InputError("somebody goes back to where nobody has been")
-        if made.log[:commands] and made.log[commands - 1].at_us > at_us:
-            raise InputError("somebody goes back and keeps what came later")
-        del made.log[commands:]
-        while made.prints and next(reversed(made.prints)) > at_us:
-            made.prints.popitem()
-        made.end_us = at_us
+        recording = self.recording
+        at_us = checked_time_us(at_us)
+        if at_us > recording.end_us or type(commands) is not int or not 0 <= commands <= len(recording.log):
+            raise InputError('a "back" leads to a moment that the run has not reached')
+        if recording.log[:commands] and recording.log[commands - 1].at_us > at_us:
+            raise InputError('a "back" keeps commands that are later than its time')
+        del recording.log[commands:]
+        while recording.fingerprints and next(reversed(recording.fingerprints)) > at_us:
+            recording.fingerprints.popitem()
+        recording.end_us = at_us
 
     def _end(self, at_us: Any, digest: Any) -> None:
         self._time(at_us)
-        self.made.final = _digest(digest) if digest else ""
+        self.recording.final = _fingerprint(digest) if digest else ""
         self.ended = True
 
 
-def _digest(value: Any) -> str:
+def _fingerprint(value: Any) -> str:
     if not isinstance(value, bytes) or len(value) != 8:
         raise InputError("a fingerprint should have 8 bytes")
     return value.hex()

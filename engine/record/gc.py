@@ -1,11 +1,10 @@
-"""What becomes of a swarm that nobody will look at any more, and how the collector is kept off the one that stays.
+"""Keeps the garbage collector away from a swarm that stays, and frees one that is discarded in small steps.
 
-A swarm of 1,000 peers is fifty thousand objects that the collector follows, one of 10,000 two hundred thousand, and
-nearly all of them are no garbage, ever. To go through them took 35 and 94 ms, and right after a seek, with another
-swarm on its way out, 47 and 430: a picture that stands still. So whoever has a screen asks for stillness: what was just
-made is put out of the collector's sight (`gc.freeze`), and looking for garbage among the rest takes a millisecond or
-ten. But a swarm is full of circles, and nobody would ever come for one that was frozen; so it is taken apart by hand
-when it is left, a piece at a time.
+A swarm of 1,000 peers is fifty thousand objects that the collector follows, one of 10,000 peers two hundred thousand,
+and nearly none of them is ever garbage. Going through them took 35 and 94 ms, and right after a seek, with another
+swarm to be freed, 47 and 430 ms, in which a screen stands still. So a program with a screen moves what was just made
+out of the collector's sight (`gc.freeze`); collecting the rest takes 1 to 10 ms. But a swarm is full of reference
+cycles, and a frozen one would never be collected: `free_in_steps` breaks the cycles.
 """
 
 from __future__ import annotations
@@ -17,13 +16,13 @@ from contextlib import contextmanager
 from ..swarm import Swarm
 
 STEP = 200
-"""Peers, or instants, that are let go of in one piece: a fraction of a millisecond."""
+"""Peers, or instants, that are freed in one step: a fraction of a millisecond."""
 
 
 @contextmanager
-def no_collecting() -> Iterator[None]:
-    """While a swarm is made, half a million objects come and none goes: to look for garbage among them again and again
-    takes longer than to make them."""
+def collector_paused() -> Iterator[None]:
+    """Disable the collector while a swarm is made: half a million objects are added and none becomes garbage, and
+    looking for some again and again takes longer than making them."""
     was = gc.isenabled()
     gc.disable()
     try:
@@ -33,28 +32,29 @@ def no_collecting() -> Iterator[None]:
             gc.enable()
 
 
-def keep_still() -> None:
-    """All that is there by now stays: keep the collector off it. What is garbage goes first, or it would stay as well.
-    Nothing is frozen in a program that never froze anything: it may have reasons."""
+def freeze_objects() -> None:
+    """Collect garbage, then freeze all objects that there are. Does nothing in a program that has not called
+    `gc.freeze` before: it may have reasons."""
     if gc.get_freeze_count():
         gc.collect()
         gc.freeze()
 
 
 @contextmanager
-def stillness(wanted: bool) -> Iterator[None]:
-    """While a swarm is made that will stay."""
+def frozen_after(wanted: bool) -> Iterator[None]:
+    """Pause the collector in the block and, if `wanted`, freeze the objects that it made, under the condition of
+    `freeze_objects`."""
     wanted = wanted and gc.get_freeze_count() > 0
     if wanted:
         gc.collect()
-    with no_collecting():
+    with collector_paused():
         yield
         if wanted:
             gc.freeze()
 
 
-def taking_apart(swarm: Swarm) -> Iterator[None]:
-    """Let go of a swarm, some peers at a time. Nobody may look at it from now on."""
+def free_in_steps(swarm: Swarm) -> Iterator[None]:
+    """Free a swarm, some peers at a time. It must not be used from the first step on."""
     sim = swarm.simulation
     kernel, network = sim.kernel, sim.network
     columns = (sim.peer_hosts, sim.saved_states, sim.shelves, kernel.peers, kernel.hosts, kernel.tables)

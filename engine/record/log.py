@@ -1,4 +1,7 @@
-"""What a run was given from outside, in order: with the setup, the truth about it. Everything else follows."""
+"""The command log of a run, the fingerprints of its seconds, and the marks of its timeline.
+
+With the setup and the world, the commands from outside decide a run bit for bit: everything else follows from them.
+"""
 
 from __future__ import annotations
 
@@ -13,45 +16,49 @@ from ..measure.events import AskIssued, Churned, Commanded
 from ..swarm import Swarm
 
 Position: TypeAlias = tuple[int, int]
-"""A moment of a run: virtual time in us, and how many commands from outside had been done. Both, because several
-commands may fall into one instant and one may want to stand between them. The instant itself is over."""
+"""A moment of a run: (virtual time in us, commands from outside that have been done). Both, because several commands
+may be done in one instant, and a position may lie between them. Deliveries of the instant itself are done."""
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
-    """One command from outside. `said` is what the person said, `meant` the same with its selectors replaced by those
-    they named, `drawn` how the stream that selectors draw from stood afterwards. `fresh`: it was said in this very
-    run, so that saying it again means the same."""
+class LoggedCommand:
+    """One command from outside.
+
+    command: as it was given; resolved: the same with each selector replaced by the peers that it named.
+    by: "person" or another source. rng_state: of the random stream of selectors, after the command.
+    fresh: it was given in this very process, so that the selectors of `command` name the same peers again.
+    """
 
     at_us: int
-    said: Command
-    meant: Command
+    command: Command
+    resolved: Command
     by: str
-    drawn: int
+    rng_state: int
     fresh: bool = True
 
     @property
-    def again(self) -> Command:
-        """What to do to do it again."""
-        return self.said if self.fresh else self.meant
+    def repeatable(self) -> Command:
+        """The command that has the same effect when the run is run again."""
+        return self.command if self.fresh else self.resolved
 
 
-def moment(log: list[Given], t_us: int) -> Position:
-    """The end of an instant, with all that was done in it."""
+def position_at(log: list[LoggedCommand], t_us: int) -> Position:
+    """The position at the end of an instant, after all commands that were done in it."""
     count = len(log)
     while count and log[count - 1].at_us > t_us:
         count -= 1
     return t_us, count
 
 
-# Fingerprints of a run, one a second of virtual time: sixteen bytes each, where a dict of texts takes two hundred.
+# --- fingerprints -----------------------------------------------------------------------------------------------
 
-PRINTS_MAX = 100_000
-"""So many are kept: of the first day and a quarter."""
+FINGERPRINTS_MAX = 100_000
+"""Fingerprints that are kept: one a second for a day and a quarter."""
 
 
-class Prints(Mapping[int, str]):
-    """Time in us -> 16 hex digits, in order of time."""
+class Fingerprints(Mapping[int, str]):
+    """Virtual time in us -> 16 hex digits, in order of time, one a second. Takes 16 bytes for each, where a dict of
+    texts takes two hundred."""
 
     def __init__(self, known: Mapping[int, str] | None = None) -> None:
         self._at_us = array("q")
@@ -60,15 +67,15 @@ class Prints(Mapping[int, str]):
             self.add(at_us, text)
 
     def add(self, at_us: int, text: str) -> bool:
-        """One more, later than all others. False when there are enough."""
-        if len(self._at_us) >= PRINTS_MAX:
+        """Add one, later than all others. False when there are `FINGERPRINTS_MAX` already."""
+        if len(self._at_us) >= FINGERPRINTS_MAX:
             return False
         self._at_us.append(at_us)
         self._values.append(int(text, 16))
         return True
 
-    def cut(self, to_us: int) -> None:
-        """What came after that never was."""
+    def truncate(self, to_us: int) -> None:
+        """Remove those after `to_us`."""
         kept = bisect_right(self._at_us, to_us)
         del self._at_us[kept:], self._values[kept:]
 
@@ -85,96 +92,95 @@ class Prints(Mapping[int, str]):
         return len(self._at_us)
 
 
-# What a timeline shows: commands, kills, asks and alarms of a run, with their times.
-#
-# They are taken from the events of the swarm while it runs, and stay when it is somewhere else. There are so many at
-# most: when there are more, every second one of those that nobody did by hand goes.
+# --- marks of the timeline --------------------------------------------------------------------------------------
 
-KindOfMark: TypeAlias = Literal["command", "kill", "ask", "alarm"]
+MarkKind: TypeAlias = Literal["command", "kill", "ask", "alarm"]
 MARKS_MAX = 4_000
-ENDING = ("kill", "shutdown", "leave", "exit")
+"""Marks of churn, background asks and scenarios that are kept."""
+KILL_VERBS = ("kill", "shutdown", "leave", "exit")
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """One moment of a timeline. `by`: "person", "scenario", "background", or "churn"."""
+    """One mark of a timeline: a command, a kill, an ask or an alarm, and its time.
+
+    by: "person", "scenario", "background", "churn", or empty for an alarm.
+    """
 
     at_us: int
-    kind: KindOfMark
+    kind: MarkKind
     text: str
     by: str
 
 
-def mark_of(given: Given) -> Mark:
-    """Of a command from outside."""
-    return _of(given.at_us, given.said, given.by)
+def mark_of(logged: LoggedCommand) -> Mark:
+    return _command_mark(logged.at_us, logged.command, logged.by)
 
 
-def _of(at_us: int, command: object, by: str) -> Mark:
+def _command_mark(at_us: int, command: object, by: str) -> Mark:
     verb = getattr(command, "verb", "")
-    kind: KindOfMark = "kill" if verb in ENDING else "ask" if verb == "ask" else "command"
-    whom = getattr(command, "peers", None)
-    if isinstance(whom, tuple) and len(whom) == 1:
-        whom = whom[0]
-    named = f" {whom}" if isinstance(whom, str) else f" #{whom}" if isinstance(whom, int) else ""
-    if not named and whom:
-        named = f" {len(whom):,} peers"
+    kind: MarkKind = "kill" if verb in KILL_VERBS else "ask" if verb == "ask" else "command"
+    peers = getattr(command, "peers", None)
+    if isinstance(peers, tuple) and len(peers) == 1:
+        peers = peers[0]
+    named = f" {peers}" if isinstance(peers, str) else f" #{peers}" if isinstance(peers, int) else ""
+    if not named and peers:
+        named = f" {len(peers):,} peers"
     what = getattr(command, "text", "") or getattr(command, "word", "") or getattr(command, "name", "")
     return Mark(at_us, kind, f"{verb}{named}{f' {what}' if what else ''}", by)
 
 
 class Marks:
-    """All marks of a run, in order of time. `version` moves when they do."""
+    """All marks of a run.
 
-    def __init__(self, log: Sequence[Given] = ()) -> None:
-        self._seen = 0  # the number of the latest event of the run; running there again gives it the same number
-        self.version = 0
-        self._given = [mark_of(given) for given in log]
-        self._found: list[Mark] = []
+    They are made from the events of the swarm while it runs, and stay when the cursor is elsewhere. Above `MARKS_MAX`,
+    every second mark of churn and background asks is dropped.
+    """
+
+    def __init__(self, log: Sequence[LoggedCommand] = ()) -> None:
+        # The number of the last event that was read. A run that is run again numbers its events the same.
+        self._last_event = 0
+        self._from_log = [mark_of(logged) for logged in log]
+        self._from_events: list[Mark] = []
         self._all: tuple[Mark, ...] | None = None
 
     def all(self) -> tuple[Mark, ...]:
-        """In order of time."""
+        """The marks in order of time."""
         if self._all is None:
-            self._all = tuple(sorted((*self._given, *self._found), key=lambda mark: mark.at_us))
+            self._all = tuple(sorted((*self._from_log, *self._from_events), key=lambda mark: mark.at_us))
         return self._all
 
-    def did(self, given: Given) -> None:
-        """A command from outside."""
-        self._given.append(mark_of(given))
-        self._changed()
+    def add_command(self, logged: LoggedCommand) -> None:
+        self._from_log.append(mark_of(logged))
+        self._all = None
 
-    def listen(self, swarm: Swarm) -> None:
-        """What happened of its own accord, for the first time."""
-        for event in swarm.events(self._seen):
-            self._seen = event.seq
+    def read_events(self, swarm: Swarm) -> None:
+        """Add marks for the events of the swarm that were not read yet."""
+        for event in swarm.events(self._last_event):
+            self._last_event = event.seq
             if isinstance(event, Churned) and event.what == "kill":
-                self._found.append(Mark(event.at_us, "kill", "churn", "churn"))
+                self._from_events.append(Mark(event.at_us, "kill", "churn", "churn"))
             elif isinstance(event, AskIssued) and event.by == "background":
-                self._found.append(Mark(event.at_us, "ask", event.text, event.by))
+                self._from_events.append(Mark(event.at_us, "ask", event.text, event.by))
             elif isinstance(event, Commanded) and event.by == "scenario":
-                self._found.append(_of(event.at_us, event.command, event.by))
+                self._from_events.append(_command_mark(event.at_us, event.command, event.by))
             else:
                 continue
-            self._changed()
-        if len(self._found) > MARKS_MAX:
-            by_lot = [mark for mark in self._found if mark.by in ("background", "churn")]
-            gone = {id(mark) for mark in by_lot[::2]}
-            self._found = [mark for mark in self._found if id(mark) not in gone]
+            self._all = None
+        if len(self._from_events) > MARKS_MAX:
+            random = [mark for mark in self._from_events if mark.by in ("background", "churn")]
+            dropped = {id(mark) for mark in random[::2]}
+            self._from_events = [mark for mark in self._from_events if id(mark) not in dropped]
 
     def alarm(self, at_us: int, text: str) -> None:
-        """Something broke."""
-        self._found.append(Mark(at_us, "alarm", text, ""))
-        self._changed()
-
-    def cut(self, log: Sequence[Given], swarm: Swarm) -> None:
-        """The run goes on from this swarm with another future."""
-        to_us = swarm.now_us
-        self._given = [mark_of(given) for given in log]
-        self._found = [mark for mark in self._found if mark.at_us <= to_us]
-        self._seen = min(self._seen, swarm.simulation.event_log.seen)
-        self._changed()
-
-    def _changed(self) -> None:
+        """Add a mark of an error."""
+        self._from_events.append(Mark(at_us, "alarm", text, ""))
         self._all = None
-        self.version += 1
+
+    def truncate(self, log: Sequence[LoggedCommand], swarm: Swarm) -> None:
+        """Remove the marks after the time of `swarm`; `log` holds the commands that are left."""
+        to_us = swarm.now_us
+        self._from_log = [mark_of(logged) for logged in log]
+        self._from_events = [mark for mark in self._from_events if mark.at_us <= to_us]
+        self._last_event = min(self._last_event, swarm.simulation.event_log.seen)
+        self._all = None

@@ -1,19 +1,18 @@
-"""Going back in a run: the log of what it was given, checkpoints, and a swarm wherever one wants to look.
+"""Going back in a run: the command log, checkpoints, and a swarm at the cursor.
 
-The log is the truth. With the setup and the world it decides a run bit for bit, so any moment can be had by running
-there, and a checkpoint does no more than shorten the way. The machine stands where the swarm would stand: who paces
-time calls `advance` on it, and while the cursor is in the past, what was done there is done again when its time
-comes. Whoever does something else in the past begins another future there; the old one is discarded, in the file of a
-recording too.
+With the setup and the world, the command log decides a run bit for bit. So any moment can be reached by running to it;
+a checkpoint only makes this shorter. A `TimeMachine` has the interface of a swarm for a pacer: `advance` moves the
+cursor, and while the cursor is in the past, the logged commands are done again at their times. A command that is given
+in the past begins another future: what came after it is discarded, in the file of a recording too.
 
-It learns of commands from the swarm itself, whose watcher it is: there is still one door, `Swarm.do`.
+The machine watches its swarm (`Swarm.watch`), so commands are given to the swarm itself, by `Swarm.do`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import suppress
-from typing import Any, Protocol
+from typing import Any
 
 from ..api import Peer
 from ..commands import Command
@@ -21,84 +20,24 @@ from ..errors import InputError, PeerFailed
 from ..setup import Setup
 from ..swarm import Swarm
 from ..world.world import World
-from .checkpoints import SPACING, Checkpoint, Store, cost_of, freeze
-from .file import Recording, Scribe
-from .gc import keep_still, stillness, taking_apart
-from .log import Given, Mark, Marks, Position, Prints, moment
+from .checkpoints import CheckpointTaker
+from .file import Recording, RecordingWriter
+from .gc import free_in_steps, freeze_objects, frozen_after
+from .log import Fingerprints, LoggedCommand, Marks, Position, position_at
 
-BITE = 1_000
-"""Deliveries between two looks at the clock while it seeks."""
-
-
-class Keeper(Protocol):
-    """Takes checkpoints: in this process (`Checkpoints`) or in another (`follower.Follower`)."""
-
-    store: Store
-
-    def came(self, machine: TimeMachine) -> None:
-        """Time has passed at the end of the run, or something was done there."""
-
-    def gather(self) -> None:
-        """Somebody seeks: take in all checkpoints there are."""
-
-    def cut(self, to: Position) -> None:
-        """What came after a position never was."""
-
-    def close(self) -> None:
-        """The run is over."""
-
-    @property
-    def strain(self) -> float:
-        """How badly it lags: 0 while it keeps up, 1 where a seek begins to take long, and on from there."""
-
-    @property
-    def status(self) -> str:
-        """How it is, for a person."""
-
-
-class Checkpoints:
-    """The keeper for whoever has no screen to keep alive: puts the swarm away in its own process, which takes a tenth
-    of a second for 1,000 peers."""
-
-    def __init__(self, store: Store | None = None, spacing: int = SPACING) -> None:
-        self.store = store or Store()
-        self.spacing = spacing
-        self._last = 0
-
-    def came(self, machine: TimeMachine) -> None:
-        swarm = machine.swarm
-        cost = cost_of(swarm)
-        if cost - self._last < self.spacing:
-            return
-        frozen, fresh = freeze(swarm, self.store.paths)
-        self.store.add(Checkpoint((swarm.now_us, swarm.given), cost, frozen), fresh)
-        self._last = cost
-
-    def gather(self) -> None:
-        pass
-
-    def cut(self, to: Position) -> None:
-        self.store.cut(to)
-        self._last = self.store.kept[-1].cost if self.store.kept else 0
-
-    def close(self) -> None:
-        self.store = Store()
-
-    @property
-    def strain(self) -> float:
-        return 0.0
-
-    @property
-    def status(self) -> str:
-        return f"{len(self.store.kept)} checkpoints, {self.store.bytes / 1e6:.1f} MB"
+CHUNK = 1_000
+"""Deliveries between two values that a seek yields."""
 
 
 class TimeMachine:
-    """Holds the swarm of a run at some moment of it. `swarm` is at the cursor, and may be another one after a seek.
+    """A run with a cursor. `swarm` is the swarm at the cursor, and another object after a seek.
 
-    `recording` gives it a future from the start. Without a keeper it seeks as well, from wherever it is or from the
-    beginning. `program` as for `Swarm`. `still`: somebody watches, so swarms that a seek makes are kept out of the
-    collector's sight, and one that is left is taken apart: nobody else may hold it.
+    swarm: a new one, before its first command; ValueError otherwise.
+    program: as for `Swarm`.
+    checkpoints: takes them; without, a seek runs from the cursor or from the beginning.
+    recording: a run that is replayed; its log is the future of this one.
+    freeze_gc: for programs with a screen. Swarms that a seek makes are frozen for the garbage collector, and one that
+    is left is freed in steps (see `gc`): no other reference to a swarm may be kept over a seek.
     """
 
     def __init__(
@@ -106,323 +45,321 @@ class TimeMachine:
         swarm: Swarm,
         *,
         program: type[Peer] | None = None,
-        keeper: Keeper | None = None,
+        checkpoints: CheckpointTaker | None = None,
         recording: Recording | None = None,
-        still: bool = False,
+        freeze_gc: bool = False,
     ) -> None:
         if swarm.given:
-            raise ValueError("a run is watched from its first command on, or not at all")
+            raise ValueError("the swarm of a time machine has to be one without commands")
         self.setup: Setup = swarm.setup
         self.world: World = swarm.world
         self.program = program
-        self.keeper = keeper
-        self.log: list[Given] = list(recording.log) if recording else []
-        self.prints = Prints(recording.prints if recording else None)
-        self.final = (recording.end_us, recording.final) if recording and recording.final else None
+        self.checkpoints = checkpoints
+        self.log: list[LoggedCommand] = list(recording.log) if recording else []
+        self.fingerprints = Fingerprints(recording.fingerprints if recording else None)
         self.end_us = max(swarm.now_us, recording.end_us if recording else 0)
-        self.parted: tuple[int, int] | None = None
-        """Between which two moments this run parted from what was recorded, in us; None while it has not."""
+        """How far the run has come, in us of virtual time."""
+        self.diverged: tuple[int, int] | None = None
+        """(last time in us at which this run was as recorded, first at which it was not); None while it is."""
         self.forks = 0
-        self.trouble = ""
-        """Why a recording ended before it should."""
+        """How often what came after the cursor was discarded."""
+        self.recording_error = ""
+        """Why a recording ended too early."""
         self.marks = Marks(self.log)
-        self._scribe: Scribe | None = None
+        self._final = (recording.end_us, recording.final) if recording and recording.final else None
+        self._writer: RecordingWriter | None = None
         self._agreed_us = 0
-        self._again = False
-        self._seen_us = swarm.now_us
-        self._parked: Swarm | None = None
+        self._replaying_command = False
+        self._marked_us = swarm.now_us
+        self._end_swarm: Swarm | None = None
+        """The swarm at the end of the run, kept while the cursor is in the past."""
         self._seeks = 0
-        """Counts the seeks: only the latest one may move the cursor."""
-        self._still = still
-        self._leaving: list[Iterator[None]] = []
+        """Counts the seeks: only the last one may move the cursor."""
+        self._freeze_gc = freeze_gc
+        self._freeing: list[Iterator[None]] = []
         self.swarm = swarm
-        swarm.watcher = self
-        if still:
-            keep_still()
+        swarm.watch(self)
+        if freeze_gc:
+            freeze_objects()
 
-    # --- where it stands ----------------------------------------------------------------------------------
+    # --- the cursor -----------------------------------------------------------------------------------------
 
     @property
     def now_us(self) -> int:
-        """The cursor, in us of virtual time."""
+        """Virtual time of the cursor, in us."""
         return self.swarm.now_us
 
     @property
     def live(self) -> bool:
-        """Whether the cursor is at the end, where what happens has never happened before."""
+        """Whether the cursor is at the end of the run, so that what happens there has not happened before."""
         return self.swarm.now_us >= self.end_us and self.swarm.given >= len(self.log)
 
     @property
-    def bytes(self) -> int:
-        """Room that checkpoints take."""
-        return self.keeper.store.bytes if self.keeper else 0
+    def backpressure(self) -> float:
+        """How late the checkpoints are: for `Pacer`."""
+        return self.checkpoints.backpressure if self.checkpoints else 0.0
 
-    @property
-    def strain(self) -> float:
-        """How much longer than it works whoever runs time flat out should rest, for the past to stay at hand."""
-        return self.keeper.strain if self.keeper else 0.0
-
-    def tend(self) -> None:
-        """Time stands still: see to what the keeper has to say, to what is left over, and to what a recording has not
-        handed over yet. Costs microseconds."""
-        self._let_go()
-        if self.keeper is not None:
-            self.keeper.came(self)
-        self._write(lambda scribe: scribe.came(self.end_us))
-
-    # --- time ---------------------------------------------------------------------------------------------
+    # --- time -----------------------------------------------------------------------------------------------
 
     def advance(self, until_us: int, budget: int | None = None) -> int:
-        """As `Swarm.advance`; on the way, what was done before is done again."""
+        """As `Swarm.advance`; logged commands on the way are done again."""
         try:
-            done = self._go(self.swarm, until_us, budget, len(self.log))
+            done = self._run(self.swarm, until_us, budget, len(self.log))
         except PeerFailed:
-            self._reached()  # the run ends where the program failed, and that is a moment of it
+            self._extend_end()  # The run ends where the program failed: this is its last moment.
             raise
-        self.came()
+        self.on_advanced()
         return done
 
-    def _go(self, swarm: Swarm, until_us: int, budget: int | None, given: int) -> int:
-        """Run a swarm on along the log, as far as so many of its commands."""
+    def on_advanced(self) -> None:
+        """Must be called by a program that advances `swarm` itself, after it did."""
+        swarm = self.swarm
+        if swarm.now_us > self._marked_us:
+            self._marked_us = swarm.now_us
+            self.marks.read_events(swarm)
+        self._extend_end()
+        self.poll()
+
+    def poll(self) -> None:
+        """Do what is waiting: receive checkpoints, free a step of what was left, flush the recording. To be called now
+        and then while time stands still. Takes microseconds."""
+        self._free_step()
+        if self.checkpoints is not None:
+            self.checkpoints.on_advanced(self)
+        self._write(lambda writer: writer.on_advanced(self.end_us))
+
+    def _run(self, swarm: Swarm, until_us: int, budget: int | None, commands: int) -> int:
+        """Advance a swarm along the log, up to a number of commands. Returns the deliveries."""
         done = 0
-        while swarm.given < given and self.log[swarm.given].at_us <= until_us:
-            one = self.log[swarm.given]
-            if swarm.now_us < one.at_us:
-                done += swarm.advance(one.at_us, None if budget is None else max(1, budget - done))
-                if swarm.now_us < one.at_us or (budget is not None and done >= budget):
+        while swarm.given < commands and self.log[swarm.given].at_us <= until_us:
+            logged = self.log[swarm.given]
+            if swarm.now_us < logged.at_us:
+                done += swarm.advance(logged.at_us, None if budget is None else max(1, budget - done))
+                if swarm.now_us < logged.at_us or (budget is not None and done >= budget):
                     return done
-            self._again = True
+            self._replaying_command = True
             try:
-                swarm.do(one.again, one.by)
-                swarm.selector_rng.state = one.drawn
+                swarm.do(logged.repeatable, logged.by)
+                swarm.selector_rng.state = logged.rng_state
             except InputError as error:
-                raise InputError(f"at {one.at_us / 1e6:.3f} s, {one.said.verb}: {error}") from None
+                raise InputError(f"at {logged.at_us / 1e6:.3f} s, {logged.command.verb}: {error}") from None
             finally:
-                self._again = False
+                self._replaying_command = False
         return done + swarm.advance(until_us, None if budget is None else max(1, budget - done))
 
-    def came(self) -> None:
-        """Time has passed: whoever advances the swarm itself has to say so."""
-        swarm = self.swarm
-        if swarm.now_us > self._seen_us:
-            self._seen_us = swarm.now_us
-            self.marks.listen(swarm)
-        self._reached()
-        self.tend()
-
-    def _reached(self) -> None:
+    def _extend_end(self) -> None:
         if self.swarm.now_us > self.end_us:
             self.end_us = self.swarm.now_us
-            self._leave_parked()
+            self._discard_end_swarm()
 
-    def did(self, meant: Command, said: Command, by: str) -> None:
-        """The swarm did a command from outside. If it was in the past, that is the end of what came after."""
+    # --- what the swarm reports, see `Watcher` --------------------------------------------------------------
+
+    def on_command(self, command: Command, resolved: Command, by: str) -> None:
         swarm = self.swarm
-        if self._again:
+        if self._replaying_command:
             return
-        given = Given(swarm.now_us, said, meant, by, swarm.selector_rng.state)
+        logged = LoggedCommand(swarm.now_us, command, resolved, by, swarm.selector_rng.state)
         if swarm.now_us < self.end_us or swarm.given <= len(self.log):
-            self._cut((swarm.now_us, swarm.given - 1))
-        self.log.append(given)
+            self._truncate((swarm.now_us, swarm.given - 1))
+        self.log.append(logged)
         self.end_us = max(self.end_us, swarm.now_us)
-        self.marks.did(given)
-        self._write(lambda scribe: scribe.did(given))
+        self.marks.add_command(logged)
+        self._write(lambda writer: writer.command(logged))
 
-    def sampled(self) -> None:
-        """A second is over. What is known of it is compared, what is new is kept."""
+    def on_sample(self) -> None:
         at_us = self.swarm.now_us
-        print_ = self.swarm.fingerprint()
-        known = self.prints.get(at_us)
+        fingerprint = self.swarm.fingerprint()
+        known = self.fingerprints.get(at_us)
         if known is None:
-            if at_us >= self.end_us and self.prints.add(at_us, print_):
-                self._write(lambda scribe: scribe.print(at_us, print_))
-        elif known == print_:
+            if at_us >= self.end_us and self.fingerprints.add(at_us, fingerprint):
+                self._write(lambda writer: writer.fingerprint(at_us, fingerprint))
+        elif known == fingerprint:
             self._agreed_us = max(self._agreed_us, at_us)
-        elif self.parted is None:
-            self.parted = (self._agreed_us, at_us)
+        elif self.diverged is None:
+            self.diverged = (self._agreed_us, at_us)
 
-    def check_end(self) -> None:
-        """At the end of a recording that was closed: is the last fingerprint the same?"""
-        if self.final is not None and self.parted is None and self.final[0] == self.now_us:
+    def check_final_fingerprint(self) -> None:
+        """At the end of a replay: set `diverged` if the last fingerprint is not the recorded one."""
+        if self._final is not None and self.diverged is None and self._final[0] == self.now_us:
             self.swarm.advance(self.now_us)
-            if self.swarm.fingerprint() != self.final[1]:
-                self.parted = (self._agreed_us, self.now_us)
+            if self.swarm.fingerprint() != self._final[1]:
+                self.diverged = (self._agreed_us, self.now_us)
 
-    # --- going elsewhere ----------------------------------------------------------------------------------
+    # --- moving the cursor ----------------------------------------------------------------------------------
 
     def seek(self, t_us: int) -> Iterator[float]:
-        """Go to a moment, to the end of its instant. Yields how far it is, 0 to 1, some milliseconds apart; the cursor
-        moves after the last, so nobody sees another swarm unprepared. Whoever loses interest just stops asking. A seek
-        that is under way ends, and the cursor stays where it is, when another one begins, or when something is done
-        that discards what it was going through."""
-        yield from self._seek(moment(self.log, max(0, min(t_us, self.end_us))))
+        """Move the cursor to the end of an instant. An iterator: it yields how much is done, 0 to 1, every few
+        milliseconds, and moves the cursor after its last value. Stop iterating to cancel.
+
+        It ends without moving the cursor when another seek begins meanwhile, or when a command discards what it was
+        running through.
+        """
+        yield from self._seek(position_at(self.log, max(0, min(t_us, self.end_us))))
 
     def undo(self) -> Iterator[float]:
-        """Go to just before the last command that a person gave up to here, and discard what came after. Nothing
-        happens where there is none. Given up as a seek is."""
+        """Move the cursor to just before the last command of a person, and discard what came after. Does nothing when
+        there is no such command. An iterator, as `seek`."""
         count = self.swarm.given
         while count and self.log[count - 1].by != "person":
             count -= 1
         if count and (yield from self._seek((self.log[count - 1].at_us, count - 1))):
-            self._cut((self.swarm.now_us, self.swarm.given))
-
-    def fork(self) -> None:
-        """Discard what comes after the cursor."""
-        if not self.live:
-            self._cut((self.swarm.now_us, self.swarm.given))
+            self._truncate((self.swarm.now_us, self.swarm.given))
 
     def _seek(self, to: Position) -> Generator[float, None, bool]:
-        """Whether it came there."""
+        """Move the cursor. Returns whether it was moved."""
         self._seeks += 1
-        this = self._seeks, self.forks
+        state = self._seeks, self.forks
         swarm = self._nearest(to)
-        ours = swarm is not self.swarm
+        own = swarm is not self.swarm
         from_us = swarm.now_us
         try:
-            # Where a program failed the run is at its end, and that is where one stands then.
+            # Where a program failed the run is at its end, and the cursor goes there.
             with suppress(PeerFailed):
-                while self._go(swarm, to[0], BITE, to[1]) >= BITE or swarm.given < to[1]:
-                    self.marks.listen(swarm)
+                while self._run(swarm, to[0], CHUNK, to[1]) >= CHUNK or swarm.given < to[1]:
+                    self.marks.read_events(swarm)
                     yield (swarm.now_us - from_us) / max(1, to[0] - from_us)
-                    if (self._seeks, self.forks) != this:
-                        self._give_up(swarm, ours)
+                    if (self._seeks, self.forks) != state:
+                        self._abandon(swarm, own)
                         return False
                     if swarm.now_us > to[0] or swarm.given > to[1]:
-                        # It was the one at the cursor, and somebody moved time on.
+                        # It was the swarm at the cursor, which was advanced meanwhile.
                         swarm = self._nearest(to)
-                        ours = swarm is not self.swarm
+                        own = swarm is not self.swarm
             yield 1.0
         except (GeneratorExit, InputError):
-            self._give_up(swarm, ours)
+            self._abandon(swarm, own)
             raise
-        if (self._seeks, self.forks) != this:
-            self._give_up(swarm, ours)
+        if (self._seeks, self.forks) != state:
+            self._abandon(swarm, own)
             return False
-        # Of a recording, nobody has seen yet what lies on the way.
-        self.marks.listen(swarm)
-        self._stand(swarm)
+        # In a replay, the events on the way have not been read yet.
+        self.marks.read_events(swarm)
+        self._move_to(swarm)
         return True
 
-    def _give_up(self, swarm: Swarm, ours: bool) -> None:
-        """A seek ends on its way with this swarm. `ours`: it was not the one at the cursor when the seek took it."""
-        if not ours:
+    def _abandon(self, swarm: Swarm, own: bool) -> None:
+        """Discard the swarm of a seek that ends early. own: it was not the one at the cursor when the seek took it."""
+        if not own:
             return
         at_end = swarm.now_us >= self.end_us and swarm.given >= len(self.log) and swarm.failure is None
-        if at_end and self._parked is None:
-            self._parked = swarm
+        if at_end and self._end_swarm is None:
+            self._end_swarm = swarm
         else:
-            self._leave(swarm)
+            self._discard(swarm)
 
     def _nearest(self, to: Position) -> Swarm:
-        """The swarm from which the way is shortest: the one at hand, the one left at the end, a checkpoint's, a new
-        one."""
+        """The swarm from which a position is reached soonest: the one at the cursor, the one at the end, one of a
+        checkpoint, or a new one."""
         swarm = self.swarm
-        if self.keeper is not None:
-            self.keeper.gather()
-        store = self.keeper.store if self.keeper else None
-        one = store.nearest(to) if store else None
-        parked = self._parked
-        if parked is not None and parked.now_us <= to[0] and parked.given <= to[1]:
-            self._parked = None
-            return parked
+        if self.checkpoints is not None:
+            self.checkpoints.receive_all()
+        store = self.checkpoints.store if self.checkpoints else None
+        checkpoint = store.nearest(to) if store else None
+        at_end = self._end_swarm
+        if at_end is not None and at_end.now_us <= to[0] and at_end.given <= to[1]:
+            self._end_swarm = None
+            return at_end
         here = (swarm.now_us, swarm.given)
-        if here[0] <= to[0] and here[1] <= to[1] and swarm.failure is None and (one is None or here >= one.at):
+        usable = here[0] <= to[0] and here[1] <= to[1] and swarm.failure is None
+        if usable and (checkpoint is None or here >= checkpoint.at):
             return swarm
-        if one is not None and store is not None:
-            with stillness(self._still):
-                return store.thaw(one, swarm)
-        with stillness(self._still):
+        if checkpoint is not None and store is not None:
+            with frozen_after(self._freeze_gc):
+                return store.unpack(checkpoint, swarm)
+        with frozen_after(self._freeze_gc):
             return Swarm(self.setup, self.program, self.world)
 
-    def _stand(self, swarm: Swarm) -> None:
-        """Another swarm is the one at the cursor."""
+    def _move_to(self, swarm: Swarm) -> None:
+        """Make another swarm the one at the cursor."""
         old = self.swarm
         if old is not swarm:
             if self.live and old.failure is None:
-                self._leave_parked()
-                self._parked = old
-            old.watcher = None
-            if old is not self._parked:
-                self._leave(old)
-        swarm.watcher = self
+                self._discard_end_swarm()
+                self._end_swarm = old
+            old.unwatch()
+            if old is not self._end_swarm:
+                self._discard(old)
+        swarm.watch(self)
         self.swarm = swarm
-        self._seen_us = swarm.now_us
+        self._marked_us = swarm.now_us
 
-    def _leave(self, swarm: Swarm) -> None:
-        if self._still:
-            self._leaving.append(taking_apart(swarm))
-
-    def _leave_parked(self) -> None:
-        if self._parked is not None:
-            self._leave(self._parked)
-            self._parked = None
-
-    def _let_go(self) -> None:
-        """One piece of what was left."""
-        while self._leaving and next(self._leaving[0], self) is self:
-            del self._leaving[0]
-
-    def _cut(self, to: Position) -> None:
+    def _truncate(self, to: Position) -> None:
+        """Discard what came after a position."""
         from_us, self.end_us = max(self.end_us, to[0]), to[0]
         self.forks += 1
         del self.log[to[1] :]
-        self._leave_parked()
-        self.final = None
-        self.prints.cut(to[0])
-        self.marks.cut(self.log, self.swarm)
-        if self.keeper is not None:
-            self.keeper.cut(to)
-        self._write(lambda scribe: scribe.back(from_us, to))
+        self._discard_end_swarm()
+        self._final = None
+        self.fingerprints.truncate(to[0])
+        self.marks.truncate(self.log, self.swarm)
+        if self.checkpoints is not None:
+            self.checkpoints.truncate(to)
+        self._write(lambda writer: writer.truncate(from_us, to))
 
     # --- recording ------------------------------------------------------------------------------------------
 
     @property
     def recording(self) -> str:
-        """The file that is being written, or empty."""
-        return self._scribe.path if self._scribe else ""
+        """Path of the file that is written, or empty."""
+        return self._writer.path if self._writer else ""
 
     def record(self, path: str, story: Mapping[str, Any], clock: Callable[[], float]) -> None:
-        """Write this run into a file from its beginning on, whatever of it has passed. Raises InputError."""
+        """Write this run into a file, from its beginning on. `clock` tells seconds, for flushing. Raises InputError.
+
+        An error of the file later on ends the recording, and is told by `recording_error`.
+        """
         self.stop_recording()
-        self._scribe = Scribe(path, self.setup, self.world, story, clock)
-        self._reached()
-        self._scribe.past(self.log, self.prints, self.end_us)
+        self._writer = RecordingWriter(path, self.setup, self.world, story, clock)
+        self._extend_end()
+        self._writer.write_past(self.log, self.fingerprints, self.end_us)
 
     def stop_recording(self) -> None:
-        """Close the file."""
-        if self._scribe is not None:
-            self._reached()
-            here = self.live and self.swarm.failure is None
-            if here:
+        """Write the end, and close the file."""
+        if self._writer is not None:
+            self._extend_end()
+            final = self.live and self.swarm.failure is None
+            if final:
                 self.swarm.advance(self.swarm.now_us)
-            self._write(lambda scribe: scribe.close(self.end_us, self.swarm.fingerprint() if here else ""))
-            self._scribe = None
+            self._write(lambda writer: writer.close(self.end_us, self.swarm.fingerprint() if final else ""))
+            self._writer = None
 
-    def break_off(self) -> None:
-        """Stop writing in the middle of whatever is being done: the file tells how far it came, and not of an end."""
-        self._write(Scribe.break_off)
-        self._scribe = None
+    def abandon_recording(self) -> None:
+        """Close the file as it is, without an end: for an interrupt at any moment."""
+        self._write(RecordingWriter.abandon)
+        self._writer = None
+
+    def _write(self, call: Callable[[RecordingWriter], None]) -> None:
+        if self._writer is not None:
+            try:
+                call(self._writer)
+            except InputError as error:
+                self.recording_error, self._writer = str(error), None
+
+    # --- end ------------------------------------------------------------------------------------------------
 
     def close(self) -> None:
-        """The run is over."""
+        """End the run: stop seeks, the recording and the process that takes checkpoints."""
         self._seeks += 1
         self.stop_recording()
-        if self.keeper is not None:
-            self.keeper.close()
+        if self.checkpoints is not None:
+            self.checkpoints.close()
 
-    def dissolve(self) -> None:
-        """Nobody will look at this run again."""
-        self._leave_parked()
-        self._leave(self.swarm)
-        while self._leaving:
-            self._let_go()
+    def free(self) -> None:
+        """Free all swarms of a run that was closed, with `freeze_gc`. The machine cannot be used afterwards."""
+        self._discard_end_swarm()
+        self._discard(self.swarm)
+        while self._freeing:
+            self._free_step()
 
-    def _write(self, how: Callable[[Scribe], None]) -> None:
-        if self._scribe is not None:
-            try:
-                how(self._scribe)
-            except InputError as error:
-                self.trouble, self._scribe = str(error), None
+    def _discard(self, swarm: Swarm) -> None:
+        if self._freeze_gc:
+            self._freeing.append(free_in_steps(swarm))
 
+    def _discard_end_swarm(self) -> None:
+        if self._end_swarm is not None:
+            self._discard(self._end_swarm)
+            self._end_swarm = None
 
-__all__ = ["Checkpoint", "Checkpoints", "Keeper", "Mark", "TimeMachine"]
+    def _free_step(self) -> None:
+        while self._freeing and next(self._freeing[0], self) is self:
+            del self._freeing[0]

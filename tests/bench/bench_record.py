@@ -25,10 +25,10 @@ import anyio
 
 from engine import Kill, Pacer, Setup, Swarm
 from engine.lab.bench import flooded, recording_share
-from engine.record.checkpoints import cost_of, freeze, thaw
-from engine.record.gc import taking_apart
+from engine.record.checkpoints import cost_of, pack_swarm, unpack_swarm
+from engine.record.gc import free_in_steps
 from engine.record.time_machine import TimeMachine
-from engine.record.worker import Follower
+from engine.record.worker import CheckpointWorker
 
 SECOND = 1_000_000
 # What this process computes, not what others left of the machine; the follower is another process.
@@ -37,10 +37,10 @@ clock = time.process_time
 
 def flat_out(peers: int, seconds: int) -> None:
     """As fast as it goes, then seeks at once."""
-    keeper = Follower()
+    checkpoints = CheckpointWorker()
     setup = Setup(peers=peers, churn="exponential:600", asks_per_s=0.2)
-    machine = TimeMachine(Swarm(setup), keeper=keeper)
-    live = Pacer(machine, speed=math.inf, strain=lambda: machine.strain)
+    machine = TimeMachine(Swarm(setup), checkpoints=checkpoints)
+    live = Pacer(machine, speed=math.inf, backpressure=lambda: machine.backpressure)
     live.halt_at(seconds * SECOND)
     begun, begun_wall = clock(), time.monotonic()
 
@@ -53,9 +53,9 @@ def flat_out(peers: int, seconds: int) -> None:
 
     anyio.run(run)
     took, wall = clock() - begun, time.monotonic() - begun_wall
-    behind = machine.end_us - (keeper.store.kept[-1].at[0] if keeper.store.kept else 0)
+    behind = machine.end_us - (checkpoints.store.checkpoints[-1].at[0] if checkpoints.store.checkpoints else 0)
     print(f"as fast as it goes: {took:.1f} s, {wall:.1f} of wall time; the last checkpoint {behind / 1e6:.0f} s behind")
-    print(f"  {keeper.status}")
+    print(f"  {checkpoints.status}")
     rng = random.Random(1)
     costs, walls = [], []
     for _ in range(15):
@@ -66,7 +66,7 @@ def flat_out(peers: int, seconds: int) -> None:
         costs.append(clock() - start)
         walls.append(time.monotonic() - start_wall)
     print(f"  a seek at once {statistics.median(costs):.2f} s (median of 15), {max(costs):.2f} s at most;")
-    print(f"  of wall time {statistics.median(walls):.2f} s, {max(walls):.2f} s at most; parted {machine.parted}")
+    print(f"  of wall time {statistics.median(walls):.2f} s, {max(walls):.2f} s at most; diverged {machine.diverged}")
     machine.close()
 
 
@@ -84,15 +84,15 @@ def collecting(peers: int) -> None:
     gc.collect()
     hidden = clock() - start
     gc.unfreeze()
-    left = max(_pieces(swarm))
+    left = max(_steps(swarm))
     print(f"full collection with {peers:,} peers: {seen * 1e3:.0f} ms")
     print(f"  put out of sight, and 30 s on: {hidden * 1e3:.1f} ms")
     print(f"  taking it apart holds the screen for {left * 1e3:.1f} ms at most")
 
 
-def _pieces(swarm: Swarm) -> Iterator[float]:
+def _steps(swarm: Swarm) -> Iterator[float]:
     start = clock()
-    for _ in taking_apart(swarm):
+    for _ in free_in_steps(swarm):
         yield clock() - start
         start = clock()
     yield clock() - start
@@ -120,8 +120,8 @@ def measure(args: argparse.Namespace) -> None:
     collecting(args.peers)
     flat_out(args.peers, args.seconds)
     setup = Setup(peers=args.peers, churn="exponential:600", asks_per_s=0.2)
-    keeper = Follower()
-    machine = TimeMachine(Swarm(setup), keeper=keeper)
+    checkpoints = CheckpointWorker()
+    machine = TimeMachine(Swarm(setup), checkpoints=checkpoints)
     felt: list[float] = []
     alone = 0.0
     begun, begun_wall = clock(), time.monotonic()
@@ -129,28 +129,33 @@ def measure(args: argparse.Namespace) -> None:
         start = clock()
         machine._go(machine.swarm, machine.now_us + SECOND // 20, 150, 0)
         middle = clock()
-        machine.came()
+        machine.on_advanced()
         felt.append(clock() - middle)
         alone += middle - start
         if machine.now_us % (60 * SECOND) == 0:
             machine.swarm.do(Kill("random 3"))
     took, wall = clock() - begun, time.monotonic() - begun_wall
-    behind = machine.end_us - keeper.store.kept[-1].at[0] if keeper.store.kept else machine.end_us
+    behind = (
+        machine.end_us - checkpoints.store.checkpoints[-1].at[0] if checkpoints.store.checkpoints else machine.end_us
+    )
     deliveries = machine.swarm.simulation.kernel.delivered
     print(
         f"{args.peers:,} peers, {args.seconds} s: {deliveries:,} deliveries in {took:.1f} s ({wall:.1f} of wall time)"
     )
     print(f"  keeping up with the follower: {sum(felt) / alone:.2%}; longest {max(felt) * 1e3:.2f} ms")
-    print(f"  {keeper.status}; the last one {behind / 1e6:.1f} s behind the end")
+    print(f"  {checkpoints.status}; the last one {behind / 1e6:.1f} s behind the end")
     swarm = machine.swarm
     start = clock()
-    frozen, fresh = freeze(swarm, {})
+    packed, parts = pack_swarm(swarm, {})
     middle = clock()
-    thaw(frozen, swarm, fresh)
+    unpack_swarm(packed, swarm, parts)
     print(f"  a checkpoint {(middle - start) * 1e3:.0f} ms, back {(clock() - middle) * 1e3:.0f} ms")
-    print(f"  of {len(frozen.body) / 1e6:.2f} MB and {sum(map(len, fresh.values())) / 1e6:.2f} MB of paths")
-    while keeper.pid and (not keeper.store.kept or cost_of(swarm) - keeper.store.kept[-1].cost > keeper.spacing):
-        machine.came()
+    print(f"  of {len(packed.body) / 1e6:.2f} MB and {sum(map(len, parts.values())) / 1e6:.2f} MB of paths")
+    while checkpoints.pid and (
+        not checkpoints.store.checkpoints
+        or cost_of(swarm) - checkpoints.store.checkpoints[-1].cost > checkpoints.spacing
+    ):
+        machine.on_advanced()
         time.sleep(0.05)
     seeks = []
     longest = 0.0
@@ -162,10 +167,12 @@ def measure(args: argparse.Namespace) -> None:
             now = clock()
             longest, last = max(longest, now - last), now
         seeks.append(clock() - start)
-    print(f"  {keeper.status}")
+    print(f"  {checkpoints.status}")
     seeks.sort()
     print(f"  a seek {statistics.median(seeks):.2f} s (median of 15), {seeks[-1]:.2f} s at most;")
-    print(f"  held up the screen for {longest * 1e3:.0f} ms at most; cost {cost_of(swarm):,}; parted {machine.parted}")
+    print(
+        f"  held up the screen for {longest * 1e3:.0f} ms at most; cost {cost_of(swarm):,}; diverged {machine.diverged}"
+    )
     machine.close()
     # Last, as such a swarm leaves the heap of this process full of holes.
     share = recording_share(flooded(args.flood), args.pairs)

@@ -133,7 +133,7 @@ def child(row: Row, out: str) -> None:
             if not row.slowly:
                 await asyncio.sleep(WARM_S)
                 self.driver.slow_on_ask = False
-                self.driver.live.end_slow()
+                self.driver.live.end_slow_motion()
             while not isinstance(self.screen, MainScreen):
                 await asyncio.sleep(0.1)
             result = await (self.tour() if row.views else self.measured(2 * RUN_S if row.slowly else RUN_S))

@@ -1,4 +1,4 @@
-"""The story written into a file, and played again from it: what tests of recordings begin with."""
+"""Writes a run of `stories` into a file, and replays a recording: helpers of the tests."""
 
 from __future__ import annotations
 
@@ -38,5 +38,5 @@ def replayed(recording: Recording, budget: int | None = None) -> TimeMachine:
     machine = TimeMachine(Swarm(recording.setup, world=recording.world), recording=recording)
     while machine.advance(recording.end_us, budget) and budget:
         pass
-    machine.check_end()
+    machine.check_final_fingerprint()
     return machine

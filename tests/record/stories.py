@@ -1,4 +1,4 @@
-"""Runs in which everything happens: what recordings and checkpoints are tried on."""
+"""Setups and commands that use every feature, for tests of recordings and checkpoints."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ STORY: tuple[tuple[float, Command], ...] = (
     (11.5, Set("asks", 3.0)),
     (11.8, CallOff()),
 )
-"""All that a person does, with selectors that draw by lot."""
+"""(time in s, command), with selectors that draw at random."""
 
 
 def story(protocol: str) -> tuple[tuple[float, Command], ...]:
@@ -86,7 +86,7 @@ def story(protocol: str) -> tuple[tuple[float, Command], ...]:
 
 
 def setup(protocol: str, **changes: Any) -> Setup:
-    """A small swarm that is churned, asked and, twice, hurt by its scenario: by lot too."""
+    """A small swarm with churn, asks, and two attacks by its scenario."""
     values: dict[str, Any] = {
         "protocol": protocol,
         "peers": 24,
@@ -101,4 +101,4 @@ def setup(protocol: str, **changes: Any) -> Setup:
 
 
 LINKS = LinkSpec(capacity="saroiu", jitter_ms=20.0, nat=0.3)
-"""Wires that fill up, packets that wander, and peers that nobody can call."""
+"""Links that are full, jitter, and peers behind a NAT."""

@@ -1,4 +1,4 @@
-"""Runs that are cut short while they are recorded: what came before is not lost."""
+"""Runs that are interrupted while they are recorded: what came before is not lost."""
 
 from __future__ import annotations
 
@@ -32,23 +32,23 @@ def pressing(times: int, after_s: float = 5.0) -> Callable[[float, float | None,
     return told
 
 
-def test_who_interrupts_has_a_recording_of_all_that_was(tmp_path: Path) -> None:
+def test_after_an_interrupt_the_recording_is_complete(tmp_path: Path) -> None:
     path = str(tmp_path / "cut.swarm")
     with pytest.raises(KeyboardInterrupt, match="interrupted at") as caught:
         run(BUSY, until=60, record=path, progress=pressing(1))
     again = replay(path)
     assert f"interrupted at {again.report.virtual_s:.3f} s" in str(caught.value)
     assert 5 < again.report.virtual_s < 60
-    assert (again.parted, again.report.warnings) == ("", ())
+    assert (again.diverged, again.report.warnings) == ("", ())
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_who_does_not_wait_for_that_has_one_that_was_never_closed(tmp_path: Path) -> None:
+def test_after_a_second_interrupt_the_recording_is_not_closed(tmp_path: Path) -> None:
     path = str(tmp_path / "cut.swarm")
     with pytest.raises(KeyboardInterrupt, match="interrupted at"):
         run(BUSY, until=60, record=path, progress=pressing(2))
     again = replay(path)
-    assert not again.parted
+    assert not again.diverged
     assert "it was never closed" in again.report.warnings[-1]
 
 
@@ -67,7 +67,7 @@ def test_an_interrupt_in_the_middle_of_a_delivery_waits_for_its_end(
     monkeypatch.setattr(Kernel, "_deliver", interrupted)
     with pytest.raises(KeyboardInterrupt, match="interrupted at"):
         run(BUSY, until=60, record=path)
-    assert not replay(path).parted
+    assert not replay(path).diverged
 
 
 def test_a_program_that_fails_leaves_a_recording_that_leads_there(

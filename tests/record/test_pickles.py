@@ -1,4 +1,4 @@
-"""A swarm is put away at any moment, taken up again, and goes on as if nothing had been."""
+"""A swarm that is packed at any moment and unpacked goes on as the first one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from stories import END_US, LINKS, SECOND, setup, story
 
 from engine import AskFor, Command, LinkSpec, Setup, Swarm, networks
 from engine.measure.metrics import BLOCK, Chain
-from engine.record.checkpoints import PathKey, freeze, thaw
+from engine.record.checkpoints import PartKey, pack_swarm, unpack_swarm
 
 
 def play_on(swarm: Swarm, story: list[tuple[int, Command]]) -> Swarm:
@@ -28,14 +28,14 @@ def told(swarm: Swarm) -> tuple[object, ...]:
 
 
 @pytest.mark.uncounted
-@pytest.mark.parametrize(("way", "links"), [("pickle", LINKS), ("freeze", LinkSpec()), ("freeze", LINKS)])
+@pytest.mark.parametrize(("way", "links"), [("pickle", LINKS), ("packed", LinkSpec()), ("packed", LINKS)])
 @pytest.mark.parametrize("name", networks())
 def test_restored_at_ten_random_moments_a_run_ends_as_it_would_have(name: str, way: str, links: LinkSpec) -> None:
     deeds = [(round(at_s * SECOND), command) for at_s, command in story(name)]
     made = setup(name, links=links)
     whole = play_on(Swarm(made), deeds)
     rest, live = list(deeds), Swarm(made)
-    pool: dict[PathKey, bytes] = {}
+    pool: dict[PartKey, bytes] = {}
     for at_us in sorted(random.Random(name).sample(range(END_US), 10)):
         while rest and rest[0][0] <= at_us:
             live.advance(rest[0][0])
@@ -46,9 +46,9 @@ def test_restored_at_ten_random_moments_a_run_ends_as_it_would_have(name: str, w
         if way == "pickle":
             copy = pickle.loads(pickle.dumps(live))
         else:
-            frozen, fresh = freeze(live, pool)
-            pool.update(fresh)
-            copy = thaw(frozen, live, pool)
+            packed, parts = pack_swarm(live, pool)
+            pool.update(parts)
+            copy = unpack_swarm(packed, live, pool)
         assert told(play_on(copy, rest)) == told(whole)
     assert told(play_on(live, rest)) == told(whole), "and putting it away has not touched it"
 
@@ -69,17 +69,17 @@ def test_a_checkpoint_leaves_out_what_does_not_change() -> None:
     swarm = Swarm(setup("gnutella", peers=200))
     swarm.advance(15 * SECOND)
     whole = len(pickle.dumps(swarm))
-    frozen, fresh = freeze(swarm, {})
-    assert len(frozen.body) < whole / 2
-    assert fresh
-    again, nothing = freeze(swarm, fresh)
-    assert (again.keys, nothing) == (frozen.keys, {})
+    packed, parts = pack_swarm(swarm, {})
+    assert len(packed.body) < whole / 2
+    assert parts
+    again, nothing = pack_swarm(swarm, parts)
+    assert (again.keys, nothing) == (packed.keys, {})
 
 
-def test_a_path_that_is_lost_is_forgotten_and_no_more() -> None:
+def test_without_the_path_of_an_ask_the_rest_is_unpacked() -> None:
     swarm = Swarm(setup("gnutella"))
     swarm.advance(5 * SECOND)
-    copy = thaw(freeze(swarm, {})[0], swarm, {})
+    copy = unpack_swarm(pack_swarm(swarm, {})[0], swarm, {})
     closed = next(row.id for row in swarm.asks() if row.closed_us is not None and swarm.trace(row.id) is not None)
     assert copy.trace(closed) is None
     copy.advance(END_US)

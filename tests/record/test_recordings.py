@@ -1,4 +1,4 @@
-"""A run written into a file while it goes on, and read again, be its writer killed."""
+"""A run is written into a file while it goes on, and read again, also after its writer was killed."""
 
 from __future__ import annotations
 
@@ -33,12 +33,14 @@ def test_what_was_written_replays(name: str, budget: int | None, tmp_path: Path)
     assert (recording.note, recording.story, recording.end_us) == ("", {"title": "a story"}, END_US)
     assert recording.setup == live.setup
     assert len(recording.log) == len(story(name))
-    assert all(not isinstance(getattr(one.meant, "peers", ()), str) for one in recording.log), "selectors are resolved"
-    assert [one.said for one in recording.log] == [command for _, command in story(name)]
-    assert len(recording.prints) == END_US // SECOND
+    assert all(not isinstance(getattr(one.resolved, "peers", ()), str) for one in recording.log), (
+        "selectors are resolved"
+    )
+    assert [one.command for one in recording.log] == [command for _, command in story(name)]
+    assert len(recording.fingerprints) == END_US // SECOND
     again = replayed(recording, budget)
     assert prints(again) == prints(live)
-    assert again.parted is None
+    assert again.diverged is None
     assert again.live
 
 
@@ -60,7 +62,7 @@ def test_a_recording_needs_neither_files_nor_generators(latency: str, tmp_path: 
 
 
 def test_all_that_is_drawn_is_in_the_file(tmp_path: Path) -> None:
-    """Whoever draws something more for a world has to write it down too, in `record.worlds`."""
+    """A new random part of a world has to be written by `record.codec` too."""
     content = ContentSpec(items=30, sharing="adar-huberman")
     trace = tmp_path / "trace.csv"
     trace.write_text("3,0.5,2\n3,4,5\n7,-3,9\n")
@@ -97,7 +99,7 @@ def test_a_recording_may_begin_late_and_knows_what_was_before(tmp_path: Path) ->
     assert prints(replayed(read(str(tmp_path / "run.swarm")))) == prints(machine)
 
 
-def test_who_goes_back_while_recording_is_followed(tmp_path: Path) -> None:
+def test_going_back_is_recorded(tmp_path: Path) -> None:
     path = tmp_path / "run.swarm"
     machine = TimeMachine(Swarm(setup("gnutella")))
     machine.record(str(path), {}, ticking())
@@ -117,7 +119,7 @@ def test_who_goes_back_while_recording_is_followed(tmp_path: Path) -> None:
     assert recording.end_us == 9 * SECOND
     again = replayed(recording)
     assert prints(again) == prints(machine)
-    assert again.parted is None
+    assert again.diverged is None
 
 
 def test_what_is_recorded_again_is_the_same(tmp_path: Path) -> None:
@@ -129,7 +131,7 @@ def test_what_is_recorded_again_is_the_same(tmp_path: Path) -> None:
     machine.advance(recording.end_us)
     machine.close()
     again = read(str(second))
-    assert (again.log, again.prints, again.end_us) == (recording.log, recording.prints, recording.end_us)
+    assert (again.log, again.fingerprints, again.end_us) == (recording.log, recording.fingerprints, recording.end_us)
 
 
 # --- a writer that was killed -------------------------------------------------------------------------------------
@@ -174,4 +176,4 @@ def test_a_writer_that_is_killed_leaves_all_but_the_last_second(tmp_path: Path) 
     before = max(now_us for now_us, _, wall_s in lines if wall_s <= killed_s - 1.0)
     assert recording.end_us >= before
     assert len(recording.log) >= lines[-1][1], "commands are written at once"
-    assert replayed(recording).parted is None
+    assert replayed(recording).diverged is None

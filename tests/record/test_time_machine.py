@@ -1,4 +1,4 @@
-"""Back and forth in a run: any moment comes out as it was the first time, and another future may begin there."""
+"""Seeking in a run: every moment is as it was the first time, and another future can begin there."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from typing import Any
 import pytest
 from stories import END_US, SECOND, setup, story
 
-from engine import AskFor, Heal, Kill, Partition, Peer, Revive, Setup, Swarm, networks
-from engine.record.checkpoints import Store, freeze, is_page
-from engine.record.log import Prints
-from engine.record.time_machine import Checkpoints, TimeMachine
+from engine import AskFor, Command, Heal, Kill, Partition, Peer, Revive, Setup, Swarm, networks
+from engine.record.checkpoints import Checkpoints, CheckpointStore, is_page, pack_swarm
+from engine.record.log import Fingerprints
+from engine.record.time_machine import TimeMachine
 
 
 def at_once(steps: Iterator[float]) -> list[float]:
     return list(steps)
 
 
-def played(name: str = "gnutella", *, keeper: Checkpoints | None = None, **changes: object) -> TimeMachine:
+def played(name: str = "gnutella", *, checkpoints: Checkpoints | None = None, **changes: object) -> TimeMachine:
     """A run to its end, with all that is done in the story, in slices that end anywhere."""
-    machine = TimeMachine(Swarm(setup(name, **changes)), keeper=keeper)
+    machine = TimeMachine(Swarm(setup(name, **changes)), checkpoints=checkpoints)
     for at_s, command in story(name):
         go(machine, round(at_s * SECOND))
         machine.swarm.do(command)
@@ -44,10 +44,10 @@ def prints(machine: TimeMachine) -> tuple[object, ...]:
 
 @pytest.mark.parametrize("spacing", [40, 1_000_000])
 @pytest.mark.parametrize("name", networks())
-def test_any_moment_comes_out_as_it_was(name: str, spacing: int) -> None:
-    keeper = Checkpoints(spacing=spacing)
-    machine = played(name, keeper=keeper)
-    assert bool(keeper.store.kept) == (spacing < 1000)
+def test_every_moment_is_as_it_was(name: str, spacing: int) -> None:
+    checkpoints = Checkpoints(spacing=spacing)
+    machine = played(name, checkpoints=checkpoints)
+    assert bool(checkpoints.store.checkpoints) == (spacing < 1000)
     end = prints(machine)
     straight = TimeMachine(Swarm(setup(name)))
     moments = sorted(random.Random(7).sample(range(END_US), 6))
@@ -66,10 +66,10 @@ def test_any_moment_comes_out_as_it_was(name: str, spacing: int) -> None:
     at_once(machine.seek(END_US))
     assert machine.live
     assert prints(machine) == end
-    assert machine.parted is None
+    assert machine.diverged is None
 
 
-def test_playing_on_from_the_past_does_again_what_was_done() -> None:
+def test_playing_on_from_the_past_repeats_the_commands() -> None:
     machine = played()
     end = prints(machine)
     at_once(machine.seek(1 * SECOND))
@@ -80,7 +80,7 @@ def test_playing_on_from_the_past_does_again_what_was_done() -> None:
     assert machine.end_us == END_US + SECOND
 
 
-def test_seeking_in_the_past_reports_how_far_it_is_and_may_be_given_up() -> None:
+def test_a_seek_yields_how_far_it_is_and_can_be_cancelled() -> None:
     machine = played(peers=60)
     steps = machine.seek(12 * SECOND)
     next(steps)
@@ -92,15 +92,15 @@ def test_seeking_in_the_past_reports_how_far_it_is_and_may_be_given_up() -> None
     assert told[-1] == 1.0
 
 
-def test_who_does_something_in_the_past_begins_another_future() -> None:
-    keeper = Checkpoints(spacing=40)
-    machine = played(keeper=keeper)
+def test_a_command_in_the_past_begins_another_future() -> None:
+    checkpoints = Checkpoints(spacing=40)
+    machine = played(checkpoints=checkpoints)
     at_once(machine.seek(6 * SECOND))
     kept = machine.swarm.given
     machine.swarm.do(Kill("random 5"))
     assert machine.live
     assert (machine.end_us, len(machine.log), machine.forks) == (6 * SECOND, kept + 1, 1)
-    assert all(one.at[0] <= 6 * SECOND for one in keeper.store.kept)
+    assert all(one.at[0] <= 6 * SECOND for one in checkpoints.store.checkpoints)
     go(machine, 9 * SECOND)
     other = prints(machine)
     at_once(machine.seek(3 * SECOND))
@@ -109,7 +109,7 @@ def test_who_does_something_in_the_past_begins_another_future() -> None:
     again = TimeMachine(Swarm(setup("gnutella")))
     for given in machine.log:
         go(again, given.at_us)
-        again.swarm.do(given.said, given.by)
+        again.swarm.do(given.command, given.by)
     go(again, 9 * SECOND)
     assert prints(again) == other
 
@@ -144,16 +144,7 @@ def test_undo_goes_to_just_before_the_last_command() -> None:
     assert machine.swarm.fingerprint() == plain.fingerprint()
 
 
-def test_fork_keeps_the_past_and_discards_the_future() -> None:
-    machine = played()
-    at_once(machine.seek(5 * SECOND))
-    machine.fork()
-    assert machine.live
-    assert machine.end_us == 5 * SECOND
-    assert {given.at_us for given in machine.log} <= set(range(5 * SECOND + 1))
-
-
-def test_the_end_is_at_hand_while_one_looks_at_the_past() -> None:
+def test_the_swarm_at_the_end_is_kept_during_a_seek() -> None:
     machine = played()
     end = machine.swarm
     at_once(machine.seek(2 * SECOND))
@@ -165,41 +156,41 @@ def test_the_end_is_at_hand_while_one_looks_at_the_past() -> None:
 @pytest.mark.uncounted
 @pytest.mark.parametrize("budget", [800_000, 2_500_000])
 def test_checkpoints_stay_within_their_budget_and_thin_out_with_age(budget: int) -> None:
-    keeper = Checkpoints(Store(budget), spacing=30)
-    machine = TimeMachine(Swarm(setup("gnutella")), keeper=keeper)
+    checkpoints = Checkpoints(CheckpointStore(budget), spacing=30)
+    machine = TimeMachine(Swarm(setup("gnutella")), checkpoints=checkpoints)
+    store = checkpoints.store
     most = 0
     for second in range(1, 60):
         go(machine, second * SECOND)
-        most = max(most, machine.bytes)
-    store = keeper.store
+        most = max(most, store.bytes)
     assert 0 < most <= budget
-    real = sum(one.bytes for one in store.kept) + sum(200 + len(path) for path in store.paths.values())
-    assert machine.bytes == real
-    gaps = [b.cost - a.cost for a, b in zip(store.kept, store.kept[1:], strict=False)]
+    real = sum(one.bytes for one in store.checkpoints) + sum(200 + len(path) for path in store.parts.values())
+    assert store.bytes == real
+    gaps = [b.cost - a.cost for a, b in zip(store.checkpoints, store.checkpoints[1:], strict=False)]
     assert len(gaps) >= 2
     assert gaps[-1] <= max(gaps), "the latest are nearest to each other"
-    assert store.kept[-1].at[0] > 50 * SECOND
+    assert store.checkpoints[-1].at[0] > 50 * SECOND
 
 
 def test_there_are_so_many_checkpoints_at_most_and_a_quarter_of_the_room_is_for_paths() -> None:
-    keeper = Checkpoints(Store(400_000, most=8), spacing=100)
-    machine = TimeMachine(Swarm(setup("gnutella", asks_per_s=3.0)), keeper=keeper)
-    store = keeper.store
+    checkpoints = Checkpoints(CheckpointStore(400_000, checkpoints_max=8), spacing=100)
+    machine = TimeMachine(Swarm(setup("gnutella", asks_per_s=3.0)), checkpoints=checkpoints)
+    store = checkpoints.store
     for second in range(1, 15):
         go(machine, second * SECOND)
-        ways = sum(200 + len(path) for key, path in store.paths.items() if not is_page(key))
-        assert ways == store._ways_bytes <= 100_000
-        assert len(store.kept) <= 8
-        assert machine.bytes <= 400_000
-    assert store.kept[-1].at[0] > 12 * SECOND
+        paths = sum(200 + len(path) for key, path in store.parts.items() if not is_page(key))
+        assert paths == store._paths_bytes <= 100_000
+        assert len(store.checkpoints) <= 8
+        assert store.bytes <= 400_000
+    assert store.checkpoints[-1].at[0] > 12 * SECOND
 
 
-def test_accounts_that_were_put_away_come_back_with_a_checkpoint() -> None:
-    keeper = Checkpoints(spacing=400)
-    machine = TimeMachine(Swarm(Setup(protocol="web", peers=12, asks_per_s=30.0)), keeper=keeper)
+def test_pages_of_the_archive_are_part_of_a_checkpoint() -> None:
+    checkpoints = Checkpoints(spacing=400)
+    machine = TimeMachine(Swarm(Setup(protocol="web", peers=12, asks_per_s=30.0)), checkpoints=checkpoints)
     go(machine, 20 * SECOND)
     end, asks = prints(machine), machine.swarm.asks()
-    assert any(is_page(key) for key in keeper.store.paths)
+    assert any(is_page(key) for key in checkpoints.store.parts)
     at_once(machine.seek(15 * SECOND))
     copy = pickle.loads(pickle.dumps(machine.swarm))
     assert copy.asks() == machine.swarm.asks()
@@ -208,23 +199,25 @@ def test_accounts_that_were_put_away_come_back_with_a_checkpoint() -> None:
     go(machine, 20 * SECOND)
     assert prints(machine) == end
     assert machine.swarm.asks() == asks
-    last = keeper.store.kept[-1]
-    store = Store()
+    last = checkpoints.store.checkpoints[-1]
+    store = CheckpointStore()
     store.add(last, {})
-    assert not store.kept, "a swarm without its accounts is none"
+    assert not store.checkpoints, "a swarm cannot be unpacked without its pages"
 
 
 def test_checkpoints_share_the_names_of_paths(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.record.time_machine.freeze", lambda *args: _read_from_a_pipe(freeze(*args)))
-    machine = TimeMachine(Swarm(setup("gnutella", asks_per_s=20.0)), keeper=(keeper := Checkpoints(spacing=200)))
+    monkeypatch.setattr("engine.record.checkpoints.pack_swarm", lambda *args: _read_from_a_pipe(pack_swarm(*args)))
+    machine = TimeMachine(
+        Swarm(setup("gnutella", asks_per_s=20.0)), checkpoints=(checkpoints := Checkpoints(spacing=200))
+    )
     go(machine, 10 * SECOND)
-    store = keeper.store
-    one, other = store.kept[-2:]
-    both = set(one.frozen.keys) & set(other.frozen.keys)
+    store = checkpoints.store
+    one, other = store.checkpoints[-2:]
+    both = set(one.packed.keys) & set(other.packed.keys)
     assert len(both) > 10
-    assert {id(key) for key in one.frozen.keys if key in both} == {id(key) for key in other.frozen.keys if key in both}
-    store.cut((0, 0))
-    assert not store._names
+    assert {id(key) for key in one.packed.keys if key in both} == {id(key) for key in other.packed.keys if key in both}
+    store.truncate((0, 0))
+    assert not store._interned
 
 
 def _read_from_a_pipe(made: Any) -> Any:
@@ -232,14 +225,14 @@ def _read_from_a_pipe(made: Any) -> Any:
 
 
 def test_fingerprints_take_sixteen_bytes_each(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.record.log.PRINTS_MAX", 500)
-    kept = Prints({1_000_000: "00000000deadbeef"})
+    monkeypatch.setattr("engine.record.log.FINGERPRINTS_MAX", 500)
+    kept = Fingerprints({1_000_000: "00000000deadbeef"})
     for second in range(2, 2_000):
         assert kept.add(second * SECOND, f"{second:016x}") == (second <= 500)
     assert len(kept) == 500
     assert kept[1_000_000] == "00000000deadbeef"
     assert kept.get(1_500_000) is None
-    kept.cut(10 * SECOND)
+    kept.truncate(10 * SECOND)
     assert list(kept) == [second * SECOND for second in range(1, 11)]
     assert kept.add(11 * SECOND, "ffffffffffffffff")
 
@@ -255,16 +248,16 @@ def test_marks_are_so_many_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_swarm_too_large_for_its_budget_goes_back_from_the_beginning() -> None:
-    keeper = Checkpoints(Store(1_000), spacing=30)
-    machine = played(keeper=keeper)
-    assert not keeper.store.kept
+    checkpoints = Checkpoints(CheckpointStore(1_000), spacing=30)
+    machine = played(checkpoints=checkpoints)
+    assert not checkpoints.store.checkpoints
     end = prints(machine)
     at_once(machine.seek(3 * SECOND))
     at_once(machine.seek(END_US))
     assert prints(machine) == end
 
 
-def test_marks_tell_what_happened_wherever_one_is() -> None:
+def test_marks_are_the_same_wherever_the_cursor_is() -> None:
     machine = played()
     marks = machine.marks.all()
     assert {mark.kind for mark in marks} == {"command", "kill", "ask"}
@@ -279,15 +272,15 @@ def test_marks_tell_what_happened_wherever_one_is() -> None:
     assert max(mark.at_us for mark in machine.marks.all()) == 4 * SECOND
 
 
-def test_a_run_that_does_not_repeat_itself_is_found_out() -> None:
+def test_a_run_that_differs_from_its_fingerprints_is_reported() -> None:
     machine = played()
     at_once(machine.seek(2 * SECOND))
     machine.swarm.simulation.shared.links.rng.state ^= 1
     machine.swarm.selector_rng.state ^= 1
     machine.swarm.simulation.peer_hosts[3].rng.state ^= 1
     go(machine, END_US)
-    assert machine.parted is not None
-    assert machine.parted[0] < machine.parted[1]
+    assert machine.diverged is not None
+    assert machine.diverged[0] < machine.diverged[1]
 
 
 def test_a_program_that_fails_is_where_the_run_ends(peer_that_breaks: type[Peer]) -> None:
@@ -312,3 +305,26 @@ def peer_that_breaks() -> type[Peer]:
 
     Fragile.options_type = type("None", (), {})
     return Fragile
+
+
+def test_a_swarm_reports_to_its_last_watcher_until_it_is_unwatched() -> None:
+    class Log:
+        def __init__(self) -> None:
+            self.seen: list[str] = []
+
+        def on_command(self, command: Command, resolved: Command, by: str) -> None:
+            self.seen.append(f"{command.verb} by {by}")
+
+        def on_sample(self) -> None:
+            self.seen.append("sample")
+
+    swarm, first, second = Swarm(setup("gossip", schedule=())), Log(), Log()
+    swarm.watch(first)
+    swarm.advance(SECOND)
+    swarm.do(Kill("#1"))
+    swarm.watch(second)
+    swarm.advance(2 * SECOND)
+    swarm.unwatch()
+    swarm.do(Revive("#1"))
+    swarm.advance(3 * SECOND)
+    assert (first.seen, second.seen) == (["sample", "kill by person"], ["sample"])

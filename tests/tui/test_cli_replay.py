@@ -58,7 +58,7 @@ def test_a_torn_tail_is_a_warning(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert main(["replay", str(path), "--json"]) == 0
     out, err = capsys.readouterr()
     assert json.loads(out)["virtual_s"] < 8
-    assert "torn off" in err
+    assert "its last record is not complete" in err
     assert err.count("\n") == 1
 
 

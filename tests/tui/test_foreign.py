@@ -119,15 +119,15 @@ FOLLOWED = f"""
 import sys, time
 sys.path.insert(0, {str(ROOT)!r})
 from engine import Setup, Swarm, TimeMachine
-from engine.record.worker import Follower
-keeper = Follower(spacing=60, start_cost=100)
-machine = TimeMachine(Swarm(Setup(peers=24, asks_per_s=1.0)), keeper=keeper)
+from engine.record.worker import CheckpointWorker
+checkpoints = CheckpointWorker(spacing=60, start_cost=100)
+machine = TimeMachine(Swarm(Setup(peers=24, asks_per_s=1.0)), checkpoints=checkpoints)
 end = time.monotonic() + 100
-while not keeper.store.kept and time.monotonic() < end:
+while not checkpoints.store.checkpoints and time.monotonic() < end:
     machine.advance(machine.swarm.now_us + 1_000_000)
-    machine.came()
+    machine.on_advanced()
     time.sleep(0.05)
-print(len(keeper.store.kept) > 0)
+print(len(checkpoints.store.checkpoints) > 0)
 machine.close()
 """
 

@@ -29,7 +29,7 @@ SECOND = 1_000_000
 
 async def settle(person: Person) -> None:
     """The seek that is under way ends, and is shown."""
-    person.driver.live.finish_errand()
+    person.driver.live.finish_job()
     person.main.at_once()
     await person.pilot.pause()
 
@@ -316,7 +316,7 @@ async def test_a_run_recorded_from_the_screen_replays_to_the_same(
     assert [mark.text.partition(" ")[0] for mark in frame.marks if mark.by == "person"] == ["kill", "revive"]
     assert shown.replaying
     shown.seek_to(recording.end_us)
-    shown.live.finish_errand()
+    shown.live.finish_job()
     assert shown.swarm.fingerprint() == print_
     asked = [mark for mark in shown.marks if mark.by == "background"]
     assert len(asked) == len(shown.swarm.asks()), "what lies on the way of a seek is marked too"
@@ -378,7 +378,7 @@ async def test_what_is_drawn_while_a_slow_machine_goes_back_is_one_swarm(key: st
 
 
 def slow(clock: Clock) -> Callable[[], float]:
-    """Whatever is done takes longer than an errand may."""
+    """Whatever is done takes longer than a slice of a job may."""
 
     def tell() -> float:
         clock.now += 0.03

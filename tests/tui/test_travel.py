@@ -39,7 +39,7 @@ def play(driver: Driver, wall: Wall, to_us: int) -> None:
 
 def settle(driver: Driver) -> None:
     """Until the seek that is under way is over."""
-    while driver.frame(20).seeking is not None or driver.live._errand is not None:
+    while driver.frame(20).seeking is not None or driver.live._job is not None:
         pass
 
 
@@ -71,7 +71,7 @@ def test_after_a_jump_the_feed_is_told_again_what_was_before() -> None:
     driver.live.pause()
     settle(driver)
     driver.seek_to(2 * SECOND)
-    driver.live.finish_errand()
+    driver.live.finish_job()
     events = [event for event in driver.frame(20).events if not isinstance(event, Noted)]
     assert events
     assert all(event.at_us <= 2 * SECOND for event in events)
@@ -101,7 +101,7 @@ def test_a_seek_that_is_overtaken_by_another_is_given_up() -> None:
         driver.seek_to(to_us)
     driver.live.pause()
     settle(driver)
-    driver.live.finish_errand()
+    driver.live.finish_job()
     assert driver.frame(20).jumps == 1 or driver.swarm.now_us == 2 * SECOND
     driver.stop()
 
@@ -196,7 +196,7 @@ def test_a_run_is_recorded_from_the_screen_and_opened_again(tmp_path: Path) -> N
     assert not driver.frame(20).recording
     driver.stop()
     again = replay(path)
-    assert (again.parted, again.report.fingerprint) == ("", prints)
+    assert (again.diverged, again.report.fingerprint) == ("", prints)
     scenario, recording = load_recording(path)
     shown = Driver(scenario, clock=wall, recording=recording)
     play(shown, wall, end_us)
@@ -237,7 +237,7 @@ def test_another_network_ends_a_recording_and_says_where_it_is(tmp_path: Path) -
     play(driver, wall, 2 * SECOND)
     driver.restart("gossip")
     assert f"swarmtop replay {path}" in driver.frame(20).notice
-    assert not replay(path).parted
+    assert not replay(path).diverged
     driver.stop()
 
 

@@ -181,7 +181,7 @@ class Deeds(Base):
         """Slow down on asks, or not."""
         self.driver.slow_on_ask = not self.driver.slow_on_ask
         if not self.driver.slow_on_ask:
-            self.driver.live.end_slow()
+            self.driver.live.end_slow_motion()
         slow = self.driver.slow_on_ask
         self.driver.say("Time slows while your question crosses." if slow else "Time keeps its speed when you ask.")
         self.at_once()

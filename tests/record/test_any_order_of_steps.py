@@ -1,4 +1,4 @@
-"""A person who cannot keep still, before a run that is recorded; and files that are hurt afterwards.
+"""Random orders of seeks, commands and recordings; and files that are damaged afterwards.
 
 `python tests/fuzz_recordings.py` tries thousands of each.
 """
@@ -60,7 +60,7 @@ ORDERS: dict[str, list[Step]] = {
 
 @pytest.mark.parametrize("setup", range(len(SETUPS)))
 @pytest.mark.parametrize("who", ORDERS)
-def test_a_file_replays_of_whoever(who: str, setup: int, tmp_path: Path) -> None:
+def test_a_file_of_every_writer_replays(who: str, setup: int, tmp_path: Path) -> None:
     assert try_order(setup, ORDERS[who], tmp_path) == 1
 
 

@@ -1,4 +1,4 @@
-"""A recording that is not what it was: cut, garbled, or with something else in it, it replays or is refused."""
+"""Recordings that were cut, damaged or changed: they replay or are refused in one sentence."""
 
 from __future__ import annotations
 
@@ -62,22 +62,22 @@ def test_cut_at_every_byte_it_replays_or_is_refused_in_one_sentence(tmp_path: Pa
         assert "stops at" in recording.note
         if recording.end_us not in ends:
             ends.add(recording.end_us)
-            assert replayed(recording).parted is None
+            assert replayed(recording).diverged is None
     assert len(ends) > 3
     assert max(ends) == live.end_us
 
 
-def test_a_run_that_is_not_the_one_that_was_recorded_says_where_it_parts(tmp_path: Path) -> None:
+def test_a_run_that_is_not_the_one_that_was_recorded_says_where_it_diverges(tmp_path: Path) -> None:
     path = tmp_path / "run.swarm"
     written(path)
     values = values_of(path)
     tampered = next(value for value in values[1:] if value[0:1] == ["do"] and value[3] == "kill")
     at_us, peers = tampered[1], tampered[4]["peers"]
     tampered[4]["peers"] = peers[:-4]
-    parted = replayed(read(save(tmp_path / "other.swarm", values))).parted
-    assert parted is not None
-    assert parted[0] <= at_us < parted[1]
-    assert parted[1] - parted[0] <= SECOND
+    diverged = replayed(read(save(tmp_path / "other.swarm", values))).diverged
+    assert diverged is not None
+    assert diverged[0] <= at_us < diverged[1]
+    assert diverged[1] - diverged[0] <= SECOND
 
 
 def test_a_last_difference_is_seen_at_the_end(tmp_path: Path) -> None:
@@ -89,10 +89,10 @@ def test_a_last_difference_is_seen_at_the_end(tmp_path: Path) -> None:
     machine.close()
     values = values_of(path)
     values[-2][4]["peers"] = b"\x02\x00\x00\x00"
-    assert replayed(read(save(tmp_path / "other.swarm", values))).parted == (2 * SECOND, 2 * SECOND + 300_000)
+    assert replayed(read(save(tmp_path / "other.swarm", values))).diverged == (2 * SECOND, 2 * SECOND + 300_000)
 
 
-def test_a_command_that_nobody_can_do_is_refused_when_its_time_comes(tmp_path: Path) -> None:
+def test_an_impossible_command_is_refused_at_its_time(tmp_path: Path) -> None:
     path = tmp_path / "run.swarm"
     written(path)
     values = values_of(path)
@@ -122,16 +122,16 @@ HURT: dict[str, Callable[[list[Any]], None]] = {
     "in it is damaged": lambda v: v.__delitem__(slice(3, None)),
     "the world in it is damaged": lambda v: v.__delitem__(1),
     "no entry is called": lambda v: v.insert(-1, ["fly", 1]),
-    "no entry of a recording": lambda v: v.insert(-1, 7),
+    "an entry should be a list": lambda v: v.insert(-1, 7),
     "should not have 1 fields": lambda v: v.insert(-1, ["print", 1]),
     "time goes back": lambda v: v.insert(-1, ["at", 1]),
     "goes on after its end": lambda v: v.append(["at", 1 << 40]),
-    "where nobody has been": lambda v: v.insert(-1, ["back", 1, 1 << 40]),
-    "keeps what came later": lambda v: v.insert(-1, ["back", 0, 2]),
+    "that the run has not reached": lambda v: v.insert(-1, ["back", 1, 1 << 40]),
+    "keeps commands that are later": lambda v: v.insert(-1, ["back", 0, 2]),
     "a fingerprint should": lambda v: v.insert(-1, ["print", v[-1][1], b"1"]),
     "does not know": lambda v: v.insert(-1, ["do", v[-1][1], "person", "explode", {}, {}, 0]),
     "who gave it": lambda v: v.insert(-1, ["do", v[-1][1], "scenario", "heal", {}, {}, 0]),
-    "what was drawn": lambda v: v.insert(-1, ["do", v[-1][1], "person", "heal", {}, {}, -1]),
+    "a random state of 64 bits": lambda v: v.insert(-1, ["do", v[-1][1], "person", "heal", {}, {}, -1]),
     "should not be bytes": lambda v: v.insert(-1, ["do", v[-1][1], "person", "ask", {"text": b"xxxx"}, {}, 0]),
 }
 
@@ -174,7 +174,7 @@ HUGE = {
     "map": (b"\xdf\xff\xff\xff\xff", "no value of a recording"),
     "bytes": (b"\xc6\xff\xff\xff\xff", "no value of a recording"),
     "none": (b"\xc1", "no value of a recording"),
-    "deep": (b"\x91" * 100_000, "too many deep"),
+    "deep": (b"\x91" * 100_000, "nested too deeply"),
     "long": (bytes(7 << 20), "longer than the 6,291,456"),
 }
 

@@ -1,4 +1,4 @@
-"""A swarm that is left goes, all of it, without anybody looking for garbage; the one that stays is out of sight."""
+"""Discarded swarms are freed without the garbage collector, and those that stay are frozen for it."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from stories import END_US, LINKS, SECOND, STORY, setup, story
 from test_time_machine import at_once, go, prints
 
 from engine import Swarm, networks
-from engine.record.gc import stillness, taking_apart
-from engine.record.time_machine import Checkpoints, TimeMachine
+from engine.record.checkpoints import Checkpoints
+from engine.record.gc import free_in_steps, frozen_after
+from engine.record.time_machine import TimeMachine
 
 
 @pytest.fixture
 def frozen() -> Iterator[None]:
-    """As in a program that has put what it began with out of the collector's sight, and whose collector never comes."""
+    """A program that has frozen its first objects and has disabled the collector."""
     gc.collect()
     gc.freeze()
     gc.disable()
@@ -29,23 +30,23 @@ def frozen() -> Iterator[None]:
 
 
 def parts_of(swarm: Swarm) -> list[weakref.ref[object]]:
-    town = swarm.simulation
+    simulation = swarm.simulation
     some = [
         swarm,
-        town,
-        town.kernel,
-        town.shared,
-        town.metrics,
+        simulation,
+        simulation.kernel,
+        simulation.shared,
+        simulation.metrics,
         swarm.workload,
         swarm.arrivals,
         swarm.simulation.event_log,
-        town.streams,
+        simulation.streams,
     ]
     return [weakref.ref(part) for part in some if hasattr(part, "__weakref__")]
 
 
 @pytest.mark.parametrize("name", networks())
-def test_a_swarm_that_is_taken_apart_goes_by_itself(name: str, frozen: None) -> None:
+def test_a_swarm_is_freed_in_steps(name: str, frozen: None) -> None:
     swarm = Swarm(setup(name, links=LINKS))
     for at_s, command in story(name):
         swarm.advance(round(at_s * SECOND))
@@ -54,14 +55,14 @@ def test_a_swarm_that_is_taken_apart_goes_by_itself(name: str, frozen: None) -> 
     swarm.snapshot()
     parts = parts_of(swarm)
     assert len(parts) > 5
-    for _ in taking_apart(swarm):
+    for _ in free_in_steps(swarm):
         pass
     del swarm
     assert [part() for part in parts if part() is not None] == []
 
 
 def test_after_many_seeks_there_are_no_more_objects_than_after_one(frozen: None) -> None:
-    machine = TimeMachine(Swarm(setup("gnutella")), keeper=Checkpoints(spacing=60), still=True)
+    machine = TimeMachine(Swarm(setup("gnutella")), checkpoints=Checkpoints(spacing=60), freeze_gc=True)
     for at_s, command in STORY:
         go(machine, round(at_s * SECOND))
         machine.swarm.do(command)
@@ -72,10 +73,10 @@ def test_after_many_seeks_there_are_no_more_objects_than_after_one(frozen: None)
         at_once(machine.seek(3 * SECOND))
         steps = machine.seek(9 * SECOND)
         next(steps)
-        steps.close()  # whoever loses interest just stops asking
+        steps.close()  # a seek is cancelled by not iterating it further
         at_once(machine.seek(7 * SECOND))
         for _ in range(1_000):
-            machine.tend()
+            machine.poll()
         return gc.get_freeze_count() + len(gc.get_objects())
 
     first = there_and_back()
@@ -86,28 +87,28 @@ def test_after_many_seeks_there_are_no_more_objects_than_after_one(frozen: None)
     assert prints(machine) == end
 
 
-def test_what_is_made_in_stillness_is_not_looked_at(frozen: None) -> None:
+def test_objects_made_in_the_block_are_frozen(frozen: None) -> None:
     before = len(gc.get_objects())
-    with stillness(wanted=True):
+    with frozen_after(wanted=True):
         kept = [[each] for each in range(10_000)]
     assert len(gc.get_objects()) < before + 1_000
     assert len(kept) == 10_000
 
 
-def test_a_program_that_froze_nothing_stays_like_that() -> None:
+def test_nothing_is_frozen_in_a_program_that_froze_nothing() -> None:
     assert not gc.get_freeze_count()
-    with stillness(wanted=True):
+    with frozen_after(wanted=True):
         kept = [[each] for each in range(10)]
     assert not gc.get_freeze_count()
     assert kept
 
 
-def test_a_run_that_is_dissolved_leaves_nothing(frozen: None) -> None:
-    machine = TimeMachine(Swarm(replace(setup("gnutella"))), keeper=Checkpoints(spacing=60), still=True)
+def test_a_run_that_is_freed_leaves_no_objects(frozen: None) -> None:
+    machine = TimeMachine(Swarm(replace(setup("gnutella"))), checkpoints=Checkpoints(spacing=60), freeze_gc=True)
     go(machine, 6 * SECOND)
     at_once(machine.seek(2 * SECOND))
     parts = parts_of(machine.swarm)
     machine.close()
-    machine.dissolve()
+    machine.free()
     del machine
     assert [part() for part in parts if part() is not None] == []
