@@ -215,7 +215,7 @@ def decoders() -> list[Decoder]:
         Decoder("scenario", _scenario, scenarios),
         Decoder("selector", _line(selectors.parse), asked),
         Decoder("edge list", _through(edge_list.load), (edges, named, gzip.compress(edges, mtime=0), *spoken)),
-        Decoder("matrix", _through(rtt_matrix.load), (trips, gzip.compress(trips, mtime=0), *measured)),
+        Decoder("matrix", _through(rtt_matrix.read), (trips, gzip.compress(trips, mtime=0), *measured)),
         Decoder("churn", _line(churn.parse), sessions),
         Decoder("trace", _through(lambda path: trace.load(path, ("p000", "p001", "alice"))), (*traces, *seen)),
         Decoder("graph", _through(edge_list.load), drawn),

@@ -98,7 +98,7 @@ def test_a_matrix_is_the_same_in_every_dialect(
     path = tmp_path_factory.mktemp("matrix") / "rtt_matrix.txt"
     write(path, rows, [f"host{b}" for b in range(n)] if n > 1 else [], dialect)
     expected = [[max(1, round(float(value) / 2)) for value in row] for row in rows]
-    assert rtt_matrix.load(str(path)).tolist() == expected
+    assert rtt_matrix.read(str(path))[0].tolist() == expected
 
 
 @quick

@@ -57,7 +57,7 @@ def taking_apart(swarm: Swarm) -> Iterator[None]:
     """Let go of a swarm, some peers at a time. Nobody may look at it from now on."""
     sim = swarm.simulation
     kernel, network = sim.kernel, sim.network
-    columns = (sim.peer_hosts, sim.saved_states, sim.shelves, kernel.peers, kernel.hosts, kernel.tables)
+    columns = (sim.peer_hosts, sim.saved_states, sim.libraries, kernel.peers, kernel.hosts, kernel.tables)
     while any(columns):
         for column in columns:
             del column[-STEP:]

@@ -14,7 +14,7 @@ from engine.world import access_links
 
 def test_lines_have_the_shares_of_the_study() -> None:
     n = 20_000
-    drawn = access_links.draw(LinkSpec("saroiu"), n, 0, seed=11)
+    drawn = access_links.generate(LinkSpec("saroiu"), n, 0, seed=11)
     up = [line.up_kbit_s for line in drawn]
     down = [line.down_kbit_s for line in drawn]
     published = {
@@ -29,17 +29,17 @@ def test_lines_have_the_shares_of_the_study() -> None:
 
 
 def test_a_peer_keeps_its_line_in_a_bigger_swarm_and_stations_have_a_fat_one() -> None:
-    small, big = (access_links.draw(LinkSpec("saroiu", nat=0.3), n, 2, seed=1) for n in (50, 500))
+    small, big = (access_links.generate(LinkSpec("saroiu", nat=0.3), n, 2, seed=1) for n in (50, 500))
     assert small[:50] == big[:50]
     for station in small[50:]:
         assert station.up_kbit_s == station.down_kbit_s == access_links.STATION_KBIT_S
         assert not station.nat
-    more = access_links.draw(LinkSpec("saroiu", nat=0.5), 500, 0, seed=1)
+    more = access_links.generate(LinkSpec("saroiu", nat=0.5), 500, 0, seed=1)
     assert all(now.nat for was, now in zip(big, more, strict=False) if was.nat)
 
 
 def test_no_lines_where_nothing_limits_anybody() -> None:
-    assert access_links.draw(LinkSpec(), 10, 2, seed=1) == []
+    assert access_links.generate(LinkSpec(), 10, 2, seed=1) == []
     town = Swarm(Setup(peers=8))
     assert town.simulation.shared.links.pipes is None
     assert not town.simulation.kernel.checked

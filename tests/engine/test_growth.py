@@ -34,7 +34,7 @@ from engine import (
     to_toml,
 )
 from engine.simulation import has_joined
-from engine.world.content import Lexicon, Stock
+from engine.world.content import NewcomerLibraries, WordIndex
 
 KINDS: dict[str, dict[str, Any]] = {
     "gnutella": {"peers": 40},
@@ -106,8 +106,8 @@ def test_common_titles_stay_common_among_newcomers() -> None:
     for peer in range(20):
         give(town, peer, "everybody's song")
     give(town, 30, "somebody's song")
-    stock = Stock.of([town.simulation.shelves[peer] for peer in range(50)], Lexicon())
-    names = [file.name for peer in range(2_000) for file in stock.shelf(peer, 7).files()]
+    newcomer_libraries = NewcomerLibraries.of([town.simulation.libraries[peer] for peer in range(50)], WordIndex())
+    names = [file.name for peer in range(2_000) for file in newcomer_libraries.generate(peer, 7).files()]
     assert names.count("everybody's song") > 5 * names.count("somebody's song")
 
 

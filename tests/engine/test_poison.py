@@ -32,9 +32,9 @@ from engine.analysis.verdict import names
 from engine.lab.scenario import parse
 from engine.protocols.gnutella import Chunk, Get, Query, QueryHit
 from engine.sim.encoding import size_of
-from engine.testing import Shelf as TapeShelf
-from engine.world.content import Shelf, file_of
-from engine.world.decoys import Poisoned, decoy, is_decoy
+from engine.testing import FakeLibrary
+from engine.world.content import SharedFiles, file_of
+from engine.world.decoys import PoisonedLibrary, decoy, is_decoy
 
 TITLE = "blue train"
 BARE = ContentSpec(items=3, replicas=1, free_riders=1.0)
@@ -50,7 +50,7 @@ def town(protocol: str = "gnutella", peers: int = 12, **changes: object) -> Swar
 
 
 def test_a_poisoned_library_has_whatever_is_asked_for() -> None:
-    library = Poisoned(4, Shelf([TRAIN]), ("blue train", "night owl"))
+    library = PoisonedLibrary(4, SharedFiles([TRAIN]), ("blue train", "night owl"))
     [made] = library.matching("any words at all")
     assert made.name == "any words at all"
     assert library.matching("any words at all") == (made,), "the same again, for whoever asks again"
@@ -78,15 +78,15 @@ def test_nothing_but_the_digest_tells_a_decoy() -> None:
 
 
 def test_a_user_throws_a_decoy_away() -> None:
-    shelf, made = Shelf([TRAIN]), decoy(4, "night owl")
+    library, made = SharedFiles([TRAIN]), decoy(4, "night owl")
     assert made is not None
-    assert not shelf.add(made)
-    assert shelf.files() == (TRAIN,)
-    assert shelf.add(TRAIN), "what is here already is not thrown away"
-    poisoned = Poisoned(1, shelf, ())
+    assert not library.add(made)
+    assert library.files() == (TRAIN,)
+    assert library.add(TRAIN), "what is here already is not thrown away"
+    poisoned = PoisonedLibrary(1, library, ())
     assert not poisoned.add(made)
     assert poisoned.add(file_of("tin soldier", 7))
-    assert len(shelf) == 2
+    assert len(library) == 2
     assert pickle.loads(pickle.dumps(poisoned)).matching("a") == poisoned.matching("a")
 
 
@@ -207,7 +207,7 @@ def test_a_cured_napster_user_takes_its_claims_back() -> None:
 
 def test_a_servent_asks_the_next_that_has_the_name() -> None:
     tape, peer = connected(2)
-    tape.library = TapeShelf(unwanted=[66])
+    tape.library = FakeLibrary(unwanted=[66])
     number = ask(tape, peer)
     bad = File(TRAIN.name, 2_000, 66)
     tape.give(peer, hit(number, address=7, file=bad), 2)
@@ -221,7 +221,7 @@ def test_a_servent_asks_the_next_that_has_the_name() -> None:
 
 def test_a_servent_tries_what_is_called_otherwise_when_nobody_else_has_the_name() -> None:
     tape, peer = connected(2)
-    tape.library = TapeShelf(unwanted=[66])
+    tape.library = FakeLibrary(unwanted=[66])
     number = ask(tape, peer)
     bad = File("train", 2_000, 66)
     tape.give(peer, hit(number, address=7, file=bad), 2)

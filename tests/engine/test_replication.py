@@ -1,16 +1,17 @@
-"""How many copies there are of what: the three laws, and what they cost whoever searches at random."""
+"""Copies of each title by the three laws of replication, and the cost of a search by random probing."""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Sequence
 
 import pytest
 
 from engine.setup import ContentSpec
 from engine.sim.rng import Stream
 from engine.world.content import Catalogue
-from engine.world.popularity import LAWS, copies, expected_search_size, search_size
+from engine.world.popularity import LAWS, copies
 
 pytestmark = pytest.mark.uncounted
 
@@ -23,6 +24,23 @@ PEERS = 20_000
 def zipf(alpha: float, titles: int = 100) -> list[float]:
     total = math.fsum(rank**-alpha for rank in range(1, titles + 1))
     return [rank**-alpha / total for rank in range(1, titles + 1)]
+
+
+def search_size(shares: Sequence[float], held: Sequence[float], peers: float) -> float:
+    """Mean number of random probes until a title is found, titles being asked for by `shares` (Cohen and Shenker 2002,
+    section 2).
+
+    held     copies of each title among so many peers
+    """
+    asks = math.fsum(shares)
+    return math.fsum(share * peers / count for share, count in zip(shares, held, strict=True)) / asks
+
+
+def expected_search_size(law: str, shares: Sequence[float], rho: float) -> float:
+    """The closed form: what `search_size` is when rho copies a peer follow the law without rounding."""
+    weights = [LAWS[law](share) for share in shares]
+    factor = rho / math.fsum(weights)
+    return search_size(shares, [weight * factor for weight in weights], 1.0)
 
 
 @pytest.mark.parametrize(("alpha", "size"), COHEN_SHENKER.items())
@@ -38,19 +56,19 @@ def test_the_closed_form_is_that_of_cohen_and_shenker(alpha: float, size: float)
 @pytest.mark.parametrize("alpha", [0.4, 0.8, 1.2])
 def test_probing_at_random_takes_as_long_as_the_formula_says(law: str, alpha: float) -> None:
     spec = ContentSpec(items=100, replicas=PEERS / 100, zipf=alpha, free_riders=0.0, replication=law)
-    made = Catalogue.draw(spec, PEERS, 7)
+    made = Catalogue.generate(spec, PEERS, 7)
     rng = Stream(f"probes/{law}/{alpha}")
     probes = []
     for _ in range(3_000):
-        title, tries = made.draw_ask(rng), 1
-        while title not in made.shelves[rng.randrange(PEERS)]:
+        title, tries = made.sample_title(rng), 1
+        while title not in made.libraries[rng.randrange(PEERS)]:
             tries += 1
         probes.append(tries)
     mean = sum(probes) / len(probes)
     error = math.sqrt(sum((n - mean) ** 2 for n in probes)) / len(probes)
     expected = expected_search_size(law, zipf(alpha), 1.0)
     assert abs(mean - expected) < 3.5 * error
-    held = Counter(file.name for shelf in made.shelves for file in shelf.files())
+    held = Counter(file.name for library in made.libraries for file in library.files())
     assert search_size(zipf(alpha), [held[title] for title in made.titles], PEERS) == pytest.approx(expected, rel=0.01)
 
 

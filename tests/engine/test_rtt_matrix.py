@@ -48,7 +48,7 @@ def to_the_rounding(delays_us: object, round_trips_ms: object) -> bool:
 
 def test_one_way_is_half_and_a_whole_millisecond_at_least(tmp_path: Path) -> None:
     path = written(tmp_path, "# a comment\n0 121.4\t7\n\n90.9 0 0.2 # another\n7 1e2 3.7\n")
-    assert rtt_matrix.load(path).tolist() == [[1, 61, 4], [45, 1, 1], [4, 50, 2]]
+    assert rtt_matrix.read(path)[0].tolist() == [[1, 61, 4], [45, 1, 1], [4, 50, 2]]
     model = build(path, 3, 1)
     assert (model.pair_us(0, 1), model.pair_us(1, 0), model.pair_us(1, 2)) == (61_000, 45_000, 1_000)
 
@@ -157,7 +157,7 @@ def test_too_many_rows_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         build(written(tmp_path, "0 0 0\n" * 4), 5, 1)
     with pytest.raises(InputError, match=":1: 4 values in a row are more than the 3"):
         build(written(tmp_path, "0 0 0 0\n" * 4), 5, 1)
-    assert rtt_matrix.load(written(tmp_path, "0 0 0\n" * 3)).shape == (3, 3)
+    assert rtt_matrix.read(written(tmp_path, "0 0 0\n" * 3))[0].shape == (3, 3)
 
 
 def test_what_is_no_text_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,10 +181,10 @@ def test_what_is_no_text_file_is_refused(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_a_packed_matrix_is_read_whatever_it_is_called(tmp_path: Path) -> None:
     (tmp_path / "rtt").write_bytes(gzip.compress(b"0 20\n40 0\n"))
-    assert rtt_matrix.load(str(tmp_path / "rtt")).tolist() == [[1, 10], [20, 1]]
+    assert rtt_matrix.read(str(tmp_path / "rtt"))[0].tolist() == [[1, 10], [20, 1]]
 
 
 def test_a_mark_of_the_encoding_is_skipped(tmp_path: Path) -> None:
     path = tmp_path / "rtt.txt"
     path.write_bytes(b"\xef\xbb\xbf0 20\r\n40 0\r\n")
-    assert rtt_matrix.load(str(path)).tolist() == [[1, 10], [20, 1]]
+    assert rtt_matrix.read(str(path))[0].tolist() == [[1, 10], [20, 1]]
