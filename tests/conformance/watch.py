@@ -97,7 +97,7 @@ class Spied:
                     spied.sent(message)
                 # Nonsense is answered too, and then the receiver may be nobody.
                 if many and spied.sampling and type(many[0]) is int and 0 <= many[0] < len(self.kernel.peers):
-                    role = spied.simulation.program_types[self.me].role if hasattr(spied, "town") else ""
+                    role = spied.simulation.program_types[self.me].role if hasattr(spied, "simulation") else ""
                     spied.samples[type(message), role] = (self.me, many[0], message)
 
             def after(self, delay_us: int, tick: Any, **kw: Any) -> Timer:
@@ -119,10 +119,10 @@ class Spied:
         return Spy
 
     def act(self, me: PeerId, what: str, plan: bool = False) -> None:
-        town = getattr(self, "town", None)
-        if town is None:
+        simulation = getattr(self, "simulation", None)
+        if simulation is None:
             return
-        if town.programs[me] is None:
+        if simulation.programs[me] is None:
             self.late.append(f"#{me} {what} when it was no more")
         elif plan and me == self.leaving:
             self.late.append(f"#{me} {what} while it said goodbye")

@@ -38,16 +38,14 @@ def test_a_peer_keeps_its_line_in_a_bigger_swarm_and_stations_have_a_fat_one() -
     assert all(now.nat for was, now in zip(big, more, strict=False) if was.nat)
 
 
-def test_no_lines_where_nothing_limits_anybody() -> None:
+def test_no_access_links_where_nothing_is_limited() -> None:
     assert access_links.generate(LinkSpec(), 10, 2, seed=1) == []
-    town = Swarm(Setup(peers=8))
-    assert town.simulation.shared.links.pipes is None
-    assert not town.simulation.kernel.checked
-    fixed = town.snapshot().fixed
+    swarm = Swarm(Setup(peers=8))
+    fixed = swarm.snapshot().fixed
     assert not fixed.up_kbit_s.any()
     assert not fixed.nat.any()
     with pytest.raises(InputError, match="have no capacity"):
-        town.do(Set("capacity", 2))
+        swarm.do(Set("capacity", 2))
 
 
 @pytest.mark.parametrize(
@@ -69,11 +67,11 @@ def test_links_that_cannot_be_are_refused_in_a_sentence(links: LinkSpec, words: 
 
 
 def test_a_frame_knows_the_lines() -> None:
-    town = Swarm(Setup(protocol="napster", peers=40, links=LinkSpec("saroiu", nat=0.4)))
-    fixed = town.snapshot().fixed
+    swarm = Swarm(Setup(protocol="napster", peers=40, links=LinkSpec("saroiu", nat=0.4)))
+    fixed = swarm.snapshot().fixed
     assert fixed.up_kbit_s[:40].max() <= 44_736 < fixed.up_kbit_s[40]
-    behind = town.select("nat=yes")
+    behind = swarm.select("nat=yes")
     assert behind == tuple(peer for peer in range(41) if fixed.nat[peer])
     assert 5 < len(behind) < 30
-    assert town.select("nat=no and role=index") == (40,)
-    assert (town.snapshot().state[list(behind)] == ALIVE).all()
+    assert swarm.select("nat=no and role=index") == (40,)
+    assert (swarm.snapshot().state[list(behind)] == ALIVE).all()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from servents import TRAIN, connected, hit
-from tiny import SECOND, swarm
+from tiny import SECOND, make_swarm
 
 from engine import (
     Ask,
@@ -41,7 +41,7 @@ BARE = ContentSpec(items=3, replicas=1, free_riders=1.0)
 """Nobody has anything, unless somebody publishes it."""
 
 
-def town(protocol: str = "gnutella", peers: int = 12, **changes: object) -> Swarm:
+def bare_swarm(protocol: str = "gnutella", peers: int = 12, **changes: object) -> Swarm:
     values = {"protocol": protocol, "peers": peers, "seed": 3, "asks_per_s": 0.0, "content": BARE, **changes}
     return Swarm(Setup(**values))  # type: ignore[arg-type]
 
@@ -94,7 +94,7 @@ def test_a_user_throws_a_decoy_away() -> None:
 
 
 def test_poison_is_a_flag_beside_the_state_and_cure_undoes_it() -> None:
-    made = town()
+    made = bare_swarm()
     made.do(Publish(1, TITLE))
     before = made.library(1).files()
     assert made.do(Poison((1, 4))) == (1, 4)
@@ -108,7 +108,7 @@ def test_poison_is_a_flag_beside_the_state_and_cure_undoes_it() -> None:
 
 
 def test_a_watcher_sees_what_is_a_decoy() -> None:
-    made = town()
+    made = bare_swarm()
     made.do(Publish(1, TITLE))
     made.do(Poison(2))
     assert [file.genuine for file in made.library(1).files()] == [True]
@@ -118,7 +118,7 @@ def test_a_watcher_sees_what_is_a_decoy() -> None:
 
 
 def test_a_poisoned_peer_that_dies_and_comes_back_is_poisoned_still() -> None:
-    made = swarm(3)
+    made = make_swarm(3)
     made.do(Poison(1))
     host = made.simulation.peer_hosts[1]
     made.do(Kill(1))
@@ -143,7 +143,7 @@ def test_where_no_files_are_shared_there_is_nothing_to_poison(protocol: str) -> 
 
 
 def test_an_index_shares_nothing_and_is_passed_over() -> None:
-    made = town("napster")
+    made = bare_swarm("napster")
     with pytest.raises(InputError, match="poison: this peer shares no files"):
         made.do(Poison("role=index"))
     assert made.do(Poison("all")) == tuple(made.select("role=user"))
@@ -161,7 +161,7 @@ def test_the_verbs_stand_in_scenarios() -> None:
 
 @pytest.mark.parametrize("protocol", ["gnutella", "napster"])
 def test_the_user_notices_and_fetches_from_another(protocol: str) -> None:
-    made = town(protocol)
+    made = bare_swarm(protocol)
     made.advance(5 * SECOND)
     made.do(Publish(3, TITLE))
     made.do(Poison((5, 6, 7, 8)))
@@ -179,7 +179,7 @@ def test_the_user_notices_and_fetches_from_another(protocol: str) -> None:
 
 @pytest.mark.parametrize("protocol", ["gnutella", "napster"])
 def test_where_all_serve_decoys_nobody_gets_the_real_thing(protocol: str) -> None:
-    made = town(protocol)
+    made = bare_swarm(protocol)
     made.advance(5 * SECOND)
     made.do(Poison((5, 6)))
     made.advance(75 * SECOND)
@@ -194,7 +194,7 @@ def test_where_all_serve_decoys_nobody_gets_the_real_thing(protocol: str) -> Non
 
 
 def test_a_cured_napster_user_takes_its_claims_back() -> None:
-    made = town("napster")
+    made = bare_swarm("napster")
     made.advance(5 * SECOND)
     made.do(Poison(5))
     made.advance(80 * SECOND)

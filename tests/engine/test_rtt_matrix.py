@@ -96,26 +96,26 @@ def test_published_matrices_halve_to_the_rounding(measured: Callable[[str], Path
 def test_messages_take_what_was_measured(measured: Callable[[str], Path], name: str) -> None:
     path = measured(name)
     round_trips_ms = np.loadtxt(path)
-    town = Swarm(Setup(peers=60, latency=str(path), asks_per_s=2.0))
+    swarm = Swarm(Setup(peers=60, latency=str(path), asks_per_s=2.0))
     pairs: dict[tuple[int, int], int] = {}
     for _ in range(100):
-        town.advance(town.now_us + 50_000)
-        flight = town.snapshot().flight
+        swarm.advance(swarm.now_us + 50_000)
+        flight = swarm.snapshot().flight
         ways = (flight.arrives_us - flight.sent_us).tolist()
         pairs.update(zip(zip(flight.frm.tolist(), flight.to.tolist(), strict=True), ways, strict=True))
     assert len(pairs) > 100
     frm, to = zip(*pairs, strict=True)
     assert to_the_rounding(list(pairs.values()), round_trips_ms[list(frm), list(to)])
-    assert town.snapshot().fixed.place.tolist() == list(range(60))
+    assert swarm.snapshot().fixed.place.tolist() == list(range(60))
 
 
 def test_the_two_directions_of_a_link_may_differ(tmp_path: Path) -> None:
     path = written(tmp_path, "0 100\n300 0\n")
-    town = Swarm(Setup(peers=2, topology="complete", latency=path, asks_per_s=5.0))
+    swarm = Swarm(Setup(peers=2, topology="complete", latency=path, asks_per_s=5.0))
     seen: dict[tuple[int, int], int] = {}
     for _ in range(400):
-        town.advance(town.now_us + 20_000)
-        flight = town.snapshot().flight
+        swarm.advance(swarm.now_us + 20_000)
+        flight = swarm.snapshot().flight
         for frm, to, sent, arrives in zip(flight.frm, flight.to, flight.sent_us, flight.arrives_us, strict=True):
             seen[int(frm), int(to)] = int(arrives - sent)
     assert seen == {(0, 1): 50_000, (1, 0): 150_000}

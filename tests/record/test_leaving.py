@@ -29,17 +29,17 @@ def frozen() -> Iterator[None]:
 
 
 def parts_of(swarm: Swarm) -> list[weakref.ref[object]]:
-    town = swarm.simulation
+    simulation = swarm.simulation
     some = [
         swarm,
-        town,
-        town.kernel,
-        town.shared,
-        town.metrics,
+        simulation,
+        simulation.kernel,
+        simulation.shared,
+        simulation.metrics,
         swarm.workload,
         swarm.arrivals,
         swarm.simulation.event_log,
-        town.streams,
+        simulation.streams,
     ]
     return [weakref.ref(part) for part in some if hasattr(part, "__weakref__")]
 
