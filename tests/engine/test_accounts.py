@@ -112,7 +112,7 @@ def test_other_notes_are_events_with_their_ask() -> None:
 
 
 @pytest.mark.parametrize("latency", ["constant:10", "uniform:10-11"])
-@pytest.mark.parametrize("careful", [False, True])
+@pytest.mark.parametrize("checked", [False, True])
 def test_a_flood_counts_whom_it_reached_how_deep_and_how_often_in_vain(latency: str, checked: bool) -> None:
     """However its messages are put under way (one entry for all receivers, or one each) and handed over."""
     swarm = make_swarm(6, topology="ring", latency=latency, **LOUD)
