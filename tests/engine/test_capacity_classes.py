@@ -1,4 +1,4 @@
-"""Which lines peers have: the classes and shares of the study, specs, and what a frame knows of them."""
+"""Access links of peers: the classes and shares of the study, specs, and the columns of a snapshot."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from engine.measure.snapshot import ALIVE
 from engine.world import access_links
 
 
-def test_lines_have_the_shares_of_the_study() -> None:
+def test_access_links_have_the_shares_of_the_study() -> None:
     n = 20_000
     drawn = access_links.generate(LinkSpec("saroiu"), n, 0, seed=11)
     up = [line.up_kbit_s for line in drawn]
@@ -28,7 +28,7 @@ def test_lines_have_the_shares_of_the_study() -> None:
     assert sum(line.share for line in access_links.CLASSES) == pytest.approx(1)
 
 
-def test_a_peer_keeps_its_line_in_a_bigger_swarm_and_stations_have_a_fat_one() -> None:
+def test_a_peer_has_the_same_link_in_a_larger_swarm_and_stations_a_fast_one() -> None:
     small, big = (access_links.generate(LinkSpec("saroiu", nat=0.3), n, 2, seed=1) for n in (50, 500))
     assert small[:50] == big[:50]
     for station in small[50:]:
@@ -61,12 +61,12 @@ def test_no_access_links_where_nothing_is_limited() -> None:
         (LinkSpec(jitter_ms=-1.0), "jitter"),
     ],
 )
-def test_links_that_cannot_be_are_refused_in_a_sentence(links: LinkSpec, words: str) -> None:
+def test_bad_link_specs_are_refused_in_one_sentence(links: LinkSpec, words: str) -> None:
     with pytest.raises(InputError, match=words):
         Swarm(replace(Setup(peers=4), links=links))
 
 
-def test_a_frame_knows_the_lines() -> None:
+def test_a_snapshot_has_the_access_links() -> None:
     swarm = Swarm(Setup(protocol="napster", peers=40, links=LinkSpec("saroiu", nat=0.4)))
     fixed = swarm.snapshot().fixed
     assert fixed.up_kbit_s[:40].max() <= 44_736 < fixed.up_kbit_s[40]

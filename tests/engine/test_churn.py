@@ -1,4 +1,4 @@
-"""Session lengths, time away, and the equilibrium in which a run begins."""
+"""Session lengths, times away, and the equilibrium in which a run begins."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_none_is_no_churn() -> None:
     assert parse("none") is None
 
 
-def test_the_published_law_of_gnutella() -> None:
+def test_the_published_fit() -> None:
     # Weibull 0.59 and 41.9 minutes: a mean of 64.5 and a median of 22.5 minutes.
     churn = law("weibull:0.59:2514")
     assert churn.mean_s / 60 == pytest.approx(64.5, abs=0.05)
@@ -73,14 +73,14 @@ def test_sessions_of_the_published_fits_have_their_median_and_mean(
     churn, rng = law(name), Stream(name)
     assert churn.median_s / 60 == pytest.approx(median_min, rel=0.005)
     assert churn.mean_s / 60 == pytest.approx(mean_min, rel=0.005)
-    # The law with the heaviest tail has four standard deviations to the mean: so many draws bring the error to 1 %.
+    # The heaviest tail has a standard deviation of four means: with so many draws the error is 1 %.
     drawn = [churn.session_s(rng) for _ in range(200_000)]
     assert statistics.median(drawn) == pytest.approx(churn.median_s, rel=0.03)
     assert statistics.mean(drawn) == pytest.approx(churn.mean_s, rel=0.03)
 
 
 @pytest.mark.parametrize("spec", ["exponential:100", "weibull:0.59:100", "weibull:2:100", "pareto:3:100"])
-def test_who_is_up_at_the_start_is_in_a_session_of_length_biased_law(spec: str) -> None:
+def test_sessions_under_way_at_the_start_are_length_biased(spec: str) -> None:
     churn, rng = law(spec), Stream(f"biased {spec}")
     up = [begun for begun in (churn.start(rng) for _ in range(2 * DRAWS)) if begun.up]
     ages = sorted(begun.age_s for begun in up)
@@ -99,7 +99,7 @@ def test_who_is_up_at_the_start_is_in_a_session_of_length_biased_law(spec: str) 
             at += 1
         worst = max(worst, abs(at / len(ages) - below))
     assert worst < 1.95 / math.sqrt(len(ages))
-    # A session that a moment falls into is longer than sessions are: by E[X**2] / E[X]**2, 4.3 times for 0.59.
+    # A session under way at a random moment is longer than the mean by E[X**2] / E[X]**2: 4.3 times for 0.59.
     lengths = [begun.age_s + begun.left_s for begun in up]
     fresh = [churn.session_s(rng) for _ in range(DRAWS)]
     biased = statistics.mean(x * x for x in fresh) / statistics.mean(fresh)
@@ -131,7 +131,7 @@ def test_sessions_in_a_long_run_have_the_distribution_of_the_spec() -> None:
     assert statistics.mean(lasted) == pytest.approx(churn.mean_s, rel=0.03)
 
 
-def test_the_screen_is_told_how_long_each_has_been_up() -> None:
+def test_a_snapshot_has_the_age_of_each_session() -> None:
     swarm = make_swarm(200, topology="ring", churn="exponential:30")
     first = swarm.snapshot()
     up = first.state == ALIVE
@@ -164,7 +164,7 @@ def test_a_share_of_the_sessions_ends_with_a_goodbye() -> None:
     assert set(words) == {"leave", "join", "revive"}, "who was away at the start had not said goodbye"
 
 
-def test_manners_may_change_while_it_runs() -> None:
+def test_the_share_of_polite_leaves_may_be_changed_in_a_run() -> None:
     swarm = make_swarm(60, topology="ring", churn="exponential:5")
     swarm.do(Set("polite", 1))
     swarm.advance(10_000_000)
@@ -174,7 +174,7 @@ def test_manners_may_change_while_it_runs() -> None:
         swarm.do(Set("polite", 1.5))
 
 
-def test_a_pareto_law_has_a_least_session_and_a_mean_by_the_book() -> None:
+def test_pareto_sessions_have_their_minimum_and_mean() -> None:
     churn, rng = law("pareto:3:100"), Stream("pareto")
     assert churn.mean_s == pytest.approx(150)
     assert churn.median_s == pytest.approx(100 * 2 ** (1 / 3))
@@ -191,19 +191,19 @@ def test_a_pareto_run_starts_at_equilibrium(shape: float) -> None:
     starts = [churn.start(rng) for _ in range(DRAWS)]
     left = [begun.left_s for begun in starts if begun.up]
     assert len(left) / DRAWS == pytest.approx(UP_SHARE, abs=0.012)
-    # The integral of 1 - F beyond x, over the mean, stands in closed form; the mean itself may be infinite.
+    # The integral of 1 - F beyond x, over the mean, has a closed form; the mean of the residual may be infinite.
     for x in (10, 50, 100, 200, 1_000, 10_000):
         beyond = 1 - x / churn.mean_s if x <= 100 else (100 / x) ** (shape - 1) / shape
         # 16,000 trials: within four standard errors.
         assert sum(s > x for s in left) / len(left) == pytest.approx(beyond, abs=0.016)
 
 
-def test_the_heaviest_tail_is_still_a_number() -> None:
+def test_the_heaviest_tail_gives_finite_numbers() -> None:
     churn, rng = law("pareto:1.01:1"), Stream("heavy")
     assert all(math.isfinite(churn.start(rng).left_s) for _ in range(DRAWS))
 
 
-def test_the_draws_of_a_pareto_law_keep_a_swarm_going() -> None:
+def test_a_swarm_runs_with_pareto_sessions() -> None:
     swarm = Swarm(Setup(peers=40, churn="pareto:2:5", asks_per_s=0.0))
     alive = []
     for second in range(1, 61):

@@ -1,4 +1,4 @@
-"""What there is, who has it, and what people want."""
+"""Titles, files and libraries of a swarm, and what users ask for."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from engine.world.popularity import COUNT_MAX, FIRST, FIXED_TITLES, SECOND, gene
 TRAIN, OWL, LATE = File("Blue Train", 4, 1), File("night owl", 5, 2), File("the night train.mp3", 6, 3)
 
 
-def test_a_shelf_finds_files_by_all_their_words() -> None:
+def test_a_library_finds_files_that_have_all_words() -> None:
     library: Library = SharedFiles([TRAIN, OWL, LATE])
     assert library.matching("train") == (TRAIN, LATE)
     assert library.matching("NIGHT train!") == (LATE,)
@@ -33,7 +33,7 @@ def test_a_shelf_finds_files_by_all_their_words() -> None:
     )
 
 
-def test_an_empty_shelf_has_nothing_and_can_be_filled() -> None:
+def test_an_empty_library_has_nothing_and_can_be_filled() -> None:
     library = SharedFiles()
     assert (len(library), library.files(), library.matching("train"), "Blue Train" in library) == (0, (), (), False)
     library.add(TRAIN)
@@ -52,7 +52,7 @@ def test_the_same_name_twice_is_one_file() -> None:
 
 
 @pytest.mark.parametrize("files", [(), (TRAIN, OWL)])
-def test_a_shelf_pickles_without_its_index(files: tuple[File, ...]) -> None:
+def test_a_library_is_pickled_without_its_index(files: tuple[File, ...]) -> None:
     library = SharedFiles(files)
     before = pickle.dumps(library)
     library.matching("train")
@@ -62,7 +62,7 @@ def test_a_shelf_pickles_without_its_index(files: tuple[File, ...]) -> None:
     assert copy.matching("owl") == library.matching("owl")
 
 
-def test_titles_are_distinct_readable_and_told_by_their_words() -> None:
+def test_titles_are_distinct_and_differ_in_their_words() -> None:
     assert not set(FIRST) & set(SECOND)
     assert (len(set(FIRST)), len(set(SECOND))) == (len(FIRST), len(SECOND))
     titles = generate_titles(5_000, Stream("titles"))
@@ -73,7 +73,7 @@ def test_titles_are_distinct_readable_and_told_by_their_words() -> None:
     assert len(generate_titles(COUNT_MAX, Stream("titles"))) == COUNT_MAX
 
 
-def test_copies_are_spread_over_those_who_share() -> None:
+def test_copies_are_distributed_among_the_sharers() -> None:
     made = Catalogue.generate(ContentSpec(items=200, replicas=4, free_riders=0.66), 64, 7)
     assert (len(made.titles), len(made.files), len(made.libraries)) == (200, 200, 64)
     assert sum(len(library) == 0 for library in made.libraries) == round(64 * 0.66)
@@ -82,7 +82,7 @@ def test_copies_are_spread_over_those_who_share() -> None:
     assert set(copies.values()) == {4}
 
 
-def test_a_broken_number_of_replicas_is_right_on_average() -> None:
+def test_a_fractional_number_of_replicas_is_right_on_average() -> None:
     made = Catalogue.generate(ContentSpec(items=100, replicas=2.5, free_riders=0), 50, 7)
     copies = Counter(file.name for library in made.libraries for file in library.files())
     assert Counter(copies.values()) == {2: 50, 3: 50}
@@ -115,7 +115,7 @@ def test_asks_follow_zipf() -> None:
     assert max(Counter(even.sample_title(rng) for _ in range(20_000)).values()) < 500
 
 
-def test_a_file_is_a_few_megabytes_and_the_same_whoever_publishes_it() -> None:
+def test_a_file_is_a_few_megabytes_and_the_same_from_every_publisher() -> None:
     made = Catalogue.generate(ContentSpec(), 64, 7)
     sizes = sorted(file.size for file in made.files)
     assert 3_500_000 < sizes[100] < 5_000_000

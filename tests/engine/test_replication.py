@@ -54,7 +54,7 @@ def test_the_closed_form_is_that_of_cohen_and_shenker(alpha: float, size: float)
 
 @pytest.mark.parametrize("law", LAWS)
 @pytest.mark.parametrize("alpha", [0.4, 0.8, 1.2])
-def test_probing_at_random_takes_as_long_as_the_formula_says(law: str, alpha: float) -> None:
+def test_random_probes_agree_with_the_closed_form(law: str, alpha: float) -> None:
     spec = ContentSpec(items=100, replicas=PEERS / 100, zipf=alpha, free_riders=0.0, replication=law)
     made = Catalogue.generate(spec, PEERS, 7)
     rng = Stream(f"probes/{law}/{alpha}")
@@ -84,7 +84,7 @@ def test_copies_follow_the_law(law: str) -> None:
     assert {sum(counts) for counts in drawn} <= {1_999, 2_000, 2_001}
 
 
-def test_no_title_has_more_copies_than_there_are_peers_nor_none_at_all() -> None:
+def test_each_title_has_from_one_copy_to_one_at_each_peer() -> None:
     steep = copies("proportional", zipf(2.4, 100), 400, 40, Stream("steep"))
     assert (max(steep), min(steep)) == (40, 1)
     assert sum(steep) == pytest.approx(400, abs=1), "what the first may not have, the others have"
@@ -92,7 +92,7 @@ def test_no_title_has_more_copies_than_there_are_peers_nor_none_at_all() -> None
     assert copies("proportional", [0.0, 1.0], 6, 5, Stream("unasked")) == [1, 5]
 
 
-def test_the_laws_differ_where_it_matters() -> None:
+def test_the_three_laws_differ() -> None:
     held = {law: copies(law, zipf(1.0, 100), 1_000, 500, Stream("laws")) for law in LAWS}
     assert held["uniform"][0] < held["square-root"][0] < held["proportional"][0]
     assert held["uniform"][-1] > held["square-root"][-1] > held["proportional"][-1]

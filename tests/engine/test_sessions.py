@@ -1,4 +1,4 @@
-"""Sessions from a file: who was there from when to when."""
+"""Recorded sessions in a file: which peer was up from when to when."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def up(swarm: Swarm, at_s: float) -> list[int]:
     return [peer for peer, state in enumerate(swarm.snapshot().state.tolist()) if state == ALIVE]
 
 
-def test_peers_come_and_go_as_the_trace_says(tmp_path: Path) -> None:
+def test_peers_join_and_leave_as_recorded(tmp_path: Path) -> None:
     swarm = make_swarm(4, churn=trace(tmp_path, STORY))
     assert up(swarm, 1) == [0, 1, 3], "whom the trace does not name stays"
     assert swarm.snapshot().up_since_us.tolist() == [0, -30 * SECOND, 0, 0]
@@ -47,24 +47,24 @@ def test_peers_come_and_go_as_the_trace_says(tmp_path: Path) -> None:
     assert up(swarm, 10) == up(swarm, 1000) == [2, 3]
 
 
-def test_sessions_may_touch_and_come_in_any_order(tmp_path: Path) -> None:
+def test_sessions_may_be_adjacent_and_in_any_order(tmp_path: Path) -> None:
     swarm = make_swarm(2, churn=trace(tmp_path, "0,2,4\n0,0,2\n"))
     assert up(swarm, 1) == up(swarm, 3) == [0, 1]
     assert swarm.snapshot().up_since_us[0] > 2 * SECOND - 1, "it is a session of its own"
     assert up(swarm, 5) == [1]
 
 
-def test_a_label_wins_over_an_index_and_may_be_quoted(tmp_path: Path) -> None:
+def test_a_label_has_precedence_over_an_index_and_may_be_quoted(tmp_path: Path) -> None:
     made = load(trace(tmp_path, '7,0,1\n"a,b",0,1\n#2,0,1\n'), LABELS)
     assert sorted(made.begins_us) == [2, 3, 4]
 
 
-def test_what_was_over_before_the_start_is_history(tmp_path: Path) -> None:
+def test_sessions_that_ended_before_the_start_are_left_out(tmp_path: Path) -> None:
     swarm = make_swarm(2, churn=trace(tmp_path, "p000,-9,-3\n"))
     assert up(swarm, 5) == [1]
 
 
-def test_a_person_may_interfere_and_the_trace_goes_on(tmp_path: Path) -> None:
+def test_the_trace_goes_on_after_commands_to_its_peers(tmp_path: Path) -> None:
     swarm = make_swarm(2, churn=trace(tmp_path, "p000,0,3\np000,6,9\n"))
     up(swarm, 1)
     swarm.do(Kill("p000"))
@@ -88,7 +88,7 @@ def test_a_trace_may_be_set_while_it_runs(tmp_path: Path) -> None:
         swarm.do(Set("churn", "no/such.csv"))
 
 
-def test_a_scenario_finds_its_trace_beside_it_and_keeps_it(tmp_path: Path) -> None:
+def test_a_scenario_finds_a_trace_in_its_folder_and_keeps_it(tmp_path: Path) -> None:
     trace(tmp_path, "p000,0,3\n", "days.csv")
     path = tmp_path / "story.toml"
     path.write_text('[churn]\nsession = "days.csv"\npolite = 0.5\n')
@@ -135,7 +135,7 @@ def test_a_packed_trace_is_read_too(tmp_path: Path) -> None:
         load(path, LABELS)
 
 
-def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
+def test_a_folder_or_a_missing_file_is_refused(tmp_path: Path) -> None:
     for path, words in ((str(tmp_path), "a directory"), ("no/such.csv", "no such file"), ("/dev/null", "not a plain")):
         assert is_trace(path)
         with pytest.raises(InputError, match=words):

@@ -1,4 +1,4 @@
-"""The words of all names, said once for all libraries of a world."""
+"""The word index that all libraries of a world share."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ TEXTS = st.lists(st.sampled_from(("blue", "night", "train", "Owl", "!", "é")), 
 
 
 @given(st.lists(st.lists(TEXTS, max_size=6), min_size=1, max_size=4), st.lists(TEXTS, min_size=1, max_size=6))
-def test_a_shelf_finds_what_reading_every_name_would(libraries: list[list[str]], asked: list[str]) -> None:
-    """Whatever else the word_index knows, in the order the files came, also when names come between the questions."""
+def test_a_library_finds_the_files_with_all_words(libraries: list[list[str]], asked: list[str]) -> None:
+    """Whatever else is in the index; in the order of addition; also when names are added between queries."""
     shared = WordIndex()
     made = [SharedFiles((), shared) for _ in libraries]
     for step in range(6):
@@ -32,7 +32,7 @@ def test_a_shelf_finds_what_reading_every_name_would(libraries: list[list[str]],
                 assert library.matching(text) == tuple(found)
 
 
-def test_copies_of_a_file_are_one_object_and_another_of_that_name_is_not() -> None:
+def test_copies_of_a_file_are_one_object_and_another_file_of_that_name_is_not() -> None:
     shared = WordIndex()
     here, there, odd = SharedFiles((), shared), SharedFiles((), shared), SharedFiles((), shared)
     here.add(File("blue train", 4, 1))
@@ -42,7 +42,7 @@ def test_copies_of_a_file_are_one_object_and_another_of_that_name_is_not() -> No
     assert odd.matching("train") == (File("blue train", 4, 2),)
 
 
-def test_it_forgets_questions_and_not_names() -> None:
+def test_cached_queries_are_dropped_and_names_are_kept() -> None:
     shared = WordIndex()
     library = SharedFiles([File("blue train", 4, 1)], shared)
     for number in range(content.QUERIES_MAX + 10):
@@ -51,15 +51,15 @@ def test_it_forgets_questions_and_not_names() -> None:
     assert len(library.matching("train")) == 1
 
 
-def test_shelves_pickled_together_still_share_one() -> None:
+def test_libraries_that_are_pickled_together_share_one_index() -> None:
     shared = WordIndex()
     one, two = pickle.loads(pickle.dumps([SharedFiles([File("blue train", 4, 1)], shared), SharedFiles((), shared)]))
     assert one._word_index is two._word_index is not shared
     assert len(one.matching("blue")) == 1
 
 
-def test_a_download_costs_a_checkpoint_no_file() -> None:
-    """What is in the catalogue already is told by its number there."""
+def test_a_downloaded_file_is_not_stored_in_a_checkpoint() -> None:
+    """A file of the catalogue is stored as its number there."""
     swarm = Swarm(Setup(peers=20))
     before = freeze(swarm, {})[0]
     file = swarm.world.catalogue.files[0]
@@ -74,7 +74,7 @@ def test_a_download_costs_a_checkpoint_no_file() -> None:
     assert again.simulation.libraries[0]._word_index is swarm.world.catalogue.word_index
 
 
-def test_a_publication_comes_back_from_a_checkpoint_and_is_found() -> None:
+def test_a_published_file_is_restored_from_a_checkpoint_and_found() -> None:
     swarm = Swarm(Setup(peers=20))
     swarm.simulation.libraries[3].add(file_of("a song nobody had", 7))
     again = thaw(freeze(swarm, {})[0], Swarm(Setup(peers=20)), {})
@@ -82,5 +82,5 @@ def test_a_publication_comes_back_from_a_checkpoint_and_is_found() -> None:
 
 
 def pickle_of(frozen: Frozen) -> bytes:
-    """What a checkpoint packed."""
+    """The unpacked pickle of a checkpoint."""
     return zlib.decompress(frozen.body)
