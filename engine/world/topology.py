@@ -139,7 +139,7 @@ def _complete_codes(n: int) -> I64:
 
 
 def _first_new(codes: I64, have: I64) -> NDArray[np.bool_]:
-    """Which codes are not in the sorted `have` and stand here for the first time."""
+    """For each code whether it is not in the sorted `have` and occurs in `codes` for the first time."""
     first = np.zeros(len(codes), dtype=bool)
     first[np.unique(codes, return_index=True)[1]] = True
     if len(have):

@@ -33,7 +33,6 @@ from engine import (
     scenario_files,
     to_toml,
 )
-from engine.simulation import has_joined
 from engine.world.content import NewcomerLibraries, WordIndex
 
 KINDS: dict[str, dict[str, Any]] = {
@@ -141,7 +140,7 @@ def test_newcomers_find_their_way_in_as_their_protocol_prescribes(name: str) -> 
     swarm.advance(30 * SECOND)
     assert not of(swarm, Adrift)
     assert [event.peer for event in of(swarm, Arrived)] == list(new)
-    assert all(has_joined(swarm.simulation, peer) for peer in new)
+    assert all(swarm.simulation.has_joined(peer) for peer in new)
     want = "a rumour" if name == "gossip" else swarm.catalogue_titles(1)[0]
     row = ask(swarm, new[0], want, run_s=20)
     if name == "gossip":
@@ -194,7 +193,7 @@ def test_without_its_bootstrap_a_newcomer_is_adrift_and_says_so(name: str, how: 
     swarm.do(Set("loss", 0.0))
     if how is Kill:
         swarm.advance(swarm.now_us + 120 * SECOND)
-        assert has_joined(swarm.simulation, new), "it goes on trying, and the bootstrap is back"
+        assert swarm.simulation.has_joined(new), "it goes on trying, and the bootstrap is back"
 
 
 def test_a_newcomer_may_be_brought_in_by_somebody_else() -> None:

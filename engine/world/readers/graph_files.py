@@ -115,7 +115,7 @@ def _why(error: Exception) -> str:
         return ": a link does not name two nodes that are there"
     if re.search(r"no 'id' attribute", said):
         return ": a node has no id"
-    return ": an id stands twice" if "duplicated" in said else ""
+    return ": an id occurs twice" if "duplicated" in said else ""
 
 
 def _check_nesting(kind: str, text: str, name: str) -> None:

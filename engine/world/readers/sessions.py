@@ -225,7 +225,7 @@ class _SessionReader:
                 cells = cells[:-1]
             if len(cells) != columns.width:
                 raise self._wrong_count(cells, where)
-        who, first, last = (cells[at] for at in columns.wanted)
+        label, first, last = (cells[at] for at in columns.wanted)
         begin = self._time(first, "start_s", where)
         end = math.inf if last.lower() in OPEN else self._time(last, "end_s", where)
         if end <= begin:
@@ -234,7 +234,7 @@ class _SessionReader:
             )
         if len(self._peers) == SESSIONS_MAX:
             raise InputError(f"{where}: more than the {SESSIONS_MAX:,} sessions that are read")
-        self._peers.append(_peer(who, self._ids, len(self._labels), where))
+        self._peers.append(_peer(label, self._ids, len(self._labels), where))
         self._begins.append(begin)
         self._ends.append(end)
         self._lines.append(number)
@@ -315,16 +315,16 @@ def _without_comment(line: str) -> str:
     return tables.without_comment(line)
 
 
-def _peer(who: str, ids: dict[str, PeerId], n: int, where: str) -> PeerId:
-    peer = ids.get(plain(who).strip())
+def _peer(word: str, ids: dict[str, PeerId], n: int, where: str) -> PeerId:
+    peer = ids.get(plain(word).strip())
     if peer is not None:
         return peer
-    digits = who.removeprefix("#")
+    digits = word.removeprefix("#")
     if not (digits.isascii() and digits.isdigit() and len(digits) < 10):
         # With 100,000 labels a search for the nearest spelling would take too long.
         some = [label for label, _ in zip(ids, range(2_000), strict=False)]
-        check_text(who, where, EXPECTED)
-        raise InputError(f'{where}: no peer is called "{plain(who, 40)}"{nearest(who, some)}')
+        check_text(word, where, EXPECTED)
+        raise InputError(f'{where}: no peer is called "{plain(word, 40)}"{nearest(word, some)}')
     if int(digits) >= n:
         raise InputError(f"{where}: there is no peer #{int(digits)}; the last one is #{n - 1}")
     return int(digits)
