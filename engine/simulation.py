@@ -96,7 +96,7 @@ class Simulation(KernelOwner, HostOwner):
         graph, delays, seed = world.graph, world.delays, setup.seed
         stations = program.stations(options, graph.n)
         n = self.n = graph.n + len(stations)
-        if len(delays.place) != n or len(world.catalogue.shelves) != graph.n:
+        if len(delays.place) != n or len(world.catalogue.libraries) != graph.n:
             raise InputError(f"the world should have {graph.n:,} peers and {len(stations):,} stations")
         self.owner = owner
         self.program = program
@@ -122,14 +122,14 @@ class Simulation(KernelOwner, HostOwner):
         self.shared = SharedHostState(self.kernel, self.network, kinds, parts, options, self.records, self)
         self.metrics = Metrics(n, self.kernel, self.shared, names)
         self.event_log = EventLog(self.kernel)
-        self.shelves = [*world.shelves(), *(content.Shelf((), world.catalogue.lexicon) for _ in stations)]
-        self.peer_hosts = [PeerHost(p, self.shared, Stream(f"{seed}/peer/{p}"), self.shelves[p]) for p in ids]
+        self.libraries = [*world.libraries(), *(content.SharedFiles((), world.catalogue.word_index) for _ in stations)]
+        self.peer_hosts = [PeerHost(p, self.shared, Stream(f"{seed}/peer/{p}"), self.libraries[p]) for p in ids]
         self.saved_states: list[object | None] = [None] * n
         """What each peer's disk holds, see `api.Peer.saved`."""
         self.censored = np.zeros(n, np.bool_)
         self.colluding = np.zeros(n, np.bool_)
         self.poisoned = np.zeros(n, np.bool_)
-        """Whose `PeerHost.library` serves decoys; `shelves` are what peers truly have, poisoned or not."""
+        """Whose `PeerHost.library` serves decoys; `libraries` are what peers truly have, poisoned or not."""
         self.group = np.zeros(n, np.int32)
         self.since_us = np.zeros(n, np.int64)
         """When the present session of each peer began: before 0 for one that was under way when the run began."""
@@ -260,18 +260,18 @@ class Simulation(KernelOwner, HostOwner):
 
     def add_peers(
         self,
-        shelves: Sequence[content.Shelf],
+        libraries: Sequence[content.SharedFiles],
         places: Sequence[int],
         lines: Sequence[Line],
         labels: Sequence[str],
         operator: str,
     ) -> range:
-        """As many newcomers as there are shelves. They have not started yet; their ids are returned.
+        """As many newcomers as there are libraries. They have not started yet; their ids are returned.
 
         New ids are appended after all others, so nobody's id changes and stations stay where they stand. Lists grow in
         place, since hot loops and hosts hold on to them; arrays are replaced, and nobody keeps one.
         """
-        count = len(shelves)
+        count = len(libraries)
         ids = range(self.n, self.n + count)
         self.kernel.grow(count)
         self.started_us += [0] * count
@@ -282,8 +282,8 @@ class Simulation(KernelOwner, HostOwner):
         self.program_types += [self.program] * count
         self.labels += labels
         self.operators += [operator] * count
-        self.shelves += shelves
-        self.peer_hosts += [PeerHost(p, self.shared, Stream(f"{self.seed}/peer/{p}"), self.shelves[p]) for p in ids]
+        self.libraries += libraries
+        self.peer_hosts += [PeerHost(p, self.shared, Stream(f"{self.seed}/peer/{p}"), self.libraries[p]) for p in ids]
         self.saved_states += [None] * count
         more = np.zeros(count, np.bool_)
         self.censored = np.concatenate([self.censored, more])
@@ -522,5 +522,5 @@ def build_world(setup: Setup, program: type[Peer] | None, world: World | None) -
     access_links.check(setup.links)
     if world is None:
         chosen = program
-        world = World.draw(setup, lambda peers: chosen.stations(options, peers))
+        world = World.generate(setup, lambda peers: chosen.stations(options, peers))
     return program, options, world

@@ -40,7 +40,7 @@ from .setup import Setup
 from .sim.rng import Stream
 from .simulation import Simulation, SimulationOwner, build_world
 from .world import decoys, topology
-from .world.content import Stock
+from .world.content import NewcomerLibraries
 from .world.world import World
 
 FIRST_ASK_US = 500_000  # when the first background ask comes, if any: nobody should look at a still picture
@@ -68,8 +68,8 @@ class Swarm(SimulationOwner, Door):
         self.warnings: tuple[str, ...] = world.notes
         self.simulation = sim = Simulation(setup, world, program, options, self)
         self.workload = Workload(sim, world.catalogue, setup.seed)
-        stock = Stock.of(world.catalogue.shelves, world.catalogue.lexicon)
-        self.arrivals = ArrivalProcess(sim, self.workload, stock, world.delays, setup.links, world.width)
+        newcomer_libraries = NewcomerLibraries.of(world.catalogue.libraries, world.catalogue.word_index)
+        self.arrivals = ArrivalProcess(sim, self.workload, newcomer_libraries, world.delays, setup.links, world.width)
         self.peer_table = PeerTable(sim, program.name or setup.protocol, world.delays.places, sim.kinds)
         self._columns = PeerColumns(sim, self.peer_table)
         self._attacks = AttackRunner(sim, self.workload, self._columns, self)
@@ -335,9 +335,11 @@ class Swarm(SimulationOwner, Door):
 
     def library(self, peer: PeerId) -> Library:
         """What a peer shares, alive or not; what a poisoned one claims to, marked as what it is."""
-        real = self.simulation.shelves[peer]
+        real = self.simulation.libraries[peer]
         return (
-            decoys.Poisoned(peer, real, self.world.catalogue.titles, True) if self.simulation.poisoned[peer] else real
+            decoys.PoisonedLibrary(peer, real, self.world.catalogue.titles, True)
+            if self.simulation.poisoned[peer]
+            else real
         )
 
     def links_of(self, peer: PeerId) -> tuple[PeerId, ...]:

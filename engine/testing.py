@@ -29,7 +29,7 @@ class TapeTimer:
     period_us: int = 0
 
 
-class Shelf:
+class FakeLibrary:
     """The smallest `Library`: a list of files. Its user throws away what has one of the digests in `unwanted`."""
 
     def __init__(self, files: Iterable[File] = (), unwanted: Iterable[int] = ()) -> None:
@@ -72,7 +72,7 @@ class FakeHost:
     def __init__(self, me: PeerId = 0, options: Any = None, library: Any = None, seed: int = 1) -> None:
         self.me = me
         self.options = options
-        self.library: Any = Shelf() if library is None else library
+        self.library: Any = FakeLibrary() if library is None else library
         self.line = Line()
         self.rng = Stream(f"{seed}/tape/{me}")
         self.now_us = 0

@@ -1,4 +1,4 @@
-"""What all tests may ask for."""
+"""Fixtures, options and hooks for all tests, and the environment in which they run."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ from typing import Any
 import pytest
 
 FIXED = {"LANG": "C.UTF-8", "TERM": "xterm-256color", "COLORTERM": "truecolor", "TZ": "UTC"}
-"""What tests, and the programs that they start, find in the environment, whatever the machine's is."""
-FORGOTTEN = (
+"""Environment variables that are set for tests and the programs that they start."""
+REMOVED = (
     "COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "PAGER", "EDITOR", "VISUAL",
     "LANGUAGE", "PYTHONUTF8", "PYTHONIOENCODING", "PYTHONWARNINGS", "PYTHONHASHSEED", "PYTHONSTARTUP",
     "TTY_COMPATIBLE", "TTY_INTERACTIVE", "TERM_PROGRAM", "TERM_PROGRAM_VERSION", "SSH_CONNECTION", "SSH_TTY",
     "TMUX", "STY",
 )  # fmt: skip
-FORGOTTEN_BEGINNINGS = ("LC_", "XDG_", "TEXTUAL", "RICH_", "JUPYTER_", "SWARMTOP_")
+REMOVED_PREFIXES = ("LC_", "XDG_", "TEXTUAL", "RICH_", "JUPYTER_", "SWARMTOP_")
 KEPT = ("SWARMTOP_DATA",)
 
 
-def surroundings(home: Path) -> dict[str, str]:
-    """The environment of a test whose user has this home."""
+def environment_of(home: Path) -> dict[str, str]:
+    """The environment of a test whose home folder is `home`."""
     kept = {
         name: value
         for name, value in os.environ.items()
-        if name in KEPT or not (name in FORGOTTEN or name.startswith(FORGOTTEN_BEGINNINGS))
+        if name in KEPT or not (name in REMOVED or name.startswith(REMOVED_PREFIXES))
     }
     folders = {f"XDG_{kind}_HOME": str(home / kind.lower()) for kind in ("CONFIG", "CACHE", "DATA", "STATE")}
     return {**kept, **FIXED, "HOME": str(home), **folders}
 
 
-def settle(environment: dict[str, str]) -> None:
-    """Make this the environment, with the time zone in it."""
+def set_environment(environment: dict[str, str]) -> None:
+    """Set the process's environment to this one, its time zone included."""
     for name in set(os.environ) - set(environment):
         del os.environ[name]
     os.environ.update(environment)
@@ -49,17 +49,17 @@ def settle(environment: dict[str, str]) -> None:
 # At import too: Textual and Rich read parts of it when they are imported, and fixtures of a module come before `home`.
 _HOME = Path(tempfile.mkdtemp(prefix="home-"))
 atexit.register(shutil.rmtree, _HOME, ignore_errors=True)
-settle(surroundings(_HOME))
+set_environment(environment_of(_HOME))
 
 
 @pytest.fixture(autouse=True)
 def home(tmp_path_factory: pytest.TempPathFactory) -> Generator[Path, None, None]:
-    """An empty home for each test; what a test changes in the environment is forgotten after it."""
+    """An empty home folder for each test; changes of the environment are undone after the test."""
     before = dict(os.environ)
     folder = tmp_path_factory.mktemp("home")
-    settle(surroundings(folder))
+    set_environment(environment_of(folder))
     yield folder
-    settle(before)
+    set_environment(before)
 
 
 @pytest.fixture(scope="session")
@@ -82,13 +82,15 @@ def crawl() -> Callable[[str], Path]:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Stories are rewritten by a flag, and the diff is read by a person."""
-    parser.addoption("--rewrite-stories", action="store_true", help="write what stories say now into their files")
+    """Add the option that writes stories again, for a person to read the difference."""
+    parser.addoption(
+        "--rewrite-stories", action="store_true", help="write the present output of stories into their files"
+    )
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
-    """What is marked `uncounted` runs without the counting of lines, as fast as the program does. pytest-cov has a mark
+    """Run tests marked `uncounted` without measuring coverage, at the full speed of the program. pytest-cov has a mark
     for that, `no_cover`, which does nothing in the processes of pytest-xdist."""
     if item.get_closest_marker("uncounted") is None:
         return (yield)

@@ -1,10 +1,10 @@
-"""Every number a person, a file or a recording can say, at its edge: it gives a run, or one clear sentence.
+"""Boundary values of every number that a user, a file or a recording can give: each gives a run or one clear error.
 
-The fields are found by walking the tables that define them (the dataclasses of a setup and of commands, the options
-of each network, the forms of specs, the flags of the command line, the settings, the roles of a theme), so that a new
-field is tried without a line here. Where a refusal names a range, its limits and what lies just outside are tried too.
+The fields are found from the tables that define them (the dataclasses of a setup and of commands, the options of each
+network, the forms of specs, the flags of the command line, the settings, the roles of a theme), so that a new field is
+tried without a change here. Where an error names a range, its limits and the values just outside are tried too.
 
-    python tests/edges.py [--door NAME] [--seconds 10] [--memory 1500]
+    python tests/edges.py [--source NAME] [--seconds 10] [--memory 1500]
 """
 
 from __future__ import annotations
@@ -35,8 +35,7 @@ from engine.lab.run import scenario_of, story_of
 from engine.record.codec import setup_from_map, setup_to_map
 from engine.record.file import Recording
 from engine.swarm import Swarm
-from engine.world import access_links, churn, topology
-from engine.world import latency as places
+from engine.world import access_links, churn, latency, topology
 from tui import cli, cli_run, settings, themes
 
 LONG = "9" * 5_000
@@ -47,7 +46,7 @@ TOML = (
     *("1.7976931348623157e308", "1e999", "-1e308", "nan", "-nan", "inf", "-inf", "1" + "0" * 400, LONG, "-" + LONG),
     *("0x" + "f" * 5_000, "true", "false", '"7"', '"nan"', '"x"', '""', "[]", "[1]", "{}", "1979-05-27"),
 )
-"""Values as TOML spells them."""
+"""Values in the syntax of TOML."""
 TEXTS = (
     *(each for each in TOML if not each.startswith(('"', "[", "{"))),
     *(
@@ -71,7 +70,7 @@ TEXTS = (
         "x",
     ),
 )
-"""Values as words of a command line."""
+"""Values as arguments of a command line."""
 GOOD = {
     "DEGREE": "4",
     "REWIRE": "0.1",
@@ -94,16 +93,16 @@ RANGE = re.compile(r" from (-?[\d.,e+-]+) to (?:less than )?(-?[\d.,e+-]*\d)")
 
 @dataclass(frozen=True)
 class Try:
-    """One input. `go` takes it; it may raise InputError, or return the sentence with which it was refused."""
+    """One input. `go` uses it; it may raise InputError, or return the sentence of an error."""
 
-    door: str
+    source: str
     field: str
     value: str
     go: Callable[[], str | None]
 
 
 Fill = Callable[[str], Callable[[], str | None]]
-"""Hands out what to do with a value in one field."""
+"""From a value in one field to the function that tries it."""
 
 
 def _ran(scenario: scenario_files.Scenario) -> None:
@@ -117,7 +116,7 @@ def _base(protocol: str) -> Setup:
 
 
 def _spelled(value: object) -> str:
-    """A value in TOML."""
+    """A value in the syntax of TOML."""
     if isinstance(value, dict):
         return "{" + ", ".join(f"{json.dumps(key)} = {_spelled(each)}" for key, each in value.items()) + "}"
     if isinstance(value, list):
@@ -129,7 +128,7 @@ def _spelled(value: object) -> str:
 
 @dataclass(frozen=True)
 class Raw:
-    """What stands in a file as it is."""
+    """A text that is written into a file unchanged."""
 
     text: str
 
@@ -151,7 +150,7 @@ def _with(value: Any, path: tuple[Any, ...], leaf: object) -> Any:
 
 
 def _commands() -> Iterator[dict[str, Any]]:
-    """Each command as a scenario says it, every field filled."""
+    """Each command as in a scenario, with every field given."""
     plans: dict[str, Any] = {"peers": "#1", "operator": "acme", "word": "blue", "text": "blue train", "value": 0.5}
     plans |= {"via": "#2", "whom": "acme", "by": "city", "means": "kill", "want": "find"}
     for verb, kind in VERBS.items():
@@ -215,7 +214,7 @@ def spec_fields() -> Iterator[tuple[str, Fill]]:
     """Each number within a spec."""
     tables: dict[str, Any] = {
         "topology": topology.FORMS,
-        "latency": places.FORMS,
+        "latency": latency.FORMS,
         "churn": churn.FORMS,
         "arrivals": churn.ARRIVAL_FORMS,
         "capacity": {form: form for form in access_links.FORMS},
@@ -258,7 +257,7 @@ def _flag_fill(flag: str, form: str, word: str) -> Fill:
 
 
 def _command(*words: str) -> Callable[[], str | None]:
-    """A command line, run here. Its refusal is what stands on stderr."""
+    """Run a command line in this process. Returns the error that it wrote to stderr, if any."""
 
     def go() -> str | None:
         out, err = io.StringIO(), io.StringIO()
@@ -286,7 +285,7 @@ def flag_fields() -> Iterator[tuple[str, Fill]]:
                 continue
             more = ("--sweep", "kill:0:0:1") if flag in ("--repeat", "--jobs") else ()
             more = ("--ask", "blue train") if flag == "--from" else more
-            # A run that was asked to be long is long.
+            # A large --until makes a long run, which is no fault.
             outside = flag in ("--until", "--repeat", "--sweep") and start is base
             yield (
                 f"{' '.join(start[:1])} {flag}",
@@ -363,7 +362,7 @@ def setting_fields() -> Iterator[tuple[str, Fill]]:
 
 
 def recording_fields() -> Iterator[tuple[str, Fill]]:
-    """Each number of the setup, the story and the commands of a recording."""
+    """Each number in the setup, the scenario and the commands of a recording."""
     for number, protocol in enumerate(networks()):
         kind: Any = getattr(network(protocol), "options_type", None)
         options = {f.name: getattr(kind(), f.name) for f in fields(kind)} if kind is not None else {}
@@ -409,7 +408,7 @@ def _packed_fill(setup: dict[str, Any], path: tuple[Any, ...], story: dict[str, 
 
 
 def command_fields() -> Iterator[tuple[str, Fill]]:
-    """Each field of each command, given to a swarm that runs."""
+    """Each field of each command, given to a running swarm."""
     for command in _commands():
         verb, values = command["do"], {k: v for k, v in command.items() if k not in ("s", "do")}
         for key in values:
@@ -434,7 +433,7 @@ def command_fields() -> Iterator[tuple[str, Fill]]:
             yield f"{verb} {values.get('name', '')} {key}", fill
 
 
-DOORS: dict[str, tuple[Callable[[], Iterator[tuple[str, Fill]]], tuple[str, ...]]] = {
+SOURCES: dict[str, tuple[Callable[[], Iterator[tuple[str, Fill]]], tuple[str, ...]]] = {
     "scenario": (scenario_fields, TOML),
     "spec": (spec_fields, TEXTS),
     "flag": (flag_fields, TEXTS),
@@ -445,11 +444,11 @@ DOORS: dict[str, tuple[Callable[[], Iterator[tuple[str, Fill]]], tuple[str, ...]
 
 
 class Slow(BaseException):
-    """It took longer than it may. No `Exception`, so that nobody catches it on the way."""
+    """An input took too long. Not an `Exception`, so that no handler in the program catches it."""
 
 
 def fault(go: Callable[[], str | None], seconds: float) -> tuple[str, str]:
-    """What is wrong with how an input was taken, or empty; and the sentence with which it was refused, or empty."""
+    """The fault in handling an input, or empty; and the sentence with which it was refused, or empty."""
 
     def late(*_: object) -> None:
         raise Slow
@@ -469,10 +468,10 @@ def fault(go: Callable[[], str | None], seconds: float) -> tuple[str, str]:
     finally:
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         signal.signal(signal.SIGVTALRM, before)
-    return _ill_said(said), said
+    return _unclear(said), said
 
 
-def _ill_said(said: str) -> str:
+def _unclear(said: str) -> str:
     if not said:
         return ""
     if not said.strip():
@@ -488,7 +487,7 @@ def _ill_said(said: str) -> str:
 
 
 def limits(said: str, texts: bool) -> list[str]:
-    """The limits that a refusal names, and what lies just outside of them."""
+    """The limits that an error sentence names, and the values just outside."""
     found = RANGE.search(said)
     if found is None:
         return []
@@ -502,10 +501,10 @@ def limits(said: str, texts: bool) -> list[str]:
 
 
 def campaign(
-    door: str, seconds: float, sizes: bool = True, every: int = 1, tell: Callable[[str], None] = print
+    source: str, seconds: float, sizes: bool = True, every: int = 1, tell: Callable[[str], None] = print
 ) -> tuple[int, int]:
-    """Try a door; with `every`, one input of so many. Returns how many inputs there were, and how many faults."""
-    make, values = DOORS[door]
+    """Try the inputs of a source; with `every`, only one of so many. Returns the numbers of inputs and of faults."""
+    make, values = SOURCES[source]
     count = wrong = 0
     for name, fill in make():
         todo, seen = list(values), set[str]()
@@ -514,7 +513,7 @@ def campaign(
             if value in seen:
                 continue
             seen.add(value)
-            if every > 1 and hash_of(f"{door}/{name}/{value}") % every:
+            if every > 1 and hash_of(f"{source}/{name}/{value}") % every:
                 continue
             if not sizes and value in HEAVY:
                 continue
@@ -523,36 +522,36 @@ def campaign(
                 continue
             count += 1
             said_wrong, said = fault(go, seconds)
-            todo += limits(said, door in ("spec", "flag")) if sizes else []
+            todo += limits(said, source in ("spec", "flag")) if sizes else []
             if said_wrong:
                 wrong += 1
-                tell(f"{door}: {name} = {value[:40]}: {said_wrong.strip()}")
+                tell(f"{source}: {name} = {value[:40]}: {said_wrong.strip()}")
     return count, wrong
 
 
 HEAVY = ("1000000",)
-"""Values that are allowed in places and make a run as large as it may be."""
+"""Values that some fields allow and that make a run as large as possible."""
 
 
 def hash_of(text: str) -> int:
-    """The same on every machine."""
+    """A hash that is the same on every machine."""
     return zlib.crc32(text.encode())
 
 
 def main() -> None:
-    """All doors, or one."""
+    """Try the inputs of all sources, or of one."""
     ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    ask.add_argument("--door", choices=sorted(DOORS), default=None)
+    ask.add_argument("--source", choices=sorted(SOURCES), default=None)
     ask.add_argument("--seconds", type=float, default=10.0, help="of processor time that an input may take")
     ask.add_argument("--memory", type=int, default=1_500, help="MB that the process may have")
     args = ask.parse_args()
     resource.setrlimit(resource.RLIMIT_AS, (args.memory << 20,) * 2)
     faults = 0
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
-        for door in [args.door] if args.door else DOORS:
-            count, wrong = campaign(door, args.seconds, tell=lambda line: print(line, "\n", flush=True))
+        for source in [args.source] if args.source else SOURCES:
+            count, wrong = campaign(source, args.seconds, tell=lambda line: print(line, "\n", flush=True))
             faults += wrong
-            print(f"{door}: {count:,} inputs, {wrong:,} faults", flush=True)
+            print(f"{source}: {count:,} inputs, {wrong:,} faults", flush=True)
     sys.exit(1 if faults else 0)
 
 

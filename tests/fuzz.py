@@ -1,7 +1,8 @@
-"""Every decoder, fed with what nobody should write: it reads it, or refuses it in one clear sentence.
+"""Fuzzing of every decoder: a damaged input is read, or refused in one clear sentence.
 
-Inputs begin as good ones and are then hurt: bytes flipped, cut, doubled, spliced from another, numbers made absurd,
-brackets nested, characters from far away. Nothing is random that is not seeded, so a number names an input for ever.
+Inputs begin as valid ones and are then damaged: bytes changed, cut, repeated, spliced from another input, numbers made
+extreme, brackets nested, unusual characters inserted. All random choices are seeded, so that a number always names the
+same input.
 
     python tests/fuzz.py [--inputs 100000] [--decoder NAME] [--seed 0]
 """
@@ -26,8 +27,7 @@ from engine import InputError, Setup, load_recording, parse_sweep, run, scenario
 from engine.analysis import selectors
 from engine.sim.rng import Stream
 from engine.world import access_links, churn, topology
-from engine.world.readers import edge_list, rtt_matrix
-from engine.world.readers import sessions as trace
+from engine.world.readers import edge_list, rtt_matrix, sessions
 from tui import keymap, settings, themes
 
 ROOT = Path(__file__).parents[1]
@@ -90,7 +90,7 @@ DIALECTS = (
     b"1577836800",
     b"1577836800000",
 )
-"""Signs that other programs write into such files, for decoders of tables."""
+"""Fragments that other programs write into such files, for decoders of tables."""
 TABLES = ("edge list", "matrix", "trace", "graph")
 Decode = Callable[[bytes, Path], object]
 T = TypeVar("T")
@@ -98,7 +98,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Decoder:
-    """What reads an input, and good inputs to begin with. `file` is a scratch file that it may write."""
+    """A function that reads an input, and valid inputs to begin with. `file` is a scratch file that it may write."""
 
     name: str
     decode: Decode
@@ -155,7 +155,7 @@ def _recorded(protocol: str) -> bytes:
 
 
 def _configured(text: str) -> object:
-    """The dashboard's own file: what is wrong in it is told in a sentence each, and the rest is used."""
+    """Read the dashboard's configuration: each mistake in it gives a sentence, and the rest is used."""
     made = settings.read(text, Path("config.toml"))
     table, said = keymap.laid_over(made.keys)
     wrong = [*made.complaints, *said]
@@ -169,7 +169,7 @@ def _line(parse: Callable[[str], object]) -> Decode:
 
 
 def decoders() -> list[Decoder]:
-    """All that reads what a person or a file says."""
+    """All functions that read input from users or files."""
     scenarios = tuple(path.read_bytes() for path in sorted((ROOT / "engine" / "scenarios").glob("*.toml")))
     looks = tuple(path.read_bytes() for path in sorted((ROOT / "themes").glob("*.toml"))[:4])
     edges = b"# Directed graph\n# Nodes: 4 Edges: 4\n# FromNodeId\tToNodeId\n0\t1\n0\t2\n1\t3\n2\t3\n"
@@ -184,7 +184,7 @@ def decoders() -> list[Decoder]:
         b"top 5% load",
         b"operator=acme",
     )
-    sessions = (b"weibull:0.59:2514", b"exponential:60", b"pareto:1.5:30", b"none")
+    churns = (b"weibull:0.59:2514", b"exponential:60", b"pareto:1.5:30", b"none")
     graphs = (b"random:4", b"small-world:4:0.1", b"scale-free:2", b"ring", b"tree:3", b"complete")
     traces = (b"peer,start_s,end_s\np000,0,12.5\n1,3,4\nalice,7,1e3\n", b"p001,0,5\np001,9,11\n")
     recorded = tuple(_recorded(name) for name in ("gnutella", "gossip"))
@@ -215,9 +215,9 @@ def decoders() -> list[Decoder]:
         Decoder("scenario", _scenario, scenarios),
         Decoder("selector", _line(selectors.parse), asked),
         Decoder("edge list", _through(edge_list.load), (edges, named, gzip.compress(edges, mtime=0), *spoken)),
-        Decoder("matrix", _through(rtt_matrix.load), (trips, gzip.compress(trips, mtime=0), *measured)),
-        Decoder("churn", _line(churn.parse), sessions),
-        Decoder("trace", _through(lambda path: trace.load(path, ("p000", "p001", "alice"))), (*traces, *seen)),
+        Decoder("matrix", _through(rtt_matrix.read), (trips, gzip.compress(trips, mtime=0), *measured)),
+        Decoder("churn", _line(churn.parse), churns),
+        Decoder("trace", _through(lambda path: sessions.load(path, ("p000", "p001", "alice"))), (*traces, *seen)),
         Decoder("graph", _through(edge_list.load), drawn),
         Decoder("arrivals", _line(churn.parse_arrivals), (b"poisson:0.5", b"weibull:0.62:12", b"none")),
         Decoder("lines", _line(access_links.parse), (b"saroiu", b"384:3000", b"none")),
@@ -231,19 +231,19 @@ def decoders() -> list[Decoder]:
 
 
 def inputs(decoder: Decoder, count: int, seed: int) -> Iterator[bytes]:
-    """`count` hurt inputs; the first are the good ones as they are."""
+    """`count` damaged inputs; the first ones are the valid inputs unchanged."""
     rng = random.Random(f"{seed}/{decoder.name}")
     yield from decoder.good[:count]
     for _ in range(count - len(decoder.good)):
         data = rng.choice(decoder.good)
         for _ in range(rng.choice((1, 1, 1, 2, 3, 8))):
             signs = (*ODD, *DIALECTS) if decoder.name in TABLES else ODD
-            data = hurt(data, rng, decoder.good, signs)
+            data = damaged(data, rng, decoder.good, signs)
         yield data[:20_000]
 
 
-def hurt(data: bytes, rng: random.Random, others: tuple[bytes, ...], signs: tuple[bytes, ...] = ODD) -> bytes:
-    """One injury."""
+def damaged(data: bytes, rng: random.Random, others: tuple[bytes, ...], signs: tuple[bytes, ...] = ODD) -> bytes:
+    """Damage an input in one place."""
     at = rng.randrange(len(data) + 1)
     to = min(len(data), at + rng.choice((1, 2, 5, 20, 100)))
     match rng.randrange(8):
@@ -270,12 +270,12 @@ def hurt(data: bytes, rng: random.Random, others: tuple[bytes, ...], signs: tupl
 
 
 def complaint(decoder: Decoder, data: bytes, file: Path) -> str:
-    """What is wrong with how an input was taken, or empty."""
+    """The fault in handling an input, or empty."""
     return complaint_of(lambda: decoder.decode(data, file))[1]
 
 
 def complaint_of(read: Callable[[], T]) -> tuple[T | None, str]:
-    """What was read, or None where it was refused; and what is wrong with how it was refused, or empty."""
+    """What was read, or None if it was refused; and the fault in the way it was refused, or empty."""
     try:
         return read(), ""
     except InputError as error:
@@ -292,14 +292,14 @@ def complaint_of(read: Callable[[], T]) -> tuple[T | None, str]:
 
 
 def fuzz(decoder: Decoder, count: int, seed: int, file: Path) -> None:
-    """Feed it. Raises AssertionError with the first input that it did not take well."""
+    """Give damaged inputs to a decoder. Raises AssertionError with the first input that it handled wrongly."""
     for number, data in enumerate(inputs(decoder, count, seed)):
         wrong = complaint(decoder, data, file)
         assert not wrong, f"{decoder.name}, input {number} of seed {seed}: {data[:300]!r}\n{wrong}"
 
 
 def main() -> None:
-    """As many as one likes."""
+    """Fuzz all decoders, or one, with any number of inputs."""
     ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ask.add_argument("--inputs", type=int, default=100_000)
     ask.add_argument("--decoder", default="")

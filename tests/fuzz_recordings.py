@@ -1,11 +1,11 @@
-"""Recordings, tried out: runs in which a person goes back and forth and acts in any order, and files that are hurt.
+"""Random use and random damage of recordings.
 
     python tests/fuzz_recordings.py [--orders 2000] [--hurts 5000] [--seed 0]
 
-An order is a list of steps: time goes on, a seek begins and is left on its way, something is done, undone, discarded,
-recorded, stopped. Each file that was closed must replay as the run that was recorded, which is run again without any
-going back; each file that was cut at some moment must replay up to there, and say so. A hurt file must be refused in
-one sentence, or be said not to be whole. Nothing is random that is not seeded, so a number names an order for ever.
+An order is a list of steps: time goes on, a seek begins and is left before it ends, something is done, undone,
+discarded, recorded, stopped. Each file that was closed must replay as the run that was recorded, which is run again
+without going back; each file that was cut must replay up to the cut, and say so. A damaged file must be refused in one
+sentence, or reported as incomplete. All random choices are seeded, so that a number always names the same order.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What no protocol, no attack and no order of commands may break, whatever else may be: looked at from outside."""
+"""Invariants of every run, whatever the protocol, the attacks and the order of commands."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from engine.measure.snapshot import ALIVE, DEAD, LEFT
 
 
 def all_hold(swarm: Swarm) -> None:
-    """At this moment."""
+    """Check all invariants now."""
     nothing_is_lost_without_a_reason(swarm)
-    accounts_add_up(swarm)
-    the_dead_hold_nothing(swarm)
+    records_add_up(swarm)
+    only_living_peers_have_links_and_programs(swarm)
 
 
 def under_way(swarm: Swarm) -> int:
-    """Messages on their way, counted one by one where they are, and not as what is left over."""
+    """Number of messages in flight, counted one by one in the kernel and the network, not as a difference."""
     kernel = swarm.simulation.kernel
     buckets = [*kernel.messages.values(), kernel.unfinished()]
     standing = sum(1 for _ in swarm.simulation.network.standing())
@@ -24,14 +24,14 @@ def under_way(swarm: Swarm) -> int:
 
 
 def nothing_is_lost_without_a_reason(swarm: Swarm) -> None:
-    """sent = delivered + dropped + in flight, and each drop has a name."""
+    """sent = delivered + dropped + in flight, and each drop has a reason."""
     totals = swarm.snapshot().totals
     assert totals.sent - totals.delivered - totals.dropped == under_way(swarm)
     assert sum(totals.dropped_by.values()) == totals.dropped
     assert sum(totals.by_kind.values()) == totals.sent
 
 
-def accounts_add_up(swarm: Swarm) -> None:
+def records_add_up(swarm: Swarm) -> None:
     """An ask reaches no more peers than there are, and has no more duplicates than questions."""
     n = len(swarm.labels)
     for row in swarm.asks():
@@ -43,8 +43,8 @@ def accounts_add_up(swarm: Swarm) -> None:
         assert sum(row.losses.values()) >= 0
 
 
-def the_dead_hold_nothing(swarm: Swarm) -> None:
-    """Links join the living; who is dead or gone has no program, and who lives has one."""
+def only_living_peers_have_links_and_programs(swarm: Swarm) -> None:
+    """Both ends of a link are alive; a living peer has a program, a dead or departed one has none."""
     snapshot = swarm.snapshot()
     state = snapshot.state
     assert set(np.unique(state).tolist()) <= {ALIVE, DEAD, LEFT}

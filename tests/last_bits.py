@@ -1,10 +1,10 @@
-"""What the program shows and computes, told as digests, with each inexact result moved to the next float.
+"""Digests of what the program shows and computes, with each inexact result moved to a neighbouring float.
 
     python tests/last_bits.py none|up|down|mixed|random-SEED [layouts] [figures] [runs] [screens]
 
-Processors and maths libraries differ in the last bit of sines, logarithms, powers and long sums. This stands for such a
-processor: the functions of `math` and `numpy` are replaced before anything of swarmtop is imported, so that tables made
-at import are made of moved results too. Prints one JSON object; `test_last_bits.py` holds those of all ways equal.
+Processors and maths libraries differ in the last bit of sines, logarithms, powers and long sums. This simulates another
+processor: the functions of `math` and `numpy` are replaced before any part of swarmtop is imported, so that tables made
+at import have moved values too. Prints one JSON object; `test_last_bits.py` checks that those of all ways are equal.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ FOURIER = "fft ifft rfft irfft fft2 ifft2 rfft2 irfft2"
 
 
 def nudge(way: str) -> None:
-    """Replace the inexact functions."""
+    """Replace the inexact functions of `math` and `numpy` by ones whose results are moved."""
     chance = random.Random(way)
     draws = np.random.default_rng(chance.randrange(1 << 32))
     nextafter, where, isfinite, array = np.nextafter, np.where, np.isfinite, np.asarray
@@ -67,7 +67,7 @@ def nudge(way: str) -> None:
 
 
 def digest(*values: Any) -> str:
-    """Of arrays bit for bit, and of all else as it is written."""
+    """A digest: of arrays bit for bit, of other values by their repr."""
     made = blake2b(digest_size=12)
     for value in values:
         made.update(value.tobytes() if isinstance(value, np.ndarray) else repr(value).encode())
@@ -80,7 +80,7 @@ Pairs = tuple[np.ndarray, np.ndarray]
 
 
 def graphs() -> Iterator[tuple[str, int, Pairs]]:
-    """Graphs with many equal gaps and angles, where a last bit would decide, and others."""
+    """Graphs with many equal distances and angles, where a last bit could decide, and others."""
     for n in (3, 12, 40):
         own = np.arange(n)
         yield f"ring of {n}", n, (own, np.roll(own, -1))
@@ -100,7 +100,7 @@ def graphs() -> Iterator[tuple[str, int, Pairs]]:
 
 
 def _opposite(n: int) -> Pairs:
-    """A hub with 2n peers about it, and a peer beyond each pair that is linked to both of them."""
+    """A hub with 2n peers around it, and one more peer for each pair, linked to both of them."""
     spokes = [(0, v) for v in range(1, n + 1)]
     beyond = [(n + v, other) for v in range(1, n + 1) for other in (v, (v - 1 + n // 2) % n + 1)]
     a, b = np.array(spokes + beyond).T
@@ -150,7 +150,7 @@ def layouts() -> dict[str, str]:
 
 
 def figures() -> dict[str, str]:
-    """Scales, shades, steps and colours: all that cuts a figure into few."""
+    """Scales, shades, steps and colours: everything that maps numbers to a few values."""
     from tui import themes
     from tui.draw import chart, diagram
     from tui.draw.colours import colouring
@@ -181,7 +181,7 @@ def figures() -> dict[str, str]:
 
 
 def runs() -> dict[str, str]:
-    """Fingerprints of runs, what theory says of their asks, and what is drawn before a run begins."""
+    """Fingerprints of runs, theoretical results for their asks, and what is generated before a run begins."""
     from engine import ArrivalSpec, AskFor, ContentSpec, Kill, LinkSpec, Setup, Swarm
 
     told = {}

@@ -1,7 +1,7 @@
 """The pictures in the README, drawn from the running program: `python tests/picture.py`.
 
-The dashboard runs headless; its cells are drawn with Pillow, braille dot by dot and lines by hand, since few fonts have
-both, in one width.
+The dashboard runs headless; its cells are drawn with Pillow. Braille dots and box lines are drawn as shapes, since few
+fonts have both in one width.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tui.screens.main import MainScreen
 GALLERY = Path(__file__).parents[1] / "tui" / "gallery"
 SIZE, SMALLER = (132, 40), (104, 28)
 COLOURS = 256
-"""A screen has fewer, but for the edges of letters; a palette makes a third of the file."""
+"""A screen has fewer colours, except at the edges of letters; with a palette the file has a third of the size."""
 CELL = (10, 20)
 FONTS = ("/usr/share/fonts/truetype/dejavu/DejaVuSansMono.ttf", "DejaVuSansMono.ttf")
 DOTS = ((0, 0, 1), (0, 1, 2), (0, 2, 4), (1, 0, 8), (1, 1, 16), (1, 2, 32), (0, 3, 64), (1, 3, 128))
@@ -63,7 +63,7 @@ def draw(cells: list[list[tuple[str, Style | None]]]) -> Image.Image:
 
 
 def save(app: SwarmApp, name: str) -> None:
-    """The screen as it is, as a picture of that name."""
+    """Save the present screen as a picture of that name."""
     cells: list[list[tuple[str, Style | None]]] = []
     for strip in app.screen._compositor.render_strips():
         cells.append([(letter, segment.style) for segment in strip for letter in segment.text])
@@ -73,7 +73,7 @@ def save(app: SwarmApp, name: str) -> None:
 
 
 async def settled(app: SwarmApp, pilot: Pilot[int]) -> None:
-    """Until what was laid out is painted."""
+    """Wait until the layout is painted."""
     for _ in range(2):
         assert isinstance(app.screen, MainScreen)
         app.screen.at_once()

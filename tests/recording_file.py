@@ -1,6 +1,6 @@
-"""Recordings taken apart and put together again, by what is written of their format and without the engine's code.
+"""Recordings taken apart and put together from the description of their format, without the engine's code.
 
-`parts` gives the contents of the records of a file, `sealed` makes a file of contents, with right checksums.
+`parts` returns the contents of the records of a file, `sealed` makes a file of contents, with right checksums.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import msgpack
 
 FIRST_LINE = b"\x89swarmtop recording 2\r\n\x1a\n"
 AROUND = 16
-"""Bytes of a record that are not its content: 8 before it, 8 behind it."""
+"""Bytes of a record that are not its content: 8 before it, 8 after it."""
 
 
 def parts(data: bytes) -> list[bytes]:
@@ -30,7 +30,7 @@ def parts(data: bytes) -> list[bytes]:
 
 
 def sealed(contents: Iterable[bytes]) -> bytes:
-    """A file with these records."""
+    """The bytes of a file with these records."""
     out, last = [FIRST_LINE], bytes(8)
     running = blake2b(FIRST_LINE, digest_size=8)
     for content in contents:
@@ -43,11 +43,11 @@ def sealed(contents: Iterable[bytes]) -> bytes:
 
 
 def values(path: Path) -> list[Any]:
-    """What the records of a file say."""
+    """The decoded records of a file."""
     return [msgpack.unpackb(part, strict_map_key=False) for part in parts(path.read_bytes())]
 
 
 def save(path: Path, said: Iterable[Any]) -> str:
-    """A file whose records say this. Returns its name."""
+    """Write a file with these values as records. Returns its name."""
     path.write_bytes(sealed(msgpack.packb(value) for value in said))
     return str(path)

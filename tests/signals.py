@@ -1,10 +1,10 @@
 """Signals, keys and sizes in random orders: the program ends when it is told to and leaves a clean terminal.
 
-Each sequence begins a dashboard as the job of a shell, sends it STOP, CONT, TSTP, WINCH, puts it in the background and
-back, presses keys, and ends it by `q`, by a signal, or by closing the window. Nothing is random that is not seeded.
+Each sequence starts a dashboard as the job of a shell, sends it STOP, CONT, TSTP, WINCH, puts it into the background
+and back, presses keys, and ends it by `q`, by a signal, or by closing the window. All random choices are seeded.
 
     python tests/signals.py [--runs 100] [--seed 0] [--only N]
-    python tests/signals.py --terminate 60     SIGTERM alone, at random moments from the first instant on
+    python tests/signals.py --terminate 60     SIGTERM alone, at random moments from the start on
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ READY = r"alive"
 
 
 def act(it: Job, rng: random.Random) -> str:
-    """Do something; its name."""
+    """Do one random thing. Returns its name."""
     what = rng.choice(
         (
             "STOP",
@@ -98,7 +98,7 @@ def act(it: Job, rng: random.Random) -> str:
 
 
 def sequence(number: int, seed: int) -> list[str]:
-    """Live through one; what was wrong."""
+    """Run one sequence. Returns sentences about what was wrong."""
     rng = random.Random(seed * 100_003 + number)
     done: list[str] = []
     wrong: list[str] = []
@@ -138,7 +138,7 @@ def sequence(number: int, seed: int) -> list[str]:
                 if code not in good and "early" not in done:
                     wrong.append(f"exit code {code}")
                 wrong += it.unclean()
-                # Before the program has begun, an interrupt is Python's own to tell of.
+                # Before the program has started, Python itself reports an interrupt.
                 if "Traceback" in it.written and not ("early" in done and "KeyboardInterrupt" in it.written):
                     wrong.append("a traceback:\n" + it.written[it.written.index("Traceback") :][:3000])
             except AssertionError as error:
@@ -147,7 +147,7 @@ def sequence(number: int, seed: int) -> list[str]:
 
 
 def _quit(it: Job) -> int:
-    """Press q until it is heard: a bar may be open, or the program not be back yet."""
+    """Press q until the program ends: a bar may be open, or the program not in the foreground yet."""
     end = time.monotonic() + END_S * 2
     while "ended" not in it.state and time.monotonic() < end:
         it.fg()
@@ -161,7 +161,7 @@ def _quit(it: Job) -> int:
 
 
 def terminated(number: int, seed: int) -> list[str]:
-    """SIGTERM at a random moment; what was wrong."""
+    """Send SIGTERM at a random moment. Returns sentences about what was wrong."""
     rng = random.Random(seed * 100_003 + number)
     done = ""
     with tempfile.TemporaryDirectory() as home:
@@ -211,7 +211,7 @@ def terminated(number: int, seed: int) -> list[str]:
 
 
 def main() -> int:
-    """Run them, print what was wrong."""
+    """Run the sequences and print what was wrong."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--runs", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)

@@ -1,7 +1,7 @@
-"""Every command with each of its standard streams a terminal, closed, full, a file, or a pipe whose other end is gone.
+"""Every command with each of its standard streams a terminal, closed, full, a file, or a pipe without a reader.
 
-A stream changes nothing but itself: the exit code is right, the other streams have what they should, and there is no
-traceback. The dashboard opens whenever one of them is the terminal, or the process belongs to one.
+The state of one stream affects only that stream: the exit code is right, the other streams have the right output, and
+there is no traceback. The dashboard opens if one of the streams is a terminal, or if the process has a controlling one.
 
     python tests/streams.py [--command NAME]
 """
@@ -54,8 +54,8 @@ VARIES = re.compile(r'"(wall_s|deliveries_per_s)": [\d.]+|run in [\d.]+ s|[\d,]+
 
 
 @dataclass(frozen=True)
-class Told:
-    """What came of a command. `tty`: what was written to the terminal, without its end of lines."""
+class Result:
+    """The result of a command. `tty`: what was written to the terminal, without its line ends."""
 
     code: int
     out: str
@@ -64,13 +64,13 @@ class Told:
 
 
 def prepared(folder: Path) -> Path:
-    """A folder with a home in which there is a config file."""
+    """Make a folder with a home that has a configuration file."""
     (folder / "home" / "swarmtop").mkdir(parents=True, exist_ok=True)
     (folder / "home" / "swarmtop" / "config.toml").write_text("tour = false\n")
     return folder
 
 
-def tried(folder: Path, words: Sequence[str], states: Sequence[str], belongs: bool = False) -> Told:
+def tried(folder: Path, words: Sequence[str], states: Sequence[str], belongs: bool = False) -> Result:
     """Run it with stdin, stdout and stderr in these states; `q` is typed as soon as there is a picture. `belongs`: to a
     terminal, which is then `/dev/tty`."""
     master, slave = pty.openpty()
@@ -124,11 +124,11 @@ def tried(folder: Path, words: Sequence[str], states: Sequence[str], belongs: bo
     for number in {master, slave, gone_read, gone_write, *(fd for fd in fds if fd >= 0)}:
         os.close(number)
     out, err = (file.read_text() for file in files[1:])
-    return Told(process.returncode, out, err, seen.decode(errors="replace").replace("\r\n", "\n"))
+    return Result(process.returncode, out, err, seen.decode(errors="replace").replace("\r\n", "\n"))
 
 
-def wrong(base: Told, told: Told, states: Sequence[str], screen: bool, belongs: bool = False) -> str:
-    """What is not as it should be, in words; empty if nothing. `base`: with all three streams in files."""
+def wrong(base: Result, told: Result, states: Sequence[str], screen: bool, belongs: bool = False) -> str:
+    """A sentence about what is wrong, or empty. `base`: the result with all three streams in files."""
     text = told.out + told.err + told.tty
     if re.search("Traceback|Exception ignored|Error:", text):
         return "a traceback"
@@ -159,12 +159,12 @@ def plain(text: str) -> str:
 
 
 def campaign(folder: Path, name: str, every: Sequence[Sequence[str]]) -> Iterator[str]:
-    """A sentence for each of these states that is wrong."""
+    """Yield a sentence for each combination of states with a wrong result."""
     words, screen = COMMANDS[name], name == "dashboard"
     if name == "replay" and not (folder / "run.swarm").exists():
         told = tried(folder, ("run", *SMALL, "--until", "1", "--record", "run.swarm"), ("file",) * 3)
         assert told.code == 0, told
-    base = Told(0, "", "", "") if screen else tried(folder, words, ("file",) * 3)
+    base = Result(0, "", "", "") if screen else tried(folder, words, ("file",) * 3)
     for states in every:
         for belongs in (False, True) if screen and "tty" not in states else (False,):
             told = tried(folder, words, states, belongs)
@@ -173,7 +173,7 @@ def campaign(folder: Path, name: str, every: Sequence[Sequence[str]]) -> Iterato
 
 
 def main() -> int:
-    """All states of all commands."""
+    """Try all states of all commands."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--command", choices=COMMANDS, action="append")
     args = parser.parse_args()

@@ -1,4 +1,4 @@
-"""Every network there is passes every check there is, and each check catches the network that was broken for it."""
+"""Every network passes every conformance check, and each check detects the network that was broken for it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def called(network: Network) -> str:
     return "-".join((network.program.name, *(f"{name}={value}" for name, value in network.options.items())))
 
 
-def test_every_network_is_here_and_so_is_every_role() -> None:
+def test_every_network_and_every_role_is_checked() -> None:
     assert [network.program.name for network in NETWORKS if not network.options] == list(networks())
     fleet = next(network for network in NETWORKS if called(network) == "web-servers=3")
     assert [program.role for program in fleet.programs()] == ["client", "balancer", "server"]
@@ -41,7 +41,7 @@ def test_a_network_conforms(network: Network, check: str) -> None:
 
 
 @pytest.mark.parametrize("check", CHECKS)
-def test_the_sound_one_among_the_broken_conforms(check: str) -> None:
+def test_the_correct_network_beside_the_broken_ones_conforms(check: str) -> None:
     CHECKS[check](Network(Sound))
 
 
@@ -62,13 +62,13 @@ def test_the_sound_one_among_the_broken_conforms(check: str) -> None:
         (Founder, "survives_crowd", "list index out of range"),
     ],
 )
-def test_what_is_broken_is_caught_by_the_check_for_it(program: type[Peer], check: str, says: str) -> None:
+def test_each_check_detects_its_broken_network(program: type[Peer], check: str, says: str) -> None:
     with pytest.raises((AssertionError, PeerFailed), match=says):
         CHECKS[check](Network(program))
 
 
 @pytest.mark.parametrize("check", CHECKS)
-def test_what_only_newcomers_break_is_seen_under_the_attacks_that_bring_them_and_nowhere_else(check: str) -> None:
+def test_a_fault_with_newcomers_is_detected_only_under_attacks_that_bring_them(check: str) -> None:
     if check in ("survives_sybil", "survives_eclipse", "survives_crowd"):
         with pytest.raises(PeerFailed, match="Hello: IndexError"):
             CHECKS[check](Network(Founder))

@@ -1,4 +1,4 @@
-"""Same seed and same commands, same run: bit for bit, under any hash seed, however it is sliced and looked at."""
+"""The same seed and commands give the same run, bit for bit: under any hash seed, in any slices, observed or not."""
 
 from __future__ import annotations
 
@@ -69,8 +69,8 @@ def setup(name: str, **changes: Any) -> Setup:
     return Setup(**{"churn": "exponential:20", **values})
 
 
-def told(swarm: Swarm) -> dict[str, Any]:
-    """All that can be seen of a run, apart from the fingerprint that ought to stand for it."""
+def observed(swarm: Swarm) -> dict[str, Any]:
+    """Everything that can be observed of a run, and its fingerprint."""
     frame = swarm.snapshot()
     traces = [swarm.trace(row.id) for row in swarm.asks()]
     return {
@@ -90,14 +90,14 @@ def told(swarm: Swarm) -> dict[str, Any]:
 
 
 def play(made: Setup, budget: int | None = None, look: bool = False) -> Swarm:
-    """The story, in slices of so many deliveries, perhaps with a frame drawn after each."""
+    """Run the story, in slices of `budget` deliveries; with `look`, read everything that a screen reads after each."""
     swarm = Swarm(made)
     for at_s, command in (*STORY, (END_S, None)):
         until_us = round(at_s * SECOND)
         while True:
             done = swarm.advance(until_us, budget)
             if look:
-                glance(swarm)
+                read_everything(swarm)
             if budget is None or done < budget:
                 break
         if command is not None:
@@ -105,8 +105,8 @@ def play(made: Setup, budget: int | None = None, look: bool = False) -> Swarm:
     return swarm
 
 
-def glance(swarm: Swarm) -> None:
-    """Everything that a screen may call while it draws."""
+def read_everything(swarm: Swarm) -> None:
+    """Call everything that a screen may call while it draws."""
     swarm.snapshot()
     swarm.select("random 20% or top 3 load or state=dead")
     swarm.completions("role=")
@@ -125,7 +125,7 @@ def glance(swarm: Swarm) -> None:
 
 
 def same(a: Swarm, b: Swarm) -> None:
-    one, other = told(a), told(b)
+    one, other = observed(a), observed(b)
     for key, value in one.items():
         assert value == other[key], key
 
@@ -140,26 +140,26 @@ def test_the_same_seed_and_commands_give_the_same_run(name: str) -> None:
 
 @pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize("budget", [1, 7, 250])
-def test_slicing_never_shows(name: str, budget: int) -> None:
+def test_slicing_changes_nothing(name: str, budget: int) -> None:
     same(play(setup(name)), play(setup(name), budget=budget))
 
 
 @pytest.mark.parametrize("latency", ["constant:20", "uniform:5-60"])
 @pytest.mark.parametrize("loss", [0.0, 0.1])
-def test_slicing_never_shows_under_any_latency_with_and_without_loss(latency: str, loss: float) -> None:
+def test_slicing_changes_nothing_under_any_latency_with_and_without_loss(latency: str, loss: float) -> None:
     made = setup("gnutella", latency=latency, loss=loss, churn="none")
     same(play(made), play(made, budget=13))
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_looking_changes_nothing(name: str) -> None:
+def test_reading_changes_nothing(name: str) -> None:
     same(play(setup(name)), play(setup(name), budget=150, look=True))
 
 
 @pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize("budget", [3, 40])
-def test_a_command_given_in_mid_instant_acts_at_the_end_of_it(name: str, budget: int) -> None:
-    """A person presses a key between two frames; whoever replays it knows only the time."""
+def test_a_command_in_the_middle_of_an_instant_acts_at_its_end(name: str, budget: int) -> None:
+    """A key is pressed between two frames; a replay knows only the virtual time."""
     made = setup(name)
     live = Swarm(made)
     commands = iter([command for _, command in STORY])
@@ -185,7 +185,7 @@ def test_a_command_given_in_mid_instant_acts_at_the_end_of_it(name: str, budget:
         assert mid_instant, "some of the keys were pressed inside an instant"
 
 
-def test_commands_at_one_moment_do_not_care_whether_a_frame_was_drawn_between_them() -> None:
+def test_a_frame_between_two_commands_at_one_moment_changes_nothing() -> None:
     def run(frames: bool) -> Swarm:
         swarm = Swarm(setup("gnutella", churn="none"))
         for command in (AskFor("p003", "the"), Kill("p004"), Revive("p004"), AskFor("p004", "song"), Kill("p003")):
@@ -198,7 +198,7 @@ def test_commands_at_one_moment_do_not_care_whether_a_frame_was_drawn_between_th
     same(run(frames=False), run(frames=True))
 
 
-def test_a_schedule_is_the_same_however_it_is_sliced() -> None:
+def test_slicing_changes_nothing_in_a_schedule() -> None:
     schedule = tuple((round(at_s * SECOND), command) for at_s, command in STORY)
     made = setup("gnutella", schedule=schedule)
     whole, sliced = Swarm(made), Swarm(made)
@@ -217,9 +217,9 @@ digest()
 
 
 def digest() -> None:
-    """Print a line for each network; run in processes of their own."""
+    """Print a line for each network; called in processes of their own."""
     for name in NETWORKS:
-        seen = told(play(setup(name)))
+        seen = observed(play(setup(name)))
         hashed = blake2b(repr(seen).encode(), digest_size=8).hexdigest()
         sys.stdout.write(f"{name} {seen['fingerprint']} {hashed}\n")
 

@@ -1,4 +1,4 @@
-"""Edge lists, matrices and sessions in every dialect that other programs write, and what a file may be."""
+"""Edge lists, matrices and sessions in every dialect of other programs, and which files are refused."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_a_matrix_is_the_same_in_every_dialect(
     path = tmp_path_factory.mktemp("matrix") / "rtt_matrix.txt"
     write(path, rows, [f"host{b}" for b in range(n)] if n > 1 else [], dialect)
     expected = [[max(1, round(float(value) / 2)) for value in row] for row in rows]
-    assert rtt_matrix.load(str(path)).tolist() == expected
+    assert rtt_matrix.read(str(path))[0].tolist() == expected
 
 
 @quick
@@ -165,7 +165,9 @@ def test_edge_lists_of_other_programs(tmp_path: Path, data: bytes, labels: tuple
         (b"graph [ node [ id 0 ] edge [ source 0 target 5 ] ]", ("does not name two nodes",)),
     ],
 )
-def test_what_is_refused_is_refused_in_our_words(tmp_path: Path, data: bytes, words: tuple[str, ...]) -> None:
+def test_files_of_other_formats_are_refused_in_one_sentence(
+    tmp_path: Path, data: bytes, words: tuple[str, ...]
+) -> None:
     (tmp_path / "edges.txt").write_bytes(data)
     with pytest.raises(InputError) as refused:
         links(tmp_path / "edges.txt")
@@ -175,7 +177,9 @@ def test_what_is_refused_is_refused_in_our_words(tmp_path: Path, data: bytes, wo
 GML = b'graph [\n node [ id 0 label "a" ]\n node [ id 1 label "b" ]\n edge [ source 0 target 1 latency "1 us" ]\n]\n'
 
 
-def test_gml_is_read_by_networkx_or_told_how(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_gml_is_read_by_networkx_or_the_error_names_the_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "net.gml").write_bytes(GML)
     labels, pairs, notes = links(tmp_path / "net.gml")
     assert (labels, pairs) == (("a", "b"), [("a", "b")])
@@ -197,14 +201,16 @@ def test_gml_is_read_by_networkx_or_told_how(tmp_path: Path, monkeypatch: pytest
         ("0;12,5\n7,5;0\n", 0, [[1, 6], [4, 1]]),
     ],
 )
-def test_what_was_not_measured_gets_the_median(tmp_path: Path, text: str, filled: int, ways: list[list[int]]) -> None:
+def test_a_missing_round_trip_gets_the_median_of_its_row(
+    tmp_path: Path, text: str, filled: int, ways: list[list[int]]
+) -> None:
     (tmp_path / "rtt.txt").write_text(text)
     found, notes = rtt_matrix.read(str(tmp_path / "rtt.txt"))
     assert found.tolist() == ways
     assert any(f"{filled} round trips not measured" in note for note in notes) == bool(filled)
 
 
-def test_notes_reach_warnings(tmp_path: Path) -> None:
+def test_notes_about_a_file_are_warnings_of_the_swarm(tmp_path: Path) -> None:
     (tmp_path / "e.txt").write_text("0 1 5\n1 2 5\n")
     (tmp_path / "m.txt").write_text("0 -1\n4 0\n")
     (tmp_path / "c.csv").write_text("0,1577836800,1577836900\n")
@@ -222,7 +228,7 @@ def started(words: str, folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_pipes_of_a_shell_are_read_and_others_are_told(tmp_path: Path) -> None:
+def test_pipes_of_a_shell_are_read_and_other_special_files_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo.toml")
     done = started("run fifo.toml", tmp_path)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
@@ -237,7 +243,7 @@ def test_pipes_of_a_shell_are_read_and_others_are_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("flag", ["--topology", "--churn"])
-def test_a_bomb_is_refused_within_little_memory(tmp_path: Path, flag: str) -> None:
+def test_a_gzip_bomb_is_refused_within_little_memory(tmp_path: Path, flag: str) -> None:
     block = gzip.compress(b" " * (1 << 24))
     (tmp_path / "bomb.gz").write_bytes(block * 20)
     before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss

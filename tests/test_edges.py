@@ -1,11 +1,11 @@
-"""Some of the inputs of `python tests/edges.py`, which tries them all."""
+"""A sample of the inputs of `python tests/edges.py`, which tries them all."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
-from edges import DOORS, campaign, fault, limits
+from edges import SOURCES, campaign, fault, limits
 
 from engine import InputError, Setup, as_number, run, scenario_files
 
@@ -16,35 +16,35 @@ SECONDS = 60.0
 SHARE = {"scenario": 40, "spec": 20, "flag": 20, "setting": 10, "recording": 40, "command": 30}
 
 
-@pytest.mark.parametrize("door", DOORS)
-def test_a_number_at_the_edge_gives_a_run_or_a_sentence(
-    door: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_boundary_value_gives_a_run_or_one_clear_error(
+    source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     wrong: list[str] = []
-    count, _ = campaign(door, SECONDS, sizes=False, every=SHARE[door], tell=wrong.append)
+    count, _ = campaign(source, SECONDS, sizes=False, every=SHARE[source], tell=wrong.append)
     assert not wrong, wrong
     assert count > 20
 
 
 @pytest.mark.parametrize("per_s", ["1e-320", "5e-324", "2.2250738585072014e-308", "1e-12", "0.0", "-0.0"])
-def test_asks_may_be_as_rare_as_one_likes(per_s: str) -> None:
+def test_the_rate_of_asks_has_no_lower_limit(per_s: str) -> None:
     made = scenario_files.parse(f"peers = 4\nlatency = 'constant:20'\nasks.per_s = {per_s}\n", "x.toml")
     assert len(run(made, until=3.0).asks) == (float(per_s) > 0)  # the first comes after half a second
 
 
 @pytest.mark.parametrize("per_s", ["1e300", "1e308", "inf", "nan", "-5e-324", "1" + "0" * 400])
-def test_asks_that_are_too_many_are_refused_with_the_limit(per_s: str) -> None:
+def test_a_rate_of_asks_that_is_too_high_is_refused_with_the_limit(per_s: str) -> None:
     with pytest.raises(InputError, match=r"from 0 to 10,000|too long"):
         scenario_files.parse(f"asks.per_s = {per_s}\n", "x.toml")
 
 
-def test_the_engine_has_the_limits_of_a_scenario() -> None:
+def test_the_engine_has_the_same_limits_as_a_scenario() -> None:
     with pytest.raises(InputError, match="10,000"):
         run(scenario_files.Scenario(setup=Setup(peers=4, asks_per_s=10_001.0)), until=1.0)
 
 
-def test_what_takes_too_long_or_speaks_of_python_is_a_fault() -> None:
+def test_a_slow_input_or_an_error_about_python_is_a_fault() -> None:
     def hangs() -> None:
         while True:
             pass

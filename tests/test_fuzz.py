@@ -1,4 +1,4 @@
-"""2,000 hurt inputs for every decoder. `python tests/fuzz.py` takes 100,000 of each."""
+"""2,000 damaged inputs for every decoder. `python tests/fuzz.py` tries 100,000 of each."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def test_an_input_is_read_or_refused_in_one_sentence(decoder: Decoder, tmp_path:
 
 
 @pytest.mark.parametrize("decoder", decoders(), ids=lambda one: one.name)
-def test_the_injuries_are_of_both_kinds(decoder: Decoder, tmp_path: Path) -> None:
-    """Were all refused, or none, the test above would say little."""
+def test_some_damaged_inputs_are_read_and_some_refused(decoder: Decoder, tmp_path: Path) -> None:
+    """If all were refused, or none, the test above would prove little."""
     read = refused = 0
     for data in inputs(decoder, 300, seed=2):
         try:

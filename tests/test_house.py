@@ -1,4 +1,4 @@
-"""The rules of the layout, as tests: what lies where, which way imports point, what is documented."""
+"""The rules of the layout, as tests: which files there are, the direction of imports, what is documented."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1]
 TOP = {"pyproject.toml", "README.md", "LICENSE", "engine", "tui", "themes", "tests"}
 INDEX = re.compile(r"(extra-)?index[-_]url|\bpypi\.")
 
-ENGINE_ROOMS = (
+ENGINE_ORDER = (
     "errors",
     "files",
     "api",
@@ -35,7 +35,7 @@ ENGINE_ROOMS = (
     "record",
     "lab",
 )
-"""A room of the engine may import any to its left; these stand beside them, with what they may import."""
+"""Parts of the engine: each may import those before it."""
 BESIDE: dict[str, set[str]] = {
     "kit": {"errors", "api"},
     "protocols": {"errors", "api", "kit"},
@@ -43,6 +43,7 @@ BESIDE: dict[str, set[str]] = {
     "pacer": {"errors"},
     "child": {"errors"},
 }
+"""Parts of the engine outside that order, with what they may import."""
 
 
 def tracked() -> list[Path]:
@@ -82,7 +83,7 @@ def imports(path: Path, typing: bool = False) -> Iterator[tuple[str, int]]:
             yield from ((f"{name}.{alias.name}", node.lineno) for alias in node.names)
 
 
-def test_the_top_level_holds_what_it_should_and_nothing_else() -> None:
+def test_the_top_level_has_the_expected_files_only() -> None:
     top = {path.relative_to(ROOT).parts[0] for path in tracked()}
     assert {name for name in top if not name.startswith(".")} <= TOP
 
@@ -94,26 +95,26 @@ def test_the_engine_knows_no_screen(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", sources("engine"), ids=lambda p: str(p.relative_to(ROOT)))
-def test_imports_inside_the_engine_point_one_way(path: Path) -> None:
-    room = path.relative_to(ROOT / "engine").with_suffix("").parts[0]
-    if room == "__init__":
+def test_imports_inside_the_engine_have_one_direction(path: Path) -> None:
+    part = path.relative_to(ROOT / "engine").with_suffix("").parts[0]
+    if part == "__init__":
         return
-    assert room in ENGINE_ROOMS or room in BESIDE or room == "scenarios", f"{room} has no place among the rooms"
+    assert part in ENGINE_ORDER or part in BESIDE or part == "scenarios", f"{part} has no place in the order of imports"
     for name, line in imports(path):
         parts = name.split(".")
-        if parts[0] != "engine" or len(parts) < 2 or parts[1] == room:
+        if parts[0] != "engine" or len(parts) < 2 or parts[1] == part:
             continue
         where = f"{path.relative_to(ROOT)}:{line} imports {name}"
-        if room in BESIDE:
-            assert parts[1] in BESIDE[room], where
+        if part in BESIDE:
+            assert parts[1] in BESIDE[part], where
         elif parts[1] in BESIDE:
-            # The registry finds networks, nobody else names one; a child process is started by record and lab.
-            assert (room, parts[1]) in {("registry", "protocols"), ("record", "child"), ("lab", "child")}, where
+            # Only the registry imports networks; child processes are started by record and lab.
+            assert (part, parts[1]) in {("registry", "protocols"), ("record", "child"), ("lab", "child")}, where
         else:
-            assert ENGINE_ROOMS.index(parts[1]) < ENGINE_ROOMS.index(room), where
+            assert ENGINE_ORDER.index(parts[1]) < ENGINE_ORDER.index(part), where
 
 
-def test_no_file_of_the_engine_imports_itself_through_others() -> None:
+def test_the_engine_has_no_import_circle() -> None:
     files = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in sources("engine")}
     files = {name.removesuffix(".__init__"): path for name, path in files.items() if name != "engine.__init__"}
     arrows = {name: {to for to in targets(path, files) if to != name} for name, path in files.items()}
@@ -132,7 +133,7 @@ def targets(path: Path, files: Mapping[str, Path]) -> set[str]:
 
 
 def circles_of(arrows: Mapping[str, set[str]]) -> list[list[str]]:
-    """Groups of two and more that reach each other: what is left when all that import nothing left are taken out."""
+    """Import circles: what is left after files that import no other, and files that no other imports, are removed."""
     left = dict(arrows)
     while free := [name for name, to in left.items() if not to & left.keys()]:
         for name in free:
@@ -143,13 +144,13 @@ def circles_of(arrows: Mapping[str, set[str]]) -> list[list[str]]:
     return [sorted(left)] if left else []
 
 
-def test_a_circle_is_found() -> None:
+def test_an_import_circle_is_detected() -> None:
     assert circles_of({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": {"a"}}) == [["b", "c"]]
     assert not circles_of({"a": {"b", "c"}, "b": {"c"}, "c": set()})
 
 
 @pytest.mark.parametrize("path", sources("engine/protocols"), ids=lambda p: str(p.relative_to(ROOT)))
-def test_a_network_knows_only_the_words_it_is_written_in(path: Path) -> None:
+def test_a_network_imports_only_what_protocols_may(path: Path) -> None:
     mine = path.relative_to(ROOT / "engine" / "protocols").with_suffix("").parts[0]
     for name, line in imports(path):
         parts = name.split(".")
@@ -159,7 +160,7 @@ def test_a_network_knows_only_the_words_it_is_written_in(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", sources("engine"), ids=lambda p: str(p.relative_to(ROOT)))
-def test_clocks_threads_and_dice_stay_outside(path: Path) -> None:
+def test_the_engine_uses_no_clock_thread_or_random_module(path: Path) -> None:
     edge = path.relative_to(ROOT / "engine").parts[0] in ("pacer.py", "lab")
     for name, line in imports(path):
         top = name.split(".")[0]
@@ -172,13 +173,13 @@ def test_clocks_threads_and_dice_stay_outside(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", sources("tui"), ids=lambda p: str(p.relative_to(ROOT)))
-def test_the_dashboard_uses_the_public_face_of_the_engine(path: Path) -> None:
+def test_the_dashboard_uses_public_names_of_the_engine_only(path: Path) -> None:
     for name, line in imports(path):
         assert name.split(".")[0] != "engine" or name.count(".") <= 1, f"{path}:{line} imports {name}"
 
 
 @pytest.mark.parametrize("path", sources("tui/draw"), ids=lambda p: str(p.relative_to(ROOT)))
-def test_drawing_is_arithmetic(path: Path) -> None:
+def test_draw_imports_no_textual(path: Path) -> None:
     for name, line in imports(path):
         assert name.split(".")[0] != "textual", f"{path}:{line} imports {name}"
 
@@ -200,7 +201,7 @@ def test_help_needs_neither_engine_nor_numpy() -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_the_public_face_is_what_it_says() -> None:
+def test_the_public_names_are_complete() -> None:
     import engine
 
     assert sorted(engine.__all__) == sorted(set(engine.__all__))

@@ -1,4 +1,4 @@
-"""Pictures, layouts and runs do not hang on the last bit of a sine, a logarithm or a sum: processors differ in it."""
+"""No picture, layout or run depends on the last bit of a sine, logarithm or sum, in which processors differ."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import pytest
 SCRIPT = Path(__file__).parent / "last_bits.py"
 HANGS_S = 110
 FEW = ("layouts", "figures")
-"""Where equal gaps and round figures are; runs and screens are moved one way only, as they take longest."""
+"""The ways in which results are moved, and the parts; runs and screens are moved in one way only: they take longest."""
 
 
 def told(way: str, *parts: str) -> dict[str, str]:
-    """What a process says in which each inexact result is moved that way, see `last_bits.py`."""
+    """The output of a process in which each inexact result is moved that way, see `last_bits.py`."""
     command = [sys.executable, "-W", "error", str(SCRIPT), way, *parts]
     done = subprocess.run(command, capture_output=True, text=True, timeout=HANGS_S)
     assert done.returncode == 0, done.stderr
@@ -31,7 +31,7 @@ def exact() -> dict[str, str]:
 
 @pytest.mark.uncounted
 @pytest.mark.parametrize(("way", "parts"), [("up", FEW), ("down", FEW), ("mixed", ())])
-def test_a_last_bit_decides_nothing(exact: dict[str, str], way: str, parts: tuple[str, ...]) -> None:
+def test_no_result_depends_on_a_last_bit(exact: dict[str, str], way: str, parts: tuple[str, ...]) -> None:
     moved = told(way, *parts)
     assert len(moved) > 150
     assert moved.keys() <= exact.keys()

@@ -1,6 +1,6 @@
-"""The README tells what the registries tell: its tables and its example are compared with their source.
+"""Tables and the example in the README are compared with their sources.
 
-Run `python tests/test_readme.py` to write them anew; then read the difference.
+Run `python tests/test_readme.py` to write them again; then read the difference.
 """
 
 from __future__ import annotations
@@ -61,14 +61,14 @@ def part(name: str) -> re.Pattern[str]:
 
 
 @pytest.mark.parametrize("name", PARTS)
-def test_the_readme_says_what_the_program_says(name: str) -> None:
+def test_the_readme_agrees_with_the_program(name: str) -> None:
     found = part(name).search(README.read_text())
     assert found, f"the README has no part <!-- {name} -->"
     assert found.group(0) == f"<!-- {name} -->\n{PARTS[name]()}\n<!-- /{name} -->", "run python tests/test_readme.py"
 
 
 def test_the_example_is_short() -> None:
-    # How a newcomer finds its way in is half of a network.
+    # Joining is half of a network.
     assert example().count("\n") < 155
 
 

@@ -1,14 +1,14 @@
-"""Stories: files of commands and of what came of them, `stories/*.story`, played again line by line.
+"""Stories: files of commands and their results, `stories/*.story`, run again line by line.
 
-A line that begins with `> ` is a command; the lines below it are what it says. After a change, `pytest
-tests/test_stories.py --rewrite-stories` writes what is said now into the files, and a person reads the diff: it shows
-what the change means for people, in the words they will read.
+A line that begins with `> ` is a command; the lines below it are its output. After a change, `pytest
+tests/test_stories.py --rewrite-stories` writes the present output into the files, and a person reads the difference: it
+shows what the change means for users, in the words that they read.
 
-    > swarm napster peers=16 seed=3        begin; any field of a setup
+    > swarm napster peers=16 seed=3        start; any field of a setup
     > ask p003 blue train                  any verb, its first field one word or quoted, the rest to the end of the line
-    > run 2                                so many seconds; tells what happened meanwhile (`quiet` for hidden seconds)
+    > run 2                                that many seconds; prints what happened meanwhile (`quiet` for no output)
     > asks                                 a line for each ask, with its verdict
-    > peers SELECTOR                       who is like that
+    > peers SELECTOR                       the peers that match
     > lost                                 messages that never arrived, by reason
 """
 
@@ -43,11 +43,11 @@ from engine import (
 STORIES = sorted((Path(__file__).parent / "stories").glob("*.story"))
 PROMPT = "> "
 SAME_KIND_MOST = 4
-"""So many lines of one kind in one `run`; the others are counted."""
+"""Most lines of one kind that one `run` prints; the others are counted."""
 
 
 class Teller:
-    """Plays the commands of a story, and says what came of each."""
+    """Runs the commands of a story and returns the results of each as text."""
 
     def __init__(self) -> None:
         self.swarm: Swarm | None = None
@@ -162,7 +162,7 @@ class Teller:
 
 
 def played(text: str) -> str:
-    """A story as it goes now: its commands and remarks, with what they say today."""
+    """A story with the present results of its commands; remarks are kept."""
     teller = Teller()
     lines: list[str] = []
     for line in text.splitlines():
@@ -178,7 +178,7 @@ def test_there_are_stories() -> None:
 
 
 @pytest.mark.parametrize("path", STORIES, ids=lambda path: path.stem)
-def test_a_story_goes_as_it_went(path: Path, request: pytest.FixtureRequest) -> None:
+def test_a_story_has_the_results_in_its_file(path: Path, request: pytest.FixtureRequest) -> None:
     told = path.read_text(encoding="utf-8")
     now = played(told)
     if request.config.getoption("--rewrite-stories"):

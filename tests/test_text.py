@@ -1,4 +1,4 @@
-"""Text from outside, whatever it holds: harmless once it is in, and every way out takes it."""
+"""Text from outside: it is made harmless when it comes in, and can be written by every output."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ ODD = (
     *("é", "e\u0301", "日本", "🦑", "-x", "=1+1", "café", "ᄀ\u1161", "\u1161"),
 )
 TEXT = st.lists(st.one_of(st.sampled_from(ODD), st.text(max_size=8), st.just("blue train")), max_size=6).map("".join)
-MONSTER = "train " + "".join(ODD)
+UNUSUAL = "train " + "".join(ODD)
 
 
 def harmless(text: str) -> bool:
-    """One line that any encoding of Unicode can write, and every terminal measures alike."""
+    """Whether a text is one line that every encoding of Unicode can write and all terminals show in the same width."""
     marks = [unicodedata.category(ch) == "Mn" for ch in text]
     return (
         not any(unicodedata.category(ch)[0] == "C" or unicodedata.category(ch) in ("Zl", "Zp", "Me") for ch in text)
@@ -55,7 +55,7 @@ def harmless(text: str) -> bool:
 
 
 @given(st.one_of(TEXT, st.text()), st.integers(1, 200))
-def test_plain_text_is_harmless_and_stays_as_it_is(text: str, limit: int) -> None:
+def test_plain_text_is_harmless_and_does_not_change_again(text: str, limit: int) -> None:
     made = plain(text, limit)
     assert harmless(made)
     assert len(made) <= limit
@@ -63,7 +63,7 @@ def test_plain_text_is_harmless_and_stays_as_it_is(text: str, limit: int) -> Non
     made.encode()
 
 
-def test_letters_of_all_languages_stay() -> None:
+def test_letters_of_all_languages_are_kept() -> None:
     for text in (
         "Füße",
         "Ελλάδα",
@@ -86,7 +86,7 @@ def test_long_text_is_cut_without_delay(text: str) -> None:
 
 
 def sentence(error: InputError) -> str:
-    """What it says, one harmless sentence."""
+    """The text of an error, after a check that it is one harmless sentence."""
     assert harmless(str(error)), str(error)
     assert str(error).strip()
     return str(error)
@@ -94,7 +94,7 @@ def sentence(error: InputError) -> str:
 
 @settings(max_examples=37, deadline=None)
 @given(TEXT)
-def test_what_a_scenario_tells_is_harmless(text: str) -> None:
+def test_the_texts_of_a_scenario_are_made_harmless(text: str) -> None:
     # TOML has no way to say a surrogate.
     said = json.dumps(text.encode("utf-8", "replace").decode(), ensure_ascii=False).replace("\x7f", "\\u007f")
     ask = f"[[at]]\ns = 1\ndo = 'ask'\npeers = '#0'\ntext = {said}\n"
@@ -113,7 +113,7 @@ def test_what_a_scenario_tells_is_harmless(text: str) -> None:
 
 @settings(max_examples=20, deadline=None)
 @given(TEXT)
-def test_a_command_is_harmless_whoever_gives_it(text: str) -> None:
+def test_the_text_of_a_command_is_made_harmless(text: str) -> None:
     swarm = Swarm(Setup(peers=4, latency="constant:20"))
     try:
         swarm.do(AskFor("#0", text))
@@ -125,7 +125,7 @@ def test_a_command_is_harmless_whoever_gives_it(text: str) -> None:
 
 @settings(max_examples=25, deadline=None)
 @given(TEXT)
-def test_every_spec_refuses_in_harmless_words(text: str) -> None:
+def test_errors_about_specs_are_harmless(text: str) -> None:
     for name in ("topology", "latency", "churn"):
         try:
             Swarm(Setup(peers=4, **{name: text}))  # type: ignore[arg-type]
@@ -135,7 +135,7 @@ def test_every_spec_refuses_in_harmless_words(text: str) -> None:
 
 @settings(max_examples=25, deadline=None)
 @given(TEXT)
-def test_configuration_and_themes_refuse_in_harmless_words(text: str) -> None:
+def test_errors_about_configuration_and_themes_are_harmless(text: str) -> None:
     said = json.dumps(text.encode("utf-8", "replace").decode(), ensure_ascii=False).replace("\x7f", "\\u007f")
     for line in (f"theme = {said}", f"{said} = 1", f"keys.{said} = {said}", text):
         try:
@@ -156,22 +156,22 @@ def test_configuration_and_themes_refuse_in_harmless_words(text: str) -> None:
         sentence(error)
 
 
-def test_a_recording_with_monstrous_texts_is_read_and_told(tmp_path: Path) -> None:
+def test_a_recording_with_unusual_texts_is_read_and_replayed(tmp_path: Path) -> None:
     file = tmp_path / "run.swarm"
-    story = scenario_files.Scenario(title=MONSTER, about=MONSTER, setup=Setup(peers=4, protocol="gossip"))
-    run(story.asking([MONSTER], "#0"), until=2.0, record=str(file))
+    story = scenario_files.Scenario(title=UNUSUAL, about=UNUSUAL, setup=Setup(peers=4, protocol="gossip"))
+    run(story.asking([UNUSUAL], "#0"), until=2.0, record=str(file))
     scenario, _ = load_recording(str(file))
     assert harmless(scenario.title)
     assert harmless(scenario.about)
     assert replay(str(file)).diverged == ""
 
 
-def test_the_story_of_a_recording_is_made_harmless_whoever_wrote_it() -> None:
+def test_the_texts_of_a_recording_are_made_harmless() -> None:
     from engine.lab.run import scenario_of
     from engine.record.file import Recording
 
     world = Swarm(Setup(peers=4)).world
-    told = {"title": MONSTER, "about": MONSTER, "asks": [[MONSTER, "#0"]], "caption": [{"s": 1.0, "say": MONSTER}]}
+    told = {"title": UNUSUAL, "about": UNUSUAL, "asks": [[UNUSUAL, "#0"]], "caption": [{"s": 1.0, "say": UNUSUAL}]}
     packed = msgpack.packb(told, unicode_errors="surrogatepass")
     story = msgpack.unpackb(packed, unicode_errors="surrogatepass")
     made = scenario_of(Recording(Setup(peers=4), story, world), "x.swarm")
@@ -232,8 +232,8 @@ def test_output_is_written_whatever_the_locale(locale: str, tmp_path: Path) -> N
     assert bad.stderr.count(b"\n") == 1
 
 
-def test_files_are_written_whatever_they_say(tmp_path: Path) -> None:
-    for path in export.write("x", {".toml": MONSTER, ".json": "\ud800"}, tmp_path):
+def test_files_with_any_text_are_written(tmp_path: Path) -> None:
+    for path in export.write("x", {".toml": UNUSUAL, ".json": "\ud800"}, tmp_path):
         assert path.read_bytes()
-    text = to_toml(Setup(topology="caf\udce9.txt"), MONSTER, MONSTER)
+    text = to_toml(Setup(topology="caf\udce9.txt"), UNUSUAL, UNUSUAL)
     assert tomllib.loads(text)["topology"] == "caf?.txt"

@@ -186,7 +186,7 @@ class PeerColumns:
         return made
 
     def holds(self, text: str) -> Sequence[bool]:
-        return [bool(shelf.matching(text)) for shelf in self._simulation.shelves]
+        return [bool(library.matching(text)) for library in self._simulation.libraries]
 
 
 class SnapshotBuilder:
@@ -230,7 +230,7 @@ class SnapshotBuilder:
         if self._links.version != sim.streams.version:
             self._links = Links(sim.streams.version, *sim.streams.columns())
         if kernel.now_us >= self._files_us + FILES_US or self._files_us < 0 or len(self._files) < sim.n:
-            self._files = np.fromiter(map(len, sim.shelves), np.int32, sim.n)
+            self._files = np.fromiter(map(len, sim.libraries), np.int32, sim.n)
             self._files_us = kernel.now_us
             if self._identified:
                 self._ident = self._identifiers()

@@ -153,7 +153,7 @@ def min_cut(sim: Simulation, labels: Sequence[str], origin: PeerId, text: str) -
     if sim.program.wants == "broadcast":
         return none(_broadcast(sim, who, origin, silent))
     served = any(kind.has_all for kind in sim.program_types)
-    if not served and sim.shelves[origin].matching(text):
+    if not served and sim.libraries[origin].matching(text):
         return none(f"{who} has {what} itself: nobody stands between.")
     holders = [p for p in range(sim.n) if p != origin and not silent[p] and _holds(sim, p, text, served)]
     if not holders:
@@ -186,7 +186,9 @@ def _silent(sim: Simulation, origin: PeerId, text: str) -> list[bool]:
 def _holds(sim: Simulation, peer: PeerId, text: str, served: bool) -> bool:
     """Whether it would answer: from its library, or, where everybody is `served`, as a server that has everything."""
     return (
-        sim.program_types[peer].has_all if served else bool(len(sim.shelves[peer]) and sim.shelves[peer].matching(text))
+        sim.program_types[peer].has_all
+        if served
+        else bool(len(sim.libraries[peer]) and sim.libraries[peer].matching(text))
     )
 
 

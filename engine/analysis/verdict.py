@@ -44,8 +44,8 @@ def facts_of(sim: Simulation, record: AskRecord) -> dict[str, Any]:
     if record.want in ("find", "fetch") and not record.hits:
         holders = [
             p
-            for p, shelf in enumerate(sim.shelves)
-            if len(shelf) and p != record.origin and shelf.matching(record.text)
+            for p, library in enumerate(sim.libraries)
+            if len(library) and p != record.origin and library.matching(record.text)
         ]
         standing = [p for p in holders if sim.state[p] == ALIVE and not sim.censored[p]]
         group = sim.group

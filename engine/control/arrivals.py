@@ -22,7 +22,7 @@ from ..sim.rng import Stream
 from ..simulation import Simulation
 from ..world import access_links
 from ..world.churn import Churn, parse_arrivals
-from ..world.content import Stock
+from ..world.content import NewcomerLibraries
 from ..world.latency import Latency
 from .workload import Workload
 
@@ -70,15 +70,21 @@ TICKS = (NextArrival, Arrival, Departure, JoinCheck)
 
 
 class ArrivalProcess:
-    """Arrivals and departures of a simulation. `stock` is what newcomers bring, `delays` knows where they may live, and
-    `links` what lines they may have."""
+    """Arrivals and departures of a simulation. `newcomer_libraries` generates the files of newcomers, `delays` their
+    places, and `links` their access links."""
 
     def __init__(
-        self, sim: Simulation, workload: Workload, stock: Stock, delays: Latency, links: LinkSpec, width: int
+        self,
+        sim: Simulation,
+        workload: Workload,
+        newcomer_libraries: NewcomerLibraries,
+        delays: Latency,
+        links: LinkSpec,
+        width: int,
     ) -> None:
         self.simulation = sim
         self.workload = workload
-        self.stock = stock
+        self.newcomer_libraries = newcomer_libraries
         self.delays = delays
         self.links = links
         self.width = width
@@ -164,9 +170,9 @@ class ArrivalProcess:
         sim, seed = self.simulation, self.simulation.seed
         new = range(sim.n, sim.n + count)
         sim.add_peers(
-            [self.stock.shelf(peer, seed) for peer in new],
-            [self.delays.newcomer(peer, seed) for peer in new],
-            [access_links.newcomer(self.links, peer, seed) for peer in new],
+            [self.newcomer_libraries.generate(peer, seed) for peer in new],
+            [self.delays.newcomer_place(peer, seed) for peer in new],
+            [access_links.newcomer_line(self.links, peer, seed) for peer in new],
             [f"p{peer:0{self.width}d}" for peer in new],
             operator,
         )

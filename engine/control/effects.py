@@ -19,7 +19,7 @@ from ..options import as_number, set_option
 from ..simulation import Simulation
 from ..world.access_links import JITTER_MS_MAX
 from ..world.content import file_of
-from ..world.decoys import Poisoned
+from ..world.decoys import PoisonedLibrary
 from .arrivals import ArrivalProcess
 from .attacks import AttackRunner, Door
 from .workload import ASKS_PER_S_MAX, Due, Workload
@@ -241,8 +241,8 @@ def _serve(parts: Parts, peers: c.Peers, decoys: bool) -> tuple[PeerId, ...]:
     those = tuple(p for p in parts.door.resolve(peers) if sim.poisoned[p] != decoys)
     for peer in those:
         sim.poisoned[peer] = decoys
-        real = sim.shelves[peer]
-        sim.peer_hosts[peer].library = Poisoned(peer, real, parts.workload.catalogue.titles) if decoys else real
+        real = sim.libraries[peer]
+        sim.peer_hosts[peer].library = PoisonedLibrary(peer, real, parts.workload.catalogue.titles) if decoys else real
     return those
 
 
@@ -345,7 +345,7 @@ def publish(parts: Parts, command: c.Publish, by: str) -> tuple[PeerId, ...]:
     those = parts.door.resolve(command.peers)
     file = file_of(command.text, parts.simulation.seed)
     for peer in those:
-        parts.simulation.shelves[peer].add(file)
+        parts.simulation.libraries[peer].add(file)
         if parts.simulation.state[peer] == ALIVE:
             parts.simulation.ask(peer, file.name, "publish", by)
     return those

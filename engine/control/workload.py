@@ -79,7 +79,7 @@ class Workload:
         self.gauges = Gauges(sim)
         self.seed = seed
         self.churn: Churn | None = None
-        self.trace: sessions.Trace | None = None
+        self.trace: sessions.SessionTrace | None = None
         """One of the two at most."""
         self.churn_spec = "none"
         self.polite = 0.0
@@ -132,7 +132,7 @@ class Workload:
 
     # --- churn ---------------------------------------------------------------------------------------------
 
-    def begin(self, spec: str, polite: float, trace: sessions.Trace | None) -> list[PeerId]:
+    def begin(self, spec: str, polite: float, trace: sessions.SessionTrace | None) -> list[PeerId]:
         """Churn from the start, at equilibrium: returns the peers that are up at t = 0. `trace`: that of the spec, if
         it names one."""
         self._follow(spec, trace)
@@ -189,7 +189,7 @@ class Workload:
         if not self._held[peer]:
             self._wait(peer, SessionEnds, self._stay_us(peer))
 
-    def _follow(self, spec: str, trace: sessions.Trace | None = None) -> None:
+    def _follow(self, spec: str, trace: sessions.SessionTrace | None = None) -> None:
         """Read a spec. Raises InputError, and has then changed nothing."""
         if trace is None and sessions.is_trace(spec):
             trace = sessions.load(spec.strip(), self.simulation.labels)
@@ -247,12 +247,12 @@ class Workload:
             return
         peer = int(alive[rng.randrange(len(alive))])
         want = sim.program.wants
-        text = self.catalogue.draw_ask(rng)
+        text = self.catalogue.sample_title(rng)
         if want in ("find", "fetch"):
             for _ in range(ASKERS_TRIED):
-                if not sim.shelves[peer].matching(text):
+                if not sim.libraries[peer].matching(text):
                     break
-                text = self.catalogue.draw_ask(rng)
+                text = self.catalogue.sample_title(rng)
         sim.ask(peer, text, want, "background")
 
 

@@ -377,7 +377,7 @@ def one(
         swarm.advance(round((SETTLE_S + (end_s - ANSWER_S - SETTLE_S) * (number + 1) / ASKS) * 1e6))
         able = np.flatnonzero((swarm.simulation.state == ALIVE) & ~swarm.simulation.infrastructure & spared)
         # Drawn for every ask, so that a swarm without askers does not shift those of another.
-        at, drawn = rng.random(), swarm.world.catalogue.draw_ask(rng)
+        at, drawn = rng.random(), swarm.world.catalogue.sample_title(rng)
         if len(able):
             text = texts[number % len(texts)] if texts else drawn
             swarm.do(AskFor(int(able[int(at * len(able))]), text), by="scenario")

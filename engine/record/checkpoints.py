@@ -33,9 +33,9 @@ from ..measure.snapshot import Places, Run
 from ..setup import Setup
 from ..sim.memory import bytes_apart
 from ..swarm import Swarm
-from ..world.content import Catalogue, Lexicon, Stock
+from ..world.content import Catalogue, NewcomerLibraries, WordIndex
 from ..world.latency import Latency
-from ..world.readers.sessions import Trace
+from ..world.readers.sessions import SessionTrace
 from ..world.topology import Topology
 from ..world.world import World
 from .gc import collector_paused
@@ -116,7 +116,7 @@ def pack_swarm(swarm: Swarm, known: Parts) -> tuple[PackedSwarm, dict[PartKey, b
 
     out = io.BytesIO()
     pickler = pickle.Pickler(out, 5)
-    kinds = (Setup, Run, Stock, World, Topology, Places, Latency, Catalogue, Lexicon, Trace, File)
+    kinds = (Setup, Run, NewcomerLibraries, World, Topology, Places, Latency, Catalogue, WordIndex, SessionTrace, File)
     table: dict[type, Any] = dict.fromkeys(kinds, constant)
     pickler.dispatch_table = {**copyreg.dispatch_table, **table, AskRecord: record, Page: page}
     pickler.dump(swarm)
@@ -135,9 +135,9 @@ def _constants_of(swarm: Swarm) -> list[Any]:
     """The objects that all swarms of a world share, in the same order for each of them."""
     world = swarm.world
     catalogue = world.catalogue
-    stock, run = swarm.arrivals.stock, swarm.peer_table.run
-    drawn = [world, world.graph, world.delays, world.delays.places, catalogue, catalogue.lexicon, world.trace]
-    return [swarm.setup, run, stock, *drawn, *world.files]
+    newcomer_libraries, run = swarm.arrivals.newcomer_libraries, swarm.peer_table.run
+    drawn = [world, world.graph, world.delays, world.delays.places, catalogue, catalogue.word_index, world.trace]
+    return [swarm.setup, run, newcomer_libraries, *drawn, *world.files]
 
 
 _context: list[Any] = []

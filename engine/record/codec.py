@@ -23,10 +23,10 @@ from ..commands import VERBS, Command, command_from, names_peers
 from ..errors import InputError, plain
 from ..measure.snapshot import Places
 from ..setup import Setup
-from ..world.content import Catalogue, Lexicon, Shelf
+from ..world.content import Catalogue, SharedFiles, WordIndex
 from ..world.latency import Latency
 from ..world.readers.edge_list import NODES_MAX
-from ..world.readers.sessions import Trace
+from ..world.readers.sessions import SessionTrace
 from ..world.topology import Topology
 from ..world.world import World
 
@@ -229,8 +229,8 @@ def world_to_pieces(world: World) -> Iterator[tuple[str, bytes]]:
     yield from _texts("titles", catalogue.titles)
     yield from _numbers("shares", catalogue.shares)
     number = {file: i for i, file in enumerate(world.files)}
-    for start in range(0, len(catalogue.shelves), ROWS):
-        held = [shelf.files() for shelf in catalogue.shelves[start : start + ROWS]]
+    for start in range(0, len(catalogue.libraries), ROWS):
+        held = [library.files() for library in catalogue.libraries[start : start + ROWS]]
         holds = [number[file] for files in held for file in files]
         yield from _numbers("many", [len(files) for files in held])
         yield from _numbers("holds", holds)
@@ -350,11 +350,11 @@ def _delays(facts: Mapping[str, Any], numbers: Mapping[str, Any], texts: Mapping
     )
 
 
-def _trace(facts: Mapping[str, Any], numbers: Mapping[str, Any], n: int) -> Trace | None:
+def _trace(facts: Mapping[str, Any], numbers: Mapping[str, Any], n: int) -> SessionTrace | None:
     if not facts["trace"]:
         return None
     times = numbers["sessions"].reshape(-1, 2).tolist()
-    made = Trace({}, {})
+    made = SessionTrace({}, {})
     at = 0
     for peer, count in numbers["whose"].reshape(-1, 2).tolist():
         some = times[at : at + max(0, count)]
@@ -383,14 +383,16 @@ def _catalogue(facts: Mapping[str, Any], numbers: Mapping[str, Any], texts: Mapp
     if not all(math.isfinite(share) for share in shares) or sorted(shares) != shares or not shares[0] > 0:
         raise DamagedWorldError("shares")
     if len(many) and (many.min() < 0 or many.max() > len(holds) or int(many.sum(dtype=np.int64)) != len(holds)):
-        raise DamagedWorldError("shelves")
+        raise DamagedWorldError("libraries")
     if len(holds) and not (holds.min() >= 0 and holds.max() < len(files)):
         raise DamagedWorldError("files")
     stops = np.cumsum(many, dtype=np.int64).tolist()
     held = holds.tolist()
-    lexicon = Lexicon()
-    shelves = [Shelf([files[i] for i in held[a:b]], lexicon) for a, b in zip([0, *stops], stops, strict=False)]
-    return Catalogue(titles, files[: facts["titles"]], shelves, shares, lexicon)
+    word_index = WordIndex()
+    libraries = [
+        SharedFiles([files[i] for i in held[a:b]], word_index) for a, b in zip([0, *stops], stops, strict=False)
+    ]
+    return Catalogue(titles, files[: facts["titles"]], libraries, shares, word_index)
 
 
 def _file(row: Any) -> File:

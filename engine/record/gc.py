@@ -57,7 +57,7 @@ def free_in_steps(swarm: Swarm) -> Iterator[None]:
     """Free a swarm, some peers at a time. It must not be used from the first step on."""
     sim = swarm.simulation
     kernel, network = sim.kernel, sim.network
-    columns = (sim.peer_hosts, sim.saved_states, sim.shelves, kernel.peers, kernel.hosts, kernel.tables)
+    columns = (sim.peer_hosts, sim.saved_states, sim.libraries, kernel.peers, kernel.hosts, kernel.tables)
     while any(columns):
         for column in columns:
             del column[-STEP:]

@@ -1,1 +1,1 @@
-"""The world a swarm stands in: who is linked, where they live, what they share, how long they stay."""
+"""The world of a swarm: its overlay, latencies, access links, files, churn and arrivals."""

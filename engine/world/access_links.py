@@ -1,18 +1,18 @@
-"""What line each peer has: how fast it sends and receives, and whether it stands behind a NAT.
+"""The access link of each peer: how fast it sends and receives, and whether it is behind a NAT.
 
-    none      size takes no time on the way; the networks then pace transfers as their programs see fit
-    saroiu    classes of lines as Saroiu, Gummadi and Gribble measured Gnutella's users ("A Measurement Study of
-              Peer-to-Peer File Sharing Systems", MMCN 2002; `CLASSES`)
-    UP:DOWN   the same line for all, in kbit/s
+    none      no limit: a message takes no time for its size; the networks then pace transfers as their programs do
+    saroiu    classes of links as Saroiu, Gummadi and Gribble measured them among Gnutella's users ("A Measurement Study
+              of Peer-to-Peer File Sharing Systems", MMCN 2002; `CLASSES`)
+    UP:DOWN   the same link for all, in kbit/s
 
-The study publishes marginals, not joint classes: 92 % of the users receive at 100 kbit/s or more, 22 % send at
-100 kbit/s or less, 8 % send at 10 Mbit/s or more, and cable or DSL of 1 to 3.5 Mbit/s is commonest. Six classes meet
-all of these at once. How the rest is cut up, between 3.5 and 10 Mbit/s above all, is ours.
+The study publishes marginal distributions, no joint classes: 92 % of the users receive at 100 kbit/s or more, 22 % send
+at 100 kbit/s or less, 8 % send at 10 Mbit/s or more, and cable or DSL of 1 to 3.5 Mbit/s is the most common. Six
+classes meet all of these at once. The rest of the division, above all between 3.5 and 10 Mbit/s, is our own.
 
-A peer's class depends on the seed and its id alone, so that a bigger swarm begins with the smaller one's lines; who is
-behind a NAT with a share of 0.3 is so with 0.5 too. Stations (servers, indexes, trackers) stand in a machine room:
-they have a fat line of their own, and no NAT. Lines do not change while a swarm runs, but for a common factor: what
-somebody subscribed to is as fixed as the city that he lives in, and a frame may rely on it.
+A peer's class depends on the seed and its id alone, so that a larger swarm begins with the links of the smaller one; a
+peer that is behind a NAT with a share of 0.3 is so with 0.5 too. Stations (servers, indexes, trackers) have a fast link
+of their own, and no NAT. The class of a peer does not change while a swarm runs; `set capacity` scales all links by one
+factor. So a frame may treat the links as constant.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ FORMS = ("none", "saroiu", "UP:DOWN")
 KBIT_S_MAX = 1_000_000_000
 JITTER_MS_MAX = 600_000.0
 STATION_KBIT_S = 1_000_000
-"""A gigabit each way."""
+"""1 Gbit/s in each direction."""
 
 
 class LineClass(NamedTuple):
-    """A kind of line: its share of the users, and its rates in kbit/s."""
+    """A class of access links: its share of the users (0 to 1), and its rates in kbit/s."""
 
     name: str
     share: float
@@ -49,11 +49,11 @@ CLASSES = (
     LineClass("office", 0.10, 5_000, 5_000),
     LineClass("campus", 0.08, 44_736, 44_736),
 )
-"""Sends at 100 kbit/s or less: modem and slow DSL, 22 %. Receives at 100 or more: all but modems, 92 %."""
+"""Send at 100 kbit/s or less: modem and slow DSL, 22 %. Receive at 100 kbit/s or more: all but modems, 92 %."""
 
 
 def parse(spec: str) -> tuple[LineClass, ...]:
-    """The classes of a spec, none of them for "none". Raises InputError for a spec that is not understood."""
+    """The classes of a spec; no classes for "none". Raises InputError for an unknown spec and a rate out of range."""
     text = spec.strip()
     if text in ("none", "saroiu"):
         return CLASSES if text == "saroiu" else ()
@@ -67,8 +67,8 @@ def parse(spec: str) -> tuple[LineClass, ...]:
     return (LineClass("line", 1.0, *rates),)
 
 
-def newcomer(spec: LinkSpec, peer: int, seed: int) -> Line:
-    """The line of a peer that comes while a swarm runs."""
+def newcomer_line(spec: LinkSpec, peer: int, seed: int) -> Line:
+    """The access link of a peer that joins while a swarm runs. Raises InputError as `parse` does."""
     classes = parse(spec.capacity)
     up = down = 0
     if classes:
@@ -78,8 +78,7 @@ def newcomer(spec: LinkSpec, peer: int, seed: int) -> Line:
 
 
 def check(spec: LinkSpec) -> tuple[LineClass, ...]:
-    """The classes of lines of a spec. Raises InputError for a capacity that is not understood, a share that is none,
-    and a jitter out of range."""
+    """The classes of a spec. Raises InputError for an unknown capacity, and for a jitter or a share out of range."""
     classes = parse(spec.capacity)
     if not 0 <= spec.jitter_ms <= JITTER_MS_MAX:
         raise InputError(f"jitter in ms is a number from 0 to {JITTER_MS_MAX:,.0f}, not {spec.jitter_ms}")
@@ -88,19 +87,19 @@ def check(spec: LinkSpec) -> tuple[LineClass, ...]:
     return classes
 
 
-def draw(spec: LinkSpec, peers: int, stations: int, seed: int) -> list[Line]:
-    """The line of each peer, stations after them; no lines at all where there is neither capacity nor NAT.
+def generate(spec: LinkSpec, peers: int, stations: int, seed: int) -> list[Line]:
+    """The access link of each peer, then of each station; an empty list where there is neither capacity nor NAT.
 
     Raises InputError as `check` does.
     """
     classes = check(spec)
     if not classes and not spec.nat:
         return []
-    rng, walls = Stream(f"{seed}/capacity"), Stream(f"{seed}/nat")
+    rng, nat_rng = Stream(f"{seed}/capacity"), Stream(f"{seed}/nat")
     shares = cumulate(each.share for each in classes)
     made = []
     for _ in range(peers):
         kind = classes[rng.weighted(shares)] if classes else LineClass("", 1.0, 0, 0)
-        made.append(Line(kind.up_kbit_s, kind.down_kbit_s, walls.random() < spec.nat))
-    fat = STATION_KBIT_S if classes else 0
-    return made + [Line(fat, fat)] * stations
+        made.append(Line(kind.up_kbit_s, kind.down_kbit_s, nat_rng.random() < spec.nat))
+    station_rate = STATION_KBIT_S if classes else 0
+    return made + [Line(station_rate, station_rate)] * stations

@@ -1,31 +1,42 @@
-"""How long peers stay, and how long they are away.
+"""Session lengths, times away, and arrivals of newcomers.
 
-    none                   nobody comes or goes by itself
-    exponential:MEAN_S     sessions without memory
+Churn, how long peers stay:
+
+    none                   no churn
+    exponential:MEAN_S     memoryless sessions
     weibull:SHAPE:SCALE_S  with SHAPE below 1: most sessions are short, a few very long
-    pareto:SHAPE:SCALE_S   none below SCALE_S, and a tail that falls off as a power of the length
+    pareto:SHAPE:SCALE_S   no session below SCALE_S, and a tail that falls off as a power of the length
     redhat, debian, flatout
-                           Weibull laws that were fitted to three real networks
-    FILE                   sessions that were recorded (see `sessions`)
+                           Weibull distributions that were fitted to three real networks
+    FILE                   recorded sessions (see `readers.sessions`)
 
-Weibull is what measurements of real networks fit. The three that go by a name are those of BitTorrent swarms that
-fetched Red Hat, Debian and FlatOut: shape 0.34, 0.38 and 0.59, scale 21.3, 42.4 and 41.9 minutes (Stutzbach and
-Rejaie, "Understanding churn in peer-to-peer networks", IMC 2006), so that `flatout` is `weibull:0.59:2514`. Pareto is
-what much of the theory assumes (Leonard, Rai and Loguinov, "On lifetime-based node failure and stochastic resilience
+Arrivals, when newcomers join that were never there before:
+
+    none                   no newcomers
+    poisson:PER_S          that many a second on average, memoryless
+    weibull:SHAPE:SCALE_S  the gaps between them; with SHAPE below 1 in bursts, with long pauses
+
+Measured sessions fit Weibull distributions. The three names are BitTorrent swarms that distributed Red Hat, Debian and
+FlatOut: shape 0.34, 0.38 and 0.59, scale 21.3, 42.4 and 41.9 minutes (Stutzbach and Rejaie, "Understanding churn in
+peer-to-peer networks", IMC 2006), so that `flatout` is `weibull:0.59:2514`. The gaps between arrivals in these swarms
+fit Weibull distributions too, of shape 0.53, 0.79 and 0.62 (same paper).
+
+Much of the theory assumes Pareto (Leonard, Rai and Loguinov, "On lifetime-based node failure and stochastic resilience
 of decentralized peer-to-peer networks", SIGMETRICS 2005): the longer a peer has been up, the longer it will stay. Its
-SHAPE is above 1, since the mean is infinite otherwise and there is no equilibrium to start from; up to 2 the mean
-of what remains is infinite even so, and the peers that are up at the start outlast any newcomers.
+SHAPE has to be above 1, since the mean is infinite otherwise and there is no equilibrium to start from; up to 2 the
+mean of the residual session is infinite even so, and peers that are up at the start outlast any newcomer.
 
-A session ends in a kill, or in a polite leave for as large a share as the setup says. The time away is exponential
-with a quarter of the mean session, so that 80 % are up.
+A session ends in a kill, or in a polite leave for the share that the setup says. The time away is exponential with a
+quarter of the mean session, so that 80 % of the peers are up.
 
-A run starts at equilibrium, as if churn had been going on for ever; starting everybody afresh would show a
-wave of early deaths that no running network has. By renewal theory a peer that is up at a random moment is in
-a session of *length-biased* law, since long sessions cover more moments, and the moment lies uniformly in it.
-What remains has the density (1 - F(x)) / mean. For the exponential law that is the law itself. For a Weibull of
-shape k and scale s, the biased length is s * G ** (1/k) with G drawn from Gamma(1 + 1/k): put t = (x/s) ** k into
-x * f(x). For a Pareto law of shape a it is a Pareto law of shape a - 1, since x * f(x) falls off by one power less.
-How old that session is by then has the same law as what remains of it.
+A run starts at equilibrium, as if churn had been going on for ever; if all sessions began at t = 0, there would be a
+wave of early departures that no running network has. By renewal theory a peer that is up at a random moment is in a
+session of *length-biased* distribution, since long sessions cover more moments, and the moment is uniform within it.
+The residual session has the density (1 - F(x)) / mean. For the exponential distribution that is the distribution
+itself. For a Weibull of shape k and scale s, the biased length is s * G ** (1/k) with G drawn from Gamma(1 + 1/k): put
+t = (x/s) ** k into x * f(x). For a Pareto of shape a it is a Pareto of shape a - 1, since x * f(x) falls off by one
+power less. The age of the session has the same distribution as its residual. Arrivals start in the middle of a gap in
+the same way.
 """
 
 from __future__ import annotations
@@ -42,9 +53,9 @@ from .specs import number, split
 UP_SHARE = 0.8
 MEAN_S_MIN = 0.1
 MEAN_S_MAX = 1e9
-GRAIN_S = 0.001
-"""Draws are whole milliseconds and at least one: the last bit of a logarithm is not the same in all maths
-libraries, and must not reach the run."""
+RESOLUTION_S = 0.001
+"""Draws are rounded to whole milliseconds, at least one: the last bit of a logarithm differs between maths libraries,
+and must not change a run."""
 
 FORMS = {
     "none": "none",
@@ -56,11 +67,14 @@ FORMS = {
     "flatout": "flatout",
 }
 FITS = {"redhat": (0.34, 1278.0), "debian": (0.38, 2544.0), "flatout": (0.59, 2514.0)}
-"""Shape and scale in s of the fits that go by a name."""
+"""Shape and scale in s of the named Weibull fits."""
+ARRIVAL_FORMS = {"none": "none", "poisson": "poisson:PER_S", "weibull": "weibull:SHAPE:SCALE_S"}
+PER_S_MAX = 1_000.0
+GAP_S_MIN = 1 / PER_S_MAX
 
 
-class Start(NamedTuple):
-    """A peer at t = 0: whether it is up, the seconds until that ends, and how long it has been up (0 if it is not)."""
+class InitialState(NamedTuple):
+    """A peer at t = 0: is it up, the seconds until that changes, and the age in s of its session (0 if down)."""
 
     up: bool
     left_s: float
@@ -69,7 +83,7 @@ class Start(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Churn(ABC):
-    """A law of session lengths: its shape, and its scale in seconds."""
+    """A distribution of session lengths, or of gaps between arrivals: its shape, and its scale in seconds."""
 
     shape: float
     scale_s: float
@@ -77,7 +91,7 @@ class Churn(ABC):
     @property
     @abstractmethod
     def law(self) -> str:
-        """Its name for a person: "weibull (0.59)"."""
+        """Its name with its shape, for display: "weibull (0.59)"."""
 
     @property
     @abstractmethod
@@ -87,55 +101,55 @@ class Churn(ABC):
     @property
     @abstractmethod
     def median_s(self) -> float:
-        """Half of the sessions are shorter than that, in seconds."""
+        """Median session length in seconds."""
 
     @property
     def mean_downtime_s(self) -> float:
-        """Mean time away, in seconds, such that `UP_SHARE` of the peers are up."""
+        """Mean time away in seconds: such that `UP_SHARE` of the peers are up."""
         return self.mean_s * (1 - UP_SHARE) / UP_SHARE
 
     def session_s(self, rng: Stream) -> float:
-        """The length of a session that begins now, in seconds."""
-        return _grained(self._length_s(rng))
+        """Draw the length in seconds of a session that begins now."""
+        return _rounded(self._length_s(rng))
 
     def downtime_s(self, rng: Stream) -> float:
-        """How long a peer that goes now stays away, in seconds."""
-        return _grained(rng.expovariate(1 / self.mean_downtime_s))
+        """Draw the time away in seconds of a peer that leaves now."""
+        return _rounded(rng.expovariate(1 / self.mean_downtime_s))
 
     def first_s(self, rng: Stream) -> float:
-        """What remains of the one that is under way when a run begins, in seconds."""
-        return _grained(self._parts_s(rng)[0])
+        """Draw the residual in seconds of the session or gap that is under way at t = 0."""
+        return _rounded(self._residual_and_age_s(rng)[0])
 
-    def start(self, rng: Stream) -> Start:
-        """A peer at t = 0, at equilibrium."""
+    def start(self, rng: Stream) -> InitialState:
+        """Draw the state of a peer at t = 0, at equilibrium."""
         if rng.random() >= UP_SHARE:
-            # Time away has no memory: what remains of it is distributed as all of it.
-            return Start(False, self.downtime_s(rng), 0.0)
-        left_s, age_s = self._parts_s(rng)
-        return Start(True, _grained(left_s), _grained(age_s))
+            # Time away is memoryless: its residual has the same distribution as the whole.
+            return InitialState(False, self.downtime_s(rng), 0.0)
+        left_s, age_s = self._residual_and_age_s(rng)
+        return InitialState(True, _rounded(left_s), _rounded(age_s))
 
     def describe(self) -> str:
-        """One line for a person: "weibull (0.59) sessions: mean 64 min, median 22 min; away 16 min; 80 % up"."""
-        mean, median, away = (_span(value) for value in (self.mean_s, self.median_s, self.mean_downtime_s))
+        """One line for display: "weibull (0.59) sessions: mean 64 min, median 22 min; away 16 min; 80 % up"."""
+        mean, median, away = (_duration(value) for value in (self.mean_s, self.median_s, self.mean_downtime_s))
         return f"{self.law} sessions: mean {mean}, median {median}; away {away}; {UP_SHARE:.0%} up".replace("%", " %")
 
     @abstractmethod
     def _length_s(self, rng: Stream) -> float:
-        """A session length, in seconds."""
+        """Draw a session length in seconds, not rounded."""
 
     @abstractmethod
-    def _biased_s(self, rng: Stream) -> float:
-        """The length of the session that a random moment falls into, in seconds."""
+    def _length_biased_s(self, rng: Stream) -> float:
+        """Draw the length in seconds of the session that is under way at a random moment."""
 
-    def _parts_s(self, rng: Stream) -> tuple[float, float]:
-        """What a random moment leaves of the session that it falls into, and what is behind it, in seconds."""
+    def _residual_and_age_s(self, rng: Stream) -> tuple[float, float]:
+        """Draw the residual and the age, in seconds, of the session that is under way at a random moment."""
         share = rng.random()
-        length_s = self._biased_s(rng)
+        length_s = self._length_biased_s(rng)
         return share * length_s, (1 - share) * length_s
 
 
 class Weibull(Churn):
-    """F(x) = 1 - exp(-(x / scale) ** shape). An exponential law has shape 1 and its mean as scale."""
+    """F(x) = 1 - exp(-(x / scale) ** shape). The exponential distribution has shape 1 and its mean as scale."""
 
     __slots__ = ()
 
@@ -154,20 +168,20 @@ class Weibull(Churn):
     def _length_s(self, rng: Stream) -> float:
         return rng.weibullvariate(self.scale_s, self.shape)
 
-    def _biased_s(self, rng: Stream) -> float:
+    def _length_biased_s(self, rng: Stream) -> float:
         return self.scale_s * float(gamma_variate(rng, 1 + 1 / self.shape) ** (1 / self.shape))
 
-    def _parts_s(self, rng: Stream) -> tuple[float, float]:
+    def _residual_and_age_s(self, rng: Stream) -> tuple[float, float]:
         if self.shape != 1:
-            return super()._parts_s(rng)
-        # Without memory, what remains is distributed as all of it, and so is what was, independently: that is drawn
-        # from a branch of the stream.
+            return super()._residual_and_age_s(rng)
+        # Without memory, residual and age are independent, and both have the distribution of the whole. The age is
+        # drawn from a branch of the stream.
         branch = Stream(mix(rng.state))
         return self._length_s(rng), self._length_s(branch)
 
 
 class Pareto(Churn):
-    """F(x) = 1 - (scale / x) ** shape from `scale` on; shape is above 1."""
+    """F(x) = 1 - (scale / x) ** shape for x >= scale; shape is above 1."""
 
     __slots__ = ()
 
@@ -184,14 +198,17 @@ class Pareto(Churn):
         return self.scale_s * float(2 ** (1 / self.shape))
 
     def _length_s(self, rng: Stream) -> float:
-        return self.scale_s * _power_tail(rng, self.shape)
+        return self.scale_s * _pareto_variate(rng, self.shape)
 
-    def _biased_s(self, rng: Stream) -> float:
-        return self.scale_s * _power_tail(rng, self.shape - 1)
+    def _length_biased_s(self, rng: Stream) -> float:
+        return self.scale_s * _pareto_variate(rng, self.shape - 1)
 
 
 def parse(spec: str) -> Churn | None:
-    """The law of a spec, None for "none". Raises InputError for a spec that is not understood or out of range."""
+    """The distribution of a spec of churn, None for "none". A file of sessions is read by `readers.sessions`.
+
+    Raises InputError for an unknown spec or a field out of range.
+    """
     word, fields = split("churn", spec, FORMS)
     where = f'churn "{plain(spec)}"'
     if word == "none":
@@ -202,17 +219,33 @@ def parse(spec: str) -> Churn | None:
         return Weibull(*FITS[word])
     law, low, high = (Pareto, 1.01, 100.0) if word == "pareto" else (Weibull, 0.1, 10.0)
     shape = number(fields[0], "SHAPE", where, low, high)
-    # A heavy tail may put the mean far above the scale, so both are held to the same limits.
+    # With a heavy tail the mean may be far above the scale, so both have limits.
     churn: Churn = law(shape, number(fields[1], "SCALE_S", where, 1e-6, MEAN_S_MAX))
     number(f"{churn.mean_s:g}", "the mean session in seconds", where, MEAN_S_MIN, MEAN_S_MAX)
     return churn
 
 
-def gamma_variate(rng: Stream, shape: float) -> float:
-    """A draw from Gamma(shape, 1) for a shape of at least 1.
+def parse_arrivals(spec: str) -> Churn | None:
+    """The distribution of the gaps of a spec of arrivals, None for "none".
 
-    Marsaglia and Tsang, "A simple method for generating gamma variables", ACM TOMS 26:3 (2000): cube a normal
-    draw and reject a few per cent.
+    Raises InputError for an unknown spec or a field out of range.
+    """
+    word, fields = split("arrivals", spec, ARRIVAL_FORMS)
+    where = f'arrivals "{plain(spec)}"'
+    if word == "none":
+        return None
+    if word == "poisson":
+        return Weibull(1.0, 1 / number(fields[0], "PER_S", where, 1 / MEAN_S_MAX, PER_S_MAX))
+    gaps = Weibull(number(fields[0], "SHAPE", where, 0.1, 10.0), number(fields[1], "SCALE_S", where, 1e-6, MEAN_S_MAX))
+    number(f"{gaps.mean_s:g}", "the mean gap in seconds", where, GAP_S_MIN, MEAN_S_MAX)
+    return gaps
+
+
+def gamma_variate(rng: Stream, shape: float) -> float:
+    """Draw from Gamma(shape, 1) for a shape of at least 1.
+
+    Marsaglia and Tsang, "A simple method for generating gamma variables", ACM TOMS 26:3 (2000): the cube of a normal
+    draw, of which a few per cent are rejected.
     """
     d = shape - 1 / 3
     c = 1 / math.sqrt(9 * d)
@@ -223,54 +256,24 @@ def gamma_variate(rng: Stream, shape: float) -> float:
             return d * v
 
 
-def _power_tail(rng: Stream, shape: float) -> float:
-    """A draw from the Pareto law of that shape and scale 1.
-
-    A shape near 0 reaches beyond what a float can hold; that is cut at e ** 600, which nobody will sit through.
-    """
+def _pareto_variate(rng: Stream, shape: float) -> float:
+    """Draw from the Pareto distribution of that shape and scale 1, limited to e ** 600 so that a float can hold it."""
     return math.exp(min(600.0, -math.log(1 - rng.random()) / shape))
 
 
 def _normal(rng: Stream) -> float:
-    """Standard normal, by Box and Muller; the second value is not kept, for a stream is all state there is."""
+    """Draw from the standard normal distribution by Box and Muller. The second value is dropped: a stream keeps no more
+    state than its own."""
     return math.sqrt(-2 * math.log(1 - rng.random())) * math.cos(2 * math.pi * rng.random())
 
 
-def _grained(seconds: float) -> float:
-    return max(GRAIN_S, round(seconds, 3))
+def _rounded(seconds: float) -> float:
+    return max(RESOLUTION_S, round(seconds, 3))
 
 
-def _span(seconds: float) -> str:
-    """A length of time in the unit a person would use."""
+def _duration(seconds: float) -> str:
+    """A duration as text in a suitable unit."""
     for unit_s, unit in ((86400, "d"), (3600, "h"), (60, "min")):
         if seconds >= 2 * unit_s:
             return f"{seconds / unit_s:.3g} {unit}"
     return f"{seconds:.3g} s"
-
-
-# When newcomers come: peers that were never there before.
-#
-#     none                   nobody new
-#     poisson:PER_S          so many a second on average, without memory
-#     weibull:SHAPE:SCALE_S  with SHAPE below 1: in bursts, with long pauses between them
-#
-# The gaps that were measured fit Weibull laws too: shape 0.53, 0.79 and 0.62 for the three swarms whose sessions go by
-# a name (Stutzbach and Rejaie, "Understanding churn in peer-to-peer networks", IMC 2006). A run begins in the midst of
-# a gap, as it begins in the midst of sessions.
-
-ARRIVAL_FORMS = {"none": "none", "poisson": "poisson:PER_S", "weibull": "weibull:SHAPE:SCALE_S"}
-PER_S_MAX = 1_000.0
-GAP_S_MIN = 1 / PER_S_MAX
-
-
-def parse_arrivals(spec: str) -> Churn | None:
-    """The law of the gaps, None for "none". Raises InputError for a spec that is not understood or out of range."""
-    word, fields = split("arrivals", spec, ARRIVAL_FORMS)
-    where = f'arrivals "{plain(spec)}"'
-    if word == "none":
-        return None
-    if word == "poisson":
-        return Weibull(1.0, 1 / number(fields[0], "PER_S", where, 1 / MEAN_S_MAX, PER_S_MAX))
-    gaps = Weibull(number(fields[0], "SHAPE", where, 0.1, 10.0), number(fields[1], "SCALE_S", where, 1e-6, MEAN_S_MAX))
-    number(f"{gaps.mean_s:g}", "the mean gap in seconds", where, GAP_S_MIN, MEAN_S_MAX)
-    return gaps

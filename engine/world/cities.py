@@ -1,8 +1,8 @@
-"""Cities where peers live: name, latitude and longitude in degrees, and a weight.
+"""Cities where peers are placed: name, latitude and longitude in degrees, and a weight.
 
-The weight is the city's share of the swarm, in thousandths, roughly: each continent has its share of the
-people who are on line, and its cities divide that by what they stand for. It is a stage set, not a census;
-a few are here because a map needs them in its corners.
+The weight is the city's share of the swarm, roughly in thousandths: each continent has its share of the people who are
+on line, divided among its cities. The weights are chosen for a plausible map and are not a census; a few cities are in
+the list so that no region of the map is empty.
 """
 
 from __future__ import annotations

@@ -1,28 +1,28 @@
-"""Where peers live, and how long a message takes between two of them.
+"""Where peers are, and the one-way delay between any two of them.
 
-    world            by distance between cities
+    world            by the distance between cities
     constant:MS      the same for all pairs; fractions of a millisecond are kept, at least 1 µs
-    uniform:MIN-MAX  drawn once per pair, whole milliseconds, both limits included
-    FILE             half of the round trips in a file (see `matrix`), whole milliseconds
+    uniform:MIN-MAX  one value for each pair, whole milliseconds, both limits included
+    FILE             half of the round trips in a file (see `readers.rtt_matrix`), whole milliseconds
 
-Delays are one way. But for `constant` they are whole milliseconds and at least 1 ms, so that
-deliveries share instants, which is what makes the kernel fast. Peers live in cities under every model: the
-map works with `constant` too.
+Except for `constant`, delays are whole milliseconds and at least 1 ms, so that many deliveries have the same time: the
+kernel handles those together, which makes it fast. Peers are in cities under every model, so the map works with
+`constant` too.
 
-The rows of a file are its places. Peer i lives on row i, so that a swarm of as many peers is the measured one;
-peers beyond the last row are drawn to rows. A matrix does not say where its hosts stood, and it could not: real
-round trips fit no plane. On the map, rows stand in the cities of our list in turn, which means nothing.
+With a file, places are rows of the matrix. Peer i is at row i, so that a swarm of as many peers as rows is the measured
+one; further peers get random rows. A matrix does not say where its hosts were, and positions cannot be computed from
+it: measured round trips do not fit a plane. On the map, rows are at the cities of our list in turn, which has no
+meaning.
 
-The constants of `world`. Light in glass makes 2/3 of its speed in vacuum, 200 km a millisecond. Cables do not
-follow great circles: they follow coasts, railways and the exchanges where carriers meet; published round trips
-are about 1.5 times what the straight glass would give. Each end adds 3 ms for the way from a house to the
-backbone (cable and DSL of 2002 with light load; a modem would add 60). Together they put the median round
-trip between two cities of our list at 140 ms. Public measurements agree: 142 ms between WonderNetwork's 222
-cities (2020), 135 ms between 490 PlanetLab hosts (NetLatency-Data, 2017). The tails are milder than theirs
-(95 % below 259 ms against 312 ms), for we have no badly routed pairs.
+The constants of `world`. Light in glass has 2/3 of its speed in vacuum, 200 km a millisecond. Cables do not follow
+great circles, but coasts, railways and exchange points; published round trips are about 1.5 times those of a straight
+fibre. Each end adds 3 ms for the access network (cable and DSL of 2002 with light load; a modem would add 60). The
+median round trip between two cities of our list is then 140 ms. Public measurements agree: 142 ms between
+WonderNetwork's 222 cities (2020), 135 ms between 490 PlanetLab hosts (NetLatency-Data, 2017). Our distribution has a
+shorter tail (95 % below 259 ms against 312 ms), because it has no badly routed pairs.
 
-No number is kept per pair: `world` is a table of cities, and `uniform` hashes (seed, lower id, higher id), so
-that it costs no memory and the order of asking changes nothing.
+No number is stored for each pair: `world` is a table of cities, and `uniform` hashes (seed, lower id, higher id). So it
+needs no memory, and the order of look-ups changes nothing.
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ EARTH_KM = 6371.0
 GLASS_KM_PER_MS = 299_792.458 / 1000 * 2 / 3
 PATH_FACTOR = 1.5
 ACCESS_MS = 3.0
-"""At each end, one way."""
+"""Added at each end, one way."""
 MS_MAX = 600_000.0
-"""Ten minutes: what is slower than that is not a network."""
+"""The largest delay: ten minutes."""
 
 FORMS = {"world": "world", "constant": "constant:MS", "uniform": "uniform:MIN-MAX"}
 
@@ -55,11 +55,14 @@ FORMS = {"world": "world", "constant": "constant:MS", "uniform": "uniform:MIN-MA
 class Latency:
     """The one-way delay between any two peers.
 
-    kind: "world", "constant", "uniform" or "matrix". places: the cities, or the rows in use of a matrix; place: for
-    each peer its index into them. flat_us: the one delay of `constant`, else None. table_us: from place to place, of
-    `world` and of a matrix, else None.
-    low_ms, span: `uniform` draws from low_ms .. low_ms + span - 1; salt is its part of the seed.
-    notes: sentences about how a file was understood.
+    kind      "world", "constant", "uniform" or "matrix"
+    places    the cities, or those rows of a matrix that are in use
+    place     for each peer its index into `places`
+    flat_us   the delay of `constant`, else None
+    table_us  delays from place to place, of `world` and of a matrix, else None
+    low_ms, span, salt
+              `uniform` hashes to low_ms .. low_ms + span - 1; `salt` is derived from the seed
+    notes     sentences about how a file was understood
     """
 
     kind: str
@@ -72,15 +75,15 @@ class Latency:
     salt: int = 0
     notes: tuple[str, ...] = ()
 
-    def newcomer(self, peer: int, seed: int) -> int:
-        """The place of a peer that comes while a swarm runs: a city, or a row of the matrix that is in use."""
+    def newcomer_place(self, peer: int, seed: int) -> int:
+        """The place of a peer that joins while a swarm runs: an index into `places`."""
         rng = Stream(f"{seed}/place/{peer}")
         if self.kind == "matrix":
             return rng.randrange(len(self.places.names))
-        return rng.weighted(_SHARES)
+        return rng.weighted(_CITY_SHARES)
 
     def pair_us(self, a: int, b: int) -> int:
-        """One-way delay from a to b in microseconds; only a matrix may tell the two directions apart."""
+        """One-way delay from a to b in microseconds. Only with a matrix may it differ from that from b to a."""
         if self.flat_us is not None:
             return self.flat_us
         if self.table_us is not None:
@@ -93,20 +96,21 @@ class Latency:
 
 
 def build(spec: str, n: int, seed: int) -> Latency:
-    """The latency model of a spec for peers 0..n-1. Raises InputError for a spec that is not understood.
+    """Build the latency model of a spec for peers 0..n-1. Raises InputError for an unknown spec, a delay out of range,
+    and a file that is no matrix.
 
     A peer's city depends on the seed and its id alone: neither on `n` nor on the spec, unless that is a file.
     """
     path = spec.strip()
     if path.split(":")[0] not in FORMS and looks_like_path(path):
-        return _measured(path, n, seed)
+        return _from_matrix(path, n, seed)
     word, fields = split("latency", spec, FORMS)
     where = f'latency "{plain(spec)}"'
-    made = Latency(word, _PLACES, _settle(n, seed))
+    made = Latency(word, _PLACES, _assign_cities(n, seed))
     if word == "constant":
         made.flat_us = max(1, round(number(fields[0], "MS", where, 0, MS_MAX) * 1000))
     elif word == "uniform":
-        low, high = _limits(fields[0], where)
+        low, high = _range_ms(fields[0], where)
         made.low_ms, made.span = low, high - low + 1
         made.salt = seed_of(f"{seed}/latency")
     else:
@@ -115,24 +119,24 @@ def build(spec: str, n: int, seed: int) -> Latency:
 
 
 def distance_km(lat_a: float, lon_a: float, lat_b: float, lon_b: float) -> float:
-    """Along the great circle, by the haversine formula; arguments in degrees."""
+    """Length of the great circle between two points given in degrees, by the haversine formula."""
     phi_a, phi_b = math.radians(lat_a), math.radians(lat_b)
     half = math.sin((phi_b - phi_a) / 2) ** 2
     half += math.cos(phi_a) * math.cos(phi_b) * math.sin(math.radians(lon_b - lon_a) / 2) ** 2
     return 2 * EARTH_KM * math.asin(math.sqrt(min(1.0, half)))
 
 
-def _settle(n: int, seed: int) -> list[int]:
+def _assign_cities(n: int, seed: int) -> list[int]:
     rng = Stream(f"{seed}/place")
-    return [rng.weighted(_SHARES) for _ in range(n)]
+    return [rng.weighted(_CITY_SHARES) for _ in range(n)]
 
 
-def _measured(path: str, n: int, seed: int) -> Latency:
+def _from_matrix(path: str, n: int, seed: int) -> Latency:
     way_ms, notes = rtt_matrix.read(path)
     rows = len(way_ms)
     rng = Stream(f"{seed}/place")
     place = [peer if peer < rows else rng.randrange(rows) for peer in range(n)]
-    # Rows that nobody lives on would only make checkpoints larger.
+    # Rows without a peer would only make checkpoints larger.
     used = min(n, rows)
     way_ms = way_ms[:used, :used]
     # One object for each delay rather than one for each entry: a large table takes a quarter of the memory.
@@ -143,7 +147,7 @@ def _measured(path: str, n: int, seed: int) -> Latency:
     return Latency("matrix", Places(names, _PLACES.lat[city], _PLACES.lon[city]), place, table_us=table_us, notes=notes)
 
 
-def _limits(text: str, where: str) -> tuple[int, int]:
+def _range_ms(text: str, where: str) -> tuple[int, int]:
     """MIN-MAX in whole milliseconds, at least 1. The split is at the last hyphen, so that "-5-10" is MIN -5."""
     first, hyphen, second = text.rpartition("-")
     if not hyphen:
@@ -157,7 +161,7 @@ def _limits(text: str, where: str) -> tuple[int, int]:
 def _delay_us(a: int, b: int) -> int:
     _, lat_a, lon_a, _ = CITIES[a]
     _, lat_b, lon_b, _ = CITIES[b]
-    # The last bit of a sine depends on the processor, and must not decide between two milliseconds.
+    # The last bit of a sine depends on the processor, so the value is rounded before it is rounded to milliseconds.
     way_ms = round(distance_km(lat_a, lon_a, lat_b, lon_b) / GLASS_KM_PER_MS * PATH_FACTOR, 9)
     return max(1, round(way_ms + 2 * ACCESS_MS)) * 1000
 
@@ -166,7 +170,7 @@ def _table_us() -> list[list[int]]:
     table = [[0] * len(CITIES) for _ in CITIES]
     for a in range(len(CITIES)):
         for b in range(a + 1):
-            # One computation for both directions: symmetry does not hang on how a sine rounds.
+            # One computation for both directions, so that rounding cannot make them differ.
             table[a][b] = table[b][a] = _delay_us(a, b)
     return table
 
@@ -177,4 +181,4 @@ _PLACES = Places(
     lon=np.array([lon for _, _, lon, _ in CITIES], dtype=np.float32),
 )
 _TABLE_US = _table_us()
-_SHARES = cumulate(weight for _, _, _, weight in CITIES)
+_CITY_SHARES = cumulate(weight for _, _, _, weight in CITIES)

@@ -1,10 +1,29 @@
-"""How many copies of each title there are: the three laws of Cohen and Shenker (SIGCOMM 2002).
+"""How popular titles are, how many copies each has, and which peers hold them; and names for the titles.
 
-A peer that probes others at random finds a title with r copies among n peers after n / r probes on average, so a search
-costs A = sum of q * n / r, where q is the title's share of the asks. With m titles and rho copies a peer, A is m / rho
-both when all titles have as many copies (`uniform`) and when copies follow the asks (`proportional`): what the one
-wins on popular titles, the other wins on rare ones. The best lies between them: copies as the square root of the
-asks, A = (sum of sqrt q) ** 2 / rho. A test holds this module against their numbers.
+Replication: the three laws of Cohen and Shenker ("Replication strategies in unstructured peer-to-peer networks",
+SIGCOMM 2002). A peer that probes others at random finds a title with r copies among n peers after n / r probes on
+average, so a search costs A = sum of q * n / r, where q is the title's share of the asks. With m titles and rho copies
+a peer, A is m / rho both when all titles have as many copies (`uniform`) and when copies follow the asks
+(`proportional`): the gain on popular titles equals the loss on rare ones. The optimum lies between them: copies in
+proportion to the square root of the asks, A = (sum of sqrt q) ** 2 / rho. A test compares this module with their
+figures.
+
+Sharing: who shares how much, and whose files are wanted, as Adar and Huberman measured it on Gnutella ("Free riding on
+Gnutella", First Monday 5:10, 2000). Of 33,335 hosts 66 % shared nothing and 73 % ten files or fewer; the top 1 % of
+hosts held 37 % of all files and the top 20 % held 98 %. Files that are shared need not be wanted: 63 % of those who
+shared never answered a query, the top 1 % of them gave 47 % of the answers and the top 25 % gave 98 %. And the top 1 %
+of distinct queries were 37 % of all queries.
+
+So with this law there are two kinds of titles: some are asked for, the others are not. Libraries are filled with the
+second kind up to the size that the curve of files gives them; copies of the first kind are placed by the curve of
+answers. Each wanted title is placed by systematic sampling, which gives each answering peer its exact share and never
+two copies of one title. An answering peer that would get no wanted title takes a copy of a rare one from a peer that
+has many.
+
+Between the published points the curves are our own: cumulative shares, interpolated by powers. The mean number of files
+is ours too: a bottom 80 % that holds 2 % of the files, and a quarter of all hosts with more than ten files, allow no
+fewer than 42 files a host; it stays near that, since each file of ten thousand peers takes memory. Small swarms follow
+the curves as far as they can: the top 1 % of 64 peers is one peer.
 """
 
 from __future__ import annotations
@@ -17,28 +36,30 @@ from typing import TypeAlias
 
 from ..sim.rng import Stream
 
+# --- replication ---------------------------------------------------------------------------------------------------
+
 LAWS: dict[str, Callable[[float], float]] = {
     "uniform": lambda share: 1.0,
     "proportional": lambda share: share,
     "square-root": math.sqrt,
 }
-"""Weight of a title by its share of the asks."""
+"""Weight of a title, from its share of the asks."""
 
 
 def copies(law: str, shares: Sequence[float], total: float, most: int, rng: Stream) -> list[int]:
     """Copies of each title, about `total` of them, by a law of `LAWS`.
 
-    shares   of the asks for each title; they need not sum to 1
+    shares   of the asks, for each title; they need not sum to 1
     most     copies that one title can have: as many as there are peers to hold them
 
-    A title has at least one copy, else it would be none, and at most `most`; what that gives or takes is shared out
-    among the others. Fractions are rounded systematically, with one random start: every title's expected number is
-    exactly what the law says, and neighbours in rank differ by no more than the law and one.
+    A title has at least one copy and at most `most`; the difference is distributed among the others. Fractions are
+    rounded systematically, with one random start: the expected number of each title is exactly what the law says, and
+    neighbours in rank differ by no more than the law and one.
     """
     weights = [LAWS[law](share) for share in shares]
     targets = _within([max(weight, 1e-300) for weight in weights], total, float(most))
     start = rng.random()
-    # A whole sum of fractions may come out a hair below the whole.
+    # A whole sum of fractions may come out a little below the whole number.
     marks = [math.floor(mark + start + 1e-9) for mark in accumulate(targets)]
     return [min(most, max(1, after - before)) for before, after in zip([0, *marks], marks, strict=False)]
 
@@ -56,65 +77,34 @@ def _within(weights: Sequence[float], total: float, most: float) -> list[float]:
     return [min(most, max(1.0, weight * high)) for weight in weights]
 
 
-def search_size(shares: Sequence[float], held: Sequence[float], peers: float) -> float:
-    """Mean number of random probes until a title is found, titles being asked for as `shares` say.
-
-    held     copies of each title among so many peers. Cohen and Shenker 2002, section 2.
-    """
-    asks = math.fsum(shares)
-    return math.fsum(share * peers / count for share, count in zip(shares, held, strict=True)) / asks
-
-
-def expected_search_size(law: str, shares: Sequence[float], rho: float) -> float:
-    """The closed form: what `search_size` is when rho copies a peer follow the law without rounding."""
-    weights = [LAWS[law](share) for share in shares]
-    room = rho / math.fsum(weights)
-    return search_size(shares, [weight * room for weight in weights], 1.0)
-
-
-# Who shares how much, and whose files are wanted: Gnutella as Adar and Huberman met it (First Monday 5:10, 2000).
-#
-# Of 33,335 hosts 66 % shared nothing and 73 % ten files or fewer; the top 1 % of hosts held 37 % of all files and the
-# top 20 % held 98 %. Having files is not having files that are wanted: 63 % of those who shared never answered a query,
-# the top 1 % of them gave 47 % of the answers and the top 25 % gave 98 %. And the top 1 % of distinct queries were 37 %
-# of all queries.
-#
-# So there are two kinds of titles here: some are asked for, and the rest are what disks are full of. Shelves are filled
-# with the second kind to the size that the first law gives them; copies of the first kind are placed by the second law.
-# Every wanted title is placed by systematic sampling, which gives each answering peer its share exactly and never two
-# copies of one title. Those who would come away empty get a copy of something rare, from a peer that has much.
-#
-# The curves are ours between the published points: cumulative shares, powers in between. The mean number of files is
-# ours too. Bottom four fifths that hold 2 %, and a quarter of all hosts with more than ten files, leave no choice below
-# 42 files a host; it stays near that, for each file of ten thousand peers takes memory.
-#
-# Small swarms follow as far as they can: the top 1 % of 64 peers is one peer.
+# --- sharing ----------------------------------------------------------------------------------------------------
 
 Curve: TypeAlias = tuple[tuple[float, float], ...]
-"""Points (share of the population from the top, share of the whole that it has), ascending, the last (_, 1)."""
+"""Points (share of the population from the top, share of the whole that it has), ascending; the last is (_, 1)."""
 
-FILES: Curve = ((0.01, 0.37), (0.05, 0.70), (0.10, 0.87), (0.15, 0.94), (0.20, 0.98), (0.27, 0.9965), (0.34, 1.0))
-"""Files of hosts."""
-ANSWERS: Curve = ((0.01, 0.47), (0.05, 0.70), (0.25, 0.98), (0.37, 1.0))
-"""Answers of hosts that share."""
+FILES_CURVE: Curve = ((0.01, 0.37), (0.05, 0.70), (0.10, 0.87), (0.15, 0.94), (0.20, 0.98), (0.27, 0.9965), (0.34, 1.0))
+"""Cumulative share of all files, hosts ranked by their number of files."""
+ANSWERS_CURVE: Curve = ((0.01, 0.47), (0.05, 0.70), (0.25, 0.98), (0.37, 1.0))
+"""Cumulative share of all answers, among the hosts that share, ranked by their number of answers."""
 MEAN_FILES = 50
-FEW = 10
-MORE_THAN_FEW = 0.27
-"""Share of hosts with more than `FEW` files."""
-SHARERS = 0.34
-QUERIES_TOP, QUERIES_SHARE = 0.01, 0.37
-WANTED_A_PEER = 0.5
-"""Copies of wanted titles a peer, all peers counted: fewer, and not all who should answer could have one."""
-COPIES_MOST = 0.006
-"""Copies of one title a peer, at most, unless more are asked for: with more, the top 1 % could not have its share."""
+"""Files a host, those who share nothing included."""
+FEW_FILES = 10
+MORE_THAN_FEW_SHARE = 0.27
+"""Share of hosts with more than `FEW_FILES` files."""
+SHARERS_SHARE = 0.34
+TOP_QUERIES, TOP_QUERIES_SHARE = 0.01, 0.37
+WANTED_COPIES_PER_PEER = 0.5
+"""Copies of wanted titles a peer, all peers counted. With fewer, not all answering peers could have one."""
+COPIES_PER_PEER_MAX = 0.006
+"""Most copies of one title a peer, unless the setup asks for more: with more, the top 1 % could not have its share."""
 
 
-def share_of(curve: Curve, at: float) -> float:
-    """What the top share `at` of a population has."""
+def cumulative_share(curve: Curve, at: float) -> float:
+    """The share of the whole that the top share `at` (0 to 1) of a population has."""
     x0 = y0 = 0.0
     for x1, y1 in curve:
         if at < x1:
-            # A power of the rank inside each stretch: steeper at the top, and through the points exactly.
+            # A power of the rank inside each interval: steeper at the top, and exact at the points.
             bend = 0.7 if x0 else 1.0
             part: float = (at**bend - x0**bend) / (x1**bend - x0**bend)
             return y0 + (y1 - y0) * part
@@ -122,53 +112,55 @@ def share_of(curve: Curve, at: float) -> float:
     return 1.0
 
 
-def sizes(peers: int) -> list[int]:
-    """Files of each of so many peers, the richest first."""
+def library_sizes(peers: int) -> list[int]:
+    """Number of files of each of so many peers, in descending order."""
     total = MEAN_FILES * peers
-    sharers, many = round(peers * SHARERS), round(peers * MORE_THAN_FEW)
+    sharers, many = round(peers * SHARERS_SHARE), round(peers * MORE_THAN_FEW_SHARE)
     # Powers are rounded first: their last bit depends on the processor.
-    marks = [round(round(total * share_of(FILES, rank / peers), 6)) for rank in range(peers + 1)]
+    marks = [round(round(total * cumulative_share(FILES_CURVE, rank / peers), 6)) for rank in range(peers + 1)]
     made = [after - before for before, after in pairwise(marks)]
-    made = [max(FEW + 1, size) for size in made[:many]] + [min(FEW, max(1, size)) for size in made[many:sharers]]
+    made = [max(FEW_FILES + 1, size) for size in made[:many]] + [
+        min(FEW_FILES, max(1, size)) for size in made[many:sharers]
+    ]
     return made + [0] * (peers - sharers)
 
 
-def zipf_of(titles: int) -> float:
-    """Exponent at which the top 1 % of so many distinct titles are 37 % of the asks; of few, the top one is."""
-    top = max(1, round(titles * QUERIES_TOP))
+def zipf_exponent(titles: int) -> float:
+    """Exponent of Zipf's law with which the top 1 % of so many titles, at least one title, get 37 % of the asks."""
+    top = max(1, round(titles * TOP_QUERIES))
     low, high = 0.0, 5.0
     for _ in range(60):
         zipf = (low + high) / 2
         weights = [rank**-zipf for rank in range(1, titles + 1)]
-        if math.fsum(weights[:top]) < QUERIES_SHARE * math.fsum(weights):
+        if math.fsum(weights[:top]) < TOP_QUERIES_SHARE * math.fsum(weights):
             low = zipf
         else:
             high = zipf
     return high if titles > 1 else 0.0
 
 
-def copies_wanted(items: int, replicas: float, peers: int) -> float:
-    """Copies of each wanted title, on average: as many as are asked for, or more where the law needs them."""
-    return max(replicas, min(WANTED_A_PEER * peers / items, COPIES_MOST * peers))
+def mean_copies(items: int, replicas: float, peers: int) -> float:
+    """Mean copies of a wanted title: `replicas`, or more where the measured curves need them."""
+    return max(replicas, min(WANTED_COPIES_PER_PEER * peers / items, COPIES_PER_PEER_MAX * peers))
 
 
-def place(copies: Sequence[int], rooms: Sequence[int], rng: Stream) -> list[list[int]]:
-    """Titles (their ranks) of each sharer, one list each.
+def place_titles(copies: Sequence[int], sizes: Sequence[int], rng: Stream) -> list[list[int]]:
+    """Ranks of the wanted titles that each sharer gets: one ascending list a sharer.
 
-    copies   of each title, the most wanted first
-    rooms    files of each sharer, the richest first; nobody gets more titles than that
+    copies   of each title, the most popular first
+    sizes    files of each sharer, in descending order; a sharer gets no more titles than that
     """
-    sharers = len(rooms)
-    keys = sorted(range(sharers), key=lambda at: -rooms[at] * rng.random())
-    answering = keys[: max(1, round(sharers * ANSWERS[-1][0]))]
-    marks = [share_of(ANSWERS, rank / sharers) for rank in range(len(answering))] + [1.0]
+    sharers = len(sizes)
+    keys = sorted(range(sharers), key=lambda at: -sizes[at] * rng.random())
+    answering = keys[: max(1, round(sharers * ANSWERS_CURVE[-1][0]))]
+    marks = [cumulative_share(ANSWERS_CURVE, rank / sharers) for rank in range(len(answering))] + [1.0]
     weights = [after - before for before, after in pairwise(marks)]
-    held: list[list[int]] = [[] for _ in rooms]
+    held: list[list[int]] = [[] for _ in sizes]
     for title, count in enumerate(copies):
-        open_to = [at for at, peer in enumerate(answering) if len(held[peer]) < rooms[peer]]
-        for at in _systematic([weights[at] for at in open_to], min(count, len(open_to)), rng):
-            held[answering[open_to[at]]].append(title)
-    _console(held, answering, len(copies), rng)
+        candidates = [at for at, peer in enumerate(answering) if len(held[peer]) < sizes[peer]]
+        for at in _systematic([weights[at] for at in candidates], min(count, len(candidates)), rng):
+            held[answering[candidates[at]]].append(title)
+    _give_rare_copies(held, answering, len(copies), rng)
     return held
 
 
@@ -191,8 +183,8 @@ def _systematic(weights: Sequence[float], count: int, rng: Stream) -> list[int]:
     return sure[:count]
 
 
-def _console(held: list[list[int]], answering: Sequence[int], titles: int, rng: Stream) -> None:
-    """A copy of something rare for each answering sharer that has nothing wanted yet, from one that has much."""
+def _give_rare_copies(held: list[list[int]], answering: Sequence[int], titles: int, rng: Stream) -> None:
+    """Move a copy of a rare title to each answering sharer without a wanted title, from one that has several."""
     rare = titles // 5
     # The lists are in order of rank: what a peer has of the rarer titles is their tail.
     givers = [peer for peer in answering if len(held[peer]) - bisect_left(held[peer], rare) > 2]
@@ -208,15 +200,13 @@ def _console(held: list[list[int]], answering: Sequence[int], titles: int, rng: 
             givers.pop()
 
 
-# Names for things that do not exist: "blue train", "night owl", "tin soldier".
-#
-# Two lists without a word in common, so that a title is told by its words whatever their order. The first
-# three titles are the same in every swarm: they are the ones that examples ask for.
-#
-# The lists are texts, split on loading: four hundred quoted words would fill pages, hence the two exceptions
-# for the linter.
+# --- titles ---------------------------------------------------------------------------------------------------------
 
-HOUSE = ("blue train", "night owl", "tin soldier")
+# Two lists without a word in common, so that two titles never have the same words in another order. They are texts that
+# are split on import: four hundred quoted words would fill pages, hence the two exceptions for the linter.
+
+FIXED_TITLES = ("blue train", "night owl", "tin soldier")
+"""The first three titles of every swarm: examples ask for them."""
 
 FIRST = tuple(
     """amber ancient autumn bitter black blue bold brass bright broken bronze brown burning calm candid careful
@@ -252,13 +242,13 @@ SECOND = tuple(
 )
 
 COUNT_MAX = len(FIRST) * len(SECOND)
-"""As many titles of two words there are."""
+"""Number of different titles of two words."""
 
 
-def draw_titles(count: int, rng: Stream) -> list[str]:
-    """So many distinct titles, lower case, two words each; those of `HOUSE` open the list."""
-    titles = dict.fromkeys(HOUSE[:count])
-    for at in rng.sample(range(COUNT_MAX), min(COUNT_MAX, count + len(HOUSE))):
+def generate_titles(count: int, rng: Stream) -> list[str]:
+    """So many distinct titles of two words, in lower case; those of `FIXED_TITLES` come first."""
+    titles = dict.fromkeys(FIXED_TITLES[:count])
+    for at in rng.sample(range(COUNT_MAX), min(COUNT_MAX, count + len(FIXED_TITLES))):
         if len(titles) == count:
             break
         titles[f"{FIRST[at // len(SECOND)]} {SECOND[at % len(SECOND)]}"] = None

@@ -1,23 +1,24 @@
-"""Who is linked to whom when a run begins.
+"""The overlay at the start of a run: which peers are linked.
 
     random:DEGREE              a random tree, then random further links up to that mean degree
-    small-world:DEGREE:REWIRE  Watts and Strogatz, Nature 393 (1998): a ring of near neighbours, some rewired
-    scale-free:M               Barabási and Albert, Science 286 (1999): a newcomer takes M links, to each peer
-                               in proportion to the links it has; peers with low ids are the old, rich ones
+    small-world:DEGREE:REWIRE  Watts and Strogatz, Nature 393 (1998): a ring of near neighbours, some links rewired
+    scale-free:M               Barabási and Albert, Science 286 (1999): each new peer takes M links, to peers with a
+                               probability in proportion to their degree; peers with low ids are old and have many links
     ring, complete
     tree:DEGREE                root #0 and inner peers have DEGREE links each, filled breadth first
-    FILE                       an edge list, GML, GraphML or Pajek (see `edgelist`)
+    FILE                       an edge list, GML, GraphML or Pajek (see `readers.edge_list`)
 
-Why `random` starts from a tree. The textbook G(n, m) at mean degree 4 leaves one peer in fifty alone, and a
-search that fails because its origin has no link at all teaches nothing. Drawing until the graph is connected
-takes for ever at 100,000 peers; mending it afterwards favours the peers that were mended. A tree drawn
-uniformly from all n**(n-2) of them (decoded from a random Prüfer sequence) treats all peers alike, and leaves
-the degrees one plus nearly Poisson. So the swarm is connected and has just N x DEGREE / 2 links, unless
-DEGREE is below what a connected swarm needs (2 - 2/N): then the tree stands, and `notes` say so.
+Why `random` starts from a tree. The textbook G(n, m) at mean degree 4 leaves one peer in fifty without a link, and a
+search that fails because its origin has no link shows nothing of the network. Drawing until the graph is connected does
+not end at 100,000 peers; adding links afterwards favours the peers that get them. A tree drawn uniformly from all
+n**(n-2) of them (decoded from a random Prüfer sequence) treats all peers alike, and leaves the degrees one plus nearly
+Poisson. So the swarm is connected and has exactly N x DEGREE / 2 links, unless DEGREE is below what a connected swarm
+needs (2 - 2/N): then the overlay is the tree, and `notes` say so.
 
-`small-world` is left as published: rewired hard at degree 2 it may fall apart, and that is worth seeing.
-The generators are ours and draw from a named stream, because a seed must give the same overlay on any
-machine, whatever other libraries do between two of their versions.
+`small-world` is as published: with much rewiring at degree 2 it may not be connected.
+
+The generators are our own and draw from a named stream, because a seed must give the same overlay on any machine, and
+other libraries may change theirs between two versions.
 """
 
 from __future__ import annotations
@@ -41,8 +42,8 @@ PEERS_MAX = 1_000_000
 LINKS_MAX = 10_000_000
 COMPLETE_MAX = 2_000
 CLAMPED_MAX = 16
-"""A degree up to this is a habit (random:4 for three peers) and is cut to what the swarm allows; a larger one
-that does not fit is a mistake and is refused."""
+"""A degree up to this that the swarm is too small for (the default random:4 with three peers) is reduced, with a note;
+a larger one is refused as a mistake."""
 
 FORMS = {
     "random": "random:DEGREE",
@@ -58,8 +59,10 @@ FORMS = {
 class Topology:
     """Undirected links between peers 0..n-1, each once, with a < b, in ascending order of (a, b).
 
-    a, b: int32 (L,). labels: the ids of a loaded file, else None. skipped: duplicates and self loops that were
-    dropped from a file. notes: sentences for stderr when what stands is not quite what was asked for.
+    a, b      int32 (L,)
+    labels    node ids of a loaded file, else None
+    skipped   number of duplicates and self loops left out of a file
+    notes     sentences for stderr where the overlay is not exactly what the spec says
     """
 
     n: int
@@ -70,12 +73,12 @@ class Topology:
     notes: tuple[str, ...] = ()
 
     def degrees(self) -> I32:
-        """Links of each peer: int32 (n,)."""
+        """Number of links of each peer: int32 (n,)."""
         ends = np.concatenate((self.a, self.b))
         return np.bincount(ends, minlength=self.n).astype(np.int32)
 
     def neighbours(self) -> list[list[int]]:
-        """For each peer its neighbours, in ascending order."""
+        """For each peer the ids of its neighbours, in ascending order."""
         a, b = self.a.astype(np.int64), self.b.astype(np.int64)
         # One sort of 64-bit keys is several times faster than a sort of pairs.
         keys = np.sort(np.concatenate((a * self.n + b, b * self.n + a)))
@@ -85,17 +88,17 @@ class Topology:
 
 
 def build(spec: str, peers: int, rng: Stream) -> Topology:
-    """The overlay that a spec describes. `peers` counts for generators; a file brings its own number.
+    """Build the overlay of a spec. `peers` is for generators; a file has its own number of peers.
 
-    Raises InputError for an unknown word, a field out of range, or a file that is no edge list.
+    Raises InputError for an unknown word, a field out of range, or a file that is no graph.
     """
     word = spec.strip().split(":")[0]
     if word not in FORMS:
         path = spec.strip()
-        # A generator's word wins over a file of the same name; `./ring` is the file.
+        # A generator's word has precedence over a file of the same name; `./ring` is the file.
         if looks_like_path(path):
             ends = edge_list.load(path)
-            return _made(len(ends.labels), ends.codes, distinct(ends.labels), ends.skipped, ends.notes)
+            return _topology(len(ends.labels), ends.codes, distinct(ends.labels), ends.skipped, ends.notes)
         raise InputError(f'topology "{plain(spec)}" is neither known nor a file{nearest(word, FORMS)}')
     if not 1 <= peers <= PEERS_MAX:
         raise InputError(f"peers should be from 1 to {PEERS_MAX:,}, not {peers:,}")
@@ -103,10 +106,10 @@ def build(spec: str, peers: int, rng: Stream) -> Topology:
     return _GENERATORS[word](f'topology "{plain(spec)}"', peers, fields, rng)
 
 
-def _made(
+def _topology(
     n: int, codes: I64, labels: tuple[str, ...] | None = None, skipped: int = 0, notes: tuple[str, ...] = ()
 ) -> Topology:
-    """From codes a * n + b with a < b, each once."""
+    """From codes a * n + b with a < b, each once, in any order."""
     codes = np.sort(codes)
     return Topology(n, (codes // n).astype(np.int32), (codes % n).astype(np.int32), labels, skipped, notes)
 
@@ -115,19 +118,19 @@ def _codes(n: int, a: I64, b: I64) -> I64:
     return np.minimum(a, b) * n + np.maximum(a, b)
 
 
-def _fitting(where: str, what: str, degree: float, n: int) -> tuple[float, str]:
-    """A degree that n peers can have, and a note when it was cut. Raises InputError for a mistake."""
+def _clamped_degree(where: str, what: str, degree: float, n: int) -> tuple[float, str]:
+    """A degree that n peers can have, and a note where it was reduced. Raises InputError above `CLAMPED_MAX`."""
     if degree <= n - 1:
         return degree, ""
     if degree > CLAMPED_MAX:
         raise InputError(f"{where}: {what} should be below the number of peers, which is {n:,}")
-    links = f"{n} peers have at most {n - 1} link{'s' if n > 2 else ''} each, so {n - 1} it is"
+    links = f"{n} peers have at most {n - 1} link{'s' if n > 2 else ''} each, so {n - 1} is taken"
     return n - 1, f"{where}: {links}" if n > 1 else ""
 
 
-def _sparing(where: str, links: float) -> None:
+def _check_links(where: str, links: float) -> None:
     if links > LINKS_MAX:
-        raise InputError(f"{where}: that would be {links:,.0f} links; at most {LINKS_MAX:,} are drawn")
+        raise InputError(f"{where}: that would be {links:,.0f} links; at most {LINKS_MAX:,} are made")
 
 
 def _complete_codes(n: int) -> I64:
@@ -136,7 +139,7 @@ def _complete_codes(n: int) -> I64:
 
 
 def _first_new(codes: I64, have: I64) -> NDArray[np.bool_]:
-    """Which codes are not in the sorted `have` and stand here for the first time."""
+    """For each code whether it is not in the sorted `have` and occurs in `codes` for the first time."""
     first = np.zeros(len(codes), dtype=bool)
     first[np.unique(codes, return_index=True)[1]] = True
     if len(have):
@@ -144,10 +147,10 @@ def _first_new(codes: I64, have: I64) -> NDArray[np.bool_]:
     return first
 
 
-def _further(n: int, have: I64, extra: int, rng: Stream) -> I64:
-    """`have` and so many links more, uniformly among the pairs that are free."""
+def _with_more_links(n: int, have: I64, extra: int, rng: Stream) -> I64:
+    """The codes in `have` and `extra` more, drawn uniformly from the pairs that are not linked."""
     if len(have) + extra > n * (n - 1) // 4:
-        # Crowded: guessing would mostly hit taken pairs, so the free ones are listed and drawn from.
+        # Dense: random pairs would mostly be taken ones, so the free pairs are listed and drawn from.
         free = np.setdiff1d(_complete_codes(n), have, assume_unique=True)
         return np.concatenate((have, free[np.argsort(bits(rng, len(free)), kind="stable")[:extra]]))
     have = np.sort(have)
@@ -181,24 +184,24 @@ def _random_tree(n: int, rng: Stream) -> I64:
 
 
 def _random(where: str, n: int, fields: list[str], rng: Stream) -> Topology:
-    degree, note = _fitting(where, "DEGREE", number(fields[0], "DEGREE", where, 0.001, PEERS_MAX), n)
-    _sparing(where, n * degree / 2)
+    degree, note = _clamped_degree(where, "DEGREE", number(fields[0], "DEGREE", where, 0.001, PEERS_MAX), n)
+    _check_links(where, n * degree / 2)
     if n == 1:
-        return _made(1, np.empty(0, dtype=np.int64), notes=(note,) if note else ())
+        return _topology(1, np.empty(0, dtype=np.int64), notes=(note,) if note else ())
     extra = round(n * degree / 2) - (n - 1)
     if extra < 0:
-        note = f"{where}: {n:,} peers need a mean degree of {2 - 2 / n:.4g} to be connected, so a random tree stands"
-    return _made(n, _further(n, _random_tree(n, rng), max(0, extra), rng), notes=(note,) if note else ())
+        note = f"{where}: {n:,} peers need a mean degree of {2 - 2 / n:.4g} to be connected, so a random tree is taken"
+    return _topology(n, _with_more_links(n, _random_tree(n, rng), max(0, extra), rng), notes=(note,) if note else ())
 
 
 def _small_world(where: str, n: int, fields: list[str], rng: Stream) -> Topology:
-    degree, note = _fitting(where, "DEGREE", number(fields[0], "DEGREE", where, 2, PEERS_MAX), n)
+    degree, note = _clamped_degree(where, "DEGREE", number(fields[0], "DEGREE", where, 2, PEERS_MAX), n)
     rewire = number(fields[1], "REWIRE", where, 0, 1)
-    _sparing(where, n * degree / 2)
+    _check_links(where, n * degree / 2)
     if degree >= n - 1:
-        return _made(n, _complete_codes(n), notes=(note,) if note else ())
-    # Whole rounds of neighbours at distance 1, 2, ...; what an odd or broken degree leaves over is spread
-    # evenly over the next distance, so that the mean is right.
+        return _topology(n, _complete_codes(n), notes=(note,) if note else ())
+    # Whole rounds of neighbours at distance 1, 2, ...; the rest of an odd or fractional degree is distributed evenly at
+    # the next distance, so that the mean is right.
     rounds = int(degree // 2)
     at = np.arange(n, dtype=np.int64)
     begins = [at] * rounds
@@ -218,16 +221,16 @@ def _small_world(where: str, n: int, fields: list[str], rng: Stream) -> Topology
         todo = todo[~good]
         if not len(todo):
             break
-    # Who is linked to everybody already cannot be rewired: such a link goes anywhere.
-    return _made(n, _further(n, have, len(todo), rng), notes=(note,) if note else ())
+    # The link of a peer that is linked to all others cannot be rewired: a random free pair is taken.
+    return _topology(n, _with_more_links(n, have, len(todo), rng), notes=(note,) if note else ())
 
 
 def _scale_free(where: str, n: int, fields: list[str], rng: Stream) -> Topology:
-    wanted, note = _fitting(where, "M", whole(fields[0], "M", where, 1, PEERS_MAX), n)
+    wanted, note = _clamped_degree(where, "M", whole(fields[0], "M", where, 1, PEERS_MAX), n)
     m = int(wanted)
-    _sparing(where, n * m)
-    # The core is complete, m + 1 peers, so that nobody has fewer than m links. `ends` has each peer once for
-    # each of its links: a uniform draw from it is a draw in proportion to degree.
+    _check_links(where, n * m)
+    # The first m + 1 peers are all linked to each other, so that no peer has fewer than m links. `ends` has each peer
+    # once for each of its links: a uniform draw from it is a draw in proportion to degree.
     core = _complete_codes(m + 1)
     ends = [peer for peer in range(m + 1) for _ in range(m)]
     draw = unit_iter(rng)
@@ -242,25 +245,25 @@ def _scale_free(where: str, n: int, fields: list[str], rng: Stream) -> Topology:
         ends.extend([peer] * m)
     newcomers = np.repeat(np.arange(m + 1, n, dtype=np.int64), m)
     grown = np.array(chosen, dtype=np.int64) * n + newcomers
-    return _made(n, np.concatenate((core // (m + 1) * n + core % (m + 1), grown)), notes=(note,) if note else ())
+    return _topology(n, np.concatenate((core // (m + 1) * n + core % (m + 1), grown)), notes=(note,) if note else ())
 
 
 def _ring(where: str, n: int, fields: list[str], rng: Stream) -> Topology:
     at = np.arange(n if n > 2 else n - 1, dtype=np.int64)
-    return _made(n, _codes(n, at, (at + 1) % n))
+    return _topology(n, _codes(n, at, (at + 1) % n))
 
 
 def _complete(where: str, n: int, fields: list[str], rng: Stream) -> Topology:
     if n > COMPLETE_MAX:
         raise InputError(f"{where}: at most {COMPLETE_MAX:,} peers can all be linked to each other, not {n:,}")
-    return _made(n, _complete_codes(n))
+    return _topology(n, _complete_codes(n))
 
 
 def _tree(where: str, n: int, fields: list[str], rng: Stream) -> Topology:
     degree = whole(fields[0], "DEGREE", where, 2, PEERS_MAX)
     child = np.arange(1, n, dtype=np.int64)
     parent = np.where(child <= degree, 0, 1 + (child - 1 - degree) // (degree - 1))
-    return _made(n, parent * n + child)
+    return _topology(n, parent * n + child)
 
 
 _GENERATORS: dict[str, Callable[[str, int, list[str], Stream], Topology]] = {

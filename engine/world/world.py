@@ -1,8 +1,8 @@
-"""The world as a run begins, drawn once from the setup: who is linked to whom, how long messages take, who has what.
+"""The world at the start of a run, generated from the setup: links, delays, access links, files, recorded sessions.
 
-It stands apart from the swarm that is put into it because it never changes. A second swarm may begin in the same
-world, checkpoints need not carry it, and a recording that carries it replays though the files that it came from are
-gone and the generators have learned new ways.
+It is separate from the swarm because it never changes. A second swarm may begin in the same world, checkpoints need not
+contain it, and a recording contains it, so that it replays even if the files that the world was read from are gone or
+the generators have changed since.
 """
 
 from __future__ import annotations
@@ -14,46 +14,47 @@ from functools import cached_property
 from ..api import File, Line, Station
 from ..setup import Setup
 from ..sim.rng import Stream
-from . import access_links, content, topology
-from . import latency as places
+from . import access_links, content, latency, topology
 from .readers import sessions
 
 
 @dataclass(frozen=True, eq=False)
 class World:
-    """graph: the links of peers 0..graph.n-1; delays: of these and, from graph.n on, of the stations; catalogue: what
-    there is to find and, for each peer, the shelf that it begins with; lines: of peers and stations, none where nothing
-    limits anybody; trace: who comes and goes when, if that is what the churn of the setup names; notes: sentences for
-    the person about what is not quite as asked for, or how a file was understood.
+    """All that does not change while a swarm runs. Nothing may modify it.
 
-    Nobody may change any of it.
+    graph      links between peers 0..graph.n-1
+    delays     latency between these peers and the stations, whose ids begin at graph.n
+    catalogue  titles, and the library of each peer at the start
+    lines      access links of peers and stations; empty where nothing is limited
+    trace      recorded sessions, where the setup's churn names a file
+    notes      sentences for the user: where the world is not exactly what the setup says, and how a file was understood
     """
 
     graph: topology.Topology
-    delays: places.Latency
+    delays: latency.Latency
     catalogue: content.Catalogue
     lines: tuple[Line, ...] = ()
-    trace: sessions.Trace | None = None
+    trace: sessions.SessionTrace | None = None
     notes: tuple[str, ...] = ()
 
     @cached_property
     def files(self) -> tuple[File, ...]:
-        """All files there are at the start, once each, those of the catalogue first."""
-        held = (file for shelf in self.catalogue.shelves for file in shelf.files())
+        """All files at the start, each once, those of the catalogue first."""
+        held = (file for library in self.catalogue.libraries for file in library.files())
         return tuple(dict.fromkeys((*self.catalogue.files, *held)))
 
     @classmethod
-    def draw(cls, setup: Setup, stations: Callable[[int], Sequence[Station]]) -> World:
-        """What a setup says; `stations(peers)` is what infrastructure so many peers have.
+    def generate(cls, setup: Setup, stations: Callable[[int], Sequence[Station]]) -> World:
+        """Generate the world of a setup. `stations(n)` returns the infrastructure of a network with n peers.
 
-        Raises InputError for a topology, a latency or a content that cannot be.
+        Raises InputError for a topology, latency, capacity, content or session file that cannot be used.
         """
         graph = topology.build(setup.topology, setup.peers, Stream(f"{setup.seed}/topology"))
         count = len(stations(graph.n))
-        delays = places.build(setup.latency, graph.n + count, setup.seed)
-        lines = tuple(access_links.draw(setup.links, graph.n, count, setup.seed))
+        delays = latency.build(setup.latency, graph.n + count, setup.seed)
+        lines = tuple(access_links.generate(setup.links, graph.n, count, setup.seed))
         notes = (*graph.notes, *delays.notes)
-        made = cls(graph, delays, content.Catalogue.draw(setup.content, graph.n, setup.seed), lines, notes=notes)
+        made = cls(graph, delays, content.Catalogue.generate(setup.content, graph.n, setup.seed), lines, notes=notes)
         if not sessions.is_trace(setup.churn):
             return made
         labels = (*made.names(), *(station.label for station in stations(graph.n)))
@@ -62,13 +63,13 @@ class World:
 
     @property
     def width(self) -> int:
-        """Digits of a peer's label."""
+        """Digits in a peer's label."""
         return len(str(self.graph.n - 1)) if self.graph.n > 1000 else 3
 
     def names(self) -> tuple[str, ...]:
-        """Labels of the peers: those of a loaded file, or p000 and so on."""
+        """Labels of the peers: those of a loaded file, or p000, p001, ..."""
         return self.graph.labels or tuple(f"p{i:0{self.width}d}" for i in range(self.graph.n))
 
-    def shelves(self) -> list[content.Shelf]:
-        """A fresh copy of each peer's shelf."""
-        return [content.Shelf(shelf.files(), self.catalogue.lexicon) for shelf in self.catalogue.shelves]
+    def libraries(self) -> list[content.SharedFiles]:
+        """A fresh copy of each peer's library."""
+        return [content.SharedFiles(library.files(), self.catalogue.word_index) for library in self.catalogue.libraries]

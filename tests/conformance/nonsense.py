@@ -52,10 +52,10 @@ def survives_nonsense(network: Network) -> None:
     """Any value in any field of any message, to every role, from a neighbour and from a stranger, and back as refused
     by a dead one; any text asked."""
     made = Spied(network, peers=10)
-    town, swarm = made.simulation, made.swarm
+    simulation, swarm = made.simulation, made.swarm
     word = made.title().split()[0]
     made.do(Collude((1, 4), word, 0.5))
-    kinds = messages_of(network.program, *(town.program_types[station] for station in town.stations))
+    kinds = messages_of(network.program, *(simulation.program_types[station] for station in simulation.stations))
     stranger, number = 9, 0
     for command in (
         AskFor(2, made.title()),
@@ -79,12 +79,12 @@ def survives_nonsense(network: Network) -> None:
                     for ban in (word, "x"):
                         set(message.about())
                         message.without(ban)
-                    pairs = [(stranger, number % 8), *((stranger, station) for station in town.stations)]
-                    pairs += [(next(iter(town.streams.near[number % 8]), 0), number % 8)]
+                    pairs = [(stranger, number % 8), *((stranger, station) for station in simulation.stations)]
+                    pairs += [(next(iter(simulation.streams.near[number % 8]), 0), number % 8)]
                     if sample:
                         pairs += [sample[:2], (sample[1], sample[0]), (sample[0], 8)]
                     for frm, to in dict.fromkeys(pairs):
-                        town.peer_hosts[frm].send(to, message, cause=None)
+                        simulation.peer_hosts[frm].send(to, message, cause=None)
             made.sampling = True
             made.run(0.3)
     for text in TEXTS:

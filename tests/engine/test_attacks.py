@@ -33,12 +33,12 @@ def made(protocol: str = "gnutella", **changes: Any) -> Swarm:
     return Swarm(Setup(**{"protocol": protocol, "peers": 60, "seed": 5, "asks_per_s": 0.0, **changes}))
 
 
-def dead(town: Swarm) -> list[int]:
-    return [peer for peer, state in enumerate(town.snapshot().state.tolist()) if state == DEAD]
+def dead(swarm: Swarm) -> list[int]:
+    return [peer for peer, state in enumerate(swarm.snapshot().state.tolist()) if state == DEAD]
 
 
-def by_the_attack(town: Swarm) -> list[Commanded]:
-    return [event for event in town.events() if isinstance(event, Commanded) and event.by == "attack"]
+def by_the_attack(swarm: Swarm) -> list[Commanded]:
+    return [event for event in swarm.events() if isinstance(event, Commanded) and event.by == "attack"]
 
 
 # --- what there is to choose ---------------------------------------------------------------------------------
@@ -46,8 +46,8 @@ def by_the_attack(town: Swarm) -> list[Commanded]:
 
 @pytest.mark.parametrize("protocol", networks())
 def test_each_preset_says_what_it_is_and_takes(protocol: str) -> None:
-    town = made(protocol)
-    presets = {preset.name: preset for preset in town.attacks()}
+    swarm = made(protocol)
+    presets = {preset.name: preset for preset in swarm.attacks()}
     assert tuple(presets) == NAMES
     for preset in presets.values():
         assert preset.title
@@ -63,7 +63,7 @@ def test_each_preset_says_what_it_is_and_takes(protocol: str) -> None:
     [which] = [param for param in presets["role"].params if param.name == "whom"]
     assert which.default == {"napster": "index", "web": "server"}.get(protocol, which.choices[0])
     cities = next(param for param in presets["city"].params if param.name == "whom").choices
-    assert len(town.select(f'city="{cities[0]}"')) >= len(town.select(f'city="{cities[-1]}"'))
+    assert len(swarm.select(f'city="{cities[0]}"')) >= len(swarm.select(f'city="{cities[-1]}"'))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -72,14 +72,14 @@ def test_a_preview_changes_nothing_and_the_attack_is_what_it_said(name: str) -> 
         made("napster" if name == "operator" else "gnutella"),
         made("napster" if name == "operator" else "gnutella"),
     )
-    for town in (plain, looked):
-        town.advance(SECOND)
+    for swarm in (plain, looked):
+        swarm.advance(SECOND)
     told = {looked.preview(Attack(name)).sentence for _ in range(3)}
     looked.attacks()
     assert len(told) == 1
-    for town in (plain, looked):
-        town.do(Attack(name))
-        town.advance(20 * SECOND)
+    for swarm in (plain, looked):
+        swarm.do(Attack(name))
+        swarm.advance(20 * SECOND)
     assert plain.fingerprint() == looked.fingerprint()
 
 
@@ -87,109 +87,111 @@ def test_a_preview_changes_nothing_and_the_attack_is_what_it_said(name: str) -> 
 
 
 def test_a_share_at_random_is_of_the_living_users() -> None:
-    town = made("napster")
-    town.do(Kill("random 10"))
-    gone = set(dead(town))
-    assert town.preview(Attack("random", share=0.2)).sentence == "Drawn at random: 10 peers of 50 living users, killed."
-    taken = town.do(Attack("random", share=0.2))
+    swarm = made("napster")
+    swarm.do(Kill("random 10"))
+    gone = set(dead(swarm))
+    assert (
+        swarm.preview(Attack("random", share=0.2)).sentence == "Drawn at random: 10 peers of 50 living users, killed."
+    )
+    taken = swarm.do(Attack("random", share=0.2))
     assert len(taken) == 10
     assert not gone & set(taken)
-    assert town.snapshot().state[town.select("role=index")[0]] == ALIVE
+    assert swarm.snapshot().state[swarm.select("role=index")[0]] == ALIVE
 
 
 def test_two_attacks_draw_anew() -> None:
-    town = made()
-    first = town.do(Attack("random", share=0.1, means="censor"))
-    second = town.do(Attack("random", share=0.1, means="censor"))
+    swarm = made()
+    first = swarm.do(Attack("random", share=0.1, means="censor"))
+    second = swarm.do(Attack("random", share=0.1, means="censor"))
     assert len(first) == 6
     assert first != second
-    assert town.snapshot().censored.sum() == len({*first, *second})
+    assert swarm.snapshot().censored.sum() == len({*first, *second})
 
 
 def test_the_hubs_go_first_and_equals_in_order_of_id() -> None:
-    town = made(topology="scale-free:2")
-    links = town.snapshot().links
+    swarm = made(topology="scale-free:2")
+    links = swarm.snapshot().links
     degree = [int(((links.a == peer) | (links.b == peer)).sum()) for peer in range(60)]
     right = sorted(range(60), key=lambda peer: (-degree[peer], peer))[:6]
-    assert town.do(Attack("degree", share=0.1)) == tuple(right)
-    assert dead(town) == sorted(right)
+    assert swarm.do(Attack("degree", share=0.1)) == tuple(right)
+    assert dead(swarm) == sorted(right)
 
 
 def test_the_bridges_are_those_that_networkx_names() -> None:
-    town = made(topology="small-world:4:0.1")
-    links = town.snapshot().links
+    swarm = made(topology="small-world:4:0.1")
+    links = swarm.snapshot().links
     graph = nx.Graph(zip(links.a.tolist(), links.b.tolist(), strict=True))
     rank = nx.betweenness_centrality(graph, normalized=False)
     right = sorted(rank, key=lambda peer: (-round(rank[peer], 6), peer))[:3]
-    assert town.select("top 3 betweenness") == tuple(sorted(right))
-    assert set(right) <= set(town.select("betweenness>100"))
-    assert set(town.do(Attack("betweenness", share=0.05))) == set(right)
+    assert swarm.select("top 3 betweenness") == tuple(sorted(right))
+    assert set(right) <= set(swarm.select("betweenness>100"))
+    assert set(swarm.do(Attack("betweenness", share=0.05))) == set(right)
 
 
 def test_a_share_may_fall_bit_by_bit() -> None:
-    town = made()
-    town.do(Attack("random", share=0.5, over_s=10.0))
+    swarm = made()
+    swarm.do(Attack("random", share=0.5, over_s=10.0))
     counts = []
     for second in range(12):
-        town.advance(second * SECOND)
-        counts.append(len(dead(town)))
+        swarm.advance(second * SECOND)
+        counts.append(len(dead(swarm)))
     assert counts[0] == 1
     assert counts[5] == pytest.approx(15, abs=2)
     assert counts[-1] == 30
 
 
 def test_a_role_a_city_and_an_operator() -> None:
-    town = made("web", options={"servers": 3})
-    assert town.preview(Attack("role", whom="server", share=0.67)).sentence == "role server: 2 peers, killed."
-    city = town.snapshot().fixed.places.names[town.snapshot().fixed.place[0]]
-    there = town.select(f'city="{city}"')
-    assert set(town.do(Attack("city", whom=city, means="censor"))) == set(there)
-    acme = town.select("operator=acme")
-    assert set(town.do(Attack("operator"))) == set(acme)
-    assert dead(town) == list(acme)
+    swarm = made("web", options={"servers": 3})
+    assert swarm.preview(Attack("role", whom="server", share=0.67)).sentence == "role server: 2 peers, killed."
+    city = swarm.snapshot().fixed.places.names[swarm.snapshot().fixed.place[0]]
+    there = swarm.select(f'city="{city}"')
+    assert set(swarm.do(Attack("city", whom=city, means="censor"))) == set(there)
+    acme = swarm.select("operator=acme")
+    assert set(swarm.do(Attack("operator"))) == set(acme)
+    assert dead(swarm) == list(acme)
 
 
 def test_the_way_in_can_be_taken_away() -> None:
-    town = made("napster")
-    assert town.do(Attack("bootstrap")) == town.select("role=index") == tuple(dead(town))
+    swarm = made("napster")
+    assert swarm.do(Attack("bootstrap")) == swarm.select("role=index") == tuple(dead(swarm))
 
 
 def test_collusion_grows() -> None:
-    town = made()
-    town.do(Attack("collusion", share=0.5, over_s=20.0, word="song", leak=0.1))
-    few = town.snapshot().colluding.sum()
-    town.advance(10 * SECOND)
-    some = town.snapshot().colluding.sum()
-    town.advance(21 * SECOND)
-    assert (few, town.snapshot().colluding.sum()) == (1, 30)
+    swarm = made()
+    swarm.do(Attack("collusion", share=0.5, over_s=20.0, word="song", leak=0.1))
+    few = swarm.snapshot().colluding.sum()
+    swarm.advance(10 * SECOND)
+    some = swarm.snapshot().colluding.sum()
+    swarm.advance(21 * SECOND)
+    assert (few, swarm.snapshot().colluding.sum()) == (1, 30)
     assert 12 < some < 18
-    assert set(town.simulation.faults.bans.values()) == {("song", 0.1)}
+    assert set(swarm.simulation.rules.bans.values()) == {("song", 0.1)}
 
 
 def test_poison_is_given_to_a_share() -> None:
-    town = made()
-    assert len(town.do(Attack("poison", share=0.25))) == 15
+    swarm = made()
+    assert len(swarm.do(Attack("poison", share=0.25))) == 15
 
 
 # --- identities ---------------------------------------------------------------------------------------------
 
 
 def test_sybils_join_as_anybody_does_and_let_a_word_drop() -> None:
-    town = made(topology="random:5", options={"download": False})
-    town.advance(SECOND)
-    town.do(Attack("sybil", count=40, over_s=10.0, word="song", operator="mallory"))
-    town.advance(50 * SECOND)
-    mine = town.select("operator=mallory")
+    swarm = made(topology="random:5", options={"download": False})
+    swarm.advance(SECOND)
+    swarm.do(Attack("sybil", count=40, over_s=10.0, word="song", operator="mallory"))
+    swarm.advance(50 * SECOND)
+    mine = swarm.select("operator=mallory")
     assert len(mine) == 40
-    assert mine == town.select("newcomers")
-    assert all(town.links_of(peer) for peer in mine)
-    assert town.snapshot().colluding[list(mine)].all()
-    before = town.snapshot().totals.dropped_by.get("colluded", 0)
-    town.do(AskFor("p003", "song"))
-    town.do(AskFor("p003", "something else"))
-    town.advance(60 * SECOND)
-    assert town.snapshot().totals.dropped_by["colluded"] > before
-    hushed, open_ = town.trace(1), town.trace(2)
+    assert mine == swarm.select("newcomers")
+    assert all(swarm.links_of(peer) for peer in mine)
+    assert swarm.snapshot().colluding[list(mine)].all()
+    before = swarm.snapshot().totals.dropped_by.get("colluded", 0)
+    swarm.do(AskFor("p003", "song"))
+    swarm.do(AskFor("p003", "something else"))
+    swarm.advance(60 * SECOND)
+    assert swarm.snapshot().totals.dropped_by["colluded"] > before
+    hushed, open_ = swarm.trace(1), swarm.trace(2)
     assert hushed is not None
     assert open_ is not None
     assert (open_.hop[list(mine)] > 0).all()
@@ -198,24 +200,24 @@ def test_sybils_join_as_anybody_does_and_let_a_word_drop() -> None:
 
 
 def test_a_victim_is_eclipsed() -> None:
-    town = made(peers=100)
-    town.advance(5 * SECOND)
-    victim = town.select("top 1 degree")[0]
-    told = town.preview(Attack("eclipse", peers=victim, word="song")).sentence
-    honest = set(town.links_of(victim))
+    swarm = made(peers=100)
+    swarm.advance(5 * SECOND)
+    victim = swarm.select("top 1 degree")[0]
+    told = swarm.preview(Attack("eclipse", peers=victim, word="song")).sentence
+    honest = set(swarm.links_of(victim))
     assert f"its {len(honest)} neighbours are killed" in told
-    town.do(Attack("eclipse", peers=victim, word="song"))
-    town.advance(50 * SECOND)
-    near = town.links_of(victim)
+    swarm.do(Attack("eclipse", peers=victim, word="song"))
+    swarm.advance(50 * SECOND)
+    near = swarm.links_of(victim)
     assert near
-    operators = town.snapshot().fixed.operator
+    operators = swarm.snapshot().fixed.operator
     assert {operators[peer] for peer in near} == {"eclipse"}
-    assert honest <= set(dead(town))
-    assert town.peer(victim) is not None
-    assert len(dead(town)) < 40, "the rest of the network is left alone"
-    town.do(AskFor(victim, "song"))
-    town.advance(60 * SECOND)
-    assert town.record(1).reached == 0, "what it asks about the word comes nowhere"
+    assert honest <= set(dead(swarm))
+    assert swarm.peer(victim) is not None
+    assert len(dead(swarm)) < 40, "the rest of the network is left alone"
+    swarm.do(AskFor(victim, "song"))
+    swarm.advance(60 * SECOND)
+    assert swarm.record(1).reached == 0, "what it asks about the word comes nowhere"
 
 
 def test_what_sybils_do_is_said_in_terms_of_the_network() -> None:
@@ -249,15 +251,15 @@ def test_what_sybils_do_is_said_in_terms_of_the_network() -> None:
     ],
 )
 def test_an_attack_that_cannot_be_is_refused_and_changes_nothing(attack: Attack, words: str) -> None:
-    town, other = made(), made()
-    for act in (town.preview, town.do):
+    swarm, other = made(), made()
+    for act in (swarm.preview, swarm.do):
         with pytest.raises(InputError, match=words) as error:
             act(attack)
         assert "\n" not in str(error.value)
-    for one in (town, other):
+    for one in (swarm, other):
         one.do(Attack("random"))
         one.advance(5 * SECOND)
-    assert town.fingerprint() == other.fingerprint()
+    assert swarm.fingerprint() == other.fingerprint()
 
 
 def test_a_scenario_may_attack_and_be_written_back() -> None:
@@ -305,8 +307,8 @@ def test_a_slip_in_a_scenario_is_told_before_it_runs(text: str, words: str) -> N
 def test_slicing_never_shows_in_an_attack() -> None:
     whole, sliced = made(asks_per_s=2.0), made(asks_per_s=2.0)
     for name in ("sybil", "eclipse", "collusion", "exodus"):
-        for town in (whole, sliced):
-            town.do(Attack(name))
+        for swarm in (whole, sliced):
+            swarm.do(Attack(name))
         until_us = whole.now_us + 5 * SECOND
         whole.advance(until_us)
         while sliced.advance(until_us, 13) >= 13:
@@ -333,32 +335,32 @@ LACKS = {
 
 @pytest.mark.parametrize("protocol", LACKS)
 def test_what_cannot_be_had_says_why_and_is_refused_in_the_same_words(protocol: str) -> None:
-    town = made(protocol)
-    town.advance(SECOND)
-    whys = {preset.name: preset.why_not for preset in town.attacks() if preset.why_not}
+    swarm = made(protocol)
+    swarm.advance(SECOND)
+    whys = {preset.name: preset.why_not for preset in swarm.attacks() if preset.why_not}
     assert set(whys) == set(LACKS[protocol])
     for name, why in whys.items():
         assert LACKS[protocol][name] in why
         assert why.endswith(".")
-        for act in (town.preview, town.do):
+        for act in (swarm.preview, swarm.do):
             with pytest.raises(InputError, match=f'attack "{name}": .*{LACKS[protocol][name]}'):
                 act(Attack(name))
 
 
 def test_a_word_that_is_told_need_not_be_on_any_shelf() -> None:
-    town = made("gossip")
-    assert town.preview(Attack("collusion", word="a rumour")).steps
+    swarm = made("gossip")
+    assert swarm.preview(Attack("collusion", word="a rumour")).steps
 
 
 def test_an_empty_swarm_leaves_only_the_crowd_to_choose() -> None:
-    town = made()
-    town.do(Kill("state=alive"))
-    assert [preset.name for preset in town.attacks() if not preset.why_not] == ["crowd"]
+    swarm = made()
+    swarm.do(Kill("state=alive"))
+    assert [preset.name for preset in swarm.attacks() if not preset.why_not] == ["crowd"]
 
 
 def test_a_plan_names_whom_it_takes_and_takes_them() -> None:
-    town = made()
-    plan = town.preview(Attack("degree", share=0.2))
+    swarm = made()
+    plan = swarm.preview(Attack("degree", share=0.2))
     assert len(plan.peers) == 12
-    assert set(town.do(Attack("degree", share=0.2))) == set(plan.peers)
-    assert not town.preview(Attack("crowd")).peers
+    assert set(swarm.do(Attack("degree", share=0.2))) == set(plan.peers)
+    assert not swarm.preview(Attack("crowd")).peers

@@ -27,51 +27,51 @@ def made(**changes: object) -> Swarm:
     return Swarm(Setup(**{"peers": 60, "seed": 5, "asks_per_s": 0.0, **changes}))  # type: ignore[arg-type]
 
 
-def colluding(town: Swarm) -> int:
-    return int(town.snapshot().colluding.sum())
+def colluding(swarm: Swarm) -> int:
+    return int(swarm.snapshot().colluding.sum())
 
 
 def test_a_growing_collusion_grows_no_more_and_what_has_turned_stays_turned() -> None:
-    town = made()
-    town.do(Attack("collusion", share=0.5, over_s=20.0, word="song"))
-    assert town.snapshot().attacks == (RunningAttack("collusion", "Collusion", 20 * SECOND),)
-    town.advance(10 * SECOND)
-    so_far = colluding(town)
-    town.do(CallOff())
-    assert not town.snapshot().attacks
-    town.advance(60 * SECOND)
-    assert 10 < colluding(town) == so_far < 20
-    assert len(town.do(Defect("all"))) == so_far, "what was done is taken back as ever"
-    assert [command for _, command, _ in town.history][:2] == [
+    swarm = made()
+    swarm.do(Attack("collusion", share=0.5, over_s=20.0, word="song"))
+    assert swarm.snapshot().attacks == (RunningAttack("collusion", "Collusion", 20 * SECOND),)
+    swarm.advance(10 * SECOND)
+    so_far = colluding(swarm)
+    swarm.do(CallOff())
+    assert not swarm.snapshot().attacks
+    swarm.advance(60 * SECOND)
+    assert 10 < colluding(swarm) == so_far < 20
+    assert len(swarm.do(Defect("all"))) == so_far, "what was done is taken back as ever"
+    assert [command for _, command, _ in swarm.history][:2] == [
         Attack("collusion", share=0.5, over_s=20.0, word="song"),
         CallOff(),
     ]
 
 
 def test_a_crowd_that_is_still_coming_stays_away_and_one_that_is_leaving_stays() -> None:
-    town = made()
-    town.do(Attack("crowd", count=40, over_s=10.0))
-    town.do(Attack("exodus", share=1.0, over_s=10.0))
-    town.advance(5 * SECOND)
-    came, gone = len(town.labels), int((town.snapshot().state != 0).sum())
+    swarm = made()
+    swarm.do(Attack("crowd", count=40, over_s=10.0))
+    swarm.do(Attack("exodus", share=1.0, over_s=10.0))
+    swarm.advance(5 * SECOND)
+    came, gone = len(swarm.labels), int((swarm.snapshot().state != 0).sum())
     assert 60 + 8 < came < 60 + 32
     assert 15 < gone < 45
-    town.do(CallOff("crowd"))
-    town.advance(20 * SECOND)
-    assert len(town.labels) == came
-    state = town.snapshot().state[:60]
+    swarm.do(CallOff("crowd"))
+    swarm.advance(20 * SECOND)
+    assert len(swarm.labels) == came
+    state = swarm.snapshot().state[:60]
     assert ((state == DEAD) | (state == LEFT)).all(), "the other attack went on"
 
 
 def test_newcomers_of_one_that_was_called_off_do_not_come_with_the_next() -> None:
-    town = made()
-    town.do(Attack("sybil", count=20, over_s=10.0, word="song"))
-    town.advance(4 * SECOND)
-    town.do(CallOff("sybil"))
-    before = len(town.labels)
-    town.do(Attack("sybil", count=6, over_s=2.0, word="song"))
-    town.advance(30 * SECOND)
-    assert len(town.labels) == before + 6
+    swarm = made()
+    swarm.do(Attack("sybil", count=20, over_s=10.0, word="song"))
+    swarm.advance(4 * SECOND)
+    swarm.do(CallOff("sybil"))
+    before = len(swarm.labels)
+    swarm.do(Attack("sybil", count=6, over_s=2.0, word="song"))
+    swarm.advance(30 * SECOND)
+    assert len(swarm.labels) == before + 6
 
 
 @pytest.mark.parametrize(
@@ -83,19 +83,19 @@ def test_newcomers_of_one_that_was_called_off_do_not_come_with_the_next() -> Non
     ],
 )
 def test_where_nothing_is_to_come_there_is_nothing_to_call_off(name: str | None, words: str) -> None:
-    town, other = made(), made()
-    for one in (town, other):
+    swarm, other = made(), made()
+    for one in (swarm, other):
         one.do(Attack("random"))
     with pytest.raises(InputError, match=words):
-        town.do(CallOff(name))
-    for one in (town, other):
+        swarm.do(CallOff(name))
+    for one in (swarm, other):
         one.do(Attack("collusion", word="song"))
     if name:
         with pytest.raises(InputError, match=r"under way: collusion|did you mean"):
-            town.do(CallOff(name))
-    for one in (town, other):
+            swarm.do(CallOff(name))
+    for one in (swarm, other):
         one.advance(5 * SECOND)
-    assert town.fingerprint() == other.fingerprint(), "it was refused, and changed nothing"
+    assert swarm.fingerprint() == other.fingerprint(), "it was refused, and changed nothing"
 
 
 STORY = """
@@ -130,14 +130,14 @@ def test_a_scenario_calls_off_at_the_very_moment_of_a_step_and_that_step_is_not_
 
 
 def test_a_copy_made_between_the_attack_and_its_end_calls_off_the_same() -> None:
-    town = made(asks_per_s=2.0)
-    town.do(Attack("eclipse", word="song"))
-    town.do(Attack("crowd", count=30, over_s=20.0))
-    town.advance(5 * SECOND)
-    copy = pickle.loads(pickle.dumps(town))
-    for one in (town, copy):
+    swarm = made(asks_per_s=2.0)
+    swarm.do(Attack("eclipse", word="song"))
+    swarm.do(Attack("crowd", count=30, over_s=20.0))
+    swarm.advance(5 * SECOND)
+    copy = pickle.loads(pickle.dumps(swarm))
+    for one in (swarm, copy):
         one.advance(7 * SECOND)
         one.do(CallOff())
         one.advance(30 * SECOND)
-    assert copy.fingerprint() == town.fingerprint()
+    assert copy.fingerprint() == swarm.fingerprint()
     assert copy.snapshot().attacks == ()

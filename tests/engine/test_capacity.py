@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 import pytest
-from tiny import LATENCY, MS, SECOND, Diary, Say, Shout, diary, host, swarm, texts
+from tiny import LATENCY, MS, SECOND, Diary, Say, Shout, diary, host, make_swarm, texts
 
 from engine import Blob, Host, Kill, Leave, LinkSpec, Peer, PeerId, Set, Setup, Swarm, message, on
 from engine.sim.bandwidth import CHUNK_MAX, CHUNK_MIN, DATAGRAMS_MAX
@@ -43,7 +43,7 @@ class Loader(Diary, name="loader"):
 
 
 def lines(peers: int = 4, links: LinkSpec = THIN, program: type[Peer] = Loader, **changes: Any) -> Swarm:
-    return swarm(peers, program, links=links, **changes)
+    return make_swarm(peers, program, links=links, **changes)
 
 
 def when(made: Swarm, peer: PeerId, text: str) -> int:
@@ -75,239 +75,238 @@ def balanced(made: Swarm) -> bool:
 
 
 def test_throughput_on_an_uplink_is_its_capacity() -> None:
-    town = lines()
+    swarm = lines()
     sent = [Bulk(str(number), Blob(30_000)) for number in range(20)]
     for each in sent:
-        host(town, 0).send(1, each)
-    town.advance(100 * SECOND)
-    assert texts(town, 1) == [each.text for each in sent]
-    last = when(town, 1, "19")
+        host(swarm, 0).send(1, each)
+    swarm.advance(100 * SECOND)
+    assert texts(swarm, 1) == [each.text for each in sent]
+    last = when(swarm, 1, "19")
     # The downlink is ten times as fast, so it is through with the last chunk soon after the uplink is.
     assert 0 <= last - LATENCY - sent_us(*sent) <= chunk_us(800) // 10 + 20
 
 
 def test_the_slower_of_the_two_wires_decides() -> None:
     for links in (LinkSpec("8000:800"), LinkSpec("800:8000")):
-        town = lines(links=links)
+        swarm = lines(links=links)
         bulk = Bulk("file", Blob(1_000_000))
-        host(town, 0).send(1, bulk)
-        town.advance(100 * SECOND)
-        late = when(town, 1, "file") - LATENCY - sent_us(bulk)
+        host(swarm, 0).send(1, bulk)
+        swarm.advance(100 * SECOND)
+        late = when(swarm, 1, "file") - LATENCY - sent_us(bulk)
         assert 0 <= late <= chunk_us(800) + 1_000, "sent and received at once, not one after the other"
 
 
 def test_a_multicast_leaves_one_after_the_other() -> None:
-    town = lines(8)
+    swarm = lines(8)
     bulk = Bulk("page", Blob(10_000))
-    host(town, 0).multicast(range(1, 8), bulk)
-    town.advance(10 * SECOND)
-    last = max(when(town, peer, "page") for peer in range(1, 8))
+    host(swarm, 0).multicast(range(1, 8), bulk)
+    swarm.advance(10 * SECOND)
+    last = max(when(swarm, peer, "page") for peer in range(1, 8))
     assert abs(last - LATENCY - 7 * sent_us(bulk)) <= chunk_us(800)
 
 
 def test_many_senders_share_one_downlink() -> None:
-    town = lines(6, LinkSpec("8000:800"))
+    swarm = lines(6, LinkSpec("8000:800"))
     bulk = Bulk("file", Blob(100_000))
     for peer in range(1, 6):
-        host(town, peer).send(0, bulk)
-    town.advance(100 * SECOND)
-    ends = sorted(at for at, _, _ in diary(town, 0).heard)
+        host(swarm, peer).send(0, bulk)
+    swarm.advance(100 * SECOND)
+    ends = sorted(at for at, _, _ in diary(swarm, 0).heard)
     whole_us = LATENCY + 5 * sent_us(bulk)
     assert abs(ends[-1] - whole_us) <= 2 * chunk_us(800)
     assert ends[0] > whole_us * 0.9, "they end together, for they went by turns"
 
 
 def test_two_transfers_share_an_uplink_half_and_half_however_they_are_cut() -> None:
-    town = lines()
+    swarm = lines()
     for number in range(100):
-        host(town, 0).send(1, Bulk(str(number), Blob(2_000)))
-    host(town, 0).send(2, Bulk("whole", Blob(200_000)))
-    town.advance(100 * SECOND)
+        host(swarm, 0).send(1, Bulk(str(number), Blob(2_000)))
+    host(swarm, 0).send(2, Bulk("whole", Blob(200_000)))
+    swarm.advance(100 * SECOND)
     both = sent_us(Bulk("whole", Blob(200_000))) + sum(sent_us(Bulk(str(n), Blob(2_000))) for n in range(100))
-    for end in (when(town, 1, "99"), when(town, 2, "whole")):
+    for end in (when(swarm, 1, "99"), when(swarm, 2, "whole")):
         assert abs(end - LATENCY - both) <= 3 * chunk_us(800)
-    half = sum(at <= LATENCY + both // 2 for at, _, _ in diary(town, 1).heard)
+    half = sum(at <= LATENCY + both // 2 for at, _, _ in diary(swarm, 1).heard)
     assert 45 <= half <= 55
 
 
 def test_a_query_passes_while_a_file_is_sent_and_waits_for_no_more_than_a_chunk() -> None:
-    town = lines()
+    swarm = lines()
     for peer in (1, 2, 3):
-        host(town, 0).send(peer, Bulk("file", Blob(5_000_000)))
+        host(swarm, 0).send(peer, Bulk("file", Blob(5_000_000)))
     for number in range(40):
-        town.advance(town.now_us + 137 * MS)
-        at = town.now_us
-        host(town, 0).send(1, Say(str(number)))
-        town.advance(at + SECOND)
-        waited = when(town, 1, str(number)) - at - LATENCY - sent_us(Say(str(number)))
+        swarm.advance(swarm.now_us + 137 * MS)
+        at = swarm.now_us
+        host(swarm, 0).send(1, Say(str(number)))
+        swarm.advance(at + SECOND)
+        waited = when(swarm, 1, str(number)) - at - LATENCY - sent_us(Say(str(number)))
         assert waited <= chunk_us(800) + chunk_us(8000), number
-    assert "file" not in texts(town, 1), "all the while"
+    assert "file" not in texts(swarm, 1), "all the while"
 
 
 @pytest.mark.uncounted
 def test_queries_in_any_number_do_not_starve_a_file() -> None:
-    town = lines()
+    swarm = lines()
     bulk = Bulk("file", Blob(50_000))
-    host(town, 0).send(1, bulk)
+    host(swarm, 0).send(1, bulk)
     for number in range(20_000):
-        host(town, 0).send(2, Say(str(number)))
-    town.advance(60 * SECOND)
-    assert when(town, 1, "file") - LATENCY <= 2 * sent_us(bulk) + 3 * chunk_us(800)
+        host(swarm, 0).send(2, Say(str(number)))
+    swarm.advance(60 * SECOND)
+    assert when(swarm, 1, "file") - LATENCY <= 2 * sent_us(bulk) + 3 * chunk_us(800)
 
 
 def test_streams_keep_their_order_with_loss_and_jitter() -> None:
-    town = lines(links=LinkSpec("64:128", jitter_ms=200.0), loss=0.2)
+    swarm = lines(links=LinkSpec("64:128", jitter_ms=200.0), loss=0.2)
     for number in range(200):
-        host(town, 0).send(1, Say(f"say {number}"))
-        host(town, 0).send(1, Bulk(f"bulk {number}", Blob(100 + 997 * number % 3_000)))
-        town.advance(town.now_us + 7 * MS)
-    town.advance(town.now_us + 1_000 * SECOND)
+        host(swarm, 0).send(1, Say(f"say {number}"))
+        host(swarm, 0).send(1, Bulk(f"bulk {number}", Blob(100 + 997 * number % 3_000)))
+        swarm.advance(swarm.now_us + 7 * MS)
+    swarm.advance(swarm.now_us + 1_000 * SECOND)
     for kind in ("say", "bulk"):
-        assert [t for t in texts(town, 1) if t.startswith(kind)] == [f"{kind} {number}" for number in range(200)]
+        assert [t for t in texts(swarm, 1) if t.startswith(kind)] == [f"{kind} {number}" for number in range(200)]
 
 
 def test_a_modem_costs_what_a_modem_costs_behind_a_fat_line() -> None:
-    town = lines(2, LinkSpec("56:56"))
-    town.do(Set("capacity", 2.0))
-    assert town.snapshot().settings["capacity"] == 2.0
+    swarm = lines(2, LinkSpec("56:56"))
+    swarm.do(Set("capacity", 2.0))
+    assert swarm.snapshot().settings["capacity"] == 2.0
     bulk = Bulk("file", Blob(14_000))
-    host(town, 0).send(1, bulk)
-    town.advance(100 * SECOND)
-    assert abs(when(town, 1, "file") - LATENCY - size_of(bulk) * 8_000 / 112) <= 2 * chunk_us(112)
+    host(swarm, 0).send(1, bulk)
+    swarm.advance(100 * SECOND)
+    assert abs(when(swarm, 1, "file") - LATENCY - size_of(bulk) * 8_000 / 112) <= 2 * chunk_us(112)
 
 
 # --- what waits ----------------------------------------------------------------------------------------
 
 
 def test_what_waits_is_in_flight_and_stands_in_the_frame() -> None:
-    town = lines()
+    swarm = lines()
     for number in range(10):
-        host(town, 0).send(1, Bulk(str(number), Blob(20_000)))
-        host(town, 2).send(1, Say(str(number)))
+        host(swarm, 0).send(1, Bulk(str(number), Blob(20_000)))
+        host(swarm, 2).send(1, Say(str(number)))
     seen = set()
     for _ in range(60):
-        town.advance(town.now_us + 31 * MS)
-        assert balanced(town)
-        flight = town.snapshot().flight
+        swarm.advance(swarm.now_us + 31 * MS)
+        assert balanced(swarm)
+        flight = swarm.snapshot().flight
         seen.add(flight.total)
-        assert (flight.arrives_us > town.now_us).all()
-        assert (flight.sent_us <= town.now_us).all()
-    town.advance(100 * SECOND)
+        assert (flight.arrives_us > swarm.now_us).all()
+        assert (flight.sent_us <= swarm.now_us).all()
+    swarm.advance(100 * SECOND)
     assert len(seen) > 5
-    assert town.snapshot().totals.in_flight == 0
+    assert swarm.snapshot().totals.in_flight == 0
 
 
 def test_an_ask_is_open_while_its_question_waits_for_the_line() -> None:
-    town = swarm(3, links=LinkSpec("1:1000"))
+    swarm = make_swarm(3, links=LinkSpec("1:1000"))
     from engine import AskFor
 
     for peer in (0, 0, 0):
-        town.do(AskFor(peer, "a long question " * 10))
-    town.advance(SECOND)
-    assert not town.quiet()
-    assert town.advance_quiet(1_000 * SECOND)
-    assert town.now_us > 5 * SECOND
+        swarm.do(AskFor(peer, "a long question " * 10))
+    swarm.advance(SECOND)
+    assert not swarm.quiet()
+    assert swarm.advance_quiet(1_000 * SECOND)
+    assert swarm.now_us > 5 * SECOND
 
 
 def test_what_waits_dies_with_its_sender_by_name() -> None:
-    town = lines()
+    swarm = lines()
     for number in range(10):
-        host(town, 0).send(1, Bulk(str(number), Blob(20_000)))
-        host(town, 0).send(2, Say(str(number)))
-    town.advance(LATENCY + sent_us(Bulk("0", Blob(20_000))) * 4)
-    town.do(Kill(0))
-    assert balanced(town)
-    town.advance(100 * SECOND)
-    totals = town.snapshot().totals
+        host(swarm, 0).send(1, Bulk(str(number), Blob(20_000)))
+        host(swarm, 0).send(2, Say(str(number)))
+    swarm.advance(LATENCY + sent_us(Bulk("0", Blob(20_000))) * 4)
+    swarm.do(Kill(0))
+    assert balanced(swarm)
+    swarm.advance(100 * SECOND)
+    totals = swarm.snapshot().totals
     assert totals.dropped_by == {"unsent": totals.dropped}
-    assert totals.dropped + len(texts(town, 1)) + len(texts(town, 2)) == totals.sent == 20
+    assert totals.dropped + len(texts(swarm, 1)) + len(texts(swarm, 2)) == totals.sent == 20
     assert totals.dropped >= 5
 
 
 def test_a_farewell_is_said_before_the_stream_closes_and_uploads_end() -> None:
-    town = swarm(3, Loader, links=LinkSpec("8:8"))
-    diary(town, 0).near = [1]
-    host(town, 0).send(1, Bulk("file", Blob(100_000)))
-    town.advance(SECOND)
-    town.do(Leave(0))
-    town.advance(200 * SECOND)
-    peer = diary(town, 1)
-    assert texts(town, 1) == ["goodbye"]
+    swarm = make_swarm(3, Loader, links=LinkSpec("8:8"))
+    diary(swarm, 0).near = [1]
+    host(swarm, 0).send(1, Bulk("file", Blob(100_000)))
+    swarm.advance(SECOND)
+    swarm.do(Leave(0))
+    swarm.advance(200 * SECOND)
+    peer = diary(swarm, 1)
+    assert texts(swarm, 1) == ["goodbye"]
     assert [what for _, what, _ in peer.told] == ["closed"]
     assert peer.told[0][0] >= peer.heard[0][0]
-    assert town.snapshot().totals.dropped_by == {"unsent": 1}
+    assert swarm.snapshot().totals.dropped_by == {"unsent": 1}
 
 
 def test_datagrams_overflow_a_queue_and_streams_wait() -> None:
-    town = lines(2, LinkSpec("1000:1000"))
+    swarm = lines(2, LinkSpec("1000:1000"))
     size = 10_000
     for number in range(60):
-        host(town, 0).send(1, Burst(str(number), Blob(size)))
-    town.advance(100 * SECOND)
-    totals = town.snapshot().totals
+        host(swarm, 0).send(1, Burst(str(number), Blob(size)))
+    swarm.advance(100 * SECOND)
+    totals = swarm.snapshot().totals
     assert totals.dropped_by == {"queue": totals.dropped}
-    heard = len(texts(town, 1))
+    heard = len(texts(swarm, 1))
     assert DATAGRAMS_MAX // size <= heard <= DATAGRAMS_MAX // size + 2
     for number in range(60):
-        host(town, 0).send(1, Bulk(f"bulk {number}", Blob(size)))
-    town.advance(200 * SECOND)
-    assert len(texts(town, 1)) == heard + 60
+        host(swarm, 0).send(1, Bulk(f"bulk {number}", Blob(size)))
+    swarm.advance(200 * SECOND)
+    assert len(texts(swarm, 1)) == heard + 60
 
 
 def test_a_receiver_that_dies_while_it_receives_refuses() -> None:
-    town = lines()
-    host(town, 0).send(1, Bulk("file", Blob(100_000)))
-    town.advance(300 * MS)
-    town.do(Kill(1))
-    town.advance(10 * SECOND)
-    assert town.snapshot().totals.dropped_by == {"dead": 1}
-    assert ("refused", 1) in [(what, who) for _, what, who in diary(town, 0).told]
+    swarm = lines()
+    host(swarm, 0).send(1, Bulk("file", Blob(100_000)))
+    swarm.advance(300 * MS)
+    swarm.do(Kill(1))
+    swarm.advance(10 * SECOND)
+    assert swarm.snapshot().totals.dropped_by == {"dead": 1}
+    assert ("refused", 1) in [(what, who) for _, what, who in diary(swarm, 0).told]
 
 
 def test_a_stream_to_a_slow_receiver_waits_at_its_sender_and_dies_with_it() -> None:
-    town = lines(3, LinkSpec("1000000:100"))
+    swarm = lines(3, LinkSpec("1000000:100"))
     for number in range(50):
-        host(town, 0).send(1, Bulk(str(number), Blob(100_000)))
-    host(town, 0).send(2, Say("x"))
-    town.advance(20 * SECOND)
-    assert texts(town, 2) == ["x"]
-    heard = len(texts(town, 1))
+        host(swarm, 0).send(1, Bulk(str(number), Blob(100_000)))
+    host(swarm, 0).send(2, Say("x"))
+    swarm.advance(20 * SECOND)
+    assert texts(swarm, 2) == ["x"]
+    heard = len(texts(swarm, 1))
     assert heard == 20 * SECOND * 100 // 8_000 // 100_000
-    town.do(Kill(0))
-    town.advance(100 * SECOND)
-    assert len(texts(town, 1)) <= heard + 1, "what it had not sent is gone"
-    assert balanced(town)
-    totals = town.snapshot().totals
-    assert totals.dropped_by == {"unsent": 51 - 1 - len(texts(town, 1))}
+    swarm.do(Kill(0))
+    swarm.advance(100 * SECOND)
+    assert len(texts(swarm, 1)) <= heard + 1, "what it had not sent is gone"
+    assert balanced(swarm)
+    totals = swarm.snapshot().totals
+    assert totals.dropped_by == {"unsent": 51 - 1 - len(texts(swarm, 1))}
 
 
 def test_a_window_does_not_slow_down_a_fast_line_across_the_world() -> None:
-    town = lines(2, LinkSpec("44736:44736"), latency="constant:300")
+    swarm = lines(2, LinkSpec("44736:44736"), latency="constant:300")
     bulk = Bulk("file", Blob(50_000_000))
-    host(town, 0).send(1, bulk)
-    town.advance(60 * SECOND)
+    host(swarm, 0).send(1, bulk)
+    swarm.advance(60 * SECOND)
     wire_us = size_of(bulk) * 8_000 / 44_736
-    assert when(town, 1, "file") - 300 * MS - wire_us <= 2 * chunk_us(44_736)
+    assert when(swarm, 1, "file") - 300 * MS - wire_us <= 2 * chunk_us(44_736)
 
 
 def test_a_long_run_leaves_nothing_in_the_wires() -> None:
-    town = swarm(12, Loader, links=LinkSpec("saroiu", 5.0), loss=0.05)
+    swarm = make_swarm(12, Loader, links=LinkSpec("saroiu", 5.0), loss=0.05)
     for number in range(300):
-        host(town, number % 12).multicast([(number + step) % 12 for step in (1, 2, 5)], Say("x" * (number % 50)))
-        host(town, number % 12).send((number + 7) % 12, Bulk("x", Blob(100 * number)))
-        host(town, number % 12).send((number + 3) % 12, Shout("x"))
-        town.advance(town.now_us + 50 * MS)
-        assert balanced(town)
-    town.advance(town.now_us + 10_000 * SECOND)
-    bandwidth = town.simulation.network.bandwidth
-    assert bandwidth is not None
-    assert not bandwidth.under_way
-    assert not bandwidth.busy_streams
-    assert not bandwidth.parked
-    assert not bandwidth.in_window
-    links = (*bandwidth.up, *bandwidth.down)
-    assert not any(link.waiting or link.queues or link.blocked or link.datagrams for link in links)
-    assert town.snapshot().totals.in_flight == 0
+        host(swarm, number % 12).multicast([(number + step) % 12 for step in (1, 2, 5)], Say("x" * (number % 50)))
+        host(swarm, number % 12).send((number + 7) % 12, Bulk("x", Blob(100 * number)))
+        host(swarm, number % 12).send((number + 3) % 12, Shout("x"))
+        swarm.advance(swarm.now_us + 50 * MS)
+        assert balanced(swarm)
+    swarm.advance(swarm.now_us + 10_000 * SECOND)
+    pipes = swarm.simulation.shared.links.pipes
+    assert pipes is not None
+    assert not pipes.under_way
+    assert not pipes.talking
+    assert not pipes.parked
+    assert not pipes.sailing
+    assert not any(wire.waiting or wire.flows or wire.stuck or wire.datagrams for wire in (*pipes.up, *pipes.down))
+    assert swarm.snapshot().totals.in_flight == 0
 
 
 # --- determinism ---------------------------------------------------------------------------------------
@@ -315,14 +314,14 @@ def test_a_long_run_leaves_nothing_in_the_wires() -> None:
 
 def run(budget: int | None, look: bool = False) -> str:
     setup = Setup(peers=24, seed=3, asks_per_s=4.0, links=LinkSpec("saroiu", 30.0, 0.3), loss=0.05)
-    town = Swarm(setup)
+    swarm = Swarm(setup)
     for second in range(1, 21):
         if second == 8:
-            town.do(Kill("random 5"))
-        while town.advance(second * SECOND, budget) and town.now_us < second * SECOND:
+            swarm.do(Kill("random 5"))
+        while swarm.advance(second * SECOND, budget) and swarm.now_us < second * SECOND:
             if look:
-                town.snapshot()
-    return town.fingerprint()
+                swarm.snapshot()
+    return swarm.fingerprint()
 
 
 @pytest.mark.uncounted

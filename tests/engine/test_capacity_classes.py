@@ -1,4 +1,4 @@
-"""Which lines peers have: the classes and shares of the study, specs, and what a frame knows of them."""
+"""Access links of peers: the classes and shares of the study, specs, and the columns of a snapshot."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from engine.measure.snapshot import ALIVE
 from engine.world import access_links
 
 
-def test_lines_have_the_shares_of_the_study() -> None:
+def test_access_links_have_the_shares_of_the_study() -> None:
     n = 20_000
-    drawn = access_links.draw(LinkSpec("saroiu"), n, 0, seed=11)
+    drawn = access_links.generate(LinkSpec("saroiu"), n, 0, seed=11)
     up = [line.up_kbit_s for line in drawn]
     down = [line.down_kbit_s for line in drawn]
     published = {
@@ -28,26 +28,24 @@ def test_lines_have_the_shares_of_the_study() -> None:
     assert sum(line.share for line in access_links.CLASSES) == pytest.approx(1)
 
 
-def test_a_peer_keeps_its_line_in_a_bigger_swarm_and_stations_have_a_fat_one() -> None:
-    small, big = (access_links.draw(LinkSpec("saroiu", nat=0.3), n, 2, seed=1) for n in (50, 500))
+def test_a_peer_has_the_same_link_in_a_larger_swarm_and_stations_a_fast_one() -> None:
+    small, big = (access_links.generate(LinkSpec("saroiu", nat=0.3), n, 2, seed=1) for n in (50, 500))
     assert small[:50] == big[:50]
     for station in small[50:]:
         assert station.up_kbit_s == station.down_kbit_s == access_links.STATION_KBIT_S
         assert not station.nat
-    more = access_links.draw(LinkSpec("saroiu", nat=0.5), 500, 0, seed=1)
+    more = access_links.generate(LinkSpec("saroiu", nat=0.5), 500, 0, seed=1)
     assert all(now.nat for was, now in zip(big, more, strict=False) if was.nat)
 
 
-def test_no_lines_where_nothing_limits_anybody() -> None:
-    assert access_links.draw(LinkSpec(), 10, 2, seed=1) == []
-    town = Swarm(Setup(peers=8))
-    assert town.simulation.network.bandwidth is None
-    assert not town.simulation.kernel.checked
-    fixed = town.snapshot().fixed
+def test_no_access_links_where_nothing_is_limited() -> None:
+    assert access_links.generate(LinkSpec(), 10, 2, seed=1) == []
+    swarm = Swarm(Setup(peers=8))
+    fixed = swarm.snapshot().fixed
     assert not fixed.up_kbit_s.any()
     assert not fixed.nat.any()
     with pytest.raises(InputError, match="have no capacity"):
-        town.do(Set("capacity", 2))
+        swarm.do(Set("capacity", 2))
 
 
 @pytest.mark.parametrize(
@@ -63,17 +61,17 @@ def test_no_lines_where_nothing_limits_anybody() -> None:
         (LinkSpec(jitter_ms=-1.0), "jitter"),
     ],
 )
-def test_links_that_cannot_be_are_refused_in_a_sentence(links: LinkSpec, words: str) -> None:
+def test_bad_link_specs_are_refused_in_one_sentence(links: LinkSpec, words: str) -> None:
     with pytest.raises(InputError, match=words):
         Swarm(replace(Setup(peers=4), links=links))
 
 
-def test_a_frame_knows_the_lines() -> None:
-    town = Swarm(Setup(protocol="napster", peers=40, links=LinkSpec("saroiu", nat=0.4)))
-    fixed = town.snapshot().fixed
+def test_a_snapshot_has_the_access_links() -> None:
+    swarm = Swarm(Setup(protocol="napster", peers=40, links=LinkSpec("saroiu", nat=0.4)))
+    fixed = swarm.snapshot().fixed
     assert fixed.up_kbit_s[:40].max() <= 44_736 < fixed.up_kbit_s[40]
-    behind = town.select("nat=yes")
+    behind = swarm.select("nat=yes")
     assert behind == tuple(peer for peer in range(41) if fixed.nat[peer])
     assert 5 < len(behind) < 30
-    assert town.select("nat=no and role=index") == (40,)
-    assert (town.snapshot().state[list(behind)] == ALIVE).all()
+    assert swarm.select("nat=no and role=index") == (40,)
+    assert (swarm.snapshot().state[list(behind)] == ALIVE).all()

@@ -1,15 +1,14 @@
-"""Session lengths, time away, and the equilibrium in which a run begins."""
+"""Session lengths, times away, and the equilibrium in which a run begins."""
 
 from __future__ import annotations
 
 import math
 import statistics
-from typing import Any
 
 import pytest
-from tiny import swarm
+from tiny import make_swarm
 
-from engine import ALIVE, Churned, Event, Set, Setup, Swarm
+from engine import ALIVE, Churned, Set, Setup, Swarm
 from engine.errors import InputError
 from engine.sim.rng import Stream
 from engine.world.churn import UP_SHARE, Churn, gamma_variate, parse
@@ -27,7 +26,7 @@ def test_none_is_no_churn() -> None:
     assert parse("none") is None
 
 
-def test_the_published_law_of_gnutella() -> None:
+def test_the_published_fit() -> None:
     # Weibull 0.59 and 41.9 minutes: a mean of 64.5 and a median of 22.5 minutes.
     churn = law("weibull:0.59:2514")
     assert churn.mean_s / 60 == pytest.approx(64.5, abs=0.05)
@@ -74,14 +73,14 @@ def test_sessions_of_the_published_fits_have_their_median_and_mean(
     churn, rng = law(name), Stream(name)
     assert churn.median_s / 60 == pytest.approx(median_min, rel=0.005)
     assert churn.mean_s / 60 == pytest.approx(mean_min, rel=0.005)
-    # The law with the heaviest tail has four standard deviations to the mean: so many draws bring the error to 1 %.
+    # The heaviest tail has a standard deviation of four means: with so many draws the error is 1 %.
     drawn = [churn.session_s(rng) for _ in range(200_000)]
     assert statistics.median(drawn) == pytest.approx(churn.median_s, rel=0.03)
     assert statistics.mean(drawn) == pytest.approx(churn.mean_s, rel=0.03)
 
 
 @pytest.mark.parametrize("spec", ["exponential:100", "weibull:0.59:100", "weibull:2:100", "pareto:3:100"])
-def test_who_is_up_at_the_start_is_in_a_session_of_length_biased_law(spec: str) -> None:
+def test_sessions_under_way_at_the_start_are_length_biased(spec: str) -> None:
     churn, rng = law(spec), Stream(f"biased {spec}")
     up = [begun for begun in (churn.start(rng) for _ in range(2 * DRAWS)) if begun.up]
     ages = sorted(begun.age_s for begun in up)
@@ -100,7 +99,7 @@ def test_who_is_up_at_the_start_is_in_a_session_of_length_biased_law(spec: str) 
             at += 1
         worst = max(worst, abs(at / len(ages) - below))
     assert worst < 1.95 / math.sqrt(len(ages))
-    # A session that a moment falls into is longer than sessions are: by E[X**2] / E[X]**2, 4.3 times for 0.59.
+    # A session under way at a random moment is longer than the mean by E[X**2] / E[X]**2: 4.3 times for 0.59.
     lengths = [begun.age_s + begun.left_s for begun in up]
     fresh = [churn.session_s(rng) for _ in range(DRAWS)]
     biased = statistics.mean(x * x for x in fresh) / statistics.mean(fresh)
@@ -109,37 +108,37 @@ def test_who_is_up_at_the_start_is_in_a_session_of_length_biased_law(spec: str) 
 
 
 @pytest.mark.uncounted
-def test_a_long_run_of_a_swarm_has_the_sessions_of_its_law(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The fit of FlatOut with hours made seconds: what the swarm does with its peers, measured from outside."""
-    town = swarm(400, topology="ring", churn="weibull:0.59:0.6983")
+def test_sessions_in_a_long_run_have_the_distribution_of_the_spec() -> None:
+    """The FlatOut fit with an hour scaled to a second, measured by the events of churn."""
+    swarm = make_swarm(400, topology="ring", churn="weibull:0.59:0.6983")
     begun: dict[int, int] = {}
     lasted: list[float] = []
     half_us = 60_000_000
-
-    def append(kind: type[Event], *what: Any) -> None:
-        assert kind is Churned
-        peer, how = what
-        if how == "revive":
-            begun[peer] = town.now_us
-        elif peer in begun and begun[peer] < half_us:
-            lasted.append((town.now_us - begun.pop(peer)) / 1e6)
-
-    monkeypatch.setattr(town.simulation.event_log, "append", append)
-    town.advance(2 * half_us)
+    seen = 0
+    while swarm.now_us < 2 * half_us:
+        swarm.advance(swarm.now_us + 1_000_000)
+        for event in swarm.events(seen):
+            seen = event.seq
+            if not isinstance(event, Churned):
+                continue
+            if event.what == "revive":
+                begun[event.peer] = event.at_us
+            elif begun.get(event.peer, half_us) < half_us:
+                lasted.append((event.at_us - begun.pop(event.peer)) / 1e6)
     assert len(lasted) > 15_000
     churn = law("weibull:0.59:0.6983")
     assert statistics.median(lasted) == pytest.approx(churn.median_s, rel=0.03)
     assert statistics.mean(lasted) == pytest.approx(churn.mean_s, rel=0.03)
 
 
-def test_the_screen_is_told_how_long_each_has_been_up() -> None:
-    town = swarm(200, topology="ring", churn="exponential:30")
-    first = town.snapshot()
+def test_a_snapshot_has_the_age_of_each_session() -> None:
+    swarm = make_swarm(200, topology="ring", churn="exponential:30")
+    first = swarm.snapshot()
     up = first.state == ALIVE
     assert (first.up_since_us[up] < 0).all()
     assert statistics.mean((-first.up_since_us[up] / 1e6).tolist()) == pytest.approx(30, rel=0.25)
-    town.advance(20_000_000)
-    later = town.snapshot()
+    swarm.advance(20_000_000)
+    later = swarm.snapshot()
     same = up & (later.up_since_us == first.up_since_us)
     assert same.sum() > 60
     fresh = (later.state == ALIVE) & ~same
@@ -149,9 +148,9 @@ def test_the_screen_is_told_how_long_each_has_been_up() -> None:
 
 def test_a_share_of_the_sessions_ends_with_a_goodbye() -> None:
     def gone(polite: float) -> tuple[list[tuple[int, int]], list[str]]:
-        town = swarm(60, topology="ring", churn="exponential:10", polite=polite)
-        town.advance(40_000_000)
-        told = [event for event in town.events() if isinstance(event, Churned)]
+        swarm = make_swarm(60, topology="ring", churn="exponential:10", polite=polite)
+        swarm.advance(40_000_000)
+        told = [event for event in swarm.events() if isinstance(event, Churned)]
         return [(event.at_us, event.peer) for event in told], [event.what for event in told]
 
     rude, words = gone(0.0)
@@ -165,17 +164,17 @@ def test_a_share_of_the_sessions_ends_with_a_goodbye() -> None:
     assert set(words) == {"leave", "join", "revive"}, "who was away at the start had not said goodbye"
 
 
-def test_manners_may_change_while_it_runs() -> None:
-    town = swarm(60, topology="ring", churn="exponential:5")
-    town.do(Set("polite", 1))
-    town.advance(10_000_000)
-    assert "kill" not in {event.what for event in town.events() if isinstance(event, Churned)}
-    assert town.settings()["polite"] == 1
+def test_the_share_of_polite_leaves_may_be_changed_in_a_run() -> None:
+    swarm = make_swarm(60, topology="ring", churn="exponential:5")
+    swarm.do(Set("polite", 1))
+    swarm.advance(10_000_000)
+    assert "kill" not in {event.what for event in swarm.events() if isinstance(event, Churned)}
+    assert swarm.settings()["polite"] == 1
     with pytest.raises(InputError, match="polite"):
-        town.do(Set("polite", 1.5))
+        swarm.do(Set("polite", 1.5))
 
 
-def test_a_pareto_law_has_a_least_session_and_a_mean_by_the_book() -> None:
+def test_pareto_sessions_have_their_minimum_and_mean() -> None:
     churn, rng = law("pareto:3:100"), Stream("pareto")
     assert churn.mean_s == pytest.approx(150)
     assert churn.median_s == pytest.approx(100 * 2 ** (1 / 3))
@@ -192,24 +191,24 @@ def test_a_pareto_run_starts_at_equilibrium(shape: float) -> None:
     starts = [churn.start(rng) for _ in range(DRAWS)]
     left = [begun.left_s for begun in starts if begun.up]
     assert len(left) / DRAWS == pytest.approx(UP_SHARE, abs=0.012)
-    # The integral of 1 - F beyond x, over the mean, stands in closed form; the mean itself may be infinite.
+    # The integral of 1 - F beyond x, over the mean, has a closed form; the mean of the residual may be infinite.
     for x in (10, 50, 100, 200, 1_000, 10_000):
         beyond = 1 - x / churn.mean_s if x <= 100 else (100 / x) ** (shape - 1) / shape
         # 16,000 trials: within four standard errors.
         assert sum(s > x for s in left) / len(left) == pytest.approx(beyond, abs=0.016)
 
 
-def test_the_heaviest_tail_is_still_a_number() -> None:
+def test_the_heaviest_tail_gives_finite_numbers() -> None:
     churn, rng = law("pareto:1.01:1"), Stream("heavy")
     assert all(math.isfinite(churn.start(rng).left_s) for _ in range(DRAWS))
 
 
-def test_the_draws_of_a_pareto_law_keep_a_swarm_going() -> None:
-    town = Swarm(Setup(peers=40, churn="pareto:2:5", asks_per_s=0.0))
+def test_a_swarm_runs_with_pareto_sessions() -> None:
+    swarm = Swarm(Setup(peers=40, churn="pareto:2:5", asks_per_s=0.0))
     alive = []
     for second in range(1, 61):
-        town.advance(second * 1_000_000)
-        alive.append(int((town.snapshot().state == ALIVE).sum()) / 40)
+        swarm.advance(second * 1_000_000)
+        alive.append(int((swarm.snapshot().state == ALIVE).sum()) / 40)
     assert len(set(alive)) > 3
     assert statistics.mean(alive) == pytest.approx(UP_SHARE, abs=0.1)
 

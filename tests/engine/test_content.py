@@ -1,4 +1,4 @@
-"""What there is, who has it, and what people want."""
+"""Titles, files and libraries of a swarm, and what users ask for."""
 
 from __future__ import annotations
 
@@ -12,105 +12,111 @@ from engine.api import File, Library, words_of
 from engine.errors import InputError
 from engine.setup import ContentSpec
 from engine.sim.rng import Stream
-from engine.world.content import Catalogue, Shelf, file_of
-from engine.world.popularity import COUNT_MAX, FIRST, HOUSE, SECOND, draw_titles
+from engine.world.content import Catalogue, SharedFiles, file_of
+from engine.world.popularity import COUNT_MAX, FIRST, FIXED_TITLES, SECOND, generate_titles
 
 TRAIN, OWL, LATE = File("Blue Train", 4, 1), File("night owl", 5, 2), File("the night train.mp3", 6, 3)
 
 
-def test_a_shelf_finds_files_by_all_their_words() -> None:
-    shelf: Library = Shelf([TRAIN, OWL, LATE])
-    assert shelf.matching("train") == (TRAIN, LATE)
-    assert shelf.matching("NIGHT train!") == (LATE,)
-    assert shelf.matching("train night") == (LATE,)
-    assert shelf.matching("night night") == (OWL, LATE)
-    assert shelf.matching("trai") == shelf.matching("blue owl") == shelf.matching("...") == shelf.matching("") == ()
+def test_a_library_finds_files_that_have_all_words() -> None:
+    library: Library = SharedFiles([TRAIN, OWL, LATE])
+    assert library.matching("train") == (TRAIN, LATE)
+    assert library.matching("NIGHT train!") == (LATE,)
+    assert library.matching("train night") == (LATE,)
+    assert library.matching("night night") == (OWL, LATE)
+    assert (
+        library.matching("trai")
+        == library.matching("blue owl")
+        == library.matching("...")
+        == library.matching("")
+        == ()
+    )
 
 
-def test_an_empty_shelf_has_nothing_and_can_be_filled() -> None:
-    shelf = Shelf()
-    assert (len(shelf), shelf.files(), shelf.matching("train"), "Blue Train" in shelf) == (0, (), (), False)
-    shelf.add(TRAIN)
-    assert shelf.matching("train") == (TRAIN,)
-    shelf.add(LATE)
-    assert shelf.matching("train") == (TRAIN, LATE)
-    assert "Blue Train" in shelf
+def test_an_empty_library_has_nothing_and_can_be_filled() -> None:
+    library = SharedFiles()
+    assert (len(library), library.files(), library.matching("train"), "Blue Train" in library) == (0, (), (), False)
+    library.add(TRAIN)
+    assert library.matching("train") == (TRAIN,)
+    library.add(LATE)
+    assert library.matching("train") == (TRAIN, LATE)
+    assert "Blue Train" in library
 
 
 def test_the_same_name_twice_is_one_file() -> None:
-    shelf = Shelf([TRAIN])
-    shelf.add(File("Blue Train", 9, 9))
-    assert shelf.files() == (TRAIN,)
-    assert len(shelf) == 1
-    assert shelf.matching("blue") == (TRAIN,)
+    library = SharedFiles([TRAIN])
+    library.add(File("Blue Train", 9, 9))
+    assert library.files() == (TRAIN,)
+    assert len(library) == 1
+    assert library.matching("blue") == (TRAIN,)
 
 
 @pytest.mark.parametrize("files", [(), (TRAIN, OWL)])
-def test_a_shelf_pickles_without_its_index(files: tuple[File, ...]) -> None:
-    shelf = Shelf(files)
-    before = pickle.dumps(shelf)
-    shelf.matching("train")
-    assert pickle.dumps(shelf) == before
+def test_a_library_is_pickled_without_its_index(files: tuple[File, ...]) -> None:
+    library = SharedFiles(files)
+    before = pickle.dumps(library)
+    library.matching("train")
+    assert pickle.dumps(library) == before
     copy = pickle.loads(before)
     assert copy.files() == files
-    assert copy.matching("owl") == shelf.matching("owl")
+    assert copy.matching("owl") == library.matching("owl")
 
 
-def test_titles_are_distinct_readable_and_told_by_their_words() -> None:
+def test_titles_are_distinct_and_differ_in_their_words() -> None:
     assert not set(FIRST) & set(SECOND)
     assert (len(set(FIRST)), len(set(SECOND))) == (len(FIRST), len(SECOND))
-    titles = draw_titles(5_000, Stream("titles"))
-    assert titles[:3] == list(HOUSE)
+    titles = generate_titles(5_000, Stream("titles"))
+    assert titles[:3] == list(FIXED_TITLES)
     assert len({words_of(title) for title in titles}) == 5_000
     assert all(len(words_of(title)) == 2 and title == title.lower() for title in titles)
-    assert draw_titles(2, Stream("titles")) == list(HOUSE[:2])
-    assert len(draw_titles(COUNT_MAX, Stream("titles"))) == COUNT_MAX
+    assert generate_titles(2, Stream("titles")) == list(FIXED_TITLES[:2])
+    assert len(generate_titles(COUNT_MAX, Stream("titles"))) == COUNT_MAX
 
 
-def test_copies_are_spread_over_those_who_share() -> None:
-    made = Catalogue.draw(ContentSpec(items=200, replicas=4, free_riders=0.66), 64, 7)
-    assert (len(made.titles), len(made.files), len(made.shelves)) == (200, 200, 64)
-    assert sum(len(shelf) == 0 for shelf in made.shelves) == round(64 * 0.66)
-    copies = Counter(file.name for shelf in made.shelves for file in shelf.files())
+def test_copies_are_distributed_among_the_sharers() -> None:
+    made = Catalogue.generate(ContentSpec(items=200, replicas=4, free_riders=0.66), 64, 7)
+    assert (len(made.titles), len(made.files), len(made.libraries)) == (200, 200, 64)
+    assert sum(len(library) == 0 for library in made.libraries) == round(64 * 0.66)
+    copies = Counter(file.name for library in made.libraries for file in library.files())
     assert set(copies) == set(made.titles)
     assert set(copies.values()) == {4}
 
 
-def test_a_broken_number_of_replicas_is_right_on_average() -> None:
-    made = Catalogue.draw(ContentSpec(items=100, replicas=2.5, free_riders=0), 50, 7)
-    copies = Counter(file.name for shelf in made.shelves for file in shelf.files())
+def test_a_fractional_number_of_replicas_is_right_on_average() -> None:
+    made = Catalogue.generate(ContentSpec(items=100, replicas=2.5, free_riders=0), 50, 7)
+    copies = Counter(file.name for library in made.libraries for file in library.files())
     assert Counter(copies.values()) == {2: 50, 3: 50}
 
 
 def test_small_swarms_share_what_they_can() -> None:
-    alone = Catalogue.draw(ContentSpec(), 1, 7)
-    assert len(alone.shelves[0]) == 200
-    assert sum(map(len, Catalogue.draw(ContentSpec(replicas=9, free_riders=0.5), 4, 7).shelves)) == 400
-    assert sum(map(len, Catalogue.draw(ContentSpec(free_riders=1), 4, 7).shelves)) == 0
+    alone = Catalogue.generate(ContentSpec(), 1, 7)
+    assert len(alone.libraries[0]) == 200
+    assert sum(map(len, Catalogue.generate(ContentSpec(replicas=9, free_riders=0.5), 4, 7).libraries)) == 400
+    assert sum(map(len, Catalogue.generate(ContentSpec(free_riders=1), 4, 7).libraries)) == 0
 
 
 def test_the_same_seed_gives_the_same_world() -> None:
-    one, same, other = (Catalogue.draw(ContentSpec(), 64, seed) for seed in (7, 7, 8))
+    one, same, other = (Catalogue.generate(ContentSpec(), 64, seed) for seed in (7, 7, 8))
     assert pickle.dumps(one) == pickle.dumps(same)
     assert one.titles != other.titles
 
 
 def test_asks_follow_zipf() -> None:
-    made = Catalogue.draw(ContentSpec(items=50, zipf=1.0), 64, 7)
+    made = Catalogue.generate(ContentSpec(items=50, zipf=1.0), 64, 7)
     rng = Stream("asks")
-    asked = Counter(made.draw_ask(rng) for _ in range(20_000))
+    asked = Counter(made.sample_title(rng) for _ in range(20_000))
     total = sum(1 / rank for rank in range(1, 51))
     for rank in (1, 2, 5, 20):
         expected = 20_000 / rank / total
         assert abs(asked[made.titles[rank - 1]] - expected) < 4 * math.sqrt(expected)
-    assert made.popular(3) == made.titles[:3] == list(HOUSE)
+    assert made.popular(3) == made.titles[:3] == list(FIXED_TITLES)
     assert made.popular(-1) == []
-    even = Catalogue.draw(ContentSpec(items=50, zipf=0), 64, 7)
-    assert max(Counter(even.draw_ask(rng) for _ in range(20_000)).values()) < 500
+    even = Catalogue.generate(ContentSpec(items=50, zipf=0), 64, 7)
+    assert max(Counter(even.sample_title(rng) for _ in range(20_000)).values()) < 500
 
 
-def test_a_file_is_a_few_megabytes_and_the_same_whoever_publishes_it() -> None:
-    made = Catalogue.draw(ContentSpec(), 64, 7)
+def test_a_file_is_a_few_megabytes_and_the_same_from_every_publisher() -> None:
+    made = Catalogue.generate(ContentSpec(), 64, 7)
     sizes = sorted(file.size for file in made.files)
     assert 3_500_000 < sizes[100] < 5_000_000
     assert 1_500_000 < sizes[0] < sizes[-1] < 11_000_000
@@ -141,4 +147,4 @@ def test_a_file_is_a_few_megabytes_and_the_same_whoever_publishes_it() -> None:
 )
 def test_a_bad_spec_is_refused_in_one_sentence(spec: ContentSpec, word: str) -> None:
     with pytest.raises(InputError, match=f"content: {word}"):
-        Catalogue.draw(spec, 64, 7)
+        Catalogue.generate(spec, 64, 7)

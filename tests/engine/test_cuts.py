@@ -6,7 +6,7 @@ import networkx as nx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tiny import ask, give, swarm
+from tiny import ask, give, make_swarm
 
 from engine import AskFor, Censor, Collude, Kill, Setup, Swarm
 from engine.analysis.min_cut import vertex_cut
@@ -49,76 +49,76 @@ def test_who_is_on_both_sides_cannot_be_cut_off() -> None:
 
 
 def running(protocol: str, **changes: object) -> tuple[Swarm, str]:
-    town = Swarm(Setup(**{"protocol": protocol, "seed": 7, "asks_per_s": 0.0} | changes))  # type: ignore[arg-type]
-    town.advance(5 * SECOND)
-    return town, town.catalogue_titles(1)[0]
+    swarm = Swarm(Setup(**{"protocol": protocol, "seed": 7, "asks_per_s": 0.0} | changes))  # type: ignore[arg-type]
+    swarm.advance(5 * SECOND)
+    return swarm, swarm.catalogue_titles(1)[0]
 
 
-def asker(town: Swarm, text: str) -> int:
-    return next(p for p in range(64) if not town.library(p).matching(text))
+def asker(swarm: Swarm, text: str) -> int:
+    return next(p for p in range(64) if not swarm.library(p).matching(text))
 
 
 def test_napster_is_one_peer_and_the_web_is_one() -> None:
     for protocol, station in (("napster", "index"), ("web", "server")):
-        town, text = running(protocol)
-        found = town.min_cut(asker(town, text), text)
-        assert [town.labels[p] for p in found.peers] == [station]
+        swarm, text = running(protocol)
+        found = swarm.min_cut(asker(swarm, text), text)
+        assert [swarm.labels[p] for p in found.peers] == [station]
         assert found.sentence.startswith(f"Silencing 1 peer ({station}) cuts p")
 
 
 @pytest.mark.parametrize("protocol", ["gnutella", "napster"])
 def test_censoring_the_set_silences_the_asker_and_sparing_one_of_them_does_not(protocol: str) -> None:
-    town, text = running(protocol)
-    origin = asker(town, text)
-    found = town.min_cut(origin, text)
+    swarm, text = running(protocol)
+    origin = asker(swarm, text)
+    found = swarm.min_cut(origin, text)
     for spared in found.peers:
         again, _ = running(protocol)
         again.do(Censor([p for p in found.peers if p != spared]))
         again.do(AskFor(origin, text))
         again.advance(20 * SECOND)
         assert again.record(1).hits > 0
-    town.do(Censor(found.peers))
-    town.do(AskFor(origin, text))
-    town.advance(20 * SECOND)
-    assert town.record(1).hits == 0
+    swarm.do(Censor(found.peers))
+    swarm.do(AskFor(origin, text))
+    swarm.advance(20 * SECOND)
+    assert swarm.record(1).hits == 0
 
 
 def test_where_nobody_keeps_connections_it_says_so() -> None:
-    town, _ = running("gossip")
-    found = town.min_cut(3, "fire")
+    swarm, _ = running("gossip")
+    found = swarm.min_cut(3, "fire")
     assert not found.peers
     assert "Nobody keeps connections here" in found.sentence
 
 
 def test_there_is_not_always_something_to_cut() -> None:
-    town, text = running("gnutella")
-    origin = asker(town, text)
-    assert "nobody left to silence" in town.min_cut(origin, "nobody has this").sentence
-    holder = next(p for p in range(64) if town.library(p).matching(text))
-    assert "itself" in town.min_cut(holder, text).sentence
-    town.do(Censor(origin))
-    assert "silenced already" in town.min_cut(origin, text).sentence
+    swarm, text = running("gnutella")
+    origin = asker(swarm, text)
+    assert "nobody left to silence" in swarm.min_cut(origin, "nobody has this").sentence
+    holder = next(p for p in range(64) if swarm.library(p).matching(text))
+    assert "itself" in swarm.min_cut(holder, text).sentence
+    swarm.do(Censor(origin))
+    assert "silenced already" in swarm.min_cut(origin, text).sentence
 
 
 def test_one_without_any_link_is_cut_off_already() -> None:
-    town = swarm(3, topology="ring")
-    give(town, 1, "blue train")
-    town.do(Kill([1, 2]))
-    assert "nobody left" in town.min_cut(0, "blue train").sentence
+    swarm = make_swarm(3, topology="ring")
+    give(swarm, 1, "blue train")
+    swarm.do(Kill([1, 2]))
+    assert "nobody left" in swarm.min_cut(0, "blue train").sentence
 
 
 def test_who_suppresses_the_title_is_silent_already() -> None:
-    town, text = running("gnutella")
-    origin = asker(town, text)
-    before = town.min_cut(origin, text)
-    town.do(Collude([before.peers[0]], text))
-    assert before.peers[0] not in town.min_cut(origin, text).peers
+    swarm, text = running("gnutella")
+    origin = asker(swarm, text)
+    before = swarm.min_cut(origin, text)
+    swarm.do(Collude([before.peers[0]], text))
+    assert before.peers[0] not in swarm.min_cut(origin, text).peers
 
 
 def test_looking_changes_nothing() -> None:
-    town, text = running("gnutella", asks_per_s=1.0)
+    swarm, text = running("gnutella", asks_per_s=1.0)
     twin, _ = running("gnutella", asks_per_s=1.0)
-    town.min_cut(asker(town, text), text)
-    ask(town, 5, text)
+    swarm.min_cut(asker(swarm, text), text)
+    ask(swarm, 5, text)
     ask(twin, 5, text)
-    assert town.fingerprint() == twin.fingerprint()
+    assert swarm.fingerprint() == twin.fingerprint()

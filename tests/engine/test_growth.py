@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tiny import SECOND, Bureau, ask, give, swarm
+from tiny import SECOND, Bureau, ask, give, make_swarm
 
 from engine import (
     ALIVE,
@@ -33,8 +33,7 @@ from engine import (
     scenario_files,
     to_toml,
 )
-from engine.simulation import has_joined
-from engine.world.content import Lexicon, Stock
+from engine.world.content import NewcomerLibraries, WordIndex
 
 KINDS: dict[str, dict[str, Any]] = {
     "gnutella": {"peers": 40},
@@ -48,28 +47,28 @@ def made(name: str, **changes: Any) -> Swarm:
     return Swarm(Setup(**{"protocol": name, "asks_per_s": 0.0, **KINDS[name], **changes}))
 
 
-def of(town: Swarm, kind: type[Any]) -> list[Any]:
-    return [event for event in town.events() if isinstance(event, kind)]
+def of(swarm: Swarm, kind: type[Any]) -> list[Any]:
+    return [event for event in swarm.events() if isinstance(event, kind)]
 
 
 # --- columns ---------------------------------------------------------------------------------------------
 
 
 def test_newcomers_come_after_everybody_and_stations_stay_where_they_are() -> None:
-    town = swarm(3, Bureau)
-    before = town.snapshot()
-    assert town.do(Arrive(2, operator="zed")) == (6, 7)
-    after = town.snapshot()
+    swarm = make_swarm(3, Bureau)
+    before = swarm.snapshot()
+    assert swarm.do(Arrive(2, operator="zed")) == (6, 7)
+    after = swarm.snapshot()
     assert after.fixed.labels == (*before.fixed.labels, "p006", "p007")
     assert after.fixed.run is before.fixed.run
     assert after.fixed.infrastructure.tolist() == [False] * 3 + [True] * 3 + [False] * 2
     assert after.fixed.operator[3:] == ("acme", "acme", "bolt", "zed", "zed")
     assert after.fixed.begun_with == 6
-    assert town.select("newcomers") == town.select("operator=zed") == (6, 7)
-    assert town.select("role=clerk") == (3, 4, 5)
-    assert town.select("bootstrap")[-3:] == (3, 4, 5)
-    assert set(town.select("random 5")) == {0, 1, 2, 6, 7}, "a choice spares infrastructure, not newcomers"
-    assert town.select("p007") == (7,)
+    assert swarm.select("newcomers") == swarm.select("operator=zed") == (6, 7)
+    assert swarm.select("role=clerk") == (3, 4, 5)
+    assert swarm.select("bootstrap")[-3:] == (3, 4, 5)
+    assert set(swarm.select("random 5")) == {0, 1, 2, 6, 7}, "a choice spares infrastructure, not newcomers"
+    assert swarm.select("p007") == (7,)
     for name in ("state", "censored", "colluding", "group", "load", "last_heard_us", "files", "up_since_us"):
         assert len(getattr(after, name)) == 8, name
         assert len(getattr(before, name)) == 6, "a frame that was kept is not touched"
@@ -78,12 +77,12 @@ def test_newcomers_come_after_everybody_and_stations_stay_where_they_are() -> No
 
 
 def test_a_newcomer_may_be_dealt_with_as_any_other() -> None:
-    town = swarm(3)
-    new = town.do(Arrive(1))[0]
-    town.advance(SECOND)
-    assert town.do(Kill(new)) == town.do(Revive("newcomers")) == (new,)
-    assert town.do(Collude(new, "song")) == town.do(Censor(new)) == town.do(Partition(new)) == (new,)
-    frame = town.snapshot()
+    swarm = make_swarm(3)
+    new = swarm.do(Arrive(1))[0]
+    swarm.advance(SECOND)
+    assert swarm.do(Kill(new)) == swarm.do(Revive("newcomers")) == (new,)
+    assert swarm.do(Collude(new, "song")) == swarm.do(Censor(new)) == swarm.do(Partition(new)) == (new,)
+    frame = swarm.snapshot()
     assert frame.colluding[new]
     assert frame.censored[new]
     assert frame.group[new]
@@ -91,43 +90,43 @@ def test_a_newcomer_may_be_dealt_with_as_any_other() -> None:
 
 
 def test_newcomers_live_in_cities_and_have_libraries_like_the_others() -> None:
-    town = swarm(300, topology="ring", latency="world", content=ContentSpec(100, 8.0, free_riders=0.5))
-    new = town.do(Arrive(300))
-    frame = town.snapshot()
+    swarm = make_swarm(300, topology="ring", latency="world", content=ContentSpec(100, 8.0, free_riders=0.5))
+    new = swarm.do(Arrive(300))
+    frame = swarm.snapshot()
     assert len(set(frame.fixed.place[300:].tolist())) > 20
     old, fresh = frame.files[:300], frame.files[300:]
     assert (fresh == 0).mean() == pytest.approx((old == 0).mean(), abs=0.1)
     assert fresh.mean() == pytest.approx(old.mean(), rel=0.25)
-    assert {file.name for peer in new for file in town.library(peer).files()} <= set(town.catalogue_titles(100))
+    assert {file.name for peer in new for file in swarm.library(peer).files()} <= set(swarm.catalogue_titles(100))
 
 
 def test_common_titles_stay_common_among_newcomers() -> None:
-    town = swarm(50, topology="ring")
+    swarm = make_swarm(50, topology="ring")
     for peer in range(20):
-        give(town, peer, "everybody's song")
-    give(town, 30, "somebody's song")
-    stock = Stock.of([town.simulation.shelves[peer] for peer in range(50)], Lexicon())
-    names = [file.name for peer in range(2_000) for file in stock.shelf(peer, 7).files()]
+        give(swarm, peer, "everybody's song")
+    give(swarm, 30, "somebody's song")
+    newcomer_libraries = NewcomerLibraries.of([swarm.simulation.libraries[peer] for peer in range(50)], WordIndex())
+    names = [file.name for peer in range(2_000) for file in newcomer_libraries.generate(peer, 7).files()]
     assert names.count("everybody's song") > 5 * names.count("somebody's song")
 
 
 def test_the_path_of_an_ask_grows_with_the_swarm() -> None:
-    town = made("gnutella", latency="constant:50", options={"connections": 1})
-    town.do(AskFor(0, "no such thing"))
-    town.advance(60_000)
-    [new] = town.do(Arrive(1, via="#0"))
+    swarm = made("gnutella", latency="constant:50", options={"connections": 1})
+    swarm.do(AskFor(0, "no such thing"))
+    swarm.advance(60_000)
+    [new] = swarm.do(Arrive(1, via="#0"))
     # The question is on its way; what comes after it has the newcomer for a neighbour.
-    town.advance(2 * SECOND)
-    town.do(AskFor(0, "no such thing either"))
-    town.advance(4 * SECOND)
-    first, second = town.trace(1), town.trace(2)
+    swarm.advance(2 * SECOND)
+    swarm.do(AskFor(0, "no such thing either"))
+    swarm.advance(4 * SECOND)
+    first, second = swarm.trace(1), swarm.trace(2)
     assert first is not None
     assert second is not None
-    assert len(first.hop) == len(second.hop) == len(town.snapshot().state) == 41
+    assert len(first.hop) == len(second.hop) == len(swarm.snapshot().state) == 41
     assert first.hop[new] == first.frm[new] == -1
     assert (second.hop[new], second.frm[new]) == (1, 0)
-    assert town.record(1).reached == 39
-    assert town.record(2).reached == 40
+    assert swarm.record(1).reached == 39
+    assert swarm.record(2).reached == 40
 
 
 # --- the way in ------------------------------------------------------------------------------------------
@@ -135,15 +134,15 @@ def test_the_path_of_an_ask_grows_with_the_swarm() -> None:
 
 @pytest.mark.parametrize("name", KINDS)
 def test_newcomers_find_their_way_in_as_their_protocol_prescribes(name: str) -> None:
-    town = made(name)
-    town.advance(5 * SECOND)
-    new = town.do(Arrive(5))
-    town.advance(30 * SECOND)
-    assert not of(town, Adrift)
-    assert [event.peer for event in of(town, Arrived)] == list(new)
-    assert all(has_joined(town.simulation, peer) for peer in new)
-    want = "a rumour" if name == "gossip" else town.catalogue_titles(1)[0]
-    row = ask(town, new[0], want, run_s=20)
+    swarm = made(name)
+    swarm.advance(5 * SECOND)
+    new = swarm.do(Arrive(5))
+    swarm.advance(30 * SECOND)
+    assert not of(swarm, Adrift)
+    assert [event.peer for event in of(swarm, Arrived)] == list(new)
+    assert all(swarm.simulation.has_joined(peer) for peer in new)
+    want = "a rumour" if name == "gossip" else swarm.catalogue_titles(1)[0]
+    row = ask(swarm, new[0], want, run_s=20)
     if name == "gossip":
         assert row.reached > 30
     else:
@@ -151,24 +150,24 @@ def test_newcomers_find_their_way_in_as_their_protocol_prescribes(name: str) -> 
 
 
 def test_a_newcomer_of_gnutella_gets_as_many_neighbours_as_it_wants() -> None:
-    town = made("gnutella", peers=100)
-    new = town.do(Arrive(100))
-    town.advance(30 * SECOND)
-    degrees = [len(town.links_of(peer)) for peer in new]
+    swarm = made("gnutella", peers=100)
+    new = swarm.do(Arrive(100))
+    swarm.advance(30 * SECOND)
+    degrees = [len(swarm.links_of(peer)) for peer in new]
     assert min(degrees) >= 4, "those who were full named others"
-    assert max(len(town.links_of(peer)) for peer in town.snapshot().fixed.bootstrap) <= 14
+    assert max(len(swarm.links_of(peer)) for peer in swarm.snapshot().fixed.bootstrap) <= 14
 
 
 def test_others_hear_of_a_newcomer_by_gossip() -> None:
-    town = made("gossip", peers=60)
-    town.advance(SECOND)
-    new = town.do(Arrive(3))
-    town.advance(10 * SECOND)
+    swarm = made("gossip", peers=60)
+    swarm.advance(SECOND)
+    new = swarm.do(Arrive(3))
+    swarm.advance(10 * SECOND)
     heard = 0
     for origin in range(10):
-        town.do(AskFor(origin, f"rumour {origin}"))
-        town.advance(town.now_us + 5 * SECOND)
-        trace = town.trace(origin + 1)
+        swarm.do(AskFor(origin, f"rumour {origin}"))
+        swarm.advance(swarm.now_us + 5 * SECOND)
+        trace = swarm.trace(origin + 1)
         assert trace is not None
         heard += int((trace.hop[list(new)] > 0).sum())
     assert heard > 20, "nine in ten of thirty"
@@ -177,44 +176,44 @@ def test_others_hear_of_a_newcomer_by_gossip() -> None:
 @pytest.mark.parametrize("how", [Kill, Censor])
 @pytest.mark.parametrize("name", ["gnutella", "napster", "gossip"])
 def test_without_its_bootstrap_a_newcomer_is_adrift_and_says_so(name: str, how: type[Kill] | type[Censor]) -> None:
-    town = made(name)
-    town.advance(SECOND)
-    town.do(how("bootstrap"))
-    [new] = town.do(Arrive(1))
-    town.do(AskFor(new, town.catalogue_titles(1)[0], "find"))
-    town.advance(400 * SECOND)
-    [event] = of(town, Adrift)
+    swarm = made(name)
+    swarm.advance(SECOND)
+    swarm.do(how("bootstrap"))
+    [new] = swarm.do(Arrive(1))
+    swarm.do(AskFor(new, swarm.catalogue_titles(1)[0], "find"))
+    swarm.advance(400 * SECOND)
+    [event] = of(swarm, Adrift)
     assert event.peer == new
     word = "dead" if how is Kill else "censored"
     many = "the one bootstrap peer, index, is" if name == "napster" else "of 8 bootstrap peers 8 are"
     assert event.why == f"{many} {word}"
     if name != "gossip":
-        assert town.record(1).verdict == f"No answer: the asker has found no way in: {event.why}."
-    town.do(Revive("state=dead"))
-    town.do(Set("loss", 0.0))
+        assert swarm.record(1).verdict == f"No answer: the asker has found no way in: {event.why}."
+    swarm.do(Revive("state=dead"))
+    swarm.do(Set("loss", 0.0))
     if how is Kill:
-        town.advance(town.now_us + 120 * SECOND)
-        assert has_joined(town.simulation, new), "it goes on trying, and the bootstrap is back"
+        swarm.advance(swarm.now_us + 120 * SECOND)
+        assert swarm.simulation.has_joined(new), "it goes on trying, and the bootstrap is back"
 
 
 def test_a_newcomer_may_be_brought_in_by_somebody_else() -> None:
-    town = made("gnutella", peers=100, options={"connections": 1})
-    town.do(Kill("bootstrap"))
-    friend = town.select("random 1")[0]
-    [new] = town.do(Arrive(1, via=f"#{friend}"))
-    town.advance(5 * SECOND)
-    assert town.links_of(new) == (friend,)
+    swarm = made("gnutella", peers=100, options={"connections": 1})
+    swarm.do(Kill("bootstrap"))
+    friend = swarm.select("random 1")[0]
+    [new] = swarm.do(Arrive(1, via=f"#{friend}"))
+    swarm.advance(5 * SECOND)
+    assert swarm.links_of(new) == (friend,)
 
 
 # --- crowds and laws ------------------------------------------------------------------------------------------
 
 
 def test_a_crowd_comes_within_its_seconds() -> None:
-    town = swarm(4)
-    town.advance(SECOND)
-    assert town.do(Arrive(50, over_s=10.0)) == ()
-    town.advance(30 * SECOND)
-    at_s = [event.at_us / SECOND for event in of(town, Arrived)]
+    swarm = make_swarm(4)
+    swarm.advance(SECOND)
+    assert swarm.do(Arrive(50, over_s=10.0)) == ()
+    swarm.advance(30 * SECOND)
+    at_s = [event.at_us / SECOND for event in of(swarm, Arrived)]
     assert len(at_s) == 50
     assert 1 < min(at_s) < 3
     assert 9 < max(at_s) <= 11
@@ -222,32 +221,32 @@ def test_a_crowd_comes_within_its_seconds() -> None:
 
 
 def test_a_share_of_the_swarm_departs_and_some_of_it_says_goodbye() -> None:
-    town = swarm(100, topology="ring", churn="exponential:1e6")
-    going = town.do(Depart("state=alive and random 50%", over_s=10.0, polite=0.4))
-    town.advance(5 * SECOND)
-    half = int((town.snapshot().state[list(going)] == ALIVE).sum())
+    swarm = make_swarm(100, topology="ring", churn="exponential:1e6")
+    going = swarm.do(Depart("state=alive and random 50%", over_s=10.0, polite=0.4))
+    swarm.advance(5 * SECOND)
+    half = int((swarm.snapshot().state[list(going)] == ALIVE).sum())
     assert 0.3 < half / len(going) < 0.7
-    town.advance(20 * SECOND)
-    states = town.snapshot().state[list(going)]
+    swarm.advance(20 * SECOND)
+    states = swarm.snapshot().state[list(going)]
     assert (states != ALIVE).all()
     assert (states == LEFT).mean() == pytest.approx(0.4, abs=0.2)
     assert (states == DEAD).any()
 
 
 def test_who_is_asked_to_go_and_starts_anew_meanwhile_stays() -> None:
-    town = swarm(4)
-    town.do(Depart("p000, p001", over_s=10.0))
-    town.do(Kill("p000"))
-    town.do(Revive("p000"))
-    town.advance(20 * SECOND)
-    assert town.snapshot().state.tolist() == [ALIVE, LEFT, ALIVE, ALIVE]
+    swarm = make_swarm(4)
+    swarm.do(Depart("p000, p001", over_s=10.0))
+    swarm.do(Kill("p000"))
+    swarm.do(Revive("p000"))
+    swarm.advance(20 * SECOND)
+    assert swarm.snapshot().state.tolist() == [ALIVE, LEFT, ALIVE, ALIVE]
 
 
 @pytest.mark.parametrize(("law", "per_s"), [("poisson:2", 2.0), ("weibull:0.62:0.3463", 2.0)])
 def test_newcomers_come_at_the_rate_of_their_law(law: str, per_s: float) -> None:
-    town = swarm(2, arrivals=ArrivalSpec(law, 5_000))
-    town.advance(400 * SECOND)
-    at_s = np.array([event.at_us / SECOND for event in of(town, Arrived)])
+    swarm = make_swarm(2, arrivals=ArrivalSpec(law, 5_000))
+    swarm.advance(400 * SECOND)
+    at_s = np.array([event.at_us / SECOND for event in of(swarm, Arrived)])
     assert len(at_s) == pytest.approx(400 * per_s, rel=0.12)
     gaps = np.diff(at_s)
     spread = gaps.std() / gaps.mean()
@@ -255,40 +254,40 @@ def test_newcomers_come_at_the_rate_of_their_law(law: str, per_s: float) -> None
 
 
 def test_no_more_come_than_may() -> None:
-    town = swarm(2, arrivals=ArrivalSpec("poisson:10", 7))
-    town.advance(60 * SECOND)
-    assert len(of(town, Arrived)) == 7
-    town.do(Set("arrivals", "none"))
-    assert town.settings()["arrivals"] == "none"
+    swarm = make_swarm(2, arrivals=ArrivalSpec("poisson:10", 7))
+    swarm.advance(60 * SECOND)
+    assert len(of(swarm, Arrived)) == 7
+    swarm.do(Set("arrivals", "none"))
+    assert swarm.settings()["arrivals"] == "none"
 
 
 def test_newcomers_have_sessions_too() -> None:
-    town = swarm(2, churn="exponential:5")
-    new = town.do(Arrive(40))
-    town.advance(60 * SECOND)
-    up = town.snapshot().state[list(new)] == ALIVE
+    swarm = make_swarm(2, churn="exponential:5")
+    new = swarm.do(Arrive(40))
+    swarm.advance(60 * SECOND)
+    up = swarm.snapshot().state[list(new)] == ALIVE
     assert 0.6 < up.mean() < 0.95
 
 
 def test_the_law_of_arrivals_may_change_while_it_runs() -> None:
-    town = swarm(2)
-    town.do(Set("arrivals", "poisson:5"))
-    town.advance(10 * SECOND)
-    came = len(of(town, Arrived))
+    swarm = make_swarm(2)
+    swarm.do(Set("arrivals", "poisson:5"))
+    swarm.advance(10 * SECOND)
+    came = len(of(swarm, Arrived))
     assert came > 20
-    town.do(Set("arrivals", "none"))
-    town.advance(60 * SECOND)
-    assert len(of(town, Arrived)) == came
+    swarm.do(Set("arrivals", "none"))
+    swarm.advance(60 * SECOND)
+    assert len(of(swarm, Arrived)) == came
 
 
 @pytest.mark.parametrize(
     "word", ["poison:1", "poisson:0", "poisson:1e9", "weibull:0.5", "weibull:0.5:0", "poisson:nan"]
 )
 def test_a_law_that_cannot_be_is_refused(word: str) -> None:
-    town = swarm(2)
+    swarm = make_swarm(2)
     with pytest.raises(InputError, match="arrivals"):
-        town.do(Set("arrivals", word))
-    assert town.settings()["arrivals"] == "none"
+        swarm.do(Set("arrivals", word))
+    assert swarm.settings()["arrivals"] == "none"
 
 
 @pytest.mark.parametrize(
@@ -305,11 +304,11 @@ def test_a_law_that_cannot_be_is_refused(word: str) -> None:
     ],
 )
 def test_a_crowd_that_cannot_be_is_refused_and_changes_nothing(command: Arrive | Depart) -> None:
-    town = swarm(3)
+    swarm = make_swarm(3)
     with pytest.raises(InputError):
-        town.do(command)
-    assert len(town.snapshot().state) == 3
-    assert town.snapshot().state.tolist() == [ALIVE] * 3
+        swarm.do(command)
+    assert len(swarm.snapshot().state) == 3
+    assert swarm.snapshot().state.tolist() == [ALIVE] * 3
 
 
 def test_a_scenario_may_say_all_of_it_and_be_written_back() -> None:

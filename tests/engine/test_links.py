@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tiny import LATENCY, MS, SECOND, Say, Shout, diary, host, swarm, texts
+from tiny import LATENCY, MS, SECOND, Say, Shout, diary, host, make_swarm, texts
 
 from engine import Kill, Leave, Set, Swarm
 from engine.sim.encoding import SIZE_MAX, size_of
@@ -12,27 +12,27 @@ from engine.sim.links import RTO_LEAST_US, Streams
 from engine.world import latency as places
 
 
-def arrivals(town: Swarm, peer: int) -> list[int]:
-    return [at for at, _, _ in diary(town, peer).heard]
+def arrivals(swarm: Swarm, peer: int) -> list[int]:
+    return [at for at, _, _ in diary(swarm, peer).heard]
 
 
 @pytest.mark.parametrize("spec", ["world", "constant:42.5", "uniform:5-90"])
 def test_a_message_takes_what_the_model_says_for_the_pair(spec: str) -> None:
-    town = swarm(12, latency=spec)
+    swarm = make_swarm(12, latency=spec)
     model = places.build(spec, 12, seed=1)
     for peer in range(1, 12):
-        host(town, 0).send(peer, Say("stream"))
-        host(town, 0).send(peer, Shout("datagram"))
-        host(town, peer).send(0, Say(str(peer)))
-    town.advance(SECOND)
+        host(swarm, 0).send(peer, Say("stream"))
+        host(swarm, 0).send(peer, Shout("datagram"))
+        host(swarm, peer).send(0, Say(str(peer)))
+    swarm.advance(SECOND)
     for peer in range(1, 12):
-        assert arrivals(town, peer) == [model.pair_us(0, peer)] * 2
-    assert sorted(arrivals(town, 0)) == sorted(model.pair_us(peer, 0) for peer in range(1, 12))
+        assert arrivals(swarm, peer) == [model.pair_us(0, peer)] * 2
+    assert sorted(arrivals(swarm, 0)) == sorted(model.pair_us(peer, 0) for peer in range(1, 12))
 
 
 def test_a_multicast_and_single_sends_arrive_alike() -> None:
     for spec in ("world", "constant:10", "uniform:5-90"):
-        one, many = swarm(8, latency=spec), swarm(8, latency=spec)
+        one, many = make_swarm(8, latency=spec), make_swarm(8, latency=spec)
         host(many, 0).multicast(range(1, 8), Say("x"))
         for peer in range(1, 8):
             host(one, 0).send(peer, Say("x"))
@@ -43,86 +43,86 @@ def test_a_multicast_and_single_sends_arrive_alike() -> None:
 
 
 def test_a_multicast_to_nobody_is_nothing() -> None:
-    town = swarm(2)
-    host(town, 0).multicast((), Say("x"))
-    town.advance(SECOND)
-    assert town.snapshot().totals.sent == 0
+    swarm = make_swarm(2)
+    host(swarm, 0).multicast((), Say("x"))
+    swarm.advance(SECOND)
+    assert swarm.snapshot().totals.sent == 0
 
 
 # --- loss ----------------------------------------------------------------------------------------------
 
 
 def test_loss_loses_that_share_of_datagrams() -> None:
-    town = swarm(2, loss=0.25)
+    swarm = make_swarm(2, loss=0.25)
     for _ in range(2_000):
-        host(town, 0).send(1, Shout("x"))
-    town.advance(SECOND)
-    totals = town.snapshot().totals
+        host(swarm, 0).send(1, Shout("x"))
+    swarm.advance(SECOND)
+    totals = swarm.snapshot().totals
     assert totals.dropped_by == {"lost": totals.dropped}
     assert 0.22 < totals.dropped / 2_000 < 0.28
-    assert len(texts(town, 1)) == totals.delivered == 2_000 - totals.dropped
+    assert len(texts(swarm, 1)) == totals.delivered == 2_000 - totals.dropped
 
 
 def test_a_lost_datagram_is_under_way_until_it_would_have_arrived() -> None:
-    town = swarm(2, loss=0.9)
+    swarm = make_swarm(2, loss=0.9)
     for _ in range(50):
-        host(town, 0).send(1, Shout("x"))
-    town.advance(LATENCY - 1)
-    before = town.snapshot()
+        host(swarm, 0).send(1, Shout("x"))
+    swarm.advance(LATENCY - 1)
+    before = swarm.snapshot()
     assert (before.totals.dropped, before.flight.total, len(before.flight.to)) == (0, 50, 50)
     assert set(before.flight.to.tolist()) == {1}
-    town.advance(LATENCY)
-    assert town.snapshot().totals.dropped > 20
+    swarm.advance(LATENCY)
+    assert swarm.snapshot().totals.dropped > 20
 
 
 def test_loss_in_a_stream_is_the_delay_of_a_retransmission_and_order_holds() -> None:
-    town = swarm(2, loss=0.3)
+    swarm = make_swarm(2, loss=0.3)
     for number in range(400):
-        host(town, 0).send(1, Say(str(number)))
-        town.advance(town.now_us + MS)
-    town.advance(600 * SECOND)
-    assert texts(town, 1) == [str(number) for number in range(400)], "none lost, none overtaken"
-    assert town.snapshot().totals.dropped == 0
-    late = [at - LATENCY - MS * number for number, at in enumerate(arrivals(town, 1))]
+        host(swarm, 0).send(1, Say(str(number)))
+        swarm.advance(swarm.now_us + MS)
+    swarm.advance(600 * SECOND)
+    assert texts(swarm, 1) == [str(number) for number in range(400)], "none lost, none overtaken"
+    assert swarm.snapshot().totals.dropped == 0
+    late = [at - LATENCY - MS * number for number, at in enumerate(arrivals(swarm, 1))]
     assert late[0] in (0, RTO_LEAST_US) or late[0] > RTO_LEAST_US
     assert max(late) >= RTO_LEAST_US, "a retransmission waits for its timeout"
     assert min(late) >= 0
 
 
 def test_retransmissions_end() -> None:
-    town = swarm(2, loss=0.99)
+    swarm = make_swarm(2, loss=0.99)
     for _ in range(20):
-        host(town, 0).send(1, Say("x"))
-    town.advance(10_000 * SECOND)
-    assert len(texts(town, 1)) == 20
+        host(swarm, 0).send(1, Say("x"))
+    swarm.advance(10_000 * SECOND)
+    assert len(texts(swarm, 1)) == 20
 
 
 def test_a_stream_in_order_to_one_does_not_hold_up_another() -> None:
-    town = swarm(40, loss=0.3)
+    swarm = make_swarm(40, loss=0.3)
     for peer in range(1, 40):
-        host(town, 0).send(peer, Say("x"))
-    town.advance(LATENCY)
-    assert 15 < sum(bool(texts(town, peer)) for peer in range(1, 40)) < 39
+        host(swarm, 0).send(peer, Say("x"))
+    swarm.advance(LATENCY)
+    assert 15 < sum(bool(texts(swarm, peer)) for peer in range(1, 40)) < 39
 
 
 def test_goodbye_is_heard_before_the_stream_closes_even_when_it_had_to_be_sent_again() -> None:
     for seed in range(6):
-        town = swarm(2, loss=0.6, seed=seed)
-        town.do(Leave(0))
-        peer = diary(town, 1)
-        town.advance(1_000 * SECOND)
+        swarm = make_swarm(2, loss=0.6, seed=seed)
+        swarm.do(Leave(0))
+        peer = diary(swarm, 1)
+        swarm.advance(1_000 * SECOND)
         assert [text for _, _, text in peer.heard] == ["goodbye"]
         assert [what for _, what, _ in peer.told] == ["closed"]
         assert peer.told[0][0] >= peer.heard[0][0]
 
 
 def test_the_order_of_old_pairs_is_let_go_of() -> None:
-    town = swarm(2, loss=0.1)
-    links = town.simulation.shared.links
+    swarm = make_swarm(2, loss=0.1)
+    links = swarm.simulation.shared.links
     for peer in range(50):
         links._last[peer << 32] = 5
     links._last[99 << 32] = 1 << 40
-    town.advance(SECOND)
+    swarm.advance(SECOND)
     assert list(links._last) == [99 << 32]
 
 
@@ -131,32 +131,32 @@ def test_the_order_of_old_pairs_is_let_go_of() -> None:
 
 @pytest.mark.parametrize("spec", ["world", "constant:40", "uniform:40-41"])
 def test_a_factor_scales_what_is_sent_from_now_on(spec: str) -> None:
-    town = swarm(2, latency=spec)
+    swarm = make_swarm(2, latency=spec)
     plain = places.build(spec, 2, seed=1).pair_us(0, 1)
-    town.do(Set("latency", 3.0))
-    host(town, 0).send(1, Say("slow"))
-    town.advance(SECOND)
-    assert arrivals(town, 1) == [3 * plain]
-    assert town.snapshot().settings["latency"] == 3.0
-    town.do(Set("latency", 1.0))
-    host(town, 0).send(1, Say("as before"))
-    town.advance(2 * SECOND)
-    assert arrivals(town, 1)[1] == SECOND + plain
+    swarm.do(Set("latency", 3.0))
+    host(swarm, 0).send(1, Say("slow"))
+    swarm.advance(SECOND)
+    assert arrivals(swarm, 1) == [3 * plain]
+    assert swarm.snapshot().settings["latency"] == 3.0
+    swarm.do(Set("latency", 1.0))
+    host(swarm, 0).send(1, Say("as before"))
+    swarm.advance(2 * SECOND)
+    assert arrivals(swarm, 1)[1] == SECOND + plain
 
 
 @pytest.mark.parametrize("spec", ["world", "constant:40", "uniform:40-90"])
 def test_nothing_overtakes_in_a_stream_when_the_way_becomes_shorter(spec: str) -> None:
-    town = swarm(3, latency=spec)
-    host(town, 0).multicast((1, 2), Say("sent first"))
-    host(town, 0).send(1, Shout("datagram, sent second"))
-    town.advance(MS)
-    town.do(Set("latency", 0.01))
-    host(town, 0).send(1, Say("sent third"))
-    host(town, 0).send(1, Shout("datagram, sent fourth"))
-    town.advance(SECOND)
-    stream = [text for text in texts(town, 1) if "datagram" not in text]
+    swarm = make_swarm(3, latency=spec)
+    host(swarm, 0).multicast((1, 2), Say("sent first"))
+    host(swarm, 0).send(1, Shout("datagram, sent second"))
+    swarm.advance(MS)
+    swarm.do(Set("latency", 0.01))
+    host(swarm, 0).send(1, Say("sent third"))
+    host(swarm, 0).send(1, Shout("datagram, sent fourth"))
+    swarm.advance(SECOND)
+    stream = [text for text in texts(swarm, 1) if "datagram" not in text]
     assert stream == ["sent first", "sent third"]
-    datagrams = [text for text in texts(town, 1) if "datagram" in text]
+    datagrams = [text for text in texts(swarm, 1) if "datagram" in text]
     assert datagrams == ["datagram, sent fourth", "datagram, sent second"], "datagrams keep no order"
 
 
@@ -164,45 +164,45 @@ def test_nothing_overtakes_in_a_stream_when_the_way_becomes_shorter(spec: str) -
 
 
 def test_streams_are_undirected_and_saying_it_twice_is_once() -> None:
-    town = swarm(4, topology="ring")
-    assert town.snapshot().links.a.tolist() == [0, 0, 1, 2]
-    version = town.snapshot().links.version
-    host(town, 0).link(2)
-    host(town, 2).link(0)
-    host(town, 0).link(0)
-    host(town, 0).link(99)
-    host(town, 0).link(-1)
-    links = town.snapshot().links
+    swarm = make_swarm(4, topology="ring")
+    assert swarm.snapshot().links.a.tolist() == [0, 0, 1, 2]
+    version = swarm.snapshot().links.version
+    host(swarm, 0).link(2)
+    host(swarm, 2).link(0)
+    host(swarm, 0).link(0)
+    host(swarm, 0).link(99)
+    host(swarm, 0).link(-1)
+    links = swarm.snapshot().links
     assert len(links.a) == 5
     assert links.version == version + 1
-    assert town.links_of(2) == (1, 3, 0)
-    host(town, 2).unlink(0)
-    host(town, 2).unlink(0)
-    host(town, 2).unlink(99)
-    assert len(town.snapshot().links.a) == 4
+    assert swarm.links_of(2) == (1, 3, 0)
+    host(swarm, 2).unlink(0)
+    host(swarm, 2).unlink(0)
+    host(swarm, 2).unlink(99)
+    assert len(swarm.snapshot().links.a) == 4
 
 
 def test_unlinking_tells_the_other_end_one_latency_later_and_nobody_else() -> None:
-    town = swarm(3)
-    host(town, 0).unlink(1)
-    town.advance(SECOND)
-    assert diary(town, 1).told == [(LATENCY, "closed", 0)]
-    assert diary(town, 0).told == diary(town, 2).told == []
+    swarm = make_swarm(3)
+    host(swarm, 0).unlink(1)
+    swarm.advance(SECOND)
+    assert diary(swarm, 1).told == [(LATENCY, "closed", 0)]
+    assert diary(swarm, 0).told == diary(swarm, 2).told == []
 
 
 def test_a_stream_that_is_open_again_meanwhile_is_not_told_closed() -> None:
-    town = swarm(2)
-    host(town, 0).unlink(1)
-    host(town, 0).link(1)
-    town.advance(SECOND)
-    assert diary(town, 1).told == []
+    swarm = make_swarm(2)
+    host(swarm, 0).unlink(1)
+    host(swarm, 0).link(1)
+    swarm.advance(SECOND)
+    assert diary(swarm, 1).told == []
 
 
 def test_no_stream_opens_to_one_who_is_not_there() -> None:
-    town = swarm(3)
-    town.do(Kill(1))
-    host(town, 0).link(1)
-    assert 1 not in town.links_of(0)
+    swarm = make_swarm(3)
+    swarm.do(Kill(1))
+    host(swarm, 0).link(1)
+    assert 1 not in swarm.links_of(0)
 
 
 def test_columns_stay_dense_whatever_closes() -> None:

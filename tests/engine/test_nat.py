@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tiny import LATENCY, SECOND, Say, Shout, diary, host, swarm, texts
+from tiny import LATENCY, SECOND, Say, Shout, diary, host, make_swarm, texts
 
 from engine import AskFor, ContentSpec, Kill, LinkSpec, Revive, Setup, Swarm
 from engine.sim.nat import DATAGRAM_US, KEPT, SILENCE_US, STREAM_US
@@ -13,135 +13,135 @@ from engine.sim.nat import DATAGRAM_US, KEPT, SILENCE_US, STREAM_US
 
 def street(**changes: Any) -> tuple[Swarm, int, int, int]:
     """A swarm without links, somebody behind a NAT, somebody else behind one, and somebody who is not."""
-    town = swarm(12, topology="ring", links=LinkSpec(nat=0.5), **changes)
+    swarm = make_swarm(12, topology="ring", links=LinkSpec(nat=0.5), **changes)
     for a in range(12):
-        town.simulation.streams.close(a, (a + 1) % 12)
-    behind = town.select("nat=yes")
-    return town, behind[0], behind[1], town.select("nat=no")[0]
+        swarm.simulation.streams.close(a, (a + 1) % 12)
+    behind = swarm.select("nat=yes")
+    return swarm, behind[0], behind[1], swarm.select("nat=no")[0]
 
 
 def test_a_call_from_outside_meets_silence_and_then_a_refusal() -> None:
-    town, inside, _, outside = street()
-    host(town, outside).send(inside, Say("may I?"))
-    town.advance(5 * SECOND)
-    assert texts(town, inside) == diary(town, outside).told == []
-    assert town.snapshot().totals.dropped_by == {"nat": 1}
-    town.advance(10 * SECOND)
-    assert diary(town, outside).told == [(2 * LATENCY + SILENCE_US, "refused", inside)]
+    swarm, inside, _, outside = street()
+    host(swarm, outside).send(inside, Say("may I?"))
+    swarm.advance(5 * SECOND)
+    assert texts(swarm, inside) == diary(swarm, outside).told == []
+    assert swarm.snapshot().totals.dropped_by == {"nat": 1}
+    swarm.advance(10 * SECOND)
+    assert diary(swarm, outside).told == [(2 * LATENCY + SILENCE_US, "refused", inside)]
 
 
 def test_who_was_called_may_answer_and_nobody_else() -> None:
-    town, inside, other, outside = street()
-    host(town, inside).send(outside, Say("hello"))
-    town.advance(SECOND)
-    host(town, outside).send(inside, Say("hello yourself"))
-    host(town, other).send(inside, Say("and I?"))
-    town.advance(2 * SECOND)
-    assert texts(town, inside) == ["hello yourself"]
-    assert town.snapshot().totals.dropped_by == {"nat": 1}
+    swarm, inside, other, outside = street()
+    host(swarm, inside).send(outside, Say("hello"))
+    swarm.advance(SECOND)
+    host(swarm, outside).send(inside, Say("hello yourself"))
+    host(swarm, other).send(inside, Say("and I?"))
+    swarm.advance(2 * SECOND)
+    assert texts(swarm, inside) == ["hello yourself"]
+    assert swarm.snapshot().totals.dropped_by == {"nat": 1}
 
 
 def test_two_behind_a_nat_cannot_meet_by_streams_alone() -> None:
-    town, inside, other, _ = street()
-    host(town, inside).send(other, Say("x"))
-    town.advance(30 * SECOND)
-    assert texts(town, other) == []
-    host(town, other).send(inside, Say("y"))
-    town.advance(60 * SECOND)
-    assert texts(town, inside) == ["y"], "it had called: what comes back from there is let in"
+    swarm, inside, other, _ = street()
+    host(swarm, inside).send(other, Say("x"))
+    swarm.advance(30 * SECOND)
+    assert texts(swarm, other) == []
+    host(swarm, other).send(inside, Say("y"))
+    swarm.advance(60 * SECOND)
+    assert texts(swarm, inside) == ["y"], "it had called: what comes back from there is let in"
 
 
 def test_a_mapping_of_datagrams_ends_after_two_minutes_unless_it_is_refreshed_from_inside() -> None:
-    town, inside, _, outside = street()
-    host(town, outside).send(inside, Shout("unasked"))
-    town.advance(SECOND)
-    host(town, inside).send(outside, Shout("ping"))
-    town.advance(2 * SECOND)
+    swarm, inside, _, outside = street()
+    host(swarm, outside).send(inside, Shout("unasked"))
+    swarm.advance(SECOND)
+    host(swarm, inside).send(outside, Shout("ping"))
+    swarm.advance(2 * SECOND)
     for _ in range(3):
-        host(town, outside).send(inside, Shout("pong"))
-        town.advance(town.now_us + 50 * SECOND)
-    assert texts(town, inside) == ["pong"] * 3, "what comes in refreshes nothing"
-    host(town, outside).send(inside, Shout("late"))
-    town.advance(town.now_us + SECOND)
-    assert texts(town, inside)[3:] == []
-    host(town, inside).send(outside, Shout("again"))
-    town.advance(town.now_us + DATAGRAM_US - LATENCY)
-    host(town, outside).send(inside, Shout("in time"))
-    town.advance(town.now_us + SECOND)
-    assert texts(town, inside)[3:] == ["in time"]
-    assert town.snapshot().totals.dropped_by == {"nat": 2}
+        host(swarm, outside).send(inside, Shout("pong"))
+        swarm.advance(swarm.now_us + 50 * SECOND)
+    assert texts(swarm, inside) == ["pong"] * 3, "what comes in refreshes nothing"
+    host(swarm, outside).send(inside, Shout("late"))
+    swarm.advance(swarm.now_us + SECOND)
+    assert texts(swarm, inside)[3:] == []
+    host(swarm, inside).send(outside, Shout("again"))
+    swarm.advance(swarm.now_us + DATAGRAM_US - LATENCY)
+    host(swarm, outside).send(inside, Shout("in time"))
+    swarm.advance(swarm.now_us + SECOND)
+    assert texts(swarm, inside)[3:] == ["in time"]
+    assert swarm.snapshot().totals.dropped_by == {"nat": 2}
 
 
 def test_a_datagram_opens_no_way_for_a_stream() -> None:
-    town, inside, _, outside = street()
-    host(town, inside).send(outside, Shout("ping"))
-    town.advance(SECOND)
-    host(town, outside).send(inside, Say("call"))
-    town.advance(2 * SECOND)
-    assert texts(town, inside) == []
+    swarm, inside, _, outside = street()
+    host(swarm, inside).send(outside, Shout("ping"))
+    swarm.advance(SECOND)
+    host(swarm, outside).send(inside, Say("call"))
+    swarm.advance(2 * SECOND)
+    assert texts(swarm, inside) == []
 
 
 def test_an_open_stream_stays_open_and_saying_that_there_is_one_opens_none() -> None:
-    town, inside, _, outside = street()
-    host(town, outside).link(inside)
-    assert town.links_of(outside) == ()
-    host(town, inside).send(outside, Say("hello"))
-    host(town, outside).link(inside)
-    assert town.links_of(outside) == (inside,)
-    town.advance(STREAM_US + SECOND)
-    host(town, outside).send(inside, Say("still there?"))
-    town.advance(town.now_us + SECOND)
-    assert texts(town, inside) == ["still there?"]
-    host(town, outside).unlink(inside)
-    host(town, outside).send(inside, Say("and now?"))
-    town.advance(town.now_us + SECOND)
-    assert texts(town, inside) == ["still there?"], "the call is long ago"
+    swarm, inside, _, outside = street()
+    host(swarm, outside).link(inside)
+    assert swarm.links_of(outside) == ()
+    host(swarm, inside).send(outside, Say("hello"))
+    host(swarm, outside).link(inside)
+    assert swarm.links_of(outside) == (inside,)
+    swarm.advance(STREAM_US + SECOND)
+    host(swarm, outside).send(inside, Say("still there?"))
+    swarm.advance(swarm.now_us + SECOND)
+    assert texts(swarm, inside) == ["still there?"]
+    host(swarm, outside).unlink(inside)
+    host(swarm, outside).send(inside, Say("and now?"))
+    swarm.advance(swarm.now_us + SECOND)
+    assert texts(swarm, inside) == ["still there?"], "the call is long ago"
 
 
 def test_calls_end_with_the_process_that_made_or_took_them() -> None:
     for who in (0, 1):
-        town, inside, _, outside = street()
-        host(town, inside).send(outside, Say("hello"))
-        town.advance(SECOND)
-        town.do(Kill((inside, outside)[who]))
-        town.do(Revive((inside, outside)[who]))
-        host(town, outside).send(inside, Say("are you there?"))
-        town.advance(2 * SECOND)
-        assert texts(town, inside) == []
+        swarm, inside, _, outside = street()
+        host(swarm, inside).send(outside, Say("hello"))
+        swarm.advance(SECOND)
+        swarm.do(Kill((inside, outside)[who]))
+        swarm.do(Revive((inside, outside)[who]))
+        host(swarm, outside).send(inside, Say("are you there?"))
+        swarm.advance(2 * SECOND)
+        assert texts(swarm, inside) == []
 
 
 def test_the_overlay_of_the_beginning_stands() -> None:
-    town = swarm(6, links=LinkSpec(nat=1.0))
-    host(town, 0).multicast(range(1, 6), Say("x"))
-    town.advance(SECOND)
-    assert all(texts(town, peer) == ["x"] for peer in range(1, 6))
+    swarm = make_swarm(6, links=LinkSpec(nat=1.0))
+    host(swarm, 0).multicast(range(1, 6), Say("x"))
+    swarm.advance(SECOND)
+    assert all(texts(swarm, peer) == ["x"] for peer in range(1, 6))
 
 
 def test_tables_of_mappings_stay_small() -> None:
-    town, inside, _, _ = street()
-    nat = town.simulation.network.nat
+    swarm, inside, _, _ = street()
+    nat = swarm.simulation.network.nat
     assert nat is not None
     for round_ in range(10):
         for other in range(4 * KEPT):
             nat.called(inside, 1_000 * round_ + other, stream=False)
-        town.advance(town.now_us + DATAGRAM_US + SECOND)
+        swarm.advance(swarm.now_us + DATAGRAM_US + SECOND)
     assert len(nat._out[inside]) <= 9 * KEPT
 
 
 def test_loss_of_each_kind_has_its_own_name() -> None:
     from engine import Censor, Partition
 
-    town, inside, _, outside = street()
-    dead, cut, hushed = [p for p in town.select("nat=no") if p != outside][:3]
-    town.do(Kill(dead))
-    town.do(Partition(cut))
-    town.do(Censor(hushed))
+    swarm, inside, _, outside = street()
+    dead, cut, hushed = [p for p in swarm.select("nat=no") if p != outside][:3]
+    swarm.do(Kill(dead))
+    swarm.do(Partition(cut))
+    swarm.do(Censor(hushed))
     for to in (inside, dead, cut, hushed, 99):
-        host(town, outside).send(to, Shout("x"))
-    town.advance(SECOND)
+        host(swarm, outside).send(to, Shout("x"))
+    swarm.advance(SECOND)
     reasons = ("censored", "dead", "nat", "nowhere", "partition")
-    assert town.snapshot().totals.dropped_by == dict.fromkeys(("nowhere", "nat", "dead", "partition", "censored"), 1)
-    assert sorted(town.snapshot().totals.dropped_by) == sorted(reasons)
+    assert swarm.snapshot().totals.dropped_by == dict.fromkeys(("nowhere", "nat", "dead", "partition", "censored"), 1)
+    assert sorted(swarm.snapshot().totals.dropped_by) == sorted(reasons)
 
 
 # --- the networks' own ways around it --------------------------------------------------------------------
@@ -151,37 +151,37 @@ def fetched(protocol: str, holder_behind: bool, asker_behind: bool) -> tuple[Swa
     """Somebody asks for what one peer has, and time passes; the swarm, and the verdict."""
     content = ContentSpec(items=1, replicas=1.0, free_riders=0.0)
     setup = Setup(protocol=protocol, peers=24, content=content, asks_per_s=0.0, links=LinkSpec("44000:44000", nat=0.5))
-    town = Swarm(setup)
-    holder = next(peer for peer in range(24) if len(town.library(peer)))
-    title = town.library(holder).files()[0].name
-    nat = town.simulation.network.nat
+    swarm = Swarm(setup)
+    holder = next(peer for peer in range(24) if len(swarm.library(peer)))
+    title = swarm.library(holder).files()[0].name
+    nat = swarm.simulation.network.nat
     assert nat is not None
     # Who is behind one is drawn; here it matters who.
-    near = town.links_of(holder)
+    near = swarm.links_of(holder)
     asker = next(p for p in range(24) if p != holder and p not in near and nat.behind[p] == asker_behind)
     behind = list(nat.behind)
     behind[holder] = holder_behind
     nat.behind = tuple(behind)
-    links = town.simulation.network
+    links = swarm.simulation.shared.links
     links.lines = [line._replace(nat=hidden) for line, hidden in zip(links.lines, behind, strict=True)]
-    town.do(Kill(holder))
-    town.do(Revive(holder))
-    town.advance(30 * SECOND)
-    town.do(AskFor(asker, title))
-    town.advance(400 * SECOND)
-    row = town.asks()[-1]
+    swarm.do(Kill(holder))
+    swarm.do(Revive(holder))
+    swarm.advance(30 * SECOND)
+    swarm.do(AskFor(asker, title))
+    swarm.advance(400 * SECOND)
+    row = swarm.asks()[-1]
     assert row.hits == 1
-    got = any(file.name == title for file in town.library(asker).files())
+    got = any(file.name == title for file in swarm.library(asker).files())
     assert got == ("could not be fetched" not in row.verdict)
-    return town, row.verdict if not got else "fetched"
+    return swarm, row.verdict if not got else "fetched"
 
 
 @pytest.mark.parametrize("protocol", ["gnutella", "napster"])
 @pytest.mark.parametrize(("holder", "asker"), [(False, False), (False, True), (True, False)])
 def test_one_of_two_that_can_be_called_is_enough(protocol: str, holder: bool, asker: bool) -> None:
-    town, verdict = fetched(protocol, holder, asker)
+    swarm, verdict = fetched(protocol, holder, asker)
     assert verdict == "fetched"
-    by_kind = town.snapshot().totals.by_kind
+    by_kind = swarm.snapshot().totals.by_kind
     pushed = by_kind["Push"] if protocol == "gnutella" else by_kind["AlternateAck"]
     assert (pushed > 0) == holder
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from tiny import LATENCY, MS, SECOND, Actor, Batch, ask, give, hears, host, swarm
+from tiny import LATENCY, MS, SECOND, Actor, Batch, ask, give, hears, host, make_swarm
 
 from engine import AskFor, Censor, Kill, Set, Setup, Swarm
 from engine.measure.asks import LOSSES_MOST, ROWS_MOST, AskRecord, Lost, Rows, Shelf
@@ -15,54 +15,54 @@ LOUD = {"options": {"loud": True}}
 
 
 def test_each_question_and_answer_is_there_with_its_times() -> None:
-    town = swarm(3, **LOUD)
-    give(town, 2, "blue train")
-    ask(town, 0, "blue train")
-    trace = town.trace(1)
+    swarm = make_swarm(3, **LOUD)
+    give(swarm, 2, "blue train")
+    ask(swarm, 0, "blue train")
+    trace = swarm.trace(1)
     assert trace is not None
     asked = trace.questions
     told = list(zip(asked.frm.tolist(), asked.to.tolist(), asked.sent_us.tolist(), asked.at_us.tolist(), strict=True))
     assert told[:2] == [(0, 1, 0, LATENCY), (0, 2, 0, LATENCY)]
     assert told[2:] == [(1, 2, LATENCY, 2 * LATENCY), (2, 1, LATENCY, 2 * LATENCY)]
-    assert asked.total == town.record(1).messages == 4
+    assert asked.total == swarm.record(1).messages == 4
     assert (trace.answers_frm.tolist(), trace.answers_to.tolist()) == ([2], [0])
     assert (trace.answers_sent_us.tolist(), trace.answers_at_us.tolist()) == ([LATENCY], [2 * LATENCY])
 
 
 def test_a_message_is_late_by_what_its_link_took() -> None:
-    town = swarm(2)
-    town.do(Set("latency", 7))
-    ask(town, 0, "x")
-    trace = town.trace(1)
+    swarm = make_swarm(2)
+    swarm.do(Set("latency", 7))
+    ask(swarm, 0, "x")
+    trace = swarm.trace(1)
     assert trace is not None
     assert (trace.questions.at_us - trace.questions.sent_us).tolist() == [7 * LATENCY]
 
 
 def test_a_message_of_several_asks_is_in_the_way_of_each() -> None:
-    town = swarm(3, Actor)
+    swarm = make_swarm(3, Actor)
     kept: list[Any] = []
-    hears(town, 1, lambda h: kept.append(h.cause))
+    hears(swarm, 1, lambda h: kept.append(h.cause))
     for text in ("a", "b"):
-        hears(town, 0, lambda h: h.send(1, Batch((text,))))  # noqa: B023
-        ask(town, 0, text)
-    town.advance(20 * SECOND)
-    host(town, 1).send(2, Batch(("a", "b")), cause=kept)
-    town.advance(21 * SECOND)
+        hears(swarm, 0, lambda h: h.send(1, Batch((text,))))  # noqa: B023
+        ask(swarm, 0, text)
+    swarm.advance(20 * SECOND)
+    host(swarm, 1).send(2, Batch(("a", "b")), cause=kept)
+    swarm.advance(21 * SECOND)
     for number in (1, 2):
-        trace = town.trace(number)
+        trace = swarm.trace(number)
         assert trace is not None
         assert trace.questions.to.tolist() == [1, 2]
         assert trace.questions.sent_us.tolist()[1] == 20 * SECOND
 
 
 def test_what_dies_is_told_with_where_when_and_why() -> None:
-    town = swarm(4)
-    town.do(Censor(1))
-    town.do(AskFor(0, "x"))
-    town.advance(MS)
-    town.do(Kill(2))
-    town.advance(SECOND)
-    trace = town.trace(1)
+    swarm = make_swarm(4)
+    swarm.do(Censor(1))
+    swarm.do(AskFor(0, "x"))
+    swarm.advance(MS)
+    swarm.do(Kill(2))
+    swarm.advance(SECOND)
+    trace = swarm.trace(1)
     assert trace is not None
     lost = trace.lost
     reasons = {int(to): lost.reasons[why] for to, why in zip(lost.to, lost.reason, strict=True)}
@@ -70,7 +70,7 @@ def test_what_dies_is_told_with_where_when_and_why() -> None:
     assert (lost.frm == 0).all()
     assert (lost.sent_us == 0).all()
     assert (lost.at_us == LATENCY).all()
-    assert lost.total == town.record(1).lost == 2
+    assert lost.total == swarm.record(1).lost == 2
 
 
 def test_what_a_screen_was_handed_is_not_written_again() -> None:
@@ -84,12 +84,12 @@ def test_what_a_screen_was_handed_is_not_written_again() -> None:
 
 
 def test_a_flood_keeps_so_many_rows_and_counts_the_rest() -> None:
-    town = Swarm(Setup(peers=600, topology="random:40", latency="constant:50", asks_per_s=0.0))
-    town.do(AskFor(0, "nobody has this"))
-    town.advance_quiet(60 * SECOND)
-    trace = town.trace(1)
+    swarm = Swarm(Setup(peers=600, topology="random:40", latency="constant:50", asks_per_s=0.0))
+    swarm.do(AskFor(0, "nobody has this"))
+    swarm.advance_quiet(60 * SECOND)
+    trace = swarm.trace(1)
     assert trace is not None
-    assert trace.questions.total == town.record(1).messages > ROWS_MOST
+    assert trace.questions.total == swarm.record(1).messages > ROWS_MOST
     assert len(trace.questions.frm) == ROWS_MOST
 
 

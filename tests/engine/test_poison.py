@@ -1,4 +1,4 @@
-"""Decoys: what a poisoned peer claims, who notices, and what the account says of it."""
+"""Decoys: what a poisoned peer serves, who notices, and what the record of an ask says."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from servents import TRAIN, connected, hit
-from tiny import SECOND, swarm
+from tiny import SECOND, make_swarm
 
 from engine import (
     Ask,
@@ -32,16 +32,16 @@ from engine.analysis.verdict import names
 from engine.lab.scenario import parse
 from engine.protocols.gnutella import Chunk, Get, Query, QueryHit
 from engine.sim.encoding import size_of
-from engine.testing import Shelf as TapeShelf
-from engine.world.content import Shelf, file_of
-from engine.world.decoys import Poisoned, decoy, is_decoy
+from engine.testing import FakeLibrary
+from engine.world.content import SharedFiles, file_of
+from engine.world.decoys import PoisonedLibrary, decoy, is_decoy
 
 TITLE = "blue train"
 BARE = ContentSpec(items=3, replicas=1, free_riders=1.0)
-"""Nobody has anything, unless somebody publishes it."""
+"""No peer has a file unless one is published."""
 
 
-def town(protocol: str = "gnutella", peers: int = 12, **changes: object) -> Swarm:
+def bare_swarm(protocol: str = "gnutella", peers: int = 12, **changes: object) -> Swarm:
     values = {"protocol": protocol, "peers": peers, "seed": 3, "asks_per_s": 0.0, "content": BARE, **changes}
     return Swarm(Setup(**values))  # type: ignore[arg-type]
 
@@ -49,8 +49,8 @@ def town(protocol: str = "gnutella", peers: int = 12, **changes: object) -> Swar
 # --- what a decoy is -------------------------------------------------------------------------------------
 
 
-def test_a_poisoned_library_has_whatever_is_asked_for() -> None:
-    library = Poisoned(4, Shelf([TRAIN]), ("blue train", "night owl"))
+def test_a_poisoned_library_has_a_file_for_every_query() -> None:
+    library = PoisonedLibrary(4, SharedFiles([TRAIN]), ("blue train", "night owl"))
     [made] = library.matching("any words at all")
     assert made.name == "any words at all"
     assert library.matching("any words at all") == (made,), "the same again, for whoever asks again"
@@ -60,7 +60,7 @@ def test_a_poisoned_library_has_whatever_is_asked_for() -> None:
     assert len(library) == 2
 
 
-def test_nothing_but_the_digest_tells_a_decoy() -> None:
+def test_only_the_digest_of_a_decoy_differs() -> None:
     made = decoy(4, TITLE)
     assert made is not None
     assert made.genuine, "a protocol that looks at the mark learns nothing"
@@ -77,16 +77,16 @@ def test_nothing_but_the_digest_tells_a_decoy() -> None:
         assert sent == size_of(QueryHit(b"g", 1, 1, 1, 1, False, plain, b"s")), "name, size and digest, and no mark"
 
 
-def test_a_user_throws_a_decoy_away() -> None:
-    shelf, made = Shelf([TRAIN]), decoy(4, "night owl")
+def test_a_user_does_not_keep_a_decoy() -> None:
+    library, made = SharedFiles([TRAIN]), decoy(4, "night owl")
     assert made is not None
-    assert not shelf.add(made)
-    assert shelf.files() == (TRAIN,)
-    assert shelf.add(TRAIN), "what is here already is not thrown away"
-    poisoned = Poisoned(1, shelf, ())
+    assert not library.add(made)
+    assert library.files() == (TRAIN,)
+    assert library.add(TRAIN), "what is here already is not thrown away"
+    poisoned = PoisonedLibrary(1, library, ())
     assert not poisoned.add(made)
     assert poisoned.add(file_of("tin soldier", 7))
-    assert len(shelf) == 2
+    assert len(library) == 2
     assert pickle.loads(pickle.dumps(poisoned)).matching("a") == poisoned.matching("a")
 
 
@@ -94,7 +94,7 @@ def test_a_user_throws_a_decoy_away() -> None:
 
 
 def test_poison_is_a_flag_beside_the_state_and_cure_undoes_it() -> None:
-    made = town()
+    made = bare_swarm()
     made.do(Publish(1, TITLE))
     before = made.library(1).files()
     assert made.do(Poison((1, 4))) == (1, 4)
@@ -107,8 +107,8 @@ def test_poison_is_a_flag_beside_the_state_and_cure_undoes_it() -> None:
     assert made.library(1).files() == before
 
 
-def test_a_watcher_sees_what_is_a_decoy() -> None:
-    made = town()
+def test_the_display_knows_decoys() -> None:
+    made = bare_swarm()
     made.do(Publish(1, TITLE))
     made.do(Poison(2))
     assert [file.genuine for file in made.library(1).files()] == [True]
@@ -117,8 +117,8 @@ def test_a_watcher_sees_what_is_a_decoy() -> None:
     assert all(file.genuine for file in made.simulation.peer_hosts[2].library.files()), "its protocol does not"
 
 
-def test_a_poisoned_peer_that_dies_and_comes_back_is_poisoned_still() -> None:
-    made = swarm(3)
+def test_a_poisoned_peer_is_still_poisoned_after_a_restart() -> None:
+    made = make_swarm(3)
     made.do(Poison(1))
     host = made.simulation.peer_hosts[1]
     made.do(Kill(1))
@@ -127,7 +127,7 @@ def test_a_poisoned_peer_that_dies_and_comes_back_is_poisoned_still() -> None:
 
 
 @pytest.mark.parametrize("protocol", ["web", "gossip"])
-def test_where_no_files_are_shared_there_is_nothing_to_poison(protocol: str) -> None:
+def test_poison_is_refused_where_no_files_are_shared(protocol: str) -> None:
     made = Swarm(Setup(protocol=protocol, peers=12))
     before = made.fingerprint()
     with pytest.raises(InputError, match="peers of this network share no files"):
@@ -142,14 +142,14 @@ def test_where_no_files_are_shared_there_is_nothing_to_poison(protocol: str) -> 
             parse(f'protocol = "{protocol}"\n[[at]]\ns = 2\n{verb}', "x")
 
 
-def test_an_index_shares_nothing_and_is_passed_over() -> None:
-    made = town("napster")
+def test_an_index_shares_nothing_and_is_skipped() -> None:
+    made = bare_swarm("napster")
     with pytest.raises(InputError, match="poison: this peer shares no files"):
         made.do(Poison("role=index"))
     assert made.do(Poison("all")) == tuple(made.select("role=user"))
 
 
-def test_the_verbs_stand_in_scenarios() -> None:
+def test_scenarios_know_the_verbs() -> None:
     text = '[[at]]\ns = 2\ndo = "poison"\npeers = "random 10%"\n[[at]]\ns = 3\ndo = "cure"\npeers = "state=poisoned"'
     setup = parse(text, "x").setup
     assert [command for _, command in setup.schedule] == [Poison("random 10%"), Cure("state=poisoned")]
@@ -161,7 +161,7 @@ def test_the_verbs_stand_in_scenarios() -> None:
 
 @pytest.mark.parametrize("protocol", ["gnutella", "napster"])
 def test_the_user_notices_and_fetches_from_another(protocol: str) -> None:
-    made = town(protocol)
+    made = bare_swarm(protocol)
     made.advance(5 * SECOND)
     made.do(Publish(3, TITLE))
     made.do(Poison((5, 6, 7, 8)))
@@ -178,8 +178,8 @@ def test_the_user_notices_and_fetches_from_another(protocol: str) -> None:
 
 
 @pytest.mark.parametrize("protocol", ["gnutella", "napster"])
-def test_where_all_serve_decoys_nobody_gets_the_real_thing(protocol: str) -> None:
-    made = town(protocol)
+def test_where_all_holders_serve_decoys_no_genuine_file_is_fetched(protocol: str) -> None:
+    made = bare_swarm(protocol)
     made.advance(5 * SECOND)
     made.do(Poison((5, 6)))
     made.advance(75 * SECOND)
@@ -193,8 +193,8 @@ def test_where_all_serve_decoys_nobody_gets_the_real_thing(protocol: str) -> Non
     assert found[1].endswith("served decoys, nobody the real thing.")
 
 
-def test_a_cured_napster_user_takes_its_claims_back() -> None:
-    made = town("napster")
+def test_a_cured_napster_user_withdraws_its_claims() -> None:
+    made = bare_swarm("napster")
     made.advance(5 * SECOND)
     made.do(Poison(5))
     made.advance(80 * SECOND)
@@ -205,9 +205,9 @@ def test_a_cured_napster_user_takes_its_claims_back() -> None:
     assert made.asks()[-1].hits == 0
 
 
-def test_a_servent_asks_the_next_that_has_the_name() -> None:
+def test_a_servent_tries_the_next_holder_of_the_name() -> None:
     tape, peer = connected(2)
-    tape.library = TapeShelf(unwanted=[66])
+    tape.library = FakeLibrary(unwanted=[66])
     number = ask(tape, peer)
     bad = File(TRAIN.name, 2_000, 66)
     tape.give(peer, hit(number, address=7, file=bad), 2)
@@ -219,9 +219,9 @@ def test_a_servent_asks_the_next_that_has_the_name() -> None:
     assert tape.library.files() == []
 
 
-def test_a_servent_tries_what_is_called_otherwise_when_nobody_else_has_the_name() -> None:
+def test_a_servent_tries_files_of_other_names_when_no_holder_is_left() -> None:
     tape, peer = connected(2)
-    tape.library = TapeShelf(unwanted=[66])
+    tape.library = FakeLibrary(unwanted=[66])
     number = ask(tape, peer)
     bad = File("train", 2_000, 66)
     tape.give(peer, hit(number, address=7, file=bad), 2)
@@ -248,7 +248,7 @@ def blob(file: File) -> Blob:
     return Blob(file.size, file.digest)
 
 
-def test_many_names_are_told_shortly() -> None:
+def test_many_names_are_shortened_in_a_verdict() -> None:
     assert names([]) == "nobody"
     assert names(["p1"]) == "p1"
     assert names(["p1", "p2"]) == "p1 and p2"

@@ -1,16 +1,17 @@
-"""How many copies there are of what: the three laws, and what they cost whoever searches at random."""
+"""Copies of each title by the three laws of replication, and the cost of a search by random probing."""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Sequence
 
 import pytest
 
 from engine.setup import ContentSpec
 from engine.sim.rng import Stream
 from engine.world.content import Catalogue
-from engine.world.popularity import LAWS, copies, expected_search_size, search_size
+from engine.world.popularity import LAWS, copies
 
 pytestmark = pytest.mark.uncounted
 
@@ -25,6 +26,23 @@ def zipf(alpha: float, titles: int = 100) -> list[float]:
     return [rank**-alpha / total for rank in range(1, titles + 1)]
 
 
+def search_size(shares: Sequence[float], held: Sequence[float], peers: float) -> float:
+    """Mean number of random probes until a title is found, titles being asked for by `shares` (Cohen and Shenker 2002,
+    section 2).
+
+    held     copies of each title among so many peers
+    """
+    asks = math.fsum(shares)
+    return math.fsum(share * peers / count for share, count in zip(shares, held, strict=True)) / asks
+
+
+def expected_search_size(law: str, shares: Sequence[float], rho: float) -> float:
+    """The closed form: what `search_size` is when rho copies a peer follow the law without rounding."""
+    weights = [LAWS[law](share) for share in shares]
+    factor = rho / math.fsum(weights)
+    return search_size(shares, [weight * factor for weight in weights], 1.0)
+
+
 @pytest.mark.parametrize(("alpha", "size"), COHEN_SHENKER.items())
 def test_the_closed_form_is_that_of_cohen_and_shenker(alpha: float, size: float) -> None:
     shares = zipf(alpha)
@@ -36,21 +54,21 @@ def test_the_closed_form_is_that_of_cohen_and_shenker(alpha: float, size: float)
 
 @pytest.mark.parametrize("law", LAWS)
 @pytest.mark.parametrize("alpha", [0.4, 0.8, 1.2])
-def test_probing_at_random_takes_as_long_as_the_formula_says(law: str, alpha: float) -> None:
+def test_random_probes_agree_with_the_closed_form(law: str, alpha: float) -> None:
     spec = ContentSpec(items=100, replicas=PEERS / 100, zipf=alpha, free_riders=0.0, replication=law)
-    made = Catalogue.draw(spec, PEERS, 7)
+    made = Catalogue.generate(spec, PEERS, 7)
     rng = Stream(f"probes/{law}/{alpha}")
     probes = []
     for _ in range(3_000):
-        title, tries = made.draw_ask(rng), 1
-        while title not in made.shelves[rng.randrange(PEERS)]:
+        title, tries = made.sample_title(rng), 1
+        while title not in made.libraries[rng.randrange(PEERS)]:
             tries += 1
         probes.append(tries)
     mean = sum(probes) / len(probes)
     error = math.sqrt(sum((n - mean) ** 2 for n in probes)) / len(probes)
     expected = expected_search_size(law, zipf(alpha), 1.0)
     assert abs(mean - expected) < 3.5 * error
-    held = Counter(file.name for shelf in made.shelves for file in shelf.files())
+    held = Counter(file.name for library in made.libraries for file in library.files())
     assert search_size(zipf(alpha), [held[title] for title in made.titles], PEERS) == pytest.approx(expected, rel=0.01)
 
 
@@ -66,7 +84,7 @@ def test_copies_follow_the_law(law: str) -> None:
     assert {sum(counts) for counts in drawn} <= {1_999, 2_000, 2_001}
 
 
-def test_no_title_has_more_copies_than_there_are_peers_nor_none_at_all() -> None:
+def test_each_title_has_from_one_copy_to_one_at_each_peer() -> None:
     steep = copies("proportional", zipf(2.4, 100), 400, 40, Stream("steep"))
     assert (max(steep), min(steep)) == (40, 1)
     assert sum(steep) == pytest.approx(400, abs=1), "what the first may not have, the others have"
@@ -74,7 +92,7 @@ def test_no_title_has_more_copies_than_there_are_peers_nor_none_at_all() -> None
     assert copies("proportional", [0.0, 1.0], 6, 5, Stream("unasked")) == [1, 5]
 
 
-def test_the_laws_differ_where_it_matters() -> None:
+def test_the_three_laws_differ() -> None:
     held = {law: copies(law, zipf(1.0, 100), 1_000, 500, Stream("laws")) for law in LAWS}
     assert held["uniform"][0] < held["square-root"][0] < held["proportional"][0]
     assert held["uniform"][-1] > held["square-root"][-1] > held["proportional"][-1]

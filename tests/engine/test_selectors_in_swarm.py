@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import pytest
-from tiny import SECOND, Bureau, Say, give, host, swarm
+from tiny import SECOND, Bureau, Say, give, host, make_swarm
 
 from engine import Censor, Collude, InputError, Kill, Leave
 
 
 def test_each_property_is_read_from_the_swarm() -> None:
-    town = swarm(6, Bureau, topology="ring")
-    give(town, 4, "blue train")
-    town.do(Kill(0))
-    town.do(Leave(1))
-    town.do(Censor((2, 0)))
-    town.do(Collude(3, "train"))
+    swarm = make_swarm(6, Bureau, topology="ring")
+    give(swarm, 4, "blue train")
+    swarm.do(Kill(0))
+    swarm.do(Leave(1))
+    swarm.do(Censor((2, 0)))
+    swarm.do(Collude(3, "train"))
     for _ in range(9):
-        host(town, 5).send(4, Say("x"))
-    town.advance(SECOND)
-    city = town.snapshot().fixed.places.names[int(town.snapshot().fixed.place[5])]
+        host(swarm, 5).send(4, Say("x"))
+    swarm.advance(SECOND)
+    city = swarm.snapshot().fixed.places.names[int(swarm.snapshot().fixed.place[5])]
     for selector, peers in {
         "p003": (3,),
         "#3": (3,),
@@ -36,35 +36,35 @@ def test_each_property_is_read_from_the_swarm() -> None:
         'holds "train blue"': (4,),
         "top 1 load": (4,),
     }.items():
-        assert town.select(selector) == peers, selector
-    assert 5 in town.select(f'city="{city}"')
+        assert swarm.select(selector) == peers, selector
+    assert 5 in swarm.select(f'city="{city}"')
 
 
 def test_random_draws_from_the_runs_own_stream_when_done_and_not_when_looked_at() -> None:
-    town, twin = swarm(50), swarm(50)
-    shown = town.select("random 5")
-    assert town.select("random 5") == shown, "looking twice shows the same"
-    assert town.do(Kill("random 5")) == shown, "what is shown is what is done"
+    swarm, twin = make_swarm(50), make_swarm(50)
+    shown = swarm.select("random 5")
+    assert swarm.select("random 5") == shown, "looking twice shows the same"
+    assert swarm.do(Kill("random 5")) == shown, "what is shown is what is done"
     assert twin.do(Kill("random 5")) == shown
-    assert town.do(Kill("random 5")) == twin.do(Kill("random 5")) != shown
-    assert not set(town.select("random 40")) & set(town.select("state=dead")), "among the living"
+    assert swarm.do(Kill("random 5")) == twin.do(Kill("random 5")) != shown
+    assert not set(swarm.select("random 40")) & set(swarm.select("state=dead")), "among the living"
 
 
 def test_infrastructure_is_not_drawn_unless_it_is_named() -> None:
-    town = swarm(6, Bureau)
-    assert town.select("random 100%") == tuple(range(6))
-    assert town.select("role=clerk and random 100%") == (6, 7, 8)
+    swarm = make_swarm(6, Bureau)
+    assert swarm.select("random 100%") == tuple(range(6))
+    assert swarm.select("role=clerk and random 100%") == (6, 7, 8)
 
 
 def test_a_name_that_the_swarm_does_not_have_is_an_error() -> None:
-    town = swarm(3, Bureau)
+    swarm = make_swarm(3, Bureau)
     for selector in ("p999", "#99", "role=clrk", "operator=acne", 'city="Atlantis"'):
         with pytest.raises(InputError):
-            town.select(selector)
+            swarm.select(selector)
 
 
 def test_completions_know_the_swarm() -> None:
-    town = swarm(3, Bureau)
-    assert town.completions("role=") == ["clerk", "writer"]
-    assert town.completions("operator=b") == ["bolt"]
-    assert "colluding" not in town.completions("state=")
+    swarm = make_swarm(3, Bureau)
+    assert swarm.completions("role=") == ["clerk", "writer"]
+    assert swarm.completions("operator=b") == ["bolt"]
+    assert "colluding" not in swarm.completions("state=")

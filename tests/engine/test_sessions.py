@@ -1,4 +1,4 @@
-"""Sessions from a file: who was there from when to when."""
+"""Recorded sessions in a file: which peer was up from when to when."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tiny import SECOND, swarm
+from tiny import SECOND, make_swarm
 
 from engine import ALIVE, InputError, Kill, Revive, Set, Swarm, scenario_files, to_toml
 from engine.world.readers.sessions import is_trace, load
@@ -31,64 +31,64 @@ def trace(tmp_path: Path, text: str, name: str = "trace.csv") -> str:
     return str(path)
 
 
-def up(town: Swarm, at_s: float) -> list[int]:
-    town.advance(round(at_s * SECOND))
-    return [peer for peer, state in enumerate(town.snapshot().state.tolist()) if state == ALIVE]
+def up(swarm: Swarm, at_s: float) -> list[int]:
+    swarm.advance(round(at_s * SECOND))
+    return [peer for peer, state in enumerate(swarm.snapshot().state.tolist()) if state == ALIVE]
 
 
-def test_peers_come_and_go_as_the_trace_says(tmp_path: Path) -> None:
-    town = swarm(4, churn=trace(tmp_path, STORY))
-    assert up(town, 1) == [0, 1, 3], "whom the trace does not name stays"
-    assert town.snapshot().up_since_us.tolist() == [0, -30 * SECOND, 0, 0]
-    assert up(town, 2.5) == [0, 1, 2, 3]
-    assert up(town, 3.5) == [1, 2, 3]
-    assert up(town, 4.5) == [2, 3]
-    assert up(town, 6) == [0, 2, 3]
-    assert up(town, 10) == up(town, 1000) == [2, 3]
+def test_peers_join_and_leave_as_recorded(tmp_path: Path) -> None:
+    swarm = make_swarm(4, churn=trace(tmp_path, STORY))
+    assert up(swarm, 1) == [0, 1, 3], "whom the trace does not name stays"
+    assert swarm.snapshot().up_since_us.tolist() == [0, -30 * SECOND, 0, 0]
+    assert up(swarm, 2.5) == [0, 1, 2, 3]
+    assert up(swarm, 3.5) == [1, 2, 3]
+    assert up(swarm, 4.5) == [2, 3]
+    assert up(swarm, 6) == [0, 2, 3]
+    assert up(swarm, 10) == up(swarm, 1000) == [2, 3]
 
 
-def test_sessions_may_touch_and_come_in_any_order(tmp_path: Path) -> None:
-    town = swarm(2, churn=trace(tmp_path, "0,2,4\n0,0,2\n"))
-    assert up(town, 1) == up(town, 3) == [0, 1]
-    assert town.snapshot().up_since_us[0] > 2 * SECOND - 1, "it is a session of its own"
-    assert up(town, 5) == [1]
+def test_sessions_may_be_adjacent_and_in_any_order(tmp_path: Path) -> None:
+    swarm = make_swarm(2, churn=trace(tmp_path, "0,2,4\n0,0,2\n"))
+    assert up(swarm, 1) == up(swarm, 3) == [0, 1]
+    assert swarm.snapshot().up_since_us[0] > 2 * SECOND - 1, "it is a session of its own"
+    assert up(swarm, 5) == [1]
 
 
-def test_a_label_wins_over_an_index_and_may_be_quoted(tmp_path: Path) -> None:
+def test_a_label_has_precedence_over_an_index_and_may_be_quoted(tmp_path: Path) -> None:
     made = load(trace(tmp_path, '7,0,1\n"a,b",0,1\n#2,0,1\n'), LABELS)
     assert sorted(made.begins_us) == [2, 3, 4]
 
 
-def test_what_was_over_before_the_start_is_history(tmp_path: Path) -> None:
-    town = swarm(2, churn=trace(tmp_path, "p000,-9,-3\n"))
-    assert up(town, 5) == [1]
+def test_sessions_that_ended_before_the_start_are_left_out(tmp_path: Path) -> None:
+    swarm = make_swarm(2, churn=trace(tmp_path, "p000,-9,-3\n"))
+    assert up(swarm, 5) == [1]
 
 
-def test_a_person_may_interfere_and_the_trace_goes_on(tmp_path: Path) -> None:
-    town = swarm(2, churn=trace(tmp_path, "p000,0,3\np000,6,9\n"))
-    up(town, 1)
-    town.do(Kill("p000"))
-    assert up(town, 7) == [1], "who was killed by hand is not brought back"
-    town.do(Revive("p000"))
-    assert up(town, 8) == [0, 1]
-    assert up(town, 10) == [1]
-    town.do(Revive("p000"))
-    assert up(town, 99) == [0, 1], "the trace has nothing more to say of it"
+def test_the_trace_goes_on_after_commands_to_its_peers(tmp_path: Path) -> None:
+    swarm = make_swarm(2, churn=trace(tmp_path, "p000,0,3\np000,6,9\n"))
+    up(swarm, 1)
+    swarm.do(Kill("p000"))
+    assert up(swarm, 7) == [1], "who was killed by hand is not brought back"
+    swarm.do(Revive("p000"))
+    assert up(swarm, 8) == [0, 1]
+    assert up(swarm, 10) == [1]
+    swarm.do(Revive("p000"))
+    assert up(swarm, 99) == [0, 1], "the trace has nothing more to say of it"
 
 
 def test_a_trace_may_be_set_while_it_runs(tmp_path: Path) -> None:
-    town = swarm(3)
-    up(town, 4.5)
-    town.do(Set("churn", trace(tmp_path, STORY)))
-    assert up(town, 4.6) == [2]
-    assert up(town, 6) == [0, 2]
-    town.do(Set("churn", "none"))
-    assert up(town, 20) == [0, 2]
+    swarm = make_swarm(3)
+    up(swarm, 4.5)
+    swarm.do(Set("churn", trace(tmp_path, STORY)))
+    assert up(swarm, 4.6) == [2]
+    assert up(swarm, 6) == [0, 2]
+    swarm.do(Set("churn", "none"))
+    assert up(swarm, 20) == [0, 2]
     with pytest.raises(InputError, match="no such file"):
-        town.do(Set("churn", "no/such.csv"))
+        swarm.do(Set("churn", "no/such.csv"))
 
 
-def test_a_scenario_finds_its_trace_beside_it_and_keeps_it(tmp_path: Path) -> None:
+def test_a_scenario_finds_a_trace_in_its_folder_and_keeps_it(tmp_path: Path) -> None:
     trace(tmp_path, "p000,0,3\n", "days.csv")
     path = tmp_path / "story.toml"
     path.write_text('[churn]\nsession = "days.csv"\npolite = 0.5\n')
@@ -113,8 +113,8 @@ def test_a_scenario_finds_its_trace_beside_it_and_keeps_it(tmp_path: Path) -> No
         ("p000,3,3\n", "end_s should be later than start_s, but 3 is not after 3"),
         ("p0001,0,3\n", 'no peer is called "p0001"; did you mean "p00'),
         ("5,0,3\n", "there is no peer #5; the last one is #4"),
-        ("p000,0,5\np001,0,9\np000,4,9\n", r"trace.csv:3: p000 is there already, by the session of line 1"),
-        ("p000,4,9\n#0,0,5\n", r"trace.csv:2: p000 is there already, by the session of line 1"),
+        ("p000,0,5\np001,0,9\np000,4,9\n", r"trace.csv:3: p000 is up already, by the session of line 1"),
+        ("p000,4,9\n#0,0,5\n", r"trace.csv:2: p000 is up already, by the session of line 1"),
         ('"p000,0,3\n', r"trace.csv:1: a quote .* is not closed"),
         ("p000,0,3\n\0\n", r"trace.csv:2: binary data"),
     ],
@@ -135,7 +135,7 @@ def test_a_packed_trace_is_read_too(tmp_path: Path) -> None:
         load(path, LABELS)
 
 
-def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
+def test_a_folder_or_a_missing_file_is_refused(tmp_path: Path) -> None:
     for path, words in ((str(tmp_path), "a directory"), ("no/such.csv", "no such file"), ("/dev/null", "not a plain")):
         assert is_trace(path)
         with pytest.raises(InputError, match=words):

@@ -1,4 +1,4 @@
-"""Gnutella as Adar and Huberman met it: who shares how much, who answers, and what is asked for."""
+"""Sharing on Gnutella as Adar and Huberman measured it: who shares how much, who answers, what is asked for."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ MEASURED = ContentSpec(sharing="adar-huberman")
 
 
 def of_top(values: Sequence[int], share: float) -> float:
-    """What the top share of them has of the whole."""
+    """The share of the sum that the top share of the values has."""
     ranked = sorted(values, reverse=True)
     return sum(ranked[: round(len(ranked) * share)]) / sum(ranked)
 
 
 def figures() -> dict[str, float]:
-    """The published numbers, as a mean over seeds. Everybody who has what is asked for answers."""
+    """The published figures, as means over seeds. Every peer that has what is asked for answers."""
     sums: Counter[str] = Counter()
     for seed in SEEDS:
-        made = Catalogue.draw(MEASURED, PEERS, seed)
-        asked = Counter(made.draw_ask(rng) for rng in [Stream(f"{seed}/asks")] for _ in range(ASKS))
-        files = [len(shelf) for shelf in made.shelves]
-        answers = [sum(asked[file.name] for file in shelf.files()) for shelf in made.shelves if len(shelf)]
+        made = Catalogue.generate(MEASURED, PEERS, seed)
+        asked = Counter(made.sample_title(rng) for rng in [Stream(f"{seed}/asks")] for _ in range(ASKS))
+        files = [len(library) for library in made.libraries]
+        answers = [sum(asked[file.name] for file in library.files()) for library in made.libraries if len(library)]
         sums["nothing"] += sum(n == 0 for n in files) / PEERS
         sums["ten or fewer"] += sum(n <= 10 for n in files) / PEERS
         sums["files of the top 1 %"] += of_top(files, 0.01)
@@ -57,11 +57,11 @@ PUBLISHED = {
     "answers of the top 25 %": (0.98, 0.015),
     "volume of the top 1 % of queries": (0.37, 0.015),
 }
-"""Each with how far a mean over the seeds may be from it."""
+"""Each with the largest allowed difference of a mean over the seeds."""
 
 
-def test_the_published_numbers_come_out() -> None:
-    # One test, since they are read off the same swarms, and to make those takes longer than all the rest of this file.
+def test_swarms_have_the_published_figures() -> None:
+    # One test, because all figures are of the same swarms, and making those takes longer than all other tests here.
     found = figures()
     assert found.keys() == PUBLISHED.keys()
     for figure, (published, within) in PUBLISHED.items():
@@ -69,36 +69,41 @@ def test_the_published_numbers_come_out() -> None:
 
 
 def test_those_who_share_most_are_not_those_who_answer_most() -> None:
-    made = Catalogue.draw(MEASURED, PEERS, 1)
+    made = Catalogue.generate(MEASURED, PEERS, 1)
     wanted = dict.fromkeys(made.titles)
-    rich = sorted(made.shelves, key=len, reverse=True)[: PEERS // 10]
-    answering = sum(any(file.name in wanted for file in shelf.files()) for shelf in rich)
+    rich = sorted(made.libraries, key=len, reverse=True)[: PEERS // 10]
+    answering = sum(any(file.name in wanted for file in library.files()) for library in rich)
     assert 0.5 < answering / len(rich) < 0.95
 
 
-def test_copies_of_what_is_wanted_are_even_and_at_least_as_many_as_asked_for() -> None:
-    made = Catalogue.draw(ContentSpec(sharing="adar-huberman", replicas=12), PEERS, 1)
-    held = Counter(file.name for shelf in made.shelves for file in shelf.files())
+def test_wanted_titles_have_equal_numbers_of_copies_and_at_least_the_given_one() -> None:
+    made = Catalogue.generate(ContentSpec(sharing="adar-huberman", replicas=12), PEERS, 1)
+    held = Counter(file.name for library in made.libraries for file in library.files())
     assert {held[title] for title in made.titles} == {12}
     assert len(made.titles) == len(made.files) == 200
-    assert all(popularity.copies_wanted(200, 4, peers) >= 4 for peers in (1, 64, 100_000))
+    assert all(popularity.mean_copies(200, 4, peers) >= 4 for peers in (1, 64, 100_000))
 
 
 @pytest.mark.parametrize("peers", [1, 2, 3, 20, 64])
 @pytest.mark.parametrize("replication", ["uniform", "proportional", "square-root"])
-def test_small_swarms_follow_as_far_as_they_can(peers: int, replication: str) -> None:
-    made = Catalogue.draw(ContentSpec(sharing="adar-huberman", replication=replication), peers, 1)
-    files = [len(shelf) for shelf in made.shelves]
+def test_small_swarms_follow_the_curves_approximately(peers: int, replication: str) -> None:
+    made = Catalogue.generate(ContentSpec(sharing="adar-huberman", replication=replication), peers, 1)
+    files = [len(library) for library in made.libraries]
     assert sum(n > 0 for n in files) == round(peers * 0.34)
     assert sum(n > 10 for n in files) == round(peers * 0.27)
 
 
-def test_the_curves_run_through_their_points() -> None:
-    for curve in (popularity.FILES, popularity.ANSWERS):
-        assert [popularity.share_of(curve, at) for at, _ in curve[:-1]] == pytest.approx([y for _, y in curve[:-1]])
-        steps = [popularity.share_of(curve, (k + 1) / 500) - popularity.share_of(curve, k / 500) for k in range(500)]
+def test_the_curves_go_through_their_points() -> None:
+    for curve in (popularity.FILES_CURVE, popularity.ANSWERS_CURVE):
+        assert [popularity.cumulative_share(curve, at) for at, _ in curve[:-1]] == pytest.approx(
+            [y for _, y in curve[:-1]]
+        )
+        steps = [
+            popularity.cumulative_share(curve, (k + 1) / 500) - popularity.cumulative_share(curve, k / 500)
+            for k in range(500)
+        ]
         assert min(steps) >= 0
-    assert popularity.zipf_of(1) == 0
+    assert popularity.zipf_exponent(1) == 0
 
 
 def test_a_scenario_chooses_it() -> None:
@@ -117,8 +122,8 @@ def test_a_scenario_chooses_it() -> None:
         assert str(caught.value).startswith(sentence)
 
 
-def test_what_memory_cannot_hold_is_refused() -> None:
+def test_content_that_is_too_large_for_memory_is_refused() -> None:
     with pytest.raises(InputError, match="at most 40,000 peers"):
-        Catalogue.draw(MEASURED, 100_000, 1)
+        Catalogue.generate(MEASURED, 100_000, 1)
     with pytest.raises(InputError, match=r'items should be at most .* with sharing = "adar-huberman"'):
-        Catalogue.draw(ContentSpec(sharing="adar-huberman", items=30_000, replicas=1), 64, 1)
+        Catalogue.generate(ContentSpec(sharing="adar-huberman", items=30_000, replicas=1), 64, 1)

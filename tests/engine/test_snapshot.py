@@ -7,7 +7,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from tiny import LATENCY, MS, SECOND, Bureau, Diary, Question, Say, Shout, ask, diary, give, host, swarm
+from tiny import LATENCY, MS, SECOND, Bureau, Diary, Question, Say, Shout, ask, diary, give, host, make_swarm
 
 from engine import (
     ALIVE,
@@ -31,26 +31,26 @@ from engine.analysis.capture import ASK_ROWS, FLIGHT_ROWS
 
 
 def test_the_columns_say_who_is_who() -> None:
-    town = swarm(5, Bureau, seed=9)
-    fixed = town.snapshot().fixed
+    swarm = make_swarm(5, Bureau, seed=9)
+    fixed = swarm.snapshot().fixed
     assert fixed.protocol == "bureau"
     assert fixed.seed == 9
     assert fixed.infrastructure.tolist() == [False] * 5 + [True] * 3
-    assert fixed.labels == town.labels == ("p000", "p001", "p002", "p003", "p004", "desk-a", "desk-b", "desk-c")
+    assert fixed.labels == swarm.labels == ("p000", "p001", "p002", "p003", "p004", "desk-a", "desk-b", "desk-c")
     assert [fixed.roles[i] for i in fixed.role.tolist()] == ["writer"] * 5 + ["clerk"] * 3
     assert fixed.operator == ("",) * 5 + ("acme", "acme", "bolt")
     assert all(0 <= place < len(fixed.places.names) for place in fixed.place.tolist())
-    assert town.snapshot().fixed is fixed, "what does not change is the same object in every frame"
+    assert swarm.snapshot().fixed is fixed, "what does not change is the same object in every frame"
 
 
 def test_the_columns_follow_what_is_done() -> None:
-    town = swarm(6)
-    town.do(Kill(0))
-    town.do(Leave(1))
-    town.do(Censor((2, 0)))
-    town.do(Collude(3, "train"))
-    town.do(Partition((4, 5)))
-    frame = town.snapshot()
+    swarm = make_swarm(6)
+    swarm.do(Kill(0))
+    swarm.do(Leave(1))
+    swarm.do(Censor((2, 0)))
+    swarm.do(Collude(3, "train"))
+    swarm.do(Partition((4, 5)))
+    frame = swarm.snapshot()
     assert frame.state.tolist() == [DEAD, LEFT, ALIVE, ALIVE, ALIVE, ALIVE]
     assert frame.censored.tolist() == [True, False, True, False, False, False]
     assert frame.colluding.tolist() == [False, False, False, True, False, False]
@@ -58,9 +58,11 @@ def test_the_columns_follow_what_is_done() -> None:
 
 
 def test_a_frame_may_be_kept_while_the_swarm_goes_on() -> None:
-    town = swarm(30, topology="random:4", content=ContentSpec(), asks_per_s=5.0, churn="exponential:5", latency="world")
-    town.advance(3 * SECOND)
-    frame = town.snapshot()
+    swarm = make_swarm(
+        30, topology="random:4", content=ContentSpec(), asks_per_s=5.0, churn="exponential:5", latency="world"
+    )
+    swarm.advance(3 * SECOND)
+    frame = swarm.snapshot()
     arrays = [
         frame.state, frame.censored, frame.colluding, frame.group, frame.load, frame.last_heard_us, frame.files,
         frame.links.a, frame.links.b, frame.flight.frm, frame.flight.arrives_us, frame.series.t_s,
@@ -68,11 +70,11 @@ def test_a_frame_may_be_kept_while_the_swarm_goes_on() -> None:
     ]  # fmt: skip
     before = [array.copy() for array in arrays]
     rows, totals = tuple(frame.asks), frame.totals
-    town.do(Kill("random 5"))
-    town.do(Censor("random 5"))
-    town.do(Set("loss", 0.1))
-    town.advance(9 * SECOND)
-    town.snapshot()
+    swarm.do(Kill("random 5"))
+    swarm.do(Censor("random 5"))
+    swarm.do(Set("loss", 0.1))
+    swarm.advance(9 * SECOND)
+    swarm.snapshot()
     assert all(np.array_equal(a, b, equal_nan=True) for a, b in zip(arrays, before, strict=True))
     assert (frame.asks, frame.totals) == (rows, totals)
     assert frame.settings["loss"] == 0.0
@@ -82,11 +84,11 @@ def test_a_frame_may_be_kept_while_the_swarm_goes_on() -> None:
 
 
 def test_a_row_in_flight_has_all_that_it_takes_to_draw_it() -> None:
-    town = swarm(3)
-    town.do(AskFor(0, "x"))
-    town.advance(MS)
-    host(town, 2).send(1, Say("hello"))
-    flight = town.snapshot().flight
+    swarm = make_swarm(3)
+    swarm.do(AskFor(0, "x"))
+    swarm.advance(MS)
+    host(swarm, 2).send(1, Say("hello"))
+    flight = swarm.snapshot().flight
     rows = zip(
         flight.frm.tolist(), flight.to.tolist(), flight.sent_us.tolist(), flight.arrives_us.tolist(),
         [PARTS[part] for part in flight.part.tolist()], flight.ask.tolist(), strict=True,
@@ -101,36 +103,36 @@ def test_a_row_in_flight_has_all_that_it_takes_to_draw_it() -> None:
 
 @pytest.mark.parametrize("latency", ["constant:10", "uniform:5-30"])
 def test_beyond_two_thousand_rows_the_count_stays_true_and_the_soonest_are_shown(latency: str) -> None:
-    town = swarm(60, latency=latency)
+    swarm = make_swarm(60, latency=latency)
     for peer in range(60):
-        host(town, peer).multicast([p for p in range(60) if p != peer], Shout("x"))
-    town.advance(MS)
-    host(town, 0).send(1, Shout("last"))
-    flight = town.snapshot().flight
+        host(swarm, peer).multicast([p for p in range(60) if p != peer], Shout("x"))
+    swarm.advance(MS)
+    host(swarm, 0).send(1, Shout("last"))
+    flight = swarm.snapshot().flight
     assert flight.total == 60 * 59 + 1
     assert len(flight.to) == FLIGHT_ROWS
     assert (np.diff(flight.arrives_us) >= 0).all()
 
 
 def test_many_instants_are_not_all_looked_at() -> None:
-    town = swarm(2)
+    swarm = make_swarm(2)
     for number in range(FLIGHT_ROWS + 500):
-        host(town, 0).send(1, Shout("x"))
-        town.advance(number)
-    flight = town.snapshot().flight
+        host(swarm, 0).send(1, Shout("x"))
+        swarm.advance(number)
+    flight = swarm.snapshot().flight
     assert flight.total == FLIGHT_ROWS + 500
     assert len(flight.to) == FLIGHT_ROWS
     assert flight.sent_us.tolist() == [max(0, n) for n in range(-1, FLIGHT_ROWS - 1)]
 
 
 def test_what_a_budget_left_over_is_still_in_flight() -> None:
-    town = swarm(10)
+    swarm = make_swarm(10)
     for peer in range(1, 10):
-        host(town, peer).send(0, Say("x"))
-    town.advance(SECOND, budget=4)
-    flight = town.snapshot().flight
+        host(swarm, peer).send(0, Say("x"))
+    swarm.advance(SECOND, budget=4)
+    flight = swarm.snapshot().flight
     assert flight.frm.tolist() == [5, 6, 7, 8, 9]
-    assert set(flight.arrives_us.tolist()) == {town.now_us}
+    assert set(flight.arrives_us.tolist()) == {swarm.now_us}
     assert flight.total == 5
 
 
@@ -138,83 +140,83 @@ def test_what_a_budget_left_over_is_still_in_flight() -> None:
 
 
 def test_links_are_the_same_object_until_they_change() -> None:
-    town = swarm(5, topology="ring")
-    first = town.snapshot().links
-    town.advance(SECOND)
-    assert town.snapshot().links is first
-    town.do(Kill(0))
-    second = town.snapshot().links
+    swarm = make_swarm(5, topology="ring")
+    first = swarm.snapshot().links
+    swarm.advance(SECOND)
+    assert swarm.snapshot().links is first
+    swarm.do(Kill(0))
+    second = swarm.snapshot().links
     assert second.version > first.version
     assert len(first.a) == 5, "the old frame keeps what it had"
     assert sorted(zip(second.a.tolist(), second.b.tolist(), strict=True)) == [(1, 2), (2, 3), (3, 4)]
 
 
 def test_the_overlay_stands_at_the_start_between_those_who_are_up() -> None:
-    town = swarm(40, topology="complete", churn="exponential:100")
-    frame = town.snapshot()
+    swarm = make_swarm(40, topology="complete", churn="exponential:100")
+    frame = swarm.snapshot()
     alive = frame.state == ALIVE
     up = int(alive.sum())
     assert 20 < up < 40
-    assert town.edges == len(frame.links.a) == up * (up - 1) // 2
+    assert swarm.edges == len(frame.links.a) == up * (up - 1) // 2
     assert alive[frame.links.a].all()
     assert alive[frame.links.b].all()
     somebody = int(np.flatnonzero(alive)[0])
-    assert sorted(diary(town, somebody).near) == [p for p in np.flatnonzero(alive).tolist() if p != somebody]
+    assert sorted(diary(swarm, somebody).near) == [p for p in np.flatnonzero(alive).tolist() if p != somebody]
 
 
 def test_a_network_without_an_overlay_starts_with_no_links() -> None:
     class Loose(Diary, name="loose"):
         overlay = False
 
-    town = swarm(5, Loose)
-    assert town.edges == len(town.snapshot().links.a) == 0
-    assert diary(town, 0).near == []
+    swarm = make_swarm(5, Loose)
+    assert swarm.edges == len(swarm.snapshot().links.a) == 0
+    assert diary(swarm, 0).near == []
 
 
 # --- load, last heard, files ---------------------------------------------------------------------------
 
 
 def test_load_is_of_the_last_whole_second_and_last_heard_of_the_last_arrival() -> None:
-    town = swarm(3)
-    assert town.snapshot().last_heard_us.tolist() == [-1, -1, -1]
+    swarm = make_swarm(3)
+    assert swarm.snapshot().last_heard_us.tolist() == [-1, -1, -1]
     for _ in range(5):
-        host(town, 1).send(0, Say("x"))
-    host(town, 2).send(0, Shout("y"))
-    town.advance(SECOND // 2)
-    assert town.snapshot().load.tolist() == [0, 0, 0], "the second is not over"
-    assert town.snapshot().last_heard_us.tolist() == [-1, LATENCY, LATENCY]
-    town.advance(SECOND)
-    assert town.snapshot().load.tolist() == [6, 0, 0]
-    town.advance(2 * SECOND)
-    assert town.snapshot().load.tolist() == [0, 0, 0]
-    town.do(Censor(1))
-    host(town, 1).send(0, Say("z"))
-    town.advance(3 * SECOND)
-    assert town.snapshot().last_heard_us[1] == LATENCY, "who is censored has not been heard since"
+        host(swarm, 1).send(0, Say("x"))
+    host(swarm, 2).send(0, Shout("y"))
+    swarm.advance(SECOND // 2)
+    assert swarm.snapshot().load.tolist() == [0, 0, 0], "the second is not over"
+    assert swarm.snapshot().last_heard_us.tolist() == [-1, LATENCY, LATENCY]
+    swarm.advance(SECOND)
+    assert swarm.snapshot().load.tolist() == [6, 0, 0]
+    swarm.advance(2 * SECOND)
+    assert swarm.snapshot().load.tolist() == [0, 0, 0]
+    swarm.do(Censor(1))
+    host(swarm, 1).send(0, Say("z"))
+    swarm.advance(3 * SECOND)
+    assert swarm.snapshot().last_heard_us[1] == LATENCY, "who is censored has not been heard since"
 
 
 def test_files_are_counted_again_when_a_second_has_passed() -> None:
-    town = swarm(2)
-    assert town.snapshot().files.tolist() == [0, 0]
-    give(town, 1, "blue train")
-    town.advance(SECOND)
-    assert town.snapshot().files.tolist() == [0, 1]
+    swarm = make_swarm(2)
+    assert swarm.snapshot().files.tolist() == [0, 0]
+    give(swarm, 1, "blue train")
+    swarm.advance(SECOND)
+    assert swarm.snapshot().files.tolist() == [0, 1]
 
 
 # --- series --------------------------------------------------------------------------------------------
 
 
 def test_a_series_has_a_point_a_second() -> None:
-    town = swarm(4)
-    assert len(town.snapshot().series.t_s) == 0
-    give(town, 1, "blue train")
-    town.advance(SECOND + 1)
-    host(town, 0).multicast((1, 2), Say("x"))
-    town.do(Kill(3))
-    town.do(Censor((2, 3)))
-    town.advance(2 * SECOND)
-    ask(town, 0, "blue train", run_s=2)
-    series = town.snapshot().series
+    swarm = make_swarm(4)
+    assert len(swarm.snapshot().series.t_s) == 0
+    give(swarm, 1, "blue train")
+    swarm.advance(SECOND + 1)
+    host(swarm, 0).multicast((1, 2), Say("x"))
+    swarm.do(Kill(3))
+    swarm.do(Censor((2, 3)))
+    swarm.advance(2 * SECOND)
+    ask(swarm, 0, "blue train", run_s=2)
+    series = swarm.snapshot().series
     assert series.t_s.tolist() == [1, 2, 3, 4]
     columns = {name: values.tolist() for name, values in series.columns.items()}
     assert columns["alive"] == [4, 3, 3, 3]
@@ -227,9 +229,9 @@ def test_a_series_has_a_point_a_second() -> None:
 
 
 def test_a_series_keeps_ten_minutes() -> None:
-    town = swarm(1)
-    town.advance(700 * SECOND)
-    series = town.snapshot().series
+    swarm = make_swarm(1)
+    swarm.advance(700 * SECOND)
+    series = swarm.snapshot().series
     assert series.t_s[0] == 101
     assert len(series.t_s) == 600 == len(series.columns["alive"])
 
@@ -238,69 +240,69 @@ def test_a_series_keeps_ten_minutes() -> None:
 
 
 def test_the_last_two_hundred_asks_are_shown_oldest_first() -> None:
-    town = swarm(2)
+    swarm = make_swarm(2)
     for number in range(ASK_ROWS + 30):
-        town.do(AskFor(0, f"number {number}"))
-    frame = town.snapshot()
-    assert frame.asks_total == ASK_ROWS + 30 == len(town.asks())
+        swarm.do(AskFor(0, f"number {number}"))
+    frame = swarm.snapshot()
+    assert frame.asks_total == ASK_ROWS + 30 == len(swarm.asks())
     assert [row.id for row in frame.asks] == list(range(31, ASK_ROWS + 31))
     assert {row.closed_us for row in frame.asks[:-1]} <= {None, 0}
-    town.advance(SECOND)
-    after = town.snapshot().asks
+    swarm.advance(SECOND)
+    after = swarm.snapshot().asks
     assert all(row.closed_us == 2 * LATENCY for row in after)
-    assert town.snapshot().asks[0] is after[0], "rows of closed asks are not made again"
-    assert after == tuple(town.asks()[-ASK_ROWS:])
+    assert swarm.snapshot().asks[0] is after[0], "rows of closed asks are not made again"
+    assert after == tuple(swarm.asks()[-ASK_ROWS:])
 
 
 def test_events_are_numbered_and_the_last_five_thousand_kept() -> None:
-    town = swarm(2)
-    assert list(town.events()) == []
+    swarm = make_swarm(2)
+    assert list(swarm.events()) == []
     for _ in range(3_000):
-        town.do(Kill(0))
-        town.do(Revive(0))
-    events = list(town.events())
+        swarm.do(Kill(0))
+        swarm.do(Revive(0))
+    events = list(swarm.events())
     assert [events[0].seq, events[-1].seq, len(events)] == [1_001, 6_000, 5_000]
-    assert [event.seq for event in town.events(since=5_998)] == [5_999, 6_000]
-    assert list(town.events(since=6_000)) == list(town.events(since=9_999)) == []
-    assert len(list(town.events(since=-5))) == 5_000
+    assert [event.seq for event in swarm.events(since=5_998)] == [5_999, 6_000]
+    assert list(swarm.events(since=6_000)) == list(swarm.events(since=9_999)) == []
+    assert len(list(swarm.events(since=-5))) == 5_000
 
 
 def test_totals_count_kinds() -> None:
-    town = swarm(3)
-    ask(town, 0, "x")
-    totals = town.snapshot().totals
+    swarm = make_swarm(3)
+    ask(swarm, 0, "x")
+    totals = swarm.snapshot().totals
     assert Counter({kind: n for kind, n in totals.by_kind.items() if n}) == {"Question": 2, "Answer": 2}
     assert (totals.sent, totals.delivered, totals.dropped, totals.in_flight) == (4, 4, 0, 0)
-    assert totals.bytes == sum(row.bytes for row in town.asks())
+    assert totals.bytes == sum(row.bytes for row in swarm.asks())
 
 
 # --- looking at one peer -------------------------------------------------------------------------------
 
 
 def test_the_inspector_sees_peers_libraries_and_what_there_is_to_find() -> None:
-    town = swarm(20, content=ContentSpec(items=10, replicas=3, free_riders=0.5))
-    titles = town.catalogue_titles(3)
+    swarm = make_swarm(20, content=ContentSpec(items=10, replicas=3, free_riders=0.5))
+    titles = swarm.catalogue_titles(3)
     assert len(titles) == 3
-    assert len(town.catalogue_titles(99)) == 10
-    assert town.select(f'holds "{titles[0]}"')
-    assert isinstance(town.peer(3), Diary)
-    assert town.ban_of(3) == ""
-    assert set(town.links_of(3)) == set(range(20)) - {3}
-    assert "p003" in town.completions("p00")
+    assert len(swarm.catalogue_titles(99)) == 10
+    assert swarm.select(f'holds "{titles[0]}"')
+    assert isinstance(swarm.peer(3), Diary)
+    assert swarm.ban_of(3) == ""
+    assert set(swarm.links_of(3)) == set(range(20)) - {3}
+    assert "p003" in swarm.completions("p00")
 
 
 def test_labels_widen_with_the_swarm() -> None:
-    assert swarm(3).labels[2] == "p002"
-    assert swarm(1_001, topology="ring").labels[7] == "p0007"
+    assert make_swarm(3).labels[2] == "p002"
+    assert make_swarm(1_001, topology="ring").labels[7] == "p0007"
 
 
 def test_a_swarm_of_a_registered_network_needs_no_program() -> None:
-    town = Swarm(Setup(protocol="gossip", peers=8, seed=2, asks_per_s=0.0))
-    town.do(AskFor("p000", "fire"))
-    town.advance(10 * SECOND)
-    assert town.asks()[0].verdict.startswith("Heard by ")
-    assert town.snapshot().fixed.protocol == "gossip"
-    assert Question.kind not in town.snapshot().totals.by_kind
+    swarm = Swarm(Setup(protocol="gossip", peers=8, seed=2, asks_per_s=0.0))
+    swarm.do(AskFor("p000", "fire"))
+    swarm.advance(10 * SECOND)
+    assert swarm.asks()[0].verdict.startswith("Heard by ")
+    assert swarm.snapshot().fixed.protocol == "gossip"
+    assert Question.kind not in swarm.snapshot().totals.by_kind
 
 
 # --- identifiers ---

@@ -219,11 +219,11 @@ def read(text: str) -> list[dict[str, str]]:
 
 
 def test_samples_read_back_as_they_were() -> None:
-    town = Swarm(Setup(peers=20, asks_per_s=0.0))
-    town.advance(5_000_000)
-    town.do(Set("asks", 1.0))
-    town.advance(20_000_000)
-    series = town.series()
+    swarm = Swarm(Setup(peers=20, asks_per_s=0.0))
+    swarm.advance(5_000_000)
+    swarm.do(Set("asks", 1.0))
+    swarm.advance(20_000_000)
+    series = swarm.series()
     rows = read(series_csv(series))
     assert list(rows[0]) == ["t_s", *series.columns]
     assert [float(row["t_s"]) for row in rows] == series.t_s.tolist()
@@ -234,11 +234,11 @@ def test_samples_read_back_as_they_were() -> None:
 
 
 def test_asks_read_back_as_they_were() -> None:
-    town = Swarm(Setup(peers=20, asks_per_s=1.0))
-    town.advance(20_000_000)
-    rows = read(asks_csv(town.asks(), town.labels))
-    assert [int(row["id"]) for row in rows] == [row.id for row in town.asks()]
-    assert [row["verdict"] for row in rows] == [row.verdict for row in town.asks()]
+    swarm = Swarm(Setup(peers=20, asks_per_s=1.0))
+    swarm.advance(20_000_000)
+    rows = read(asks_csv(swarm.asks(), swarm.labels))
+    assert [int(row["id"]) for row in rows] == [row.id for row in swarm.asks()]
+    assert [row["verdict"] for row in rows] == [row.verdict for row in swarm.asks()]
 
 
 def test_a_text_is_no_formula_and_what_was_not_measured_is_empty() -> None:

@@ -1,4 +1,4 @@
-"""Overlays: generated ones have the shape their name promises, loaded ones say what is wrong with them."""
+"""Overlays: generated ones have the properties of their kind, files with mistakes are refused."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ SPECS = ["random:4", "random:3.5", "small-world:4:0.2", "small-world:5:1", "scal
 
 @pytest.mark.parametrize("spec", SPECS)
 @pytest.mark.parametrize("peers", [1, 2, 3, 4, 5, 17, 64, 200])
-def test_every_overlay_is_simple_and_leaves_nobody_alone(spec: str, peers: int) -> None:
+def test_every_overlay_is_a_simple_graph_in_which_each_peer_has_a_link(spec: str, peers: int) -> None:
     made = grow(spec, peers)
     assert made.n == peers
     assert made.a.dtype == made.b.dtype == np.int32
@@ -55,7 +55,7 @@ def test_every_overlay_is_simple_and_leaves_nobody_alone(spec: str, peers: int) 
 
 
 @pytest.mark.parametrize("spec", [s for s in SPECS if "small" not in s])
-def test_overlays_that_promise_it_are_connected(spec: str) -> None:
+def test_generators_of_connected_overlays_are_correct(spec: str) -> None:
     for seed in range(20):
         assert reached(grow(spec, 64, seed)) == 64
 
@@ -67,14 +67,14 @@ def test_the_same_stream_gives_the_same_overlay_and_another_seed_another() -> No
     assert list(zip(first.a, first.b, strict=True)) != list(zip(other.a, other.b, strict=True))
 
 
-def test_an_overlay_never_changes_between_versions() -> None:
-    # Written down once: a seed is a promise, also to recordings made by an earlier version.
+def test_an_overlay_is_the_same_in_every_version() -> None:
+    # Recorded once: a seed has to give the same overlay in later versions.
     made = grow("random:3", 8)
     assert made.a.tolist() == [0, 1, 1, 1, 1, 1, 2, 2, 3, 3, 3, 5]
     assert made.b.tolist() == [7, 2, 3, 5, 6, 7, 6, 7, 4, 6, 7, 7]
 
 
-def test_many_draws_at_once_are_those_of_the_stream_one_by_one() -> None:
+def test_vectorised_draws_are_those_of_the_stream_one_by_one() -> None:
     at_once, single = Stream("x"), Stream("x")
     assert rng.bits(at_once, 5).tolist() == [single.bits64() for _ in range(5)]
     assert rng.units(at_once, 3).tolist() == [single.random() for _ in range(3)]
@@ -82,22 +82,22 @@ def test_many_draws_at_once_are_those_of_the_stream_one_by_one() -> None:
     assert set(rng.below(at_once, 3, 100).tolist()) == {0, 1, 2}
 
 
-def test_random_has_its_links_to_the_letter() -> None:
+def test_random_has_exactly_its_number_of_links() -> None:
     for degree in (2, 3, 4, 4.5, 20, 60, 63):
         assert len(grow(f"random:{degree}", 64).a) == round(64 * degree / 2)
     degrees = grow("random:20", 5_000).degrees()
-    # Nearly Poisson: variance 19 for one sure link and a mean of 19 further ones.
+    # Nearly Poisson: variance 19 for one certain link and a mean of 19 further ones.
     assert 17 < degrees.var() < 22
 
 
-def test_too_small_a_degree_leaves_a_tree_and_says_so() -> None:
+def test_too_small_a_degree_gives_a_tree_and_a_note() -> None:
     made = grow("random:1", 50)
     assert len(made.a) == 49
     assert reached(made) == 50
     assert "random tree" in made.notes[0]
 
 
-def test_a_habitual_degree_is_cut_to_a_tiny_swarm_and_a_large_one_is_a_mistake() -> None:
+def test_a_common_degree_is_reduced_for_a_tiny_swarm_and_a_large_one_is_refused() -> None:
     assert len(grow("random:4", 1).a) == 0
     assert len(grow("random:4", 3).a) == 3
     assert "at most 2 links" in grow("random:4", 3).notes[0]
@@ -117,7 +117,7 @@ def test_small_world_rewires_without_changing_the_number_of_links() -> None:
     assert len(grow("small-world:8:0.9", 10).a) == 40
 
 
-def test_scale_free_has_hubs_and_nobody_below_m() -> None:
+def test_scale_free_has_hubs_and_no_degree_below_m() -> None:
     degrees = grow("scale-free:3", 3_000).degrees()
     assert degrees.min() == 3
     assert degrees.max() > 80
@@ -174,7 +174,7 @@ def test_a_bad_spec_is_refused_in_one_sentence(spec: str, peers: int, words: str
 # --- edge lists ---------------------------------------------------------------------------------------
 
 
-def test_a_file_brings_its_own_peers_and_their_names(tmp_path: Path) -> None:
+def test_a_file_has_its_own_peers_and_names(tmp_path: Path) -> None:
     path = tmp_path / "crawl.txt"
     path.write_text("# FromNodeId\tToNodeId\n10878\t7\n7\t30\n\n7 10878\n30 30\n30 10878 # seen twice\n")
     made = build(str(path), 5, Stream("unused"))
@@ -192,7 +192,7 @@ def test_a_packed_file_and_one_without_an_ending_are_read_too(tmp_path: Path, mo
     monkeypatch.chdir(tmp_path)
     (tmp_path / "crawl").write_text("5 6")
     assert build("crawl", 1, Stream("")).labels == ("5", "6")
-    # A generator's word is never a file, unless it is written as one.
+    # A generator's word is a file only if it is written as a path.
     (tmp_path / "ring").write_text("5 6")
     assert build("ring", 9, Stream("")).n == 9
     assert build("./ring", 9, Stream("")).n == 2
@@ -238,7 +238,7 @@ def test_a_bad_file_is_named(tmp_path: Path) -> None:
         assert "gzip" in refusal(str(tmp_path / name))
 
 
-def test_absurd_sizes_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_that_are_too_large_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "crawl.txt"
     path.write_text("".join(f"{i} {i + 1}\n" for i in range(2_000)))
     monkeypatch.setattr(edge_list, "NODES_MAX", 100)
@@ -251,7 +251,7 @@ def test_absurd_sizes_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert "larger than" in refusal(str(path))
 
 
-def test_what_numpy_finds_odd_but_is_right_is_still_read(tmp_path: Path) -> None:
+def test_valid_lines_that_numpy_refuses_are_read(tmp_path: Path) -> None:
     path = tmp_path / "odd.txt"
     path.write_text("0 1\n\f1 2\n")
     assert build(str(path), 1, Stream("")).n == 3

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tiny import SECOND, Bureau, Shout, ask, diary, give, host, swarm, texts
+from tiny import SECOND, Bureau, Shout, ask, diary, give, host, make_swarm, texts
 
 from engine import (
     ALIVE,
@@ -31,157 +31,157 @@ from engine import (
 )
 
 
-def states(town: Swarm) -> list[int]:
-    return town.snapshot().state.tolist()
+def states(swarm: Swarm) -> list[int]:
+    return swarm.snapshot().state.tolist()
 
 
 # --- wishes --------------------------------------------------------------------------------------------
 
 
 def test_each_selected_peer_asks_once() -> None:
-    town = swarm(4)
-    assert town.do(AskFor("all", "blue train")) == (0, 1, 2, 3)
-    assert [row.origin for row in town.asks()] == [0, 1, 2, 3]
-    assert {row.by for row in town.asks()} == {"person"}
+    swarm = make_swarm(4)
+    assert swarm.do(AskFor("all", "blue train")) == (0, 1, 2, 3)
+    assert [row.origin for row in swarm.asks()] == [0, 1, 2, 3]
+    assert {row.by for row in swarm.asks()} == {"person"}
 
 
 def test_an_ask_of_one_who_is_away_waits_until_it_is_back() -> None:
-    town = swarm(3)
-    town.do(Kill(0))
-    town.do(Leave(1))
-    town.do(AskFor((0, 1, 2), "blue train"))
-    assert [row.origin for row in town.asks()] == [2]
-    assert not town.quiet()
-    town.advance(5 * SECOND)
-    town.do(Join(1))
-    town.do(Revive(0))
-    assert [row.origin for row in town.asks()] == [2], "they are up, and have no link yet"
-    town.advance(10 * SECOND)
+    swarm = make_swarm(3)
+    swarm.do(Kill(0))
+    swarm.do(Leave(1))
+    swarm.do(AskFor((0, 1, 2), "blue train"))
+    assert [row.origin for row in swarm.asks()] == [2]
+    assert not swarm.quiet()
+    swarm.advance(5 * SECOND)
+    swarm.do(Join(1))
+    swarm.do(Revive(0))
+    assert [row.origin for row in swarm.asks()] == [2], "they are up, and have no link yet"
+    swarm.advance(10 * SECOND)
     three_later = 8 * SECOND
-    assert [(row.origin, row.issued_us) for row in town.asks()] == [(2, 0), (0, three_later), (1, three_later)]
-    assert town.quiet()
-    assert diary(town, 0).asked == [(three_later, "find", "blue train")]
+    assert [(row.origin, row.issued_us) for row in swarm.asks()] == [(2, 0), (0, three_later), (1, three_later)]
+    assert swarm.quiet()
+    assert diary(swarm, 0).asked == [(three_later, "find", "blue train")]
 
 
 def test_an_ask_waits_for_churn_to_bring_its_peer_back() -> None:
-    town = swarm(40, churn="exponential:30")
-    away = town.select("state=dead")
+    swarm = make_swarm(40, churn="exponential:30")
+    away = swarm.select("state=dead")
     assert away
-    town.do(AskFor(away, "blue train"))
-    assert town.asks() == []
-    town.advance(300 * SECOND)
-    assert sorted(row.origin for row in town.asks()) == sorted(away)
-    assert all(row.issued_us > 0 for row in town.asks())
+    swarm.do(AskFor(away, "blue train"))
+    assert swarm.asks() == []
+    swarm.advance(300 * SECOND)
+    assert sorted(row.origin for row in swarm.asks()) == sorted(away)
+    assert all(row.issued_us > 0 for row in swarm.asks())
 
 
 def test_an_ask_may_say_what_it_wants() -> None:
-    town = swarm(2)
-    town.do(AskFor(0, "news", "broadcast"))
-    assert diary(town, 0).asked == [(0, "broadcast", "news")]
+    swarm = make_swarm(2)
+    swarm.do(AskFor(0, "news", "broadcast"))
+    assert diary(swarm, 0).asked == [(0, "broadcast", "news")]
 
 
 def test_an_ask_is_clean_text_of_bearable_length() -> None:
-    town = swarm(2)
-    town.do(AskFor(0, "  blue\x1b[31m\ntrain\u202e  " + "x" * 1_000))
-    text = town.asks()[0].text
+    swarm = make_swarm(2)
+    swarm.do(AskFor(0, "  blue\x1b[31m\ntrain\u202e  " + "x" * 1_000))
+    text = swarm.asks()[0].text
     assert text.startswith("blue[31m train")
     assert len(text) <= 200
 
 
 def test_a_publication_is_in_the_library_at_once_and_the_peer_is_told() -> None:
-    town = swarm(3)
-    town.do(Kill(1))
-    assert town.do(Publish((0, 1), "blue train")) == (0, 1)
-    assert [file.name for file in town.library(0).files()] == ["blue train"]
-    assert town.library(1).files() == town.library(0).files(), "the same bytes, whoever publishes them"
-    assert diary(town, 0).asked == [(0, "publish", "blue train")]
-    assert town.snapshot().files.tolist() == [1, 1, 0]
-    town.advance(SECOND)
-    assert [row.verdict for row in town.asks()] == ["Published: it is in the library and whoever asks may find it."]
-    assert ask(town, 2, "blue").hits == 1
+    swarm = make_swarm(3)
+    swarm.do(Kill(1))
+    assert swarm.do(Publish((0, 1), "blue train")) == (0, 1)
+    assert [file.name for file in swarm.library(0).files()] == ["blue train"]
+    assert swarm.library(1).files() == swarm.library(0).files(), "the same bytes, whoever publishes them"
+    assert diary(swarm, 0).asked == [(0, "publish", "blue train")]
+    assert swarm.snapshot().files.tolist() == [1, 1, 0]
+    swarm.advance(SECOND)
+    assert [row.verdict for row in swarm.asks()] == ["Published: it is in the library and whoever asks may find it."]
+    assert ask(swarm, 2, "blue").hits == 1
 
 
 def test_a_publication_shows_in_the_next_frame_even_while_time_stands() -> None:
-    town = swarm(2)
-    assert town.snapshot().files.tolist() == [0, 0]
-    town.do(Publish(0, "blue train"))
-    assert town.snapshot().files.tolist() == [1, 0]
+    swarm = make_swarm(2)
+    assert swarm.snapshot().files.tolist() == [0, 0]
+    swarm.do(Publish(0, "blue train"))
+    assert swarm.snapshot().files.tolist() == [1, 0]
 
 
 # --- parameters ----------------------------------------------------------------------------------------
 
 
 def test_loss_may_be_turned_on_and_off() -> None:
-    town = swarm(2)
-    town.do(Set("loss", 0.5))
+    swarm = make_swarm(2)
+    swarm.do(Set("loss", 0.5))
     for _ in range(100):
-        host(town, 0).send(1, Shout("x"))
-    town.do(Set("loss", 0.0))
+        host(swarm, 0).send(1, Shout("x"))
+    swarm.do(Set("loss", 0.0))
     for _ in range(100):
-        host(town, 0).send(1, Shout("y"))
-    town.advance(SECOND)
-    heard = texts(town, 1)
+        host(swarm, 0).send(1, Shout("y"))
+    swarm.advance(SECOND)
+    heard = texts(swarm, 1)
     assert heard.count("y") == 100
     assert 25 < heard.count("x") < 75, "what was lost when it was sent stays lost"
 
 
 def test_background_asks_may_be_turned_up_and_off() -> None:
-    town = swarm(8, asks_per_s=0.0)
-    town.advance(10 * SECOND)
-    assert town.asks() == []
-    town.do(Set("asks", 5))
-    town.advance(30 * SECOND)
-    count = len(town.asks())
+    swarm = make_swarm(8, asks_per_s=0.0)
+    swarm.advance(10 * SECOND)
+    assert swarm.asks() == []
+    swarm.do(Set("asks", 5))
+    swarm.advance(30 * SECOND)
+    count = len(swarm.asks())
     assert 60 < count < 140
-    assert {row.by for row in town.asks()} == {"background"}
-    town.do(Set("asks", 0))
-    town.advance(60 * SECOND)
-    assert len(town.asks()) == count
+    assert {row.by for row in swarm.asks()} == {"background"}
+    swarm.do(Set("asks", 0))
+    swarm.advance(60 * SECOND)
+    assert len(swarm.asks()) == count
 
 
 def test_churn_may_begin_and_end_while_it_runs() -> None:
-    town = swarm(50)
-    town.advance(10 * SECOND)
-    assert states(town).count(DEAD) == 0
-    town.do(Set("churn", "exponential:20"))
-    town.advance(300 * SECOND)
-    up = town.snapshot().series.columns["alive"][100:]
+    swarm = make_swarm(50)
+    swarm.advance(10 * SECOND)
+    assert states(swarm).count(DEAD) == 0
+    swarm.do(Set("churn", "exponential:20"))
+    swarm.advance(300 * SECOND)
+    up = swarm.snapshot().series.columns["alive"][100:]
     assert 35 < up.mean() < 45, "four in five"
-    town.do(Set("churn", "none"))
-    now = states(town)
-    town.advance(400 * SECOND)
-    assert states(town) == now
+    swarm.do(Set("churn", "none"))
+    now = states(swarm)
+    swarm.advance(400 * SECOND)
+    assert states(swarm) == now
 
 
 def test_churn_does_not_bring_back_whom_a_person_stopped() -> None:
-    town = swarm(10, churn="exponential:5")
-    town.do(Revive("all"))
-    town.do(Kill((0, 1)))
-    town.do(Leave(2))
-    town.advance(100 * SECOND)
-    town.do(Set("churn", "exponential:4"))
-    town.advance(200 * SECOND)
-    assert states(town)[:3] == [DEAD, DEAD, LEFT]
-    town.do(Revive(0))
-    town.do(Join(2))
-    town.advance(400 * SECOND)
-    back = [e for e in town.events() if getattr(e, "what", "") == "revive" and e.peer in (0, 2)]
+    swarm = make_swarm(10, churn="exponential:5")
+    swarm.do(Revive("all"))
+    swarm.do(Kill((0, 1)))
+    swarm.do(Leave(2))
+    swarm.advance(100 * SECOND)
+    swarm.do(Set("churn", "exponential:4"))
+    swarm.advance(200 * SECOND)
+    assert states(swarm)[:3] == [DEAD, DEAD, LEFT]
+    swarm.do(Revive(0))
+    swarm.do(Join(2))
+    swarm.advance(400 * SECOND)
+    back = [e for e in swarm.events() if getattr(e, "what", "") == "revive" and e.peer in (0, 2)]
     assert back, "they come and go again"
 
 
 def test_infrastructure_is_spared_by_churn() -> None:
-    town = swarm(5, Bureau, churn="exponential:2")
-    town.advance(60 * SECOND)
-    assert all(event.peer < 5 for event in town.events() if type(event).__name__ == "Churned")
-    assert states(town)[5:] == [ALIVE] * 3
+    swarm = make_swarm(5, Bureau, churn="exponential:2")
+    swarm.advance(60 * SECOND)
+    assert all(event.peer < 5 for event in swarm.events() if type(event).__name__ == "Churned")
+    assert states(swarm)[5:] == [ALIVE] * 3
 
 
 def test_an_option_of_the_protocol_changes_for_all_at_once() -> None:
-    town = swarm(3)
-    town.do(Set("ttl", 3))
-    town.do(Set("loud", "yes"))
-    town.do(Set("pace_s", "2.5"))
-    assert town.settings() == {
+    swarm = make_swarm(3)
+    swarm.do(Set("ttl", 3))
+    swarm.do(Set("loud", "yes"))
+    swarm.do(Set("pace_s", "2.5"))
+    assert swarm.settings() == {
         "churn": "none",
         "polite": 0.0,
         "arrivals": "none",
@@ -193,7 +193,7 @@ def test_an_option_of_the_protocol_changes_for_all_at_once() -> None:
         "pace_s": 2.5,
         "loud": True,
     }
-    assert host(town, 2).options.ttl == 3
+    assert host(swarm, 2).options.ttl == 3
 
 
 BAD: list[tuple[Command, str]] = [
@@ -231,16 +231,16 @@ BAD: list[tuple[Command, str]] = [
 @pytest.mark.parametrize(("command", "says"), BAD, ids=[f"{c.verb}-{i}" for i, (c, _) in enumerate(BAD)])
 def test_a_command_that_cannot_be_changes_nothing(command: Command, says: str) -> None:
     def run(bad: bool) -> tuple[Any, ...]:
-        town = swarm(5, Bureau, asks_per_s=2.0, seed=3)
-        town.advance(3 * SECOND)
+        swarm = make_swarm(5, Bureau, asks_per_s=2.0, seed=3)
+        swarm.advance(3 * SECOND)
         if bad:
             with pytest.raises(InputError) as caught:
-                town.do(command)
+                swarm.do(command)
             assert says in str(caught.value)
             assert "\n" not in str(caught.value)
-        town.do(Kill("random 2"))
-        town.advance(6 * SECOND)
-        return town.fingerprint(), len(list(town.events())), town.settings(), states(town), len(town.history)
+        swarm.do(Kill("random 2"))
+        swarm.advance(6 * SECOND)
+        return swarm.fingerprint(), len(list(swarm.events())), swarm.settings(), states(swarm), len(swarm.history)
 
     assert run(bad=True) == run(bad=False)
 
@@ -251,12 +251,12 @@ def test_a_network_without_options_says_so() -> None:
     class Plain(Peer, name="plain"):
         pass
 
-    town = swarm(2, Plain)
+    swarm = make_swarm(2, Plain)
     with pytest.raises(InputError, match="no options"):
-        town.do(Set("ttl", 5))
+        swarm.do(Set("ttl", 5))
     with pytest.raises(InputError, match="no options"):
-        swarm(2, Plain, options={"ttl": 5})
-    assert "ttl" not in town.settings()
+        make_swarm(2, Plain, options={"ttl": 5})
+    assert "ttl" not in swarm.settings()
 
 
 def test_a_swarm_that_cannot_be_is_refused() -> None:
@@ -272,56 +272,56 @@ def test_a_swarm_that_cannot_be_is_refused() -> None:
         ({"peers": 0}, "peer"),
     ):
         with pytest.raises(InputError, match=says):
-            swarm(**{"peers": 3, **changes})
+            make_swarm(**{"peers": 3, **changes})
 
 
 # --- what is told of commands --------------------------------------------------------------------------
 
 
 def test_commands_are_events_and_history() -> None:
-    town = swarm(3)
-    town.do(Kill("p001"), by="scenario")
-    town.advance(SECOND)
-    town.do(Heal())
-    told = [event for event in town.events() if isinstance(event, Commanded)]
+    swarm = make_swarm(3)
+    swarm.do(Kill("p001"), by="scenario")
+    swarm.advance(SECOND)
+    swarm.do(Heal())
+    told = [event for event in swarm.events() if isinstance(event, Commanded)]
     assert [(e.at_us, e.command, e.peers, e.by) for e in told] == [
         (0, Kill("p001"), (1,), "scenario"),
         (SECOND, Heal(), (), "person"),
     ]
-    assert town.history == [(0, Kill("p001"), "scenario"), (SECOND, Heal(), "person")]
+    assert swarm.history == [(0, Kill("p001"), "scenario"), (SECOND, Heal(), "person")]
 
 
 def test_a_scheduled_command_is_done_at_its_time_and_a_bad_one_is_a_warning() -> None:
-    town = swarm(3, schedule=((SECOND, Kill("p001")), (SECOND, Kill("p0099")), (2 * SECOND, Revive("p001"))))
-    town.advance(SECOND - 1)
-    assert states(town)[1] == ALIVE
-    town.advance(SECOND)
-    assert states(town)[1] == DEAD
-    town.advance(3 * SECOND)
-    assert states(town)[1] == ALIVE
-    assert len(town.warnings) == 1
-    assert town.warnings[0].startswith("at 1 s, kill: ")
-    assert "p0099" in town.warnings[0]
+    swarm = make_swarm(3, schedule=((SECOND, Kill("p001")), (SECOND, Kill("p0099")), (2 * SECOND, Revive("p001"))))
+    swarm.advance(SECOND - 1)
+    assert states(swarm)[1] == ALIVE
+    swarm.advance(SECOND)
+    assert states(swarm)[1] == DEAD
+    swarm.advance(3 * SECOND)
+    assert states(swarm)[1] == ALIVE
+    assert len(swarm.warnings) == 1
+    assert swarm.warnings[0].startswith("at 1 s, kill: ")
+    assert "p0099" in swarm.warnings[0]
 
 
 def test_an_ask_is_told_before_what_it_finds_and_a_refusal_of_an_ask_is_told() -> None:
-    town = swarm(3)
-    give(town, 1, "blue train")
-    town.do(Kill(2))
-    town.do(AskFor(0, "blue train"))
-    town.advance(SECOND)
-    kinds = [type(event).__name__ for event in town.events()]
+    swarm = make_swarm(3)
+    give(swarm, 1, "blue train")
+    swarm.do(Kill(2))
+    swarm.do(AskFor(0, "blue train"))
+    swarm.advance(SECOND)
+    kinds = [type(event).__name__ for event in swarm.events()]
     assert kinds == ["Commanded", "AskIssued", "Commanded", "Hit", "Refused", "Closed"]
-    hit = next(e for e in town.events() if isinstance(e, Hit))
+    hit = next(e for e in swarm.events() if isinstance(e, Hit))
     assert (hit.ask, hit.origin, hit.holder, hit.content) == (1, 0, 1, "blue train")
-    refused = next(e for e in town.events() if isinstance(e, Refused))
+    refused = next(e for e in swarm.events() if isinstance(e, Refused))
     assert (refused.peer, refused.to, refused.kind, refused.ask) == (0, 2, "Question", 1)
-    assert [e.seq for e in town.events()] == [1, 2, 3, 4, 5, 6]
+    assert [e.seq for e in swarm.events()] == [1, 2, 3, 4, 5, 6]
 
 
 def test_a_scheduled_command_acts_when_its_instant_is_over() -> None:
     plan = ((0, AskFor(0, "blue train")), (50_000, Kill((1, 2, 3))))
-    town = Swarm(Setup(peers=4, topology="complete", latency="constant:50", asks_per_s=0.0, schedule=plan))
-    town.advance(50_000)
-    assert town.record(1).reached == 3, "the question had arrived when the axe fell"
-    assert town.snapshot().state.tolist() == [0, 1, 1, 1]
+    swarm = Swarm(Setup(peers=4, topology="complete", latency="constant:50", asks_per_s=0.0, schedule=plan))
+    swarm.advance(50_000)
+    assert swarm.record(1).reached == 3, "the question had arrived when the axe fell"
+    assert swarm.snapshot().state.tolist() == [0, 1, 1, 1]

@@ -228,7 +228,7 @@ EMPTY = ContentSpec(items=1, replicas=1.0, free_riders=1.0)
 """Libraries without files: a test puts in what it needs."""
 
 
-def swarm(peers: int = 3, program: type[Peer] = Diary, **changes: Any) -> Swarm:
+def make_swarm(peers: int = 3, program: type[Peer] = Diary, **changes: Any) -> Swarm:
     """A complete network with one latency of 10 ms and nothing going on, unless `changes` of the setup say so."""
     setup: Mapping[str, Any] = {
         "peers": peers,
@@ -270,7 +270,7 @@ def ask(made: Swarm, peer: PeerId, text: str, *, run_s: float = 5.0) -> Any:
     return made.asks()[-1]
 
 
-def hears(town: Swarm, peer: int, act: Callable[[Host], Any]) -> None:
+def hears(swarm: Swarm, peer: int, act: Callable[[Host], Any]) -> None:
     """Have a peer do something when it next hears a question, in the place of answering."""
-    program: Any = diary(town, peer)
+    program: Any = diary(swarm, peer)
     program.act = act

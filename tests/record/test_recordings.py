@@ -18,7 +18,7 @@ from test_time_machine import at_once, go, prints
 from engine import ContentSpec, Kill, Swarm, networks
 from engine.record.file import read
 from engine.record.time_machine import TimeMachine
-from engine.world.content import Shelf
+from engine.world.content import SharedFiles
 from engine.world.world import World
 
 ROOT = Path(__file__).parents[2]
@@ -76,14 +76,14 @@ def test_all_that_is_drawn_is_in_the_file(tmp_path: Path) -> None:
 
 
 def plainly(value: Any) -> Any:
-    """A value that can be compared, arrays and shelves as well."""
+    """A value that can be compared, arrays and libraries as well."""
     if is_dataclass(value):
         return {f.name: plainly(getattr(value, f.name)) for f in fields(value) if f.compare}
     if isinstance(value, (list, tuple)):
         return [plainly(each) for each in value]
     if isinstance(value, np.ndarray):
         return (str(value.dtype), value.tolist())
-    return value.files() if isinstance(value, Shelf) else value
+    return value.files() if isinstance(value, SharedFiles) else value
 
 
 def test_a_recording_may_begin_late_and_knows_what_was_before(tmp_path: Path) -> None:

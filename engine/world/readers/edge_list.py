@@ -1,16 +1,16 @@
-"""Edge lists as other programs write them: one link a line, two node ids, further columns left out; plain or gzip.
+"""Reader of edge lists: one link a line, two node ids, further columns left out; plain or packed with gzip.
 
     # FromNodeId	ToNodeId        source,target,weight        "New York" "Boston"
     0	1                           0,1,0.5                     "Boston" "Chicago"
     0	2                           0,2,1.5
 
-Read as undirected. Separators, comments, quotes: see `tables`. Ids stand as labels as they are written: 01 and 1
-differ. Whole numbers count in ascending order, because the ids of real crawls have holes; names count in the order in
-which they are first seen. The first line decides: where its two ids are bare whole numbers, all ids should be. GML,
-GraphML and Pajek files are read by networkx, see `graphfiles`.
+Links are undirected. Separators, comments, quotes: see `tables`. Ids are labels as they are written: 01 and 1 differ.
+Whole numbers are sorted in ascending order, because the ids of real crawls have gaps; names are in the order in which
+they first occur. The first line decides: where its two ids are whole numbers without quotes, all ids should be. GML,
+GraphML and Pajek files are read by networkx, see `graph_files`.
 
-numpy reads a block of good lines fast; a block at which it stumbles is gone through line by line, to read what numpy
-does not or to name the line that is wrong.
+numpy reads a block of well-formed lines fast. A block that it refuses is read line by line: for dialects that numpy
+does not read, and to name the line that is wrong.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ from ...files import Text, check_text
 from . import graph_files, tables
 
 NODES_MAX = 1_000_000
-"""As many as a swarm can have."""
+"""As many nodes as a swarm can have peers."""
 EDGES_MAX = 20_000_000
 BYTES_MAX = 256 << 20
 ID_MAX = (1 << 63) - 1
 LABEL_MAX = 200
 COLUMNS_MAX = 1_000
 DENSE_MAX = 1 << 24
-"""Up to this id, positions are looked up in a table rather than searched for."""
+"""Up to this id, positions are looked up in a table; above it by binary search."""
 EXPECTED = "expected an edge list, two node ids a line"
 
 SOURCES = frozenset(("source", "src", "from", "fromnode", "fromnodeid", "sourceid", "sourcenode", "tail", "start"))
@@ -51,8 +51,13 @@ _COMMENT_LINE = re.compile(r"^[ \t]*+(?:%|//|;)[^\n]*+", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Edges:
-    """A file's links. labels: the node ids of the file; codes: int64 (L,), a * len(labels) + b with a < b positions in
-    `labels`, each once; skipped: duplicates and self loops left out; notes: sentences about what was left out."""
+    """The links of a file.
+
+    labels    the node ids of the file
+    codes     int64 (L,), each once: a * len(labels) + b, with a < b positions in `labels`
+    skipped   number of duplicates and self loops that are left out
+    notes     sentences about what is left out
+    """
 
     labels: tuple[str, ...]
     codes: NDArray[np.int64]
@@ -61,12 +66,12 @@ class Edges:
 
 
 def load(path: str) -> Edges:
-    """Read an edge list. Raises InputError, one sentence with the file and, where there is one, the line."""
+    """Read an edge list or a graph file. Raises InputError: one sentence with the file and, if possible, the line."""
     text = Text(path, EXPECTED, BYTES_MAX)
-    # Counted before parsing, which would take long for the absurd; a few comment lines are forgiven.
+    # Checked before parsing, which would take long; 1,000 more lines are allowed for comments.
     if text.lines > EDGES_MAX + 1_000:
         raise InputError(f"{text.name}: more than the {EDGES_MAX:,} links that are read")
-    reader = _Reader(text.name)
+    reader = _EdgeListReader(text.name)
     blocks = iter(text)
     for at, block in blocks:
         if at == 1 and (kind := graph_files.kind_of(block)):
@@ -74,15 +79,15 @@ def load(path: str) -> Edges:
                 raise InputError(graph_files.too_large(kind, text.name))
             graph = graph_files.read(kind, "".join((block, *(rest for _, rest in blocks))), text.name)
             return _edges(text.name, graph.labels, [graph.pairs], list(graph.notes))
-        reader.take(at, block)
-    return reader.made()
+        reader.read_block(at, block)
+    return reader.result()
 
 
 def _edges(
     name: str, labels: Sequence[str], pairs: list[NDArray[np.int64]], notes: list[str], clean: bool = False
 ) -> Edges:
-    """Links between positions in `labels`. Empties `pairs` on the way, since these may be large. `clean`: labels are
-    numbers, and need no look at their characters."""
+    """Make `Edges` of pairs of positions in `labels`. Empties `pairs`, to free their memory early. `clean`: the labels
+    are numbers, so that their characters need no check."""
     n, count = len(labels), sum(map(len, pairs))
     if not count:
         raise InputError(f"{name}: no links in it; expected two node ids a line")
@@ -95,15 +100,17 @@ def _edges(
     codes = np.unique(np.concatenate(found))
     if not len(codes):
         raise InputError(f"{name}: each link in it leads from a node to itself; expected two different node ids a line")
-    again = count - loops - len(codes)
-    told = [f"{count:,} {what}" for count, what in ((again, "repeated"), (loops, "from a node to itself")) if count]
-    if told:
-        notes = [*notes, f"{name}: links dropped: {' and '.join(told)}"]
-    return Edges(tuple(labels) if clean else _shown(labels, name), codes, loops + again, tuple(notes))
+    repeated = count - loops - len(codes)
+    dropped = [
+        f"{count:,} {what}" for count, what in ((repeated, "repeated"), (loops, "from a node to itself")) if count
+    ]
+    if dropped:
+        notes = [*notes, f"{name}: links dropped: {' and '.join(dropped)}"]
+    return Edges(tuple(labels) if clean else _printable(labels, name), codes, loops + repeated, tuple(notes))
 
 
-def _shown(labels: Sequence[str], name: str) -> tuple[str, ...]:
-    """Labels without what no terminal shows. Raises InputError where two are then the same."""
+def _printable(labels: Sequence[str], name: str) -> tuple[str, ...]:
+    """Labels without characters that a terminal cannot show. InputError if two are then equal or one is empty."""
     made = tuple(label if label.isascii() and label.isprintable() else plain(label, LABEL_MAX) for label in labels)
     if len(set(made)) < len(made):
         first = {label: at for at, label in reversed(list(enumerate(made)))}
@@ -115,26 +122,26 @@ def _shown(labels: Sequence[str], name: str) -> tuple[str, ...]:
 
 
 @dataclass(slots=True)
-class _Reader:
-    """Takes blocks of lines. `sep` and `columns` are None before the first line that counts.
+class _EdgeListReader:
+    """Reads blocks of lines. `sep` and `columns` are None before the first line with a link.
 
-    Ids are codes of 64 bits: in a file of numbers an id is its own code, and one that is not written as Python would
-    (01, +1) has a negative code, a position in `words` from the end; in a file of names all codes are positions.
+    Ids are stored as codes of 64 bits. In a file of numbers an id is its own code; one that is not written as Python
+    writes it (01, +1) has the code -1 - its position in `words`. In a file of names all codes are positions in `words`.
     """
 
     name: str
     sep: str | None = None
-    columns: tables.PeerColumns | None = None
+    columns: tables.ColumnLayout | None = None
     numbers: bool = True
     pairs: list[NDArray[np.int64]] = field(default_factory=list)
     links: int = 0
     words: dict[str, int] = field(default_factory=dict)
     known: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
-    fresh: list[NDArray[np.int64]] = field(default_factory=list)
+    unmerged: list[NDArray[np.int64]] = field(default_factory=list)
     matrix_market: bool = False
 
-    def take(self, at: int, block: str) -> None:
-        """The lines of a block, the first of which is line `at`."""
+    def read_block(self, at: int, block: str) -> None:
+        """Read the lines of a block, the first of which is line `at`."""
         if self.columns is None:
             at, block = self._begin(at, block)
         if not block or block.isspace():
@@ -149,29 +156,29 @@ class _Reader:
         if self.links > EDGES_MAX:
             raise InputError(f"{self.name}: more than the {EDGES_MAX:,} links that are read")
         if self.numbers:
-            self.fresh.append(_distinct(pairs))
-            if sum(map(len, self.fresh)) > max(len(self.known), 1 << 16):
+            self.unmerged.append(_distinct(pairs))
+            if sum(map(len, self.unmerged)) > max(len(self.known), 1 << 16):
                 self._merge()
         else:
-            self._sparing(len(self.words))
+            self._check_nodes(len(self.words))
 
     def _merge(self) -> None:
-        self.known = np.unique(np.concatenate((self.known, *self.fresh)))
-        self.fresh = []
-        self._sparing(len(self.known))
+        self.known = np.unique(np.concatenate((self.known, *self.unmerged)))
+        self.unmerged = []
+        self._check_nodes(len(self.known))
 
-    def _sparing(self, n: int) -> None:
+    def _check_nodes(self, n: int) -> None:
         if n > NODES_MAX:
             raise InputError(f"{self.name}: more than the {NODES_MAX:,} nodes that are read")
 
-    def made(self) -> Edges:
-        """All of it."""
+    def result(self) -> Edges:
+        """The links of all blocks."""
         notes = [note] if self.columns and (note := self.columns.note(self.name)) else []
         if not self.numbers:
-            # A name may be a whole number too: where all are, they are sorted as such.
+            # Names in quotes may be whole numbers: where all are, they are sorted as numbers.
             labels = list(self.words)
             if all(map(str.isdigit, labels)) and all(map(str.isascii, labels)):
-                order = sorted(range(len(labels)), key=lambda at: _rank(labels[at]))
+                order = sorted(range(len(labels)), key=lambda at: _number_key(labels[at]))
                 place = np.empty(len(labels), np.int64)
                 place[order] = np.arange(len(labels))
                 labels = [labels[at] for at in order]
@@ -182,7 +189,7 @@ class _Reader:
         if self.words:
             odd = list(self.words)
             plain_ids = ids[ids >= 0]
-            keys = [_rank(word) for word in (*odd, *map(str, plain_ids.tolist()))]
+            keys = [_number_key(word) for word in (*odd, *map(str, plain_ids.tolist()))]
             codes = np.concatenate((-1 - np.arange(len(odd), dtype=np.int64), plain_ids))
             order = sorted(range(len(keys)), key=keys.__getitem__)
             labels = [keys[at][2] for at in order]
@@ -199,7 +206,8 @@ class _Reader:
     # --- the first lines ---------------------------------------------------------------------------------------
 
     def _begin(self, at: int, block: str) -> tuple[int, str]:
-        """Skip comments and a header, and tell separator, columns and kind from the lines after. Returns the rest."""
+        """Skip comments and a header, and find separator, columns and kind of ids from the lines after. Returns the
+        number of the first line of the rest, and the rest."""
         self.matrix_market = self.matrix_market or (at == 1 and block.startswith("%%MatrixMarket"))
         sample: list[tuple[int, int, str]] = []
         start, number = 0, at
@@ -210,12 +218,12 @@ class _Reader:
                 sample.append((start, number, block[start:end]))
             start, number = end + 1, number + 1
         if self.matrix_market and sample:
-            # Numbers of rows, columns and entries: not a link.
+            # The first line has the numbers of rows, columns and entries: it is no link.
             sample, self.matrix_market = sample[1:], False
         if not sample:
             return number, ""
         bare = [tables.without_comment(line) for _, _, line in sample]
-        self.sep = tables.sniff([self._without_attributes(line) for line in bare], keep_empty=False)
+        self.sep = tables.find_separator([self._without_attributes(line) for line in bare], keep_empty=False)
         rows = [self._first_cells(line, f"{self.name}:{number}") for _, number, line in sample[:2]]
         wanted: tuple[int, ...] = (0, 1)
         skip = False
@@ -228,7 +236,7 @@ class _Reader:
             elif all(word in ENDS for word in words):
                 skip = words[0] == words[1] or data_follows
             else:
-                skip = data_follows and not any(map(_no_heading, rows[0][:2]))
+                skip = data_follows and not any(map(_not_a_heading, rows[0][:2]))
         if skip:
             sample, rows = sample[1:], rows[1:]
         if not sample:
@@ -239,8 +247,8 @@ class _Reader:
             raise self._too_few(rows[0], number)
         if width > COLUMNS_MAX:
             raise InputError(f"{self.name}:{number}: {tables.counted(width)} in a line; {EXPECTED}")
-        self.columns = tables.PeerColumns(width, wanted)
-        self.numbers = _numeric([rows[0][at] for at in wanted]) and not _quoted_first(block[start:])
+        self.columns = tables.ColumnLayout(width, wanted)
+        self.numbers = _numeric([rows[0][at] for at in wanted]) and not _first_line_quoted(block[start:])
         return number, block[start:]
 
     def _first_cells(self, line: str, where: str) -> list[str]:
@@ -254,7 +262,7 @@ class _Reader:
     # --- blocks ------------------------------------------------------------------------------------------------
 
     def _fast(self, block: str) -> NDArray[np.int64] | None:
-        """All pairs, int64 (L, 2), or None when something is amiss, or odd enough for a closer look."""
+        """All pairs, int64 (L, 2); None if the block has to be read line by line."""
         columns = self.columns
         if columns is None or not self.numbers or not block.isascii():
             return None
@@ -266,7 +274,7 @@ class _Reader:
             return None
         kind: Any = np.int64
         if columns.width > 2:
-            # A type of its own for what is left out, so that numpy still counts the columns.
+            # Columns that are left out are read as one byte each, so that numpy still counts the columns.
             kind = [(f"f{at}", np.int64 if at in columns.wanted else "S1") for at in range(columns.width)]
         try:
             with warnings.catch_warnings():
@@ -285,7 +293,7 @@ class _Reader:
         return pairs if pairs.shape[1] == 2 and len(pairs) and pairs.min() >= 0 else None
 
     def _slow(self, at: int, block: str) -> NDArray[np.int64]:
-        """As `_fast`, for all that can be read, naming the first line that is wrong."""
+        """As `_fast`, line by line. Raises InputError for the first line that is wrong."""
         columns = self.columns
         assert columns is not None
         first, second = columns.wanted
@@ -298,15 +306,15 @@ class _Reader:
             where = f"{self.name}:{number}"
             row = self._cells(line, where)
             if len(row) != columns.width:
-                row = self._fitted(row, columns, number)
+                row = self._row_of_width(row, columns, number)
             codes.append(code(row[first], where))
             codes.append(code(row[second], where))
             if len(self.words) > NODES_MAX:
-                self._sparing(len(self.words))
+                self._check_nodes(len(self.words))
         return np.array(codes, dtype=np.int64).reshape(-1, 2)
 
     def _without_attributes(self, line: str) -> str:
-        """A line without the attributes that networkx writes at its end, in the words of Python."""
+        """A line without the attributes that networkx writes at its end as a Python dict."""
         return line.partition("{")[0] if line.rstrip().endswith("}") else line
 
     def _cells(self, line: str, where: str) -> list[str]:
@@ -315,8 +323,8 @@ class _Reader:
             row.remove("")  # several tabs separate as one
         return row
 
-    def _fitted(self, row: list[str], columns: tables.PeerColumns, number: int) -> list[str]:
-        """A row with another number of values than the first one: a separator at its end is forgiven."""
+    def _row_of_width(self, row: list[str], columns: tables.ColumnLayout, number: int) -> list[str]:
+        """A row whose length is not that of the first one: empty values at its end are dropped, else it is refused."""
         while len(row) > columns.width and not row[-1]:
             row = row[:-1]
         if len(row) < 2:
@@ -364,7 +372,7 @@ class _Reader:
 
 
 def _distinct(pairs: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The ids in a block, each once, in ascending order."""
+    """The ids in `pairs`, each once, in ascending order."""
     top = int(pairs.max())
     if top < DENSE_MAX and pairs.min() >= 0:
         return np.flatnonzero(np.bincount(pairs.reshape(-1)))
@@ -372,7 +380,7 @@ def _distinct(pairs: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def _positions(ids: NDArray[np.int64], pairs: list[NDArray[np.int64]]) -> list[NDArray[np.int64]]:
-    """Where in the sorted `ids` each id of `pairs` stands."""
+    """`pairs` with each id replaced by its position in the sorted `ids`."""
     if len(ids) and int(ids[-1]) < DENSE_MAX:
         table = np.zeros(int(ids[-1]) + 1, np.int64)
         table[ids] = np.arange(len(ids))
@@ -381,7 +389,7 @@ def _positions(ids: NDArray[np.int64], pairs: list[NDArray[np.int64]]) -> list[N
 
 
 def _leading_zero(block: str) -> bool:
-    """Whether some number may begin with a zero before another digit, or with a plus sign."""
+    """Whether some id may begin with a zero before another digit, or with a plus sign."""
     if "+" in block:
         return True
     data = np.frombuffer(block.encode("ascii"), np.uint8)
@@ -390,7 +398,7 @@ def _leading_zero(block: str) -> bool:
     digits = zeros[(after >= ord("0")) & (after <= ord("9"))]
     before = data[digits - 1]  # of position 0: the last byte, a line end or a digit
     inner = (before >= ord("0")) & (before <= ord("9")) & (digits > 0)
-    # The digits after a point (weights) begin with what they like.
+    # Zeros after a decimal point (weights) do not count.
     return bool((~inner & ((before != ord(".")) | (digits == 0))).any())
 
 
@@ -398,16 +406,16 @@ def _numeric(row: Sequence[str]) -> bool:
     return all(_WHOLE.fullmatch(cell) for cell in row[:2])
 
 
-def _no_heading(cell: str) -> bool:
-    """Whether this is no word of a header: a number of some kind, or characters that are read nowhere."""
+def _not_a_heading(cell: str) -> bool:
+    """Whether a cell cannot be a word of a header: it is a number, or it has no ASCII letter or digit."""
     return tables.is_number(cell) or not any(map(str.isalnum, cell)) or not cell.isascii()
 
 
-def _rank(word: str) -> tuple[int, int, str]:
-    """Numbers by value; those that are written with zeros or a plus sign before them after the plain one."""
+def _number_key(word: str) -> tuple[int, int, str]:
+    """Sort key: numbers by value; of equal ones, those written with leading zeros or a plus sign last."""
     return int(word), int(len(word) > 1 and word[0] in "0+"), word
 
 
-def _quoted_first(block: str) -> bool:
+def _first_line_quoted(block: str) -> bool:
     line = block[: block.find("\n")] if "\n" in block else block
     return '"' in line or line.lstrip(tables.BLANKS).startswith("'")

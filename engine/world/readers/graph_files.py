@@ -1,8 +1,7 @@
-"""Graphs in GML, GraphML and Pajek, read by networkx where it is installed: `pip install 'swarmtop[graphs]'`.
+"""Reader of graphs in GML, GraphML and Pajek, by networkx where it is installed: `pip install 'swarmtop[graphs]'`.
 
-Of a graph its links are read, and a name of each node: its label or name where all nodes have one and no two share
-it, else its id. Nesting is looked at before networkx sees a text, because its readers call themselves for what stands
-inside.
+The links of a graph are read, and a name of each node: its label or name where all nodes have one and no two share it,
+else its id. The depth of nesting is checked before networkx gets a text, because its readers are recursive.
 """
 
 from __future__ import annotations
@@ -19,9 +18,9 @@ from ...errors import InputError, plain
 from ...files import NESTING_MAX, check_text
 
 BYTES_MAX = 16 << 20
-"""networkx takes some twenty times that."""
+"""networkx takes about twenty times that in memory."""
 INSTALL = "pip install 'swarmtop[graphs]'"
-# Possessive throughout: what begins like one of them and is none must not be tried again in other ways.
+# All quantifiers are possessive: a text that begins like one of the formats and is none must not cause backtracking.
 _KINDS = (
     (
         "GraphML",
@@ -46,8 +45,13 @@ _GML_TOKEN = re.compile(r'"[^"]*+"?|[\[\]]')
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Graph:
-    """labels: of the nodes, in the order of the file; pairs: int64 (L, 2), positions in it; notes: what is left out."""
+class ParsedGraph:
+    """A graph as it was read.
+
+    labels   of the nodes, in the order of the file
+    pairs    int64 (L, 2), positions in `labels`
+    notes    sentences about what is left out
+    """
 
     labels: list[str]
     pairs: NDArray[np.int64]
@@ -55,18 +59,21 @@ class Graph:
 
 
 def kind_of(start: str) -> str:
-    """Which of the formats a text begins as, "" for none of them."""
+    """The format that the beginning of a text is in, "" for none of those known."""
     head = start[:20_000]
     return next((kind for kind, form in (*_KINDS, *_OTHERS) if form.match(head)), "")
 
 
 def too_large(kind: str, name: str) -> str:
-    """A sentence for a text of more than `BYTES_MAX`."""
+    """The error sentence for a text of more than `BYTES_MAX`."""
     return f"{name}: larger than the {BYTES_MAX >> 20} MB of {kind} that are read; an edge list may be larger"
 
 
-def read(kind: str, text: str, name: str) -> Graph:
-    """Read a whole text of a kind. Raises InputError for a format that is not read, and for a text that is damaged."""
+def read(kind: str, text: str, name: str) -> ParsedGraph:
+    """Read a whole text of a format that `kind_of` returned. `name` is the file's, for messages.
+
+    Raises InputError for a format that is not read, a damaged text, and if networkx is not installed.
+    """
     if kind not in dict(_KINDS):
         kinds = "an edge list, GML, GraphML or Pajek"
         raise InputError(f"{name}: this looks like {kind}; expected {kinds}")
@@ -78,9 +85,9 @@ def read(kind: str, text: str, name: str) -> Graph:
         graph = _parse(kind, text)
     except RecursionError:
         raise InputError(f"{name}: nested more than {NESTING_MAX} deep; expected {kind}") from None
-    except Exception as error:  # networkx raises what it meets: KeyError, TypeError, its own, those of the XML parser
+    except Exception as error:  # networkx raises any: KeyError, TypeError, its own, those of the XML parser
         raise InputError(f"{name}{_line(error)}: no {kind} that can be understood{_why(error)}") from None
-    return _taken(kind, graph, name)
+    return _links_of(kind, graph, name)
 
 
 def _parse(kind: str, text: str) -> Any:
@@ -108,7 +115,7 @@ def _why(error: Exception) -> str:
         return ": a link does not name two nodes that are there"
     if re.search(r"no 'id' attribute", said):
         return ": a node has no id"
-    return ": an id stands twice" if "duplicated" in said else ""
+    return ": an id occurs twice" if "duplicated" in said else ""
 
 
 def _check_nesting(kind: str, text: str, name: str) -> None:
@@ -128,7 +135,7 @@ def _check_nesting(kind: str, text: str, name: str) -> None:
             raise InputError(f"{name}:{line}: nested more than {NESTING_MAX} deep; expected {kind}")
 
 
-def _taken(kind: str, graph: Any, name: str) -> Graph:
+def _links_of(kind: str, graph: Any, name: str) -> ParsedGraph:
     nodes = list(graph.nodes(data=True))
     labels = [plain(node, 200) for node, _ in nodes]
     for key in ("label", "name"):
@@ -141,7 +148,7 @@ def _taken(kind: str, graph: Any, name: str) -> Graph:
     attributes = {key for _, _, data in graph.edges(data=True) for key in data if key not in ("id", "key")}
     attributes |= {key for _, data in nodes for key in data if key not in ("id", "label", "name")}
     if not attributes:
-        return Graph(labels, pairs, ())
+        return ParsedGraph(labels, pairs, ())
     some = ", ".join(plain(key, 30) for key in sorted(map(str, attributes))[:5])
     more = f" and {len(attributes) - 5} more" if len(attributes) > 5 else ""
-    return Graph(labels, pairs, (f"{name}: of the {kind} its links are read; left out: {some}{more}",))
+    return ParsedGraph(labels, pairs, (f"{name}: of the {kind} its links are read; left out: {some}{more}",))

@@ -1,20 +1,21 @@
-"""A matrix of measured round trips, as other programs write them: a row a line, milliseconds.
+"""Reader of matrices of measured round trips: a row a line, milliseconds; plain or packed with gzip.
 
     0      121.4   7.3          ,paris,rome
     121.4  0       96.0         paris,0,20.5
     7.3    96.0    0            rome,20.5,0
 
-Entry (a, b) is the round trip that was measured from row a to row b. One way is taken to be half of it, which is
-all that a round trip tells, in whole milliseconds and at least one: rounding lets deliveries share instants, which
-is what makes the kernel fast, and half a millisecond is far below what such measurements repeat to. A matrix need
-not be symmetric, and its triangles need not close: real routes make detours. The diagonal, usually zero, is what
-two peers on one row get. A file may be packed with gzip. Separators, comments, quotes: see `tables`.
+Entry (a, b) is the round trip measured from row a to row b. The one-way delay is taken as half of it, since a round
+trip tells no more, in whole milliseconds and at least one. Rounding lets deliveries have equal times, which makes the
+kernel fast, and half a millisecond is far below the repeatability of such measurements. A matrix need not be symmetric,
+nor fulfil the triangle inequality: real routes make detours. The diagonal, usually zero, is the round trip between two
+peers at one row. Separators, comments, quotes: see `tables`.
 
-What was not measured (-1, nan, -, NA, nothing between two separators, 0 off the diagonal) gets the median of what was
-measured in its row; where a row has nothing, the median of its column, then of all. `read` says how many there were.
+A value that was not measured (-1, nan, -, NA, empty between two separators, 0 off the diagonal) is replaced by the
+median of the measured values in its row; where a row has none, by the median of its column, then of all. `read` says
+how many there were.
 
-numpy reads blocks of good lines fast; only when it stumbles is the file gone through line by line, to read what numpy
-does not or to name the line that is wrong.
+numpy reads blocks of well-formed lines fast. A block that it refuses is read line by line: for dialects that numpy does
+not read, and to name the line that is wrong.
 """
 
 from __future__ import annotations
@@ -32,37 +33,32 @@ from ...files import Text, check_text
 from . import tables
 
 ROWS_MAX = 4_000
-"""Sixteen million entries, 128 MB as a table."""
+"""16 million entries, 128 MB as a table."""
 RTT_MS_MAX = 1_200_000.0
-"""Ten minutes one way, as for the other models."""
+"""Ten minutes one way, as `latency.MS_MAX`."""
 BYTES_MAX = 256 << 20
 EXPECTED = "expected a matrix of round trips in milliseconds"
 _NUMBER_LIKE = re.compile(r"[+-]?[\d_]*[.,]?[\d_]*(?:[eE][+-]?\d+)?")
-"""What was meant as a number and is none (1_0), so that its line is no header."""
+"""A word that was meant as a number and is none (1_0), so that its line is no header."""
 
 Table = NDArray[np.float64]
 
 
-def load(path: str) -> NDArray[np.int64]:
-    """As `read`, without the sentences."""
-    return read(path)[0]
-
-
 def read(path: str) -> tuple[NDArray[np.int64], tuple[str, ...]]:
-    """One-way delays in whole milliseconds, int64 (rows, rows), from row to column, at least 1; and sentences about
-    what was filled in or left out.
+    """Read one-way delays in whole milliseconds, int64 (rows, rows), from row to column, at least 1; and sentences
+    about what was filled in or left out.
 
-    Raises InputError, one sentence with the file and, where there is one, the line.
+    Raises InputError: one sentence with the file and, if possible, the line.
     """
     text = Text(path, EXPECTED, BYTES_MAX)
     if text.lines > 2 * ROWS_MAX + 1_000:
         raise InputError(f"{text.name}: {text.lines:,} lines are more than the {ROWS_MAX:,} rows that are read")
-    reader = _Reader(text.name)
+    reader = _MatrixReader(text.name)
     for at, block in text:
-        reader.take(at, block)
-    rtt_ms = reader.made()
+        reader.read_block(at, block)
+    rtt_ms = reader.result()
     notes = reader.notes
-    filled = _fill(rtt_ms, text.name)
+    filled = _fill_missing(rtt_ms, text.name)
     if filled:
         notes.append(
             f"{text.name}: {tables.counted(filled, 'round trip')} not measured: the median of the row is taken"
@@ -73,8 +69,8 @@ def read(path: str) -> tuple[NDArray[np.int64], tuple[str, ...]]:
     return rtt_ms.astype(np.int64), tuple(notes)
 
 
-def _fill(rtt_ms: Table, name: str) -> int:
-    """Put medians where nothing was measured, in place. Returns in how many places."""
+def _fill_missing(rtt_ms: Table, name: str) -> int:
+    """Replace values that were not measured by medians, in place. Returns how many."""
     inner = np.diagonal(rtt_ms).copy()
     np.fill_diagonal(rtt_ms, np.nan)
     there = rtt_ms > 0
@@ -83,7 +79,7 @@ def _fill(rtt_ms: Table, name: str) -> int:
     if not missing:
         return 0
     if not there.any():
-        # All zero: a network without delays was meant. All unknown: nothing was.
+        # All zero is a network without delays. All unknown is no measurement.
         if np.isnan(rtt_ms).any():
             raise InputError(f"{name}: no round trip in it was measured; {EXPECTED}")
         return 0
@@ -98,8 +94,8 @@ def _fill(rtt_ms: Table, name: str) -> int:
     return missing
 
 
-class _Reader:
-    """Takes blocks of lines. A value that was not measured is nan."""
+class _MatrixReader:
+    """Reads blocks of lines. A value that was not measured is nan."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -113,8 +109,8 @@ class _Reader:
         self._comma = False
         self._second = ""
 
-    def take(self, at: int, block: str) -> None:
-        """The lines of a block, the first of which is line `at`."""
+    def read_block(self, at: int, block: str) -> None:
+        """Read the lines of a block, the first of which is line `at`."""
         if not self._header and (rows := self._fast(block)) is not None:
             self._rows.append(rows)
             self._count += len(rows)
@@ -133,12 +129,12 @@ class _Reader:
     def _begin(self, block: str, line: str) -> None:
         rest = block[block.index(line) :].split("\n", tables.SAMPLE + 1)[: tables.SAMPLE]
         some = [each for each in (tables.without_comment(each, hash_anywhere=True) for each in rest) if each.strip()]
-        self._sep = tables.sniff(some, keep_empty=True)
+        self._sep = tables.find_separator(some, keep_empty=True)
         self._second = some[1] if len(some) > 1 else ""
         self._comma = self._sep == ";"
 
     def _fast(self, block: str) -> Table | None:
-        """The rows, or None when something is amiss, or odd enough for a closer look."""
+        """The rows of a block; None if it has to be read line by line."""
         if not block.isascii() or "%" in block or "//" in block or block.isspace():
             return None
         try:
@@ -157,7 +153,7 @@ class _Reader:
         width = rows.shape[1]
         if width > ROWS_MAX or self._count + len(rows) > ROWS_MAX or (self._count and width != self._width):
             return None
-        # Nothing compares true with nan, so that this leaves it to the closer look too.
+        # Every comparison with nan is false, so that nan too is left to the other way.
         return rows if bool(((rows >= 0) & (rows <= RTT_MS_MAX)).all()) else None
 
     def _line(self, at: int, line: str) -> None:
@@ -188,8 +184,8 @@ class _Reader:
         self._last = at
 
     def _is_header(self, words: list[str]) -> bool:
-        """Whether the first line names the columns: no value in it, and values in the line after; or numbers from 0 on
-        after an empty corner, as pandas writes them."""
+        """Whether the first line names the columns: it has no value and the line after has; or it has the numbers from
+        0 on after an empty cell, as pandas writes them."""
         if len(words) < 2 or not self._second:
             return False
         if not words[0] and words[1:] == [str(at) for at in range(len(words) - 1)]:
@@ -212,8 +208,8 @@ class _Reader:
             raise InputError(f"{self.name}:{at}: value {column:,} {kind}, not {tables.quoted(word)}")
         return value
 
-    def made(self) -> Table:
-        """All of it, square."""
+    def result(self) -> Table:
+        """The whole matrix, square, in milliseconds, with nan for values that were not measured."""
         if not self._rows:
             raise InputError(f"{self.name}: no numbers in it; {EXPECTED}")
         made = np.concatenate(self._rows)
@@ -230,7 +226,7 @@ class _Reader:
 
 
 def _value(word: str, comma: bool) -> float:
-    """A number, or nan. `comma`: it may stand where a point does."""
+    """A word as a number, or nan. `comma`: a comma may be its decimal point."""
     if comma and word.count(",") == 1 and "." not in word:
         word = word.replace(",", ".")
     return float(word) if tables.is_number(word) else math.nan

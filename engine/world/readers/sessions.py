@@ -1,4 +1,4 @@
-"""Sessions that were recorded: who was there from when to when. One session a line, plain or packed with gzip.
+"""Reader of recorded sessions: which peer was up from when to when. One session a line, plain or packed with gzip.
 
     peer,start_s,end_s
     p000,0,310.5
@@ -6,17 +6,16 @@
     17,-60,95
     p003,20,            stays to the end, as do inf and -
 
-Separators, comments, quotes: see `tables`. A header may name the columns in another order; further columns are
-left out. `peer` is a label or an index; a label wins where a text is both. Seconds count from the start of the run: a
-session that began before it is under way when the run begins, and one that ended before it is history and left out.
-Where all times are stamps (seconds, milliseconds, microseconds or nanoseconds since 1970) they are shifted so that the
-first session begins at 0, and `Trace.notes` says so.
+Separators, comments, quotes: see `tables`. A header may name the columns in another order; further columns are left
+out. `peer` is a label or an index; a label has precedence where a text is both. Seconds count from the start of the
+run: a session that began before it is under way when the run begins, and one that ended before it is left out. Where
+all times are timestamps (seconds, milliseconds, microseconds or nanoseconds since 1970) they are shifted so that the
+first session begins at 0, and `SessionTrace.notes` says so.
 
-A peer may have many sessions, in any order, but it cannot be there twice at a time, so two that overlap are refused.
-One may begin at the moment at which another ends: the peer starts anew. Peers that the file does not name stay for
-good: a trace says who came and went, and of the others it says nothing.
+A peer may have many sessions, in any order, but two that overlap are refused. One may begin at the moment at which
+another ends: the peer then restarts. Peers that the file does not name stay up for the whole run.
 
-numpy reads a block of good lines fast; any other is gone through line by line.
+numpy reads a block of well-formed lines fast; any other is read line by line.
 """
 
 from __future__ import annotations
@@ -41,11 +40,11 @@ SESSIONS_MAX = 2_000_000
 BYTES_MAX = 256 << 20
 TIME_MAX_S = 1e9
 STAMP_MIN_S = 5e8
-"""No run gets there, and it was in 1985: where all sessions begin later, their times are stamps."""
+"""In 1985, and longer than any run: where all sessions begin later, their times are taken as timestamps."""
 STAMP_MAX_S = 1e11
 UNITS = ((1.0, "seconds"), (1e-3, "milliseconds"), (1e-6, "microseconds"), (1e-9, "nanoseconds"))
 OPEN = tables.MISSING | {"inf", "+inf", "infinity", "+infinity", "∞"}
-"""Ends of a session that goes on to the end of the run."""
+"""Values of an end that mean the end of the run."""
 PEERS = frozenset(("peer", "peerid", "node", "nodeid", "id", "host", "hostid", "user", "userid", "name", "label", "ip"))
 STARTS = frozenset(
     f"{word}{tail}"
@@ -62,8 +61,8 @@ EXPECTED = "expected sessions, a line each: peer,start_s,end_s"
 
 
 @dataclass(frozen=True, slots=True)
-class Trace:
-    """Sessions of each peer that has any, in order: when they begin and when they end, in microseconds."""
+class SessionTrace:
+    """Sessions of each peer that the file names, in order: when they begin and when they end, in µs of virtual time."""
 
     begins_us: dict[PeerId, list[int]]
     ends_us: dict[PeerId, list[int]]
@@ -71,67 +70,67 @@ class Trace:
     """Sentences about how the file was understood."""
 
     def up(self, peer: PeerId, at_us: int) -> bool:
-        """Whether a peer is there at a moment. Who is not in the trace always is."""
+        """Whether a peer is up at a moment. A peer that is not in the trace always is."""
         if peer not in self.begins_us:
             return True
         return bisect_right(self.begins_us[peer], at_us) > bisect_right(self.ends_us[peer], at_us)
 
     def since_us(self, peer: PeerId, at_us: int) -> int:
-        """When the session that is under way began; `at_us` where none is."""
+        """Start of the session that is under way at a moment; `at_us` where there is none."""
         if peer not in self.begins_us or not self.up(peer, at_us):
             return at_us
         return self.begins_us[peer][bisect_right(self.begins_us[peer], at_us) - 1]
 
     def stay_us(self, peer: PeerId, at_us: int) -> int | None:
-        """How long a peer that is up at a moment stays: to the end of its present or next session, None for good."""
+        """Time from a moment to the end of the present or next session of a peer; None if there is no end."""
         ends = self.ends_us.get(peer, [])
         at = bisect_right(ends, at_us)
         return ends[at] - at_us if at < len(ends) else None
 
     def away_us(self, peer: PeerId, at_us: int) -> int | None:
-        """How long a peer that is down at a moment stays away, None for good."""
+        """Time from a moment to the beginning of the next session of a peer; None if there is none."""
         begins = self.begins_us.get(peer, [])
         at = bisect_left(begins, at_us)
         return begins[at] - at_us if at < len(begins) else None
 
 
 def is_trace(spec: str) -> bool:
-    """Whether a spec of churn is the name of a file: it looks like one, or there is one of that name."""
+    """Whether a spec of churn is the name of a file: it looks like a path, or a file of that name exists."""
     path = spec.strip()
     return path.split(":")[0] not in FORMS and looks_like_path(path)
 
 
-def load(path: str, labels: Sequence[str]) -> Trace:
-    """Read a trace for peers of these labels, index = PeerId.
+def load(path: str, labels: Sequence[str]) -> SessionTrace:
+    """Read the sessions of a file. `labels` are those of the peers, by PeerId.
 
-    Raises InputError, one sentence with the file and, where there is one, the line.
+    Raises InputError: one sentence with the file and, if possible, the line.
     """
     text = Text(path, EXPECTED, BYTES_MAX)
     if text.lines > SESSIONS_MAX + 1_000:
         raise InputError(f"{text.name}: more than the {SESSIONS_MAX:,} sessions that are read")
-    reader = _Reader(text.name, labels)
+    reader = _SessionReader(text.name, labels)
     for at, block in text:
-        reader.take(at, block)
-    return reader.made()
+        reader.read_block(at, block)
+    return reader.result()
 
 
-class _Reader:
-    """Takes blocks of lines. Times are kept as they stand, an open end as infinity."""
+class _SessionReader:
+    """Reads blocks of lines. Times are kept as they are written, an open end as infinity."""
 
     def __init__(self, name: str, labels: Sequence[str]) -> None:
         self.name = name
         self._labels = labels
         self._ids = {label: peer for peer, label in enumerate(labels)}
         self._sep: str | None = None
-        self._columns: tables.PeerColumns | None = None
+        self._columns: tables.ColumnLayout | None = None
         self._ms = False
         self._peers, self._lines = array("q"), array("q")
         self._begins, self._ends = array("d"), array("d")
 
-    def take(self, at: int, block: str) -> None:
-        """The lines of a block, the first of which is line `at`."""
+    def read_block(self, at: int, block: str) -> None:
+        """Read the lines of a block, the first of which is line `at`."""
         if self._columns is None:
-            # Enough lines to tell the columns; the rest may be read fast.
+            # Enough lines to find the columns; the rest may be read by numpy.
             end = _end_of_lines(block, tables.SAMPLE)
             self._slow(at, block[:end])
             at, block = at + block.count("\n", 0, end), block[end:]
@@ -139,7 +138,7 @@ class _Reader:
             self._slow(at, block)
 
     def _fast(self, at: int, block: str) -> bool:
-        """Take a block at once if it is good and plain: False, and nothing is taken, if it needs a closer look."""
+        """Read a whole block with numpy. False, and nothing is read, if it has to be read line by line."""
         columns = self._columns
         odd = ('"', "'", "#", "%", "//", "\n\n", "\n;", "_")
         if columns is None or not self._sep or not block.isascii() or any(sign in block for sign in odd):
@@ -166,7 +165,7 @@ class _Reader:
         try:
             known = [_peer(word, self._ids, len(self._labels), "") if len(word) < 24 else -1 for word in words]
         except InputError:
-            return False  # said again with the line
+            return False  # read line by line, the error names the line
         good = min(known) >= 0 and len(rows) == block.count("\n") + (not block.endswith("\n"))
         if not good or not bool(((abs(begins) <= STAMP_MAX_S * 1e9) & (begins < ends) & (ends < math.inf)).all()):
             return False
@@ -185,7 +184,7 @@ class _Reader:
                 continue
             if self._sep is None:
                 rest = block[block.index(raw) :].split("\n", tables.SAMPLE + 1)[: tables.SAMPLE]
-                self._sep = tables.sniff(map(_without_comment, rest), keep_empty=True)
+                self._sep = tables.find_separator(map(_without_comment, rest), keep_empty=True)
             where = f"{self.name}:{number}"
             cells = tables.cells(line, self._sep, where, EXPECTED)
             if not any(cells):
@@ -197,7 +196,7 @@ class _Reader:
             self._session(cells, number, where)
 
     def _begin(self, cells: list[str], where: str) -> bool:
-        """Tell the columns from the first line. True if it is a header."""
+        """Find the columns from the first line. Returns whether it is a header."""
         if len(cells) < 3:
             raise self._wrong_count(cells, where)
         wanted: tuple[int, ...] = (0, 1, 2)
@@ -212,7 +211,7 @@ class _Reader:
                 raise InputError(
                     f"{where}: the end of a session is expected in its third column, not {tables.quoted(lasting)}"
                 )
-        self._columns = tables.PeerColumns(len(cells), wanted)
+        self._columns = tables.ColumnLayout(len(cells), wanted)
         return header
 
     def _wrong_count(self, cells: list[str], where: str) -> InputError:
@@ -226,7 +225,7 @@ class _Reader:
                 cells = cells[:-1]
             if len(cells) != columns.width:
                 raise self._wrong_count(cells, where)
-        who, first, last = (cells[at] for at in columns.wanted)
+        label, first, last = (cells[at] for at in columns.wanted)
         begin = self._time(first, "start_s", where)
         end = math.inf if last.lower() in OPEN else self._time(last, "end_s", where)
         if end <= begin:
@@ -235,7 +234,7 @@ class _Reader:
             )
         if len(self._peers) == SESSIONS_MAX:
             raise InputError(f"{where}: more than the {SESSIONS_MAX:,} sessions that are read")
-        self._peers.append(_peer(who, self._ids, len(self._labels), where))
+        self._peers.append(_peer(label, self._ids, len(self._labels), where))
         self._begins.append(begin)
         self._ends.append(end)
         self._lines.append(number)
@@ -253,8 +252,8 @@ class _Reader:
     def _too_large(self, what: str, text: str, where: str) -> InputError:
         return InputError(f"{where}: {what} is too large: {plain(text, 40)} s is more than {TIME_MAX_S:,.0f} s")
 
-    def made(self) -> Trace:
-        """All of it, by peer and in order."""
+    def result(self) -> SessionTrace:
+        """The sessions of all blocks, by peer and in order."""
         if not self._peers:
             raise InputError(f"{self.name}: no sessions in it; {EXPECTED}")
         notes = [note] if self._columns and (note := self._columns.note(self.name)) else []
@@ -285,10 +284,10 @@ class _Reader:
             at = int(crossing[0])
             first, second = sorted((int(lines[at]), int(lines[at + 1])))
             who = plain(self._labels[peers[at]], 40)
-            raise InputError(f"{self.name}:{second}: {who} is there already, by the session of line {first}")
-        # A session of less than a microsecond is none.
+            raise InputError(f"{self.name}:{second}: {who} is up already, by the session of line {first}")
+        # Sessions shorter than a microsecond are left out.
         kept = (ends_us > 0) & (ends_us > begins_us)
-        made = Trace({int(peer): [] for peer in dict.fromkeys(self._peers)}, {}, tuple(notes))
+        made = SessionTrace({int(peer): [] for peer in dict.fromkeys(self._peers)}, {}, tuple(notes))
         made.ends_us.update((peer, []) for peer in made.begins_us)
         rows = zip(peers[kept].tolist(), begins_us[kept].tolist(), ends_us[kept].tolist(), strict=True)
         for peer, begin_us, end_us in rows:
@@ -298,7 +297,7 @@ class _Reader:
 
 
 def _end_of_lines(block: str, count: int) -> int:
-    """Where the first `count` lines of a block end."""
+    """Offset at which the first `count` lines of a block end."""
     end = 0
     for _ in range(count):
         found = block.find("\n", end)
@@ -309,23 +308,23 @@ def _end_of_lines(block: str, count: int) -> int:
 
 
 def _without_comment(line: str) -> str:
-    # A peer may be called #17, as it is in a selector: this opens no comment at the beginning of a line.
+    # At the beginning of a line #17 is a peer, as in a selector, and no comment.
     start = line.lstrip(tables.BLANKS)
     if start[:1] == "#" and start[1:2].isdigit():
         return "#" + tables.without_comment(start[1:])
     return tables.without_comment(line)
 
 
-def _peer(who: str, ids: dict[str, PeerId], n: int, where: str) -> PeerId:
-    peer = ids.get(plain(who).strip())
+def _peer(word: str, ids: dict[str, PeerId], n: int, where: str) -> PeerId:
+    peer = ids.get(plain(word).strip())
     if peer is not None:
         return peer
-    digits = who.removeprefix("#")
+    digits = word.removeprefix("#")
     if not (digits.isascii() and digits.isdigit() and len(digits) < 10):
-        # A hundred thousand labels are too many to measure a typing mistake against.
+        # With 100,000 labels a search for the nearest spelling would take too long.
         some = [label for label, _ in zip(ids, range(2_000), strict=False)]
-        check_text(who, where, EXPECTED)
-        raise InputError(f'{where}: no peer is called "{plain(who, 40)}"{nearest(who, some)}')
+        check_text(word, where, EXPECTED)
+        raise InputError(f'{where}: no peer is called "{plain(word, 40)}"{nearest(word, some)}')
     if int(digits) >= n:
         raise InputError(f"{where}: there is no peer #{int(digits)}; the last one is #{n - 1}")
     return int(digits)

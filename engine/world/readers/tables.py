@@ -1,9 +1,9 @@
-"""Lines of values as other programs write them: which character separates them, comments, quotes, header words.
+"""Lines of values as other programs write them: separator, comments, quotes, header words.
 
-The separator is one of tab, semicolon, comma, vertical bar, or blanks. It is told from the first lines, because a file
-has one and `csv.Sniffer` may take a letter for it. A comment begins with #, % (KONECT, Matrix Market, Pajek) or // at
-the beginning of a line or after a blank or a separator; a line that begins with ; is one too. Values may stand in
-double or single quotes; the `csv` module reads these.
+The separator is a tab, semicolon, comma, vertical bar, or blanks. It is found from the first lines, because a file has
+one separator only and `csv.Sniffer` may take a letter for it. A comment begins with #, % (KONECT, Matrix Market, Pajek)
+or // at the beginning of a line or after a blank or a separator; a line that begins with ; is a comment too. Values may
+be in double or single quotes; the `csv` module reads these.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from ...errors import InputError, plain
 
 SAMPLE = 200
-"""Lines that are looked at to tell the separator."""
+"""Number of lines from which the separator is found."""
 SIGNS = ("#", "%", "//")
 _COMMENT = re.compile(r"(?:^|(?<=[ \t,;|]))(?:#|%|//)")
 _QUOTED = re.compile(r'"[^"]*+"?')
@@ -26,11 +26,11 @@ _AFTER_QUOTE = re.compile(r"""(?<=["'])[ \t]+(?=[,;|\t])""")
 _OPENING = re.compile(r"(?:^|[ \t,;|])'")
 BLANKS = " \t\f\v"
 MISSING = frozenset(("", "-", "--", "na", "n/a", "nan", "null", "none", "nil", "?", "*", "."))
-"""Words for a value that is not there, in small letters."""
+"""Words for a missing value, in lower case."""
 
 
 def without_comment(line: str, *, hash_anywhere: bool = False) -> str:
-    """A line up to where a comment begins. `hash_anywhere`: also at a # within a word."""
+    """A line without its comment. `hash_anywhere`: a # within a word begins one too."""
     if "#" not in line and "%" not in line and "//" not in line and not line.startswith(";"):
         return line
     if line.lstrip(BLANKS).startswith(";"):
@@ -44,33 +44,33 @@ def without_comment(line: str, *, hash_anywhere: bool = False) -> str:
     return line[:end]
 
 
-def sniff(lines: Iterable[str], *, keep_empty: bool) -> str:
-    """The separator of lines without comments: one of the characters above, or "" for blanks of any number.
+def find_separator(lines: Iterable[str], *, keep_empty: bool) -> str:
+    """Find the separator of lines without comments: one of the characters above, or "" for any number of blanks.
 
-    keep_empty: whether two tabs have an empty value between them; else they separate as one.
+    keep_empty   whether two tabs have an empty value between them; else they count as one
     """
     some = [line for line in lines if line.strip(BLANKS)][:SAMPLE]
     bare = [_QUOTED.sub('""', line) for line in some]
     if not bare:
         return ""
     tabs = all("\t" in line.strip(BLANKS) for line in bare)
-    if tabs and any(_inner(cell) and not _all_numbers(cell) for line in bare for cell in _filled(line)[:2]):
+    if tabs and any(_has_blank_inside(cell) and not _all_numbers(cell) for line in bare for cell in _filled(line)[:2]):
         return "\t"
     for sep in ";,|":
         if all(sep in line for line in bare) and not any(_numbers_before(line, sep) for line in bare):
             return sep
     if tabs and keep_empty and len({line.count("\t") for line in bare}) == 1:
-        return "" if any(_inner(cell) for line in bare for cell in line.split("\t")) else "\t"
+        return "" if any(_has_blank_inside(cell) for line in bare for cell in line.split("\t")) else "\t"
     return ""
 
 
 def _numbers_before(line: str, sep: str) -> bool:
-    """Whether several numbers stand before the first separator, which then is a part of something else (0,5)."""
+    """Whether there are several numbers before the first separator, which then is a decimal comma (1 0,5)."""
     head = line.partition(sep)[0]
-    return _inner(head) and _all_numbers(head)
+    return _has_blank_inside(head) and _all_numbers(head)
 
 
-def _inner(cell: str) -> bool:
+def _has_blank_inside(cell: str) -> bool:
     return len(_WORDS.findall(cell)) > 1
 
 
@@ -83,7 +83,7 @@ def _all_numbers(cell: str) -> bool:
 
 
 def is_number(word: str) -> bool:
-    """Whether a word is a finite or infinite number as Python reads it; 1_000 is none."""
+    """Whether Python reads a word as a float, infinity and nan included; 1_000 is refused."""
     try:
         float(word)
     except ValueError:
@@ -92,7 +92,10 @@ def is_number(word: str) -> bool:
 
 
 def cells(line: str, sep: str, where: str, expected: str) -> list[str]:
-    """The values of a line without its comment, blanks around them left out. Raises InputError for an open quote."""
+    """The values of a line without a comment, stripped of blanks. `sep` is what `find_separator` returned.
+
+    Raises InputError for an open quote; `where` and `expected` are parts of its sentence.
+    """
     quote = '"' if '"' in line else "'" if "'" in line and _OPENING.search(line) else ""
     if not quote:
         if not sep:
@@ -109,12 +112,12 @@ def cells(line: str, sep: str, where: str, expected: str) -> list[str]:
 
 
 def word_of(cell: str) -> str:
-    """The letters of a word of a header, small: "Node_1" and "node 1" are "node"."""
+    """The letters of a header word in lower case: "Node_1" and "node 1" give "node"."""
     return re.sub(r"[^a-z]", "", cell.lower())
 
 
 def quoted(cell: str) -> str:
-    """A value in a sentence, as it stands in the file, and what it is called if it looks like something else."""
+    """A value in quotes for an error sentence, with the Unicode name of a character that looks like an ASCII one."""
     shown = plain(cell, limit=40)
     odd = next((ch for ch in shown if not ch.isascii() and (ch.isspace() or ch.isdecimal())), "")
     if not odd:
@@ -128,14 +131,14 @@ def counted(count: int, what: str = "value") -> str:
 
 
 @dataclass(slots=True)
-class PeerColumns:
-    """Which columns are read, and how many there are: set by the first line, and the same for all after it."""
+class ColumnLayout:
+    """The number of columns and the positions of those that are read: set by the first line, the same for all lines."""
 
     width: int
     wanted: tuple[int, ...]
 
     def note(self, name: str) -> str:
-        """A sentence about the columns that are left out, or empty."""
+        """A sentence about the columns that are left out; empty if there are none."""
         left = self.width - len(self.wanted)
         if not left:
             return ""
@@ -144,9 +147,9 @@ class PeerColumns:
 
 
 def named_columns(header: Sequence[str], kinds: Sequence[frozenset[str]]) -> tuple[int, ...] | None:
-    """Where in a header stands a word of each kind, each once; None where one is missing or stands twice."""
+    """Position in a header of the word of each kind; None where a kind is missing or occurs twice."""
     words = [word_of(cell) for cell in header]
-    places = [[at for at, word in enumerate(words) if word in kind] for kind in kinds]
-    if any(len(place) != 1 for place in places) or len({place[0] for place in places}) != len(kinds):
+    positions = [[at for at, word in enumerate(words) if word in kind] for kind in kinds]
+    if any(len(place) != 1 for place in positions) or len({place[0] for place in positions}) != len(kinds):
         return None
-    return tuple(place[0] for place in places)
+    return tuple(place[0] for place in positions)

@@ -1,4 +1,4 @@
-"""Where peers live and how long a message takes between them."""
+"""Places of peers, and the delays between them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from engine.world.cities import CITIES
 from engine.world.latency import Latency, build, distance_km
 
 
-def living_in(model: Latency, city: str) -> int:
+def peer_in(model: Latency, city: str) -> int:
     return next(peer for peer, at in enumerate(model.place) if model.places.names[at] == city)
 
 
@@ -31,14 +31,14 @@ def test_a_degree_of_the_equator_is_111_km() -> None:
     assert distance_km(0, 179.5, 0, -179.5) == pytest.approx(111.19, abs=0.01)
 
 
-def test_where_a_peer_lives_hangs_on_seed_and_id_alone() -> None:
+def test_the_city_of_a_peer_depends_on_seed_and_id_alone() -> None:
     world = build("world", 100, 7)
     assert world.place[:50] == build("constant:20", 50, 7).place
     assert world.place != build("world", 100, 8).place
     assert (len(world.places.names), len(world.places.lat)) == (len(CITIES), len(CITIES))
 
 
-def test_peers_settle_by_weight() -> None:
+def test_cities_get_peers_by_their_weight() -> None:
     counts = Counter(build("world", 20_000, 1).place)
     total = sum(weight for *_, weight in CITIES)
     for at, (_, _, _, weight) in enumerate(CITIES):
@@ -46,11 +46,11 @@ def test_peers_settle_by_weight() -> None:
         assert abs(counts[at] - expected) < 5 * expected**0.5
 
 
-def test_world_delays_are_what_people_measure() -> None:
+def test_world_delays_agree_with_measurements() -> None:
     model = build("world", 3_000, 1)
     assert model.kind == "world"
-    lisbon, madrid, sydney = (living_in(model, city) for city in ("Lisbon", "Madrid", "Sydney"))
-    # 502 km of glass, half as long again, and two ends: 9.8 ms.
+    lisbon, madrid, sydney = (peer_in(model, city) for city in ("Lisbon", "Madrid", "Sydney"))
+    # 502 km of fibre times 1.5, and two access networks: 9.8 ms.
     assert model.pair_us(lisbon, madrid) == model.pair_us(madrid, lisbon) == 10_000
     assert 130_000 < model.pair_us(lisbon, sydney) < 160_000
     assert model.table_us is not None
@@ -60,13 +60,13 @@ def test_world_delays_are_what_people_measure() -> None:
     assert all(us % 1000 == 0 and us >= 1000 for row in table for us in row)
 
 
-def test_a_constant_is_one_number_and_keeps_fractions() -> None:
+def test_constant_is_one_delay_and_keeps_fractions() -> None:
     assert build("constant:20", 5, 1).pair_us(0, 4) == 20_000
     assert build("constant:0.5", 5, 1).flat_us == 500
     assert build("constant:0", 5, 1).flat_us == 1
 
 
-def test_uniform_is_drawn_once_per_pair_in_whole_milliseconds() -> None:
+def test_uniform_has_one_delay_per_pair_in_whole_milliseconds() -> None:
     model, again, other = (build("uniform:20-200", 100, seed) for seed in (1, 1, 2))
     pairs = [(a, b) for a in range(100) for b in range(a)]
     delays = [model.pair_us(a, b) for a, b in pairs]

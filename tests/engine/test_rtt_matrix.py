@@ -1,4 +1,4 @@
-"""Matrices of measured round trips, and the swarms that live on them."""
+"""Matrices of measured round trips, and swarms with these latencies."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PLANETLAB, WONDERNETWORK = "planetlab490_slice01.txt", "wondernetwork_222_avg_rt
 
 @pytest.fixture(scope="session")
 def measured() -> Callable[[str], Path]:
-    """`measured(PLANETLAB)` is that file, looked for as the crawls are."""
+    """`measured(PLANETLAB)` is the path of that file, which is looked for in the same places as the crawls."""
     beside = Path(__file__).resolve().parents[3] / "shared" / "data"
     folder = Path(os.environ.get("SWARMTOP_DATA") or beside) / "latency"
 
@@ -46,9 +46,9 @@ def to_the_rounding(delays_us: object, round_trips_ms: object) -> bool:
     return bool((us % 1000 == 0).all() and (us >= 1000).all() and (abs(us / 1000 - half_ms) <= 0.5).all())
 
 
-def test_one_way_is_half_and_a_whole_millisecond_at_least(tmp_path: Path) -> None:
+def test_one_way_is_half_of_the_round_trip_and_at_least_one_millisecond(tmp_path: Path) -> None:
     path = written(tmp_path, "# a comment\n0 121.4\t7\n\n90.9 0 0.2 # another\n7 1e2 3.7\n")
-    assert rtt_matrix.load(path).tolist() == [[1, 61, 4], [45, 1, 1], [4, 50, 2]]
+    assert rtt_matrix.read(path)[0].tolist() == [[1, 61, 4], [45, 1, 1], [4, 50, 2]]
     model = build(path, 3, 1)
     assert (model.pair_us(0, 1), model.pair_us(1, 0), model.pair_us(1, 2)) == (61_000, 45_000, 1_000)
 
@@ -58,7 +58,7 @@ def test_a_single_host_is_a_matrix(tmp_path: Path) -> None:
     assert (model.place, model.pair_us(0, 2)) == ([0, 0, 0], 1_000)
 
 
-def test_peers_live_on_the_rows_of_their_numbers_and_the_rest_are_drawn(tmp_path: Path) -> None:
+def test_peers_are_at_the_rows_of_their_ids_and_further_peers_at_random_rows(tmp_path: Path) -> None:
     path = written(tmp_path, "\n".join(" ".join("20" for _ in range(100)) for _ in range(100)))
     few, many, other = build(path, 70, 7), build(path, 400, 7), build(path, 400, 8)
     assert few.place == list(range(70))
@@ -68,7 +68,7 @@ def test_peers_live_on_the_rows_of_their_numbers_and_the_rest_are_drawn(tmp_path
     assert many.place[:300] == build(path, 300, 7).place != other.place[:300]
 
 
-def test_rows_have_names_and_stand_somewhere_on_the_map(tmp_path: Path) -> None:
+def test_rows_have_names_and_places_on_the_map(tmp_path: Path) -> None:
     path = written(tmp_path, "\n".join(" ".join("20" for _ in range(100)) for _ in range(100)))
     places = build(path, 400, 1).places
     assert (places.names[0], places.names[99], len(places.names)) == ("row 0", "row 99", 100)
@@ -84,7 +84,7 @@ def test_a_model_of_a_matrix_pickles(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", [PLANETLAB, WONDERNETWORK])
-def test_published_matrices_halve_to_the_rounding(measured: Callable[[str], Path], name: str) -> None:
+def test_published_matrices_are_halved_and_rounded(measured: Callable[[str], Path], name: str) -> None:
     path = measured(name)
     round_trips_ms = np.loadtxt(path)
     rows = len(round_trips_ms)
@@ -93,29 +93,29 @@ def test_published_matrices_halve_to_the_rounding(measured: Callable[[str], Path
 
 
 @pytest.mark.parametrize("name", [PLANETLAB, WONDERNETWORK])
-def test_messages_take_what_was_measured(measured: Callable[[str], Path], name: str) -> None:
+def test_messages_take_the_measured_time(measured: Callable[[str], Path], name: str) -> None:
     path = measured(name)
     round_trips_ms = np.loadtxt(path)
-    town = Swarm(Setup(peers=60, latency=str(path), asks_per_s=2.0))
+    swarm = Swarm(Setup(peers=60, latency=str(path), asks_per_s=2.0))
     pairs: dict[tuple[int, int], int] = {}
     for _ in range(100):
-        town.advance(town.now_us + 50_000)
-        flight = town.snapshot().flight
+        swarm.advance(swarm.now_us + 50_000)
+        flight = swarm.snapshot().flight
         ways = (flight.arrives_us - flight.sent_us).tolist()
         pairs.update(zip(zip(flight.frm.tolist(), flight.to.tolist(), strict=True), ways, strict=True))
     assert len(pairs) > 100
     frm, to = zip(*pairs, strict=True)
     assert to_the_rounding(list(pairs.values()), round_trips_ms[list(frm), list(to)])
-    assert town.snapshot().fixed.place.tolist() == list(range(60))
+    assert swarm.snapshot().fixed.place.tolist() == list(range(60))
 
 
 def test_the_two_directions_of_a_link_may_differ(tmp_path: Path) -> None:
     path = written(tmp_path, "0 100\n300 0\n")
-    town = Swarm(Setup(peers=2, topology="complete", latency=path, asks_per_s=5.0))
+    swarm = Swarm(Setup(peers=2, topology="complete", latency=path, asks_per_s=5.0))
     seen: dict[tuple[int, int], int] = {}
     for _ in range(400):
-        town.advance(town.now_us + 20_000)
-        flight = town.snapshot().flight
+        swarm.advance(swarm.now_us + 20_000)
+        flight = swarm.snapshot().flight
         for frm, to, sent, arrives in zip(flight.frm, flight.to, flight.sent_us, flight.arrives_us, strict=True):
             seen[int(frm), int(to)] = int(arrives - sent)
     assert seen == {(0, 1): 50_000, (1, 0): 150_000}
@@ -143,7 +143,7 @@ def test_the_two_directions_of_a_link_may_differ(tmp_path: Path) -> None:
         ("0 " * 4_001, ":1: 4,001 values in a row are more than the 4,000"),
     ],
 )
-def test_what_is_no_matrix_is_refused_in_one_sentence(tmp_path: Path, text: str, words: str) -> None:
+def test_a_bad_matrix_is_refused_in_one_sentence(tmp_path: Path, text: str, words: str) -> None:
     path = written(tmp_path, text)
     with pytest.raises(InputError, match=words) as refused:
         build(path, 5, 1)
@@ -157,10 +157,10 @@ def test_too_many_rows_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         build(written(tmp_path, "0 0 0\n" * 4), 5, 1)
     with pytest.raises(InputError, match=":1: 4 values in a row are more than the 3"):
         build(written(tmp_path, "0 0 0 0\n" * 4), 5, 1)
-    assert rtt_matrix.load(written(tmp_path, "0 0 0\n" * 3)).shape == (3, 3)
+    assert rtt_matrix.read(written(tmp_path, "0 0 0\n" * 3))[0].shape == (3, 3)
 
 
-def test_what_is_no_text_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_is_no_text_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(InputError, match="no such file"):
         build(str(tmp_path / "missing"), 5, 1)
     with pytest.raises(InputError, match="no such file"):
@@ -179,12 +179,12 @@ def test_what_is_no_text_file_is_refused(tmp_path: Path, monkeypatch: pytest.Mon
         build(written(tmp_path, "0 1\n1 0\n"), 5, 1)
 
 
-def test_a_packed_matrix_is_read_whatever_it_is_called(tmp_path: Path) -> None:
+def test_a_packed_matrix_is_read_under_any_name(tmp_path: Path) -> None:
     (tmp_path / "rtt").write_bytes(gzip.compress(b"0 20\n40 0\n"))
-    assert rtt_matrix.load(str(tmp_path / "rtt")).tolist() == [[1, 10], [20, 1]]
+    assert rtt_matrix.read(str(tmp_path / "rtt"))[0].tolist() == [[1, 10], [20, 1]]
 
 
-def test_a_mark_of_the_encoding_is_skipped(tmp_path: Path) -> None:
+def test_a_byte_order_mark_is_skipped(tmp_path: Path) -> None:
     path = tmp_path / "rtt.txt"
     path.write_bytes(b"\xef\xbb\xbf0 20\r\n40 0\r\n")
-    assert rtt_matrix.load(str(path)).tolist() == [[1, 10], [20, 1]]
+    assert rtt_matrix.read(str(path))[0].tolist() == [[1, 10], [20, 1]]
