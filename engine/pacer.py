@@ -41,7 +41,7 @@ ERRAND_S = 0.025
 BREATH_S = 0.004
 """What a busy engine leaves to others between slices."""
 LAG_S = 0.1
-"""Behind by more wall time than this, the anchor moves: the time is lost, not owed."""
+"""Behind by more wall time than this and a tick, the anchor moves: the time is lost, not owed."""
 LEAP_US = 1_000_000
 """How far one `advance` may go when time runs as fast as it can."""
 PACE_WINDOW_S = 1.0
@@ -324,7 +324,8 @@ class Pacer:
         if now_us >= due:
             return True
         speed = self._speed if self._slow is None else min(self._speed, self._slow[0])
-        if not math.isinf(speed) and due - now_us > speed * LAG_S * 1e6:
+        # What a tick takes is no lag: time that passes while nothing runs on purpose is made up for.
+        if not math.isinf(speed) and due - now_us > speed * (LAG_S + self.tick_s) * 1e6:
             self._from_wall, self._from_us = wall, now_us
         return False
 
