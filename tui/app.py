@@ -17,7 +17,6 @@ from textual import events
 from textual.actions import SkipAction
 from textual.app import ReturnType
 from textual.binding import Binding
-from textual.css.query import NoMatches
 from textual.dom import DOMNode
 from textual.widgets import Input
 
@@ -53,6 +52,8 @@ PASTE_MOST = 4_000
 LATIN_S = 10.0
 """Wall seconds between two notices that keys are Latin letters."""
 NOBODY_CONTINUES = "Not suspended: no shell is there that could continue swarmtop."
+LATE_MOST = 20
+"""Errors in things that are gone which are noted in a run."""
 TWICE_S = 5.0
 """Wall seconds within which a second ctrl+c means it."""
 
@@ -103,6 +104,7 @@ class SwarmApp(Settled):
         self._up = False
         self._leaves_with: int | None = None
         self._leaving = False
+        self._late = 0
         self.deadline = Ending(self.restore_terminal)
         """What ends the program from outside, and when leaving takes too long."""
         self._ascii_only = ascii_only
@@ -288,13 +290,27 @@ class SwarmApp(Settled):
             super().panic(*renderables)
 
     def _handle_exception(self, error: Exception) -> None:
-        """As Textual's, which ends the program; who opened the dashboard tells what happened. Panels that are furnished
-        after the first picture miss their parts when the program ends meanwhile, and so do dialogs that are gone: that
-        is no mistake."""
-        if (self._leaving and isinstance(error, NoMatches)) or is_late(self):
+        """As Textual's, which ends the program; who opened the dashboard tells what happened.
+
+        An error while the program leaves, and its screens are taken apart, is none. One in something that is gone
+        already (a dialog that was dismissed) is noted in a file, and the run goes on.
+        """
+        if self._leaving:
+            return
+        if is_late(self):
+            self._note_late(error)
             return
         self.broken = self.broken or error
         super()._handle_exception(error)
+
+    def _note_late(self, error: Exception) -> None:
+        self._late += 1
+        if self._late <= LATE_MOST:
+            with contextlib.suppress(OSError):
+                path = moment.user_folder().parent / "late.txt"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                with path.open("w" if self._late == 1 else "a", encoding="utf-8", errors="replace") as file:
+                    file.write("".join(traceback.format_exception(error)) + "\n")
 
     def _fatal_error(self) -> None:
         """End, without the screens of source and variables that Textual would print (it asks for this privately)."""

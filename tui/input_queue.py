@@ -24,7 +24,7 @@ from textual.message import Message
 from textual.message_pump import MessagePump
 
 from .keys import pressed
-from .textual_compat import Passed, follow, is_at_rest
+from .textual_compat import Passed, follow, is_at_rest, points_at_nothing
 
 SLOT_S = 1 / 30
 """Wall seconds between two moves of the pointer, or turns of the wheel, that are handed out."""
@@ -122,6 +122,9 @@ class InputQueue:
                 self._paced_s = now_s
             if isinstance(event, SCROLLS):  # lists scroll by all of them, a picture zooms a step a frame
                 self._app.scroll_sensitivity_y = LINES * self.notches(event)
+            if isinstance(event, events.MouseEvent) and points_at_nothing(self._app, event):
+                self._notches.pop(id(event), None)
+                continue
             self._out, self._calm, self._since_s, self._expected = True, 0, now_s, None
             try:
                 await self._dispatch(event)

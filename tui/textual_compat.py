@@ -16,6 +16,10 @@ Order (`Passed`, `is_at_rest`)
     Textual forwards each key to what has the focus when the key is read, although an earlier key, which is still on
     its way, is about to move the focus. `input_queue` holds keys back; here is how one learns that a key has been
     dealt with.
+The pointer (`points_at_nothing`)
+    Textual looks up what is under the pointer in its last layout, and takes the parent of what it finds there for
+    granted: a list entry or a toast that was taken away since has none (`AttributeError` in `_forward_event`). Whether
+    the ends of a marked text are still there it asks `is_attached_to_dom` without calling it, which is always true.
 Dialogs (`dismiss_once`, `is_late`, `SteadyPalette`, `knows_option`)
     Textual pops a screen for each `dismiss`, also for the second one of the same dialog, which takes the dashboard
     away (`ScreenStackError`, or an empty screen). Events that were under way when a dialog was dismissed find its
@@ -501,7 +505,7 @@ class Output(threading.Thread):
 
 def _block_in_this_thread() -> None:
     if sys.platform != "win32":
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTSTP})
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTSTP, signal.SIGCONT})
 
 
 if sys.platform != "win32":
@@ -539,6 +543,14 @@ if sys.platform != "win32":
             self._wake_r, self._wake_w = os.pipe()
             self._stop_asked = self._stop_by_key = self._cont_seen = False
             self._continued = 0
+            # Python calls the handlers of signals that wait by number, SIGCONT before SIGTSTP, in whatever order they
+            # came. Their order is told by the bytes that each one writes here when it comes.
+            self._came_r, came_w = os.pipe()
+            for end in (self._came_r, came_w):
+                os.set_blocking(end, False)
+            self._ahead = {signal.SIGTSTP: 0, signal.SIGCONT: 0}
+            with contextlib.suppress(ValueError):  # only the main thread may
+                signal.set_wakeup_fd(came_w, warn_on_full_buffer=False)
             signal.signal(signal.SIGTSTP, self._on_tstp)
             signal.signal(signal.SIGCONT, self._on_cont)
 
@@ -603,6 +615,7 @@ if sys.platform != "win32":
             if threading.current_thread() is threading.main_thread():
                 for number, handler in self._handlers_before.items():
                     signal.signal(number, handler if handler is not None else signal.SIG_DFL)
+                signal.set_wakeup_fd(-1)
 
         def restore_line(self) -> None:
             """Restore the settings of the line, and drop what was typed: the last thing of all, after `close`."""
@@ -705,15 +718,33 @@ if sys.platform != "win32":
             return call
 
         def _on_tstp(self, *_: object) -> None:
-            self._stop_asked = True
-            self._soon(self._settle)()
+            self._note(signal.SIGTSTP)
 
         def _on_cont(self, *_: object) -> None:
+            self._note(signal.SIGCONT)
+
+        def _note(self, number: signal.Signals) -> None:
+            """Take note of all that came, in the order in which it came; of `number` alone where that is not told."""
+            came = b""
+            with contextlib.suppress(OSError):
+                came = os.read(self._came_r, 1 << 16)
+            for one in (signal.Signals(each) for each in came if each in self._ahead):
+                self._ahead[one] += 1
+                self._take_note(one)
+            if self._ahead[number]:
+                self._ahead[number] = 0
+            else:
+                self._take_note(number)
+            self._soon(self._settle)()
+
+        def _take_note(self, number: signal.Signals) -> None:
+            if number == signal.SIGTSTP:
+                self._stop_asked = True
+                return
             self._continued += 1
-            self._cont_seen, self._stop_asked = True, False
+            self._cont_seen, self._stop_asked, self._stop_by_key = True, False, False
             if self._host is not None:
                 self._host.resumed()
-            self._soon(self._settle)()
 
         def _on_winch(self, *_: object) -> None:
             self._soon(self._resized)()
@@ -733,7 +764,7 @@ if sys.platform != "win32":
                     # that would be the last one does nothing.
                     if by_key and self._host is not None:
                         self._host.not_suspended()
-                    else:
+                    elif not self._is_continued(seen):
                         os.kill(os.getpid(), signal.SIGSTOP)
                 self._loop.call_later(BACK_S / 10, self._settle_back)
             elif self._cont_seen:
@@ -763,6 +794,13 @@ if sys.platform != "win32":
                 signal.signal(number, signal.SIG_IGN)  # drops the one that waits
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {number})
             signal.signal(number, before)
+            return self._continued != seen or self._ending
+
+        def _is_continued(self, seen: int) -> bool:
+            """Whether SIGCONT came since `seen`. Another thread may have got it, which takes a moment to tell."""
+            end_s = time.monotonic() + BACK_S
+            while self._continued == seen and not self._ending and time.monotonic() < end_s:
+                time.sleep(0.01)
             return self._continued != seen or self._ending
 
         def _come_back(self) -> None:
@@ -966,6 +1004,25 @@ def is_at_rest(app: App[Any]) -> bool:
     return True
 
 
+# --- the pointer ------------------------------------------------------------------------------------------------------
+
+
+def points_at_nothing(app: App[Any], event: events.MouseEvent) -> bool:
+    """Whether a mouse event is to be dropped: it presses, or moves over, a widget that was taken away and that the
+    last layout still has. A button that is let go is handed out in any case.
+
+    A marked text of which an end was taken away is marked no more. Private in Textual: `_select_state`.
+    """
+    screen = app.screen
+    state = screen._select_state
+    if state is not None and not state.is_attached_to_dom():
+        screen._select_state = None
+    if not isinstance(event, (events.MouseDown, events.MouseMove)):
+        return False
+    widget, _ = screen.get_widget_and_offset_at(event.x, event.y)
+    return widget is not None and not widget.is_attached
+
+
 # --- dialogs ----------------------------------------------------------------------------------------------------------
 
 R = TypeVar("R")
@@ -983,7 +1040,7 @@ def dismiss_once(screen: Screen[R], result: R | None = None) -> bool:
 
 def is_late(app: App[Any]) -> bool:
     """Whether what runs now answers an event of something that is gone: of a dialog that was dismissed, or of a widget
-    that was taken away. What it fails at is then no mistake. Private in Textual: which pump is active."""
+    that was taken away. What it fails at is no reason to end the run. Private in Textual: which pump is active."""
     node: MessagePump | None = active_message_pump.get(app)
     while node is not None and node is not app:
         if isinstance(node, Screen):

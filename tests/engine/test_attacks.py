@@ -165,7 +165,7 @@ def test_collusion_grows() -> None:
     swarm.advance(21 * SECOND)
     assert (few, swarm.snapshot().colluding.sum()) == (1, 30)
     assert 12 < some < 18
-    assert set(swarm.simulation.rules.bans.values()) == {("song", 0.1)}
+    assert set(swarm.simulation.faults.bans.values()) == {("song", 0.1)}
 
 
 def test_poison_is_given_to_a_share() -> None:

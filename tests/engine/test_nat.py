@@ -162,7 +162,7 @@ def fetched(protocol: str, holder_behind: bool, asker_behind: bool) -> tuple[Swa
     behind = list(nat.behind)
     behind[holder] = holder_behind
     nat.behind = tuple(behind)
-    links = swarm.simulation.shared.links
+    links = swarm.simulation.network
     links.lines = [line._replace(nat=hidden) for line, hidden in zip(links.lines, behind, strict=True)]
     swarm.do(Kill(holder))
     swarm.do(Revive(holder))

@@ -105,6 +105,14 @@ async def test_a_machine_too_slow_loses_pace_and_owes_nothing() -> None:
     assert mill.now_us - behind < 300_000  # five seconds of debt are not run off at once
 
 
+async def test_time_that_a_long_tick_took_is_made_up_for() -> None:
+    wall, mill, live = made(cost_s=0.0003)  # a third of what there is
+    live.tick_s = 1.0
+    stop_at(wall, live, 10.0)
+    await live.run()
+    assert mill.now_us > 8_500_000
+
+
 async def test_paused_means_asleep() -> None:
     wall, mill, pacer = made(playing=False)
     async with anyio.create_task_group() as group:

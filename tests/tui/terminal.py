@@ -166,6 +166,12 @@ class Terminal:
                 raise AssertionError(f"{seen} was not seen, but\n{self}")
         return self.screen.text
 
+    def rest(self, seconds: float) -> None:
+        """Read for so long."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self._read()
+
     def end(self) -> int:
         """Read until the program has ended. Returns its exit code."""
         end = time.monotonic() + PATIENCE_S

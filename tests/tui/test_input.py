@@ -270,3 +270,32 @@ async def test_a_letter_of_another_alphabet_is_told_to_be_no_key() -> None:
         field = person.app.focused
         assert isinstance(field, Input)
         assert field.value == "ф"
+
+
+@pytest.mark.anyio
+async def test_the_pointer_over_something_that_was_taken_away_does_nothing() -> None:
+    """The last layout still has it, until the next one is made: a toast that goes, a row of a list."""
+    async with dashboard() as person:
+        app = person.app
+
+        async def pointer(kind: type[events.MouseEvent], x: int, y: int) -> None:
+            await app.on_event(kind(None, x, y, 1, 0, 1, False, False, False, x, y))
+
+        for marked in (False, True):
+            app.notify("a toast")
+            await person.pilot.pause(0.1)
+            toast = app.screen.query_one("Toast")
+            x, y = toast.region.x + 3, toast.region.y + 1
+            if marked:
+                await pointer(events.MouseDown, x, y)
+                await pointer(events.MouseMove, x + 2, y)
+                await person.pilot.pause(0.1)
+            await toast.remove()
+            assert app.screen.get_widget_at(x, y)[0] is toast
+            first = events.MouseMove if marked else events.MouseDown
+            for kind in (first, events.MouseDown, events.MouseMove, events.MouseUp):
+                await pointer(kind, x := x + 1, y)
+            await person.pilot.pause(0.1)
+            app.clear_notifications()
+            assert app.broken is None
+            assert app.is_running

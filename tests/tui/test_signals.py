@@ -153,3 +153,30 @@ def test_the_locale_is_found_as_the_c_library_finds_it(env: dict[str, str], enco
 def test_what_is_told_in_ascii_is_as_wide_as_it_was() -> None:
     assert as_ascii("● ─│┌ ⠿ é 漢字 …") == "o -|+ ? ? ???? ."
     assert as_ascii("\x1b[1mplain") == "\x1b[1mplain"
+
+
+BUSY = """
+import ctypes, sys
+from tui.cli import script
+from tui.screens.main import MainScreen
+tick = MainScreen.tick
+MainScreen.tick = lambda screen: (ctypes.CDLL(None).system(b"sleep 0.3"), tick(screen))[1]
+sys.argv = ["swarmtop", "--seed", "7", "--peers", "24"]
+script()
+"""
+"""The dashboard, with a long call in each turn of its loop in which no handler of Python's is called."""
+
+
+def test_stopped_and_continued_while_it_is_busy_it_goes_on(tmp_path: Path) -> None:
+    """Of two signals that wait Python calls the handler of SIGCONT first."""
+    with terminal(tmp_path, ["-c", BUSY]) as it:
+        it.until(FIRST)
+        for _ in range(4):
+            it.process.send_signal(signal.SIGTSTP)
+            time.sleep(0.02)
+            it.process.send_signal(signal.SIGCONT)
+            it.rest(1.2)
+            assert Path(f"/proc/{it.process.pid}/stat").read_text().rpartition(")")[2].split()[0] != "T"
+        it.type("q")
+        assert it.end() == 0
+        assert it.unclean() == []

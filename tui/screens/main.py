@@ -83,7 +83,7 @@ from .travels import Travels
 
 PANEL_S = 0.25
 """Wall seconds between two frames for a panel with figures, while a person's ask is under way."""
-CALM_PANEL_S = 0.5
+CALM_PANEL_S = 1.0
 """And while none is."""
 KEYS_S = 1.0
 """And between two looks at which keys can be had, while a person does nothing."""
@@ -96,14 +96,14 @@ IDLE_S = 0.1
 CALM_FRAMES = 3
 QUIET_S = 1 / 10
 """The slot while only a few messages move: a handful of dots need no more, and a laptop on battery is grateful."""
-CALM_S = 1 / 8
+CALM_S = 1 / 6
 """The slot while no ask of a person is under way and nothing glides, where no number of frames was asked for."""
-AWAY_S, AWAY_PANEL_S = 2.0, 4.0
+AWAY_S, AWAY_PANEL_S = 4.0, 8.0
 """The slots of the picture and of panels while the terminal has lost the focus; a key, or the focus, ends them."""
-TICK_S, AWAY_TICK_S = 0.1, 0.5
+TICK_S, AWAY_TICK_S = 0.1, 1.0
 """How often time moves on between frames, each of which moves it too."""
-CHARTS_S = 1.0
-"""Between two frames for the charts while no ask of a person is under way: they are the dearest of the panels."""
+CHARTS_S = 1.9
+"""Between two frames for the charts while no ask of a person is under way: they cost more than any other panel."""
 PANEL_TYPES: dict[str, type[Any]] = {
     "inspector": Inspector,
     "asks": AsksTable,
@@ -224,18 +224,24 @@ class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquirie
             return self.pace.slot_s
         begun = time.monotonic()
         self._show_picture()
-        if time.monotonic() - begun < TURN_S:
+        if time.monotonic() - begun < TURN_S or not self._brisk:
             self._show_panels_if_due()
-        else:
+        elif self._panels_are_due(begun):
             self.clock.soon(self._show_panels_if_due)
         # With nothing to show, or a picture that stays the same, look less often: what a person does is shown at
         # once anyway, and a question is seen a tenth of a second after it sets out.
         view = self.picture
         calm = self.frames == shown or view.calm >= CALM_FRAMES
         least = IDLE_S if calm else QUIET_S if view.quiet else 0.0
-        if not (self._steady or self.driver.watched or view.moving):
+        if not self._brisk:
             least = max(least, CALM_S)
         return max(self.pace.slot_s, least if self.app.app_focus else AWAY_S)
+
+    @property
+    def _brisk(self) -> bool:
+        """Whether frames follow each other as fast as was asked for. Where they do not, a frame and panels that are due
+        are drawn in one turn of the loop: what they have in common (finding what is dirty, writing it) is done once."""
+        return self._steady or self.driver.watched or self.picture.moving
 
     @property
     def _panel_slot_s(self) -> float:
@@ -266,10 +272,12 @@ class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquirie
         self._events = frame.events if jumped else self._events + frame.events
         self._panel_frame = frame
 
+    def _panels_are_due(self, now: float) -> bool:
+        return self._panel_frame is not None and now - self._panels_s >= self._panel_slot_s
+
     def _show_panels_if_due(self) -> None:
         now = time.monotonic()
-        here = self.app.is_running and self.is_attached
-        if here and self._panel_frame is not None and now - self._panels_s >= self._panel_slot_s:
+        if self.app.is_running and self.is_attached and self._panels_are_due(now):
             self._show_panels(now)
 
     def _show_panels(self, now: float) -> None:
