@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...api import DUPLICATE, Ask, Beliefs, Host, Known, PeerId, Theory, on
+from ...kit import flood, tree_reach
 from .download import SECOND_US, Download
 from .messages import (
     BYTE_MAX,
@@ -65,22 +66,22 @@ class Servent(Neighbour, name="gnutella", options=GnutellaOptions):
     __slots__ = ()
 
     @classmethod
+    def horizon(cls, options: GnutellaOptions) -> int:
+        return options.ttl
+
+    @classmethod
     def theory(cls, facts: Mapping[str, Any], options: GnutellaOptions) -> Sequence[Theory]:
-        """A flood over the links as they are: the asker tells all its neighbours, and who hears of it before the last
-        hop tells all but one of its own. Without cycles nobody would hear of it twice (Ritter 2001)."""
-        levels: Sequence[tuple[int, int]] = facts["levels"]
-        ttl, degree = options.ttl, round(facts["mean_degree"])
+        """A flood over the links as they are, and what it would reach if they had no cycles (Ritter 2001)."""
         if facts["want"] == "publish" or not facts["degree"]:
             return ()
-        reached = sum(peers for peers, _ in levels[1 : ttl + 1])
-        messages = facts["degree"] + sum(links - peers for peers, links in levels[1:ttl])
-        whole = len(levels) <= ttl
-        tree = sum(degree * (degree - 1) ** hop for hop in range(ttl))
+        ttl, degree = options.ttl, round(facts["mean_degree"])
+        told = flood(facts["levels"], ttl)
+        who = "everybody" if told.complete else "all peers"
         return (
-            Theory("reached", reached, f"{'everybody' if whole else 'who stands'} within {ttl} hops"),
-            Theory("messages", messages, "2E - N + 1" if whole else "deg + sum of (deg - 1)"),
-            Theory("duplicates", messages - reached, "messages less those reached"),
-            Theory("tree", tree, f"reached without cycles, degree {degree} (Ritter)"),
+            Theory("reached", told.reached, f"{who} within {ttl} hops"),
+            Theory("messages", told.messages, "2E - N + 1" if told.complete else "deg + sum of (deg - 1)"),
+            Theory("duplicates", told.messages - told.reached, "messages less those reached"),
+            Theory("tree", tree_reach(degree, ttl), f"reached without cycles, degree {degree} (Ritter)"),
         )
 
     def start(self, host: Host, contacts: Sequence[PeerId], saved: object | None) -> None:
