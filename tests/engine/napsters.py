@@ -17,7 +17,7 @@ from engine.protocols.napster import (
     User,
 )
 from engine.protocols.napster.messages import Entry
-from engine.testing import FakeHost, Shelf
+from engine.testing import FakeHost, FakeLibrary
 
 INDEX = 90
 T1, MODEM = 9, 1
@@ -27,7 +27,7 @@ TRAIN_BY_MODEM = Entry("Blue Train.mp3", 71, 100_000, "user9", 9, MODEM)
 
 
 def user(me: int = 1, files: tuple[File, ...] = (), link: int = T1, **options: float) -> tuple[FakeHost, User]:
-    tape = FakeHost(me=me, options=NapsterOptions(**options), library=Shelf(files))  # type: ignore[arg-type]
+    tape = FakeHost(me=me, options=NapsterOptions(**options), library=FakeLibrary(files))  # type: ignore[arg-type]
     peer = User()
     peer.start(tape, [INDEX, 5, 6], link)
     return tape, peer

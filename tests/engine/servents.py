@@ -7,7 +7,7 @@ from typing import Any
 
 from engine.api import File
 from engine.protocols.gnutella import GnutellaOptions, QueryHit, Servent
-from engine.testing import FakeHost, Shelf
+from engine.testing import FakeHost, FakeLibrary
 
 ME = 20
 SECOND = 1_000_000
@@ -20,7 +20,7 @@ def guid(number: int) -> bytes:
 
 def servent(files: Iterable[File] = (), contacts: Iterable[int] = (), **options: Any) -> tuple[FakeHost, Servent]:
     """A newcomer: it knows some addresses, and has called nobody yet."""
-    tape, peer = FakeHost(me=ME, options=GnutellaOptions(**options), library=Shelf(files)), Servent()
+    tape, peer = FakeHost(me=ME, options=GnutellaOptions(**options), library=FakeLibrary(files)), Servent()
     peer.start(tape, tuple(contacts), None)
     return tape, peer
 

@@ -6,6 +6,7 @@ from math import exp, isclose
 
 import pytest
 
+from engine.api import Message
 from engine.kit import flood, infect_and_die, put_bounded, tree_reach
 
 
@@ -42,3 +43,22 @@ def test_a_flood_of_a_ring_and_of_a_tree() -> None:
     assert flood(ring, 3) == (5, 6, False)
     assert flood(ring, 4) == (5, 2 * 6 - 6 + 1, True)
     assert [tree_reach(4, hops) for hops in (1, 2, 7)] == [4, 16, 4_372]
+
+
+def test_the_messages_of_a_network_are_found_without_being_named_in_its_module() -> None:
+    from engine import network
+    from engine.protocols.gnutella import messages as gnutella
+    from engine.protocols.napster import messages as napster
+    from engine.registry import messages_of
+
+    for name, module in (("gnutella", gnutella), ("napster", napster)):
+        program = network(name)
+        stations = [station.program for station in program.stations(program.options_type(), 10)]
+        defined = {
+            value
+            for value in vars(module).values()
+            if isinstance(value, type) and issubclass(value, Message) and value is not Message
+        }
+        assert defined <= set(messages_of(program, *stations))
+        # Fingerprints depend on the order.
+        assert [kind.kind for kind in messages_of(program, *stations)] == sorted(kind.kind for kind in defined)

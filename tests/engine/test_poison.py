@@ -32,7 +32,7 @@ from engine.analysis.verdict import names
 from engine.lab.scenario import parse
 from engine.protocols.gnutella import Chunk, Get, Query, QueryHit
 from engine.sim.encoding import size_of
-from engine.testing import Shelf as TapeShelf
+from engine.testing import FakeLibrary
 from engine.world.content import Shelf, file_of
 from engine.world.decoys import Poisoned, decoy, is_decoy
 
@@ -207,7 +207,7 @@ def test_a_cured_napster_user_takes_its_claims_back() -> None:
 
 def test_a_servent_asks_the_next_that_has_the_name() -> None:
     tape, peer = connected(2)
-    tape.library = TapeShelf(unwanted=[66])
+    tape.library = FakeLibrary(unwanted=[66])
     number = ask(tape, peer)
     bad = File(TRAIN.name, 2_000, 66)
     tape.give(peer, hit(number, address=7, file=bad), 2)
@@ -221,7 +221,7 @@ def test_a_servent_asks_the_next_that_has_the_name() -> None:
 
 def test_a_servent_tries_what_is_called_otherwise_when_nobody_else_has_the_name() -> None:
     tape, peer = connected(2)
-    tape.library = TapeShelf(unwanted=[66])
+    tape.library = FakeLibrary(unwanted=[66])
     number = ask(tape, peer)
     bad = File("train", 2_000, 66)
     tape.give(peer, hit(number, address=7, file=bad), 2)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from engine.api import DUPLICATE, Ask, File, Host, Known, Peer, PeerId, message, on
-from engine.testing import FakeHost, Shelf
+from engine.testing import FakeHost, FakeLibrary
 
 
 @message(part="question")
@@ -116,7 +116,7 @@ def test_a_message_without_a_handler_is_an_error_of_the_test() -> None:
 
 
 def test_the_shelf_finds_files_by_all_their_words() -> None:
-    shelf = Shelf([File("Blue Train.mp3", 10, 1), File("blue moon", 10, 2)])
+    shelf = FakeLibrary([File("Blue Train.mp3", 10, 1), File("blue moon", 10, 2)])
     assert [file.digest for file in shelf.matching("BLUE")] == [1, 2]
     assert [file.digest for file in shelf.matching("train blue")] == [1]
     assert shelf.matching("?!") == []
