@@ -1,12 +1,12 @@
-"""The words protocols are written in.
+"""Everything that a protocol is written with: messages, handlers, the `Host` that a peer acts through, and `Peer`.
 
-A network is one file in `engine/protocols/`: `@message` values, an options dataclass, and `Peer`s with
-`@on` handlers. A peer is plain data: it holds no clock, socket, thread, file or random source. All of
-that is the `Host` which is handed to each handler and must not be kept: a stored host used out of turn
-would speak for the wrong peer, and a peer that holds one no longer pickles, so it could not be rewound.
+A network is one file or folder in `engine/protocols/`: `@message` classes, an options dataclass, and subclasses of
+`Peer` with `@on` handlers. A peer is plain data: it has no clock, socket, thread, file or random source of its own. It
+gets them from the `Host` that is passed to each handler. A peer must not store its host: used outside of a handler it
+would send with the cause of another message, and a peer that holds one cannot be pickled, so no checkpoint could be
+taken.
 
-What crosses a link has a file of its own (`words`) and is named here as well. Start reading at `Host` and `Peer`;
-`engine/protocols/gossip.py` is the smallest complete example.
+Start reading at `Host` and `Peer`; `engine/protocols/gossip.py` is the smallest complete example.
 """
 
 from __future__ import annotations
@@ -29,16 +29,18 @@ from typing import (
     overload,
 )
 
-# What a peer can tell a watcher of itself: what it believes, and what a textbook foretells for its network.
-#
-# A part of `api`, which protocols import it from; apart from it for length.
+# --- what is shown of a peer and of an ask -----------------------------------------------------------------------
 
 
 @dataclass(slots=True)
 class Belief:
-    """What one peer holds to be so about another. `heard_us` is None for hearsay, else when it last spoke; `what` is
-    in the protocol's own words; `alive` whether it is counted on, None for no opinion; `files` how many it is said
-    to share, None for no idea."""
+    """What one peer knows, or believes, of another.
+
+    heard_us  virtual time at which it was last heard from directly, None where it is known from others only
+    what      the relation, in the protocol's own words
+    alive     whether it is believed to be alive, None where this peer has no opinion
+    files     how many files it is said to share, None where that is not known
+    """
 
     heard_us: int | None = None
     what: str = ""
@@ -48,7 +50,7 @@ class Belief:
 
 @dataclass(slots=True)
 class Beliefs:
-    """What one peer knows: other peers, and facts in the protocol's own words for the inspector."""
+    """What one peer knows: other peers, and further facts (name -> text) for the inspector."""
 
     known: dict[int, Belief] = field(default_factory=dict)
     facts: dict[str, str] = field(default_factory=dict)
@@ -56,15 +58,20 @@ class Beliefs:
 
 @dataclass(frozen=True, slots=True)
 class Theory:
-    """A figure that a protocol foretells for an ask. `of` is a figure of the account ("reached", "messages",
-    "duplicates", "hops"), or any other name, which is told by itself; `why` the formula, in a few words."""
+    """A figure that theory expects of an ask.
+
+    of     the measured figure that it stands beside ("reached", "messages", "duplicates", "hops"), or any other name,
+           which is shown on a line of its own
+    value  the expected value, in the unit of that figure
+    why    the formula, in a few words
+    """
 
     of: str
     value: float
     why: str = ""
 
 
-# What crosses a link: messages, what they weigh and what they are about. A part of `api`, where protocols find it.
+# --- messages --------------------------------------------------------------------------------------------------
 
 Over: TypeAlias = Literal["stream", "datagram"]
 Part: TypeAlias = Literal["question", "answer", "transfer", "upkeep"]
@@ -76,7 +83,7 @@ M = TypeVar("M")
 
 
 class Message:
-    """Base that `@message` mixes in. Two methods may be overridden to say what a message is *about*."""
+    """Base class that `@message` adds. `about` and `without` may be overridden, for peers that ban a word."""
 
     __slots__ = ()
     over: ClassVar[Over] = "stream"
@@ -84,34 +91,37 @@ class Message:
     part_code: ClassVar[int] = 3
     kind: ClassVar[str] = "Message"
     _size: int
-    """Bytes on the wire, once they are known; until then 0. A slot that `message` adds."""
+    """Bytes on the wire, 0 until they have been counted. `message` adds the slot."""
 
     def about(self) -> Iterable[str]:
-        """Lower-case words that a handler could read in it. A sealed cell is about nothing."""
+        """Lower-case words that a handler can read in it: none where the content is encrypted."""
         return ()
 
     def without(self, word: str) -> object | None:
-        """What is left of the message for a peer that bans `word`: the rest, or None for nothing.
+        """The message as a peer that bans `word` treats it: what is left, or None to drop it.
 
-        A request returns a request that lawfully finds nothing; a list returns the list less the banned
-        entries; a flooded query returns None. Called only when `mentions(self.about(), word)`.
+        A request becomes a request that finds nothing, a list loses the banned entries, a flooded query is dropped.
+        Called only when `mentions(self.about(), word)`.
         """
         return None
 
 
 @dataclass_transform(frozen_default=True)
 def message(*, over: Over = "stream", part: Part = "upkeep") -> Callable[[type[M]], type[M]]:
-    """Turn a class of annotations into a message: a slotted value that crosses a link.
+    """Turn a class of annotated fields into a message: a slotted dataclass that crosses a link.
 
-    Type checkers see it as frozen. It is not frozen at run time: that would double the price of making
-    one, and the conformance suite catches a protocol that changes a message it got.
+    over: "stream" (in order per pair, lost only when an end dies) or "datagram" (may be lost)
+    part: what it does for an ask: "question", "answer", "transfer" (moves data) or "upkeep"
+
+    Type checkers see it as frozen. It is not frozen at run time, which would double the time to make one; the
+    conformance suite finds a protocol that changes a message it received.
     """
 
     def build(cls: type[M]) -> type[M]:
         space = {k: v for k, v in cls.__dict__.items() if k not in ("__dict__", "__weakref__")}
         space.update(over=over, part=part, part_code=PARTS.index(part), kind=cls.__name__)
-        # The size is set when a message is made: to find out that a slot is empty costs eight times as much. It is no
-        # field, though, for whoever goes through those.
+        # The size is set to 0 when a message is made, since testing for an empty slot takes eight times as long. It is
+        # taken out of the fields again, which are what is counted, compared and shown.
         space["__annotations__"] = {**get_annotations(cls), "_size": int}
         space["_size"] = field(default=0, init=False, repr=False, compare=False)
         bases = (*(b for b in cls.__bases__ if b is not object), Message)
@@ -124,19 +134,19 @@ def message(*, over: Over = "stream", part: Part = "upkeep") -> Callable[[type[M
 
 @dataclass(frozen=True, slots=True)
 class Blob:
-    """File data: `size` bytes that count on the wire and do not exist in memory. `digest` proves them."""
+    """File data: `size` bytes that count on the wire and do not exist in memory. `digest` is the hash of the bytes."""
 
     size: int
     digest: int = 0
 
 
 def words_of(text: str) -> tuple[str, ...]:
-    """Lower-case words of a text, punctuation as blanks, in order."""
+    """Lower-case words of a text, in order. What is neither a letter nor a digit separates words."""
     return tuple("".join(ch if ch.isalnum() else " " for ch in text.lower()).split())
 
 
 def mentions(about: Iterable[str], ban: str) -> bool:
-    """Whether every word of the banned phrase is among the words a message is about."""
+    """Whether every word of the phrase `ban` is among the words `about`; False for a phrase without words."""
     have = set(about)
     banned = words_of(ban)
     return bool(banned) and all(word in have for word in banned)
@@ -149,10 +159,10 @@ AskId: TypeAlias = int
 """Asks count from 1 in order of issue."""
 
 Cause: TypeAlias = int | tuple[int, ...]
-"""Opaque: the ask(s) a message descends from and how many hops away that was. 0 means none."""
+"""Opaque: the ask or asks that a message descends from, with the number of hops from each. 0 means none."""
 
 INHERIT: int = -1
-"""Default of `cause=`: what a handler sends descends from what it handles."""
+"""Default of `cause=`: what a handler sends has the cause of what it handles."""
 
 CauseLike: TypeAlias = int | Sequence[Cause] | None
 
@@ -160,7 +170,7 @@ Want: TypeAlias = Literal["find", "publish", "fetch", "broadcast"]
 
 DUPLICATE: Final = "duplicate"
 Known: TypeAlias = Literal["duplicate"] | None
-"""What a handler of a message returns: `DUPLICATE` of one that told this peer nothing new, else None."""
+"""What the handler of a message returns: `DUPLICATE` if the message held nothing new for this peer, else None."""
 
 T = TypeVar("T")
 
@@ -172,8 +182,8 @@ T = TypeVar("T")
 class File:
     """A shared file: `name` as its holder calls it, `size` in bytes, `digest` of its bytes.
 
-    A decoy carries a name it does not deserve, and verifies all the same: its digest is that of its bytes. `genuine` is
-    marked only in what a watcher is shown (`Swarm.library`); for protocols it is always true, and it crosses no link.
+    A decoy has the name of another file, and passes the check of its hash: the digest is that of its own bytes.
+    `genuine` is set only in what `Swarm.library` returns; protocols always see True, and it is not part of a message.
     """
 
     name: str
@@ -183,21 +193,21 @@ class File:
 
 
 class Library(Protocol):
-    """What a peer shares. It outlives a kill, as a disk does."""
+    """The files that a peer shares. A kill does not lose them, as they are on disk."""
 
     def matching(self, text: str) -> Sequence[File]:
         """Files whose name has every word of `text`; nothing for a text without words."""
         ...
 
     def files(self) -> Sequence[File]:
-        """All of them, in the order they came."""
+        """All files, in the order in which they were added."""
         ...
 
     def add(self, file: File) -> bool:
-        """Share one more (a finished download, a publication). The same name twice is one file.
+        """Share one more file (a finished download, a publication). A name that is there already changes nothing.
 
-        False when the user looked at it and threw it away: it was not what its name says. Then say
-        `host.note("decoy", holder=…, content=…)` and ask somebody else.
+        Returns False when the user opened it and deleted it, since it is not what its name says. The protocol then
+        calls `host.note("decoy", holder=…, content=…)` and tries another holder.
         """
         ...
 
@@ -206,7 +216,7 @@ class Library(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One thing a user wants. `text` names it; for `publish`, the file is in the library already."""
+    """One thing that a user wants of the network, named by `text`. For `publish` the file is in the library already."""
 
     id: AskId
     want: Want
@@ -214,7 +224,7 @@ class Ask:
 
 
 class Timer(Protocol):
-    """A handle to give back to `Host.cancel`. It pickles; it may be kept."""
+    """A handle for `Host.cancel`. A peer may store it."""
 
 
 class Rng(Protocol):
@@ -233,19 +243,19 @@ class Rng(Protocol):
 
 
 class Line(NamedTuple):
-    """A peer's own connection, as its user knows it: rates in kbit/s, 0 for one that nothing is known to limit; `nat`:
-    it can call others and cannot be called."""
+    """A peer's access line: rates in kbit/s, 0 where the run sets no limit. `nat`: it is behind a NAT, so it can open
+    connections to others and accepts none."""
 
     up_kbit_s: int = 0
     down_kbit_s: int = 0
     nat: bool = False
 
 
-# --- the seam between a peer and the world ----------------------------------------------------------------
+# --- what a peer acts through ----------------------------------------------------------------------------------
 
 
 class Host(Protocol):
-    """All that a peer can do to the world, and all it may know without being told. One object a peer."""
+    """Everything that a peer can do, and what it knows without a message. Each peer has one."""
 
     @property
     def me(self) -> PeerId: ...
@@ -258,53 +268,54 @@ class Host(Protocol):
     def rng(self) -> Rng: ...
     @property
     def options(self) -> Any:
-        """The protocol's options dataclass; the same object for all, and it may change while running."""
+        """The protocol's options dataclass. All peers share the object, and its values may change during a run."""
         ...
 
     @property
     def library(self) -> Library: ...
     @property
     def line(self) -> Line:
-        """Its own connection. Where it has rates, the link makes transfers take their time: do not pace them again."""
+        """Its own access line. Where that has rates the network delays transfers: a protocol must not pace them too."""
         ...
 
     @property
     def cause(self) -> Cause:
-        """Of what is being handled. Keep it beside an item that will be passed on later."""
+        """The cause of what is being handled. May be stored beside an item that is passed on later."""
         ...
 
     def send(self, to: PeerId, message: object, *, cause: CauseLike = INHERIT) -> None: ...
     def multicast(self, to: Iterable[PeerId], message: object, *, cause: CauseLike = INHERIT) -> None: ...
     def after(self, delay_us: int, tick: object, *, cause: CauseLike = INHERIT) -> Timer:
-        """Hand `tick` to its `@on` handler once, `delay_us` from now."""
+        """Call the `@on` handler of `tick` once, `delay_us` from now."""
         ...
 
     def every(self, period_us: int, tick: object) -> Timer:
-        """Upkeep: hand over `tick` each period. The first falls at a random phase of the period, from this
-        peer's own stream, so that a thousand peers do not tick as one."""
+        """Call the `@on` handler of `tick` each period, without a cause. The first call comes at a random phase of the
+        period, drawn from this peer's own random stream, so that peers do not tick at the same instant."""
         ...
 
     def cancel(self, timer: Timer) -> None: ...
     def link(self, to: PeerId) -> None:
-        """A stream to `to` is open. Drawn, and closed by a kill. Saying it twice, or at both ends, is once."""
+        """State that a stream to `to` is open: it is drawn, and it is closed when an end dies. Stating it again, or at
+        both ends, changes nothing."""
         ...
 
     def unlink(self, to: PeerId) -> None:
-        """Close it. The other end hears `closed` one latency later."""
+        """Close the stream. `closed` is called at the other end one latency later."""
         ...
 
     def note(self, kind: str, **facts: Any) -> None:
-        """Tell the watcher what just happened, in meaning rather than packets: hit, graft, choke.
+        """Write an event of the protocol into the event log: a hit, a graft, a choke.
 
-        `note("hit", holder=…, content=…)` is said at the origin of an ask, once per holder. That a message told the
-        peer nothing new is said by returning `DUPLICATE`, or here (`note("duplicate")`) where no message is handled.
+        `note("hit", holder=…, content=…)` is called at the origin of an ask, once for each holder. A handler reports a
+        duplicate by returning `DUPLICATE`; `note("duplicate")` is for code that handles no message.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Station:
-    """One piece of infrastructure: a server, index or tracker, added to the peers asked for."""
+    """One piece of infrastructure (a server, index or tracker), added to the peers that were asked for."""
 
     program: type[Peer]
     label: str
@@ -312,29 +323,26 @@ class Station:
 
 
 class Peer:
-    """One participant's program: plain data and handlers.
+    """One participant: plain data and handlers.
 
-    `class Servent(Peer, name="gnutella", options=GnutellaOptions)` declares the network; other roles of the
-    same file derive from `Peer` too, without a name, and are placed by `stations`.
+    `class Gossiper(Peer, name="gossip", options=GossipOptions)` declares a network. Other roles of the same network
+    derive from `Peer` without a name and are placed by `stations`.
 
     Class attributes that may be set:
     role          what it is called in its specification ("servent", "index")
-    wants         what an ask of this network is, unless the command says otherwise
-    knows         what a peer's `contacts` are when a run begins: "overlay" (a few living peers; who its neighbours in
-                  the topology are, it is told by `neighbours`) or "everyone" (all peers). Who starts later is told of
-                  the bootstrap peers alone, a few well-known ones that may be dead by then. Stations are always among
-                  them, first
-    overlay       whether the topology's links stand as open streams when the run begins
-    model         a textbook's model that foretells its asks ("infect and die"), where `theory` says nothing of its own
-    has_all       whether it answers whatever is asked for, and not from its library: the server of a client and server
-    shares_files  whether it shares the files of its library, so that decoys could be among them
+    wants         the goal of an ask, unless the command states another
+    knows         what `contacts` are when a run begins: "overlay" (a few living peers; the neighbours in the topology
+                  are told by `neighbours`) or "everyone" (all peers). A peer that starts later gets the bootstrap peers
+                  alone, some of which may be dead by then. Stations always come first
+    overlay       whether the links of the topology are open streams when the run begins
+    has_all       whether it answers every question, whatever its library holds: the server of client and server
+    shares_files  whether it shares the files of its library, so that decoys can be among them
     """
 
     role: ClassVar[str] = "peer"
     wants: ClassVar[Want] = "find"
     knows: ClassVar[Literal["overlay", "everyone"]] = "overlay"
     overlay: ClassVar[bool] = True
-    model: ClassVar[str] = ""
     has_all: ClassVar[bool] = False
     shares_files: ClassVar[bool] = True
     name: ClassVar[str] = ""
@@ -357,63 +365,68 @@ class Peer:
 
     @classmethod
     def stations(cls, options: Any, peers: int) -> Sequence[Station]:
-        """Infrastructure of the network, for a swarm of so many peers."""
+        """Infrastructure of the network, for a swarm of `peers` peers."""
         return ()
 
     @classmethod
-    def explain(cls, facts: Mapping[str, Any], options: Any) -> str | None:
-        """Why an ask had no answer, in this protocol's own terms, or None for the general sentence.
+    def horizon(cls, options: Any) -> int | None:
+        """How many hops a question travels, or None where nothing limits it. Used for verdicts and minimum cuts."""
+        return None
 
-        `facts` has the keys of `verdict.verdict`: want, text, origin, alive, reached, hits, holders, dead, left,
-        censored, colluding, parted, distance (hops to the nearest living holder over the links as they stand, or
-        None), losses {reason: n}, stations {label: state}.
+    @classmethod
+    def explain(cls, facts: Mapping[str, Any], options: Any) -> str | None:
+        """Why an ask had no answer, in the terms of this protocol, or None for the general sentence.
+
+        `facts` has the keys of `analysis.verdict.verdict`: want, text, origin, alive, reached, hits, holders, dead,
+        left, censored, colluding, parted, distance (hops to the nearest living holder over the links as they are, or
+        None), horizon, losses {reason: n}, stations {label: state}.
         """
         return None
 
     @classmethod
     def theory(cls, facts: Mapping[str, Any], options: Any) -> Sequence[Theory]:
-        """What a textbook foretells for an ask, beside which the account is shown. Nothing, when there is none.
+        """What theory expects of an ask, shown beside what is measured. Empty where there is no theory.
 
-        `facts`: want; peers (asked for), others (all but the asker, infrastructure left out), living (of these);
-        degree (open streams of the asker), mean_degree (of those up); levels, one entry a distance 0, 1, …: (peers at
-        that distance over the open streams, sum of their degrees); stations {label: state}.
+        `facts`: want; peers (asked for); others (all but the asker, infrastructure left out); living (of these);
+        degree (open streams of the asker); mean_degree (of the living peers); levels, for each distance 0, 1, … over
+        the open streams: (peers at that distance, sum of their degrees); stations {label: state}.
         """
         return ()
 
     def start(self, host: Host, contacts: Sequence[PeerId], saved: object | None) -> None:
-        """Begin. `saved` is what an earlier life of this peer left on disk."""
+        """The process starts. `saved` is what `saved()` returned before it last stopped, None at its first start."""
 
     def neighbours(self, host: Host, links: Sequence[PeerId]) -> None:
-        """Only at t = 0 and after `start`: the overlay as it stands, streams open, handshakes behind us."""
+        """Called at t = 0 only, after `start`: these streams of the overlay are open, their handshakes done."""
 
     def stop(self, host: Host) -> None:
-        """A polite leave. A kill gives no notice."""
+        """The peer leaves politely. Not called when it is killed."""
 
     def joined(self, links: Sequence[PeerId]) -> bool:
-        """Whether it has found its way into the network, given its open streams. A newcomer that has not, after some
-        seconds, is told of as adrift."""
+        """Whether it has joined the network, given its open streams. A newcomer that has not after some seconds is
+        reported as adrift."""
         return bool(links) or not self.overlay
 
     def ask(self, host: Host, ask: Ask) -> None:
-        """A user at this peer wants something."""
+        """A user of this peer wants something."""
 
     def refused(self, host: Host, to: PeerId, message: object) -> None:
-        """A stream message found nobody: `to` is dead or gone, and its machine said so."""
+        """A message over a stream was refused: `to` is dead or has left, and its machine answered with a reset."""
 
     def closed(self, host: Host, peer: PeerId) -> None:
-        """An open stream was closed by the other end, or by its death."""
+        """The other end closed an open stream, or died."""
 
     def saved(self) -> object | None:
-        """What would be on disk: host cache, address book, guards. Plain data."""
+        """What is on disk and outlives a kill, as plain data: host cache, address book, guards."""
         return None
 
     def beliefs(self) -> Beliefs:
-        """What this peer knows."""
+        """What this peer knows and believes, for the inspector."""
         return Beliefs()
 
     def identifier(self) -> float | None:
-        """Its place on the circle of identifiers, 0 to 1 (the identifier over the size of its space): for networks
-        that have one, such as hash tables. The screen can then show the circle. Asked for about once a second."""
+        """Its identifier as a share of the identifier space, 0 to 1, for networks that have one, such as hash tables:
+        the screen can then place peers on a circle. Called about once a second."""
         return None
 
 
@@ -421,7 +434,7 @@ P = TypeVar("P")
 
 
 class _On(Generic[T]):
-    """What `on(kinds)` returns: takes a message handler (…, sender, message) or a tick handler (…, tick)."""
+    """The decorator that `on` returns, for a message handler (…, sender, message) or a tick handler (…, tick)."""
 
     def __init__(self, kinds: tuple[type[Any], ...]) -> None:
         self.kinds = kinds
@@ -436,11 +449,13 @@ class _On(Generic[T]):
 
 
 def on(kind: type[T]) -> _On[T]:
-    """Mark the handler of a message (host, sender, message; may return `DUPLICATE`) or of a tick (host, tick)."""
+    """Mark a method as the handler of a message (host, sender, message; may return `DUPLICATE`) or of a tick (host,
+    tick)."""
     return _On((kind,))
 
 
 def option(default: T, about: str, *, low: float | None = None, high: float | None = None) -> T:
-    """A field of an options dataclass: its default (from the specification), a sentence with its unit, its range."""
+    """A field of an options dataclass: the default (from the specification), what it is and its unit, the smallest and
+    the largest value allowed."""
     made: T = field(default=default, metadata={"about": about, "low": low, "high": high})
     return made

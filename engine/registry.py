@@ -1,6 +1,6 @@
-"""The networks there are: one file each in `engine/protocols/`, found by looking into the folder.
+"""Finds the networks: each is a file or a folder in `engine/protocols/`.
 
-A network's file is its own documentation: the first line of its docstring is its title, the rest its help.
+The docstring of the module that has a network's program is its help; the first line is its title.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import pkgutil
 import sys
 from dataclasses import fields
 from functools import cache
-from typing import Any
+from typing import Any, TypeGuard
 
 from . import protocols
 from .api import Message, Peer
@@ -37,7 +37,7 @@ def _programs(file: str) -> dict[str, type[Peer]]:
 
 def network(name: str) -> type[Peer]:
     """The program of a network. Raises InputError for an unknown name."""
-    # Its own file first: one network must not wait for, or fail with, all the others.
+    # Only its own file is imported if possible: an error in another network then does no harm, and it is faster.
     if name.isidentifier() and any(info.name == name for info in pkgutil.iter_modules(protocols.__path__)):
         found = _programs(name)
         if name in found:
@@ -48,28 +48,37 @@ def network(name: str) -> type[Peer]:
 
 
 def title_of(program: type[Peer]) -> str:
-    """One line for the picker."""
+    """The title of a network, in one line."""
     return (sys.modules[program.__module__].__doc__ or program.name).strip().splitlines()[0].rstrip(".")
 
 
 def help_of(program: type[Peer]) -> str:
-    """What the file says of its network, less the title."""
+    """The help text of a network, without the title."""
     lines = (sys.modules[program.__module__].__doc__ or "").strip().splitlines()
     return "\n".join(lines[1:]).strip()
 
 
 def messages_of(*programs: type[Peer]) -> tuple[type[Any], ...]:
-    """The kinds of message that peers with these programs speak: those of the programs' files, in the order in which
-    the files define them, then those that only their handlers mention."""
+    """The kinds of message of a network with these programs, each once.
+
+    Those that the programs' modules name come first, in that order, then others that have a handler, then others that
+    are defined in the same module as one of these. The order numbers the kinds, and fingerprints depend on the numbers.
+    """
     kinds: dict[type[Any], None] = {}
     for program in programs:
-        kinds.update((v, None) for v in vars(sys.modules[program.__module__]).values() if _is_message(v))
+        kinds.update(_messages_in(program.__module__))
     for program in programs:
         kinds.update((kind, None) for kind in program.handlers if _is_message(kind))
+    for module in dict.fromkeys(kind.__module__ for kind in kinds):
+        kinds.update((kind, None) for kind in _messages_in(module) if kind.__module__ == module)
     return tuple(kinds)
 
 
-def _is_message(value: object) -> bool:
+def _messages_in(module: str) -> dict[type[Any], None]:
+    return {value: None for value in vars(sys.modules[module]).values() if _is_message(value)}
+
+
+def _is_message(value: object) -> TypeGuard[type[Any]]:
     return isinstance(value, type) and issubclass(value, Message) and value is not Message
 
 

@@ -1,12 +1,11 @@
-"""A `Host` that only writes down, so that a protocol is tested without a network.
+"""A `Host` that records what a peer does, to test a protocol without a network.
 
-    tape = Tape(me=3, options=GossipOptions(fanout=1))
-    tape.give(peer, Rumour(7, "fire"), sender=1)
-    assert tape.take() == [(2, Rumour(7, "fire"))]
+    host = FakeHost(me=3, options=options)
+    host.give(peer, Rumour(7, "fire"), sender=1)
+    assert host.take() == [(2, Rumour(7, "fire"))]
 
-Handlers call a narrow host instead of returning lists of effects, because that is half again as fast; the tape
-gives the tests what returned effects would have given them: `assert tape.sent == [...]`. Nothing here has latency
-and nothing is lost. Time stands still unless a test sets `now_us` or calls `wait`, which rings what falls due.
+There is no latency and no loss. Time changes only when a test sets `now_us` or calls `wait`, which runs the timers that
+fall due.
 """
 
 from __future__ import annotations
@@ -20,8 +19,8 @@ from .sim.rng import Stream
 
 
 @dataclass(slots=True, eq=False)
-class TapeTimer:
-    """A tick to come at `at_us`; `period_us` is 0 for one that rings once. Two are never equal."""
+class FakeTimer:
+    """A tick that is due at `at_us`; `period_us` is 0 for one that comes once. Two timers are never equal."""
 
     at_us: int
     tick: Any
@@ -30,7 +29,7 @@ class TapeTimer:
 
 
 class FakeLibrary:
-    """The smallest `Library`: a list of files. Its user throws away what has one of the digests in `unwanted`."""
+    """A `Library` of some files. Its user deletes a file that has one of the digests in `unwanted`."""
 
     def __init__(self, files: Iterable[File] = (), unwanted: Iterable[int] = ()) -> None:
         self._files = {file.name: file for file in files}
@@ -42,11 +41,11 @@ class FakeLibrary:
         return [f for f in self._files.values() if wanted and set(wanted) <= set(words_of(f.name))]
 
     def files(self) -> Sequence[File]:
-        """All of them, in the order they came."""
+        """All files, in the order in which they were added."""
         return list(self._files.values())
 
     def add(self, file: File) -> bool:
-        """Share one more; the same name twice is one file. Says whether it was kept."""
+        """Share one more file, or another one of the same name. Returns whether it was kept."""
         if file.digest in self._unwanted:
             return False
         self._files[file.name] = file
@@ -57,11 +56,11 @@ class FakeLibrary:
 
 
 class FakeHost:
-    """Satisfies `engine.api.Host`. All that a peer does is in plain attributes, in the order it was done:
+    """Satisfies `engine.api.Host`. What a peer does is in these attributes, in the order in which it was done:
 
     sent      (to, message); a multicast is one entry a receiver
-    causes    beside `sent`, what each message descends from; 0 for upkeep, which carries none
-    timers    those set and neither rung nor cancelled
+    causes    for each entry of `sent` its cause; 0 for upkeep, which has none
+    timers    those that are set and neither run nor cancelled
     linked, unlinked
               peers to whom a stream was opened and closed
     notes     (kind, facts)
@@ -79,7 +78,7 @@ class FakeHost:
         self.cause: Cause = 0
         self.sent: list[tuple[PeerId, Any]] = []
         self.causes: list[CauseLike] = []
-        self.timers: list[TapeTimer] = []
+        self.timers: list[FakeTimer] = []
         self.linked: list[PeerId] = []
         self.unlinked: list[PeerId] = []
         self.notes: list[tuple[str, dict[str, Any]]] = []
@@ -87,42 +86,42 @@ class FakeHost:
     # --- what a peer may call ----------------------------------------------------------------------------
 
     def send(self, to: PeerId, message: object, *, cause: CauseLike = INHERIT) -> None:
-        """Write down a message."""
+        """Record a message."""
         self.sent.append((to, message))
         self.causes.append(0 if getattr(message, "part", "") == "upkeep" else self._resolved(cause))
 
     def multicast(self, to: Iterable[PeerId], message: object, *, cause: CauseLike = INHERIT) -> None:
-        """Write down a message for each of them."""
+        """Record a message to each of them."""
         for one in to:
             self.send(one, message, cause=cause)
 
-    def after(self, delay_us: int, tick: object, *, cause: CauseLike = INHERIT) -> TapeTimer:
-        """Set a timer that rings once."""
-        timer = TapeTimer(self.now_us + max(0, int(delay_us)), tick, self._resolved(cause))
+    def after(self, delay_us: int, tick: object, *, cause: CauseLike = INHERIT) -> FakeTimer:
+        """Set a timer that runs once."""
+        timer = FakeTimer(self.now_us + max(0, int(delay_us)), tick, self._resolved(cause))
         self.timers.append(timer)
         return timer
 
-    def every(self, period_us: int, tick: object) -> TapeTimer:
-        """Set a timer that rings each period; here the first rings after one whole period."""
-        timer = TapeTimer(self.now_us + int(period_us), tick, 0, max(1, int(period_us)))
+    def every(self, period_us: int, tick: object) -> FakeTimer:
+        """Set a timer that runs each period; here first after one whole period."""
+        timer = FakeTimer(self.now_us + int(period_us), tick, 0, max(1, int(period_us)))
         self.timers.append(timer)
         return timer
 
     def cancel(self, timer: Any) -> None:
-        """Take a timer back; twice is once."""
+        """Cancel a timer; nothing happens if it has run or was cancelled."""
         if timer in self.timers:
             self.timers.remove(timer)
 
     def link(self, to: PeerId) -> None:
-        """Write down an opened stream."""
+        """Record an opened stream."""
         self.linked.append(to)
 
     def unlink(self, to: PeerId) -> None:
-        """Write down a closed one."""
+        """Record a closed stream."""
         self.unlinked.append(to)
 
     def note(self, kind: str, **facts: Any) -> None:
-        """Write down a note."""
+        """Record a note."""
         self.notes.append((kind, facts))
 
     # --- what a test may call -----------------------------------------------------------------------------
@@ -138,20 +137,20 @@ class FakeHost:
             raise TypeError(f"a handler of {type(message).__name__} returned {said!r}: it may return DUPLICATE or None")
 
     def tick(self, peer: Peer, tick: object) -> None:
-        """A timer rings, whether it was set or not. Raises KeyError when the peer has no handler for it."""
+        """Run the handler of a tick, whether a timer was set or not. Raises KeyError when the peer has none."""
         type(peer).handlers[type(tick)](peer, self, tick)
 
     def ask(self, peer: Peer, ask: Ask) -> None:
-        """A user wants something: the cause becomes the number of the ask."""
+        """A user wants something. The cause becomes the number of the ask."""
         self.cause = ask.id
         peer.ask(self, ask)
 
     def refuse(self, peer: Peer, to: PeerId, message: object) -> None:
-        """What the peer sent found nobody."""
+        """A message that the peer sent is refused."""
         peer.refused(self, to, message)
 
     def wait(self, peer: Peer, for_us: int) -> None:
-        """Let time pass and ring what falls due on the way, each with the cause it was set with."""
+        """Let time pass and run the timers that fall due, each with the cause with which it was set."""
         until = self.now_us + for_us
         while due := [timer for timer in self.timers if timer.at_us <= until]:
             timer = min(due, key=lambda one: one.at_us)
@@ -166,7 +165,7 @@ class FakeHost:
         self.cause = 0
 
     def take(self) -> list[tuple[PeerId, Any]]:
-        """What was sent since the last time, which is then forgotten."""
+        """What was sent since the last call; the record is emptied."""
         taken, self.sent, self.causes = self.sent, [], []
         return taken
 

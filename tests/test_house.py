@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import inspect
 import re
 import subprocess
@@ -157,6 +158,46 @@ def test_a_network_imports_only_what_protocols_may(path: Path) -> None:
         allowed = parts[0] != "engine" or parts[1] in ("api", "kit") or parts[1:3] == ["protocols", mine]
         assert allowed, f"{path}:{line} imports {name}"
         assert parts[0] in ("engine", "collections", "dataclasses", "typing", "__future__", "math", "heapq", "hashlib")
+
+
+def test_no_network_is_known_outside_of_its_own_file() -> None:
+    """No name of an option of any network, as an identifier or as a string that could name an attribute, and no model
+    of one. The benchmarks set the options of the network that they measure."""
+    from engine import networks
+
+    options = {field.name for program in networks().values() for field in dataclasses.fields(program.options_type)}
+    assert {"ttl", "fanout"} <= options
+    benchmarks = {ROOT / "engine" / "lab" / name for name in ("bench.py", "rivals.py")}
+    for path in sources("engine"):
+        if "protocols" in path.parts or path.name == "kit.py" or path in benchmarks:
+            continue
+        text = path.read_text()
+        found = options & set(words_in_code(text))
+        assert not found, f"{path.relative_to(ROOT)} knows {sorted(found)}"
+        for phrase in ("infect and die", "infect_and_die", " TTL"):
+            assert phrase not in text, f"{path.relative_to(ROOT)} says {phrase!r}"
+
+
+def words_in_code(text: str) -> Iterator[str]:
+    """Identifiers and whole strings of a source text, without its comments."""
+    for node in ast.walk(ast.parse(text)):
+        for name in ("id", "attr", "arg", "name", "value"):
+            word = getattr(node, name, None)
+            if isinstance(word, str):
+                yield word
+
+
+def test_an_option_is_found_in_code_however_it_is_read() -> None:
+    for line in (
+        "options.ttl",
+        "getattr(options, 'ttl', None)",
+        "ttl = 1",
+        "f(ttl=1)",
+        "def f(ttl): ...",
+        "{'ttl': 1}",
+    ):
+        assert "ttl" in set(words_in_code(line)), line
+    assert "ttl" not in set(words_in_code("'as in ttl=7'  # ttl"))
 
 
 @pytest.mark.parametrize("path", sources("engine"), ids=lambda p: str(p.relative_to(ROOT)))

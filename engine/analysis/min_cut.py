@@ -1,12 +1,11 @@
-"""How few peers would have to be silenced to keep an asker from what it wants?
+"""The fewest peers to silence so that an asker no longer finds what it wants: a minimum vertex cut.
 
-The question that tells an architecture apart: an index is one peer, an overlay is as many as the asker has neighbours
-or the title has holders. Ways lead over open streams between peers that are up, not censored, on the asker's side of
-a partition, and not themselves suppressing the title. How far a question goes is left out: a TTL can only make the
-set smaller than what is told here, never larger.
+The size of the cut tells architectures apart: an index is one peer, an overlay is as many as the asker has neighbours
+or the title has holders. Paths lead over open streams between peers that are alive, not censored, on the asker's side
+of a partition, and do not suppress the title. Where a question travels a limited number of hops (`Peer.horizon`),
+holders and peers that are further away do not count: silencing peers makes no path shorter.
 
-Who wants nothing in particular (a rumour) is asked about in the same words: whom would it take to keep it from
-everybody else?
+For a broadcast the question is which peers to silence so that nobody else hears of it.
 """
 
 from __future__ import annotations
@@ -18,50 +17,51 @@ from ..api import PeerId, mentions, words_of
 from ..errors import plain
 from ..measure.snapshot import ALIVE
 from ..simulation import Simulation
-from .verdict import distance, plural
+from .verdict import plural
 
-# The smallest set of nodes that stands between one node and a group of others: a minimum vertex cut.
+# A minimum vertex cut between one node and a group of others, as a maximum flow.
 #
-# Menger (1927): the fewest nodes that part two others are as many as there are paths between them that share no node
-# within. So paths are packed until no further one fits. Each search for one is a breadth-first search over the graph
-# with each node split in two, an entrance and an exit with one place between them; what is packed already may be undone
-# by going backwards along it (Ford and Fulkerson 1956, in the order of Edmonds and Karp 1972). There are never more
-# paths than the source has links, so a dozen searches do, and all but the last end early in a graph as wide as an
-# overlay.
+# Menger (1927): the fewest nodes that separate two others are as many as there are paths between them that share no
+# inner node. So paths are added until no further one fits. Each is found by a breadth-first search over the graph with
+# each node split in two, an entrance and an exit with an edge of capacity 1 between them; a path that was added may be
+# undone by going backwards along it (Ford and Fulkerson 1956, in the order of Edmonds and Karp 1972). There are at most
+# as many paths as the source has links, so there are few searches, and all but the last end early in an overlay.
 #
-# The nodes to cut are those whose entrance can be reached when no further path fits and whose exit cannot. This is the
-# cut nearest to the source; of several smallest ones it is the one that the asker would notice.
+# The cut consists of the nodes whose entrance can be reached when no further path fits and whose exit cannot. Of
+# several minimum cuts this is the one nearest to the source.
 
 NONE = -1
 
 
 def vertex_cut(near: Sequence[Iterable[int]], source: int, goals: Iterable[int]) -> tuple[int, ...]:
-    """The fewest nodes, ascending, without which no way leads from `source` to any of `goals`.
+    """The fewest nodes, ascending, without which no path leads from `source` to any of `goals`.
 
-    near: neighbours of each node, undirected. A goal may be in the cut, so there always is one, but for a source that
-    is a goal itself: that raises ValueError.
+    near: for each node its neighbours; the graph is undirected
+    source, goals: numbers of nodes. A goal may be in the cut, so there always is one
+
+    Raises ValueError if the source is a goal.
     """
     wanted = bytearray(len(near))
     for goal in goals:
         wanted[goal] = 1
     if wanted[source]:
         raise ValueError(f"node {source} is on both sides")
-    onward = [NONE] * len(near)  # Along a packed path: the node after this one, or itself at a goal.
-    before = [NONE] * len(near)  # And the one before it. NONE: on no path.
+    onward = [NONE] * len(near)  # The next node on the path through this one, or itself at a goal. NONE: on no path.
+    before = [NONE] * len(near)  # The previous node on that path.
     while True:
         came_in, came_out, end = _search(near, source, wanted, onward, before)
         if end == NONE:
             return tuple(v for v in range(len(near)) if came_in[v] != NONE and came_out[v] == NONE and v != source)
-        _pack(source, came_in, came_out, end, onward, before)
+        _add_path(source, came_in, came_out, end, onward, before)
 
 
 def _search(
     near: Sequence[Iterable[int]], source: int, wanted: bytearray, onward: list[int], before: list[int]
 ) -> tuple[list[int], list[int], int]:
-    """From where each entrance and exit was first reached, and a goal whose exit was, or NONE.
+    """Search for one more path: from where each entrance and exit was first reached, and the goal reached, or NONE.
 
-    came_in[v]: whose exit leads to the entrance of v, or v itself when it was reached from its own exit, backwards.
-    came_out[v]: v itself when its exit was reached through it, or the node whose entrance led back along a path.
+    came_in[v]: the node whose exit leads to the entrance of v, or v itself if that was reached backwards from its exit.
+    came_out[v]: v itself if its exit was reached from its entrance, or the node from whose entrance a path led back.
     """
     n = len(near)
     came_in, came_out = [NONE] * n, [NONE] * n
@@ -74,11 +74,11 @@ def _search(
                 if wanted[state] and onward[state] != state:
                     return came_in, came_out, state
                 for other in near[state]:
-                    # Along a packed link there is no room left.
+                    # A link that a path uses already has no capacity left.
                     if came_in[other] == NONE and other != source and onward[state] != other:
                         came_in[other] = state
                         reached.append(-1 - other)
-                # Back through a node that is on a path: its exit was left by going backwards.
+                # The exit of a node on a path was reached backwards: its entrance can be, too.
                 if before[state] != NONE and came_in[state] == NONE:
                     came_in[state] = state
                     reached.append(-1 - state)
@@ -96,8 +96,10 @@ def _search(
     return came_in, came_out, NONE
 
 
-def _pack(source: int, came_in: list[int], came_out: list[int], end: int, onward: list[int], before: list[int]) -> None:
-    """Put the path that was found among the others; where it went backwards, theirs is undone."""
+def _add_path(
+    source: int, came_in: list[int], came_out: list[int], end: int, onward: list[int], before: list[int]
+) -> None:
+    """Add the path that was found; where it goes backwards along another one, that part of the other is removed."""
     added: list[tuple[int, int]] = []
     removed: list[tuple[int, int]] = []
     node, at_exit = end, True
@@ -107,7 +109,7 @@ def _pack(source: int, came_in: list[int], came_out: list[int], end: int, onward
             if came == node:
                 at_exit = False
             else:
-                removed.append((node, came))  # It went from the entrance of `came` back to the exit of `node`.
+                removed.append((node, came))  # From the entrance of `came` backwards to the exit of `node`.
                 node, at_exit = came, False
         else:
             came = came_in[node]
@@ -126,12 +128,17 @@ def _pack(source: int, came_in: list[int], came_out: list[int], end: int, onward
 
 
 NAMED = 4
+"""Peers that the sentence names."""
 
 
 @dataclass(frozen=True, slots=True)
 class MinimumCut:
-    """The smallest set between `origin` and `text`: `peers`, empty where there is none; `holders` who could answer;
-    `sentence` says it, or why there is none."""
+    """The fewest peers to silence so that `origin` no longer finds `text`.
+
+    peers     the cut, empty where there is none
+    holders   who could answer now
+    sentence  says it, or why there is no cut
+    """
 
     origin: PeerId
     text: str
@@ -141,7 +148,7 @@ class MinimumCut:
 
 
 def min_cut(sim: Simulation, labels: Sequence[str], origin: PeerId, text: str) -> MinimumCut:
-    """Of a title that `origin` wants, as things stand."""
+    """The minimum cut between a peer and the title `text`, as things are now. labels: of all peers, by number."""
     who, what = labels[origin], f"“{plain(text, limit=40)}”"
 
     def none(sentence: str, holders: Sequence[PeerId] = ()) -> MinimumCut:
@@ -154,25 +161,35 @@ def min_cut(sim: Simulation, labels: Sequence[str], origin: PeerId, text: str) -
         return none(_broadcast(sim, who, origin, silent))
     served = any(kind.has_all for kind in sim.program_types)
     if not served and sim.libraries[origin].matching(text):
-        return none(f"{who} has {what} itself: nobody stands between.")
+        return none(f"{who} has {what} itself: silencing others does not keep it from it.")
     holders = [p for p in range(sim.n) if p != origin and not silent[p] and _holds(sim, p, text, served)]
     if not holders:
-        return none(f"Nobody who is up and would answer has {what}: there is nobody left to silence.")
+        return none(f"No peer that is up and would answer has {what}: there is nobody left to silence.")
     if not sim.streams.near[origin] and sim.program_types[origin].knows == "everyone":
         told = f"{who} can call anybody itself: all {plural(len(holders), 'holder')} of {what} would have to go."
         return MinimumCut(origin, text, tuple(holders), tuple(holders), told)
-    near = [[q for q in row if not silent[q]] if not silent[p] else [] for p, row in enumerate(sim.streams.near)]
-    if distance(sim, origin, holders) is None:
-        return none(f"{who} has no way to {what} over the links as they stand: it is cut off already.", holders)
-    peers = vertex_cut(near, origin, holders)
+    hops = _distances(sim, origin, silent)
+    reachable = [p for p in holders if hops[p] >= 0]
+    if not reachable:
+        return none(f"No path leads from {who} to {what} over the links as they are: it is cut off already.", holders)
+    horizon = sim.program.horizon(sim.shared.options)
+    furthest = max(hops) if horizon is None else horizon
+    heard = [p for p in reachable if hops[p] <= furthest]
+    if not heard:
+        away = min(hops[p] for p in reachable)
+        told = f"The nearest holder of {what} is {plural(away, 'hop')} away from {who}"
+        return none(f"{told} and a question travels {furthest}: it is out of reach already.", holders)
+    inside = [0 <= each <= furthest for each in hops]
+    near = [[q for q in row if inside[q]] if inside[p] else [] for p, row in enumerate(sim.streams.near)]
+    peers = vertex_cut(near, origin, heard)
     names = ", ".join(labels[p] for p in peers[:NAMED]) + (" …" if len(peers) > NAMED else "")
     told = f"Silencing {plural(len(peers), 'peer')} ({names}) cuts {who} off from {what}"
-    share = f"; {len(holders):,} could answer." if len(holders) > 1 else "."
-    return MinimumCut(origin, text, peers, tuple(holders), told + share)
+    share = f"; {len(heard):,} could answer." if len(heard) > 1 else "."
+    return MinimumCut(origin, text, peers, tuple(heard), told + share)
 
 
 def _silent(sim: Simulation, origin: PeerId, text: str) -> list[bool]:
-    """Who passes nothing on: down, censored, behind a partition, or suppressing the title without a leak."""
+    """Which peers pass nothing on: not alive, censored, behind a partition, or suppressing the title without a leak."""
     bans, group, words = sim.faults.bans, sim.faults.group, words_of(text)
     silent = [
         bool(state != ALIVE) or blocked or side != group[origin]
@@ -183,8 +200,25 @@ def _silent(sim: Simulation, origin: PeerId, text: str) -> list[bool]:
     return silent
 
 
+def _distances(sim: Simulation, origin: PeerId, silent: Sequence[bool]) -> list[int]:
+    """Hops from `origin` to each peer over open streams between peers that are not silent, -1 where no path leads."""
+    near, hops = sim.streams.near, [-1] * sim.n
+    hops[origin] = 0
+    front = [origin]
+    while front:
+        onward = []
+        for p in front:
+            for q in near[p]:
+                if hops[q] < 0 and not silent[q]:
+                    hops[q] = hops[p] + 1
+                    onward.append(q)
+        front = onward
+    return hops
+
+
 def _holds(sim: Simulation, peer: PeerId, text: str, served: bool) -> bool:
-    """Whether it would answer: from its library, or, where everybody is `served`, as a server that has everything."""
+    """Whether a peer would answer: as a server that has everything, where there are such (`served`), else from its
+    library."""
     return (
         sim.program_types[peer].has_all
         if served
@@ -196,8 +230,8 @@ def _broadcast(sim: Simulation, who: str, origin: PeerId, silent: Sequence[bool]
     others = sum(1 for p in sim.users() if p != origin and not silent[p])
     if not sim.streams.near[origin]:
         return (
-            f"Nobody keeps connections here: {who} tells any of {plural(others, 'living peer')} by lot, and so does "
-            "each of them. No few peers stand between; only silencing the teller itself would do."
+            f"No connections are kept here: {who} tells any of {plural(others, 'living peer')}, drawn at random, and "
+            f"so does each of them. No small set separates it from the others; only silencing {who} itself would."
         )
     near = [q for q in sim.streams.near[origin] if not silent[q]]
     return f"{who} tells its {plural(len(near), 'neighbour')}: without them nobody else would hear of it."

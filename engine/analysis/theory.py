@@ -1,14 +1,13 @@
-"""What a textbook foretells for an ask: the facts that a protocol's `theory` is made of.
+"""Collects the facts from which a protocol's `theory` calculates what an ask should cost and reach.
 
-They are of the graph as it stands, so a figure is exact where the theory is (a flood over these very links) and an
-estimate where it is (a rumour told by lot). Whoever shows it should take it when the ask sets out.
+They describe the graph as it is now. A closed form is exact where the network follows these links (a flood), and an
+estimate where it draws peers at random. They should be taken when the ask starts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from math import exp, log
 from typing import Any
 
 import numpy as np
@@ -21,7 +20,10 @@ from .verdict import station_state
 
 
 def theory_of(sim: Simulation, record: AskRecord, labels: Sequence[str]) -> tuple[Theory, ...]:
-    """Rows for one ask; none when its asker is gone or the protocol has no theory of it."""
+    """What theory expects of an ask; empty when its origin is not alive or the protocol has no theory of it.
+
+    labels: of all peers, by number, for the stations among the facts
+    """
     origin = record.origin
     if sim.state[origin] != ALIVE:
         return ()
@@ -40,38 +42,13 @@ def theory_of(sim: Simulation, record: AskRecord, labels: Sequence[str]) -> tupl
         "levels": _levels(sim, origin),
         "stations": {labels[s]: station_state(sim, s) for s in sim.stations},
     }
-    options = sim.shared.options
-    if sim.program.model == "infect and die":
-        rows = infect_and_die(facts["others"], living, options.fanout)
-    else:
-        rows = tuple(sim.program.theory(facts, options))
+    rows = sim.program.theory(facts, sim.shared.options)
     # A formula with a logarithm or a power may give 1.5 on one processor and a last bit less on another.
     return tuple(replace(row, value=round(row.value, 9)) for row in rows)
 
 
-def infect_and_die(others: int, living: int, fanout: int) -> tuple[Theory, ...]:
-    """A rumour that each tells `fanout` others once, drawn among all, the dead among them (Kermarrec, Massoulié and
-    Ganesh 2003). A telling is worth as much as there are living; the share that never hears solves an equation that
-    leads, from below, to its smaller root. Generations grow by what the tellings are worth."""
-    if not living:
-        return ()
-    fanout = min(fanout, others)
-    worth = fanout * living / others
-    deaf = 0.0
-    for _ in range(200):
-        deaf = exp(-worth * (1.0 - deaf))
-    heard = living * (1.0 - deaf)
-    told = (
-        Theory("reached", heard, f"1 - s of the living, s = e^(-{worth:.2g} (1 - s)) = {deaf:.1%}"),
-        Theory("messages", fanout * (heard + 1), f"{fanout} by each who heard"),
-    )
-    if worth <= 1.0:
-        return told
-    return (*told, Theory("rounds", log(max(living, 2)) / log(worth), f"ln n / ln {worth:.2g}, to grow to n"))
-
-
 def _levels(sim: Simulation, origin: PeerId) -> list[tuple[int, int]]:
-    """For each distance: (peers, sum of their degrees)."""
+    """For each distance from `origin` over the open streams: (peers at that distance, sum of their degrees)."""
     near = sim.streams.near
     seen = bytearray(sim.n)
     seen[origin] = 1

@@ -1,4 +1,4 @@
-"""The verdict on an ask, in one sentence that a person can use."""
+"""The verdict on an ask: one sentence that tells a user what became of it, and the facts that it is made of."""
 
 from __future__ import annotations
 
@@ -13,11 +13,10 @@ from ..measure.asks import AskRecord
 from ..measure.snapshot import ALIVE, DEAD, LEFT, STATES
 from ..simulation import Simulation
 
-# What is so about an ask at the moment it closes: the facts that a verdict is made of.
-
 
 def facts_of(sim: Simulation, record: AskRecord) -> dict[str, Any]:
-    """See `verdict.verdict` for the keys. Holders are looked up only when the ask went unanswered."""
+    """The facts about an ask as things are now, see `verdict` for the keys. Those about holders are there only when
+    something was looked for and nothing was found."""
     living = (sim.state == ALIVE) & ~sim.infrastructure
     alive = int(living.sum())
     first = record.first_hit_us()
@@ -36,7 +35,7 @@ def facts_of(sim: Simulation, record: AskRecord) -> dict[str, Any]:
         "losses": record.losses,
         "setback": record.setback,
         "overlay": sim.program.overlay,
-        "ttl": getattr(sim.shared.options, "ttl", None),
+        "horizon": sim.program.horizon(sim.shared.options),
         "stations": {sim.labels[s]: station_state(sim, s) for s in sim.stations},
     }
     if record.origin in sim.joining and living[record.origin] and not sim.has_joined(record.origin):
@@ -67,7 +66,7 @@ def facts_of(sim: Simulation, record: AskRecord) -> dict[str, Any]:
 
 
 def station_state(sim: Simulation, station: PeerId) -> str:
-    """One word: alive, dead, left, censored or colluding."""
+    """The state of a station in one word: alive, dead, left, censored or colluding."""
     if sim.censored[station]:
         return "censored"
     if sim.state[station] == ALIVE and sim.colluding[station]:
@@ -76,7 +75,8 @@ def station_state(sim: Simulation, station: PeerId) -> str:
 
 
 def distance(sim: Simulation, origin: PeerId, goals: Sequence[PeerId]) -> int | None:
-    """Hops from a peer to the nearest of `goals` over the links as they stand, or None for no way."""
+    """Hops from a peer to the nearest of `goals` over the open streams between peers that are neither censored nor
+    behind a partition, or None where no path leads there."""
     if not goals:
         return None
     wanted = np.zeros(sim.n, np.bool_)
@@ -101,15 +101,25 @@ def plural(n: int, one: str, many: str = "") -> str:
 
 
 def verdict(program: type[Peer], options: Any, facts: Mapping[str, Any]) -> str:
-    """One sentence, from `facts`:
+    """One sentence about an ask of the network `program`, from these facts:
 
-    want, text, origin (its state), alive (peers that live, the origin left out), reached, hits, first_hit_s, hops,
-    holders, and of these dead, left, censored, parted, colluding (each in the first of these counts that fits),
-    asked (of the others: a question reached them), holders_alive (and not censored), distance (hops to the nearest
-    holder who would answer and was not asked, over the links as they stand, or None), overlay, ttl,
-    setback (why it was not fetched in the end, or ""), losses {reason: n}, stations {label: state}; and if somebody
-    served a decoy, the labels of those it was found_at, of those who served decoys, and of those from whom it was
-    fetched in the end; adrift: why a newcomer found no way in, if it did not.
+    want, text, origin     what was asked, and the state of the peer that asked
+    alive                  peers that live, the origin left out
+    reached, hops          peers that a question reached, and the greatest depth
+    hits, first_hit_s      holders found, and seconds until the first, or None
+    holders                peers that have it; each is counted once in: dead, left, censored, parted, colluding, asked
+                           (a question reached it), or none of these
+    holders_alive          of these, alive and not censored
+    distance               hops over the links as they are to the nearest holder that would answer and was not asked, or
+                           None
+    horizon                hops that a question travels, or None where nothing limits it
+    overlay                whether the network has links that stay open
+    setback                why the file was not fetched in the end, or ""
+    losses, stations       {reason: messages}, {label: state}
+    found_at, decoys, fetched
+                           if a decoy was served, the labels of the holders found, of those that served a decoy, and of
+                           those from whom the file was fetched in the end
+    adrift                 only for a newcomer that has not joined: the state of its bootstrap peers
     """
     if facts["want"] == "broadcast":
         if not facts["alive"]:
@@ -132,7 +142,7 @@ def verdict(program: type[Peer], options: Any, facts: Mapping[str, Any]) -> str:
 
 
 def _opened(facts: Mapping[str, Any]) -> str:
-    """What the user found on opening what came: "Found at p031 and p044; p031 served a decoy, p044 the real thing."."""
+    """Where decoys were served: "Found at p031 and p044; p031 served a decoy, p044 the real thing."."""
     decoys, fetched = facts["decoys"], facts["fetched"]
     served = f"{names(decoys)} served {'a decoy' if len(decoys) == 1 else 'decoys'}"
     real = f"{names(fetched)} the real thing" if fetched else "nobody the real thing"
@@ -140,7 +150,7 @@ def _opened(facts: Mapping[str, Any]) -> str:
 
 
 def names(labels: Sequence[str], most: int = 4) -> str:
-    """`p031`, `p031 and p044`, `p001, p002, p003 and 9 others`."""
+    """At most `most` labels as text: `p031`, `p031 and p044`, `p001, p002, p003 and 9 others`."""
     shown = [plain(label, 20) for label in labels]
     if len(shown) > most:
         shown = [*shown[: most - 1], f"{len(shown) - most + 1:,} others"]
@@ -169,12 +179,13 @@ def _why(facts: Mapping[str, Any]) -> str:
 
 
 def _unasked(rest: int, facts: Mapping[str, Any]) -> str:
-    """Why those did not hear of it who would have answered."""
+    """Why no question reached `rest` holders that would have answered."""
     if facts["distance"] is None and facts["overlay"]:
         return f"{rest} cannot be reached over the links that are left"
-    if facts["distance"] is not None and facts["ttl"] and facts["distance"] > facts["ttl"]:
+    away, horizon = facts["distance"], facts["horizon"]
+    if away is not None and horizon is not None and away > horizon:
         nearest = "is" if rest == 1 else "are at least"
-        return f"{rest} {nearest} {facts['distance']} hops away and the TTL is {facts['ttl']}"
+        return f"{rest} {nearest} {plural(away, 'hop')} away and a question travels {plural(horizon, 'hop')}"
     if facts["losses"]:
         worst = max(facts["losses"], key=lambda reason: facts["losses"][reason])
         count = facts["losses"][worst]

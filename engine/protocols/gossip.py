@@ -1,59 +1,61 @@
 """A rumour
 
-Each peer that hears a rumour for the first time tells it to `fanout` peers drawn at random from all there are, and
-never again: infect and die. Nobody keeps connections, so there is nothing to cut; what can be lost is one telling
-among many, and most peers are told several times over. The share s that never hears solves s = e^(-fanout (1 - s)):
-with three tellings 6 %, with five 0.7 % (Kermarrec, Massoulié and Ganesh 2003). Kill half of the peers and each
-telling is worth half.
+Each peer that hears a rumour for the first time tells it to `fanout` peers drawn at random from all that it knows, and
+never again: infect and die. No connections are kept, so there is no link to cut. A lost message hardly matters, since
+most peers get the rumour several times. The share s that never hears it solves s = e^(-fanout (1 - s)): 6 % for a
+fanout of three, 0.7 % for five (Kermarrec, Massoulié and Ganesh 2003). Kill half of the peers and half of all messages
+go to dead ones.
 
-When a run begins everybody knows of everybody. Who comes later says hello to a few that it was told of; the first to
-answer introduces it: it names those that it knows, and passes the news on as it would a rumour.
+When a run begins every peer knows all others. One that joins later sends Hello to the few peers that it was given; the
+first to answer sends it the peers that it knows (Welcome), and passes the Hello on as it would a rumour.
 
 This is the smallest network in this folder, and it is complete: copy it to begin your own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from ..api import DUPLICATE, Ask, Belief, Beliefs, Host, Known, Peer, PeerId, message, on, option, words_of
+from ..api import DUPLICATE, Ask, Belief, Beliefs, Host, Known, Peer, PeerId, Theory, message, on, option, words_of
+from ..kit import infect_and_die, put_bounded
 
 
 @message(over="datagram", part="question")
 class Rumour:
-    """`key` tells this rumour from all others: 64 random bits, drawn where it began."""
+    """A rumour, identified by `key`: 64 random bits, drawn by its origin."""
 
     key: int
     text: str
 
     def about(self) -> Iterable[str]:
-        """Anybody can read it; a peer that bans one of its words lets it drop."""
+        """The text can be read on the way; a peer that bans one of its words drops the rumour."""
         return words_of(str(self.text))
 
 
 @message(over="datagram")
 class Hello:
-    """`who` is new here."""
+    """`who` has just joined."""
 
     who: PeerId
 
 
 @message(over="datagram")
 class Welcome:
-    """Some of those who are here, drawn at random."""
+    """Answer to Hello: peers of the network, drawn at random."""
 
     others: tuple[PeerId, ...]
 
 
 @dataclass(slots=True)
 class Wait:
-    """Has anybody said welcome?"""
+    """Time to look whether a Welcome has come."""
 
 
 @dataclass(slots=True)
 class GossipOptions:
-    """Infect and die needs no more but an introduction."""
+    """How far a rumour is spread, and how newcomers join."""
 
     fanout: int = option(3, "peers that each peer tells a rumour to", low=1, high=50)
     remember: int = option(1_000, "rumours a peer remembers, the latest ones", low=1, high=1_000_000)
@@ -63,22 +65,43 @@ class GossipOptions:
 
 @dataclass(slots=True, eq=False)
 class Gossiper(Peer, name="gossip", options=GossipOptions):
-    """One who passes on what is new to it."""
+    """A peer that passes on each rumour once.
+
+    others   peers that it knows since it started
+    newer    peers that it was told of later
+    welcome  whether it has joined
+    heard    key -> text of the latest rumours
+    """
 
     role = "gossiper"
     wants = "broadcast"
     knows = "everyone"
     overlay = False
     shares_files = False
-    model = "infect and die"
 
     others: Sequence[PeerId] = ()
     newer: dict[PeerId, None] = field(default_factory=dict)
     welcome: bool = True
     heard: dict[int, str] = field(default_factory=dict)
 
+    @classmethod
+    def theory(cls, facts: Mapping[str, Any], options: GossipOptions) -> Sequence[Theory]:
+        """The closed form of infect and die: see `kit.infect_and_die`."""
+        living: int = facts["living"]
+        if not living:
+            return ()
+        told = infect_and_die(facts["others"], living, options.fanout)
+        share = f"1 - s of the living, s = e^(-{told.mean:.2g} (1 - s)) = {told.missed:.1%}"
+        rows = [
+            Theory("reached", told.reached, share),
+            Theory("messages", told.messages, f"{told.fanout} by each who heard"),
+        ]
+        if told.rounds is not None:
+            rows.append(Theory("rounds", told.rounds, f"ln n / ln {told.mean:.2g}, to grow to n"))
+        return rows
+
     def start(self, host: Host, contacts: Sequence[PeerId], saved: object | None) -> None:
-        """Membership stands when a run begins: everybody, the dead among them. Who comes later says hello."""
+        """At t = 0 `contacts` are all peers, dead ones included. A peer that starts later says hello."""
         if isinstance(saved, tuple):
             self.others, self.newer = saved[0], dict.fromkeys(saved[1])
             return
@@ -89,64 +112,57 @@ class Gossiper(Peer, name="gossip", options=GossipOptions):
 
     @on(Wait)
     def wait(self, host: Host, tick: Wait) -> None:
-        """Say hello until somebody answers."""
+        """Say hello until a peer answers."""
         if not self.welcome:
             host.multicast(self.drawn(host), Hello(host.me))
             host.after(int(host.options.hello_s * 1e6), Wait(), cause=None)
 
     @on(Hello)
     def hello(self, host: Host, sender: PeerId, message: Hello) -> None:
-        """Introduce a newcomer, or pass on the news of one."""
+        """Answer a newcomer, and pass its Hello on the first time."""
         if sender == message.who and self.welcome:
             known = (*self.others, *self.newer)
             host.send(sender, Welcome(tuple(host.rng.sample(known, min(host.options.introduced, len(known))))))
         if type(message.who) is int and message.who not in self.newer:
-            self.newer[message.who] = None
-            while len(self.newer) > host.options.introduced:
-                del self.newer[next(iter(self.newer))]
+            put_bounded(self.newer, message.who, None, host.options.introduced)
             host.multicast(self.drawn(host), message)
 
     @on(Welcome)
     def welcomed(self, host: Host, sender: PeerId, message: Welcome) -> None:
-        """The first answer will do."""
+        """The first answer completes the join; later ones are ignored."""
         if not self.welcome and type(message.others) is tuple:
             self.others = (sender, *message.others[: host.options.introduced])
             self.welcome = True
 
     def saved(self) -> object | None:
-        """Whom it knows."""
         return (self.others, tuple(self.newer)) if self.welcome else None
 
     def joined(self, links: Sequence[PeerId]) -> bool:
-        """Whether it was introduced."""
         return self.welcome
 
     def ask(self, host: Host, ask: Ask) -> None:
-        """A user has something to tell."""
         self.tell(host, Rumour(host.rng.getrandbits(64), ask.text))
 
     @on(Rumour)
     def hear(self, host: Host, sender: PeerId, rumour: Rumour) -> Known:
-        """Old news stops here."""
+        """Pass on a new rumour, and drop a known one."""
         if type(rumour.key) is not int or rumour.key in self.heard:
             return DUPLICATE
         self.tell(host, rumour)
         return None
 
     def tell(self, host: Host, rumour: Rumour) -> None:
-        """Remember it, forget the oldest when there are too many, and pass it on."""
-        self.heard[rumour.key] = rumour.text
-        while len(self.heard) > host.options.remember:
-            del self.heard[next(iter(self.heard))]
+        """Remember a rumour and send it to some peers."""
+        put_bounded(self.heard, rumour.key, rumour.text, host.options.remember)
         host.multicast(self.drawn(host), rumour)
 
     def drawn(self, host: Host) -> list[PeerId]:
-        """Some of those it knows: `fanout` of them. One more is drawn, in case it is oneself."""
+        """`fanout` peers, drawn from those it knows. One more is drawn first, since this peer may be among them."""
         known = (*self.others, *self.newer) if self.newer else self.others
         some = host.rng.sample(known, min(host.options.fanout + 1, len(known)))
         return [one for one in some if one != host.me][: host.options.fanout]
 
     def beliefs(self) -> Beliefs:
-        """What it heard, the latest last. All names on the list are one hearsay: nobody was ever checked."""
+        """The peers on its list, none of which it has checked, and the rumours it heard."""
         known = dict.fromkeys((*self.others, *self.newer), Belief(what="on the list"))
         return Beliefs(known, {"heard": str(len(self.heard)), "latest": str(next(reversed(self.heard.values()), "-"))})

@@ -1,13 +1,13 @@
 """Client and server
 
-All clients ask one service. Small, quick, and everybody knows where it lives: so does whoever wants it gone. With
-`servers=1` there is one machine, "server"; with more, a balancer stands before a fleet and hides the death of any
-one of them. It does not hide the balancer, nor the operator: one bankruptcy ends them all.
+All clients ask one service, whose address everybody knows. With `servers=1` it is one machine, "server"; with more, a
+load balancer passes requests on to a fleet, so that the death of one server is not noticed. The balancer itself and the
+operator remain single points of failure.
 
-The service holds whatever is asked for. What it can run out of is its line: answers leave one after the other, so N
-clients wait N times as long (`uplink_mbit_s`, `page_kb`; the textbook bound N F / u). Where links have a capacity,
-the server's link makes answers wait, and clients share it. HTTP (RFC 9110, 9112) has
-no timeouts; those here are ours, of the order that proxies and browsers use.
+The service has whatever is asked for. Its limit is its line: answers leave one after the other, so N clients wait N
+times as long (`uplink_mbit_s`, `page_kb`; the textbook bound N F / u). Where links have a capacity, the server's link
+delays answers, and clients share it. HTTP (RFC 9110, 9112) has no timeouts; those here are ours, of the order that
+proxies and browsers use.
 """
 
 from __future__ import annotations
@@ -46,17 +46,16 @@ class Request:
     text: str
 
     def about(self) -> Iterable[str]:
-        """The path is there to read."""
         return words_of(str(self.text))
 
     def without(self, word: str) -> Request:
-        """A request for nothing, which is answered with 451."""
+        """A request with an empty path, which is answered with 451."""
         return Request(self.number, "")
 
 
 @message(part="answer")
 class Response:
-    """Status and page. `server` is who made it, as the Via field of a proxy tells."""
+    """Status and page. `server` made it, as the Via field of a proxy tells."""
 
     number: int
     status: int
@@ -69,20 +68,20 @@ class Response:
         return words_of(str(self.text))
 
     def without(self, word: str) -> Response:
-        """451 in its place."""
+        """A response 451 without a page."""
         return Response(self.number, UNAVAILABLE, "", self.server, Blob(0))
 
 
 @dataclass(slots=True)
 class Waited:
-    """The time for an answer is over, or for a pause before the next try."""
+    """The wait for the answer to a request is over."""
 
     number: int
 
 
 @dataclass(slots=True)
 class Sendable:
-    """The line is free for this answer; for none, when the link was given it at once."""
+    """The line has taken an answer: send it now. None where it was sent at once, and the link delays it."""
 
     to: PeerId
     response: Response | None
@@ -90,7 +89,7 @@ class Sendable:
 
 @dataclass(slots=True)
 class WebOptions:
-    """How big the service is, and how patient everybody."""
+    """The size of the service, and timeouts."""
 
     servers: int = option(1, "machines of the service; more than one stand behind a balancer", low=1, high=1_000)
     page_kb: float = option(64.0, "size of an answer, in KB of 1,000 bytes", low=0.0, high=1e9)
@@ -106,7 +105,8 @@ class WebOptions:
 
 @dataclass(slots=True)
 class Pending:
-    """A request without an answer: for whom, as which `number` of theirs, and what it waits for."""
+    """A request without an answer. At a balancer: from which `client`, under which `number` of the client's, and to
+    which `server` it was passed on."""
 
     text: str
     tries: int
@@ -143,7 +143,7 @@ class Client(Peer, name="web", options=WebOptions):
 
     @classmethod
     def explain(cls, facts: Mapping[str, Any], options: WebOptions) -> str | None:
-        """It is always the service."""
+        """Which part of the service is down, or refused."""
         stations: Mapping[str, str] = facts.get("stations") or {}
         up = [label for label, state in stations.items() if state in ("alive", "colluding")]
         front = stations.get("balancer", "alive")
@@ -159,20 +159,19 @@ class Client(Peer, name="web", options=WebOptions):
 
     @classmethod
     def theory(cls, facts: Mapping[str, Any], options: WebOptions) -> Sequence[Theory]:
-        """One request; a balancer passes it on."""
+        """One request, which a balancer passes on."""
         if facts["want"] == "publish":
             return ()
         asked = 1 if options.servers == 1 else 2
         return (Theory("messages", asked, "O(1): one request to each machine on the way"), Theory("reached", asked))
 
     def start(self, host: Host, contacts: Sequence[PeerId], saved: object | None) -> None:
-        """Connect to the front of the service: a connection is kept alive (RFC 9112 section 9.3)."""
+        """Connect to the server or the balancer. The connection is kept alive (RFC 9112 section 9.3)."""
         if contacts:
             self.front = contacts[0]
             host.link(self.front)
 
     def ask(self, host: Host, ask: Ask) -> None:
-        """A user wants a page."""
         self._send(host, ask.text, host.options.retries)
 
     def _send(self, host: Host, text: str, tries: int) -> None:
@@ -183,7 +182,7 @@ class Client(Peer, name="web", options=WebOptions):
 
     @on(Response)
     def response(self, host: Host, sender: PeerId, message: Response) -> None:
-        """The page, or why not. An overloaded service is asked again when the time is over."""
+        """The page, or an error. An overloaded service is asked again when the timeout is over."""
         if sender != self.front or type(message.number) is not int or message.number not in self.pending:
             return
         self.heard_us = host.now_us
@@ -212,11 +211,9 @@ class Client(Peer, name="web", options=WebOptions):
             host.note("gave up", content=pending.text)
 
     def stop(self, host: Host) -> None:
-        """Close the connection."""
         host.unlink(self.front)
 
     def beliefs(self) -> Beliefs:
-        """The service, and how well it served."""
         known = {self.front: Belief(self.heard_us, "the service", alive=True)} if self.front >= 0 else {}
         facts = {"waiting": str(len(self.pending)), "answered": str(self.answered), "failed": str(self.failed)}
         return Beliefs(known, facts)
@@ -224,7 +221,7 @@ class Client(Peer, name="web", options=WebOptions):
 
 @dataclass(slots=True, eq=False)
 class Server(Peer):
-    """Answers in the order of asking, as fast as its line goes. `free_us` is when the line will be free."""
+    """Answers requests in order, as fast as its line allows. `free_us` is when the line will be free."""
 
     role = "server"
     overlay = False
@@ -237,7 +234,7 @@ class Server(Peer):
 
     @on(Request)
     def request(self, host: Host, sender: PeerId, message: Request) -> None:
-        """Everything is here; 451 for what must not be named."""
+        """Answer a request: 451 for an empty path, which is what a ban leaves of it."""
         options = host.options
         if not words_of(message.text if type(message.text) is str else ""):
             host.send(sender, Response(message.number, UNAVAILABLE, "", host.me, Blob(0)))
@@ -258,20 +255,18 @@ class Server(Peer):
 
     @on(Sendable)
     def sendable(self, host: Host, tick: Sendable) -> None:
-        """Its last bit has left."""
         self.queued -= 1
         self.answered += 1
         if tick.response is not None:
             host.send(tick.to, tick.response)
 
     def beliefs(self) -> Beliefs:
-        """How busy it is."""
         return Beliefs(facts={"waiting for the line": str(self.queued), "answered": str(self.answered)})
 
 
 @dataclass(slots=True, eq=False)
 class Balancer(Peer):
-    """A reverse proxy: hands requests to the servers in turn. One that is silent or refuses is left alone."""
+    """A reverse proxy: passes requests to the servers in turn, for a while not to one that is silent or refuses."""
 
     role = "balancer"
     overlay = False
@@ -286,7 +281,7 @@ class Balancer(Peer):
     pending: dict[int, Pending] = field(default_factory=dict)
 
     def start(self, host: Host, contacts: Sequence[PeerId], saved: object | None) -> None:
-        """The other stations are the fleet."""
+        """The other stations are the servers."""
         fleet = [one for one in contacts if one != host.me][: host.options.servers]
         self.servers = dict.fromkeys(fleet)
         for server in fleet:
@@ -294,7 +289,7 @@ class Balancer(Peer):
 
     @on(Request)
     def request(self, host: Host, sender: PeerId, message: Request) -> None:
-        """A client asks; one try for each server there is."""
+        """Pass a request on, with at most one try for each server."""
         if type(message.number) is int and type(message.text) is str:
             self._forward(host, sender, message.number, message.text, len(self.servers), host.cause)
 
@@ -310,7 +305,7 @@ class Balancer(Peer):
         host.send(server, Request(self.last, text), cause=cause)
 
     def _next(self, now_us: int) -> PeerId | None:
-        """Round robin among those believed to live; after `retry_s` one may prove itself again."""
+        """The next server in turn of those that are not set aside, or None."""
         fleet = list(self.servers)
         for step in range(len(fleet)):
             server = fleet[(self.turn + step) % len(fleet)]
@@ -321,7 +316,7 @@ class Balancer(Peer):
 
     @on(Response)
     def response(self, host: Host, sender: PeerId, message: Response) -> None:
-        """Back to whoever asked, or to the next server if this one has too much to do."""
+        """Pass a response back to the client, or try the next server if this one is overloaded."""
         if sender not in self.servers or type(message.number) is not int:
             return
         self.servers[sender] = host.now_us
@@ -339,11 +334,10 @@ class Balancer(Peer):
 
     @on(Waited)
     def waited(self, host: Host, tick: Waited) -> None:
-        """Silence."""
+        """A server did not answer in time."""
         self._set_aside(host, tick.number)
 
     def refused(self, host: Host, to: PeerId, message: object) -> None:
-        """Its machine says that nobody listens."""
         if isinstance(message, Request) and type(message.number) is int:
             self._set_aside(host, message.number)
 
@@ -360,7 +354,7 @@ class Balancer(Peer):
         self._forward(host, pending.client, pending.number, pending.text, pending.tries, pending.cause)
 
     def closed(self, host: Host, peer: PeerId) -> None:
-        """A server went, and what was with it goes to another; a client went, and what it wanted is forgotten."""
+        """Requests at a server that is gone go to another; those of a client that is gone are dropped."""
         for number, pending in list(self.pending.items()):
             if pending.server == peer:
                 self._set_aside(host, number)
@@ -371,7 +365,6 @@ class Balancer(Peer):
             self.aside[peer] = host.now_us + int(host.options.retry_s * 1e6)
 
     def beliefs(self) -> Beliefs:
-        """Which servers it believes in."""
         known = {
             server: Belief(heard_us, "set aside" if server in self.aside else "in turn", alive=server not in self.aside)
             for server, heard_us in self.servers.items()

@@ -87,7 +87,7 @@ def test_where_nobody_keeps_connections_it_says_so() -> None:
     swarm, _ = running("gossip")
     found = swarm.min_cut(3, "fire")
     assert not found.peers
-    assert "Nobody keeps connections here" in found.sentence
+    assert "No connections are kept here" in found.sentence
 
 
 def test_there_is_not_always_something_to_cut() -> None:
@@ -105,6 +105,20 @@ def test_one_without_any_link_is_cut_off_already() -> None:
     give(swarm, 1, "blue train")
     swarm.do(Kill([1, 2]))
     assert "nobody left" in swarm.min_cut(0, "blue train").sentence
+
+
+def test_only_those_that_a_question_reaches_count() -> None:
+    options = {"ttl": 3}
+    swarm = make_swarm(20, topology="ring", options=options)
+    give(swarm, 2, "blue train")
+    give(swarm, 8, "blue train")
+    found = swarm.min_cut(0, "blue train")
+    assert (found.peers, found.holders) == ((1,), (2,)), "the holder 8 hops away does not answer anyhow"
+    far = make_swarm(20, topology="ring", options=options)
+    give(far, 8, "blue train")
+    found = far.min_cut(0, "blue train")
+    assert (found.peers, found.holders) == ((), (8,))
+    assert "8 hops away from p000 and a question travels 3" in found.sentence
 
 
 def test_who_suppresses_the_title_is_silent_already() -> None:

@@ -314,7 +314,7 @@ def test_messages_come_from_the_programs_module_and_from_its_handlers() -> None:
         pass
 
     kinds = messages_of(Local)
-    assert Nobody in kinds, "defined beside the program, though nobody handles it"
+    assert Nobody in kinds, "defined beside the program, though no role has a handler for it"
     assert Say in kinds, "handled, though defined elsewhere"
     assert Tick not in kinds
     assert len(set(kinds)) == len(kinds)

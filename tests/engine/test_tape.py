@@ -116,13 +116,13 @@ def test_a_message_without_a_handler_is_an_error_of_the_test() -> None:
 
 
 def test_the_shelf_finds_files_by_all_their_words() -> None:
-    library = FakeLibrary([File("Blue Train.mp3", 10, 1), File("blue moon", 10, 2)])
-    assert [file.digest for file in library.matching("BLUE")] == [1, 2]
-    assert [file.digest for file in library.matching("train blue")] == [1]
-    assert library.matching("?!") == []
-    library.add(File("blue moon", 10, 3))
-    assert len(library) == 2
-    assert [file.digest for file in library.files()] == [1, 3]
+    shelf = FakeLibrary([File("Blue Train.mp3", 10, 1), File("blue moon", 10, 2)])
+    assert [file.digest for file in shelf.matching("BLUE")] == [1, 2]
+    assert [file.digest for file in shelf.matching("train blue")] == [1]
+    assert shelf.matching("?!") == []
+    shelf.add(File("blue moon", 10, 3))
+    assert len(shelf) == 2
+    assert [file.digest for file in shelf.files()] == [1, 3]
 
 
 def test_the_same_seed_and_peer_draw_the_same() -> None:

@@ -61,11 +61,11 @@ def test_the_verdict_says_where_the_holders_are() -> None:
     )
 
 
-def test_the_verdict_compares_the_distance_with_the_time_to_live() -> None:
+def test_the_verdict_compares_the_distance_with_how_far_a_question_travels() -> None:
     swarm = holders(20, 9, topology="ring", options={"loud": True, "ttl": 7})
-    assert verdict(swarm) == "No answer: 1 peer holds it; 1 is 9 hops away and the TTL is 7."
+    assert verdict(swarm) == "No answer: 1 peer holds it; 1 is 9 hops away and a question travels 7 hops."
     swarm = holders(20, 9, 10, topology="ring", options={"loud": True, "ttl": 7})
-    assert verdict(swarm) == "No answer: 2 peers hold it; 2 are at least 9 hops away and the TTL is 7."
+    assert verdict(swarm) == "No answer: 2 peers hold it; 2 are at least 9 hops away and a question travels 7 hops."
 
 
 def test_the_verdict_sees_that_the_overlay_is_cut() -> None:

@@ -103,6 +103,10 @@ class Diary(Peer, name="diary", options=DiaryOptions):
     role = "writer"
     knows = "everyone"
 
+    @classmethod
+    def horizon(cls, options: DiaryOptions) -> int:
+        return options.ttl
+
     def __init__(self) -> None:
         self.heard: list[tuple[int, PeerId, Any]] = []
         self.told: list[tuple[int, str, PeerId]] = []

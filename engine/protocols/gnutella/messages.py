@@ -1,11 +1,10 @@
-"""What servents say to each other: the descriptors of Gnutella 0.4, and the HTTP of its downloads.
+"""The messages of servents: the descriptors of Gnutella 0.4, and the HTTP of its downloads.
 
-The 23 bytes of the descriptor header that a program can act on (GUID, TTL, Hops) are fields of each descriptor. A
-peer's address (IP and port) is its PeerId.
+GUID, TTL and Hops of the 23 bytes of the descriptor header are fields of each descriptor. A peer's address (IP and
+port) is its PeerId.
 
-What arrives may be anything: a class annotation binds no stranger. `headed` and `sound` say whether a message is
-what it claims to be, and `about` reads whatever it finds as text. A field that a byte or two carry on the wire is
-held to what they can carry.
+A message that arrives may have any value in any field. `headed` and `sound` tell whether it is well formed, and `about`
+takes only what is text. Fields are limited to the values that their bytes on the wire can hold.
 """
 
 from __future__ import annotations
@@ -46,11 +45,11 @@ class GnutellaOptions:
     firewalled: float = option(0.0, "share of servents that cannot be called and need a Push", low=0, high=1)
 
 
-# --- is it what it claims to be? --------------------------------------------------------------------------
+# --- checks of what arrives -------------------------------------------------------------------------------
 
 
 def whole(value: object, low: int, high: int) -> bool:
-    """Whether it is a whole number of that range. True and False are none."""
+    """Whether it is an int (and no bool) from `low` to `high`."""
     return value.__class__ is int and low <= value <= high
 
 
@@ -60,7 +59,7 @@ def guid(value: object) -> bool:
 
 
 def headed(descriptor: Any) -> bool:
-    """Whether the header is sound: a GUID, a TTL from 1 to 255, and Hops from 0 to 255."""
+    """Whether the header is well formed: a GUID, a TTL from 1 to 255, and Hops from 0 to 255."""
     return guid(descriptor.guid) and whole(descriptor.ttl, 1, BYTE_MAX) and whole(descriptor.hops, 0, BYTE_MAX)
 
 
@@ -70,19 +69,19 @@ def named(value: object) -> bool:
 
 
 def sound(file: object) -> bool:
-    """Whether it is a result that one could fetch."""
+    """Whether it is a well-formed result of a QueryHit."""
     return (
         file.__class__ is File and named(file.name) and whole(file.size, 1, WORD_MAX) and file.digest.__class__ is int
     )
 
 
 def text_of(value: object) -> str:
-    """What a reader of a message sees in a field that should be a text."""
+    """The text in a field, "" where there is none."""
     return value if isinstance(value, str) else ""
 
 
 def files_of(results: object) -> tuple[File, ...]:
-    """The well-formed ones of what should be a tuple of files."""
+    """The well-formed files of what should be a tuple of them."""
     return tuple(file for file in results if sound(file)) if isinstance(results, tuple) else ()
 
 
@@ -101,15 +100,16 @@ class Ok:
 
 @message()
 class Full:
-    """The caller is hung up on; it may try some other time, or those. As in 0.6 (section "Connection handshake"), whose
-    X-Try header names others, without which a crowd that all knows the same few servents would stay outside."""
+    """The connection is refused, since there are neighbours enough; `others` may have room. As in 0.6 (section
+    "Connection handshake"), whose X-Try header names other servents: without it many newcomers that know the same few
+    servents could not join."""
 
     others: tuple[PeerId, ...] = ()
 
 
 @message()
 class Ping:
-    """Payload 0x00: who is there?"""
+    """Payload 0x00: asks for pongs."""
 
     guid: bytes
     ttl: int
@@ -118,7 +118,7 @@ class Ping:
 
 @message()
 class Pong:
-    """Payload 0x01: a servent, and how much it shares (kilobytes)."""
+    """Payload 0x01: the address of a servent, and how many files and kilobytes it shares."""
 
     guid: bytes
     ttl: int
@@ -130,7 +130,7 @@ class Pong:
 
 @message(part="question")
 class Query:
-    """Payload 0x80: who has files whose name has these words, and at least so fast a line (kb/s)?"""
+    """Payload 0x80: a search for files with these words in their names, where the line has at least `speed` kb/s."""
 
     guid: bytes
     ttl: int
@@ -144,7 +144,7 @@ class Query:
 
 @message(part="answer")
 class QueryHit:
-    """Payload 0x81: these files are at `address`, speed in kb/s. `push`: it cannot be called."""
+    """Payload 0x81: files at `address`, speed in kb/s. `push`: it accepts no connections. `servent` is its id."""
 
     guid: bytes
     ttl: int
@@ -167,7 +167,7 @@ class QueryHit:
 
 @message(part="transfer")
 class Push:
-    """Payload 0x40: servent, call `address` and offer this file."""
+    """Payload 0x40: the servent with this id should connect to `address` and offer this file."""
 
     guid: bytes
     ttl: int
@@ -185,7 +185,7 @@ class Push:
 
 @message(part="transfer")
 class Giv:
-    """GIV: the called-for call; the file may be fetched over it."""
+    """GIV: opens the connection that a Push asked for; the file may be fetched over it."""
 
     name: str
 
@@ -209,7 +209,7 @@ class Get:
 
 @message(part="transfer")
 class Chunk:
-    """206 Partial Content: as much as the server likes to give at once."""
+    """206 Partial Content: a range, whose size the server chooses."""
 
     name: str
     offset: int
@@ -221,6 +221,6 @@ class Chunk:
 
 @message(part="transfer")
 class Gone:
-    """404 Not Found, or 503 Busy. Without a name it declines whatever was asked for."""
+    """404 Not Found, or 503 Busy. With an empty name it declines everything that was asked for."""
 
     name: str

@@ -1,16 +1,21 @@
 """Napster
 
-Users keep their files; one company keeps the list of who has what. A search is one question to the index and one
-answer, however many users there are; those found are pinged to choose one, and the file travels from user to user.
-So the files cannot be switched off, but the list can: when the index dies no search is answered, a download without
-its 204 stops, and running transfers go on.
+Users keep their files; one company keeps the index of who has what. A search is one question to the index and one
+answer, however many users there are; the holders found are pinged to choose one, and the file goes from user to user.
+So the files cannot be switched off, but the index can: when it is down no search is answered, a download that has not
+been told where to go (204) stops, and running transfers go on.
 
-After napster.txt (drscholl, 2000-2001), with the limits of OpenNap's server. A hash comes from whoever shares the
-file: it proves the bytes and not the name. Left out: bit rates, chat, browsing, upload queues (607 to 620), several
-servers.
+Source: napster.txt (drscholl, 2000-2001), with the limits of OpenNap's server. The hash of a file comes from the user
+that shares it: it proves the bytes and not the name. Left out: bit rates, chat, browsing, upload queues (607 to 620),
+several servers.
 """
 
-# Four files, for length: `wire.py` what is said, `index.py` the server, `transfer.py` from user to user, here the user.
+# `messages.py` has the messages, `index.py` the server; the user is here.
+#
+# Downloads. The index is asked once for each attempt (203, 204) and never again, so its death does not stop running
+# transfers. A holder that dies, declines, falls silent or sends other bytes than it promised is replaced by the next
+# best. One that accepts no connections is told by the index to open one itself (500, 501); if the downloader accepts
+# none either, there is no way between the two. An upload goes as fast as the line does.
 
 from __future__ import annotations
 
@@ -18,10 +23,30 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...api import Ask, Belief, Beliefs, Cause, Host, PeerId, Station, Theory, Timer, on, option, words_of
-from .download import DATA_PORT, Download, Trader, mine
+from ...api import (
+    Ask,
+    Belief,
+    Beliefs,
+    Blob,
+    Cause,
+    File,
+    Host,
+    Peer,
+    PeerId,
+    Station,
+    Theory,
+    Timer,
+    on,
+    option,
+    words_of,
+)
+from ...kit import own_file, put_bounded
 from .index import Index
 from .messages import (
+    DOWNLOAD_END,
+    DOWNLOAD_START,
+    UPLOAD_END,
+    UPLOAD_START,
     AlternateAck,
     AlternateRequest,
     Data,
@@ -47,35 +72,14 @@ from .messages import (
     sound,
 )
 
-__all__ = [
-    "AlternateAck",
-    "AlternateRequest",
-    "Data",
-    "DownloadAck",
-    "DownloadRequest",
-    "Error",
-    "Get",
-    "GetError",
-    "Index",
-    "Login",
-    "LoginAck",
-    "NapsterOptions",
-    "Offer",
-    "Ping",
-    "Pong",
-    "Results",
-    "Search",
-    "Share",
-    "Transfer",
-    "Unshare",
-    "User",
-]
-
 LINKS_OF_TWENTY = (0, 2, 3, 3, 4, 4, 4, 4, 5, 6, 7, 7, 7, 7, 7, 8, 8, 8, 9, 10)
-"""What users have: our guess of a campus and its town in 2000."""
+"""Link types of twenty users, of which each user draws one: our guess of a campus and its town in 2000."""
 LOGIN_SPREAD_US = 500_000
 KEPT_MOST = 100
 """Searches that wait, and holders whose ping is remembered, at one user."""
+DATA_PORT = 6699
+PIECE_S = 3
+"""No piece takes the line longer than this, so that all that share it make progress before they seem stalled."""
 
 
 @dataclass(slots=True)
@@ -90,14 +94,31 @@ class Rescan:
 
 @dataclass(slots=True)
 class Unanswered:
-    """A search, or the pings after it, have waited long enough."""
+    """The wait for the answer to a search, or to the pings after it, is over."""
 
     number: int
 
 
 @dataclass(slots=True)
+class Stalled:
+    """Time to look whether this attempt at a download still makes progress."""
+
+    name: str
+    attempt: int
+
+
+@dataclass(slots=True)
+class LineFree:
+    """The line has room for the next piece of an upload."""
+
+    to: PeerId
+    name: str
+    serial: int
+
+
+@dataclass(slots=True)
 class NapsterOptions:
-    """Limits of OpenNap's server; below them our users' habits."""
+    """Limits of OpenNap's server, then the habits of our users."""
 
     max_results: int = option(100, "entries in one answer", low=1, high=10_000)
     max_shared: int = option(5_000, "files that one user may share", low=0, high=1_000_000)
@@ -113,7 +134,7 @@ class NapsterOptions:
 
 @dataclass(slots=True)
 class Wanted:
-    """A search without results yet; unsent while there is no index to send it to."""
+    """A search without results yet; not sent while there is no index to send it to."""
 
     text: str
     cause: Cause
@@ -124,7 +145,7 @@ class Wanted:
 
 @dataclass(slots=True)
 class Choice:
-    """Results whose holders have been pinged, and the round trips so far, in us."""
+    """Results whose holders have been pinged; `trips_us` are the round trips measured so far, in us."""
 
     entries: list[Entry]
     sent_us: int
@@ -132,29 +153,70 @@ class Choice:
     trips_us: dict[PeerId, int] = field(default_factory=dict)
 
 
+@dataclass(slots=True)
+class Download:
+    """A file that is being fetched: from `entry`, then from `others`; `have` bytes have arrived. `acked` once the index
+    has told where the holder is (204)."""
+
+    cause: Cause
+    entry: Entry
+    others: list[Entry]
+    moved_us: int
+    attempt: int = 0
+    have: int = 0
+    acked: bool = False
+
+
+@dataclass(slots=True)
+class Upload:
+    """A file that is sent to a user; `at` bytes have left. `serial` tells it from an earlier upload of the same."""
+
+    file: File
+    at: int
+    link: int
+    serial: int
+
+
 @dataclass(slots=True, eq=False)
-class User(Trader, name="napster", options=NapsterOptions):
-    """One who shares and searches. To leave is to close the connection, which needs no word."""
+class User(Peer, name="napster", options=NapsterOptions):
+    """A user, who shares files and searches. It leaves by closing its connection; there is no message for it.
+
+    nick, link, port    as in its login: link type, and 0 for the port of a user that accepts no connections
+    server, state       the index, and "offline", "logging in" or "online"
+    serial              last number given to a search, an attempt at a download or an upload
+    heard_us            when the index last answered
+    connecting          timer of the next login
+    shared              name -> hash of the files that the index knows of
+    wanted, choices     searches without results, and results whose holders are being pinged, by number
+    pings               holder -> (when its pong came, round trip), both in us
+    """
 
     role = "user"
     overlay = False
 
+    nick: str = ""
+    link: int = 0
+    port: int = DATA_PORT
+    server: PeerId = -1
+    state: str = "offline"
+    serial: int = 0
+    downloads: dict[str, Download] = field(default_factory=dict)
+    uploads: dict[tuple[PeerId, str], Upload] = field(default_factory=dict)
     heard_us: int | None = None
     connecting: Timer | None = None
     shared: dict[str, int] = field(default_factory=dict)
     wanted: dict[int, Wanted] = field(default_factory=dict)
     choices: dict[int, Choice] = field(default_factory=dict)
     pings: dict[PeerId, tuple[int, int]] = field(default_factory=dict)
-    """Holder -> (when its pong came, round trip), both in us."""
 
     @classmethod
     def stations(cls, options: NapsterOptions, peers: int) -> Sequence[Station]:
-        """The index, and the company that answers for it."""
+        """The index, which one company operates."""
         return [Station(Index, "index", "Napster Inc.")]
 
     @classmethod
     def explain(cls, facts: Mapping[str, Any], options: NapsterOptions) -> str | None:
-        """Without the index nobody finds anything; with it, it is the holders who are missing."""
+        """Tells whether the index or the holders are missing."""
         state = (facts.get("stations") or {}).get("index", "alive")
         if state != "alive":
             return f"the index is {state}, and nobody else knows who has what."
@@ -166,14 +228,14 @@ class User(Trader, name="napster", options=NapsterOptions):
 
     @classmethod
     def theory(cls, facts: Mapping[str, Any], options: NapsterOptions) -> Sequence[Theory]:
-        """However many users there are: one question, to the index."""
+        """One question to the index, however many users there are."""
         if facts["want"] == "publish":
             return ()
         replies = f"O(1): 1 request, at most {options.max_results + 1} replies; then holders are pinged"
         return (Theory("messages", 1, replies), Theory("reached", 1, "the index"))
 
     def start(self, host: Host, contacts: Sequence[PeerId], saved: object | None) -> None:
-        """The index's address is built in; all do not log in at one instant."""
+        """Every program knows the address of the index. Logins are spread over half a second."""
         self.nick = f"user{host.me}"
         if host.line.up_kbit_s:
             self.link = link_of(host.line.up_kbit_s)
@@ -186,18 +248,17 @@ class User(Trader, name="napster", options=NapsterOptions):
             host.every(int(host.options.rescan_s * 1e6), Rescan())
 
     def joined(self, links: Sequence[PeerId]) -> bool:
-        """Whether the index knows it."""
         return self.state == "online"
 
     def saved(self) -> object:
-        """The line stays in the wall."""
+        """The link type, which stays the same."""
         return self.link
 
     # --- with the index -------------------------------------------------------------------------------
 
     @on(Connect)
     def connect(self, host: Host, tick: Connect) -> None:
-        """Log in; if nothing is heard, again."""
+        """Log in, and again if there is no answer."""
         if self.state != "online":
             self.state = "logging in"
             host.send(self.server, Login(self.nick, self.port, self.link))
@@ -205,7 +266,7 @@ class User(Trader, name="napster", options=NapsterOptions):
 
     @on(LoginAck)
     def login_ack(self, host: Host, sender: PeerId, message: LoginAck) -> None:
-        """Share everything, and ask what had to wait."""
+        """Share all files, and send the searches that had to wait."""
         if sender == self.server and self.state != "online":
             self.state, self.heard_us, self.shared = "online", host.now_us, {}
             if self.connecting:
@@ -216,12 +277,12 @@ class User(Trader, name="napster", options=NapsterOptions):
 
     @on(Error)
     def error(self, host: Host, sender: PeerId, message: Error) -> None:
-        """It does not know us: it must have been away."""
+        """The index does not know this user: it has been restarted."""
         if sender == self.server:
             self.offline(host)
 
     def offline(self, host: Host) -> None:
-        """Searches wait for the next login. A download that was not told where to go stops."""
+        """Searches wait for the next login. Downloads that were not told where to go (204) stop."""
         if self.state == "offline":
             return
         self.state = "offline"
@@ -237,12 +298,12 @@ class User(Trader, name="napster", options=NapsterOptions):
 
     @on(Rescan)
     def rescan(self, host: Host, tick: Rescan) -> None:
-        """Files may have come to the library by other ways."""
+        """Share files that the library got by other means."""
         if self.state == "online":
             self.share(host)
 
     def share(self, host: Host) -> None:
-        """Tell the index what it has not been told, and what is no longer so."""
+        """Tell the index which files are new and which are gone."""
         files = host.library.files()
         if self.shared:
             names = {file.name: None for file in files}
@@ -256,14 +317,9 @@ class User(Trader, name="napster", options=NapsterOptions):
             self.shared.update((file.name, file.digest) for file in new)
             host.send(self.server, Share(tuple(Entry(file.name, file.digest, file.size) for file in new)))
 
-    def finished(self, host: Host) -> None:
-        """A download is in the library, so it is shared."""
-        self.share(host)
-
     # --- searching and choosing -------------------------------------------------------------------------
 
     def ask(self, host: Host, ask: Ask) -> None:
-        """A user publishes, or looks for something."""
         online = self.state == "online"
         if ask.want == "publish":
             if online:
@@ -279,13 +335,13 @@ class User(Trader, name="napster", options=NapsterOptions):
             self.search(host, wanted)
 
     def search(self, host: Host, wanted: Wanted) -> None:
-        """One question to the index, in the name of the ask that it is for."""
+        """Send a search to the index, with the cause of its ask."""
         wanted.sent = True
         host.send(self.server, Search(wanted.text, host.options.max_results), cause=wanted.cause)
 
     @on(Results)
     def results(self, host: Host, sender: PeerId, message: Results) -> None:
-        """They carry no number: they answer the oldest search whose words they have."""
+        """Results have no number: they belong to the oldest search all words of which they have."""
         entries = [entry for entry in sound(message.entries) if entry.ip not in (host.me, -1)]
         words = words_of(entries[0].name) if entries else ()
         answered = (
@@ -312,27 +368,24 @@ class User(Trader, name="napster", options=NapsterOptions):
 
     @on(Ping)
     def ping(self, host: Host, sender: PeerId, message: Ping) -> None:
-        """The machine answers, whoever asks."""
         host.send(sender, Pong(message.number))
 
     @on(Pong)
     def pong(self, host: Host, sender: PeerId, message: Pong) -> None:
-        """Choose when the last has answered."""
+        """Note the round trip; choose when the last holder has answered."""
         choice = self.choices.get(message.number) if type(message.number) is int else None
         if choice is None or all(entry.ip != sender for entry in choice.entries):
             return
         trip_us = choice.trips_us[sender] = host.now_us - choice.sent_us
         self.pings.pop(sender, None)
-        self.pings[sender] = (host.now_us, trip_us)
-        if len(self.pings) > KEPT_MOST:
-            del self.pings[next(iter(self.pings))]
+        put_bounded(self.pings, sender, (host.now_us, trip_us), KEPT_MOST)
         if all(entry.ip in choice.trips_us for entry in choice.entries):
             host.cancel(self.choices.pop(message.number).timer)
             self.choose(host, choice)
 
     @on(Unanswered)
     def unanswered(self, host: Host, tick: Unanswered) -> None:
-        """A search is given up; a choice is made among those who answered."""
+        """Give up a search, or choose among the holders that answered."""
         wanted, choice = self.wanted.pop(tick.number, None), self.choices.pop(tick.number, None)
         if wanted is not None:
             host.note("search timed out", content=wanted.text)
@@ -340,31 +393,242 @@ class User(Trader, name="napster", options=NapsterOptions):
             self.choose(host, choice)
 
     def choose(self, host: Host, choice: Choice) -> None:
-        """Who answered before who did not, a fast line before a slow one, and then the nearest: what a user
-        reads off the two columns. The others that have the file of that name are tried after it."""
+        """Take the best entry, as a user does who reads the columns: holders that answered first, then the fastest
+        line, then the shortest round trip. The other holders of that name are tried after it."""
         trips = choice.trips_us
         ranked = sorted(choice.entries, key=lambda e: (e.ip not in trips, -kbit_s(e.link), trips.get(e.ip, 0)))
         name = ranked[0].name
-        if name not in self.downloads and mine(host, name) is None:
+        if name not in self.downloads and own_file(host, name) is None:
             same = [entry for entry in ranked if entry.name == name]
             self.downloads[name] = Download(host.cause, same[0], same[1:], host.now_us)
             self.attempt(host, self.downloads[name])
 
+    # --- downloading --------------------------------------------------------------------------------------
+
+    def attempt(self, host: Host, download: Download) -> None:
+        """Ask the index where the holder is (203). The cause is stated, since a retry may be started by something
+        without a cause."""
+        name = download.entry.name
+        if self.state != "online":
+            del self.downloads[name]
+            host.note("download stopped", content=name)
+            return
+        self.serial += 1
+        download.attempt = self.serial
+        download.acked, download.moved_us = False, host.now_us
+        host.send(self.server, DownloadRequest(download.entry.nick, name), cause=download.cause)
+        self.watch(host, download, int(host.options.stall_s * 1e6))
+
+    def watch(self, host: Host, download: Download, delay_us: int) -> None:
+        """Set the timer that looks for progress."""
+        host.after(delay_us, Stalled(download.entry.name, download.attempt), cause=download.cause)
+
+    @on(Stalled)
+    def stalled(self, host: Host, tick: Stalled) -> None:
+        """Look again later if there was progress, else try another holder."""
+        download = self.downloads.get(tick.name)
+        if download is not None and download.attempt == tick.attempt:
+            left_us = download.moved_us + int(host.options.stall_s * 1e6) - host.now_us
+            if left_us > 0:
+                self.watch(host, download, left_us)
+            else:
+                self.other(host, download, "it stood still")
+
+    def other(self, host: Host, download: Download, why: str = "") -> None:
+        """Give up the present holder: try the next one, or fail. The bytes that have arrived are kept if the next
+        holder has the same file."""
+        old = download.entry
+        if download.acked:
+            self.count(host, DOWNLOAD_END)
+        if not download.others:
+            del self.downloads[old.name]
+            host.note("download failed", content=old.name, why=why)
+        else:
+            download.entry = download.others.pop(0)
+            if download.entry.md5 != old.md5:
+                download.have = 0
+            self.attempt(host, download)
+        self.hang_up(host, old.ip)
+
+    def hang_up(self, host: Host, peer: PeerId) -> None:
+        """Close the stream to a user with whom no transfer is left."""
+        down = any(download.acked and download.entry.ip == peer for download in self.downloads.values())
+        if not down and all(to != peer for to, _ in self.uploads):
+            host.unlink(peer)
+
+    def download_of(self, name: object, acked: bool, ip: PeerId = -1, nick: object = None) -> Download | None:
+        """The download that a message belongs to; one with an empty name belongs to any download from that holder."""
+        for download in self.downloads.values():
+            entry = download.entry
+            if download.acked == acked and name in (entry.name, "") and (entry.ip == ip or entry.nick == nick):
+                return download
+        return None
+
+    @on(DownloadAck)
+    def download_ack(self, host: Host, sender: PeerId, message: DownloadAck) -> None:
+        """204: the address of the holder."""
+        download = self.download_of(message.name, False, nick=message.nick) if sender == self.server else None
+        if download is None:
+            return
+        if not message.name or message.ip != download.entry.ip:
+            self.other(host, download, "the holder declined")
+        elif message.port:
+            self.fetch(host, download)
+        elif self.port:
+            download.moved_us = host.now_us
+            host.send(self.server, AlternateRequest(download.entry.nick, message.name))
+        else:
+            self.other(host, download, "both are firewalled")
+
+    def fetch(self, host: Host, download: Download) -> None:
+        """The holder can be reached: request the rest of the file."""
+        download.acked, download.moved_us = True, host.now_us
+        holder = download.entry.ip
+        host.link(holder)
+        receives = link_of(host.line.down_kbit_s) if host.line.down_kbit_s else self.link
+        host.send(holder, Get(self.nick, download.entry.name, download.have, receives), cause=download.cause)
+        self.count(host, DOWNLOAD_START)
+
+    @on(Offer)
+    def offer(self, host: Host, sender: PeerId, message: Offer) -> None:
+        """A holder that accepts no connections has opened one."""
+        download = self.download_of(message.name, False, ip=sender)
+        if download is not None and message.name:
+            self.fetch(host, download)
+
+    @on(AlternateAck)
+    def alternate_ack(self, host: Host, sender: PeerId, message: AlternateAck) -> None:
+        """501: a user wants this file and cannot connect to us, so connect to it."""
+        if sender != self.server or type(message.ip) is not int or message.ip < 0:
+            return
+        if shared_file(host, message.name) is None:
+            host.send(message.ip, GetError(self.nick, message.name))
+        else:
+            host.link(message.ip)
+            host.send(message.ip, Offer(self.nick, message.name))
+
+    @on(GetError)
+    def get_error(self, host: Host, sender: PeerId, message: GetError) -> None:
+        """The index or the holder does not have the file."""
+        if sender == self.server:
+            download = self.download_of(message.name, False, nick=message.nick)
+        else:
+            download = self.download_of(message.name, True, ip=sender) or self.download_of(
+                message.name, False, ip=sender
+            )
+        if download is not None:
+            self.other(host, download, "the holder declined")
+
+    @on(Data)
+    def data(self, host: Host, sender: PeerId, message: Data) -> None:
+        """A piece of the file. The hash is checked when all have arrived; then the file is shared."""
+        download, blob = self.download_of(message.name, True, ip=sender), message.blob
+        if download is None or type(blob) is not Blob or type(blob.size) is not int:
+            return
+        name, entry = download.entry.name, download.entry
+        if not message.name:
+            self.other(host, download, "the holder declined")
+            return
+        download.have += max(0, blob.size)
+        download.moved_us = host.now_us
+        if download.have < entry.size:
+            return
+        if blob.digest != entry.md5:
+            host.note("download corrupt", content=name, holder=sender)
+            download.have = 0
+            self.other(host, download, "other bytes than promised")
+            return
+        if not host.library.add(File(name, entry.size, blob.digest)):
+            # The hash was right, and the user deleted the file: it is not what its name says.
+            host.note("decoy", content=name, holder=sender)
+            download.have = 0
+            self.other(host, download)
+            return
+        del self.downloads[name]
+        host.note("downloaded", content=name, holder=sender)
+        self.hang_up(host, sender)
+        self.count(host, DOWNLOAD_END)
+        if self.state == "online":
+            self.share(host)
+
+    # --- uploading ------------------------------------------------------------------------------------------
+
+    @on(Get)
+    def get(self, host: Host, sender: PeerId, message: Get) -> None:
+        """Begin an upload at the offset; a second request for the same file begins it again."""
+        file = shared_file(host, message.name)
+        if file is None or type(message.offset) is not int:
+            host.send(sender, GetError(self.nick, message.name))
+            return
+        self.serial += 1
+        link = message.link if type(message.link) is int else 0
+        upload = Upload(file, min(max(0, message.offset), file.size), link, self.serial)
+        again = self.uploads.get((sender, file.name))
+        self.uploads[(sender, file.name)] = upload
+        host.link(sender)
+        if again is None:
+            self.count(host, UPLOAD_START)
+        if host.line.up_kbit_s:
+            # The link delays all pieces: the timer only tells when it gets the next one.
+            host.after(0, LineFree(sender, upload.file.name, upload.serial))
+        else:
+            self.pace(host, sender, upload)
+
+    def piece(self, host: Host, upload: Upload) -> int:
+        """Size of the next piece, in bytes."""
+        most = int(host.options.chunk_kb * 1_000)
+        if host.line.up_kbit_s:
+            most = min(most, host.line.up_kbit_s * 125 * PIECE_S)
+        return min(most, upload.file.size - upload.at)
+
+    def pace(self, host: Host, to: PeerId, upload: Upload) -> None:
+        """Set the timer of the next piece: the line is shared by all uploads, and the receiver's may be slower."""
+        rate = min((host.line.up_kbit_s or kbit_s(self.link)) / len(self.uploads), kbit_s(upload.link))
+        # Bits / (kbit/s) = ms.
+        delay_us = int(self.piece(host, upload) * 8 / rate * 1_000)
+        host.after(delay_us, LineFree(to, upload.file.name, upload.serial))
+
+    @on(LineFree)
+    def line_free(self, host: Host, tick: LineFree) -> None:
+        """Send the next piece."""
+        upload = self.uploads.get((tick.to, tick.name))
+        if upload is None or upload.serial != tick.serial:
+            return
+        size = self.piece(host, upload)
+        upload.at += size
+        host.send(tick.to, Data(tick.name, Blob(size, upload.file.digest)))
+        if upload.at < upload.file.size:
+            self.pace(host, tick.to, upload)
+        else:
+            del self.uploads[(tick.to, tick.name)]
+            self.count(host, UPLOAD_END)
+
+    def count(self, host: Host, code: int) -> None:
+        """Tell the index that a transfer begins or ends."""
+        if self.state == "online":
+            host.send(self.server, Transfer(code))
+
     # --- losses ---------------------------------------------------------------------------------------------
 
     def refused(self, host: Host, to: PeerId, message: object) -> None:
-        """Nobody there."""
         self.closed(host, to)
 
     def closed(self, host: Host, peer: PeerId) -> None:
-        """The index is gone, or a user with whom a file was under way."""
+        """The index is gone, or a user."""
         if peer == self.server:
             self.offline(host)
         else:
-            self.lost(host, peer)
+            self.lose(host, peer)
+
+    def lose(self, host: Host, peer: PeerId) -> None:
+        """A user is gone: end the transfers with it."""
+        for key in [key for key in self.uploads if key[0] == peer]:
+            del self.uploads[key]
+            self.count(host, UPLOAD_END)
+        for download in [d for d in self.downloads.values() if d.acked and d.entry.ip == peer]:
+            self.other(host, download, "the holder is gone")
 
     def beliefs(self) -> Beliefs:
-        """The index, and the last holders pinged."""
         known = {
             ip: Belief(heard, f"ping {trip / 1_000:.0f} ms", alive=True) for ip, (heard, trip) in self.pings.items()
         }
@@ -379,3 +643,8 @@ class User(Trader, name="napster", options=NapsterOptions):
             "uploads": str(len(self.uploads)),
         }
         return Beliefs(known, facts)
+
+
+def shared_file(host: Host, name: object) -> File | None:
+    """The file that a message names, if this user has it; None too for what is no name."""
+    return own_file(host, name) if isinstance(name, str) else None

@@ -1,7 +1,8 @@
 """Napster's index: the one server.
 
-Nothing here says which of its users lie, and nothing can: the list is what users claim. Words lead to entries and
-entries to users, so a search costs what its rarest word costs, and a user who goes takes along all that it shared.
+The index lists what users claim to have; it cannot check that. It is an inverted index: each word has the entries whose
+names contain it. A search takes time in proportion to the entries of its rarest word. When a user leaves, its entries
+are removed.
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ from .messages import (
 
 
 @dataclass(slots=True)
-class AskRecord:
-    """What the index keeps of one user who is logged in. `files` by name."""
+class Account:
+    """What the index keeps of one user that is logged in. `files` by name."""
 
     nick: str
     port: int
@@ -46,65 +47,65 @@ class AskRecord:
 
 @dataclass(slots=True, eq=False)
 class Index(Peer):
-    """The server: accounts by address and by nick, and for each word the entries whose names have it."""
+    """The server: accounts by address and by nick, and for each word the entries whose names contain it."""
 
     role = "index"
     overlay = False
     shares_files = False
 
-    records: dict[PeerId, AskRecord] = field(default_factory=dict)
-    nicks: dict[str, AskRecord] = field(default_factory=dict)
+    accounts: dict[PeerId, Account] = field(default_factory=dict)
+    nicks: dict[str, Account] = field(default_factory=dict)
     words: dict[str, dict[Entry, None]] = field(default_factory=dict)
 
     @on(Login)
     def login(self, host: Host, sender: PeerId, message: Login) -> None:
-        """A user anew; what it shared in an earlier life is forgotten. A nick is worn by one at a time."""
+        """Add an account; what the user shared before is removed. A nick is given to one user at a time."""
         self.forget(sender)
         given = (message.nick, message.port, message.link)
         if tuple(map(type, given)) != (str, int, int) or message.nick in self.nicks:
             host.send(sender, Error())
             return
-        self.records[sender] = self.nicks[message.nick] = AskRecord(*given, sender, host.now_us)
+        self.accounts[sender] = self.nicks[message.nick] = Account(*given, sender, host.now_us)
         host.link(sender)
         host.send(sender, LoginAck())
 
-    def user(self, host: Host, sender: PeerId) -> AskRecord | None:
-        """Who speaks; a stranger is told to log in."""
-        record = self.records.get(sender)
-        if record is None:
+    def user(self, host: Host, sender: PeerId) -> Account | None:
+        """The account of a sender; one that is not logged in gets an Error."""
+        account = self.accounts.get(sender)
+        if account is None:
             host.send(sender, Error())
         else:
-            record.heard_us = host.now_us
-        return record
+            account.heard_us = host.now_us
+        return account
 
     @on(Share)
     def share(self, host: Host, sender: PeerId, message: Share) -> None:
-        """Into the index, under each word of the name."""
-        record = self.user(host, sender)
-        if record is None:
+        """Add entries under each word of their names."""
+        account = self.user(host, sender)
+        if account is None:
             return
         for name, md5, size, *_ in sound(message.entries):
-            old = record.files.get(name)
+            old = account.files.get(name)
             if old is not None:
-                self.strike(old)
-            elif len(record.files) >= host.options.max_shared:
+                self.remove(old)
+            elif len(account.files) >= host.options.max_shared:
                 continue
-            entry = record.files[name] = Entry(name, md5, size, record.nick, sender, record.link)
+            entry = account.files[name] = Entry(name, md5, size, account.nick, sender, account.link)
             for word in words_of(name):
                 self.words.setdefault(word, {})[entry] = None
 
     @on(Unshare)
     def unshare(self, host: Host, sender: PeerId, message: Unshare) -> None:
-        """Out of the index again."""
-        record = self.user(host, sender)
-        for name, *_ in sound(message.entries) if record is not None else ():
-            old = record.files.pop(name, None) if record is not None else None
+        """Remove entries."""
+        account = self.user(host, sender)
+        for name, *_ in sound(message.entries) if account is not None else ():
+            old = account.files.pop(name, None) if account is not None else None
             if old is not None:
-                self.strike(old)
+                self.remove(old)
 
     @on(Search)
     def search(self, host: Host, sender: PeerId, message: Search) -> None:
-        """Entries that have all the words, in the order they were shared; the rarest word is gone through."""
+        """Entries that have all the words, in the order they were shared. Those of the rarest word are scanned."""
         if self.user(host, sender) is None:
             return
         asked = message.max_results if type(message.max_results) is int else 0
@@ -119,7 +120,7 @@ class Index(Peer):
 
     @on(DownloadRequest)
     def download_request(self, host: Host, sender: PeerId, message: DownloadRequest) -> None:
-        """Where the holder can be reached, if it is here and shares the file."""
+        """The address of the holder, if it is logged in and shares the file."""
         known = type(message.nick) is str and type(message.name) is str and self.user(host, sender) is not None
         holder = self.nicks.get(message.nick) if known else None
         entry = holder.files.get(message.name) if holder else None
@@ -130,7 +131,7 @@ class Index(Peer):
 
     @on(AlternateRequest)
     def alternate_request(self, host: Host, sender: PeerId, message: AlternateRequest) -> None:
-        """Have a holder that cannot be called call the one who wants the file, if that one can be called itself."""
+        """Tell a holder that accepts no connections to connect to the asker, if that accepts connections itself."""
         known = type(message.nick) is str and type(message.name) is str
         asker = self.user(host, sender) if known else None
         holder = self.nicks.get(message.nick) if asker else None
@@ -143,42 +144,40 @@ class Index(Peer):
 
     @on(Transfer)
     def transfer(self, host: Host, sender: PeerId, message: Transfer) -> None:
-        """The load, kept beside each user so that it goes when the user goes."""
-        record = self.records.get(sender)
-        if record is not None:
+        """Count the downloads of each user, so that the count goes when the user goes."""
+        account = self.accounts.get(sender)
+        if account is not None:
             step = (message.code == DOWNLOAD_START) - (message.code == DOWNLOAD_END)
-            record.downloads = max(0, record.downloads + step)
+            account.downloads = max(0, account.downloads + step)
 
     def refused(self, host: Host, to: PeerId, message: object) -> None:
-        """Gone without goodbye."""
         self.forget(to)
 
     def closed(self, host: Host, peer: PeerId) -> None:
-        """Gone, and with it all that it shared."""
         self.forget(peer)
 
     def forget(self, peer: PeerId) -> None:
-        """Strike a user and its files."""
-        record = self.records.pop(peer, None)
-        if record is not None:
-            del self.nicks[record.nick]
-            for entry in record.files.values():
-                self.strike(entry)
+        """Remove a user and its files."""
+        account = self.accounts.pop(peer, None)
+        if account is not None:
+            del self.nicks[account.nick]
+            for entry in account.files.values():
+                self.remove(entry)
 
-    def strike(self, entry: Entry) -> None:
-        """Take an entry from under its words; a word without entries is no word."""
+    def remove(self, entry: Entry) -> None:
+        """Remove an entry from its words, and words that have no entries left."""
         for word in dict.fromkeys(words_of(entry.name)):
             del self.words[word][entry]
             if not self.words[word]:
                 del self.words[word]
 
     def beliefs(self) -> Beliefs:
-        """Who is here, and how much there is (as 214 tells)."""
+        """The users, and the statistics of message 214."""
         known = {
-            ip: Belief(record.heard_us, f"{record.nick}, {line(record.link)}", alive=True, files=len(record.files))
-            for ip, record in self.records.items()
+            ip: Belief(account.heard_us, f"{account.nick}, {line(account.link)}", alive=True, files=len(account.files))
+            for ip, account in self.accounts.items()
         }
-        files = sum(len(record.files) for record in self.records.values())
-        downloads = sum(record.downloads for record in self.records.values())
+        files = sum(len(account.files) for account in self.accounts.values())
+        downloads = sum(account.downloads for account in self.accounts.values())
         facts = {"users": str(len(known)), "files": str(files), "downloads": str(downloads)}
         return Beliefs(known, facts)

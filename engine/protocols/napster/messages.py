@@ -1,7 +1,7 @@
-"""What Napster says: to its index, and from user to user.
+"""The messages of Napster, to and from the index and from user to user.
 
-Numbers in the docstrings are message types of napster.txt. What arrives may be anything, so nothing here trusts the
-types of fields: `sound` keeps what is well formed, and `about` reads whatever it finds as text.
+Numbers in the docstrings are message types of napster.txt. A message that arrives may have any value in any field:
+`sound` returns the well-formed entries, and `about` takes the text of whatever is there.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from ...api import Blob, PeerId, mentions, message, words_of
 
 KBIT_S = (28.8, 14.4, 28.8, 33.6, 56.7, 64.0, 128.0, 1_500.0, 768.0, 1_544.0, 44_736.0)
 LINKS = ("unknown", "14.4k", "28.8k", "33.6k", "56.7k", "64k ISDN", "128k ISDN", "cable", "DSL", "T1", "T3")
-"""By link-type code. The speeds of unknown, cable and DSL are guesses of their day."""
+"""Speed in kbit/s and name by link-type code. The speeds of unknown, cable and DSL are guesses."""
 DOWNLOAD_START, DOWNLOAD_END, UPLOAD_START, UPLOAD_END = 218, 219, 220, 221
 
 
 class Entry(NamedTuple):
-    """A file and who has it (201). In a `Share` the index fills in the last three from the login."""
+    """A file and its holder (201). In a `Share` the last three are empty: the index knows them from the login."""
 
     name: str
     md5: int
@@ -37,44 +37,42 @@ def sound(entries: object) -> list[Entry]:
 
 
 def kbit_s(link: object) -> float:
-    """Speed of a link type; nonsense is unknown."""
+    """Speed of a link type in kbit/s, that of "unknown" for what is no link type."""
     return KBIT_S[link] if isinstance(link, int) and 0 <= link < len(KBIT_S) else KBIT_S[0]
 
 
 def link_of(rate_kbit_s: int) -> int:
-    """The link-type code that says a rate best: the nearest by ratio."""
+    """The link-type code whose speed is nearest to a rate, by ratio."""
     return min(range(1, len(KBIT_S)), key=lambda link: max(KBIT_S[link] / rate_kbit_s, rate_kbit_s / KBIT_S[link]))
 
 
 def line(link: object) -> str:
-    """Name of a link type."""
+    """Name of a link type, "unknown" for what is no link type."""
     return LINKS[link] if isinstance(link, int) and 0 <= link < len(LINKS) else LINKS[0]
 
 
 class OfFile:
-    """What is common to messages that name a file. One without a name is declined, wherever it arrives."""
+    """Base of messages that name a file. Its receiver declines one with an empty name."""
 
     __slots__ = ()
     name: str
 
     def about(self) -> Iterable[str]:
-        """The words of the name."""
         return words_of(str(self.name))
 
     def without(self, word: str) -> object:
-        """The same message, saying of no file."""
+        """The same message with an empty name."""
         nameless: Any = self
         return replace(nameless, name="")
 
 
 class OfFiles:
-    """What is common to messages that list files."""
+    """Base of messages that list files."""
 
     __slots__ = ()
     entries: tuple[Entry, ...]
 
     def about(self) -> Iterable[str]:
-        """The words of all names."""
         return [word for entry in sound(self.entries) for word in words_of(entry.name)]
 
     def without(self, word: str) -> object:
@@ -85,7 +83,7 @@ class OfFiles:
 
 @message()
 class Login:
-    """2. A user comes: its name, data port and link type."""
+    """2. A user logs in: its name, data port and link type."""
 
     nick: str
     port: int
@@ -94,12 +92,12 @@ class Login:
 
 @message()
 class LoginAck:
-    """3. Welcome."""
+    """3. The login is accepted."""
 
 
 @message()
 class Error:
-    """0. Who are you? Log in first."""
+    """0. The user is not logged in, or the login is refused."""
 
 
 @message()
@@ -111,7 +109,7 @@ class Share(OfFiles):
 
 @message()
 class Unshare(OfFiles):
-    """102 for each file that is shared no more; only the names count."""
+    """102 for each file that is no longer shared; only the names count."""
 
     entries: tuple[Entry, ...]
 
@@ -126,28 +124,28 @@ class Search(OfFile):
 
 @message(part="answer")
 class Results(OfFiles):
-    """201 for each entry, and the closing 202."""
+    """201 for each entry, and the 202 at the end."""
 
     entries: tuple[Entry, ...]
 
 
 @message(over="datagram", part="question")
 class Ping:
-    """ICMP echo: how far is a holder?"""
+    """ICMP echo request, to measure the round trip to a holder."""
 
     number: int
 
 
 @message(over="datagram", part="answer")
 class Pong:
-    """Its reply."""
+    """ICMP echo reply."""
 
     number: int
 
 
 @message(part="transfer")
 class DownloadRequest(OfFile):
-    """203, to the index: how do I get this file of that user?"""
+    """203, to the index: requests the address of a user that has this file."""
 
     nick: str
     name: str
@@ -155,7 +153,7 @@ class DownloadRequest(OfFile):
 
 @message(part="transfer")
 class DownloadAck(OfFile):
-    """204: from there. Port 0 says that it cannot be called."""
+    """204: the address of the holder. Port 0: it accepts no connections."""
 
     nick: str
     ip: PeerId
@@ -167,7 +165,7 @@ class DownloadAck(OfFile):
 
 @message(part="transfer")
 class AlternateRequest(OfFile):
-    """500, to the index: that user cannot be called, so have it call me."""
+    """500, to the index: the holder accepts no connections, so it should connect to the sender."""
 
     nick: str
     name: str
@@ -175,7 +173,7 @@ class AlternateRequest(OfFile):
 
 @message(part="transfer")
 class AlternateAck(OfFile):
-    """501, to the user who cannot be called: call there, and offer this file."""
+    """501, to a holder that accepts no connections: connect to this user, and offer it this file."""
 
     nick: str
     ip: PeerId
@@ -187,7 +185,7 @@ class AlternateAck(OfFile):
 
 @message(part="transfer")
 class Offer(OfFile):
-    """User to user: SEND. Who could not be called has called; its GET comes back over that call."""
+    """User to user: SEND, from a holder that accepts no connections. The GET comes back over this connection."""
 
     nick: str
     name: str
@@ -195,7 +193,7 @@ class Offer(OfFile):
 
 @message(part="transfer")
 class GetError(OfFile):
-    """206 from the index, FILE NOT SHARED from a user: not to be had of this one."""
+    """206 from the index, FILE NOT SHARED from a user: the holder does not have the file."""
 
     nick: str
     name: str
@@ -203,7 +201,7 @@ class GetError(OfFile):
 
 @message(part="transfer")
 class Get(OfFile):
-    """User to user: GET. `link` stands for TCP, which slows the sender down to the receiver's line."""
+    """User to user: GET. `link` is the receiver's line, to which TCP would slow the sender down."""
 
     nick: str
     name: str
@@ -213,7 +211,7 @@ class Get(OfFile):
 
 @message(part="transfer")
 class Data(OfFile):
-    """User to user: bytes. The name stands for the connection that each transfer has of its own."""
+    """User to user: bytes of a file. The name stands for the connection, of which each transfer has its own."""
 
     name: str
     blob: Blob
@@ -221,6 +219,6 @@ class Data(OfFile):
 
 @message()
 class Transfer:
-    """218 to 221: a down- or upload begins or ends, so that the index knows the load."""
+    """218 to 221: a down- or upload begins or ends, so that the index knows how many run."""
 
     code: int

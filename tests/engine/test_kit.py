@@ -1,0 +1,64 @@
+"""The closed forms and the bounded table that networks share."""
+
+from __future__ import annotations
+
+from math import exp, isclose
+
+import pytest
+
+from engine.api import Message
+from engine.kit import flood, infect_and_die, put_bounded, tree_reach
+
+
+def test_the_entries_that_were_added_first_make_room() -> None:
+    table: dict[str, int] = {}
+    for number, key in enumerate("abcad"):
+        put_bounded(table, key, number, 3)
+    assert list(table.items()) == [("b", 1), ("c", 2), ("d", 4)], "a new value leaves an entry at its place"
+    put_bounded(table, "e", 5, 1)
+    assert table == {"e": 5}, "the limit may have become smaller"
+
+
+@pytest.mark.parametrize(("fanout", "missed"), [(3, 0.0595), (5, 0.00698)])
+def test_infect_and_die_misses_the_share_of_the_literature(fanout: int, missed: float) -> None:
+    told = infect_and_die(1_000, 1_000, fanout)
+    assert told.missed == pytest.approx(missed, rel=0.01)
+    assert isclose(told.missed, exp(-fanout * (1 - told.missed)))
+    assert told.messages == pytest.approx(fanout * (told.reached + 1))
+
+
+def test_a_rumour_dies_out_where_most_are_dead_and_cannot_be_told_to_more_than_there_are() -> None:
+    few = infect_and_die(1_000, 200, 3)
+    assert few.missed == pytest.approx(1.0, abs=1e-6)
+    assert few.rounds is None
+    assert infect_and_die(2, 2, 50).fanout == 2
+    assert infect_and_die(0, 0, 3).reached == 0
+
+
+def test_a_flood_of_a_ring_and_of_a_tree() -> None:
+    ring = [(1, 2), (2, 4), (2, 4), (1, 2)]  # six peers
+    assert flood(ring, 1) == (2, 2, False)
+    assert flood(ring, 2) == (4, 4, False)
+    # The last two tell the one opposite, and that passes on nothing, or both tell the neighbour on the other side.
+    assert flood(ring, 3) == (5, 6, False)
+    assert flood(ring, 4) == (5, 2 * 6 - 6 + 1, True)
+    assert [tree_reach(4, hops) for hops in (1, 2, 7)] == [4, 16, 4_372]
+
+
+def test_the_messages_of_a_network_are_found_without_being_named_in_its_module() -> None:
+    from engine import network
+    from engine.protocols.gnutella import messages as gnutella
+    from engine.protocols.napster import messages as napster
+    from engine.registry import messages_of
+
+    for name, module in (("gnutella", gnutella), ("napster", napster)):
+        program = network(name)
+        stations = [station.program for station in program.stations(program.options_type(), 10)]
+        defined = {
+            value
+            for value in vars(module).values()
+            if isinstance(value, type) and issubclass(value, Message) and value is not Message
+        }
+        assert defined <= set(messages_of(program, *stations))
+        # Fingerprints depend on the order.
+        assert [kind.kind for kind in messages_of(program, *stations)] == sorted(kind.kind for kind in defined)
