@@ -419,13 +419,6 @@ class Simulation(KernelOwner, HostOwner):
 
     # --- arrivals, drops and notices -------------------------------------------------------------------------
 
-    def arrive(self, to: int, envelope: Envelope) -> Any:
-        _, message, reason, _ = self.network.fate(to, envelope)
-        if reason:
-            self.drop(to if to >= 0 else -1 - to, envelope, reason)
-            return None
-        return message
-
     def drop(self, to: PeerId, envelope: Envelope, reason: str) -> None:
         sender, message, cause, sent_us, record, header = envelope
         self.metrics.drop(self.kernel.now_us, sender, to, header, reason)
@@ -451,11 +444,12 @@ class Simulation(KernelOwner, HostOwner):
         self.kernel.arm(self.kernel.now_us + delay_us, Timer(-1, 0, notice, cause, record))
 
     def fire(self, timer: Timer) -> None:
-        tick = timer.tick
-        if isinstance(tick, ConnectionRefused | StreamClosed):
+        # Most ticks are those of access links: with limited lines, two of three events of a run.
+        tick, bandwidth = timer.tick, self.network.bandwidth
+        if bandwidth is not None and tick.__class__ in TICKS:
+            bandwidth.fire(tick)
+        elif isinstance(tick, (ConnectionRefused, StreamClosed)):
             self._deliver_notice(timer, tick)
-        elif self.network.bandwidth is not None and isinstance(tick, TICKS):
-            self.network.bandwidth.fire(tick)
         else:
             self.owner.timer_fired(tick)
 
@@ -491,7 +485,7 @@ class Simulation(KernelOwner, HostOwner):
     def _has_to_wait(self, timer: Timer, notice: ConnectionRefused | StreamClosed, frm: PeerId, to: PeerId) -> bool:
         """Whether a notice has to wait: on a held link, or for what was said in the stream before it was closed."""
         network = self.network
-        if network.held(frm, to):
+        if network.held_links.holds(frm, to):
             network.held_links.freeze_notice(frm, to, Timer(-1, 0, notice, timer.cause, timer.record))
             return True
         if network.bandwidth is None or not isinstance(notice, StreamClosed) or notice.parked:

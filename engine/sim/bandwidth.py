@@ -33,7 +33,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 from ..api import Line, PeerId
-from .kernel import Envelope, Kernel, Timer
+from .hold import HeldLinks
+from .kernel import Envelope, FateOfEnvelopes, Kernel, Timer
 from .links import Links
 
 CHUNK_NS = 50_000_000
@@ -247,20 +248,18 @@ class Spilled:
 TICKS = (Served, Landed, Spilled)
 
 
-class Way(Protocol):
-    """What happens to a message between two access links: see `network.Network`, which is that."""
+class Path(FateOfEnvelopes, Protocol):
+    """What lies between two access links; implemented by `network.Network`."""
 
-    def fate(self, to: int, envelope: Envelope, leaves_us: int | None, bulk: bool) -> tuple[int, Any, str, bool]: ...
+    held_links: HeldLinks
 
-    def post(self, at_us: int, to: int, envelope: Envelope, held: bool) -> None: ...
-
-    def held(self, a: PeerId, b: PeerId) -> bool: ...
+    def freeze(self, at_us: int, to: int, envelope: Envelope) -> None: ...
 
 
 class Bandwidth:
     """The access links of all peers, and what is in them."""
 
-    def __init__(self, lines: Sequence[Line], kernel: Kernel, links: Links, network: Way) -> None:
+    def __init__(self, lines: Sequence[Line], kernel: Kernel, links: Links, network: Path) -> None:
         self.kernel = kernel
         self.links = links
         self.network = network
@@ -382,7 +381,7 @@ class Bandwidth:
         queued.lands_us = at_us
         if reason:
             del self.under_way[queued.serial]
-            self.network.post(at_us, -1 - queued.to, queued.envelope, held)
+            self._post(at_us, -1 - queued.to, queued.envelope, held)
         else:
             self._at(at_us, Landed(Chunk(queued, size, True)))
 
@@ -400,10 +399,17 @@ class Bandwidth:
 
     def _deliver(self, queued: QueuedMessage, at_us: int) -> None:
         del self.under_way[queued.serial]
-        self.network.post(at_us, queued.to, queued.envelope, self.network.held(queued.frm, queued.to))
+        held = self.network.held_links
+        self._post(at_us, queued.to, queued.envelope, held.active and held.holds(queued.frm, queued.to))
         if queued.stream and not queued.bulk:
             self.links.keep_order(queued.frm, queued.to, at_us)
         self._stream_moved(queued, at_us)
+
+    def _post(self, at_us: int, to: int, envelope: Envelope, held: bool) -> None:
+        if held:
+            self.network.freeze(at_us, to, envelope)
+        else:
+            self.kernel.post(at_us, to, envelope)
 
     def _lose(self, queued: QueuedMessage, reason: str) -> None:
         del self.under_way[queued.serial]

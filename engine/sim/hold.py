@@ -31,6 +31,8 @@ class HeldLinks:
 
     def __init__(self, kernel: Kernel) -> None:
         self.kernel = kernel
+        self.active = False
+        """Whether any link is held: asked about each message, so it is not computed then."""
         self.whole: dict[PeerId, None] = {}
         self.pairs: dict[tuple[PeerId, PeerId], None] = {}
         self.frozen: dict[tuple[PeerId, PeerId], list[Frozen]] = {}
@@ -52,6 +54,7 @@ class HeldLinks:
             ordered = sorted(peers)
             for at, a in enumerate(ordered):
                 self.pairs.update(((a, b), None) for b in ordered[at + 1 :])
+        self.active = True
         messages, now = self.kernel.messages, self.kernel.now_us
         for at_us in sorted(messages):
             tos, envelopes = messages[at_us]
@@ -94,6 +97,7 @@ class HeldLinks:
             del self.whole[peer]
         for pair in pairs:
             del self.pairs[pair]
+        self.active = bool(self.whole or self.pairs)
         moving: list[tuple[int, int, Envelope]] = []
         now = self.kernel.now_us
         for way in [way for way in self.frozen if not self.holds(*way)]:

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from ..api import INHERIT, Cause, CauseLike, Library, Line, PeerId, Rng
 from .encoding import weigh
 from .kernel import HOP_BITS, KIND_SHIFT, SENDER_SHIFT, Envelope, Kernel, Timer
+from .links import FAST
 from .network import Network
 
 UPKEEP = 3
@@ -146,7 +147,7 @@ class PeerHost:
             cause.__class__ is not int
             or cause != INHERIT
             or why.__class__ is tuple
-            or links.general
+            or links.path is not FAST
             or to.__class__ is not int
             or not 0 <= to < len(kernel.alive_since_us)
         ):
@@ -208,7 +209,7 @@ class PeerHost:
         if not somewhere:
             many = shared.owner.drop_unknown(many, envelope)
             arriving = len(many)
-        if links.general:
+        if links.path is not FAST:
             shared.network.post_all(self.me, many, envelope)
         elif links.flat_us:
             if arriving:
