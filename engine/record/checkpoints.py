@@ -70,7 +70,7 @@ def constants(swarm: Swarm) -> list[Any]:
     """What every swarm of the same world has, in an order that they share."""
     world = swarm.world
     catalogue = world.catalogue
-    stock, run = swarm.arrivals.stock, swarm.peer_table.run
+    stock, run = swarm.arrivals.stock, swarm.columns.run
     drawn = [world, world.graph, world.delays, world.delays.places, catalogue, catalogue.lexicon, world.trace]
     return [swarm.setup, run, stock, *drawn, *world.files]
 
@@ -139,7 +139,7 @@ def _record(key: PathKey, values: tuple[Any, ...]) -> AskRecord:
         for name, value in zip(PATH, pickle.loads(zlib.decompress(path)), strict=True):
             setattr(made, name, value)
         if made.closed_us is not None:
-            made.settle_path()
+            made.pack_path()
     return made
 
 

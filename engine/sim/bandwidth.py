@@ -16,8 +16,8 @@ speed, and a small chunk costs no precision, since a link keeps its own clock in
 from uplink to downlink, so a file is sent and received at the same time, at the slower rate.
 
 A stream has a window, as TCP has: no more than a second's worth of the receiver's downlink, or 64 KiB, is on the way
-and not yet taken by it. Without one, all that a fast server sends would at once wait at a slow receiver, outlive the
-server, and stand before the receiver's next message for hours. What does not fit waits at the sender, without limit.
+and not yet taken by it. Without one, all that a fast server sends would wait at a slow receiver at once, outlive the
+server, and delay the receiver's next message for hours. What does not fit waits at the sender, without limit.
 Datagrams have no window: beyond the buffer of a socket they are dropped, reason `queue`.
 
 What waits is in flight: it is sent, neither delivered nor dropped, and its ask is open. It dies with its sender,
@@ -136,13 +136,13 @@ class AccessLink:
             self.datagrams += chunk.left
 
     def next_key(self) -> int:
-        """The key of the flow whose turn it is: the head of its line. Something waits."""
+        """The key of the queue whose turn it is. There must be a waiting chunk."""
         while True:
             line = self.fresh or self.rest
             key = line[0]
             queue = self.queues[key]
             if not queue.chunks:
-                # A fresh flow that ran dry queues up once as any other: were it fresh again with its next message, a
+                # A fresh queue that ran empty takes one turn as any other: were it fresh again with its next message, a
                 # peer that sends one at a time would always go first.
                 line.popleft()
                 if line is self.fresh:
@@ -157,7 +157,7 @@ class AccessLink:
                 return key
 
     def block(self, key: int) -> None:
-        """The flow that just had its turn has a full window."""
+        """The queue that just had its turn has a full window."""
         queue = self.queues.get(key)
         if queue is not None and queue.chunks:
             (self.fresh or self.rest).popleft()
@@ -166,7 +166,7 @@ class AccessLink:
             self._clear_if_idle()
 
     def unblock(self, key: int) -> bool:
-        """There is room in the window of a flow again. Says whether it was stuck."""
+        """There is room in the window of a queue again. Returns whether it was blocked."""
         queue = self.blocked.pop(key, None)
         if queue is None:
             return False
@@ -176,7 +176,7 @@ class AccessLink:
         return True
 
     def empty(self, politely: bool) -> list[QueuedMessage]:
-        """Take out what waits, in the order of flows; politely, transfers alone. Returns it."""
+        """Take out what waits, in the order of queues; politely, transfers alone. Returns it."""
         lost: list[QueuedMessage] = []
         for queues in (self.queues, self.blocked):
             for key, queue in list(queues.items()):
@@ -201,7 +201,7 @@ class AccessLink:
             self.rest.clear()
 
     def take(self, queue: Queue, size: int) -> None:
-        """So much of the piece at the head of a flow goes through now."""
+        """So many bytes of the first chunk of a queue are in service now."""
         chunk = queue.chunks[0]
         queue.credit -= size
         chunk.left -= size
@@ -237,7 +237,7 @@ class Landed:
 
 
 class Spilled:
-    """Tick: there was no room for a datagram. It is told as an event, for its sender is still handing it over."""
+    """Tick: there was no room for a datagram. It is dropped by a timer, since its sender is still in `put`."""
 
     __slots__ = ("queued",)
 
@@ -330,7 +330,7 @@ class Bandwidth:
         self.kernel.arm(at_us, Timer(-1, 0, tick, 0, self.kernel.no_envelope[4]))
 
     def _wake(self, link: AccessLink, peer: PeerId, down: bool) -> None:
-        """Serve at once if the link is idle; if it is not, see to it that it goes on."""
+        """Serve at once if the link is idle, else when it is free."""
         if link.armed:
             return
         now_ns = self.kernel.now_us * 1_000

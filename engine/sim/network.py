@@ -7,14 +7,14 @@ reasons, in the order in which they are looked for:
     lost        a datagram that the link lost
     censored    its sender or its receiver is censored
     partition   they are in different groups
-    nat         the receiver's NAT lets nobody in who was not called
-    colluded    a colluder on the way enforces a ban, and nothing is left of it
+    nat         the receiver's NAT lets in only those that it called
+    colluded    a colluder at either end enforces a ban, and nothing is left of the message
     dead, left  the receiver's process is no more
     reset       the receiver has restarted since it was sent, and a stream does not outlive that
 
 Two more end a message on the way: `unsent` and `queue`, see `bandwidth`. The fast paths of `host` and `kernel` are this
 function with all that is switched off: no faults, no NAT, no capacity, no loss, no jitter, a receiver that was alive
-when the message was sent. They never run otherwise (`links.general`, `kernel.checked`).
+when the message was sent. They never run otherwise (`Links.path`, `Kernel.checked`).
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ from .links import FAST, ORDERED, Links, SendPath
 from .nat import Nat
 
 GONE = {1: "dead", 2: "left"}
-"""Why a peer in this state gets nothing; the states are those of `measure.snapshot`."""
+"""Reason by the state of the receiver; the states are those of `measure.snapshot`."""
 
 
 class Network(FateOfEnvelopes):
-    """The parts, and the way of an envelope through them.
+    """The parts between peers, and the path of an envelope through them.
 
     `state` is a column of all peers: 0 alive, 1 dead, 2 left. `near[p]` are the open streams of each peer and
     `started_us[p]` when its present life began; both lists are kept by the simulation.
@@ -71,7 +71,7 @@ class Network(FateOfEnvelopes):
         self.update_checked()
 
     def grow(self, state: NDArray[np.uint8], places: Sequence[int], lines: Sequence[Line]) -> None:
-        """Newcomers live at these places and have these lines, where anybody has; `state` is the longer column."""
+        """Newcomers live at these places and have these lines, if the run has lines; `state` is the longer column."""
         self.state = state
         self.links.grow(places)
         self.faults.grow(len(places))
@@ -152,7 +152,7 @@ class Network(FateOfEnvelopes):
             for one in to:
                 post(now_us + self.links.delay_us(frm, one), one, envelope)
 
-    # --- what a person does to links --------------------------------------------------------------------------
+    # --- commands about links --------------------------------------------------------------------------
 
     def set_loss(self, loss: float) -> None:
         """From now on, this share of messages is lost."""
@@ -170,12 +170,12 @@ class Network(FateOfEnvelopes):
         self.links.jitter_us = jitter_us
 
     def hold(self, peers: Sequence[PeerId]) -> None:
-        """What is on the links between these peers stands still, see `hold`."""
+        """Hold the links between these peers, see `hold`."""
         self.links.keep_orders(self.kernel)
         self.held_links.hold(peers)
 
     def release(self, peers: Sequence[PeerId]) -> tuple[PeerId, ...]:
-        """It goes on. Returns the peers whose links were held."""
+        """Release them. Returns the peers whose links were held."""
         freed, moving = self.held_links.release(peers)
         for at_us, to, envelope in moving:
             if envelope[1].over == "stream":

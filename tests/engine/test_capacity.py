@@ -299,13 +299,14 @@ def test_a_long_run_leaves_nothing_in_the_wires() -> None:
         town.advance(town.now_us + 50 * MS)
         assert balanced(town)
     town.advance(town.now_us + 10_000 * SECOND)
-    pipes = town.simulation.shared.links.pipes
-    assert pipes is not None
-    assert not pipes.under_way
-    assert not pipes.talking
-    assert not pipes.parked
-    assert not pipes.sailing
-    assert not any(wire.waiting or wire.flows or wire.stuck or wire.datagrams for wire in (*pipes.up, *pipes.down))
+    bandwidth = town.simulation.network.bandwidth
+    assert bandwidth is not None
+    assert not bandwidth.under_way
+    assert not bandwidth.busy_streams
+    assert not bandwidth.parked
+    assert not bandwidth.in_window
+    lines = (*bandwidth.up, *bandwidth.down)
+    assert not any(link.waiting or link.queues or link.blocked or link.datagrams for link in lines)
     assert town.snapshot().totals.in_flight == 0
 
 
