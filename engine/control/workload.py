@@ -1,4 +1,4 @@
-"""Churn, background asks, samples, and commands that are due: what happens without a person. All of it are engine timers.
+"""Churn, background asks, samples, and commands that are due: what happens without a person. By engine timers.
 
 A peer that a person killed stays dead: churn leaves it alone until that is undone. Each peer
 has a churn stream of its own, so that a kill of one does not shift the sessions of another; whether a session ends

@@ -150,7 +150,7 @@ class PeerHost:
             or to.__class__ is not int
             or not 0 <= to < len(kernel.alive_since_us)
         ):
-            # A receiver that is no PeerId, which a hostile message may have named, is dropped like a number out of range.
+            # A receiver that is no PeerId (a hostile message may name one) is dropped as a number out of range is.
             self.multicast((to if to.__class__ is int else NOBODY,), message, cause=cause)
             return
         kind = shared.kinds[message.__class__]

@@ -15,11 +15,11 @@ tuple of them where one delay serves all (constant latency), or `-1 - peer` for 
 that is dropped when it would have arrived. `record` is the record of the ask that the message belongs to. `header`
 packs sender (bits 40 up), kind (32 to 39) and size in bytes (0 to 31), for the metrics.
 
-Two loops deliver. The fast one checks only whether the message was sent after `alive_since_us[to]`: when the
-receiver started, or `NEVER_US` while it is dead, gone or censored. `Network.fate` decides about a message that fails
-this. The checked one asks `fate` about each delivery; it runs while there is a censor, a partition, a NAT, a colluder or loss (`checked`). Metrics are not kept here: a delivered
-bucket goes to `log` as it is, and `measure.metrics` reads it by columns later (measured: a third of the
-cost of counting message by message).
+Two loops deliver. The fast one checks only whether the message was sent after `alive_since_us[to]`: when the receiver
+started, or `NEVER_US` while it is dead, gone or censored. `Network.fate` decides about a message that fails this. The
+checked one asks `fate` about each delivery; it runs while there is a censor, a partition, a NAT, a colluder or loss
+(`checked`). Metrics are not kept here: a delivered bucket goes to `log` as it is, and `measure.metrics` reads it by
+columns later (measured: a third of the cost of counting message by message).
 
 Nineteen of twenty deliveries of a flood at degree 20 are duplicates. So a handler tells a duplicate by what it returns
 (`api.DUPLICATE`), and not by a call that costs as much as all else about such a delivery.
@@ -47,7 +47,8 @@ HOP_MASK = (1 << HOP_BITS) - 1
 
 
 class Timer:
-    """A tick that is due later. `owner` is a peer or -1 for the engine; `epoch` counts the lives of a peer, so that a timer ends with the life that set it."""
+    """A tick that is due later. `owner` is a peer or -1 for the engine.
+    `epoch`: which life of the peer set it; it ends with that life."""
 
     __slots__ = ("cause", "epoch", "live", "owner", "period_us", "record", "tick")
 

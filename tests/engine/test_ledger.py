@@ -53,7 +53,7 @@ def test_a_long_run_keeps_the_last_asks_and_pages_of_the_others() -> None:
 
 def test_all_asks_are_listed_as_if_none_had_been_put_away(monkeypatch: pytest.MonkeyPatch) -> None:
     swarm = busy()
-    monkeypatch.setattr(AskArchive, "tidy", lambda self: None)
+    monkeypatch.setattr(AskArchive, "compact", lambda self: None)
     other = busy()
     assert other.simulation.shared.records.live == len(other.asks()) > LATEST
     assert swarm.asks() == other.asks()
