@@ -41,9 +41,9 @@ CONTACTS = 8
 
 @dataclass(slots=True)
 class ConnectionRefused:
-    """Under way back to a sender: nobody is at `to`. Dropped if the sender has restarted since (`epoch`).
+    """On the way back to a sender: no process is at `to`. Dropped if the sender has restarted since (`epoch`).
 
-    No message: it is not counted, but it takes its time, and faults stop it as they stop messages.
+    No message: it is not counted, but it takes its time, and faults block it as they block messages.
     """
 
     peer: PeerId
@@ -54,7 +54,7 @@ class ConnectionRefused:
 
 @dataclass(slots=True)
 class StreamClosed:
-    """Under way to `peer`: the stream from `other` is closed. `parked`: it waited for what was sent before."""
+    """On the way to `peer`: the stream from `other` is closed. `parked`: it waited for what was sent before."""
 
     peer: PeerId
     epoch: int
@@ -63,16 +63,16 @@ class StreamClosed:
 
 
 class SimulationOwner(Protocol):
-    """What the simulation asks of the one it was made for; see `engine.swarm.Swarm`, which is that."""
+    """What the simulation calls; implemented by `engine.swarm.Swarm`."""
 
     def timer_fired(self, tick: Any) -> None:
-        """An engine timer rang that is neither the network's nor a notice to a peer."""
+        """An engine timer is due that is neither one of access links nor a notice to a peer."""
 
     def end_of_instant(self) -> None:
         """See `KernelOwner.end_of_instant`."""
 
     def hit_recorded(self, holder: PeerId) -> None:
-        """The one who asked has learned of a holder."""
+        """The origin of an ask has learned of a holder."""
 
     def ask_closed(self, record: AskRecord) -> None:
         """Nothing of an ask is pending any more."""
@@ -89,7 +89,7 @@ class Simulation(KernelOwner, HostOwner):
         options: Any,
         owner: SimulationOwner,
     ) -> None:
-        """Peers of `world` come first, the stations of `program` after them. Nobody has started yet.
+        """Peers of `world` come first, the stations of `program` after them. No peer has started yet.
 
         Raises InputError when the setup cannot be, or the world is not one for it.
         """
@@ -141,9 +141,9 @@ class Simulation(KernelOwner, HostOwner):
         self.stations: tuple[PeerId, ...] = tuple(range(graph.n, n))
         self.open_asks: dict[int, AskRecord] = {}
         self.bootstrap: tuple[PeerId, ...] = ()
-        """Whom everybody knows: stations, or else some peers of the beginning. They may be killed as any other."""
+        """The peers that all know: stations, or else some peers of the beginning. They may be killed as any other."""
         self.joining: dict[PeerId, None] = {}
-        """Newcomers that have not been seen to have found their way in."""
+        """Newcomers that have not joined yet, as far as it was checked."""
         self._contacts = Stream(f"{seed}/contacts")
         self._handlers: dict[type[Peer], dict[type, Callable[..., Known]]] = {}
 
@@ -153,15 +153,15 @@ class Simulation(KernelOwner, HostOwner):
         return self.network.state
 
     def users(self) -> list[PeerId]:
-        """Everybody but infrastructure, in order."""
+        """All peers but infrastructure, in order."""
         return list(map(int, np.flatnonzero(~self.infrastructure)))
 
     def __getstate__(self) -> dict[str, Any]:
-        self.metrics.post()
+        self.metrics.flush()
         return {**self.__dict__, "_handlers": {}}
 
     def thaw(self) -> None:
-        """After unpickling, when everybody is here: what one part keeps of another to have it at hand."""
+        """After unpickling, when all parts exist: restore what one part keeps of another for speed."""
         for peer, program in enumerate(self.programs):
             self.peer_hosts[peer].row = self.network.links.row(peer)
             if program is not None:
@@ -170,14 +170,14 @@ class Simulation(KernelOwner, HostOwner):
     # --- bootstrap -----------------------------------------------------------------------------------------
     #
     # When a run begins it has been going on for a while, and each peer knows some living others, or all, as
-    # `Peer.knows` says. Who starts later knows the bootstrap peers and nobody else: stations, where there are any, or a
-    # few well-known peers of the beginning. They may be killed as any other; then a newcomer calls in vain.
+    # `Peer.knows` says. Who starts later knows the bootstrap peers only: stations, where there are any, or a
+    # few well-known peers of the beginning. They may be killed as any other; then a newcomer gets no answer.
 
     def publish_bootstrap(self, up: NDArray[np.int64]) -> None:
-        """Choose whom everybody will know, among those that are `up` when the run begins."""
+        """Choose the bootstrap peers among those that are `up` when the run begins."""
         nat = self.network.nat
         if nat is not None:
-            # Who cannot be called cannot be well-known.
+            # A peer that cannot be called is no use to newcomers.
             up = up[~np.array(nat.behind, np.bool_)[up]]
         some = Stream(f"{self.seed}/bootstrap").sample(range(len(up)), min(CONTACTS, len(up)))
         known = sorted(up[some].tolist()) if self.program.overlay or not self.stations else ()
@@ -194,7 +194,7 @@ class Simulation(KernelOwner, HostOwner):
         return (*(s for s in self.stations if s != peer), *others)
 
     def has_joined(self, peer: PeerId) -> bool:
-        """Whether a living peer says that it has found its way in. Raises PeerFailed."""
+        """Whether a living peer says that it has joined the network. Raises PeerFailed."""
         program = self.programs[peer]
         assert program is not None
         try:
@@ -203,7 +203,7 @@ class Simulation(KernelOwner, HostOwner):
             raise PeerFailed(peer, "joined", error) from error
 
     def bootstrap_status(self) -> str:
-        """How the bootstrap peers are, in words: why a newcomer finds nobody."""
+        """The states of the bootstrap peers in words, to say why a newcomer finds no peer."""
         if not self.bootstrap:
             return "there are no bootstrap peers"
         counts: dict[str, int] = {}
@@ -269,7 +269,7 @@ class Simulation(KernelOwner, HostOwner):
         """As many newcomers as there are libraries. They have not started yet; their ids are returned.
 
         New ids are appended after all others, so nobody's id changes and stations stay where they stand. Lists grow in
-        place, since hot loops and hosts hold on to them; arrays are replaced, and nobody keeps one.
+        place, since hot loops and hosts keep them; arrays are replaced, and are kept nowhere else.
         """
         count = len(libraries)
         ids = range(self.n, self.n + count)
@@ -370,7 +370,7 @@ class Simulation(KernelOwner, HostOwner):
     def reopen(self, cause: int) -> AskRecord:
         """Between two cycles of a batched gossip nothing is pending, and the ask is closed; it is open again when the
         next cycle passes on what it caused."""
-        record: AskRecord = self.records.wake(cause >> HOP_BITS)
+        record: AskRecord = self.records.reopen(cause >> HOP_BITS)
         if record.closed_us is not None:
             record.closed_us = None
             self.open_asks[record.id] = record
@@ -379,7 +379,7 @@ class Simulation(KernelOwner, HostOwner):
 
     def link(self, a: PeerId, b: PeerId) -> None:
         if type(b) is int and 0 <= b < self.n and self.state[a] == ALIVE == self.state[b]:
-            # Nobody opens a stream to one behind a NAT by saying so: it must have called.
+            # A stream to a peer behind a NAT opens only if that peer has called.
             nat = self.network.nat
             if nat is None or not nat.shuts_out(a, b, stream=True):
                 self.streams.open(a, b)
@@ -419,13 +419,6 @@ class Simulation(KernelOwner, HostOwner):
 
     # --- arrivals, drops and notices -------------------------------------------------------------------------
 
-    def arrive(self, to: int, envelope: Envelope) -> Any:
-        _, message, reason, _ = self.network.fate(to, envelope)
-        if reason:
-            self.drop(to if to >= 0 else -1 - to, envelope, reason)
-            return None
-        return message
-
     def drop(self, to: PeerId, envelope: Envelope, reason: str) -> None:
         sender, message, cause, sent_us, record, header = envelope
         self.metrics.drop(self.kernel.now_us, sender, to, header, reason)
@@ -451,11 +444,12 @@ class Simulation(KernelOwner, HostOwner):
         self.kernel.arm(self.kernel.now_us + delay_us, Timer(-1, 0, notice, cause, record))
 
     def fire(self, timer: Timer) -> None:
-        tick = timer.tick
-        if isinstance(tick, ConnectionRefused | StreamClosed):
+        # Most ticks are those of access links: with limited lines, two of three events of a run.
+        tick, bandwidth = timer.tick, self.network.bandwidth
+        if bandwidth is not None and tick.__class__ in TICKS:
+            bandwidth.fire(tick)
+        elif isinstance(tick, (ConnectionRefused, StreamClosed)):
             self._deliver_notice(timer, tick)
-        elif self.network.bandwidth is not None and isinstance(tick, TICKS):
-            self.network.bandwidth.fire(tick)
         else:
             self.owner.timer_fired(tick)
 
@@ -491,7 +485,7 @@ class Simulation(KernelOwner, HostOwner):
     def _has_to_wait(self, timer: Timer, notice: ConnectionRefused | StreamClosed, frm: PeerId, to: PeerId) -> bool:
         """Whether a notice has to wait: on a held link, or for what was said in the stream before it was closed."""
         network = self.network
-        if network.held(frm, to):
+        if network.held_links.holds(frm, to):
             network.held_links.freeze_notice(frm, to, Timer(-1, 0, notice, timer.cause, timer.record))
             return True
         if network.bandwidth is None or not isinstance(notice, StreamClosed) or notice.parked:

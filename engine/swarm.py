@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from .analysis import selectors
-from .analysis.capture import PeerColumns, PeerTable, SnapshotBuilder
+from .analysis.capture import PeerColumns, SnapshotBuilder
 from .analysis.min_cut import MinimumCut, min_cut
 from .analysis.stepping import Mover, StepTarget, StepUntil
 from .analysis.theory import theory_of
@@ -70,9 +70,8 @@ class Swarm(SimulationOwner, Door):
         self.workload = Workload(sim, world.catalogue, setup.seed)
         newcomer_libraries = NewcomerLibraries.of(world.catalogue.libraries, world.catalogue.word_index)
         self.arrivals = ArrivalProcess(sim, self.workload, newcomer_libraries, world.delays, setup.links, world.width)
-        self.peer_table = PeerTable(sim, program.name or setup.protocol, world.delays.places, sim.kinds)
-        self._columns = PeerColumns(sim, self.peer_table)
-        self._attacks = AttackRunner(sim, self.workload, self._columns, self)
+        self.columns = PeerColumns(sim, program.name or setup.protocol, world.delays.places, sim.kinds)
+        self._attacks = AttackRunner(sim, self.workload, self.columns, self)
         self.court = CourtOrders(self.workload)
         self._parts = Parts(sim, self.workload, self.arrivals, self._attacks, self.court, self)
         self.selector_rng = Stream(f"{setup.seed}/select")
@@ -90,7 +89,7 @@ class Swarm(SimulationOwner, Door):
 
     def _look(self) -> None:
         """What only an observer needs: nothing of it decides what happens, and no copy of a swarm has it."""
-        self._snapshots = SnapshotBuilder(self.simulation, self.peer_table)
+        self._snapshots = SnapshotBuilder(self.simulation, self.columns)
         self._watcher: Watcher | None = None
 
     def __getstate__(self) -> dict[str, Any]:
@@ -207,7 +206,7 @@ class Swarm(SimulationOwner, Door):
     def resolve(self, peers: Peers, rng: Stream | None = None) -> tuple[PeerId, ...]:
         """The peers that a selector, an id or ids name. Raises InputError."""
         if isinstance(peers, str):
-            chosen = selectors.parse(peers).pick(self._columns.fresh(), rng or self.selector_rng)
+            chosen = selectors.parse(peers).pick(self.columns.fresh(), rng or self.selector_rng)
             if rng is None:
                 self._named[peers] = chosen
             return chosen
@@ -219,7 +218,7 @@ class Swarm(SimulationOwner, Door):
 
     def select(self, selector: str) -> tuple[PeerId, ...]:
         """Whom a selector names at this moment. Draws from a stream of its own: looking changes nothing."""
-        return selectors.parse(selector).pick(self._columns.fresh(), Stream(self.selector_rng.state))
+        return selectors.parse(selector).pick(self.columns.fresh(), Stream(self.selector_rng.state))
 
     def attacks(self) -> tuple[Preset, ...]:
         """The presets, with the defaults and choices that they have in this swarm now."""
@@ -227,13 +226,13 @@ class Swarm(SimulationOwner, Door):
 
     def preview(self, attack: Attack) -> Plan:
         """What an attack would do now, to whom, in a sentence. Raises InputError for one that cannot be."""
-        self._columns.fresh()
+        self.columns.fresh()
         victims = () if attack.peers is None else self.resolve(attack.peers, Stream(self.selector_rng.state))
         return self._attacks.preview(attack, victims)
 
     def completions(self, text: str) -> list[str]:
         """How the last word of a selector may go on."""
-        return selectors.complete(text, self._columns.fresh())
+        return selectors.complete(text, self.columns.fresh())
 
     # --- time ------------------------------------------------------------------------------------------------
 
@@ -254,7 +253,7 @@ class Swarm(SimulationOwner, Door):
                 left = SLICE if budget is None else min(SLICE, budget - done)
                 step = kernel.advance(until_us, left)
                 done += step
-                self.simulation.metrics.post_if_long()
+                self.simulation.metrics.flush_if_long()
                 if step < left or (budget is not None and done >= budget):
                     return done
 
@@ -265,7 +264,7 @@ class Swarm(SimulationOwner, Door):
             while not self.quiet():
                 if kernel.now_us >= limit_us or not kernel.step(limit_us):
                     break
-                self.simulation.metrics.post_if_long()
+                self.simulation.metrics.flush_if_long()
         return self.quiet()
 
     def quiet(self) -> bool:
@@ -348,7 +347,7 @@ class Swarm(SimulationOwner, Door):
 
     def last_messages(self, peer: PeerId) -> tuple[LoggedMessage, ...]:
         """What it sent and was sent last, the latest first, at most 60, lost ones too. Looking changes nothing."""
-        self.simulation.metrics.post()
+        self.simulation.metrics.flush()
         return self.simulation.metrics.recent.of(peer)
 
     def ban_of(self, peer: PeerId) -> str:
@@ -366,14 +365,14 @@ class Swarm(SimulationOwner, Door):
 
     def asks(self) -> list[AskRow]:
         """All of them, in order of issue."""
-        self.simulation.metrics.post()
+        self.simulation.metrics.flush()
         rows: list[AskRow] = self.simulation.records.rows()
         return rows
 
     def _record(self, ask: AskId) -> AskRecord:
         if not 0 < ask < len(self.simulation.records):
             raise InputError(f"there is no ask {ask}: {len(self.simulation.records) - 1} have been issued")
-        self.simulation.metrics.post()
+        self.simulation.metrics.flush()
         record: AskRecord = self.simulation.records[ask]
         return record
 
@@ -387,7 +386,7 @@ class Swarm(SimulationOwner, Door):
 
     def series(self) -> Series:
         """The whole run, older minutes more coarsely; a snapshot has the last ten."""
-        return self.simulation.metrics.history.whole()
+        return self.simulation.metrics.time_series.whole()
 
     def catalogue_titles(self, limit: int) -> list[str]:
         """What there is to find, the most popular first."""
@@ -406,7 +405,7 @@ class Swarm(SimulationOwner, Door):
     def ask_closed(self, record: AskRecord) -> None:
         """Count what an ask did, and judge it."""
         sim = self.simulation
-        sim.metrics.post()
+        sim.metrics.flush()
         before = record.verdict
         record.verdict = verdict(sim.program, sim.shared.options, facts_of(sim, record))
         if record.verdict != before:
@@ -414,4 +413,4 @@ class Swarm(SimulationOwner, Door):
             sim.event_log.append(Closed, record.id, record.verdict)
         if record.hop is not None:
             self._paths.put(record)
-        sim.records.tidy()
+        sim.records.compact()

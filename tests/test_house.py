@@ -150,6 +150,15 @@ def test_an_import_circle_is_detected() -> None:
     assert not circles_of({"a": {"b", "c"}, "b": {"c"}, "c": set()})
 
 
+@pytest.mark.parametrize("path", sources("engine"), ids=lambda p: str(p.relative_to(ROOT)))
+def test_a_file_says_what_it_is_and_no_class_is_put_together_of_parts(path: Path) -> None:
+    tree = ast.parse(path.read_text())
+    assert ast.get_docstring(tree), f"{path}: the first line of a file says what is in it"
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef):
+            assert len(node.bases) <= 3, f"{path}:{node.lineno}: {node.name} has {len(node.bases)} bases"
+
+
 @pytest.mark.parametrize("path", sources("engine/protocols"), ids=lambda p: str(p.relative_to(ROOT)))
 def test_a_network_imports_only_what_protocols_may(path: Path) -> None:
     mine = path.relative_to(ROOT / "engine" / "protocols").with_suffix("").parts[0]

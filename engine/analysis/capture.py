@@ -33,12 +33,15 @@ from ..sim.kernel import HOP_BITS, KIND_SHIFT
 from ..simulation import Simulation
 from . import graphs
 
-# Who they are: the columns that change only when newcomers come, as a selector and a frame want them.
+FLIGHT_ROWS = 2_000
+ASK_ROWS = 200
+FILES_US = 1_000_000
+"""How old the column of files may be: ten thousand libraries are not counted for every frame."""
 
 
-class PeerTable:
-    """Makes `Fixed` of a simulation: anew when it has grown and somebody looks, so that a crowd costs one copy a
-    frame."""
+class PeerColumns:
+    """What is known of all peers of a simulation, for selectors, attacks and snapshots. Columns have length `n` and
+    index = PeerId; each is made only when something asks for it."""
 
     def __init__(self, sim: Simulation, protocol: str, places: Places, kinds: tuple[Kind, ...]) -> None:
         self._simulation = sim
@@ -46,28 +49,38 @@ class PeerTable:
         self._places = places
         self._kinds = kinds
         self.run = Run()
-        self._roles = tuple(dict.fromkeys(kind.role for kind in sim.program_types))
-        self._fixed: Fixed | None = None
-        self._ids: dict[str, int] = {}
         self.begun_with = sim.n
         """How many there were when the run began: ids from there on are newcomers."""
+        self._role_names = tuple(dict.fromkeys(kind.role for kind in sim.program_types))
+        self._fixed: Fixed | None = None
+        self._label_ids: dict[str, int] = {}
+        self._betweenness: tuple[int, int, Sequence[float]] = (-1, -1, ())
+        """(version of the streams, peers, values): slow to compute, and asked for with each letter typed."""
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_fixed": None, "_ids": {}}
+        return {**self.__dict__, "_fixed": None, "_label_ids": {}, "_betweenness": (-1, -1, ())}
 
     @property
-    def ids(self) -> Mapping[str, int]:
+    def n(self) -> int:
+        return self._simulation.n
+
+    @property
+    def labels(self) -> Sequence[str]:
+        return self._simulation.labels
+
+    @property
+    def label_ids(self) -> Mapping[str, int]:
         """PeerId of each label."""
         labels = self._simulation.labels
-        for peer in range(len(self._ids), len(labels)):
-            self._ids[labels[peer]] = peer
-        return self._ids
+        for peer in range(len(self._label_ids), len(labels)):
+            self._label_ids[labels[peer]] = peer
+        return self._label_ids
 
     def fixed(self) -> Fixed:
-        """The columns of all that there are now."""
+        """What does not change while a peer exists. Made anew only when there are newcomers, and then once a frame."""
         sim = self._simulation
         if self._fixed is None or len(self._fixed.labels) != sim.n:
-            roles, lines = self._roles, sim.network.lines
+            roles, lines = self._role_names, sim.network.lines
             self._fixed = Fixed(
                 protocol=self._protocol,
                 seed=sim.seed,
@@ -89,116 +102,94 @@ class PeerTable:
             )
         return self._fixed
 
-
-FLIGHT_ROWS = 2_000
-ASK_ROWS = 200
-FILES_US = 1_000_000
-"""How old the column of files may be: ten thousand libraries are not counted for every frame."""
-
-
-class PeerColumns:
-    """What a selector may ask about, see `world.selectors.View`. All of length n, index = PeerId."""
-
-    def __init__(self, sim: Simulation, roster: PeerTable) -> None:
-        self._simulation = sim
-        self._roster = roster
-        self._between: tuple[int, int, Sequence[float]] = (-1, -1, ())
-        """Of which streams and how many peers, and what it is: dear to make, and asked for with each letter typed."""
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_between": (-1, -1, ())}
-
-    @property
-    def n(self) -> int:
-        return self._simulation.n
-
-    @property
-    def labels(self) -> Sequence[str]:
-        return self._simulation.labels
-
-    @property
-    def label_ids(self) -> Mapping[str, int]:
-        return self._roster.ids
-
     def fresh(self) -> PeerColumns:
-        """Loads are read from the books, so these are posted first."""
-        self._simulation.metrics.post()
+        """The same, with the log of deliveries read, which loads are counted from."""
+        self._simulation.metrics.flush()
         return self
 
     def infrastructure(self) -> Sequence[bool]:
+        """Servers, indexes and trackers."""
         flags: list[bool] = self._simulation.infrastructure.tolist()
         return flags
 
     def roles(self) -> Sequence[str]:
+        """What each is called in its specification."""
         return [kind.role for kind in self._simulation.program_types]
 
     def states(self) -> Sequence[str]:
+        """alive, dead or left."""
         return [STATES[s] for s in self._simulation.state.tolist()]
 
     def censored(self) -> Sequence[bool]:
+        """A flag beside the state."""
         return self._simulation.faults.censored
 
-    def colluding(self) -> Sequence[bool]:
-        return [peer in self._simulation.faults.bans for peer in range(self.n)]
-
     def poisoned(self) -> Sequence[bool]:
+        """A flag beside the state."""
         return self._simulation.poisoned.tolist()
 
     def cities(self) -> Sequence[str]:
-        names = self._roster.fixed().places.names
+        """Where each lives."""
+        names = self.fixed().places.names
         return [names[i] for i in self._simulation.network.links.place]
 
     def operators(self) -> Sequence[str]:
+        """Who runs each, "" for its own user."""
         return self._simulation.operators
 
     def bootstrap(self) -> Sequence[bool]:
+        """Whether all peers know it, those that come later too."""
         known = set(self._simulation.bootstrap)
         return [peer in known for peer in range(self.n)]
 
     def newcomers(self) -> Sequence[bool]:
-        return [peer >= self._roster.begun_with for peer in range(self.n)]
+        """Whether it came after the run had begun."""
+        return [peer >= self.begun_with for peer in range(self.n)]
 
     def near(self, peer: int) -> Sequence[int]:
+        """The other ends of its open streams."""
         return list(self._simulation.streams.near[peer])
 
     def nats(self) -> Sequence[bool]:
-        nats: list[bool] = self._roster.fixed().nat.tolist()
+        """Whether each is behind a NAT."""
+        nats: list[bool] = self.fixed().nat.tolist()
         return nats
 
     def degrees(self) -> Sequence[float]:
+        """Open streams of each."""
         return [len(near) for near in self._simulation.streams.near]
 
     def loads(self) -> Sequence[float]:
+        """Messages delivered in the last whole second."""
         loads: list[float] = self._simulation.metrics.load.tolist()
         return loads
 
     def betweenness(self) -> Sequence[float]:
+        """Pairs of others whose shortest paths over the open streams lead through each, see `graphs`."""
         streams = self._simulation.streams
-        if self._between[:2] != (streams.version, self.n):
+        if self._betweenness[:2] != (streams.version, self.n):
             made: list[float] = graphs.betweenness(self.n, *streams.columns()).tolist()
-            self._between = (streams.version, self.n, made)
-        return self._between[2]
+            self._betweenness = (streams.version, self.n, made)
+        return self._betweenness[2]
 
     def uptimes(self) -> Sequence[float]:
+        """How long each has been up, in seconds; 0 for those that are not."""
         sim = self._simulation
         since_s = (sim.kernel.now_us - sim.since_us) / 1e6
         made: list[float] = np.where(sim.state == ALIVE, since_s, 0.0).tolist()
         return made
 
     def holds(self, text: str) -> Sequence[bool]:
+        """Whether it shares a file whose name has every word of the text."""
         return [bool(library.matching(text)) for library in self._simulation.libraries]
 
 
 class SnapshotBuilder:
     """Makes snapshots. What is dear to make (links, rows of closed asks) is kept until it changes."""
 
-    def __init__(
-        self,
-        sim: Simulation,
-        roster: PeerTable,
-    ) -> None:
+    def __init__(self, sim: Simulation, columns: PeerColumns) -> None:
         self._simulation = sim
-        self._roster = roster
+        self._columns = columns
         self._links = Links(-1, np.zeros(0, np.int32), np.zeros(0, np.int32))
         self._rows: dict[int, AskRow] = {}
         self._files = np.zeros(sim.n, np.int32)
@@ -226,7 +217,7 @@ class SnapshotBuilder:
         """One moment, see `engine.measure.snapshot.Snapshot`."""
         sim = self._simulation
         metrics, kernel = sim.metrics, sim.kernel
-        metrics.post()
+        metrics.flush()
         if self._links.version != sim.streams.version:
             self._links = Links(sim.streams.version, *sim.streams.columns())
         if kernel.now_us >= self._files_us + FILES_US or self._files_us < 0 or len(self._files) < sim.n:
@@ -237,7 +228,7 @@ class SnapshotBuilder:
         flight = self._flight()
         return Snapshot(
             now_us=kernel.now_us,
-            fixed=self._roster.fixed(),
+            fixed=self._columns.fixed(),
             state=sim.state.copy(),
             censored=sim.censored.copy(),
             colluding=sim.colluding.copy(),

@@ -24,8 +24,9 @@ draw leaves of the same. A share is rounded, halves up, and is at least one peer
 Parsing needs no swarm: spelling is checked before a scenario starts. Names of peers, roles, places and
 operators are checked when peers are picked. An unknown name is an error, never an empty answer.
 
-The reader is a recursive descent over a list of tokens: each token knows where it stood, so that each error
-can say it. What the nodes mean is in `terms`.
+A parsed selector is a tree of `Term`s: frozen values, good for any swarm. A term is a function from the columns of a
+swarm to one flag a peer; it draws from the stream that it is given. The parser is a recursive descent over a list of
+tokens that know their place in the text, so that each error can name it.
 """
 
 from __future__ import annotations
@@ -33,9 +34,9 @@ from __future__ import annotations
 import math
 import operator
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple, NoReturn, Protocol, TypeAlias
+from typing import NamedTuple, NoReturn, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,11 +45,7 @@ from ..api import words_of
 from ..errors import InputError, nearest, plain
 from ..sim.rng import Stream
 from ..world.cities import CITIES
-
-# What a selector means: the nodes of a parsed one, and what they ask of a swarm.
-#
-# The language is told in `selectors`. A node is a function from a `View` to flags, one for each peer, and draws
-# from the stream that it is given; nodes are frozen values and good for any swarm.
+from .capture import PeerColumns
 
 Flags: TypeAlias = NDArray[np.bool_]
 
@@ -66,94 +63,11 @@ COMPARE: dict[str, Callable[[NDArray[np.float64], float], Flags]] = {
 }
 
 
-class View(Protocol):
-    """What a selector asks of a swarm. Each column has n entries and is only asked for when a term needs it."""
-
-    @property
-    def n(self) -> int:
-        """How many peers there are, infrastructure included."""
-        ...
-
-    @property
-    def labels(self) -> Sequence[str]:
-        """Index = PeerId."""
-        ...
-
-    @property
-    def label_ids(self) -> Mapping[str, int]:
-        """PeerId of each label."""
-        ...
-
-    def infrastructure(self) -> Sequence[bool]:
-        """Whether it is a server, index or tracker."""
-        ...
-
-    def roles(self) -> Sequence[str]:
-        """What each is called in its specification."""
-        ...
-
-    def states(self) -> Sequence[str]:
-        """alive, dead or left."""
-        ...
-
-    def censored(self) -> Sequence[bool]:
-        """A flag beside the state."""
-        ...
-
-    def poisoned(self) -> Sequence[bool]:
-        """A flag beside the state."""
-        ...
-
-    def cities(self) -> Sequence[str]:
-        """Where each lives."""
-        ...
-
-    def operators(self) -> Sequence[str]:
-        """Who runs each peer, "" for its own user."""
-        ...
-
-    def nats(self) -> Sequence[bool]:
-        """Whether each stands behind a NAT."""
-        ...
-
-    def degrees(self) -> Sequence[float]:
-        """Open streams of each."""
-        ...
-
-    def loads(self) -> Sequence[float]:
-        """Messages delivered in the last second."""
-        ...
-
-    def betweenness(self) -> Sequence[float]:
-        """Pairs of others whose shortest ways over the open streams lead through each, see `graphs`."""
-        ...
-
-    def uptimes(self) -> Sequence[float]:
-        """How long each has been up, in seconds; 0 for who is not."""
-        ...
-
-    def holds(self, text: str) -> Sequence[bool]:
-        """Whether it shares a file whose name has every word of the text."""
-        ...
-
-    def bootstrap(self) -> Sequence[bool]:
-        """Whether everybody knows it, who comes later too."""
-        ...
-
-    def newcomers(self) -> Sequence[bool]:
-        """Whether it came after the run had begun."""
-        ...
-
-    def near(self, peer: int) -> Sequence[int]:
-        """Who has an open stream to a peer."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Term:
     """A node of a parsed selector."""
 
-    def __call__(self, view: View, rng: Stream) -> Flags:
+    def __call__(self, columns: PeerColumns, rng: Stream) -> Flags:
         """Which peers it names, bool (n,). Raises InputError for a name that the swarm does not have."""
         raise NotImplementedError
 
@@ -162,9 +76,9 @@ class Term:
 class Everyone(Term):
     """`all`."""
 
-    def __call__(self, view: View, rng: Stream) -> Flags:
+    def __call__(self, columns: PeerColumns, rng: Stream) -> Flags:
         """True throughout."""
-        return np.ones(view.n, dtype=np.bool_)
+        return np.ones(columns.n, dtype=np.bool_)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,19 +87,19 @@ class Label(Term):
 
     label: str
 
-    def __call__(self, view: View, rng: Stream) -> Flags:
+    def __call__(self, columns: PeerColumns, rng: Stream) -> Flags:
         """One peer; raises InputError for a label nobody has."""
-        peer = view.label_ids.get(self.label)
+        peer = columns.label_ids.get(self.label)
         if peer is None:
             # A hundred thousand labels are too many to measure a typing mistake against: those of its size
             # that begin alike are enough.
-            alike = (x for x in view.label_ids if abs(len(x) - len(self.label)) < 2 and x[:1] == self.label[:1])
+            alike = (x for x in columns.label_ids if abs(len(x) - len(self.label)) < 2 and x[:1] == self.label[:1])
             tail = nearest(self.label, [label for label, _ in zip(alike, range(2000), strict=False)])
             misspelt = nearest(self.label, (*KEYS, *LEADING))
             if not tail.startswith(";") and misspelt.startswith(";"):
                 tail = misspelt
             raise InputError(f'no peer is called "{plain(self.label)}"{tail}')
-        made = np.zeros(view.n, dtype=np.bool_)
+        made = np.zeros(columns.n, dtype=np.bool_)
         made[peer] = True
         return made
 
@@ -196,10 +110,10 @@ class Flagged(Term):
 
     word: str
 
-    def __call__(self, view: View, rng: Stream) -> Flags:
+    def __call__(self, columns: PeerColumns, rng: Stream) -> Flags:
         """Those that are."""
-        column = {"bootstrap": view.bootstrap, "newcomers": view.newcomers}[self.word]()
-        return np.fromiter(column, dtype=np.bool_, count=view.n)
+        column = {"bootstrap": columns.bootstrap, "newcomers": columns.newcomers}[self.word]()
+        return np.fromiter(column, dtype=np.bool_, count=columns.n)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,12 +122,12 @@ class Near(Term):
 
     term: Term
 
-    def __call__(self, view: View, rng: Stream) -> Flags:
+    def __call__(self, columns: PeerColumns, rng: Stream) -> Flags:
         """Those linked to one of these, them left out; raises InputError as the term does."""
-        those = self.term(view, rng)
-        made = np.zeros(view.n, dtype=np.bool_)
+        those = self.term(columns, rng)
+        made = np.zeros(columns.n, dtype=np.bool_)
         for peer in np.flatnonzero(those).tolist():
-            made[list(view.near(peer))] = True
+            made[list(columns.near(peer))] = True
         made &= ~those
         return made
 
@@ -224,11 +138,11 @@ class Id(Term):
 
     peer: int
 
-    def __call__(self, view: View, rng: Stream) -> Flags:
+    def __call__(self, columns: PeerColumns, rng: Stream) -> Flags:
         """One peer; raises InputError for an id beyond the last."""
-        if self.peer >= view.n:
-            raise InputError(f"there is no peer #{self.peer}; the last one is #{view.n - 1}")
-        made = np.zeros(view.n, dtype=np.bool_)
+        if self.peer >= columns.n:
+            raise InputError(f"there is no peer #{self.peer}; the last one is #{columns.n - 1}")
+        made = np.zeros(columns.n, dtype=np.bool_)
         made[self.peer] = True
         return made
 
@@ -240,16 +154,16 @@ class Named(Term):
     key: str
     value: str
 
-    def __call__(self, view: View, rng: Stream) -> Flags:
+    def __call__(self, columns: PeerColumns, rng: Stream) -> Flags:
         """Those whose column has the value; raises InputError for a value nobody could have."""
         if self.key == "state":
             if self.value in ("censored", "poisoned"):
-                flags = view.censored() if self.value == "censored" else view.poisoned()
-                return np.fromiter(flags, dtype=np.bool_, count=view.n)
-            return _same(view.states(), self.value)
+                flags = columns.censored() if self.value == "censored" else columns.poisoned()
+                return np.fromiter(flags, dtype=np.bool_, count=columns.n)
+            return _same(columns.states(), self.value)
         if self.key == "nat":
-            return np.fromiter(view.nats(), dtype=np.bool_, count=view.n) ^ (self.value == "no")
-        column = {"role": view.roles, "city": view.cities, "operator": view.operators}[self.key]()
+            return np.fromiter(columns.nats(), dtype=np.bool_, count=columns.n) ^ (self.value == "no")
+        column = {"role": columns.roles, "city": columns.cities, "operator": columns.operators}[self.key]()
         known = dict.fromkeys(column)
         if self.key == "city":
             known.update(dict.fromkeys(city for city, *_ in CITIES))
@@ -272,20 +186,20 @@ class Measured(Term):
     sign: str
     limit: float
 
-    def __call__(self, view: View, rng: Stream) -> Flags:
+    def __call__(self, columns: PeerColumns, rng: Stream) -> Flags:
         """Those whose measure compares so."""
-        return COMPARE[self.sign](_measure(view, self.measure), self.limit)
+        return COMPARE[self.sign](_measure(columns, self.measure), self.limit)
 
 
 @dataclass(frozen=True, slots=True)
-class HeldLinks(Term):
+class Holds(Term):
     """`holds "blue train"`."""
 
     text: str
 
-    def __call__(self, view: View, rng: Stream) -> Flags:
+    def __call__(self, columns: PeerColumns, rng: Stream) -> Flags:
         """Those that share such a file."""
-        return np.fromiter(view.holds(self.text), dtype=np.bool_, count=view.n)
+        return np.fromiter(columns.holds(self.text), dtype=np.bool_, count=columns.n)
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,20 +211,20 @@ class Choice(Term):
     percent: bool
     measure: str = ""
 
-    def __call__(self, view: View, rng: Stream) -> Flags:
+    def __call__(self, columns: PeerColumns, rng: Stream) -> Flags:
         """Some of the living users, for want of other company."""
-        return self.choose(_users(view), view, rng)
+        return self.choose(_users(columns), columns, rng)
 
-    def choose(self, pool: Flags, view: View, rng: Stream) -> Flags:
+    def choose(self, pool: Flags, columns: PeerColumns, rng: Stream) -> Flags:
         """The chosen ones among those flagged in `pool`."""
         ids = np.flatnonzero(pool)
         count = min(len(ids), self._count(len(ids)))
         if self.measure:
             # Equal peers stand in order of id, which a stable sort of the negative keeps.
-            ids = ids[np.argsort(-_measure(view, self.measure)[ids], kind="stable")[:count]]
+            ids = ids[np.argsort(-_measure(columns, self.measure)[ids], kind="stable")[:count]]
         else:
             ids = ids[rng.sample(range(len(ids)), count)]
-        made = np.zeros(view.n, dtype=np.bool_)
+        made = np.zeros(columns.n, dtype=np.bool_)
         made[ids] = True
         return made
 
@@ -326,16 +240,16 @@ class Not(Term):
 
     term: Term
 
-    def __call__(self, view: View, rng: Stream) -> Flags:
+    def __call__(self, columns: PeerColumns, rng: Stream) -> Flags:
         """The others."""
         if isinstance(self.term, Choice):
-            return self.choose(_users(view), view, rng)
-        return ~self.term(view, rng)
+            return self.choose(_users(columns), columns, rng)
+        return ~self.term(columns, rng)
 
-    def choose(self, pool: Flags, view: View, rng: Stream) -> Flags:
+    def choose(self, pool: Flags, columns: PeerColumns, rng: Stream) -> Flags:
         """What a negated choice leaves of `pool`."""
         assert isinstance(self.term, Choice)
-        return pool & ~self.term.choose(pool, view, rng)
+        return pool & ~self.term.choose(pool, columns, rng)
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,15 +258,15 @@ class And(Term):
 
     terms: tuple[Term, ...]
 
-    def __call__(self, view: View, rng: Stream) -> Flags:
+    def __call__(self, columns: PeerColumns, rng: Stream) -> Flags:
         """Those that pass all conditions and all choices."""
         conditions = [term for term in self.terms if not _chooses(term)]
-        pool = np.ones(view.n, dtype=np.bool_) if conditions else _users(view)
+        pool = np.ones(columns.n, dtype=np.bool_) if conditions else _users(columns)
         for term in conditions:
-            pool &= term(view, rng)
+            pool &= term(columns, rng)
         for term in self.terms:
             if isinstance(term, Choice) or (isinstance(term, Not) and _chooses(term)):
-                pool = term.choose(pool, view, rng)
+                pool = term.choose(pool, columns, rng)
         return pool
 
 
@@ -362,11 +276,11 @@ class Or(Term):
 
     terms: tuple[Term, ...]
 
-    def __call__(self, view: View, rng: Stream) -> Flags:
+    def __call__(self, columns: PeerColumns, rng: Stream) -> Flags:
         """Those that any term names, the left asked first."""
-        made = np.zeros(view.n, dtype=np.bool_)
+        made = np.zeros(columns.n, dtype=np.bool_)
         for term in self.terms:
-            made |= term(view, rng)
+            made |= term(columns, rng)
         return made
 
 
@@ -374,18 +288,23 @@ def _chooses(term: Term) -> bool:
     return isinstance(term, Choice) or (isinstance(term, Not) and isinstance(term.term, Choice))
 
 
-def _users(view: View) -> Flags:
+def _users(columns: PeerColumns) -> Flags:
     """Living peers that are no infrastructure: the pool of a choice without company."""
-    return _same(view.states(), "alive") & ~np.fromiter(view.infrastructure(), dtype=np.bool_, count=view.n)
+    return _same(columns.states(), "alive") & ~np.fromiter(columns.infrastructure(), dtype=np.bool_, count=columns.n)
 
 
 def _same(column: Iterable[str], value: str) -> Flags:
     return np.fromiter((entry == value for entry in column), dtype=np.bool_)
 
 
-def _measure(view: View, name: str) -> NDArray[np.float64]:
-    columns = {"degree": view.degrees, "load": view.loads, "betweenness": view.betweenness, "uptime": view.uptimes}
-    return np.asarray(columns[name](), dtype=np.float64)
+def _measure(columns: PeerColumns, name: str) -> NDArray[np.float64]:
+    measures = {
+        "degree": columns.degrees,
+        "load": columns.loads,
+        "betweenness": columns.betweenness,
+        "uptime": columns.uptimes,
+    }
+    return np.asarray(measures[name](), dtype=np.float64)
 
 
 LENGTH_MAX = 100_000
@@ -410,12 +329,12 @@ class Selector:
     text: str
     root: Term
 
-    def pick(self, view: View, rng: Stream) -> tuple[int, ...]:
+    def pick(self, columns: PeerColumns, rng: Stream) -> tuple[int, ...]:
         """The peers it names now, in ascending order; none is a lawful answer.
 
         Raises InputError for a name that the swarm does not have. `rng` moves on by what `random` draws.
         """
-        return tuple(np.flatnonzero(self.root(view, rng)).tolist())
+        return tuple(np.flatnonzero(self.root(columns, rng)).tolist())
 
 
 class Token(NamedTuple):
@@ -547,7 +466,7 @@ class _Reader:
             text = self._text('a name such as "blue train"')
             if not words_of(text):
                 self._fail(at, '"holds" needs at least one letter or digit')
-            return HeldLinks(text)
+            return Holds(text)
         if token.text == "random":
             amount, percent = self._amount()
             return Choice(amount, percent)
@@ -638,11 +557,11 @@ def last_word(text: str) -> tuple[str, str]:
     return text[:at], text[at:]
 
 
-def complete(text: str, view: View) -> list[str]:
+def complete(text: str, columns: PeerColumns) -> list[str]:
     """At most 8 words that could stand in place of the last one (see `last_word`), the likeliest first."""
     head, word = last_word(text)
     typed = word.lstrip('"').casefold()
-    fitting = (choice for choice in _choices(head, view) if choice.casefold().startswith(typed))
+    fitting = (choice for choice in _choices(head, columns) if choice.casefold().startswith(typed))
     seen: dict[str, None] = {}
     for choice in fitting:
         if choice != word:
@@ -652,12 +571,12 @@ def complete(text: str, view: View) -> list[str]:
     return list(seen)
 
 
-def _choices(head: str, view: View) -> Iterable[str]:
+def _choices(head: str, columns: PeerColumns) -> Iterable[str]:
     """What may follow a text, in the order in which it is offered."""
     before = head.rstrip()
     key = re.search(r"(\w+)\s*=$", before)
     if key:
-        return _values(key[1], view)
+        return _values(key[1], columns)
     if before.endswith((*COMPARE, "holds")):
         return ()
     if re.search(r"\btop\s+[0-9.]+\s*%?$", before):
@@ -667,20 +586,20 @@ def _choices(head: str, view: View) -> Iterable[str]:
     try:
         parse(before)
     except InputError:
-        return _openings(view)
+        return _openings(columns)
     return JOINING if head != before else ()
 
 
-def _values(key: str, view: View) -> Iterable[str]:
+def _values(key: str, columns: PeerColumns) -> Iterable[str]:
     if key in ("state", "nat"):
         return STATES if key == "state" else ANSWERS
-    columns = {"role": view.roles, "city": view.cities, "operator": view.operators}
-    return sorted(filter(None, dict.fromkeys(columns[key]()))) if key in columns else ()
+    named = {"role": columns.roles, "city": columns.cities, "operator": columns.operators}
+    return sorted(filter(None, dict.fromkeys(named[key]()))) if key in named else ()
 
 
-def _openings(view: View) -> Iterator[str]:
+def _openings(columns: PeerColumns) -> Iterator[str]:
     signed = [f"{key}=" if key not in MEASURES else f"{key}>" for key in KEYS]
     yield from signed[:COMMON]
     yield from LEADING
     yield from signed[COMMON:]
-    yield from view.labels
+    yield from columns.labels

@@ -107,7 +107,7 @@ class StepUntil:
         """The instant is over: was that the target?"""
         rows, self._rows = self._rows, []
         sim, record = self._simulation, self._record
-        sim.metrics.post()
+        sim.metrics.flush()
         if self._target == "hop":
             if record.deepest <= self._deepest:
                 if not self._spreading():

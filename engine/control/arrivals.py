@@ -1,8 +1,8 @@
 """Newcomers and departures: a swarm that grows while it runs, and crowds that come and go within some seconds.
 
-A newcomer is a peer that was never there before. It gets the next PeerId, a place, a library like those of the others,
-random streams of its own, and starts; how it finds the network is its protocol's affair, and the engine only tells it
-of the bootstrap peers. After `LOOK_US` somebody looks whether it has: if not, it is told of as adrift, with the reason.
+A newcomer is a new peer. It gets the next PeerId, a place, a library like those of the others and random streams of its
+own, and starts; how it finds the network is for its protocol to do, and the engine only gives it the bootstrap peers.
+`LOOK_US` later it is checked whether it has joined: if not, an `Adrift` event tells the reason.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class NextArrival:
 
 @dataclass(slots=True)
 class Arrival:
-    """One of a crowd comes."""
+    """A newcomer of a crowd is due."""
 
     operator: str
     via: tuple[PeerId, ...] | None
@@ -50,7 +50,7 @@ class Arrival:
 
 @dataclass(slots=True)
 class Departure:
-    """One of a crowd goes, unless it has started anew meanwhile."""
+    """A peer of a crowd leaves, unless it has restarted meanwhile."""
 
     peer: PeerId
     epoch: int
@@ -60,7 +60,7 @@ class Departure:
 
 @dataclass(slots=True)
 class JoinCheck:
-    """Has a newcomer found its way in?"""
+    """Check whether a newcomer has joined."""
 
     peer: PeerId
     epoch: int

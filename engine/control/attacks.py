@@ -1,7 +1,10 @@
-"""Attacks that have a name: each is a list of commands, made from what is so in a swarm and from the seed.
+"""Attacks that have a name: each is a list of commands with times, made from the state of a swarm and the seed.
 
-Nothing here is new to a protocol: an attack is carried out by the verbs that a person has, at the times that stand
-beside them. So it can be undone as they can, and what it does can be read in the feed.
+An attack uses the verbs that a person has. So it can be undone as they can, and the event feed shows what it does. Its
+peers are chosen when it begins, with one exception: an eclipse looks for the neighbours that its victim has found
+meanwhile, so its later steps name them by a selector. Its steps go through the same function as a person's commands:
+those due at once before the command returns, the others at the end of the instant at which they fall due. Until then it
+can be called off; a crowd that a step has set in motion belongs to the attack too.
 
 A *Sybil* is an identity that costs its owner nothing (Douceur, "The Sybil attack", IPTPS 2002). Ours is a newcomer that
 speaks the protocol as any other and gets connections as any other; but about a word it answers nothing and passes
@@ -27,11 +30,6 @@ from ..sim.rng import Stream
 from ..simulation import Simulation
 from ..world.content import Catalogue
 from .workload import Due, Workload
-
-# What each attack comes to: from what is so in a swarm and the parameters, a list of commands with their times.
-#
-# Whom an attack takes is decided when it begins, with one exception: an eclipse looks for the neighbours that its
-# victim has found meanwhile, so its later steps name them by a selector. The presets stand below.
 
 STEPS = 40
 """At so many moments at most a share is done, rather than at one for each peer."""
@@ -406,7 +404,7 @@ def offered(facts: Facts) -> tuple[Preset, ...]:
     return tuple(
         replace(
             preset,
-            params=tuple(_here(preset.name, param, facts) for param in preset.params),
+            params=tuple(_in_swarm(preset.name, param, facts) for param in preset.params),
             why_not=_why_not(preset, facts),
         )
         for preset, _ in PRESETS.values()
@@ -442,7 +440,7 @@ def plan(command: Attack, facts: Facts, rng: Stream) -> Plan:
     if why_not:
         raise InputError(f'attack "{preset.name}": {why_not[:1].lower()}{why_not[1:].rstrip(".")}')
     values: dict[str, Any] = {}
-    for param in (_here(preset.name, param, facts) for param in preset.params):
+    for param in (_in_swarm(preset.name, param, facts) for param in preset.params):
         given = getattr(command, param.name)
         where = f'attack "{preset.name}"'
         if param.kind == "peers":
@@ -496,7 +494,7 @@ def _linked(facts: Facts) -> bool:
     return any(not facts.infrastructure[other] for peer in facts.users for other in facts.near(peer))
 
 
-def _here(name: str, param: Param, facts: Facts) -> Param:
+def _in_swarm(name: str, param: Param, facts: Facts) -> Param:
     """A parameter with the default and the choices that it has in a swarm."""
     if param.name == "whom":
         column = {"role": facts.role, "city": facts.city, "operator": facts.operator}[name]
@@ -530,18 +528,14 @@ def _fits(value: object, param: Param, where: str) -> None:
             raise InputError(f'{where} should not be "{plain(value, 40)}"{nearest(value, param.choices)}')
 
 
-# --- how an attack is carried out ---------------------------------------------------------------------------
-#
-# Its steps go through the same door as a person's commands, marked `attack`: those that are due at once before the
-# command returns, the others at the end of the instant at which they fall due. Until then an attack can be called off;
-# a crowd that a step has set in motion is the attack's too.
+# --- carrying out ---------------------------------------------------------------------------------------------
 
 TITLES = 20
 """Words that are offered as a ban."""
 
 
 class Door(Protocol):
-    """How an attack names peers and has its steps done; see `engine.swarm.Swarm`, which is that."""
+    """How an attack resolves selectors and does its steps; implemented by `engine.swarm.Swarm`."""
 
     def resolve(self, peers: Peers) -> tuple[PeerId, ...]:
         """Whom a selector means. Raises InputError."""

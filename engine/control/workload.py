@@ -1,4 +1,4 @@
-"""Churn, background asks, samples, and commands that are due: what a run does without a person. All as engine timers.
+"""Churn, background asks, samples, and commands that are due: what happens without a person. By engine timers.
 
 A peer that a person killed stays dead: churn leaves it alone until that is undone. Each peer
 has a churn stream of its own, so that a kill of one does not shift the sessions of another; whether a session ends
@@ -51,7 +51,7 @@ class Returns:
 
 @dataclass(slots=True)
 class NextAsk:
-    """A user somewhere wants something."""
+    """The next background ask."""
 
     round: int
 
@@ -86,10 +86,10 @@ class Workload:
         """The share of sessions that end in a goodbye."""
         self.asks_per_s = 0.0
         self._streams = [Stream(f"{seed}/churn/{peer}") for peer in range(sim.n)]
-        self._manners: dict[PeerId, Stream] = {}
+        self._polite_streams: dict[PeerId, Stream] = {}
         self._rounds = [0] * sim.n
-        self._held = [False] * sim.n
-        """Whom a person has stopped: not for churn to bring back."""
+        self._stopped = [False] * sim.n
+        """Peers that a person has stopped: churn does not start them again."""
         self.attack = 0
         """The attack whose step is being done, 0 where it is none's. What that sets in motion is the attack's too."""
         self.off: dict[int, None] = {}
@@ -98,7 +98,7 @@ class Workload:
         self._asking_round = 0
 
     def later(self, delay_us: int, tick: Any, period_us: int = 0) -> None:
-        """Ring in `delay_us`."""
+        """Set an engine timer."""
         sim = self.simulation
         sim.kernel.arm(sim.kernel.now_us + delay_us, Timer(-1, 0, tick, 0, sim.null_record, period_us))
 
@@ -161,7 +161,7 @@ class Workload:
         for peer in self.simulation.users():
             self._rounds[peer] += 1
             alive = bool(self.simulation.state[peer] == ALIVE)
-            if not alive and self._held[peer]:
+            if not alive and self._stopped[peer]:
                 continue
             if self.trace is not None and self.trace.up(peer, now_us) != alive:
                 self._wait(peer, SessionEnds if alive else Returns, 1)
@@ -174,7 +174,7 @@ class Workload:
         """Room for newcomers."""
         self._streams += [Stream(f"{self.seed}/churn/{peer}") for peer in peers]
         self._rounds += [0] * len(peers)
-        self._held += [False] * len(peers)
+        self._stopped += [False] * len(peers)
 
     def settle(self, peer: PeerId) -> None:
         """A newcomer has started: its first session."""
@@ -185,8 +185,8 @@ class Workload:
         if self.simulation.infrastructure[peer]:
             return
         self._rounds[peer] += 1
-        self._held[peer] = bool(self.simulation.state[peer] != ALIVE)
-        if not self._held[peer]:
+        self._stopped[peer] = bool(self.simulation.state[peer] != ALIVE)
+        if not self._stopped[peer]:
             self._wait(peer, SessionEnds, self._stay_us(peer))
 
     def _follow(self, spec: str, trace: sessions.SessionTrace | None = None) -> None:
@@ -212,9 +212,9 @@ class Workload:
     def _politely(self, peer: PeerId) -> bool:
         if not self.polite:
             return False
-        rng = self._manners.get(peer)
+        rng = self._polite_streams.get(peer)
         if rng is None:
-            rng = self._manners[peer] = Stream(f"{self.seed}/polite/{peer}")
+            rng = self._polite_streams[peer] = Stream(f"{self.seed}/polite/{peer}")
         return rng.random() < self.polite
 
     def _wait(self, peer: PeerId, tick: type[SessionEnds] | type[Returns], us: int | None) -> None:
@@ -240,7 +240,7 @@ class Workload:
                 self.later(max(1, wait_us), NextAsk(self._asking_round))
 
     def _issue_ask(self) -> None:
-        """Somebody alive asks for something popular that it does not have."""
+        """A living user asks for a popular title that it does not have."""
         sim, rng = self.simulation, self._asking
         alive = np.flatnonzero((sim.state == ALIVE) & ~sim.infrastructure)
         if not len(alive):

@@ -1,7 +1,16 @@
-"""The account of every ask: what it cost, whom it reached, what it found. The same for every protocol.
+"""The record of each ask: what it cost, whom it reached, what it found. The same for every protocol.
 
-Counts a sender makes (messages, bytes, pending) are written as they happen; what only a watcher wants (who was
-reached first by whom, at which hop) is read by columns from the log of deliveries, see `metrics.Metrics`.
+What a sender counts (messages, bytes, pending) is written as it happens; what only a reader needs (who was reached
+first by whom, at which hop) is read by columns from the log of deliveries, see `metrics.Metrics`.
+
+The path of an ask is kept message by message: when each was sent and arrived, and where others were dropped. It is
+bounded three times. Of one ask the first `ROWS_MOST` questions and answers each, and `LOSSES_MOST` losses, are kept: a
+picture of more lines is black, and the record counts all of them. Paths of closed asks share one cache
+(`PathCache`) of `PATHS_BYTES`, with at most `PATHS_MOST` of them; the oldest are forgotten first. Background asks are
+seldom looked at one by one and are most of a busy run: a tenth is kept of these, which is all of one among 500 peers.
+
+The sending time of a message is in its envelope and in no column of the log, and reading it there costs as much as
+reading its sender. So it is read only for rows that are kept: a flood of 180,000 messages pays for 20,000.
 """
 
 from __future__ import annotations
@@ -32,12 +41,12 @@ from .snapshot import Arrivals, AskRow, Losses, Trace
 ROWS_MOST = 20_000
 """Arrivals kept of one ask, of questions and of answers each."""
 ROWS_BACKGROUND = ROWS_MOST // 10
-"""And of one that nobody but the dice issued."""
+"""The same for a background ask."""
 LOSSES_MOST = 2_000
 PATHS_BYTES = 24 << 20
 """Room for the paths of closed asks; the oldest are forgotten first."""
 PATHS_MOST = 256
-"""And how many there are at most: a table of asks shows the last 200, and nobody gets at those before."""
+"""Paths of closed asks at most: a table shows the last 200 asks, and no screen reaches those before."""
 FIRST = 64
 
 I32 = NDArray[np.int32]
@@ -45,7 +54,7 @@ I64 = NDArray[np.int64]
 
 
 class Deliveries:
-    """Arrivals in the order they were posted, at most `most`. `total` counts those beyond as well.
+    """Arrivals in order, at most `most`. `total` counts those beyond as well.
 
     What was handed out by `view` is never written again: rows are only added behind it.
     """
@@ -90,8 +99,8 @@ class Deliveries:
         """What there is, without the room for more."""
         return self._ends[:, : self.count], self._times[:, : self.count]
 
-    def settle(self, ends: I32, times: I64) -> None:
-        """Stand in these copies of `columns` from now on."""
+    def replace(self, ends: I32, times: I64) -> None:
+        """Use these copies of `columns` from now on."""
         self._ends, self._times = ends, times
 
     def __getstate__(self) -> tuple[Any, ...]:
@@ -103,7 +112,7 @@ class Deliveries:
 
 
 class Drops:
-    """Messages of an ask that died, at most LOSSES_MOST. What nobody has looked at yet stands in rows."""
+    """Dropped messages of an ask, at most LOSSES_MOST. They become columns when they are read."""
 
     __slots__ = ("_kept", "_rows", "total")
 
@@ -142,8 +151,8 @@ class Drops:
             self._rows = []
         return self._kept
 
-    def settle(self, frm: I32, to: I32, sent_us: I64, at_us: I64, reason: NDArray[np.uint8]) -> None:
-        """Stand in these copies of the columns of `view` from now on."""
+    def replace(self, frm: I32, to: I32, sent_us: I64, at_us: I64, reason: NDArray[np.uint8]) -> None:
+        """Use these copies of the columns of `view` from now on."""
         self._kept = Losses(frm, to, sent_us, at_us, reason, self._kept.reasons, self.total)
 
     def __getstate__(self) -> Losses:
@@ -154,7 +163,7 @@ class Drops:
 
 
 class PathCache:
-    """Closed asks whose path is kept, the one that closed first in front. Each stands in a block of its own."""
+    """Closed asks whose path is kept, in order of closing. Each path is in a block of memory of its own."""
 
     def __init__(self, room: int = PATHS_BYTES, most: int = PATHS_MOST) -> None:
         self.room = room
@@ -166,9 +175,9 @@ class PathCache:
         return len(self._kept)
 
     def put(self, record: AskRecord) -> None:
-        """An ask closed (again); who makes room for it forgets its path."""
+        """Add an ask that closed (again); the oldest paths are forgotten to make room."""
         self.taken -= self._kept.pop(record.id, (record, 0))[1]
-        record.settle_path()
+        record.pack_path()
         size = record.path_bytes
         self._kept[record.id] = (record, size)
         self.taken += size
@@ -183,7 +192,7 @@ QUESTION, ANSWER = 0, 1
 
 
 class AskRecord:
-    """Of one ask. `pending` counts messages and timers that descend from it and are not over yet."""
+    """The record of one ask. `pending`: messages and timers that descend from it and are not over yet."""
 
     __slots__ = (
         "answers",
@@ -229,9 +238,9 @@ class AskRecord:
         self.losses: dict[str, int] = {}
         self.hits: dict[PeerId, int] = {}
         self.decoys: dict[PeerId, int] = {}
-        """Who served something that was not what its name said, and when the user noticed."""
+        """Holders whose file was not what its name said, and when the user noticed."""
         self.fetched: dict[PeerId, int] = {}
-        """Who served what was wanted, and when it was here."""
+        """Holders that served what was wanted, and when it was complete."""
         self.reached = 0
         self.deepest = 0
         self.verdict = ""
@@ -323,7 +332,7 @@ class AskRecord:
 
     @staticmethod
     def unpacked(values: tuple[Any, ...]) -> AskRecord:
-        """An account of these values, without a path."""
+        """A record of these values, without a path."""
         made = AskRecord.__new__(AskRecord)
         for name, value in zip(FIGURES, values, strict=True):
             setattr(made, name, value)
@@ -341,8 +350,8 @@ class AskRecord:
         size = 0 if self.hop is None else 20 * len(self.hop)
         return size + self.questions.bytes + self.answers.bytes + self.lost.bytes
 
-    def settle_path(self) -> None:
-        """The ask is closed: put what it left into a block of its own, without the room for more."""
+    def pack_path(self) -> None:
+        """Move the path of a closed ask into a block of memory of its own, without room for more."""
         assert self.frm is not None
         assert self.hop is not None
         assert self.at_us is not None
@@ -352,13 +361,13 @@ class AskRecord:
         rows = (*self.questions.columns(), *self.answers.columns())
         made = set_apart([self.frm, self.hop, self.at_us, self.repeats, *rows, *losses])
         self.frm, self.hop, self.at_us, self.repeats = made[:4]
-        self.questions.settle(made[4], made[5])
-        self.answers.settle(made[6], made[7])
-        self.lost.settle(made[8], made[9], made[10], made[11], made[12])
+        self.questions.replace(made[4], made[5])
+        self.answers.replace(made[6], made[7])
+        self.lost.replace(made[8], made[9], made[10], made[11], made[12])
 
-    def settle_hits(self) -> None:
-        """It is long over: who answered stays, and when the first of them did. The other times are half of what an
-        account that was put away would take, and nobody asks for them."""
+    def drop_hit_times(self) -> None:
+        """Keep who answered and when the first did. The other times would be half of a compressed record, and nothing
+        reads them."""
         if self.hits:
             self.hits = dict.fromkeys(self.hits, min(self.hits.values()))
 
@@ -426,10 +435,10 @@ FIGURES = tuple(name for name in AskRecord.__slots__ if name not in PATH)
 
 
 class JointRecord:
-    """Stands for several accounts while one message that descends from all of them is under way.
+    """Stands for several records while one message that descends from all of them is under way.
 
-    The sender has shared out the message's cost already; what is learned while it is handled (a duplicate,
-    a loss) is handed to each account when the last copy has arrived.
+    The sender has divided the message's cost among them; what becomes known on arrival (a duplicate, a loss) is added
+    to each record when the last copy has arrived.
     """
 
     __slots__ = ("by_part", "bytes", "duplicates", "losses", "pending", "records")
@@ -446,7 +455,7 @@ class JointRecord:
 
 
 class NullRecord(AskRecord):
-    """The account of what no ask caused: takes anything, is never over."""
+    """The record of messages that no ask caused. It never closes."""
 
     __slots__ = ()
 

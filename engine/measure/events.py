@@ -1,4 +1,4 @@
-"""What a watcher may see, as values. They are kept in a bounded ring; each has a running number.
+"""What a watcher may see, as values. They are recorded in a bounded ring; each has a running number.
 
 `Swarm.events(since)` yields those with `seq > since`. Counts that would flood it (duplicates, single
 deliveries) are in the records of asks and the snapshot instead.
@@ -53,7 +53,7 @@ class Churned(Event):
 
 @dataclass(frozen=True, slots=True)
 class Arrived(Event):
-    """A newcomer is there for the first time. `operator` runs it, "" for a user of its own."""
+    """A newcomer started for the first time. `operator` runs it, "" for a user of its own."""
 
     peer: PeerId
     operator: str
@@ -61,7 +61,7 @@ class Arrived(Event):
 
 @dataclass(frozen=True, slots=True)
 class Adrift(Event):
-    """A newcomer has looked for a way in and found none; `why` says it in a sentence."""
+    """A newcomer did not get into the network; `why` says it in a sentence."""
 
     peer: PeerId
     why: str
@@ -119,21 +119,21 @@ EVENTS_MAX = 5_000
 
 
 class EventLog:
-    """Keeps the last events. They are part of the swarm: a copy tells what the original would have told."""
+    """The last `EVENTS_MAX` events. They are part of the swarm: a copy has the same."""
 
     def __init__(self, kernel: Kernel) -> None:
         self.kernel = kernel
-        self.kept: deque[Event] = deque(maxlen=EVENTS_MAX)
+        self.recorded: deque[Event] = deque(maxlen=EVENTS_MAX)
         self.seen = 0
         """How many there have been, and the number of the latest."""
 
     def append(self, kind: type[Event], *values: Any) -> None:
         """An event of this kind happens now; `values` are its fields, in order."""
         self.seen += 1
-        self.kept.append(kind(self.seen, self.kernel.now_us, *values))
+        self.recorded.append(kind(self.seen, self.kernel.now_us, *values))
 
     def since(self, number: int) -> Iterator[Event]:
         """Those with a number above that, oldest first."""
-        kept = self.kept
-        fresh = max(0, min(len(kept), self.seen - number))
-        return iter([kept[i] for i in range(len(kept) - fresh, len(kept))])
+        recorded = self.recorded
+        fresh = max(0, min(len(recorded), self.seen - number))
+        return iter([recorded[i] for i in range(len(recorded) - fresh, len(recorded))])

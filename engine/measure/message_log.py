@@ -1,12 +1,11 @@
-"""The last messages of a peer, for whoever looks at it: without asking the hot path for anything.
+"""The last messages of a peer, at no cost to the kernel.
 
-The books turn the log of deliveries into columns (see `metrics.Metrics.post`). The last rows of these are kept here, in
-one table whose room never changes, and searched when somebody looks at a peer; so the messages of a peer that was
-selected a moment ago are there too. In a busy swarm the table reaches back only a fraction of a second. Therefore the
-one peer that is watched has its own rows picked out of each posting. Losses are few beside deliveries and come one by
-one.
+`metrics.Metrics.flush` turns the log of deliveries into columns. The last rows of these are kept here in one table of
+fixed size, and searched when a peer is looked at; so the messages of a peer that was selected a moment ago are there
+too. In a busy swarm the table reaches back a fraction of a second only. Therefore the rows of the one peer that is
+watched are picked out at each flush. Drops are few beside deliveries and come one by one.
 
-All of it is for the eye: it is bounded, it decides nothing, and it is left behind when a swarm is pickled.
+All of it is for display: it is bounded, decides nothing, and is left out when a swarm is pickled.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ ROWS = 40_000
 """Deliveries that are kept: 32 bytes each."""
 LOSSES = 2_000
 KEPT = 60
-"""Messages told of a peer."""
+"""Messages that are returned for a peer."""
 NOBODY = -1
 
 
@@ -46,12 +45,12 @@ class LoggedMessage:
 
 
 class MessageLog:
-    """See above. `watched` is set by `watch`; nobody is, to begin with."""
+    """The table, the last drops, and the rows of the peer that is `watched`."""
 
     def __init__(self) -> None:
         self.watched: PeerId = NOBODY
         self._table = np.empty((4, ROWS), np.int64)
-        """Of each when, to whom, the code and the cause. A ring: the next one stands at `_seen` modulo ROWS."""
+        """Rows: time, receiver, header, cause. A ring: the next column to write is `_seen` modulo ROWS."""
         self._seen = 0
         self._losses: deque[tuple[int, PeerId, PeerId, int, str]] = deque(maxlen=LOSSES)
         self._mine: deque[LoggedMessage] = deque(maxlen=KEPT)
@@ -60,25 +59,25 @@ class MessageLog:
     def __reduce__(self) -> tuple[type[MessageLog], tuple[()]]:
         return MessageLog, ()
 
-    def add(self, at: I64, to: I64, code: I64, cause: I64) -> None:
-        """Columns of a posting, all (k,), in order of arrival."""
+    def add(self, at: I64, to: I64, header: I64, cause: I64) -> None:
+        """Columns of a flush, all (k,), in order of arrival."""
         count = len(at)
         last = min(count, ROWS)
         start = (self._seen + count - last) % ROWS
         first = min(last, ROWS - start)
-        for row, column in zip(self._table, (at, to, code, cause), strict=True):
+        for row, column in zip(self._table, (at, to, header, cause), strict=True):
             row[start : start + first] = column[count - last : count - last + first]
             row[: last - first] = column[count - last + first :]
         self._seen += count
         if self.watched >= 0:
-            self._mine.extend(_rows_of(self.watched, at, to, code, cause))
+            self._mine.extend(_rows_of(self.watched, at, to, header, cause))
 
-    def lose(self, at_us: int, frm: PeerId, to: PeerId, code: int, reason: str) -> None:
+    def drop(self, at_us: int, frm: PeerId, to: PeerId, header: int, reason: str) -> None:
         """A message that never arrived."""
-        self._losses.append((at_us, frm, to, code, reason))
+        self._losses.append((at_us, frm, to, header, reason))
 
     def watch(self, peer: PeerId) -> None:
-        """Pick out this peer's messages from now on; NOBODY for nobody's. What is still known of it comes first."""
+        """Pick out this peer's messages from now on, beginning with those in the table; NOBODY stops it."""
         if peer == self.watched:
             return
         self.watched = peer
@@ -92,18 +91,18 @@ class MessageLog:
         """The last messages of a peer, the latest first; it is watched from now on."""
         self.watch(peer)
         lost = [
-            LoggedMessage(at_us, frm, to, code >> KIND_SHIFT & 255, code & 0xFFFFFFFF, 0, reason)
-            for at_us, frm, to, code, reason in self._losses
+            LoggedMessage(at_us, frm, to, header >> KIND_SHIFT & 255, header & 0xFFFFFFFF, 0, reason)
+            for at_us, frm, to, header, reason in self._losses
             if peer in (frm, to)
         ]
         # Both are in order of time; a stable sort keeps the order within an instant.
         return tuple(sorted((*self._mine, *lost), key=lambda one: one.at_us)[: -KEPT - 1 : -1])
 
 
-def _rows_of(peer: PeerId, at: I64, to: I64, code: I64, cause: I64) -> Iterator[LoggedMessage]:
-    """What this peer sent or got, among columns; the last KEPT of them."""
-    for i in np.flatnonzero((to == peer) | (code >> SENDER_SHIFT == peer))[-KEPT:].tolist():
-        packed = int(code[i])
+def _rows_of(peer: PeerId, at: I64, to: I64, header: I64, cause: I64) -> Iterator[LoggedMessage]:
+    """The last KEPT rows that this peer sent or received."""
+    for i in np.flatnonzero((to == peer) | (header >> SENDER_SHIFT == peer))[-KEPT:].tolist():
+        packed = int(header[i])
         yield LoggedMessage(
             at_us=int(at[i]),
             frm=packed >> SENDER_SHIFT,

@@ -1,9 +1,9 @@
-"""Books: counters, time series, the paths of asks, and the fingerprint. Read from the log by columns.
+"""Counters, time series, the paths of asks, and the fingerprint, read by columns from the kernel's log of deliveries.
 
-The kernel logs each delivered bucket as it stands. `Metrics.post` turns that log into columns (time, from, to, kind,
-size, cause) and enters them: reach and hops into the accounts, load and last-heard per peer, and every delivery into a
-running digest (`core.digest`), which does not depend on how the stream is cut, so neither does the fingerprint.
-Posting happens when somebody looks, when an ask closes, at each sample, and when the log grows long.
+The kernel logs each delivered bucket as it is. `Metrics.flush` turns that log into columns (time, receiver, header,
+cause) and updates what depends on them: reach and hops of the records of asks, load and last-heard of peers, and a
+running digest of all deliveries (`Digest`). The log is flushed when a frame or a record is read, when an ask closes, at
+each sample, and when it grows long.
 """
 
 from __future__ import annotations
@@ -23,21 +23,19 @@ from ..sim.kernel import HOP_BITS, HOP_MASK, KIND_SHIFT, SENDER_SHIFT, Envelope,
 from .asks import ANSWER, QUESTION, AskRecord
 from .message_log import MessageLog
 from .snapshot import Series
-from .timeseries import History
-
-# A digest of a stream that can be put away and taken up again.
-#
-# `hashlib`'s objects cannot be pickled, and a swarm has to be. So the stream is cut into blocks of a fixed length, each
-# is hashed together with the digest of the one before, and what does not fill a block yet is kept as it is. Where the
-# blocks begin depends on the stream alone, not on the pieces it came in, and neither does the digest.
+from .timeseries import TimeSeries
 
 BLOCK = 1 << 14
 """Bytes. Half of that is what a pickle carries on average; hashing is no slower than in one go from 4 KB on."""
 SIZE = 8
 
 
-class Chain:
-    """Feed it with `update`; `digest` is 8 bytes over all so far, and may be asked for at any time."""
+class Digest:
+    """A running digest that can be pickled, as `hashlib`'s objects cannot.
+
+    The stream is cut into blocks of a fixed length; each is hashed together with the digest of the one before, and what
+    does not fill a block yet is kept. So the digest depends on the stream alone, not on the pieces it came in.
+    """
 
     __slots__ = ("_link", "_rest")
 
@@ -66,7 +64,7 @@ class Chain:
         del rest[:whole]
 
     def digest(self) -> bytes:
-        """8 bytes over all that came."""
+        """8 bytes over all so far."""
         last = blake2b(self._link, digest_size=SIZE)
         last.update(self._rest)
         return last.digest()
@@ -83,7 +81,7 @@ GAUGES = ("load", "load_max", "load_gini", "components", "largest_component", "b
 SERIES = ("alive", "censored", *RATES, *ASKED)
 """What is sampled each second, then `GAUGES`, and the bytes of each kind of message."""
 
-ROW = np.dtype([("at", "<i8"), ("to", "<i4"), ("code", "<i8")])
+ROW = np.dtype([("at", "<i8"), ("to", "<i4"), ("header", "<i8")])
 KIND_MASK = 255
 SIZE_MASK = (1 << KIND_SHIFT) - 1
 SENT_US = itemgetter(3)
@@ -103,7 +101,7 @@ class AskStats:
 
 
 class Metrics:
-    """What is known about the run, for a swarm of `n` peers whose kinds of messages are `kind_names`."""
+    """Counters and series of a swarm of `n` peers whose kinds of messages are `kind_names`."""
 
     def __init__(self, n: int, kernel: Kernel, shared: SharedHostState, kind_names: Sequence[str]) -> None:
         self.n = n
@@ -122,18 +120,18 @@ class Metrics:
         self.load = np.zeros(n, np.float32)
         self.last_heard_us = np.full(n, -1, np.int64)
         self._tally = np.zeros(n, np.int64)
-        self._deliveries = Chain()
-        self._others = Chain()
+        self._deliveries = Digest()
+        self._others = Digest()
         self.decoys = 0
         self._bytes = np.zeros(len(self.kind_names), np.float64)
         """Delivered since the last sample, by kind."""
-        self.history = History((*SERIES, *GAUGES, *(f"bytes_per_s.{name}" for name in self.kind_names)))
+        self.time_series = TimeSeries((*SERIES, *GAUGES, *(f"bytes_per_s.{name}" for name in self.kind_names)))
         self._before = (0, 0, 0, 0, 0)
-        self._posted = 0
+        self._flushed = 0
 
     def grow(self, count: int) -> None:
         """Columns for newcomers."""
-        self.post()
+        self.flush()
         self.n += count
         self.load = np.concatenate([self.load, np.zeros(count, np.float32)])
         self.last_heard_us = np.concatenate([self.last_heard_us, np.full(count, -1, np.int64)])
@@ -141,15 +139,15 @@ class Metrics:
 
     # --- the log ---------------------------------------------------------------------------------------
 
-    def post_if_long(self) -> None:
-        """Enter what is in the log when it has grown long."""
-        if len(self.kernel.log) > LOG_CHUNKS or self.kernel.delivered - self._posted > LOG_DELIVERIES:
-            self.post()
+    def flush_if_long(self) -> None:
+        """Flush the log if it is long."""
+        if len(self.kernel.log) > LOG_CHUNKS or self.kernel.delivered - self._flushed > LOG_DELIVERIES:
+            self.flush()
 
-    def post(self) -> None:
-        """Enter all that was delivered since the last time."""
+    def flush(self) -> None:
+        """Read all that was delivered since the last time."""
         log, self.kernel.log = self.kernel.log, []
-        self._posted = self.kernel.delivered
+        self._flushed = self.kernel.delivered
         tos: list[Any] = []
         envelopes: list[Envelope] = []
         for _, some, their in log:
@@ -159,8 +157,8 @@ class Metrics:
             return
         lengths = np.array([len(some) for _, some, _ in log])
         at = np.repeat(np.array([at for at, _, _ in log]), lengths)
-        which = np.arange(len(envelopes))  # The parcel of each row: what is not in a column is read there.
-        code = np.array([envelope[5] for envelope in envelopes])
+        which = np.arange(len(envelopes))  # The envelope of each row: sending times are read there.
+        header = np.array([envelope[5] for envelope in envelopes])
         causes = [envelope[2] for envelope in envelopes]
         joint = tuple in set(map(type, causes))
         cause = np.array([0 if one.__class__ is tuple else one for one in causes] if joint else causes, np.int64)
@@ -168,42 +166,42 @@ class Metrics:
             many = [to if to.__class__ is tuple else (to,) for to in tos]
             lengths = np.array([len(to) for to in many])
             to = np.fromiter(chain.from_iterable(many), np.int64, int(lengths.sum()))
-            at, code, cause, which = (np.repeat(column, lengths) for column in (at, code, cause, which))
+            at, header, cause, which = (np.repeat(column, lengths) for column in (at, header, cause, which))
             if joint:
                 causes = [causes[i] for i in np.repeat(np.arange(len(many)), lengths).tolist()]
         else:
             to = np.array(tos)
-        self._enter(at, to, code)
-        self.recent.add(at, to, code, cause)
+        self._count(at, to, header)
+        self.recent.add(at, to, header, cause)
         if joint:
-            # Each ask sees a message with several causes once. Its rows stand where the message stood, for who
-            # reached a peer first must not depend on where the log was cut.
+            # A row for each ask of a message with several causes, in the message's place: who reached a peer first must
+            # not depend on where the log was cut.
             each = [one if one.__class__ is tuple else (one,) for one in causes]
             lengths = np.array([len(one) for one in each])
             cause = np.fromiter(chain.from_iterable(each), np.int64, int(lengths.sum()))
-            at, to, code, which = (np.repeat(column, lengths) for column in (at, to, code, which))
+            at, to, header, which = (np.repeat(column, lengths) for column in (at, to, header, which))
         if cause.any():
-            part = self.part_of[code >> KIND_SHIFT & KIND_MASK]
-            self._paths(at, code >> SENDER_SHIFT, to, part, cause, which, envelopes)
+            part = self.part_of[header >> KIND_SHIFT & KIND_MASK]
+            self._paths(at, header >> SENDER_SHIFT, to, part, cause, which, envelopes)
 
-    def _enter(self, at: I64, to: I64, code: I64) -> None:
+    def _count(self, at: I64, to: I64, header: I64) -> None:
         rows = np.empty(len(at), ROW)
-        rows["at"], rows["to"], rows["code"] = at, to, code
+        rows["at"], rows["to"], rows["header"] = at, to, header
         self._deliveries.update(rows.tobytes())
         self._tally += np.bincount(to, minlength=self.n)
-        kind = code >> KIND_SHIFT & KIND_MASK
-        sizes = np.bincount(kind, code & SIZE_MASK, len(self._bytes))
+        kind = header >> KIND_SHIFT & KIND_MASK
+        sizes = np.bincount(kind, header & SIZE_MASK, len(self._bytes))
         self._bytes += sizes
         # Exact: a sum of sizes stays far below 2 to the 53.
         self.bytes_by_kind += sizes.astype(np.int64)
         self.delivered_by_kind += np.bincount(kind, minlength=len(self._bytes))
         # Rows are in order of time, and the last of an index wins.
-        self.last_heard_us[code >> SENDER_SHIFT] = at
+        self.last_heard_us[header >> SENDER_SHIFT] = at
 
     def _paths(
         self, at: I64, frm: I64, to: I64, part: I64, cause: I64, which: I64, envelopes: Sequence[Envelope]
     ) -> None:
-        """Enter questions and answers into the accounts of their asks."""
+        """Add questions and answers to the records of their asks."""
         for wanted in (QUESTION, ANSWER):
             rows = np.flatnonzero((part == wanted) & (cause > 0))
             if not len(rows):
@@ -213,25 +211,25 @@ class Metrics:
             alone = bool((asks == first).all())
             for ask in (first,) if alone else np.unique(asks).tolist():
                 mine = rows if alone else rows[asks == ask]
-                record: AskRecord = self.shared.records.wake(ask)
+                record: AskRecord = self.shared.records.reopen(ask)
                 if wanted == QUESTION:
                     record.reach(self.n, frm[mine], to[mine], cause[mine] & HOP_MASK, at[mine])
-                kept = record.questions if wanted == QUESTION else record.answers
-                kept.total += len(mine)
-                if kept.room:
-                    mine = mine[: kept.room]
+                path = record.questions if wanted == QUESTION else record.answers
+                path.total += len(mine)
+                if path.room:
+                    mine = mine[: path.room]
                     theirs = map(envelopes.__getitem__, which[mine].tolist())
                     sent = np.fromiter(map(SENT_US, theirs), np.int64, len(mine))
-                    kept.add(frm[mine], to[mine], sent, at[mine])
+                    path.add(frm[mine], to[mine], sent, at[mine])
 
-    def drop(self, at_us: int, frm: int, to: int, code: int, reason: str) -> None:
+    def drop(self, at_us: int, frm: int, to: int, header: int, reason: str) -> None:
         """A message that never arrived."""
         self.dropped += 1
         self.dropped_by[reason] = self.dropped_by.get(reason, 0) + 1
-        what = (code >> KIND_SHIFT & KIND_MASK, reason)
+        what = (header >> KIND_SHIFT & KIND_MASK, reason)
         self.dropped_kinds[what] = self.dropped_kinds.get(what, 0) + 1
-        self.recent.lose(at_us, frm, to, code, reason)
-        self._others.update(f"drop {at_us} {frm} {to} {code} {reason}\n".encode())
+        self.recent.drop(at_us, frm, to, header, reason)
+        self._others.update(f"drop {at_us} {frm} {to} {header} {reason}\n".encode())
 
     def command(self, at_us: int, text: str) -> None:
         """A command that took effect."""
@@ -239,7 +237,7 @@ class Metrics:
 
     def fingerprint(self) -> str:
         """64 bits over each delivery, drop and command so far, as 16 hex digits."""
-        self.post()
+        self.flush()
         both = blake2b(digest_size=8)
         both.update(self._deliveries.digest() + self._others.digest())
         return both.hexdigest()
@@ -248,7 +246,7 @@ class Metrics:
 
     def sample(self, alive: int, censored: int, gauges: Callable[[NDArray[np.float32]], Sequence[float]]) -> None:
         """One point of each series; called once a second of virtual time. `gauges` are read with the new loads."""
-        self.post()
+        self.flush()
         now = (self.shared.sent, self.shared.sent_bytes, self.kernel.duplicates, self.dropped, self.decoys)
         rates = [float(b - a) for a, b in zip(self._before, now, strict=True)]
         self._before = now
@@ -258,12 +256,12 @@ class Metrics:
         asked = self.asked(now_us - SUCCESS_WINDOW_US, now_us)
         fared = (asked.success, asked.first_hit_s, asked.first_hit_p95_s, asked.reach)
         values = (alive, censored, *rates, *(float("nan") if value is None else value for value in fared))
-        self.history.add(now_us / 1e6, (*values, *gauges(self.load), *self._bytes.tolist()))
+        self.time_series.add(now_us / 1e6, (*values, *gauges(self.load), *self._bytes.tolist()))
         self._bytes[:] = 0
 
     def series(self) -> Series:
         """The last ten minutes of samples, as columns."""
-        return self.history.latest()
+        return self.time_series.latest()
 
     def success(self, from_us: int, to_us: int) -> float | None:
         """Share of the asks issued in the window that had a hit within 10 s of virtual time, see `asked`."""

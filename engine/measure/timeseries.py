@@ -1,8 +1,8 @@
 """Time series of bounded memory: the last ten minutes to the second, and coarser means for as long as a run may last.
 
 Three rings of 600 rows, of one, ten and a hundred samples each: ten minutes, an hour and forty minutes, and sixteen
-hours, in some 400 KB for thirty columns, whatever the swarm's size. What falls out of the first ring has been averaged
-into the second before; what falls out of the last is forgotten.
+hours, in some 400 KB for thirty columns, whatever the swarm's size. Rows that leave the first ring have been averaged
+into the second before; those that leave the last are forgotten.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ F64 = NDArray[np.float64]
 
 
 class Ring:
-    """The last `ROWS` rows; the first column is the time in s. `spare` are the rows on their way to a coarser ring."""
+    """The last `ROWS` rows; the first column is the time in s. `pending`: rows still to be averaged."""
 
     def __init__(self, columns: int) -> None:
         self._table = np.full((ROWS, columns), np.nan)
         self._added = 0
-        self.spare: list[F64] = []
+        self.pending: list[F64] = []
 
     def add(self, row: F64) -> None:
         """One more; the oldest may go."""
@@ -41,7 +41,7 @@ class Ring:
         return np.roll(self._table, -(self._added % ROWS), axis=0)
 
 
-class History:
+class TimeSeries:
     """Samples of named columns over time, one row at a time."""
 
     def __init__(self, names: Sequence[str]) -> None:
@@ -55,11 +55,11 @@ class History:
         row = np.array((t_s, *values), np.float64)
         for ring in self._rings:
             ring.add(row)
-            ring.spare.append(row)
-            if len(ring.spare) < TEN:
+            ring.pending.append(row)
+            if len(ring.pending) < TEN:
                 break
-            table = np.array(ring.spare)
-            ring.spare.clear()
+            table = np.array(ring.pending)
+            ring.pending.clear()
             known = np.isfinite(table)
             count = known.sum(axis=0)
             total = np.where(known, table, 0.0).sum(axis=0)

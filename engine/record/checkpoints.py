@@ -135,7 +135,7 @@ def _constants_of(swarm: Swarm) -> list[Any]:
     """The objects that all swarms of a world share, in the same order for each of them."""
     world = swarm.world
     catalogue = world.catalogue
-    newcomer_libraries, run = swarm.arrivals.newcomer_libraries, swarm.peer_table.run
+    newcomer_libraries, run = swarm.arrivals.newcomer_libraries, swarm.columns.run
     drawn = [world, world.graph, world.delays, world.delays.places, catalogue, catalogue.word_index, world.trace]
     return [swarm.setup, run, newcomer_libraries, *drawn, *world.files]
 
@@ -164,7 +164,7 @@ def _record(key: PartKey, values: tuple[Any, ...]) -> AskRecord:
         for name, value in zip(PATH, pickle.loads(zlib.decompress(path)), strict=True):
             setattr(made, name, value)
         if made.closed_us is not None:
-            made.settle_path()
+            made.pack_path()
     return made
 
 

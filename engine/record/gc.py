@@ -70,10 +70,9 @@ def free_in_steps(swarm: Swarm) -> Iterator[None]:
     for part in (
         swarm.workload,
         swarm.arrivals,
-        swarm.peer_table,
         swarm.court,
         swarm._attacks,
-        swarm._columns,
+        swarm.columns,
         swarm._snapshots,
         sim.metrics,
         sim.event_log,

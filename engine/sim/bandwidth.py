@@ -16,8 +16,8 @@ speed, and a small chunk costs no precision, since a link keeps its own clock in
 from uplink to downlink, so a file is sent and received at the same time, at the slower rate.
 
 A stream has a window, as TCP has: no more than a second's worth of the receiver's downlink, or 64 KiB, is on the way
-and not yet taken by it. Without one, all that a fast server sends would at once wait at a slow receiver, outlive the
-server, and stand before the receiver's next message for hours. What does not fit waits at the sender, without limit.
+and not yet taken by it. Without one, all that a fast server sends would wait at a slow receiver at once, outlive the
+server, and delay the receiver's next message for hours. What does not fit waits at the sender, without limit.
 Datagrams have no window: beyond the buffer of a socket they are dropped, reason `queue`.
 
 What waits is in flight: it is sent, neither delivered nor dropped, and its ask is open. It dies with its sender,
@@ -33,7 +33,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 from ..api import Line, PeerId
-from .kernel import Envelope, Kernel, Timer
+from .hold import HeldLinks
+from .kernel import Envelope, FateOfEnvelopes, Kernel, Timer
 from .links import Links
 
 CHUNK_NS = 50_000_000
@@ -135,13 +136,13 @@ class AccessLink:
             self.datagrams += chunk.left
 
     def next_key(self) -> int:
-        """The key of the flow whose turn it is: the head of its line. Something waits."""
+        """The key of the queue whose turn it is. There must be a waiting chunk."""
         while True:
             line = self.fresh or self.rest
             key = line[0]
             queue = self.queues[key]
             if not queue.chunks:
-                # A fresh flow that ran dry queues up once as any other: were it fresh again with its next message, a
+                # A fresh queue that ran empty takes one turn as any other: were it fresh again with its next message, a
                 # peer that sends one at a time would always go first.
                 line.popleft()
                 if line is self.fresh:
@@ -156,7 +157,7 @@ class AccessLink:
                 return key
 
     def block(self, key: int) -> None:
-        """The flow that just had its turn has a full window."""
+        """The queue that just had its turn has a full window."""
         queue = self.queues.get(key)
         if queue is not None and queue.chunks:
             (self.fresh or self.rest).popleft()
@@ -165,7 +166,7 @@ class AccessLink:
             self._clear_if_idle()
 
     def unblock(self, key: int) -> bool:
-        """There is room in the window of a flow again. Says whether it was stuck."""
+        """There is room in the window of a queue again. Returns whether it was blocked."""
         queue = self.blocked.pop(key, None)
         if queue is None:
             return False
@@ -175,7 +176,7 @@ class AccessLink:
         return True
 
     def empty(self, politely: bool) -> list[QueuedMessage]:
-        """Take out what waits, in the order of flows; politely, transfers alone. Returns it."""
+        """Take out what waits, in the order of queues; politely, transfers alone. Returns it."""
         lost: list[QueuedMessage] = []
         for queues in (self.queues, self.blocked):
             for key, queue in list(queues.items()):
@@ -200,7 +201,7 @@ class AccessLink:
             self.rest.clear()
 
     def take(self, queue: Queue, size: int) -> None:
-        """So much of the piece at the head of a flow goes through now."""
+        """So many bytes of the first chunk of a queue are in service now."""
         chunk = queue.chunks[0]
         queue.credit -= size
         chunk.left -= size
@@ -236,7 +237,7 @@ class Landed:
 
 
 class Spilled:
-    """Tick: there was no room for a datagram. It is told as an event, for its sender is still handing it over."""
+    """Tick: there was no room for a datagram. It is dropped by a timer, since its sender is still in `put`."""
 
     __slots__ = ("queued",)
 
@@ -247,20 +248,18 @@ class Spilled:
 TICKS = (Served, Landed, Spilled)
 
 
-class Way(Protocol):
-    """What happens to a message between two access links: see `network.Network`, which is that."""
+class Path(FateOfEnvelopes, Protocol):
+    """What lies between two access links; implemented by `network.Network`."""
 
-    def fate(self, to: int, envelope: Envelope, leaves_us: int | None, bulk: bool) -> tuple[int, Any, str, bool]: ...
+    held_links: HeldLinks
 
-    def post(self, at_us: int, to: int, envelope: Envelope, held: bool) -> None: ...
-
-    def held(self, a: PeerId, b: PeerId) -> bool: ...
+    def freeze(self, at_us: int, to: int, envelope: Envelope) -> None: ...
 
 
 class Bandwidth:
     """The access links of all peers, and what is in them."""
 
-    def __init__(self, lines: Sequence[Line], kernel: Kernel, links: Links, network: Way) -> None:
+    def __init__(self, lines: Sequence[Line], kernel: Kernel, links: Links, network: Path) -> None:
         self.kernel = kernel
         self.links = links
         self.network = network
@@ -331,7 +330,7 @@ class Bandwidth:
         self.kernel.arm(at_us, Timer(-1, 0, tick, 0, self.kernel.no_envelope[4]))
 
     def _wake(self, link: AccessLink, peer: PeerId, down: bool) -> None:
-        """Serve at once if the link is idle; if it is not, see to it that it goes on."""
+        """Serve at once if the link is idle, else when it is free."""
         if link.armed:
             return
         now_ns = self.kernel.now_us * 1_000
@@ -382,7 +381,7 @@ class Bandwidth:
         queued.lands_us = at_us
         if reason:
             del self.under_way[queued.serial]
-            self.network.post(at_us, -1 - queued.to, queued.envelope, held)
+            self._post(at_us, -1 - queued.to, queued.envelope, held)
         else:
             self._at(at_us, Landed(Chunk(queued, size, True)))
 
@@ -400,10 +399,17 @@ class Bandwidth:
 
     def _deliver(self, queued: QueuedMessage, at_us: int) -> None:
         del self.under_way[queued.serial]
-        self.network.post(at_us, queued.to, queued.envelope, self.network.held(queued.frm, queued.to))
+        held = self.network.held_links
+        self._post(at_us, queued.to, queued.envelope, held.active and held.holds(queued.frm, queued.to))
         if queued.stream and not queued.bulk:
             self.links.keep_order(queued.frm, queued.to, at_us)
         self._stream_moved(queued, at_us)
+
+    def _post(self, at_us: int, to: int, envelope: Envelope, held: bool) -> None:
+        if held:
+            self.network.freeze(at_us, to, envelope)
+        else:
+            self.kernel.post(at_us, to, envelope)
 
     def _lose(self, queued: QueuedMessage, reason: str) -> None:
         del self.under_way[queued.serial]

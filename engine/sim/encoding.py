@@ -1,6 +1,6 @@
-"""What a message weighs: the length of its MessagePack encoding, as the array [kind code, field, …].
+"""The size of a message: the length of its MessagePack encoding, as the array [kind code, field, …].
 
-It is encoded once per value, not per receiver: the size is kept on the message. A `Blob` weighs the bytes
+It is encoded once per value, not per receiver: the size is kept on the message. A `Blob` counts the bytes
 it stands for. Nothing is ever decoded: peers share one process, and the bytes exist only to be counted.
 """
 
@@ -16,7 +16,7 @@ import msgpack
 from ..api import Blob
 
 SIZE_MAX = (1 << 32) - 1
-"""Bytes; the room that a parcel's code has for a size."""
+"""Bytes; the room that an envelope's header has for a size."""
 
 _getters: dict[type, Callable[[Any], tuple[Any, ...]]] = {}
 
@@ -43,12 +43,12 @@ def _none(value: Any) -> tuple[Any, ...]:
     return ()
 
 
-UNWEIGHABLE = 1_000
-"""What a message counts that MessagePack cannot write: nesting without end, an integer of a hundred bytes."""
+SIZE_UNKNOWN = 1_000
+"""Size of a message that MessagePack cannot write: nesting without end, an integer of a hundred bytes."""
 
 
-class _Scale:
-    """One weighing at a time; `extra` collects the bytes that blobs stand for."""
+class _Sizer:
+    """Packs one message at a time; `extra` collects the bytes that blobs stand for."""
 
     def __init__(self) -> None:
         self.extra = 0
@@ -64,29 +64,29 @@ class _Scale:
         return str(value)
 
 
-_scale = _Scale()
-_pack = _scale.pack
+_sizer = _Sizer()
+_pack = _sizer.pack
 
 
 def size_of(message: Any) -> int:
     """Bytes on the wire, counted once a value."""
-    return message._size or weigh(message)
+    return message._size or encoded_size(message)
 
 
-def weigh(message: Any) -> int:
-    """Bytes on the wire of a value that was not weighed before; they are kept on it.
+def encoded_size(message: Any) -> int:
+    """Bytes of a message that was not encoded before; they are kept on it.
 
-    Flat on purpose: where no two messages are the same value, as in a round of gossip, much of a run is spent here.
+    Written without calls: where each message is another value, as in a round of gossip, much of a run is spent here.
     """
     kind = message.__class__
     try:
         size = len(_pack((1, *(_getters.get(kind) or _getter(kind))(message))))
-        if _scale.extra:
+        if _sizer.extra:
             # A blob whose size a hostile program made up must not spill into the columns beside this one.
-            size = max(size, min(size + _scale.extra, SIZE_MAX))
-            _scale.extra = 0
+            size = max(size, min(size + _sizer.extra, SIZE_MAX))
+            _sizer.extra = 0
     except (TypeError, ValueError, OverflowError, RecursionError):
-        size = UNWEIGHABLE
-        _scale.extra = 0
+        size = SIZE_UNKNOWN
+        _sizer.extra = 0
     message._size = size
     return size

@@ -1,12 +1,12 @@
-"""Interference for every protocol alike: censorship, partition, collusion. It is judged on arrival, see `network`.
+"""Faults that act on every protocol alike: censorship, partition, collusion. `Network.fate` applies them on arrival.
 
-A protocol carries no code for being attacked. A peer that enforces a ban is judged twice: a question or answer
+A protocol carries no code for being attacked. A peer that enforces a ban acts twice: a question or answer
 that *reaches* it is stripped of what it must not serve (`Message.without`: a request that lawfully finds nothing, a
 flooded query that is nothing at all), and so is what *comes from* it. Upkeep that reaches it is left alone: it may
 know, it does not tell, and so a defection needs no second start.
 
-`leak` is the share of asks that slip through. One coin decides for an ask and a colluder, at each of its messages
-alike; two independent coins on the way in and out would square the share.
+`leak` is the share of asks that pass all the same. One draw decides for an ask and a colluder, for all of its messages;
+independent draws on the way in and out would square the share.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ UPKEEP = 3
 
 
 class Faults:
-    """Who is censored, who stands on which side, who enforces which ban."""
+    """Who is censored, in which group of a partition, and enforces which ban."""
 
     def __init__(self, n: int, seed: int) -> None:
         self.censored: list[bool] = [False] * n
@@ -32,17 +32,17 @@ class Faults:
         self.rng = Stream(f"{seed}/collusion")
 
     def grow(self, count: int) -> None:
-        """Room for newcomers, whom nobody interferes with yet. They stand outside of any partition."""
+        """Add newcomers without faults, in group 0."""
         self.censored.extend([False] * count)
         self.group.extend([0] * count)
 
     @property
     def active(self) -> bool:
-        """Whether there is any."""
+        """Whether any fault is in force."""
         return self.split or bool(self.bans) or any(self.censored)
 
     def blocked(self, a: PeerId, b: PeerId) -> bool:
-        """Whether nothing passes between two peers: one is censored or they are parted."""
+        """Whether nothing passes between two peers: one is censored, or they are in different groups."""
         return self.censored[a] or self.censored[b] or self.group[a] != self.group[b]
 
     def visible(self, to: PeerId, envelope: Envelope, alive: bool) -> Any:

@@ -1,11 +1,10 @@
 """Held links: what is on them stands still until they are released.
 
-A hold is there to look at messages, it is no attack. So it freezes messages where they are, rather than letting them
-fly on to be stopped on arrival: the moment a link is held, what is under way on it is taken out of the kernel's buckets
-and put here with the time that it still needs, and what is sent later is put here with all of its way before it.
-Released, everything goes on from where it stood, in its order. Taking out costs one walk over the buckets per command;
-judging each arrival instead would cost something at every delivery, and would show dots that move on a link that is
-frozen.
+A hold is for looking at messages and is no attack. So messages stop where they are, and not on arrival: when a link is
+held, what is under way on it is taken out of the kernel's buckets and kept here with the time that it still needs, and
+so is what is sent later. After the release everything goes on from where it was, in order. This costs one pass over the
+buckets per command; deciding at each arrival would cost something at every delivery, and would show messages moving on
+a link that is frozen.
 
 What is held is still in flight: it is in no other count, it keeps its ask open, and it outlives its sender. Notices
 (a refusal, the closing of a stream) wait as well, or they would overtake what they follow.
@@ -22,8 +21,8 @@ from ..api import PeerId
 from .kernel import Envelope, Kernel, Timer
 
 Frozen = tuple[int, int, Envelope | None, int, Timer | None]
-"""(us still to go, receiver, parcel, us gone already, None), or for a notice (us to go, its receiver, None, 0, timer).
-A receiver is negative for a lost datagram, as in the kernel's buckets."""
+"""(us still to go, receiver, envelope, us gone already, None), or for a notice (us to go, its receiver, None, 0,
+timer). A receiver is negative for a lost datagram, as in the kernel's buckets."""
 
 
 class HeldLinks:
@@ -31,6 +30,8 @@ class HeldLinks:
 
     def __init__(self, kernel: Kernel) -> None:
         self.kernel = kernel
+        self.active = False
+        """Whether any link is held: asked about each message, so it is not computed then."""
         self.whole: dict[PeerId, None] = {}
         self.pairs: dict[tuple[PeerId, PeerId], None] = {}
         self.frozen: dict[tuple[PeerId, PeerId], list[Frozen]] = {}
@@ -52,6 +53,7 @@ class HeldLinks:
             ordered = sorted(peers)
             for at, a in enumerate(ordered):
                 self.pairs.update(((a, b), None) for b in ordered[at + 1 :])
+        self.active = True
         messages, now = self.kernel.messages, self.kernel.now_us
         for at_us in sorted(messages):
             tos, envelopes = messages[at_us]
@@ -60,7 +62,7 @@ class HeldLinks:
             for to, envelope in zip(tos, envelopes, strict=True):
                 stay = []
                 for one in to if to.__class__ is tuple else (to,):
-                    if self.holds(envelope[0], _who(one)):
+                    if self.holds(envelope[0], _peer_of(one)):
                         self.freeze(at_us - now, one, envelope, now - envelope[3])
                     else:
                         stay.append(one)
@@ -73,18 +75,18 @@ class HeldLinks:
                 del messages[at_us]
 
     def freeze(self, left_us: int, to: int, envelope: Envelope, gone_us: int) -> None:
-        """A message stands still with so far to go."""
-        self.frozen.setdefault((envelope[0], _who(to)), []).append((left_us, to, envelope, gone_us, None))
+        """Keep a message that has `left_us` of its way to go."""
+        self.frozen.setdefault((envelope[0], _peer_of(to)), []).append((left_us, to, envelope, gone_us, None))
 
     def freeze_notice(self, frm: PeerId, to: PeerId, notice: Timer) -> None:
-        """So does a notice that had just arrived; the ask that it belongs to stays open."""
+        """Keep a notice that had just arrived; the ask that it belongs to stays open."""
         notice.record.pending += 1
         self.frozen.setdefault((frm, to), []).append((0, to, None, 0, notice))
 
     def release(self, peers: Sequence[PeerId]) -> tuple[tuple[PeerId, ...], list[tuple[int, int, Envelope]]]:
         """The links between these peers go on, and all links of each of them that is held as a whole.
 
-        Returns the peers whose links go on, and (at_us, receiver, parcel) of what moves again, in order.
+        Returns the peers whose links go on, and (at_us, receiver, envelope) of what moves again, in order.
         """
         named = dict.fromkeys(peers)
         gone = [p for p in self.whole if p in named]
@@ -94,6 +96,7 @@ class HeldLinks:
             del self.whole[peer]
         for pair in pairs:
             del self.pairs[pair]
+        self.active = bool(self.whole or self.pairs)
         moving: list[tuple[int, int, Envelope]] = []
         now = self.kernel.now_us
         for way in [way for way in self.frozen if not self.holds(*way)]:
@@ -107,19 +110,19 @@ class HeldLinks:
                     self.kernel.arm(now + last_us, notice)
                     self.kernel.release(notice.record)
         freed = sorted({*gone, *(one for pair in pairs for one in pair)})
-        return tuple(freed), sorted(moving, key=_when)
+        return tuple(freed), sorted(moving, key=_arrival_of)
 
     def rows(self) -> Iterator[tuple[int, int, int, Envelope]]:
-        """(us gone, us to go, receiver, parcel) of each message that stands still."""
+        """(us gone, us to go, receiver, envelope) of each message that stands still."""
         for items in self.frozen.values():
             for left_us, to, envelope, gone_us, _ in items:
                 if envelope is not None:
-                    yield gone_us, left_us, _who(to), envelope
+                    yield gone_us, left_us, _peer_of(to), envelope
 
 
-def _who(to: int) -> PeerId:
+def _peer_of(to: int) -> PeerId:
     return to if to >= 0 else -1 - to
 
 
-def _when(move: tuple[int, int, Envelope]) -> int:
+def _arrival_of(move: tuple[int, int, Envelope]) -> int:
     return move[0]

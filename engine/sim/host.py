@@ -1,9 +1,8 @@
-"""A `Host` for each peer: the one hand with which it touches the world.
+"""A `Host` for each peer: all that its program can do outside of itself.
 
-It is the sender's hot path: a multicast makes one parcel, weighs the message once, and appends one pair per
-receiver to the bucket of its arrival. One object a peer, not a shared one: a host that a protocol kept by
-mistake then still speaks for the right peer, and the mistake is found by the conformance suite instead of by
-a wrong result (it costs one to four per cent).
+It is the sender's hot path: a multicast makes one envelope, encodes the message once, and appends one pair per receiver
+to the bucket of its arrival. One object a peer, not a shared one: a host that a protocol kept by mistake still acts for
+the right peer, and the conformance suite finds the mistake instead of a wrong result (it costs 1 to 4 %).
 """
 
 from __future__ import annotations
@@ -13,8 +12,9 @@ from heapq import heappush
 from typing import Any, Protocol
 
 from ..api import INHERIT, Cause, CauseLike, Library, Line, PeerId, Rng
-from .encoding import weigh
+from .encoding import encoded_size
 from .kernel import HOP_BITS, KIND_SHIFT, SENDER_SHIFT, Envelope, Kernel, Timer
+from .links import FAST
 from .network import Network
 
 UPKEEP = 3
@@ -24,7 +24,7 @@ UNLIMITED = Line()
 
 
 class HostOwner(Protocol):
-    """What hosts ask of the one they were made for; see `engine.simulation.Simulation`, which is that."""
+    """What hosts call; implemented by `engine.simulation.Simulation`."""
 
     def join(self, causes: tuple[int, ...]) -> Any:
         """One record for several asks that share a message."""
@@ -119,7 +119,7 @@ class PeerHost:
         return self.kernel.envelope[2]  # type: ignore[no-any-return]
 
     def _record(self, cause: Any) -> tuple[Any, Any]:
-        """The cause and the account of something set or sent with this `cause=`, one hop not yet added."""
+        """Cause and record of something set or sent with this `cause=`, one hop not yet added."""
         kernel = self.kernel
         if cause.__class__ is int:
             if cause == INHERIT:
@@ -146,11 +146,11 @@ class PeerHost:
             cause.__class__ is not int
             or cause != INHERIT
             or why.__class__ is tuple
-            or links.general
+            or links.path is not FAST
             or to.__class__ is not int
             or not 0 <= to < len(kernel.alive_since_us)
         ):
-            # What is no PeerId (a hostile message may have said so) is nobody's address, as a number out of range is.
+            # A receiver that is no PeerId (a hostile message may name one) is dropped as a number out of range is.
             self.multicast((to if to.__class__ is int else NOBODY,), message, cause=cause)
             return
         kind = shared.kinds[message.__class__]
@@ -159,7 +159,7 @@ class PeerHost:
             why, record = 0, kernel.no_envelope[4]
         elif why:
             why += 1
-        size = message._size or weigh(message)
+        size = message._size or encoded_size(message)
         now = kernel.now_us
         envelope = (self.me, message, why, now, record, self.sign | kind << KIND_SHIFT | size)
         at = now + (links.flat_us or self.row[links.place[to]])
@@ -194,7 +194,7 @@ class PeerHost:
                 record = shared.owner.join(why)
             else:
                 why += 1
-        size = message._size or weigh(message)
+        size = message._size or encoded_size(message)
         now = kernel.now_us
         envelope = (self.me, message, why, now, record, self.sign | kind << KIND_SHIFT | size)
         links = shared.links
@@ -208,7 +208,7 @@ class PeerHost:
         if not somewhere:
             many = shared.owner.drop_unknown(many, envelope)
             arriving = len(many)
-        if links.general:
+        if links.path is not FAST:
             shared.network.post_all(self.me, many, envelope)
         elif links.flat_us:
             if arriving:

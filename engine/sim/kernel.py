@@ -15,12 +15,11 @@ tuple of them where one delay serves all (constant latency), or `-1 - peer` for 
 that is dropped when it would have arrived. `record` is the record of the ask that the message belongs to. `header`
 packs sender (bits 40 up), kind (32 to 39) and size in bytes (0 to 31), for the metrics.
 
-Two loops deliver. The fast one asks a single question of a receiver, whether the message was sent after
-`alive_since_us[to]`: the moment it came to life, or for ever in the future when it is dead, gone or censored. Whatever
-fails that question goes to `KernelOwner.arrive`, which decides. The checked one asks `arrive` about each delivery; it
-runs while there is a censor, a partition, a NAT, a colluder or loss (`checked`). Metrics are not kept here: a delivered
-bucket goes to `log` as it is, and `measure.metrics` reads it by columns when somebody looks (measured: a third of the
-cost of counting message by message).
+Two loops deliver. The fast one checks only whether the message was sent after `alive_since_us[to]`: when the receiver
+started, or `NEVER_US` while it is dead, gone or censored. `Network.fate` decides about a message that fails this. The
+checked one asks `fate` about each delivery; it runs while there is a censor, a partition, a NAT, a colluder or loss
+(`checked`). Metrics are not kept here: a delivered bucket goes to `log` as it is, and `measure.metrics` reads it by
+columns later (measured: a third of the cost of counting message by message).
 
 Nineteen of twenty deliveries of a flood at degree 20 are duplicates. So a handler tells a duplicate by what it returns
 (`api.DUPLICATE`), and not by a call that costs as much as all else about such a delivery.
@@ -31,10 +30,14 @@ from __future__ import annotations
 from heapq import heappop, heappush
 from typing import Any, Protocol, TypeAlias
 
+from ..api import PeerId
 from ..errors import PeerFailed
 
 Envelope: TypeAlias = tuple[int, Any, Any, int, Any, int]
 Bucket: TypeAlias = tuple[list[Any], list[Envelope]]
+Fate: TypeAlias = tuple[int, Any, str, bool]
+"""(at_us, message, reason, held): the message arrives then, or is dropped then where there is a reason. held: its link
+is held, so it stops with that much of its way to go until the link is released."""
 
 NEVER_US = 1 << 62
 KIND_SHIFT = 32
@@ -44,7 +47,8 @@ HOP_MASK = (1 << HOP_BITS) - 1
 
 
 class Timer:
-    """A tick to come. `owner` is a peer or -1 for the engine; `epoch` the life of the peer that set it."""
+    """A tick that is due later. `owner` is a peer or -1 for the engine.
+    `epoch`: which life of the peer set it; it ends with that life."""
 
     __slots__ = ("cause", "epoch", "live", "owner", "period_us", "record", "tick")
 
@@ -58,24 +62,28 @@ class Timer:
         self.live = True
 
 
+class FateOfEnvelopes(Protocol):
+    """Implemented by `network.Network`."""
+
+    def fate(self, to: int, envelope: Envelope, leaves_us: int | None = None, bulk: bool = False) -> Fate: ...
+
+
 class KernelOwner(Protocol):
-    """What the kernel asks of the one it was made for; see `engine.simulation.Simulation`, which is that."""
+    """What the kernel calls; implemented by `engine.simulation.Simulation`."""
 
-    def arrive(self, to: int, envelope: Envelope) -> Any:
-        """An envelope has arrived that the fast question does not let through, or while all are checked. Returns the
-        message to hand over, or None when it was dropped. A negative `to` is a lost datagram, see above."""
+    network: FateOfEnvelopes
 
-    def drop(self, to: int, envelope: Envelope, reason: str) -> None:
-        """A message ends here: count it, and tell its sender what a real network would."""
+    def drop(self, to: PeerId, envelope: Envelope, reason: str) -> None:
+        """Count a message that is dropped, and tell its sender what a real network would."""
 
     def fire(self, timer: Timer) -> None:
-        """A timer of the engine rings (its `owner` is -1)."""
+        """A timer of the engine (its `owner` is -1) is due."""
 
     def close_quiescent(self, records: list[Any]) -> None:
-        """These ran out of pending work in the instant that has just ended."""
+        """Nothing of these records has been pending since the instant that has just ended."""
 
     def end_of_instant(self) -> None:
-        """The instant is over and `Kernel.due` holds what is to be done now."""
+        """The instant is over, and `Kernel.due` holds what is to be done now."""
 
 
 class Kernel:
@@ -230,9 +238,9 @@ class Kernel:
         return self._bucket[0][self._at :], self._bucket[1][self._at :]
 
     def _deliver(self, tos: list[Any], envelopes: list[Envelope]) -> None:
-        """The fast loop: no message is changed or dropped here but for what `arrive` says of a closed receiver."""
+        """The fast loop: no message is changed, and none is dropped but those for which `_arrive` says so."""
         alive_since_us, peers, hosts, tables = self.alive_since_us, self.peers, self.hosts, self.tables
-        arrive = self.owner.arrive
+        arrive = self._arrive
         missed: list[tuple[int, Envelope]] = []
         many = again = 0
         to = -1
@@ -242,7 +250,7 @@ class Kernel:
                 self.envelope = envelope
                 sender, message, _, sent_us, record, _ = envelope
                 if to.__class__ is int:
-                    if sent_us >= alive_since_us[to] or arrive(to, envelope) is not None:
+                    if sent_us >= alive_since_us[to] or arrive(to, envelope):
                         if tables[to][message.__class__](peers[to], hosts[to], sender, message) is not None:
                             again += 1
                             record.duplicates += 1
@@ -252,7 +260,7 @@ class Kernel:
                 else:
                     receivers, kind, known = to, message.__class__, 0
                     for to in receivers:
-                        if sent_us >= alive_since_us[to] or arrive(to, envelope) is not None:
+                        if sent_us >= alive_since_us[to] or arrive(to, envelope):
                             if tables[to][kind](peers[to], hosts[to], sender, message) is not None:
                                 known += 1
                         else:
@@ -273,10 +281,10 @@ class Kernel:
         self.log.append((self.now_us, tos, envelopes))
 
     def _deliver_checked(self, tos: list[Any], envelopes: list[Envelope]) -> None:
-        """The loop that asks about each delivery."""
-        peers, hosts, tables, arrive = self.peers, self.hosts, self.tables, self.owner.arrive
-        kept: list[Any] = []
-        kept_parcels: list[Envelope] = []
+        """The checked loop."""
+        peers, hosts, tables, fate = self.peers, self.hosts, self.tables, self.owner.network.fate
+        delivered: list[Any] = []
+        their_envelopes: list[Envelope] = []
         one = -1
         envelope = self.no_envelope
         try:
@@ -284,21 +292,30 @@ class Kernel:
                 self.envelope = envelope
                 record = envelope[4]
                 for one in to if to.__class__ is tuple else (to,):
-                    message = arrive(one, envelope)
-                    if message is not None:
+                    _, message, reason, _ = fate(one, envelope)
+                    if reason:
+                        self.owner.drop(one if one >= 0 else -1 - one, envelope, reason)
+                    else:
                         if tables[one][message.__class__](peers[one], hosts[one], envelope[0], message) is not None:
                             self.duplicates += 1
                             record.duplicates += 1
-                        kept.append(one)
-                        kept_parcels.append(envelope)
+                        delivered.append(one)
+                        their_envelopes.append(envelope)
                     record.pending -= 1
                 if not record.pending:
                     self.quiescent.append(record)
         except Exception as error:
             self._failed(one, envelope, error)
         self.envelope = self.no_envelope
-        self.delivered += len(kept)
-        self.log.append((self.now_us, kept, kept_parcels))
+        self.delivered += len(delivered)
+        self.log.append((self.now_us, delivered, their_envelopes))
+
+    def _arrive(self, to: PeerId, envelope: Envelope) -> bool:
+        """Whether the fast loop hands over a message to a receiver that was not alive when it was sent."""
+        _, _, reason, _ = self.owner.network.fate(to, envelope)
+        if reason:
+            self.owner.drop(to, envelope, reason)
+        return not reason
 
     def _failed(self, to: int, envelope: Envelope, error: Exception) -> None:
         self.envelope = self.no_envelope
@@ -348,14 +365,14 @@ def _less(
 ) -> tuple[list[Any], list[Envelope]]:
     """A chunk without what was not delivered. Both are in order, so one pass will do."""
     left: tuple[list[Any], list[Envelope]] = ([], [])
-    lost = iter([*missed, (-1, None)])
-    gone_to, gone_parcel = next(lost)
+    rest = iter([*missed, (-1, None)])
+    gone_to, gone_envelope = next(rest)
     for to, envelope in zip(tos, envelopes, strict=True):
-        if envelope is gone_parcel:
+        if envelope is gone_envelope:
             kept = []
             for one in to if to.__class__ is tuple else (to,):
-                if envelope is gone_parcel and one == gone_to:
-                    gone_to, gone_parcel = next(lost)
+                if envelope is gone_envelope and one == gone_to:
+                    gone_to, gone_envelope = next(rest)
                 else:
                     kept.append(one)
             if not kept:

@@ -6,18 +6,19 @@ it (RFC 6298: at least 200 ms in the usual stacks; section 2 has about twice the
 
 While there is no loss and the factor has not moved, order within a stream needs no care: the delay of a pair is
 fixed, so what was sent first arrives first, and the fast paths of `host` may look the delay up themselves
-(`general` is False). From then on the last arrival of each pair is kept and no message overtakes it.
+(`SendPath.FAST`). From then on the last arrival of each pair is kept and no message overtakes it (`ORDERED`).
 
-Jitter is drawn for each message, evenly from 0 to its limit, and only ever adds: the latency is what an idle way takes,
-and what varies is the waiting at routers. Datagrams may be reordered by it, streams wait for what was sent before.
+Jitter is drawn for each message, evenly from 0 to its limit, and is only ever added: the latency is that of an idle
+path, and what varies is the waiting at routers. It may reorder datagrams; a stream waits for what was sent before.
 
-What else may happen on the way has files of its own: `bandwidth`, `nat`, `hold`, `faults`; `network` puts them
-together.
+Access links, NAT, held links and faults have modules of their own (`bandwidth`, `nat`, `hold`, `faults`); `network`
+puts them together.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import Enum
 from typing import Any, Protocol
 
 import numpy as np
@@ -30,6 +31,18 @@ RTO_LEAST_US = 200_000
 TRIES_MOST = 10
 BULK = 1 << 62
 """In a key of a pair: its transfers, where these have a connection of their own (see `bandwidth`)."""
+
+
+class SendPath(Enum):
+    """How a message is sent. FAST: `host` looks its delay up. GENERAL: `Network.post_all` asks about each receiver.
+    ORDERED: that too, and the order within each stream is kept."""
+
+    FAST = 0
+    GENERAL = 1
+    ORDERED = 2
+
+
+FAST, ORDERED = SendPath.FAST, SendPath.ORDERED
 
 
 class Delays(Protocol):
@@ -48,7 +61,7 @@ class Links:
     def __init__(self, delays: Delays, loss: float, rng: Stream) -> None:
         self.delays = delays
         self.place = list(delays.place)
-        """A list of our own: newcomers are added to it, and the world that a run begins in stays as it is."""
+        """A copy, since newcomers are added to it and the world of the setup must not change."""
         self.loss = loss
         self.factor = 1.0
         self.rng = rng
@@ -58,10 +71,10 @@ class Links:
         self._last: dict[int, int] = {}
         self.lossy = loss > 0
         """Whether there ever was loss: lost datagrams may be under way."""
-        self.ordered = self.lossy
-        """Whether the order within streams is kept by hand."""
-        self.general = self.ordered or (not self.flat_us and delays.table_us is None)
-        """Whether each message has to be asked about by itself: the fast paths of `host` do not apply."""
+        self.path = FAST if self.flat_us or delays.table_us is not None else SendPath.GENERAL
+        """It only ever rises: order that was not kept cannot be known later."""
+        if self.lossy:
+            self.path = ORDERED
         self.jitter_us = 0
         self.jitters = Stream(rng.state ^ 1)
 
@@ -81,10 +94,11 @@ class Links:
         return self._rows[self.place[peer]] if self._rows else []
 
     def set_loss(self, loss: float) -> None:
-        """From now on, this share of messages is lost."""
+        """From now on, this share of messages (0..1) is lost."""
         self.loss = loss
         if loss:
-            self.lossy = self.ordered = self.general = True
+            self.lossy = True
+            self.path = ORDERED
 
     def set_factor(self, factor: float, kernel: Kernel) -> None:
         """From now on, delays are this many times those of the model. What is under way keeps its time of arrival,
@@ -94,15 +108,15 @@ class Links:
         self._pairs.clear()
 
     def keep_orders(self, kernel: Kernel) -> None:
-        """From now on, the order within each stream is kept. The fast paths keep none, so that of what is under way is
-        read off the buckets, once."""
-        if not self.ordered:
+        """From now on, the order within each stream is kept. That of what is under way already is read once from the
+        kernel's buckets, as the other paths keep none."""
+        if self.path is not ORDERED:
             for at, (tos, envelopes) in kernel.messages.items():
                 for to, envelope in zip(tos, envelopes, strict=True):
                     if envelope[1].over == "stream":
                         for one in to if to.__class__ is tuple else (to,):
                             self.keep_order(envelope[0], one, at)
-        self.ordered = self.general = True
+        self.path = ORDERED
 
     def keep_order(self, frm: PeerId, to: PeerId, at_us: int) -> None:
         """What is sent later in the stream of a pair arrives no earlier than that."""
@@ -132,10 +146,11 @@ class Links:
         return plain if self.factor == 1.0 else max(1, round(plain * self.factor))
 
     def flight(self, frm: PeerId, to: PeerId, stream: bool, bulk: bool, from_us: int) -> tuple[int, bool]:
-        """When that arrives which leaves `from_us`, and whether it is a datagram that is lost."""
+        """(at_us, lost) of a message that leaves at `from_us`; only a datagram is ever lost. `bulk`: a transfer, which
+        has a connection and an order of its own."""
         delay = self.delay_us(frm, to)
         if self.jitter_us:
-            # Whole milliseconds where the limit has some, as latency models have: arrivals then share instants.
+            # Whole milliseconds, as in latency models, where the limit allows it: arrivals then share instants.
             grain = 1000 if self.jitter_us >= 1000 else 1
             delay += self.jitters.randrange(self.jitter_us // grain + 1) * grain
         if self.loss:
@@ -148,14 +163,14 @@ class Links:
                 delay += wait
                 wait *= 2
         at_us = from_us + delay
-        if stream and self.ordered:
+        if stream and self.path is ORDERED:
             key = frm << 32 | to | (BULK if bulk else 0)
             at_us = max(at_us, self._last.get(key, 0))
             self._last[key] = at_us
         return at_us, False
 
     def forget(self, peers: int, now_us: int) -> None:
-        """Let go of the order of pairs whose last arrival is past; called now and then."""
+        """Forget the last arrivals that are past, when there are many; called once a second."""
         if len(self._last) > 4 * peers:
             self._last = {key: at for key, at in self._last.items() if at > now_us}
 
@@ -204,7 +219,7 @@ class Streams:
         return a << 32 | b if a < b else b << 32 | a
 
     def open(self, a: PeerId, b: PeerId) -> bool:
-        """Whether this is news."""
+        """Returns False if it was open already, or both ends are one peer."""
         if a == b or b in self.near[a]:
             return False
         ids = self.ids
@@ -219,7 +234,7 @@ class Streams:
         return True
 
     def close(self, a: PeerId, b: PeerId) -> bool:
-        """Whether there was one."""
+        """Returns False if there was none."""
         if b not in self.near[a]:
             return False
         del self.near[a][b]

@@ -6,10 +6,10 @@ to be refreshed by what goes out (REQ-6); what comes in refreshes nothing here, 
 address (section 5), since a PeerId stands for address and port alike. A stream passes if it is open, or if the peer
 itself called there and both have lived since; RFC 5382 has such a mapping stand for 2 h 4 min when it is idle (REQ-5).
 
-A call from outside meets silence and not a refusal: a NAT must not answer an unsolicited SYN within 6 s (RFC 5382,
+A call from outside gets no refusal: a NAT must not answer an unsolicited SYN within 6 s (RFC 5382,
 REQ-4), so that two who call each other at once can meet. The caller learns of it then, and one latency later.
 
-Judged on arrival like all interference (see `faults`), and counted as `nat`.
+`Network.fate` applies this on arrival, and such a drop is counted as `nat`.
 """
 
 from __future__ import annotations

@@ -7,20 +7,19 @@ reasons, in the order in which they are looked for:
     lost        a datagram that the link lost
     censored    its sender or its receiver is censored
     partition   they are in different groups
-    nat         the receiver's NAT lets nobody in who was not called
-    colluded    a colluder on the way enforces a ban, and nothing is left of it
+    nat         the receiver's NAT lets in only those that it called
+    colluded    a colluder at either end enforces a ban, and nothing is left of the message
     dead, left  the receiver's process is no more
     reset       the receiver has restarted since it was sent, and a stream does not outlive that
 
 Two more end a message on the way: `unsent` and `queue`, see `bandwidth`. The fast paths of `host` and `kernel` are this
 function with all that is switched off: no faults, no NAT, no capacity, no loss, no jitter, a receiver that was alive
-when the message was sent. They never run otherwise (`links.general`, `kernel.checked`).
+when the message was sent. They never run otherwise (`Links.path`, `Kernel.checked`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,19 +28,16 @@ from ..api import Line, PeerId
 from .bandwidth import Bandwidth
 from .faults import Faults
 from .hold import HeldLinks
-from .kernel import Envelope, Kernel
-from .links import Links
+from .kernel import Envelope, Fate, FateOfEnvelopes, Kernel
+from .links import FAST, ORDERED, Links, SendPath
 from .nat import Nat
 
-Fate: TypeAlias = tuple[int, Any, str, bool]
-"""(arrival in us, message, reason, held): the message is handed over then, or dropped then where there is a reason;
-held: it stands still with that much of its way to go, until its link is released."""
 GONE = {1: "dead", 2: "left"}
-"""Why a peer in this state gets nothing; the states are those of `measure.snapshot`."""
+"""Reason by the state of the receiver; the states are those of `measure.snapshot`."""
 
 
-class Network:
-    """The parts, and the way of an envelope through them.
+class Network(FateOfEnvelopes):
+    """The parts between peers, and the path of an envelope through them.
 
     `state` is a column of all peers: 0 alive, 1 dead, 2 left. `near[p]` are the open streams of each peer and
     `started_us[p]` when its present life began; both lists are kept by the simulation.
@@ -69,13 +65,13 @@ class Network:
             Nat([line.nat for line in lines], kernel, near, started_us) if any(line.nat for line in lines) else None
         )
         if self.bandwidth is not None:
-            links.ordered = True
-        if self.bandwidth is not None or self.nat is not None:
-            links.general = True
+            links.path = ORDERED
+        elif self.nat is not None and links.path is FAST:
+            links.path = SendPath.GENERAL
         self.update_checked()
 
     def grow(self, state: NDArray[np.uint8], places: Sequence[int], lines: Sequence[Line]) -> None:
-        """Newcomers live at these places and have these lines, where anybody has; `state` is the longer column."""
+        """Newcomers live at these places and have these lines, if the run has lines; `state` is the longer column."""
         self.state = state
         self.links.grow(places)
         self.faults.grow(len(places))
@@ -93,12 +89,16 @@ class Network:
     # --- what becomes of an envelope ------------------------------------------------------------------------
 
     def fate(self, to: int, envelope: Envelope, leaves_us: int | None = None, bulk: bool = False) -> Fate:
-        """Of an envelope that leaves its sender's line at `leaves_us`, or that arrives now (None). `to` is negative for
-        a datagram that is lost, as in the kernel's buckets; `bulk`: it is a transfer, on a connection of its own."""
+        """What becomes of an envelope that leaves its sender's access link at `leaves_us`, or that arrives now (None).
+
+        `to` is negative for a datagram that the link lost, as in the kernel's buckets; `bulk`: it is a transfer, which
+        has a connection of its own.
+        """
         sender, message = envelope[0], envelope[1]
         if leaves_us is not None:
             at_us, lost = self.links.flight(sender, to, message.over == "stream", bulk, leaves_us)
-            return at_us, message, "lost" if lost else "", self.held_links.holds(sender, to)
+            held = self.held_links
+            return at_us, message, "lost" if lost else "", held.active and held.holds(sender, to)
         now_us = self.kernel.now_us
         if to < 0:
             return now_us, None, "lost", False
@@ -122,34 +122,37 @@ class Network:
             # A datagram to a machine that came back meanwhile is delivered all the same.
         return now_us, message, "", False
 
-    def held(self, a: PeerId, b: PeerId) -> bool:
-        """Whether the link between two peers stands still."""
-        return self.held_links.holds(a, b)
-
-    def post(self, at_us: int, to: int, envelope: Envelope, held: bool) -> None:
-        """Put a message under way: it arrives then, or stands still with so much to go."""
-        if held:
-            now_us = self.kernel.now_us
-            self.held_links.freeze(at_us - now_us, to, envelope, now_us - envelope[3])
-        else:
-            self.kernel.post(at_us, to, envelope)
+    def freeze(self, at_us: int, to: int, envelope: Envelope) -> None:
+        """A message that would arrive at `at_us` stops on its held link now."""
+        now_us = self.kernel.now_us
+        self.held_links.freeze(at_us - now_us, to, envelope, now_us - envelope[3])
 
     def post_all(self, frm: PeerId, to: Iterable[PeerId], envelope: Envelope) -> None:
-        """Put a message under way to each of several receivers: the general path."""
-        links, now_us = self.links, self.kernel.now_us
-        stream = envelope[1].over == "stream"
-        for one in to:
-            if self.nat is not None:
-                self.nat.called(frm, one, stream)
-            if self.bandwidth is not None:
-                self.bandwidth.put(frm, one, envelope)
-            elif links.loss or links.ordered:
-                at_us, _, reason, held = self.fate(one, envelope, now_us)
-                self.post(at_us, -1 - one if reason else one, envelope, held)
-            else:
-                self.kernel.post(now_us + links.delay_us(frm, one), one, envelope)
+        """Send a message to each of several receivers: the path of all that `SendPath.FAST` is not for."""
+        nat, bandwidth, post, fate = self.nat, self.bandwidth, self.kernel.post, self.fate
+        now_us = self.kernel.now_us
+        if nat is not None:
+            stream = envelope[1].over == "stream"
+            for one in to:
+                nat.called(frm, one, stream)
+        if bandwidth is not None:
+            for one in to:
+                bandwidth.put(frm, one, envelope)
+        elif self.links.path is ORDERED:
+            for one in to:
+                at_us, _, reason, held = fate(one, envelope, now_us)
+                if reason:
+                    one = -1 - one
+                if held:
+                    self.freeze(at_us, one, envelope)
+                else:
+                    post(at_us, one, envelope)
+        else:
+            # Neither loss, nor jitter, nor a held link: nothing but the delay of the pair.
+            for one in to:
+                post(now_us + self.links.delay_us(frm, one), one, envelope)
 
-    # --- what a person does to links --------------------------------------------------------------------------
+    # --- commands about links --------------------------------------------------------------------------
 
     def set_loss(self, loss: float) -> None:
         """From now on, this share of messages is lost."""
@@ -167,12 +170,12 @@ class Network:
         self.links.jitter_us = jitter_us
 
     def hold(self, peers: Sequence[PeerId]) -> None:
-        """What is on the links between these peers stands still, see `hold`."""
+        """Hold the links between these peers, see `hold`."""
         self.links.keep_orders(self.kernel)
         self.held_links.hold(peers)
 
     def release(self, peers: Sequence[PeerId]) -> tuple[PeerId, ...]:
-        """It goes on. Returns the peers whose links were held."""
+        """Release them. Returns the peers whose links were held."""
         freed, moving = self.held_links.release(peers)
         for at_us, to, envelope in moving:
             if envelope[1].over == "stream":

@@ -34,28 +34,28 @@ def closed(ask: int, **values: object) -> AskRecord:
 
 
 def filled(count: int) -> AskArchive:
-    ledger = AskArchive(AskRecord(0, -1, "", "find", "", 0))
+    archive = AskArchive(AskRecord(0, -1, "", "find", "", 0))
     for ask in range(1, count):
-        ledger.append(closed(ask))
-        ledger.tidy()
-    return ledger
+        archive.append(closed(ask))
+        archive.compact()
+    return archive
 
 
 def test_a_long_run_keeps_the_last_asks_and_pages_of_the_others() -> None:
     swarm = busy()
-    ledger = swarm.simulation.shared.records
-    assert len(ledger) > 2 * LATEST
-    assert ledger.here < LATEST + 2 * PAGE
+    archive = swarm.simulation.shared.records
+    assert len(archive) > 2 * LATEST
+    assert archive.live < LATEST + 2 * PAGE
     assert len(swarm._paths) <= PATHS_MOST
-    size = sum(len(page.data) for page in ledger._pages.values())
-    assert size < 100 * (len(ledger) - ledger.here)
+    size = sum(len(page.data) for page in archive._pages.values())
+    assert size < 100 * (len(archive) - archive.live)
 
 
 def test_all_asks_are_listed_as_if_none_had_been_put_away(monkeypatch: pytest.MonkeyPatch) -> None:
     swarm = busy()
-    monkeypatch.setattr(AskArchive, "tidy", lambda self: None)
+    monkeypatch.setattr(AskArchive, "compact", lambda self: None)
     other = busy()
-    assert other.simulation.shared.records.here == len(other.asks()) > LATEST
+    assert other.simulation.shared.records.live == len(other.asks()) > LATEST
     assert swarm.asks() == other.asks()
     assert swarm.fingerprint() == other.fingerprint()
     assert swarm.asked(0, 35) == other.asked(0, 35)
@@ -65,50 +65,50 @@ def test_all_asks_are_listed_as_if_none_had_been_put_away(monkeypatch: pytest.Mo
 
 
 def test_of_many_hits_who_and_the_first_moment_stay() -> None:
-    ledger = filled(1)
+    archive = filled(1)
     for ask in range(1, 600):
-        ledger.append(closed(ask, hits={4: ask * SECOND + 3, 2: ask * SECOND + 1, 9: ask * SECOND + 9}))
-        ledger.tidy()
-    assert ledger.here < 500
-    assert list(ledger[70].hits) == [4, 2, 9]
-    assert ledger[70].row().first_hit_us == 1
-    assert ledger[70].row().hits == 3
+        archive.append(closed(ask, hits={4: ask * SECOND + 3, 2: ask * SECOND + 1, 9: ask * SECOND + 9}))
+        archive.compact()
+    assert archive.live < 500
+    assert list(archive[70].hits) == [4, 2, 9]
+    assert archive[70].row().first_hit_us == 1
+    assert archive[70].row().hits == 3
 
 
 def test_who_writes_to_one_that_was_put_away_wakes_it() -> None:
-    ledger = filled(600)
-    looked = ledger[70]
-    ledger[70].verdict = "changed on a copy"
-    woken = ledger.wake(70)
-    assert (woken.id, woken.verdict) == (70, closed(70).verdict)
-    assert woken is ledger[70] is not looked
-    woken.closed_us, woken.verdict = None, "open again"
+    archive = filled(600)
+    looked = archive[70]
+    archive[70].verdict = "changed on a copy"
+    reopened = archive.reopen(70)
+    assert (reopened.id, reopened.verdict) == (70, closed(70).verdict)
+    assert reopened is archive[70] is not looked
+    reopened.closed_us, reopened.verdict = None, "open again"
     for _ in range(20):
-        ledger.tidy()
-    assert ledger[70] is woken, "its page waits for it"
-    woken.closed_us = 900 * SECOND
+        archive.compact()
+    assert archive[70] is reopened, "its page waits for it"
+    reopened.closed_us = 900 * SECOND
     for _ in range(20):
-        ledger.tidy()
-    assert ledger[70] is not woken
-    assert (ledger[70].verdict, ledger[70].by_part) == ("open again", [70, 2, 3, 4])
-    assert [account.id for account in ledger] == list(range(600))
-    assert [account.id for account in reversed(ledger)] == list(range(599, -1, -1))
+        archive.compact()
+    assert archive[70] is not reopened
+    assert (archive[70].verdict, archive[70].by_part) == ("open again", [70, 2, 3, 4])
+    assert [account.id for account in archive] == list(range(600))
+    assert [account.id for account in reversed(archive)] == list(range(599, -1, -1))
 
 
 def test_one_that_never_closes_keeps_its_page_and_no_other() -> None:
-    ledger = AskArchive(AskRecord(0, -1, "", "find", "", 0))
+    archive = AskArchive(AskRecord(0, -1, "", "find", "", 0))
     for ask in range(1, 2_000):
-        ledger.append(closed(ask, closed_us=None if ask == 5 else ask))
-        ledger.tidy()
-    assert ledger[5] is ledger.wake(5)
-    assert ledger.here < LATEST + 3 * PAGE
+        archive.append(closed(ask, closed_us=None if ask == 5 else ask))
+        archive.compact()
+    assert archive[5] is archive.reopen(5)
+    assert archive.live < LATEST + 3 * PAGE
 
 
 def test_a_ledger_pickles_with_its_pages() -> None:
-    ledger = filled(500)
-    copy = pickle.loads(pickle.dumps(ledger))
-    assert [account.packed() for account in copy] == [account.packed() for account in ledger]
-    assert copy.here == ledger.here < 400
+    archive = filled(500)
+    copy = pickle.loads(pickle.dumps(archive))
+    assert [account.packed() for account in copy] == [account.packed() for account in archive]
+    assert copy.live == archive.live < 400
 
 
 def test_an_ask_of_a_gossip_is_one_ask_however_often_it_opens() -> None:
@@ -116,7 +116,7 @@ def test_an_ask_of_a_gossip_is_one_ask_however_often_it_opens() -> None:
     for number in range(2 * LATEST + 100):
         swarm.do(AskFor(number % 8, "news"))
         swarm.advance(swarm.now_us + 100_000)
-    assert swarm.simulation.shared.records.here < LATEST + 3 * PAGE
+    assert swarm.simulation.shared.records.live < LATEST + 3 * PAGE
     assert {row.reached for row in swarm.asks()} <= set(range(8))
     assert all(row.verdict.startswith("Heard by ") for row in swarm.asks())
 

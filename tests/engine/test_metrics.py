@@ -28,7 +28,7 @@ from engine import (
 from engine.analysis.gauges import spread
 from engine.analysis.graphs import components
 from engine.measure.metrics import GAUGES, quantile
-from engine.measure.timeseries import TEN, History
+from engine.measure.timeseries import TEN, TimeSeries
 from engine.sim.rng import Stream
 
 # --- the arithmetic --------------------------------------------------------------------------------------
@@ -74,7 +74,7 @@ def test_quantiles_are_those_of_numpy() -> None:
 
 
 def test_old_samples_grow_coarser_and_none_is_counted_twice() -> None:
-    history = History(("n", "odd"))
+    history = TimeSeries(("n", "odd"))
     for second in range(1, 8_001):
         history.add(second, (second, math.nan if second % 2 else 1.0))
     latest, whole = history.latest(), history.whole()
@@ -92,7 +92,7 @@ def test_old_samples_grow_coarser_and_none_is_counted_twice() -> None:
 def test_memory_is_bounded_however_long_a_run_is() -> None:
     sizes = []
     tracemalloc.start()
-    history = History([f"column {n}" for n in range(30)])
+    history = TimeSeries([f"column {n}" for n in range(30)])
     row = [1.0] * 30
     for number in range(24_000):
         history.add(number, row)

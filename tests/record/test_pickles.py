@@ -9,7 +9,7 @@ import pytest
 from stories import END_US, LINKS, SECOND, setup, story
 
 from engine import AskFor, Command, LinkSpec, Setup, Swarm, networks
-from engine.measure.metrics import BLOCK, Chain
+from engine.measure.metrics import BLOCK, Digest
 from engine.record.checkpoints import PartKey, pack_swarm, unpack_swarm
 
 
@@ -90,7 +90,7 @@ def test_without_the_path_of_an_ask_the_rest_is_unpacked() -> None:
 @pytest.mark.parametrize("cuts", [[1], [BLOCK], [BLOCK - 1, 2], [7, 3 * BLOCK, 11]])
 def test_a_digest_does_not_depend_on_how_its_stream_is_cut(cuts: list[int]) -> None:
     data = random.Random(3).randbytes(5 * BLOCK + 17)
-    whole, pieces = Chain(), Chain()
+    whole, pieces = Digest(), Digest()
     whole.update(data)
     at = number = 0
     while at < len(data):
