@@ -33,6 +33,7 @@ MOUSE, MOVES, ALTERNATE, PASTE = 1000, 1003, 1049, 2004
 PART = re.compile(
     r"\x1b(?:\[[0-?]*[ -/]*|[\]P_^X][^\x07\x1b\x18]*)?\x18"  # cut off, and given up
     r"|\x1b\[(?P<args>[0-?]*)(?P<between>[ -/]*)(?P<does>[@-~])"
+    r"|\x1b\[[ -?]*[@-~]"  # with something else in it, as an echo: terminals ignore it whole
     r"|\x1b[\]P_^X].*?(?:\x07|\x1b\\)"
     r"|\x1b[ -/]*[0-OQ-WYZ\\`-~]"
     r"|(?P<control>[\x00-\x1a\x1c-\x1f\x7f])"
