@@ -35,6 +35,7 @@ from .api import (
     words_of,
 )
 from .commands import (
+    UNDO,
     VERBS,
     Adjourn,
     Arrive,
@@ -148,6 +149,7 @@ __all__ = [
     "LEFT",
     "PARTS",
     "STATES",
+    "UNDO",
     "VERBS",
     "Adjourn",
     "Adrift",

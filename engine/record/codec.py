@@ -16,7 +16,7 @@ import msgpack
 import numpy as np
 
 from ..api import File, Line
-from ..commands import VERBS, Command, command_from, names_peers
+from ..commands import VERBS, Command, command_from, field_kinds
 from ..errors import InputError, plain
 from ..measure.snapshot import Places
 from ..setup import Setup
@@ -30,7 +30,8 @@ from ..world.world import World
 TEXT_MAX = 100_000
 DEPTH_MAX = 6
 TIME_MAX_US = 10**15
-PLAIN: dict[str, Any] = {"float": 0.0, "int": 0, "str": "", "Want": ""}
+PLAIN: dict[str, Any] = {"number": 0.0, "whole": 0, "text": ""}
+"""A value of each kind of field (`commands.FieldKind`)."""
 
 
 def of_setup(setup: Setup) -> dict[str, Any]:
@@ -117,9 +118,10 @@ def _tidy(value: Any, depth: int = 0) -> Any:
 def of_command(command: Command) -> tuple[str, dict[str, Any]]:
     """Verb and fields. Peers that are named one by one are a column of int32."""
     values: dict[str, Any] = {}
+    kinds = field_kinds(command.verb)
     for f in fields(command):
         value = getattr(command, f.name)
-        if names_peers(f) and value is not None and not isinstance(value, (str, int)):
+        if kinds[f.name] == "peers" and value is not None and not isinstance(value, (str, int)):
             value = np.array(value, "<i4").tobytes()
         values[f.name] = value if isinstance(value, bytes) else _of(value)
     return command.verb, values
@@ -135,26 +137,27 @@ def to_command(verb: Any, values: Any) -> Command:
     lists: dict[str, tuple[int, ...]] = {}
     told: dict[str, Any] = {}
     known = {f.name: f for f in fields(kind)}
+    kinds = field_kinds(kind.verb)
     for name, value in values.items():
         if isinstance(value, bytes):
-            if name not in known or not names_peers(known[name]) or len(value) % 4:
+            if kinds.get(name) != "peers" or len(value) % 4:
                 raise InputError(f'the "{plain(name, 40)}" of a {kind.verb} should not be bytes')
             lists[name] = tuple(np.frombuffer(value, "<i4").tolist())
             told[name] = "#0"
-        elif name in known and names_peers(known[name]) and value is None is known[name].default:
+        elif kinds.get(name) == "peers" and value is None is known[name].default:
             continue
-        elif name in known and names_peers(known[name]) and type(value) not in (str, int):
+        elif kinds.get(name) == "peers" and type(value) not in (str, int):
             raise InputError(f'the "{name}" of a {kind.verb} should be a selector or peers')
         else:
             told[name] = _tidy(value)
     made = command_from(kind.verb, told, "the recording")
     for name, f in known.items():
         plan = f.default if f.default is not MISSING else None
-        if name not in told or name in lists or names_peers(f):
+        if name not in told or name in lists or kinds[name] == "peers":
             continue
         if plan is None and told[name] is not None:
             # A field that may be left out says by its annotation alone what it may hold.
-            plan = next((one for word, one in PLAIN.items() if word in str(f.type)), None)
+            plan = PLAIN.get(kinds[name])
         if plan is not None and not (told[name] is None is f.default):
             _kind(plan, values[name], f"{kind.verb}.{name}")
     return replace(made, **lists) if lists else made
