@@ -71,7 +71,7 @@ from .errors import InputError, PeerFailed, SwarmError, nearest, plain
 from .files import MissingFileError, opened, parse_toml, read_toml
 from .lab import scenario as scenario_files
 from .lab.check import Checked, Expect, check
-from .lab.scenario import Caption, Scenario, read_links, to_toml
+from .lab.scenario import Caption, Scenario, read_links, story_of, to_toml
 from .measure.events import Adrift, Arrived, AskIssued, Churned, Closed, Commanded, Event, Hit, Noted, Refused
 from .measure.message_log import LoggedMessage
 from .measure.snapshot import (
@@ -103,7 +103,7 @@ from .swarm import Swarm
 if TYPE_CHECKING:
     from .lab.bench import BenchCost, BenchRow, bench, bench_costs
     from .lab.export import asks_csv, series_csv
-    from .lab.run import Replayed, Report, Until, load_recording, parted_sentence, replay, report_of, run, story_of
+    from .lab.run import Replayed, Report, Until, load_recording, parted_sentence, replay, report_of, run
     from .lab.sweep import Curve, Sweep, SweepHalted, parse_sweep, sweep
     from .pacer import Pacer
     from .record.file import Recording
@@ -138,7 +138,6 @@ LATE = {
     "report_of": ".lab.run",
     "run": ".lab.run",
     "series_csv": ".lab.export",
-    "story_of": ".lab.run",
     "sweep": ".lab.sweep",
 }
 

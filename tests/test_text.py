@@ -167,7 +167,7 @@ def test_a_recording_with_monstrous_texts_is_read_and_told(tmp_path: Path) -> No
 
 
 def test_the_story_of_a_recording_is_made_harmless_whoever_wrote_it() -> None:
-    from engine.lab.run import scenario_of
+    from engine.lab.scenario import scenario_of
     from engine.record.file import Recording
 
     world = Swarm(Setup(peers=4)).world

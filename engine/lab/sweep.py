@@ -43,7 +43,7 @@ from ..sim.rng import Stream
 from ..swarm import Swarm
 from .check import check_names
 from .export import csv_of
-from .run import Halted, interrupts_noted
+from .interrupts import Halted, interrupts_noted
 from .scenario import SEED_MAX, Scenario
 from .workers import spread
 
