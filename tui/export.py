@@ -82,7 +82,7 @@ def name_of(protocol: str, seed: int) -> str:
 
 
 def figures(report: Report) -> dict[str, str]:
-    """The report as JSON (what `swarmtop run --json --series` prints), and asks and series as CSV, by the file ending."""
+    """The report as JSON (as `swarmtop run --json --series` prints it), and asks and series as CSV, by file ending."""
     from engine import asks_csv, series_csv
 
     return {
