@@ -1,7 +1,7 @@
-"""swarmtop's engine: peer-to-peer networks in virtual time. It knows no screen.
+"""The engine of swarmtop: peer-to-peer networks in virtual time. It does not depend on a screen.
 
-These are its public names; everything else is behind them. What only some programs need (pacing, the headless run, the
-tape) is fetched when it is first named.
+These are its public names. Those that only some programs need (pacing, runs without a screen, recordings) are imported
+when they are first used: `LATE` says from where.
 """
 
 from importlib import import_module
