@@ -1,7 +1,7 @@
-"""swarmtop's engine: peer-to-peer networks in virtual time. It knows no screen.
+"""The engine of swarmtop: peer-to-peer networks in virtual time. It does not depend on a screen.
 
-These are its public names; everything else is behind them. What only some programs need (pacing, the headless run, the
-tape) is fetched when it is first named.
+These are its public names. Those that only some programs need (pacing, runs without a screen, recordings) are imported
+when they are first used: `LATE` says from where.
 """
 
 from importlib import import_module
@@ -35,6 +35,7 @@ from .api import (
     words_of,
 )
 from .commands import (
+    UNDO,
     VERBS,
     Adjourn,
     Arrive,
@@ -70,7 +71,7 @@ from .errors import InputError, PeerFailed, SwarmError, nearest, plain
 from .files import MissingFileError, opened, parse_toml, read_toml
 from .lab import scenario as scenario_files
 from .lab.check import Checked, Expect, check
-from .lab.scenario import Caption, Scenario, read_links, to_toml
+from .lab.scenario import Caption, Scenario, read_links, story_of, to_toml
 from .measure.events import Adrift, Arrived, AskIssued, Churned, Closed, Commanded, Event, Hit, Noted, Refused
 from .measure.message_log import LoggedMessage
 from .measure.snapshot import (
@@ -102,7 +103,7 @@ from .swarm import Swarm
 if TYPE_CHECKING:
     from .lab.bench import BenchCost, BenchRow, bench, bench_costs
     from .lab.export import asks_csv, series_csv
-    from .lab.run import Replayed, Report, Until, load_recording, parted_sentence, replay, report_of, run, story_of
+    from .lab.run import Replayed, Report, Until, load_recording, parted_sentence, replay, report_of, run
     from .lab.sweep import Curve, Sweep, SweepHalted, parse_sweep, sweep
     from .pacer import Pacer
     from .record.checkpoints import Checkpoints
@@ -138,7 +139,6 @@ LATE = {
     "report_of": ".lab.run",
     "run": ".lab.run",
     "series_csv": ".lab.export",
-    "story_of": ".lab.run",
     "sweep": ".lab.sweep",
 }
 
@@ -149,6 +149,7 @@ __all__ = [
     "LEFT",
     "PARTS",
     "STATES",
+    "UNDO",
     "VERBS",
     "Adjourn",
     "Adrift",

@@ -1,7 +1,7 @@
-"""What may be done to a swarm, as values. One door takes them: `Swarm.do`.
+"""What may be done to a swarm, as values. All of them go through `Swarm.do`.
 
-A `peers` field is a selector ("p017", "#3", "role=index", "random 10%"), a PeerId or a sequence of them.
-Verbs stand in pairs; what each does and what others notice of it is told in its docstring.
+A `peers` field is a selector ("p017", "#3", "role=index", "random 10%"), a PeerId or a sequence of them. The docstring
+of a command says what it does and what other peers notice. `UNDO` says which verb takes back which.
 """
 
 from __future__ import annotations
@@ -9,12 +9,17 @@ from __future__ import annotations
 import numbers
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, fields, replace
-from typing import Any, ClassVar, TypeAlias
+from functools import cache
+from types import NoneType, UnionType
+from typing import Any, ClassVar, Literal, TypeAlias, Union, get_args, get_origin, get_type_hints
 
 from .api import PeerId, Want
 from .errors import InputError, nearest, plain
 
 Peers: TypeAlias = str | PeerId | Sequence[PeerId]
+FieldKind: TypeAlias = Literal["peers", "text", "number", "whole", "any"]
+"""What a field of a command holds, apart from None where that is its default."""
+
 TEXT_MAX = 100_000
 """Characters of a text in a command: a selector may name many peers one by one."""
 SIDES = ("city", "role", "operator")
@@ -23,10 +28,10 @@ SIDES = ("city", "role", "operator")
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """Base. `verb` is its name on the command line, in a scenario and in a recording.
+    """Base of all commands. `verb` is its name on the command line, in a scenario and in a recording.
 
-    Texts are made harmless here, whether a person typed them, or a file, a recording or a program said them; a spec of
-    churn is left as it is, since it may name a file.
+    Control characters and the like are taken out of texts here (`errors.plain`), wherever they come from. A churn spec
+    is left as it is, since it may name a file.
     """
 
     verb: ClassVar[str] = ""
@@ -56,7 +61,7 @@ class Revive(Command):
 
 @dataclass(frozen=True, slots=True)
 class Leave(Command):
-    """Goodbye, politely: the protocol's own farewell."""
+    """The peer leaves as its protocol says: with a goodbye, where there is a message for that."""
 
     verb: ClassVar[str] = "leave"
     peers: Peers = ""
@@ -64,7 +69,7 @@ class Leave(Command):
 
 @dataclass(frozen=True, slots=True)
 class Join(Command):
-    """Come back after a leave, from disk."""
+    """A peer that left starts again, from its disk."""
 
     verb: ClassVar[str] = "join"
     peers: Peers = ""
@@ -72,7 +77,7 @@ class Join(Command):
 
 @dataclass(frozen=True, slots=True)
 class Censor(Command):
-    """An authority blocks the peer: all that it sends or should get vanishes. It lives on. Others see silence."""
+    """All messages from and to the peer are lost. It goes on running; others see silence, so only a timeout tells."""
 
     verb: ClassVar[str] = "censor"
     peers: Peers = ""
@@ -88,7 +93,7 @@ class Uncensor(Command):
 
 @dataclass(frozen=True, slots=True)
 class Shutdown(Command):
-    """All peers of one operator are killed, by court order."""
+    """All peers of one operator are killed. Others notice the same as with `Kill`."""
 
     verb: ClassVar[str] = "shutdown"
     operator: str = ""
@@ -96,7 +101,7 @@ class Shutdown(Command):
 
 @dataclass(frozen=True, slots=True)
 class Reopen(Command):
-    """The operator's peers start again."""
+    """The dead peers of the operator start again."""
 
     verb: ClassVar[str] = "reopen"
     operator: str = ""
@@ -104,7 +109,8 @@ class Reopen(Command):
 
 @dataclass(frozen=True, slots=True)
 class Collude(Command):
-    """The peer itself enforces a ban on a word, but for a share `leak` (0..1) that slips through."""
+    """The peer enforces a ban on a word: it neither answers nor passes on what contains the word, except for a share
+    `leak` (0..1) of the messages."""
 
     verb: ClassVar[str] = "collude"
     peers: Peers = ""
@@ -122,7 +128,8 @@ class Defect(Command):
 
 @dataclass(frozen=True, slots=True)
 class Poison(Command):
-    """The peer claims to have everything and serves decoys. They verify; only the user who opens one can tell."""
+    """The peer claims to have every file and serves decoys. Their hashes are correct; only a user who opens one can
+    tell."""
 
     verb: ClassVar[str] = "poison"
     peers: Peers = ""
@@ -130,7 +137,7 @@ class Poison(Command):
 
 @dataclass(frozen=True, slots=True)
 class Cure(Command):
-    """The peer shares again what it has, and nothing else."""
+    """The peer serves no more decoys: it shares what it has."""
 
     verb: ClassVar[str] = "cure"
     peers: Peers = ""
@@ -138,8 +145,8 @@ class Cure(Command):
 
 @dataclass(frozen=True, slots=True)
 class Partition(Command):
-    """Messages between these peers and all others vanish. Repeated, it splits further. `by`, one of "city", "role"
-    and "operator", splits these peers among themselves as well: each city is a side of its own."""
+    """Messages between these peers and all others are lost. Given again, it splits further. `by`, one of "city",
+    "role" and "operator", splits these peers among themselves as well: each city is a side of its own."""
 
     verb: ClassVar[str] = "partition"
     peers: Peers = ""
@@ -155,7 +162,8 @@ class Heal(Command):
 
 @dataclass(frozen=True, slots=True)
 class Hold(Command):
-    """Freeze what is on the links between these peers, to be looked at. Of a single peer, all of its links."""
+    """Stop all messages on the links between these peers, so that they can be looked at. Of a single peer, on all
+    of its links."""
 
     verb: ClassVar[str] = "hold"
     peers: Peers = ""
@@ -163,7 +171,7 @@ class Hold(Command):
 
 @dataclass(frozen=True, slots=True)
 class Release(Command):
-    """What is held on the links between these peers goes on, in order. Of a single peer, on all of its links."""
+    """Messages held on the links between these peers go on, in order. Of a single peer, on all of its links."""
 
     verb: ClassVar[str] = "release"
     peers: Peers = ""
@@ -171,8 +179,8 @@ class Release(Command):
 
 @dataclass(frozen=True, slots=True)
 class Arrive(Command):
-    """Newcomers, who were never there before, find their way in: `count` of them within `over_s` seconds. They know the
-    bootstrap peers, or those that `via` names; `operator` runs them, if they are not users of their own."""
+    """`count` new peers start within `over_s` seconds. They know the bootstrap peers, or those that the selector `via`
+    names; `operator`, if given, runs them."""
 
     verb: ClassVar[str] = "arrive"
     count: int = 1
@@ -183,7 +191,7 @@ class Arrive(Command):
 
 @dataclass(frozen=True, slots=True)
 class Depart(Command):
-    """These peers go for good within `over_s` seconds, a share `polite` of them (0..1) with a goodbye."""
+    """These peers leave for good within `over_s` seconds; a share `polite` (0..1) says goodbye, the others die."""
 
     verb: ClassVar[str] = "depart"
     peers: Peers = ""
@@ -193,8 +201,8 @@ class Depart(Command):
 
 @dataclass(frozen=True, slots=True)
 class Attack(Command):
-    """A preset of `world.attacks`, which says what its fields mean and what they are when they are left out. It expands
-    to other commands, some of them later, which the seed decides."""
+    """A preset of `control.attacks`, which says what its fields mean and what their defaults are. It expands to other
+    commands, some of them at later times that follow from the seed."""
 
     verb: ClassVar[str] = "attack"
     name: str = ""
@@ -211,8 +219,8 @@ class Attack(Command):
 
 @dataclass(frozen=True, slots=True)
 class CallOff(Command):
-    """What attacks have still to do is given up, of all that are under way or of those that `name` names. What they did
-    stands, until the verbs that they did it with are taken back."""
+    """Running attacks, all or those called `name`, do nothing more. What they did stays, until the opposites of the
+    commands that did it are given."""
 
     verb: ClassVar[str] = "calloff"
     name: str | None = None
@@ -250,8 +258,8 @@ class Set(Command):
 
 @dataclass(frozen=True, slots=True)
 class Court(Command):
-    """A court sits: whoever answers an ask is censored `after_s` seconds of virtual time later. Repeated, it changes
-    its pace."""
+    """From now on each peer that answers an ask is censored `after_s` seconds of virtual time later. Given again, it
+    changes the delay."""
 
     verb: ClassVar[str] = "court"
     after_s: float = 2.0
@@ -259,53 +267,60 @@ class Court(Command):
 
 @dataclass(frozen=True, slots=True)
 class Adjourn(Command):
-    """The court rises: orders not served yet lapse, those that were stand."""
+    """End of `Court`: orders that are not carried out yet are dropped; peers that were censored stay so."""
 
     verb: ClassVar[str] = "adjourn"
 
 
 VERBS: dict[str, type[Command]] = {
-    c.verb: c
-    for c in (
-        Kill,
-        Revive,
-        Leave,
-        Join,
-        Censor,
-        Uncensor,
-        Shutdown,
-        Reopen,
-        Collude,
-        Defect,
-        Poison,
-        Cure,
-        Partition,
-        Heal,
-        Hold,
-        Release,
-        Arrive,
-        Depart,
-        Attack,
-        CallOff,
-        AskFor,
-        Publish,
-        Set,
-        Court,
-        Adjourn,
-    )
+    it.verb: it for it in tuple(globals().values()) if isinstance(it, type) and issubclass(it, Command) and it.verb
 }
+"""Every command of this module by its verb, in the order of their definition."""
+
+UNDO: dict[str, str] = {
+    "kill": "revive",
+    "leave": "join",
+    "censor": "uncensor",
+    "shutdown": "reopen",
+    "collude": "defect",
+    "poison": "cure",
+    "partition": "heal",
+    "hold": "release",
+    "court": "adjourn",
+    "attack": "calloff",
+}
+"""Verb -> the verb that takes it back. An attack that is called off does no more; what it did is undone verb by verb,
+and so are the orders of a court. "ask", "publish", "set", "arrive" and "depart" have no opposite."""
+
+_KINDS: dict[frozenset[Any], FieldKind] = {
+    frozenset(get_args(Peers)): "peers",
+    frozenset((str,)): "text",
+    frozenset((Want,)): "text",
+    frozenset((float,)): "number",
+    frozenset((int,)): "whole",
+    frozenset((Any,)): "any",
+}
+"""The members of the type of a field, None left out."""
+
+
+def _kind(hint: Any) -> FieldKind:
+    members = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+    return _KINDS[frozenset(members) - {NoneType}]
+
+
+@cache
+def field_kinds(verb: str) -> dict[str, FieldKind]:
+    """What each field of a command holds, by its name, from the annotations. They are resolved when a verb is first
+    used: doing that for all of them takes milliseconds of each start."""
+    types = get_type_hints(VERBS[verb])
+    return {f.name: _kind(types[f.name]) for f in fields(VERBS[verb])}
 
 
 def resolved(command: Command, named: Mapping[str, Sequence[PeerId]]) -> Command:
-    """The same with its selectors replaced by the peers that they named."""
-    whom = {f.name: getattr(command, f.name) for f in fields(command) if names_peers(f)}
-    found = {name: named[peers] for name, peers in whom.items() if isinstance(peers, str) and peers in named}
+    """The same command with the peers that its selectors named in place of them."""
+    selectors = {name: getattr(command, name) for name, kind in field_kinds(command.verb).items() if kind == "peers"}
+    found = {name: named[it] for name, it in selectors.items() if isinstance(it, str) and it in named}
     return replace(command, **found)
-
-
-def names_peers(f: Field[Any]) -> bool:
-    """Whether a field of a command says whom it is about."""
-    return "Peers" in str(f.type)
 
 
 def command_from(verb: str, values: Mapping[str, object], where: str) -> Command:
@@ -318,7 +333,7 @@ def command_from(verb: str, values: Mapping[str, object], where: str) -> Command
         if name not in known:
             raise InputError(f'{where}: "{verb}" has no field "{plain(name)}"{nearest(name, known)}')
         # A list of peers has no spelling in a file: there it is a selector.
-        _hold(known[name], value, f'{where}: "{name}" of "{verb}"', lists=False)
+        _check_field(verb, known[name], value, f'{where}: "{name}" of "{verb}"', lists=False)
     for name, f in known.items():
         if name not in values and f.default in ("", MISSING):
             raise InputError(f'{where}: "{verb}" needs "{name}"')
@@ -326,28 +341,30 @@ def command_from(verb: str, values: Mapping[str, object], where: str) -> Command
 
 
 def check(command: Command) -> None:
-    """Raise InputError unless each field of a command holds what its type says; ranges are for who carries it out."""
+    """Raise InputError unless each field of a command has the type it is annotated with. Ranges are not checked here:
+    the function that carries the command out does that."""
     for f in fields(command):
-        _hold(f, getattr(command, f.name), f"{command.verb}: {f.name}")
+        _check_field(command.verb, f, getattr(command, f.name), f"{command.verb}: {f.name}")
 
 
-def _hold(f: Field[Any], value: object, where: str, *, lists: bool = True) -> None:
-    """Raise InputError unless a field may hold a value."""
-    kind = str(f.type)
-    if kind == "Any" or (value is None and f.default is None):
+def _check_field(verb: str, f: Field[Any], value: object, where: str, *, lists: bool = True) -> None:
+    """Raise InputError unless this field may hold the value. `lists`: whether peers may be a sequence."""
+    if value is None and f.default is None:
         return
-    if "Peers" in kind:
-        many = isinstance(value, Sequence) and lists and all(map(_is_whole, value))
-        if not (isinstance(value, str) or _is_whole(value) or many):
-            raise InputError(f'{where} should be a text such as "random 10%", not {_shown(value)}')
-    elif "str" in kind or "Want" in kind:
-        if not isinstance(value, str):
-            raise InputError(f"{where} should be a text, not {_shown(value)}")
-    elif "float" in kind:
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise InputError(f"{where} should be a number, not {_shown(value)}")
-    elif not _is_whole(value):
-        raise InputError(f"{where} should be a whole number, not {_shown(value)}")
+    match field_kinds(verb)[f.name]:
+        case "peers":
+            many = isinstance(value, Sequence) and lists and all(map(_is_whole, value))
+            good, wanted = isinstance(value, str) or _is_whole(value) or many, 'a text such as "random 10%"'
+        case "text":
+            good, wanted = isinstance(value, str), "a text"
+        case "number":
+            good, wanted = isinstance(value, (int, float)) and not isinstance(value, bool), "a number"
+        case "whole":
+            good, wanted = _is_whole(value), "a whole number"
+        case "any":
+            return
+    if not good:
+        raise InputError(f"{where} should be {wanted}, not {_shown(value)}")
 
 
 def _is_whole(value: object) -> bool:

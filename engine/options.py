@@ -1,12 +1,11 @@
-"""Values that a person typed, checked against what they may be.
+"""Checks of values from scenarios, flags and sliders.
 
-The options of a network are a dataclass whose fields carry their range (`api.option`). This module is the only
-reader of such values: for `[options]` of a scenario, for `--set ttl=7`, and for a slider that moves while the swarm
-runs. The command line has nothing but texts, so a text is read as the type that its option has; a scenario may write
-`ttl = "7"` too, which harms nobody and keeps it to one rule.
+The options of a network are a dataclass whose fields have a range (`api.option`). This module checks all values for
+them: `[options]` of a scenario, `--set ttl=7`, and a slider that is moved while the swarm runs. Flags are texts, so a
+text is read as the type of its option; that a scenario may therefore write `ttl = "7"` is accepted.
 
-`as_whole`, `as_number`, `as_text` are the same checks for keys that belong to no network (peers, loss, seconds).
-Each raises `InputError` with a sentence that begins with `where`.
+`as_whole`, `as_number`, `as_text` check keys that belong to no network (peers, loss, seconds). All raise `InputError`
+with a sentence that begins with `where`.
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ def options_for(network: type[Peer], values: Mapping[str, object], where: str) -
 def set_option(options: Any, name: str, value: object, where: str, also: Sequence[str] = ()) -> None:
     """Change one option of a live options dataclass. Raises InputError as `options_for` does, changing nothing.
 
-    `also`: other names that could have been meant.
+    `also`: other names to choose the nearest spelling from.
     """
     if options is None or name not in (known := [f.name for f in fields(options)]):
         if options is None:
@@ -54,7 +53,7 @@ def set_option(options: Any, name: str, value: object, where: str, also: Sequenc
 
 
 def option_names(network: type[Peer]) -> tuple[str, ...]:
-    """Names of the options of a network, in the order of its specification."""
+    """Names of the options of a network, in the order of their definition."""
     kind: type[Any] | None = getattr(network, "options_type", None)
     return () if kind is None else tuple(f.name for f in fields(kind))
 
@@ -141,7 +140,7 @@ def as_number(
 
 
 def as_text(value: object, where: str, example: str = "") -> str:
-    """A text with something in it; control characters are taken out, for it will be printed."""
+    """A text that is not empty, cleaned by `errors.plain`, as it will be shown."""
     if not isinstance(value, str):
         tail = f' such as "{example}"' if example else ""
         raise InputError(f"{where} should be a text{tail}, not {_shown(value)}")
@@ -152,7 +151,7 @@ def as_text(value: object, where: str, example: str = "") -> str:
 
 
 def as_spec(value: object, where: str, example: str) -> str:
-    """A text that may name a file, so it is left as it is, and shown by way of `plain`."""
+    """A spec, which may name a file: it is not cleaned, so whatever shows it has to use `errors.plain`."""
     if not isinstance(value, str):
         raise InputError(f'{where} should be a text such as "{example}", not {_shown(value)}')
     made = value.strip()
@@ -184,7 +183,7 @@ def _range(low: float | None, high: float | None) -> str:
 
 
 def _shown(value: object) -> str:
-    """A value as its author would know it again: TOML's spelling, cut short."""
+    """A value for an error message, as TOML writes it, cut short."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int) and value.bit_length() > 200:  # str() of a giant raises.

@@ -1,7 +1,7 @@
-"""How a swarm begins: everything that, with the seed, decides a run. Plain values, as a scenario has them.
+"""The setup of a run: all values that decide it, together with its commands. Plain values, as a scenario has them.
 
-Specs (topology, latency, churn) stay texts here, as a person typed them, so that a setup can be printed
-as the command line that reproduces it. They are read by the module that knows them, in `engine/world/`.
+Specs (topology, latency, churn) stay texts here, as they were typed, so that a setup can be printed as the command line
+that reproduces it. Modules of `engine/world/` parse them.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from .commands import Command
 
 @dataclass(frozen=True, slots=True)
 class ContentSpec:
-    """What there is to find. items: distinct titles that are asked for; replicas: mean copies of each among the peers;
-    zipf: exponent of the popularity of asks; free_riders: share of peers that share nothing (0..1); replication: how
-    copies depend on popularity, see `world.replication`; sharing: "even", or "adar-huberman", which knows better than
-    zipf and free_riders and takes replicas for the least, see `world.sharing`."""
+    """The shared files. items: distinct titles that are asked for; replicas: mean copies of each among the peers; zipf:
+    exponent of the popularity of asks; free_riders: share of peers that share nothing (0..1); replication: how copies
+    depend on popularity, see `world.popularity`; sharing: "even", or "adar-huberman", which uses measured values in
+    place of zipf and free_riders and takes replicas as a minimum, see `world.content`."""
 
     items: int = 200
     replicas: float = 4.0
@@ -29,8 +29,8 @@ class ContentSpec:
 
 @dataclass(frozen=True, slots=True)
 class LinkSpec:
-    """What links are like besides their latency and loss. capacity: a spec, see `world.capacity`; jitter_ms: a message
-    may take this much longer than the latency says; nat: share of peers that can call but not be called (0..1)."""
+    """Links besides their latency and loss. capacity: a spec, see `world.access_links`; jitter_ms: a message may take
+    up to this much longer than its latency; nat: share of peers that can open connections but not accept any (0..1)."""
 
     capacity: str = "none"
     jitter_ms: float = 0.0
@@ -39,7 +39,7 @@ class LinkSpec:
 
 @dataclass(frozen=True, slots=True)
 class ArrivalSpec:
-    """Newcomers while it runs. law: a spec of the gaps between them, see `world.arrivals`; most: how many at most."""
+    """Peers that arrive during the run. law: a spec of the gaps between them, see `world.churn`; most: their limit."""
 
     law: str = "none"
     most: int = 1_000
@@ -47,9 +47,9 @@ class ArrivalSpec:
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """The beginning of a run. `loss` is a share of messages; `polite` the share of sessions that end
-    in a goodbye rather than a kill; `asks_per_s` background asks a second, all peers
-    together; `schedule` are commands with their virtual time in microseconds, in order."""
+    """The setup of a run. `loss`: share of messages that are lost; `polite`: share of sessions that end in a goodbye
+    rather than a kill; `asks_per_s`: background asks a second of all peers together; `schedule`: commands with their
+    virtual times in microseconds, in order."""
 
     protocol: str = "gnutella"
     peers: int = 64

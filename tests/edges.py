@@ -31,7 +31,7 @@ from typing import Any
 from engine import InputError, Setup, network, networks, parse_sweep, run, scenario_files, to_toml
 from engine.commands import VERBS, Command
 from engine.lab.check import METRICS, Expect
-from engine.lab.run import scenario_of, story_of
+from engine.lab.scenario import scenario_of, story_of
 from engine.record.codec import setup_from_map, setup_to_map
 from engine.record.file import Recording
 from engine.swarm import Swarm

@@ -167,7 +167,7 @@ def test_a_recording_with_unusual_texts_is_read_and_replayed(tmp_path: Path) -> 
 
 
 def test_the_texts_of_a_recording_are_made_harmless() -> None:
-    from engine.lab.run import scenario_of
+    from engine.lab.scenario import scenario_of
     from engine.record.file import Recording
 
     world = Swarm(Setup(peers=4)).world

@@ -1,19 +1,17 @@
-"""What a person takes away from the dashboard: the screen, the run as a scenario, its figures.
+"""Files that the dashboard writes on request: the screen, the run as a scenario, its figures.
 
-Files go where the person stands, which is where they will look; where that cannot be written to, into the state folder.
-Nothing is ever written over: names are numbered, and made with a mode that fails if somebody was faster. Files of one
-deed share one number.
+They go into the working folder, or into the state folder where that cannot be written to. No file is overwritten: names
+have a number, and files are created in a mode that fails when there is one of that name. Files that are written
+together have the same number.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from engine import InputError, plain
 
@@ -24,7 +22,7 @@ MOST = 10_000
 
 
 def state_folder() -> Path:
-    """Where files go when they cannot go where the person stands."""
+    """Where files go when the working folder cannot be written to."""
     import platformdirs
 
     return platformdirs.user_state_path("swarmtop")
@@ -64,71 +62,31 @@ def _write(folder: Path, stem: str, parts: Mapping[str, str]) -> list[Path]:
             for path in made:
                 path.unlink()
         except OSError:
-            for path in made:  # half a file would be taken for a whole one
+            for path in made:  # A part of a file could be taken for all of it.
                 path.unlink(missing_ok=True)
             raise
     raise OSError(None, f"there are {MOST:,} files called {stem} already")
 
 
 def told(paths: Sequence[Path]) -> str:
-    """The paths for a person: the first as it is, of the others the name alone; short where they stand in it."""
+    """The paths for reading: the first whole, or short if it is in the working folder; of the others the name."""
     here = os.getcwd() if os.path.isdir(os.curdir) else ""
     first, *rest = paths
     shown = f".{os.sep}{first.name}" if str(first.parent) == here else str(first)
     return ", ".join([shown, *(path.name for path in rest)])
 
 
-def stem(report: Report) -> str:
-    """What files about a run are called: the network and the seed."""
-    return name_of(report.scenario.setup.protocol, report.scenario.setup.seed)
-
-
 def name_of(protocol: str, seed: int) -> str:
-    """As `stem`."""
+    """How names of files about a run begin."""
     return f"swarmtop-{protocol}-{seed}"
 
 
 def figures(report: Report) -> dict[str, str]:
-    """The report with its series, as JSON (what `swarmtop run --json --series` prints), and its two tables as CSV."""
-    out = report.to_json()
+    """The report as JSON (as `swarmtop run --json --series` prints it), and asks and series as CSV, by file ending."""
+    from engine import asks_csv, series_csv
+
     return {
-        ".json": json.dumps(out, ensure_ascii=False, allow_nan=False, indent=1) + "\n",
-        "-asks.csv": asks_csv(out["asks"]),
-        "-series.csv": series_csv(out.get("series") or {}),
+        ".json": json.dumps(report.to_json(), ensure_ascii=False, allow_nan=False, indent=1) + "\n",
+        "-asks.csv": asks_csv(report.asks, report.labels),
+        **({"-series.csv": series_csv(report.series)} if report.series is not None else {}),
     }
-
-
-def asks_csv(asks: Sequence[Mapping[str, Any]]) -> str:
-    """One line an ask; losses by reason as `dead 3; censored 2`. What was not measured is empty."""
-    names = ("id", "from", "text", "reached", "messages", "bytes", "duplicates", "hits", "first_hit_s", "hops", "lost",
-             "verdict")  # fmt: skip
-    rows = ([_cell(ask[name]) for name in names] for ask in asks)
-    return _table(names, rows)
-
-
-def series_csv(series: Mapping[str, Sequence[tuple[float, float | None]]]) -> str:
-    """One line a moment: `t_s`, then a column a series. Empty where nothing was measured."""
-    times = sorted({t for points in series.values() for t, _ in points})
-    columns = [dict(points) for points in series.values()]
-    rows = ([_cell(t), *(_cell(column.get(t)) for column in columns)] for t in times)
-    return _table(("t_s", *series), rows)
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, Mapping):
-        return "; ".join(f"{name} {number}" for name, number in value.items())
-    if isinstance(value, float):
-        return f"{value:.10g}"
-    text = str(value)
-    # A text that a peer chose is data: a spreadsheet would take these for a formula.
-    return f"'{text}" if isinstance(value, str) and text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
-
-
-def _table(names: Iterable[str], rows: Iterable[Sequence[str]]) -> str:
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(names)
-    writer.writerows(rows)
-    return out.getvalue()

@@ -1,10 +1,10 @@
-"""`swarmtop bench`: what this machine makes of the kernel, as ratios within one run.
+"""`swarmtop bench`: what this machine makes of the kernel, in deliveries a second, and what memory and going back cost.
 
-Each round of a row runs ours and its rivals in turn in one process, a fresh one, under the same collector settings (on,
-as Python starts, and emptied before each). Ours keeps every book (accounts, paths, series, fingerprint), and a flood is
-recorded in a file meanwhile; the rivals keep none (`rivals.py`). A single number from a busy machine says little, so
-each row is the median of `rounds`, and the ratio is the median of the ratios of each round: what slows one slows the
-other. Seconds are of computing, so that others on the machine count as little as can be.
+Speeds are of floods, which are recorded in a file meanwhile, beside a bare loop over buckets without peers: a single
+number from a busy machine says little, and what slows one of the two slows the other. Both run in turn in one process,
+a fresh one each round, with the garbage collector as Python starts it, and emptied before each. A row is the median of
+its rounds, the ratio the median of the ratios of each round. Seconds are processor time. The comparison with SimPy is
+`tests/bench/bench_rivals.py`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from heapq import heappop, heappush
 from pathlib import Path
 
 from ..commands import AskFor
@@ -25,34 +25,196 @@ from ..record.time_machine import TimeMachine
 from ..setup import Setup
 from ..sim.rng import Stream
 from ..swarm import Swarm
-from . import averaging, rivals
 from .workers import alone
-
-# What going back costs, for `swarmtop bench`: recording, a checkpoint, a seek.
-#
-# Seconds are of computing in this process, so that others on the machine do not count. Floods are timed in pairs,
-# recorded and not, in turn, through one swarm; the run that is sought in is a Gnutella with background asks and churn,
-# with the checkpoints of this process (in the dashboard another process takes them).
 
 SECOND_US = 1_000_000
 FRAME_US = 10_000
+DELAY_US = 50_000
+DEGREE = 20
+TTL = 20
+"""Hops of a flood: more than any graph of that degree needs."""
+FLOOD_OPTIONS = {"ttl": TTL, "download": False, "ping_s": 3600.0}
 SEEKS = 9
+SOUGHT_S = 600
+"""Virtual seconds of the run in which seeks are measured."""
+
+Say = Callable[[str], None]
+"""Called with what is being measured."""
 
 
 @dataclass(frozen=True, slots=True)
-class GoingBack:
-    """Seconds of computing: a checkpoint, its thawing, a seek (median and longest of some); `bytes` of a checkpoint."""
+class BenchCost:
+    """A cost: `figure` with its unit, and in words what it was measured on."""
 
-    checkpoint_s: float
-    thaw_s: float
-    bytes: int
-    seek_s: float
-    longest_seek_s: float
+    name: str
+    figure: str
+    about: str
+
+
+@dataclass(frozen=True, slots=True)
+class BenchRow:
+    """Deliveries a second of swarmtop and of the bare loop, medians of the rounds; `of_bare` is the median of their
+    ratios. `held`: whether each round did what theory says; `theory`: the last one in words."""
+
+    load: str
+    peers: int
+    ours_per_s: float
+    bare_per_s: float
+    of_bare: float
+    held: bool
+    theory: str
+
+
+def bench(sizes: Sequence[int], say: Say, rounds: int = 3) -> Iterator[BenchRow]:
+    """A row for each number of peers, as they are done. Sizes of 100,000 and more have one round: they take long, and
+    vary less."""
+    for peers in sizes:
+        say(f"flood, {peers:,} peers")
+        yield _row(peers, rounds if peers < 100_000 else 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One round of a row."""
+
+    ours_per_s: float
+    bare_per_s: float
+    held: bool
+    theory: str
+
+
+def _row(peers: int, rounds: int) -> BenchRow:
+    done = [apart(peers) for _ in range(rounds)]
+    median = statistics.median
+    return BenchRow(
+        load="flood",
+        peers=peers,
+        ours_per_s=median(one.ours_per_s for one in done),
+        bare_per_s=median(one.bare_per_s for one in done),
+        of_bare=median(one.ours_per_s / one.bare_per_s for one in done),
+        held=all(one.held for one in done),
+        theory=done[-1].theory,
+    )
+
+
+def apart(peers: int) -> Round:
+    """A round in a process of its own, as a run is. Where an earlier swarm has left gaps in memory, the peers of the
+    next are scattered over them, which is slower."""
+    made: Round = alone(measured, peers)
+    return made
+
+
+def measured(peers: int) -> Round:
+    """A round in this process."""
+    swarm = flooded(peers)
+    near = [swarm.links_of(peer) for peer in range(peers)]
+    with tempfile.TemporaryDirectory() as folder:
+        took_s = flood_s(swarm, str(Path(folder) / "run.swarm"))
+    messages, theory = swarm.record(1).messages, messages_of_a_flood(swarm)
+    gc.collect()
+    start = time.process_time()
+    bare = bare_flood(near) / (time.process_time() - start)
+    return Round(messages / took_s, bare, messages == theory, f"{messages:,} messages; 2E-N+1 is {theory:,}")
+
+
+def messages_of_a_flood(swarm: Swarm) -> int:
+    """In theory: each peer sends the query on all its links but the one it came by."""
+    return 2 * swarm.edges - swarm.setup.peers + 1
+
+
+def flooded(peers: int) -> Swarm:
+    """A Gnutella with constant delays that is ready to be flooded; nothing else goes on in it."""
+    latency = f"constant:{DELAY_US // 1000}"
+    setup = Setup(peers=peers, topology=f"random:{DEGREE}", latency=latency, asks_per_s=0.0, options=FLOOD_OPTIONS)
+    return Swarm(setup)
+
+
+def bare_flood(near: Sequence[Sequence[int]]) -> int:
+    """A flood from peer 0 in a loop over buckets, without peers, hosts or records: two lists for each instant, one set
+    of the peers that have seen it. Returns the deliveries. `near`: the neighbours of each peer."""
+    buckets: dict[int, tuple[list[int], list[tuple[int, int]]]] = {0: ([0], [(-1, TTL)])}
+    instants = [0]
+    seen: set[int] = set()
+    count = 0
+    while instants:
+        now = heappop(instants)
+        tos, envelopes = buckets.pop(now)
+        for to, (sender, ttl) in zip(tos, envelopes, strict=True):
+            count += 1
+            if to in seen:
+                continue
+            seen.add(to)
+            if not ttl:
+                continue
+            envelope = (to, ttl - 1)
+            at = now + DELAY_US
+            bucket = buckets.get(at)
+            if bucket is None:
+                bucket = buckets[at] = ([], [])
+                heappush(instants, at)
+            for other in near[to]:
+                if other != sender:
+                    bucket[0].append(other)
+                    bucket[1].append(envelope)
+    return count - 1
+
+
+def bench_costs(sizes: Sequence[int], say: Say) -> Iterator[BenchCost]:
+    """Memory of peers for each size, then recording, checkpoints and seeks, as they are done."""
+    for peers in sizes:
+        say(f"memory of {peers:,} peers")
+        each = bytes_per_peer(peers)
+        total = each * peers / (1 << 20)
+        yield BenchCost("memory", f"{each:,.0f} bytes a peer", f"gnutella, {peers:,} peers: {total:,.0f} MiB")
+    peers = min(10_000, max(sizes))
+    say("recording")
+    yield BenchCost("recording", f"{recording_share(flooded(peers)):+.1%}", f"of the time of a flood, {peers:,} peers")
+    peers = min(1_000, max(sizes))
+    say(f"going back in {SOUGHT_S} s")
+    back = going_back(peers, SOUGHT_S)
+    run = f"{peers:,} peers, {SOUGHT_S} s of churn and asks"
+    yield BenchCost("checkpoint", f"{back.checkpoint_s * 1e3:.0f} ms", f"{run}: {back.bytes / 1e6:.2f} MB")
+    yield BenchCost(
+        "seek", f"{back.seek_s * 1e3:.0f} ms", f"{run}; longest of {SEEKS}: {back.longest_seek_s * 1e3:.0f} ms"
+    )
+
+
+def weighed(peers: int) -> Swarm:
+    """A Gnutella as the dashboard opens it, after one flood."""
+    swarm = Swarm(Setup(peers=peers, asks_per_s=0.0))
+    swarm.do(AskFor(0, "nobody has this"))
+    swarm.advance(2_000_000)
+    return swarm
+
+
+def resident() -> int:
+    """Bytes of this process that are in memory; where the system does not tell, the most there ever were."""
+    try:
+        with open("/proc/self/statm", encoding="ascii") as file:
+            return int(file.read().split()[1]) * 4096
+    except OSError:
+        import resource
+
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+def bytes_per_peer(peers: int) -> float:
+    """Bytes of memory per peer of a Gnutella with four links a peer, measured in a fresh process."""
+    return int(alone(weight, peers)) / peers
+
+
+def weight(peers: int) -> int:
+    """Bytes that a swarm takes in this process. There must have been no swarm in it before."""
+    gc.collect()
+    before = resident()
+    swarm = weighed(peers)
+    gc.collect()
+    return resident() - before if swarm.now_us else 0
 
 
 def recording_share(swarm: Swarm, pairs: int = 7) -> float:
-    """What recording adds to a flood, as a share of its time; the median of the pairs. All are floods of one swarm: two
-    that were made alike lie differently in memory, and differ by more than what is asked for."""
+    """What recording adds to a flood, as a share of its time: the median of pairs, recorded and not, in turn. All are
+    floods of one swarm: two swarms of the same setup lie differently in memory, and differ by more than this share."""
     machine = TimeMachine(swarm)
     machine.advance(FRAME_US)
     _flood_s(machine)
@@ -71,12 +233,10 @@ def recording_share(swarm: Swarm, pairs: int = 7) -> float:
 
 
 def flood_s(swarm: Swarm, path: str) -> float:
-    """Seconds of computing that a flood from peer 0 takes, its fingerprint included, while the run is recorded in a
-    file."""
+    """Processor seconds of a flood from peer 0, its fingerprint included, while the run is recorded in a file."""
     machine = TimeMachine(swarm)
     machine.record(path, {}, time.monotonic)
-    # What peers do when they start is no part of it.
-    machine.advance(FRAME_US)
+    machine.advance(FRAME_US)  # What peers do when they start is no part of it.
     took = _flood_s(machine)
     machine.close()
     return took
@@ -92,8 +252,20 @@ def _flood_s(machine: TimeMachine) -> float:
     return time.process_time() - start
 
 
+@dataclass(frozen=True, slots=True)
+class GoingBack:
+    """Processor seconds of a checkpoint, of restoring it and of a seek (median, longest); `bytes` of a checkpoint."""
+
+    checkpoint_s: float
+    thaw_s: float
+    bytes: int
+    seek_s: float
+    longest_seek_s: float
+
+
 def going_back(peers: int, seconds: int) -> GoingBack:
-    """Of a run so long, at moments drawn from all of it."""
+    """Costs of going back in a Gnutella with background asks and churn, to times drawn from all of it. Checkpoints are
+    made in this process; the dashboard has a process of its own for them."""
     run = Swarm(Setup(peers=peers, churn="exponential:600", asks_per_s=0.2))
     machine = TimeMachine(run, checkpoints=Checkpoints())
     while machine.now_us < seconds * SECOND_US:
@@ -113,199 +285,3 @@ def going_back(peers: int, seconds: int) -> GoingBack:
         took.append(time.process_time() - begun)
     machine.close()
     return GoingBack(packed_s - start, unpacked_s - packed_s, len(packed.body), statistics.median(took), max(took))
-
-
-DEGREE = 20
-AVERAGING_PERIODS = 4
-SOUGHT_S = 600
-FACTOR_WITHIN = 0.08
-"""How far from theory the averaging may be: delays let exchanges overlap, which theory forbids, and four periods are
-few."""
-FLOOD_OPTIONS = {"ttl": rivals.TTL, "download": False, "ping_s": 3600.0}
-Say = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class BenchCost:
-    """What one thing takes: `figure` with its unit, and what was measured, in words."""
-
-    name: str
-    figure: str
-    about: str
-
-
-@dataclass(frozen=True, slots=True)
-class BenchRow:
-    """Deliveries a second of ours, of SimPy (None: not installed) and of the bare loop; `ratio` and `of_bare` are
-    medians of the rounds' own. `held` is whether every round did what theory says, `theory` the last in words."""
-
-    load: str
-    peers: int
-    ours_per_s: float
-    simpy_per_s: float | None
-    bare_per_s: float
-    ratio: float | None
-    of_bare: float
-    held: bool
-    theory: str
-
-
-def bench(sizes: Sequence[int], say: Say, rounds: int = 3) -> Iterator[BenchRow]:
-    """A row for each load and size, as they are done."""
-    for load in ("flood", "averaging"):
-        for peers in sizes:
-            say(f"{load}, {peers:,} peers")
-            # Large ones take long, and scatter less.
-            yield _row(load, peers, rounds if peers < 100_000 else 1)
-
-
-@dataclass(frozen=True, slots=True)
-class Round:
-    """One round of a row: deliveries a second, and whether ours did what theory says."""
-
-    ours_per_s: float
-    simpy_per_s: float | None
-    bare_per_s: float
-    held: bool
-    theory: str
-
-
-def _row(load: str, peers: int, rounds: int) -> BenchRow:
-    done = [apart(load, peers) for _ in range(rounds)]
-    simpy = [one.simpy_per_s for one in done if one.simpy_per_s is not None]
-    median = statistics.median
-    return BenchRow(
-        load=load,
-        peers=peers,
-        ours_per_s=median(one.ours_per_s for one in done),
-        simpy_per_s=median(simpy) if simpy else None,
-        bare_per_s=median(one.bare_per_s for one in done),
-        ratio=median(one.ours_per_s / their for one, their in zip(done, simpy, strict=True)) if simpy else None,
-        of_bare=median(one.ours_per_s / one.bare_per_s for one in done),
-        held=all(one.held for one in done),
-        theory=done[-1].theory,
-    )
-
-
-def apart(load: str, peers: int) -> Round:
-    """A round in a process of its own, as a run is: in the holes that an earlier swarm left in memory, the peers of the
-    next lie scattered."""
-    made: Round = alone(measured, load, peers)
-    return made
-
-
-def measured(load: str, peers: int) -> Round:
-    """A round in this process."""
-    rate, right, theory, near = (_flood if load == "flood" else _average)(peers)
-    if load == "flood":
-        their: Callable[[], int] = partial(rivals.simpy_flood, near)
-        bare: Callable[[], int] = partial(rivals.bare_flood, near)
-    else:
-        their = partial(rivals.simpy_averaging, near, AVERAGING_PERIODS)
-        bare = partial(rivals.bare_averaging, near, AVERAGING_PERIODS)
-    return Round(rate, _rate(their) if rivals.has_simpy() else None, _rate(bare), right, theory)
-
-
-def _rate(run: Callable[[], int]) -> float:
-    gc.collect()
-    start = time.process_time()
-    count = run()
-    return count / (time.process_time() - start)
-
-
-def _near(swarm: Swarm) -> list[tuple[int, ...]]:
-    return [swarm.links_of(peer) for peer in range(swarm.setup.peers)]
-
-
-def flooded(peers: int) -> Swarm:
-    """A Gnutella that is about to be flooded, with constant delays and nothing else going on."""
-    latency = f"constant:{rivals.DELAY_US // 1000}"
-    setup = Setup(peers=peers, topology=f"random:{DEGREE}", latency=latency, asks_per_s=0.0, options=FLOOD_OPTIONS)
-    return Swarm(setup)
-
-
-def _flood(peers: int) -> tuple[float, bool, str, list[tuple[int, ...]]]:
-    swarm = flooded(peers)
-    near = _near(swarm)
-    with tempfile.TemporaryDirectory() as folder:
-        took_s = flood_s(swarm, str(Path(folder) / "run.swarm"))
-    messages, theory = swarm.record(1).messages, 2 * swarm.edges - peers + 1
-    return messages / took_s, messages == theory, f"{messages:,} messages; 2E-N+1 is {theory:,}", near
-
-
-def _average(peers: int) -> tuple[float, bool, str, list[tuple[int, ...]]]:
-    latency = f"constant:{rivals.DELAY_US // 1000}"
-    setup = Setup(peers=peers, topology=f"random:{DEGREE}", latency=latency, asks_per_s=0.0)
-    swarm = Swarm(setup, averaging.Averager)
-    near = _near(swarm)
-    before = _variance(swarm)
-
-    def run() -> int:
-        delivered = swarm.advance(AVERAGING_PERIODS * averaging.PERIOD_US)
-        swarm.fingerprint()
-        return delivered
-
-    rate = _rate(run)
-    factor = (_variance(swarm) / before) ** (1 / AVERAGING_PERIODS)
-    right = abs(factor - averaging.FACTOR) < FACTOR_WITHIN
-    return rate, right, f"variance x {factor:.3f} a period; in theory {averaging.FACTOR:.3f}", near
-
-
-def _variance(swarm: Swarm) -> float:
-    return statistics.pvariance([getattr(swarm.peer(peer), "value", 0.0) for peer in range(swarm.setup.peers)])
-
-
-def bench_costs(sizes: Sequence[int], say: Say) -> Iterator[BenchCost]:
-    """What peers take in memory, and what going back takes, as they are done."""
-    for peers in sizes:
-        say(f"memory of {peers:,} peers")
-        each = bytes_per_peer(peers)
-        total = each * peers / (1 << 20)
-        yield BenchCost("memory", f"{each:,.0f} bytes a peer", f"gnutella, {peers:,} peers: {total:,.0f} MiB")
-    peers = min(10_000, max(sizes))
-    say("recording")
-    yield BenchCost("recording", f"{recording_share(flooded(peers)):+.1%}", f"of the time of a flood, {peers:,} peers")
-    peers = min(1_000, max(sizes))
-    say(f"going back in {SOUGHT_S} s")
-    back = going_back(peers, SOUGHT_S)
-    run = f"{peers:,} peers, {SOUGHT_S} s of churn and asks"
-    yield BenchCost("checkpoint", f"{back.checkpoint_s * 1e3:.0f} ms", f"{run}: {back.bytes / 1e6:.2f} MB")
-    yield BenchCost(
-        "seek", f"{back.seek_s * 1e3:.0f} ms", f"{run}; longest of {SEEKS}: {back.longest_seek_s * 1e3:.0f} ms"
-    )
-
-
-# --- memory ----------------------------------------------------------------------------------------------------
-
-
-def weighed(peers: int) -> Swarm:
-    """A Gnutella as the dashboard opens it, once a question has gone through it."""
-    swarm = Swarm(Setup(peers=peers, asks_per_s=0.0))
-    swarm.do(AskFor(0, "nobody has this"))
-    swarm.advance(2_000_000)
-    return swarm
-
-
-def resident() -> int:
-    """Bytes of this process that are in memory; where the system does not say, the most there ever were."""
-    try:
-        with open("/proc/self/statm", encoding="ascii") as file:
-            return int(file.read().split()[1]) * 4096
-    except OSError:
-        import resource
-
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-
-
-def bytes_per_peer(peers: int) -> float:
-    """Of a Gnutella with four links a peer, in a process of its own so that nothing is shared with what ran here."""
-    return int(alone(weight, peers)) / peers
-
-
-def weight(peers: int) -> int:
-    """Bytes that a swarm takes in this process, in which there was none before."""
-    gc.collect()
-    before = resident()
-    swarm = weighed(peers)
-    gc.collect()
-    return resident() - before if swarm.now_us else 0

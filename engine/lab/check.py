@@ -1,7 +1,7 @@
-"""Does a run do what its scenario said it would? One question, asked by `swarmtop run` and by the dashboard alike.
+"""Expectations of a scenario, and whether a run meets them. Used by `swarmtop run` and by the dashboard.
 
-An expectation holds, does not hold, or was not reached because the run ended before its window did. A window in
-which nothing could be measured (nobody asked for anything) does not hold: silence is no proof of either claim.
+An expectation holds, does not hold, or was not reached because the run ended before its window did. An expectation
+for a window in which nothing could be measured (there was no ask) does not hold.
 """
 
 from __future__ import annotations
@@ -55,11 +55,11 @@ class Expect:
 
     @property
     def known_at_s(self) -> float:
-        """When the window is over for good: an ask of its last instant has had its time to be answered."""
+        """When it can be judged: an ask of the last instant of the window has had its time to be answered."""
         return self.to_s + (ANSWER_WINDOW_S if self.metric in OF_ASKS else 0.0)
 
     def sentence(self) -> str:
-        """As a person would say it: `success from 35 to 60 s: at most 0`."""
+        """In words: `success from 35 to 60 s: at most 0`."""
         bounds = [f"at least {self.min:g}"] if self.min is not None else []
         bounds += [f"at most {self.max:g}"] if self.max is not None else []
         return f"{self.metric} from {self.from_s:g} to {self.to_s:g} s: {' and '.join(bounds)}"
@@ -67,7 +67,7 @@ class Expect:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """An expectation and what came of it. `value` is None when nothing was measured, `held` when not reached."""
+    """An expectation with its result. `value` is None when nothing was measured, `held` is None when not reached."""
 
     expect: Expect
     value: float | None
@@ -75,7 +75,7 @@ class Checked:
 
 
 def check(swarm: Swarm, expect: Expect) -> Checked:
-    """Hold one expectation against a swarm as it stands. Before the end of its window it is not reached."""
+    """Check an expectation against a swarm at its present time. Before the end of its window it is not reached."""
     if swarm.now_us < round(expect.to_s * 1e6):
         return Checked(expect, None, None)
     value = measure(swarm, expect.metric, expect.from_s, expect.to_s)
@@ -85,9 +85,9 @@ def check(swarm: Swarm, expect: Expect) -> Checked:
 def check_names(swarm: Swarm) -> None:
     """Raise InputError if a command of the schedule names peers or an operator that this swarm does not have.
 
-    The swarm itself only notes such a command when its time comes, so as not to stop in the middle; but a mistyped
-    name is better told before a run than after it. Newcomers bring names of their own: where some will have come by
-    then, who is called what is not for this to say. Looking changes nothing.
+    When the time of such a command comes, the swarm only notes the error, so that the run goes on; here a mistyped
+    name is reported before the run. New peers have names of their own, so commands after the first arrival are not
+    checked. The swarm is not changed.
     """
     fixed = swarm.snapshot().fixed
     grows = swarm.setup.arrivals.law != "none"

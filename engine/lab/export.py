@@ -1,7 +1,7 @@
-"""Figures as other programs read them: CSV by RFC 4180 with one line of names, and pairs for JSON.
+"""Tables for other programs: CSV (RFC 4180) with a line of names, and pairs for JSON.
 
-What could not be measured is an empty field, or null. Numbers are written so that they read back as the same numbers;
-texts that a spreadsheet would take for a formula are kept from being one.
+What could not be measured is an empty field, or null. A number is written so that the same number is read back. A text
+that a spreadsheet would take for a formula gets an apostrophe in front.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from collections.abc import Iterable, Sequence
 
 from ..measure.snapshot import AskRow, Series
 
-RISKY = ("=", "+", "-", "@", "\t", "\r")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def csv_of(names: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Lines that end in a newline, the names first. None and NaN are empty."""
+    """A CSV table, the names first; each line ends in a newline. None, NaN and infinity are empty."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(names)
@@ -30,17 +30,17 @@ def _field(value: object) -> object:
         return ""
     if isinstance(value, float) and value == int(value) and abs(value) < 1e15:
         return int(value)
-    return f"'{value}" if isinstance(value, str) and value.startswith(RISKY) else value
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
 
 
 def series_csv(series: Series) -> str:
-    """Samples over time: `t_s` and a column for each name."""
+    """Samples over time as CSV: `t_s`, and a column for each series. See `Series` for their units."""
     columns = [series.t_s.tolist(), *(column.tolist() for column in series.columns.values())]
     return csv_of(("t_s", *series.columns), zip(*columns, strict=True))
 
 
 def asks_csv(asks: Iterable[AskRow], labels: Sequence[str]) -> str:
-    """A line for each ask, with the figures of its account."""
+    """Asks as CSV, one a line, with all figures of their records. `labels`: names of the peers, by PeerId."""
     names = ("id", "from", "text", "want", "by", "issued_s", "reached", "messages", "bytes", "duplicates", "hits",
              "decoys", "fetched", "first_hit_s", "hops", "lost", "verdict")  # fmt: skip
     rows = (

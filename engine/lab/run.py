@@ -1,21 +1,19 @@
-"""A scenario without a screen: run it, check what it expects, and tell what came of it.
+"""Runs without a screen: `run` runs a scenario, `replay` a recording; both check expectations and give a `Report`.
 
-`run` gives a `Report`; `Report.to_json` is what `swarmtop run --json` prints and `Report.text` is for reading. A
-report of the same setup is the same in every key but `wall_s` and `deliveries_per_s`, which measure the machine and
-cover the running alone, not the building of the swarm.
+`Report.to_json` is what `swarmtop run --json` prints, `Report.text` is for reading. Two reports of the same setup are
+equal in every key but `wall_s` and `deliveries_per_s`, which measure the machine and cover the running alone, not the
+building of the swarm.
 
-The swarm is advanced in slices of deliveries, only so that progress can be told and a person can interrupt: slicing
-never shows in a run. This module may look at a clock, being at the outermost edge; it hands no time to the engine.
+The swarm is advanced in slices of deliveries, so that progress can be shown and a user can interrupt. Slices change
+nothing in a run. The clock is read here to measure it; the engine gets no time from it.
 """
 
 from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from types import FrameType
 from typing import Any, Literal, TypeAlias
 
 from ..commands import AskFor
@@ -24,77 +22,27 @@ from ..measure.snapshot import ALIVE, STATES, AskRow, Series, Snapshot, Totals
 from ..record.file import Recording, read
 from ..record.time_machine import TimeMachine
 from ..swarm import Swarm
-from .check import Checked, Expect, check, check_names
+from .check import Checked, check, check_names
 from .export import series_pairs
-from .scenario import BYTES_MAX, Caption, Scenario, _caption, _expect, _items
-
-# Ctrl+C, or SIGTERM, between two slices of a run, and not in the middle of a delivery.
-#
-# An exception that a signal raises wherever the program happens to be would leave the swarm half in one instant and
-# half in the next, and its recording could not be closed: its last fingerprint would be of a state that never was. So
-# the first one is noted, and takes effect when the slice at hand is over, some 50 ms later. The second does not wait.
-
-WORDS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
-
-
-class Halted(KeyboardInterrupt):
-    """A signal ended what was going on; `number` is its number."""
-
-    def __init__(self, number: int, said: str = "") -> None:
-        super().__init__(said or WORDS.get(signal.Signals(number), "interrupted"))
-        self.number = number
-
-
-class Interrupted(Halted):
-    """The same, and the run stands between two slices."""
-
-
-@contextmanager
-def interrupts_noted() -> Iterator[Callable[[], None]]:
-    """While this lasts. What it hands out is to be called between slices; it raises Interrupted when it is time.
-
-    Where somebody else has said what a signal does, or this is not the main thread, nothing is changed.
-    """
-    noted: list[int] = []
-
-    def note(number: int, frame: FrameType | None) -> None:
-        if noted:
-            raise Halted(number)
-        noted.append(number)
-
-    def look() -> None:
-        if noted:
-            raise Interrupted(noted[0])
-
-    before = {number: signal.getsignal(number) for number in WORDS}
-    ours = [number for number, does in before.items() if does in (signal.default_int_handler, signal.SIG_DFL)]
-    try:
-        for number in ours:
-            signal.signal(number, note)
-    except ValueError:  # only the main thread may
-        ours = []
-    try:
-        yield look
-    finally:
-        for number in ours:
-            signal.signal(number, before[number])
-
+from .interrupts import WORDS, Halted, Interrupted, interrupts_noted
+from .scenario import Scenario, scenario_of, story_of
 
 Until: TypeAlias = float | Literal["quiet"] | None
 Progress: TypeAlias = Callable[[float, float | None, int], None]
 """Called after each slice with the virtual time in s, the end in s (None: not known), and the deliveries so far."""
 
 SLICE = 20_000
-"""Deliveries between two looks at the clock: some tenths of a second."""
+"""Deliveries of a slice: some tenths of a second."""
 
 QUIET_LIMIT_S = 3600.0
-"""Virtual time after which a run that waits for quiet gives up."""
+"""Virtual time after which `--until quiet` gives up."""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What came of a run. `peers` counts those asked for, or those that a topology file brought; `peers_by_state`
-    counts infrastructure too, since a dead index is what a person looks for there. `warnings` are sentences."""
+    """The results of a run. `peers` counts the peers asked for, or those of a topology file; `peers_by_state` counts
+    infrastructure as well, so that a dead index is seen there. `success`: share of the asks that had a hit within 10 s,
+    or None. `edges`: links at the start. `warnings` are sentences."""
 
     scenario: Scenario
     peers: int
@@ -122,8 +70,8 @@ class Report:
         return self.totals.delivered / self.wall_s if self.wall_s > 0 else 0.0
 
     def to_json(self, *, series: bool = True) -> dict[str, Any]:
-        """Plain values for `json.dumps`; `series` says whether with the samples, if there are any. What could not be
-        measured is null; nothing is NaN."""
+        """Plain values for `json.dumps`, with the samples over time if there are any and `series` is true. What could
+        not be measured is None; nothing is NaN."""
         setup, totals = self.scenario.setup, self.totals
         out: dict[str, Any] = {
             "protocol": setup.protocol,
@@ -181,7 +129,7 @@ class Report:
         }
 
     def text(self) -> str:
-        """The report for a person, aligned, without a last newline."""
+        """The report for reading, aligned, without a last newline."""
         return "\n".join(self._lines())
 
     def _lines(self) -> Iterator[str]:
@@ -241,11 +189,11 @@ def run(
     until     virtual seconds; "quiet": the instant at which the last ask closes, upkeep not counted; None: the
               scenario's own end (`Scenario.end_s`)
     series    whether the report carries the samples over time
-    progress  told after each slice
+    progress  called after each slice
     record    a file to write the run into while it goes on, see `engine.record`
 
     Raises InputError for a setup or command that is wrong, PeerFailed if a protocol's own code raised, and
-    KeyboardInterrupt, with the virtual time in its text, when a person interrupts.
+    KeyboardInterrupt, with the virtual time in its text, when a user interrupts.
     """
     swarm = Swarm(scenario.setup)
     check_names(swarm)
@@ -276,13 +224,15 @@ def run(
 
 
 def report_of(swarm: Swarm, scenario: Scenario, wall_s: float, series: bool = False) -> Report:
-    """Of a run that somebody else paced, as far as it has come."""
+    """The report of a swarm that was advanced elsewhere (the dashboard does), at its present time."""
     return Runner(swarm, scenario, None).report(swarm.edges, wall_s, series)
 
 
 class Runner:
-    """A swarm on its way: where it has to halt, and what was seen there. A time machine writes it down, or knows
-    what is done to it on the way."""
+    """Advances a swarm, stopping where an expectation can be judged, and makes the report.
+
+    With a time machine the swarm is advanced by it: it records the run, or gives the commands of a recording.
+    """
 
     def __init__(
         self, swarm: Swarm, scenario: Scenario, progress: Progress | None, machine: TimeMachine | None = None
@@ -293,23 +243,23 @@ class Runner:
         self.progress = progress
         self.deliveries = 0
         self.warnings: list[str] = []
-        # Series keep their latest samples only, so each window is judged as soon as it is over.
+        # Series keep their latest samples only, so each expectation is judged as soon as its window is over.
         self.windows = sorted({round(e.known_at_s * 1e6) for e in scenario.expects})
         self.checked: dict[int, Checked] = {}
         self.look: Callable[[], None] = lambda: None
-        """Between slices: whether a person has interrupted."""
+        """Called between slices; raises when a user has interrupted."""
 
     def to(self, end_us: int) -> None:
-        """Advance to a time, halting where an expectation can be judged."""
+        """Advance to a time, stopping where an expectation can be judged."""
         for halt_us in [w for w in self.windows if self.swarm.now_us < w < end_us] + [end_us]:
             while self.swarm.now_us < halt_us:
                 self._tell((self.machine or self.swarm).advance(halt_us, SLICE), end_us / 1e6)
-            # A slice may have ended within the last instant, and commands may be due at its end.
+            # The slice may have ended within the last instant: the rest of it, and commands that are due then.
             self._tell((self.machine or self.swarm).advance(halt_us), end_us / 1e6)
             self._judge()
 
     def to_quiet(self) -> None:
-        """Advance to the instant at which the last ask closes, commands still to come included."""
+        """Advance to the instant at which the last ask closes, asks of the schedule included."""
         swarm, setup = self.swarm, self.scenario.setup
         limit_us = round(QUIET_LIMIT_S * 1e6)
         planned = [at_us for at_us, command in setup.schedule if isinstance(command, AskFor)]
@@ -317,13 +267,13 @@ class Runner:
             raise InputError("--until quiet: nothing is ever asked in this run, so it has no end; --ask asks")
         swarm.advance(0)
         self.to(max(planned, default=0))
-        # Background asks come when they come: quiet before the first of them would be no answer.
+        # Before the first background ask every swarm is quiet: wait for one.
         while not swarm.asks() and swarm.now_us < limit_us:
             self._tell(swarm.advance(swarm.now_us + 1_000_000), None)
         while not swarm.quiet() and swarm.now_us < limit_us:
             halt_us = min(swarm.now_us + 1_000_000, limit_us)
             if not swarm.advance_quiet(halt_us):
-                swarm.advance(halt_us)  # Where nothing happens, time stands; it has to go on all the same.
+                swarm.advance(halt_us)  # Without deliveries `advance_quiet` does not move time.
             self._tell(0, None)
             self._judge()
         if not swarm.quiet():
@@ -331,7 +281,6 @@ class Runner:
         self._judge()
 
     def report(self, edges: int, wall_s: float, series: bool) -> Report:
-        """All that is to be told."""
         swarm, snapshot = self.swarm, self.swarm.snapshot()
         virtual_s = swarm.now_us / 1e6
         return Report(
@@ -373,73 +322,22 @@ def _states(snapshot: Snapshot) -> dict[str, int]:
     return out
 
 
-# Recordings with their scenario: what was to be told and expected is written beside the run, and read back with it.
-
-TEXT_MAX = 2_000
-
-
-def story_of(scenario: Scenario) -> dict[str, Any]:
-    """What a scenario tells, as plain values; its setup stands elsewhere."""
-    captions = [{"s": c.at_s, "say": c.say, **({"predict": c.predict} if c.predict else {})} for c in scenario.captions]
-    expects = [
-        {"metric": e.metric, "from_s": e.from_s, "to_s": e.to_s, **_bound("min", e.min), **_bound("max", e.max)}
-        for e in scenario.expects
-    ]
-    told = {"title": scenario.title, "about": scenario.about, "source": scenario.source}
-    return {**told, "caption": captions, "expect": expects, "asks": [list(ask) for ask in scenario.asks]}
-
-
-def _bound(name: str, value: float | None) -> dict[str, float]:
-    return {} if value is None else {name: value}
-
-
-def scenario_of(recording: Recording, path: str) -> Scenario:
-    """The scenario of a recording. Raises InputError for a story that is none."""
-    story: Mapping[str, Any] = recording.story
-    where = f'"{plain(path)}"'
-    captions, expects = _told(story, where)
-    asks = story.get("asks", [])
-    if not isinstance(asks, list) or not all(isinstance(a, list) and len(a) == 2 for a in asks):
-        raise InputError(f"{where}: its asks should be pairs of a text and a selector")
-    return Scenario(
-        title=_text(story, "title", where),
-        about=_text(story, "about", where),
-        setup=recording.setup,
-        captions=captions,
-        expects=expects,
-        asks=tuple((str(text)[:TEXT_MAX], str(who)[:TEXT_MAX]) for text, who in asks),
-        source=_text(story, "source", where),
-    )
-
-
-def _told(story: Mapping[str, Any], where: str) -> tuple[tuple[Caption, ...], tuple[Expect, ...]]:
-    captions = tuple(_caption(item, f"{where} {place}") for place, item in _items(story, "caption", where))
-    return captions, tuple(_expect(item, f"{where} {place}") for place, item in _items(story, "expect", where))
-
-
-def _text(story: Mapping[str, Any], name: str, where: str) -> str:
-    value = story.get(name, "")
-    if not isinstance(value, str) or len(value) > BYTES_MAX:
-        raise InputError(f"{where}: its {name} should be a text")
-    return value
-
-
 def load_recording(path: str) -> tuple[Scenario, Recording]:
-    """A recording and its scenario. Raises InputError, in one sentence, for a file that is none."""
+    """The scenario and the recording in a file. Raises InputError, in one sentence, for a file that is no recording."""
     recording = read(path)
     return scenario_of(recording, path), recording
 
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """What came of running a recording again. `diverged` says, in a sentence, where it was another run, or is empty."""
+    """The result of running a recording again. `diverged` says, in a sentence, where it differed, or is empty."""
 
     report: Report
     diverged: str
 
 
 def replay(path: str, *, series: bool = False, progress: Progress | None = None) -> Replayed:
-    """Run a recording again, to where it ends. Raises InputError for a file that is none, and as `run` does."""
+    """Run a recording again, to its end. Raises InputError for a file that is no recording, and as `run` does."""
     scenario, recording = load_recording(path)
     machine = TimeMachine(Swarm(recording.setup, world=recording.world), recording=recording)
     runner = Runner(machine.swarm, scenario, progress, machine)
@@ -457,7 +355,7 @@ def replay(path: str, *, series: bool = False, progress: Progress | None = None)
 
 
 def parted_sentence(diverged: tuple[int, int] | None, path: str) -> str:
-    """Where a run was another one than its recording, for a person."""
+    """A sentence that says between which times a run began to differ from its recording `path`; empty if it did not."""
     if diverged is None:
         return ""
     good, bad = (f"{at_us / 1e6:g} s" for at_us in diverged)

@@ -1,17 +1,18 @@
-"""Scenarios: a swarm, what happens to it, what to say meanwhile, and what should come out. TOML files.
+"""Scenarios: a setup, commands at their times, captions and expectations, as TOML files.
 
-A scenario is read as a whole before anything runs: every key, type and range is checked, every command is made, so
-that a slip in the last line is told at once and not after a minute of watching. What is left to `Swarm(setup)` are
-topology and latency, which may be files, and whether a selector's names are those of peers.
+A scenario is read as a whole before anything runs: every key, type and range is checked and every command is made, so
+a mistake in the last line is reported at once. Two things are checked later, by `Swarm(setup)`: topology, latency and
+churn that are files, and whether the peers that a selector names exist.
 
-A run with no end of its own goes on for 60 s, or longer if the scenario has more to tell: 5 s past its last caption,
-10 s past its last command, and until its last expectation can be judged (see `Scenario.end_s`).
+A run whose end is not given lasts 60 s, or longer where the scenario needs it: until 5 s after its last caption, 10 s
+after its last command, and until its last expectation can be judged (`Scenario.end_s`).
+
+`parse` and `load` read a scenario, `to_toml` writes one. `story_of` and `scenario_of` do the same with the plain values
+that a recording carries beside its setup.
 """
 
 from __future__ import annotations
 
-import json
-import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
@@ -49,120 +50,11 @@ from ..world.churn import parse as parse_churn
 from ..world.churn import parse_arrivals
 from ..world.content import SHARINGS, ZIPF_MAX
 from ..world.popularity import COUNT_MAX, LAWS
-from ..world.readers import sessions
 from ..world.readers.sessions import is_trace
 from .check import METRICS, Expect
 
 if TYPE_CHECKING:
-    from .check import Expect
-
-# What a scenario may say of comings and goings, and what its commands may ask for: told before anything runs.
-
-CROWD_MAX = 1_000_000
-SPAN_S_MAX = 1e6
-
-
-def as_churn(value: object, where: str) -> str:
-    """A spec of churn. A trace is a file, and read when the swarm is made."""
-    text = as_spec(value, where, "exponential:600")
-    try:
-        if not sessions.is_trace(text):
-            parse_churn(text)
-    except InputError as error:
-        raise InputError(f"{where}: {error}") from None
-    return text
-
-
-def as_arrivals(value: object, where: str) -> str:
-    """A spec of arrivals."""
-    text = as_text(value, where, "poisson:0.2")
-    try:
-        parse_arrivals(text)
-    except InputError as error:
-        raise InputError(f"{where}: {error}") from None
-    return text
-
-
-def arrival_spec(table: Mapping[str, object], where: str) -> ArrivalSpec:
-    """The table [arrivals]: the law of the gaps, and how many newcomers at most."""
-    plan = ArrivalSpec()
-    return ArrivalSpec(
-        law=as_arrivals(table.get("law", plan.law), f"{where}.law"),
-        most=as_whole(table.get("most", plan.most), f"{where}.most", 0, CROWD_MAX),
-    )
-
-
-def check_crowd(command: Command, where: str) -> None:
-    """Raise InputError unless a crowd that comes or goes, or an attack, is of a size, a span and manners that fit."""
-    if isinstance(command, Attack):
-        attacks.checked(command, where)
-    if isinstance(command, CallOff) and command.name is not None:
-        attacks.known(command.name, where)
-    if isinstance(command, Arrive):
-        as_whole(command.count, f"{where}: count", 1, CROWD_MAX)
-    if isinstance(command, Arrive | Depart):
-        as_number(command.over_s, f"{where}: over_s", 0, SPAN_S_MAX)
-    if isinstance(command, Depart):
-        as_number(command.polite, f"{where}: polite", 0, 1)
-
-
-def check_decoys(command: Command, network: type[Peer], where: str) -> None:
-    """Raise InputError for decoys where users share no files, rather than when they are due."""
-    poisons = isinstance(command, Poison) or (isinstance(command, Attack) and command.name == "poison")
-    if poisons and not network.shares_files:
-        raise InputError(f"{where}: users of {network.name} share no files, so there is nothing to poison")
-
-
-def check_words(command: Command, where: str) -> None:
-    """Raise InputError for a ban or a name without a word in it, and for sides that nobody can be on."""
-    names = {Collude: "word", Publish: "text"}
-    name = names.get(type(command))
-    if name is not None and not words_of(getattr(command, name)):
-        raise InputError(
-            f'{where}: {name} should be words, such as "blue train", not "{plain(getattr(command, name))}"'
-        )
-    if isinstance(command, Partition) and command.by is not None and command.by not in SIDES:
-        raise InputError(f'{where}: partition does not go by "{plain(command.by)}"{nearest(str(command.by), SIDES)}')
-
-
-# What a person says about links: `[links]` of a scenario, and the flags of the command line. See `world.capacity`.
-
-LINK_KEYS = ("capacity", "jitter_ms", "nat")
-
-
-def read_links(values: Mapping[str, object], where: Mapping[str, str], base: LinkSpec | None = None) -> LinkSpec:
-    """`base`, or none, with these of `LINK_KEYS` changed; numbers may be texts. `where` is what errors call each key.
-
-    Raises InputError for a capacity that is not understood, and for a number out of range.
-    """
-    made = LinkSpec() if base is None else base
-    if "capacity" in values:
-        capacity = as_text(values["capacity"], where["capacity"], "saroiu")
-        try:
-            parse_capacity(capacity)
-        except InputError as error:
-            raise InputError(f"{where['capacity']}: {error}") from None
-        made = replace(made, capacity=capacity)
-    if "jitter_ms" in values:
-        jitter_ms = as_number(values["jitter_ms"], where["jitter_ms"], 0, JITTER_MS_MAX, texts=True)
-        made = replace(made, jitter_ms=jitter_ms)
-    if "nat" in values:
-        made = replace(made, nat=as_number(values["nat"], where["nat"], 0, 1, texts=True))
-    return made
-
-
-PEERS_MAX = 1_000_000
-SEED_MAX = 2**63 - 1
-TIME_MAX_S = 1e9
-BYTES_MAX = 1_000_000
-TEXT_MAX = 2_000
-"""Characters of one text that a scenario tells."""
-EXPECTED = "expected a scenario, a text in TOML"
-RUN_S = 60.0
-CAPTION_S = 5.0
-COMMAND_S = 10.0
-ASKER = "#0"
-"""Who asks when `--ask` came without `--from`: the first peer, so that the same line gives the same run."""
+    from ..record.file import Recording
 
 KEYS = (
     "title",
@@ -183,13 +75,39 @@ KEYS = (
     "at",
     "expect",
 )
+"""What a scenario may have at its top level."""
+LINK_KEYS = ("capacity", "jitter_ms", "nat")
 WORLD = ("churn", "polite", "arrivals", "loss", "latency", "jitter", "capacity", "asks")
-"""What `set` changes besides the options of the protocol."""
+"""What the command `set` changes besides the options of the protocol."""
+FILE_KEYS = ("topology", "latency", "churn")
+"""Keys of a setup whose value may name a file."""
+
+PEERS_MAX = 1_000_000
+ARRIVALS_MAX = 1_000_000
+SEED_MAX = 2**63 - 1
+TIME_MAX_S = 1e9
+SPAN_S_MAX = 1e6
+"""Seconds within which peers of one command arrive or depart."""
+COURT_S_MAX = 86_400.0
+BYTES_MAX = 1_000_000
+"""Size of a scenario file."""
+TEXT_MAX = 2_000
+"""Characters of a title, a caption or an ask."""
+
+RUN_S = 60.0
+"""Virtual seconds that a run lasts, unless it says or needs something else."""
+CAPTION_S = 5.0
+"""It lasts this long after a caption."""
+COMMAND_S = 10.0
+"""It lasts this long after a command."""
+ASKER = "#0"
+"""Who asks when `--ask` came without `--from`: the first peer, so that the same line gives the same run."""
+EXPECTED = "expected a scenario, a text in TOML"
 
 
 @dataclass(frozen=True, slots=True)
 class Caption:
-    """A sentence on screen at `at_s`; `predict` asks the viewer for a guess before it goes on."""
+    """A sentence on screen at `at_s`. `predict` is a question to the viewer; the run pauses until it is answered."""
 
     at_s: float
     say: str
@@ -203,10 +121,10 @@ class Caption:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """All of a scenario. `asks` are (text, selector) pairs from the command line; they already stand in the schedule
-    of `setup` and are kept here to be told again. `source` is the name or file it came from, or empty: a path that
-    opens the file, so it is shown by way of `plain`. All other texts are made harmless here, wherever the scenario
-    came from."""
+    """A scenario. `asks` are (text, selector) pairs from the command line; the schedule of `setup` has them too, as
+    commands, and they are kept here so that a sweep or a recording can use the texts. `source` is the shipped name or
+    the path that it came from, or empty. As a path has to open the file, it is left as it is and shown by way of
+    `plain`; all other texts are cleaned here (`errors.plain`), wherever they come from."""
 
     title: str = "A swarm"
     about: str = ""
@@ -224,14 +142,14 @@ class Scenario:
 
     @property
     def end_s(self) -> float:
-        """How long it runs when nobody says otherwise, in virtual seconds."""
+        """How long it runs unless `--until` says otherwise, in virtual seconds."""
         ends = [c.at_s + CAPTION_S for c in self.captions]
         ends += [at_us / 1e6 + COMMAND_S for at_us, _ in self.setup.schedule]
         ends += [e.known_at_s for e in self.expects]
         return max([RUN_S, *ends])
 
     def asking(self, texts: Sequence[str], selector: str = ASKER) -> Scenario:
-        """The same with these asks at t = 0, each by every peer of `selector`, and no background asks."""
+        """A copy that has these asks at t = 0, each by every peer of `selector`, and no background asks."""
         asks = tuple((as_text(text, "--ask"), as_selector(selector, "--from")) for text in texts)
         early = tuple((0, AskFor(peers=who, text=text)) for text, who in asks)
         return replace(self, asks=asks, setup=replace(self.setup, asks_per_s=0.0, schedule=early + self.setup.schedule))
@@ -240,29 +158,29 @@ class Scenario:
 def find(name: str, also: Sequence[str] = ()) -> Scenario:
     """A shipped scenario by its name, or a file by its path. Raises InputError, with the nearest spelling.
 
-    `also` are other words that could have been meant where the name stood.
+    `also` are the other words that are allowed where the name stood: one of them may have been meant.
     """
     names = shipped_names()
     if name in names:
         return _shipped(name)
     path = Path(name)
-    if path.suffix == ".toml" or "/" in name or "\\" in name or _stands(path):
+    if path.suffix == ".toml" or "/" in name or "\\" in name or _is_file(path):
         return load(path)
     if name in also:
         raise InputError(f'no scenario is called "{plain(name)}": that is a command, and goes first')
     if looks_like_path(name):
-        return load(path)  # a directory, a FIFO: told there
+        return load(path)  # A directory or a FIFO: `load` says what is wrong with it.
     raise InputError(f'no scenario is called "{plain(name)}"{nearest(name, (*names, *also))}')
 
 
 def shipped_names() -> tuple[str, ...]:
-    """Names of the scenarios that come with swarmtop, in the order of the alphabet."""
+    """Names of the scenarios that come with swarmtop, sorted."""
     folder = resources.files("engine.scenarios")
     return tuple(sorted(p.name.removesuffix(".toml") for p in folder.iterdir() if p.name.endswith(".toml")))
 
 
 def shipped() -> list[Scenario]:
-    """All of them, in the order of their names."""
+    """The scenarios that come with swarmtop, sorted by name."""
     return [_shipped(name) for name in shipped_names()]
 
 
@@ -272,23 +190,23 @@ def _shipped(name: str) -> Scenario:
 
 
 def load(path: Path) -> Scenario:
-    """A scenario from a file. Raises InputError when it is missing, no text, too long, or wrong inside."""
+    """A scenario from a file. Raises InputError when the file is missing, is no text, is too long, or is wrong."""
     try:
         text = read_toml(str(path), EXPECTED, BYTES_MAX)
     except MissingFileError:
         raise InputError(f'there is no file "{plain(path)}"') from None
-    return _beside(replace(parse(text, plain(path)), source=str(path)), path.parent)
+    return _with_files_beside(replace(parse(text, plain(path)), source=str(path)), path.parent)
 
 
-def _beside(scenario: Scenario, folder: Path) -> Scenario:
-    """Files that a scenario names (an edge list, a matrix, a trace) are looked for beside it before where we stand."""
-    named = {key: getattr(scenario.setup, key) for key in ("topology", "latency", "churn")}
-    found = {key: str(folder / spec) for key, spec in named.items() if ":" not in spec and _stands(folder / spec)}
+def _with_files_beside(scenario: Scenario, folder: Path) -> Scenario:
+    """Files that a scenario names (edge list, matrix, trace) are looked for in its folder before the working folder."""
+    named = {key: getattr(scenario.setup, key) for key in FILE_KEYS}
+    found = {key: str(folder / spec) for key, spec in named.items() if ":" not in spec and _is_file(folder / spec)}
     return replace(scenario, setup=replace(scenario.setup, **found)) if found else scenario  # type: ignore[arg-type]
 
 
-def _stands(path: Path) -> bool:
-    """Whether there is such a file. A name that no file can have is no file."""
+def _is_file(path: Path) -> bool:
+    """Whether there is such a file; also of names that no file can have."""
     try:
         return path.is_file()
     except (OSError, ValueError):
@@ -296,16 +214,8 @@ def _stands(path: Path) -> bool:
 
 
 def parse(text: str, source: str) -> Scenario:
-    """A scenario from TOML text; `source` is what errors call it."""
+    """A scenario from TOML text. `source` is what errors call it. Raises InputError."""
     return _scenario(parse_toml(text, source), source)
-
-
-def network_called(name: str, where: str) -> type[Peer]:
-    """The peers of the network of that name. Raises InputError with the nearest spelling."""
-    known = networks()
-    if name not in known:
-        raise InputError(f'{where}: no network is called "{plain(name)}"{nearest(name, known)}')
-    return known[name]
 
 
 def _scenario(table: Mapping[str, Any], source: str) -> Scenario:
@@ -318,7 +228,7 @@ def _scenario(table: Mapping[str, Any], source: str) -> Scenario:
     options_for(network, options, f"{where} [options]")
     asks = _table(table, "asks", where, ("per_s",))
     churn = _table(table, "churn", where, ("session", "polite"))
-    timed = sorted(_commands(table, where, network), key=lambda pair: pair[0])
+    timed = sorted(_schedule(table, where, network), key=lambda pair: pair[0])
     captions = [_caption(item, f"{where} {place}") for place, item in _items(table, "caption", where)]
     return Scenario(
         title=as_text(table.get("title", source), f"{where} title", "The injunction"),
@@ -332,7 +242,7 @@ def _scenario(table: Mapping[str, Any], source: str) -> Scenario:
             loss=as_loss(table.get("loss", plan.loss), f"{where} loss"),
             churn=as_churn(churn.get("session", plan.churn), f"{where} churn.session"),
             polite=as_number(churn.get("polite", plan.polite), f"{where} churn.polite", 0, 1),
-            arrivals=arrival_spec(_table(table, "arrivals", where, ("law", "most")), f"{where} arrivals"),
+            arrivals=_arrivals(_table(table, "arrivals", where, ("law", "most")), f"{where} arrivals"),
             options=options,
             content=_content(_table(table, "content", where), where),
             asks_per_s=as_number(asks.get("per_s", plan.asks_per_s), f"{where} asks.per_s", 0, 10_000),
@@ -345,26 +255,6 @@ def _scenario(table: Mapping[str, Any], source: str) -> Scenario:
         expects=tuple(_expect(item, f"{where} {place}") for place, item in _items(table, "expect", where)),
         source=source,
     )
-
-
-def as_loss(value: object, where: str, *, texts: bool = False) -> float:
-    """A share of messages that is lost: 0 or more and less than 1."""
-    return as_number(value, where, 0, below=1, texts=texts)
-
-
-def as_time(value: object, where: str) -> float:
-    """Seconds of virtual time, none of them before the beginning."""
-    return as_number(value, where, 0, TIME_MAX_S)
-
-
-def as_selector(value: object, where: str) -> str:
-    """A selector whose spelling is right; whether there are such peers turns out when it is used."""
-    text = as_text(value, where, "random 10%")
-    try:
-        parse_selector(text)
-    except InputError as error:
-        raise InputError(f"{where}: {error}") from None
-    return text
 
 
 def _content(table: Mapping[str, Any], where: str) -> ContentSpec:
@@ -381,14 +271,37 @@ def _content(table: Mapping[str, Any], where: str) -> ContentSpec:
     )
 
 
-def _one_of(value: object, where: str, known: Iterable[str]) -> str:
-    made = as_text(value, where, next(iter(known)))
-    if made not in known:
-        raise InputError(f'{where} should not be "{made}"{nearest(made, known)}')
+def _arrivals(table: Mapping[str, object], where: str) -> ArrivalSpec:
+    plan = ArrivalSpec()
+    return ArrivalSpec(
+        law=as_arrivals(table.get("law", plan.law), f"{where}.law"),
+        most=as_whole(table.get("most", plan.most), f"{where}.most", 0, ARRIVALS_MAX),
+    )
+
+
+def read_links(values: Mapping[str, object], where: Mapping[str, str], base: LinkSpec | None = None) -> LinkSpec:
+    """A copy of `base`, or of the defaults, with these keys of `LINK_KEYS` changed. Numbers may be texts.
+
+    `where` is what errors call each key: a key of a scenario, or a flag. Raises InputError for a capacity that is not
+    understood and for a number out of range.
+    """
+    made = LinkSpec() if base is None else base
+    if "capacity" in values:
+        capacity = as_text(values["capacity"], where["capacity"], "saroiu")
+        try:
+            parse_capacity(capacity)
+        except InputError as error:
+            raise InputError(f"{where['capacity']}: {error}") from None
+        made = replace(made, capacity=capacity)
+    if "jitter_ms" in values:
+        jitter_ms = as_number(values["jitter_ms"], where["jitter_ms"], 0, JITTER_MS_MAX, texts=True)
+        made = replace(made, jitter_ms=jitter_ms)
+    if "nat" in values:
+        made = replace(made, nat=as_number(values["nat"], where["nat"], 0, 1, texts=True))
     return made
 
 
-def _commands(table: Mapping[str, Any], where: str, network: type[Peer]) -> list[tuple[int, Command]]:
+def _schedule(table: Mapping[str, Any], where: str, network: type[Peer]) -> list[tuple[int, Command]]:
     made = []
     for place, item in _items(table, "at", where):
         here = f"{where} {place}"
@@ -401,24 +314,50 @@ def _commands(table: Mapping[str, Any], where: str, network: type[Peer]) -> list
         for key, value in values.items():
             if isinstance(value, str) and key != "value":
                 (as_selector if key in ("peers", "via") else as_text)(value, f"{here}: {key}")
-        check_crowd(command, here)
-        check_decoys(command, network, here)
-        check_words(command, here)
-        if "leak" in values:
-            as_number(values["leak"], f"{here}: leak", 0, 1)
-        if isinstance(command, Court):
-            as_number(command.after_s, f"{here}: after_s", 0.0, 86_400.0)
-        if "want" in values and values["want"] not in get_args(Want):
-            want = plain(values["want"])
-            raise InputError(f'{here}: want should not be "{want}"{nearest(want, get_args(Want))}')
-        if isinstance(command, Set):
-            check_set(command, network, here)
+        _check_command(command, network, here)
         made.append((round(at_s * 1e6), command))
     return made
 
 
-def check_set(command: Set, network: type[Peer], where: str) -> None:
-    """Raise InputError unless `command` names something that can be set, and to a value that it may have."""
+def _check_command(command: Command, network: type[Peer], where: str) -> None:
+    """Raise InputError for a command whose values are out of range, or that this network does not allow."""
+    match command:
+        case Attack():
+            attacks.checked(command, where)
+        case CallOff(name=str(name)):
+            attacks.known(name, where)
+        case Arrive():
+            as_whole(command.count, f"{where}: count", 1, ARRIVALS_MAX)
+            as_number(command.over_s, f"{where}: over_s", 0, SPAN_S_MAX)
+        case Depart():
+            as_number(command.over_s, f"{where}: over_s", 0, SPAN_S_MAX)
+            as_number(command.polite, f"{where}: polite", 0, 1)
+        case Collude():
+            _check_words(command.word, f"{where}: word")
+        case Publish():
+            _check_words(command.text, f"{where}: text")
+        case Partition(by=str(by)) if by not in SIDES:
+            raise InputError(f'{where}: partition does not go by "{plain(by)}"{nearest(by, SIDES)}')
+        case Court():
+            as_number(command.after_s, f"{where}: after_s", 0.0, COURT_S_MAX)
+        case AskFor(want=str(want)) if want not in get_args(Want):
+            raise InputError(f'{where}: want should not be "{plain(want)}"{nearest(plain(want), get_args(Want))}')
+        case Set():
+            _check_set(command, network, where)
+    poisons = isinstance(command, Poison) or (isinstance(command, Attack) and command.name == "poison")
+    if poisons and not network.shares_files:
+        raise InputError(f"{where}: users of {network.name} share no files, so there is nothing to poison")
+    if isinstance(command, Collude | Attack) and command.leak is not None:
+        as_number(command.leak, f"{where}: leak", 0, 1)
+
+
+def _check_words(text: str, where: str) -> None:
+    if not words_of(text):
+        raise InputError(f'{where} should be words, such as "blue train", not "{plain(text)}"')
+
+
+def _check_set(command: Set, network: type[Peer], where: str) -> None:
+    """Raise InputError unless `command` sets something that can be set, to a value in its range."""
     name, value = command.name, command.value
     if name in option_names(network):
         set_option(options_for(network, {}, where), name, value, where)
@@ -465,6 +404,62 @@ def _expect(item: Mapping[str, Any], where: str) -> Expect:
     return Expect(metric, from_s, to_s, low, high)
 
 
+def network_called(name: str, where: str) -> type[Peer]:
+    """The Peer class of a network by its name. Raises InputError with the nearest spelling."""
+    known = networks()
+    if name not in known:
+        raise InputError(f'{where}: no network is called "{plain(name)}"{nearest(name, known)}')
+    return known[name]
+
+
+def as_churn(value: object, where: str) -> str:
+    """A churn spec. A trace is a file, which is read when the swarm is made."""
+    text = as_spec(value, where, "exponential:600")
+    try:
+        if not is_trace(text):
+            parse_churn(text)
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from None
+    return text
+
+
+def as_arrivals(value: object, where: str) -> str:
+    """A spec of the gaps between arrivals."""
+    text = as_text(value, where, "poisson:0.2")
+    try:
+        parse_arrivals(text)
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from None
+    return text
+
+
+def as_loss(value: object, where: str, *, texts: bool = False) -> float:
+    """A share of messages that are lost: 0 or more and less than 1."""
+    return as_number(value, where, 0, below=1, texts=texts)
+
+
+def as_time(value: object, where: str) -> float:
+    """Seconds of virtual time, 0 or more."""
+    return as_number(value, where, 0, TIME_MAX_S)
+
+
+def as_selector(value: object, where: str) -> str:
+    """A selector with a right syntax. Whether there are such peers is checked where it is used."""
+    text = as_text(value, where, "random 10%")
+    try:
+        parse_selector(text)
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from None
+    return text
+
+
+def _one_of(value: object, where: str, known: Iterable[str]) -> str:
+    made = as_text(value, where, next(iter(known)))
+    if made not in known:
+        raise InputError(f'{where} should not be "{made}"{nearest(made, known)}')
+    return made
+
+
 def _only(table: Mapping[str, Any], known: Sequence[str], where: str, joint: str) -> None:
     for key in table:
         if key not in known:
@@ -488,71 +483,109 @@ def _items(table: Mapping[str, Any], key: str, where: str) -> list[tuple[str, di
     return [(f"[[{key}]] {number}", item) for number, item in enumerate(value, 1)]
 
 
-# A setup as a scenario file: the other half of `scenario.load`.
-#
-# What is written is read back to an equal setup, commands and their times included. TOML's basic strings take JSON's
-# escapes, so the standard library writes them.
+def story_of(scenario: Scenario) -> dict[str, Any]:
+    """A scenario without its setup as plain values, for a recording, which has the setup at another place."""
+    captions = [{"s": c.at_s, "say": c.say, **({"predict": c.predict} if c.predict else {})} for c in scenario.captions]
+    expects = [
+        {"metric": e.metric, "from_s": e.from_s, "to_s": e.to_s, **_bound("min", e.min), **_bound("max", e.max)}
+        for e in scenario.expects
+    ]
+    told = {"title": scenario.title, "about": scenario.about, "source": scenario.source}
+    return {**told, "caption": captions, "expect": expects, "asks": [list(ask) for ask in scenario.asks]}
+
+
+def _bound(name: str, value: float | None) -> dict[str, float]:
+    return {} if value is None else {name: value}
+
+
+def scenario_of(recording: Recording, path: str) -> Scenario:
+    """The scenario of a recording; `path` is what errors call it. Raises InputError for a story that is malformed."""
+    story: Mapping[str, Any] = recording.story
+    where = f'"{plain(path)}"'
+    asks = story.get("asks", [])
+    if not isinstance(asks, list) or not all(isinstance(a, list) and len(a) == 2 for a in asks):
+        raise InputError(f"{where}: its asks should be pairs of a text and a selector")
+    return Scenario(
+        title=_story_text(story, "title", where),
+        about=_story_text(story, "about", where),
+        setup=recording.setup,
+        captions=tuple(_caption(item, f"{where} {place}") for place, item in _items(story, "caption", where)),
+        expects=tuple(_expect(item, f"{where} {place}") for place, item in _items(story, "expect", where)),
+        asks=tuple((str(text)[:TEXT_MAX], str(who)[:TEXT_MAX]) for text, who in asks),
+        source=_story_text(story, "source", where),
+    )
+
+
+def _story_text(story: Mapping[str, Any], name: str, where: str) -> str:
+    value = story.get(name, "")
+    if not isinstance(value, str) or len(value) > BYTES_MAX:
+        raise InputError(f"{where}: its {name} should be a text")
+    return value
 
 
 def to_toml(
     setup: Setup, title: str, about: str = "", captions: Iterable[Caption] = (), expects: Iterable[Expect] = ()
 ) -> str:
-    """The text of a scenario that begins as `setup` does, has its schedule, and tells and expects what it is handed."""
-    lines = [f"title = {_toml_value(title)}"]
-    if about:
-        lines.append(f"about = {_toml_value(about)}")
-    for name in ("protocol", "peers", "seed", "topology", "latency", "loss"):
-        value = getattr(setup, name)
-        lines.append(f"{name} = {_toml_value(_found(value) if name in ('topology', 'latency') else value)}")
-    lines += _toml_table("options", setup.options.items())
-    lines += _toml_table("content", ((f.name, getattr(setup.content, f.name)) for f in fields(setup.content)))
-    lines += _toml_table("links", ((f.name, getattr(setup.links, f.name)) for f in fields(setup.links)))
-    lines += _toml_table("asks", [("per_s", setup.asks_per_s)])
-    lines += _toml_table(
-        "churn", [("session", _found(setup.churn) if is_trace(setup.churn) else setup.churn), ("polite", setup.polite)]
-    )
-    lines += _toml_table("arrivals", ((f.name, getattr(setup.arrivals, f.name)) for f in fields(setup.arrivals)))
-    for at_us, command in setup.schedule:
-        lines += ["", "[[at]]", f"s = {at_us / 1e6!r}", f"do = {_toml_value(command.verb)}"]
-        lines += [f"{name} = {_toml_value(value)}" for name, value in _toml_fields(command)]
-    for caption in captions:
-        lines += ["", "[[caption]]", f"s = {float(caption.at_s)!r}", f"say = {_toml_value(caption.say)}"]
-        lines += [f"predict = {_toml_value(caption.predict)}"] if caption.predict is not None else []
-    for expect in expects:
-        lines += ["", "[[expect]]"]
-        values = ((f.name, getattr(expect, f.name)) for f in fields(expect))
-        lines += [f"{name} = {_toml_value(value)}" for name, value in values if value is not None]
-    return "\n".join(lines) + "\n"
+    """The text of a scenario file with this setup, its schedule, and these captions and expectations.
+
+    `parse` makes an equal setup of it, commands and their times included. Files that the setup names are written with
+    their whole path, as the scenario may be read from another folder.
+    """
+    # Imported here: a start should not pay for it, and few runs write a scenario.
+    import tomlkit
+
+    specs = {key: _absolute(getattr(setup, key)) for key in ("topology", "latency")}
+    churn = _absolute(setup.churn) if is_trace(setup.churn) else setup.churn
+    document: dict[str, Any] = {
+        "title": title,
+        **({"about": about} if about else {}),
+        **{key: getattr(setup, key) for key in ("protocol", "peers", "seed")},
+        **specs,
+        "loss": setup.loss,
+        "options": dict(setup.options),
+        "content": _fields(setup.content),
+        "links": _fields(setup.links),
+        "asks": {"per_s": setup.asks_per_s},
+        "churn": {"session": churn, "polite": setup.polite},
+        "arrivals": _fields(setup.arrivals),
+        "at": [{"s": at_us / 1e6, "do": it.verb, **_command_fields(it)} for at_us, it in setup.schedule],
+        "caption": [_caption_fields(caption) for caption in captions],
+        "expect": [_fields(expect) for expect in expects],
+    }
+    return tomlkit.dumps(_toml({key: value for key, value in document.items() if value not in ({}, [])}))
 
 
-def _found(spec: str) -> str:
-    """A file by its whole path, for the scenario may be read from elsewhere; any other spec as it is."""
+def _absolute(spec: str) -> str:
     return str(Path(spec).resolve()) if os.path.exists(spec) and not is_descriptor(spec) else spec
 
 
-def _toml_table(name: str, items: Iterable[tuple[str, object]]) -> list[str]:
-    rows = [f"{key} = {_toml_value(value)}" for key, value in items]
-    return ["", f"[{name}]", *rows] if rows else []
+def _fields(value: Any) -> dict[str, Any]:
+    """The fields of a dataclass, those that are None left out: TOML has no null."""
+    return {f.name: made for f in fields(value) if (made := getattr(value, f.name)) is not None}
 
 
-def _toml_fields(command: Command) -> Iterable[tuple[str, object]]:
-    for f in fields(command):
-        value = getattr(command, f.name)
-        if value is None or (value == f.default and f.name != "peers"):
-            continue
-        if f.name == "peers" and not isinstance(value, str):
-            many = (value,) if isinstance(value, int) else tuple(value)
-            value = " or ".join(f"#{peer}" for peer in many) or "not all"
-        yield f.name, value
+def _command_fields(command: Command) -> dict[str, Any]:
+    """The fields of a command that a scenario has to name. Peers are written as a selector."""
+    defaults = {f.name: f.default for f in fields(command)}
+    made = {name: value for name, value in _fields(command).items() if name == "peers" or value != defaults[name]}
+    if "peers" in made and not isinstance(peers := made["peers"], str):
+        many = (peers,) if isinstance(peers, int) else tuple(peers)
+        made["peers"] = " or ".join(f"#{peer}" for peer in many) or "not all"
+    return made
 
 
-def _toml_value(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        return repr(value) if math.isfinite(value) else '"inf"'
-    if isinstance(value, int):
-        return str(value)
-    # A path may hold bytes that are no text, which TOML cannot say. JSON leaves DEL as it is; TOML wants it escaped.
-    text = str(value).encode("utf-8", "replace").decode("utf-8")
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+def _caption_fields(caption: Caption) -> dict[str, object]:
+    predict = {} if caption.predict is None else {"predict": caption.predict}
+    return {"s": float(caption.at_s), "say": caption.say, **predict}
+
+
+def _toml(value: Any) -> Any:
+    """The same with values that TOML has. Other types become texts, and what cannot be encoded in UTF-8, as bytes of a
+    path, becomes "?"."""
+    if isinstance(value, dict):
+        return {_toml(str(key)): _toml(it) for key, it in value.items()}
+    if isinstance(value, list):
+        return [_toml(it) for it in value]
+    if isinstance(value, bool | int | float):
+        return value
+    return str(value).encode("utf-8", "replace").decode("utf-8")

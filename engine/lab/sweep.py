@@ -4,21 +4,21 @@
     poison:0:0.9:10    the share that serves decoys
     collude:0:1:5      the share that enforces a ban on what everybody asks for; collude:blue train:0:1:5 names the word
 
-Each point is a run of its own from the same beginning. It goes on in peace for ten seconds, then the attack comes, at
-once, on a share of the living users at random, drawn from the run's own stream; infrastructure is spared, as `random`
-spares it everywhere. From then on users ask, 200 in all, evenly until ten seconds before the end: living peers that the
-attack left alone, for the question is whether the network still serves them. Where the scenario asks, its texts are
-asked for; else titles are, by their popularity. Background asks are off.
+Each point is a run of its own from the same setup. It is left alone for ten seconds. Then the attack takes a share of
+the living users at once, drawn from the run's own stream; as with the selector `random`, infrastructure is spared. From
+then until ten seconds before the end users ask, 200 times in all, evenly: living peers that the attack left alone, as
+the question is whether the network still serves them. They ask for the texts of the scenario's asks, else for titles by
+their popularity. Background asks are off.
 
-What is measured is success: the share of asks that had a hit. A decoy is a hit as well, until somebody opens it, so
-under poison that says nothing. There it is what users had in the end: of the asks whose user opened something before
-the run was over, the share that got the real thing, be it at the third try. A longer run leaves more time to try.
+The metric is success: the share of asks that had a hit. Under poison it is `genuine`, since a decoy is a hit as well
+until it is opened: of the asks whose user opened something before the end of the run, the share that got the real
+thing, at whichever try. A longer run leaves more time for tries.
 
-Runs are independent, so they are spread over all cores, in fresh interpreters, unless all of them take no longer than
-it takes to start these; what each gives depends on its seed alone, so the number of workers never shows. A run whose
-process is killed is done again. What still cannot be done, or is not done yet when somebody interrupts, is missing from
-the curve; the rest is kept. With several repetitions, a point is the mean over seeds that follow the scenario's own,
-beside the least and the greatest.
+Runs are independent, so they are spread over all cores in fresh interpreters, unless all of them together take no
+longer than it takes to start these. Each result depends on the seed alone, so the number of workers changes nothing. A
+run whose process is killed is done again. What fails again, or is not done when a user interrupts, is missing from the
+curve; the rest is kept. With several repetitions, a point is the mean over the scenario's seed and those that follow,
+with the least and the greatest value.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ from ..sim.rng import Stream
 from ..swarm import Swarm
 from .check import check_names
 from .export import csv_of
-from .run import Halted, interrupts_noted
+from .interrupts import Halted, interrupts_noted
 from .scenario import SEED_MAX, Scenario
 from .workers import spread
 
@@ -57,13 +57,13 @@ ASKS = 200
 STEPS_MAX = 1_000
 REPEAT_MAX = 1_000
 WORKERS_A_CORE = 4
-"""At most: more would be no faster, and take memory."""
+"""At most: more would not be faster, and would take memory."""
 START_S = 0.6
-"""Seconds of computing that it takes to start a worker: an interpreter, NumPy and this engine. Measured: 0.5 to 0.7."""
+"""Processor seconds to start a worker (an interpreter, NumPy and this engine). Measured: 0.5 to 0.7."""
 SHAPE = "VERB:FROM:TO:STEPS"
 
 Progress: TypeAlias = Callable[[int, int], None]
-"""Called with the runs done and the runs there are."""
+"""Called with the number of runs done and of all runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class Sweep:
 
     @property
     def shares(self) -> tuple[float, ...]:
-        """The shares, ascending or descending as they were given, rounded to what a person typed."""
+        """The shares, ascending or descending as given. Rounded to 9 digits, so that 0.3 is not 0.30000000000000004."""
         if self.steps == 1:
             return (self.low,)
         step = (self.high - self.low) / (self.steps - 1)
@@ -119,7 +119,7 @@ class Point:
     runs: tuple[Outcome, ...]
 
     def mean(self, name: str) -> float | None:
-        """Of one figure of the runs, those left out that have none."""
+        """The mean of one figure over the runs that have it."""
         known = [float(value) for value in (getattr(run, name) for run in self.runs) if value is not None]
         return math.fsum(known) / len(known) if known else None
 
@@ -140,9 +140,9 @@ FIGURES = (
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """What came of a sweep. `metric` is what `value` of each point means: success; reach, where nobody wants answers;
-    genuine, under poison. `missing`: runs that are not in it, since they were lost or somebody interrupted; `lost`: a
-    sentence for each run that could not be done."""
+    """The result of a sweep. `metric` says what `value` of each point is: success; reach, where asks want no answers;
+    genuine, under poison. `missing`: number of runs that are not in it, because they failed or a user interrupted;
+    `lost`: a sentence for each run that failed."""
 
     scenario: Scenario
     sweep: Sweep
@@ -152,7 +152,7 @@ class Curve:
     lost: tuple[str, ...] = ()
 
     warnings: tuple[str, ...] = ()
-    """Sentences that a run would warn with, each once however many runs said it."""
+    """Warnings of the runs, each sentence once."""
 
     @property
     def done(self) -> int:
@@ -183,7 +183,7 @@ class Curve:
         }
 
     def to_csv(self) -> str:
-        """One line a run: every figure there is, for whoever wants more than means."""
+        """A CSV table with all figures of each run, one a line."""
         names = ("share", "seed", *FIGURES, "fingerprint")
         return csv_of(names, ([getattr(run, name) for name in names] for point in self.points for run in point.runs))
 
@@ -215,9 +215,9 @@ def sweep(
 ) -> Curve:
     """Run every point of a sweep. `workers` processes at most, as many as there are cores unless told.
 
-    Raises InputError for a setup that is wrong or a run too short to ask in, SweepHalted with what is finished when a
-    person interrupts, and, if no run could be done, what the first of them raised: PeerFailed if a protocol's own code
-    did. Where some could, `Curve.lost` tells of the others.
+    Raises InputError for a setup that is wrong or a run too short to ask in, SweepHalted with the runs that are done
+    when a user interrupts, and, if no run could be done, what the first of them raised (PeerFailed for a fault in a
+    protocol's code). If some could, `Curve.lost` has the errors of the others.
     """
     end_s = RUN_S if until_s is None else until_s
     if end_s < LEAST_S:
@@ -256,7 +256,7 @@ def sweep(
 
 
 class SweepHalted(Halted):
-    """A signal ended a sweep. `curve` has the runs that were finished."""
+    """A signal ended a sweep. `curve` has the runs that were done."""
 
     def __init__(self, number: int, curve: Curve, said: str = "") -> None:
         super().__init__(number, said)
@@ -288,7 +288,7 @@ Job: TypeAlias = tuple[Scenario, Sweep, float, int, float]
 
 
 def _lost(job: Job, error: Exception) -> SwarmError:
-    """An error that names the run; of its own kind, if it is one of ours."""
+    """An error that names the run. InputError stays InputError; all others become SwarmError."""
     _, plan, share, seed, _ = job
     why = str(error) if isinstance(error, SwarmError) else f"{type(error).__name__}: {error}"
     kind = InputError if isinstance(error, InputError) else SwarmError
@@ -296,7 +296,7 @@ def _lost(job: Job, error: Exception) -> SwarmError:
 
 
 def cores() -> int:
-    """How many this process may use."""
+    """How many cores this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
@@ -305,7 +305,7 @@ def cores() -> int:
 def _all(
     jobs: Sequence[Job], told: int | None, look: Callable[[], None]
 ) -> Generator[tuple[int, Outcome | Exception], None, None]:
-    """The number of each job with what came of it, as they are done. `look` is called all the while."""
+    """The number of each job with its result or error, as they are done. `look` is called several times a second."""
     workers = min(told or cores(), WORKERS_A_CORE * cores(), len(jobs))
     begun_s = time.process_time()
 
@@ -340,7 +340,7 @@ def _all(
 
 
 def _in_worker(contents: dict[str, list[bytes]], job: Job) -> Outcome:
-    """A worker has no pipes of its own, so it gets their `contents`."""
+    """A worker cannot read the pipes of this process, so it gets their `contents`."""
     use_pipe_contents(contents)
     return one(*job)
 
@@ -376,7 +376,7 @@ def one(
         look()
         swarm.advance(round((SETTLE_S + (end_s - ANSWER_S - SETTLE_S) * (number + 1) / ASKS) * 1e6))
         able = np.flatnonzero((swarm.simulation.state == ALIVE) & ~swarm.simulation.infrastructure & spared)
-        # Drawn for every ask, so that a swarm without askers does not shift those of another.
+        # Drawn for every ask, whether or not a peer can ask, so that later draws stay the same.
         at, drawn = rng.random(), swarm.world.catalogue.sample_title(rng)
         if len(able):
             text = texts[number % len(texts)] if texts else drawn

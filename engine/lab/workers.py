@@ -1,9 +1,9 @@
-"""Calls of one function, spread over processes; a process that dies takes nothing with it but the call at hand.
+"""Calls of one function, spread over processes. When a process dies, only the call that it was doing is repeated.
 
-`concurrent.futures` gives up a whole pool when one of its processes is killed, and all results with it. Here each
-worker is served by a thread of its own: it hands over one call at a time, and when the process has ended instead of
-answering, that call goes to the end of the queue, at most `TRIES` times in all. Where no process can be had, or each
-dies before it is ready, the calls that are left are done in this process.
+`concurrent.futures` breaks off a whole pool, with all results, when one of its processes is killed. Here a thread
+serves each worker: it gives it one call at a time, and when the process ends instead of answering, the call goes to the
+end of the queue, up to `TRIES` times in all. Where no process can be started, or each dies before it is ready, the
+remaining calls are done in this process.
 
 A worker ends when its input ends, so none outlives the process that started it, however that ends.
 """
@@ -29,9 +29,9 @@ from ..errors import SwarmError
 
 TRIES = 3
 LOOK_S = 0.1
-"""Wall seconds between two looks whether a person has interrupted."""
+"""Wall seconds between two checks whether a user has interrupted."""
 OUT_OF_MEMORY = 137
-"""The exit code of a worker for that, as shells have it for a process that the system has killed."""
+"""The exit code of a worker without memory: the one that shells give for a process that the system has killed."""
 HEAD = struct.Struct("<Q")
 _STOPPED = object()
 
@@ -41,7 +41,7 @@ class WorkerDied(SwarmError):
 
 
 class Worker:
-    """A process that does calls, one after the other. Raises OSError where none can be had."""
+    """A process that does calls, one after the other. Raises OSError where none can be started."""
 
     def __init__(self) -> None:
         self.process: subprocess.Popen[bytes] = start_module("lab.workers")
@@ -54,7 +54,7 @@ class Worker:
         self._receive()
 
     def call(self, function: Callable[..., Any], *args: Any) -> Any:
-        """What the function returns. Raises what it raises, and WorkerDied."""
+        """Call the function there and return its result. Raises what it raises, and WorkerDied."""
         try:
             _send(self._out, (function, args))
         except (OSError, ValueError):
@@ -80,7 +80,7 @@ class Worker:
 
     def _died(self) -> WorkerDied:
         with contextlib.suppress(OSError):
-            self._out.close()  # it ends by itself then, if it has not
+            self._out.close()  # It ends by itself then, if it has not yet.
         code = self.process.wait()
         if code == OUT_OF_MEMORY:
             return WorkerDied("its process ran out of memory")
@@ -92,7 +92,7 @@ class Worker:
 
 
 def alone(function: Callable[..., Any], *args: Any) -> Any:
-    """What a function returns, called in a fresh process. Raises what it raises, WorkerDied, and OSError."""
+    """Call a function in a fresh process and return its result. Raises what it raises, WorkerDied, and OSError."""
     worker = Worker()
     try:
         worker.get_ready()
@@ -104,7 +104,7 @@ def alone(function: Callable[..., Any], *args: Any) -> Any:
 def spread(
     function: Callable[..., Any], calls: Sequence[tuple[Any, ...]], workers: int, look: Callable[[], None]
 ) -> Generator[tuple[int, Any], None, None]:
-    """The number of each call and what came of it, as they are done: a value, or the Exception that was raised.
+    """The number of each call with its result, as they are done: a value, or the Exception that was raised.
 
     `look` is called several times a second; what it raises ends all.
     """
@@ -190,18 +190,15 @@ def spread(
         threads.shutdown(wait=True)
 
 
-# --- the process ----------------------------------------------------------------------------------------------
-
-
 def main() -> None:
-    """Do calls until the input ends."""
-    # An interrupt is for who started it; he ends this process when he ends.
+    """The worker process: do calls until the input ends."""
+    # An interrupt is handled by the process that started this one, which ends this one too.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     out = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0)
     with open(os.devnull, "wb") as nowhere:
         os.dup2(nowhere.fileno(), sys.stdout.fileno())
     calls: SimpleQueue[Any] = SimpleQueue()
-    # In a thread, so that the end of the input ends a call that takes long as well.
+    # In a thread, so that the end of the input also ends a long call.
     ThreadPoolExecutor(1).submit(_read_calls, sys.stdin.buffer, calls)
     _send(out, "ready")
     while True:

@@ -19,7 +19,7 @@ import msgpack
 import numpy as np
 
 from ..api import File, Line
-from ..commands import VERBS, Command, command_from, names_peers
+from ..commands import VERBS, Command, command_from, field_kinds
 from ..errors import InputError, plain
 from ..measure.snapshot import Places
 from ..setup import Setup
@@ -37,6 +37,8 @@ TEXT_MAX = 100_000
 DEPTH_MAX = 6
 """Lists in lists."""
 TIME_MAX_US = 10**15
+FIELD_DEFAULTS: dict[str, Any] = {"number": 0.0, "whole": 0, "text": ""}
+"""A value of each kind of field (`commands.FieldKind`)."""
 
 
 def setup_to_map(setup: Setup) -> dict[str, Any]:
@@ -118,16 +120,14 @@ def _plain_value(value: Any, depth: int = 0) -> Any:
 
 # --- commands ---------------------------------------------------------------------------------------------------
 
-DEFAULTS_BY_TYPE: dict[str, Any] = {"float": 0.0, "int": 0, "str": "", "Want": ""}
-"""A value of each type that may stand in the annotation of an optional field."""
-
 
 def command_to_fields(command: Command) -> tuple[str, dict[str, Any]]:
     """(verb, fields). A list of peers is bytes: their numbers as int32, little-endian."""
     values: dict[str, Any] = {}
+    kinds = field_kinds(command.verb)
     for f in fields(command):
         value = getattr(command, f.name)
-        if names_peers(f) and value is not None and not isinstance(value, (str, int)):
+        if kinds[f.name] == "peers" and value is not None and not isinstance(value, (str, int)):
             value = np.array(value, "<i4").tobytes()
         values[f.name] = value if isinstance(value, bytes) else _to_plain(value)
     return command.verb, values
@@ -143,26 +143,27 @@ def command_from_fields(verb: Any, values: Any) -> Command:
     lists: dict[str, tuple[int, ...]] = {}
     given: dict[str, Any] = {}
     known = {f.name: f for f in fields(kind)}
+    kinds = field_kinds(kind.verb)
     for name, value in values.items():
         if isinstance(value, bytes):
-            if name not in known or not names_peers(known[name]) or len(value) % 4:
+            if kinds.get(name) != "peers" or len(value) % 4:
                 raise InputError(f'the "{plain(name, 40)}" of a {kind.verb} should not be bytes')
             lists[name] = tuple(np.frombuffer(value, "<i4").tolist())
             given[name] = "#0"
-        elif name in known and names_peers(known[name]) and value is None is known[name].default:
+        elif kinds.get(name) == "peers" and value is None is known[name].default:
             continue
-        elif name in known and names_peers(known[name]) and type(value) not in (str, int):
+        elif kinds.get(name) == "peers" and type(value) not in (str, int):
             raise InputError(f'the "{name}" of a {kind.verb} should be a selector or peers')
         else:
             given[name] = _plain_value(value)
     made = command_from(kind.verb, given, "the recording")
     for name, f in known.items():
         default = f.default if f.default is not MISSING else None
-        if name not in given or name in lists or names_peers(f):
+        if name not in given or name in lists or kinds[name] == "peers":
             continue
         if default is None and given[name] is not None:
-            # The default is None: only the annotation tells the type.
-            default = next((one for word, one in DEFAULTS_BY_TYPE.items() if word in str(f.type)), None)
+            # A field that may be left out says by its annotation alone what it may hold.
+            default = FIELD_DEFAULTS.get(kinds[name])
         if default is not None and not (given[name] is None is f.default):
             _checked(default, values[name], f"{kind.verb}.{name}")
     return replace(made, **lists) if lists else made

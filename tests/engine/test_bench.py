@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pytest
 
 from engine import bench
-from engine.lab import averaging, rivals
 from engine.lab import bench as lab_bench
 from tui import cli, cli_bench
 
@@ -27,7 +28,7 @@ def test_the_table_has_a_row_for_each_load_and_says_whether_it_did_what_theory_s
     assert cli.main(["bench", "--quick"]) == 0
     told = capsys.readouterr().out
     assert "✓ flood, 60 peers: 1,141 messages; 2E-N+1 is 1,141" in told
-    assert "✓ averaging, 60 peers: variance x" in told
+    assert "✓ flood, 100 peers" not in told, "--quick leaves out the largest"
     assert "bytes a peer" in told
     assert all(cost in told for cost in ("recording", "checkpoint", "seek"))
 
@@ -35,25 +36,14 @@ def test_the_table_has_a_row_for_each_load_and_says_whether_it_did_what_theory_s
 def test_as_json_it_is_one_object(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["bench", "--quick", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
-    assert [(row["load"], row["peers"]) for row in told["rows"]] == [("flood", 60), ("averaging", 60)]
+    assert [(row["load"], row["peers"]) for row in told["rows"]] == [("flood", 60)]
     assert all(row["ours_per_s"] > 0 and row["held"] for row in told["rows"])
 
 
-def test_without_simpy_it_is_compared_with_the_bare_loop_alone(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(rivals, "has_simpy", lambda: False)
-    assert cli.main(["bench", "--quick"]) == 0
-    assert "SimPy is not installed" in capsys.readouterr().out
-
-
-def test_the_rivals_carry_the_same_load() -> None:
-    near = [[b for b in range(12) if b != a] for a in range(12)]
-    links = 12 * 11 // 2
-    assert rivals.simpy_flood(near) == rivals.bare_flood(near) == 2 * links - 12 + 1
-    # All turns of two periods, and what they set off and was there in time.
-    assert 24 <= rivals.simpy_averaging(near, 2) <= 48
-    assert rivals.bare_averaging(near, 2) == rivals.simpy_averaging(near, 2)
+def test_simpy_is_not_loaded() -> None:
+    ask = "import sys\nsys.modules['simpy'] = None\nfrom engine import bench\nlist(bench((60,), print, rounds=1))"
+    done = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "flood, 60 peers\n"), done.stderr
 
 
 def test_a_swarm_is_weighed_in_a_process_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,15 +54,15 @@ def test_a_swarm_is_weighed_in_a_process_of_its_own(monkeypatch: pytest.MonkeyPa
 def test_a_load_that_goes_wrong_is_not_called_fast(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(averaging, "FACTOR", 0.9)
+    monkeypatch.setattr(lab_bench, "messages_of_a_flood", lambda swarm: 1)
     rows = list(bench((60,), lambda what: None, rounds=1))
-    assert [row.held for row in rows] == [True, False]
+    assert [row.held for row in rows] == [False]
     assert cli.main(["bench", "--quick"]) == 1
-    assert "✕ averaging" in capsys.readouterr().out
+    assert "✕ flood" in capsys.readouterr().out
 
 
 def test_a_round_runs_in_a_process_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
-    done = lab_bench.apart("flood", 60)
+    done = lab_bench.apart(60)
     assert done.held
     assert done.theory == "1,141 messages; 2E-N+1 is 1,141"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import tomllib
 from dataclasses import replace
 
 import pytest
@@ -62,3 +65,27 @@ def test_peers_named_by_number_are_named_as_selectors() -> None:
     setup = replace(Setup(), schedule=((0, Kill((3, 5))), (1, Kill(7)), (2, Kill(()))))
     again = scenario_files.parse(to_toml(setup, "Numbers"), "again").setup
     assert [command.peers for _, command in again.schedule] == ["#3 or #5", "#7", "not all"]  # type: ignore[attr-defined]
+
+
+def test_any_name_number_and_text_comes_back() -> None:
+    setup = Setup(
+        loss=1e-7,
+        latency="constant:1e-05",
+        schedule=(
+            (1, AskFor("#3", '#!\x85\u2028 tab\tback\\slash \'single\' """ # no comment')),
+            (2, Set("loss", 5e-324)),
+        ),
+    )
+    title = "a = 1\n[peers]\r\x00"
+    again = scenario_files.parse(to_toml(setup, title), "again")
+    assert again.setup.schedule == setup.schedule
+    assert (again.setup.loss, again.setup.latency) == (1e-7, "constant:1e-05")
+    odd = tomllib.loads(to_toml(replace(setup, options={"a key.with dots": 1, "": 2}), title))
+    assert odd["options"] == {"a key.with dots": 1, "": 2}
+    assert odd["title"] == title
+
+
+def test_a_start_does_not_load_the_writer() -> None:
+    ask = "import sys, engine\nassert 'tomlkit' not in sys.modules"
+    done = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

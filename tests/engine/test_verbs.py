@@ -7,11 +7,15 @@ from typing import Any
 import pytest
 from tiny import LATENCY, MS, SECOND, Bureau, Say, Shout, Tick, diary, give, host, make_swarm, texts
 
+import engine
 from engine import (
     ALIVE,
     DEAD,
     LEFT,
+    UNDO,
+    VERBS,
     Censor,
+    Command,
     Heal,
     InputError,
     Join,
@@ -320,3 +324,11 @@ def test_an_operator_must_be_named_as_it_is(verb: Any) -> None:
     with pytest.raises(InputError, match="one of acme, bolt"):
         swarm.do(verb(""))
     assert set(states(swarm)) == {ALIVE}, "a name left out does not mean everybody"
+
+
+def test_every_command_has_a_verb_and_each_pair_is_named_once() -> None:
+    classes = {it for it in vars(engine).values() if isinstance(it, type) and issubclass(it, Command)} - {Command}
+    assert set(VERBS.values()) == classes
+    assert all(kind.verb == verb for verb, kind in VERBS.items())
+    assert len({*UNDO, *UNDO.values()}) == 2 * len(UNDO)
+    assert {*UNDO, *UNDO.values()} == VERBS.keys() - {"ask", "publish", "set", "arrive", "depart"}

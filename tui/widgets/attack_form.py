@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from engine import Attack, Command, Cure, Defect, Join, Param, Plan, Reopen, Revive, Shutdown, Uncensor, plain
+from engine import UNDO, Attack, Command, Defect, Param, Plan, Reopen, Shutdown, plain
 
 from .ink import clock
+from .verbs import make
 
 SHARES = (0.0, 0.01, 0.02, 0.04, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)
 COUNTS = (1, 2, 5, 10, 16, 24, 30, 50, 75, 100, 150, 200, 300, 500, 750, 1000, 1500, 2000)
@@ -30,13 +31,6 @@ NAMES: Mapping[str, str] = {
     "peers": "victim",
 }
 """What a parameter is called before its slider; one that is not here keeps its default."""
-UNDONE: Mapping[str, type[Revive] | type[Uncensor] | type[Join] | type[Defect] | type[Cure]] = {
-    "kill": Revive,
-    "censor": Uncensor,
-    "leave": Join,
-    "collude": Defect,
-    "poison": Cure,
-}
 NAMED = 12
 
 
@@ -128,11 +122,11 @@ def _undo(plan: Plan) -> tuple[Command | None, str]:
         if isinstance(command, Shutdown):
             return Reopen(command.operator), f"Start again what {plain(command.operator)} ran."
     named = all(isinstance(getattr(command, "peers", None), tuple) for command in commands)
-    if len(verbs) == 1 and verbs[0] in UNDONE and named and plan.peers:
+    if len(verbs) == 1 and verbs[0] in UNDO and named and plan.peers:
         many = len(plan.peers)
-        back = UNDONE[verbs[0]]
+        back = make(UNDO[verbs[0]], peers=plan.peers)
         return (
-            back(plan.peers),
+            back,
             f"{back.verb.capitalize()} {'the peer' if many == 1 else f'the {many:,} peers'} that it took.",
         )
     ban = next((c for c in commands if c.verb == "collude"), None)

@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import ALIVE, DEAD, LEFT, VERBS, CallOff, Command, Heal, PeerId, RunningAttack, Snapshot
+from engine import ALIVE, DEAD, LEFT, UNDO, VERBS, CallOff, Command, Heal, PeerId, RunningAttack, Snapshot
 from tui.frame import Frame
 
 from .ink import clock
@@ -51,7 +51,6 @@ class Pair:
     id: str
     key: str
     do: str
-    undo: str
     labels: tuple[str, str]
     tips: tuple[str, str]
     can: Callable[[Snapshot, Ids], Flags]
@@ -59,6 +58,11 @@ class Pair:
     says: tuple[str, str] = ("", "")
     why: str = ""
     phrase: str = ""
+
+    @property
+    def undo(self) -> str:
+        """The verb that takes it back."""
+        return UNDO[self.do]
 
 
 def flag(name: str, wanted: bool) -> Callable[[Snapshot, Ids], Flags]:
@@ -101,7 +105,7 @@ def _cut(snapshot: Snapshot, ids: Ids) -> Flags:
 
 PAIRS: tuple[Pair, ...] = (
     Pair(
-        "kill", "peer.kill", "kill", "revive", ("Kill", "Revive"),
+        "kill", "peer.kill", "kill", ("Kill", "Revive"),
         (
             "{who}: ended without a word. Memory goes, the disk stays; links close one latency later.",
             "{who}: started again, from what is on disk.",
@@ -111,7 +115,7 @@ PAIRS: tuple[Pair, ...] = (
         "{who} left, so there is nothing to kill. Have it join again first ({{peer.leave}}).",
     ),
     Pair(
-        "censor", "peer.censor", "censor", "uncensor", ("Censor", "Uncensor"),
+        "censor", "peer.censor", "censor", ("Censor", "Uncensor"),
         (
             "{who}: all that is sent or should arrive vanishes on the way. It lives on; others see only silence.",
             "{who}: traffic may pass again.",
@@ -120,7 +124,7 @@ PAIRS: tuple[Pair, ...] = (
         ("Censor {who}", "Uncensor {who}"),
     ),
     Pair(
-        "collude", "peer.collude", "collude", "defect", ("Collude", "Defect"),
+        "collude", "peer.collude", "collude", ("Collude", "Defect"),
         (
             "{who}: hides “{word}”, neither showing it nor passing on what is about it. Nobody is told.",
             "{who}: stops hiding {ban}.",
@@ -131,14 +135,14 @@ PAIRS: tuple[Pair, ...] = (
         phrase="word",
     ),
     Pair(
-        "leave", "peer.leave", "leave", "join", ("Leave", "Join"),
+        "leave", "peer.leave", "leave", ("Leave", "Join"),
         ("{who}: says goodbye as the protocol would, and goes.", "{who}: comes back, from what is on disk."),
         in_state(ALIVE), in_state(LEFT),
         ("Have {who} leave", "Have {who} join again"),
         "{who} {is} dead: no goodbye can be said. Revive first ({{peer.kill}}).",
     ),
     Pair(
-        "poison", "", "poison", "cure", ("Poison", "Cure"),
+        "poison", "", "poison", ("Poison", "Cure"),
         (
             "{who}: claims to have everything and serves decoys. Only who opens a download sees that.",
             "{who}: serves what it says again.",
@@ -148,7 +152,7 @@ PAIRS: tuple[Pair, ...] = (
         "Files are no part of what {who} {does}, so there is nothing that decoys could stand in for.",
     ),
     Pair(
-        "hold", "", "hold", "release", ("Hold", "Release"),
+        "hold", "", "hold", ("Hold", "Release"),
         (
             "What is under way on {links} {who} stands still, to be looked at; what comes waits behind it.",
             "What was held on {links} {who} goes on, in order.",
@@ -157,7 +161,7 @@ PAIRS: tuple[Pair, ...] = (
         ("Hold {links} {who}", "Release {links} {who}"),
     ),
     Pair(
-        "partition", "", "partition", "", ("Split off", ""),
+        "partition", "", "partition", ("Split off", ""),
         ("{who}: nothing passes between them and all others, until it is healed.", ""),
         _cut, lambda snapshot, ids: np.zeros(len(ids), np.bool_),
         ("Split off {who}", ""),
@@ -234,7 +238,7 @@ def make(verb: str, **values: Any) -> Command:
 def _pair(frame: Frame, pair: Pair, ids: Ids) -> Verb:
     snapshot = frame.snapshot
     can = ids[pair.can(snapshot, ids)]
-    back = ids[pair.back(snapshot, ids)] if not len(can) and pair.undo in VERBS else ids[:0]
+    back = ids[pair.back(snapshot, ids)] if not len(can) else ids[:0]
     turn = 1 if len(back) else 0
     those = can if len(can) else back if len(back) else ids
     word = phrase_of(frame) if pair.phrase else ""

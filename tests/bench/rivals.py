@@ -1,38 +1,28 @@
-"""The same two loads without us: in SimPy, and in a bare loop over buckets without peers.
+"""The loads of `bench_rivals.py` without swarmtop: in SimPy, and averaging in a bare loop over buckets.
 
-SimPy pays one `Timeout` with a callback a message and keeps no books at all. The bare loop is what this kernel would be
-with nothing on it: a dict of buckets, a heap of instants, and the least that a message can do. Between the two stands
-what peers, hosts, causes, accounts and fingerprints cost.
+SimPy has one `Timeout` with a callback for each message, and records nothing. The bare loop (for a flood it is
+`engine.lab.bench.bare_flood`) is a kernel without peers: a dict of buckets, a heap of instants, and the least that a
+message can do. What swarmtop is slower than that is the cost of peers, hosts, causes, records and fingerprints.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from heapq import heappop, heappush
 from typing import Any
 
-from ..sim.rng import Stream
+import simpy
+
+from engine.sim.rng import Stream
 
 Near = Sequence[Sequence[int]]
-Step = Callable[[], None]
 DELAY_US = 50_000
 PERIOD_US = 1_000_000
 TTL = 20
 
 
-def has_simpy() -> bool:
-    """Whether it is installed; it is no need of ours."""
-    try:
-        import simpy  # noqa: F401
-    except ImportError:
-        return False
-    return True
-
-
 def simpy_flood(near: Near) -> int:
-    """A flood from peer 0; returns the deliveries."""
-    import simpy
-
+    """A flood from peer 0. Returns the deliveries."""
     env = simpy.Environment()
     seen: set[int] = set()
     count = 0
@@ -55,9 +45,7 @@ def simpy_flood(near: Near) -> int:
 
 
 def simpy_averaging(near: Near, periods: int) -> int:
-    """Push-pull averaging; returns the deliveries of messages, the turns not counted."""
-    import simpy
-
+    """Push-pull averaging. Returns the deliveries of messages; timers do not count."""
     env = simpy.Environment()
     values = [float(peer) for peer in range(len(near))]
     rng = Stream("bench/averaging")
@@ -89,37 +77,9 @@ def simpy_averaging(near: Near, periods: int) -> int:
     return count
 
 
-def bare_flood(near: Near) -> int:
-    """A flood through buckets: two lists an instant, one set of those who have seen it."""
-    buckets: dict[int, tuple[list[int], list[tuple[int, int]]]] = {0: ([0], [(-1, TTL)])}
-    instants = [0]
-    seen: set[int] = set()
-    count = 0
-    while instants:
-        now = heappop(instants)
-        tos, envelopes = buckets.pop(now)
-        for to, (sender, ttl) in zip(tos, envelopes, strict=True):
-            count += 1
-            if to in seen:
-                continue
-            seen.add(to)
-            if not ttl:
-                continue
-            envelope = (to, ttl - 1)
-            at = now + DELAY_US
-            bucket = buckets.get(at)
-            if bucket is None:
-                bucket = buckets[at] = ([], [])
-                heappush(instants, at)
-            for other in near[to]:
-                if other != sender:
-                    bucket[0].append(other)
-                    bucket[1].append(envelope)
-    return count - 1
-
-
 def bare_averaging(near: Near, periods: int) -> int:
-    """Push-pull averaging through buckets: (kind, to, from, value), kind 0 a turn, 1 a push, 2 a pull."""
+    """Push-pull averaging through buckets: (kind, to, from, value), where kind is 0 for a timer,
+    1 for a push, 2 for a pull. Returns the deliveries of messages."""
     rng = Stream("bench/averaging")
     values = [float(peer) for peer in range(len(near))]
     buckets: dict[int, list[tuple[int, int, int, float]]] = {}
