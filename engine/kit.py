@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from math import exp, log
 from typing import NamedTuple, TypeVar
 
-from .api import File, Host
+from .api import File, Host, Theory
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -49,6 +49,21 @@ class Epidemic(NamedTuple):
     messages: float
     rounds: float | None
     """Generations until it has grown to all living, or None where it dies out."""
+    living: int
+    """Peers that could hear it, the origin left out."""
+
+    def theory(self) -> tuple[Theory, ...]:
+        """As rows beside a measured ask; none where no other peer is alive."""
+        if not self.living:
+            return ()
+        share = f"1 - s of the living, s = e^(-{self.mean:.2g} (1 - s)) = {self.missed:.1%}"
+        rows = (
+            Theory("reached", self.reached, share),
+            Theory("messages", self.messages, f"{self.fanout} by each who heard"),
+        )
+        if self.rounds is None:
+            return rows
+        return (*rows, Theory("rounds", self.rounds, f"ln n / ln {self.mean:.2g}, to grow to n"))
 
 
 def infect_and_die(others: int, living: int, fanout: int) -> Epidemic:
@@ -70,7 +85,7 @@ def infect_and_die(others: int, living: int, fanout: int) -> Epidemic:
         missed = exp(-mean * (1.0 - missed))
     reached = living * (1.0 - missed)
     rounds = log(max(living, 2)) / log(mean) if mean > 1.0 else None
-    return Epidemic(fanout, mean, missed, reached, fanout * (reached + 1), rounds)
+    return Epidemic(fanout, mean, missed, reached, fanout * (reached + 1), rounds, living)
 
 
 class Flood(NamedTuple):

@@ -65,13 +65,8 @@ class GossipOptions:
 
 @dataclass(slots=True, eq=False)
 class Gossiper(Peer, name="gossip", options=GossipOptions):
-    """A peer that passes on each rumour once.
-
-    others   peers that it knows since it started
-    newer    peers that it was told of later
-    welcome  whether it has joined
-    heard    key -> text of the latest rumours
-    """
+    """A peer that passes on each rumour once. It knows `others` since it started and was told of `newer` ones later;
+    `welcome`: it has joined; `heard` are the latest rumours, by key."""
 
     role = "gossiper"
     wants = "broadcast"
@@ -86,19 +81,7 @@ class Gossiper(Peer, name="gossip", options=GossipOptions):
 
     @classmethod
     def theory(cls, facts: Mapping[str, Any], options: GossipOptions) -> Sequence[Theory]:
-        """The closed form of infect and die: see `kit.infect_and_die`."""
-        living: int = facts["living"]
-        if not living:
-            return ()
-        told = infect_and_die(facts["others"], living, options.fanout)
-        share = f"1 - s of the living, s = e^(-{told.mean:.2g} (1 - s)) = {told.missed:.1%}"
-        rows = [
-            Theory("reached", told.reached, share),
-            Theory("messages", told.messages, f"{told.fanout} by each who heard"),
-        ]
-        if told.rounds is not None:
-            rows.append(Theory("rounds", told.rounds, f"ln n / ln {told.mean:.2g}, to grow to n"))
-        return rows
+        return infect_and_die(facts["others"], facts["living"], options.fanout).theory()
 
     def start(self, host: Host, contacts: Sequence[PeerId], saved: object | None) -> None:
         """At t = 0 `contacts` are all peers, dead ones included. A peer that starts later says hello."""
