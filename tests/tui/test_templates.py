@@ -50,7 +50,7 @@ async def test_no_template_reaches_the_screen(size: tuple[int, int], monkeypatch
         person.main.at_once()
         await press(person, "backslash", "escape", "slash", "escape", "9", "9", "v")
         # Palette, jump bar, menus of layouts and colours, and toasts of keys that can do nothing now.
-        for opens in ("ctrl+p", "j", "l", "c", "m", "y", "U", "Z", "ctrl+c"):
+        for opens in ("ctrl+p", "j", "G", "B", "m", "y", "U", "Z", "ctrl+c"):
             await press(person, opens, "down")
             found.update(note.message for note in person.app._notifications)
             await press(person, "escape")
