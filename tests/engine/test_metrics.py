@@ -156,14 +156,13 @@ def test_a_network_without_links_has_no_such_figures() -> None:
     assert 0 < last(town, "load_gini") < 1
 
 
-def test_a_peer_that_fails_to_say_what_it_believes_is_named() -> None:
+def test_a_peer_that_fails_to_say_what_it_believes_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     town = Swarm(Setup(peers=4))
 
-    class Mute:
-        def beliefs(self) -> None:
-            raise ValueError("nothing")
+    def fail(program: object) -> None:
+        raise ValueError("nothing")
 
-    town.simulation.programs[2] = Mute()  # type: ignore[call-overload]
+    monkeypatch.setattr(type(town.simulation.programs[2]), "beliefs", fail)
     with pytest.raises(PeerFailed, match="beliefs"):
         town.advance(2 * SECOND)
 
