@@ -11,6 +11,7 @@ from unittest import mock
 from engine import AskFor, Beliefs, Command, ContentSpec, Leave, Peer, PeerId, Setup, Swarm
 from engine.sim.host import PeerHost
 from engine.sim.kernel import Timer
+from engine.sim.links import SendPath
 from engine.sim.network import Network as Between
 
 from .inside import containers
@@ -175,7 +176,8 @@ class Rough(Between):
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
-        self.links.general = True
+        if self.links.path is SendPath.FAST:
+            self.links.path = SendPath.GENERAL
 
     def post_all(self, frm: PeerId, to: Iterable[PeerId], envelope: Any) -> None:
         if envelope[1].over == "stream":
