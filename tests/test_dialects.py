@@ -251,3 +251,72 @@ def test_a_gzip_bomb_is_refused_within_little_memory(tmp_path: Path, flag: str) 
     assert done.returncode == 2
     assert "larger than the" in done.stderr
     assert max(before, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss) < 600 << 10
+
+
+NAMES = tuple(f"peer_{at}" for at in range(40))
+SESSION_LINES: dict[str, tuple[str, str]] = {
+    "plain": ("{who},{a},{b}", "{who},{a},"),
+    "quoted": ('"{who}","{a}","{b}"', '"{who}","{a}","inf"'),
+    "commented": ("{who},{a},{b} # one", "{who},{a},- % two"),
+    "blanks": ("{who} {a} {b}", "{who} {a} inf"),
+    "semicolons": ("{who};{a},0;{b},0", "{who};{a},0;NaN"),
+    "index": ("#{at},{a},{b}", "#{at},{a},Infinity"),
+    "more columns": ("{who},{a},{b},né", "{who},{a},na,x"),
+    "empty lines": ("{who},{a},{b}\n", "// a line\n{who},{a},inf"),
+}
+
+
+def session_text(kind: str, count: int) -> list[str]:
+    ends, stays = SESSION_LINES[kind]
+    rows = [(at % 40, at // 40 * 10) for at in range(count)]
+    return [
+        (ends if row < count - 40 else stays).format(at=at, who=NAMES[at], a=a, b=a + 7)
+        for row, (at, a) in enumerate(rows)
+    ]
+
+
+@pytest.mark.parametrize("kind", SESSION_LINES)
+def test_long_session_files_are_the_same_in_every_dialect(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "sessions.csv"
+    path.write_text("\n".join(session_text(kind, 2_400)))
+    made = sessions.load(str(path), NAMES)
+    assert made.begins_us == {at: [10_000_000 * turn for turn in range(60)] for at in range(40)}
+    assert all(ends[:-1] == [10_000_000 * turn + 7_000_000 for turn in range(59)] for ends in made.ends_us.values())
+    assert {ends[-1] for ends in made.ends_us.values()} == {10**15}
+    lines = session_text(kind, 2_400)
+    lines[1_900] = lines[1_900].replace("470", "47o")
+    path.write_text("\n".join(lines))
+    number = "\n".join(lines).split("47o")[0].count("\n") + 1
+    with pytest.raises(InputError, match=rf'sessions\.csv:{number}: start_s .* number of seconds, not "47o'):
+        sessions.load(str(path), NAMES)
+
+
+EDGE_LINES = {
+    "names": "{a} {b}",
+    "commas": "{a} , {b}, 0.5",
+    "quoted": '"{a}" "{b}"',
+    "quoted commas": "'{a}','{b}'",
+    "commented": "{a} {b} # {b} {a}",
+    "lines between": "{a}\t{b}\n% no link",
+    "attributes": "{a} {b} {{'weight': 1}}",
+    "one odd": "{a} {b}{odd}",
+}
+
+
+@pytest.mark.parametrize("kind", EDGE_LINES)
+@pytest.mark.parametrize("name", ["n{}", "0{}", "{}"])
+def test_long_edge_lists_are_the_same_in_every_dialect(tmp_path: Path, kind: str, name: str) -> None:
+    path, count = tmp_path / "edges.txt", 2_400
+    lines = [
+        EDGE_LINES[kind].format(a=name.format(at), b=name.format(at + 1), odd=" \t# x" if at == 1_700 else "")
+        for at in range(count)
+    ]
+    path.write_text("\n".join(lines))
+    labels, pairs, _ = links(path)
+    assert labels == tuple(name.format(at) for at in range(count + 1))
+    assert pairs == [(name.format(at), name.format(at + 1)) for at in range(count)]
+    lines[2_000] = "one"
+    path.write_text("\n".join(lines))
+    number = "\n".join(lines[:2_000]).count("\n") + 2
+    with pytest.raises(InputError, match=rf"edges\.txt:{number}: expected .* found 1 value"):
+        links(path)

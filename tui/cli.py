@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from .import_path import close
+from .interrupts import end_at_once, raise_again
 from .streams import guarded, throw_away, waiting
 
 if TYPE_CHECKING:
@@ -79,19 +80,13 @@ class WrongError(Exception):
 
 
 def load_engine() -> None:
-    """Import it. Until it is there ctrl+c ends the program at once: there is nothing to lose yet, and to NumPy an
-    interrupt while it is imported is a broken installation, of which it tells at length."""
-    ours = signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    if ours:
-        try:
-            signal.signal(signal.SIGINT, signal.SIG_DFL)
-        except ValueError:  # only the main thread may
-            ours = False
+    """Import it. Until it is there ctrl+c ends the program at once, see `interrupts`."""
+    ours = end_at_once()
     try:
         import engine  # noqa: F401
     finally:
         if ours:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+            raise_again()
 
 
 def did_you_mean(word: str, choices: Iterable[str]) -> str:
@@ -112,6 +107,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _answered(words: list[str]) -> int:
     try:
+        raise_again()
         return _main(words)
     except WrongError as error:
         return _complain(error)
@@ -381,6 +377,7 @@ def script() -> NoReturn:
     """The console command. After a dashboard the process ends at once: taking a swarm apart, object by object, takes a
     fifth of a second, in which the terminal would show what is typed."""
     code = main()
+    end_at_once()
     if "textual" in sys.modules:
         for stream in (sys.stdout, sys.stderr):
             try:

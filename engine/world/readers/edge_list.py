@@ -9,12 +9,14 @@ Whole numbers are sorted in ascending order, because the ids of real crawls have
 they first occur. The first line decides: where its two ids are whole numbers without quotes, all ids should be. GML,
 GraphML and Pajek files are read by networkx, see `graph_files`.
 
-numpy reads a block of well-formed lines fast. A block that it refuses is read line by line: for dialects that numpy
-does not read, and to name the line that is wrong.
+numpy reads a block of good lines of numbers fast, and `split` one of names. Where they stumble, quotes and comments are
+taken out first, a thousand lines at a time; the lines that are odd even so are gone through one by one, to read them or
+to name the one that is wrong.
 """
 
 from __future__ import annotations
 
+import functools
 import io
 import re
 import warnings
@@ -148,7 +150,7 @@ class _EdgeListReader:
             return
         pairs = self._fast(block)
         if pairs is None:
-            pairs = self._slow(at, block)
+            pairs = self._pieces(at, block)
         if not len(pairs):
             return
         self.pairs.append(pairs)
@@ -264,7 +266,11 @@ class _EdgeListReader:
     def _fast(self, block: str) -> NDArray[np.int64] | None:
         """All pairs, int64 (L, 2); None if the block has to be read line by line."""
         columns = self.columns
-        if columns is None or not self.numbers or not block.isascii():
+        if columns is None:
+            return None
+        if not self.numbers:
+            return self._split(block)
+        if not block.isascii():
             return None
         if "%" in block or "//" in block or ";" in block:
             block = _COMMENT_LINE.sub("", block)
@@ -291,6 +297,46 @@ class _EdgeListReader:
         if columns.width > 2:
             pairs = np.stack([pairs[f"f{at}"] for at in columns.wanted], axis=1)
         return pairs if pairs.shape[1] == 2 and len(pairs) and pairs.min() >= 0 else None
+
+    def _split(self, block: str) -> NDArray[np.int64] | None:
+        """As `_fast`, for names, and for numbers that are not written as Python would (01, +1)."""
+        columns = self.columns
+        assert columns is not None
+        if tables.OTHER_BLANK.search(block) or any(sign in block for sign in ('"', "'", "#", "%", "//", "{", "\n;")):
+            return None
+        if not _same_width(self.sep or "", columns.width).fullmatch(block):
+            return None
+        # One flat list: a list a line keeps Python's collector busy.
+        cells = block.replace("\n", self.sep).split(self.sep) if self.sep else block.split()
+        count = len(cells) // columns.width
+        words = [""] * (2 * count)
+        for at, column in enumerate(columns.wanted):
+            words[at::2] = cells[column : count * columns.width : columns.width]
+        if self.sep:
+            words = [word.strip(tables.BLANKS) for word in words]
+        code = self._number if self.numbers else self._word
+        try:
+            codes = {word: code(word, "") for word in dict.fromkeys(words)}
+        except InputError:
+            return None  # said again with the line
+        return np.array([codes[word] for word in words], dtype=np.int64).reshape(-1, 2)
+
+    def _pieces(self, at: int, block: str) -> NDArray[np.int64]:
+        """As `_fast`, where it gives None for all of the block. Names the first line that is wrong."""
+        made = []
+        while block:
+            end = tables.end_of_lines(block, tables.PIECE)
+            piece, block = block[:end], block[end:]
+            bare = tables.bare(piece, names=not self.numbers)
+            pairs = None
+            if bare is not None:
+                pairs = np.empty((0, 2), np.int64) if not bare or bare.isspace() else self._fast(bare)
+                pairs = self._split(bare) if pairs is None else pairs
+            made.append(self._slow(at, piece) if pairs is None else pairs)
+            at += piece.count("\n")
+            if len(self.words) > NODES_MAX:
+                self._check_nodes(len(self.words))
+        return np.concatenate(made)
 
     def _slow(self, at: int, block: str) -> NDArray[np.int64]:
         """As `_fast`, line by line. Raises InputError for the first line that is wrong."""
@@ -369,6 +415,17 @@ class _EdgeListReader:
         if len(word) > LABEL_MAX:
             raise InputError(f'{where}: the name "{plain(word, limit=40)}" is longer than {LABEL_MAX} characters')
         return self.words.setdefault(word, len(self.words))
+
+
+@functools.cache
+def _same_width(sep: str, width: int) -> re.Pattern[str]:
+    """Matches lines of this many values, without an empty line among them."""
+    if sep:
+        cell = rf"[^{re.escape(sep)}\n]*+"
+        line = cell + rf"(?:{re.escape(sep)}{cell}){{{width - 1}}}"
+        return re.compile(rf"(?!\n)(?:{line}\n(?!\n))*+(?:{line})?")
+    line = rf"[ \t\f\v]*+\S++(?:[ \t\f\v]++\S++){{{width - 1}}}[ \t\f\v]*+"
+    return re.compile(rf"(?:{line}\n++)*+(?:{line})?")
 
 
 def _distinct(pairs: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -15,13 +15,15 @@ first session begins at 0, and `SessionTrace.notes` says so.
 A peer may have many sessions, in any order, but two that overlap are refused. One may begin at the moment at which
 another ends: the peer then restarts. Peers that the file does not name stay up for the whole run.
 
-numpy reads a block of well-formed lines fast; any other is read line by line.
+numpy reads many good lines fast. Where it stumbles, comments, quotes and open ends are written in a form that it reads,
+a thousand lines at a time; the lines that it does not read even so are gone through one by one.
 """
 
 from __future__ import annotations
 
 import io
 import math
+import re
 import warnings
 from array import array
 from bisect import bisect_left, bisect_right
@@ -29,6 +31,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...api import PeerId
 from ...errors import InputError, nearest, plain
@@ -58,6 +61,7 @@ ENDS = frozenset(
 )
 LENGTHS = ("duration", "length", "uptime", "lifetime", "seconds")
 EXPECTED = "expected sessions, a line each: peer,start_s,end_s"
+_POINT = re.compile(r"(;[ \t]*+[+-]?\d*+),(?=\d*+[ \t]*+(?:[;\n]|$))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +125,8 @@ class _SessionReader:
         self.name = name
         self._labels = labels
         self._ids = {label: peer for peer, label in enumerate(labels)}
+        self._longest = max(map(len, labels), default=0) + 16
+        self._checked = 1 << 16
         self._sep: str | None = None
         self._columns: tables.ColumnLayout | None = None
         self._ms = False
@@ -130,51 +136,91 @@ class _SessionReader:
     def read_block(self, at: int, block: str) -> None:
         """Read the lines of a block, the first of which is line `at`."""
         if self._columns is None:
-            # Enough lines to find the columns; the rest may be read by numpy.
-            end = _end_of_lines(block, tables.SAMPLE)
+            # Enough lines to tell the columns; the rest may be read fast.
+            end = tables.end_of_lines(block, tables.SAMPLE)
             self._slow(at, block[:end])
             at, block = at + block.count("\n", 0, end), block[end:]
         if block and not self._fast(at, block):
-            self._slow(at, block)
+            while block:
+                end = tables.end_of_lines(block, tables.PIECE)
+                piece, block = block[:end], block[end:]
+                if not self._fast(at, piece) and not self._rewritten(at, piece):
+                    self._slow(at, piece)
+                at += piece.count("\n")
+        if len(self._peers) >= self._checked:
+            # An overlap is told before all has been read: the odd takes long.
+            self._checked = 2 * len(self._peers)
+            self._ordered()
 
     def _fast(self, at: int, block: str) -> bool:
-        """Read a whole block with numpy. False, and nothing is read, if it has to be read line by line."""
+        """Take lines at once if they are good and plain: False, and nothing is taken, if they need a closer look."""
+        odd = ('"', "'", "#", "%", "//", "\n\n", "\n;")
+        if any(sign in block for sign in odd) or (self._sep == ";" and "," in block):
+            return False
+        return self._parsed(np.arange(at, at + block.count("\n") + (not block.endswith("\n"))), block)
+
+    def _rewritten(self, at: int, text: str) -> bool:
+        """As `_fast`, for lines with quotes, comments, open ends, decimal commas and empty lines among them."""
         columns = self._columns
-        odd = ('"', "'", "#", "%", "//", "\n\n", "\n;", "_")
-        if columns is None or not self._sep or not block.isascii() or any(sign in block for sign in odd):
+        block = tables.bare(text, names=True)
+        if columns is None or block is None:
             return False
         if self._sep == ";" and "," in block:
+            if columns.wanted[0] != 0:
+                return False
+            block = _POINT.sub(r"\1.", block)
+        if self._sep:
+            block = self._open_ends(columns.wanted[2]).sub(r"\1inf", block)
+        kept = [(number, line) for number, line in enumerate(block.split("\n"), at) if line and not line.isspace()]
+        return not kept or self._parsed(np.array([at for at, _ in kept]), "\n".join(line for _, line in kept))
+
+    def _open_ends(self, column: int) -> re.Pattern[str]:
+        sep = re.escape(self._sep or "")
+        words = "|".join(map(re.escape, sorted(OPEN - {""}, key=len, reverse=True)))
+        return re.compile(
+            rf"(?:^|(?<=\n))((?:[^{sep}\n]*+{sep}){{{column}}})[ \t]*+(?:{words})?[ \t]*+(?=[{sep}\n]|$)", re.IGNORECASE
+        )
+
+    def _parsed(self, lines: NDArray[np.int64], text: str) -> bool:
+        """Take these lines of `text`, none of which is empty, if numpy reads them all as good sessions."""
+        columns = self._columns
+        if columns is None or tables.OTHER_BLANK.search(text) or (not self._sep and not text.isascii()):
             return False
+        kind = "S" if text.isascii() else "U"
         who, first, last = columns.wanted
-        types = {who: "S24", first: "f8", last: "f8"}
+        types = {who: f"{kind}{self._longest}", first: "f8", last: "f8"}
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("error")
                 rows = np.loadtxt(
-                    io.StringIO(block),
-                    [(f"f{column}", types.get(column, "S1")) for column in range(columns.width)],
+                    io.StringIO(text),
+                    [(f"f{column}", types.get(column, f"{kind}1")) for column in range(columns.width)],
                     comments=None,
-                    delimiter=self._sep,
+                    delimiter=self._sep or None,
                     ndmin=1,
                 )
         except (ValueError, Warning):
             return False
         names, number = np.unique(rows[f"f{who}"], return_inverse=True)
         begins, ends = rows[f"f{first}"], rows[f"f{last}"]
-        words = [name.decode("ascii").strip(tables.BLANKS) for name in names.tolist()]
+        words = [name if isinstance(name, str) else name.decode("ascii") for name in names.tolist()]
         try:
-            known = [_peer(word, self._ids, len(self._labels), "") if len(word) < 24 else -1 for word in words]
+            known = [
+                _peer(word.strip(tables.BLANKS), self._ids, len(self._labels), "") if len(word) < self._longest else -1
+                for word in words
+            ]
         except InputError:
-            return False  # read line by line, the error names the line
-        good = min(known) >= 0 and len(rows) == block.count("\n") + (not block.endswith("\n"))
-        if not good or not bool(((abs(begins) <= STAMP_MAX_S * 1e9) & (begins < ends) & (ends < math.inf)).all()):
-            return False
-        if not bool((ends <= STAMP_MAX_S * 1e9).all()) or len(self._peers) + len(rows) > SESSIONS_MAX:
+            return False  # said again with the line
+        most = STAMP_MAX_S * 1e9
+        good = min(known) >= 0 and len(rows) == len(lines) and len(self._peers) + len(rows) <= SESSIONS_MAX
+        if not good or not bool(
+            ((abs(begins) <= most) & (begins < ends) & ((ends <= most) | (ends == math.inf))).all()
+        ):
             return False
         self._peers.frombytes(np.array(known, np.int64)[number].tobytes())
         self._begins.frombytes(begins.tobytes())
         self._ends.frombytes(ends.tobytes())
-        self._lines.frombytes(np.arange(at, at + len(rows), dtype=np.int64).tobytes())
+        self._lines.frombytes(lines.astype(np.int64).tobytes())
         return True
 
     def _slow(self, at: int, block: str) -> None:
@@ -200,7 +246,7 @@ class _SessionReader:
         if len(cells) < 3:
             raise self._wrong_count(cells, where)
         wanted: tuple[int, ...] = (0, 1, 2)
-        header = not any(tables.is_number(cell) or cell.lower() in OPEN for cell in cells[1:3])
+        header = not any(tables.is_number(self._point(cell)) or cell.lower() in OPEN for cell in cells[1:3])
         if header:
             named = tables.named_columns(cells, (PEERS, STARTS, ENDS))
             wanted = named or wanted
@@ -239,8 +285,12 @@ class _SessionReader:
         self._ends.append(end)
         self._lines.append(number)
 
+    def _point(self, text: str) -> str:
+        """A number with the decimal point that Python reads."""
+        return text.replace(",", ".") if self._sep == ";" and text.count(",") == 1 else text
+
     def _time(self, text: str, what: str, where: str) -> float:
-        word = text.replace(",", ".") if self._sep == ";" and text.count(",") == 1 else text
+        word = self._point(text)
         value = float(word) if tables.is_number(word) else math.nan
         if math.isfinite(value) and abs(value) <= STAMP_MAX_S * 1e9:
             return value
@@ -256,6 +306,19 @@ class _SessionReader:
         """The sessions of all blocks, by peer and in order."""
         if not self._peers:
             raise InputError(f"{self.name}: no sessions in it; {EXPECTED}")
+        peers, begins_us, ends_us, notes = self._ordered()
+        # A session of less than a microsecond is none.
+        kept = (ends_us > 0) & (ends_us > begins_us)
+        made = SessionTrace({int(peer): [] for peer in dict.fromkeys(self._peers)}, {}, tuple(notes))
+        made.ends_us.update((peer, []) for peer in made.begins_us)
+        rows = zip(peers[kept].tolist(), begins_us[kept].tolist(), ends_us[kept].tolist(), strict=True)
+        for peer, begin_us, end_us in rows:
+            made.begins_us[peer].append(begin_us)
+            made.ends_us[peer].append(end_us)
+        return made
+
+    def _ordered(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], list[str]]:
+        """Peers, begins and ends in microseconds, by peer and in order, and notes. Raises InputError for an overlap."""
         notes = [note] if self._columns and (note := self._columns.note(self.name)) else []
         peers, lines = np.array(self._peers), np.array(self._lines)
         begins, ends = np.array(self._begins), np.array(self._ends)
@@ -285,26 +348,7 @@ class _SessionReader:
             first, second = sorted((int(lines[at]), int(lines[at + 1])))
             who = plain(self._labels[peers[at]], 40)
             raise InputError(f"{self.name}:{second}: {who} is up already, by the session of line {first}")
-        # Sessions shorter than a microsecond are left out.
-        kept = (ends_us > 0) & (ends_us > begins_us)
-        made = SessionTrace({int(peer): [] for peer in dict.fromkeys(self._peers)}, {}, tuple(notes))
-        made.ends_us.update((peer, []) for peer in made.begins_us)
-        rows = zip(peers[kept].tolist(), begins_us[kept].tolist(), ends_us[kept].tolist(), strict=True)
-        for peer, begin_us, end_us in rows:
-            made.begins_us[peer].append(begin_us)
-            made.ends_us[peer].append(end_us)
-        return made
-
-
-def _end_of_lines(block: str, count: int) -> int:
-    """Offset at which the first `count` lines of a block end."""
-    end = 0
-    for _ in range(count):
-        found = block.find("\n", end)
-        if found < 0:
-            return len(block)
-        end = found + 1
-    return end
+        return peers, begins_us, ends_us, notes
 
 
 def _without_comment(line: str) -> str:

@@ -25,6 +25,12 @@ _WORDS = re.compile(r"[^ \t\f\v]+")
 _AFTER_QUOTE = re.compile(r"""(?<=["'])[ \t]+(?=[,;|\t])""")
 _OPENING = re.compile(r"(?:^|[ \t,;|])'")
 BLANKS = " \t\f\v"
+PIECE = 1_000
+"""Lines that are gone through one by one where one of them is odd."""
+OTHER_BLANK = re.compile(r"[^\S \t\f\v\n]")
+"""A blank or line end that separates for Python and numpy, and not here."""
+_QUOTED_CELL = re.compile(r"""(?:(?<=[ ,;|\t\n])|^)(["'])[^"',;|\s#%/{\[(<]++\1(?=[ \t,;|\n]|$)""")
+_COMMENTS = re.compile(r"(?:(?:^|(?<=\n))(?:#(?!\d)|%|//|;)|(?<=[ \t,;|])(?:#|%|//))[^\n]*+")
 MISSING = frozenset(("", "-", "--", "na", "n/a", "nan", "null", "none", "nil", "?", "*", "."))
 """Words for a missing value, in lower case."""
 
@@ -44,8 +50,36 @@ def without_comment(line: str, *, hash_anywhere: bool = False) -> str:
     return line[:end]
 
 
+def bare(text: str, *, names: bool) -> str | None:
+    """Lines without comments and without quotes around values, as many as before; None where that needs a closer look.
+
+    names: whether # and a digit at the beginning of a line are the name of a peer rather than a comment.
+    """
+    if "\n " in text or "\n\t" in text or text[:1] in BLANKS:
+        return None
+    if "'" in text or '"' in text:
+        rest = _QUOTED_CELL.sub("", text)
+        if "'" in rest or '"' in rest:
+            return None
+        text = text.replace('"', "").replace("'", "")
+    if not names and "#" in text:
+        return None
+    return _COMMENTS.sub("", text)
+
+
+def end_of_lines(text: str, count: int) -> int:
+    """Where the first `count` lines of a text end."""
+    end = 0
+    for _ in range(count):
+        found = text.find("\n", end)
+        if found < 0:
+            return len(text)
+        end = found + 1
+    return end
+
+
 def find_separator(lines: Iterable[str], *, keep_empty: bool) -> str:
-    """Find the separator of lines without comments: one of the characters above, or "" for any number of blanks.
+    """The separator of lines without comments: one of the characters above, or "" for blanks of any number.
 
     keep_empty   whether two tabs have an empty value between them; else they count as one
     """
