@@ -12,7 +12,7 @@ import pytest
 SCRIPT = Path(__file__).parent / "last_bits.py"
 HANGS_S = 110
 FEW = ("layouts", "figures")
-"""Where equal gaps and round figures are; runs and screens are moved one way only, as they take longest."""
+"""Where equal gaps and round figures are; runs and screens are moved in one way only, as they take longest."""
 
 
 def told(way: str, *parts: str) -> dict[str, str]:
@@ -30,7 +30,7 @@ def exact() -> dict[str, str]:
 
 
 @pytest.mark.uncounted
-@pytest.mark.parametrize(("way", "parts"), [("up", FEW), ("down", FEW), ("mixed", ())])
+@pytest.mark.parametrize(("way", "parts"), [("up", FEW), ("mixed", ())])
 def test_a_last_bit_decides_nothing(exact: dict[str, str], way: str, parts: tuple[str, ...]) -> None:
     moved = told(way, *parts)
     assert len(moved) > 150

@@ -36,7 +36,7 @@ from zlib import crc32
 import msgpack
 
 from ..errors import InputError, plain
-from ..files import MissingFileError, opened
+from ..files import NESTING_MAX, MissingFileError, opened
 from ..setup import Setup
 from ..world.world import World
 from .codec import PIECE_MAX, WORLD_MAX, Damaged, of_command, of_setup, pieces, to_command, to_setup, to_time, world_of
@@ -95,10 +95,9 @@ class Records:
         """Where the record begins that was read last."""
         self.torn = False
         self._file = file
-        begins = file.read(64)
-        if not begins.startswith(FIRST_LINE):
-            raise InputError(_no_recording(name, begins))
-        file.seek(len(FIRST_LINE))
+        begins = file.read(len(FIRST_LINE))  # a pipe cannot be rewound
+        if begins != FIRST_LINE:
+            raise InputError(_no_recording(name, begins + file.read(64)))
 
     def __iter__(self) -> Iterator[bytes]:
         total = blake2b(FIRST_LINE, digest_size=DIGEST_BYTES)
@@ -274,6 +273,7 @@ ITEMS_MAX = 1 << 16
 COMMANDS_MAX = 1_000_000
 PRINTS_MAX = 4_000_000
 BY_MAX = 40
+TOO_DEEP = f"lists and maps are nested too deeply, more than {NESTING_MAX} levels"
 
 
 @dataclass(slots=True)
@@ -304,7 +304,7 @@ def read(path: str) -> Recording:
 def _values(records: Records) -> Iterator[Any]:
     for content in records:
         try:
-            yield msgpack.unpackb(
+            value = msgpack.unpackb(
                 content,
                 max_str_len=RECORD_MAX,
                 max_bin_len=RECORD_MAX,
@@ -314,9 +314,20 @@ def _values(records: Records) -> Iterator[Any]:
                 unicode_errors="surrogatepass",
             )
         except (msgpack.StackError, RecursionError):
-            raise records.wrong("lists stand within lists, too many deep") from None
+            raise records.wrong(TOO_DEEP) from None
         except (ValueError, TypeError, MemoryError, msgpack.UnpackException):
             raise records.wrong("what stands there is no value of a recording") from None
+        if not _is_flat(value, NESTING_MAX):
+            raise records.wrong(TOO_DEEP)
+        yield value
+
+
+def _is_flat(value: Any, levels: int) -> bool:
+    """Whether no more than so many lists and maps stand within each other."""
+    if not isinstance(value, (list, dict)):
+        return True
+    inner = value.values() if isinstance(value, dict) else value
+    return levels > 0 and all(_is_flat(each, levels - 1) for each in inner if isinstance(each, (list, dict)))
 
 
 def _read(name: str, file: BinaryIO) -> Recording:
