@@ -53,7 +53,7 @@ from zlib import crc32
 import msgpack
 
 from ..errors import InputError, plain
-from ..files import MissingFileError, opened
+from ..files import NESTING_MAX, MissingFileError, opened
 from ..setup import Setup
 from ..world.world import World
 from .codec import (
@@ -136,10 +136,9 @@ class RecordReader:
         """Where the record begins that was read last."""
         self.torn = False
         self._file = file
-        begins = file.read(64)
-        if not begins.startswith(FIRST_LINE):
-            raise InputError(_no_recording(name, begins))
-        file.seek(len(FIRST_LINE))
+        begins = file.read(len(FIRST_LINE))  # a pipe cannot be rewound
+        if begins != FIRST_LINE:
+            raise InputError(_no_recording(name, begins + file.read(64)))
 
     def __iter__(self) -> Iterator[bytes]:
         total = blake2b(FIRST_LINE, digest_size=DIGEST_BYTES)
@@ -313,6 +312,7 @@ ITEMS_MAX = 1 << 16
 COMMANDS_MAX = 1_000_000
 FINGERPRINTS_MAX = 4_000_000
 BY_MAX = 40
+TOO_DEEP = f"lists and maps are nested too deeply, more than {NESTING_MAX} levels"
 
 
 def read(path: str) -> Recording:
@@ -357,7 +357,7 @@ def _read(name: str, file: BinaryIO) -> Recording:
 def _values(records: RecordReader) -> Iterator[Any]:
     for content in records:
         try:
-            yield msgpack.unpackb(
+            value = msgpack.unpackb(
                 content,
                 max_str_len=RECORD_MAX,
                 max_bin_len=RECORD_MAX,
@@ -367,9 +367,20 @@ def _values(records: RecordReader) -> Iterator[Any]:
                 unicode_errors="surrogatepass",
             )
         except (msgpack.StackError, RecursionError):
-            raise records.error("its lists are nested too deeply") from None
+            raise records.error(TOO_DEEP) from None
         except (ValueError, TypeError, MemoryError, msgpack.UnpackException):
             raise records.error("its content is no value of a recording") from None
+        if not _is_flat(value, NESTING_MAX):
+            raise records.error(TOO_DEEP)
+        yield value
+
+
+def _is_flat(value: Any, levels: int) -> bool:
+    """Whether no more than so many lists and maps are nested."""
+    if not isinstance(value, (list, dict)):
+        return True
+    inner = value.values() if isinstance(value, dict) else value
+    return levels > 0 and all(_is_flat(each, levels - 1) for each in inner if isinstance(each, (list, dict)))
 
 
 def _read_world(values: Iterator[Any]) -> tuple[World, list[Any]]:

@@ -147,7 +147,7 @@ def test_a_folder_or_a_missing_file_is_refused(tmp_path: Path) -> None:
     assert not is_trace("")
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=60)
 @given(st.lists(st.tuples(st.sampled_from(LABELS), st.integers(-5, 20), st.integers(1, 6)), max_size=12))
 def test_any_sessions_are_followed_or_refused(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, int, int]]

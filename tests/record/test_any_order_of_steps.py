@@ -18,13 +18,13 @@ from recording_file import values
 pytestmark = pytest.mark.uncounted
 
 SECOND = 1_000_000
-HURTS = 300
+HURTS = 150
 STEPS = st.lists(st.builds(step, st.sampled_from(list(KINDS)), st.randoms(use_true_random=False)), max_size=25)
 
 
 @pytest.mark.parametrize("kind", [Restless, AtTheScreen])
 @settings(
-    max_examples=30,
+    max_examples=15,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
@@ -36,7 +36,7 @@ def test_any_order_of_steps_leaves_files_that_replay(
     try_order(setup, [("record",), *steps], tmp_path, kind)
 
 
-@pytest.mark.parametrize("number", range(20))
+@pytest.mark.parametrize("number", range(10))
 def test_so_does_a_long_order(number: int, tmp_path: Path) -> None:
     try_order(*order(random.Random(f"gate/{number}")), tmp_path)
 

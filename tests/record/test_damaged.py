@@ -174,7 +174,8 @@ HUGE = {
     "map": (b"\xdf\xff\xff\xff\xff", "no value of a recording"),
     "bytes": (b"\xc6\xff\xff\xff\xff", "no value of a recording"),
     "none": (b"\xc1", "no value of a recording"),
-    "deep": (b"\x91" * 100_000, "nested too deeply"),
+    "deep": (b"\x91" * 100_000, "more than 100 levels"),
+    "a little too deep": (b"\x91" * 101 + b"\x01", "more than 100 levels"),
     "long": (bytes(7 << 20), "longer than the 6,291,456"),
 }
 

@@ -75,9 +75,7 @@ def swarmtop(folder: Path, *words: str, by: str = "module", **env: str) -> subpr
 @pytest.mark.parametrize(
     ("by", "path"),
     [
-        ("script", ""),
         ("script", os.pathsep),
-        ("module", "."),
         ("module", os.pathsep),
         ("module", f"..{os.pathsep}../here"),
     ],
@@ -168,3 +166,28 @@ def test_a_file_is_never_unpickled(folder: Path, protocol: int) -> None:
         with pytest.raises(InputError):
             read()
     assert not told.exists()
+
+
+EARLY = """
+import os, signal, sys
+sys.argv[0] = "swarmtop"
+class Interrupts:
+    def find_spec(self, name, path=None, target=None):
+        if name == {name!r}:
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Interrupts())
+sys.path.insert(0, {root!r})
+from tui.cli import script
+sys.argv[1:] = {words!r}
+script()
+"""
+
+
+@pytest.mark.parametrize("name", ["argparse", "tui.streams", "numpy", "msgpack", "engine.swarm"])
+def test_an_interrupt_of_an_import_ends_it_without_a_word(folder: Path, name: str) -> None:
+    text = EARLY.format(name=name, root=str(ROOT), words=SMALL)
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", text], cwd=folder, env=environment(folder.parent), capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")

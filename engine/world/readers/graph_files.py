@@ -38,6 +38,8 @@ _KINDS = (
 _OTHERS = (
     ("XML", re.compile(r"\s*+<[?!a-zA-Z]")),
     ("JSON", re.compile(r"\s*+(?:\{|\[\s*+[\[{\"\d\]])")),
+    ("DIMACS", re.compile(r"(?:c(?:[ \t][^\n]*+)?\n)*+p[ \t]++[a-z]++[ \t]++\d++[ \t]++\d++[ \t]*+\n")),
+    ("METIS", re.compile(r"(?:%[^\n]*+\n)*+[ \t]*+\d++[ \t]++\d++[ \t]*+\n[ \t]*+\d++[ \t]*+\n[ \t]*+\d++[ \t\n]")),
     ("DOT", re.compile(r"\s*+(?:strict\s++)?(?:di)?graph\b[^\n\[{]*+\{", re.IGNORECASE)),
 )
 _XML_TAG = re.compile(r"<(/?)[a-zA-Z](?:[^<>\"']|\"[^\"]*+\"|'[^']*+')*+>")

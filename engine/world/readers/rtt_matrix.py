@@ -191,6 +191,8 @@ class _MatrixReader:
         if not words[0] and words[1:] == [str(at) for at in range(len(words) - 1)]:
             return True
         after = tables.cells(self._second, self._sep or "", self.name, EXPECTED)
+        if not math.isnan(_value(words[0], self._comma)):
+            return False  # a row of values, one of which is wrong
         headings = not any(_is_value(word, self._comma) or _NUMBER_LIKE.fullmatch(word) for word in words[1:])
         return headings and bool(after) and _is_value(after[-1], self._comma)
 

@@ -61,6 +61,7 @@ ENDS = frozenset(
 )
 LENGTHS = ("duration", "length", "uptime", "lifetime", "seconds")
 EXPECTED = "expected sessions, a line each: peer,start_s,end_s"
+_DIGIT_FIRST = re.compile(r"[+-]?[.,]?\d")
 _POINT = re.compile(r"(;[ \t]*+[+-]?\d*+),(?=\d*+[ \t]*+(?:[;\n]|$))")
 
 
@@ -246,7 +247,8 @@ class _SessionReader:
         if len(cells) < 3:
             raise self._wrong_count(cells, where)
         wanted: tuple[int, ...] = (0, 1, 2)
-        header = not any(tables.is_number(self._point(cell)) or cell.lower() in OPEN for cell in cells[1:3])
+        # What begins with a digit is a time of a form that is not read (2020-01-01, 0x10), which is told below.
+        header = not any(_DIGIT_FIRST.match(cell) or cell.lower() in OPEN for cell in cells[1:3])
         if header:
             named = tables.named_columns(cells, (PEERS, STARTS, ENDS))
             wanted = named or wanted
