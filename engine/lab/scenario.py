@@ -284,7 +284,15 @@ def _beside(scenario: Scenario, folder: Path) -> Scenario:
     """Files that a scenario names (an edge list, a matrix, a trace) are looked for beside it before where we stand."""
     named = {key: getattr(scenario.setup, key) for key in ("topology", "latency", "churn")}
     found = {key: str(folder / spec) for key, spec in named.items() if ":" not in spec and _stands(folder / spec)}
-    return replace(scenario, setup=replace(scenario.setup, **found)) if found else scenario  # type: ignore[arg-type]
+    commands = tuple((at_us, _set_beside(command, folder)) for at_us, command in scenario.setup.schedule)
+    return replace(scenario, setup=replace(scenario.setup, **found, schedule=commands))  # type: ignore[arg-type]
+
+
+def _set_beside(command: Command, folder: Path) -> Command:
+    if not isinstance(command, Set) or command.name != "churn" or ":" in str(command.value):
+        return command
+    path = folder / str(command.value)
+    return replace(command, value=str(path)) if _stands(path) else command
 
 
 def _stands(path: Path) -> bool:
