@@ -11,28 +11,20 @@ import pytest
 
 SCRIPT = Path(__file__).parent / "last_bits.py"
 HANGS_S = 110
-FEW = ("layouts", "figures")
-"""The ways in which results are moved, and the parts; runs and screens are moved in one way only: they take longest."""
 
 
-def told(way: str, *parts: str) -> dict[str, str]:
+def told(way: str) -> dict[str, str]:
     """The output of a process in which each inexact result is moved that way, see `last_bits.py`."""
-    command = [sys.executable, "-W", "error", str(SCRIPT), way, *parts]
+    command = [sys.executable, "-W", "error", str(SCRIPT), way]
     done = subprocess.run(command, capture_output=True, text=True, timeout=HANGS_S)
     assert done.returncode == 0, done.stderr
     made: dict[str, str] = json.loads(done.stdout)
     return made
 
 
-@pytest.fixture(scope="module")
-def exact() -> dict[str, str]:
-    return told("none")
-
-
 @pytest.mark.uncounted
-@pytest.mark.parametrize(("way", "parts"), [("up", FEW), ("mixed", ())])
-def test_no_result_depends_on_a_last_bit(exact: dict[str, str], way: str, parts: tuple[str, ...]) -> None:
-    moved = told(way, *parts)
+def test_no_result_depends_on_a_last_bit() -> None:
+    exact, moved = told("none"), told("mixed")
     assert len(moved) > 150
-    assert moved.keys() <= exact.keys()
+    assert moved.keys() == exact.keys()
     assert [name for name, digest in moved.items() if exact[name] != digest] == []

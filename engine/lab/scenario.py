@@ -202,7 +202,15 @@ def _with_files_beside(scenario: Scenario, folder: Path) -> Scenario:
     """Files that a scenario names (edge list, matrix, trace) are looked for in its folder before the working folder."""
     named = {key: getattr(scenario.setup, key) for key in FILE_KEYS}
     found = {key: str(folder / spec) for key, spec in named.items() if ":" not in spec and _is_file(folder / spec)}
-    return replace(scenario, setup=replace(scenario.setup, **found)) if found else scenario  # type: ignore[arg-type]
+    commands = tuple((at_us, _with_trace_beside(command, folder)) for at_us, command in scenario.setup.schedule)
+    return replace(scenario, setup=replace(scenario.setup, **found, schedule=commands))  # type: ignore[arg-type]
+
+
+def _with_trace_beside(command: Command, folder: Path) -> Command:
+    if not isinstance(command, Set) or command.name != "churn" or ":" in str(command.value):
+        return command
+    path = folder / str(command.value)
+    return replace(command, value=str(path)) if _is_file(path) else command
 
 
 def _is_file(path: Path) -> bool:

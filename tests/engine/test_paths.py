@@ -8,7 +8,7 @@ import numpy as np
 from tiny import LATENCY, MS, SECOND, Actor, Batch, ask, give, hears, host, make_swarm
 
 from engine import AskFor, Censor, Kill, Set, Setup, Swarm
-from engine.measure.asks import LOSSES_MOST, ROWS_MOST, AskRecord, Lost, Rows, Shelf
+from engine.measure.asks import LOSSES_MOST, ROWS_MOST, AskRecord, Deliveries, Drops, PathCache
 from engine.sim.memory import SMALL, bytes_apart, give_back, set_apart
 
 LOUD = {"options": {"loud": True}}
@@ -74,7 +74,7 @@ def test_what_dies_is_told_with_where_when_and_why() -> None:
 
 
 def test_what_a_screen_was_handed_is_not_written_again() -> None:
-    rows = Rows()
+    rows = Deliveries()
     column = np.arange(40)
     rows.add(column, column, column, column)
     before = rows.view()
@@ -105,7 +105,7 @@ def gone(ask: int, peers: int = 50) -> AskRecord:
 
 def test_so_many_paths_are_kept_and_within_so_much_room() -> None:
     asks = [gone(ask) for ask in range(1, 100)]
-    few, small = Shelf(most=10), Shelf(room=20 * asks[0].path_bytes)
+    few, small = PathCache(most=10), PathCache(room=20 * asks[0].path_bytes)
     for account in asks:
         few.put(account)
     assert [account.id for account in asks if account.hop is not None] == list(range(90, 100))
@@ -121,7 +121,7 @@ def test_a_path_that_was_put_into_a_block_is_the_same_and_can_be_added_to() -> N
     account, other = gone(1), gone(1)
     for each in (account, other):
         each.lost.add(3, 4, 5, 6, "dead")
-    account.settle_path()
+    account.pack_path()
     assert repr(account.trace(50)) == repr(other.trace(50))
     assert account.path_bytes < other.path_bytes
     column = np.array([7, 8])
@@ -133,7 +133,7 @@ def test_a_path_that_was_put_into_a_block_is_the_same_and_can_be_added_to() -> N
 
 
 def test_losses_are_so_many_at_most_whenever_one_looks() -> None:
-    looked, left = Lost(), Lost()
+    looked, left = Drops(), Drops()
     for number in range(LOSSES_MOST + 500):
         for lost in (looked, left):
             lost.add(number, 1, 2, 3, "dead" if number % 3 else "left")

@@ -26,7 +26,7 @@ def columns(*rows: tuple[int, int, int]) -> tuple[Any, ...]:
 def test_what_a_peer_sent_and_got_comes_latest_first() -> None:
     recent = MessageLog()
     recent.add(*columns((10, 1, 2), (20, 2, 5), (30, 4, 5)))
-    recent.lose(25, 2, 8, 3 << KIND_SHIFT | 40, "dead")
+    recent.drop(25, 2, 8, 3 << KIND_SHIFT | 40, "dead")
     told = recent.of(2)
     assert [(one.at_us, one.frm, one.to, one.lost) for one in told] == [
         (25, 2, 8, "dead"),

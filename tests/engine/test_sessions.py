@@ -99,6 +99,13 @@ def test_a_scenario_finds_a_trace_in_its_folder_and_keeps_it(tmp_path: Path) -> 
     assert up(Swarm(scenario.setup), 5)[0] == 1
 
 
+def test_a_trace_that_is_set_later_is_found_beside_the_scenario(tmp_path: Path) -> None:
+    days = trace(tmp_path, "p000,0,3\n", "days.csv")
+    path = tmp_path / "story.toml"
+    path.write_text('[[at]]\ns = 1\ndo = "set"\nname = "churn"\nvalue = "days.csv"\n')
+    assert scenario_files.load(path).setup.schedule == ((1_000_000, Set("churn", days)),)
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from engine import Setup, Swarm
 from engine.api import File, words_of
-from engine.record.checkpoints import Frozen, freeze, thaw
+from engine.record.checkpoints import PackedSwarm, pack_swarm, unpack_swarm
 from engine.world import content
 from engine.world.content import SharedFiles, WordIndex, file_of
 
@@ -61,15 +61,15 @@ def test_libraries_that_are_pickled_together_share_one_index() -> None:
 def test_a_downloaded_file_is_not_stored_in_a_checkpoint() -> None:
     """A file of the catalogue is stored as its number there."""
     swarm = Swarm(Setup(peers=20))
-    before = freeze(swarm, {})[0]
+    before = pack_swarm(swarm, {})[0]
     file = swarm.world.catalogue.files[0]
     without = [library for library in swarm.simulation.libraries if file.name not in library]
     for library in without:
         library.add(File(file.name, file.size, file.digest))
-    after = freeze(swarm, {})[0]
+    after = pack_swarm(swarm, {})[0]
     assert file.name.encode() not in pickle_of(after)
     assert len(pickle_of(after)) - len(pickle_of(before)) < 40 * len(without)
-    again = thaw(after, swarm, {})
+    again = unpack_swarm(after, swarm, {})
     assert all(library.matching(file.name) == (file,) for library in again.simulation.libraries)
     assert again.simulation.libraries[0]._word_index is swarm.world.catalogue.word_index
 
@@ -77,10 +77,10 @@ def test_a_downloaded_file_is_not_stored_in_a_checkpoint() -> None:
 def test_a_published_file_is_restored_from_a_checkpoint_and_found() -> None:
     swarm = Swarm(Setup(peers=20))
     swarm.simulation.libraries[3].add(file_of("a song nobody had", 7))
-    again = thaw(freeze(swarm, {})[0], Swarm(Setup(peers=20)), {})
+    again = unpack_swarm(pack_swarm(swarm, {})[0], Swarm(Setup(peers=20)), {})
     assert [file.name for file in again.simulation.libraries[3].matching("nobody")] == ["a song nobody had"]
 
 
-def pickle_of(frozen: Frozen) -> bytes:
+def pickle_of(frozen: PackedSwarm) -> bytes:
     """The unpacked pickle of a checkpoint."""
     return zlib.decompress(frozen.body)

@@ -167,9 +167,8 @@ def test_a_writer_that_is_killed_leaves_all_but_the_last_second(tmp_path: Path) 
     rest = writer.stdout.read()
     writer.wait()
     writer.stdout.close()
-    lines += [
-        (int(a), int(b), float(c)) for a, b, c in (row.split() for row in rest.splitlines() if row.count(" ") == 2)
-    ]
+    whole = [row.split() for row in rest.rpartition("\n")[0].splitlines()]
+    lines += [(int(row[0]), int(row[1]), float(row[2])) for row in whole if len(row) == 3]
     recording = read(str(path))
     assert "stops at" in recording.note
     killed_s = lines[-1][2]
