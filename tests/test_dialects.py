@@ -342,4 +342,4 @@ def test_a_row_with_a_wrong_value_is_no_header(tmp_path: Path, text: str) -> Non
     path = tmp_path / "matrix.txt"
     path.write_text(text)
     with pytest.raises(InputError, match=r":1: value 2 should be a round trip"):
-        rtt_matrix.load(str(path))
+        rtt_matrix.read(str(path))
