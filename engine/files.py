@@ -107,6 +107,11 @@ def opened(path: str, expected: str) -> Iterator[io.BufferedReader]:
 def _open(path: str, name: str, expected: str) -> io.BufferedReader:
     if "\0" in path:
         raise InputError(f"{name}: cannot be read: no file name holds a zero byte")
+    try:
+        os.fsencode(path)
+    except UnicodeEncodeError as error:
+        number = ord(path[error.start])
+        raise InputError(f"{name}: cannot be read: no file name holds the character U+{number:04X}") from None
     if path in _pipes:
         return io.BufferedReader(_Blocks(_pipes[path]))
     number = _descriptor(path)

@@ -123,6 +123,14 @@ def test_the_text_of_a_command_is_made_harmless(text: str) -> None:
     assert all(harmless(row.text) for row in swarm.asks())
 
 
+@pytest.mark.parametrize("text", ["\ud800[red]x[/]", "a/\udfff.txt", "x\udc80.json"])
+def test_a_file_name_that_cannot_be_encoded_is_no_file(text: str) -> None:
+    for name in ("topology", "latency", "churn"):
+        with pytest.raises(InputError) as error:
+            Swarm(Setup(peers=4, **{name: text}))  # type: ignore[arg-type]
+        sentence(error.value)
+
+
 @settings(max_examples=25, deadline=None)
 @given(TEXT)
 def test_errors_about_specs_are_harmless(text: str) -> None:
