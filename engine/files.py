@@ -110,8 +110,8 @@ def _open(path: str, name: str, expected: str) -> io.BufferedReader:
     try:
         os.fsencode(path)
     except UnicodeEncodeError as error:
-        number = ord(path[error.start])
-        raise InputError(f"{name}: cannot be read: no file name holds the character U+{number:04X}") from None
+        where = f"{name}: cannot be read"
+        raise InputError(f"{where}: no file name holds the character U+{ord(path[error.start]):04X}") from None
     if path in _pipes:
         return io.BufferedReader(_Blocks(_pipes[path]))
     number = _descriptor(path)
