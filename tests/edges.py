@@ -36,7 +36,9 @@ from engine.record.codec import setup_from_map, setup_to_map
 from engine.record.file import Recording
 from engine.swarm import Swarm
 from engine.world import access_links, churn, latency, topology
-from tui import cli, cli_run, settings, themes
+from tui.cli.main import main as cli
+from tui.cli.main import run as cli_run
+from tui.config import settings, themes
 
 LONG = "9" * 5_000
 TOML = (

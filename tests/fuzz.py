@@ -28,7 +28,7 @@ from engine.analysis import selectors
 from engine.sim.rng import Stream
 from engine.world import access_links, churn, topology
 from engine.world.readers import edge_list, rtt_matrix, sessions
-from tui import keymap, settings, themes
+from tui.config import keymap, settings, themes
 
 ROOT = Path(__file__).parents[1]
 SENTENCE_MOST = 600

@@ -62,7 +62,7 @@ from engine import (
     run,
     story_of,
 )
-from tui.driver import Driver
+from tui.session.session import Driver
 
 Step: TypeAlias = tuple[Any, ...]
 SECOND = 1_000_000

@@ -115,12 +115,12 @@ def _grid(wide: int) -> Pairs:
 
 def layouts() -> dict[str, str]:
     """Every placement of every graph, and the cells that peers stand in at three sizes."""
-    from tui.draw import placement, raster
+    from tui.draw import layout, raster
     from tui.draw.communities import Communities
 
     told = {}
     for name, n, (a, b) in graphs():
-        hop = placement.distances(n, a, b, 0)
+        hop = layout.distances(n, a, b, 0)
         crowd = Communities()
         crowd.link(n, a, b)
         crowd.settle()
@@ -128,20 +128,20 @@ def layouts() -> dict[str, str]:
         crowd.link(grown, np.append(a, np.arange(n, grown)), np.append(b, np.arange(5)))
         crowd.settle()
         made = {
-            "hops": placement.hops(n, a, b, 0),
-            "hops of the last": placement.hops(n, a, b, n - 1),
-            "ask": placement.hop_rings(n, hop, np.where(np.arange(n) > 0, np.arange(n) // 2, -1)),
-            "ring": placement.ring(n),
-            "identifiers": placement.identifiers(np.where(np.arange(n) % 7 == 3, np.nan, np.arange(n) * 0.37 % 1)),
-            "world": placement.world([38.7, 52.5], [-9.1, 13.4], np.arange(n) % 3 - 1),
+            "hops": layout.hops(n, a, b, 0),
+            "hops of the last": layout.hops(n, a, b, n - 1),
+            "ask": layout.hop_rings(n, hop, np.where(np.arange(n) > 0, np.arange(n) // 2, -1)),
+            "ring": layout.ring(n),
+            "identifiers": layout.identifiers(np.where(np.arange(n) % 7 == 3, np.nan, np.arange(n) * 0.37 % 1)),
+            "world": layout.world([38.7, 52.5], [-9.1, 13.4], np.arange(n) % 3 - 1),
             "communities": crowd.positions,
-            "from the edge": placement.from_edge(crowd.positions),
+            "from the edge": layout.from_edge(crowd.positions),
         }
         for kind, at in made.items():
             cells = []
             for width, height in ((61, 12), (120, 31)):
                 canvas = raster.Canvas(width, height)
-                x, y = placement.fit(at, canvas.dots_w, canvas.dots_h, 6.0, canvas.dot_aspect, 2.2)
+                x, y = layout.fit(at, canvas.dots_w, canvas.dots_h, 6.0, canvas.dot_aspect, 2.2)
                 raster.points(canvas, x, y, 1)
                 raster.ring(canvas, (width - 1) / 2, (height - 1) / 2, width / 2, height / 2, 1, gap=4.0)
                 cells.append(raster.pack(canvas))
@@ -151,7 +151,7 @@ def layouts() -> dict[str, str]:
 
 def figures() -> dict[str, str]:
     """Scales, shades, steps and colours: everything that maps numbers to a few values."""
-    from tui import themes
+    from tui.config import themes
     from tui.draw import chart, diagram
     from tui.draw.colours import colouring
 

@@ -16,8 +16,8 @@ from textual.pilot import Pilot
 
 from engine import Censor, Scenario, Set, Setup
 from tui.app import SwarmApp
-from tui.driver import Driver
 from tui.screens.main import MainScreen
+from tui.session.session import Driver
 
 GALLERY = Path(__file__).parents[1] / "tui" / "gallery"
 SIZE, SMALLER = (132, 40), (104, 28)

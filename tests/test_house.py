@@ -234,7 +234,7 @@ def test_draw_imports_no_textual(path: Path) -> None:
         assert name.split(".")[0] != "textual", f"{path}:{line} imports {name}"
 
 
-@pytest.mark.parametrize("code", ["import engine", "from tui.cli import main; main(['run', '--until', '1'])"])
+@pytest.mark.parametrize("code", ["import engine", "from tui.cli.main import main; main(['run', '--until', '1'])"])
 def test_no_screen_is_loaded_where_none_is_needed(code: str) -> None:
     ask = f"{code}\nimport sys\nassert not any(m.split('.')[0] == 'textual' for m in sys.modules), 'textual is loaded'"
     done = subprocess.run([sys.executable, "-c", ask], cwd=ROOT, capture_output=True, text=True, check=False)
@@ -243,7 +243,7 @@ def test_no_screen_is_loaded_where_none_is_needed(code: str) -> None:
 
 def test_help_needs_neither_engine_nor_numpy() -> None:
     ask = (
-        "import sys\nfrom tui.cli import main\n"
+        "import sys\nfrom tui.cli.main import main\n"
         "try:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
         "assert not {'numpy', 'textual', 'engine'} & set(sys.modules), 'something heavy is loaded'"
     )

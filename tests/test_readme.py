@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from engine import help_of, networks, options_of, scenario_files, title_of
-from tui.keys import key_table
-from tui.themes import load_all
+from tui.config.keys import key_table
+from tui.config.themes import load_all
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"

@@ -28,8 +28,9 @@ from engine import (
     scenario_files,
     to_toml,
 )
-from tui import export, keeping, moment, themes
-from tui import settings as config
+from tui.config import keeping, themes
+from tui.config import settings as config
+from tui.session import export, reproduce
 
 pytestmark = pytest.mark.uncounted
 
@@ -190,7 +191,7 @@ def test_the_texts_of_a_recording_are_made_harmless() -> None:
 @given(TEXT)
 def test_a_shell_reads_the_words_of_a_command_line_back(text: str) -> None:
     name = text.replace("\0", "").encode("utf-8", "surrogateescape" if text.isascii() else "replace")
-    word = moment.shell_word(os.fsdecode(name))
+    word = reproduce.shell_word(os.fsdecode(name))
     assert harmless(word)
     assert len(shlex.split(word)) == 1
     got = subprocess.run(["bash", "-c", f"printf %s {word}"], capture_output=True, check=True, timeout=60).stdout
@@ -206,7 +207,7 @@ def test_a_path_with_any_bytes_opens_the_file_that_it_names(tmp_path: Path) -> N
         made = scenario_files.find(os.fsdecode(path))
         assert os.fsencode(made.source) == path
         assert harmless(made.title)
-        line = moment.command_line(made, made.setup, (), 1_000_000, tmp_path)
+        line = reproduce.command_line(made, made.setup, (), 1_000_000, tmp_path)
         assert harmless(line)
         words = subprocess.run(["bash", "-c", f"printf '%s\\0' {line}"], capture_output=True, check=True, timeout=60)
         assert path in words.stdout.split(b"\0")

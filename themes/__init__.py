@@ -1,1 +1,1 @@
-"""Colour themes as data, one TOML file a theme; `tui/themes.py` reads them and says what each role means."""
+"""Colour themes as data, one TOML file a theme; `tui/config/themes.py` reads them and says what each role means."""

@@ -22,14 +22,16 @@ from textual.widgets import Input
 
 from engine import Scenario, SwarmError, help_of, network, plain, title_of
 
-from . import first_frame, moment, themes_textual
+from . import first_frame
+from .config import textual_themes
+from .config.hangup import GONE, Ending, leaving_when_hung_up, stdin_is_gone
+from .config.keys import bindings, keyed
+from .config.settings import Settings
 from .draw.glyphs import Mode
-from .driver import Driver
-from .hangup import GONE, Ending, leaving_when_hung_up, stdin_is_gone
 from .input_queue import InputQueue
-from .keys import bindings, keyed
 from .screens.main import MainScreen
-from .settings import Settings
+from .session import reproduce
+from .session.session import Driver
 from .settled import Settled
 from .terminal_diff import Shown
 from .textual_compat import ESCAPE, AltKey, Passed, SteadyPalette, is_foreign, is_late
@@ -60,7 +62,7 @@ TWICE_S = 5.0
 
 def _palette() -> type[Provider]:
     """Fetched when the palette is first opened, as a tenth of the start would go into it."""
-    from .palette import Palette
+    from .actions.palette import Palette
 
     return Palette
 
@@ -166,7 +168,7 @@ class SwarmApp(Settled):
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Roles for themes that have none."""
-        return themes_textual.variable_defaults(self.current_theme)
+        return textual_themes.variable_defaults(self.current_theme)
 
     def get_default_screen(self) -> MainScreen:
         """The dashboard."""
@@ -307,7 +309,7 @@ class SwarmApp(Settled):
         self._late += 1
         if self._late <= LATE_MOST:
             with contextlib.suppress(OSError):
-                path = moment.user_folder().parent / "late.txt"
+                path = reproduce.user_folder().parent / "late.txt"
                 path.parent.mkdir(parents=True, exist_ok=True)
                 with path.open("w" if self._late == 1 else "a", encoding="utf-8", errors="replace") as file:
                     file.write("".join(traceback.format_exception(error)) + "\n")
@@ -373,7 +375,7 @@ def open_dashboard(
 def _obituary(driver: Driver, error: Exception) -> str:
     """What broke, in one sentence; where exactly, and how to come back there, goes into a file that it names."""
     said = plain(f"{type(error).__name__}: {error}".rstrip(": "), limit=200)
-    path = moment.user_folder().parent / "crash.txt"
+    path = reproduce.user_folder().parent / "crash.txt"
     again = ""
     with contextlib.suppress(Exception):  # the driver may be what broke
         here = f"the cursor was at {driver.swarm.now_us / 1e6:.6f} s"

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING
 from rich.style import Style
 from textual.color import Color, ColorParseError
 
-from .screens.rooms import HUGE_H, HUGE_W, TIMELINE_H, WIDE, rooms, too_small
-from .widgets.ink import ASCII
+from .session.panels import HUGE_H, HUGE_W, TIMELINE_H, WIDE, rooms, too_small
+from .widgets.text import ASCII
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .app import SwarmApp
-    from .keys import Key
+    from .config.keys import Key
 
 ENTER, LEAVE = "\x1b[?1049h\x1b[?25l", "\x1b[?1049l\x1b[?25h"
 """The alternate screen without a cursor, as the dashboard has it, and back."""

@@ -23,7 +23,7 @@ from textual.app import App
 from textual.message import Message
 from textual.message_pump import MessagePump
 
-from .keys import pressed
+from .config.keys import pressed
 from .textual_compat import Passed, follow, is_at_rest, points_at_nothing
 
 SLOT_S = 1 / 30

@@ -18,16 +18,16 @@ from textual.theme import BUILTIN_THEMES
 
 from engine import InputError, nearest, plain
 
-from . import settings as settings_file
-from . import themes, themes_textual
-from .keys import ALL, Key
+from .config import settings as settings_file
+from .config import textual_themes, themes
+from .config.keys import ALL, Key
+from .config.watch import Watch
 from .textual_compat import TerminalApp
-from .watch import Watch
 from .widgets.letter_bar import LetterBar
 
 if TYPE_CHECKING:
+    from .config.settings import Density, Settings
     from .draw.glyphs import Mode
-    from .settings import Density, Settings
 
 LOOK_S = 1.0
 THEME = "Theme: "
@@ -78,7 +78,7 @@ class Settled(TerminalApp):
         if name in BUILTIN_THEMES:
             return name
         palette = themes.find(name)
-        self.register_theme(themes_textual.to_textual(palette))
+        self.register_theme(textual_themes.to_textual(palette))
         return palette.name
 
     def _map_keys(self) -> None:
@@ -86,7 +86,7 @@ class Settled(TerminalApp):
             self.keys_now = ALL
             self.set_keymap({})
             return
-        from .keymap import keymap_of, laid_over
+        from .config.keymap import keymap_of, laid_over
 
         self.keys_now, said = laid_over(self.settings.keys, self.settings.path or "config.toml")
         self.untold += said
@@ -102,7 +102,7 @@ class Settled(TerminalApp):
         palettes, complaints = themes.load_all()
         for palette in palettes:
             if palette.name != self.theme:
-                self.register_theme(themes_textual.to_textual(palette))
+                self.register_theme(textual_themes.to_textual(palette))
         self._ours = [palette.name for palette in palettes]
         if self.theme not in (*self._ours, *BUILTIN_THEMES):
             self._ours.append(self.theme)  # from a file that was named on the command line
@@ -136,7 +136,7 @@ class Settled(TerminalApp):
     def _reload_themes(self) -> None:
         palettes, complaints = themes.load_all()
         for palette in palettes:
-            made = themes_textual.to_textual(palette)
+            made = textual_themes.to_textual(palette)
             known = self.available_themes.get(palette.name)
             if known is None or known != made:
                 self.register_theme(made)
@@ -176,7 +176,7 @@ class Settled(TerminalApp):
         path = self.settings.path
         if path is None:
             return
-        from .keeping import keep
+        from .config.keeping import keep
 
         try:
             keep(path, name, value)

@@ -13,7 +13,8 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 import numpy as np
 
 from engine import Scenario, Setup, Snapshot, Swarm, Trace
-from tui.draw import chart, force, mapdata, placement, raster
+from tui.draw import chart, coastline, force_layout, raster
+from tui.draw import layout as placement
 from tui.draw.colours import COLOURS, colouring
 from tui.draw.communities import Communities
 from tui.draw.scene import Scene, base, paint
@@ -90,8 +91,8 @@ def pictures(rows: list[tuple[str, float]]) -> None:
         begun = perf_counter()
         crowd.settle()
         rows.append((f"communities {peers}: {crowd.steps} steps to rest", 1000.0 * (perf_counter() - begun)))
-        links = force.graph(peers, snapshot.links.a, snapshot.links.b)
-        rows.append((f"communities {peers}: one step", timed(lambda: force.step(crowd.at, links, 0.01))))
+        links = force_layout.graph(peers, snapshot.links.a, snapshot.links.b)
+        rows.append((f"communities {peers}: one step", timed(lambda: force_layout.step(crowd.at, links, 0.01))))
         rows.append((f"communities {peers}: at rest", timed(lambda: crowd.relax(0.004))))
 
 
@@ -114,7 +115,7 @@ def main() -> None:
     many = np.arange(1_000) * 7 % (WIDTH * HEIGHT)
     stamped = (many % WIDTH, many // WIDTH, 0x25CF, many % 5, many)
     rows.append(("stamp 1,000", timed(lambda: raster.stamp(canvas, *stamped))))
-    a, b = mapdata.coast()
+    a, b = coastline.coast()
 
     def coast() -> None:
         view, box = placement.View(), placement.Box(WIDTH * 2, HEIGHT * 4)

@@ -38,7 +38,7 @@ from pathlib import Path
 from typing import Any
 
 from engine import networks, scenario_files
-from tui.keys import ALL
+from tui.config.keys import ALL
 
 ROOT = Path(__file__).parents[2]
 ANSWER_S = 60.0

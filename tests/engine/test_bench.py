@@ -10,7 +10,8 @@ import pytest
 
 from engine import bench
 from engine.lab import bench as lab_bench
-from tui import cli, cli_bench
+from tui.cli.main import bench as cli_bench
+from tui.cli.main import main as cli
 
 
 @pytest.fixture(autouse=True)

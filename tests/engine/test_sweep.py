@@ -29,7 +29,7 @@ from engine import (
 from engine.lab.export import csv_of
 from engine.lab.sweep import Curve, Outcome, Sweep, one
 from engine.lab.workers import TRIES, WorkerDied, spread
-from tui.cli_run import curve_text
+from tui.cli.run import curve_text
 
 SMALL = Scenario(setup=Setup(peers=24, options={"download": False}))
 

@@ -21,7 +21,7 @@ from engine import (
     Snapshot,
     Totals,
 )
-from tui.frame import Frame, PeerFacts
+from tui.session.frame import Frame, PeerFacts
 
 N = 64
 RUN = Run()

@@ -10,10 +10,10 @@ from textual.pilot import Pilot
 from engine import Setup
 from engine.lab.scenario import Scenario
 from tui.app import SwarmApp
+from tui.config.settings import Settings
 from tui.draw.glyphs import Mode
-from tui.driver import Driver
 from tui.screens.main import MainScreen
-from tui.settings import Settings
+from tui.session.session import Driver
 from tui.widgets.swarm_view import SwarmView
 
 

@@ -8,7 +8,8 @@ from textual.app import App, ComposeResult
 from textual.message import Message
 from textual.widget import Widget
 
-from tui.messages import (
+from tui.widgets.charts import Chart
+from tui.widgets.messages import (
     Act,
     Asked,
     AskLeft,
@@ -23,7 +24,6 @@ from tui.messages import (
     Searched,
     Wondered,
 )
-from tui.widgets.charts import Chart
 from tui.widgets.panel import Lines
 
 M = TypeVar("M", bound=Message)

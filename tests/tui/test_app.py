@@ -9,8 +9,8 @@ import pytest
 from person import Clock, dashboard
 
 from engine import ALIVE, DEAD, LEFT, ArrivalSpec, Censor, Kill, LinkSpec, Scenario, Setup, Swarm, scenario_files
-from tui.driver import Driver
 from tui.screens.picker import Picker
+from tui.session.session import Driver
 from tui.widgets.inspector import Inspector
 from tui.widgets.swarm_view import SwarmView
 
@@ -174,7 +174,7 @@ async def test_lines_and_newcomers_have_flags_too() -> None:
 
 
 async def test_a_moment_with_deeds_comes_out_bit_for_bit(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("tui.moment.user_folder", lambda: tmp_path)
+    monkeypatch.setattr("tui.session.reproduce.user_folder", lambda: tmp_path)
     async with dashboard(asks_per_s=2.0) as person:
         await person.press("right", "x")
         person.driver.do(Kill("random 20%"))

@@ -7,7 +7,7 @@ import numpy as np
 
 from engine import Belief, Beliefs
 from tui.draw import belief, raster
-from tui.draw.inks import INK
+from tui.draw.styles import INK
 from tui.widgets.beliefs import belief_rows
 
 NOW = 42_180_000

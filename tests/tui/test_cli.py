@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tui import cli, cli_run
+from tui.cli.main import main as cli
+from tui.cli.main import run as cli_run
 
 HOUSE = Path(__file__).parents[2]
 SMALL = ["run", "--protocol", "gossip", "--peers", "8", "--until", "2"]
@@ -154,7 +155,7 @@ def test_progress_waits_a_second_and_cleans_up(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     clock = iter([0.0, 0.5, 1.5, 1.6, 2.0])
-    monkeypatch.setattr("tui.cli_run.time.monotonic", lambda: next(clock))
+    monkeypatch.setattr("tui.cli.main.run.time.monotonic", lambda: next(clock))
     progress = cli_run.Progress()
     progress(1.0, 60.0, 10)
     assert capsys.readouterr().err == ""
@@ -165,7 +166,9 @@ def test_progress_waits_a_second_and_cleans_up(
     assert capsys.readouterr().err == "\r\x1b[K3.0 of 60 s  30,000 deliveries\r\x1b[K4.0 s\r\x1b[K"
 
 
-def swarmtop(*words: str, code: str = "from tui.cli import main; sys.exit(main())") -> subprocess.CompletedProcess[str]:
+def swarmtop(
+    *words: str, code: str = "from tui.cli.main import main; sys.exit(main())"
+) -> subprocess.CompletedProcess[str]:
     """The same in a process of its own."""
     return subprocess.run(
         [sys.executable, "-c", f"import sys; {code}", *words],
@@ -180,7 +183,7 @@ def swarmtop(*words: str, code: str = "from tui.cli import main; sys.exit(main()
 def test_help_and_slips_are_answered_before_anything_heavy_is_imported() -> None:
     heavy = "{'textual', 'rich', 'numpy', 'engine', 'anyio', 'msgpack'}"
     code = f"""
-from tui.cli import main
+from tui.cli.main import main
 try:
     main()
 except SystemExit:
@@ -193,7 +196,7 @@ print(sorted({heavy} & set(sys.modules)))
 
 
 def test_a_run_imports_no_screen() -> None:
-    code = "from tui.cli import main; main(); print(sorted({'textual', 'rich'} & set(sys.modules)))"
+    code = "from tui.cli.main import main; main(); print(sorted({'textual', 'rich'} & set(sys.modules)))"
     assert swarmtop(*SMALL, code=code).stdout.splitlines()[-1] == "[]"
 
 

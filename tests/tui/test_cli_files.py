@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tui.cli import DONE, WRONG, load_engine, main
+from tui.cli.main import DONE, WRONG, load_engine, main
 
 ROOT = Path(__file__).parents[2]
 

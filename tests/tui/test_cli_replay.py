@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from recording_file import save, values
 
-from tui.cli import main
+from tui.cli.main import main
 
 RUN = ["run", "--peers", "20", "--churn", "exponential:20", "--until", "8", "--json", "--record"]
 

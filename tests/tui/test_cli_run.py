@@ -11,7 +11,8 @@ import pytest
 
 from engine import parse_sweep
 from engine.lab.sweep import Curve, Outcome, Point, Scenario
-from tui import cli, cli_run
+from tui.cli.main import main as cli
+from tui.cli.main import run as cli_run
 
 SMALL = ["run", "--protocol", "gossip", "--peers", "8"]
 

@@ -13,13 +13,13 @@ from scenes import flight, picture, quiet, scene, trace
 from textual.widgets import OptionList
 
 from engine import Belief, Beliefs, Partition
-from tui.draw import crowd, legend, placement, raster, sides
+from tui.draw import density, layout, legend, raster, sides
 from tui.draw.colours import COLOURS, STALE_US, ColourBy, Colouring, colouring
 from tui.draw.fading import STAGES_S, Fading
 from tui.draw.glyphs import LEVELS, MODES
-from tui.draw.inks import DYING, HEAT, INK, SIDE_BITS, STEPS
 from tui.draw.scene import MANY
 from tui.draw.stage import PLACEMENTS, Stage, why_not
+from tui.draw.styles import DYING, HEAT, INK, SIDE_BITS, STEPS
 
 spread = [(4.0 * i + 1, 2.0) for i in range(8)]
 
@@ -169,7 +169,7 @@ def test_messages_are_seen_on_top_of_a_crowd() -> None:
 
 def test_a_crowd_under_the_pointer_is_counted_in_constant_time() -> None:
     col, row = np.array([2, 5, 2, 2, -1]), np.array([1, 1, 1, 0, 1])
-    table = crowd.Sharing(col, row, 6, 2)
+    table = density.Sharing(col, row, 6, 2)
     assert table.at(2, 1).tolist() == [0, 2]
     assert table.at(5, 1).tolist() == [1]
     assert table.at(0, 0).tolist() == table.at(9, 9).tolist() == []
@@ -234,10 +234,10 @@ def test_a_revived_peer_may_die_again_and_newcomers_are_taken_in() -> None:
 
 
 def test_identifiers_stand_where_they_lie_on_the_circle() -> None:
-    at = placement.identifiers([0.0, 0.25, 0.5, 0.75, float("nan")])
+    at = layout.identifiers([0.0, 0.25, 0.5, 0.75, float("nan")])
     assert np.allclose(at[:4], [[0.5, 0], [1, 0.5], [0.5, 1], [0, 0.5]], atol=1e-6)
     assert np.abs(at[4] - 0.5).max() < 0.2
-    crowded = placement.identifiers(np.full(20, 0.25))
+    crowded = layout.identifiers(np.full(20, 0.25))
     assert len(np.unique(crowded, axis=0)) == 20
     assert ((crowded >= 0) & (crowded <= 1)).all()
 

@@ -15,16 +15,17 @@ from textual.command import CommandPalette
 from textual.widgets import Input, OptionList
 
 from engine import Scenario, Setup, Swarm, networks, scenario_files
-from tui import export, themes
-from tui.draw import tags
+from tui.actions.palette import SKIP, Palette
+from tui.config import themes
+from tui.config.keys import TABLE
+from tui.config.settings import Settings
+from tui.draw import jump_tags
 from tui.draw.raster import Canvas
 from tui.draw.stage import PLACEMENTS
-from tui.keys import TABLE
-from tui.palette import SKIP, Palette
-from tui.screens.clock import LEAST_S, next_due
+from tui.screens.frame_clock import LEAST_S, next_due
 from tui.screens.pace import LEAST_FPS, FramePace
 from tui.screens.picker import Picker
-from tui.settings import Settings
+from tui.session import export
 from tui.widgets.feed import Feed
 from tui.widgets.jump_bar import JumpBar
 from tui.widgets.swarm_view import SwarmView
@@ -99,22 +100,22 @@ async def test_zooming_deals_the_letters_anew() -> None:
 def test_letters_never_touch_and_matter_first() -> None:
     crowd = scenes.scene(scenes.quiet(40), [(3.0 * (i % 20), 8.0 * (i // 20)) for i in range(40)])
     canvas = Canvas(32, 5)
-    dealt, seen = tags.tag(canvas, crowd, first=[7])
+    dealt, seen = jump_tags.tag(canvas, crowd, first=[7])
     assert seen == 40
     assert 7 in dealt.values()
     assert all(not other.startswith(text) for text in dealt for other in dealt if other != text)
-    tags.draw(canvas, crowd, dealt)
+    jump_tags.draw(canvas, crowd, dealt)
     drawn = (canvas.glyph != 0).sum()
     assert drawn == sum(len(text) for text in dealt)
-    tags.draw(Canvas(32, 5), crowd, dealt, "no such")
+    jump_tags.draw(Canvas(32, 5), crowd, dealt, "no such")
 
 
 def test_there_are_letters_for_hundreds() -> None:
-    many = tags.spell(600)
+    many = jump_tags.spell(600)
     assert len(set(many)) == 600
     assert {len(text) for text in many} == {2}
-    assert {len(text) for text in tags.spell(26)} == {1}
-    assert tags.tag(Canvas(4, 4), scenes.scene(scenes.quiet(1), [(-50.0, -50.0)])) == ({}, 0)
+    assert {len(text) for text in jump_tags.spell(26)} == {1}
+    assert jump_tags.tag(Canvas(4, 4), scenes.scene(scenes.quiet(1), [(-50.0, -50.0)])) == ({}, 0)
 
 
 # --- themes ---------------------------------------------------------------------------------------------------------

@@ -11,8 +11,8 @@ from person import dashboard
 from stage import Stage, lines_of
 
 from engine import AskFor, Collude, Heal, InputError, Kill, Partition, Revive, Set, Shutdown
-from tui.messages import Act, Wondered
 from tui.widgets.controls import KNOBS, Controls, command_of, found_text, group_tips, nearest_stop
+from tui.widgets.messages import Act, Wondered
 from tui.widgets.panel import Chip
 from tui.widgets.slider import PATIENCE, Slider
 

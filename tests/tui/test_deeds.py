@@ -29,8 +29,8 @@ from engine import (
     Shutdown,
     Swarm,
 )
-from tui.frame import Frame
-from tui.widgets.verbs import PAIRS, Verb, askers_of, flag, verb_of, verbs_for
+from tui.session.frame import Frame
+from tui.session.verbs import PAIRS, Verb, askers_of, flag, verb_of, verbs_for
 
 # In the frame made by hand #20 and #52 are dead, #33 has left, #31 is censored.
 

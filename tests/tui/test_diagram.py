@@ -13,8 +13,8 @@ from scenes import flight, picture, quiet, scene, trace
 from engine import Arrivals, Losses, Trace
 from tui.draw import diagram, raster, tree
 from tui.draw.glyphs import MODES, Mode
-from tui.draw.inks import INK
-from tui.draw.placement import View
+from tui.draw.layout import View
+from tui.draw.styles import INK
 
 MS = 1_000
 

@@ -12,7 +12,7 @@ from person import dashboard
 from terminal import ALTERNATE, MOUSE, terminal
 
 from tui import first_frame
-from tui.keys import TABLE
+from tui.config.keys import TABLE
 
 
 @pytest.mark.parametrize("size", [(60, 18), (80, 24), (99, 29), (100, 30), (120, 36), (160, 44), (300, 100)])

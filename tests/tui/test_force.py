@@ -9,7 +9,7 @@ import pytest
 from scenes import quiet
 
 from engine import Links
-from tui.draw import force
+from tui.draw import force_layout
 from tui.draw.communities import WARM_MOST, Communities
 from tui.draw.stage import GLIDE_S, REST_S, Stage
 
@@ -129,23 +129,25 @@ def test_nobody_linked_is_no_reason_to_move() -> None:
 
 
 def test_loops_and_doubled_links_count_for_what_they_are() -> None:
-    links = force.graph(3, [0, 1, 0, 2], [1, 0, 1, 2])
+    links = force_layout.graph(3, [0, 1, 0, 2], [1, 0, 1, 2])
     assert (links.a.tolist(), links.b.tolist(), links.weight.tolist()) == ([0], [1], [3.0])
 
 
 def test_the_mesh_agrees_with_all_pairs() -> None:
     rng = np.random.default_rng(5)
     at, charge = rng.normal(0, 20, (400, 2)), rng.integers(1, 6, 400).astype(float)
-    exact, quick = force.repel_exactly(at, charge), force.repel_on_mesh(at, charge)
+    exact, quick = force_layout.repel_exactly(at, charge), force_layout.repel_on_mesh(at, charge)
     # One by one the nearest neighbour may be nearer than a mesh point; on the whole they point the same way.
     along = (exact * quick).sum() / np.sqrt((exact**2).sum() * (quick**2).sum())
     assert along > 0.95
     two = np.array([[0.0, 0.0], [10.0, 0.0], [0.0, 10.0]])
-    assert np.allclose(force.repel_exactly(two, np.ones(3)), force.repel_on_mesh(two, np.ones(3)), atol=0.02)
+    assert np.allclose(
+        force_layout.repel_exactly(two, np.ones(3)), force_layout.repel_on_mesh(two, np.ones(3)), atol=0.02
+    )
 
 
 def test_coarser_graphs_keep_what_matters() -> None:
-    graphs, groups = force.levels(force.graph(1_000, *ring_of(1_000)))
+    graphs, groups = force_layout.levels(force_layout.graph(1_000, *ring_of(1_000)))
     assert [g.n for g in graphs] == sorted((g.n for g in graphs), reverse=True)
     assert graphs[-1].n < 200
     for finer, coarse, group in zip(graphs[:-1], graphs[1:], groups, strict=True):
@@ -207,7 +209,7 @@ def test_a_large_swarm_gets_its_coarser_levels_one_a_frame() -> None:
     pairs = cliques(12, 50)
     crowd = Communities()
     crowd.link(600, *pairs)
-    levels = len(force.levels(force.graph(600, *pairs))[1])
+    levels = len(force_layout.levels(force_layout.graph(600, *pairs))[1])
     assert levels > 1
     for _ in range(levels):
         crowd.relax(0.0)

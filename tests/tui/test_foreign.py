@@ -177,13 +177,13 @@ class Interrupts:
             os.kill(os.getpid(), signal.SIGINT)
 sys.meta_path.insert(0, Interrupts())
 sys.path.insert(0, {root!r})
-from tui.cli import script
+from tui.cli.main import script
 sys.argv[1:] = {words!r}
 script()
 """
 
 
-@pytest.mark.parametrize("name", ["argparse", "tui.streams", "numpy", "msgpack", "engine.swarm"])
+@pytest.mark.parametrize("name", ["argparse", "tui.cli.streams", "numpy", "msgpack", "engine.swarm"])
 def test_an_interrupt_of_an_import_ends_it_without_a_word(folder: Path, name: str) -> None:
     text = EARLY.format(name=name, root=str(ROOT), words=SMALL)
     done = subprocess.run(

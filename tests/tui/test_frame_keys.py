@@ -6,8 +6,8 @@ import pytest
 from person import Person, dashboard
 from textual.content import Content
 
-from tui.keys import IDS, TABLE
-from tui.screens.inquiries import OF_ASK, OF_SWARM
+from tui.actions.asks import OF_ASK, OF_SWARM
+from tui.config.keys import IDS, TABLE
 from tui.widgets import frame_keys
 from tui.widgets.ask_picture import AskPicture
 from tui.widgets.frame_keys import FrameKey, fitting

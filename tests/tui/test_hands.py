@@ -338,7 +338,7 @@ async def test_the_feed_is_searched_from_its_own_line() -> None:
 
 
 async def test_what_was_copied_is_shown_whole(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
-    monkeypatch.setattr("tui.moment.user_folder", lambda: tmp_path)
+    monkeypatch.setattr("tui.session.reproduce.user_folder", lambda: tmp_path)
     async with dashboard() as person:
         await person.press("right", "x", "y")
         assert str(tmp_path) in person.app.clipboard

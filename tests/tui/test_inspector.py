@@ -11,8 +11,8 @@ import scenes
 from stage import Stage, lines_of
 
 from engine import Beliefs, Censor, Collude, Defect, File, Kill, Revive, Uncensor
-from tui.messages import Act, AskWanted, PeerPicked
 from tui.widgets.inspector import Inspector
+from tui.widgets.messages import Act, AskWanted, PeerPicked
 from tui.widgets.panel import Chip
 
 pytestmark = pytest.mark.anyio

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from person import dashboard
 
 from engine import InputError
-from tui import settings
-from tui.keeping import changed, keep
-from tui.settings import Settings
+from tui.config import settings
+from tui.config.keeping import changed, keep
+from tui.config.settings import Settings
 
 pytestmark = pytest.mark.anyio
 

@@ -18,11 +18,11 @@ from textual.widgets import Input
 
 import tui
 from engine import AskFor, help_of, networks, scenario_files
-from tui.keymap import laid_over
-from tui.keys import ALL, IDS, key_for
+from tui.config.keymap import laid_over
+from tui.config.keys import ALL, IDS, key_for
+from tui.config.settings import Settings
 from tui.screens.help import HelpScreen
 from tui.screens.picker import Picker
-from tui.settings import Settings
 from tui.widgets.ask_bar import AskBar
 from tui.widgets.filter_bar import FilterBar
 from tui.widgets.jump_bar import JumpBar

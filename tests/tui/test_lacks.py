@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tui.lacks import lacks, refusal, untold
+from tui.config.terminal import lacks, refusal, untold
 
 GOOD = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
 

@@ -11,11 +11,11 @@ from stage import Stage, painted
 from textual.geometry import Size
 
 from engine import Churned, Commanded, Event, Hit, Kill, Poison, Series
-from tui.messages import Searched
+from tui.session.verbs import verb_of
 from tui.widgets.charts import Chart, Charts, look_of, value_text
 from tui.widgets.feed import KEPT, KINDS, Feed
 from tui.widgets.menu import Line, Menu
-from tui.widgets.verbs import verb_of
+from tui.widgets.messages import Searched
 
 pytestmark = pytest.mark.anyio
 

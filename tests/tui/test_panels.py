@@ -10,11 +10,11 @@ import pytest
 from stage import Stage, lines_of, painted
 from textual.widgets import Input
 
-from tui.frame import Prediction
-from tui.messages import Asked, AskLeft, Guessed
 from tui.screens.picker import Choice, Picker, Shelf, paragraphs
+from tui.session.frame import Prediction
 from tui.widgets.ask_bar import AskBar
 from tui.widgets.charts import Chart, Charts
+from tui.widgets.messages import Asked, AskLeft, Guessed
 from tui.widgets.status import StatusBar
 from tui.widgets.story import Story
 

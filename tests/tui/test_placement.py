@@ -6,8 +6,8 @@ import networkx
 import numpy as np
 import pytest
 
-from tui.draw import mapdata, placement, raster
-from tui.draw.placement import Box, View
+from tui.draw import coastline, layout, raster
+from tui.draw.layout import Box, View
 
 
 def graph(n: int, links: int, seed: int = 1) -> tuple[np.ndarray, np.ndarray]:
@@ -21,16 +21,16 @@ def inside(at: np.ndarray) -> bool:
 
 
 def test_cities_lie_where_they_do_on_a_map() -> None:
-    lisbon, sydney, sitka = placement.project([38.7, -33.9, 57.0], [-9.1, 151.2, -135.3])
+    lisbon, sydney, sitka = layout.project([38.7, -33.9, 57.0], [-9.1, 151.2, -135.3])
     assert sitka[0] < lisbon[0] < sydney[0]
     assert sitka[1] < lisbon[1] < sydney[1]
-    assert placement.project([72, -56], [-180, 180]).tolist() == [[0, 0], [1, 1]]
+    assert layout.project([72, -56], [-180, 180]).tolist() == [[0, 0], [1, 1]]
 
 
 def test_peers_of_a_city_gather_around_it_without_hiding_each_other() -> None:
     place = np.array([0, 1, 0, 0, 1])
-    at = placement.world([38.7, 59.3], [-9.1, 18.1], place)
-    homes = placement.project([38.7, 59.3], [-9.1, 18.1])
+    at = layout.world([38.7, 59.3], [-9.1, 18.1], place)
+    homes = layout.project([38.7, 59.3], [-9.1, 18.1])
     assert inside(at)
     assert np.allclose(at[[0, 1]], homes), "the first of each stands on its city"
     assert len({tuple(row) for row in at.tolist()}) == 5
@@ -38,27 +38,27 @@ def test_peers_of_a_city_gather_around_it_without_hiding_each_other() -> None:
 
 
 def test_a_newcomer_moves_nobody_and_a_crowd_stays_in_town() -> None:
-    before = placement.world([10.0], [10.0], np.zeros(8, int))
-    after = placement.world([10.0], [10.0], np.zeros(9, int))
+    before = layout.world([10.0], [10.0], np.zeros(8, int))
+    after = layout.world([10.0], [10.0], np.zeros(9, int))
     assert (before == after[:8]).all()
-    crowd = placement.world([10.0], [10.0], np.zeros(5_000, int))
-    assert np.ptp(crowd[:, 0]) <= 2 * placement.SPIRAL_MOST + 1e-6
+    crowd = layout.world([10.0], [10.0], np.zeros(5_000, int))
+    assert np.ptp(crowd[:, 0]) <= 2 * layout.SPIRAL_MOST + 1e-6
 
 
 def test_seats_go_by_id_not_by_row() -> None:
     ids = np.array([5, 3, 4])
-    at = placement.world([10.0], [10.0], np.zeros(3, int), ids)
-    assert (at[np.argsort(ids)] == placement.world([10.0], [10.0], np.zeros(3, int))).all()
+    at = layout.world([10.0], [10.0], np.zeros(3, int), ids)
+    assert (at[np.argsort(ids)] == layout.world([10.0], [10.0], np.zeros(3, int))).all()
 
 
 def test_a_peer_of_no_city_is_shown_all_the_same() -> None:
-    assert inside(placement.world([10.0], [10.0], [-1, 0, 7]))
-    assert inside(placement.world([], [], [-1]))
+    assert inside(layout.world([10.0], [10.0], [-1, 0, 7]))
+    assert inside(layout.world([], [], [-1]))
 
 
 def test_a_ring_starts_at_the_top_and_goes_clockwise() -> None:
-    assert np.allclose(placement.ring(4), [[0.5, 0], [1, 0.5], [0.5, 1], [0, 0.5]], atol=1e-6)
-    assert placement.ring(0).shape == (0, 2)
+    assert np.allclose(layout.ring(4), [[0.5, 0], [1, 0.5], [0.5, 1], [0, 0.5]], atol=1e-6)
+    assert layout.ring(0).shape == (0, 2)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -67,28 +67,28 @@ def test_distances_agree_with_an_oracle(seed: int) -> None:
     oracle = networkx.Graph(zip(a.tolist(), b.tolist(), strict=True))
     oracle.add_nodes_from(range(120))
     known = networkx.single_source_shortest_path_length(oracle, 3)
-    assert placement.distances(120, a, b, 3).tolist() == [known.get(i, -1) for i in range(120)]
+    assert layout.distances(120, a, b, 3).tolist() == [known.get(i, -1) for i in range(120)]
 
 
 def test_distances_from_nobody_and_without_links() -> None:
-    assert placement.distances(3, [], [], 1).tolist() == [-1, 0, -1]
-    assert placement.distances(3, [0], [1], 9).tolist() == [-1, -1, -1]
-    assert placement.distances(0, [], [], 0).size == 0
+    assert layout.distances(3, [], [], 1).tolist() == [-1, 0, -1]
+    assert layout.distances(3, [0], [1], 9).tolist() == [-1, -1, -1]
+    assert layout.distances(0, [], [], 0).size == 0
 
 
 def test_peers_stand_further_out_by_their_hops_and_the_lost_outermost() -> None:
     # A tree of three levels, and one peer on its own.
     a, b = [0, 0, 1, 1, 2, 2], [1, 2, 3, 4, 5, 6]
-    at = placement.hops(8, a, b, 0)
+    at = layout.hops(8, a, b, 0)
     out = 2 * np.hypot(*(at - 0.5).T)
     assert np.allclose(out, [0, 1 / 3, 1 / 3, 2 / 3, 2 / 3, 2 / 3, 2 / 3, 1], atol=1e-6)
-    radii = placement.ring_radii(placement.distances(8, a, b, 0))
+    radii = layout.ring_radii(layout.distances(8, a, b, 0))
     assert np.allclose(radii, [0, 1 / 6, 2 / 6], atol=1e-6)
 
 
 def test_children_stand_by_their_parents() -> None:
     a, b = [0, 0, 1, 1, 2, 2], [1, 2, 3, 4, 5, 6]
-    at = placement.hops(7, a, b, 0)
+    at = layout.hops(7, a, b, 0)
     for mine, other in ((1, 2), (2, 1)):
         for child in np.array(b)[np.array(a) == mine]:
             assert np.hypot(*(at[child] - at[mine])) < np.hypot(*(at[child] - at[other]))
@@ -97,36 +97,36 @@ def test_children_stand_by_their_parents() -> None:
 def test_rings_of_many_stay_inside_and_apart() -> None:
     n = 3_000
     a, b = graph(n, 9_000)
-    hop = placement.distances(n, a, b, 0)
-    at = placement.hops(n, a, b, 0)
+    hop = layout.distances(n, a, b, 0)
+    at = layout.hops(n, a, b, 0)
     assert inside(at)
     out = np.hypot(*(at - 0.5).T)
     for near in range(int(hop.max())):
         assert out[hop == near].max() < out[hop == near + 1].min()
-    assert (at == placement.hops(n, a, b, 0)).all(), "the same every time"
+    assert (at == layout.hops(n, a, b, 0)).all(), "the same every time"
 
 
 def test_rings_of_an_ask_follow_who_heard_from_whom() -> None:
     hop, frm = [0, 1, 1, 2, 2, -1], [-1, 0, 0, 1, 2, -1]
-    at = placement.hop_rings(6, hop, frm)
+    at = layout.hop_rings(6, hop, frm)
     out = 2 * np.hypot(*(at - 0.5).T)
     assert np.allclose(out, [0, 1 / 3, 1 / 3, 2 / 3, 2 / 3, 1], atol=1e-6)
     assert np.hypot(*(at[3] - at[1])) < np.hypot(*(at[3] - at[2]))
-    assert inside(placement.hop_rings(6, hop))
-    assert placement.hop_rings(0, []).shape == (0, 2)
-    assert inside(placement.hop_rings(3, [-1, -1, -1]))
+    assert inside(layout.hop_rings(6, hop))
+    assert layout.hop_rings(0, []).shape == (0, 2)
+    assert inside(layout.hop_rings(3, [-1, -1, -1]))
 
 
 def test_a_picture_fills_its_box_or_keeps_its_shape() -> None:
     corners = np.array([[0, 0], [1, 1]], np.float32)
-    x, y = placement.fit(corners, 100, 50, margin=2)
+    x, y = layout.fit(corners, 100, 50, margin=2)
     assert x.tolist() == [2, 97]
     assert y.tolist() == [2, 47]
-    x, y = placement.fit(corners, 100, 51, shape=1)
+    x, y = layout.fit(corners, 100, 51, shape=1)
     assert x[1] - x[0] == y[1] - y[0] == 50
-    x, y = placement.fit(corners, 100, 51, dot_aspect=2, shape=1)
+    x, y = layout.fit(corners, 100, 51, dot_aspect=2, shape=1)
     assert x[1] - x[0] == pytest.approx(2 * (y[1] - y[0]))
-    placement.fit(corners, 0, 0)
+    layout.fit(corners, 0, 0)
 
 
 def test_dots_and_unit_square_there_and_back() -> None:
@@ -155,28 +155,28 @@ def test_panning_stops_at_the_edge() -> None:
 
 def test_blending_starts_slowly_and_arrives() -> None:
     old, new = np.zeros((2, 2), np.float32), np.ones((3, 2), np.float32)
-    assert (placement.blend(old, new, 0.0)[:2] == 0).all()
-    assert placement.blend(old, new, 0.1)[0, 0] < 0.1
-    assert placement.blend(old, new, 0.5)[0, 0] == 0.5
-    assert (placement.blend(old, new, 0.5)[2] == 1).all(), "a newcomer has arrived"
-    assert placement.blend(old, new, 1.0) is new
+    assert (layout.blend(old, new, 0.0)[:2] == 0).all()
+    assert layout.blend(old, new, 0.1)[0, 0] < 0.1
+    assert layout.blend(old, new, 0.5)[0, 0] == 0.5
+    assert (layout.blend(old, new, 0.5)[2] == 1).all(), "a newcomer has arrived"
+    assert layout.blend(old, new, 1.0) is new
 
 
 def test_arrow_keys_go_where_they_point() -> None:
     #        0: middle, 1: right, 2: far right but straight, 3: above, 4: below to the left
     cells = np.array([[10, 10], [14, 11], [30, 10], [10, 4], [6, 18]])
-    assert placement.nearest(cells, 0, "right") == 1
-    assert placement.nearest(cells, 0, "up") == 3
-    assert placement.nearest(cells, 0, "down") == 4
-    assert placement.nearest(cells, 0, "left") == 4, "nobody straight left, so the one that lies that way"
-    assert placement.nearest(cells, 2, "right") is None
-    assert placement.nearest(cells, 0, "right", np.array([True, False, True, True, True])) == 2
-    assert placement.nearest(cells, 99, "up") is None
+    assert layout.nearest(cells, 0, "right") == 1
+    assert layout.nearest(cells, 0, "up") == 3
+    assert layout.nearest(cells, 0, "down") == 4
+    assert layout.nearest(cells, 0, "left") == 4, "nobody straight left, so the one that lies that way"
+    assert layout.nearest(cells, 2, "right") is None
+    assert layout.nearest(cells, 0, "right", np.array([True, False, True, True, True])) == 2
+    assert layout.nearest(cells, 99, "up") is None
 
 
 def test_the_world_looks_like_the_world() -> None:
     """Towns that lie by the sea are near the drawn coast, and the middles of continents and oceans are not."""
-    starts, ends = mapdata.coast()
+    starts, ends = coastline.coast()
     share = np.linspace(0, 1, 9)[:, None, None]
     coast = (starts + (ends - starts) * share).reshape(-1, 2)
 
@@ -195,8 +195,8 @@ def test_the_world_looks_like_the_world() -> None:
 
 def test_the_world_fits_its_picture() -> None:
     canvas = raster.Canvas(100, 30)
-    starts, ends = mapdata.coast()
-    x0, y0 = placement.fit(placement.project(*starts.T), canvas.dots_w, canvas.dots_h)
-    x1, y1 = placement.fit(placement.project(*ends.T), canvas.dots_w, canvas.dots_h)
+    starts, ends = coastline.coast()
+    x0, y0 = layout.fit(layout.project(*starts.T), canvas.dots_w, canvas.dots_h)
+    x1, y1 = layout.fit(layout.project(*ends.T), canvas.dots_w, canvas.dots_h)
     raster.lines(canvas, x0, y0, x1, y1, 1)
     assert 0.05 < canvas.dots.mean() < 0.2

@@ -10,11 +10,11 @@ from textual.widgets import Input
 
 from engine import Kill, PeerFailed, Setup
 from engine.lab.scenario import Caption, Scenario
-from tui.keys import TABLE, key_table
-from tui.palette import Palette
+from tui.actions.palette import Palette
+from tui.config.keys import TABLE, key_table
 from tui.screens.help import HelpScreen
 from tui.screens.main import MainScreen
-from tui.screens.rooms import LEAST_H, LEAST_W
+from tui.session.panels import LEAST_H, LEAST_W
 from tui.widgets.feed import Feed
 from tui.widgets.inspector import Inspector
 from tui.widgets.swarm_view import SwarmView

@@ -12,13 +12,13 @@ from engine import Links
 from tui.draw import legend, raster
 from tui.draw.colours import LOOK, LOOKS, STATE, looks_of
 from tui.draw.glyphs import Mode
-from tui.draw.inks import INK, SIDE_BITS, SIDES
-from tui.draw.inks import TABLE as INKS
 from tui.draw.layers import lay
 from tui.draw.scene import MANY
 from tui.draw.stage import GLIDE_S, Stage
+from tui.draw.styles import INK, SIDE_BITS, SIDES
+from tui.draw.styles import TABLE as INKS
 from tui.screens.pace import FramePace
-from tui.screens.rooms import behind, rooms
+from tui.session.panels import behind, rooms
 
 
 def test_a_message_is_drawn_where_it_is_and_nowhere_else() -> None:

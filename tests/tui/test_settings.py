@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from person import dashboard
 
-from tui import settings
-from tui.cli import main
-from tui.keymap import is_key, laid_over, normal
-from tui.keys import ALL
+from tui.cli.main import main
+from tui.config import settings
+from tui.config.keymap import is_key, laid_over, normal
+from tui.config.keys import ALL
+from tui.config.settings import Settings
 from tui.screens.help import HelpScreen
-from tui.settings import Settings
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.panel import Lines
 

@@ -17,7 +17,7 @@ pytest.importorskip("termios", reason="terminals of this kind are POSIX")
 from jobs import Job, job
 from terminal import terminal
 
-from tui.lacks import encoding_of
+from tui.config.terminal import encoding_of
 from tui.textual_compat import as_ascii, window_size
 
 SWARMTOP = ["-m", "tui", "--seed", "7", "--peers", "24"]
@@ -157,7 +157,7 @@ def test_what_is_told_in_ascii_is_as_wide_as_it_was() -> None:
 
 BUSY = """
 import ctypes, sys
-from tui.cli import script
+from tui.cli.main import script
 from tui.screens.main import MainScreen
 tick = MainScreen.tick
 MainScreen.tick = lambda screen: (ctypes.CDLL(None).system(b"sleep 0.3"), tick(screen))[1]

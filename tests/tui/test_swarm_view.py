@@ -18,8 +18,8 @@ from textual.pilot import Pilot
 
 from engine import DEAD, Commanded, Kill, Refused
 from engine.measure.snapshot import Flight
-from tui.draw.inks import INK
-from tui.messages import PeerPicked
+from tui.draw.styles import INK
+from tui.widgets.messages import PeerPicked
 from tui.widgets.swarm_view import SwarmView
 from tui.widgets.view_mouse import describe
 

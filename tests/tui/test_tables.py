@@ -27,10 +27,10 @@ from engine import (
     Set,
     Shutdown,
 )
-from tui.messages import AskPicked, PeerPicked
 from tui.widgets.account import verdict_in
 from tui.widgets.asks_table import AsksTable, columns_for
 from tui.widgets.feed import KEPT, Feed
+from tui.widgets.messages import AskPicked, PeerPicked
 from tui.widgets.tell import subject, told, worth_telling
 
 pytestmark = pytest.mark.anyio

@@ -14,9 +14,9 @@ from stage import Stage, painted
 from textual.geometry import Offset
 
 from engine import Kind, Links, Totals
-from tui.frame import Frame
-from tui.messages import MenuWanted, PeerPicked, PeersPicked
-from tui.widgets.kinds import Kinds
+from tui.session.frame import Frame
+from tui.widgets.message_table import Kinds
+from tui.widgets.messages import MenuWanted, PeerPicked, PeersPicked
 from tui.widgets.peers_table import COLUMNS, PeersTable
 from tui.widgets.plight import state_word
 

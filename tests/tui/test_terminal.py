@@ -23,7 +23,7 @@ SWARMTOP = ["-m", "tui", *SWARM]
 FIRST = r"gnutella +24 ● alive +0 ✕ dead"
 BREAKS = """
 import sys
-from tui.cli import main
+from tui.cli.main import main
 from tui.screens.main import MainScreen
 
 tick = MainScreen.tick

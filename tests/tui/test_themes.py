@@ -13,8 +13,8 @@ from textual.theme import BUILTIN_THEMES
 from textual.widgets import Static
 
 from engine import InputError
-from tui import themes, themes_textual
-from tui.themes import FIELDS, ROLE_NAMES, ROLES, contrast, distance, find, gradient, load, load_all, mix
+from tui.config import textual_themes, themes
+from tui.config.themes import FIELDS, ROLE_NAMES, ROLES, contrast, distance, find, gradient, load, load_all, mix
 
 OURS = sorted(path.stem for path in (Path(themes.__file__).parent.parent / "themes").glob("*.toml"))
 THREE = '[theme]\nbackground = "#101418"\nforeground = "#e8ecf0"\nprimary = "#4FA3FF"\n'
@@ -253,15 +253,15 @@ def test_readable_moves_no_further_than_it_must() -> None:
 @pytest.mark.parametrize("name", OURS)
 def test_a_palette_survives_the_way_through_textual(name: str) -> None:
     palette = find(name)
-    theme = themes_textual.to_textual(palette)
+    theme = textual_themes.to_textual(palette)
     assert theme.variables["swarm-alive"] == palette.swarm["alive"]
-    back = themes_textual.palette_of(theme)
+    back = textual_themes.palette_of(theme)
     assert (back.swarm, back.theme, back.dark) == (palette.swarm, palette.theme, palette.dark)
 
 
 @pytest.mark.parametrize("name", sorted(BUILTIN_THEMES))
 def test_textuals_own_themes_get_readable_roles(name: str) -> None:
-    palette = themes_textual.palette_of(BUILTIN_THEMES[name])
+    palette = textual_themes.palette_of(BUILTIN_THEMES[name])
     for role in ROLES:
         assert contrast(palette.swarm[role.name], palette.theme["background"]) >= role.least, role.name
     loud = [role for role in names("state", "part") if role not in ("left", "upkeep", "transfer")]
@@ -272,7 +272,7 @@ class Picture(App[None]):
     CSS = "Static { color: $swarm-question; background: $swarm-map-dim; border: solid $swarm-chart-4; }"
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
-        return themes_textual.variable_defaults(self.current_theme)
+        return textual_themes.variable_defaults(self.current_theme)
 
     def compose(self) -> ComposeResult:
         yield Static("?")
@@ -282,7 +282,7 @@ async def see_every_theme() -> dict[str, tuple[str, str]]:
     app, seen = Picture(), {}
     async with app.run_test(size=(20, 5)) as pilot:
         for palette in load_all()[0]:
-            app.register_theme(themes_textual.to_textual(palette))
+            app.register_theme(textual_themes.to_textual(palette))
         for name in ("swarm", "paper", "nord", "ansi-dark", "textual-light"):
             app.theme = name
             await pilot.pause()
@@ -301,12 +301,15 @@ def test_an_app_wears_our_themes_and_textuals() -> None:
 
 
 def test_without_a_theme_the_defaults_are_the_default_themes() -> None:
-    defaults = themes_textual.variable_defaults()
+    defaults = textual_themes.variable_defaults()
     assert set(defaults) == {f"swarm-{name}" for name in ROLE_NAMES}
     assert defaults["swarm-alive"] == find(themes.DEFAULT).swarm["alive"]
 
 
 def test_listing_themes_imports_no_textual() -> None:
-    code = "import sys, tui.themes as t; t.available(); print([m for m in sys.modules if m.split('.')[0] == 'textual'])"
+    code = (
+        "import sys, tui.config.themes as t; t.available(); "
+        "print([m for m in sys.modules if m.split('.')[0] == 'textual'])"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

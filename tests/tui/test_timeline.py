@@ -12,9 +12,9 @@ from textual import events
 from textual.widgets import Static
 
 from engine import AskFor, Censor, Kill, Revive, load_recording
-from tui.cli import main
-from tui.driver import Driver
-from tui.keys import key_table
+from tui.cli.main import main
+from tui.config.keys import key_table
+from tui.session.session import Driver
 from tui.widgets.asks_table import AsksTable
 from tui.widgets.charts import Chart
 from tui.widgets.feed import Feed

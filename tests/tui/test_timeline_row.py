@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from engine import Mark
-from tui.frame import Frame
-from tui.widgets.ink import width_of
+from tui.session.frame import Frame
+from tui.widgets.text import width_of
 from tui.widgets.timeline_row import Track, cell_at, layout, seconds, timeline_row, told_at
 
 SECOND = 1_000_000

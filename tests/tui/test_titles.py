@@ -9,7 +9,7 @@ from person import dashboard
 from textual import events
 
 from engine import Scenario, Setup, scenario_files
-from tui import moment
+from tui.session import reproduce
 
 MONSTER = (
     "train \ud800\udcff\x00\x1b[2J\x9b31m\u202e\u200d\ufe0f\U000e0041\u0301\u0301\u0301\u0301\ufffe\u2028\n\t"
@@ -23,7 +23,7 @@ async def test_the_dashboard_does_everything_under_any_title(
     said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(moment, "user_folder", lambda: tmp_path / "moments")
+    monkeypatch.setattr(reproduce, "user_folder", lambda: tmp_path / "moments")
     told = Scenario(title=said, about=said, setup=Setup(peers=8, latency="constant:20"), source="injunction")
     async with dashboard(scenario=told) as person:
         for key in ("y", "W", "E", "S", "question_mark", "escape"):

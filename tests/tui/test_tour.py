@@ -8,8 +8,8 @@ import pytest
 from person import Person, dashboard
 from textual.geometry import Region
 
-from tui import tour
-from tui.settings import Settings
+from tui.config.settings import Settings
+from tui.screens import tour
 from tui.widgets.tour_box import WIDTH, TourBox, beside
 
 pytestmark = pytest.mark.anyio

@@ -9,7 +9,7 @@ import pytest
 
 from engine import AskFor, InputError, Kill, Noted, Revive, Scenario, Setup, load_recording, replay
 from engine.lab.scenario import load
-from tui.driver import Driver
+from tui.session.session import Driver
 
 SECOND = 1_000_000
 
@@ -163,7 +163,7 @@ def test_an_ask_that_is_not_yet_is_not_shown() -> None:
 def test_the_line_that_reproduces_a_moment_has_what_was_done_up_to_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tui.moment.user_folder", lambda: tmp_path)
+    monkeypatch.setattr("tui.session.reproduce.user_folder", lambda: tmp_path)
     driver, wall = opened()
     play(driver, wall, 2 * SECOND)
     driver.do(Kill("#3"))

@@ -16,8 +16,8 @@ from engine import ALIVE, Beliefs, Snapshot
 
 from . import raster
 from .glyphs import GLYPHS
-from .inks import INK
 from .raster import Canvas, Floats
+from .styles import INK
 
 Flags = NDArray[np.bool_]
 SILENT_US = 25_000_000

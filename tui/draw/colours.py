@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from engine import ALIVE, DEAD, LEFT, Beliefs, Snapshot, Trace
 
 from .glyphs import GLYPHS, LEVELS, Mode
-from .inks import HEAT, INK, STEPS
 from .rounding import rounded
+from .styles import HEAT, INK, STEPS
 
 U8: TypeAlias = NDArray[np.uint8]
 ColourBy: TypeAlias = Literal["state", "role", "load", "belief", "heard", "answer"]

@@ -14,9 +14,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike
 
-from . import force
-from .force import Floats, Graph, Ints
-from .placement import Positions
+from . import force_layout
+from .force_layout import Floats, Graph, Ints
+from .layout import Positions
 from .rounding import cos, mean, rounded, sin
 
 COARSE_STEPS = 60
@@ -39,7 +39,7 @@ class Communities:
         """How many have been made: a test of rest."""
         self._coarse: tuple[list[Graph], list[Ints]] | None = None
         """Levels made so far, while there are coarser ones to be made."""
-        self._graph: Graph = force.graph(0, [], [])
+        self._graph: Graph = force_layout.graph(0, [], [])
         self._below: list[tuple[Graph, Ints, Floats]] = []
         """Finer levels, the finest first: links, the group of each peer in the level above, and its way from there."""
         self._level: Graph | None = None
@@ -56,7 +56,7 @@ class Communities:
         """The links are now these, among n peers. The first time, or after `forget`, the layout begins anew."""
         fresh = not len(self.at)
         before = self._graph
-        self._graph = force.graph(n, a, b)
+        self._graph = force_layout.graph(n, a, b)
         if fresh:
             self._begin()
             return
@@ -84,27 +84,27 @@ class Communities:
         self._below = []
         self._level = self._graph
         if len(self.at) != self._graph.n:
-            self.at = force.scattered(self._graph.n)
+            self.at = force_layout.scattered(self._graph.n)
         self._here = self.at
 
     def _coarsen(self) -> None:
         """One more level, or if there is none, begin at the coarsest."""
         assert self._coarse is not None
         graphs, groups = self._coarse
-        smaller = force.coarser(graphs[-1])
+        smaller = force_layout.coarser(graphs[-1])
         if smaller is not None:
             graphs.append(smaller[0])
             groups.append(smaller[1])
             return
         self._coarse = None
         pairs = zip(graphs[:-1], groups, strict=True)
-        self._below = [(links, group, force.beside(group, links)) for links, group in pairs]
+        self._below = [(links, group, force_layout.beside(group, links)) for links, group in pairs]
         self._level = graphs[-1]
         top = graphs[-1]
         seat = np.empty(top.n, np.int64)
         # The busiest in the middle: a hub that starts at the rim is held there by its own crowd.
         seat[np.lexsort((np.arange(top.n), -top.pull))] = np.arange(top.n)
-        self._here = force.scattered(top.n)[seat] * np.sqrt(max(float(top.charge.sum()) / max(top.n, 1), 1.0))
+        self._here = force_layout.scattered(top.n)[seat] * np.sqrt(max(float(top.charge.sum()) / max(top.n, 1), 1.0))
         self.heat = HOT
         self._left, self._turn = COARSE_STEPS, True
 
@@ -115,7 +115,7 @@ class Communities:
         at[: min(old, n)] = self.at[:n]
         if n > old:
             links = self._graph
-            middle = mean(self.at, force.GRAIN) if old else np.zeros(2)
+            middle = mean(self.at, force_layout.GRAIN) if old else np.zeros(2)
             radius = float(np.abs(self.at - middle).max(initial=0.0)) + 1.0
             turn = np.arange(old, n) * 2.399963
             rim = np.stack((cos(turn), sin(turn)), axis=-1)
@@ -127,7 +127,7 @@ class Communities:
                 total = np.bincount(ends[known], at[others[known], axis], n)[old:]
                 beside = total / np.maximum(many, 1) + 0.05 * radius * rim[:, axis]
                 at[old:, axis] = np.where(many > 0, beside, at[old:, axis])
-        at = rounded(at, force.GRAIN)
+        at = rounded(at, force_layout.GRAIN)
         self.at, self._fitted = at, None
         if self._level is not None and not self._below:
             self._here, self._level = at, self._graph
@@ -155,7 +155,7 @@ class Communities:
         if self._coarse is not None:
             self._coarsen()
             return
-        self._here, moved = force.step(self._here, self._level, self.heat)
+        self._here, moved = force_layout.step(self._here, self._level, self.heat)
         self.heat *= COOLING
         self.steps += 1
         if not self._below:
@@ -167,7 +167,7 @@ class Communities:
         if self._left <= 0 or moved < 4 * COLD:
             self._level, group, way = self._below.pop()
             if self._turn:
-                self._here, self._turn = force.levelled(self._here), False
+                self._here, self._turn = force_layout.levelled(self._here), False
             self._here = self._here[group] + way
             self.heat, self._left = HOT if self._below else 0.6 * HOT, LEVEL_STEPS
 
@@ -182,5 +182,5 @@ class Communities:
     def positions(self) -> Positions:
         """In the unit square, float32 (N, 2)."""
         if self._fitted is None:
-            self._fitted = force.fitted(self.at, self._graph.pull > 0)
+            self._fitted = force_layout.fitted(self.at, self._graph.pull > 0)
         return self._fitted

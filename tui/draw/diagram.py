@@ -18,11 +18,11 @@ from engine import Snapshot, Trace
 
 from . import raster
 from .glyphs import GLYPHS
-from .inks import INK
 from .layers import lay, sift
-from .placement import Box, View
+from .layout import Box, View
 from .raster import Canvas
 from .rounding import decade
+from .styles import INK
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]

@@ -11,9 +11,9 @@ import numpy as np
 from . import raster, sides
 from .colours import STATE, Look
 from .glyphs import GLYPHS, SHADES
-from .inks import HEAT, INK, PART_INK, SIDE_BITS
 from .raster import Canvas
 from .scene import Scene
+from .styles import HEAT, INK, PART_INK, SIDE_BITS
 
 WORDS = {look.name: look.word for look in reversed(STATE)}
 """Looks of the colouring by state, and their words; for the help."""

@@ -7,7 +7,7 @@ its sending and its arrival, and a link is lit when its question has come throug
 
 Detail falls with the number of peers in sight, because a picture of everything shows nothing: up to `FEW` there are
 shapes, all links and names; up to `MANY` shapes and only the links that matter; above that dots, or heat where
-several share a cell (`crowd.py`).
+several share a cell (`density.py`).
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from numpy.typing import NDArray
 
 from engine import ALIVE, DEAD, Snapshot, Trace
 
-from . import crowd, placement, raster, sides, telling
+from . import density, layout, raster, sides, telling
+from .coastline import coast
 from .colours import Colouring
 from .glyphs import GLYPHS
-from .inks import DYING, INK, PART_INK
 from .layers import lay, sift
-from .mapdata import coast
 from .raster import Canvas
+from .styles import DYING, INK, PART_INK
 
 Floats: TypeAlias = NDArray[np.float64]
 Flags: TypeAlias = NDArray[np.bool_]
@@ -66,7 +66,7 @@ class Scene:
     marked: tuple[int, ...] = ()
     upkeep: bool = False
     names: bool = True
-    coast_view: tuple[placement.View, placement.Box] | None = None
+    coast_view: tuple[layout.View, layout.Box] | None = None
     rings: tuple[float, float, Floats, Floats] | None = None
     echoes: tuple[tuple[int, float], ...] = ()
     refusals: tuple[tuple[int, int, float], ...] = ()
@@ -96,7 +96,7 @@ def grounds(canvas: Canvas, scene: Scene) -> None:
     """What lies below all links: a coast, or rings of hops."""
     if scene.coast_view is not None:
         view, box = scene.coast_view
-        (x0, y0), (x1, y1) = (view.to_dots(placement.project(end[:, 0], end[:, 1]), box) for end in coast())
+        (x0, y0), (x1, y1) = (view.to_dots(layout.project(end[:, 0], end[:, 1]), box) for end in coast())
         raster.lines(canvas, x0, y0, x1, y1, INK["coast"])
     if scene.rings is not None:
         cx, cy, across, down = scene.rings
@@ -160,7 +160,7 @@ def paint(under: Canvas, scene: Scene, spread: SpreadLayer | None = None) -> Can
     seen = in_sight(canvas, scene.x, scene.y)
     ids = np.flatnonzero(seen)
     crowded = len(ids) > MANY
-    canvas.fullest = crowd.draw(canvas, scene.x, scene.y, ids, scene.colours) if crowded else 0
+    canvas.fullest = density.draw(canvas, scene.x, scene.y, ids, scene.colours) if crowded else 0
     if scene.trace is not None:
         lay(canvas, (spread or SpreadLayer()).of(canvas, scene, scene.trace, len(ids) <= FEW, crowded))
     if len(scene.snapshot.flight.frm) or scene.refusals:
@@ -172,7 +172,7 @@ def paint(under: Canvas, scene: Scene, spread: SpreadLayer | None = None) -> Can
         layer = Canvas(canvas.width, canvas.height, canvas.mode)
         _rings(layer, scene)
         lay(canvas, layer)
-    _peers(canvas, scene, crowd.kept(ids, scene.colours) if crowded else ids)
+    _peers(canvas, scene, density.kept(ids, scene.colours) if crowded else ids)
     if scene.trace is not None and not crowded:
         telling.front(canvas, scene.x, scene.y, scene.trace, scene.snapshot.now_us)
     _marked(canvas, scene)

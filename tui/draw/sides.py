@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from engine import Snapshot
 
 from .glyphs import Mode
-from .inks import SIDE_BITS, SIDES
 from .layers import dotted
 from .raster import SPACE, Canvas
+from .styles import SIDE_BITS, SIDES
 
 WALL: dict[Mode, str] = {"braille": "╫", "block": "╫", "ascii": "!"}
 """What dies at the border of a partition carries this."""

@@ -14,9 +14,9 @@ import numpy as np
 
 from engine import Fixed, Snapshot, Trace
 
-from . import placement
+from . import layout
 from .communities import Communities
-from .placement import Box, Positions, View
+from .layout import Box, Positions, View
 from .scene import Floats
 
 Placement: TypeAlias = Literal["world", "ring", "hops", "ask", "identifiers", "communities"]
@@ -67,7 +67,7 @@ class Stage:
         self.animate = True
         self.version = 0
         """Rises whenever `dots` would give something else."""
-        self.hop: placement.Ints = np.zeros(0, np.int64)
+        self.hop: layout.Ints = np.zeros(0, np.int64)
         self.crowd = Communities()
         self._fixed: Fixed | None = None
         self._key: tuple[object, ...] = ()
@@ -123,7 +123,7 @@ class Stage:
             self._old = self._old if glides else self._new
             return
         if len(here) < n:
-            here = np.concatenate((here, placement.from_edge(self._new[len(here) :])))
+            here = np.concatenate((here, layout.from_edge(self._new[len(here) :])))
         self._old = here[:n] if self.animate and not fresh else self._new
         self._began_s = wall_s
 
@@ -166,22 +166,22 @@ class Stage:
                 self.crowd.settle()
             return self.crowd.positions
         if self.placed == "hops":
-            self.hop = placement.distances(n, links.a, links.b, centre)
-            return placement.hops(n, links.a, links.b, centre)
+            self.hop = layout.distances(n, links.a, links.b, centre)
+            return layout.hops(n, links.a, links.b, centre)
         if self.placed == "ask" and trace is not None:
             self.hop, frm = np.full(n, -1, np.int64), np.full(n, -1, np.int64)
             self.hop[: len(trace.hop)], frm[: len(trace.frm)] = trace.hop[:n], trace.frm[:n]
-            return placement.hop_rings(n, self.hop, frm)
+            return layout.hop_rings(n, self.hop, frm)
         if self.placed == "identifiers" and np.isfinite(snapshot.ident).any():
-            return placement.identifiers(snapshot.ident)
+            return layout.identifiers(snapshot.ident)
         if self.placed != "world" or not len(fixed.places.names):
             made = np.full((n, 2), 0.5, np.float32)
             stations = np.flatnonzero(fixed.infrastructure)
-            made[~fixed.infrastructure] = placement.ring(n - len(stations))
+            made[~fixed.infrastructure] = layout.ring(n - len(stations))
             if len(stations) > 1:
-                made[stations] = 0.5 + (placement.ring(len(stations)) - 0.5) * STATIONS
+                made[stations] = 0.5 + (layout.ring(len(stations)) - 0.5) * STATIONS
             return made
-        return placement.world(fixed.places.lat, fixed.places.lon, fixed.place)
+        return layout.world(fixed.places.lat, fixed.places.lon, fixed.place)
 
     def moving(self, wall_s: float) -> bool:
         """Whether peers are on their way to new places."""
@@ -190,7 +190,7 @@ class Stage:
         return wall_s - self._began_s < GLIDE_S and self._old is not self._new
 
     def _now(self, wall_s: float) -> Positions:
-        return placement.blend(self._old, self._new, (wall_s - self._began_s) / GLIDE_S)
+        return layout.blend(self._old, self._new, (wall_s - self._began_s) / GLIDE_S)
 
     def dots(self, wall_s: float) -> tuple[Floats, Floats]:
         """x and y of each peer in dots."""
@@ -199,7 +199,7 @@ class Stage:
     def rings(self) -> tuple[float, float, Floats, Floats] | None:
         """Middle and radii of the rings behind the peers in dots, or None in a placement that has none."""
         if self.placed in ("hops", "ask") and self.hop.size:
-            radii = placement.ring_radii(self.hop)[1:] * self.view.zoom
+            radii = layout.ring_radii(self.hop)[1:] * self.view.zoom
         elif self.placed == "identifiers":
             radii = np.array([0.5]) * self.view.zoom
         else:

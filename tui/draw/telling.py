@@ -12,9 +12,9 @@ from engine import Snapshot, Trace
 
 from . import raster
 from .glyphs import GLYPHS
-from .inks import INK
 from .layers import sift
 from .raster import Canvas, Floats
+from .styles import INK
 
 FRONT_US = 60_000
 """Who was reached less than this ago stands at the front."""

@@ -19,9 +19,9 @@ from engine import Snapshot, Trace
 
 from . import raster
 from .glyphs import GLYPHS
-from .inks import INK
-from .placement import Box, View
+from .layout import Box, View
 from .raster import Canvas
+from .styles import INK
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -24,11 +24,12 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from engine import Event
-from tui import messages as say
 from tui.compositor import LeanCompositor
-from tui.driver import Driver
-from tui.frame import Frame
-from tui.keys import bindings, keyed
+from tui.config.keys import bindings, keyed
+from tui.session.frame import Frame
+from tui.session.session import Driver
+from tui.session.verbs import Verb
+from tui.widgets import messages as say
 from tui.widgets.ask_bar import AskBar
 from tui.widgets.ask_picture import AskPicture
 from tui.widgets.asks_table import AsksTable
@@ -42,9 +43,9 @@ from tui.widgets.frame_keys import FrameKey
 from tui.widgets.inspector import Inspector
 from tui.widgets.jump_bar import JumpBar
 from tui.widgets.key_bar import KeyBar
-from tui.widgets.kinds import Kinds
 from tui.widgets.matters import Matters
 from tui.widgets.menu import Menu
+from tui.widgets.message_table import Kinds
 from tui.widgets.panel import carry_keys
 from tui.widgets.peers_table import PeersTable
 from tui.widgets.status import StatusBar
@@ -53,18 +54,15 @@ from tui.widgets.swarm_view import SwarmView
 from tui.widgets.theme_drawer import ThemeDrawer
 from tui.widgets.timeline import Timeline
 from tui.widgets.tour_box import TourBox
-from tui.widgets.verbs import Verb
 
-from .attacking import Attacking
-from .clock import FrameClock
-from .comforts import Comforts
-from .deeds import Deeds
-from .inquiries import Inquiries
-from .jumping import Jumping
-from .on_peers import OnPeers
-from .pace import WAITING_MOST, FramePace, waiting
-from .picking import Picking
-from .rooms import (
+from ..actions.asks import Inquiries
+from ..actions.attacking import Attacking
+from ..actions.peers import OnPeers
+from ..actions.picking import Picking
+from ..actions.run import Comforts
+from ..actions.time import Travels
+from ..actions.view import Deeds
+from ..session.panels import (
     HUGE_H,
     HUGE_W,
     LEAST_H,
@@ -79,7 +77,9 @@ from .rooms import (
     rooms,
     too_small,
 )
-from .travels import Travels
+from .frame_clock import FrameClock
+from .jump import Jumping
+from .pace import WAITING_MOST, FramePace, waiting
 
 PANEL_S = 0.25
 """Wall seconds between two frames for a panel with figures, while a person's ask is under way."""

@@ -9,8 +9,8 @@ from rich.cells import cell_len
 from engine import AskRow, PeerId, Snapshot, Theory
 from tui.draw.chart import meter, si
 
-from .ink import Row, wrap
 from .named import names
+from .text import Row, wrap
 
 METER_CELLS = 8
 BESIDE_CELLS = 7

@@ -9,13 +9,13 @@ from textual.suggester import SuggestFromList
 from textual.widgets import Input
 
 from engine import ALIVE, STATES
-from tui.frame import Frame
-from tui.keys_inside import within
-from tui.messages import Asked, AskLeft
+from tui.config.keys_inside import within
+from tui.session.frame import Frame
+from tui.widgets.messages import Asked, AskLeft
 
-from .ink import Row, Span, width_of
+from ..session.verbs import askers_of, called, chosen_in
 from .panel import Lines, panel_css
-from .verbs import askers_of, called, chosen_in
+from .text import Row, Span, width_of
 
 OFFERED = 200
 """Titles to complete from."""

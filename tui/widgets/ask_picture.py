@@ -16,18 +16,18 @@ from textual import events
 from textual.content import Content
 
 from engine import PeerId
+from tui.config.keys import keyed
 from tui.draw import diagram, raster, tree
 from tui.draw.glyphs import Mode
-from tui.draw.inks import INK
-from tui.draw.placement import Direction, View
-from tui.frame import Frame
-from tui.keys import keyed
-from tui.messages import PeerPicked
+from tui.draw.layout import Direction, View
+from tui.draw.styles import INK
+from tui.session.frame import Frame
+from tui.widgets.messages import PeerPicked
 
 from . import frame_keys
+from .canvas_widget import Picture
 from .inspector import chosen_ask
 from .panel import name_panel, panel_css
-from .picture import Picture
 from .view_keys import PAN_STEP, ZOOM_STEP
 from .view_mouse import describe
 

@@ -15,15 +15,15 @@ from rich.cells import cell_len
 from textual import events
 
 from engine import AskId, AskRow
+from tui.config.keys import keyed
+from tui.config.keys_inside import within
 from tui.draw.chart import si
-from tui.frame import Frame
-from tui.keys import keyed
-from tui.keys_inside import within
-from tui.messages import AskPicked
+from tui.session.frame import Frame
+from tui.widgets.messages import AskPicked
 
 from .account import reached_share, state_of, verdict_in
-from .ink import Row, Span, fit
 from .panel import Roll, name_panel, panel_css
+from .text import Row, Span, fit
 
 EMPTY = "No ask yet. Press {ask.here} and name something, or wait: peers ask by themselves."
 MANY = 10_000
@@ -207,7 +207,7 @@ class AsksTable(Roll):
 
     def empty(self, width: int) -> tuple[Row, ...]:
         """What to do when nobody asked yet."""
-        from .ink import wrap
+        from .text import wrap
 
         return tuple(((line, "dim"),) for line in wrap(keyed(self.app, EMPTY), width))
 

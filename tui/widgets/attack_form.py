@@ -12,8 +12,8 @@ from typing import Any
 
 from engine import UNDO, Attack, Command, Defect, Param, Plan, Reopen, Shutdown, plain
 
-from .ink import clock
-from .verbs import make
+from ..session.verbs import make
+from .text import clock
 
 SHARES = (0.0, 0.01, 0.02, 0.04, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)
 COUNTS = (1, 2, 5, 10, 16, 24, 30, 50, 75, 100, 150, 200, 300, 500, 750, 1000, 1500, 2000)

@@ -17,17 +17,17 @@ from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
 from engine import Attack, CallOff, Plan, Preset, RunningAttack, Snapshot
-from tui.frame import Frame
-from tui.keys import keyed
-from tui.keys_inside import within
-from tui.messages import Act, Attacked, Foresee
+from tui.config.keys import keyed
+from tui.config.keys_inside import within
+from tui.session.frame import Frame
+from tui.widgets.messages import Act, Attacked, Foresee
 
+from ..session.verbs import calling_off
 from .attack_form import Deed, Dial, command_of, dial_of, undo_why_not, whom_text
-from .ink import Row, wrap
 from .panel import Chip, Lines, name_panel, panel_css
 from .preset_list import PresetList
 from .slider import Slider
-from .verbs import calling_off
+from .text import Row, wrap
 
 DIALS = 6
 """Parameters of the preset that has the most."""

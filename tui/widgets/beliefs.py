@@ -11,9 +11,9 @@ import numpy as np
 
 from engine import ALIVE, STATES, Snapshot
 from tui.draw.belief import Mind, age_words, mind
-from tui.frame import Frame
+from tui.session.frame import Frame
 
-from .ink import Row, Span, width_of, wrap
+from .text import Row, Span, width_of, wrap
 
 ROWS_MOST = 100
 

@@ -6,7 +6,7 @@ from tui.draw import belief
 from tui.draw.glyphs import Mode
 from tui.draw.raster import Canvas
 from tui.draw.scene import Scene, grounds
-from tui.frame import Frame
+from tui.session.frame import Frame
 
 
 def believed(frame: Frame, scene: Scene, glyphs: Mode, width: int, height: int, legend: bool) -> Canvas:

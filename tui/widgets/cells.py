@@ -17,7 +17,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 
 from tui.draw import raster
-from tui.draw.inks import SOLID
+from tui.draw.styles import SOLID
 
 
 class Cells:

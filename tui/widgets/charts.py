@@ -27,15 +27,15 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
+from tui.config.keys_inside import within
 from tui.draw.chart import chart, nice_scale, si
 from tui.draw.glyphs import Mode
 from tui.draw.raster import Canvas, runs
-from tui.frame import Frame
-from tui.keys_inside import within
+from tui.session.frame import Frame
 
-from .ink import ASCII, Inks, Row, clock, fit, letters_only, strip
 from .menu import Line
 from .panel import panel_css, repaint_edge
+from .text import ASCII, Inks, Row, clock, fit, letters_only, strip
 
 SHORTEST_S, LONGEST_S = 60, 300
 """How much of the past a chart is wide. Samples come once a second of virtual time; a young run is not stretched."""

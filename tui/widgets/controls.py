@@ -19,14 +19,14 @@ from textual.widget import Widget
 from textual.widgets import Input, Select, Static
 
 from engine import ALIVE, DEAD, Command, Heal, InputError, Kill, Partition, Revive, Set, Snapshot, command_from, plain
-from tui.frame import Frame
-from tui.keys_inside import SCROLLING, within
-from tui.messages import Act, Wondered
+from tui.config.keys_inside import SCROLLING, within
+from tui.session.frame import Frame
+from tui.widgets.messages import Act, Wondered
 
 from .filter_bar import WHERE, Complete, Completed
-from .ink import letters_only, wrap
 from .panel import Chip, Lines, name_panel, panel_css
 from .slider import Slider
+from .text import letters_only, wrap
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ from rich.style import Style
 from textual.color import Color
 from textual.widget import Widget
 
-from tui.draw.inks import SIDE_BITS, SIDES, TABLE, InkOf
+from tui.draw.styles import SIDE_BITS, SIDES, TABLE, InkOf
 
-from .ink import Inks
+from .text import Inks
 
 GROUND = 0.3
 """How much of a side's colour is in its ground."""

@@ -19,14 +19,14 @@ from itertools import islice
 from textual import events as tx
 
 from engine import AskIssued, Churned, Closed, Commanded, Event, Fixed, Hit, Noted, Refused
-from tui.frame import Frame
-from tui.keys import keyed
-from tui.keys_inside import within
-from tui.messages import AskPicked, PeerPicked, Searched
+from tui.config.keys import keyed
+from tui.config.keys_inside import within
+from tui.session.frame import Frame
+from tui.widgets.messages import AskPicked, PeerPicked, Searched
 
-from .ink import Row, Span, wrap
 from .panel import Roll, name_panel, panel_css
 from .tell import subject, tell, told, worth_telling
+from .text import Row, Span, wrap
 
 KEPT = 500
 EMPTY = "Nothing has happened yet. What peers and you do is told here."

@@ -12,12 +12,12 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from engine import AskRow
+from tui.config.keys import keyed
 from tui.draw.chart import si
-from tui.frame import Frame
-from tui.keys import keyed
+from tui.session.frame import Frame
 
 from .account import reached_share, state_of, verdict_in
-from .ink import Inks, Row, Span, fit, strip, width_of
+from .text import Inks, Row, Span, fit, strip, width_of
 
 
 class Figures(Widget):

@@ -18,12 +18,12 @@ from textual.suggester import Suggester
 from textual.widgets import Input, Label
 
 from engine import plain
-from tui.keys import key_for
-from tui.keys_inside import within
-from tui.messages import Wondered
+from tui.config.keys import key_for
+from tui.config.keys_inside import within
+from tui.widgets.messages import Wondered
 
-from .ink import Row, Span, width_of
 from .panel import Lines
+from .text import Row, Span, width_of
 
 HINT = 'p017   #3   role=index   state=dead   degree>5   holds "blue train"   top 5 degree'
 WHERE = re.compile(r'^selector ".*?", character \d+: ')

@@ -16,19 +16,19 @@ from textual.containers import Container, VerticalScroll
 from textual.geometry import Size
 
 from engine import DEAD, STATES, AskRow, PeerId, Snapshot
+from tui.config.keys import keyed
+from tui.config.keys_inside import SCROLLING, within
 from tui.draw.chart import age, si, spark
-from tui.frame import Frame, PeerFacts
-from tui.keys import keyed
-from tui.keys_inside import SCROLLING, within
-from tui.messages import Act, AskWanted, MenuWanted, PeerPicked
+from tui.session.frame import Frame, PeerFacts
+from tui.widgets.messages import Act, AskWanted, MenuWanted, PeerPicked
 
+from ..session.verbs import verbs_for
 from .account import account_rows
 from .beliefs import belief_rows
-from .ink import STATE, Row, Span, width_of, wrap
 from .leaves import LEAVES, Leaves, leaf_rows, rule
 from .named import names, peer_at
 from .panel import Chip, Lines, name_panel, panel_css
-from .verbs import verbs_for
+from .text import STATE, Row, Span, width_of, wrap
 
 HISTORY = 48
 """How many seconds of load are kept for the selected peer."""

@@ -12,7 +12,7 @@ from textual.geometry import Size
 from textual.strip import Strip
 from textual.widget import Widget
 
-from .ink import Inks, Row, strip
+from .text import Inks, Row, strip
 
 
 class JumpBar(Widget, can_focus=True):

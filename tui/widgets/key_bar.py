@@ -16,7 +16,7 @@ from textual.geometry import Size
 from textual.strip import Strip
 from textual.widget import Widget
 
-from .ink import Inks, Row, Span, strip
+from .text import Inks, Row, Span, strip
 
 
 @dataclass(frozen=True, slots=True)

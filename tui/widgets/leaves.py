@@ -7,11 +7,11 @@ from textual.message import Message
 
 from engine import LoggedMessage
 from tui.draw.chart import si
-from tui.frame import Frame
+from tui.session.frame import Frame
 
 from .beliefs import belief_rows
-from .ink import Row, Span, clock, fit, width_of, wrap
 from .panel import Lines
+from .text import Row, Span, clock, fit, width_of, wrap
 
 LEAVES = ("peer", "messages", "files", "beliefs")
 

@@ -8,11 +8,11 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
 from engine import Adjourn, Censor, Court, CourtStatus
-from tui.frame import Frame
-from tui.messages import Act, Wish
+from tui.session.frame import Frame
+from tui.widgets.messages import Act, Wish
 
-from .ink import Row, wrap
 from .panel import Chip, Lines
+from .text import Row, wrap
 
 PACES_S = (0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 """How long after an answer the court may act."""

@@ -16,11 +16,11 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.keys import key_for, keyed, pressed
-from tui.keys_inside import within
+from tui.config.keys import key_for, keyed, pressed
+from tui.config.keys_inside import within
 
-from .ink import Inks, Row, fit, strip, wrap
 from .panel import name_panel, panel_css
+from .text import Inks, Row, fit, strip, wrap
 
 WIDEST, NARROWEST = 56, 30
 TIP_LINES = 3

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from engine import STATES, PeerId, Snapshot
 
-from .ink import Row, Span, width_of
+from .text import Row, Span, width_of
 
 
 class Name(str):

@@ -18,12 +18,12 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from engine import plain
-from tui.keys import IDS, key_for, keyed
-from tui.keys_inside import SCROLLING, within
+from tui.config.keys import IDS, key_for, keyed
+from tui.config.keys_inside import SCROLLING, within
 
 from . import frame_keys
 from .frame_keys import FrameKey
-from .ink import ASCII, Inks, Row, letters_only, strip
+from .text import ASCII, Inks, Row, letters_only, strip
 
 PART = " · "
 STEP = 8

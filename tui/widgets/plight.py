@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine import STATES, PeerId, Snapshot
-from tui.frame import Frame
+from tui.session.frame import Frame
 
 
 def state_word(frame: Frame, peer: PeerId) -> str:

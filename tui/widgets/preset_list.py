@@ -6,10 +6,10 @@ from textual import events
 from textual.message import Message
 
 from engine import Preset
-from tui.keys_inside import within
+from tui.config.keys_inside import within
 
-from .ink import Row
 from .panel import Roll
+from .text import Row
 
 
 class PresetList(Roll):

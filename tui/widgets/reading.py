@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from textual.containers import VerticalScroll
 
-from tui.keys_inside import SCROLLING, within
+from tui.config.keys_inside import SCROLLING, within
 from tui.textual_compat import SteadyOptions
 
 

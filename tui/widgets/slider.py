@@ -15,10 +15,10 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
+from tui.config.keys_inside import within
 from tui.draw.glyphs import SYMBOLS
-from tui.keys_inside import within
 
-from .ink import Inks, Row, fit, strip
+from .text import Inks, Row, fit, strip
 
 PATIENCE = 6
 """Frames for which a moved knob stays where the person put it, until the swarm reports what it was set to."""

@@ -15,9 +15,9 @@ from textual.widget import Widget
 
 from engine import ALIVE, DEAD, LEFT
 from tui.draw.glyphs import SYMBOLS
-from tui.frame import Frame
+from tui.session.frame import Frame
 
-from .ink import STATE, Inks, Row, between, clock, strip, width_of
+from .text import STATE, Inks, Row, between, clock, strip, width_of
 
 HINT = " slowed: a question is crossing "
 ROOMY = 110

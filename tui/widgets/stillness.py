@@ -13,7 +13,7 @@ import numpy as np
 from engine import PARTS, Trace
 from tui.draw import telling
 from tui.draw.scene import FRESH_US
-from tui.frame import Frame
+from tui.session.frame import Frame
 
 if TYPE_CHECKING:
     from .swarm_view import SwarmView

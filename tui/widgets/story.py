@@ -12,12 +12,12 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import Input
 
 from engine import Run
-from tui.frame import Frame, Prediction
-from tui.keys_inside import SCROLLING, within
-from tui.messages import Guessed
+from tui.config.keys_inside import SCROLLING, within
+from tui.session.frame import Frame, Prediction
+from tui.widgets.messages import Guessed
 
-from .ink import Row, wrap
 from .panel import Chip, Lines, name_panel, panel_css
+from .text import Row, wrap
 
 GUESSES = ("none", "few", "half", "most", "all")
 """Said with one click; any other guess can be typed."""

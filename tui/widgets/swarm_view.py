@@ -11,20 +11,20 @@ import time
 from collections.abc import Callable
 
 from engine import Commanded, Event, PeerId, Refused, plain
+from tui.config.keys import keyed
 from tui.draw import lasso, legend, raster
 from tui.draw.colours import ColourBy, Colouring, colouring
-from tui.draw.crowd import Sharing
+from tui.draw.density import Sharing
 from tui.draw.fading import Fading
 from tui.draw.glyphs import Mode
-from tui.draw.inks import INK
 from tui.draw.scene import Scene, SpreadLayer, alive_count, base, in_sight, paint
 from tui.draw.stage import Stage
-from tui.frame import Frame
-from tui.keys import keyed
+from tui.draw.styles import INK
+from tui.session.frame import Frame
 
 from .believed import believed, believed_title
+from .canvas_widget import Picture
 from .panel import name_panel, panel_css
-from .picture import Picture
 from .stillness import Still, in_motion, still
 from .view_keys import ViewKeys
 from .view_mouse import ViewMouse

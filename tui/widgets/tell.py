@@ -33,7 +33,7 @@ from engine import (
     plain,
 )
 
-from .ink import Row, clock
+from .text import Row, clock
 
 PAST: Mapping[str, tuple[str, str]] = {
     "kill": ("killed", "dead"),

@@ -16,11 +16,11 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from engine import plain
-from tui.keys_inside import within
+from tui.config.keys_inside import within
 
-from .ink import ASCII, letters_only
 from .panel import name_panel, panel_css
 from .reading import Choices
+from .text import ASCII, letters_only
 
 
 class ThemeDrawer(Vertical):

@@ -14,11 +14,11 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.frame import Frame
-from tui.keys import key_for
-from tui.messages import Wish
+from tui.config.keys import key_for
+from tui.session.frame import Frame
+from tui.widgets.messages import Wish
 
-from .ink import Inks, Row, strip
+from .text import Inks, Row, strip
 from .timeline_row import TIME_CELLS, Track, layout, seconds, timeline_row, told_at
 
 WHEEL_MS = 100

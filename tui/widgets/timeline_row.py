@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from engine import Mark, plain
 from tui.draw.glyphs import SYMBOLS
-from tui.frame import Frame
+from tui.session.frame import Frame
 
-from .ink import Row, Span, clock, fit
+from .text import Row, Span, clock, fit
 
 ROOMY = 100
 """Cells from which on things are said in words."""

@@ -8,8 +8,8 @@ from textual import events
 from textual.geometry import Offset, Region
 from textual.message import Message
 
-from .ink import Row, wrap
 from .panel import Lines, name_panel, panel_css
+from .text import Row, wrap
 
 WIDTH = 38
 """Cells, frame included."""

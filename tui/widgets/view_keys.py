@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine import PeerId
-from tui.draw import placement, raster
+from tui.draw import layout, raster
 from tui.draw.colours import COLOURS, ColourBy
-from tui.draw.placement import Direction
+from tui.draw.layout import Direction
 from tui.draw.scene import in_sight
 from tui.draw.stage import PLACEMENTS, Placement, Stage, why_not
-from tui.frame import Frame
+from tui.session.frame import Frame
 
 ZOOM_STEP = 1.5
 PAN_STEP = 0.2
@@ -44,7 +44,7 @@ class ViewKeys:
             far[~seen] = float("inf")
             return int(far.argmin())
         aspect = self._canvas.dot_aspect
-        return placement.nearest(list(zip(x, y, strict=True)), self._frame.selected, direction, seen, aspect)
+        return layout.nearest(list(zip(x, y, strict=True)), self._frame.selected, direction, seen, aspect)
 
     def cell_of(self, peer: PeerId) -> tuple[int, int]:
         """Column and row of a peer in the picture, which may lie outside of it."""
@@ -85,7 +85,7 @@ class ViewKeys:
     def zoom(self, by: int) -> None:
         """In (1) or out (-1) about the selected peer or the middle; 0 shows everything."""
         if by == 0:
-            self.stage.look(placement.View())
+            self.stage.look(layout.View())
         else:
             at = self._unit_of(self._frame.selected) if self._frame is not None else None
             self._zoom_at(by, at)

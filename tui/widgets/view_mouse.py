@@ -16,10 +16,10 @@ from textual.widget import Widget
 from engine import STATES, PeerId, plain
 from tui.draw import raster
 from tui.draw.colours import ColourBy
-from tui.draw.crowd import Sharing
+from tui.draw.density import Sharing
 from tui.draw.stage import Stage
-from tui.frame import Frame
-from tui.messages import MenuWanted, PeerPicked, PeersPicked
+from tui.session.frame import Frame
+from tui.widgets.messages import MenuWanted, PeerPicked, PeersPicked
 
 from . import frame_keys
 

@@ -10,11 +10,12 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
+from tui.config.keys import TABLE, Key, keyed
 from tui.draw.colours import ABOUT as COLOURED
-from tui.draw.placement import Direction
+from tui.draw.layout import Direction
 from tui.draw.stage import ABOUT as PLACED
-from tui.frame import Frame
-from tui.keys import TABLE, Key, keyed
+from tui.session.frame import Frame
+from tui.session.verbs import Verb, askers_of, verbs_for
 from tui.widgets.ask_bar import AskBar
 from tui.widgets.ask_picture import AskPicture
 from tui.widgets.feed import Feed
@@ -22,9 +23,8 @@ from tui.widgets.filter_bar import FilterBar
 from tui.widgets.key_bar import Item, KeyBar
 from tui.widgets.peers_table import PeersTable
 from tui.widgets.swarm_view import SwarmView
-from tui.widgets.verbs import Verb, askers_of, verbs_for
 
-from .rooms import DIGITS, drawer
+from ..session.panels import DIGITS, drawer
 
 if TYPE_CHECKING:
     from textual.screen import Screen
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from tui.draw.colours import ColourBy
     from tui.draw.stage import Placement
-    from tui.driver import Driver
+    from tui.session.session import Driver
 
     Base = Screen[None]
 else:
@@ -220,7 +220,7 @@ class Deeds(Base):
 
     def action_placements(self) -> None:
         """Choose a placement; those that say nothing here say why."""
-        from .picker import Choice, Picker, Shelf
+        from ..screens.picker import Choice, Picker, Shelf
 
         view = self.view
         choices = tuple(
@@ -247,7 +247,7 @@ class Deeds(Base):
 
     def action_colours(self) -> None:
         """Choose what colour tells."""
-        from .picker import Choice, Picker, Shelf
+        from ..screens.picker import Choice, Picker, Shelf
 
         choices = tuple(Choice(name, told) for name, told in COLOURED.items())
         picker = Picker(Shelf("colour by", choices, self.view.colour_by))

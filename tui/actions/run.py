@@ -15,11 +15,12 @@ from textual.geometry import Offset, Region
 from textual.widgets import Static
 
 from engine import InputError, PeerId, Scenario, plain
-from tui import settings, tour
+from tui.config import settings
+from tui.config.keys import keyed
 from tui.draw import raster
-from tui.frame import Frame
-from tui.keys import keyed
-from tui.tour import Tour
+from tui.screens import tour
+from tui.screens.tour import Tour
+from tui.session.frame import Frame
 from tui.widgets.ask_bar import AskBar
 from tui.widgets.jump_bar import JumpBar
 from tui.widgets.panel import rename
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
     from tui.app import SwarmApp
     from tui.draw.glyphs import Mode
-    from tui.driver import Driver
+    from tui.session.session import Driver
     from tui.widgets.ask_picture import AskPicture
     from tui.widgets.swarm_view import SwarmView
 
@@ -135,7 +136,7 @@ class Comforts(Base):
         """Choose another network for the same peers, or a scenario."""
         from engine import help_of, networks, scenario_files, title_of
 
-        from .picker import Choice, Picker, Shelf
+        from ..screens.picker import Choice, Picker, Shelf
 
         nets = tuple(Choice(name, title_of(kind), help_of(kind)) for name, kind in networks().items())
         known = (*scenario_files.shipped(), *scenarios_here())
@@ -181,7 +182,7 @@ class Comforts(Base):
 
     def _write(self, what: str, parts: dict[str, str], hint: str = "") -> None:
         """Write files and tell where they are; or tell why not."""
-        from tui import export
+        from tui.session import export
 
         setup = self.driver.setup
         try:
@@ -210,7 +211,7 @@ class Comforts(Base):
 
     def action_export(self) -> None:
         """Asks and series."""
-        from tui import export
+        from tui.session import export
 
         self._write("exported", export.figures(self.driver.report(series=True)))
 

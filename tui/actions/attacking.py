@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine import Attack, CallOff, InputError, Plan
-from tui.messages import Attacked, Foresee
 from tui.widgets.attack_form import deed_of
 from tui.widgets.attacks import Attacks
+from tui.widgets.messages import Attacked, Foresee
 
-from .rooms import DIGITS
+from ..session.panels import DIGITS
 
 if TYPE_CHECKING:
-    from .deeds import Deeds
+    from .view import Deeds
 
     Base = Deeds
 else:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from engine import InputError, MissingFileError, nearest, parse_toml, plain, read_toml
 
 if TYPE_CHECKING:
-    from .draw.glyphs import Mode
+    from ..draw.glyphs import Mode
 
 Density: TypeAlias = Literal["comfortable", "compact"]
 DENSITIES: tuple[Density, ...] = ("comfortable", "compact")

@@ -13,16 +13,16 @@ from textual.geometry import Offset
 from textual.widgets import Static
 
 from engine import PeerId
-from tui.draw import tags
+from tui.config.keys import key_for, pressed
+from tui.draw import jump_tags
 from tui.draw.raster import Canvas
 from tui.draw.scene import Scene
-from tui.keys import key_for, pressed
 from tui.widgets.jump_bar import JumpBar
 
 if TYPE_CHECKING:
     from textual.screen import Screen
 
-    from tui.driver import Driver
+    from tui.session.session import Driver
     from tui.widgets.swarm_view import SwarmView
 
     Base = Screen[None]
@@ -64,9 +64,9 @@ class Jumping(Base):
     def _draw_tags(self, canvas: Canvas, scene: Scene) -> None:
         if self._tags is None:
             first = [p for p in (scene.selected, *(scene.trace.holders if scene.trace else ())) if p is not None]
-            self._tags, self._in_sight = tags.tag(canvas, scene, first)
+            self._tags, self._in_sight = jump_tags.tag(canvas, scene, first)
             self._tell()
-        tags.draw(canvas, scene, self._tags, self._typed)
+        jump_tags.draw(canvas, scene, self._tags, self._typed)
 
     def _tell(self) -> None:
         many, seen = len(self._tags or ()), self._in_sight

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .cli import WrongError
+from .main import WrongError
 
 if TYPE_CHECKING:
     from engine import Scenario

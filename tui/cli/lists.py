@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .cli import DONE, Parser, say
+from .main import DONE, Parser, say
 
 
 def print_list(what: str, words: Sequence[str]) -> int:
@@ -25,7 +25,7 @@ def print_list(what: str, words: Sequence[str]) -> int:
 
         rows = [(made.source, f"{made.title}. {made.about}") for made in scenario_files.shipped()]
     else:
-        from .themes import available
+        from ..config.themes import available
 
         rows = list(available())
     say(table(rows))

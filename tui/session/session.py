@@ -1,7 +1,7 @@
 """The only holder of a Swarm: turns wall time into virtual time, and virtual time into frames.
 
-Widgets say what a person wants (`tui/messages.py`), the screen hands it here, and what comes of it is seen in the
-next frame. Nothing here knows Textual, so all of it is tested without a screen.
+Widgets say what a person wants (`tui/widgets/messages.py`), the screen hands it here, and what comes of it is seen in
+the next frame. Nothing here knows Textual, so all of it is tested without a screen.
 
 **Slow on ask.** A flood crosses a swarm in under half a second, which nobody can watch. So when a person asks, time
 slows until the question needs about `WATCH_S` of wall time to cross. How long a crossing takes is measured where
@@ -45,13 +45,13 @@ from engine import (
 if TYPE_CHECKING:
     from engine import Recording, Report, Until
 
-from . import moment
-from .choosing import Choosing
-from .draw.placement import distances
+from ..draw.layout import distances
+from . import reproduce
+from .analysis import Inquiry
 from .frame import Frame, PeerFacts
-from .inquiry import Inquiry
 from .narration import Narrator
-from .travel import EVENTS_SHOWN, Traveller
+from .player import EVENTS_SHOWN, Traveller
+from .selection import Choosing
 
 FACTS_S = 0.2
 """The selected peer is looked at this often, in wall seconds: its beliefs may be long."""
@@ -357,22 +357,22 @@ class Driver(Traveller, Inquiry, Choosing):
         self.touch()
 
     def command_line(self) -> str:
-        """What to type to be back at this moment, see `moment.command_line`; empty, and said why, if it fails."""
+        """What to type to be back at this moment, see `reproduce.command_line`; empty, and said why, if it fails."""
         try:
-            folder = moment.user_folder()
-            return moment.command_line(self.scenario, self.setup, self.done(), self.swarm.now_us, folder)
+            folder = reproduce.user_folder()
+            return reproduce.command_line(self.scenario, self.setup, self.done(), self.swarm.now_us, folder)
         except OSError as error:
             self.say(f"the moment cannot be saved: {error.strerror or error}")
             return ""
 
     def command_line_of_all(self) -> str:
         """The same for the end of the run, wherever the cursor is: what broke may lie on the way to somewhere else."""
-        given = [moment.Done(each.at_us, each.command) for each in self.machine.log]
-        return moment.command_line(self.scenario, self.setup, given, self.end_us, moment.user_folder())
+        given = [reproduce.Done(each.at_us, each.command) for each in self.machine.log]
+        return reproduce.command_line(self.scenario, self.setup, given, self.end_us, reproduce.user_folder())
 
     def as_scenario(self) -> str:
         """The run so far, what the person did included, as the text of a scenario."""
-        return moment.as_scenario(self.scenario, self.setup, self.done(), self.swarm.now_us)
+        return reproduce.as_scenario(self.scenario, self.setup, self.done(), self.swarm.now_us)
 
     def _broke(self, error: Exception) -> None:
         self._alarm(str(error) if isinstance(error, PeerFailed) else f"{type(error).__name__}: {error}")

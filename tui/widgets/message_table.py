@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from textual import events
 
 from engine import Fixed, Kind
+from tui.config.keys_inside import within
 from tui.draw.chart import meter, si
-from tui.frame import Frame
-from tui.keys_inside import within
+from tui.session.frame import Frame
 
 from .account import size_text
-from .ink import Row, Span, fit, wrap
 from .panel import Roll, name_panel, panel_css
+from .text import Row, Span, fit, wrap
 
 WINDOW_US = 3_000_000
 EMPTY = "Nothing was said yet."

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import raster
-from .inks import INK
 from .raster import Canvas
 from .scene import Scene, in_sight
+from .styles import INK
 
 LETTERS = "fjdkslaghrueiwotyvnbcmxzpq"
 """Those under resting fingers first."""

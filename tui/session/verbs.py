@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import ALIVE, DEAD, LEFT, UNDO, VERBS, CallOff, Command, Heal, PeerId, RunningAttack, Snapshot
-from tui.frame import Frame
+from tui.session.frame import Frame
 
-from .ink import clock
+from ..widgets.text import clock
 
 Ids: TypeAlias = NDArray[np.int64]
 Flags: TypeAlias = NDArray[np.bool_]

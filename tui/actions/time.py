@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 from textual.css.query import NoMatches
 
 from engine import InputError, plain
-from tui.frame import Frame
+from tui.session.frame import Frame
 from tui.widgets.timeline import Timeline
 
 if TYPE_CHECKING:
     from textual.screen import Screen
 
-    from tui.driver import Driver
+    from tui.session.session import Driver
     from tui.widgets.ask_picture import AskPicture
     from tui.widgets.swarm_view import SwarmView
 
@@ -112,7 +112,7 @@ class Travels(Base):
 
     def action_record(self) -> None:
         """Write the run into a file where the person stands, or end that."""
-        from tui import export
+        from tui.session import export
 
         driver = self.driver
         if driver.recording:

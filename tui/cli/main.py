@@ -16,8 +16,8 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from .import_path import close
-from .interrupts import end_at_once, raise_again
+from ..import_path import close
+from ..interrupts import end_at_once, raise_again
 from .streams import guarded, throw_away, waiting
 
 if TYPE_CHECKING:
@@ -129,26 +129,26 @@ def _answered(words: list[str]) -> int:
 def _main(words: list[str]) -> int:
     head = words[0] if words else ""
     if head in LISTS:
-        from .cli_lists import print_list
+        from .lists import print_list
 
         return print_list(head, words[1:])
     if head == "config":
         Parser(prog="swarmtop config", description="Tell where your configuration is, and write one.").read(words[1:])
-        from .opening import config_command
+        from .dashboard import config_command
 
         say(config_command())
         return DONE
     if head == "bench":
-        from .cli_bench import bench_parser, run_bench
+        from .bench import bench_parser, run_bench
 
         space = bench_parser().read(words[1:])
         return run_bench(quick=space.quick, as_json=space.json)
     if head == "replay":
-        from .cli_replay import replay_parser, run_replay
+        from .replay import replay_parser, run_replay
 
         return run_replay(replay_parser().read(words[1:]))
     if head == "run":
-        from .cli_run import run_parser, run_run
+        from .run import run_parser, run_run
 
         return run_run(run_parser().read(words[1:]))
     space = _dashboard_parser().read(words)
@@ -323,7 +323,7 @@ def _opened(space: argparse.Namespace) -> int:
         except PackageNotFoundError:
             say("swarmtop, not installed")
         return DONE
-    from .cli_files import check_apart
+    from .files import check_apart
 
     scenario = scenario_of(space)
     check_apart(space, scenario)
@@ -339,7 +339,7 @@ def on_screen(
     record: str | None = None,
 ) -> int:
     """Open the dashboard, with the flags of `screen_flags`; replay `recording`, or write the run into `record`."""
-    from .opening import opened
+    from .dashboard import opened
 
     last_word = (lambda report: say(json_of(report))) if space.json else None
     return opened(space, scenario, until, last_word, recording, record)

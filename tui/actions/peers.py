@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine import Command, PeerId
-from tui.draw.placement import Direction
+from tui.draw.layout import Direction
+from tui.session.verbs import PAIRS, called
 from tui.widgets.inspector import Inspector
 from tui.widgets.peers_table import PeersTable
 from tui.widgets.tell import PAST
-from tui.widgets.verbs import PAIRS, called
 
 if TYPE_CHECKING:
-    from .deeds import Deeds
+    from .view import Deeds
 
     Base = Deeds
 else:

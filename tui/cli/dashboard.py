@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from engine import InputError, Scenario, as_number, nearest, plain
 
-from . import lacks, settings
+from ..config import settings, terminal
 from .streams import on_terminal
 
 if TYPE_CHECKING:
@@ -43,16 +43,16 @@ def opened(
     with on_terminal() as there:
         if not there:
             raise InputError("the dashboard needs a terminal; swarmtop run works without one")
-        if refused := lacks.refusal(os.environ):
+        if refused := terminal.refusal(os.environ):
             raise InputError(refused)
         settled = settings.load()
-        env = lacks.surroundings()
-        missing = lacks.lacks(env, lacks.encoding_of(env))
+        env = terminal.surroundings()
+        missing = terminal.lacks(env, terminal.encoding_of(env))
         # The locale says what the terminal can show. Who names other glyphs knows better.
         ascii_only = "unicode" in missing and glyphs in (None, "ascii")
         if ascii_only:
             glyphs = "ascii"
-        from .app import open_dashboard
+        from ..app import open_dashboard
 
         return open_dashboard(
             scenario,
@@ -65,7 +65,7 @@ def opened(
             recording=recording,
             record=record,
             settings=settled,
-            lacks=lacks.untold(missing, lacks.note_file()) if missing else (),
+            lacks=terminal.untold(missing, terminal.note_file()) if missing else (),
             ascii_only=ascii_only,
         )
 
@@ -84,7 +84,7 @@ def config_command() -> str:
     settled = settings.load(path)
     wrong = list(settled.complaints)
     if settled.keys:
-        from .keymap import laid_over
+        from ..config.keymap import laid_over
 
         wrong += laid_over(settled.keys, path)[1]
     return "\n".join([*lines, *wrong])

@@ -16,17 +16,17 @@ from textual.command import DiscoveryHit, Hit, Provider
 
 from engine import networks, plain, scenario_files, title_of
 
-from .draw.colours import ABOUT as COLOURED
-from .draw.stage import ABOUT as PLACED
-from .keys import keyed as filled_in
-from .screens.comforts import scenarios_here
-from .screens.main import MainScreen
-from .settings import GLYPHS
-from .settled import THEME
-from .widgets.verbs import calling_off
+from ..config.keys import keyed as filled_in
+from ..config.settings import GLYPHS
+from ..draw.colours import ABOUT as COLOURED
+from ..draw.stage import ABOUT as PLACED
+from ..screens.main import MainScreen
+from ..session.verbs import calling_off
+from ..settled import THEME
+from .run import scenarios_here
 
 if TYPE_CHECKING:
-    from .app import SwarmApp
+    from ..app import SwarmApp
 
 GLYPHS_TOLD = {
     "braille": "Eight dots a cell: the finest picture.",
@@ -125,7 +125,7 @@ class Palette(Provider):
 
     def everybody(self, main: MainScreen) -> Iterator[Offer]:
         """What the controls have: groups of peers, and the world they live in."""
-        from .widgets.controls import GROUPS, KNOBS, group_tips, set_to
+        from ..widgets.controls import GROUPS, KNOBS, group_tips, set_to
 
         if main.view.frame is None:
             return

@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from engine import AskFor, PeerId, Publish
-from tui import messages as say
+from tui.session.verbs import called, chosen_in
+from tui.widgets import messages as say
 from tui.widgets.charts import Chart
 from tui.widgets.controls import Controls
 from tui.widgets.feed import Feed
@@ -16,12 +17,11 @@ from tui.widgets.filter_bar import FilterBar
 from tui.widgets.menu import Line, Menu
 from tui.widgets.peers_table import PeersTable
 from tui.widgets.swarm_view import SwarmView
-from tui.widgets.verbs import called, chosen_in
 
 if TYPE_CHECKING:
     from textual.widget import Widget
 
-    from .on_peers import OnPeers
+    from .peers import OnPeers
 
     Base = OnPeers
 else:

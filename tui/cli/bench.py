@@ -11,7 +11,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from .cli import DONE, FAILED, Parser, say
+from .main import DONE, FAILED, Parser, say
 
 if TYPE_CHECKING:
     from engine import BenchCost, BenchRow

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 
-from .cli import DONE, FAILED, Parser, WrongError, json_of, load_engine, on_screen, say, screen_flags, warn
-from .cli_run import Progress
+from .main import DONE, FAILED, Parser, WrongError, json_of, load_engine, on_screen, say, screen_flags, warn
+from .run import Progress
 
 ABOUT = """\
 Open a recording (swarmtop --record FILE, swarmtop run --record FILE) and watch it from its beginning: what was done

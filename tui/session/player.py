@@ -29,7 +29,7 @@ from engine import (
     title_of,
 )
 
-from .moment import Done
+from .reproduce import Done
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

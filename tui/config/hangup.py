@@ -18,7 +18,7 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from typing import Any, Self
 
-from .textual_compat import Deadline, hung_up
+from ..textual_compat import Deadline, hung_up
 
 LOOK_S = 2.0
 """Wall seconds between two looks at the line. A paused dashboard writes nothing, so no write would fail."""

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from engine import ALIVE, PeerId
-from tui.keys import Key
+from tui.config.keys import Key
 from tui.widgets.ask_picture import KINDS, AskPicture
 from tui.widgets.frame_keys import FrameKey
 from tui.widgets.panel import carry_keys
@@ -18,7 +18,7 @@ from tui.widgets.swarm_view import SwarmView
 if TYPE_CHECKING:
     from textual.screen import Screen
 
-    from tui.driver import Driver
+    from tui.session.session import Driver
 
     Base = Screen[None]
 else:

@@ -10,8 +10,21 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .cli import DONE, FAILED, TAIL, Parser, WrongError, as_json, json_of, say, scenario_of, swarm_flags, until_of, warn
-from .cli_files import check_apart
+from .files import check_apart
+from .main import (
+    DONE,
+    FAILED,
+    TAIL,
+    Parser,
+    WrongError,
+    as_json,
+    json_of,
+    say,
+    scenario_of,
+    swarm_flags,
+    until_of,
+    warn,
+)
 
 if TYPE_CHECKING:
     from engine import Curve, Scenario, Until
@@ -165,8 +178,8 @@ def _picture(values: list[float | None], low: float, high: float) -> list[str]:
     """The curve in dots, with its axes. One point alone is no curve."""
     if len(values) < 2:
         return []
-    from .draw.chart import chart
-    from .draw.raster import to_text
+    from ..draw.chart import chart
+    from ..draw.raster import to_text
 
     plain = not (sys.stdout.encoding or "").lower().startswith("utf")
     wide = max(10, min(CHART_COLUMNS, shutil.get_terminal_size().columns - 8))
@@ -219,7 +232,7 @@ class Progress:
 
     def runs(self, done: int, there: int) -> None:
         """Tell how many runs of a sweep are done."""
-        from .draw.chart import meter
+        from ..draw.chart import meter
 
         wall_s = time.monotonic() - self.begun_s
         rest = f", some {wall_s / done * (there - done):.0f} s to go" if 0 < done < there else ""
