@@ -116,7 +116,7 @@ def _grid(wide: int) -> Pairs:
 def layouts() -> dict[str, str]:
     """Every placement of every graph, and the cells that peers stand in at three sizes."""
     from tui.draw import layout, raster
-    from tui.draw.communities import Communities
+    from tui.draw.force_layout import Communities
 
     told = {}
     for name, n, (a, b) in graphs():

@@ -28,8 +28,8 @@ from engine import (
     scenario_files,
     to_toml,
 )
-from tui.config import keeping, themes
 from tui.config import settings as config
+from tui.config import themes
 from tui.session import export, reproduce
 
 pytestmark = pytest.mark.uncounted
@@ -152,7 +152,7 @@ def test_errors_about_configuration_and_themes_are_harmless(text: str) -> None:
         except InputError as error:
             sentence(error)
         try:
-            keeping.changed(line, "theme", text)
+            config.changed(line, "theme", text)
         except InputError as error:
             sentence(error)
         try:

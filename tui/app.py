@@ -24,10 +24,10 @@ from engine import Scenario, SwarmError, help_of, network, plain, title_of
 
 from . import first_frame
 from .config import textual_themes
-from .config.hangup import GONE, Ending, leaving_when_hung_up, stdin_is_gone
 from .config.keys import bindings, keyed
 from .config.settings import Settings
-from .draw.glyphs import Mode
+from .config.terminal import GONE, Ending, leaving_when_hung_up, stdin_is_gone
+from .draw.styles import Mode
 from .input_queue import InputQueue
 from .screens.main import MainScreen
 from .session import reproduce

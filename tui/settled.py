@@ -21,13 +21,13 @@ from engine import InputError, nearest, plain
 from .config import settings as settings_file
 from .config import textual_themes, themes
 from .config.keys import ALL, Key
-from .config.watch import Watch
+from .config.settings import Watch
 from .textual_compat import TerminalApp
-from .widgets.letter_bar import LetterBar
+from .widgets.panel import LetterBar
 
 if TYPE_CHECKING:
     from .config.settings import Density, Settings
-    from .draw.glyphs import Mode
+    from .draw.styles import Mode
 
 LOOK_S = 1.0
 THEME = "Theme: "
@@ -176,7 +176,7 @@ class Settled(TerminalApp):
         path = self.settings.path
         if path is None:
             return
-        from .config.keeping import keep
+        from .config.settings import keep
 
         try:
             keep(path, name, value)

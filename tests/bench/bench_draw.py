@@ -16,7 +16,7 @@ from engine import Scenario, Setup, Snapshot, Swarm, Trace
 from tui.draw import chart, coastline, force_layout, raster
 from tui.draw import layout as placement
 from tui.draw.colours import COLOURS, colouring
-from tui.draw.communities import Communities
+from tui.draw.force_layout import Communities
 from tui.draw.scene import Scene, base, paint
 from tui.draw.stage import Stage
 

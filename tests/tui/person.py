@@ -11,7 +11,7 @@ from engine import Setup
 from engine.lab.scenario import Scenario
 from tui.app import SwarmApp
 from tui.config.settings import Settings
-from tui.draw.glyphs import Mode
+from tui.draw.styles import Mode
 from tui.screens.main import MainScreen
 from tui.session.session import Driver
 from tui.widgets.swarm_view import SwarmView

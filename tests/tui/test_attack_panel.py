@@ -30,13 +30,22 @@ from engine import (
     Shutdown,
 )
 from tui.actions.palette import Palette
-from tui.widgets.attack_form import Deed, command_of, deed_of, dial_of, undo_why_not, whom_text
-from tui.widgets.attacks import DEAR, UNSAID, Attacks
+from tui.widgets.attacks import (
+    DEAR,
+    UNSAID,
+    Attacks,
+    Deed,
+    PresetList,
+    command_of,
+    deed_of,
+    dial_of,
+    undo_why_not,
+    whom_text,
+)
 from tui.widgets.inspector import Inspector
 from tui.widgets.menu import Menu
 from tui.widgets.messages import Act, Attacked, Foresee
 from tui.widgets.panel import Chip
-from tui.widgets.preset_list import PresetList
 from tui.widgets.slider import Slider
 
 pytestmark = pytest.mark.anyio

@@ -8,7 +8,7 @@ import numpy as np
 from engine import Belief, Beliefs
 from tui.draw import belief, raster
 from tui.draw.styles import INK
-from tui.widgets.beliefs import belief_rows
+from tui.widgets.inspector import belief_rows
 
 NOW = 42_180_000
 KNOWN = Beliefs(

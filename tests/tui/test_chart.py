@@ -10,7 +10,7 @@ from rich.cells import cell_len
 
 from tui.draw import chart, raster
 from tui.draw.chart import age, heat, meter, nice_scale, si, spark
-from tui.draw.glyphs import MODES
+from tui.draw.styles import MODES
 
 
 def test_a_rising_line_rises() -> None:

@@ -13,13 +13,11 @@ from scenes import flight, picture, quiet, scene, trace
 from textual.widgets import OptionList
 
 from engine import Belief, Beliefs, Partition
-from tui.draw import density, layout, legend, raster, sides
+from tui.draw import density, layout, legend, raster
 from tui.draw.colours import COLOURS, STALE_US, ColourBy, Colouring, colouring
-from tui.draw.fading import STAGES_S, Fading
-from tui.draw.glyphs import LEVELS, MODES
-from tui.draw.scene import MANY
+from tui.draw.scene import MANY, STAGES_S, WALL, Fading, sides_of
 from tui.draw.stage import PLACEMENTS, Stage, why_not
-from tui.draw.styles import DYING, HEAT, INK, SIDE_BITS, STEPS
+from tui.draw.styles import DYING, HEAT, INK, LEVELS, MODES, SIDE_BITS, STEPS
 
 spread = [(4.0 * i + 1, 2.0) for i in range(8)]
 
@@ -180,8 +178,8 @@ def test_a_crowd_under_the_pointer_is_counted_in_constant_time() -> None:
 
 def test_sides_stand_on_grounds_of_their_own() -> None:
     group = np.array([0, 1, 0, 1, 2, 7, 7, 0], np.int32)
-    assert sides.sides(quiet(8, group=group)).tolist() == [0, 1, 0, 1, 2, 3, 3, 0]
-    assert not sides.sides(quiet(8, group=np.ones(8, np.int32))).any()
+    assert sides_of(quiet(8, group=group)).tolist() == [0, 1, 0, 1, 2, 3, 3, 0]
+    assert not sides_of(quiet(8, group=np.ones(8, np.int32))).any()
     canvas = picture(scene(quiet(8, group=group), [(8.0 * i + 2, 6.0) for i in range(8)]), 40, 5)
     at = [int(canvas.ink[1, 4 * i + 1]) >> SIDE_BITS for i in range(8)]
     assert at == [0, 1, 0, 1, 2, 3, 3, 0]
@@ -197,7 +195,7 @@ def test_what_crosses_a_partition_carries_the_reason(split: bool) -> None:
         2, now_us=80_000, flight=flight((0, 1, 0, 100_000, 0, 0)), group=np.array([0, int(split)], np.int32)
     )
     canvas = picture(scene(snapshot, ends), 40, 5)
-    assert (ord(sides.WALL["braille"]) in canvas.glyph) is split
+    assert (ord(WALL["braille"]) in canvas.glyph) is split
     assert (ord("•") in canvas.glyph) is not split
 
 

@@ -22,8 +22,7 @@ from tui.config.settings import Settings
 from tui.draw import jump_tags
 from tui.draw.raster import Canvas
 from tui.draw.stage import PLACEMENTS
-from tui.screens.frame_clock import LEAST_S, next_due
-from tui.screens.pace import LEAST_FPS, FramePace
+from tui.screens.frame_clock import LEAST_FPS, LEAST_S, FramePace, next_due
 from tui.screens.picker import Picker
 from tui.session import export
 from tui.widgets.feed import Feed

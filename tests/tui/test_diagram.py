@@ -12,9 +12,8 @@ from scenes import flight, picture, quiet, scene, trace
 
 from engine import Arrivals, Losses, Trace
 from tui.draw import diagram, raster, tree
-from tui.draw.glyphs import MODES, Mode
 from tui.draw.layout import View
-from tui.draw.styles import INK
+from tui.draw.styles import INK, MODES, Mode
 
 MS = 1_000
 

@@ -10,7 +10,7 @@ from scenes import quiet
 
 from engine import Links
 from tui.draw import force_layout
-from tui.draw.communities import WARM_MOST, Communities
+from tui.draw.force_layout import WARM_MOST, Communities
 from tui.draw.stage import GLIDE_S, REST_S, Stage
 
 Pairs = tuple[np.ndarray, np.ndarray]

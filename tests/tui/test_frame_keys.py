@@ -8,10 +8,9 @@ from textual.content import Content
 
 from tui.actions.asks import OF_ASK, OF_SWARM
 from tui.config.keys import IDS, TABLE
-from tui.widgets import frame_keys
+from tui.widgets import panel
 from tui.widgets.ask_picture import AskPicture
-from tui.widgets.frame_keys import FrameKey, fitting
-from tui.widgets.panel import Chip
+from tui.widgets.panel import Chip, FrameKey, fitting
 
 pytestmark = pytest.mark.anyio
 
@@ -69,7 +68,7 @@ async def test_the_frame_says_how_much_is_under_way_and_nothing_of_how_it_is_mad
         assert "under way" in str(person.view.border_subtitle)
         assert "bound method" not in str(person.view.border_subtitle)
         words = {key.id: key.does for key in TABLE}
-        assert [key.word for key in frame_keys.keys_of(person.view)] == [words[id_] for id_ in OF_SWARM]
+        assert [key.word for key in panel.keys_of(person.view)] == [words[id_] for id_ in OF_SWARM]
 
 
 @pytest.mark.parametrize("size", [(80, 24), (60, 18)])

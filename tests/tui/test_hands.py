@@ -12,9 +12,9 @@ from engine import ALIVE, DEAD, AskFor, Kill, Publish
 from tui.widgets.ask_bar import AskBar
 from tui.widgets.feed import Feed
 from tui.widgets.filter_bar import FilterBar
-from tui.widgets.frame_keys import keys_of
 from tui.widgets.inspector import Inspector
 from tui.widgets.menu import Menu
+from tui.widgets.panel import keys_of
 from tui.widgets.peers_table import PeersTable
 from tui.widgets.swarm_view import SwarmView
 

@@ -8,9 +8,8 @@ from person import Person, dashboard
 from engine import Adjourn, Censor, Court, CourtStatus, Kill
 from tui.widgets.ask_picture import AskPicture
 from tui.widgets.inspector import Inspector
-from tui.widgets.key_bar import KeyBar, fitting
-from tui.widgets.matters import Matters, score
 from tui.widgets.panel import Chip, Lines
+from tui.widgets.status import KeyBar, Matters, fitting, score
 
 pytestmark = pytest.mark.anyio
 

@@ -14,8 +14,7 @@ from person import dashboard
 
 from engine import InputError
 from tui.config import settings
-from tui.config.keeping import changed, keep
-from tui.config.settings import Settings
+from tui.config.settings import Settings, changed, keep
 
 pytestmark = pytest.mark.anyio
 

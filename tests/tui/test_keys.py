@@ -27,8 +27,7 @@ from tui.widgets.ask_bar import AskBar
 from tui.widgets.filter_bar import FilterBar
 from tui.widgets.jump_bar import JumpBar
 from tui.widgets.menu import Menu
-from tui.widgets.panel import Lines
-from tui.widgets.reading import Choices
+from tui.widgets.panel import Choices, Lines
 from tui.widgets.theme_drawer import ThemeDrawer
 
 pytestmark = pytest.mark.anyio

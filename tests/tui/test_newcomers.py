@@ -12,8 +12,7 @@ from person import dashboard
 from engine import Arrive, Arrived, AskFor, Depart, Kill, Snapshot
 from tui.draw.stage import Stage
 from tui.widgets.asks_table import AsksTable
-from tui.widgets.feed import Feed
-from tui.widgets.tell import told
+from tui.widgets.feed import Feed, told
 
 
 def grown(before: Snapshot, count: int) -> Snapshot:

@@ -26,8 +26,7 @@ from textual.widgets import Input
 from engine import Censor, Hold, Kill, Partition, Poison, Scenario, Set, Setup, scenario_files
 from tui.app import SwarmApp
 from tui.config.settings import Settings
-from tui.screens.frame_clock import FrameClock
-from tui.screens.pace import FramePace
+from tui.screens.frame_clock import FrameClock, FramePace
 from tui.session.session import Driver
 from tui.widgets.attacks import Attacks
 from tui.widgets.story import Story

@@ -9,8 +9,8 @@ import pytest
 from rich.cells import cell_len
 
 from tui.draw import raster
-from tui.draw.glyphs import GLYPHS, MODES, STATES, Mode
 from tui.draw.raster import Canvas
+from tui.draw.styles import GLYPHS, MODES, STATES, Mode
 
 
 def rows(canvas: Canvas) -> list[str]:

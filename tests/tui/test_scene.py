@@ -11,13 +11,12 @@ from scenes import flight, picture, quiet, scene, trace
 from engine import Links
 from tui.draw import legend, raster
 from tui.draw.colours import LOOK, LOOKS, STATE, looks_of
-from tui.draw.glyphs import Mode
-from tui.draw.layers import lay
+from tui.draw.raster import lay
 from tui.draw.scene import MANY
 from tui.draw.stage import GLIDE_S, Stage
-from tui.draw.styles import INK, SIDE_BITS, SIDES
+from tui.draw.styles import INK, SIDE_BITS, SIDES, Mode
 from tui.draw.styles import TABLE as INKS
-from tui.screens.pace import FramePace
+from tui.screens.frame_clock import FramePace
 from tui.session.panels import behind, rooms
 
 

@@ -13,8 +13,8 @@ from tui.config.keymap import is_key, laid_over, normal
 from tui.config.keys import ALL
 from tui.config.settings import Settings
 from tui.screens.help import HelpScreen
-from tui.widgets.key_bar import KeyBar
 from tui.widgets.panel import Lines
+from tui.widgets.status import KeyBar
 
 
 def written(folder: Path, text: str) -> Settings:

@@ -20,8 +20,7 @@ from engine import DEAD, Commanded, Kill, Refused
 from engine.measure.snapshot import Flight
 from tui.draw.styles import INK
 from tui.widgets.messages import PeerPicked
-from tui.widgets.swarm_view import SwarmView
-from tui.widgets.view_mouse import describe
+from tui.widgets.swarm_view import SwarmView, describe
 
 pytestmark = pytest.mark.anyio
 

@@ -27,11 +27,9 @@ from engine import (
     Set,
     Shutdown,
 )
-from tui.widgets.account import verdict_in
-from tui.widgets.asks_table import AsksTable, columns_for
-from tui.widgets.feed import KEPT, Feed
+from tui.widgets.asks_table import AsksTable, columns_for, verdict_in
+from tui.widgets.feed import KEPT, Feed, subject, told, worth_telling
 from tui.widgets.messages import AskPicked, PeerPicked
-from tui.widgets.tell import subject, told, worth_telling
 
 pytestmark = pytest.mark.anyio
 

@@ -18,7 +18,7 @@ from tui.session.frame import Frame
 from tui.widgets.message_table import Kinds
 from tui.widgets.messages import MenuWanted, PeerPicked, PeersPicked
 from tui.widgets.peers_table import COLUMNS, PeersTable
-from tui.widgets.plight import state_word
+from tui.widgets.text import state_word
 
 pytestmark = pytest.mark.anyio
 

@@ -19,8 +19,7 @@ from tui.widgets.asks_table import AsksTable
 from tui.widgets.charts import Chart
 from tui.widgets.feed import Feed
 from tui.widgets.inspector import Inspector
-from tui.widgets.timeline import Timeline
-from tui.widgets.timeline_row import cell_at, layout
+from tui.widgets.timeline import Timeline, cell_at, layout
 
 pytestmark = pytest.mark.anyio
 

@@ -11,7 +11,7 @@ import pytest
 from engine import Mark
 from tui.session.frame import Frame
 from tui.widgets.text import width_of
-from tui.widgets.timeline_row import Track, cell_at, layout, seconds, timeline_row, told_at
+from tui.widgets.timeline import Track, cell_at, layout, seconds, timeline_row, told_at
 
 SECOND = 1_000_000
 MARKS = (

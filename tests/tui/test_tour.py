@@ -10,7 +10,7 @@ from textual.geometry import Region
 
 from tui.config.settings import Settings
 from tui.screens import tour
-from tui.widgets.tour_box import WIDTH, TourBox, beside
+from tui.screens.tour import WIDTH, TourBox, beside
 
 pytestmark = pytest.mark.anyio
 

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 from engine import ALIVE, PeerId
 from tui.config.keys import Key
 from tui.widgets.ask_picture import KINDS, AskPicture
-from tui.widgets.frame_keys import FrameKey
-from tui.widgets.panel import carry_keys
+from tui.widgets.panel import FrameKey, carry_keys
 from tui.widgets.swarm_view import SwarmView
 
 if TYPE_CHECKING:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine import Attack, CallOff, InputError, Plan
-from tui.widgets.attack_form import deed_of
-from tui.widgets.attacks import Attacks
+from tui.widgets.attacks import Attacks, deed_of
 from tui.widgets.messages import Attacked, Foresee
 
 from ..session.panels import DIGITS

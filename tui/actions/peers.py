@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from engine import Command, PeerId
 from tui.draw.layout import Direction
 from tui.session.verbs import PAIRS, called
+from tui.widgets.feed import PAST
 from tui.widgets.inspector import Inspector
 from tui.widgets.peers_table import PeersTable
-from tui.widgets.tell import PAST
 
 if TYPE_CHECKING:
     from .view import Deeds

@@ -19,19 +19,18 @@ from tui.config import settings
 from tui.config.keys import keyed
 from tui.draw import raster
 from tui.screens import tour
-from tui.screens.tour import Tour
+from tui.screens.tour import WIDTH, Tour, TourBox, beside
 from tui.session.frame import Frame
 from tui.widgets.ask_bar import AskBar
 from tui.widgets.jump_bar import JumpBar
 from tui.widgets.panel import rename
 from tui.widgets.theme_drawer import ThemeDrawer
-from tui.widgets.tour_box import WIDTH, TourBox, beside
 
 if TYPE_CHECKING:
     from textual.screen import Screen
 
     from tui.app import SwarmApp
-    from tui.draw.glyphs import Mode
+    from tui.draw.styles import Mode
     from tui.session.session import Driver
     from tui.widgets.ask_picture import AskPicture
     from tui.widgets.swarm_view import SwarmView

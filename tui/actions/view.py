@@ -20,8 +20,8 @@ from tui.widgets.ask_bar import AskBar
 from tui.widgets.ask_picture import AskPicture
 from tui.widgets.feed import Feed
 from tui.widgets.filter_bar import FilterBar
-from tui.widgets.key_bar import Item, KeyBar
 from tui.widgets.peers_table import PeersTable
+from tui.widgets.status import Item, KeyBar
 from tui.widgets.swarm_view import SwarmView
 
 from ..session.panels import DIGITS, drawer

@@ -9,15 +9,58 @@ Keys are taken as they are written and understood by `keymap.py`, which knows wh
 
 from __future__ import annotations
 
+import contextlib
+import os
+import re
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from engine import InputError, MissingFileError, nearest, parse_toml, plain, read_toml
+from engine import InputError, MissingFileError, nearest, opened, parse_toml, plain, read_toml
 
 if TYPE_CHECKING:
-    from ..draw.glyphs import Mode
+    from ..draw.styles import Mode
+
+# Whether a file, or the files of a folder, have been saved since somebody last looked.
+#
+# Looking is one `stat`, or one listing with a `stat` a file: some microseconds, once a second, which no figure shows. A
+# library that is told by the system would be one more dependency, and would not work on all file systems.
+
+Seen: TypeAlias = dict[str, tuple[int, int, int]]
+
+
+class Watch:
+    """`changed()` says whether the `.toml` files under these paths are others than at the last call. Raises nothing."""
+
+    def __init__(self, *paths: Path) -> None:
+        self.paths = paths
+        self._seen = self._look()
+
+    def changed(self) -> bool:
+        """Whether one was saved, made, renamed or deleted."""
+        before, self._seen = self._seen, self._look()
+        return before != self._seen
+
+    def _look(self) -> Seen:
+        seen: Seen = {}
+        for path in self.paths:
+            try:
+                if path.is_dir():
+                    with os.scandir(path) as entries:
+                        seen |= {entry.path: _mark(entry.stat()) for entry in entries if entry.name.endswith(".toml")}
+                else:
+                    seen[str(path)] = _mark(path.stat())
+            except OSError:
+                continue
+        return seen
+
+
+def _mark(stat: os.stat_result) -> tuple[int, int, int]:
+    # An editor may write a new file and rename it over the old one, within one tick of a coarse clock.
+    return stat.st_mtime_ns, stat.st_size, stat.st_ino
+
 
 Density: TypeAlias = Literal["comfortable", "compact"]
 DENSITIES: tuple[Density, ...] = ("comfortable", "compact")
@@ -187,3 +230,79 @@ def template() -> str:
     wide = max(len(f'# "{key.id}" = "{key.keys}"') for key in ALL)
     lines += [f"{f'# {chr(34)}{key.id}{chr(34)} = {chr(34)}{key.keys}{chr(34)}':<{wide}}  # {key.tip}" for key in ALL]
     return "\n".join(lines) + "\n"
+
+
+# Keep what was chosen on screen: one line of the person's own configuration, and not a letter more.
+#
+# The file is the person's: its comments, its order and what is not understood in it stay as they are. What comes out is
+# read again before it is written, and must say what was said before but for that one line; where it would not, nothing
+# is written. It is replaced in one piece, so that nobody ever finds half of it, and behind a link it is the file that
+# the link leads to.
+
+
+def keep(path: Path, name: str, value: str | bool) -> None:
+    """Have the file at `path` say `name = value` at its top level; where there is none, one that explains itself.
+
+    Raises InputError, in a sentence, where that cannot be done.
+    """
+    real = path.resolve()
+    try:
+        if real.exists():
+            with opened(str(real), "expected a configuration in TOML") as file:
+                before = file.read(SIZE_LIMIT + 1)
+        else:
+            before = template().encode()
+        if len(before) > SIZE_LIMIT:
+            raise InputError(f"{path}: this is too long for a configuration")
+        after = changed(before.decode("utf-8"), name, value)
+        if after.encode() != before or not real.exists():
+            real.parent.mkdir(parents=True, exist_ok=True)
+            _replace(real, after)
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: this is not UTF-8 text") from None
+    except InputError as error:
+        raise InputError(f"{path}: {error}" if str(path) not in str(error) else str(error)) from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written: {error.strerror or error}") from None
+
+
+def changed(text: str, name: str, value: str | bool) -> str:
+    """A configuration in which `name` has this value; its line is changed, or stands where a comment offers it, or on
+    top. Raises InputError where the text is not understood, or would be another one."""
+    data = parse_toml(text, "the configuration")
+    written = ("true" if value else "false") if isinstance(value, bool) else _quoted(value)
+    lines = text.splitlines(keepends=True)
+    top = next((n for n, line in enumerate(lines) if line.lstrip().startswith("[")), len(lines))
+    said = re.compile(rf"(\s*(?:{name}|\"{name}\"|'{name}')\s*=\s*)([^#\n\r]*?)(\s*(?:#.*)?[\n\r]*)$")
+    offered = re.compile(rf"#\s*{name}\s*=\s*\S+")
+    for number in range(top):
+        if name in data and (found := said.match(lines[number])):
+            lines[number] = f"{found[1]}{written}{found[3]}"
+            break
+    else:
+        at = next((number + 1 for number in range(top) if offered.match(lines[number])), 0)
+        lines.insert(at, f"{name} = {written}\n")
+    after = "".join(lines)
+    with contextlib.suppress(ValueError, RecursionError):
+        if parse_toml(after, "the configuration") == data | {name: value}:
+            return after
+    raise InputError(f"{name} = {written} could not be put in without changing something else; put it there by hand")
+
+
+def _quoted(value: str) -> str:
+    """As a basic string: what a name may have in it is told by its number."""
+    return '"' + "".join(ch if ch.isprintable() and ch not in '"\\' else f"\\U{ord(ch):08X}" for ch in value) + '"'
+
+
+def _replace(path: Path, text: str) -> None:
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+        mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
+        os.chmod(name, mode)
+        os.replace(name, path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.unlink(name)
+        raise

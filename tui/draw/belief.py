@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 from engine import ALIVE, Beliefs, Snapshot
 
 from . import raster
-from .glyphs import GLYPHS
 from .raster import Canvas, Floats
-from .styles import INK
+from .styles import GLYPHS, INK
 
 Flags = NDArray[np.bool_]
 SILENT_US = 25_000_000

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .glyphs import Mode
 from .raster import Canvas, lines, points
 from .rounding import decade, rounded
+from .styles import Mode
 
 Floats = NDArray[np.float64]
 

@@ -18,9 +18,8 @@ from numpy.typing import NDArray
 
 from engine import ALIVE, DEAD, LEFT, Beliefs, Snapshot, Trace
 
-from .glyphs import GLYPHS, LEVELS, Mode
 from .rounding import rounded
-from .styles import HEAT, INK, STEPS
+from .styles import GLYPHS, HEAT, INK, LEVELS, STEPS, Mode
 
 U8: TypeAlias = NDArray[np.uint8]
 ColourBy: TypeAlias = Literal["state", "role", "load", "belief", "heard", "answer"]

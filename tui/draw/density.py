@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 
 from . import raster
 from .colours import Colouring
-from .glyphs import SHADES
 from .raster import Canvas, Floats
 from .rounding import rounded
-from .styles import HEAT, STEPS
+from .styles import HEAT, SHADES, STEPS
 
 HOT = 2.5
 """Peers an occupied cell, on average, from which a picture is one of heat."""

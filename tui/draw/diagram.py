@@ -17,12 +17,10 @@ from numpy.typing import NDArray
 from engine import Snapshot, Trace
 
 from . import raster
-from .glyphs import GLYPHS
-from .layers import lay, sift
 from .layout import Box, View
-from .raster import Canvas
+from .raster import Canvas, lay, sift
 from .rounding import decade
-from .styles import INK
+from .styles import GLYPHS, INK
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]

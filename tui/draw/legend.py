@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from . import raster, sides
+from . import raster
 from .colours import STATE, Look
-from .glyphs import GLYPHS, SHADES
 from .raster import Canvas
-from .scene import Scene
-from .styles import HEAT, INK, PART_INK, SIDE_BITS
+from .scene import WALL, Scene, sides_of
+from .styles import GLYPHS, HEAT, INK, PART_INK, SHADES, SIDE_BITS
 
 WORDS = {look.name: look.word for look in reversed(STATE)}
 """Looks of the colouring by state, and their words; for the help."""
@@ -34,12 +33,12 @@ def entries(scene: Scene, canvas: Canvas) -> list[tuple[str, str, int]]:
         if look.word and (counts[number] or look.name in colours.always):
             word = "not reached" if look.name == "alive" and scene.trace is not None else look.word
             told.append((look.glyph(canvas.mode), word, look.ink))
-    split = sides.sides(scene.snapshot)
+    split = sides_of(scene.snapshot)
     if split.any():
         told += [
             (shapes.alive, f"side {side + 1}", INK["alive"] | side << SIDE_BITS) for side in np.unique(split).tolist()
         ]
-        told.append((sides.WALL[canvas.mode], "lost between sides", INK["echo"]))
+        told.append((WALL[canvas.mode], "lost between sides", INK["echo"]))
     present = set(np.unique(scene.snapshot.flight.part).tolist())
     present |= {0, 1} if scene.trace is not None else {0}
     if not scene.upkeep:

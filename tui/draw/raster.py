@@ -20,12 +20,61 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import pairwise
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .glyphs import Mode
 from .rounding import cos, sin
+from .styles import Mode
+
+# Layers of a picture: which cells one draws in, one laid on another, and dots left out.
+#
+# A cell is two dots wide in every alphabet, so two dots side by side are read and moved as one number of two bytes, and
+# all lines of a cell are joined by one operation along whole rows: a twentieth of the time of looking at each dot of
+# each cell, and a picture has three layers.
+
+Flags: TypeAlias = NDArray[np.bool_]
+
+
+def pairs(canvas: Canvas) -> NDArray[np.uint16]:
+    """The dots by cell, (H, lines of a cell, W): 0 where neither of two is set. A view: what is written is drawn."""
+    return canvas.dots.view(np.uint16).reshape(canvas.height, canvas.down, canvas.width)
+
+
+def dotted(canvas: Canvas) -> Flags:
+    """Which cells have a dot (H, W)."""
+    found: Flags = np.bitwise_or.reduce(pairs(canvas), axis=1) != 0
+    return found
+
+
+def lay(canvas: Canvas, layer: Canvas) -> None:
+    """Put a layer on top: in each cell that it draws in, its dots stand instead of those below.
+
+    A cell has one ink. Were dots joined, a bright line over a dozen faint ones would light up all of theirs.
+    """
+    drawn = dotted(layer)
+    if drawn.any():
+        np.copyto(pairs(canvas), pairs(layer), where=drawn[:, None, :])
+        np.copyto(canvas.ink, layer.ink, where=drawn)
+        # A glyph hides dots: what lay below makes room.
+        canvas.glyph[drawn] = 0
+    stamped = layer.glyph != 0
+    if stamped.any():
+        np.copyto(canvas.glyph, layer.glyph, where=stamped)
+        np.copyto(canvas.ink, layer.ink, where=stamped)
+
+
+def sift(canvas: Canvas, slope: int, every: int) -> None:
+    """Leave every so manieth dot of a line, on diagonals of that slope: a hundred whole lines would make one carpet."""
+    canvas.dots &= _sieve(canvas.dots_w, canvas.dots_h, slope, every)
+
+
+@lru_cache(maxsize=16)
+def _sieve(wide: int, high: int, slope: int, every: int) -> Flags:
+    kept: Flags = (np.arange(wide)[None, :] + slope * np.arange(high)[:, None]) % every == 0
+    return kept
+
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -366,3 +415,11 @@ def cut(codes: Codes, glyph: Codes, ink: NDArray[np.uint8], solid: Iterable[int]
 def to_text(canvas: Canvas) -> str:
     """The picture without ink, rows joined by newlines: for tests, and for copying."""
     return "\n".join("".join(map(chr, row)) for row in pack(canvas).tolist())
+
+
+def lasso(canvas: Canvas, box: tuple[int, int, int, int], ink: int) -> None:
+    """The outline of a box between two cells, both in it; what lies outside the canvas is not drawn."""
+    (left, right), (top, bottom) = sorted(box[::2]), sorted(box[1::2])
+    x0, x1 = left * canvas.across, (right + 1) * canvas.across - 1
+    y0, y1 = top * canvas.down, (bottom + 1) * canvas.down - 1
+    lines(canvas, [x0, x0, x0, x1], [y0, y1, y0, y0], [x1, x1, x0, x1], [y0, y1, y1, y1], ink)

@@ -20,15 +20,159 @@ from numpy.typing import NDArray
 
 from engine import ALIVE, DEAD, Snapshot, Trace
 
-from . import density, layout, raster, sides, telling
+from . import density, layout, raster
 from .coastline import coast
 from .colours import Colouring
-from .glyphs import GLYPHS
-from .layers import lay, sift
-from .raster import Canvas
-from .styles import DYING, INK, PART_INK
+from .raster import SPACE, Canvas, Floats, dotted, lay, sift
+from .styles import DYING, GLYPHS, INK, PART_INK, SIDE_BITS, SIDES, Mode
 
-Floats: TypeAlias = NDArray[np.float64]
+# How far the dead have faded: a flash where somebody was killed, which dims for two seconds of the viewer's time.
+#
+# A person who kills a peer, or sees churn take one, should see where; and a minute later, who is still up and not who
+# once was. So the dead never vanish, and they do not shout either.
+
+STAGES_S = (0.25, 1.0, 2.0)
+"""Wall seconds after a death at which the first inks of DYING give way to the next."""
+
+
+class Fading:
+    """Hand it each snapshot with `follow`."""
+
+    def __init__(self) -> None:
+        self._dead: NDArray[np.bool_] = np.zeros(0, np.bool_)
+        self._died_s: NDArray[np.float64] = np.zeros(0)
+        self._last_s = -1e9
+
+    def follow(self, snapshot: Snapshot, wall_s: float, *, fresh: bool) -> None:
+        """Note who died since the last one. fresh: it is another swarm, whose dead were dead before one looked."""
+        dead = snapshot.state == DEAD
+        n = len(dead)
+        if fresh or n < len(self._dead):
+            self._dead, self._died_s, self._last_s = dead, np.full(n, -1e9), -1e9
+            return
+        if n > len(self._dead):
+            more = n - len(self._dead)
+            self._dead = np.concatenate((self._dead, np.ones(more, np.bool_)))
+            self._died_s = np.concatenate((self._died_s, np.full(more, -1e9)))
+        died = dead & ~self._dead
+        if died.any():
+            self._died_s[died] = wall_s
+            self._last_s = wall_s
+        self._dead = dead
+
+    def fading(self, wall_s: float) -> bool:
+        """Whether anybody is not yet as dim as the dead are."""
+        return 0 <= wall_s - self._last_s < STAGES_S[-1]
+
+    def stages(self, wall_s: float) -> NDArray[np.uint8]:
+        """An index into DYING for each peer (N,); it means something for the dead alone."""
+        return np.searchsorted(STAGES_S, wall_s - self._died_s, side="right").astype(np.uint8)
+
+
+# A partition, to be seen: the sides stand on grounds of their own, and what crosses between them is marked as lost.
+#
+# A message between two sides is judged when it arrives, so it is drawn on its way like any other; but it will not
+# arrive, and on the last part of its way it carries the mark of the reason.
+
+WALL: dict[Mode, str] = {"braille": "╫", "block": "╫", "ascii": "!"}
+"""What dies at the border of a partition carries this."""
+LAST = 0.6
+"""From this share of its way on."""
+
+
+def sides_of(snapshot: Snapshot) -> NDArray[np.uint8]:
+    """The side of each peer, 0 to len(SIDES) - 1 (N,); all 0 when the network is whole."""
+    group = snapshot.group
+    if not len(group) or (group == group[0]).all():
+        return np.zeros(len(group), np.uint8)
+    _, side = np.unique(group, return_inverse=True)
+    return np.minimum(side.ravel(), len(SIDES) - 1).astype(np.uint8)
+
+
+def tint(canvas: Canvas, snapshot: Snapshot) -> None:
+    """Lay the ground of each side under its peers and a cell to both sides of them, where nothing else stands."""
+    side = sides_of(snapshot)
+    if not side.any():
+        return
+    held = (canvas.owner >= 0) & (canvas.glyph != 0)
+    of = np.where(held, side[canvas.owner], 0).astype(np.uint8)
+    for to, frm in ((slice(1, None), slice(None, -1)), (slice(None, -1), slice(1, None))):
+        ground = held[:, frm] & ~held[:, to]
+        of[:, to] = np.where(ground, np.maximum(of[:, to], side[canvas.owner[:, frm]]), of[:, to])
+    # An empty cell has no ink of its own, and would take that of its neighbour.
+    empty = (of > 0) & (canvas.glyph == 0) & ~dotted(canvas)
+    canvas.glyph[empty] = SPACE
+    canvas.ink[empty] = 0
+    canvas.ink |= of << SIDE_BITS
+
+
+def doomed(snapshot: Snapshot, frm: NDArray[np.int32], to: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Which messages cross between sides and will not arrive."""
+    lost: NDArray[np.bool_] = snapshot.group[frm] != snapshot.group[to]
+    return lost
+
+
+# What happens to the chosen ask, on the picture of the swarm: its front, what it was told in vain, what died where.
+#
+# All of it follows from the trace and from virtual time alone, so it stands still when time does, and a step shows what
+# the step did.
+
+FRONT_US = 60_000
+"""Who was reached less than this ago stands at the front."""
+LOSS_US = 900_000
+"""A loss is shown for this long, ever fainter."""
+WORDS_MOST = 12
+"""Losses told in words at a time; more are crosses alone."""
+
+
+def front(canvas: Canvas, x: Floats, y: Floats, trace: Trace, now_us: int) -> None:
+    """Who has just been reached, in the colour of the question."""
+    fresh = np.flatnonzero((trace.hop > 0) & (trace.at_us > now_us - FRONT_US))
+    if len(fresh):
+        fresh = fresh[~np.isin(fresh, trace.holders)]
+        col, row = raster.cells(canvas, x[fresh], y[fresh])
+        raster.stamp(canvas, col, row, ord(GLYPHS[canvas.mode].asked), INK["question"], fresh)
+
+
+def vain(canvas: Canvas, x: Floats, y: Floats, trace: Trace) -> None:
+    """Links on which the question came to who had it already: dotted, below the tree."""
+    asked = trace.questions
+    again = (trace.at_us[asked.to] != asked.at_us) | (trace.frm[asked.to] != asked.frm)
+    frm, to = asked.frm[again], asked.to[again]
+    raster.lines(canvas, x[frm], y[frm], x[to], y[to], INK["duplicate"])
+    sift(canvas, 2, 4)
+
+
+def losses(canvas: Canvas, x: Floats, y: Floats, trace: Trace, snapshot: Snapshot) -> None:
+    """A cross where a message died, with the word for what it died of, while that is news."""
+    lost, now_us = trace.lost, snapshot.now_us
+    shown = np.flatnonzero(lost.at_us > now_us - LOSS_US)
+    told: set[tuple[int, int]] = set()
+    for at in shown[::-1].tolist():
+        peer, why = int(lost.to[at]), int(lost.reason[at])
+        if (peer, why) in told:
+            continue
+        told.add((peer, why))
+        age = (now_us - int(lost.at_us[at])) / LOSS_US
+        ink = INK["lost" if age < 0.6 else "dim"]
+        cols, rows = raster.cells(canvas, x[peer], y[peer])
+        col, row = int(cols), int(rows)
+        if len(told) > WORDS_MOST:
+            raster.stamp(canvas, col, row - 1, ord(GLYPHS[canvas.mode].dead), ink)
+        else:
+            word = f"{GLYPHS[canvas.mode].dead} {lost.reasons[why]}"
+            raster.text(canvas, min(col, canvas.width - len(word)), row - 1 if row else row + 1, word, ink)
+
+
+def ringed(canvas: Canvas, x: Floats, y: Floats, peers: tuple[int, ...]) -> None:
+    """A ring about each of the few that stand between an asker and what it wants."""
+    for peer in peers:
+        cols, rows = raster.cells(canvas, x[peer], y[peer])
+        middle = (float(cols) + 0.5) * canvas.across - 0.5, (float(rows) + 0.5) * canvas.down - 0.5
+        for wide in (2.2, 3.4):
+            raster.ring(canvas, *middle, wide * canvas.across, wide / 2 * canvas.down, INK["censored"], gap=1.0)
+
+
 Flags: TypeAlias = NDArray[np.bool_]
 
 FEW = 150
@@ -145,7 +289,7 @@ class SpreadLayer:
             return last
         layer = Canvas(canvas.width, canvas.height, canvas.mode)
         if few:
-            telling.vain(layer, scene.x, scene.y, trace)
+            vain(layer, scene.x, scene.y, trace)
         _spread(layer, scene, trace, few, crowded)
         self._layer, self._trace, self._x, self._y = layer, trace if few else None, scene.x, scene.y
         return layer
@@ -174,13 +318,13 @@ def paint(under: Canvas, scene: Scene, spread: SpreadLayer | None = None) -> Can
         lay(canvas, layer)
     _peers(canvas, scene, density.kept(ids, scene.colours) if crowded else ids)
     if scene.trace is not None and not crowded:
-        telling.front(canvas, scene.x, scene.y, scene.trace, scene.snapshot.now_us)
+        front(canvas, scene.x, scene.y, scene.trace, scene.snapshot.now_us)
     _marked(canvas, scene)
     if scene.trace is not None:
-        telling.losses(canvas, scene.x, scene.y, scene.trace, scene.snapshot)
+        losses(canvas, scene.x, scene.y, scene.trace, scene.snapshot)
     if scene.names:
         _names(canvas, scene, seen)
-    sides.tint(canvas, scene.snapshot)
+    tint(canvas, scene.snapshot)
     return canvas
 
 
@@ -219,8 +363,8 @@ def _flight(canvas: Canvas, scene: Scene) -> None:
     if scene.trace is not None:
         # Who is on the way to somebody that was asked already goes in vain.
         inks[chosen & (part == 0) & (scene.trace.hop[to] >= 0)] = INK["duplicate"]
-    lost = sides.doomed(scene.snapshot, frm, to)
-    inks[lost & (head > sides.LAST)] = INK["cut"]
+    lost = doomed(scene.snapshot, frm, to)
+    inks[lost & (head > LAST)] = INK["cut"]
     order = np.lexsort((part, chosen))
     raster.lines(
         canvas,
@@ -232,10 +376,10 @@ def _flight(canvas: Canvas, scene: Scene) -> None:
     )
     if len(frm) <= MANY:
         _heads(canvas, x, y, part, chosen | (len(frm) <= FEW))
-        dead = lost & (head > sides.LAST)
+        dead = lost & (head > LAST)
         if dead.any():
             col, row = raster.cells(canvas, x[dead], y[dead])
-            raster.stamp(canvas, col, row, ord(sides.WALL[canvas.mode]), INK["echo"])
+            raster.stamp(canvas, col, row, ord(WALL[canvas.mode]), INK["echo"])
 
 
 def _heads(canvas: Canvas, x: Floats, y: Floats, part: NDArray[np.uint8], big: Flags) -> None:
@@ -286,7 +430,7 @@ def _rings(canvas: Canvas, scene: Scene) -> None:
         _halo(canvas, scene.x[scene.hover], scene.y[scene.hover], INK["hover"])
     if scene.selected is not None:
         _halo(canvas, scene.x[scene.selected], scene.y[scene.selected], INK["selected"])
-    telling.ringed(canvas, scene.x, scene.y, scene.ringed)
+    ringed(canvas, scene.x, scene.y, scene.ringed)
 
 
 def _halo(canvas: Canvas, x: float, y: float, ink: int) -> None:

@@ -15,9 +15,9 @@ import numpy as np
 from engine import Fixed, Snapshot, Trace
 
 from . import layout
-from .communities import Communities
+from .force_layout import Communities
 from .layout import Box, Positions, View
-from .scene import Floats
+from .raster import Floats
 
 Placement: TypeAlias = Literal["world", "ring", "hops", "ask", "identifiers", "communities"]
 PLACEMENTS: tuple[Placement, ...] = ("world", "ring", "hops", "ask", "identifiers", "communities")

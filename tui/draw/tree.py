@@ -18,10 +18,9 @@ from numpy.typing import NDArray
 from engine import Snapshot, Trace
 
 from . import raster
-from .glyphs import GLYPHS
 from .layout import Box, View
 from .raster import Canvas
-from .styles import INK
+from .styles import GLYPHS, INK
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

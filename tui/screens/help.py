@@ -9,16 +9,13 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
-from tui.config.keys import ALL, Key, grouped, keyed
-from tui.config.keys_inside import within
+from tui.config.keys import ALL, Key, grouped, keyed, within
 from tui.draw.colours import LOOK, STATE
-from tui.draw.glyphs import GLYPHS, Mode
 from tui.draw.legend import PARTS, WORDS
-from tui.draw.styles import INK
+from tui.draw.styles import GLYPHS, INK, Mode
 from tui.draw.styles import TABLE as INKS
 from tui.textual_compat import dismiss_once
-from tui.widgets.panel import Lines, name_panel
-from tui.widgets.reading import Reading
+from tui.widgets.panel import Lines, Reading, name_panel
 from tui.widgets.text import Row, fit, wrap
 
 from .picker import paragraphs

@@ -24,8 +24,8 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from engine import Event
-from tui.compositor import LeanCompositor
 from tui.config.keys import bindings, keyed
+from tui.screens.tour import TourBox
 from tui.session.frame import Frame
 from tui.session.session import Driver
 from tui.session.verbs import Verb
@@ -34,26 +34,22 @@ from tui.widgets.ask_bar import AskBar
 from tui.widgets.ask_picture import AskPicture
 from tui.widgets.asks_table import AsksTable
 from tui.widgets.attacks import Attacks
+from tui.widgets.canvas_widget import LeanCompositor
 from tui.widgets.charts import Charts
 from tui.widgets.controls import Controls
 from tui.widgets.feed import Feed
-from tui.widgets.figures import Figures
 from tui.widgets.filter_bar import FilterBar
-from tui.widgets.frame_keys import FrameKey
 from tui.widgets.inspector import Inspector
 from tui.widgets.jump_bar import JumpBar
-from tui.widgets.key_bar import KeyBar
-from tui.widgets.matters import Matters
 from tui.widgets.menu import Menu
 from tui.widgets.message_table import Kinds
-from tui.widgets.panel import carry_keys
+from tui.widgets.panel import FrameKey, carry_keys
 from tui.widgets.peers_table import PeersTable
-from tui.widgets.status import StatusBar
+from tui.widgets.status import Figures, KeyBar, Matters, StatusBar
 from tui.widgets.story import Story
 from tui.widgets.swarm_view import SwarmView
 from tui.widgets.theme_drawer import ThemeDrawer
 from tui.widgets.timeline import Timeline
-from tui.widgets.tour_box import TourBox
 
 from ..actions.asks import Inquiries
 from ..actions.attacking import Attacking
@@ -77,9 +73,8 @@ from ..session.panels import (
     rooms,
     too_small,
 )
-from .frame_clock import FrameClock
+from .frame_clock import WAITING_MOST, FrameClock, FramePace, waiting
 from .jump import Jumping
-from .pace import WAITING_MOST, FramePace, waiting
 
 PANEL_S = 0.25
 """Wall seconds between two frames for a panel with figures, while a person's ask is under way."""

@@ -17,11 +17,9 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from engine import plain
-from tui.config.keys import IDS, pressed
-from tui.config.keys_inside import within
+from tui.config.keys import IDS, pressed, within
 from tui.textual_compat import dismiss_once
-from tui.widgets.panel import Lines, name_panel
-from tui.widgets.reading import Choices, Reading
+from tui.widgets.panel import Choices, Lines, Reading, name_panel
 from tui.widgets.text import ASCII, Row, letters_only, wrap
 
 MARKS = re.compile(r"(?<!\w)([*`])(\S(?:[^*`]*\S)?)\1(?!\w)")

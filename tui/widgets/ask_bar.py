@@ -9,7 +9,7 @@ from textual.suggester import SuggestFromList
 from textual.widgets import Input
 
 from engine import ALIVE, STATES
-from tui.config.keys_inside import within
+from tui.config.keys import within
 from tui.session.frame import Frame
 from tui.widgets.messages import Asked, AskLeft
 

@@ -18,18 +18,16 @@ from textual.content import Content
 from engine import PeerId
 from tui.config.keys import keyed
 from tui.draw import diagram, raster, tree
-from tui.draw.glyphs import Mode
 from tui.draw.layout import Direction, View
-from tui.draw.styles import INK
+from tui.draw.styles import INK, Mode
 from tui.session.frame import Frame
 from tui.widgets.messages import PeerPicked
 
-from . import frame_keys
+from . import panel
 from .canvas_widget import Picture
 from .inspector import chosen_ask
 from .panel import name_panel, panel_css
-from .view_keys import PAN_STEP, ZOOM_STEP
-from .view_mouse import describe
+from .swarm_view import PAN_STEP, ZOOM_STEP, describe
 
 Kind: TypeAlias = Literal["diagram", "tree"]
 KINDS: tuple[Kind, ...] = ("diagram", "tree")
@@ -245,7 +243,7 @@ class AskPicture(Picture):
 
     def on_click(self, event: events.Click) -> None:
         """A click picks the peer there, or none."""
-        if not self._dragged and not frame_keys.pressed(event):
+        if not self._dragged and not panel.pressed(event):
             self.post_message(PeerPicked(self._peer_at(event)))
 
     def _wheel(self, event: events.MouseEvent, by: int) -> None:

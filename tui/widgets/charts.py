@@ -27,10 +27,10 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.config.keys_inside import within
+from tui.config.keys import within
 from tui.draw.chart import chart, nice_scale, si
-from tui.draw.glyphs import Mode
 from tui.draw.raster import Canvas, runs
+from tui.draw.styles import Mode
 from tui.session.frame import Frame
 
 from .menu import Line

@@ -19,7 +19,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Select, Static
 
 from engine import ALIVE, DEAD, Command, Heal, InputError, Kill, Partition, Revive, Set, Snapshot, command_from, plain
-from tui.config.keys_inside import SCROLLING, within
+from tui.config.keys import SCROLLING, within
 from tui.session.frame import Frame
 from tui.widgets.messages import Act, Wondered
 

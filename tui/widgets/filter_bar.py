@@ -18,8 +18,7 @@ from textual.suggester import Suggester
 from textual.widgets import Input, Label
 
 from engine import plain
-from tui.config.keys import key_for
-from tui.config.keys_inside import within
+from tui.config.keys import key_for, within
 from tui.widgets.messages import Wondered
 
 from .panel import Lines

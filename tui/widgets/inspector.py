@@ -10,25 +10,159 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 
+import numpy as np
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Container, VerticalScroll
 from textual.geometry import Size
+from textual.message import Message
 
-from engine import DEAD, STATES, AskRow, PeerId, Snapshot
-from tui.config.keys import keyed
-from tui.config.keys_inside import SCROLLING, within
+from engine import ALIVE, DEAD, STATES, AskRow, LoggedMessage, PeerId, Snapshot
+from tui.config.keys import SCROLLING, keyed, within
+from tui.draw.belief import Mind, age_words, mind
 from tui.draw.chart import age, si, spark
 from tui.session.frame import Frame, PeerFacts
 from tui.widgets.messages import Act, AskWanted, MenuWanted, PeerPicked
 
 from ..session.verbs import verbs_for
-from .account import account_rows
-from .beliefs import belief_rows
-from .leaves import LEAVES, Leaves, leaf_rows, rule
-from .named import names, peer_at
+from .asks_table import account_rows
 from .panel import Chip, Lines, name_panel, panel_css
-from .text import STATE, Row, Span, width_of, wrap
+from .text import STATE, Row, Span, clock, fit, names, peer_at, width_of, wrap
+
+# What the selected peer believes, as rows: whom it knows, how lately it heard, and where it is wrong.
+#
+# The wrong ones stand first: they are what a person looks for. What is so is the screen's knowledge, not the peer's.
+
+ROWS_MOST = 100
+
+
+def belief_rows(frame: Frame, width: int) -> Iterator[Row]:
+    """Rows for the inspector; none for a peer that nobody looked at yet."""
+    facts, snapshot = frame.facts, frame.snapshot
+    if facts is None or facts.peer != frame.selected:
+        return
+    yield _rule("it believes", width)
+    laid = mind(snapshot, facts.peer, facts.beliefs)
+    known, wrong = int(laid.known.sum()), int(laid.wrong.sum())
+    tail = f", {wrong:,} of them wrong" if wrong else ""
+    yield ((f"knows {known:,} of {len(laid.known) - 1:,} peers", "text"), (tail, "bad"))
+    for name, value in facts.beliefs.facts.items():
+        lines = wrap(value, max(8, width - len(name) - 1))
+        yield ((f"{name} ", "dim"), (lines[0], "text"))
+        yield from (((" " * (len(name) + 1), "dim"), (line, "text")) for line in lines[1:])
+    ids = np.flatnonzero(laid.known)
+    order = ids[np.lexsort((ids, -laid.heard_us[ids], ~laid.wrong[ids]))]
+    for other in order[:ROWS_MOST].tolist():
+        belief = facts.beliefs.known.get(other)
+        what = belief.what if belief is not None else ""
+        files = f", {belief.files} files" if belief is not None and belief.files is not None else ""
+        yield _row(snapshot, laid, other, f"{what}{files}", width)
+    if len(order) > ROWS_MOST:
+        yield ((f"and {len(order) - ROWS_MOST:,} more", "dim"),)
+
+
+def _row(snapshot: Snapshot, laid: Mind, other: int, what: str, width: int) -> Row:
+    age = age_words(laid, other, snapshot.now_us) or "hearsay"
+    if laid.silent[other]:
+        age += ": dead or blocked?"
+    row: list[Span] = [
+        ("✕ " if laid.wrong[other] else "  ", "bad"),
+        (f"{snapshot.fixed.labels[other][:10]:<6} ", "bad" if laid.wrong[other] else "text"),
+        (age, "warn" if laid.silent[other] else "dim"),
+    ]
+    if laid.wrong[other]:
+        row.append((f"  in truth {truth(snapshot, other)}", "bad"))
+    elif what and width_of(row) + len(what) + 2 <= width:
+        row.append((f"  {what}", "dim"))
+    return tuple(row)
+
+
+def truth(snapshot: Snapshot, peer: int) -> str:
+    """How a peer is, as the screen knows."""
+    if snapshot.state[peer] != ALIVE:
+        return STATES[int(snapshot.state[peer])]
+    return "censored" if snapshot.censored[peer] else "alive"
+
+
+def _rule(title: str, width: int) -> Row:
+    row: Row = (("── ", "dim"), (title, "text bold"), (" ", "dim"))
+    return (*row, ("─" * max(0, width - width_of(row)), "dim"))
+
+
+# The leaves of the inspector: their names in a line, and the rows of those that are long.
+
+LEAVES = ("peer", "messages", "files", "beliefs")
+
+
+class Leaves(Lines):
+    """The names; the open one is lit. Posts `Leaves.Turned` when another is clicked."""
+
+    class Turned(Message):
+        """The person wants to see this leaf."""
+
+        def __init__(self, leaf: str) -> None:
+            super().__init__()
+            self.leaf = leaf
+
+    def show_leaf(self, leaf: str) -> None:
+        """Light this name."""
+        row: list[Span] = []
+        for name in LEAVES:
+            row += [(f" {name} ", "key bold reverse" if name == leaf else "dim"), (" ", "dim")]
+        self.show_rows([tuple(row)])
+
+    def on_click(self, event: events.Click) -> None:
+        """Turn to the name under the pointer."""
+        left = 0
+        for name in LEAVES:
+            if left <= event.x < left + len(name) + 2:
+                self.post_message(self.Turned(name))
+            left += len(name) + 3
+
+
+def rule(title: str, width: int) -> Row:
+    """A line across with a title in it."""
+    row: Row = (("── ", "dim"), (title, "text bold"), (" ", "dim"))
+    return (*row, ("─" * max(0, width - width_of(row)), "dim"))
+
+
+def leaf_rows(leaf: str, frame: Frame, width: int) -> list[Row]:
+    """A long leaf, from the facts of the selected peer."""
+    facts = frame.facts
+    if facts is None or facts.peer != frame.selected:
+        return [(("…", "dim"),)]
+    if leaf == "messages":
+        rows = [_message(one, frame) for one in facts.last]
+        return rows or _said("It has sent and got nothing since it is watched.", width)
+    if leaf == "files":
+        names: list[Row] = [
+            (((fit(si(one.size) + "B", 6, right=True)), "dim"), (f"  {one.name}", "text")) for one in facts.files
+        ]
+        return names or _said("It shares no file.", width)
+    return list(belief_rows(frame, width))
+
+
+def _said(sentence: str, width: int) -> list[Row]:
+    return [((line, "dim"),) for line in wrap(sentence, width)]
+
+
+def _message(one: LoggedMessage, frame: Frame) -> Row:
+    """`42.180 → p012  Query  #12`: when it arrived, to or from whom, what, and of which ask; or why it did not."""
+    fixed = frame.snapshot.fixed
+    mine = one.frm == frame.selected
+    other = one.to if mine else one.frm
+    label = fixed.labels[other] if 0 <= other < len(fixed.labels) else "nobody"
+    kind = fixed.kinds[one.kind] if one.kind < len(fixed.kinds) else None
+    ink = kind.part if kind is not None else "text"
+    tail = f"  {one.lost}" if one.lost else f"  ask {one.ask}" if one.ask else ""
+    return (
+        (f"{clock(one.at_us)} ", "dim"),
+        ("→ " if mine else "← ", "key bold" if mine else "text bold"),
+        (fit(label, 6), "text"),
+        (f" {kind.name if kind is not None else '?'}", "lost" if one.lost else ink),
+        (tail, "lost" if one.lost else "dim"),
+    )
+
 
 HISTORY = 48
 """How many seconds of load are kept for the selected peer."""

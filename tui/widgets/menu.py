@@ -16,8 +16,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.config.keys import key_for, keyed, pressed
-from tui.config.keys_inside import within
+from tui.config.keys import key_for, keyed, pressed, within
 
 from .panel import name_panel, panel_css
 from .text import Inks, Row, fit, strip, wrap

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from textual import events
 
 from engine import Fixed, Kind
-from tui.config.keys_inside import within
+from tui.config.keys import within
 from tui.draw.chart import meter, si
 from tui.session.frame import Frame
 
-from .account import size_text
+from .asks_table import size_text
 from .panel import Roll, name_panel, panel_css
 from .text import Row, Span, fit, wrap
 

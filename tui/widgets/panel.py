@@ -7,23 +7,62 @@ sight. Both are painted line by line and hold no child per row: a thousand rows 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from rich.cells import cell_len
 from textual import events
+from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
+from textual.scrollbar import ScrollBarRender
 from textual.strip import Strip
+from textual.style import Style
 from textual.widget import Widget
 
 from engine import plain
-from tui.config.keys import IDS, key_for, keyed
-from tui.config.keys_inside import SCROLLING, within
+from tui.config.keys import IDS, SCROLLING, key_for, keyed, within
+from tui.textual_compat import SteadyOptions
 
-from . import frame_keys
-from .frame_keys import FrameKey
 from .text import ASCII, Inks, Row, letters_only, strip
+
+# What a person reads or chooses from in a dialog: Textual's text that scrolls, and its list, with keys of our table.
+#
+# Textual's own have bindings without ids, which nobody could remap.
+
+
+class Reading(VerticalScroll, inherit_bindings=False):
+    """A text that scrolls."""
+
+    BINDINGS = within(SCROLLING)
+
+
+class Choices(SteadyOptions, inherit_bindings=False):
+    """Lines to choose one from."""
+
+    BINDINGS = within(
+        {
+            "list.up": "cursor_up",
+            "list.down": "cursor_down",
+            "list.far_up": "page_up",
+            "list.far_down": "page_down",
+            "list.first": "first",
+            "list.last": "last",
+            "list.choose": "select",
+        }
+    )
+
+
+# A scroll bar for terminals with letters only: it moves by whole cells, where Textual's ends in eighths of one.
+
+
+class LetterBar(ScrollBarRender):
+    """Blanks on a ground: nothing in it needs a glyph."""
+
+    VERTICAL_BARS = [" "]
+    HORIZONTAL_BARS = [" "]
+
 
 PART = " · "
 STEP = 8
@@ -67,7 +106,7 @@ def name_panel(widget: Widget, title: str, subtitle: str = "") -> None:
     told = -(-(cell_len(subtitle) + len(PART)) // STEP) * STEP if subtitle else 0
     # A panel that is not laid out yet has no width; its next figures find the right one.
     room = widget.outer_size.width - FRAME - told if widget.size.width else 1_000
-    keys = frame_keys.fitting(frame_keys.keys_of(widget), room)
+    keys = fitting(keys_of(widget), room)
     if getattr(widget, "_named", None) == (title, subtitle, keys, letters):
         return
     was: tuple[object, ...] = getattr(widget, "_named", ("", "", [], letters))
@@ -85,7 +124,7 @@ def name_panel(widget: Widget, title: str, subtitle: str = "") -> None:
     if annotated:
         part = PART.translate(ASCII) if letters else PART
         below = [Content(subtitle), *([Content(part)] if keys else [])] if subtitle else []
-        below += [frame_keys.written(keys)] if keys else []
+        below += [written(keys)] if keys else []
         widget._border_subtitle = Content.assemble(*below) if below else None
         repaint_edge(widget, widget.outer_size.height - 1)
 
@@ -101,7 +140,7 @@ def repaint_edge(widget: Widget, y: int) -> None:
 
 def carry_keys(widget: Widget, keys: Sequence[FrameKey]) -> None:
     """Have the frame of a panel carry these keys: what stands behind it, or what else it can show."""
-    if frame_keys.remember(widget, keys):
+    if remember(widget, keys):
         rename(widget)
 
 
@@ -373,3 +412,67 @@ class Chip(Widget, can_focus=True):
         """Press it."""
         if not self.disabled:
             self.post_message(self.Pressed(self))
+
+
+# Keys in the frame of a panel, each one click away: what else this picture can show, and what stands behind it.
+#
+# A line of keys at the bottom of the screen has room for a dozen, and what belongs to one picture is looked for at that
+# picture. So the lower edge of its frame, which is drawn anyway, carries the keys that go with it.
+
+GAP = "  "
+
+
+@dataclass(frozen=True, slots=True)
+class FrameKey:
+    """What to press, what it brings, the action of the screen, and whether it can be had now."""
+
+    key: str
+    word: str
+    action: str
+    possible: bool = True
+
+    @property
+    def text(self) -> str:
+        """As it is read."""
+        return f"{self.key} {self.word}"
+
+
+def fitting(keys: Sequence[FrameKey], room: int) -> list[FrameKey]:
+    """As many from the front as fit into so many cells."""
+    kept: list[FrameKey] = []
+    for key in keys:
+        room -= len(key.text) + (len(GAP) if kept else 0)
+        if room < 0:
+            break
+        kept.append(key)
+    return kept
+
+
+def written(keys: Sequence[FrameKey]) -> Content:
+    """One after the other; a click on one does its action, which also tells why when it cannot be had."""
+    parts: list[Content | str] = []
+    for key in keys:
+        parts += [GAP] if parts else []
+        click = Style.from_meta({"@click": f"screen.{key.action}"})
+        lit, ink = ("bold $accent", "") if key.possible else ("dim", "dim")
+        parts.append(Content.assemble((key.key, lit), (f" {key.word}", ink)).stylize(click))
+    return Content.assemble(*parts)
+
+
+def pressed(event: events.MouseEvent) -> bool:
+    """Whether a mouse event is on such a key: then it is no click on what the panel shows."""
+    return "@click" in event.style.meta
+
+
+def keys_of(widget: Widget) -> tuple[FrameKey, ...]:
+    """The keys that a panel's frame carries."""
+    found: tuple[FrameKey, ...] = getattr(widget, "_frame_keys", ())
+    return found
+
+
+def remember(widget: Widget, keys: Sequence[FrameKey]) -> bool:
+    """Have a panel's frame carry these; False when it does already."""
+    if tuple(keys) == keys_of(widget):
+        return False
+    widget._frame_keys = tuple(keys)  # type: ignore[attr-defined]
+    return True

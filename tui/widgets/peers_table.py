@@ -15,15 +15,13 @@ from rich.cells import cell_len
 from textual import events
 
 from engine import PeerId
-from tui.config.keys import keyed
-from tui.config.keys_inside import within
+from tui.config.keys import keyed, within
 from tui.draw.chart import age, si
 from tui.session.frame import Frame
 from tui.widgets.messages import MenuWanted, PeerPicked, PeersPicked
 
 from .panel import Roll, name_panel, panel_css
-from .plight import state_word
-from .text import STATE, Row, Span, fit, wrap
+from .text import STATE, Row, Span, fit, state_word, wrap
 
 Ids = NDArray[np.int64]
 RESORT_S = 1.0

@@ -15,8 +15,8 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.config.keys_inside import within
-from tui.draw.glyphs import SYMBOLS
+from tui.config.keys import within
+from tui.draw.styles import SYMBOLS
 
 from .text import Inks, Row, fit, strip
 

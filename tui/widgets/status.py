@@ -7,17 +7,285 @@ how easily it is missed: the name of the program, the frame rate, the seed. The 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
+from rich.cells import cell_len
+from textual import events, on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
 from textual.geometry import Size
 from textual.strip import Strip
 from textual.widget import Widget
 
-from engine import ALIVE, DEAD, LEFT
-from tui.draw.glyphs import SYMBOLS
+from engine import ALIVE, DEAD, LEFT, Adjourn, AskRow, Censor, Court, CourtStatus
+from tui.config.keys import keyed
+from tui.draw.chart import si
+from tui.draw.styles import SYMBOLS
 from tui.session.frame import Frame
+from tui.widgets.messages import Act, Wish
 
-from .text import STATE, Inks, Row, between, clock, strip, width_of
+from .asks_table import reached_share, state_of, verdict_in
+from .panel import Chip, Lines
+from .text import STATE, Inks, Row, Span, between, clock, fit, strip, width_of, wrap
+
+# Two lines for a small terminal: what the charts and the table of asks would say, in figures.
+#
+# Widths are fixed, so that numbers change in their places.
+
+
+class Figures(Widget):
+    """Rates on the first line, the chosen or latest ask on the second."""
+
+    DEFAULT_CSS = "Figures { height: 2; width: 1fr; background: $background; color: $foreground; }"
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id, classes=classes)
+        self._frame: Frame | None = None
+
+    def show(self, frame: Frame) -> None:
+        """Take the newest figures."""
+        self._frame = frame
+        self.refresh()
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """Two lines."""
+        return 2
+
+    def render_line(self, y: int) -> Strip:
+        """Rates, then the ask."""
+        frame = self._frame
+        row: Row = ()
+        if frame is not None:
+            row = rates_row(frame) if y == 0 else ask_row(frame, self.size.width, self.app)
+        return strip(row, self.size.width, Inks(self))
+
+
+def rates_row(frame: Frame) -> Row:
+    """Messages and duplicates a second, messages under way, and the share of asks answered."""
+    columns = frame.snapshot.series.columns
+
+    def newest(name: str) -> float:
+        column = columns.get(name)
+        return float(column[-1]) if column is not None and len(column) else math.nan
+
+    success = newest("success")
+    answered = "  –" if math.isnan(success) else f"{success:3.0%}"
+    spans: list[Span] = []
+    for name, figure, ink in (
+        ("messages/s", si(newest("messages_per_s")), "chart-2"),
+        ("under way", si(frame.snapshot.flight.total), "question"),
+        ("duplicates/s", si(newest("duplicates_per_s")), "chart-4"),
+        ("answered", answered, "chart-3"),
+    ):
+        spans += [(f" {figure:>5}", f"{ink} bold"), (f" {name}  ", "dim")]
+    return tuple(spans)
+
+
+def ask_row(frame: Frame, width: int = 80, app: object = None) -> Row:
+    """The ask that is looked at, in one line."""
+    ask = _chosen(frame)
+    if ask is None:
+        return ((keyed(app, " no ask yet: {ask.here} asks from the selected peer"), "dim"),)
+    word, ink = state_of(ask, frame.snapshot)
+    row: Row = (
+        (f" ask {ask.id:>3} ", "dim"),
+        (fit(f"“{ask.text}”", 18), "text bold"),
+        (f" {reached_share(ask, frame.snapshot):4.0%} reached  {si(ask.messages):>5} msgs  ", "text"),
+    )
+    told = verdict_in(ask.verdict, width - width_of(row)) if ask.closed_us is not None and ask.verdict else word
+    return (*row, (told, ink))
+
+
+def _chosen(frame: Frame) -> AskRow | None:
+    asks = frame.snapshot.asks
+    return next((row for row in reversed(asks) if row.id == frame.ask), asks[-1] if asks else None)
+
+
+# What is before the court, and who stands between an asker and what it wants: two lines that are there only when
+# there is something to tell, each with the buttons that go with it.
+
+PACES_S = (0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+"""How long after an answer the court may act."""
+
+
+class Matters(Vertical):
+    """The two lines. Posts `Act`, and `Wish` for what is a key of the screen."""
+
+    DEFAULT_CSS = """
+    Matters { height: auto; width: 1fr; }
+    Matters > Horizontal { height: auto; width: 1fr; padding: 0 1; background: $panel; }
+    Matters > Horizontal.-hidden { display: none; }
+    Matters Lines { background: $panel; }
+    Matters Chip { margin: 0 0 0 1; }
+    """
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id, classes=classes)
+        self._frame: Frame | None = None
+
+    def compose(self) -> ComposeResult:
+        """The court above, the silencing set below."""
+        with Horizontal(id="court", classes="-hidden"):
+            yield Lines(id="score")
+            yield Chip("-", id="sooner")
+            yield Chip("+", id="later")
+            yield Chip(
+                "adjourn", "run.court", id="adjourn", tip="The court rises: its orders stand, those under way lapse."
+            )
+        with Horizontal(id="silencing", classes="-hidden"):
+            yield Lines(id="set")
+            yield Chip("censor these", "ask.censor_set", id="censor-these")
+            yield Chip("put away", "ask.silence", id="put-away", tip="No longer ring these peers.")
+
+    def show(self, frame: Frame) -> None:
+        """Take the newest."""
+        self._frame = frame
+        court_status = frame.snapshot.court
+        self.query_one("#court").set_class(court_status is None, "-hidden")
+        if court_status is not None:
+            self.query_one("#score", Lines).show_rows([((score(court_status), "censored bold"),)])
+            after_s = court_status.after_us / 1e6
+            for id_, pace, word in (("sooner", _next(after_s, -1), "sooner"), ("later", _next(after_s, 1), "later")):
+                tip = f"Act {word}: {pace:g} s after an answer." if pace else f"It cannot act any {word}."
+                self.query_one(f"#{id_}", Chip).dress("-" if word == "sooner" else "+", tip, disabled=pace is None)
+        found = frame.silencing
+        self.query_one("#silencing").set_class(found is None, "-hidden")
+        if found is not None:
+            room = max(20, self.size.width - 31)
+            rows: list[Row] = [((line, "warn" if found.peers else "text"),) for line in wrap(found.sentence, room)]
+            self.query_one("#set", Lines).show_rows(rows)
+            free = tuple(p for p in found.peers if not frame.snapshot.censored[p])
+            tip = (
+                f"Block all traffic of {len(free)} peers. The same button takes it back."
+                if free
+                else f"Lift the block of {len(found.peers)}."
+            )
+            these = self.query_one("#censor-these", Chip)
+            these.dress(f"censor {len(free)}" if free else f"uncensor {len(found.peers)}", tip)
+            these.display = bool(found.peers)
+
+    @on(Chip.Pressed)
+    def _pressed(self, event: Chip.Pressed) -> None:
+        event.stop()
+        frame = self._frame
+        match event.chip.id:
+            case "adjourn":
+                self.post_message(Act(Adjourn()))
+            case "put-away":
+                self.post_message(Wish("silence"))
+            case "censor-these":
+                self.post_message(Wish("censor_set"))
+            case "sooner" | "later" if frame is not None and frame.snapshot.court is not None:
+                pace = _next(frame.snapshot.court.after_us / 1e6, -1 if event.chip.id == "sooner" else 1)
+                if pace is not None:
+                    self.post_message(Act(Court(pace)))
+
+
+def score(court_status: CourtStatus) -> str:
+    """`court (2 s): 14 orders, 31 answers, 9 after the first order`."""
+    orders = f"{court_status.orders:,} order{'' if court_status.orders == 1 else 's'}"
+    answers = f"{court_status.answers:,} answer{'' if court_status.answers == 1 else 's'}"
+    after = f", {court_status.answers_after:,} after the first order" if court_status.orders else ""
+    return f"court ({court_status.after_us / 1e6:g} s): {orders}, {answers}{after}"
+
+
+def _next(after_s: float, by: int) -> float | None:
+    """The next shorter or longer pace, or None at the end."""
+    some = [pace for pace in PACES_S if (pace > after_s if by > 0 else pace < after_s)]
+    return (some[0] if by > 0 else some[-1]) if some else None
+
+
+def censor_set(frame: Frame) -> Censor | None:
+    """Censor those of the set that are not, or None where there is no set."""
+    found = frame.silencing
+    return Censor(found.peers) if found is not None and found.peers else None
+
+
+# The last line: keys that can be pressed now, each also a button. What does not fit goes in order of rank.
+#
+# Textual's own footer scrolls sideways when the terminal is narrow, which hides keys by their place in a table. This
+# one drops the least wanted and keeps `?`, which tells all.
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One key: what it is, what it does now, the action, why it cannot be had (empty: it can), and its rank."""
+
+    key: str
+    word: str
+    action: str
+    why_not: str = ""
+    tip: str = ""
+    rank: int = 9
+
+    @property
+    def cells(self) -> int:
+        """Width, with the two blanks that part it from the next."""
+        return cell_len(self.key) + cell_len(self.word) + 3
+
+
+def fitting(items: Sequence[Item], width: int) -> list[Item]:
+    """Those that fit into a line, in their own order, the best ranks kept."""
+    left = width - 1
+    kept: set[int] = set()
+    for number in sorted(range(len(items)), key=lambda i: (items[i].rank, i)):
+        if items[number].cells > left:
+            break
+        left -= items[number].cells
+        kept.add(number)
+    return [item for number, item in enumerate(items) if number in kept]
+
+
+class KeyBar(Widget):
+    """One line at the bottom. A click on a key does what the key does, or tells why not."""
+
+    DEFAULT_CSS = "KeyBar { height: 1; width: 1fr; background: $panel; color: $foreground; pointer: pointer; }"
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id, classes=classes)
+        self._items: tuple[Item, ...] = ()
+
+    def show_items(self, items: Sequence[Item]) -> None:
+        """Show these keys."""
+        if tuple(items) != self._items:
+            self._items = tuple(items)
+            self.refresh()
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """One line."""
+        return 1
+
+    def render_line(self, y: int) -> Strip:
+        """The line."""
+        row: list[Span] = [(" ", "text")]
+        for item in fitting(self._items, self.size.width):
+            key, word = ("dim", "dim") if item.why_not else ("key bold", "text")
+            row += [(item.key, key), (f" {item.word}", word), ("  ", "text")]
+        shown: Row = tuple(row)
+        return strip(shown, self.size.width, Inks(self))
+
+    def _at(self, x: int) -> Item | None:
+        left = 1
+        for item in fitting(self._items, self.size.width):
+            if left <= x < left + item.cells - 2:
+                return item
+            left += item.cells
+        return None
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Tell what a key is for, or why it cannot be had."""
+        item = self._at(event.x)
+        self.tooltip = None if item is None else Content(item.why_not or item.tip)
+
+    async def on_click(self, event: events.Click) -> None:
+        """Do it."""
+        item = self._at(event.x)
+        if item is not None:
+            await self.app.run_action(item.action, self.screen)
+
 
 HINT = " slowed: a question is crossing "
 ROOMY = 110

@@ -12,7 +12,7 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import Input
 
 from engine import Run
-from tui.config.keys_inside import SCROLLING, within
+from tui.config.keys import SCROLLING, within
 from tui.session.frame import Frame, Prediction
 from tui.widgets.messages import Guessed
 

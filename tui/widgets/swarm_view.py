@@ -9,25 +9,381 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
 
-from engine import Commanded, Event, PeerId, Refused, plain
+import numpy as np
+from textual import events
+from textual.content import Content
+from textual.widget import Widget
+
+from engine import PARTS, STATES, Commanded, Event, PeerId, Refused, Trace, plain
 from tui.config.keys import keyed
-from tui.draw import lasso, legend, raster
-from tui.draw.colours import ColourBy, Colouring, colouring
+from tui.draw import belief, layout, legend, raster
+from tui.draw.colours import COLOURS, ColourBy, Colouring, colouring
 from tui.draw.density import Sharing
-from tui.draw.fading import Fading
-from tui.draw.glyphs import Mode
-from tui.draw.scene import Scene, SpreadLayer, alive_count, base, in_sight, paint
-from tui.draw.stage import Stage
-from tui.draw.styles import INK
+from tui.draw.layout import Direction
+from tui.draw.raster import Canvas
+from tui.draw.scene import FRESH_US, LOSS_US, Fading, Scene, SpreadLayer, alive_count, base, grounds, in_sight, paint
+from tui.draw.stage import PLACEMENTS, Placement, Stage, why_not
+from tui.draw.styles import INK, Mode
 from tui.session.frame import Frame
+from tui.widgets.messages import MenuWanted, PeerPicked, PeersPicked
 
-from .believed import believed, believed_title
+from . import panel
 from .canvas_widget import Picture
 from .panel import name_panel, panel_css
-from .stillness import Still, in_motion, still
-from .view_keys import ViewKeys
-from .view_mouse import ViewMouse
+
+# The picture of the swarm as the selected peer believes it to be, for `SwarmView`.
+
+
+def believed(frame: Frame, scene: Scene, glyphs: Mode, width: int, height: int, legend: bool) -> Canvas:
+    """A canvas of its own: what is under way and whom others are linked to, the peer does not know."""
+    assert frame.facts is not None
+    canvas = Canvas(width, height, glyphs)
+    grounds(canvas, scene)
+    laid = belief.mind(frame.snapshot, frame.facts.peer, frame.facts.beliefs)
+    belief.draw(canvas, frame.snapshot, laid, scene.x, scene.y, frame.facts.links, names=scene.names)
+    if legend:
+        belief.legend(canvas)
+    return canvas
+
+
+def believed_title(frame: Frame) -> str:
+    """The headline of that picture, or empty when the truth is shown."""
+    facts = frame.facts
+    if not frame.believing or facts is None or facts.peer != frame.selected:
+        return ""
+    laid = belief.mind(frame.snapshot, facts.peer, facts.beliefs)
+    return belief.headline(laid, frame.snapshot.fixed.labels[facts.peer])
+
+
+# Whether a picture would come out as the last one did, so that it need not be drawn to find that out.
+#
+# More than half of the time nothing is on the way in a small swarm. Drawing ten pictures a second then, only to see
+# that no cell of them differs, was a sixth of what the dashboard took.
+
+UPKEEP = PARTS.index("upkeep")
+NEVER = -1_000_000_000
+Still: TypeAlias = tuple[object, ...]
+
+
+def still(view: SwarmView, frame: Frame) -> Still | None:
+    """All that decides the picture of this moment: pictures of which this is equal look the same. None where something
+    in it goes on by itself, from one moment to the next."""
+    snapshot = frame.snapshot
+    if view.moving or view.over or view.lasso is not None or in_motion(view, frame):
+        return None
+    # What the selected peer believes and when each was heard grows older all the time.
+    if frame.believing or view.colour_by in ("belief", "heard") or news(frame.trace, snapshot.now_us):
+        return None
+    flags = snapshot.censored, snapshot.colluding, snapshot.poisoned, snapshot.held
+    load = snapshot.load.tobytes() if view.colour_by == "load" else b""
+    return (
+        # The objects themselves: numbers of those that are gone are given to others.
+        _Same(snapshot.fixed),
+        _Same(frame.trace),
+        snapshot.links.version,
+        view.stage.version,
+        (view.content_size, view.glyphs, view.colour_by, view.names, view.legend, view.upkeep),
+        (frame.selected, view.hover, frame.marked, frame.silencing and frame.silencing.peers),
+        (frame.alarm, not snapshot.asks_total and snapshot.now_us > view.HOPE_US, snapshot.settings.get("asks")),
+        view.app.animation_level,
+        (snapshot.state.tobytes(), snapshot.group.tobytes(), load, *(each.tobytes() for each in flags)),
+    )
+
+
+class _Same:
+    """Equal to nothing but another of the same object, which it keeps."""
+
+    __slots__ = ("of",)
+
+    def __init__(self, of: object) -> None:
+        self.of = of
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.of is self.of
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def in_motion(view: SwarmView, frame: Frame) -> int:
+    """How many messages are to be seen under way."""
+    part = frame.snapshot.flight.part
+    return len(part) if view.upkeep else int(np.count_nonzero(part != UPKEEP))
+
+
+def news(trace: Trace | None, now_us: int) -> bool:
+    """Whether something of the chosen ask happened so lately that it is shown for that."""
+    if trace is None:
+        return False
+    reached, lost = int(trace.at_us.max(initial=NEVER)), int(trace.lost.at_us.max(initial=NEVER))
+    return now_us - reached <= FRESH_US or now_us - lost <= LOSS_US
+
+
+# What keys do to the picture: whom an arrow goes to, zoom, pan, and the next placement. A mixin of `SwarmView`.
+
+ZOOM_STEP = 1.5
+PAN_STEP = 0.2
+
+
+class ViewKeys:
+    """Needs a stage, the canvas that is shown and the frame it shows."""
+
+    stage: Stage
+    colour_by: ColourBy
+    _frame: Frame | None
+    _canvas: raster.Canvas
+
+    if TYPE_CHECKING:  # what SwarmView has
+
+        def redraw(self) -> None: ...
+
+    def toward(self, direction: Direction) -> PeerId | None:
+        """The nearest peer in that direction; the one nearest the middle when none is selected; None for nobody.
+
+        It is returned and not posted: a key that follows at once should find it selected.
+        """
+        if self._frame is None:
+            return None
+        x, y = self.stage.dots(self._frame.wall_s)
+        seen = in_sight(self._canvas, x, y)
+        if not seen.any():
+            return None
+        if self._frame.selected is None:
+            far = (x - self._canvas.dots_w / 2) ** 2 + (y - self._canvas.dots_h / 2) ** 2
+            far[~seen] = float("inf")
+            return int(far.argmin())
+        aspect = self._canvas.dot_aspect
+        return layout.nearest(list(zip(x, y, strict=True)), self._frame.selected, direction, seen, aspect)
+
+    def cell_of(self, peer: PeerId) -> tuple[int, int]:
+        """Column and row of a peer in the picture, which may lie outside of it."""
+        if self._frame is None:
+            return 0, 0
+        x, y = self.stage.dots(self._frame.wall_s)
+        col, row = raster.cells(self._canvas, x[peer], y[peer])
+        return int(col), int(row)
+
+    def next_placement(self) -> Placement:
+        """The next placement that says something about this swarm."""
+        at = PLACEMENTS.index(self.stage.placed)
+        for placed in (*PLACEMENTS[at + 1 :], *PLACEMENTS[:at]):
+            if not self.no_placement(placed):
+                self.place(placed)
+                break
+        return self.stage.placed
+
+    def no_placement(self, placed: Placement) -> str:
+        """Why a placement cannot be had just now, or empty."""
+        return "" if self._frame is None else why_not(placed, self._frame.snapshot, self._frame.trace)
+
+    def place(self, placed: Placement) -> None:
+        """Go over to a placement."""
+        self.stage.place(placed)
+        self.redraw()
+
+    def next_colour(self, by: int = 1) -> ColourBy:
+        """The next thing that colour may tell, or the one before (-1)."""
+        self.colour(COLOURS[(COLOURS.index(self.colour_by) + by) % len(COLOURS)])
+        return self.colour_by
+
+    def colour(self, by: ColourBy) -> None:
+        """Colour peers by something."""
+        self.colour_by = by
+        self.redraw()
+
+    def zoom(self, by: int) -> None:
+        """In (1) or out (-1) about the selected peer or the middle; 0 shows everything."""
+        if by == 0:
+            self.stage.look(layout.View())
+        else:
+            at = self._unit_of(self._frame.selected) if self._frame is not None else None
+            self._zoom_at(by, at)
+        self.redraw()
+
+    def _zoom_at(self, by: int, at: tuple[float, float] | None) -> None:
+        view = self.stage.view
+        x, y = at if at is not None else (view.cx, view.cy)
+        self.stage.look(view.zoomed_at(x, y, ZOOM_STEP**by))
+
+    def _unit_of(self, peer: PeerId | None) -> tuple[float, float] | None:
+        if peer is None or self._frame is None:
+            return None
+        x, y = self.stage.dots(self._frame.wall_s)
+        return self.stage.view.to_unit(float(x[peer]), float(y[peer]), self.stage.box)
+
+    def pan(self, direction: Direction) -> None:
+        """Look a fifth of the picture further that way."""
+        dx, dy = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}[direction]
+        self.stage.look(self.stage.view.panned(dx * PAN_STEP, dy * PAN_STEP))
+        self.redraw()
+
+
+# What the mouse does to the picture: point, click, drag, wheel. A mixin of `SwarmView`, and what its tooltip says.
+#
+# A plain drag draws a box and chooses whom it holds, as on a desktop; the picture is moved by dragging with the middle
+# or the right button. Ctrl or shift (or alt: some terminals keep shift for themselves) add to what is chosen.
+
+if TYPE_CHECKING:
+    Base = Widget
+else:
+    Base = object
+
+
+SLIP = 2
+"""Cells that a pointer may move between down and up without meaning a box."""
+
+
+class ViewMouse(Base):
+    """Needs a stage, the canvas that is shown and the frame it shows."""
+
+    stage: Stage
+    hover: PeerId | None
+    _frame: Frame | None
+    _canvas: raster.Canvas
+    _drag: tuple[int, int] | None
+    _dragged: bool
+    _legend_at: tuple[int, int, int]
+    _cells_of: Sharing | None
+    lasso: tuple[int, int, int, int] | None
+
+    if TYPE_CHECKING:  # what SwarmView has
+
+        def redraw(self) -> None: ...
+        def next_colour(self, by: int = 1) -> ColourBy: ...
+        def _zoom_at(self, by: int, at: tuple[float, float] | None) -> None: ...
+
+    def _peer_at(self, event: events.MouseEvent, reach: int = 1) -> PeerId | None:
+        offset = event.get_content_offset(self)
+        if offset is None:
+            return None
+        found = raster.owner_at(self._canvas, offset.x, offset.y, reach)
+        return found if found >= 0 else None
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Draw a box, or move the picture, or tell who is under the pointer."""
+        if self._drag is not None and event.button == 1:
+            at = event.get_content_offset_capture(self)
+            if self._dragged or max(abs(at.x - self._drag[0]), 2 * abs(at.y - self._drag[1])) >= SLIP:
+                self._dragged = True
+                self.lasso = (*self._drag, at.x, at.y)
+                self.redraw()
+            return
+        if self._drag is not None and event.button:
+            dx, dy = event.delta_x, event.delta_y
+            if dx or dy:
+                self._dragged = True
+                width, height = max(1, self._canvas.width), max(1, self._canvas.height)
+                self.stage.look(self.stage.view.panned(-dx / width, -dy / height))
+                self.redraw()
+            return
+        found = self._peer_at(event, 0)
+        if found != self.hover:
+            self.hover = found
+            told = ""
+            if found is not None and self._frame is not None:
+                told = describe(self._frame, found) + self._neighbours(found)
+            self.tooltip = Content(told) if told else None
+            self.redraw()
+
+    def _neighbours(self, found: PeerId) -> str:
+        """Who else stands in the cell of a peer, by a table that is made once a picture, when one first points."""
+        assert self._frame is not None
+        x, y = self.stage.dots(self._frame.wall_s)
+        if self._cells_of is None:
+            self._cells_of = Sharing(*raster.cells(self._canvas, x, y), self._canvas.width, self._canvas.height)
+        col, row = raster.cells(self._canvas, x[found], y[found])
+        here = self._cells_of.at(int(col), int(row))
+        if len(here) < 2:
+            return ""
+        counts = np.bincount(self._frame.snapshot.state[here], minlength=len(STATES)).tolist()
+        states = ", ".join(f"{count:,} {STATES[code]}" for code, count in enumerate(counts) if count)
+        return f"\n{len(here):,} peers stand here: {states}"
+
+    def on_leave(self) -> None:
+        """The pointer is gone."""
+        if self.hover is not None:
+            self.hover = None
+            self.redraw()
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """A drag may begin: with the first button a box, with another one the picture is moved."""
+        at = event.get_content_offset_capture(self)
+        self._drag, self._dragged = (at.x, at.y), False
+        self.capture_mouse()
+
+    def on_mouse_up(self, event: events.MouseUp) -> None:
+        """A drag ends. Whom a box holds is chosen."""
+        self._drag = None
+        self.release_mouse()
+        if self.lasso is not None:
+            held, self.lasso = self._held(self.lasso), None
+            self.redraw()
+            self.post_message(PeersPicked(held, add=event.shift or event.ctrl or event.meta))
+
+    def _held(self, lasso: tuple[int, int, int, int]) -> tuple[PeerId, ...]:
+        """Whom a box of cells holds, both of its corners included; of the picture, not of what lies beyond it."""
+        if self._frame is None:
+            return ()
+        (left, right), (top, bottom) = sorted(lasso[::2]), sorted(lasso[1::2])
+        left, right = max(left, 0), min(right, self._canvas.width - 1)
+        top, bottom = max(top, 0), min(bottom, self._canvas.height - 1)
+        col, row = raster.cells(self._canvas, *self.stage.dots(self._frame.wall_s))
+        inside = (col >= left) & (col <= right) & (row >= top) & (row <= bottom)
+        return tuple(np.flatnonzero(inside).tolist())
+
+    def on_click(self, event: events.Click) -> None:
+        """A click picks the peer there, or none; with ctrl or shift one more; the other button opens the menu. On the
+        legend's title it chooses what colour tells next."""
+        if self._dragged or panel.pressed(event):
+            return
+        at = event.get_content_offset(self)
+        row, first, last = self._legend_at
+        if event.button == 1 and at is not None and at.y == row and first <= at.x <= last:
+            self.next_colour()
+            return
+        peer = self._peer_at(event)
+        if event.button == 3:
+            self.post_message(MenuWanted(peer, (event.screen_x, event.screen_y)))
+        elif event.button == 1 and (event.ctrl or event.shift or event.meta):
+            if peer is not None:
+                self.post_message(PeerPicked(peer, toggle=True))
+        elif event.button == 1:
+            self.post_message(PeerPicked(peer))
+
+    def _on_wheel(self, event: events.MouseEvent, by: int) -> None:
+        event.stop()
+        offset = event.get_content_offset(self)
+        if offset is not None:
+            dot = (offset.x + 0.5) * self._canvas.across, (offset.y + 0.5) * self._canvas.down
+            self._zoom_at(by, self.stage.view.to_unit(*dot, self.stage.box))
+            self.redraw()
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Zoom in where the pointer is."""
+        self._on_wheel(event, 1)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Zoom out."""
+        self._on_wheel(event, -1)
+
+
+def describe(frame: Frame, peer: PeerId) -> str:
+    """A tooltip: who it is, how it is, and what the chosen ask did there."""
+    snapshot, trace = frame.snapshot, frame.trace
+    fixed = snapshot.fixed
+    words = [STATES[snapshot.state[peer]]]
+    words += ["censored"] if snapshot.censored[peer] else []
+    words += ["colluding"] if snapshot.colluding[peer] else []
+    words += ["poisoned"] if snapshot.poisoned[peer] else []
+    words += ["a link is held"] if peer < len(snapshot.held) and snapshot.held[peer] else []
+    place = fixed.places.names[fixed.place[peer]] if 0 <= fixed.place[peer] < len(fixed.places.names) else ""
+    lines = [f"{fixed.labels[peer]} · {place}" if place else fixed.labels[peer]]
+    lines.append(f"{fixed.roles[fixed.role[peer]]}, {', '.join(words)}, {snapshot.files[peer]} files")
+    if trace is not None and trace.hop[peer] > 0:
+        lines.append(f"asked at hop {trace.hop[peer]}, by {fixed.labels[trace.frm[peer]]}")
+    return plain("\n".join(lines), limit=300) if len(lines) < 2 else "\n".join(plain(line) for line in lines)
+
 
 ECHO_S = 1.4
 """How long a deed is echoed by a ring, in wall seconds."""
@@ -166,7 +522,7 @@ class SwarmView(ViewKeys, ViewMouse, Picture):
             self._legend_at = legend.draw(self._canvas, scene) if self.legend else (0, 0, -1)
         self._speak(frame, scene)
         if self.lasso is not None:
-            lasso.draw(self._canvas, self.lasso, INK["selected"])
+            raster.lasso(self._canvas, self.lasso, INK["selected"])
         for draw in self.over.values():
             draw(self._canvas, scene)
         self._title(frame)

@@ -20,8 +20,28 @@ from textual.color import Color, ColorParseError
 from textual.strip import Strip
 from textual.widget import Widget
 
-from engine import plain
-from tui.draw.glyphs import LETTERS, SYMBOLS
+from engine import STATES, PeerId, Snapshot, plain
+from tui.draw.styles import LETTERS, SYMBOLS
+from tui.session.frame import Frame
+
+# How a peer is, in a word: its state, or the gravest of what was done to it.
+
+
+def state_word(frame: Frame, peer: PeerId) -> str:
+    """`alive`, `dead` or `left`; of one that is up and censored, colluding, poisoned or held, that."""
+    snapshot = frame.snapshot
+    word = STATES[int(snapshot.state[peer])]
+    if word != "alive":
+        return word
+    return next(iter(plights(snapshot, peer)), word)
+
+
+def plights(snapshot: Snapshot, peer: PeerId) -> list[str]:
+    """What was done to a peer beside its state, the gravest first: censored, colluding, poisoned, held."""
+    names = ("censored", "colluding", "poisoned", "held")
+    columns = ((name, getattr(snapshot, name)) for name in names)
+    return [name for name, column in columns if peer < len(column) and column[peer]]
+
 
 Span: TypeAlias = tuple[str, str]
 Row: TypeAlias = tuple[Span, ...]
@@ -234,3 +254,41 @@ def clock(us: int, *, millis: bool = True) -> str:
     hours, minute = divmod(minutes, 60)
     tail = f"{second:02d}.{rest // 1000:03d}" if millis else f"{second:02d}"
     return f"{hours}:{minute:02d}:{tail}" if hours else f"{minute:02d}:{tail}"
+
+
+# Names of peers in a text, each of which a click selects.
+
+
+class Name(str):
+    """The name of a peer as a part of a row: whoever is clicked on it learns who is meant."""
+
+    peer: PeerId
+
+    @classmethod
+    def of(cls, snapshot: Snapshot, peer: PeerId) -> Name:
+        """A peer's label."""
+        name = cls(snapshot.fixed.labels[peer])
+        name.peer = peer
+        return name
+
+
+def names(snapshot: Snapshot, peers: Iterable[PeerId], room: int, ink: str = "text") -> list[Span]:
+    """As many names as fit into so many cells, each in the ink of its state where that is not alive."""
+    spans: list[Span] = []
+    for peer in peers:
+        name = Name.of(snapshot, peer)
+        if width_of(spans) + len(name) + 1 > room - 2:
+            return [*spans, (" …", "dim")]
+        state = STATES[int(snapshot.state[peer])]
+        spans += [(" ", "text"), (name, ink if state == "alive" else state)]
+    return spans
+
+
+def peer_at(row: Row, x: int) -> PeerId | None:
+    """Whose name stands at a cell of a row, if anybody's does."""
+    for text, _ in row:
+        wide = width_of([(text, "")])
+        if 0 <= x < wide:
+            return text.peer if isinstance(text, Name) else None
+        x -= wide
+    return None

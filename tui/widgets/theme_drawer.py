@@ -16,10 +16,9 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from engine import plain
-from tui.config.keys_inside import within
+from tui.config.keys import within
 
-from .panel import name_panel, panel_css
-from .reading import Choices
+from .panel import Choices, name_panel, panel_css
 from .text import ASCII, letters_only
 
 

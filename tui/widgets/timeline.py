@@ -7,6 +7,12 @@ answers by itself, without waiting for a frame.
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 from textual import events
 from textual.content import Content
 from textual.geometry import Size
@@ -14,12 +20,210 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
+from engine import Mark, plain
 from tui.config.keys import key_for
+from tui.draw.styles import SYMBOLS
 from tui.session.frame import Frame
 from tui.widgets.messages import Wish
 
-from .text import Inks, Row, strip
-from .timeline_row import TIME_CELLS, Track, layout, seconds, timeline_row, told_at
+from .text import Inks, Row, Span, clock, fit, strip
+
+# What the timeline looks like: where each moment lies in a line, and what is seen in each cell of it.
+#
+# Apart from the widget, so that all of it is a function of a frame and a width. The track is divided evenly from 0 to
+# the end of the run; what lies before the cursor is drawn heavier than what lies after it. Where marks share a cell the
+# weightiest is seen, and the tooltip tells all of them. Around the track there is room of a fixed width, so that no
+# cell moves under a pointer that drags.
+
+ROOMY = 100
+"""Cells from which on things are said in words."""
+TIME_CELLS, REC_CELLS = 11, 6
+TAIL_CELLS, SHORT_TAIL_CELLS = 22, 10
+TOLD_MOST = 4
+"""Marks that a tooltip names one by one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How a mark is drawn: its glyph and its ink."""
+
+    glyph: str
+    ink: str
+
+
+SHAPES: tuple[Shape, ...] = (
+    Shape("", ""),
+    Shape(SYMBOLS.question, "question"),  # an ask of the background
+    Shape(SYMBOLS.transfer, "text bold"),  # another command
+    Shape(SYMBOLS.origin, "question bold"),  # an ask of a person or a scenario
+    Shape(SYMBOLS.alive, "alive bold"),  # back again
+    Shape(SYMBOLS.colluding, "colluding bold"),
+    Shape(SYMBOLS.censored, "censored bold"),
+    Shape(SYMBOLS.dead, "dead bold"),
+    Shape("!", "bad bold"),  # an alarm
+)
+"""By rising weight. 0 is no mark."""
+OTHER, ASKED, AGAIN, COLLUDING, CENSORED, DEAD, ALARM = 2, 3, 4, 5, 6, 7, 8
+BY_VERB = {
+    **dict.fromkeys(("censor", "court"), CENSORED),
+    **dict.fromkeys(("collude", "poison"), COLLUDING),
+    **dict.fromkeys(("revive", "join", "reopen", "arrive", "calloff"), AGAIN),
+    "depart": DEAD,
+}
+
+
+def weight(mark: Mark) -> int:
+    """An index into SHAPES. Churn takes peers all the time, so it is no mark here; the curve of the living tells it."""
+    if mark.by == "churn":
+        return 0
+    if mark.kind == "alarm":
+        return ALARM
+    if mark.kind == "kill":
+        return DEAD
+    if mark.kind == "ask":
+        return 1 if mark.by == "background" else ASKED
+    return BY_VERB.get(mark.text.partition(" ")[0], OTHER)
+
+
+class Track:
+    """Marks laid out in a track. The columns are made anew only when the marks are others."""
+
+    def __init__(self) -> None:
+        self._marks: Sequence[Mark] | None = None
+        self.shown: list[Mark] = []
+        self.at_us: NDArray[np.int64] = np.zeros(0, np.int64)
+        self.weights: NDArray[np.uint8] = np.zeros(0, np.uint8)
+
+    def take(self, marks: Sequence[Mark]) -> None:
+        """The marks of the run, in order of time."""
+        if marks is self._marks:
+            return
+        self._marks = marks
+        self.shown = [mark for mark in marks if weight(mark)]
+        self.at_us = np.array([mark.at_us for mark in self.shown], np.int64)
+        self.weights = np.array([weight(mark) for mark in self.shown], np.uint8)
+
+    def cells(self, end_us: int, length: int) -> NDArray[np.uint8]:
+        """For each cell of a track the weight of what is seen there (length,)."""
+        seen = np.zeros(length, np.uint8)
+        np.maximum.at(seen, self._cell_of(end_us, length), self.weights)
+        return seen
+
+    def _cell_of(self, end_us: int, length: int) -> NDArray[np.int64]:
+        return np.rint(np.clip(self.at_us / max(1, end_us), 0, 1) * (length - 1)).astype(np.int64)
+
+    def within(self, cell: int, end_us: int, length: int) -> list[Mark]:
+        """The marks of one cell, the weightiest first, and those of one weight in order of time."""
+        here = np.flatnonzero(self._cell_of(end_us, length) == cell)
+        return [self.shown[i] for i in here[np.argsort(-self.weights[here].astype(np.int64), kind="stable")]]
+
+    def time_at(self, cell: int, end_us: int, length: int) -> int:
+        """The moment of a cell: that of the weightiest mark there, if there is one, since that is what was meant."""
+        if cell <= 0:
+            return 0
+        if cell >= length - 1:
+            return end_us
+        marks = self.within(cell, end_us, length)
+        return marks[0].at_us if marks else round(cell / (length - 1) * end_us)
+
+    def next_to(self, at_us: int, by: int) -> int | None:
+        """The time of the mark before (-1) or after (1) a moment, asks of the background left out; None for none."""
+        times = self.at_us[self.weights > 1]
+        if by < 0:
+            index = int(np.searchsorted(times, at_us, "left")) - 1
+            return int(times[index]) if index >= 0 else None
+        index = int(np.searchsorted(times, at_us, "right"))
+        return int(times[index]) if index < len(times) else None
+
+
+def layout(width: int) -> tuple[int, int]:
+    """Where the track begins in a line of `width` cells, and its length: the rest is words."""
+    before = TIME_CELLS + (REC_CELLS if width >= ROOMY else 1) + 1
+    after = 1 + (TAIL_CELLS if width >= ROOMY else SHORT_TAIL_CELLS)
+    return before, max(4, width - before - after)
+
+
+def cell_at(at_us: int, end_us: int, length: int) -> int:
+    """The cell of a moment."""
+    return round(min(1.0, max(0.0, at_us / max(1, end_us))) * (length - 1))
+
+
+def timeline_row(frame: Frame, track: Track, width: int, *, live_key: str = "end", held_us: int | None = None) -> Row:
+    """The line. live_key: what to press for the end; held_us: where a pointer holds the cursor."""
+    track.take(frame.marks)
+    now_us, end_us = frame.snapshot.now_us, max(frame.end_us, frame.snapshot.now_us)
+    goal_us = held_us if held_us is not None else frame.heading_us
+    _, length = layout(width)
+    roomy = width >= ROOMY
+    at = length - 1 if frame.live else cell_at(now_us, end_us, length)
+    rec = SYMBOLS.alive if frame.recording else SYMBOLS.left
+    recorder = fit(f" {rec} rec" if roomy else rec, REC_CELLS if roomy else 1)
+    row: list[Span] = [
+        (recorder, "bad bold" if frame.recording else "dim"),
+        (fit(clock(now_us if goal_us is None else goal_us)[:-2], TIME_CELLS - 1, right=True) + " ", "text bold"),
+        ("├", "dim"),
+    ]
+    cells = track.cells(end_us, length)
+    inked: list[Span] = []
+    for cell in range(length):
+        shape = SHAPES[cells[cell]]
+        past = cell < at
+        line = (SYMBOLS.bar_on, "key") if past else (SYMBOLS.bar_off, "dim")
+        # What is yet to come is there, but not so loud; its shape stays.
+        inked.append(line if not shape.glyph else (shape.glyph, shape.ink if past else shape.ink.partition(" ")[0]))
+    if goal_us is not None:
+        inked[cell_at(goal_us, end_us, length)] = (SYMBOLS.selected, "selected bold")
+    cursor = SYMBOLS.play if frame.playing else SYMBOLS.pause
+    inked[at] = (cursor, "warn bold reverse" if not frame.live else "good bold" if frame.playing else "warn bold")
+    row += _runs(inked)
+    row.append(("┤", "dim"))
+    row.append(_tail(frame, end_us - now_us, roomy, live_key, goal_us))
+    return tuple(row)
+
+
+def _tail(frame: Frame, behind_us: int, roomy: bool, live_key: str, goal_us: int | None) -> Span:
+    cells = TAIL_CELLS if roomy else SHORT_TAIL_CELLS
+    if frame.seeking is not None:
+        share = f"{frame.seeking:4.0%}"
+        return fit(f" seeking {share}" if roomy else f" …{share}", cells), "question bold"
+    if frame.live:
+        return fit(" live", cells), "good bold" if frame.playing else "good"
+    behind = f" -{seconds(behind_us)}"
+    return fit(f"{behind} · {live_key}: live" if roomy else behind, cells), "warn bold"
+
+
+def _runs(inked: Sequence[Span]) -> list[Span]:
+    """Neighbours of one ink as one span."""
+    runs: list[Span] = []
+    for text, ink in inked:
+        if runs and runs[-1][1] == ink:
+            runs[-1] = (runs[-1][0] + text, ink)
+        else:
+            runs.append((text, ink))
+    return runs
+
+
+def seconds(us: int) -> str:
+    """`12.3 s`, or `2:05.0` from two minutes on: a span of virtual time."""
+    tenths = max(0, round(us / 1e5))
+    return f"{tenths / 10:.1f} s" if tenths < 1200 else f"{tenths // 600}:{tenths % 600 / 10:04.1f}"
+
+
+def told_at(track: Track, cell: int, end_us: int, length: int) -> str:
+    """The time of a cell and what was done there: what a tooltip says."""
+    marks = track.within(cell, end_us, length)
+    lines = [clock(track.time_at(cell, end_us, length))]
+    lines += [f"{clock(mark.at_us)} {plain(mark.text, limit=60)}{_whose(mark)}" for mark in marks[:TOLD_MOST]]
+    if len(marks) > TOLD_MOST:
+        kinds = Counter(mark.kind for mark in marks[TOLD_MOST:])
+        more = ", ".join(f"{count} {kind}{'s' if count > 1 else ''}" for kind, count in kinds.items())
+        lines.append(f"and {more} more")
+    return "\n".join(lines if not marks or len(marks) > 1 else lines[1:])
+
+
+def _whose(mark: Mark) -> str:
+    return {"scenario": " (scenario)", "background": " (ask)"}.get(mark.by, "")
+
 
 WHEEL_MS = 100
 """One notch of the wheel, as the key that steps."""
