@@ -62,7 +62,7 @@ from engine import (
     run,
     story_of,
 )
-from tui.session.session import Driver
+from tui.session.session import Session
 
 Step: TypeAlias = tuple[Any, ...]
 SECOND = 1_000_000
@@ -297,33 +297,33 @@ class AtTheScreen(Restless):
 
     def __init__(self, setup: Setup, folder: Path) -> None:
         self.setup, self.folder = setup, folder
-        self.driver = Driver(Scenario(setup=setup), clock=self.clock)
-        self.machine, self.live = self.driver.machine, self.driver.live
+        self.session = Session(Scenario(setup=setup), clock=self.clock)
+        self.machine, self.live = self.session.machine, self.session.live
         self.prepare()
 
     def take(self, one: Step) -> None:
-        driver = self.driver
+        session = self.session
         match one:
             case ("step" | "begin", amount, *_):
-                driver.step_by(round(amount * (1 if one[0] == "step" else -SECOND)))
+                session.step_by(round(amount * (1 if one[0] == "step" else -SECOND)))
             case ("seek", share, slices):
-                (driver.scrub_to if slices % 2 else driver.seek_to)(round(share * driver.end_us))
+                (session.scrub_to if slices % 2 else session.seek_to)(round(share * session.end_us))
             case ("resume", number, _):
-                driver.play_or_pause()
+                session.play_or_pause()
                 if number:
-                    driver.frame(30.0)
+                    session.frame(30.0)
             case ("undo", *_):
-                driver.undo()
+                session.undo()
             case ("drop", *_):
-                driver.go_live()
+                session.go_live()
             case ("record",):
-                if not driver.recording:
-                    driver.record(str(self.folder / f"{next(self.files)}.swarm"))
+                if not session.recording:
+                    session.record(str(self.folder / f"{next(self.files)}.swarm"))
             case ("stop",):
                 self.closing()
-                driver.stop_recording()
+                session.stop_recording()
             case ("tend",):
-                driver.tend()
+                session.tend()
             case ("advance" | "second", *_):
                 self.time_s += 0.3
                 self.live.slice()
@@ -331,11 +331,11 @@ class AtTheScreen(Restless):
                 super().take(one)
 
     def do(self, command: Command) -> None:
-        self.driver.do(command)
+        self.session.do(command)
 
     def end(self) -> None:
         self.closing()
-        self.driver.stop()
+        self.session.stop()
 
 
 def straight(setup: Setup, written: Written) -> str:

@@ -17,7 +17,7 @@ from textual.pilot import Pilot
 from engine import Censor, Scenario, Set, Setup
 from tui.app import SwarmApp
 from tui.screens.main import MainScreen
-from tui.session.session import Driver
+from tui.session.session import Session
 
 GALLERY = Path(__file__).parents[1] / "tui" / "gallery"
 SIZE, SMALLER = (132, 40), (104, 28)
@@ -81,22 +81,22 @@ async def settled(app: SwarmApp, pilot: Pilot[int]) -> None:
 
 
 async def main() -> None:
-    driver = Driver(Scenario(setup=Setup(seed=7, asks_per_s=0.6, churn="exponential:300")))
-    driver.swarm.advance(75_000_000)
-    driver.do(Set("asks", 0))
-    driver.do(Censor("p011"))
-    driver.swarm.advance(90_000_000)
-    app = SwarmApp(driver, fps=30)
+    session = Session(Scenario(setup=Setup(seed=7, asks_per_s=0.6, churn="exponential:300")))
+    session.swarm.advance(75_000_000)
+    session.do(Set("asks", 0))
+    session.do(Censor("p011"))
+    session.swarm.advance(90_000_000)
+    app = SwarmApp(session, fps=30)
     async with app.run_test(size=SIZE) as pilot:
         await pilot.pause(1.5)
         await pilot.press("a", *"night owl", "enter")
         await pilot.press("space")
-        ask = driver.swarm.snapshot().asks_total
-        while driver.swarm.record(ask).hits < 2:
-            driver.swarm.advance(driver.swarm.now_us + 5_000)
-        trace = driver.swarm.trace(ask)
+        ask = session.swarm.snapshot().asks_total
+        while session.swarm.record(ask).hits < 2:
+            session.swarm.advance(session.swarm.now_us + 5_000)
+        trace = session.swarm.trace(ask)
         assert trace is not None
-        driver.select(trace.holders[0])
+        session.select(trace.holders[0])
         await settled(app, pilot)
         save(app, "swarm")
         await pilot.resize_terminal(*SMALLER)
@@ -104,7 +104,7 @@ async def main() -> None:
         await settled(app, pilot)
         save(app, "belief")
         await pilot.press("v", "d")
-        driver.swarm.advance(driver.swarm.now_us + 600_000)
+        session.swarm.advance(session.swarm.now_us + 600_000)
         await settled(app, pilot)
         save(app, "diagram")
 

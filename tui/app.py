@@ -1,6 +1,6 @@
 """The program with a screen: themes, the keys that work everywhere, and one door to open it.
 
-It knows nothing of peers: `driver.py` holds the swarm, `screens/main.py` shows it.
+It knows nothing of peers: `session.py` holds the swarm, `screens/main.py` shows it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from .draw.styles import Mode
 from .input_queue import InputQueue
 from .screens.main import MainScreen
 from .session import reproduce
-from .session.session import Driver
+from .session.session import Session
 from .settled import Settled
 from .terminal_diff import Shown
 from .textual_compat import ESCAPE, AltKey, Passed, SteadyPalette, is_foreign, is_late
@@ -68,7 +68,7 @@ def _palette() -> type[Provider]:
 
 
 class SwarmApp(Settled):
-    """Hand it a driver. Exits with 0, with 128 and the number of the signal that ended it, or with 1 when it broke."""
+    """Hand it a session. Exits with 0, with 128 and the number of the signal that ended it, or with 1 when it broke."""
 
     TITLE = "swarmtop"
     CSS_PATH = "swarmtop.tcss"
@@ -79,7 +79,7 @@ class SwarmApp(Settled):
 
     def __init__(
         self,
-        driver: Driver,
+        session: Session,
         *,
         theme: str | None = None,
         fps: float | None = None,
@@ -94,7 +94,7 @@ class SwarmApp(Settled):
         Raises InputError for a theme that is not there.
         """
         settled = settings or Settings()
-        self.driver = driver
+        self.session = session
         self._fps, self._steady = fps or settled.fps or FPS, bool(fps or settled.fps)
         super().__init__()
         self.broken: Exception | None = None
@@ -172,7 +172,7 @@ class SwarmApp(Settled):
 
     def get_default_screen(self) -> MainScreen:
         """The dashboard."""
-        return MainScreen(self.driver, fps=self._fps, steady=self._steady)
+        return MainScreen(self.session, fps=self._fps, steady=self._steady)
 
     def on_ready(self) -> None:
         """The first picture is up: time for all other themes, and to tell of those that could not be read.
@@ -214,7 +214,7 @@ class SwarmApp(Settled):
         """Keys, shapes, and what this network is."""
         from .screens.help import HelpScreen
 
-        name = self.driver.setup.protocol
+        name = self.session.setup.protocol
         kind = network(name)
         main = self.screen if isinstance(self.screen, MainScreen) else None
         made = HelpScreen(name, title_of(kind), help_of(kind), self.glyph_mode, self.keys_now)
@@ -233,7 +233,7 @@ class SwarmApp(Settled):
             self._leaves_with = code
             return
         self._leaving = True
-        self.driver.stop()
+        self.session.stop()
         self.deadline.begin(code)
         self.exit(code)
 
@@ -243,7 +243,7 @@ class SwarmApp(Settled):
 
     def resumed(self) -> None:
         """The process was stopped: the time that passed is not owed."""
-        self.driver.live.resync()
+        self.session.live.resync()
 
     def restore_terminal(self) -> None:
         """Have it as it was. Once is enough; may be called from any thread."""
@@ -336,17 +336,17 @@ def open_dashboard(
 ) -> int:
     """Open the dashboard on a scenario and run it until the person leaves. Returns the exit code.
 
-    speed: virtual seconds per wall second; fps: most frames a second; until: see `Driver`; last_word: is handed the
+    speed: virtual seconds per wall second; fps: most frames a second; until: see `Session`; last_word: is handed the
     report of the run when the person has left; settings, lacks, ascii_only: see `SwarmApp`; recording: is replayed, and
     the code is 1 where it was another run; record: a file to write the run into. Ended by a signal it leaves in the
     same way, and the code is 128 and its number. Raises InputError before anything is drawn, and SwarmError, when the
     terminal is as it was, if something of ours broke.
     """
     gc.disable()  # until the first picture: a tenth of the start went into looking for garbage there is none of yet
-    driver = Driver(scenario, speed=speed, until=until, recording=recording)
+    session = Session(scenario, speed=speed, until=until, recording=recording)
     if record is not None:
-        driver.begin_recording(record)
-    app = SwarmApp(driver, theme=theme, fps=fps, glyphs=glyphs, settings=settings, lacks=lacks, ascii_only=ascii_only)
+        session.begin_recording(record)
+    app = SwarmApp(session, theme=theme, fps=fps, glyphs=glyphs, settings=settings, lacks=lacks, ascii_only=ascii_only)
 
     async def run() -> ReturnType | int | None:
         app.deadline.app(app.leave)
@@ -362,24 +362,24 @@ def open_dashboard(
         try:
             code = asyncio.run(run())
             if app.broken is not None:
-                raise SwarmError(_obituary(app.driver, app.broken)) from app.broken
+                raise SwarmError(_obituary(app.session, app.broken)) from app.broken
             if last_word is not None:
-                last_word(app.driver.report())
+                last_word(app.session.report())
         finally:
             gc.freeze()  # nothing is looked through for garbage any more, so the end comes at once
             app.restore_terminal()
     code = int(code) if isinstance(code, int) else (app.return_code or 0)
-    return code or int(recording is not None and driver.machine.diverged is not None)
+    return code or int(recording is not None and session.machine.diverged is not None)
 
 
-def _obituary(driver: Driver, error: Exception) -> str:
+def _obituary(session: Session, error: Exception) -> str:
     """What broke, in one sentence; where exactly, and how to come back there, goes into a file that it names."""
     said = plain(f"{type(error).__name__}: {error}".rstrip(": "), limit=200)
     path = reproduce.user_folder().parent / "crash.txt"
     again = ""
-    with contextlib.suppress(Exception):  # the driver may be what broke
-        here = f"the cursor was at {driver.swarm.now_us / 1e6:.6f} s"
-        again = f"{driver.command_line_of_all()}\n{here}"
+    with contextlib.suppress(Exception):  # the session may be what broke
+        here = f"the cursor was at {session.swarm.now_us / 1e6:.6f} s"
+        again = f"{session.command_line_of_all()}\n{here}"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         said_of_it = "".join(traceback.format_exception(error))

@@ -132,8 +132,8 @@ def child(row: Row, out: str) -> None:
         async def watch(self) -> None:
             if not row.slowly:
                 await asyncio.sleep(WARM_S)
-                self.driver.slow_on_ask = False
-                self.driver.live.end_slow_motion()
+                self.session.slow_on_ask = False
+                self.session.live.end_slow_motion()
             while not isinstance(self.screen, MainScreen):
                 await asyncio.sleep(0.1)
             result = await (self.tour() if row.views else self.measured(2 * RUN_S if row.slowly else RUN_S))
@@ -143,7 +143,7 @@ def child(row: Row, out: str) -> None:
             main = self.screen
             assert isinstance(main, MainScreen)
             used, start, painted, frames = time.process_time(), time.perf_counter(), paints, main.frames
-            sent = self.driver.swarm.snapshot().totals.sent
+            sent = self.session.swarm.snapshot().totals.sent
             await asyncio.sleep(seconds)
             used, span = time.process_time() - used, time.perf_counter() - start
             result = {
@@ -151,8 +151,8 @@ def child(row: Row, out: str) -> None:
                 "paints": (paints - painted) / span,
                 "cpu": used / span,
                 "ms_a_frame": 1000 * used / max(1, main.frames - frames),
-                "messages_per_s": (self.driver.swarm.snapshot().totals.sent - sent) / span,
-                "pace": self.driver.live.pace,
+                "messages_per_s": (self.session.swarm.snapshot().totals.sent - sent) / span,
+                "pace": self.session.live.pace,
             }
             # The probe itself takes time, so it runs after what the processor was used for has been taken.
             late: list[float] = []
@@ -173,7 +173,7 @@ def child(row: Row, out: str) -> None:
             for name in VIEWS:
                 word, _, rest = name.partition(" ")
                 if name in ("belief view", "silencing set", "by belief"):
-                    self.driver.select(0)
+                    self.session.select(0)
                 actions, back = WAYS.get(name, ((), ()))
                 if word == "placed":
                     main.view.place(rest)  # type: ignore[arg-type]
@@ -188,7 +188,7 @@ def child(row: Row, out: str) -> None:
                     await self.run_action(action, main)
                 main.view.place("world")
                 main.view.colour("state")
-                self.driver.select(None)
+                self.session.select(None)
             told["worst"] = min(value for name, value in told.items() if name.endswith("frames"))
             return told
 

@@ -13,7 +13,7 @@ from tui.app import SwarmApp
 from tui.config.settings import Settings
 from tui.draw.styles import Mode
 from tui.screens.main import MainScreen
-from tui.session.session import Driver
+from tui.session.session import Session
 from tui.widgets.swarm_view import SwarmView
 
 
@@ -31,7 +31,7 @@ class Person:
     def __init__(self, pilot: Pilot[int], clock: Clock) -> None:
         self.pilot, self.clock = pilot, clock
         self.app: SwarmApp = pilot.app  # type: ignore[assignment]
-        self.driver = self.app.driver
+        self.session = self.app.session
 
     @property
     def main(self) -> MainScreen:
@@ -52,12 +52,12 @@ class Person:
     async def wait(self, seconds: float, slices: int = 20) -> None:
         for _ in range(slices):
             self.clock.now += seconds / slices
-            self.driver.live.slice()
+            self.session.live.slice()
         self.main.at_once()
         await self.pilot.pause()
 
     def state(self, peer: int) -> int:
-        return int(self.driver.swarm.snapshot().state[peer])
+        return int(self.session.swarm.snapshot().state[peer])
 
     @property
     def told(self) -> str:
@@ -75,7 +75,7 @@ async def dashboard(
 ) -> AsyncIterator[Person]:
     clock = Clock()
     plan = scenario or Scenario(setup=Setup(**{"seed": 7, "peers": 24, "latency": "constant:50"} | setup))  # type: ignore[arg-type]
-    app = SwarmApp(Driver(plan, clock=clock), settings=settings, glyphs=glyphs)
+    app = SwarmApp(Session(plan, clock=clock), settings=settings, glyphs=glyphs)
     async with app.run_test(size=size, notifications=True) as pilot:
         await pilot.pause()
         yield Person(pilot, clock)

@@ -10,7 +10,7 @@ from person import Clock, dashboard
 
 from engine import ALIVE, DEAD, LEFT, ArrivalSpec, Censor, Kill, LinkSpec, Scenario, Setup, Swarm, scenario_files
 from tui.screens.picker import Picker
-from tui.session.session import Driver
+from tui.session.session import Session
 from tui.widgets.inspector import Inspector
 from tui.widgets.swarm_view import SwarmView
 
@@ -22,37 +22,37 @@ async def test_it_is_alive_from_the_start() -> None:
         assert person.main.frames >= 1
         assert "alive" in person.view.text
         await person.wait(1.0)
-        assert person.driver.swarm.now_us == pytest.approx(1_000_000, rel=0.01)
+        assert person.session.swarm.now_us == pytest.approx(1_000_000, rel=0.01)
 
 
 async def test_an_arrow_selects_enter_inspects_and_escape_goes_back() -> None:
     async with dashboard() as person:
         await person.press("right")
-        first = person.driver.selected
+        first = person.session.selected
         assert first is not None
         await person.press("right")
-        assert person.driver.selected != first
+        assert person.session.selected != first
         await person.press("enter")
         assert isinstance(person.app.focused, Inspector)
         await person.press("escape")
         assert isinstance(person.app.focused, SwarmView)
         await person.press("escape")
-        assert person.driver.selected is None
+        assert person.session.selected is None
 
 
 async def test_each_verb_is_undone_by_its_own_key() -> None:
     async with dashboard() as person:
         await person.press("right")
-        peer = person.driver.selected
+        peer = person.session.selected
         assert peer is not None
         await person.press("x")
         assert person.state(peer) == DEAD
         await person.press("x")
         assert person.state(peer) == ALIVE
         await person.press("c")
-        assert person.driver.swarm.snapshot().censored[peer]
+        assert person.session.swarm.snapshot().censored[peer]
         await person.press("c")
-        assert not person.driver.swarm.snapshot().censored[peer]
+        assert not person.session.swarm.snapshot().censored[peer]
         await person.press("l")
         assert person.state(peer) == LEFT
         await person.press("l")
@@ -63,7 +63,7 @@ async def test_a_greyed_key_tells_why() -> None:
     async with dashboard() as person:
         await person.press("x")
         assert "Select a peer first" in person.told
-        assert not person.driver.swarm.history
+        assert not person.session.swarm.history
         await person.press("shift+left")
         assert "zoom in first" in person.told
         assert person.main.check_action("kill", ()) is None
@@ -76,17 +76,17 @@ async def test_who_asks_sees_it_slowly_and_then_time_is_as_before() -> None:
         await person.press("right", "a")
         await person.type("blue train")
         await person.press("enter")
-        ask = person.driver.swarm.asks()[-1]
-        assert (ask.text, ask.by, ask.origin) == ("blue train", "person", person.driver.selected)
-        assert person.driver.ask == ask.id
-        assert person.driver.live.slowed
+        ask = person.session.swarm.asks()[-1]
+        assert (ask.text, ask.by, ask.origin) == ("blue train", "person", person.session.selected)
+        assert person.session.ask == ask.id
+        assert person.session.live.slowed
         assert isinstance(person.app.focused, SwarmView)
         frame = person.view.frame
         assert frame is not None
         assert frame.ask == ask.id
         await person.wait(8.0, slices=200)
-        assert not person.driver.live.slowed
-        assert person.driver.live.speed == 1.0
+        assert not person.session.live.slowed
+        assert person.session.live.speed == 1.0
 
 
 async def test_slow_motion_can_be_switched_off() -> None:
@@ -94,7 +94,7 @@ async def test_slow_motion_can_be_switched_off() -> None:
         await person.press("right", "s", "a")
         await person.type("blue")
         await person.press("enter")
-        assert not person.driver.live.slowed
+        assert not person.session.live.slowed
 
 
 async def test_a_crossing_takes_about_four_seconds_to_watch() -> None:
@@ -103,24 +103,24 @@ async def test_a_crossing_takes_about_four_seconds_to_watch() -> None:
         await person.type("zebra")
         await person.press("enter")
         await person.wait(4.0, slices=200)
-        reached = person.driver.swarm.asks()[-1].reached
+        reached = person.session.swarm.asks()[-1].reached
         assert reached >= 15
         await person.wait(0.5)
-        assert person.driver.swarm.now_us < 3_000_000
+        assert person.session.swarm.now_us < 3_000_000
 
 
 async def test_the_latest_ask_is_followed_until_one_is_chosen() -> None:
     async with dashboard(asks_per_s=5.0) as person:
         await person.press("s")
         await person.wait(3.0, slices=100)
-        newest = person.driver.swarm.asks()[-1].id
-        assert person.driver.following
-        assert person.driver.ask == newest
-        person.driver.choose(1)
+        newest = person.session.swarm.asks()[-1].id
+        assert person.session.following
+        assert person.session.ask == newest
+        person.session.choose(1)
         await person.wait(2.0)
-        assert person.driver.ask == 1
+        assert person.session.ask == 1
         await person.press("escape")
-        assert person.driver.following
+        assert person.session.following
 
 
 async def test_selectors_mark_peers_and_a_bad_one_is_told() -> None:
@@ -129,31 +129,31 @@ async def test_selectors_mark_peers_and_a_bad_one_is_told() -> None:
         await person.type("#3 or #5")
         assert "2 peers" in str(person.main.query_one("#filter-told").render())
         await person.press("enter")
-        assert person.driver.marked == (3, 5)
-        assert person.driver.selected == 3
+        assert person.session.marked == (3, 5)
+        assert person.session.selected == 3
         await person.press("slash")
         await person.type("statt=dead")
         await person.press("enter")
         frame = person.view.frame
         assert frame is not None
         assert "statt" in frame.notice
-        assert person.driver.marked == (3, 5)
+        assert person.session.marked == (3, 5)
         await person.wait(0.5)
-        assert person.driver.live.playing
+        assert person.session.live.playing
 
 
 async def test_another_network_gets_the_same_peers() -> None:
     async with dashboard(asks_per_s=0.0) as person:
         await person.press("right")
-        kept = person.driver.selected
+        kept = person.session.selected
         await person.wait(1.0)
         await person.press("p")
         assert isinstance(person.app.screen, Picker)
         await person.press("w", "enter")
-        assert person.driver.setup.protocol == "web"
-        assert person.driver.setup.seed == 7
-        assert person.driver.selected == kept
-        assert person.driver.swarm.now_us < 500_000
+        assert person.session.setup.protocol == "web"
+        assert person.session.setup.seed == 7
+        assert person.session.selected == kept
+        assert person.session.swarm.now_us < 500_000
         await person.wait(1.0)
         assert "■ server" in person.view.text
 
@@ -162,7 +162,7 @@ async def test_a_moment_that_flags_can_tell_is_copied_as_flags() -> None:
     async with dashboard(options={"ttl": 5}, asks_per_s=0.2) as person:
         await person.press("right", "y")
         flags = "--protocol gnutella --peers 24 --seed 7 --latency constant:50 --set ttl=5"
-        assert person.app.clipboard == f"swarmtop {flags} --until {person.driver.swarm.now_us / 1e6:.6f}"
+        assert person.app.clipboard == f"swarmtop {flags} --until {person.session.swarm.now_us / 1e6:.6f}"
 
 
 async def test_lines_and_newcomers_have_flags_too() -> None:
@@ -177,38 +177,38 @@ async def test_a_moment_with_deeds_comes_out_bit_for_bit(monkeypatch: pytest.Mon
     monkeypatch.setattr("tui.session.reproduce.user_folder", lambda: tmp_path)
     async with dashboard(asks_per_s=2.0) as person:
         await person.press("right", "x")
-        person.driver.do(Kill("random 20%"))
+        person.session.do(Kill("random 20%"))
         await person.wait(1.3)
-        person.driver.do(Censor("top 2 degree"))
-        person.driver.ask_for('a "title" \\ with all sorts', None)
+        person.session.do(Censor("top 2 degree"))
+        person.session.ask_for('a "title" \\ with all sorts', None)
         await person.wait(2.1)
         await person.press("y")
         word, path, flag, seconds = shlex.split(person.app.clipboard)
         assert (word, flag) == ("swarmtop", "--until")
         again = Swarm(scenario_files.load(Path(path)).setup)
         again.advance(round(float(seconds) * 1e6))
-        assert again.now_us == person.driver.swarm.now_us
-        assert again.fingerprint() == person.driver.swarm.fingerprint()
+        assert again.now_us == person.session.swarm.now_us
+        assert again.fingerprint() == person.session.swarm.fingerprint()
 
 
 async def test_it_pauses_at_the_time_that_was_given() -> None:
     clock = Clock()
-    driver = Driver(Scenario(), until=2.5, clock=clock)
+    session = Session(Scenario(), until=2.5, clock=clock)
     clock.now += 10
-    driver.frame(30)
-    assert driver.swarm.now_us == 2_500_000
-    assert not driver.live.playing
-    assert driver.report().to_json()["virtual_s"] == 2.5
+    session.frame(30)
+    assert session.swarm.now_us == 2_500_000
+    assert not session.live.playing
+    assert session.report().to_json()["virtual_s"] == 2.5
 
 
 async def test_it_pauses_when_all_asks_are_closed() -> None:
     clock = Clock()
     plain = Scenario(setup=Setup(asks_per_s=0.0, options={"download": False})).asking(["no such thing"])
-    driver = Driver(plain, until="quiet", clock=clock)
-    driver.slow_on_ask = False
+    session = Session(plain, until="quiet", clock=clock)
+    session.slow_on_ask = False
     for _ in range(100):
         clock.now += 0.05
-        driver.frame(30)
-    assert not driver.live.playing
-    assert driver.swarm.quiet()
-    assert driver.swarm.now_us < 4_000_000
+        session.frame(30)
+    assert not session.live.playing
+    assert session.swarm.quiet()
+    assert session.swarm.now_us < 4_000_000

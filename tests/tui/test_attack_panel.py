@@ -287,14 +287,14 @@ async def test_from_9_to_the_dead_and_back(size: tuple[int, int]) -> None:
         assert panel.display
         assert person.main.query_one(Inspector).display == (size[0] == 200)
         await person.press("down", "right")
-        plan = person.driver.swarm.preview(panel.command)  # type: ignore[arg-type]
-        assert " ".join(person.driver.swarm.labels[peer] for peer in plan.peers) in lines_of(panel, "#attack-plan")
+        plan = person.session.swarm.preview(panel.command)  # type: ignore[arg-type]
+        assert " ".join(person.session.swarm.labels[peer] for peer in plan.peers) in lines_of(panel, "#attack-plan")
         # Nothing is cut off: the buttons stand in the panel.
         assert panel.region.contains_region(panel.query_one("#attack-do").region)
         await person.press("enter")
         assert plan.peers
         assert all(person.state(peer) == DEAD for peer in plan.peers)
-        assert plan.sentence == person.driver.frame(20).notice
+        assert plan.sentence == person.session.frame(20).notice
         await person.press("backspace")
         assert all(person.state(peer) == ALIVE for peer in plan.peers)
         await person.press("escape")
@@ -312,10 +312,10 @@ async def test_a_crowd_comes_and_a_share_of_all_goes() -> None:
         assert panel.preset.name == "crowd"
         await person.press("enter")
         await person.wait(12.0, slices=120)
-        assert len(person.driver.swarm.snapshot().state) == 24 + 50
+        assert len(person.session.swarm.snapshot().state) == 24 + 50
         await person.press("down", "enter")
         await person.wait(12.0, slices=120)
-        frame = person.driver.frame(20)
+        frame = person.session.frame(20)
         assert (frame.snapshot.state != ALIVE).sum() >= 0.25 * 74
         assert "for good" in panel.query_one("#attack-undo", Chip).tip
 
@@ -337,7 +337,7 @@ async def test_another_network_offers_others() -> None:
 async def test_the_palette_has_every_attack_and_opens_it() -> None:
     async with dashboard(asks_per_s=0.0) as person:
         offers = {name: run for name, _, run in Palette(person.main).more() if name.startswith("Attack: ")}
-        assert len(offers) == len(person.driver.swarm.attacks())
+        assert len(offers) == len(person.session.swarm.attacks())
         offers["Attack: poison"]()
         for _ in range(4):
             person.main.at_once()
@@ -347,7 +347,7 @@ async def test_the_palette_has_every_attack_and_opens_it() -> None:
         assert panel.preset.name == "poison"
         assert isinstance(person.app.focused, PresetList)
         await person.press("enter")
-        assert person.driver.swarm.snapshot().poisoned.any()
+        assert person.session.swarm.snapshot().poisoned.any()
 
 
 async def test_in_a_narrow_terminal_one_drawer_makes_way_for_the_other() -> None:
@@ -365,7 +365,7 @@ async def test_in_a_narrow_terminal_one_drawer_makes_way_for_the_other() -> None
 
 async def test_what_a_scenario_began_is_called_off_from_the_menu_the_palette_and_the_panel() -> None:
     async with dashboard(asks_per_s=0.0) as person:
-        swarm = person.driver.swarm
+        swarm = person.session.swarm
         swarm.do(Attack("collusion", share=1.0, over_s=600.0, word="song"), "scenario")
         await person.press("right", "backslash")
         menu = person.main.query_one(Menu)

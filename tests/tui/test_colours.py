@@ -280,7 +280,7 @@ async def test_a_click_on_the_title_of_the_legend_changes_it() -> None:
         row, first, _ = person.view._legend_at
         await person.pilot.click("SwarmView", offset=(first + 3, row + 1))
         assert person.view.colour_by == "role"
-        assert person.driver.selected is None
+        assert person.session.selected is None
 
 
 @pytest.mark.anyio
@@ -311,7 +311,7 @@ async def test_g_passes_over_what_says_nothing() -> None:
 @pytest.mark.anyio
 async def test_a_split_network_looks_split() -> None:
     async with dashboard() as person:
-        person.driver.do(Partition("random 50%"))
+        person.session.do(Partition("random 50%"))
         person.main.at_once()
         assert "side 2" in person.view.text
         assert (person.view._canvas.ink >> SIDE_BITS).any()

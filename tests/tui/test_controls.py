@@ -203,4 +203,4 @@ async def test_there_is_room_for_them_in_a_large_terminal_or_on_the_whole_screen
             assert panel.query_one("#knob-jitter").display
             panel.query_one("#knob-jitter").focus()
             await person.press("right")
-            assert person.driver.swarm.snapshot().settings["jitter"] == 1.0
+            assert person.session.swarm.snapshot().settings["jitter"] == 1.0

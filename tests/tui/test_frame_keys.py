@@ -45,21 +45,21 @@ def test_a_chip_has_its_key_by_its_id() -> None:
 async def test_the_frame_of_the_picture_opens_the_diagram_and_the_court_by_a_click() -> None:
     async with dashboard(asks_per_s=0.0) as person:
         await click(person, "court")
-        assert person.driver.swarm.snapshot().court is not None
+        assert person.session.swarm.snapshot().court is not None
         await click(person, "diagram")
         assert "no ask yet" in person.told.lower()
         await person.wait(1.0)
         person.main.pick(5)
-        person.main.ask_now(person.driver.swarm.catalogue_titles(1)[0])
+        person.main.ask_now(person.session.swarm.catalogue_titles(1)[0])
         await person.pilot.pause()
         await click(person, "diagram")
         assert isinstance(person.main.picture, AskPicture)
-        assert person.driver.selected == 5, "a click on the frame is none on the picture"
+        assert person.session.selected == 5, "a click on the frame is none on the picture"
         await click(person, "tree")
         assert person.main.ask_picture.kind == "tree"
         await click(person, "swarm")
         assert person.main.picture is person.view
-        assert person.driver.selected == 5
+        assert person.session.selected == 5
 
 
 async def test_the_frame_says_how_much_is_under_way_and_nothing_of_how_it_is_made() -> None:

@@ -16,22 +16,22 @@ pytestmark = pytest.mark.anyio
 
 async def asked(person: Person) -> int:
     """p005 wants something popular that it does not have; time stands."""
-    driver = person.driver
-    driver.slow_on_ask = False
+    session = person.session
+    session.slow_on_ask = False
     await person.wait(1.0)
-    text = next(t for t in driver.swarm.catalogue_titles(20) if not driver.swarm.library(5).matching(t))
+    text = next(t for t in session.swarm.catalogue_titles(20) if not session.swarm.library(5).matching(t))
     person.main.pick(5)
     person.main.ask_now(text)
-    driver.live.pause()
+    session.live.pause()
     person.main.at_once()
     await person.pilot.pause()
-    assert driver.ask is not None
-    return driver.ask
+    assert session.ask is not None
+    return session.ask
 
 
 async def settle(person: Person) -> None:
     for _ in range(200):
-        if person.driver.live.slice():
+        if person.session.live.slice():
             break
     person.main.at_once()
     await person.pilot.pause()
@@ -48,17 +48,17 @@ async def test_who_answered_is_one_key_away_one_after_the_other_and_the_living_f
         ask = await asked(person)
         await person.press("A")
         assert "Nobody has answered yet." in person.told
-        person.driver.swarm.advance(person.driver.swarm.now_us + 3_000_000)
+        person.session.swarm.advance(person.session.swarm.now_us + 3_000_000)
         person.main.at_once()
-        trace = person.driver.swarm.trace(ask)
+        trace = person.session.swarm.trace(ask)
         assert trace is not None
         first, second, *_ = trace.holders
         await person.press("A")
-        assert person.driver.selected == first
+        assert person.session.selected == first
         await person.press("x", "A")
-        assert person.driver.selected == second
+        assert person.session.selected == second
         assert first not in person.main._answerers()
-        assert person.driver.ask == ask
+        assert person.session.ask == ask
         bar = person.main.query_one(KeyBar)
         assert "who answered" in [item.word for item in fitting(bar._items, 120)]
 
@@ -92,18 +92,18 @@ async def test_in_the_diagram_arrows_go_along_its_lines_and_a_click_picks_one() 
             await person.press("n")
             await settle(person)
         await person.press("d")
-        trace = person.driver.swarm.trace(1)
+        trace = person.session.swarm.trace(1)
         assert trace is not None
         await person.press("right")
-        child = person.driver.selected
+        child = person.session.selected
         assert child is not None
         assert trace.frm[child] == 5
         await person.press("left")
-        assert person.driver.selected == 5
+        assert person.session.selected == 5
         await person.press("down")
-        assert person.driver.selected not in (None, 5)
+        assert person.session.selected not in (None, 5)
         await person.pilot.click(AskPicture, offset=(20, 1))
-        assert person.driver.selected == 5
+        assert person.session.selected == 5
         await person.press("plus")
         assert person.main.enlarged > 1
         await person.press("shift+down", "0")
@@ -113,24 +113,24 @@ async def test_in_the_diagram_arrows_go_along_its_lines_and_a_click_picks_one() 
 async def test_n_stops_at_each_arrival_and_capital_n_at_each_hop() -> None:
     async with dashboard(asks_per_s=0.0) as person:
         await asked(person)
-        swarm = person.driver.swarm
+        swarm = person.session.swarm
         before = swarm.now_us
         await person.press("n")
         await settle(person)
-        assert not person.driver.live.busy
+        assert not person.session.live.busy
         assert swarm.now_us > before
         assert swarm.record(1).reached > 0
-        assert "asks" in person.driver.frame(20.0).notice
+        assert "asks" in person.session.frame(20.0).notice
         await person.press("N")
         await settle(person)
         assert swarm.record(1).hops == 2
-        assert "Hop 2" in person.driver.frame(20.0).notice
+        assert "Hop 2" in person.session.frame(20.0).notice
 
 
 async def test_n_says_why_when_the_ask_is_over() -> None:
     async with dashboard(asks_per_s=0.0, options={"download": False}) as person:
         await asked(person)
-        person.driver.swarm.advance_quiet(60_000_000)
+        person.session.swarm.advance_quiet(60_000_000)
         person.main.at_once()
         await person.press("n")
         assert "Ask 1 is over" in person.told
@@ -142,8 +142,8 @@ async def test_v_shows_what_the_selected_peer_believes_and_what_is_wrong_with_it
         assert "Select a peer first" in person.told
         await person.wait(1.0)
         person.main.pick(5)
-        neighbour = person.driver.swarm.links_of(5)[0]
-        person.driver.do(Censor(neighbour))
+        neighbour = person.session.swarm.links_of(5)[0]
+        person.session.do(Censor(neighbour))
         await person.press("v")
         assert "as p005 believes it: knows" in str(person.view.border_title)
         assert "1 of them wrong" in str(person.view.border_title)
@@ -161,18 +161,18 @@ async def test_m_rings_who_stands_between_and_they_can_be_censored_and_freed() -
         assert "no ask yet" in person.told
         await asked(person)
         await person.press("m")
-        found = person.driver.silencing
+        found = person.session.silencing
         assert found is not None
-        assert [person.driver.swarm.labels[p] for p in found.peers] == ["index"]
+        assert [person.session.swarm.labels[p] for p in found.peers] == ["index"]
         assert "Silencing 1 peer (index) cuts p005 off" in words(person, "#set")
         await person.pilot.click("#censor-these")
         await person.pilot.pause()
-        assert person.driver.swarm.snapshot().censored[found.peers[0]]
+        assert person.session.swarm.snapshot().censored[found.peers[0]]
         assert person.main.query_one("#censor-these", Chip).label == "uncensor 1"
         await person.press("M")
-        assert not person.driver.swarm.snapshot().censored.any()
+        assert not person.session.swarm.snapshot().censored.any()
         await person.press("m")
-        assert person.driver.silencing is None
+        assert person.session.silencing is None
         await person.press("M")
         assert "Nobody is ringed" in person.told
 
@@ -180,10 +180,10 @@ async def test_m_rings_who_stands_between_and_they_can_be_censored_and_freed() -
 async def test_where_nobody_would_answer_there_is_nobody_to_censor_and_no_button_for_it() -> None:
     async with dashboard(protocol="napster", asks_per_s=0.0) as person:
         await asked(person)
-        person.driver.do(Kill("role=index"))
+        person.session.do(Kill("role=index"))
         await person.press("m")
-        assert person.driver.silencing is not None
-        assert not person.driver.silencing.peers
+        assert person.session.silencing is not None
+        assert not person.session.silencing.peers
         assert words(person, "#set")
         assert not person.main.query_one("#censor-these", Chip).display
 
@@ -196,17 +196,17 @@ async def test_h_convenes_a_court_whose_score_is_shown_and_whose_pace_can_be_cha
         await person.pilot.pause()
         assert words(person, "#score").startswith("court (1 s)")
         await asked(person)
-        person.driver.swarm.advance(person.driver.swarm.now_us + 5_000_000)
+        person.session.swarm.advance(person.session.swarm.now_us + 5_000_000)
         person.main.at_once()
         await person.pilot.pause()
-        court = person.driver.swarm.snapshot().court
+        court = person.session.swarm.snapshot().court
         assert court is not None
         assert court.orders > 0
         assert words(person, "#score") == score(court)
         await person.pilot.click("#adjourn")
         await person.pilot.pause()
-        assert person.driver.swarm.snapshot().court is None
-        commands = [command for _, command, by in person.driver.swarm.history if by == "person"]
+        assert person.session.swarm.snapshot().court is None
+        commands = [command for _, command, by in person.session.swarm.history if by == "person"]
         assert isinstance(commands[0], Court)
         assert isinstance(commands[-1], Adjourn)
 
@@ -219,13 +219,13 @@ def test_the_score_is_told_in_words() -> None:
 async def test_theory_stands_beside_what_was_measured() -> None:
     async with dashboard(asks_per_s=0.0, options={"download": False}) as person:
         await asked(person)
-        person.driver.swarm.advance_quiet(60_000_000)
+        person.session.swarm.advance_quiet(60_000_000)
         person.main._panels_s = -1e9
         person.main.at_once()
         await person.pilot.pause()
         told = person.main.query_one(Inspector).query_one("#ask", Lines).text
-        figures = {row.of: row.value for row in person.driver.theory()}
-        row = person.driver.swarm.record(1)
+        figures = {row.of: row.value for row in person.session.theory()}
+        row = person.session.swarm.record(1)
         assert f"theory {figures['reached']:.0f}" in told
         assert f"theory {figures['messages']:.0f}" in told
         assert row.reached == figures["reached"]

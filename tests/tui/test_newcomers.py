@@ -32,35 +32,35 @@ def grown(before: Snapshot, count: int) -> Snapshot:
 @pytest.mark.anyio
 async def test_newcomers_are_drawn_and_what_was_told_stays() -> None:
     async with dashboard(peers=20, asks_per_s=0.0) as person:
-        driver = person.driver
+        session = person.session
         await person.press("right")
-        chosen = driver.selected
-        driver.swarm.do(AskFor("p003", "no such thing"))
+        chosen = session.selected
+        session.swarm.do(AskFor("p003", "no such thing"))
         await person.wait(1.0)
         feed, table = person.main.query_one(Feed), person.main.query_one(AsksTable)
         rows, asks = feed.row_count(), table.row_count()
         assert rows
-        driver.do(Arrive(15))
-        driver.do(Arrive(30, over_s=3.0))
+        session.do(Arrive(15))
+        session.do(Arrive(30, over_s=3.0))
         for _ in range(8):
             await person.wait(0.5)
-        assert len(driver.swarm.snapshot().state) == 65
+        assert len(session.swarm.snapshot().state) == 65
         assert len(person.view.stage.dots(person.clock.now)[0]) == 65
-        assert driver.selected == chosen
+        assert session.selected == chosen
         assert feed.row_count() > rows, "the feed goes on"
         assert table.row_count() == asks
         for _ in range(3):
             await person.press("g")
             await person.wait(0.5)
         await person.press("escape")
-        driver.select(64)
+        session.select(64)
         await person.press("enter")
         await person.wait(0.5)
-        driver.do(Kill("newcomers"))
-        driver.do(Depart("random 50%", over_s=2.0))
+        session.do(Kill("newcomers"))
+        session.do(Depart("random 50%", over_s=2.0))
         for _ in range(4):
             await person.wait(0.8)
-        assert driver.selected == 64
+        assert session.selected == 64
 
 
 def test_those_who_were_there_make_room_and_nobody_jumps() -> None:

@@ -27,7 +27,7 @@ from engine import Censor, Hold, Kill, Partition, Poison, Scenario, Set, Setup, 
 from tui.app import SwarmApp
 from tui.config.settings import Settings
 from tui.screens.frame_clock import FrameClock, FramePace
-from tui.session.session import Driver
+from tui.session.session import Session
 from tui.widgets.attacks import Attacks
 from tui.widgets.story import Story
 
@@ -55,47 +55,47 @@ class Still(FrameClock):
         what()
 
 
-def stopped_at(seconds: float, scenario: Scenario | None = None, **setup: object) -> Driver:
+def stopped_at(seconds: float, scenario: Scenario | None = None, **setup: object) -> Session:
     """A swarm with something of everything, at a fixed moment of its run; time stands."""
     plan = scenario or Scenario(setup=Setup(**{"seed": 7, "asks_per_s": 0.4} | setup))  # type: ignore[arg-type]
-    driver = Driver(plan, clock=Clock())
-    driver.live.pause()
+    session = Session(plan, clock=Clock())
+    session.live.pause()
     if scenario is None:
-        driver.swarm.advance(round(seconds / 2 * 1e6))
-        driver.do(Kill("#20 or #52"))
-        driver.do(Censor("#31"))
-    driver.swarm.advance(round(seconds * 1e6))
-    return driver
+        session.swarm.advance(round(seconds / 2 * 1e6))
+        session.do(Kill("#20 or #52"))
+        session.do(Censor("#31"))
+    session.swarm.advance(round(seconds * 1e6))
+    return session
 
 
-def asking(driver: Driver) -> Driver:
+def asking(session: Session) -> Session:
     """A question of the first peer is half way."""
-    driver.do(Set("asks", 0))
-    driver.ask_for("blue train", 0)
-    driver.swarm.advance(driver.swarm.now_us + 260_000)
-    driver.select(17)
-    return driver
+    session.do(Set("asks", 0))
+    session.ask_for("blue train", 0)
+    session.swarm.advance(session.swarm.now_us + 260_000)
+    session.select(17)
+    return session
 
 
-def spreading() -> Driver:
+def spreading() -> Session:
     return asking(stopped_at(20))
 
 
-def opened() -> Driver:
+def opened() -> Session:
     return stopped_at(0.2)
 
 
-def told() -> Driver:
+def told() -> Session:
     return stopped_at(32, scenario_files.find("injunction"))
 
 
-def apart() -> Driver:
+def apart() -> Session:
     """A partition, decoys, and a link that is held; half a question came through."""
-    driver = stopped_at(12)
-    driver.do(Partition("city=Lisbon or degree>5"))
-    driver.do(Poison("#7"))
-    driver.do(Hold("#9"))
-    return asking(driver)
+    session = stopped_at(12)
+    session.do(Partition("city=Lisbon or degree>5"))
+    session.do(Poison("#7"))
+    session.do(Hold("#9"))
+    return asking(session)
 
 
 Deed = Callable[[Person], Awaitable[None]]
@@ -155,7 +155,7 @@ async def long_ago(person: Person) -> None:
     """Two seconds back; how long it takes to get there is not to be seen."""
     for _ in range(2):
         await person.press("pageup")
-        person.driver.arrive()
+        person.session.arrive()
         person.main.at_once()
 
 
@@ -192,7 +192,7 @@ async def tiny(person: Person) -> None:
     await person.pilot.resize_terminal(50, 12)
 
 
-SCENES: dict[str, tuple[Callable[[], Driver], tuple[tuple[str, Deed, Deed], ...]]] = {
+SCENES: dict[str, tuple[Callable[[], Session], tuple[tuple[str, Deed, Deed], ...]]] = {
     "opened": (
         opened,
         (
@@ -260,7 +260,7 @@ async def album(scene: str, look: str) -> str:
         app = SwarmApp(make(), settings=Settings(reduced_motion=True))
         async with app.run_test(size=size) as pilot:
             await pilot.pause()
-            person = Person(pilot, app.driver._clock)  # type: ignore[arg-type]
+            person = Person(pilot, app.session._clock)  # type: ignore[arg-type]
             pages, dyes = [], Dyes()
             for name, do, undo in steps:
                 await do(person)

@@ -59,21 +59,21 @@ async def test_paused_means_that_nothing_is_drawn() -> None:
             person.main._show_picture()
             person.main._show_panels_if_due()
         assert person.main.frames == before
-        now_us = person.driver.swarm.now_us
+        now_us = person.session.swarm.now_us
         await person.press("full_stop")
         await person.wait(0.1)
-        assert person.driver.swarm.now_us == now_us + 100_000
+        assert person.session.swarm.now_us == now_us + 100_000
         await person.press("comma")
         await person.wait(0.1)
-        assert person.driver.swarm.now_us == now_us + 110_000
+        assert person.session.swarm.now_us == now_us + 110_000
 
 
 async def test_speed_goes_from_a_crawl_to_as_fast_as_it_goes() -> None:
     async with dashboard() as person:
         await person.press("space", "left_square_bracket")
-        assert person.driver.live.speed == 0.5
+        assert person.session.live.speed == 0.5
         await person.press(*["right_square_bracket"] * 9)
-        assert math.isinf(person.driver.live.speed)
+        assert math.isinf(person.session.live.speed)
         assert "as fast as it goes" in person.told
 
 
@@ -101,7 +101,7 @@ async def test_a_terminal_too_small_gets_a_sentence_and_the_swarm_goes_on() -> N
         await person.press("a")
         assert "too small" in person.told
         await person.wait(1.0)
-        assert person.driver.swarm.now_us >= 900_000
+        assert person.session.swarm.now_us >= 900_000
         await person.pilot.resize_terminal(120, 36)
         await person.pilot.pause()
         assert person.main.query_one("#body").display
@@ -130,7 +130,7 @@ async def test_the_palette_offers_every_action() -> None:
                 assert any(f"({key.shown})" in offer for offer in offers), key.id
         found = {str(hit.text): hit async for hit in palette.search("Select: p005")}
         found["Select: p005"].command()
-        assert person.driver.selected == 5
+        assert person.session.selected == 5
 
 
 async def test_a_theme_changes_the_inks_at_once() -> None:
@@ -146,9 +146,9 @@ async def test_a_theme_changes_the_inks_at_once() -> None:
 async def test_words_from_outside_are_only_words() -> None:
     async with dashboard() as person:
         await person.press("right")
-        person.driver.ask_for("[/b] [red]a[/red] \x1b[31m", person.driver.selected)
+        person.session.ask_for("[/b] [red]a[/red] \x1b[31m", person.session.selected)
         await person.wait(0.5)
-        person.driver.say("[/nothing] is [wrong")
+        person.session.say("[/nothing] is [wrong")
         person.main.at_once()
         await person.pilot.pause()
         assert "[/nothing] is [wrong" in str(person.main.query_one("#notice").render())
@@ -156,12 +156,12 @@ async def test_words_from_outside_are_only_words() -> None:
 
 async def test_bad_input_is_a_notice() -> None:
     async with dashboard() as person:
-        person.driver.do(Kill("degreee>3"))
+        person.session.do(Kill("degreee>3"))
         await person.wait(0.1)
         frame = person.view.frame
         assert frame is not None
         assert "degreee" in frame.notice
-        assert person.driver.live.playing
+        assert person.session.live.playing
 
 
 async def test_a_failing_peer_stops_time_and_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -170,17 +170,17 @@ async def test_a_failing_peer_stops_time_and_is_told(monkeypatch: pytest.MonkeyP
         def fail(until_us: int, budget: int | None = None) -> int:
             raise PeerFailed(3, "Query", KeyError("seen"))
 
-        monkeypatch.setattr(person.driver.swarm, "advance", fail)
+        monkeypatch.setattr(person.session.swarm, "advance", fail)
         await person.wait(0.5)
-        assert not person.driver.live.playing
+        assert not person.session.live.playing
         assert "peer #3 failed on Query" in str(person.main.query_one("#notice").render())
         assert "program failed" in person.view.text
         await person.press("space")
         assert "cannot go on" in person.told
         await person.press("p", "w", "enter")
         await person.wait(0.5)
-        assert person.driver.live.playing
-        assert not person.driver.alarm
+        assert person.session.live.playing
+        assert not person.session.alarm
 
 
 async def test_a_scenario_tells_its_story() -> None:
@@ -192,7 +192,7 @@ async def test_a_scenario_tells_its_story() -> None:
     )
     async with dashboard(scenario=story) as person:
         assert person.main.query_one("#story").display
-        person.driver.slow_on_ask = False
+        person.session.slow_on_ask = False
         await person.wait(0.5)
         told = "\n".join(lines.text for lines in person.main.query("#story Lines").results())  # type: ignore[attr-defined]
         assert "It begins." in told
@@ -208,7 +208,7 @@ async def test_the_inspector_is_a_drawer_where_there_is_no_room() -> None:
         assert person.view.size.width == 78
         await person.press("escape")
         assert not drawer.display
-        assert person.driver.selected is not None
+        assert person.session.selected is not None
         await person.press("enter")
         assert drawer.display
 
@@ -220,7 +220,7 @@ async def test_escape_leaves_the_ask_bar_and_nothing_was_asked() -> None:
         await person.type("x")
         await person.press("escape", "escape")
         assert isinstance(person.app.focused, SwarmView)
-        assert not person.driver.swarm.asks()
+        assert not person.session.swarm.asks()
 
 
 async def test_quitting_is_exit_code_nought() -> None:

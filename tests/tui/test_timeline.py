@@ -14,7 +14,7 @@ from textual.widgets import Static
 from engine import AskFor, Censor, Kill, Revive, load_recording
 from tui.cli.main import main
 from tui.config.keys import key_table
-from tui.session.session import Driver
+from tui.session.session import Session
 from tui.widgets.asks_table import AsksTable
 from tui.widgets.charts import Chart
 from tui.widgets.feed import Feed
@@ -28,13 +28,13 @@ SECOND = 1_000_000
 
 async def settle(person: Person) -> None:
     """The seek that is under way ends, and is shown."""
-    person.driver.live.finish_job()
+    person.session.live.finish_job()
     person.main.at_once()
     await person.pilot.pause()
 
 
 async def run_to(person: Person, at_us: int) -> None:
-    while person.driver.swarm.now_us < at_us:
+    while person.session.swarm.now_us < at_us:
         await person.wait(0.5)
 
 
@@ -44,14 +44,14 @@ def line(person: Person) -> Timeline:
 
 def column(person: Person, at_us: int) -> int:
     begin, length = layout(line(person).size.width)
-    return begin + cell_at(at_us, person.driver.end_us, length)
+    return begin + cell_at(at_us, person.session.end_us, length)
 
 
 async def test_keys_go_back_and_forth() -> None:
     async with dashboard() as person:
         await run_to(person, 15 * SECOND)
         await person.press("space")
-        end_us = person.driver.end_us
+        end_us = person.session.end_us
         for keys, at_us in (
             (("pageup",), end_us - SECOND),
             (("pageup", "pageup"), end_us - 3 * SECOND),
@@ -65,8 +65,8 @@ async def test_keys_go_back_and_forth() -> None:
         ):
             await person.press(*keys)
             await settle(person)
-            assert person.driver.swarm.now_us == at_us, keys
-        assert person.driver.at_end
+            assert person.session.swarm.now_us == at_us, keys
+        assert person.session.at_end
         assert "live" in line(person).text
 
 
@@ -76,7 +76,7 @@ async def test_time_goes_on_through_the_past_and_then_it_is_live_again() -> None
         await person.press("pageup")
         await settle(person)
         view = person.view
-        assert person.driver.live.playing
+        assert person.session.live.playing
         assert "In the past, 1.0 s before the end" in str(person.main.query_one("#notice", Static).render())
         assert "end: live" in str(person.main.query_one("#notice", Static).render())
         assert view.has_class("-past")
@@ -86,10 +86,10 @@ async def test_time_goes_on_through_the_past_and_then_it_is_live_again() -> None
         await person.press("d")
         assert "in the past" in str(person.main.picture.border_title)
         assert person.main.picture.has_class("-past")
-        await run_to(person, person.driver.end_us + SECOND // 2)
+        await run_to(person, person.session.end_us + SECOND // 2)
         person.clock.now += 1
         person.main.at_once()
-        assert person.driver.at_end
+        assert person.session.at_end
         assert not view.has_class("-past")
         assert "in the past" not in str(person.main.picture.border_title)
 
@@ -119,65 +119,65 @@ async def test_what_cannot_be_had_says_why() -> None:
 async def test_undo_and_marks() -> None:
     async with dashboard() as person:
         await run_to(person, 2 * SECOND)
-        person.driver.do(Kill("#3"))
-        killed_us = person.driver.swarm.now_us
+        person.session.do(Kill("#3"))
+        killed_us = person.session.swarm.now_us
         await run_to(person, 4 * SECOND)
         await person.press("space", "left_curly_bracket")
         await settle(person)
-        assert person.driver.swarm.now_us == killed_us
+        assert person.session.swarm.now_us == killed_us
         await person.press("end")
         await settle(person)
         await person.press("z")
         await settle(person)
-        assert (person.driver.swarm.now_us, person.state(3)) == (killed_us, 0)
-        assert person.driver.at_end
+        assert (person.session.swarm.now_us, person.state(3)) == (killed_us, 0)
+        assert person.session.at_end
         assert "Undone: kill" in str(person.main.query_one("#notice", Static).render())
 
 
 async def test_a_click_goes_there_and_a_drag_scrubs() -> None:
     async with dashboard() as person:
         await run_to(person, 8 * SECOND)
-        bar, end_us = line(person), person.driver.end_us
+        bar, end_us = line(person), person.session.end_us
         begin, length = layout(bar.size.width)
         await person.pilot.click(bar, offset=(begin + length // 2, 0))
         await settle(person)
-        assert person.driver.swarm.now_us == bar.track.time_at(length // 2, end_us, length)
-        assert person.driver.live.playing, "a click leaves time as it was"
+        assert person.session.swarm.now_us == bar.track.time_at(length // 2, end_us, length)
+        assert person.session.live.playing, "a click leaves time as it was"
         await person.press("space")
         await person.pilot.mouse_down(bar, offset=(begin + 10, 0))
         for x in (begin + 20, begin + 30, begin + 12):
             bar.post_message(events.MouseMove(bar, x, 0, x - 1, 0, 1, False, False, False, x, bar.region.y))
             await person.pilot.pause()
-        assert "◎" in bar.text or person.driver.heading_us is None
+        assert "◎" in bar.text or person.session.heading_us is None
         await settle(person)
-        assert person.driver.swarm.now_us == bar.track.time_at(12, end_us, length)
+        assert person.session.swarm.now_us == bar.track.time_at(12, end_us, length)
         await person.pilot.mouse_up(bar, offset=(begin + length - 1, 0))
         await settle(person)
-        assert not person.driver.live.playing
+        assert not person.session.live.playing
         await person.pilot.click(bar, offset=(begin + length + 3, 0))
         await settle(person)
-        assert person.driver.at_end
+        assert person.session.at_end
 
 
 async def test_of_what_is_wished_for_during_a_seek_the_last_counts() -> None:
     async with dashboard() as person:
         await run_to(person, 8 * SECOND)
         await person.press("space")
-        jumps = person.driver.jumps
+        jumps = person.session.jumps
         for at_us in (5 * SECOND, 1 * SECOND, 4 * SECOND, 2 * SECOND):
-            person.driver.scrub_to(at_us)
+            person.session.scrub_to(at_us)
         await settle(person)
-        assert person.driver.swarm.now_us == 2 * SECOND
-        assert person.driver.jumps == jumps + 2, "the first and the last"
+        assert person.session.swarm.now_us == 2 * SECOND
+        assert person.session.jumps == jumps + 2, "the first and the last"
 
 
 async def test_the_wheel_steps_and_the_pointer_tells() -> None:
     async with dashboard() as person:
         await run_to(person, 3 * SECOND)
-        person.driver.do(Kill("#3"))
-        killed_us = person.driver.swarm.now_us
+        person.session.do(Kill("#3"))
+        killed_us = person.session.swarm.now_us
         await run_to(person, 6 * SECOND)
-        bar, end_us = line(person), person.driver.end_us
+        bar, end_us = line(person), person.session.end_us
         x = column(person, killed_us)
 
         def wheel(kind: type[events.MouseScrollUp], ctrl: bool = False) -> None:
@@ -186,15 +186,15 @@ async def test_the_wheel_steps_and_the_pointer_tells() -> None:
         wheel(events.MouseScrollUp)
         await person.pilot.pause()
         await settle(person)
-        assert person.driver.swarm.now_us == end_us - 100_000
+        assert person.session.swarm.now_us == end_us - 100_000
         wheel(events.MouseScrollUp, ctrl=True)
         await person.pilot.pause()
         await settle(person)
-        assert person.driver.swarm.now_us == end_us - 1_100_000
+        assert person.session.swarm.now_us == end_us - 1_100_000
         wheel(events.MouseScrollDown)  # type: ignore[arg-type]
         await person.pilot.pause()
         await settle(person)
-        assert person.driver.swarm.now_us == end_us - 1_000_000
+        assert person.session.swarm.now_us == end_us - 1_000_000
         await person.pilot.hover(bar, offset=(column(person, killed_us), 0))
         assert "kill #3" in str(bar.tooltip)
 
@@ -214,17 +214,17 @@ async def test_nothing_is_drawn_where_nothing_changes() -> None:
 async def test_all_panels_follow_the_cursor() -> None:
     async with dashboard(asks_per_s=2.0, size=(200, 50)) as person:
         await run_to(person, 4 * SECOND)
-        person.driver.select(5)
-        person.driver.do(Kill("#3"))
+        person.session.select(5)
+        person.session.do(Kill("#3"))
         await run_to(person, 6 * SECOND)
-        person.driver.do(Censor("#5"))
-        person.driver.do(AskFor("#2", "the"))
+        person.session.do(Censor("#5"))
+        person.session.do(AskFor("#2", "the"))
         await run_to(person, 9 * SECOND)
         await person.press("space", "home")
         await settle(person)
-        person.driver.seek_to(3 * SECOND)
+        person.session.seek_to(3 * SECOND)
         await settle(person)
-        cursor_us, frame = person.driver.swarm.now_us, person.view.frame
+        cursor_us, frame = person.session.swarm.now_us, person.view.frame
         assert frame is not None
         assert cursor_us == 3 * SECOND
         assert person.state(3) == 0, "who was killed later is alive"
@@ -250,24 +250,24 @@ async def test_who_is_not_born_yet_is_not_selected_and_the_tables_bear_it() -> N
         from engine import Arrive
 
         await run_to(person, 2 * SECOND)
-        before = len(person.driver.swarm.labels)
-        person.driver.do(Arrive(6))
+        before = len(person.session.swarm.labels)
+        person.session.do(Arrive(6))
         await run_to(person, 4 * SECOND)
-        newest = len(person.driver.swarm.labels) - 1
+        newest = len(person.session.swarm.labels) - 1
         assert newest >= before
-        person.driver.select(newest)
-        person.driver.mark_peers((2, newest))
+        person.session.select(newest)
+        person.session.mark_peers((2, newest))
         await person.press("7", "space")
         await run_to(person, 0)
         await person.press("home")
         await settle(person)
-        assert person.driver.selected != newest
-        assert newest not in person.driver.marked
+        assert person.session.selected != newest
+        assert newest not in person.session.marked
         for key in ("b", "b", "g", "g", "d", "d", "8"):
             await person.press(key)
         await person.press("end")
         await settle(person)
-        assert len(person.driver.swarm.labels) == newest + 1
+        assert len(person.session.swarm.labels) == newest + 1
 
 
 async def test_a_fork_is_told() -> None:
@@ -275,10 +275,10 @@ async def test_a_fork_is_told() -> None:
         await run_to(person, 4 * SECOND)
         await person.press("space", "pageup", "pageup")
         await settle(person)
-        person.driver.do(Kill("#3"))
+        person.session.do(Kill("#3"))
         await settle(person)
         assert "Another future begins" in str(person.main.query_one("#notice", Static).render())
-        assert person.driver.at_end
+        assert person.session.at_end
         assert "live" in line(person).text
 
 
@@ -288,19 +288,19 @@ async def test_a_run_recorded_from_the_screen_replays_to_the_same(
     monkeypatch.chdir(tmp_path)
     async with dashboard(asks_per_s=1.0) as person:
         await run_to(person, 2 * SECOND)
-        person.driver.do(Kill("random 3"))
+        person.session.do(Kill("random 3"))
         await person.press("r")
         assert "● rec" in line(person).text
         await run_to(person, 5 * SECOND)
         await person.press("pageup", "pageup")
         await settle(person)
-        person.driver.do(Revive("random 1"))
+        person.session.do(Revive("random 1"))
         await run_to(person, 6 * SECOND)
         await person.press("space", "r")
         said = str(person.main.query_one("#notice", Static).render())
         assert "swarmtop replay swarmtop-gnutella-7-001.swarm" in said
         assert "○ rec" in line(person).text
-        print_ = person.driver.swarm.fingerprint()
+        print_ = person.session.swarm.fingerprint()
         await person.press("r", "r")
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "swarmtop-gnutella-7-001.swarm",
@@ -309,7 +309,7 @@ async def test_a_run_recorded_from_the_screen_replays_to_the_same(
     assert main(["replay", "swarmtop-gnutella-7-001.swarm", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["fingerprint"] == print_
     scenario, recording = load_recording("swarmtop-gnutella-7-001.swarm")
-    shown = Driver(scenario, recording=recording)
+    shown = Session(scenario, recording=recording)
     frame = shown.frame(20)
     assert (frame.live, frame.end_us) == (False, recording.end_us)
     assert [mark.text.partition(" ")[0] for mark in frame.marks if mark.by == "person"] == ["kill", "revive"]
@@ -328,7 +328,7 @@ async def test_in_the_smallest_terminal_the_picture_has_its_line_and_keys_go_bac
         await run_to(person, 3 * SECOND)
         await person.press("home")
         await settle(person)
-        assert not person.driver.at_end
+        assert not person.session.at_end
 
 
 @pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 36), (200, 50)])
@@ -344,7 +344,7 @@ async def test_it_stands_above_the_keys_at_every_size(size: tuple[int, int]) -> 
 async def test_letters_only() -> None:
     async with dashboard(glyphs="ascii") as person:
         await run_to(person, 2 * SECOND)
-        person.driver.do(Kill("#3"))
+        person.session.do(Kill("#3"))
         await run_to(person, 3 * SECOND)
         assert line(person).render_line(0).text.isascii()
 
@@ -363,17 +363,17 @@ async def test_what_is_drawn_while_a_slow_machine_goes_back_is_one_swarm(key: st
         await run_to(person, 2 * SECOND)
         await person.press("a", "enter")
         await run_to(person, 5 * SECOND)
-        assert person.driver.ask is not None
+        assert person.session.ask is not None
         await person.press("space")
-        jumps = person.driver.jumps
-        person.driver.live._clock = slow(person.clock)
+        jumps = person.session.jumps
+        person.session.live._clock = slow(person.clock)
         await person.press(*[key] * (4 if key == "pageup" else 1))
-        while person.driver.heading_us is not None:
-            person.driver.live.slice()
+        while person.session.heading_us is not None:
+            person.session.live.slice()
             person.main.at_once()
         await person.pilot.pause()
-        assert person.driver.jumps > jumps
-        assert (person.driver.ask or 0) <= len(person.driver.swarm.asks())
+        assert person.session.jumps > jumps
+        assert (person.session.ask or 0) <= len(person.session.swarm.asks())
 
 
 def slow(clock: Clock) -> Callable[[], float]:

@@ -28,8 +28,8 @@ async def test_the_dashboard_does_everything_under_any_title(
     async with dashboard(scenario=told) as person:
         for key in ("y", "W", "E", "S", "question_mark", "escape"):
             await person.press(key)
-        person.driver.ask_for(f"a {said}", 0)
-        person.driver.say(said)
+        person.session.ask_for(f"a {said}", 0)
+        person.session.say(said)
         person.app.notify(said, title=said, markup=False)
         await person.press("a")
         person.app.post_message(events.Paste(f"\n\n{said}\nb\x1b[31m\n"))

@@ -17,7 +17,7 @@ from tui.widgets.swarm_view import SwarmView
 if TYPE_CHECKING:
     from textual.screen import Screen
 
-    from tui.session.session import Driver
+    from tui.session.session import Session
 
     Base = Screen[None]
 else:
@@ -33,7 +33,7 @@ NO_ASK = "There is no ask yet: press {ask.here}, or choose one in the table."
 class Inquiries(Base):
     """Actions on what is known."""
 
-    driver: Driver
+    session: Session
 
     if TYPE_CHECKING:  # what MainScreen has
 
@@ -59,24 +59,24 @@ class Inquiries(Base):
 
     def why_not_inquire(self, action: str) -> str:
         """Why an action of this file cannot be had, or empty."""
-        driver = self.driver
-        if action in ("picture", "next", "silence") and driver.ask is None:
+        session = self.session
+        if action in ("picture", "next", "silence") and session.ask is None:
             return "" if action == "picture" and isinstance(self.picture, AskPicture) else NO_ASK
         if action == "answerer" and not self._answerers():
-            return "Nobody has answered yet." if driver.ask is not None else NO_ASK
+            return "Nobody has answered yet." if session.ask is not None else NO_ASK
         if action == "next":
-            if driver.alarm:
+            if session.alarm:
                 return "A peer's program failed, and this run cannot go on: {run.network} starts another."
-            if driver.ask is not None and driver.swarm.record(driver.ask).closed_us is not None:
-                return f"Ask {driver.ask} is over: nothing of it is under way. Ask again with {{ask.here}}."
-        if action == "belief" and not driver.believing:
-            peer = driver.selected
+            if session.ask is not None and session.swarm.record(session.ask).closed_us is not None:
+                return f"Ask {session.ask} is over: nothing of it is under way. Ask again with {{ask.here}}."
+        if action == "belief" and not session.believing:
+            peer = session.selected
             if peer is None:
                 return "Select a peer first: what does it believe? Press an arrow key, or click one."
-            if driver.swarm.peer(peer) is None:
-                return f"{driver.swarm.labels[peer]} is not up: it believes nothing."
+            if session.swarm.peer(peer) is None:
+                return f"{session.swarm.labels[peer]} is not up: it believes nothing."
         if action == "censor_set":
-            found = driver.silencing
+            found = session.silencing
             if found is None:
                 return "Nobody is ringed: {ask.silence} finds whom it would take."
             return "" if found.peers else found.sentence
@@ -103,7 +103,7 @@ class Inquiries(Base):
     def _answerers(self) -> tuple[PeerId, ...]:
         """Who answered the chosen ask, in order; those who live, where there are any left."""
         frame = self.query_one(SwarmView).frame
-        if frame is None or frame.trace is None or frame.trace.ask != self.driver.ask:
+        if frame is None or frame.trace is None or frame.trace.ask != self.session.ask:
             return ()
         state = frame.snapshot.state
         known = tuple(peer for peer in frame.trace.holders if peer < len(state))
@@ -114,9 +114,9 @@ class Inquiries(Base):
         those = self._answerers()
         if not those:
             return
-        selected = self.driver.selected
+        selected = self.session.selected
         at = (those.index(selected) + 1) % len(those) if selected in those else 0
-        self.driver.choose(self.driver.ask)
+        self.session.choose(self.session.ask)
         self.pick(those[at])
 
     def action_picture(self) -> None:
@@ -142,25 +142,25 @@ class Inquiries(Base):
 
     def action_next(self, hop: bool) -> None:
         """To the next arrival of the ask, or its next hop."""
-        self.driver.pursue(hop)
+        self.session.pursue(hop)
         self.at_once()
 
     def action_belief(self) -> None:
         """Truth, or what the selected peer believes."""
-        self.driver.believe()
+        self.session.believe()
         self.at_once()
 
     def action_silence(self) -> None:
         """Who stands between."""
-        self.driver.silence()
+        self.session.silence()
         self.at_once()
 
     def action_censor_set(self) -> None:
         """Censor those, or lift it."""
-        self.driver.censor_set()
+        self.session.censor_set()
         self.at_once()
 
     def action_court(self) -> None:
         """Convene, or adjourn."""
-        self.driver.court()
+        self.session.court()
         self.at_once()

@@ -19,12 +19,12 @@ else:
 
 
 class Attacking(Base):
-    """Between the panel of attacks and the driver."""
+    """Between the panel of attacks and the session."""
 
     def on_foresee(self, event: Foresee) -> None:
         """Tell the panel what there is, and what the one it asks about would do now."""
         panel = self.query_one(Attacks)
-        swarm = self.driver.swarm
+        swarm = self.session.swarm
         if event.attack is not None:
             try:
                 panel.tell(event.attack, swarm.preview(event.attack))
@@ -43,24 +43,24 @@ class Attacking(Base):
         if plan is None:
             self.at_once()
             return
-        now_us, before = self.driver.swarm.now_us, len(self.driver.swarm.history)
-        self.driver.do(attack)
-        if len(self.driver.swarm.history) > before:
-            self.driver.say(plan.sentence)
+        now_us, before = self.session.swarm.now_us, len(self.session.swarm.history)
+        self.session.do(attack)
+        if len(self.session.swarm.history) > before:
+            self.session.say(plan.sentence)
             self.query_one(Attacks).begun(deed_of(title, plan, now_us))
         self.at_once()
 
     def call_off(self) -> None:
         """Give up what attacks have still to do."""
-        self.driver.do(CallOff())
+        self.session.do(CallOff())
         self.at_once()
 
     def _planned(self, attack: Attack) -> Plan | None:
         """What it comes to; None, and said why, if it cannot be."""
         try:
-            return self.driver.swarm.preview(attack)
+            return self.session.swarm.preview(attack)
         except InputError as error:
-            self.driver.say(str(error))
+            self.session.say(str(error))
             return None
 
     def open_attack(self, name: str) -> None:

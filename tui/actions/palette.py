@@ -102,11 +102,11 @@ class Palette(Provider):
         for verb in main.verbs():
             if verb.possible and not verb.key and verb.id != "calloff":
                 yield f"Peer: {plain(verb.says)}", filled_in(main.app, verb.tip), partial(main.action_verb, verb.id)
-        going = main.driver.swarm.snapshot().attacks
+        going = main.session.swarm.snapshot().attacks
         if going:
             says, tip = calling_off(going)
             yield f"Attack: {says}", filled_in(main.app, tip), main.call_off
-        for preset in main.driver.swarm.attacks():
+        for preset in main.session.swarm.attacks():
             tip = preset.why_not or preset.about
             yield f"Attack: {preset.title.lower()}", tip, partial(main.open_attack, preset.name)
         for one in (*scenario_files.shipped(), *scenarios_here()):
@@ -116,11 +116,11 @@ class Palette(Provider):
                 f"{plain(one.title)}. {about}",
                 partial(main.open_scenario, one.source),
             )
-        driver = main.driver
+        session = main.session
         yield from self.everybody(main)
-        for peer, label in enumerate(driver.swarm.labels[:PEERS]):
+        for peer, label in enumerate(session.swarm.labels[:PEERS]):
             yield f"Select: {plain(label)}", "Select this peer.", partial(main.pick, peer)
-        for title in driver.swarm.catalogue_titles(TITLES):
+        for title in session.swarm.catalogue_titles(TITLES):
             yield f"Ask for: {plain(title)}", "From the selected peer, or from any.", partial(main.ask_now, title)
 
     def everybody(self, main: MainScreen) -> Iterator[Offer]:

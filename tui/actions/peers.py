@@ -28,12 +28,12 @@ class OnPeers(Base):
     def pick(self, peer: PeerId | None, *, keep: bool = False) -> None:
         """Select a peer, and unmark all others unless `keep`; a narrow terminal opens the drawer on the side where
         the peer is not."""
-        self.driver.select(peer, keep=keep)
+        self.session.select(peer, keep=keep)
         self.show_choice()
 
     def show_choice(self) -> None:
         """Others are chosen: show who, and open the drawer."""
-        peer = self.driver.selected
+        peer = self.session.selected
         self.drawer_shut = False
         if peer is not None:
             left = self.view.share_of(peer) > 0.5
@@ -65,10 +65,10 @@ class OnPeers(Base):
 
     def carry_out(self, command: Command) -> None:
         """Do a command, and tell how many it changed and how to take it back."""
-        changed = self.driver.do(command)
+        changed = self.session.do(command)
         self.at_once()
         if changed:
-            self.driver.say(self._done(command, changed))
+            self.session.say(self._done(command, changed))
             self.at_once()
 
     def _done(self, command: Command, changed: tuple[PeerId, ...]) -> str:
@@ -94,10 +94,12 @@ class OnPeers(Base):
 
     def action_mark(self) -> None:
         """Mark the selected peer, or no more."""
-        if self.driver.selected is not None:
-            self.driver.tag(self.driver.selected)
-            many = len(self.driver.marked)
-            self.driver.say(f"{many:,} marked: verbs act on {'them' if many != 1 else 'it'}" if many else "none marked")
+        if self.session.selected is not None:
+            self.session.tag(self.session.selected)
+            many = len(self.session.marked)
+            self.session.say(
+                f"{many:,} marked: verbs act on {'them' if many != 1 else 'it'}" if many else "none marked"
+            )
         self.at_once()
 
     def action_kill(self) -> None:

@@ -1,7 +1,7 @@
 """What makes the dashboard comfortable, apart from what it is for: themes, scenarios to open, things to take away,
 density and motion, and the tour.
 
-A mixin of `MainScreen`. What these do to the swarm goes through the driver, as everything does.
+A mixin of `MainScreen`. What these do to the swarm goes through the session, as everything does.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from tui.app import SwarmApp
     from tui.draw.styles import Mode
-    from tui.session.session import Driver
+    from tui.session.session import Session
     from tui.widgets.ask_picture import AskPicture
     from tui.widgets.swarm_view import SwarmView
 
@@ -49,7 +49,7 @@ FAREWELL = "That was the tour. {app.help} tells the keys, {app.palette} finds an
 class Comforts(Base):
     """Actions and what they need."""
 
-    driver: Driver
+    session: Session
     drawer_shut: bool
     tour: Tour | None = None
     _keys_of: tuple[object, ...]
@@ -96,7 +96,7 @@ class Comforts(Base):
         app = self._swarm_app
         app.use_density("comfortable" if app.density == "compact" else "compact")
         app.keep("density", app.density, f"{app.density} density")
-        self.driver.say("Compact: more to see, less air." if app.density == "compact" else "Comfortable: air again.")
+        self.session.say("Compact: more to see, less air." if app.density == "compact" else "Comfortable: air again.")
         self.at_once()
 
     def switch_glyphs(self, mode: Mode) -> None:
@@ -118,7 +118,7 @@ class Comforts(Base):
         app.use_reduced_motion(not app.reduced_motion)
         calm = app.reduced_motion
         app.keep("reduced_motion", calm, f"{'reduced' if calm else 'full'} motion")
-        self.driver.say("Nothing glides or pulses now." if calm else "Changes of place glide, deeds are echoed.")
+        self.session.say("Nothing glides or pulses now." if calm else "Changes of place glide, deeds are echoed.")
         self.at_once()
 
     def redress(self) -> None:
@@ -140,11 +140,11 @@ class Comforts(Base):
         nets = tuple(Choice(name, title_of(kind), help_of(kind)) for name, kind in networks().items())
         known = (*scenario_files.shipped(), *scenarios_here())
         stories = tuple(Choice(one.source, one.title, outline(one)) for one in known)
-        driver = self.driver
-        same = driver.setup.protocol == driver.scenario.setup.protocol
+        session = self.session
+        same = session.setup.protocol == session.scenario.setup.protocol
         shelves = (
-            Shelf(NETWORKS, nets, driver.setup.protocol),
-            Shelf(SCENARIOS, stories, driver.scenario.source if same else ""),
+            Shelf(NETWORKS, nets, session.setup.protocol),
+            Shelf(SCENARIOS, stories, session.scenario.source if same else ""),
         )
         self.app.push_screen(Picker(*shelves), self._chosen_run)
 
@@ -158,7 +158,7 @@ class Comforts(Base):
 
     def restart_under(self, protocol: str | None) -> None:
         """The same peers under another network; None is a change of mind."""
-        if protocol is not None and self.driver.restart(protocol):
+        if protocol is not None and self.session.restart(protocol):
             self._begun()
         self.at_once()
 
@@ -167,10 +167,10 @@ class Comforts(Base):
         from engine import scenario_files
 
         try:
-            if self.driver.open(scenario_files.find(name)):
+            if self.session.open(scenario_files.find(name)):
                 self._begun()
         except InputError as error:
-            self.driver.say(str(error))
+            self.session.say(str(error))
         self.at_once()
 
     def _begun(self) -> None:
@@ -183,7 +183,7 @@ class Comforts(Base):
         """Write files and tell where they are; or tell why not."""
         from tui.session import export
 
-        setup = self.driver.setup
+        setup = self.session.setup
         try:
             paths = export.write(export.name_of(setup.protocol, setup.seed), parts)
         except InputError as error:
@@ -201,10 +201,10 @@ class Comforts(Base):
 
     def action_save(self) -> None:
         """The run so far as a scenario."""
-        driver = self.driver
+        session = self.session
         self._write(
             "saved as a scenario",
-            {".toml": driver.as_scenario()},
+            {".toml": session.as_scenario()},
             "{0}: swarmtop opens it by that name, and {{run.network}} does here",
         )
 
@@ -212,7 +212,7 @@ class Comforts(Base):
         """Asks and series."""
         from tui.session import export
 
-        self._write("exported", export.figures(self.driver.report(series=True)))
+        self._write("exported", export.figures(self.session.report(series=True)))
 
     def tell_config(self) -> None:
         """Where the configuration is; one that explains itself is written where there is none."""
@@ -240,7 +240,7 @@ class Comforts(Base):
 
     def begin_tour(self) -> None:
         """Show around, from the first step."""
-        self.tour = Tour(self.driver.setup.protocol, self.driver.swarm.catalogue_titles(5))
+        self.tour = Tour(self.session.setup.protocol, self.session.swarm.catalogue_titles(5))
         self.at_once()
 
     def leave_tour(self) -> bool:

@@ -18,7 +18,7 @@ from tui.widgets.timeline import Timeline
 if TYPE_CHECKING:
     from textual.screen import Screen
 
-    from tui.session.session import Driver
+    from tui.session.session import Session
     from tui.widgets.ask_picture import AskPicture
     from tui.widgets.swarm_view import SwarmView
 
@@ -33,7 +33,7 @@ AT_END = "This is the end: what happens now happens for the first time."
 class Travels(Base):
     """Actions on the cursor in time."""
 
-    driver: Driver
+    session: Session
     _played = False
     """Time ran when the pointer took the cursor."""
     _holding = False
@@ -53,22 +53,22 @@ class Travels(Base):
 
     def why_not_travel(self, action: str, parameters: tuple[object, ...]) -> str:
         """Why an action of this file cannot be had, or empty."""
-        driver = self.driver
+        session = self.session
         back = bool(parameters) and isinstance(parameters[0], int) and parameters[0] < 0
         match action:
             case "rewind" | "start":
-                return "" if driver.here_us > 0 else AT_START
+                return "" if session.here_us > 0 else AT_START
             case "travel" if back:
-                return "" if driver.here_us > 0 else AT_START
+                return "" if session.here_us > 0 else AT_START
             case "travel" | "live":
-                going = driver.heading_us is not None and driver.heading_us < driver.end_us
-                return AT_END if driver.at_end and not going else ""
+                going = session.heading_us is not None and session.heading_us < session.end_us
+                return AT_END if session.at_end and not going else ""
             case "to_mark":
                 where = self._mark(-1 if back else 1)
                 return "" if where is not None else f"Nothing was done {'before' if back else 'after'} this moment."
             case "undo":
-                return "" if driver.undoable else "There is nothing to undo: nobody did anything before this moment."
-            case "record" if driver.replaying and not driver.recording:
+                return "" if session.undoable else "There is nothing to undo: nobody did anything before this moment."
+            case "record" if session.replaying and not session.recording:
                 return "This run comes from a recording already. Do something else, and it is one that can be recorded."
         return ""
 
@@ -77,19 +77,19 @@ class Travels(Base):
             timeline = self.timeline
         except NoMatches:
             return None
-        timeline.track.take(self.driver.marks)
-        return timeline.track.next_to(self.driver.here_us, by)
+        timeline.track.take(self.session.marks)
+        return timeline.track.next_to(self.session.here_us, by)
 
     # --- keys --------------------------------------------------------------------------------------------------
 
     def action_rewind(self, ms: int) -> None:
         """Back by so much, and stop."""
-        self.driver.step_by(-ms * 1000)
+        self.session.step_by(-ms * 1000)
         self.at_once()
 
     def action_travel(self, ms: int) -> None:
         """So much further on, or back; time runs on if it ran."""
-        self._go(self.driver.here_us + ms * 1000)
+        self._go(self.session.here_us + ms * 1000)
 
     def action_to_mark(self, by: int) -> None:
         """To the mark before (-1), or the next (1)."""
@@ -103,45 +103,45 @@ class Travels(Base):
 
     def action_live(self) -> None:
         """To the end."""
-        self._go(self.driver.end_us)
+        self._go(self.session.end_us)
 
     def action_undo(self) -> None:
         """Take back what a person did last."""
-        self.driver.undo()
+        self.session.undo()
         self.at_once()
 
     def action_record(self) -> None:
         """Write the run into a file where the person stands, or end that."""
         from tui.session import export
 
-        driver = self.driver
-        if driver.recording:
-            driver.stop_recording()
+        session = self.session
+        if session.recording:
+            session.stop_recording()
         else:
             try:
-                path = export.write(export.name_of(driver.setup.protocol, driver.setup.seed), {".swarm": ""})[0]
+                path = export.write(export.name_of(session.setup.protocol, session.setup.seed), {".swarm": ""})[0]
             except InputError as error:
                 self.notify(plain(error, limit=300), severity="error", markup=False, timeout=10)
                 return
             here = path.name if path.parent == Path.cwd() else str(path)
-            if not driver.record(here):
+            if not session.record(here):
                 path.unlink(missing_ok=True)
         self.at_once()
 
     def _go(self, t_us: int) -> None:
-        self.driver.seek_to(t_us)
+        self.session.seek_to(t_us)
         self.at_once()
 
     # --- the timeline ------------------------------------------------------------------------------------------
 
     def on_timeline_sought(self, event: Timeline.Sought) -> None:
         """A pointer took the cursor somewhere, or let it go."""
-        live = self.driver.live
+        live = self.session.live
         if event.held and not self._holding:
             self._holding, self._played = True, live.playing
             live.pause()
-        self.driver.scrub_to(event.at_us)
-        self.driver.touch()
+        self.session.scrub_to(event.at_us)
+        self.session.touch()
         if not event.held:
             if self._holding and self._played:
                 live.play()
@@ -149,13 +149,13 @@ class Travels(Base):
 
     def on_timeline_wheeled(self, event: Timeline.Wheeled) -> None:
         """A step."""
-        driver = self.driver
+        session = self.session
         # A wheel is turned by chance more easily than a key is pressed: at the end it does not move time on.
-        if event.ms > 0 and driver.at_end and driver.heading_us is None:
+        if event.ms > 0 and session.at_end and session.heading_us is None:
             return
-        driver.live.pause()
-        driver.scrub_to(driver.wished_us + event.ms * 1000)
-        driver.touch()
+        session.live.pause()
+        session.scrub_to(session.wished_us + event.ms * 1000)
+        session.touch()
 
     def show_time(self, frame: Frame) -> None:
         """Hand the line its frame; the picture wears another frame while it is of the past."""

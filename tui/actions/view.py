@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from tui.draw.colours import ColourBy
     from tui.draw.stage import Placement
-    from tui.session.session import Driver
+    from tui.session.session import Session
 
     Base = Screen[None]
 else:
@@ -51,7 +51,7 @@ PICK_FIRST = "Select a peer first: press an arrow key, or click one."
 class Deeds(Base):
     """Actions of the dashboard."""
 
-    driver: Driver
+    session: Session
     wishes: dict[str, bool]
     drawer_shut: bool
     whole: str
@@ -106,7 +106,7 @@ class Deeds(Base):
         if action == "verb" or (action in VERBS and action != "ask"):  # another asks when the selected peer cannot
             verb = self._verb(str(parameters[0]) if action == "verb" else action)
             return PICK_FIRST if verb is None else "" if verb.possible else verb.tip
-        if action in ("open", "menu", "mark") and self.driver.selected is None:
+        if action in ("open", "menu", "mark") and self.session.selected is None:
             return PICK_FIRST
         if action == "pan" and self.enlarged <= 1:
             return "All of the swarm is in the picture; zoom in first ({view.in})."
@@ -120,7 +120,7 @@ class Deeds(Base):
                 return "Slower than that is a standstill: {time.pause} stops time."
         if action == "panel" and parameters == (6,) and not self.has_story:
             return "This run tells no story; scenarios do."
-        if action in ("pause", "step") and self.driver.alarm:
+        if action in ("pause", "step") and self.session.alarm:
             return "A peer's program failed, and this run cannot go on: {run.network} starts another."
         return self.why_not_inquire(action) or self.why_not_travel(action, parameters)
 
@@ -144,16 +144,16 @@ class Deeds(Base):
         verb = self._verb(name)
         if verb is not None and name != "ask":
             does, tip = verb.label.lower(), keyed(self.app, verb.tip)
-        if name == "pause" and not self.driver.live.playing:
+        if name == "pause" and not self.session.live.playing:
             does = "play"
-        if name == "record" and self.driver.recording:
+        if name == "record" and self.session.recording:
             does = "stop recording"
-        if name == "slow" and self.driver.slow_on_ask:
+        if name == "slow" and self.session.slow_on_ask:
             does = "slow on ask ✓"
         why = keyed(self.app, self.why_not(name, parameters))
         # Who answered the ask that one chose is what one wants to know next. Of those that peers ask by themselves it
         # would come and go every few seconds, and move all other keys.
-        rank = UNSOUGHT if name == "answerer" and (why or self.driver.following) else rank
+        rank = UNSOUGHT if name == "answerer" and (why or self.session.following) else rank
         return Item(shown, does, action, why, tip, rank)
 
     # --- asks ------------------------------------------------------------------------------------------------
@@ -174,41 +174,41 @@ class Deeds(Base):
     def ask_now(self, text: str) -> None:
         """Ask for something from the selected peer, or from any."""
         frame = self.view.frame
-        self.driver.ask_for(text, self.driver.selected if frame is None else askers_of(frame))
+        self.session.ask_for(text, self.session.selected if frame is None else askers_of(frame))
         self.at_once()
 
     def action_slow(self) -> None:
         """Slow down on asks, or not."""
-        self.driver.slow_on_ask = not self.driver.slow_on_ask
-        if not self.driver.slow_on_ask:
-            self.driver.live.end_slow_motion()
-        slow = self.driver.slow_on_ask
-        self.driver.say("Time slows while your question crosses." if slow else "Time keeps its speed when you ask.")
+        self.session.slow_on_ask = not self.session.slow_on_ask
+        if not self.session.slow_on_ask:
+            self.session.live.end_slow_motion()
+        slow = self.session.slow_on_ask
+        self.session.say("Time slows while your question crosses." if slow else "Time keeps its speed when you ask.")
         self.at_once()
 
     # --- time ------------------------------------------------------------------------------------------------
 
     def _speed(self) -> float:
         """The nearest of SPEEDS to what is set."""
-        speed = self.driver.live.speed
+        speed = self.session.live.speed
         if math.isinf(speed):
             return speed
         return min(SPEEDS[:-1], key=lambda other: max(other / speed, speed / other))
 
     def action_pause(self) -> None:
         """Stop time, or let it run."""
-        self.driver.play_or_pause()
+        self.session.play_or_pause()
         self.at_once()
 
     def action_step(self, ms: int) -> None:
         """Go on by so much, and stop."""
-        self.driver.live.step(ms * 1000)
+        self.session.live.step(ms * 1000)
         self.at_once()
 
     def action_speed(self, by: int) -> None:
         """Twice or half the speed."""
         at = SPEEDS.index(self._speed()) + by
-        self.driver.live.set_speed(SPEEDS[min(max(at, 0), len(SPEEDS) - 1)])
+        self.session.live.set_speed(SPEEDS[min(max(at, 0), len(SPEEDS) - 1)])
         self.at_once()
 
     # --- the picture --------------------------------------------------------------------------------------------
@@ -262,7 +262,7 @@ class Deeds(Base):
     def action_upkeep(self) -> None:
         """Show upkeep messages, or not."""
         self.view.upkeep = not self.view.upkeep
-        self.driver.say("Upkeep messages are shown." if self.view.upkeep else "Upkeep messages are not shown.")
+        self.session.say("Upkeep messages are shown." if self.view.upkeep else "Upkeep messages are not shown.")
         self.at_once()
 
     def action_zoom(self, by: int) -> None:
@@ -315,7 +315,7 @@ class Deeds(Base):
 
     def action_copy(self) -> None:
         """Put the command line that brings one back here on the clipboard, and show it."""
-        line = self.driver.command_line()
+        line = self.session.command_line()
         if not line:
             self.at_once()
             return
@@ -330,8 +330,8 @@ class Deeds(Base):
         if self.query_one(AskBar).has_class("-open") or self.query_one(FilterBar).is_open:
             self.close_bars()
             return
-        if isinstance(self.focused, PeersTable) and self.driver.sieve:
-            self.driver.sift("")
+        if isinstance(self.focused, PeersTable) and self.session.sieve:
+            self.session.sift("")
             self.at_once()
             return
         if isinstance(self.focused, Feed) and self.focused.narrowed:
@@ -348,12 +348,12 @@ class Deeds(Base):
         elif drawer(*self.size) and "inspector" in self._shown:
             self.drawer_shut = True
             self.make_room()
-        elif not self.driver.following:
-            self.driver.choose(None)
-        elif self.driver.marked:
-            self.driver.mark("")
-        elif self.driver.selected is not None:
-            self.driver.select(None)
+        elif not self.session.following:
+            self.session.choose(None)
+        elif self.session.marked:
+            self.session.mark("")
+        elif self.session.selected is not None:
+            self.session.select(None)
         elif self.enlarged > 1:
             self.picture.zoom(0)
         self.at_once()

@@ -22,7 +22,7 @@ from tui.widgets.jump_bar import JumpBar
 if TYPE_CHECKING:
     from textual.screen import Screen
 
-    from tui.session.session import Driver
+    from tui.session.session import Session
     from tui.widgets.swarm_view import SwarmView
 
     Base = Screen[None]
@@ -35,7 +35,7 @@ ZOOMS = {"view.in": 1, "view.out": -1}
 class Jumping(Base):
     """A mixin of `MainScreen`."""
 
-    driver: Driver
+    session: Session
     _shown: frozenset[str]
     _tags: dict[str, PeerId] | None = None
     """Peer by tag, while letters are shown; None when they have to be dealt out anew."""

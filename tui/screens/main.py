@@ -1,6 +1,6 @@
 """The dashboard: panels around the picture, a clock of frames, and what each key does.
 
-Panels say what a person wants by messages, and get frames; this screen stands between them and the driver. It asks
+Panels say what a person wants by messages, and get frames; this screen stands between them and the session. It asks
 for a frame only when something can have changed, so a paused swarm costs nothing, and it hands the slow panels a
 frame four times a second at most, because nobody reads a number that changes more often.
 
@@ -27,7 +27,7 @@ from engine import Event
 from tui.config.keys import bindings, keyed
 from tui.screens.tour import TourBox
 from tui.session.frame import Frame
-from tui.session.session import Driver
+from tui.session.session import Session
 from tui.session.verbs import Verb
 from tui.widgets import messages as say
 from tui.widgets.ask_bar import AskBar
@@ -120,17 +120,17 @@ ROWS: dict[str, frozenset[str]] = {
 
 
 class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquiries, Travels, Screen[None]):
-    """Hand it a driver. It runs the driver's swarm for as long as it is mounted."""
+    """Hand it a session. It runs the session's swarm for as long as it is mounted."""
 
     BINDINGS = bindings("main")
     AUTO_FOCUS = "SwarmView"
 
-    def __init__(self, driver: Driver, *, fps: float = 20.0, steady: bool = False) -> None:
+    def __init__(self, session: Session, *, fps: float = 20.0, steady: bool = False) -> None:
         """steady: `fps` frames a second whatever moves; else fewer while nothing that a person did is under way."""
         super().__init__()
         self._steady = steady
         self._compositor = LeanCompositor()
-        self.driver = driver
+        self.session = session
         self.pace = FramePace(fps)
         self.clock = FrameClock(self.tick, self._broke)
         self.wishes: dict[str, bool] = {}
@@ -162,7 +162,7 @@ class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquirie
                 yield PeersTable(id="peers", classes="-away")
                 yield Kinds(id="kinds", classes="-away")
                 yield Story(id="story")
-                yield Controls(complete=self.driver.completions, id="controls")
+                yield Controls(complete=self.session.completions, id="controls")
             with Horizontal(id="bottom"):
                 yield Charts(id="charts")
                 yield Feed(id="feed")
@@ -170,7 +170,7 @@ class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquirie
             yield ThemeDrawer(id="themes")
         yield Static("", id="notice", markup=False)
         yield AskBar(id="ask-bar")
-        yield FilterBar(complete=self.driver.completions, id="filter")
+        yield FilterBar(complete=self.session.completions, id="filter")
         yield Menu(id="menu")
         yield JumpBar(id="jump")
         yield Timeline(id="timeline")
@@ -187,17 +187,17 @@ class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquirie
         self.call_after_refresh(self._pace)
         self.make_room()
         self.clock.start()
-        self.driver.live.tick_s = TICK_S
+        self.session.live.tick_s = TICK_S
         self.watch(self.app, "app_focus", self._focus_changed, init=False)
 
     def _focus_changed(self, focused: bool) -> None:
-        self.driver.live.tick_s = TICK_S if focused else AWAY_TICK_S
+        self.session.live.tick_s = TICK_S if focused else AWAY_TICK_S
         if focused and self.is_running:
             self._panels_s = -1e9
             self.clock.start()
 
     def _pace(self) -> None:
-        self.run_worker(self.driver.run(), name="live", exit_on_error=False)
+        self.run_worker(self.session.run(), name="live", exit_on_error=False)
 
     def _broke(self, error: Exception) -> None:
         self.app._handle_exception(error)
@@ -205,7 +205,7 @@ class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquirie
     def on_unmount(self) -> None:
         """Time ends with the screen."""
         self.clock.stop()
-        self.driver.stop()
+        self.session.stop()
 
     # --- frames -----------------------------------------------------------------------------------------
 
@@ -236,29 +236,29 @@ class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquirie
     def _brisk(self) -> bool:
         """Whether frames follow each other as fast as was asked for. Where they do not, a frame and panels that are due
         are drawn in one turn of the loop: what they have in common (finding what is dirty, writing it) is done once."""
-        return self._steady or self.driver.watched or self.picture.moving
+        return self._steady or self.session.watched or self.picture.moving
 
     @property
     def _panel_slot_s(self) -> float:
         if not self.app.app_focus:
             return AWAY_PANEL_S
-        return PANEL_S if self.driver.watched else CALM_PANEL_S
+        return PANEL_S if self.session.watched else CALM_PANEL_S
 
     def _show_picture(self) -> None:
         view = self.picture
         now = time.monotonic()
-        self.driver.tend()
-        if (self.driver.stale or view.moving) and waiting(self.app) > WAITING_MOST:
+        self.session.tend()
+        if (self.session.stale or view.moving) and waiting(self.app) > WAITING_MOST:
             self.pace.held_up()
             return
-        if self.driver.stale or view.moving:
+        if self.session.stale or view.moving:
             self.pace.painted(now, view.paint_s)
             self.frames += 1
             self._take_frame(draw=True)
             self._drawn_s = time.monotonic()
 
     def _take_frame(self, *, draw: bool) -> None:
-        frame = self.driver.frame(self.pace.fps)
+        frame = self.session.frame(self.pace.fps)
         self.query_one(SwarmView).show(frame, draw=draw)
         if draw:
             self.ask_picture.show(frame)
@@ -279,7 +279,7 @@ class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquirie
         """The panels' frame: all events since the last one they had."""
         assert self._panel_frame is not None
         frame = replace(self._panel_frame, events=self._events)
-        charts = self.driver.watched or now - self._charts_s >= CHARTS_S
+        charts = self.session.watched or now - self._charts_s >= CHARTS_S
         self._charts_s = now if charts else self._charts_s
         self._events, self._panel_frame, self._panels_s = (), None, now
         self.query_one(StatusBar).show(frame)
@@ -309,10 +309,10 @@ class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquirie
         """A person did something: show it now, panels too."""
         self._panels_s = self._keys_s = self._charts_s = -1e9
         if self.is_mounted and self.is_current and not self.has_class("-tiny"):
-            self.driver.touch()
+            self.session.touch()
             if self._pressed():
                 self._take_frame(draw=False)
-                self.driver.touch()
+                self.session.touch()
             else:
                 self._show_picture()
                 self._show_panels_if_due()
@@ -348,7 +348,7 @@ class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquirie
         self.set_class(width >= HUGE_W and height >= HUGE_H, "-huge")
         self.query_one(Timeline).display = height >= TIMELINE_H
         self.set_class(height < TIMELINE_H, "-lowest")
-        chosen = (self.driver.selected is not None) and not self.drawer_shut
+        chosen = (self.session.selected is not None) and not self.drawer_shut
         shown = rooms(width, height, self.wishes, selected=chosen, story=self.has_story, whole=self.whole)
         if shown == self._shown:
             return
@@ -377,8 +377,8 @@ class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquirie
     @property
     def has_story(self) -> bool:
         """Whether the scenario has something to tell."""
-        scenario = self.driver.scenario
-        same = scenario.setup.protocol == self.driver.setup.protocol
+        scenario = self.session.scenario
+        same = scenario.setup.protocol == self.session.setup.protocol
         return same and bool(scenario.about or scenario.captions or scenario.expects)
 
     @property
@@ -409,7 +409,7 @@ class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquirie
 
     @on(say.AskPicked)
     def _chose(self, event: say.AskPicked) -> None:
-        self.driver.choose(event.ask)
+        self.session.choose(event.ask)
         self.at_once()
 
     @on(say.Act)
@@ -423,7 +423,7 @@ class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquirie
     @on(say.AskWanted)
     def _ask_wanted(self, event: say.AskWanted) -> None:
         if event.origin is not None:
-            self.driver.select(event.origin)
+            self.session.select(event.origin)
         self.open_ask_bar()
 
     @on(say.AskLeft)
@@ -432,7 +432,7 @@ class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquirie
 
     @on(say.Paced)
     def _paced(self, event: say.Paced) -> None:
-        self.driver.live.set_speed(event.speed)
+        self.session.live.set_speed(event.speed)
         self.at_once()
 
     def close_bars(self) -> None:

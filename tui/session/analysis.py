@@ -1,6 +1,6 @@
-"""What a person wants to know of an ask or a peer beyond the picture: the driver's other half.
+"""What a person wants to know of an ask or a peer beyond the picture: the session's other half.
 
-Theory, what a peer believes, who stands between, and going on to the next arrival. Apart from `driver.py` because none
+Theory, what a peer believes, who stands between, and going on to the next arrival. Apart from `session.py` because none
 of it moves time by itself or chooses what is looked at.
 """
 
@@ -21,7 +21,7 @@ THEORIES_MOST = 50
 
 
 class Inquiry:
-    """A mixin of `Driver`."""
+    """A mixin of `Session`."""
 
     live: Pacer
     machine: TimeMachine
@@ -31,7 +31,7 @@ class Inquiry:
     _clock: Callable[[], float]
     _facts_at: float
 
-    if TYPE_CHECKING:  # what Driver has
+    if TYPE_CHECKING:  # what Session has
 
         @property
         def swarm(self) -> Swarm: ...

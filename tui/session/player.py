@@ -1,4 +1,4 @@
-"""Going back and forth in the run on screen: the half of the driver that holds a time machine.
+"""Going back and forth in the run on screen: the half of the session that holds a time machine.
 
 A seek is a job of `Pacer`: it is done in slices before time goes on, the screen stays alive meanwhile, and the
 cursor moves when it is there. What a person does in the past begins another future; that is said, and `undo` is no
@@ -39,7 +39,7 @@ EVENTS_SHOWN = 200
 
 
 class Traveller:
-    """What `Driver` inherits. `jumps` counts how often the cursor was somewhere else all at once."""
+    """What `Session` inherits. `jumps` counts how often the cursor was somewhere else all at once."""
 
     live: Pacer
     machine: TimeMachine

@@ -1,4 +1,4 @@
-"""Whom and what a person looks at: the selected peer, the marked ones, the chosen ask. A mixin of `Driver`.
+"""Whom and what a person looks at: the selected peer, the marked ones, the chosen ask. A mixin of `Session`.
 
 One peer is *selected*: the inspector explains it, the picture rings it. Any number may be *marked*: by a selector, by a
 box drawn in the picture, one by one. Verbs act on the marked peers, and on the selected one when none is marked
@@ -17,7 +17,7 @@ SIFT_S = 1.0
 
 
 class Choosing:
-    """Needs a swarm, and what a driver does with a choice."""
+    """Needs a swarm, and what a session does with a choice."""
 
     selected: PeerId | None
     marked: tuple[PeerId, ...]
@@ -28,7 +28,7 @@ class Choosing:
     _sifted_at: float
     _facts_at: float
 
-    if TYPE_CHECKING:  # what Driver has
+    if TYPE_CHECKING:  # what Session has
 
         @property
         def swarm(self) -> Swarm: ...

@@ -63,7 +63,7 @@ DELAY_US = 80_000
 """Typical delay of one hop, when nothing is in flight to measure."""
 
 
-class Driver(Traveller, Inquiry, Choosing):
+class Session(Traveller, Inquiry, Choosing):
     """Makes the swarm of a scenario, runs it, and answers for it. `await run()` somewhere, `frame()` at will."""
 
     def __init__(

@@ -1,4 +1,4 @@
-"""What widgets say. They bubble to the screen, and the screen hands them to the driver; no widget acts itself."""
+"""What widgets say. They bubble to the screen, and the screen hands them to the session; no widget acts itself."""
 
 from __future__ import annotations
 
