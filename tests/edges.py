@@ -36,8 +36,8 @@ from engine.record.codec import setup_from_map, setup_to_map
 from engine.record.file import Recording
 from engine.swarm import Swarm
 from engine.world import access_links, churn, latency, topology
-from tui.cli.main import main as cli
-from tui.cli.main import run as cli_run
+from tui.cli import main as cli
+from tui.cli import run as cli_run
 from tui.config import settings, themes
 
 LONG = "9" * 5_000

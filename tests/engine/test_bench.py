@@ -10,8 +10,8 @@ import pytest
 
 from engine import bench
 from engine.lab import bench as lab_bench
-from tui.cli.main import bench as cli_bench
-from tui.cli.main import main as cli
+from tui.cli import bench as cli_bench
+from tui.cli import main as cli
 
 
 @pytest.fixture(autouse=True)

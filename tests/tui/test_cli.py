@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tui.cli.main import main as cli
-from tui.cli.main import run as cli_run
+from tui.cli import main as cli
+from tui.cli import run as cli_run
 
 HOUSE = Path(__file__).parents[2]
 SMALL = ["run", "--protocol", "gossip", "--peers", "8", "--until", "2"]
@@ -155,7 +155,7 @@ def test_progress_waits_a_second_and_cleans_up(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     clock = iter([0.0, 0.5, 1.5, 1.6, 2.0])
-    monkeypatch.setattr("tui.cli.main.run.time.monotonic", lambda: next(clock))
+    monkeypatch.setattr("tui.cli.run.time.monotonic", lambda: next(clock))
     progress = cli_run.Progress()
     progress(1.0, 60.0, 10)
     assert capsys.readouterr().err == ""

@@ -11,8 +11,8 @@ import pytest
 
 from engine import parse_sweep
 from engine.lab.sweep import Curve, Outcome, Point, Scenario
-from tui.cli.main import main as cli
-from tui.cli.main import run as cli_run
+from tui.cli import main as cli
+from tui.cli import run as cli_run
 
 SMALL = ["run", "--protocol", "gossip", "--peers", "8"]
 

@@ -160,7 +160,7 @@ async def test_a_key_waits_until_what_was_opened_has_the_keyboard() -> None:
         assert isinstance(field, Input)
         assert field.value == "nxdq"
         await send(person, "escape", "escape", "9", "enter")
-        assert person.driver.swarm.history, "the first attack of the panel was done"
+        assert person.session.swarm.history, "the first attack of the panel was done"
         assert person.app.is_running
 
 

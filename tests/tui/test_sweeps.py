@@ -111,6 +111,6 @@ def test_workers_end_with_who_started_them() -> None:
     [(flag, value) for flag in ("--repeat", "--jobs") for value in ("0", "-1", "1001", "x", "9" * 5000)],
 )
 def test_a_number_out_of_range_is_told(flag: str, value: str) -> None:
-    from tui.cli.main import main as cli
+    from tui.cli import main as cli
 
     assert cli.main([*SWEEP, f"{flag}={value}"]) == 2
