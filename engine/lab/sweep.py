@@ -55,7 +55,6 @@ LEAST_S = 25.0
 RUN_S = 60.0
 ASKS = 200
 STEPS_MAX = 1_000
-REPEAT_MAX = 1_000
 WORKERS_A_CORE = 4
 """At most: more would not be faster, and would take memory."""
 START_S = 0.6

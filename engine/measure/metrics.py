@@ -113,7 +113,6 @@ class Metrics:
         self.dropped_by: dict[str, int] = {}
         self.dropped_kinds: dict[tuple[int, str], int] = {}
         """Messages that never arrived, by (number of the kind, reason)."""
-        self.delivered_by_kind = np.zeros(len(self.kind_names), np.int64)
         self.bytes_by_kind = np.zeros(len(self.kind_names), np.int64)
         """Bytes delivered, by number of the kind."""
         self.recent = MessageLog()
@@ -194,7 +193,6 @@ class Metrics:
         self._bytes += sizes
         # Exact: a sum of sizes stays far below 2 to the 53.
         self.bytes_by_kind += sizes.astype(np.int64)
-        self.delivered_by_kind += np.bincount(kind, minlength=len(self._bytes))
         # Rows are in order of time, and the last of an index wins.
         self.last_heard_us[header >> SENDER_SHIFT] = at
 

@@ -82,10 +82,6 @@ class Stream:
         # Lemire's multiply-and-shift; the bias is below stop / 2**64.
         return (self.bits64() * stop) >> 64
 
-    def randint(self, low: int, high: int) -> int:
-        """Uniform in low..high, both included."""
-        return low + self.randrange(high - low + 1)
-
     def choice(self, items: Sequence[T]) -> T:
         return items[self.randrange(len(items))]
 
