@@ -27,7 +27,7 @@ from .api import AskId, Library, Peer, PeerId, Theory
 from .commands import Arrive, Attack, Command, Peers, Set, resolved
 from .control import arrivals, effects
 from .control.arrivals import ArrivalProcess
-from .control.attacks import AttackRunner, Door, Plan, Preset
+from .control.attacks import AttackRunner, CommandExecutor, Plan, Preset
 from .control.effects import CourtOrders, Parts
 from .control.workload import SAMPLE_US, Due, Sample, Workload, check_asks
 from .errors import InputError, PeerFailed, plain
@@ -49,7 +49,7 @@ SLICE = 50_000
 """Deliveries between two counts of the log when nobody set a budget: bounds the log."""
 
 
-class Swarm(SimulationOwner, Door):
+class Swarm(SimulationOwner, CommandExecutor):
     """A network of peers from a `Setup`. Raises InputError when the setup cannot be.
 
     `program` stands in for the network that `setup.protocol` names: a class that is in no file of

@@ -331,9 +331,9 @@ def _check_command(command: Command, network: type[Peer], where: str) -> None:
     """Raise InputError for a command whose values are out of range, or that this network does not allow."""
     match command:
         case Attack():
-            attacks.checked(command, where)
+            attacks.check_fields(command, where)
         case CallOff(name=str(name)):
-            attacks.known(name, where)
+            attacks.check_name(name, where)
         case Arrive():
             as_whole(command.count, f"{where}: count", 1, ARRIVALS_MAX)
             as_number(command.over_s, f"{where}: over_s", 0, SPAN_S_MAX)
