@@ -27,8 +27,8 @@ from .setup import Setup
 from .sim.bandwidth import TICKS
 from .sim.faults import Faults
 from .sim.host import HostOwner, PeerHost, SharedHostState
-from .sim.kernel import HOP_BITS, NEVER_US, Envelope, Kernel, KernelOwner, Timer
-from .sim.links import Links, Streams
+from .sim.kernel import HOP_BITS, NEVER_US, Envelope, Kernel, KernelOwner, KernelTimer
+from .sim.links import LinkModel, Streams
 from .sim.nat import SILENCE_US
 from .sim.network import Network
 from .sim.rng import Stream
@@ -113,7 +113,7 @@ class Simulation(KernelOwner, HostOwner):
         self.streams = Streams(ids)
         self.started_us = [0] * n
         """When the present life of each peer began."""
-        links = Links(delays, setup.loss, Stream(f"{seed}/loss"))
+        links = LinkModel(delays, setup.loss, Stream(f"{seed}/loss"))
         self.faults = Faults(n, seed)
         state = np.full(n, LEFT, np.uint8)
         self.network = Network(self.kernel, links, self.faults, state, self.streams.near, self.started_us, world.lines)
@@ -441,9 +441,9 @@ class Simulation(KernelOwner, HostOwner):
         self._notify(delay_us, ConnectionRefused(sender, epoch, to, message), back, record)
 
     def _notify(self, delay_us: int, notice: ConnectionRefused | StreamClosed, cause: Any, record: Any) -> None:
-        self.kernel.arm(self.kernel.now_us + delay_us, Timer(-1, 0, notice, cause, record))
+        self.kernel.arm(self.kernel.now_us + delay_us, KernelTimer(-1, 0, notice, cause, record))
 
-    def fire(self, timer: Timer) -> None:
+    def fire(self, timer: KernelTimer) -> None:
         # Most ticks are those of access links: with limited lines, two of three events of a run.
         tick, bandwidth = timer.tick, self.network.bandwidth
         if bandwidth is not None and tick.__class__ in TICKS:
@@ -456,7 +456,7 @@ class Simulation(KernelOwner, HostOwner):
     def end_of_instant(self) -> None:
         self.owner.end_of_instant()
 
-    def _deliver_notice(self, timer: Timer, notice: ConnectionRefused | StreamClosed) -> None:
+    def _deliver_notice(self, timer: KernelTimer, notice: ConnectionRefused | StreamClosed) -> None:
         peer = notice.peer
         program = self.programs[peer]
         if program is None or self.kernel.epoch[peer] != notice.epoch:
@@ -482,16 +482,18 @@ class Simulation(KernelOwner, HostOwner):
         finally:
             kernel.envelope = kernel.no_envelope
 
-    def _has_to_wait(self, timer: Timer, notice: ConnectionRefused | StreamClosed, frm: PeerId, to: PeerId) -> bool:
+    def _has_to_wait(
+        self, timer: KernelTimer, notice: ConnectionRefused | StreamClosed, frm: PeerId, to: PeerId
+    ) -> bool:
         """Whether a notice has to wait: on a held link, or for what was said in the stream before it was closed."""
         network = self.network
         if network.held_links.holds(frm, to):
-            network.held_links.freeze_notice(frm, to, Timer(-1, 0, notice, timer.cause, timer.record))
+            network.held_links.freeze_notice(frm, to, KernelTimer(-1, 0, notice, timer.cause, timer.record))
             return True
         if network.bandwidth is None or not isinstance(notice, StreamClosed) or notice.parked:
             return False
         notice.parked = True
-        if network.bandwidth.park(frm, to, Timer(-1, 0, notice, timer.cause, timer.record)):
+        if network.bandwidth.park(frm, to, KernelTimer(-1, 0, notice, timer.cause, timer.record)):
             return True
         late_us = network.links.last_us(frm, to) - self.kernel.now_us
         if late_us > 0:

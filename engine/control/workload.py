@@ -19,7 +19,7 @@ from ..commands import Command
 from ..errors import InputError
 from ..measure.events import Churned
 from ..measure.snapshot import ALIVE, DEAD, LEFT
-from ..sim.kernel import Timer
+from ..sim.kernel import KernelTimer
 from ..sim.rng import Stream
 from ..simulation import Simulation
 from ..world.churn import Churn, parse
@@ -100,7 +100,7 @@ class Workload:
     def later(self, delay_us: int, tick: Any, period_us: int = 0) -> None:
         """Set an engine timer."""
         sim = self.simulation
-        sim.kernel.arm(sim.kernel.now_us + delay_us, Timer(-1, 0, tick, 0, sim.null_record, period_us))
+        sim.kernel.arm(sim.kernel.now_us + delay_us, KernelTimer(-1, 0, tick, 0, sim.null_record, period_us))
 
     def enqueue(self, due: Due) -> None:
         """Have a command done at the end of this instant."""

@@ -34,8 +34,8 @@ from typing import Any, Protocol
 
 from ..api import Line, PeerId
 from .hold import HeldLinks
-from .kernel import Envelope, FateOfEnvelopes, Kernel, Timer
-from .links import Links
+from .kernel import Envelope, FateOfEnvelopes, Kernel, KernelTimer
+from .links import LinkModel
 
 CHUNK_NS = 50_000_000
 CHUNK_MIN = 1_500
@@ -61,7 +61,7 @@ class QueuedMessage:
         self.lands_us = -1
 
 
-class Chunk:
+class QueuedChunk:
     """What one access link has to take of a message: so many bytes, `last` if they are its last."""
 
     __slots__ = ("last", "left", "queued")
@@ -78,7 +78,7 @@ class Queue:
     __slots__ = ("chunks", "credit")
 
     def __init__(self, credit: int) -> None:
-        self.chunks: deque[Chunk] = deque()
+        self.chunks: deque[QueuedChunk] = deque()
         self.credit = credit
 
 
@@ -122,7 +122,7 @@ class AccessLink:
         self.chunk_bytes = max(CHUNK_MIN, min(CHUNK_MAX, kbit_s * CHUNK_NS // 8_000_000))
         self.window = max(WINDOW_MIN, kbit_s * 125)
 
-    def add(self, key: int, chunk: Chunk) -> None:
+    def add(self, key: int, chunk: QueuedChunk) -> None:
         """One more chunk waits."""
         queue = self.blocked.get(key)
         if queue is None:
@@ -232,7 +232,7 @@ class Landed:
 
     __slots__ = ("chunk",)
 
-    def __init__(self, chunk: Chunk) -> None:
+    def __init__(self, chunk: QueuedChunk) -> None:
         self.chunk = chunk
 
 
@@ -259,7 +259,7 @@ class Path(FateOfEnvelopes, Protocol):
 class Bandwidth:
     """The access links of all peers, and what is in them."""
 
-    def __init__(self, lines: Sequence[Line], kernel: Kernel, links: Links, network: Path) -> None:
+    def __init__(self, lines: Sequence[Line], kernel: Kernel, links: LinkModel, network: Path) -> None:
         self.kernel = kernel
         self.links = links
         self.network = network
@@ -271,7 +271,7 @@ class Bandwidth:
         """What neither is delivered nor stands in a bucket of the kernel, in the order of sending."""
         self.busy_streams: dict[tuple[PeerId, PeerId], int] = {}
         """How many messages of the stream from one peer to another are among these, transfers left out."""
-        self.parked: dict[tuple[PeerId, PeerId], list[Timer]] = {}
+        self.parked: dict[tuple[PeerId, PeerId], list[KernelTimer]] = {}
         """Notices that follow them."""
         self.in_window: dict[tuple[PeerId, PeerId, bool], int] = {}
         """Bytes of each stream that left the uplink and are not through the downlink: what the window is full of."""
@@ -302,7 +302,7 @@ class Bandwidth:
             return
         if queued.stream and not queued.bulk:
             self.busy_streams[frm, to] = self.busy_streams.get((frm, to), 0) + 1
-        link.add(to << 1 | queued.bulk, Chunk(queued, queued.size, True))
+        link.add(to << 1 | queued.bulk, QueuedChunk(queued, queued.size, True))
         self._wake(link, frm, down=False)
 
     def fire(self, tick: Any) -> None:
@@ -314,7 +314,7 @@ class Bandwidth:
             if link.waiting:
                 self._serve(link, tick.peer, tick.down)
         elif kind is Landed:
-            chunk: Chunk = tick.chunk
+            chunk: QueuedChunk = tick.chunk
             queued = chunk.queued
             link = self.down[queued.to]
             if not queued.stream and link.datagrams + chunk.left > max(DATAGRAMS_MAX, chunk.left):
@@ -327,7 +327,7 @@ class Bandwidth:
             self._lose(tick.queued, "queue")
 
     def _at(self, at_us: int, tick: Any) -> None:
-        self.kernel.arm(at_us, Timer(-1, 0, tick, 0, self.kernel.no_envelope[4]))
+        self.kernel.arm(at_us, KernelTimer(-1, 0, tick, 0, self.kernel.no_envelope[4]))
 
     def _wake(self, link: AccessLink, peer: PeerId, down: bool) -> None:
         """Serve at once if the link is idle, else when it is free."""
@@ -375,7 +375,7 @@ class Bandwidth:
     def _send_chunk(self, queued: QueuedMessage, size: int, last: bool, from_us: int) -> None:
         """The uplink has taken a chunk by then. What may happen on the way happens to the last one of a message."""
         if not last:
-            self._at(from_us + self.links.delay_us(queued.frm, queued.to), Landed(Chunk(queued, size, False)))
+            self._at(from_us + self.links.delay_us(queued.frm, queued.to), Landed(QueuedChunk(queued, size, False)))
             return
         at_us, _, reason, held = self.network.fate(queued.to, queued.envelope, from_us, queued.bulk)
         queued.lands_us = at_us
@@ -383,7 +383,7 @@ class Bandwidth:
             del self.under_way[queued.serial]
             self._post(at_us, -1 - queued.to, queued.envelope, held)
         else:
-            self._at(at_us, Landed(Chunk(queued, size, True)))
+            self._at(at_us, Landed(QueuedChunk(queued, size, True)))
 
     def _free_window(self, queued: QueuedMessage, size: int) -> None:
         """A downlink has taken so much of a stream: there is room in its window again."""
@@ -431,7 +431,7 @@ class Bandwidth:
                 self.kernel.arm(at_us, notice)
                 self.kernel.release(notice.record)
 
-    def park(self, frm: PeerId, to: PeerId, notice: Timer) -> bool:
+    def park(self, frm: PeerId, to: PeerId, notice: KernelTimer) -> bool:
         """Keep a notice that has arrived back while what it follows is under way. Says whether that is so."""
         if (frm, to) not in self.busy_streams:
             return False

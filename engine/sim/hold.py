@@ -18,9 +18,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ..api import PeerId
-from .kernel import Envelope, Kernel, Timer
+from .kernel import Envelope, Kernel, KernelTimer
 
-Frozen = tuple[int, int, Envelope | None, int, Timer | None]
+Frozen = tuple[int, int, Envelope | None, int, KernelTimer | None]
 """(us still to go, receiver, envelope, us gone already, None), or for a notice (us to go, its receiver, None, 0,
 timer). A receiver is negative for a lost datagram, as in the kernel's buckets."""
 
@@ -78,7 +78,7 @@ class HeldLinks:
         """Keep a message that has `left_us` of its way to go."""
         self.frozen.setdefault((envelope[0], _peer_of(to)), []).append((left_us, to, envelope, gone_us, None))
 
-    def freeze_notice(self, frm: PeerId, to: PeerId, notice: Timer) -> None:
+    def freeze_notice(self, frm: PeerId, to: PeerId, notice: KernelTimer) -> None:
         """Keep a notice that had just arrived; the ask that it belongs to stays open."""
         notice.record.pending += 1
         self.frozen.setdefault((frm, to), []).append((0, to, None, 0, notice))

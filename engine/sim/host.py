@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from ..api import INHERIT, Cause, CauseLike, Library, Line, PeerId, Rng
 from .encoding import encoded_size
-from .kernel import HOP_BITS, KIND_SHIFT, SENDER_SHIFT, Envelope, Kernel, Timer
+from .kernel import HOP_BITS, KIND_SHIFT, SENDER_SHIFT, Envelope, Kernel, KernelTimer
 from .links import FAST
 from .network import Network
 
@@ -88,7 +88,7 @@ class PeerHost:
         self.rng = rng
         self.library = library
         self.row = shared.links.row(me)
-        self.waiting: dict[int, Timer] = {}
+        self.waiting: dict[int, KernelTimer] = {}
         """Timers that hold an ask open, so that a kill can let go of it, by their identity. One that rings is taken out
         by the kernel."""
 
@@ -248,21 +248,21 @@ class PeerHost:
             record.by_part[part] += n
             record.bytes += n * size
 
-    def after(self, delay_us: int, tick: Any, *, cause: CauseLike = INHERIT) -> Timer:
+    def after(self, delay_us: int, tick: Any, *, cause: CauseLike = INHERIT) -> KernelTimer:
         kernel = self.kernel
         why, record = self._record(cause)
         if why.__class__ is tuple:
             record = self.shared.owner.join(why)
-        timer = Timer(self.me, kernel.epoch[self.me], tick, why, record)
+        timer = KernelTimer(self.me, kernel.epoch[self.me], tick, why, record)
         kernel.arm(kernel.now_us + max(0, int(delay_us)), timer)
         if why:
             self.waiting[id(timer)] = timer
         return timer
 
-    def every(self, period_us: int, tick: Any) -> Timer:
+    def every(self, period_us: int, tick: Any) -> KernelTimer:
         kernel = self.kernel
         period = max(1, int(period_us))
-        timer = Timer(self.me, kernel.epoch[self.me], tick, 0, kernel.no_envelope[4], period)
+        timer = KernelTimer(self.me, kernel.epoch[self.me], tick, 0, kernel.no_envelope[4], period)
         first = kernel.now_us + 1 + int(self.rng.random() * period)
         if period >= TICK_US:
             # Up to the next millisecond, as delays are: so the ticks of many share their instants (measured: twice

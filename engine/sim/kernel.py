@@ -46,7 +46,7 @@ HOP_BITS = 20
 HOP_MASK = (1 << HOP_BITS) - 1
 
 
-class Timer:
+class KernelTimer:
     """A tick that is due later. `owner` is a peer or -1 for the engine.
     `epoch`: which life of the peer set it; it ends with that life."""
 
@@ -76,7 +76,7 @@ class KernelOwner(Protocol):
     def drop(self, to: PeerId, envelope: Envelope, reason: str) -> None:
         """Count a message that is dropped, and tell its sender what a real network would."""
 
-    def fire(self, timer: Timer) -> None:
+    def fire(self, timer: KernelTimer) -> None:
         """A timer of the engine (its `owner` is -1) is due."""
 
     def close_quiescent(self, records: list[Any]) -> None:
@@ -98,7 +98,7 @@ class Kernel:
         self.owner = owner
         self.now_us = 0
         self.messages: dict[int, Bucket] = {}
-        self.timers: dict[int, list[Timer]] = {}
+        self.timers: dict[int, list[KernelTimer]] = {}
         self.instants: list[int] = []
         self.peers: list[Any] = [None] * n
         self.hosts: list[Any] = [None] * n
@@ -140,7 +140,7 @@ class Kernel:
             bucket[0].append(to)
             bucket[1].append(envelope)
 
-    def arm(self, at_us: int, timer: Timer) -> None:
+    def arm(self, at_us: int, timer: KernelTimer) -> None:
         """Set a timer; its record has one thing more pending."""
         timer.record.pending += 1
         bucket = self.timers.get(at_us)
@@ -150,7 +150,7 @@ class Kernel:
         else:
             bucket.append(timer)
 
-    def disarm(self, timer: Timer) -> None:
+    def disarm(self, timer: KernelTimer) -> None:
         """Take a timer back; twice is once."""
         if timer.live:
             timer.live = False

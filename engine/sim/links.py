@@ -55,7 +55,7 @@ class Delays(Protocol):
     def pair_us(self, a: int, b: int) -> int: ...
 
 
-class Links:
+class LinkModel:
     """Delays, loss and the order of streams. `loss` is a share of messages (0..1); `factor` scales delays."""
 
     def __init__(self, delays: Delays, loss: float, rng: Stream) -> None:

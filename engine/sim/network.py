@@ -14,7 +14,7 @@ reasons, in the order in which they are looked for:
 
 Two more end a message on the way: `unsent` and `queue`, see `bandwidth`. The fast paths of `host` and `kernel` are this
 function with all that is switched off: no faults, no NAT, no capacity, no loss, no jitter, a receiver that was alive
-when the message was sent. They never run otherwise (`Links.path`, `Kernel.checked`).
+when the message was sent. They never run otherwise (`LinkModel.path`, `Kernel.checked`).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from .bandwidth import Bandwidth
 from .faults import Faults
 from .hold import HeldLinks
 from .kernel import Envelope, Fate, FateOfEnvelopes, Kernel
-from .links import FAST, ORDERED, Links, SendPath
+from .links import FAST, ORDERED, LinkModel, SendPath
 from .nat import Nat
 
 GONE = {1: "dead", 2: "left"}
@@ -46,7 +46,7 @@ class Network(FateOfEnvelopes):
     def __init__(
         self,
         kernel: Kernel,
-        links: Links,
+        links: LinkModel,
         faults: Faults,
         state: NDArray[np.uint8],
         near: Sequence[Mapping[PeerId, None]],
