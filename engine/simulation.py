@@ -160,7 +160,7 @@ class Simulation(KernelOwner, HostOwner):
         self.metrics.flush()
         return {**self.__dict__, "_handlers": {}}
 
-    def thaw(self) -> None:
+    def restore_caches(self) -> None:
         """After unpickling, when all parts exist: restore what one part keeps of another for speed."""
         for peer, program in enumerate(self.programs):
             self.peer_hosts[peer].row = self.network.links.row(peer)

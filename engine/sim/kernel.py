@@ -125,7 +125,7 @@ class Kernel:
         self.epoch.extend([0] * count)
 
     def __getstate__(self) -> dict[str, Any]:
-        # Handlers are looked up again, see `Simulation.thaw`.
+        # Handlers are looked up again, see `Simulation.restore_caches`.
         return {**self.__dict__, "tables": [None] * len(self.tables)}
 
     # --- scheduling -----------------------------------------------------------------------------------
