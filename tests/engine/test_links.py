@@ -120,10 +120,10 @@ def test_the_order_of_old_pairs_is_let_go_of() -> None:
     swarm = make_swarm(2, loss=0.1)
     links = swarm.simulation.shared.links
     for peer in range(50):
-        links._last[peer << 32] = 5
-    links._last[99 << 32] = 1 << 40
+        links.last[peer << 32] = 5
+    links.last[99 << 32] = 1 << 40
     swarm.advance(SECOND)
-    assert list(links._last) == [99 << 32]
+    assert list(links.last) == [99 << 32]
 
 
 # --- the factor on latency -----------------------------------------------------------------------------
