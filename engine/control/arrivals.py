@@ -24,10 +24,9 @@ from ..world import access_links
 from ..world.churn import Churn, parse_arrivals
 from ..world.content import NewcomerLibraries
 from ..world.latency import Latency
+from ..world.topology import PEERS_MAX
 from .workload import Workload
 
-PEERS_MAX = 1_000_000
-"""Of all kinds, newcomers included."""
 LOOK_US = 12_000_000
 """Time for a first round of calls that nobody answers, and a second."""
 

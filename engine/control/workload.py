@@ -22,9 +22,8 @@ from ..measure.snapshot import ALIVE, DEAD, LEFT
 from ..sim.kernel import KernelTimer
 from ..sim.rng import Stream
 from ..simulation import Simulation
-from ..world.churn import Churn, parse
+from ..world.churn import Churn, SessionTrace, is_trace, parse
 from ..world.content import Catalogue
-from ..world.readers import sessions
 
 SAMPLE_US = 1_000_000
 ASKERS_TRIED = 8
@@ -79,7 +78,7 @@ class Workload:
         self.gauges = Gauges(sim)
         self.seed = seed
         self.churn: Churn | None = None
-        self.trace: sessions.SessionTrace | None = None
+        self.trace: SessionTrace | None = None
         """One of the two at most."""
         self.churn_spec = "none"
         self.polite = 0.0
@@ -132,7 +131,7 @@ class Workload:
 
     # --- churn ---------------------------------------------------------------------------------------------
 
-    def begin(self, spec: str, polite: float, trace: sessions.SessionTrace | None) -> list[PeerId]:
+    def begin(self, spec: str, polite: float, trace: SessionTrace | None) -> list[PeerId]:
         """Churn from the start, at equilibrium: returns the peers that are up at t = 0. `trace`: that of the spec, if
         it names one."""
         self._follow(spec, trace)
@@ -189,9 +188,11 @@ class Workload:
         if not self._stopped[peer]:
             self._wait(peer, SessionEnds, self._stay_us(peer))
 
-    def _follow(self, spec: str, trace: sessions.SessionTrace | None = None) -> None:
+    def _follow(self, spec: str, trace: SessionTrace | None = None) -> None:
         """Read a spec. Raises InputError, and has then changed nothing."""
-        if trace is None and sessions.is_trace(spec):
+        if trace is None and is_trace(spec):
+            from ..world.readers import sessions  # readers of files are imported where a file is read
+
             trace = sessions.load(spec.strip(), self.simulation.labels)
         self.churn = parse(spec) if trace is None else None
         self.trace = trace
