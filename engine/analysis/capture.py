@@ -245,6 +245,7 @@ class SnapshotBuilder:
             asks_total=len(sim.shared.records) - 1,
             series=metrics.series(),
             settings=settings,
+            horizon=sim.program.horizon(sim.shared.options),
             spreading=self._spreading(flight),
             held=self._held,
             ident=self._ident,

@@ -229,6 +229,8 @@ class Snapshot:
     settings: Mapping[str, object] = field(default_factory=dict)
     """Present values of what `Set` changes: churn, polite, arrivals, loss, latency (a factor), asks (per s), jitter
     (ms), capacity (a factor, if the lines have one), and the protocol's options by name."""
+    horizon: int | None = None
+    """Hops that a question travels with the present options, see `Peer.horizon`; None without a limit."""
     spreading: frozenset[AskId] = frozenset()
     """Asks that have a question under way. An open ask without one waits for an answer, or fetches a file."""
     held: Flags = field(default_factory=lambda: np.zeros(0, np.bool_))
