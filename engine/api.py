@@ -110,7 +110,7 @@ class Message:
 def message(*, over: Over = "stream", part: Part = "upkeep") -> Callable[[type[M]], type[M]]:
     """Turn a class of annotated fields into a message: a slotted dataclass that crosses a link.
 
-    over: "stream" (in order per pair, lost only when an end dies) or "datagram" (may be lost)
+    over: "stream" (in order per pair, lost only when an end stops) or "datagram" (may be lost)
     part: what it does for an ask: "question", "answer", "transfer" (moves data) or "upkeep"
 
     Type checkers see it as frozen. It is not frozen at run time, which would double the time to make one; the
@@ -295,7 +295,7 @@ class Host(Protocol):
 
     def cancel(self, timer: Timer) -> None: ...
     def link(self, to: PeerId) -> None:
-        """State that a stream to `to` is open: it is drawn, and it is closed when an end dies. Stating it again, or at
+        """State that a stream to `to` is open: it is drawn, and it is closed when an end stops. Stating it again, or at
         both ends, changes nothing."""
         ...
 

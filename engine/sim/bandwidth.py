@@ -20,10 +20,10 @@ and not yet taken by it. Without one, all that a fast server sends would wait at
 server, and delay the receiver's next message for hours. What does not fit waits at the sender, without limit.
 Datagrams have no window: beyond the buffer of a socket they are dropped, reason `queue`.
 
-What waits is in flight: it is sent, neither delivered nor dropped, and its ask is open. It dies with its sender,
-reason `unsent`, but for the chunk in service; a peer that leaves politely still gets out what it said, not the rest of
-its uploads. On a downlink it is out of the sender's hands. Delivery itself is the kernel's: the last chunk that a
-downlink has taken puts the message into a bucket like any other.
+What waits is in flight: it is sent, neither delivered nor dropped, and its ask is open. When the
+sender is killed it is dropped, reason `unsent`, but for the chunk in service; when the sender leaves politely, only its
+transfers are dropped. What waits at a downlink does not depend on the sender any more. When a downlink has taken the
+last chunk, the message is put into a bucket of the kernel, as any other.
 """
 
 from __future__ import annotations
@@ -116,14 +116,14 @@ class AccessLink:
         self.armed = False
 
     def set_rate(self, kbit_s: int) -> None:
-        """From the next chunk on."""
+        """Set the rate, from the next chunk on."""
         self.kbit_s = kbit_s
         # kbit/s * ns / 8,000,000 = bytes
         self.chunk_bytes = max(CHUNK_MIN, min(CHUNK_MAX, kbit_s * CHUNK_NS // 8_000_000))
         self.window = max(WINDOW_MIN, kbit_s * 125)
 
     def add(self, key: int, chunk: QueuedChunk) -> None:
-        """One more chunk waits."""
+        """Add a chunk to its queue."""
         queue = self.blocked.get(key)
         if queue is None:
             queue = self.queues.get(key)
@@ -166,7 +166,7 @@ class AccessLink:
             self._clear_if_idle()
 
     def unblock(self, key: int) -> bool:
-        """There is room in the window of a queue again. Returns whether it was blocked."""
+        """The window of a queue is not full any more. Returns whether it was blocked."""
         queue = self.blocked.pop(key, None)
         if queue is None:
             return False
@@ -176,7 +176,7 @@ class AccessLink:
         return True
 
     def empty(self, politely: bool) -> list[QueuedMessage]:
-        """Take out what waits, in the order of queues; politely, transfers alone. Returns it."""
+        """Remove and return the waiting messages, in the order of queues; with `politely`, transfers only."""
         lost: list[QueuedMessage] = []
         for queues in (self.queues, self.blocked):
             for key, queue in list(queues.items()):
@@ -228,7 +228,7 @@ class Served:
 
 
 class Landed:
-    """Tick: a chunk has flown, and meets the downlink of its receiver."""
+    """Tick: a chunk has arrived at the downlink of its receiver."""
 
     __slots__ = ("chunk",)
 
@@ -237,7 +237,7 @@ class Landed:
 
 
 class Spilled:
-    """Tick: there was no room for a datagram. It is dropped by a timer, since its sender is still in `put`."""
+    """Tick: the buffer was full for a datagram. It is dropped by a timer, since its sender is still in `put`."""
 
     __slots__ = ("queued",)
 
@@ -249,7 +249,7 @@ TICKS = (Served, Landed, Spilled)
 
 
 class Path(FateOfEnvelopes, Protocol):
-    """What lies between two access links; implemented by `network.Network`."""
+    """What is between two access links; implemented by `network.Network`."""
 
     held_links: HeldLinks
 
@@ -257,7 +257,7 @@ class Path(FateOfEnvelopes, Protocol):
 
 
 class Bandwidth:
-    """The access links of all peers, and what is in them."""
+    """The access links of all peers, and the messages in them."""
 
     def __init__(self, lines: Sequence[Line], kernel: Kernel, links: LinkModel, network: Path) -> None:
         self.kernel = kernel
@@ -268,13 +268,13 @@ class Bandwidth:
         self.up = [AccessLink(line.up_kbit_s) for line in lines]
         self.down = [AccessLink(line.down_kbit_s) for line in lines]
         self.under_way: dict[int, QueuedMessage] = {}
-        """What neither is delivered nor stands in a bucket of the kernel, in the order of sending."""
+        """Messages that are neither delivered nor in a bucket of the kernel, in the order of sending."""
         self.busy_streams: dict[tuple[PeerId, PeerId], int] = {}
         """How many messages of the stream from one peer to another are among these, transfers left out."""
         self.parked: dict[tuple[PeerId, PeerId], list[KernelTimer]] = {}
         """Notices that follow them."""
         self.in_window: dict[tuple[PeerId, PeerId, bool], int] = {}
-        """Bytes of each stream that left the uplink and are not through the downlink: what the window is full of."""
+        """Bytes of each stream between uplink and the end of the downlink, which the window limits."""
         self._serial = 0
 
     def grow(self, lines: Sequence[Line]) -> None:
@@ -289,7 +289,7 @@ class Bandwidth:
             up.set_rate(max(1, round(line.up_kbit_s * factor)))
             down.set_rate(max(1, round(line.down_kbit_s * factor)))
 
-    # --- the way of a message ---------------------------------------------------------------------------
+    # --- the path of a message ---------------------------------------------------------------------------
 
     def put(self, frm: PeerId, to: PeerId, envelope: Envelope) -> None:
         """A message is sent."""
@@ -306,7 +306,7 @@ class Bandwidth:
         self._wake(link, frm, down=False)
 
     def fire(self, tick: Any) -> None:
-        """One of `TICKS` is due."""
+        """Handle a tick of `TICKS`."""
         kind = tick.__class__
         if kind is Served:
             link = (self.down if tick.down else self.up)[tick.peer]
@@ -373,7 +373,7 @@ class Bandwidth:
             self._at(_us(link.free_ns), Served(peer, down))
 
     def _send_chunk(self, queued: QueuedMessage, size: int, last: bool, from_us: int) -> None:
-        """The uplink has taken a chunk by then. What may happen on the way happens to the last one of a message."""
+        """The uplink has taken a chunk at that time. Loss, jitter and holds act on the last chunk of a message."""
         if not last:
             self._at(from_us + self.links.delay_us(queued.frm, queued.to), Landed(QueuedChunk(queued, size, False)))
             return
@@ -386,7 +386,7 @@ class Bandwidth:
             self._at(at_us, Landed(QueuedChunk(queued, size, True)))
 
     def _free_window(self, queued: QueuedMessage, size: int) -> None:
-        """A downlink has taken so much of a stream: there is room in its window again."""
+        """A downlink has taken so many bytes of a stream: its window is free for as many."""
         way = (queued.frm, queued.to, queued.bulk)
         bytes_in_window = self.in_window[way] - size
         if bytes_in_window:
@@ -420,7 +420,7 @@ class Bandwidth:
     # --- ends -----------------------------------------------------------------------------------------------
 
     def _stream_moved(self, queued: QueuedMessage, at_us: int) -> None:
-        """A message of a stream is through: notices that waited for the last one follow it."""
+        """A message of a stream has been delivered or dropped: send the notices that waited for it."""
         if not queued.stream or queued.bulk:
             return
         way = (queued.frm, queued.to)
@@ -432,7 +432,7 @@ class Bandwidth:
                 self.kernel.release(notice.record)
 
     def park(self, frm: PeerId, to: PeerId, notice: KernelTimer) -> bool:
-        """Keep a notice that has arrived back while what it follows is under way. Says whether that is so."""
+        """Keep a notice while messages that it has to follow are under way. Returns whether it was kept."""
         if (frm, to) not in self.busy_streams:
             return False
         notice.record.pending += 1
@@ -440,11 +440,11 @@ class Bandwidth:
         return True
 
     def died(self, peer: PeerId, politely: bool) -> None:
-        """Its process ends: what it had not sent yet is never sent. A polite one still says what it said."""
+        """A process ends: drop its unsent messages; of one that leaves politely, its transfers only."""
         for queued in self.up[peer].empty(politely):
             self._lose(queued, "unsent")
 
-    # --- looking --------------------------------------------------------------------------------------------
+    # --- views --------------------------------------------------------------------------------------------
 
     def rows(self) -> Iterator[tuple[int, PeerId, Envelope]]:
         """(about when it arrives, us; receiver; envelope) of each message at the access links, as if it had them to
@@ -461,5 +461,5 @@ class Bandwidth:
 
 
 def _us(ns: int) -> int:
-    """The whole microsecond at which something is over for certain."""
+    """The first whole microsecond that is not before a time in ns."""
     return -(-ns // 1_000)

@@ -1,4 +1,4 @@
-"""Held links: what is on them stands still until they are released.
+"""Held links: messages on them stop until they are released.
 
 A hold is for looking at messages and is no attack. So messages stop where they are, and not on arrival: when a link is
 held, what is under way on it is taken out of the kernel's buckets and kept here with the time that it still needs, and
@@ -26,7 +26,7 @@ timer). A receiver is negative for a lost datagram, as in the kernel's buckets."
 
 
 class HeldLinks:
-    """Which links are held, and what stands on them, in the order in which it will go on."""
+    """Which links are held, and the messages on them, in the order in which these will continue."""
 
     def __init__(self, kernel: Kernel) -> None:
         self.kernel = kernel
@@ -38,11 +38,11 @@ class HeldLinks:
         """By (sender, receiver)."""
 
     def holds(self, a: PeerId, b: PeerId) -> bool:
-        """Whether the link between two peers stands still."""
+        """Whether the link between two peers is held."""
         return a in self.whole or b in self.whole or ((a, b) if a < b else (b, a)) in self.pairs
 
     def ends(self) -> set[PeerId]:
-        """Peers with a link that stands still."""
+        """Peers with a held link."""
         return {*self.whole, *(peer for pair in self.pairs for peer in pair)}
 
     def hold(self, peers: Sequence[PeerId]) -> None:
@@ -113,7 +113,7 @@ class HeldLinks:
         return tuple(freed), sorted(moving, key=_arrival_of)
 
     def rows(self) -> Iterator[tuple[int, int, int, Envelope]]:
-        """(us gone, us to go, receiver, envelope) of each message that stands still."""
+        """(us gone, us to go, receiver, envelope) of each message on a held link."""
         for items in self.frozen.values():
             for left_us, to, envelope, gone_us, _ in items:
                 if envelope is not None:

@@ -33,7 +33,7 @@ class HostOwner(Protocol):
         """The record of a cause that a protocol kept, which may have closed meanwhile."""
 
     def note(self, peer: PeerId, kind: str, facts: dict[str, Any]) -> None:
-        """A peer tells something, see `api.Host.note`."""
+        """A peer writes an event, see `api.Host.note`."""
 
     def link(self, a: PeerId, b: PeerId) -> None:
         """Open a stream, if both live and it can be."""
@@ -89,8 +89,8 @@ class PeerHost:
         self.library = library
         self.row = shared.links.row(me)
         self.waiting: dict[int, KernelTimer] = {}
-        """Timers that hold an ask open, so that a kill can let go of it, by their identity. One that rings is taken out
-        by the kernel."""
+        """Timers that keep an ask open, by their identity, so that a kill can release it. The kernel removes those
+        that are due."""
 
     def __getstate__(self) -> tuple[Any, ...]:
         return self.me, self.shared, self.kernel, self.rng, self.library, list(self.waiting.values())
@@ -289,7 +289,7 @@ class PeerHost:
             self.shared.owner.note(self.me, kind, facts)
 
     def let_go(self) -> None:
-        """The process died: nothing it was waiting for holds an ask open."""
+        """The process has ended: its timers keep no ask open any more."""
         for timer in self.waiting.values():
             self.kernel.disarm(timer)
         self.waiting = {}

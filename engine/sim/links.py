@@ -70,16 +70,16 @@ class LinkModel:
         self._pairs: dict[int, int] = {}
         self.last: dict[int, int] = {}
         self.lossy = loss > 0
-        """Whether there ever was loss: lost datagrams may be under way."""
+        """Whether there has been loss: lost datagrams may be under way."""
         self.path = FAST if self.flat_us or delays.table_us is not None else SendPath.GENERAL
-        """It only ever rises: order that was not kept cannot be known later."""
+        """Never set back: the order of messages that was not kept is not known later."""
         if self.lossy:
             self.path = ORDERED
         self.jitter_us = 0
         self.jitters = Stream(rng.state ^ 1)
 
     def grow(self, places: Sequence[int]) -> None:
-        """Newcomers live at these places."""
+        """Add newcomers at these places."""
         self.place.extend(places)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -180,7 +180,7 @@ class Streams:
         self.version = 0
 
     def grow(self, ids: Sequence[PeerId]) -> None:
-        """Room for these newcomers."""
+        """Add newcomers."""
         self.ids.extend(ids)
         self.near.extend({} for _ in ids)
 

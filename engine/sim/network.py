@@ -71,7 +71,7 @@ class Network(FateOfEnvelopes):
         self.update_checked()
 
     def grow(self, state: NDArray[np.uint8], places: Sequence[int], lines: Sequence[Line]) -> None:
-        """Newcomers live at these places and have these lines, if the run has lines; `state` is the longer column."""
+        """Add newcomers with these places and lines, if the run has lines; `state` is the longer column."""
         self.state = state
         self.links.grow(places)
         self.faults.grow(len(places))
@@ -196,7 +196,7 @@ class Network(FateOfEnvelopes):
             self.kernel.post(at_us, to, envelope)
         return freed
 
-    # --- looking ----------------------------------------------------------------------------------------------
+    # --- views ----------------------------------------------------------------------------------------------
 
     def standing(self) -> Iterator[tuple[int, int, PeerId, Envelope]]:
         """(sent_us, arrives_us, to, envelope) of what is under way and in no bucket of the kernel. Of what waits for an
