@@ -155,7 +155,7 @@ def _operated_by(parts: Parts, operator: str) -> list[PeerId]:
     operated = [p for p, name in enumerate(parts.simulation.operators) if operator and name == operator]
     if not operated:
         known = sorted({name for name in parts.simulation.operators if name})
-        raise InputError(f'no operator is called "{plain(operator)}"{nearest(operator, known)}')
+        raise InputError(f'no peer is run by an operator called "{plain(operator)}"{nearest(operator, known)}')
     return operated
 
 

@@ -110,7 +110,9 @@ def check_names(swarm: Swarm) -> None:
             raise InputError(f"{where}: there is no peer #{plain(peers, 20)}: they are #0 to #{len(fixed.labels) - 1}")
         known = {name for name in fixed.operator if name}
         if operator is not None and operator not in known:
-            raise InputError(f'{where}: no operator is called "{plain(operator)}"{nearest(operator, known)}')
+            raise InputError(
+                f'{where}: no peer is run by an operator called "{plain(operator)}"{nearest(operator, known)}'
+            )
 
 
 def measure(swarm: Swarm, metric: str, from_s: float, to_s: float) -> float | None:

@@ -188,7 +188,7 @@ def test_names_are_checked_before_anything_runs() -> None:
         ('do = "kill"\npeers = 99', "at 3 s, kill: there is no peer #99: they are #0 to #4"),
         (
             'do = "shutdown"\noperator = "acmee"',
-            'at 3 s, shutdown: no operator is called "acmee"; did you mean "acme"?',
+            'at 3 s, shutdown: no peer is run by an operator called "acmee"; did you mean "acme"?',
         ),
     ):
         scenario = parse(f'protocol = "web"\npeers = 4\n[[at]]\ns = 3\n{text}', "x")
