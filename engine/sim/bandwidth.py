@@ -1,5 +1,5 @@
-"""Access links with a capacity: what is sent waits for the sender's uplink, flies, and waits for the receiver's
-downlink.
+"""Access links with a capacity: a message waits for the sender's uplink, takes the latency, and waits for the
+receiver's downlink.
 
 Every message is cut into chunks; a chunk in service is never interrupted, and each access link serves its queues by
 turns: deficit round robin by bytes, and a queue that was silent goes first, once (fq_codel, RFC 8290 section 4, without
@@ -20,10 +20,10 @@ and not yet taken by it. Without one, all that a fast server sends would wait at
 server, and delay the receiver's next message for hours. What does not fit waits at the sender, without limit.
 Datagrams have no window: beyond the buffer of a socket they are dropped, reason `queue`.
 
-What waits is in flight: it is sent, neither delivered nor dropped, and its ask is open. When the
-sender is killed it is dropped, reason `unsent`, but for the chunk in service; when the sender leaves politely, only its
-transfers are dropped. What waits at a downlink does not depend on the sender any more. When a downlink has taken the
-last chunk, the message is put into a bucket of the kernel, as any other.
+What waits is in flight: it is sent, neither delivered nor dropped, and its ask is open. When the sender is killed it
+is dropped, reason `unsent`, but for the chunk in service; when the sender leaves politely, only its transfers are
+dropped. What waits at a downlink does not depend on the sender any more. When a downlink has taken the last chunk, the
+message is put into a bucket of the kernel, as any other.
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ TRANSFER = 2
 
 
 class QueuedMessage:
-    """A message under way. `bulk`: a transfer; `lands_us`: when its last chunk arrives, once that is known."""
+    """A message under way. `bulk`: a transfer; `arrives_us`: when its last chunk arrives, once that is known."""
 
-    __slots__ = ("bulk", "envelope", "frm", "lands_us", "left", "serial", "size", "stream", "to")
+    __slots__ = ("arrives_us", "bulk", "envelope", "frm", "left", "serial", "size", "stream", "to")
 
     def __init__(self, serial: int, frm: PeerId, to: PeerId, envelope: Envelope) -> None:
         self.serial = serial
@@ -58,7 +58,7 @@ class QueuedMessage:
         self.size = self.left = envelope[5] & SIZE_MASK
         self.stream: bool = envelope[1].over == "stream"
         self.bulk: bool = envelope[1].part_code == TRANSFER
-        self.lands_us = -1
+        self.arrives_us = -1
 
 
 class QueuedChunk:
@@ -217,7 +217,7 @@ DATAGRAMS_MAX = 212_992
 """Bytes of datagrams that wait at one access link: the usual buffer of a socket (Linux, net.core.wmem_default)."""
 
 
-class Served:
+class LinkFree:
     """Tick: an access link has taken a chunk, and more waits for it."""
 
     __slots__ = ("down", "peer")
@@ -227,7 +227,7 @@ class Served:
         self.down = down
 
 
-class Landed:
+class ChunkArrived:
     """Tick: a chunk has arrived at the downlink of its receiver."""
 
     __slots__ = ("chunk",)
@@ -236,7 +236,7 @@ class Landed:
         self.chunk = chunk
 
 
-class Spilled:
+class BufferFull:
     """Tick: the buffer was full for a datagram. It is dropped by a timer, since its sender is still in `put`."""
 
     __slots__ = ("queued",)
@@ -245,7 +245,7 @@ class Spilled:
         self.queued = queued
 
 
-TICKS = (Served, Landed, Spilled)
+TICKS = (LinkFree, ChunkArrived, BufferFull)
 
 
 class Path(FateOfEnvelopes, Protocol):
@@ -298,7 +298,7 @@ class Bandwidth:
         self.under_way[queued.serial] = queued
         link = self.up[frm]
         if not queued.stream and link.datagrams + queued.size > max(DATAGRAMS_MAX, queued.size):
-            self._at(self.kernel.now_us, Spilled(queued))
+            self._at(self.kernel.now_us, BufferFull(queued))
             return
         if queued.stream and not queued.bulk:
             self.busy_streams[frm, to] = self.busy_streams.get((frm, to), 0) + 1
@@ -308,12 +308,12 @@ class Bandwidth:
     def fire(self, tick: Any) -> None:
         """Handle a tick of `TICKS`."""
         kind = tick.__class__
-        if kind is Served:
+        if kind is LinkFree:
             link = (self.down if tick.down else self.up)[tick.peer]
             link.armed = False
             if link.waiting:
                 self._serve(link, tick.peer, tick.down)
-        elif kind is Landed:
+        elif kind is ChunkArrived:
             chunk: QueuedChunk = tick.chunk
             queued = chunk.queued
             link = self.down[queued.to]
@@ -339,7 +339,7 @@ class Bandwidth:
             self._serve(link, peer, down)
         else:
             link.armed = True
-            self._at(_us(link.free_ns), Served(peer, down))
+            self._at(_us(link.free_ns), LinkFree(peer, down))
 
     def _serve(self, link: AccessLink, peer: PeerId, down: bool) -> None:
         """Begin with chunks, for as long as the link is free within this microsecond."""
@@ -370,20 +370,22 @@ class Bandwidth:
                 self._send_chunk(queued, size, last, _us(link.free_ns))
         if link.waiting:
             link.armed = True
-            self._at(_us(link.free_ns), Served(peer, down))
+            self._at(_us(link.free_ns), LinkFree(peer, down))
 
     def _send_chunk(self, queued: QueuedMessage, size: int, last: bool, from_us: int) -> None:
         """The uplink has taken a chunk at that time. Loss, jitter and holds act on the last chunk of a message."""
         if not last:
-            self._at(from_us + self.links.delay_us(queued.frm, queued.to), Landed(QueuedChunk(queued, size, False)))
+            self._at(
+                from_us + self.links.delay_us(queued.frm, queued.to), ChunkArrived(QueuedChunk(queued, size, False))
+            )
             return
         at_us, _, reason, held = self.network.fate(queued.to, queued.envelope, from_us, queued.bulk)
-        queued.lands_us = at_us
+        queued.arrives_us = at_us
         if reason:
             del self.under_way[queued.serial]
             self._post(at_us, -1 - queued.to, queued.envelope, held)
         else:
-            self._at(at_us, Landed(QueuedChunk(queued, size, True)))
+            self._at(at_us, ChunkArrived(QueuedChunk(queued, size, True)))
 
     def _free_window(self, queued: QueuedMessage, size: int) -> None:
         """A downlink has taken so many bytes of a stream: its window is free for as many."""
@@ -451,12 +453,12 @@ class Bandwidth:
         itself."""
         now = self.kernel.now_us
         for queued in self.under_way.values():
-            if queued.lands_us < 0:
+            if queued.arrives_us < 0:
                 up = self.up[queued.frm]
                 at = max(now, _us(up.free_ns)) + queued.left * 8_000 // up.kbit_s
                 at += self.links.delay_us(queued.frm, queued.to)
             else:
-                at = max(queued.lands_us, now, _us(self.down[queued.to].free_ns))
+                at = max(queued.arrives_us, now, _us(self.down[queued.to].free_ns))
             yield at + 1, queued.to, queued.envelope
 
 
