@@ -77,7 +77,7 @@ class Join(Command):
 
 @dataclass(frozen=True, slots=True)
 class Censor(Command):
-    """All messages from and to the peer are lost. It goes on running; others see silence, so only a timeout tells."""
+    """All messages from and to the peer are lost. It runs on; others get no answer, so only a timeout shows it."""
 
     verb: ClassVar[str] = "censor"
     peers: Peers = ""

@@ -43,14 +43,14 @@ class Epidemic(NamedTuple):
     mean: float
     """Of these, the mean number that are alive."""
     missed: float
-    """Share of the living that never hears it, 0 to 1."""
+    """Share of the living peers that it does not reach, 0 to 1."""
     reached: float
-    """Living peers that hear it, the origin left out."""
+    """Living peers that it reaches, the origin left out."""
     messages: float
     rounds: float | None
     """Generations until it has grown to all living, or None where it dies out."""
     living: int
-    """Peers that could hear it, the origin left out."""
+    """Living peers, the origin left out."""
 
     def theory(self) -> tuple[Theory, ...]:
         """As rows beside a measured ask; none where no other peer is alive."""

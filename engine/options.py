@@ -1,11 +1,11 @@
-"""Checks of values from scenarios, flags and sliders.
+"""Checks values from scenarios, flags and sliders.
 
-The options of a network are a dataclass whose fields have a range (`api.option`). This module checks all values for
-them: `[options]` of a scenario, `--set ttl=7`, and a slider that is moved while the swarm runs. Flags are texts, so a
-text is read as the type of its option; that a scenario may therefore write `ttl = "7"` is accepted.
+The options of a network are a dataclass whose fields have a range (`api.option`). Their values come from `[options]` of
+a scenario, from `--set ttl=7`, and from a slider that is moved while the swarm runs. Flags are texts, so a text is read
+as the type of its option; therefore a scenario may also have `ttl = "7"`.
 
-`as_whole`, `as_number`, `as_text` check keys that belong to no network (peers, loss, seconds). All raise `InputError`
-with a sentence that begins with `where`.
+`as_whole`, `as_number`, `as_text` and `as_spec` check keys that belong to no network (peers, loss, seconds). All
+functions raise `InputError` with a sentence that begins with `where`.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from .errors import InputError, nearest, plain
 
 YES = ("true", "yes", "on", "1")
 SPEC_MAX = 4_096
-"""Characters of a spec: as many as a path may have."""
+"""Characters of a spec, which may be a path."""
 NO = ("false", "no", "off", "0")
 
 
 def options_for(network: type[Peer], values: Mapping[str, object], where: str) -> Any:
-    """A fresh options dataclass of `network`, with `values` in place of its defaults.
+    """A new options object of `network`: its defaults, with `values` by name in place of some. None without options.
 
-    Raises InputError for a name it does not have (with the nearest spelling), a wrong type, or a value out of range.
+    Raises InputError for an unknown name (with the nearest spelling), a wrong type, or a value out of range.
     """
     kind: type[Any] | None = getattr(network, "options_type", None)
     if kind is None:
@@ -39,9 +39,9 @@ def options_for(network: type[Peer], values: Mapping[str, object], where: str) -
 
 
 def set_option(options: Any, name: str, value: object, where: str, also: Sequence[str] = ()) -> None:
-    """Change one option of a live options dataclass. Raises InputError as `options_for` does, changing nothing.
+    """Change one option of an options object. Raises InputError as `options_for` does, and has then changed nothing.
 
-    `also`: other names to choose the nearest spelling from.
+    also: other names that are allowed at this place, for the nearest spelling.
     """
     if options is None or name not in (known := [f.name for f in fields(options)]):
         if options is None:
@@ -62,7 +62,7 @@ def _checked(kind: type[Any], name: str, value: object, where: str) -> Any:
     known: dict[str, Field[Any]] = {f.name: f for f in fields(kind)}
     if name not in known:
         raise InputError(f'{where}: no option is called "{plain(name)}"{nearest(name, known)}')
-    # The annotation is a text under `from __future__ import annotations`, hence the resolving.
+    # Annotations are texts under `from __future__ import annotations`.
     type_ = get_type_hints(kind)[name]
     meta = known[name].metadata
     low, high = meta.get("low"), meta.get("high")
@@ -90,7 +90,7 @@ def _as_choice(value: object, choices: tuple[Any, ...], where: str) -> Any:
 
 
 def as_flag(value: object, where: str) -> bool:
-    """True or false, or a text that says so (yes, no, on, off)."""
+    """A bool; also from a text (true, yes, on, 1, false, no, off, 0)."""
     if isinstance(value, bool):
         return value
     if isinstance(value, str):
@@ -103,7 +103,7 @@ def as_flag(value: object, where: str) -> bool:
 def as_whole(
     value: object, where: str, low: float | None = None, high: float | None = None, *, texts: bool = False
 ) -> int:
-    """A whole number, low..high with both ends allowed."""
+    """A whole number in low..high, both included. texts: whether its digits may be a text."""
     made: int | None = None
     if isinstance(value, int) and not isinstance(value, bool):
         made = value
@@ -126,12 +126,12 @@ def as_number(
     below: float | None = None,
     texts: bool = False,
 ) -> float:
-    """A finite number, low..high with both ends allowed, and less than `below`."""
+    """A finite number in low..high, both included, and less than `below`. texts: whether its digits may be a text."""
     made: float | None = None
     if isinstance(value, (int, float, str) if texts else (int, float)) and not isinstance(value, bool):
         try:
             made = float(value)
-        except (ValueError, OverflowError):  # An integer can be too long for a float.
+        except (ValueError, OverflowError):  # an integer may be too large for a float
             made = None
     if made is None or not math.isfinite(made) or not _within(made, low, high) or (below is not None and made >= below):
         span = f" from {low:g} to less than {below:g}" if below is not None and low is not None else _range(low, high)
@@ -140,7 +140,7 @@ def as_number(
 
 
 def as_text(value: object, where: str, example: str = "") -> str:
-    """A text that is not empty, cleaned by `errors.plain`, as it will be shown."""
+    """A text that is not empty, cleaned by `errors.plain`, of at most 1,000 characters. example: for the error."""
     if not isinstance(value, str):
         tail = f' such as "{example}"' if example else ""
         raise InputError(f"{where} should be a text{tail}, not {_shown(value)}")
@@ -151,7 +151,7 @@ def as_text(value: object, where: str, example: str = "") -> str:
 
 
 def as_spec(value: object, where: str, example: str) -> str:
-    """A spec, which may name a file: it is not cleaned, so whatever shows it has to use `errors.plain`."""
+    """A spec. It may be a path, so it is not cleaned: it has to be shown by way of `errors.plain`."""
     if not isinstance(value, str):
         raise InputError(f'{where} should be a text such as "{example}", not {_shown(value)}')
     made = value.strip()
@@ -183,10 +183,10 @@ def _range(low: float | None, high: float | None) -> str:
 
 
 def _shown(value: object) -> str:
-    """A value for an error message, as TOML writes it, cut short."""
+    """A value as TOML writes it, at most 40 characters, for an error sentence."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int) and value.bit_length() > 200:  # str() of a giant raises.
+    if isinstance(value, int) and value.bit_length() > 200:  # str() raises for very long ones
         return "a number that long"
     if isinstance(value, Mapping):
         return "a table"

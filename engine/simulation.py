@@ -27,8 +27,8 @@ from .setup import Setup
 from .sim.bandwidth import TICKS
 from .sim.faults import Faults
 from .sim.host import HostOwner, PeerHost, SharedHostState
-from .sim.kernel import HOP_BITS, NEVER_US, Envelope, Kernel, KernelOwner, Timer
-from .sim.links import Links, Streams
+from .sim.kernel import HOP_BITS, NEVER_US, Envelope, Kernel, KernelOwner, KernelTimer
+from .sim.links import LinkModel, Streams
 from .sim.nat import SILENCE_US
 from .sim.network import Network
 from .sim.rng import Stream
@@ -36,7 +36,8 @@ from .world import access_links, content
 from .world.world import World
 
 CONTACTS = 8
-"""How many living peers each knows of when a run begins, and how many well-known ones there are for who comes later."""
+"""How many living peers each peer knows when a run begins, and the number of bootstrap peers where there is no
+infrastructure."""
 
 
 @dataclass(slots=True)
@@ -112,8 +113,8 @@ class Simulation(KernelOwner, HostOwner):
         ids = tuple(range(n))
         self.streams = Streams(ids)
         self.started_us = [0] * n
-        """When the present life of each peer began."""
-        links = Links(delays, setup.loss, Stream(f"{seed}/loss"))
+        """When each peer was last started, in us."""
+        links = LinkModel(delays, setup.loss, Stream(f"{seed}/loss"))
         self.faults = Faults(n, seed)
         state = np.full(n, LEFT, np.uint8)
         self.network = Network(self.kernel, links, self.faults, state, self.streams.near, self.started_us, world.lines)
@@ -136,14 +137,14 @@ class Simulation(KernelOwner, HostOwner):
         self.labels: list[str] = [*world.names(), *(station.label for station in stations)]
         self.operators: list[str] = [""] * graph.n + [station.operator for station in stations]
         self.infrastructure = np.zeros(n, np.bool_)
-        """A flag, not a threshold of ids: newcomers come after the stations."""
+        """A flag for each peer, since the ids of newcomers follow those of stations."""
         self.infrastructure[graph.n :] = True
         self.stations: tuple[PeerId, ...] = tuple(range(graph.n, n))
         self.open_asks: dict[int, AskRecord] = {}
         self.bootstrap: tuple[PeerId, ...] = ()
-        """The peers that all know: stations, or else some peers of the beginning. They may be killed as any other."""
+        """Peers that all peers know: stations, or else some peers that were up at the start. They may be killed too."""
         self.joining: dict[PeerId, None] = {}
-        """Newcomers that have not joined yet, as far as it was checked."""
+        """Newcomers that had not joined when this was checked."""
         self._contacts = Stream(f"{seed}/contacts")
         self._handlers: dict[type[Peer], dict[type, Callable[..., Known]]] = {}
 
@@ -160,7 +161,7 @@ class Simulation(KernelOwner, HostOwner):
         self.metrics.flush()
         return {**self.__dict__, "_handlers": {}}
 
-    def thaw(self) -> None:
+    def restore_caches(self) -> None:
         """After unpickling, when all parts exist: restore what one part keeps of another for speed."""
         for peer, program in enumerate(self.programs):
             self.peer_hosts[peer].row = self.network.links.row(peer)
@@ -170,21 +171,21 @@ class Simulation(KernelOwner, HostOwner):
     # --- bootstrap -----------------------------------------------------------------------------------------
     #
     # When a run begins it has been going on for a while, and each peer knows some living others, or all, as
-    # `Peer.knows` says. Who starts later knows the bootstrap peers only: stations, where there are any, or a
+    # `Peer.knows` says. A peer that starts later knows the bootstrap peers only: stations, if there are any, or a
     # few well-known peers of the beginning. They may be killed as any other; then a newcomer gets no answer.
 
     def publish_bootstrap(self, up: NDArray[np.int64]) -> None:
         """Choose the bootstrap peers among those that are `up` when the run begins."""
         nat = self.network.nat
         if nat is not None:
-            # A peer that cannot be called is no use to newcomers.
+            # Newcomers cannot connect to a peer behind a NAT.
             up = up[~np.array(nat.behind, np.bool_)[up]]
         some = Stream(f"{self.seed}/bootstrap").sample(range(len(up)), min(CONTACTS, len(up)))
         known = sorted(up[some].tolist()) if self.program.overlay or not self.stations else ()
         self.bootstrap = (*self.stations, *known)
 
     def contacts(self, peer: PeerId, living: NDArray[np.int64] | None = None) -> Sequence[PeerId]:
-        """What a peer is told; `living` are those that are up when the run begins, and None is for who starts later."""
+        """The contacts of a peer that starts. living: peers that are up when the run begins, None for a later start."""
         if living is None:
             return tuple(one for one in self.bootstrap if one != peer)
         if self.program_types[peer].knows == "everyone":
@@ -218,7 +219,7 @@ class Simulation(KernelOwner, HostOwner):
     # --- start and end ---------------------------------------------------------------------------------------
 
     def start(self, peer: PeerId, contacts: Sequence[PeerId] | None = None) -> None:
-        """A new life, from disk; `contacts` as the network gives them unless told. Raises PeerFailed."""
+        """Start a peer, with what is on its disk. contacts: those of `contacts` unless given. Raises PeerFailed."""
         kernel = self.kernel
         kind = self.program_types[peer]
         program = kind()
@@ -234,7 +235,8 @@ class Simulation(KernelOwner, HostOwner):
         self.call(peer, "start", program.start, self.peer_hosts[peer], contacts, self.saved_states[peer])
 
     def end(self, peer: PeerId, state: int) -> None:
-        """The process ends: `state` is DEAD or LEFT. Streams close, timers stop; the disk stays. Raises PeerFailed."""
+        """End the process of a peer: `state` is DEAD or LEFT. Streams close, timers stop; the disk stays. Raises
+        PeerFailed."""
         program = self.programs[peer]
         if program is None:
             return
@@ -266,9 +268,9 @@ class Simulation(KernelOwner, HostOwner):
         labels: Sequence[str],
         operator: str,
     ) -> range:
-        """As many newcomers as there are libraries. They have not started yet; their ids are returned.
+        """Add as many newcomers as there are libraries, and return their ids. They have not started yet.
 
-        New ids are appended after all others, so nobody's id changes and stations stay where they stand. Lists grow in
+        New ids are appended after all others, so no id changes. Lists grow in
         place, since hot loops and hosts keep them; arrays are replaced, and are kept nowhere else.
         """
         count = len(libraries)
@@ -312,7 +314,7 @@ class Simulation(KernelOwner, HostOwner):
         return table
 
     def refresh_columns(self, peers: Sequence[PeerId]) -> None:
-        """Columns and the fast question of the kernel, after faults about these peers changed."""
+        """Update columns and the checks of the kernel after faults of these peers have changed."""
         faults, kernel = self.faults, self.kernel
         for peer in peers:
             self.censored[peer] = faults.censored[peer]
@@ -428,7 +430,7 @@ class Simulation(KernelOwner, HostOwner):
         if message.over != "stream":
             return
         if reason in ("dead", "left", "reset"):
-            # Who is refused stands one hop nearer to the ask than what it sent.
+            # The sender is one hop nearer to the origin of the ask than its message was.
             back = tuple(one - 1 for one in cause) if cause.__class__ is tuple else cause and cause - 1
             delay_us = self.network.links.delay_us(to, sender)
         elif reason == "nat":
@@ -436,14 +438,14 @@ class Simulation(KernelOwner, HostOwner):
             delay_us = SILENCE_US + self.network.links.delay_us(to, sender)
         else:
             return
-        # Told to the life that sent it: the present one if it began before, else one that is gone.
+        # For the epoch that sent it: the present one if it began before the sending, else an earlier one.
         epoch = self.kernel.epoch[sender] if self.started_us[sender] <= sent_us else -1
         self._notify(delay_us, ConnectionRefused(sender, epoch, to, message), back, record)
 
     def _notify(self, delay_us: int, notice: ConnectionRefused | StreamClosed, cause: Any, record: Any) -> None:
-        self.kernel.arm(self.kernel.now_us + delay_us, Timer(-1, 0, notice, cause, record))
+        self.kernel.arm(self.kernel.now_us + delay_us, KernelTimer(-1, 0, notice, cause, record))
 
-    def fire(self, timer: Timer) -> None:
+    def fire(self, timer: KernelTimer) -> None:
         # Most ticks are those of access links: with limited lines, two of three events of a run.
         tick, bandwidth = timer.tick, self.network.bandwidth
         if bandwidth is not None and tick.__class__ in TICKS:
@@ -456,7 +458,7 @@ class Simulation(KernelOwner, HostOwner):
     def end_of_instant(self) -> None:
         self.owner.end_of_instant()
 
-    def _deliver_notice(self, timer: Timer, notice: ConnectionRefused | StreamClosed) -> None:
+    def _deliver_notice(self, timer: KernelTimer, notice: ConnectionRefused | StreamClosed) -> None:
         peer = notice.peer
         program = self.programs[peer]
         if program is None or self.kernel.epoch[peer] != notice.epoch:
@@ -468,7 +470,7 @@ class Simulation(KernelOwner, HostOwner):
         kernel.envelope = (peer, None, timer.cause, kernel.now_us, timer.record, 0)
         try:
             if isinstance(notice, ConnectionRefused):
-                # Only a stream to a later life of `other` can still stand; the refusal ends it for both.
+                # A stream that is still open leads to a later epoch of `other`; the refusal closes it at both ends.
                 self.unlink(peer, other)
                 ask = timer.record.id if isinstance(timer.record, AskRecord) else 0
                 if ask:
@@ -482,16 +484,18 @@ class Simulation(KernelOwner, HostOwner):
         finally:
             kernel.envelope = kernel.no_envelope
 
-    def _has_to_wait(self, timer: Timer, notice: ConnectionRefused | StreamClosed, frm: PeerId, to: PeerId) -> bool:
-        """Whether a notice has to wait: on a held link, or for what was said in the stream before it was closed."""
+    def _has_to_wait(
+        self, timer: KernelTimer, notice: ConnectionRefused | StreamClosed, frm: PeerId, to: PeerId
+    ) -> bool:
+        """Whether a notice has to wait: on a held link, or for messages sent on the stream before it was closed."""
         network = self.network
         if network.held_links.holds(frm, to):
-            network.held_links.freeze_notice(frm, to, Timer(-1, 0, notice, timer.cause, timer.record))
+            network.held_links.freeze_notice(frm, to, KernelTimer(-1, 0, notice, timer.cause, timer.record))
             return True
         if network.bandwidth is None or not isinstance(notice, StreamClosed) or notice.parked:
             return False
         notice.parked = True
-        if network.bandwidth.park(frm, to, Timer(-1, 0, notice, timer.cause, timer.record)):
+        if network.bandwidth.park(frm, to, KernelTimer(-1, 0, notice, timer.cause, timer.record)):
             return True
         late_us = network.links.last_us(frm, to) - self.kernel.now_us
         if late_us > 0:

@@ -1,11 +1,13 @@
-"""The facade: a running network, one door in (`do`), time (`advance`), and views out. All else is behind it.
+"""The facade of the engine. `Swarm` makes a network from a setup, carries out commands (`do`), advances virtual time
+(`advance`) and returns views.
 
     swarm = Swarm(Setup(protocol="gnutella", peers=64, seed=7))
     swarm.do(AskFor("p017", "blue train"))
     swarm.advance(until_us=10_000_000)
     swarm.record(1).verdict
 
-Same setup and same commands at the same virtual times give the same run, bit for bit: `fingerprint` tells.
+The same setup and the same commands at the same virtual times give the same run, bit for bit, and the same
+`fingerprint`.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ from .api import AskId, Library, Peer, PeerId, Theory
 from .commands import Arrive, Attack, Command, Peers, Set, resolved
 from .control import arrivals, effects
 from .control.arrivals import ArrivalProcess
-from .control.attacks import AttackRunner, Door, Plan, Preset
+from .control.attacks import AttackRunner, CommandExecutor, Plan, Preset
 from .control.effects import CourtOrders, Parts
 from .control.workload import SAMPLE_US, Due, Sample, Workload, check_asks
 from .errors import InputError, PeerFailed, plain
@@ -43,19 +45,22 @@ from .world import decoys, topology
 from .world.content import NewcomerLibraries
 from .world.world import World
 
-FIRST_ASK_US = 500_000  # when the first background ask comes, if any: nobody should look at a still picture
-INSIDE = ("scenario", "court", "attack")  # who gives commands that follow from the seed and from other commands
+FIRST_ASK_US = 500_000
+"""Time of the first background ask, so that messages are seen soon after the start."""
+INSIDE = ("scenario", "court", "attack")
+"""Sources of commands that follow from the setup and from other commands."""
 SLICE = 50_000
-"""Deliveries between two counts of the log when nobody set a budget: bounds the log."""
+"""Deliveries after which the log may be flushed, where `advance` has no budget: this bounds its length."""
 
 
-class Swarm(SimulationOwner, Door):
-    """A network of peers from a `Setup`. Raises InputError when the setup cannot be.
+class Swarm(SimulationOwner, CommandExecutor):
+    """A network of peers made from a `Setup`. Raises InputError for a setup that is not possible.
 
-    `program` stands in for the network that `setup.protocol` names: a class that is in no file of
-    `engine/protocols/`, such as one that a test or a notebook defines. Its messages are those of its module and those
-    that its handlers take. `world` stands in for the one that would be drawn from the setup. A swarm pickles while it
-    runs, and its copy goes on to the same end.
+    program: a class that replaces the network that `setup.protocol` names, such as one that a test or a notebook
+    defines. Its messages are those of its module and those that its handlers accept.
+    world: replaces the world that would be generated from the setup.
+
+    A swarm may be pickled between two calls of `advance`; the copy continues the same run.
     """
 
     def __init__(self, setup: Setup, program: type[Peer] | None = None, world: World | None = None) -> None:
@@ -64,7 +69,7 @@ class Swarm(SimulationOwner, Door):
         check_asks(setup.asks_per_s)
         self.world = world
         self.peers = world.graph.n
-        """How many were asked for, infrastructure left out."""
+        """Number of peers that were asked for, infrastructure left out."""
         self.warnings: tuple[str, ...] = world.notes
         self.simulation = sim = Simulation(setup, world, program, options, self)
         self.workload = Workload(sim, world.catalogue, setup.seed)
@@ -75,20 +80,20 @@ class Swarm(SimulationOwner, Door):
         self.court = CourtOrders(self.workload)
         self._parts = Parts(sim, self.workload, self.arrivals, self._attacks, self.court, self)
         self.selector_rng = Stream(f"{setup.seed}/select")
-        """What selectors draw from: whoever does again what was recorded with its selectors resolved has to set it."""
+        """The random stream of selectors. To repeat commands whose selectors were resolved, its state has to be set."""
         self._named: dict[str, tuple[PeerId, ...]] = {}
         self._paths = PathCache()
         self.failure: PeerFailed | None = None
         self.history: list[tuple[int, Command, str]] = []
-        """(virtual time in us, command, by) of all that was done. Churn, background asks and the steps of attacks
-        follow from it and the seed."""
+        """(virtual time in us, command, source) of all commands. Churn, background asks and the steps of attacks follow
+        from these and the seed."""
         self.given = 0
-        """How many of them came from outside, see `INSIDE`."""
-        self._look()
+        """How many of them came from outside: their source is not in `INSIDE`."""
+        self._make_views()
         self._begin(world.graph)
 
-    def _look(self) -> None:
-        """What only an observer needs: nothing of it decides what happens, and no copy of a swarm has it."""
+    def _make_views(self) -> None:
+        """Make what only serves to observe the swarm: it has no effect on the run, and is not pickled."""
         self._snapshots = SnapshotBuilder(self.simulation, self.columns)
         self._watcher: Watcher | None = None
 
@@ -97,11 +102,11 @@ class Swarm(SimulationOwner, Door):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self.simulation.thaw()
-        self._look()
+        self.simulation.restore_caches()
+        self._make_views()
 
     def _begin(self, graph: topology.Topology) -> None:
-        """t = 0: who is up starts, the overlay stands, and time may run."""
+        """Start at t = 0 the peers that are up, open the streams of the overlay, and set the first timers."""
         sim, setup = self.simulation, self.setup
         up = self.workload.begin(setup.churn, setup.polite, self.world.trace)
         living = np.array(up, np.int64)
@@ -129,30 +134,31 @@ class Swarm(SimulationOwner, Door):
         for at_us, command in setup.schedule:
             self.workload.later(at_us, Due(command))
 
-    # --- being watched ------------------------------------------------------------------------------------
+    # --- watching ------------------------------------------------------------------------------------
 
     def watch(self, watcher: Watcher) -> None:
-        """Report commands from outside and each second of virtual time to `watcher`, and to no other one any more."""
+        """Report commands from outside and each second of virtual time to `watcher`, which replaces any other."""
         self._watcher = watcher
 
     def unwatch(self) -> None:
-        """Report to nothing."""
+        """Report nothing any more."""
         self._watcher = None
 
-    # --- the door ------------------------------------------------------------------------------------------
+    # --- commands ------------------------------------------------------------------------------------------
 
     def do(self, command: Command, by: str = "person") -> tuple[PeerId, ...]:
-        """Do a command now, or at the end of the instant that a budget cut short. Returns the peers it changed.
+        """Carry out a command now, or at the end of an instant that a budget has divided. Returns the peers it changed.
 
-        Raises InputError, and has then changed nothing, for a selector, operator or value that cannot be.
+        by: the source: "person", "scenario", "court" or "attack". Raises InputError, and has then changed nothing, for
+        a selector, operator or value that is not possible; PeerFailed if a protocol's own code raised.
         """
         with self._guard():
             self.simulation.kernel.finish_instant()
             return self.carry_out(command, by)
 
     def carry_out(self, command: Command, by: str) -> tuple[PeerId, ...]:
-        """`do` for who is inside an instant already: a command that is due, or a step of an attack."""
-        # An attack does its first steps inside of it, and these name peers too.
+        """`do` inside of an instant or another command: for commands that are due and steps of attacks."""
+        # The first steps of an attack are carried out inside of its command, and have selectors of their own.
         outer, self._named = self._named, {}
         before = self.selector_rng.state
         try:
@@ -164,14 +170,14 @@ class Swarm(SimulationOwner, Door):
             self.selector_rng.state = before
             raise
         except PeerFailed:
-            self._log(command, by)  # it was done, and this is what came of it
+            self._log(command, by)  # the command was carried out, and a peer failed at it
             raise
         finally:
             self._named = outer
-        # However they were named, these are the peers: a command that was written down and read back is the same.
+        # The resolved peers and not the selector, so that a recorded command gives the same fingerprint.
         rest = [getattr(command, f.name) for f in fields(command) if f.name != "peers"]
         self.simulation.metrics.command(self.now_us, f"{command.verb} {peers} {rest!r}")
-        # An eclipse looks for neighbours to take away every other second, mostly in vain.
+        # Most steps of an eclipse find no neighbour to remove: these are no events.
         if peers or by != "attack" or isinstance(command, Arrive):
             self.simulation.event_log.append(Commanded, command, peers, by)
         self._snapshots.commanded()
@@ -188,8 +194,8 @@ class Swarm(SimulationOwner, Door):
             self._watcher.on_command(command, resolved(command, self._named), by)
 
     def end_of_instant(self) -> None:
-        """Do the commands of the scenario, steps of attacks and orders of the court that fell due in the instant that
-        has just ended."""
+        """Carry out the commands of the scenario, steps of attacks and orders of the court that became due in this
+        instant, at its end."""
         kernel = self.simulation.kernel
         commands, kernel.due = kernel.due, []
         for due in commands:
@@ -204,7 +210,8 @@ class Swarm(SimulationOwner, Door):
         self.workload.attack = 0
 
     def resolve(self, peers: Peers, rng: Stream | None = None) -> tuple[PeerId, ...]:
-        """The peers that a selector, an id or ids name. Raises InputError."""
+        """The peers that a selector, an id or ids name. rng: the stream for `random`, if not the swarm's own. Raises
+        InputError."""
         if isinstance(peers, str):
             chosen = selectors.parse(peers).pick(self.columns.fresh(), rng or self.selector_rng)
             if rng is None:
@@ -217,7 +224,8 @@ class Swarm(SimulationOwner, Door):
         return chosen
 
     def select(self, selector: str) -> tuple[PeerId, ...]:
-        """Whom a selector names at this moment. Draws from a stream of its own: looking changes nothing."""
+        """The peers that a selector names now, from a copy of the random stream: the run is not changed. Raises
+        InputError."""
         return selectors.parse(selector).pick(self.columns.fresh(), Stream(self.selector_rng.state))
 
     def attacks(self) -> tuple[Preset, ...]:
@@ -225,13 +233,13 @@ class Swarm(SimulationOwner, Door):
         return self._attacks.presets()
 
     def preview(self, attack: Attack) -> Plan:
-        """What an attack would do now, to whom, in a sentence. Raises InputError for one that cannot be."""
+        """The steps of an attack if it began now, and a sentence. Raises InputError for one that is not possible."""
         self.columns.fresh()
         victims = () if attack.peers is None else self.resolve(attack.peers, Stream(self.selector_rng.state))
         return self._attacks.preview(attack, victims)
 
     def completions(self, text: str) -> list[str]:
-        """How the last word of a selector may go on."""
+        """At most 8 words that may replace the last one of a selector, see `selectors.complete`."""
         return selectors.complete(text, self.columns.fresh())
 
     # --- time ------------------------------------------------------------------------------------------------
@@ -242,9 +250,9 @@ class Swarm(SimulationOwner, Door):
         return self.simulation.kernel.now_us
 
     def advance(self, until_us: int, budget: int | None = None) -> int:
-        """Run to a time, or until about `budget` deliveries. Returns how many there were.
+        """Run to a virtual time in us (included), or for about `budget` deliveries. Returns the number of deliveries.
 
-        Raises PeerFailed when a protocol's own code raised; such a run cannot go on.
+        Raises PeerFailed if a protocol's own code raised; such a run cannot be continued.
         """
         with self._guard():
             kernel = self.simulation.kernel
@@ -258,7 +266,7 @@ class Swarm(SimulationOwner, Door):
                     return done
 
     def advance_quiet(self, limit_us: int) -> bool:
-        """Run until all asks are closed, and stop at that instant, or at `limit_us`. Says whether it is quiet."""
+        """Run to the instant in which the last ask closes, or to `limit_us`. Returns whether all asks are closed."""
         with self._guard():
             kernel = self.simulation.kernel
             while not self.quiet():
@@ -273,7 +281,7 @@ class Swarm(SimulationOwner, Door):
 
     @contextmanager
     def _guard(self) -> Iterator[None]:
-        """Remembers a peer's failure: such a run cannot go on."""
+        """Stores the failure of a peer, and raises it again at each later call."""
         if self.failure is not None:
             raise self.failure
         try:
@@ -298,42 +306,44 @@ class Swarm(SimulationOwner, Door):
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """What each peer is called, index = PeerId."""
+        """Labels of the peers, index = PeerId."""
         return tuple(self.simulation.labels)
 
     def settings(self) -> dict[str, object]:
-        """Parameters as they are now: those of the world and the protocol's options."""
+        """Present values of all parameters that `Set` changes, see `Snapshot.settings`."""
         return effects.settings(self._parts)
 
     def theory(self, ask: AskId) -> tuple[Theory, ...]:
-        """What a textbook foretells for an ask over the links as they stand: a search through them all."""
+        """What theory expects of an ask, given the present links; visits all of them. Raises InputError for an unknown
+        ask."""
         return theory_of(self.simulation, self._record(ask), self.labels)
 
     def min_cut(self, origin: PeerId, text: str) -> MinimumCut:
-        """The fewest peers to silence to keep a peer from what it wants, see `engine.analysis.min_cut`."""
+        """The fewest peers to silence so that `origin` does not find `text`, see `engine.analysis.min_cut`. Raises
+        InputError for an unknown peer."""
         if not 0 <= origin < self.simulation.n:
             raise InputError(f"there is no peer #{origin}: they are #0 to #{self.simulation.n - 1}")
         return min_cut(self.simulation, self.labels, origin, text)
 
     def step_until(self, ask: AskId, target: StepTarget, mover: Mover | None = None) -> StepUntil:
-        """To go on to the next arrival of an ask, or its next hop; see `engine.analysis.stepping`. `mover` moves time,
-        where that is not the swarm itself."""
+        """A run to the next arrival or the next hop of an ask, see `engine.analysis.stepping`. mover: advances time, if
+        not the swarm itself. Raises InputError for an unknown ask."""
         return StepUntil(self.simulation, self._record(ask), target, mover or self)
 
     def snapshot(self) -> Snapshot:
-        """Columns for one frame."""
+        """The present state as columns."""
         return self._snapshots.snapshot(self.settings(), self.court.status(), self._attacks.under_way())
 
     def events(self, since: int = 0) -> Iterator[Event]:
-        """Events with a number above `since`, oldest first; the last 5,000 are kept."""
+        """Events with a number above `since`, the oldest first; only the last 5,000 are kept."""
         return self.simulation.event_log.since(since)
 
     def peer(self, peer: PeerId) -> Peer | None:
-        """The program of a living peer, to look at and not to touch."""
+        """The program of a living peer, to be read and not changed; None of others."""
         return self.simulation.programs[peer]
 
     def library(self, peer: PeerId) -> Library:
-        """What a peer shares, alive or not; what a poisoned one claims to, marked as what it is."""
+        """The files of a peer, alive or not. Of a poisoned one its decoys, with `File.genuine` False."""
         real = self.simulation.libraries[peer]
         return (
             decoys.PoisonedLibrary(peer, real, self.world.catalogue.titles, True)
@@ -342,29 +352,29 @@ class Swarm(SimulationOwner, Door):
         )
 
     def links_of(self, peer: PeerId) -> tuple[PeerId, ...]:
-        """Its open streams."""
+        """Peers with which a peer has an open stream."""
         return tuple(self.simulation.streams.near[peer])
 
     def last_messages(self, peer: PeerId) -> tuple[LoggedMessage, ...]:
-        """What it sent and was sent last, the latest first, at most 60, lost ones too. Looking changes nothing."""
+        """The last messages from and to a peer, the latest first, at most 60, dropped ones included."""
         self.simulation.metrics.flush()
         return self.simulation.metrics.recent.of(peer)
 
     def ban_of(self, peer: PeerId) -> str:
-        """The phrase it colludes against, or empty."""
+        """The phrase that a peer suppresses, or ""."""
         return self.simulation.faults.bans.get(peer, ("", 0.0))[0]
 
     def record(self, ask: AskId) -> AskRow:
-        """What an ask cost and brought so far. Raises InputError for an ask that is not."""
+        """The record of an ask so far. Raises InputError for an unknown ask."""
         return self._record(ask).row()
 
     def trace(self, ask: AskId) -> Trace | None:
-        """The path of an ask; None before it left its origin, and when it is long past. The same object until there is
-        more of it."""
+        """The path of an ask, the same object until it changes. None if the ask closed without a message, or its path
+        was removed. Raises InputError for an unknown ask."""
         return self._snapshots.trace(self._record(ask))
 
     def asks(self) -> list[AskRow]:
-        """All of them, in order of issue."""
+        """The records of all asks, in order of issue."""
         self.simulation.metrics.flush()
         rows: list[AskRow] = self.simulation.records.rows()
         return rows
@@ -381,35 +391,35 @@ class Swarm(SimulationOwner, Door):
         return self.simulation.metrics.success(round(from_s * 1e6), round(to_s * 1e6))
 
     def asked(self, from_s: float, to_s: float) -> AskStats:
-        """How the asks of a window fared: success, first hits, reach."""
+        """Success, first hits and reach of the asks issued from `from_s` to `to_s`."""
         return self.simulation.metrics.asked(round(from_s * 1e6), round(to_s * 1e6))
 
     def series(self) -> Series:
-        """The whole run, older minutes more coarsely; a snapshot has the last ten."""
+        """Samples of the whole run; those before the last ten minutes are means over 10 or 100 s."""
         return self.simulation.metrics.time_series.whole()
 
     def catalogue_titles(self, limit: int) -> list[str]:
-        """What there is to find, the most popular first."""
+        """At most `limit` titles, the most popular first."""
         return self.world.catalogue.popular(limit)
 
     def fingerprint(self) -> str:
         """16 hex digits over each delivery, drop and command so far."""
         return self.simulation.metrics.fingerprint()
 
-    # --- what the simulation tells -----------------------------------------------------------------------------------
+    # --- called by the simulation -----------------------------------------------------------------------------------
 
     def hit_recorded(self, holder: PeerId) -> None:
-        """The court reads hits."""
+        """Tell the court of a hit."""
         self.court.hit(holder, self.simulation.faults.censored[holder])
 
     def ask_closed(self, record: AskRecord) -> None:
-        """Count what an ask did, and judge it."""
+        """Make the verdict on an ask."""
         sim = self.simulation
         sim.metrics.flush()
         before = record.verdict
         record.verdict = verdict(sim.program, sim.shared.options, facts_of(sim, record))
         if record.verdict != before:
-            # An ask that a batched gossip opens again each cycle need not be told of each cycle.
+            # A gossip may reopen an ask in each cycle; only a changed verdict is an event.
             sim.event_log.append(Closed, record.id, record.verdict)
         if record.hop is not None:
             self._paths.put(record)

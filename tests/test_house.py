@@ -169,6 +169,19 @@ def test_a_network_imports_only_what_protocols_may(path: Path) -> None:
         assert parts[0] in ("engine", "collections", "dataclasses", "typing", "__future__", "math", "heapq", "hashlib")
 
 
+def test_a_class_has_a_name_of_its_own() -> None:
+    """Two networks may share names, since a specification gives these."""
+    places: dict[str, set[str]] = {}
+    for path in sources("engine"):
+        inside = path.relative_to(ROOT / "engine").parts
+        place = "/".join(inside[:2]).removesuffix(".py") if inside[0] == "protocols" else str(path)
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ClassDef):
+                places.setdefault(node.name, set()).add(place)
+    twice = {name: where for name, where in places.items() if len(where) > 1}
+    assert not {name: where for name, where in twice.items() if not all(one.startswith("protocols/") for one in where)}
+
+
 def test_no_network_is_known_outside_of_its_own_file() -> None:
     """No name of an option of any network, as an identifier or as a string that could name an attribute, and no model
     of one. The benchmarks set the options of the network that they measure."""

@@ -36,7 +36,7 @@ from . import graphs
 FLIGHT_ROWS = 2_000
 ASK_ROWS = 200
 FILES_US = 1_000_000
-"""How old the column of files may be: ten thousand libraries are not counted for every frame."""
+"""Longest age of the column of files in us, since counting the files of 10,000 peers takes too long for each frame."""
 
 
 class PeerColumns:
@@ -55,7 +55,7 @@ class PeerColumns:
         self._fixed: Fixed | None = None
         self._label_ids: dict[str, int] = {}
         self._betweenness: tuple[int, int, Sequence[float]] = (-1, -1, ())
-        """(version of the streams, peers, values): slow to compute, and asked for with each letter typed."""
+        """(version of the streams, peers, values): slow to compute, and read for each letter of a selector."""
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_fixed": None, "_label_ids": {}, "_betweenness": (-1, -1, ())}
@@ -77,7 +77,7 @@ class PeerColumns:
         return self._label_ids
 
     def fixed(self) -> Fixed:
-        """What does not change while a peer exists. Made anew only when there are newcomers, and then once a frame."""
+        """What does not change while a peer exists. The same object until newcomers arrive."""
         sim = self._simulation
         if self._fixed is None or len(self._fixed.labels) != sim.n:
             roles, lines = self._role_names, sim.network.lines
@@ -103,7 +103,7 @@ class PeerColumns:
         return self._fixed
 
     def fresh(self) -> PeerColumns:
-        """The same, with the log of deliveries read, which loads are counted from."""
+        """These columns, after the log of deliveries has been read, from which loads are counted."""
         self._simulation.metrics.flush()
         return self
 
@@ -121,33 +121,33 @@ class PeerColumns:
         return [STATES[s] for s in self._simulation.state.tolist()]
 
     def censored(self) -> Sequence[bool]:
-        """A flag beside the state."""
+        """Whether each is censored."""
         return self._simulation.faults.censored
 
     def poisoned(self) -> Sequence[bool]:
-        """A flag beside the state."""
+        """Whether each is poisoned."""
         return self._simulation.poisoned.tolist()
 
     def cities(self) -> Sequence[str]:
-        """Where each lives."""
+        """Names of the cities in which they are."""
         names = self.fixed().places.names
         return [names[i] for i in self._simulation.network.links.place]
 
     def operators(self) -> Sequence[str]:
-        """Who runs each, "" for its own user."""
+        """The operator of each, "" for none."""
         return self._simulation.operators
 
     def bootstrap(self) -> Sequence[bool]:
-        """Whether all peers know it, those that come later too."""
+        """Whether each is a bootstrap peer."""
         known = set(self._simulation.bootstrap)
         return [peer in known for peer in range(self.n)]
 
     def newcomers(self) -> Sequence[bool]:
-        """Whether it came after the run had begun."""
+        """Whether each arrived after the start of the run."""
         return [peer >= self.begun_with for peer in range(self.n)]
 
     def near(self, peer: int) -> Sequence[int]:
-        """The other ends of its open streams."""
+        """Peers with which this one has an open stream."""
         return list(self._simulation.streams.near[peer])
 
     def nats(self) -> Sequence[bool]:
@@ -180,12 +180,12 @@ class PeerColumns:
         return made
 
     def holds(self, text: str) -> Sequence[bool]:
-        """Whether it shares a file whose name has every word of the text."""
+        """Whether each shares a file whose name has every word of the text."""
         return [bool(library.matching(text)) for library in self._simulation.libraries]
 
 
 class SnapshotBuilder:
-    """Makes snapshots. What is dear to make (links, rows of closed asks) is kept until it changes."""
+    """Makes snapshots. Links and rows of closed asks are kept until they change, since making them takes long."""
 
     def __init__(self, sim: Simulation, columns: PeerColumns) -> None:
         self._simulation = sim
@@ -200,7 +200,7 @@ class SnapshotBuilder:
         self._identified = any(kind.identifier is not Peer.identifier for kind in dict.fromkeys(sim.program_types))
 
     def commanded(self) -> None:
-        """A command was done: look at the libraries again, however little time has passed."""
+        """To be called after a command: files are counted again, and held links looked up."""
         self._files_us = -1
         self._held = self._holding()
 
@@ -245,6 +245,7 @@ class SnapshotBuilder:
             asks_total=len(sim.shared.records) - 1,
             series=metrics.series(),
             settings=settings,
+            horizon=sim.program.horizon(sim.shared.options),
             spreading=self._spreading(flight),
             held=self._held,
             ident=self._ident,
@@ -253,8 +254,7 @@ class SnapshotBuilder:
         )
 
     def trace(self, record: AskRecord) -> Trace | None:
-        """The path of an ask. Four columns of ten thousand peers are not copied for each frame, and who draws can tell
-        by the object that nothing has come to it."""
+        """The path of an ask: the same object until it changes, so that columns are not copied for each frame."""
         rows = record.questions.total, record.answers.total, record.lost.total, len(record.hits)
         key = (record, self._simulation.n, record.hop is None, *rows)
         if key != self._traced[0]:
@@ -262,7 +262,7 @@ class SnapshotBuilder:
         return self._traced[1]
 
     def _identifiers(self) -> NDArray[np.float32]:
-        """What peers that are up say now; who is not keeps the place it last had."""
+        """Identifiers of the living peers now; of others, the last ones."""
         told = np.full(self._simulation.n, np.nan, np.float32)
         told[: len(self._ident)] = self._ident
         for peer, program in enumerate(self._simulation.programs):
@@ -272,7 +272,7 @@ class SnapshotBuilder:
         return told
 
     def _spreading(self, flight: Flight) -> frozenset[int]:
-        """With more under way than there are rows, any open ask may be among the rest."""
+        """Asks with a question under way. If not all messages are in the rows of `flight`, all open asks."""
         if flight.total > len(flight.frm):
             return frozenset(self._simulation.open_asks)
         return frozenset(flight.ask[flight.part == QUESTION].tolist())
@@ -312,13 +312,13 @@ class SnapshotBuilder:
         return tuple(out)
 
     def _flight(self) -> Flight:
-        """The soonest to arrive. Only the buckets that fill the rows are looked at."""
+        """The messages that arrive first. Only as many buckets are read as fill the rows."""
         sim = self._simulation
         kernel, parts = sim.kernel, sim.shared.parts
         rows: list[tuple[int, int, int, int, int, int]] = []
         waiting = kernel.messages
         instants = nsmallest(FLIGHT_ROWS, waiting) if len(waiting) > FLIGHT_ROWS else sorted(waiting)
-        # What a budget left over of the present instant is still under way too.
+        # Messages of the present instant that are left after a limited `advance` are under way too.
         for at_us, (tos, envelopes) in ((kernel.now_us, kernel.unfinished()), *((at, waiting[at]) for at in instants)):
             for to, envelope in zip(tos, envelopes, strict=True):
                 ask = _ask_of(envelope[2])

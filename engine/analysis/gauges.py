@@ -1,8 +1,8 @@
-"""What a look at the whole swarm tells once a second: how load is spread, whether the overlay hangs together, and how
-much of what peers believe is so.
+"""Measurements of the whole swarm, taken once a second: distribution of load, connectivity of the overlay, and the
+share of the peers' beliefs that are wrong.
 
-Nothing here draws or changes anything, so that a run is the same whether it is looked at or not. The cost is bounded:
-beliefs are asked of a few peers each second, in turn, and the overlay is only gone through when it has changed.
+Nothing here draws a random number or changes a peer, so measuring does not change a run. The cost is bounded: beliefs
+are read from a few peers each second, in turn, and components are computed again only when the overlay has changed.
 """
 
 from __future__ import annotations
@@ -18,58 +18,61 @@ from ..measure.snapshot import ALIVE
 from ..simulation import Simulation
 from .graphs import components
 
-BELIEVERS = 16
-"""Peers that are asked each second for what they believe."""
+PEERS_READ = 16
+"""Peers whose beliefs are read each second."""
 KNOWN_MOST = 200
-"""Acquaintances of one of them that are looked at."""
-POOLED = 8
-"""Seconds whose beliefs make one figure, unless everybody has been asked sooner."""
+"""Known peers that are read from one of them."""
+SECONDS_POOLED = 8
+"""Seconds whose beliefs are summed to one value; fewer if all peers have been read sooner."""
 NAN = float("nan")
 
 
 class Gauges:
-    """Reads a simulation. One value for each of `measure.metrics.GAUGES`:
+    """Measures a simulation. One value for each of `measure.metrics.GAUGES`:
 
     load               messages delivered to a living peer in the last second, mean
-    load_max           the most that one got, in times of the mean
-    load_gini          0 where all get as many, towards 1 where one gets all
-    components         parts into which the living fall over links that carry (neither end censored or parted)
-    largest_component  share of the living that are in the largest part; NaN where the network keeps no links
-    belief_error       share of the peers that living ones know of that are dead or gone
+    load_max           the greatest of these numbers, divided by the mean
+    load_gini          Gini coefficient of these numbers: 0 if all are equal, towards 1 if one peer gets all messages
+    components         connected components of the living peers, over links that are not blocked by a censor or a
+                       partition; NaN where the network keeps no links
+    largest_component  share of the living peers that are in the largest component; NaN likewise
+    belief_error       share of the peers that living peers know of that are dead or have left
     """
 
     def __init__(self, sim: Simulation) -> None:
         self._simulation = sim
         self._next = 0
-        self._beliefs: deque[tuple[int, int]] = deque(maxlen=min(POOLED, -(-sim.n // BELIEVERS)))
+        self._beliefs: deque[tuple[int, int]] = deque(maxlen=min(SECONDS_POOLED, -(-sim.n // PEERS_READ)))
         self._key: Any = None
-        self._parts = (NAN, NAN)
+        """State from which `_components` was computed."""
+        self._components = (NAN, NAN)
+        """Number of components, and the share of the largest."""
 
     def read(self, load: NDArray[np.float32]) -> tuple[float, ...]:
-        """The values now; `load` is what each peer got in the last second."""
+        """The values now. load: messages that each peer got in the last second, float32 (n,). Raises PeerFailed."""
         alive = self._simulation.state == ALIVE
-        return (*spread(load[alive]), *self._overlay(alive), self._believed(alive))
+        return (*spread(load[alive]), *self._connectivity(alive), self._belief_error(alive))
 
-    def _overlay(self, alive: NDArray[np.bool_]) -> tuple[float, float]:
+    def _connectivity(self, alive: NDArray[np.bool_]) -> tuple[float, float]:
         sim = self._simulation
         key = (sim.streams.version, alive.tobytes(), sim.censored.tobytes(), sim.group.tobytes())
         if key != self._key:
             self._key = key
             a, b = sim.streams.columns()
-            carries = alive[a] & alive[b] & ~sim.censored[a] & ~sim.censored[b] & (sim.group[a] == sim.group[b])
+            usable = alive[a] & alive[b] & ~sim.censored[a] & ~sim.censored[b] & (sim.group[a] == sim.group[b])
             living = int(alive.sum())
             if not sim.streams.count or not living:
-                self._parts = (NAN, NAN)
+                self._components = (NAN, NAN)
             else:
-                sizes = np.bincount(components(sim.n, a[carries], b[carries])[alive])
-                self._parts = (float(np.count_nonzero(sizes)), float(sizes.max()) / living)
-        return self._parts
+                sizes = np.bincount(components(sim.n, a[usable], b[usable])[alive])
+                self._components = (float(np.count_nonzero(sizes)), float(sizes.max()) / living)
+        return self._components
 
-    def _believed(self, alive: NDArray[np.bool_]) -> float:
-        """A few peers at a time, in order of their ids, so that nothing is drawn."""
+    def _belief_error(self, alive: NDArray[np.bool_]) -> float:
+        """Reads the next few peers in order of their ids, so that nothing is drawn."""
         sim = self._simulation
         wrong = known = 0
-        for _ in range(min(BELIEVERS, sim.n)):
+        for _ in range(min(PEERS_READ, sim.n)):
             peer = self._next % sim.n
             self._next = peer + 1
             program = sim.programs[peer]
@@ -81,7 +84,7 @@ class Gauges:
                 raise PeerFailed(peer, "beliefs", error) from error
             for _, other in zip(range(KNOWN_MOST), beliefs.known, strict=False):
                 known += 1
-                # An address that somebody made up is as wrong as that of a dead peer.
+                # An invented address counts as wrong, as that of a dead peer does.
                 wrong += not (type(other) is int and 0 <= other < sim.n and alive[other])
         self._beliefs.append((wrong, known))
         total = sum(each for _, each in self._beliefs)
@@ -89,7 +92,7 @@ class Gauges:
 
 
 def spread(load: NDArray[np.float32]) -> tuple[float, float, float]:
-    """Mean, greatest over mean, and Gini coefficient of some loads; NaN where there are none to compare."""
+    """Mean, maximum divided by mean, and Gini coefficient of some loads; NaN where these are not defined."""
     n = len(load)
     total = float(load.sum(dtype=np.float64))
     if not n:

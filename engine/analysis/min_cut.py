@@ -5,7 +5,7 @@ or the title has holders. Paths lead over open streams between peers that are al
 of a partition, and do not suppress the title. Where a question travels a limited number of hops (`Peer.horizon`),
 holders and peers that are further away do not count: silencing peers makes no path shorter.
 
-For a broadcast the question is which peers to silence so that nobody else hears of it.
+For a broadcast, the cut has the peers to silence so that no other peer gets it.
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ class MinimumCut:
     """The fewest peers to silence so that `origin` no longer finds `text`.
 
     peers     the cut, empty where there is none
-    holders   who could answer now
+    holders   peers that could answer now
     sentence  says it, or why there is no cut
     """
 

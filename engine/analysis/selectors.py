@@ -1,14 +1,14 @@
-"""The small language that names peers, wherever a person does: a command, a scenario, the filter bar.
+"""Selectors: texts that name peers, in commands, scenarios and the filter of the dashboard.
 
-    p017                    a label; "all" in quotes is a label too, should a file have such a one
+    p017                    a label; "all" in quotes is a label too, if a file has such a one
     #17                     a PeerId
-    all                     everybody: dead peers and infrastructure too
+    all                     all peers, dead ones and infrastructure included
     role=index  state=dead  city="New York"  operator=acme      (city, role and operator in any case)
-    nat=yes  nat=no         can call others and cannot be called, or can
+    nat=yes  nat=no         whether it is behind a NAT
     degree>10  load<=100    with > >= < <= =; so have betweenness (see `graphs`) and uptime (seconds)
     holds "blue train"      shares a file with all these words
     near p017               has an open stream to it; "near (role=index)" too
-    bootstrap  newcomers    whom everybody knows, even who comes later; who came after the run had begun
+    bootstrap  newcomers    the bootstrap peers; peers that arrived after the start of the run
     random 10%  random 5    drawn from the run's own stream
     top 5 degree  top 5% betweenness
     not, and, or, brackets  binding in this order; a comma is an `or` that binds loosest
@@ -16,17 +16,17 @@
 state is alive, dead, left, censored or poisoned. The last two are flags beside the other three, so a censored peer that
 runs is `state=alive` as well.
 
-`random` and `top` choose *among* others, so they come last: in `role=servent and random 10%`, written in either
-order, a tenth of the servents is drawn. Of several, the left one chooses first. Without company they choose
-among living peers that are no infrastructure, since "kill 10 %" means users. `not random 10%` is what such a
-draw leaves of the same. A share is rounded, halves up, and is at least one peer if there is any.
+`random` and `top` choose among the peers that the other conditions leave: `role=servent and random 10%`, in either
+order, is a tenth of the servents. Of several, the left one chooses first. Alone, they choose among living peers that
+are no infrastructure, since "kill 10 %" means users. `not random 10%` is what such a draw leaves. A share is rounded,
+halves up, and is at least one peer if there is any.
 
-Parsing needs no swarm: spelling is checked before a scenario starts. Names of peers, roles, places and
-operators are checked when peers are picked. An unknown name is an error, never an empty answer.
+A selector is parsed without a swarm, so a scenario is checked before it runs. Names of peers, roles, places and
+operators are checked when peers are picked. An unknown name is an error and not an empty result.
 
-A parsed selector is a tree of `Term`s: frozen values, good for any swarm. A term is a function from the columns of a
-swarm to one flag a peer; it draws from the stream that it is given. The parser is a recursive descent over a list of
-tokens that know their place in the text, so that each error can name it.
+A parsed selector is a tree of `Term`s, which are frozen and can be used for any swarm. A term is a function from the
+columns of a swarm to a flag for each peer; it draws from the stream that it gets. The parser is a recursive descent
+over a list of tokens that have their position in the text, so that each error can state it.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class Term:
     """A node of a parsed selector."""
 
     def __call__(self, columns: PeerColumns, rng: Stream) -> Flags:
-        """Which peers it names, bool (n,). Raises InputError for a name that the swarm does not have."""
+        """The peers that it names, bool (n,). Raises InputError for a name that the swarm does not have."""
         raise NotImplementedError
 
 
@@ -77,7 +77,6 @@ class Everyone(Term):
     """`all`."""
 
     def __call__(self, columns: PeerColumns, rng: Stream) -> Flags:
-        """True throughout."""
         return np.ones(columns.n, dtype=np.bool_)
 
 
@@ -88,10 +87,10 @@ class Label(Term):
     label: str
 
     def __call__(self, columns: PeerColumns, rng: Stream) -> Flags:
-        """One peer; raises InputError for a label nobody has."""
+        """Raises InputError for a label that no peer has."""
         peer = columns.label_ids.get(self.label)
         if peer is None:
-            # A hundred thousand labels are too many to measure a typing mistake against: those of its size
+            # Comparing a wrong label with a hundred thousand others takes too long: those of its length
             # that begin alike are enough.
             alike = (x for x in columns.label_ids if abs(len(x) - len(self.label)) < 2 and x[:1] == self.label[:1])
             tail = nearest(self.label, [label for label, _ in zip(alike, range(2000), strict=False)])
@@ -111,19 +110,18 @@ class Flagged(Term):
     word: str
 
     def __call__(self, columns: PeerColumns, rng: Stream) -> Flags:
-        """Those that are."""
         column = {"bootstrap": columns.bootstrap, "newcomers": columns.newcomers}[self.word]()
         return np.fromiter(column, dtype=np.bool_, count=columns.n)
 
 
 @dataclass(frozen=True, slots=True)
 class Near(Term):
-    """`near p017`: its neighbours of this moment."""
+    """`near p017`: its present neighbours."""
 
     term: Term
 
     def __call__(self, columns: PeerColumns, rng: Stream) -> Flags:
-        """Those linked to one of these, them left out; raises InputError as the term does."""
+        """Peers linked to one of these, which are left out. Raises InputError as the term does."""
         those = self.term(columns, rng)
         made = np.zeros(columns.n, dtype=np.bool_)
         for peer in np.flatnonzero(those).tolist():
@@ -139,7 +137,7 @@ class Id(Term):
     peer: int
 
     def __call__(self, columns: PeerColumns, rng: Stream) -> Flags:
-        """One peer; raises InputError for an id beyond the last."""
+        """Raises InputError for an id above the last."""
         if self.peer >= columns.n:
             raise InputError(f"there is no peer #{self.peer}; the last one is #{columns.n - 1}")
         made = np.zeros(columns.n, dtype=np.bool_)
@@ -155,7 +153,7 @@ class Named(Term):
     value: str
 
     def __call__(self, columns: PeerColumns, rng: Stream) -> Flags:
-        """Those whose column has the value; raises InputError for a value nobody could have."""
+        """Raises InputError for a value that no peer can have."""
         if self.key == "state":
             if self.value in ("censored", "poisoned"):
                 flags = columns.censored() if self.value == "censored" else columns.poisoned()
@@ -187,7 +185,6 @@ class Measured(Term):
     limit: float
 
     def __call__(self, columns: PeerColumns, rng: Stream) -> Flags:
-        """Those whose measure compares so."""
         return COMPARE[self.sign](_measure(columns, self.measure), self.limit)
 
 
@@ -198,7 +195,6 @@ class Holds(Term):
     text: str
 
     def __call__(self, columns: PeerColumns, rng: Stream) -> Flags:
-        """Those that share such a file."""
         return np.fromiter(columns.holds(self.text), dtype=np.bool_, count=columns.n)
 
 
@@ -212,7 +208,7 @@ class Choice(Term):
     measure: str = ""
 
     def __call__(self, columns: PeerColumns, rng: Stream) -> Flags:
-        """Some of the living users, for want of other company."""
+        """The chosen ones among the living users, for a choice without conditions."""
         return self.choose(_users(columns), columns, rng)
 
     def choose(self, pool: Flags, columns: PeerColumns, rng: Stream) -> Flags:
@@ -220,7 +216,7 @@ class Choice(Term):
         ids = np.flatnonzero(pool)
         count = min(len(ids), self._count(len(ids)))
         if self.measure:
-            # Equal peers stand in order of id, which a stable sort of the negative keeps.
+            # Peers with equal values are in order of id, which a stable sort of the negative keeps.
             ids = ids[np.argsort(-_measure(columns, self.measure)[ids], kind="stable")[:count]]
         else:
             ids = ids[rng.sample(range(len(ids)), count)]
@@ -236,12 +232,11 @@ class Choice(Term):
 
 @dataclass(frozen=True, slots=True)
 class Not(Term):
-    """`not TERM`: everybody else; of a choice, what it leaves of its pool."""
+    """`not TERM`: all other peers; of a choice, what it leaves of its pool."""
 
     term: Term
 
     def __call__(self, columns: PeerColumns, rng: Stream) -> Flags:
-        """The others."""
         if isinstance(self.term, Choice):
             return self.choose(_users(columns), columns, rng)
         return ~self.term(columns, rng)
@@ -259,7 +254,6 @@ class And(Term):
     terms: tuple[Term, ...]
 
     def __call__(self, columns: PeerColumns, rng: Stream) -> Flags:
-        """Those that pass all conditions and all choices."""
         conditions = [term for term in self.terms if not _chooses(term)]
         pool = np.ones(columns.n, dtype=np.bool_) if conditions else _users(columns)
         for term in conditions:
@@ -277,7 +271,7 @@ class Or(Term):
     terms: tuple[Term, ...]
 
     def __call__(self, columns: PeerColumns, rng: Stream) -> Flags:
-        """Those that any term names, the left asked first."""
+        # The left term draws first.
         made = np.zeros(columns.n, dtype=np.bool_)
         for term in self.terms:
             made |= term(columns, rng)
@@ -289,7 +283,7 @@ def _chooses(term: Term) -> bool:
 
 
 def _users(columns: PeerColumns) -> Flags:
-    """Living peers that are no infrastructure: the pool of a choice without company."""
+    """Living peers that are no infrastructure: the pool of a choice without conditions."""
     return _same(columns.states(), "alive") & ~np.fromiter(columns.infrastructure(), dtype=np.bool_, count=columns.n)
 
 
@@ -311,7 +305,7 @@ LENGTH_MAX = 100_000
 DEPTH_MAX = 40
 SHOWN_MAX = 8
 COMMON = 7
-"""Keys that are offered before anything else."""
+"""Keys that `complete` returns first."""
 
 JOINING = ("and", "or")
 
@@ -324,15 +318,15 @@ _TOKEN = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Selector:
-    """A parsed selector: a value, good for any swarm."""
+    """A parsed selector, for any swarm."""
 
     text: str
     root: Term
 
     def pick(self, columns: PeerColumns, rng: Stream) -> tuple[int, ...]:
-        """The peers it names now, in ascending order; none is a lawful answer.
+        """The peers that it names now, in ascending order, perhaps none.
 
-        Raises InputError for a name that the swarm does not have. `rng` moves on by what `random` draws.
+        Raises InputError for a name that the swarm does not have. `rng`: the stream from which `random` draws.
         """
         return tuple(np.flatnonzero(self.root(columns, rng)).tolist())
 

@@ -1,8 +1,8 @@
-"""Go on until something happens to one ask: its next arrival, or its next hop.
+"""Runs a swarm until the next event of one ask: its next arrival, or its next hop.
 
-It runs in chunks, as time does, so that a screen stays alive beside it. Before each instant it looks into that
-instant's bucket for a message of the ask: looking costs what delivering does, and nothing else is polled. It ends
-at the first instant that brought something, when the ask is over, or at a bound, and says in a sentence which.
+The run is done in steps of some deliveries, so that a screen can be drawn between them. Before each instant, its bucket
+is searched for messages of the ask; this takes about as long as delivering them. The run ends after the first instant
+with such a message, when the ask has closed, or after `SPAN_US`, and a sentence says which.
 """
 
 from __future__ import annotations
@@ -18,21 +18,27 @@ from ..simulation import Simulation
 
 StepTarget = Literal["arrival", "hop"]
 SPAN_US = 60_000_000
-"""How much virtual time it takes at most: longer than any timeout that a person waits for."""
-CHUNK = 2_000
+"""The most virtual time that is run: longer than the timeouts of the networks."""
+STEP_DELIVERIES = 2_000
 NAMED = 3
+"""Arrivals that the sentence names."""
 PART_WORDS = ("asks", "answers", "serves", "greets")
 
 
 class Mover(Protocol):
-    """What moves time: a swarm, or a time machine, which does again what was done before."""
+    """Advances virtual time: a swarm, or a time machine, which repeats logged commands on the way."""
 
-    def advance(self, until_us: int, budget: int | None = None) -> int: ...
+    def advance(self, until_us: int, budget: int | None = None) -> int:
+        """See `Swarm.advance`."""
 
 
 class StepUntil:
-    """Call it with a number of deliveries until it returns True; then `told` says what happened, and `found` how much:
-    the arrivals of the instant that ended it."""
+    """A run until the next arrival or the next hop of an ask. Call it until it returns True.
+
+    record: of the ask; target: "arrival" or "hop"; mover: advances time; span_us: the most virtual time, in us.
+
+    told: a sentence that says how the run ended, "" before; found: number of arrivals in the instant that ended it.
+    """
 
     def __init__(
         self, sim: Simulation, record: AskRecord, target: StepTarget, mover: Mover, span_us: int = SPAN_US
@@ -48,18 +54,18 @@ class StepUntil:
         self._rows: list[tuple[int, int, int, int, bool]] = []
         self.found = 0
         self.told = ""
-        if target == "hop" and record.closed_us is None and not self._spreading():
-            self.told = self._shallow()
+        if target == "hop" and record.closed_us is None and not self._question_under_way():
+            self.told = self._no_deeper()
 
-    def __call__(self, budget: int = CHUNK) -> bool:
-        """Go on for about so many deliveries. True when it is over."""
+    def __call__(self, budget: int = STEP_DELIVERIES) -> bool:
+        """Advance by about `budget` deliveries. True when the run has ended. Raises PeerFailed, as `advance` does."""
         mover, kernel = self._mover, self._kernel
         left = max(1, budget)
         while not self.told:
             if kernel.mid_instant:
                 left -= mover.advance(kernel.now_us, left)
             elif self._rows:
-                self._arrived()
+                self._check_target()
             elif self._record.closed_us is not None:
                 self.told = f"Ask {self._record.id} is over: nothing of it is under way."
             elif not kernel.instants or kernel.instants[0] > self._until_us:
@@ -73,12 +79,12 @@ class StepUntil:
                 return False
         return True
 
-    def _shallow(self) -> str:
+    def _no_deeper(self) -> str:
         record = self._record
-        return f"No question of ask {record.id} is under way: it came as deep as hop {record.deepest}."
+        return f"No question of ask {record.id} is under way: the deepest hop was {record.deepest}."
 
-    def _spreading(self) -> bool:
-        """Whether a question of the ask is under way. Ends at the first one found: of a flood that is at once."""
+    def _question_under_way(self) -> bool:
+        """Whether a question of the ask is under way. The search ends at the first one found."""
         ask, parts = self._record.id, self._simulation.shared.parts
         return any(
             envelope[2] and parts[envelope[5] >> KIND_SHIFT & KIND_MASK] == QUESTION and _hop(envelope[2], ask) >= 0
@@ -87,7 +93,7 @@ class StepUntil:
         )
 
     def _due(self, at_us: int) -> list[tuple[int, int, int, int, bool]]:
-        """Messages of the ask that are due then: (from, to, part, hop, whether it was asked before)."""
+        """Messages of the ask that are due then: (from, to, part, hop, whether a question has reached `to` before)."""
         ask, parts = self._record.id, self._simulation.shared.parts
         rows = []
         tos, envelopes = self._kernel.messages.get(at_us, ((), ()))
@@ -103,15 +109,15 @@ class StepUntil:
                 rows.append((envelope[0], one, part, hop, part == QUESTION and self._record.heard(one)))
         return rows
 
-    def _arrived(self) -> None:
-        """The instant is over: was that the target?"""
+    def _check_target(self) -> None:
+        """After an instant with messages of the ask: end the run if the target is reached."""
         rows, self._rows = self._rows, []
         sim, record = self._simulation, self._record
         sim.metrics.flush()
         if self._target == "hop":
             if record.deepest <= self._deepest:
-                if not self._spreading():
-                    self.told = self._shallow()
+                if not self._question_under_way():
+                    self.told = self._no_deeper()
                 return
             reached = sum(1 for _, to, _, hop, again in rows if hop == record.deepest and not again)
             peers = f"{reached} peer{'s' if reached != 1 else ''}"

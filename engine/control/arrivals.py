@@ -1,8 +1,8 @@
-"""Newcomers and departures: a swarm that grows while it runs, and crowds that come and go within some seconds.
+"""Newcomers and departures while a swarm runs, singly or many within some seconds.
 
 A newcomer is a new peer. It gets the next PeerId, a place, a library like those of the others and random streams of its
 own, and starts; how it finds the network is for its protocol to do, and the engine only gives it the bootstrap peers.
-`LOOK_US` later it is checked whether it has joined: if not, an `Adrift` event tells the reason.
+`LOOK_US` later it is checked whether it has joined: if not, an `Adrift` event has the reason.
 """
 
 from __future__ import annotations
@@ -24,12 +24,11 @@ from ..world import access_links
 from ..world.churn import Churn, parse_arrivals
 from ..world.content import NewcomerLibraries
 from ..world.latency import Latency
+from ..world.topology import PEERS_MAX
 from .workload import Workload
 
-PEERS_MAX = 1_000_000
-"""Of all kinds, newcomers included."""
 LOOK_US = 12_000_000
-"""Time for a first round of calls that nobody answers, and a second."""
+"""Time for two rounds of calls without an answer."""
 
 
 @dataclass(slots=True)
@@ -92,16 +91,16 @@ class ArrivalProcess:
         self.law: Churn | None = None
         self.spec = ArrivalSpec()
         self.came = 0
-        """Newcomers of the law so far."""
+        """Number of newcomers of the law so far."""
         self._round = 0
         self._gaps = Stream(f"{sim.seed}/arrivals")
         self._crowd = Stream(f"{sim.seed}/crowd")
         self._leaving = Stream(f"{sim.seed}/departures")
 
-    # --- by themselves ---------------------------------------------------------------------------------------
+    # --- by a law ---------------------------------------------------------------------------------------
 
     def set_law(self, spec: ArrivalSpec) -> None:
-        """From now on newcomers come by this law. Raises InputError, and has then changed nothing."""
+        """Replace the law of arrivals. Raises InputError, and has then changed nothing."""
         law = parse_arrivals(spec.law)
         as_whole(spec.most, "arrivals: most", 0, PEERS_MAX)
         self.law, self.spec = law, spec
@@ -134,7 +133,8 @@ class ArrivalProcess:
     # --- crowds ------------------------------------------------------------------------------------------------
 
     def arrive(self, command: Arrive, via: tuple[PeerId, ...] | None) -> tuple[PeerId, ...]:
-        """Newcomers at random moments of the next `over_s` seconds; those that came at once are returned."""
+        """Schedule newcomers at random moments of the next `over_s` seconds. Returns those that arrived at once. Raises
+        InputError."""
         as_whole(command.count, "arrive: count", 1, PEERS_MAX)
         if self.simulation.n + command.count > PEERS_MAX:
             raise InputError(f"arrive: with {command.count:,} more there would be more than {PEERS_MAX:,} peers")
@@ -148,7 +148,7 @@ class ArrivalProcess:
         return ()
 
     def depart(self, command: Depart, peers: Sequence[PeerId]) -> tuple[PeerId, ...]:
-        """These go at random moments of the next `over_s` seconds."""
+        """Schedule departures of these peers at random moments of the next `over_s` seconds. Raises InputError."""
         _check_span("depart", command.over_s)
         as_number(command.polite, "depart: polite", 0, 1)
         sim, rng = self.simulation, self._leaving
@@ -185,7 +185,7 @@ class ArrivalProcess:
             self.workload.later(LOOK_US, JoinCheck(peer, sim.kernel.epoch[peer]))
         return tuple(new)
 
-    # --- did it find the network? --------------------------------------------------------------------------------
+    # --- whether newcomers have joined --------------------------------------------------------------------------------
 
     def _look(self, peer: PeerId, epoch: int) -> None:
         sim = self.simulation

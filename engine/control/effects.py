@@ -1,7 +1,7 @@
-"""What each command does: one function a verb, found in `EFFECTS`. All are reached through `Swarm.do`.
+"""Carries out commands: one function for each verb, in the table `EFFECTS`. All are called through `Swarm.do`.
 
-A function takes the parts that it may change (`Parts`), the command, and who gave it. It returns the peers that it
-changed, and raises InputError before anything has changed.
+A function gets the parts that it may change (`Parts`), the command, and its source ("person", "scenario", ...). It
+returns the peers that it changed. An InputError is raised before anything has changed.
 """
 
 from __future__ import annotations
@@ -21,35 +21,34 @@ from ..world.access_links import JITTER_MS_MAX
 from ..world.content import file_of
 from ..world.decoys import PoisonedLibrary
 from .arrivals import ArrivalProcess
-from .attacks import AttackRunner, Door
+from .attacks import AttackRunner, CommandExecutor
 from .workload import ASKS_PER_S_MAX, Due, Workload
 
 HELD_MOST = 1_000
-"""Peers whose links among each other may be held at once: half a million links."""
+"""Peers whose links to each other one command may hold: half a million links."""
 COURT_S_MAX = 86_400.0
 TEXT_MAX = 200
-"""Characters of an ask; the rest of a longer text is cut off."""
+"""Characters of an ask; a longer text is cut."""
 WORLD = ("churn", "loss", "latency", "asks")
-"""What `set` changes besides the protocol's options."""
+"""Parameters that `set` changes, besides the options of the protocol: for the nearest spelling."""
 JOINING_US = 3_000_000
-"""A newcomer without any link after this asks all the same."""
+"""Time after its start from which a peer without any link issues its asks all the same."""
 
 
 @dataclass(slots=True)
 class BlockOrder:
-    """An engine timer: a peer is to be censored now, unless the session in which that was ordered is over."""
+    """An engine timer: the peer is censored when it is due, unless `Adjourn` has ended that session of the court."""
 
     peer: PeerId
     session: int
 
 
 class CourtOrders:
-    """The court: whoever answers is censored, a set time later.
+    """The command `Court`: each peer that a hit names is censored, `after_us` after the hit.
 
-    It is part of the world and not of the dashboard, so that a scenario can convene it, a recording holds one command
-    instead of each order, and a run repeats. The court reads hits, as a plaintiff does who asks like anybody else: the
-    peer that a hit names is whom the order is against. Between the answer and the order lie `after_us`; a peer goes on
-    answering until then. Orders stand when the court adjourns: only those that were not served yet lapse.
+    It is part of the engine and not of the dashboard, so that a scenario can use it, a recording contains one command
+    and not one for each order, and the run is the same when it is repeated. Until its order is carried out, a peer
+    answers as before. `Adjourn` cancels the orders that are not carried out yet; censored peers stay censored.
     """
 
     def __init__(self, workload: Workload) -> None:
@@ -57,26 +56,28 @@ class CourtOrders:
         self._session = 0
         self._pending: dict[PeerId, None] = {}
         self.after_us: int | None = None
-        """None while no court is in session."""
+        """None while no court is in session. In us."""
         self.orders = 0
+        """Orders carried out in this session."""
         self.answers = 0
+        """Hits in this session."""
         self.answers_after = 0
-        """Answers since the first order was served."""
+        """Hits since the first order was carried out."""
 
     def convene(self, after_us: int) -> None:
-        """From now on. In session already, it only changes its pace: the counts go on."""
+        """Begin a session; in a session, only change the delay."""
         if self.after_us is None:
             self.orders = self.answers = self.answers_after = 0
         self.after_us = after_us
 
     def adjourn(self) -> None:
-        """No more orders; those under way lapse."""
+        """End the session, and cancel the orders that are not carried out yet."""
         self.after_us = None
         self._session += 1
         self._pending = {}
 
     def hit(self, holder: PeerId, censored: bool) -> None:
-        """Somebody learned that `holder` has what was asked for."""
+        """The origin of an ask learned of a holder."""
         if self.after_us is None:
             return
         self.answers += 1
@@ -86,14 +87,14 @@ class CourtOrders:
             self.workload.later(self.after_us, BlockOrder(holder, self._session))
 
     def fire(self, order: BlockOrder) -> None:
-        """An order is due: the peer is censored at the end of this instant."""
+        """An order is due: have the peer censored at the end of this instant."""
         if order.session == self._session:
             del self._pending[order.peer]
             self.orders += 1
             self.workload.enqueue(Due(Censor((order.peer,)), "court"))
 
     def status(self) -> CourtStatus | None:
-        """How it stands; None while no court sits."""
+        """Counts of this session; None while no court is in session."""
         if self.after_us is None:
             return None
         return CourtStatus(self.after_us, self.orders, len(self._pending), self.answers, self.answers_after)
@@ -101,22 +102,22 @@ class CourtOrders:
 
 @dataclass(slots=True)
 class Parts:
-    """What commands may change. `door` says whom a selector means."""
+    """The parts of a swarm that commands change. `executor` resolves selectors."""
 
     simulation: Simulation
     workload: Workload
     arrivals: ArrivalProcess
     attacks: AttackRunner
     court: CourtOrders
-    door: Door
+    executor: CommandExecutor
     waiting_asks: dict[PeerId, list[tuple[c.AskFor, str]]] = field(default_factory=dict)
-    """Asks of peers that are not there yet, and who gave them."""
+    """Asks of peers that are not alive, with the sources of the commands; issued once the peer has joined."""
     groups: int = 0
-    """How many groups partitions have made so far."""
+    """Number of groups that partitions have made so far."""
 
 
-def _those(parts: Parts, peers: c.Peers, *states: int) -> tuple[PeerId, ...]:
-    return tuple(p for p in parts.door.resolve(peers) if parts.simulation.state[p] in states)
+def _in_state(parts: Parts, peers: c.Peers, *states: int) -> tuple[PeerId, ...]:
+    return tuple(p for p in parts.executor.resolve(peers) if parts.simulation.state[p] in states)
 
 
 def _stop(parts: Parts, peers: Sequence[PeerId], state: int) -> tuple[PeerId, ...]:
@@ -134,44 +135,44 @@ def _begin(parts: Parts, peers: Sequence[PeerId]) -> tuple[PeerId, ...]:
 
 
 def kill(parts: Parts, command: c.Kill, by: str) -> tuple[PeerId, ...]:
-    return _stop(parts, _those(parts, command.peers, ALIVE), DEAD)
+    return _stop(parts, _in_state(parts, command.peers, ALIVE), DEAD)
 
 
 def revive(parts: Parts, command: c.Revive, by: str) -> tuple[PeerId, ...]:
-    return _begin(parts, _those(parts, command.peers, DEAD))
+    return _begin(parts, _in_state(parts, command.peers, DEAD))
 
 
 def leave(parts: Parts, command: c.Leave, by: str) -> tuple[PeerId, ...]:
-    return _stop(parts, _those(parts, command.peers, ALIVE), LEFT)
+    return _stop(parts, _in_state(parts, command.peers, ALIVE), LEFT)
 
 
 def join(parts: Parts, command: c.Join, by: str) -> tuple[PeerId, ...]:
-    return _begin(parts, _those(parts, command.peers, LEFT))
+    return _begin(parts, _in_state(parts, command.peers, LEFT))
 
 
-def _of(parts: Parts, operator: str) -> list[PeerId]:
-    # Ordinary peers have an empty operator: nobody may shut down everybody by a name left out.
-    mine = [p for p, name in enumerate(parts.simulation.operators) if operator and name == operator]
-    if not mine:
+def _operated_by(parts: Parts, operator: str) -> list[PeerId]:
+    # Ordinary peers have the operator "": an empty name must not select all of them.
+    operated = [p for p, name in enumerate(parts.simulation.operators) if operator and name == operator]
+    if not operated:
         known = sorted({name for name in parts.simulation.operators if name})
-        raise InputError(f'nobody is run by an operator called "{operator}"{nearest(operator, known)}')
-    return mine
+        raise InputError(f'no peer is run by an operator called "{plain(operator)}"{nearest(operator, known)}')
+    return operated
 
 
 def shutdown(parts: Parts, command: c.Shutdown, by: str) -> tuple[PeerId, ...]:
-    return _stop(parts, [p for p in _of(parts, command.operator) if parts.simulation.state[p] == ALIVE], DEAD)
+    return _stop(parts, [p for p in _operated_by(parts, command.operator) if parts.simulation.state[p] == ALIVE], DEAD)
 
 
 def reopen(parts: Parts, command: c.Reopen, by: str) -> tuple[PeerId, ...]:
-    return _begin(parts, [p for p in _of(parts, command.operator) if parts.simulation.state[p] != ALIVE])
+    return _begin(parts, [p for p in _operated_by(parts, command.operator) if parts.simulation.state[p] != ALIVE])
 
 
 def arrive(parts: Parts, command: c.Arrive, by: str) -> tuple[PeerId, ...]:
-    return parts.arrivals.arrive(command, None if command.via is None else parts.door.resolve(command.via))
+    return parts.arrivals.arrive(command, None if command.via is None else parts.executor.resolve(command.via))
 
 
 def depart(parts: Parts, command: c.Depart, by: str) -> tuple[PeerId, ...]:
-    return parts.arrivals.depart(command, parts.door.resolve(command.peers))
+    return parts.arrivals.depart(command, parts.executor.resolve(command.peers))
 
 
 def attack(parts: Parts, command: c.Attack, by: str) -> tuple[PeerId, ...]:
@@ -185,7 +186,7 @@ def call_off(parts: Parts, command: c.CallOff, by: str) -> tuple[PeerId, ...]:
 
 def _block(parts: Parts, peers: c.Peers, blocked: bool) -> tuple[PeerId, ...]:
     censored = parts.simulation.faults.censored
-    those = tuple(p for p in parts.door.resolve(peers) if censored[p] != blocked)
+    those = tuple(p for p in parts.executor.resolve(peers) if censored[p] != blocked)
     for peer in those:
         censored[peer] = blocked
     parts.simulation.refresh_columns(those)
@@ -205,7 +206,7 @@ def collude(parts: Parts, command: c.Collude, by: str) -> tuple[PeerId, ...]:
         raise InputError('collude needs a word to ban, such as word = "blue train"')
     if not 0 <= command.leak <= 1:
         raise InputError(f'"leak" of collude is a share from 0 to 1, not {plain(command.leak, 40)}')
-    those = parts.door.resolve(command.peers)
+    those = parts.executor.resolve(command.peers)
     for peer in those:
         parts.simulation.faults.bans[peer] = (command.word, float(command.leak))
     parts.simulation.refresh_columns(those)
@@ -213,7 +214,7 @@ def collude(parts: Parts, command: c.Collude, by: str) -> tuple[PeerId, ...]:
 
 
 def defect(parts: Parts, command: c.Defect, by: str) -> tuple[PeerId, ...]:
-    those = tuple(p for p in parts.door.resolve(command.peers) if p in parts.simulation.faults.bans)
+    those = tuple(p for p in parts.executor.resolve(command.peers) if p in parts.simulation.faults.bans)
     for peer in those:
         del parts.simulation.faults.bans[peer]
     parts.simulation.refresh_columns(those)
@@ -221,14 +222,14 @@ def defect(parts: Parts, command: c.Defect, by: str) -> tuple[PeerId, ...]:
 
 
 def poison(parts: Parts, command: c.Poison, by: str) -> tuple[PeerId, ...]:
-    those = parts.door.resolve(command.peers)
+    those = parts.executor.resolve(command.peers)
     sharing = tuple(p for p in those if parts.simulation.program_types[p].shares_files)
     if those and not sharing:
         one = "this peer shares" if len(those) == 1 else "these peers share"
         who = (
             one if any(kind.shares_files for kind in parts.simulation.program_types) else "peers of this network share"
         )
-        raise InputError(f"poison: {who} no files, so there is nothing that decoys could stand in for")
+        raise InputError(f"poison: {who} no files, so decoys would have no effect")
     return _serve(parts, sharing, True)
 
 
@@ -238,7 +239,7 @@ def cure(parts: Parts, command: c.Cure, by: str) -> tuple[PeerId, ...]:
 
 def _serve(parts: Parts, peers: c.Peers, decoys: bool) -> tuple[PeerId, ...]:
     sim = parts.simulation
-    those = tuple(p for p in parts.door.resolve(peers) if sim.poisoned[p] != decoys)
+    those = tuple(p for p in parts.executor.resolve(peers) if sim.poisoned[p] != decoys)
     for peer in those:
         sim.poisoned[peer] = decoys
         real = sim.libraries[peer]
@@ -249,7 +250,7 @@ def _serve(parts: Parts, peers: c.Peers, decoys: bool) -> tuple[PeerId, ...]:
 def partition(parts: Parts, command: c.Partition, by: str) -> tuple[PeerId, ...]:
     group = parts.simulation.faults.group
     trait = _trait(parts, command.by)
-    those = parts.door.resolve(command.peers)
+    those = parts.executor.resolve(command.peers)
     renamed: dict[tuple[int, Any], int] = {}
     for peer in those:
         was = (group[peer], trait[peer] if trait else None)
@@ -264,7 +265,7 @@ def partition(parts: Parts, command: c.Partition, by: str) -> tuple[PeerId, ...]
 
 
 def _trait(parts: Parts, by: str | None) -> Sequence[Any]:
-    """By what a partition parts peers among themselves: a column, or none."""
+    """The column by whose values a partition divides these peers further; empty for none."""
     sim = parts.simulation
     if by is None:
         return ()
@@ -275,16 +276,18 @@ def _trait(parts: Parts, by: str | None) -> Sequence[Any]:
 
 
 def hold(parts: Parts, command: c.Hold, by: str) -> tuple[PeerId, ...]:
-    those = parts.door.resolve(command.peers)
+    those = parts.executor.resolve(command.peers)
     if len(those) > HELD_MOST:
-        raise InputError(f"hold takes at most {HELD_MOST:,} peers, for it looks at each link; these are {len(those):,}")
+        raise InputError(
+            f"hold takes at most {HELD_MOST:,} peers, because it lists each link; these are {len(those):,}"
+        )
     if those:
         parts.simulation.network.hold(those)
     return those
 
 
 def release(parts: Parts, command: c.Release, by: str) -> tuple[PeerId, ...]:
-    return parts.simulation.network.release(parts.door.resolve(command.peers))
+    return parts.simulation.network.release(parts.executor.resolve(command.peers))
 
 
 def heal(parts: Parts, command: c.Heal, by: str) -> tuple[PeerId, ...]:
@@ -312,7 +315,7 @@ def ask(parts: Parts, command: c.AskFor, by: str) -> tuple[PeerId, ...]:
         raise InputError("an ask needs something to ask for")
     if command.want is not None and command.want not in get_args(Want):
         raise InputError(f'no ask wants to "{plain(command.want)}"{nearest(str(command.want), get_args(Want))}')
-    those = parts.door.resolve(command.peers)
+    those = parts.executor.resolve(command.peers)
     for peer in those:
         if parts.simulation.state[peer] == ALIVE:
             _issue(parts, peer, command, by)
@@ -327,9 +330,10 @@ def _issue(parts: Parts, peer: PeerId, command: c.AskFor, by: str) -> None:
 
 
 def issue_waiting(parts: Parts) -> None:
-    """Peers that are back ask what their users wanted meanwhile.
+    """Issue the waiting asks of peers that are alive now.
 
-    Who needs links has joined once it has one, or will have none; this is called again each second.
+    Where the network keeps links, a peer has joined when it has one; a peer without a link asks after `JOINING_US`.
+    Called after each command and engine timer.
     """
     sim = parts.simulation
     long_ago_us = sim.kernel.now_us - JOINING_US
@@ -342,7 +346,7 @@ def issue_waiting(parts: Parts) -> None:
 def publish(parts: Parts, command: c.Publish, by: str) -> tuple[PeerId, ...]:
     if not words_of(command.text):
         raise InputError("publish needs a name for the file")
-    those = parts.door.resolve(command.peers)
+    those = parts.executor.resolve(command.peers)
     file = file_of(command.text, parts.simulation.seed)
     for peer in those:
         parts.simulation.libraries[peer].add(file)
@@ -371,7 +375,7 @@ def set_parameter(parts: Parts, command: c.Set, by: str) -> tuple[PeerId, ...]:
         factor = as_number(value, "set: capacity", 0.001, 1000.0, texts=True)
         bandwidth = sim.network.bandwidth
         if bandwidth is None:
-            raise InputError('set: lines have no capacity in this run; it begins with one, as in capacity = "saroiu"')
+            raise InputError('set: links have no capacity in this run; its setup gives one, as in capacity = "saroiu"')
         bandwidth.set_factor(factor)
     elif name == "asks":
         parts.workload.set_asks(as_number(value, "set: asks", 0.0, ASKS_PER_S_MAX, texts=True))
@@ -381,7 +385,7 @@ def set_parameter(parts: Parts, command: c.Set, by: str) -> tuple[PeerId, ...]:
 
 
 def settings(parts: Parts) -> dict[str, object]:
-    """Parameters as they are now, those that `set` changes: of the world, and the protocol's options."""
+    """Present values of the parameters that `set` changes, the protocol's options included."""
     sim = parts.simulation
     options, links, bandwidth = sim.shared.options, sim.network.links, sim.network.bandwidth
     return {
@@ -428,6 +432,7 @@ EFFECTS: Mapping[type[c.Command], Effect] = {
 
 
 def apply(parts: Parts, command: c.Command, by: str) -> tuple[PeerId, ...]:
-    """Do a command; see the function of its verb. Raises InputError before anything has changed."""
+    """Carry out a command by the function of its verb. Returns the peers that it changed. Raises InputError, before
+    anything has changed, and PeerFailed."""
     c.check(command)
     return EFFECTS[type(command)](parts, command, by)

@@ -1,8 +1,8 @@
-"""Churn, background asks, samples, and commands that are due: what happens without a person. By engine timers.
+"""Churn, background asks, samples and due commands, all by engine timers.
 
-A peer that a person killed stays dead: churn leaves it alone until that is undone. Each peer
-has a churn stream of its own, so that a kill of one does not shift the sessions of another; whether a session ends
-politely is drawn from another stream, so that it shifts no session either.
+Churn does not start a peer that a person has stopped, until that is undone. Each peer has a random stream for churn of
+its own, so that a kill does not change the sessions of other peers; whether a session ends politely is drawn from
+another stream, so that it does not change the sessions either.
 """
 
 from __future__ import annotations
@@ -19,18 +19,17 @@ from ..commands import Command
 from ..errors import InputError
 from ..measure.events import Churned
 from ..measure.snapshot import ALIVE, DEAD, LEFT
-from ..sim.kernel import Timer
+from ..sim.kernel import KernelTimer
 from ..sim.rng import Stream
 from ..simulation import Simulation
-from ..world.churn import Churn, parse
+from ..world.churn import Churn, SessionTrace, is_trace, parse
 from ..world.content import Catalogue
-from ..world.readers import sessions
 
 SAMPLE_US = 1_000_000
 ASKERS_TRIED = 8
 ASKS_PER_S_MAX = 10_000.0
 LONG_US = 10**15
-"""Thirty years: what is due later than that is not armed."""
+"""Thirty years: no timer is set for a later time."""
 
 
 @dataclass(slots=True)
@@ -79,7 +78,7 @@ class Workload:
         self.gauges = Gauges(sim)
         self.seed = seed
         self.churn: Churn | None = None
-        self.trace: sessions.SessionTrace | None = None
+        self.trace: SessionTrace | None = None
         """One of the two at most."""
         self.churn_spec = "none"
         self.polite = 0.0
@@ -91,16 +90,16 @@ class Workload:
         self._stopped = [False] * sim.n
         """Peers that a person has stopped: churn does not start them again."""
         self.attack = 0
-        """The attack whose step is being done, 0 where it is none's. What that sets in motion is the attack's too."""
+        """Number of the attack whose step is carried out, or 0. What the step schedules belongs to it too."""
         self.off: dict[int, None] = {}
-        """Attacks that were called off: what is due of them is not done."""
+        """Numbers of attacks that were called off: their steps are not carried out."""
         self._asking = Stream(f"{seed}/asks")
         self._asking_round = 0
 
     def later(self, delay_us: int, tick: Any, period_us: int = 0) -> None:
         """Set an engine timer."""
         sim = self.simulation
-        sim.kernel.arm(sim.kernel.now_us + delay_us, Timer(-1, 0, tick, 0, sim.null_record, period_us))
+        sim.kernel.arm(sim.kernel.now_us + delay_us, KernelTimer(-1, 0, tick, 0, sim.null_record, period_us))
 
     def enqueue(self, due: Due) -> None:
         """Have a command done at the end of this instant."""
@@ -132,9 +131,9 @@ class Workload:
 
     # --- churn ---------------------------------------------------------------------------------------------
 
-    def begin(self, spec: str, polite: float, trace: sessions.SessionTrace | None) -> list[PeerId]:
-        """Churn from the start, at equilibrium: returns the peers that are up at t = 0. `trace`: that of the spec, if
-        it names one."""
+    def begin(self, spec: str, polite: float, trace: SessionTrace | None) -> list[PeerId]:
+        """Begin churn at equilibrium. Returns the peers that are up at t = 0. trace: the recorded sessions, if `spec`
+        names a file."""
         self._follow(spec, trace)
         self.polite = polite
         sim, up = self.simulation, []
@@ -154,8 +153,8 @@ class Workload:
         return up
 
     def set_churn(self, spec: str) -> None:
-        """From now on sessions are drawn anew: those that run, run on for a fresh session. A trace is followed from
-        where it stands now: who should be up or down by it, soon is."""
+        """Replace the churn. Present sessions end after a newly drawn length. With recorded sessions, peers that are up
+        and should be down, or the reverse, change at once. Raises InputError."""
         self._follow(spec)
         now_us = self.simulation.kernel.now_us
         for peer in self.simulation.users():
@@ -171,17 +170,17 @@ class Workload:
                 self._wait(peer, Returns, self._away_us(peer))
 
     def grow(self, peers: Sequence[PeerId]) -> None:
-        """Room for newcomers."""
+        """Add newcomers."""
         self._streams += [Stream(f"{self.seed}/churn/{peer}") for peer in peers]
         self._rounds += [0] * len(peers)
         self._stopped += [False] * len(peers)
 
     def settle(self, peer: PeerId) -> None:
-        """A newcomer has started: its first session."""
+        """Set the end of the first session of a newcomer."""
         self._wait(peer, SessionEnds, self._stay_us(peer))
 
     def touched(self, peer: PeerId) -> None:
-        """A person started or stopped this peer: its churn begins anew, or waits until it lives again."""
+        """A command started or stopped this peer: begin a new session, or suspend its churn until it is started."""
         if self.simulation.infrastructure[peer]:
             return
         self._rounds[peer] += 1
@@ -189,22 +188,24 @@ class Workload:
         if not self._stopped[peer]:
             self._wait(peer, SessionEnds, self._stay_us(peer))
 
-    def _follow(self, spec: str, trace: sessions.SessionTrace | None = None) -> None:
+    def _follow(self, spec: str, trace: SessionTrace | None = None) -> None:
         """Read a spec. Raises InputError, and has then changed nothing."""
-        if trace is None and sessions.is_trace(spec):
+        if trace is None and is_trace(spec):
+            from ..world.readers import sessions  # readers of files are imported where a file is read
+
             trace = sessions.load(spec.strip(), self.simulation.labels)
         self.churn = parse(spec) if trace is None else None
         self.trace = trace
         self.churn_spec = spec
 
     def _stay_us(self, peer: PeerId) -> int | None:
-        """How long a session that begins now, or is drawn anew now, lasts; None for good."""
+        """Length of a session that begins now; None without an end."""
         if self.trace is not None:
             return self.trace.stay_us(peer, self.simulation.kernel.now_us)
         return None if self.churn is None else _us(self.churn.session_s(self._streams[peer]))
 
     def _away_us(self, peer: PeerId) -> int | None:
-        """How long who goes now stays away; None for good."""
+        """Time away of a peer that stops now; None without an end."""
         if self.trace is not None:
             return self.trace.away_us(peer, self.simulation.kernel.now_us)
         return None if self.churn is None else _us(self.churn.downtime_s(self._streams[peer]))

@@ -20,19 +20,19 @@ METRICS: dict[str, str] = {
     "success": "share of the asks issued in the window that had a hit within 10 s, 0 to 1",
     "alive": "peers alive, mean over the window",
     "censored": "peers alive and censored, mean over the window",
-    "messages_per_s": "messages delivered a second, mean over the window",
-    "bytes_per_s": "bytes delivered a second, mean over the window",
-    "duplicates_per_s": "deliveries that told their receiver nothing new, a second, mean over the window",
-    "dropped_per_s": "messages that never arrived, a second, mean over the window",
+    "messages_per_s": "messages sent a second, mean over the window",
+    "bytes_per_s": "bytes sent a second, mean over the window",
+    "duplicates_per_s": "deliveries without anything new for their receiver, a second, mean over the window",
+    "dropped_per_s": "messages dropped a second, mean over the window",
     "decoys_per_s": "decoys that users noticed, a second, mean over the window",
     "first_hit_s": "time to the first hit of the asks issued in the window, median of those that had one",
     "first_hit_p95_s": "the same, 95th percentile",
-    "reach": "peers that a question came to, mean of the asks issued in the window",
-    "load_max": "messages that the busiest living peer got, in times of the mean, mean over the window",
-    "load_gini": "how unevenly the living share the load, 0 to 1, mean over the window",
-    "components": "parts into which the living fall, mean over the window",
-    "largest_component": "share of the living that are in the largest part, mean over the window",
-    "belief_error": "share of the peers that living ones know of that are dead or gone, mean over the window",
+    "reach": "peers that a question reached, mean of the asks issued in the window",
+    "load_max": "messages to the busiest living peer divided by the mean, mean over the window",
+    "load_gini": "Gini coefficient of the load of living peers, 0 (even) to 1, mean over the window",
+    "components": "connected components of the living peers, mean over the window",
+    "largest_component": "share of the living peers that are in the largest component, mean over the window",
+    "belief_error": "share of the peers known to living peers that are dead or have left, mean over the window",
 }
 OF_ASKS = ("success", "first_hit_s", "first_hit_p95_s", "reach")
 """Measured on the asks of the window, not on samples."""
@@ -45,7 +45,8 @@ ROUNDING = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Expect:
-    """`metric` between from_s and to_s of virtual time lies within min..max, both ends allowed, either one absent."""
+    """That `metric`, measured from `from_s` to `to_s` (virtual s), is in min..max, both included; either limit may be
+    None. `METRICS` lists the metrics with their units."""
 
     metric: str
     from_s: float
@@ -55,7 +56,8 @@ class Expect:
 
     @property
     def known_at_s(self) -> float:
-        """When it can be judged: an ask of the last instant of the window has had its time to be answered."""
+        """Virtual time in s from which it can be checked: asks of the last instant of the window have had time for an
+        answer."""
         return self.to_s + (ANSWER_WINDOW_S if self.metric in OF_ASKS else 0.0)
 
     def sentence(self) -> str:
@@ -67,7 +69,8 @@ class Expect:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """An expectation with its result. `value` is None when nothing was measured, `held` is None when not reached."""
+    """An expectation with its result: the measured value (None: nothing was measured), and whether it held (None: the
+    run ended before its window did)."""
 
     expect: Expect
     value: float | None
@@ -75,7 +78,7 @@ class Checked:
 
 
 def check(swarm: Swarm, expect: Expect) -> Checked:
-    """Check an expectation against a swarm at its present time. Before the end of its window it is not reached."""
+    """Check an expectation against a swarm at its present virtual time. `held` is None before the end of the window."""
     if swarm.now_us < round(expect.to_s * 1e6):
         return Checked(expect, None, None)
     value = measure(swarm, expect.metric, expect.from_s, expect.to_s)
@@ -107,16 +110,18 @@ def check_names(swarm: Swarm) -> None:
             raise InputError(f"{where}: there is no peer #{plain(peers, 20)}: they are #0 to #{len(fixed.labels) - 1}")
         known = {name for name in fixed.operator if name}
         if operator is not None and operator not in known:
-            raise InputError(f'{where}: nobody is run by "{operator}"{nearest(operator, known)}')
+            raise InputError(
+                f'{where}: no peer is run by an operator called "{plain(operator)}"{nearest(operator, known)}'
+            )
 
 
 def measure(swarm: Swarm, metric: str, from_s: float, to_s: float) -> float | None:
-    """A metric over a window of virtual time; None when there was nothing to measure."""
+    """The value of a metric over a window of virtual time; None when there was nothing to measure."""
     if metric == "success":
         return swarm.success(from_s, to_s)
     if metric in OF_ASKS:
-        fared: float | None = getattr(swarm.asked(from_s, to_s), metric)
-        return fared
+        value: float | None = getattr(swarm.asked(from_s, to_s), metric)
+        return value
     series = swarm.snapshot().series
     column = series.columns.get(metric)
     if column is None:

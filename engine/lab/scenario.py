@@ -44,13 +44,13 @@ from ..files import MissingFileError, is_descriptor, looks_like_path, parse_toml
 from ..options import as_number, as_spec, as_text, as_whole, option_names, options_for, set_option
 from ..registry import networks
 from ..setup import ArrivalSpec, ContentSpec, LinkSpec, Setup
+from ..world import topology
 from ..world.access_links import JITTER_MS_MAX
 from ..world.access_links import parse as parse_capacity
+from ..world.churn import is_trace, parse_arrivals
 from ..world.churn import parse as parse_churn
-from ..world.churn import parse_arrivals
 from ..world.content import SHARINGS, ZIPF_MAX
 from ..world.popularity import COUNT_MAX, LAWS
-from ..world.readers.sessions import is_trace
 from .check import METRICS, Expect
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ WORLD = ("churn", "polite", "arrivals", "loss", "latency", "jitter", "capacity",
 FILE_KEYS = ("topology", "latency", "churn")
 """Keys of a setup whose value may name a file."""
 
-PEERS_MAX = 1_000_000
+PEERS_MAX = topology.PEERS_MAX
 ARRIVALS_MAX = 1_000_000
 SEED_MAX = 2**63 - 1
 TIME_MAX_S = 1e9
@@ -331,9 +331,9 @@ def _check_command(command: Command, network: type[Peer], where: str) -> None:
     """Raise InputError for a command whose values are out of range, or that this network does not allow."""
     match command:
         case Attack():
-            attacks.checked(command, where)
+            attacks.check_fields(command, where)
         case CallOff(name=str(name)):
-            attacks.known(name, where)
+            attacks.check_name(name, where)
         case Arrive():
             as_whole(command.count, f"{where}: count", 1, ARRIVALS_MAX)
             as_number(command.over_s, f"{where}: over_s", 0, SPAN_S_MAX)

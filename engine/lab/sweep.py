@@ -2,7 +2,7 @@
 
     kill:0:0.9:10      ten runs, with 0, 10, 20 ... 90 % of the peers killed; also leave and censor
     poison:0:0.9:10    the share that serves decoys
-    collude:0:1:5      the share that enforces a ban on what everybody asks for; collude:blue train:0:1:5 names the word
+    collude:0:1:5      the share that enforces a ban on what users ask for; collude:blue train:0:1:5 names the word
 
 Each point is a run of its own from the same setup. It is left alone for ten seconds. Then the attack takes a share of
 the living users at once, drawn from the run's own stream; as with the selector `random`, infrastructure is spared. From
@@ -55,7 +55,6 @@ LEAST_S = 25.0
 RUN_S = 60.0
 ASKS = 200
 STEPS_MAX = 1_000
-REPEAT_MAX = 1_000
 WORKERS_A_CORE = 4
 """At most: more would not be faster, and would take memory."""
 START_S = 0.6

@@ -1,11 +1,11 @@
-"""Calls of one function, spread over processes. When a process dies, only the call that it was doing is repeated.
+"""Calls of one function, spread over processes. When a process dies, only the call that it was running is repeated.
 
-`concurrent.futures` breaks off a whole pool, with all results, when one of its processes is killed. Here a thread
-serves each worker: it gives it one call at a time, and when the process ends instead of answering, the call goes to the
-end of the queue, up to `TRIES` times in all. Where no process can be started, or each dies before it is ready, the
-remaining calls are done in this process.
+`concurrent.futures` ends a whole pool and loses all results when one of its processes is killed. Here each worker
+process has a thread, which sends it one call at a time. If the process ends before it has returned a result, the call
+goes to the end of the queue, up to `TRIES` times in all. If no process can be started, or each dies before it is ready,
+the remaining calls are run in this process.
 
-A worker ends when its input ends, so none outlives the process that started it, however that ends.
+A worker ends when its input ends, so it ends with the process that started it in any case.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ from ..child import start_module
 from ..errors import SwarmError
 
 TRIES = 3
-LOOK_S = 0.1
-"""Wall seconds between two checks whether a user has interrupted."""
+CHECK_S = 0.1
+"""Wall seconds between two calls of `check` in `spread`."""
 OUT_OF_MEMORY = 137
-"""The exit code of a worker without memory: the one that shells give for a process that the system has killed."""
-HEAD = struct.Struct("<Q")
+"""Exit code of a worker that could not allocate memory: the same as a shell shows for a process that was killed."""
+HEADER = struct.Struct("<Q")
 _STOPPED = object()
 
 
 class WorkerDied(SwarmError):
-    """A process ended instead of answering."""
+    """A worker process ended before it returned a result."""
 
 
 class Worker:
-    """A process that does calls, one after the other. Raises OSError where none can be started."""
+    """A process that runs calls, one after the other. Raises OSError if it cannot be started."""
 
     def __init__(self) -> None:
         self.process: subprocess.Popen[bytes] = start_module("lab.workers")
@@ -50,11 +50,11 @@ class Worker:
         self._out, self._in = self.process.stdin, self.process.stdout
 
     def get_ready(self) -> None:
-        """Wait until it is. Raises WorkerDied."""
+        """Wait until the process accepts calls. Raises WorkerDied."""
         self._receive()
 
     def call(self, function: Callable[..., Any], *args: Any) -> Any:
-        """Call the function there and return its result. Raises what it raises, and WorkerDied."""
+        """Call a function in the process and return its result. Raises what the function raises, and WorkerDied."""
         try:
             _send(self._out, (function, args))
         except (OSError, ValueError):
@@ -65,7 +65,7 @@ class Worker:
         raise value
 
     def close(self) -> None:
-        """End it, whatever it is doing."""
+        """Kill the process."""
         self.process.kill()
         self.process.wait()
         for pipe in (self._out, self._in):
@@ -80,7 +80,7 @@ class Worker:
 
     def _died(self) -> WorkerDied:
         with contextlib.suppress(OSError):
-            self._out.close()  # It ends by itself then, if it has not yet.
+            self._out.close()  # A process that still runs ends when its input ends.
         code = self.process.wait()
         if code == OUT_OF_MEMORY:
             return WorkerDied("its process ran out of memory")
@@ -92,7 +92,8 @@ class Worker:
 
 
 def alone(function: Callable[..., Any], *args: Any) -> Any:
-    """Call a function in a fresh process and return its result. Raises what it raises, WorkerDied, and OSError."""
+    """Call a function in a new process and return its result. Raises what it raises, WorkerDied, and OSError if no
+    process can be started."""
     worker = Worker()
     try:
         worker.get_ready()
@@ -102,18 +103,19 @@ def alone(function: Callable[..., Any], *args: Any) -> Any:
 
 
 def spread(
-    function: Callable[..., Any], calls: Sequence[tuple[Any, ...]], workers: int, look: Callable[[], None]
+    function: Callable[..., Any], calls: Sequence[tuple[Any, ...]], workers: int, check: Callable[[], None]
 ) -> Generator[tuple[int, Any], None, None]:
-    """The number of each call with its result, as they are done: a value, or the Exception that was raised.
+    """Run `function` with each of `calls` in so many worker processes.
 
-    `look` is called several times a second; what it raises ends all.
+    Yields (index of the call, its result or the Exception that it raised), in the order in which they finish. `check`
+    is called several times a second in this thread; an exception that it raises ends all calls.
     """
     todo, tries = deque(range(len(calls))), Counter[int]()
     done: SimpleQueue[Any] = SimpleQueue()
     alive: set[Worker] = set()
     stop = SimpleNamespace(wanted=False)
 
-    def fresh() -> Worker | None:
+    def started() -> Worker | None:
         for _ in range(TRIES):
             if stop.wanted:
                 return None
@@ -128,10 +130,10 @@ def spread(
                 worker.get_ready()
                 return worker
             except WorkerDied:
-                put_away(worker)
+                discard(worker)
         return None
 
-    def put_away(worker: Worker | None) -> None:
+    def discard(worker: Worker | None) -> None:
         if worker is not None:
             alive.discard(worker)
             worker.close()
@@ -139,7 +141,7 @@ def spread(
     def serve() -> None:
         worker: Worker | None = None
         try:
-            while not stop.wanted and (worker := worker or fresh()) is not None:
+            while not stop.wanted and (worker := worker or started()) is not None:
                 try:
                     number = todo.popleft()
                 except IndexError:
@@ -147,7 +149,7 @@ def spread(
                 try:
                     done.put((number, worker.call(function, *calls[number])))
                 except WorkerDied as error:
-                    put_away(worker)
+                    discard(worker)
                     worker = None
                     tries[number] += 1
                     if tries[number] < TRIES:
@@ -157,7 +159,7 @@ def spread(
                 except Exception as error:
                     done.put((number, error))
         finally:
-            put_away(worker)
+            discard(worker)
             done.put(_STOPPED)
 
     threads = ThreadPoolExecutor(workers)
@@ -166,9 +168,9 @@ def spread(
             threads.submit(serve)
         serving = workers
         while serving:
-            look()
+            check()
             try:
-                what = done.get(timeout=LOOK_S)
+                what = done.get(timeout=CHECK_S)
             except Empty:
                 continue
             if what is _STOPPED:
@@ -182,7 +184,7 @@ def spread(
             except Exception as error:
                 value = error
             yield number, value
-            look()
+            check()
     finally:
         stop.wanted = True
         for worker in list(alive):
@@ -191,14 +193,14 @@ def spread(
 
 
 def main() -> None:
-    """The worker process: do calls until the input ends."""
-    # An interrupt is handled by the process that started this one, which ends this one too.
+    """The worker process: run calls until the input ends."""
+    # The process that started this one handles interrupts, and ends this one.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     out = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0)
-    with open(os.devnull, "wb") as nowhere:
-        os.dup2(nowhere.fileno(), sys.stdout.fileno())
+    with open(os.devnull, "wb") as null:
+        os.dup2(null.fileno(), sys.stdout.fileno())
     calls: SimpleQueue[Any] = SimpleQueue()
-    # In a thread, so that the end of the input also ends a long call.
+    # Read in a thread, so that the end of the input also ends a long call.
     ThreadPoolExecutor(1).submit(_read_calls, sys.stdin.buffer, calls)
     _send(out, "ready")
     while True:
@@ -226,13 +228,13 @@ def _read_calls(source: BinaryIO, calls: SimpleQueue[Any]) -> None:
 
 def _send(out: Any, value: Any) -> None:
     data = pickle.dumps(value, 5)
-    view = memoryview(HEAD.pack(len(data)) + data)
+    view = memoryview(HEADER.pack(len(data)) + data)
     while view:
         view = view[out.write(view) :]
 
 
 def _receive(source: Any) -> Any:
-    (size,) = HEAD.unpack(_exactly(source, HEAD.size))
+    (size,) = HEADER.unpack(_exactly(source, HEADER.size))
     return pickle.loads(_exactly(source, size))
 
 

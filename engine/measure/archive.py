@@ -78,7 +78,7 @@ class AskArchive:
         return [self[ask].row() for ask in range(1, self._count)]
 
     def reopen(self, ask: AskId) -> AskRecord:
-        """A record to write to; its page is unpacked for good."""
+        """A record to write to; its page is unpacked and stays so."""
         record = self._live.get(ask)
         if record is None:
             page = self._pages.pop(ask // PAGE)

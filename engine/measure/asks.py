@@ -3,14 +3,15 @@
 What a sender counts (messages, bytes, pending) is written as it happens; what only a reader needs (who was reached
 first by whom, at which hop) is read by columns from the log of deliveries, see `metrics.Metrics`.
 
-The path of an ask is kept message by message: when each was sent and arrived, and where others were dropped. It is
-bounded three times. Of one ask the first `ROWS_MOST` questions and answers each, and `LOSSES_MOST` losses, are kept: a
-picture of more lines is black, and the record counts all of them. Paths of closed asks share one cache
-(`PathCache`) of `PATHS_BYTES`, with at most `PATHS_MOST` of them; the oldest are forgotten first. Background asks are
-seldom looked at one by one and are most of a busy run: a tenth is kept of these, which is all of one among 500 peers.
+The path of an ask is kept message by message: when each was sent and arrived, and where others were dropped. It has
+three limits. Of one ask the first `ROWS_MOST` questions and answers each, and `LOSSES_MOST` losses, are kept; no
+picture can show more, and the record counts all of them. Paths of closed asks share one cache
+(`PathCache`) of `PATHS_BYTES`, with at most `PATHS_MOST` of them; the oldest are forgotten first. Most asks
+of a busy run are background asks, which are seldom looked at one by one: a tenth of the rows is kept of these, which is
+the whole ask in a swarm of 500 peers.
 
 The sending time of a message is in its envelope and in no column of the log, and reading it there costs as much as
-reading its sender. So it is read only for rows that are kept: a flood of 180,000 messages pays for 20,000.
+reading its sender. So it is read only for rows that are kept: in a flood of 180,000 messages, that is 20,000 times.
 """
 
 from __future__ import annotations
@@ -26,27 +27,15 @@ from ..api import AskId, PeerId, Want
 from ..sim.memory import set_apart
 from .snapshot import Arrivals, AskRow, Losses, Trace
 
-# What is kept of the way of an ask, message by message: when each was sent and when it arrived, and where others died.
-#
-# Bounded three times. Of one ask the first `ROWS_MOST` questions and as many answers are kept, and `LOSSES_MOST`
-# losses: a picture of more lines than that is a black page, and the counts of all of them are in the account anyway.
-# The paths of asks that are closed share one room (`PathCache`), and there are so many of them at most; the oldest are
-# forgotten first.
-#
-# When a message was sent stands in its parcel and in no column of the books, and reading it there costs as much as
-# reading its sender does. So it is read only for rows that are kept: a flood of 180,000 messages pays for 20,000. Asks
-# that peers issue by themselves are seldom looked at one by one, and a busy run is made of them: of these a tenth is
-# kept, which is all there is to one among 500 peers.
-
 ROWS_MOST = 20_000
 """Arrivals kept of one ask, of questions and of answers each."""
 ROWS_BACKGROUND = ROWS_MOST // 10
 """The same for a background ask."""
 LOSSES_MOST = 2_000
 PATHS_BYTES = 24 << 20
-"""Room for the paths of closed asks; the oldest are forgotten first."""
+"""Bytes of the paths of closed asks; the oldest are removed first."""
 PATHS_MOST = 256
-"""Paths of closed asks at most: a table shows the last 200 asks, and no screen reaches those before."""
+"""Most paths of closed asks: a table shows the last 200 asks, and no screen shows earlier ones."""
 FIRST = 64
 
 I32 = NDArray[np.int32]
@@ -54,9 +43,9 @@ I64 = NDArray[np.int64]
 
 
 class Deliveries:
-    """Arrivals in order, at most `most`. `total` counts those beyond as well.
+    """Deliveries in order of arrival, at most `most`; `total` counts all.
 
-    What was handed out by `view` is never written again: rows are only added behind it.
+    Arrays that `view` has returned are never written again: rows are only added after theirs.
     """
 
     __slots__ = ("_ends", "_times", "count", "most", "total")
@@ -70,16 +59,16 @@ class Deliveries:
 
     @property
     def room(self) -> int:
-        """How many more are kept."""
+        """Number of rows that can be added."""
         return self.most - self.count
 
     @property
     def bytes(self) -> int:
-        """What it takes."""
+        """Memory that it takes."""
         return int(self._ends.nbytes + self._times.nbytes)
 
     def add(self, frm: I64, to: I64, sent_us: I64, at_us: I64) -> None:
-        """Deliveries (k,), no more than there is room for."""
+        """Add deliveries, columns (k,) with k <= `room`."""
         first, count = self.count, self.count + len(frm)
         if count > self._ends.shape[1]:
             size = min(self.most, max(FIRST, 2 * count))
@@ -91,12 +80,11 @@ class Deliveries:
         self.count = count
 
     def view(self) -> Arrivals:
-        """The columns as they are now."""
         ends, times = self.columns()
         return Arrivals(ends[0], ends[1], times[0], times[1], self.total)
 
     def columns(self) -> tuple[I32, I64]:
-        """What there is, without the room for more."""
+        """The rows without unused memory: (from, to) and (sent, arrived)."""
         return self._ends[:, : self.count], self._times[:, : self.count]
 
     def replace(self, ends: I32, times: I64) -> None:
@@ -123,17 +111,16 @@ class Drops:
 
     @property
     def bytes(self) -> int:
-        """What it takes; a row that is no column yet, ten times what it will."""
+        """Memory that it takes. A row that is not in columns yet takes ten times as much as one that is."""
         return 25 * len(self._kept.frm) + 250 * len(self._rows)
 
     def add(self, frm: int, to: int, sent_us: int, at_us: int, reason: str) -> None:
-        """One more."""
         self.total += 1
         if len(self._rows) + len(self._kept.frm) < LOSSES_MOST:
             self._rows.append((frm, to, sent_us, at_us, reason))
 
     def view(self) -> Losses:
-        """As columns; made anew only when there are more."""
+        """As columns: the same object until another row is added."""
         if self._kept.total != self.total:
             old = self._kept
             frm, to, sent, at, why = zip(*self._rows, strict=True) if self._rows else ((), (), (), (), ())
@@ -163,7 +150,7 @@ class Drops:
 
 
 class PathCache:
-    """Closed asks whose path is kept, in order of closing. Each path is in a block of memory of its own."""
+    """Closed asks whose path is kept, in order of closing. Each path is in one block of memory, see `sim.memory`."""
 
     def __init__(self, room: int = PATHS_BYTES, most: int = PATHS_MOST) -> None:
         self.room = room
@@ -175,7 +162,7 @@ class PathCache:
         return len(self._kept)
 
     def put(self, record: AskRecord) -> None:
-        """Add an ask that closed (again); the oldest paths are forgotten to make room."""
+        """Add an ask that has closed, perhaps again. Removes the oldest paths if there are too many."""
         self.taken -= self._kept.pop(record.id, (record, 0))[1]
         record.pack_path()
         size = record.path_bytes
@@ -192,7 +179,7 @@ QUESTION, ANSWER = 0, 1
 
 
 class AskRecord:
-    """The record of one ask. `pending`: messages and timers that descend from it and are not over yet."""
+    """The record of one ask. `pending`: number of messages and timers that descend from it and are under way."""
 
     __slots__ = (
         "answers",
@@ -238,14 +225,14 @@ class AskRecord:
         self.losses: dict[str, int] = {}
         self.hits: dict[PeerId, int] = {}
         self.decoys: dict[PeerId, int] = {}
-        """Holders whose file was not what its name said, and when the user noticed."""
+        """Holders that served a decoy, and when the user opened it, in us."""
         self.fetched: dict[PeerId, int] = {}
-        """Holders that served what was wanted, and when it was complete."""
+        """Holders that served the wanted file, and when it was complete, in us."""
         self.reached = 0
         self.deepest = 0
         self.verdict = ""
         self.setback = ""
-        """Why what was found was not fetched in the end, in the protocol's words."""
+        """Why the file that was found was not fetched, in words of the protocol."""
         self.frm: NDArray[np.int32] | None = None
         self.hop: NDArray[np.int32] | None = None
         self.at_us: NDArray[np.int64] | None = None
@@ -263,7 +250,7 @@ class AskRecord:
         hop: NDArray[np.int64],
         at_us: NDArray[np.int64],
     ) -> None:
-        """Delivered questions of this ask, in order of arrival, for a swarm of `n` peers. All shaped (k,)."""
+        """Add delivered questions of this ask, in order of arrival: columns (k,). n: peers of the swarm."""
         if self.hop is None:
             self._begin(n)
         elif len(self.hop) < n:
@@ -277,8 +264,8 @@ class AskRecord:
         new = np.flatnonzero(self.hop[to] < 0)
         if not len(new):
             return
-        # The first arrival at each peer: written backwards, the last to be written wins. (Sorting them for the same
-        # took a third of all posting.)
+        # The first arrival at each peer: rows are written in reverse order, and the last one that is written stays.
+        # Sorting them takes much longer (measured: a third of `Metrics.flush`).
         row = np.full(n, -1)
         row[to[new[::-1]]] = new[::-1]
         peers = np.flatnonzero(row >= 0)
@@ -290,7 +277,7 @@ class AskRecord:
         self.reached += len(peers)
 
     def _begin(self, n: int) -> None:
-        """Columns for `n` peers, of whom the asker alone knows of it."""
+        """Make columns for `n` peers, of which the origin alone is reached."""
         self.frm = np.full(n, -1, np.int32)
         self.hop = np.full(n, -1, np.int32)
         self.at_us = np.full(n, -1, np.int64)
@@ -299,7 +286,7 @@ class AskRecord:
         self.at_us[self.origin] = self.issued_us
 
     def _grow(self, n: int) -> None:
-        """The swarm has grown since this ask began: columns for `n` peers."""
+        """Extend the columns to `n` peers, after newcomers have arrived."""
         assert self.frm is not None
         assert self.hop is not None
         assert self.at_us is not None
@@ -311,7 +298,7 @@ class AskRecord:
         self.repeats = np.concatenate([self.repeats, np.zeros(more, np.int32)])
 
     def _begun(self, n: int) -> AskRecord:
-        """A copy that has reached its origin: all there is to see while nothing has arrived."""
+        """A copy with columns, for an ask of which nothing has arrived yet."""
         made = copy(self)
         made._begin(n)
         return made
@@ -321,13 +308,13 @@ class AskRecord:
         return self.hop is not None and peer < len(self.hop) and bool(self.hop[peer] >= 0)
 
     def forget_path(self) -> None:
-        """Give back the columns of an old ask; its figures stay."""
+        """Remove the path; all other values stay."""
         self.frm = self.hop = self.at_us = self.repeats = None
         most = ROWS_BACKGROUND if self.by == "background" else ROWS_MOST
         self.questions, self.answers, self.lost = Deliveries(most), Deliveries(most), Drops()
 
     def packed(self) -> tuple[Any, ...]:
-        """All but its path, as plain values."""
+        """All values but the path, as a tuple."""
         return tuple(getattr(self, name) for name in FIGURES)
 
     @staticmethod
@@ -341,17 +328,17 @@ class AskRecord:
 
     @property
     def path_version(self) -> int:
-        """Rises whenever its path does."""
+        """Increases with each row of the path."""
         return self.questions.total + self.answers.total + self.lost.total
 
     @property
     def path_bytes(self) -> int:
-        """What its path takes: 20 bytes for each peer of the swarm, and the rows."""
+        """Memory of the path: 20 bytes for each peer of the swarm, and the rows."""
         size = 0 if self.hop is None else 20 * len(self.hop)
         return size + self.questions.bytes + self.answers.bytes + self.lost.bytes
 
     def pack_path(self) -> None:
-        """Move the path of a closed ask into a block of memory of its own, without room for more."""
+        """Move the path of a closed ask into one block of memory, without unused rows."""
         assert self.frm is not None
         assert self.hop is not None
         assert self.at_us is not None
@@ -366,22 +353,21 @@ class AskRecord:
         self.lost.replace(made[8], made[9], made[10], made[11], made[12])
 
     def drop_hit_times(self) -> None:
-        """Keep who answered and when the first did. The other times would be half of a compressed record, and nothing
-        reads them."""
+        """Replace the times of all hits by that of the first, the only one that is read: the others would be half of a
+        compressed record."""
         if self.hits:
             self.hits = dict.fromkeys(self.hits, min(self.hits.values()))
 
     def opened(self, holder: object, decoy: bool, now_us: int) -> None:
-        """The user has looked at what a holder served."""
+        """The user has opened the file that a holder served."""
         if isinstance(holder, int) and holder >= 0:
             (self.decoys if decoy else self.fetched).setdefault(holder, now_us)
 
     def first_hit_us(self) -> int | None:
-        """Virtual time from the issue to the first hit."""
+        """Virtual time in us from issue to first hit, or None."""
         return min(self.hits.values()) - self.issued_us if self.hits else None
 
     def row(self) -> AskRow:
-        """A copy for a table."""
         return AskRow(
             id=self.id,
             origin=self.origin,
@@ -404,7 +390,7 @@ class AskRecord:
         )
 
     def trace(self, n: int) -> Trace | None:
-        """Its path in a swarm of `n` peers, or None when it told nobody and is over, or its path was forgotten."""
+        """Its path in a swarm of `n` peers. None if it has closed without a message, or if its path was removed."""
         if self.hop is not None and len(self.hop) < n:
             self._grow(n)
         if self.hop is None and self.id and (self.closed_us is None or self.lost.total):
@@ -430,12 +416,12 @@ class AskRecord:
 
 
 PATH = ("frm", "hop", "at_us", "repeats", "questions", "answers", "lost")
-"""What is forgotten with a path."""
+"""Attributes that make up the path."""
 FIGURES = tuple(name for name in AskRecord.__slots__ if name not in PATH)
 
 
 class JointRecord:
-    """Stands for several records while one message that descends from all of them is under way.
+    """Represents several records while one message that descends from all of them is under way.
 
     The sender has divided the message's cost among them; what becomes known on arrival (a duplicate, a loss) is added
     to each record when the last copy has arrived.

@@ -1,4 +1,4 @@
-"""What a watcher may see, as values. They are recorded in a bounded ring; each has a running number.
+"""Events of a swarm, as values. The last ones are kept; each has a running number.
 
 `Swarm.events(since)` yields those with `seq > since`. Counts that would flood it (duplicates, single
 deliveries) are in the records of asks and the snapshot instead.
@@ -61,7 +61,7 @@ class Arrived(Event):
 
 @dataclass(frozen=True, slots=True)
 class Adrift(Event):
-    """A newcomer did not get into the network; `why` says it in a sentence."""
+    """A newcomer has not joined the network; `why` is a sentence."""
 
     peer: PeerId
     why: str
@@ -107,7 +107,7 @@ class Noted(Event):
 
 @dataclass(frozen=True, slots=True)
 class Refused(Event):
-    """A stream message found a dead or departed peer, and its sender was told."""
+    """A stream message was refused by the machine of a dead or departed peer."""
 
     peer: PeerId
     to: PeerId

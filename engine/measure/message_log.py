@@ -1,9 +1,9 @@
 """The last messages of a peer, at no cost to the kernel.
 
 `metrics.Metrics.flush` turns the log of deliveries into columns. The last rows of these are kept here in one table of
-fixed size, and searched when a peer is looked at; so the messages of a peer that was selected a moment ago are there
-too. In a busy swarm the table reaches back a fraction of a second only. Therefore the rows of the one peer that is
-watched are picked out at each flush. Drops are few beside deliveries and come one by one.
+fixed size, and searched when a peer is looked at; so it has messages of a peer from before that peer was selected. In
+a busy swarm the table reaches back a fraction of a second only. Therefore the rows of the one peer that is watched are
+picked out at each flush. Drops are few beside deliveries and come one by one.
 
 All of it is for display: it is bounded, decides nothing, and is left out when a swarm is pickled.
 """

@@ -90,8 +90,8 @@ I64 = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class AskStats:
-    """How a window of asks fared. `success` is None when there was nothing to judge; so are the median and the
-    95th percentile of the first hits (s, of those that had one), and `reach`, the mean of peers a question came to."""
+    """Results of the asks of a window: `success`, the share with a hit; median and 95th percentile of the first hits
+    in s, of those that had one; and `reach`, the mean of peers that a question reached. None: nothing to measure."""
 
     asks: int
     success: float | None
@@ -113,7 +113,6 @@ class Metrics:
         self.dropped_by: dict[str, int] = {}
         self.dropped_kinds: dict[tuple[int, str], int] = {}
         """Messages that never arrived, by (number of the kind, reason)."""
-        self.delivered_by_kind = np.zeros(len(self.kind_names), np.int64)
         self.bytes_by_kind = np.zeros(len(self.kind_names), np.int64)
         """Bytes delivered, by number of the kind."""
         self.recent = MessageLog()
@@ -194,7 +193,6 @@ class Metrics:
         self._bytes += sizes
         # Exact: a sum of sizes stays far below 2 to the 53.
         self.bytes_by_kind += sizes.astype(np.int64)
-        self.delivered_by_kind += np.bincount(kind, minlength=len(self._bytes))
         # Rows are in order of time, and the last of an index wins.
         self.last_heard_us[header >> SENDER_SHIFT] = at
 
@@ -268,11 +266,11 @@ class Metrics:
         return self.asked(from_us, to_us).success
 
     def asked(self, from_us: int, to_us: int) -> AskStats:
-        """How the asks issued in a window fared, as far as that can be told.
+        """Results of the asks issued in a window, as far as they are known.
 
         For success, broadcasts and publications are left out, which want no answer, and asks that are neither answered,
-        nor closed, nor 10 s old yet. Reach is that of asks that are closed or 10 s old: a question still on its way
-        has not come as far as it will.
+        nor closed, nor 10 s old yet. Reach is that of asks that are closed or 10 s old: an earlier value would be
+        too small.
         """
         good = total = asks = 0
         first_s: list[float] = []
@@ -314,7 +312,7 @@ def quantile(ranked: Sequence[float], share: float) -> float | None:
     at = share * (len(ranked) - 1)
     low = int(at)
     high = min(low + 1, len(ranked) - 1)
-    # To the microsecond, if these are seconds: beyond that there is only the noise of the arithmetic.
+    # To the microsecond, if these are seconds: later digits are rounding errors.
     return round(ranked[low] + (ranked[high] - ranked[low]) * (at - low), 6)
 
 

@@ -1,6 +1,6 @@
-"""Columns for one frame: all that a screen may draw. Index = PeerId unless said otherwise.
+"""The state of a swarm at one moment, as columns: everything that a screen draws. Index = PeerId unless stated.
 
-Arrays are copies or never written again: a frame may be kept while the swarm goes on.
+Arrays are copies, or are never written again, so a snapshot may be kept while the swarm runs.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Flags = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """Open streams as undirected pairs; `version` changes when they do. a, b: int32 (L,)."""
+    """Open streams as undirected pairs: a, b, int32 (L,). `version` increases with each change of the streams."""
 
     version: int
     a: I32
@@ -34,7 +34,7 @@ class Links:
 
 @dataclass(frozen=True, slots=True)
 class Flight:
-    """Messages under way, at most 2,000 rows, the soonest to arrive first; `total` is the true count.
+    """Messages under way, at most 2,000 rows, in order of arrival; `total` is the number of all.
 
     frm, to: int32; sent_us, arrives_us: int64; part: uint8, index into `api.PARTS`; ask: int32, 0 = none.
     """
@@ -50,7 +50,7 @@ class Flight:
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Cities of the world in use: names, and latitude/longitude in degrees, float32 (K,)."""
+    """Cities in which peers are: names, and latitude and longitude in degrees, float32 (K,)."""
 
     names: tuple[str, ...]
     lat: F32
@@ -58,14 +58,14 @@ class Places:
 
 
 class Run:
-    """One swarm. It is the same object in all that is shown of it, however it grows: what a screen may compare."""
+    """Identifies a swarm: the same object in all its snapshots, also after newcomers have arrived."""
 
     __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of message: its name, its part (one of `api.PARTS`), and over what it travels (stream or datagram)."""
+    """A kind of message: its name, its part (one of `api.PARTS`), and its transport ("stream" or "datagram")."""
 
     name: str
     part: str
@@ -74,8 +74,8 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Fixed:
-    """What each peer is from its first moment to the last. The same object in every snapshot of a swarm that does not
-    grow; with newcomers a longer one takes its place, ids of those who were there unchanged."""
+    """What does not change while a peer exists. The same object in all snapshots until newcomers arrive; then a longer
+    one, in which the ids of the other peers are the same."""
 
     protocol: str
     seed: int
@@ -86,26 +86,26 @@ class Fixed:
     place: I32
     places: Places
     up_kbit_s: I32
-    """Lines, as `world.capacity` drew them; 0 where nothing limits them."""
+    """Rates of the access lines, see `world.access_links`; 0 without a limit."""
     down_kbit_s: I32
     nat: Flags
-    """Who can call and cannot be called."""
+    """Peers behind a NAT: they open connections and accept none."""
     infrastructure: Flags
-    """Servers, indexes, trackers: added to the peers asked for. They may stand anywhere among the ids."""
+    """Servers, indexes, trackers: added to the peers asked for. Their ids are between those and the newcomers'."""
     bootstrap: tuple[PeerId, ...]
-    """Through whom a newcomer finds the network."""
+    """Peers that each newcomer knows when it starts."""
     shares_files: Flags
-    """Whose network, or whose part in it, is about files of a library: only they can serve decoys."""
+    """Peers whose program shares the files of a library; only these can serve decoys."""
     begun_with: int
-    """How many there were when the run began, infrastructure among them: ids from there on are newcomers."""
+    """Number of peers at the start of the run, infrastructure included: higher ids are newcomers."""
     run: Run
     kinds: tuple[Kind, ...] = ()
-    """Of messages, by their number."""
+    """Kinds of message, by their number."""
 
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Since the start. in_flight = sent - delivered - dropped."""
+    """Numbers of messages, and bytes sent, since the start of the run. by_kind: sent; dropped_by: reason -> number."""
 
     sent: int
     delivered: int
@@ -115,9 +115,9 @@ class Totals:
     by_kind: Mapping[str, int]
     dropped_by: Mapping[str, int]
     bytes_by_kind: Mapping[str, int] = field(default_factory=dict)
-    """Bytes delivered."""
+    """Bytes delivered, by kind."""
     dropped_kinds: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
-    """Kind -> reason -> messages that never arrived; kinds that lost none are not in it."""
+    """Kind -> reason -> messages dropped; without kinds of which none was dropped."""
 
     @property
     def in_flight(self) -> int:
@@ -126,7 +126,7 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class AskRow:
-    """One ask for a table: a small copy of its account."""
+    """The record of one ask, without its path. bytes: of all messages that descend from it."""
 
     id: AskId
     origin: PeerId
@@ -137,21 +137,21 @@ class AskRow:
     closed_us: int | None
     reached: int
     messages: int
-    """Questions sent, as a cost; `reached` counts distinct peers that one arrived at, the origin left out."""
+    """Questions sent. `reached`: distinct peers at which one arrived, the origin left out."""
     bytes: int
     duplicates: int
     hits: int
     first_hit_us: int | None
-    """Virtual time from issue to first hit, or None."""
+    """Virtual time in us from issue to first hit, or None."""
     hops: int
-    """The deepest a question went."""
+    """Greatest depth at which a question arrived."""
     losses: Mapping[str, int]
-    """Messages of this ask that never arrived, by reason."""
+    """Messages of this ask that were dropped, by reason."""
     verdict: str
     decoys: int = 0
-    """Holders that served something which was not what its name said."""
+    """Holders that served a decoy."""
     fetched: int = 0
-    """Holders that served what was wanted. With a decoy and without one of these, the user went away with nothing."""
+    """Holders from which the wanted file was fetched completely."""
 
     @property
     def lost(self) -> int:
@@ -160,14 +160,16 @@ class AskRow:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Samples over virtual time, one a second, the last 600: t_s and one float column a name. NaN: nothing to measure.
+    """Samples over virtual time, one a second, the last 600: `t_s`, and a float column a name. NaN: not measured.
 
-    alive, censored               peers
-    messages_per_s, bytes_per_s, duplicates_per_s, dropped_per_s, decoys_per_s
-                                  what was sent, told nothing new, never arrived, and was noticed as a decoy
+    alive, censored               numbers of peers
+    messages_per_s, bytes_per_s   sent
+    duplicates_per_s              deliveries without anything new for their receiver
+    dropped_per_s                 messages dropped
+    decoys_per_s                  decoys that users opened
     success                       share of the asks of the last 30 s that had a hit within 10 s
     first_hit_s, first_hit_p95_s  from issue to first hit, median and 95th percentile of the same asks
-    reach                         peers that a question came to, mean of the same asks
+    reach                         peers that a question reached, mean of the same asks
     load .. belief_error          see `gauges.Gauges`
     bytes_per_s.KIND              delivered, by kind of message
     """
@@ -178,8 +180,8 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class CourtStatus:
-    """A court that sits: how long after an answer it acts, the orders it had served and those to come, the answers
-    since it convened, and how many of them came after its first order."""
+    """The session of a court: delay from an answer to its order in us, orders carried out, orders pending, hits since
+    the session began, and how many of these came after the first order."""
 
     after_us: int
     orders: int
@@ -190,7 +192,7 @@ class CourtStatus:
 
 @dataclass(frozen=True, slots=True)
 class RunningAttack:
-    """An attack that has something still to do, the last of it at `until_us`: its preset's name and title."""
+    """An attack with steps left, the last of them at `until_us`: name and title of its preset."""
 
     name: str
     title: str
@@ -201,9 +203,9 @@ class RunningAttack:
 class Snapshot:
     """One moment. `state` is ALIVE, DEAD or LEFT; `censored`, `colluding` and `poisoned` are flags beside it.
 
-    load: messages delivered to the peer in the last whole second of virtual time; last_heard_us: when a message of
-    this peer last arrived anywhere, -1 for never; files: how many it shares; up_since_us: when its present or last
-    session began, below 0 for one that was under way when the run began; group: 0, or the side of a partition.
+    load: messages delivered to the peer in the last whole second of virtual time; last_heard_us: when a message from
+    this peer was last delivered, -1 for never; files: how many it shares; up_since_us: when its present or last session
+    began, below 0 for one that was under way when the run began; group: 0, or its group of a partition.
     """
 
     now_us: int
@@ -225,19 +227,21 @@ class Snapshot:
     asks_total: int
     series: Series
     settings: Mapping[str, object] = field(default_factory=dict)
-    """Current world parameters: churn, loss, latency (factor), asks (per s), jitter (ms), capacity (factor, if lines
-    have any), and the protocol's options by name."""
+    """Present values of what `Set` changes: churn, polite, arrivals, loss, latency (a factor), asks (per s), jitter
+    (ms), capacity (a factor, if the lines have one), and the protocol's options by name."""
+    horizon: int | None = None
+    """Hops that a question travels with the present options, see `Peer.horizon`; None without a limit."""
     spreading: frozenset[AskId] = frozenset()
-    """Asks that have a question under way. An open ask without one waits, or fetches what it found."""
+    """Asks that have a question under way. An open ask without one waits for an answer, or fetches a file."""
     held: Flags = field(default_factory=lambda: np.zeros(0, np.bool_))
-    """Peers with a link that is held (N,); empty while nothing is."""
+    """Peers with a held link (N,); empty if no link is held."""
     ident: F32 = field(default_factory=lambda: np.zeros(0, np.float32))
-    """Place of each peer on the circle of identifiers, 0 to 1 (N,), NaN where none was ever told (see
-    `Peer.identifier`); empty in networks without identifiers."""
+    """Identifier of each peer as a share of the identifier space, 0 to 1 (N,), see `Peer.identifier`; NaN where it has
+    none; empty in networks without identifiers."""
     court: CourtStatus | None = None
-    """The court, while it sits."""
+    """The session of the court, if there is one."""
     attacks: tuple[RunningAttack, ...] = ()
-    """Attacks that can be called off, in the order in which they were begun."""
+    """Attacks with steps left, in the order in which they were begun."""
 
 
 def _ids() -> I32:
@@ -250,7 +254,7 @@ def _times() -> I64:
 
 @dataclass(frozen=True, slots=True)
 class Arrivals:
-    """Messages of one ask that arrived, in order of arrival, all (k,), see `paths` for how many; `total` counts all."""
+    """Delivered messages of one ask, in order of arrival: columns (k,), limited, see `asks`; `total` counts all."""
 
     frm: I32 = field(default_factory=_ids)
     to: I32 = field(default_factory=_ids)
@@ -261,9 +265,9 @@ class Arrivals:
 
 @dataclass(frozen=True, slots=True)
 class Losses:
-    """Messages of one ask that never arrived, where and when they died, all (k,): the first 2,000; `total` counts all.
+    """Dropped messages of one ask: columns (k,) of the first 2,000; `total` counts all.
 
-    reason: uint8, index into `reasons`, the words of an account's losses.
+    at_us: when it was dropped; reason: uint8, index into `reasons`, see `AskRow.losses`.
     """
 
     frm: I32 = field(default_factory=_ids)
@@ -277,12 +281,12 @@ class Losses:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """The path of one ask. Index = PeerId: who first asked each peer (-1: nobody), at which hop, and when.
+    """The path of one ask. Index = PeerId.
 
-    frm: int32, hop: int32 (origin 0, not reached -1), at_us: int64 (-1 when not reached). answers_*: each delivered
-    message of part answer: the way of the hits. holders: who the hits named, in order. repeats: int32, how many
-    further questions of this ask each peer was sent in vain. questions: each delivered question, the vain ones too;
-    answers_sent_us goes with the other columns of answers; lost: what died on its way.
+    frm: int32, the sender of the first question that reached the peer (-1: none); hop: int32, its depth (0: the origin,
+    -1: not reached); at_us: int64, its arrival (-1: not reached); repeats: int32, further questions that arrived.
+    answers_*: each delivered answer, (k,); holders: named by hits, in order.
+    questions: each delivered question, repeated ones included; lost: dropped messages.
     """
 
     ask: AskId

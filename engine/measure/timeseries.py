@@ -73,7 +73,7 @@ class TimeSeries:
         return self._latest
 
     def whole(self) -> Series:
-        """All that is remembered. A row told by a coarser ring is the mean of the ten or hundred samples up to it."""
+        """All rows. One of a coarser ring is the mean of the ten or hundred samples up to its time."""
         table = self._rings[0].rows()
         for ring in self._rings[1:]:
             older = ring.rows()

@@ -1,1 +1,5 @@
-"""One file a network. They are found by looking: there is no list to edit."""
+"""The networks, one file or folder each. `registry` finds them in this folder; there is no list of them.
+
+Message classes have the names of their specification, so two networks may each have a `Ping`. So may their records of
+the same thing, such as a `Download`.
+"""

@@ -33,9 +33,9 @@ from ..measure.snapshot import Places, Run
 from ..setup import Setup
 from ..sim.memory import bytes_apart
 from ..swarm import Swarm
+from ..world.churn import SessionTrace
 from ..world.content import Catalogue, NewcomerLibraries, WordIndex
 from ..world.latency import Latency
-from ..world.readers.sessions import SessionTrace
 from ..world.topology import Topology
 from ..world.world import World
 from .gc import collector_paused

@@ -23,11 +23,10 @@ from ..commands import VERBS, Command, command_from, field_kinds
 from ..errors import InputError, plain
 from ..measure.snapshot import Places
 from ..setup import Setup
+from ..world.churn import SessionTrace
 from ..world.content import Catalogue, SharedFiles, WordIndex
 from ..world.latency import Latency
-from ..world.readers.edge_list import NODES_MAX
-from ..world.readers.sessions import SessionTrace
-from ..world.topology import Topology
+from ..world.topology import PEERS_MAX, Topology
 from ..world.world import World
 
 # --- setups -----------------------------------------------------------------------------------------------------
@@ -206,7 +205,7 @@ NUMBER_COLUMNS = {
     "holds": "<i4",  # indices of files, for each peer those that it shares
     "many": "<i4",  # how many files each peer shares
 }
-TEXT_COLUMNS = {"labels": NODES_MAX, "names": NODES_MAX, "titles": 1 << 19, "files": 1 << 19}
+TEXT_COLUMNS = {"labels": PEERS_MAX, "names": PEERS_MAX, "titles": 1 << 19, "files": 1 << 19}
 """Columns of texts, and the largest number of entries of each: of titles, ten times what can be drawn."""
 
 
@@ -299,7 +298,7 @@ def _world_from(pieces: Iterable[tuple[str, bytes]]) -> World:
         else:
             raise DamagedWorldError(f"a column has no meaning here: {plain(name, 40)}")
     numbers = {name: np.frombuffer(columns[name], kind) for name, kind in NUMBER_COLUMNS.items()}
-    peers = _integer(facts, "peers", 1, NODES_MAX)
+    peers = _integer(facts, "peers", 1, PEERS_MAX)
     graph, delays = _graph(peers, facts, numbers, texts), _delays(facts, numbers, texts)
     n = len(delays.place)
     lines, trace = _lines(numbers, n), _trace(facts, numbers, n)

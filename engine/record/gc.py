@@ -2,8 +2,8 @@
 
 A swarm of 1,000 peers is fifty thousand objects that the collector follows, one of 10,000 peers two hundred thousand,
 and nearly none of them is ever garbage. Going through them took 35 and 94 ms, and right after a seek, with another
-swarm to be freed, 47 and 430 ms, in which a screen stands still. So a program with a screen moves what was just made
-out of the collector's sight (`gc.freeze`); collecting the rest takes 1 to 10 ms. But a swarm is full of reference
+swarm to be freed, 47 and 430 ms, in which no frame is drawn. So a program with a screen excludes new objects
+from collection (`gc.freeze`); collecting the rest takes 1 to 10 ms. But a swarm is full of reference
 cycles, and a frozen one would never be collected: `free_in_steps` breaks the cycles.
 """
 

@@ -122,7 +122,7 @@ class TimeMachine:
 
     def poll(self) -> None:
         """Do what is waiting: receive checkpoints, free a step of what was left, flush the recording. To be called now
-        and then while time stands still. Takes microseconds."""
+        and then while time is paused. Takes microseconds."""
         self._free_step()
         if self.checkpoints is not None:
             self.checkpoints.on_advanced(self)

@@ -14,7 +14,7 @@ uses a second core as much as the run uses the first, at low priority, and about
   does not take stays in an outbox; checkpoints that arrive are read a slice at a time. If the worker is late or has
   died, the last checkpoint is older and a seek takes longer. It ends when its input ends, so with this process.
 * **Backpressure.** With time running as fast as possible, the worker would be ever later, since it runs and packs. It
-  is told how late it is, and takes fewer checkpoints then; and `backpressure` makes the pacer rest (see `pacer`).
+  gets the delay, and takes fewer checkpoints then; and `backpressure` makes the pacer rest (see `pacer`).
 
 Messages in both directions are a length of four bytes and a pickle. Both ends are this program; nothing that comes from
 a file is ever unpickled.
@@ -59,7 +59,7 @@ if TYPE_CHECKING:
     import subprocess
 
 LENGTH = struct.Struct("<I")
-"""What stands before each message."""
+"""The length before each message."""
 
 # --- in the process of the screen -------------------------------------------------------------------------------
 

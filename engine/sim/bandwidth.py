@@ -1,5 +1,5 @@
-"""Access links with a capacity: what is sent waits for the sender's uplink, flies, and waits for the receiver's
-downlink.
+"""Access links with a capacity: a message waits for the sender's uplink, takes the latency, and waits for the
+receiver's downlink.
 
 Every message is cut into chunks; a chunk in service is never interrupted, and each access link serves its queues by
 turns: deficit round robin by bytes, and a queue that was silent goes first, once (fq_codel, RFC 8290 section 4, without
@@ -20,10 +20,10 @@ and not yet taken by it. Without one, all that a fast server sends would wait at
 server, and delay the receiver's next message for hours. What does not fit waits at the sender, without limit.
 Datagrams have no window: beyond the buffer of a socket they are dropped, reason `queue`.
 
-What waits is in flight: it is sent, neither delivered nor dropped, and its ask is open. It dies with its sender,
-reason `unsent`, but for the chunk in service; a peer that leaves politely still gets out what it said, not the rest of
-its uploads. On a downlink it is out of the sender's hands. Delivery itself is the kernel's: the last chunk that a
-downlink has taken puts the message into a bucket like any other.
+What waits is in flight: it is sent, neither delivered nor dropped, and its ask is open. When the sender is killed it
+is dropped, reason `unsent`, but for the chunk in service; when the sender leaves politely, only its transfers are
+dropped. What waits at a downlink does not depend on the sender any more. When a downlink has taken the last chunk, the
+message is put into a bucket of the kernel, as any other.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ from typing import Any, Protocol
 
 from ..api import Line, PeerId
 from .hold import HeldLinks
-from .kernel import Envelope, FateOfEnvelopes, Kernel, Timer
-from .links import Links
+from .kernel import Envelope, FateOfEnvelopes, Kernel, KernelTimer
+from .links import LinkModel
 
 CHUNK_NS = 50_000_000
 CHUNK_MIN = 1_500
@@ -46,9 +46,9 @@ TRANSFER = 2
 
 
 class QueuedMessage:
-    """A message under way. `bulk`: a transfer; `lands_us`: when its last chunk arrives, once that is known."""
+    """A message under way. `bulk`: a transfer; `arrives_us`: when its last chunk arrives, once that is known."""
 
-    __slots__ = ("bulk", "envelope", "frm", "lands_us", "left", "serial", "size", "stream", "to")
+    __slots__ = ("arrives_us", "bulk", "envelope", "frm", "left", "serial", "size", "stream", "to")
 
     def __init__(self, serial: int, frm: PeerId, to: PeerId, envelope: Envelope) -> None:
         self.serial = serial
@@ -58,10 +58,10 @@ class QueuedMessage:
         self.size = self.left = envelope[5] & SIZE_MASK
         self.stream: bool = envelope[1].over == "stream"
         self.bulk: bool = envelope[1].part_code == TRANSFER
-        self.lands_us = -1
+        self.arrives_us = -1
 
 
-class Chunk:
+class QueuedChunk:
     """What one access link has to take of a message: so many bytes, `last` if they are its last."""
 
     __slots__ = ("last", "left", "queued")
@@ -78,7 +78,7 @@ class Queue:
     __slots__ = ("chunks", "credit")
 
     def __init__(self, credit: int) -> None:
-        self.chunks: deque[Chunk] = deque()
+        self.chunks: deque[QueuedChunk] = deque()
         self.credit = credit
 
 
@@ -116,14 +116,14 @@ class AccessLink:
         self.armed = False
 
     def set_rate(self, kbit_s: int) -> None:
-        """From the next chunk on."""
+        """Set the rate, from the next chunk on."""
         self.kbit_s = kbit_s
         # kbit/s * ns / 8,000,000 = bytes
         self.chunk_bytes = max(CHUNK_MIN, min(CHUNK_MAX, kbit_s * CHUNK_NS // 8_000_000))
         self.window = max(WINDOW_MIN, kbit_s * 125)
 
-    def add(self, key: int, chunk: Chunk) -> None:
-        """One more chunk waits."""
+    def add(self, key: int, chunk: QueuedChunk) -> None:
+        """Add a chunk to its queue."""
         queue = self.blocked.get(key)
         if queue is None:
             queue = self.queues.get(key)
@@ -166,7 +166,7 @@ class AccessLink:
             self._clear_if_idle()
 
     def unblock(self, key: int) -> bool:
-        """There is room in the window of a queue again. Returns whether it was blocked."""
+        """The window of a queue is not full any more. Returns whether it was blocked."""
         queue = self.blocked.pop(key, None)
         if queue is None:
             return False
@@ -176,7 +176,7 @@ class AccessLink:
         return True
 
     def empty(self, politely: bool) -> list[QueuedMessage]:
-        """Take out what waits, in the order of queues; politely, transfers alone. Returns it."""
+        """Remove and return the waiting messages, in the order of queues; with `politely`, transfers only."""
         lost: list[QueuedMessage] = []
         for queues in (self.queues, self.blocked):
             for key, queue in list(queues.items()):
@@ -217,7 +217,7 @@ DATAGRAMS_MAX = 212_992
 """Bytes of datagrams that wait at one access link: the usual buffer of a socket (Linux, net.core.wmem_default)."""
 
 
-class Served:
+class LinkFree:
     """Tick: an access link has taken a chunk, and more waits for it."""
 
     __slots__ = ("down", "peer")
@@ -227,17 +227,17 @@ class Served:
         self.down = down
 
 
-class Landed:
-    """Tick: a chunk has flown, and meets the downlink of its receiver."""
+class ChunkArrived:
+    """Tick: a chunk has arrived at the downlink of its receiver."""
 
     __slots__ = ("chunk",)
 
-    def __init__(self, chunk: Chunk) -> None:
+    def __init__(self, chunk: QueuedChunk) -> None:
         self.chunk = chunk
 
 
-class Spilled:
-    """Tick: there was no room for a datagram. It is dropped by a timer, since its sender is still in `put`."""
+class BufferFull:
+    """Tick: the buffer was full for a datagram. It is dropped by a timer, since its sender is still in `put`."""
 
     __slots__ = ("queued",)
 
@@ -245,11 +245,11 @@ class Spilled:
         self.queued = queued
 
 
-TICKS = (Served, Landed, Spilled)
+TICKS = (LinkFree, ChunkArrived, BufferFull)
 
 
 class Path(FateOfEnvelopes, Protocol):
-    """What lies between two access links; implemented by `network.Network`."""
+    """What is between two access links; implemented by `network.Network`."""
 
     held_links: HeldLinks
 
@@ -257,9 +257,9 @@ class Path(FateOfEnvelopes, Protocol):
 
 
 class Bandwidth:
-    """The access links of all peers, and what is in them."""
+    """The access links of all peers, and the messages in them."""
 
-    def __init__(self, lines: Sequence[Line], kernel: Kernel, links: Links, network: Path) -> None:
+    def __init__(self, lines: Sequence[Line], kernel: Kernel, links: LinkModel, network: Path) -> None:
         self.kernel = kernel
         self.links = links
         self.network = network
@@ -268,13 +268,13 @@ class Bandwidth:
         self.up = [AccessLink(line.up_kbit_s) for line in lines]
         self.down = [AccessLink(line.down_kbit_s) for line in lines]
         self.under_way: dict[int, QueuedMessage] = {}
-        """What neither is delivered nor stands in a bucket of the kernel, in the order of sending."""
+        """Messages that are neither delivered nor in a bucket of the kernel, in the order of sending."""
         self.busy_streams: dict[tuple[PeerId, PeerId], int] = {}
         """How many messages of the stream from one peer to another are among these, transfers left out."""
-        self.parked: dict[tuple[PeerId, PeerId], list[Timer]] = {}
+        self.parked: dict[tuple[PeerId, PeerId], list[KernelTimer]] = {}
         """Notices that follow them."""
         self.in_window: dict[tuple[PeerId, PeerId, bool], int] = {}
-        """Bytes of each stream that left the uplink and are not through the downlink: what the window is full of."""
+        """Bytes of each stream between uplink and the end of the downlink, which the window limits."""
         self._serial = 0
 
     def grow(self, lines: Sequence[Line]) -> None:
@@ -289,7 +289,7 @@ class Bandwidth:
             up.set_rate(max(1, round(line.up_kbit_s * factor)))
             down.set_rate(max(1, round(line.down_kbit_s * factor)))
 
-    # --- the way of a message ---------------------------------------------------------------------------
+    # --- the path of a message ---------------------------------------------------------------------------
 
     def put(self, frm: PeerId, to: PeerId, envelope: Envelope) -> None:
         """A message is sent."""
@@ -298,23 +298,23 @@ class Bandwidth:
         self.under_way[queued.serial] = queued
         link = self.up[frm]
         if not queued.stream and link.datagrams + queued.size > max(DATAGRAMS_MAX, queued.size):
-            self._at(self.kernel.now_us, Spilled(queued))
+            self._at(self.kernel.now_us, BufferFull(queued))
             return
         if queued.stream and not queued.bulk:
             self.busy_streams[frm, to] = self.busy_streams.get((frm, to), 0) + 1
-        link.add(to << 1 | queued.bulk, Chunk(queued, queued.size, True))
+        link.add(to << 1 | queued.bulk, QueuedChunk(queued, queued.size, True))
         self._wake(link, frm, down=False)
 
     def fire(self, tick: Any) -> None:
-        """One of `TICKS` is due."""
+        """Handle a tick of `TICKS`."""
         kind = tick.__class__
-        if kind is Served:
+        if kind is LinkFree:
             link = (self.down if tick.down else self.up)[tick.peer]
             link.armed = False
             if link.waiting:
                 self._serve(link, tick.peer, tick.down)
-        elif kind is Landed:
-            chunk: Chunk = tick.chunk
+        elif kind is ChunkArrived:
+            chunk: QueuedChunk = tick.chunk
             queued = chunk.queued
             link = self.down[queued.to]
             if not queued.stream and link.datagrams + chunk.left > max(DATAGRAMS_MAX, chunk.left):
@@ -327,7 +327,7 @@ class Bandwidth:
             self._lose(tick.queued, "queue")
 
     def _at(self, at_us: int, tick: Any) -> None:
-        self.kernel.arm(at_us, Timer(-1, 0, tick, 0, self.kernel.no_envelope[4]))
+        self.kernel.arm(at_us, KernelTimer(-1, 0, tick, 0, self.kernel.no_envelope[4]))
 
     def _wake(self, link: AccessLink, peer: PeerId, down: bool) -> None:
         """Serve at once if the link is idle, else when it is free."""
@@ -339,7 +339,7 @@ class Bandwidth:
             self._serve(link, peer, down)
         else:
             link.armed = True
-            self._at(_us(link.free_ns), Served(peer, down))
+            self._at(_us(link.free_ns), LinkFree(peer, down))
 
     def _serve(self, link: AccessLink, peer: PeerId, down: bool) -> None:
         """Begin with chunks, for as long as the link is free within this microsecond."""
@@ -370,23 +370,25 @@ class Bandwidth:
                 self._send_chunk(queued, size, last, _us(link.free_ns))
         if link.waiting:
             link.armed = True
-            self._at(_us(link.free_ns), Served(peer, down))
+            self._at(_us(link.free_ns), LinkFree(peer, down))
 
     def _send_chunk(self, queued: QueuedMessage, size: int, last: bool, from_us: int) -> None:
-        """The uplink has taken a chunk by then. What may happen on the way happens to the last one of a message."""
+        """The uplink has taken a chunk at that time. Loss, jitter and holds act on the last chunk of a message."""
         if not last:
-            self._at(from_us + self.links.delay_us(queued.frm, queued.to), Landed(Chunk(queued, size, False)))
+            self._at(
+                from_us + self.links.delay_us(queued.frm, queued.to), ChunkArrived(QueuedChunk(queued, size, False))
+            )
             return
         at_us, _, reason, held = self.network.fate(queued.to, queued.envelope, from_us, queued.bulk)
-        queued.lands_us = at_us
+        queued.arrives_us = at_us
         if reason:
             del self.under_way[queued.serial]
             self._post(at_us, -1 - queued.to, queued.envelope, held)
         else:
-            self._at(at_us, Landed(Chunk(queued, size, True)))
+            self._at(at_us, ChunkArrived(QueuedChunk(queued, size, True)))
 
     def _free_window(self, queued: QueuedMessage, size: int) -> None:
-        """A downlink has taken so much of a stream: there is room in its window again."""
+        """A downlink has taken so many bytes of a stream: its window is free for as many."""
         way = (queued.frm, queued.to, queued.bulk)
         bytes_in_window = self.in_window[way] - size
         if bytes_in_window:
@@ -420,7 +422,7 @@ class Bandwidth:
     # --- ends -----------------------------------------------------------------------------------------------
 
     def _stream_moved(self, queued: QueuedMessage, at_us: int) -> None:
-        """A message of a stream is through: notices that waited for the last one follow it."""
+        """A message of a stream has been delivered or dropped: send the notices that waited for it."""
         if not queued.stream or queued.bulk:
             return
         way = (queued.frm, queued.to)
@@ -431,8 +433,8 @@ class Bandwidth:
                 self.kernel.arm(at_us, notice)
                 self.kernel.release(notice.record)
 
-    def park(self, frm: PeerId, to: PeerId, notice: Timer) -> bool:
-        """Keep a notice that has arrived back while what it follows is under way. Says whether that is so."""
+    def park(self, frm: PeerId, to: PeerId, notice: KernelTimer) -> bool:
+        """Keep a notice while messages that it has to follow are under way. Returns whether it was kept."""
         if (frm, to) not in self.busy_streams:
             return False
         notice.record.pending += 1
@@ -440,26 +442,26 @@ class Bandwidth:
         return True
 
     def died(self, peer: PeerId, politely: bool) -> None:
-        """Its process ends: what it had not sent yet is never sent. A polite one still says what it said."""
+        """A process ends: drop its unsent messages; of one that leaves politely, its transfers only."""
         for queued in self.up[peer].empty(politely):
             self._lose(queued, "unsent")
 
-    # --- looking --------------------------------------------------------------------------------------------
+    # --- views --------------------------------------------------------------------------------------------
 
     def rows(self) -> Iterator[tuple[int, PeerId, Envelope]]:
         """(about when it arrives, us; receiver; envelope) of each message at the access links, as if it had them to
         itself."""
         now = self.kernel.now_us
         for queued in self.under_way.values():
-            if queued.lands_us < 0:
+            if queued.arrives_us < 0:
                 up = self.up[queued.frm]
                 at = max(now, _us(up.free_ns)) + queued.left * 8_000 // up.kbit_s
                 at += self.links.delay_us(queued.frm, queued.to)
             else:
-                at = max(queued.lands_us, now, _us(self.down[queued.to].free_ns))
+                at = max(queued.arrives_us, now, _us(self.down[queued.to].free_ns))
             yield at + 1, queued.to, queued.envelope
 
 
 def _us(ns: int) -> int:
-    """The whole microsecond at which something is over for certain."""
+    """The first whole microsecond that is not before a time in ns."""
     return -(-ns // 1_000)

@@ -68,11 +68,6 @@ _sizer = _Sizer()
 _pack = _sizer.pack
 
 
-def size_of(message: Any) -> int:
-    """Bytes on the wire, counted once a value."""
-    return message._size or encoded_size(message)
-
-
 def encoded_size(message: Any) -> int:
     """Bytes of a message that was not encoded before; they are kept on it.
 

@@ -1,6 +1,6 @@
 """Faults that act on every protocol alike: censorship, partition, collusion. `Network.fate` applies them on arrival.
 
-A protocol carries no code for being attacked. A peer that enforces a ban acts twice: a question or answer
+Protocols have no code for this. A peer that enforces a ban acts twice: a question or answer
 that *reaches* it is stripped of what it must not serve (`Message.without`: a request that lawfully finds nothing, a
 flooded query that is nothing at all), and so is what *comes from* it. Upkeep that reaches it is left alone: it may
 know, it does not tell, and so a defection needs no second start.
@@ -21,7 +21,7 @@ UPKEEP = 3
 
 
 class Faults:
-    """Who is censored, in which group of a partition, and enforces which ban."""
+    """Censored peers, groups of partitions, and the bans that peers enforce."""
 
     def __init__(self, n: int, seed: int) -> None:
         self.censored: list[bool] = [False] * n
@@ -47,7 +47,7 @@ class Faults:
 
     def visible(self, to: PeerId, envelope: Envelope, alive: bool) -> Any:
         """What is left of a message for its receiver once colluders have enforced their bans: the message, the rest of
-        it, or None. `alive`: whether the receiver is; a process that is no more enforces nothing."""
+        it, or None. `alive`: whether the receiver is; a dead process enforces nothing."""
         sender, message = envelope[0], envelope[1]
         if to in self.bans and message.part_code != UPKEEP and alive:
             message = self._strip(to, message, envelope)

@@ -1,4 +1,4 @@
-"""Held links: what is on them stands still until they are released.
+"""Held links: messages on them stop until they are released.
 
 A hold is for looking at messages and is no attack. So messages stop where they are, and not on arrival: when a link is
 held, what is under way on it is taken out of the kernel's buckets and kept here with the time that it still needs, and
@@ -18,15 +18,15 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ..api import PeerId
-from .kernel import Envelope, Kernel, Timer
+from .kernel import Envelope, Kernel, KernelTimer
 
-Frozen = tuple[int, int, Envelope | None, int, Timer | None]
+Frozen = tuple[int, int, Envelope | None, int, KernelTimer | None]
 """(us still to go, receiver, envelope, us gone already, None), or for a notice (us to go, its receiver, None, 0,
 timer). A receiver is negative for a lost datagram, as in the kernel's buckets."""
 
 
 class HeldLinks:
-    """Which links are held, and what stands on them, in the order in which it will go on."""
+    """Which links are held, and the messages on them, in the order in which these will continue."""
 
     def __init__(self, kernel: Kernel) -> None:
         self.kernel = kernel
@@ -38,11 +38,11 @@ class HeldLinks:
         """By (sender, receiver)."""
 
     def holds(self, a: PeerId, b: PeerId) -> bool:
-        """Whether the link between two peers stands still."""
+        """Whether the link between two peers is held."""
         return a in self.whole or b in self.whole or ((a, b) if a < b else (b, a)) in self.pairs
 
     def ends(self) -> set[PeerId]:
-        """Peers with a link that stands still."""
+        """Peers with a held link."""
         return {*self.whole, *(peer for pair in self.pairs for peer in pair)}
 
     def hold(self, peers: Sequence[PeerId]) -> None:
@@ -78,7 +78,7 @@ class HeldLinks:
         """Keep a message that has `left_us` of its way to go."""
         self.frozen.setdefault((envelope[0], _peer_of(to)), []).append((left_us, to, envelope, gone_us, None))
 
-    def freeze_notice(self, frm: PeerId, to: PeerId, notice: Timer) -> None:
+    def freeze_notice(self, frm: PeerId, to: PeerId, notice: KernelTimer) -> None:
         """Keep a notice that had just arrived; the ask that it belongs to stays open."""
         notice.record.pending += 1
         self.frozen.setdefault((frm, to), []).append((0, to, None, 0, notice))
@@ -113,7 +113,7 @@ class HeldLinks:
         return tuple(freed), sorted(moving, key=_arrival_of)
 
     def rows(self) -> Iterator[tuple[int, int, int, Envelope]]:
-        """(us gone, us to go, receiver, envelope) of each message that stands still."""
+        """(us gone, us to go, receiver, envelope) of each message on a held link."""
         for items in self.frozen.values():
             for left_us, to, envelope, gone_us, _ in items:
                 if envelope is not None:

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from ..api import INHERIT, Cause, CauseLike, Library, Line, PeerId, Rng
 from .encoding import encoded_size
-from .kernel import HOP_BITS, KIND_SHIFT, SENDER_SHIFT, Envelope, Kernel, Timer
+from .kernel import HOP_BITS, KIND_SHIFT, SENDER_SHIFT, Envelope, Kernel, KernelTimer
 from .links import FAST
 from .network import Network
 
@@ -33,7 +33,7 @@ class HostOwner(Protocol):
         """The record of a cause that a protocol kept, which may have closed meanwhile."""
 
     def note(self, peer: PeerId, kind: str, facts: dict[str, Any]) -> None:
-        """A peer tells something, see `api.Host.note`."""
+        """A peer writes an event, see `api.Host.note`."""
 
     def link(self, a: PeerId, b: PeerId) -> None:
         """Open a stream, if both live and it can be."""
@@ -88,9 +88,9 @@ class PeerHost:
         self.rng = rng
         self.library = library
         self.row = shared.links.row(me)
-        self.waiting: dict[int, Timer] = {}
-        """Timers that hold an ask open, so that a kill can let go of it, by their identity. One that rings is taken out
-        by the kernel."""
+        self.waiting: dict[int, KernelTimer] = {}
+        """Timers that keep an ask open, by their identity, so that a kill can release it. The kernel removes those
+        that are due."""
 
     def __getstate__(self) -> tuple[Any, ...]:
         return self.me, self.shared, self.kernel, self.rng, self.library, list(self.waiting.values())
@@ -248,21 +248,21 @@ class PeerHost:
             record.by_part[part] += n
             record.bytes += n * size
 
-    def after(self, delay_us: int, tick: Any, *, cause: CauseLike = INHERIT) -> Timer:
+    def after(self, delay_us: int, tick: Any, *, cause: CauseLike = INHERIT) -> KernelTimer:
         kernel = self.kernel
         why, record = self._record(cause)
         if why.__class__ is tuple:
             record = self.shared.owner.join(why)
-        timer = Timer(self.me, kernel.epoch[self.me], tick, why, record)
+        timer = KernelTimer(self.me, kernel.epoch[self.me], tick, why, record)
         kernel.arm(kernel.now_us + max(0, int(delay_us)), timer)
         if why:
             self.waiting[id(timer)] = timer
         return timer
 
-    def every(self, period_us: int, tick: Any) -> Timer:
+    def every(self, period_us: int, tick: Any) -> KernelTimer:
         kernel = self.kernel
         period = max(1, int(period_us))
-        timer = Timer(self.me, kernel.epoch[self.me], tick, 0, kernel.no_envelope[4], period)
+        timer = KernelTimer(self.me, kernel.epoch[self.me], tick, 0, kernel.no_envelope[4], period)
         first = kernel.now_us + 1 + int(self.rng.random() * period)
         if period >= TICK_US:
             # Up to the next millisecond, as delays are: so the ticks of many share their instants (measured: twice
@@ -289,7 +289,7 @@ class PeerHost:
             self.shared.owner.note(self.me, kind, facts)
 
     def let_go(self) -> None:
-        """The process died: nothing it was waiting for holds an ask open."""
+        """The process has ended: its timers keep no ask open any more."""
         for timer in self.waiting.values():
             self.kernel.disarm(timer)
         self.waiting = {}

@@ -21,8 +21,8 @@ checked one asks `fate` about each delivery; it runs while there is a censor, a 
 (`checked`). Metrics are not kept here: a delivered bucket goes to `log` as it is, and `measure.metrics` reads it by
 columns later (measured: a third of the cost of counting message by message).
 
-Nineteen of twenty deliveries of a flood at degree 20 are duplicates. So a handler tells a duplicate by what it returns
-(`api.DUPLICATE`), and not by a call that costs as much as all else about such a delivery.
+Nineteen of twenty deliveries of a flood at degree 20 are duplicates. So a handler reports a duplicate by returning
+`api.DUPLICATE`, and not by a call that costs as much as all else about such a delivery.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ HOP_BITS = 20
 HOP_MASK = (1 << HOP_BITS) - 1
 
 
-class Timer:
+class KernelTimer:
     """A tick that is due later. `owner` is a peer or -1 for the engine.
     `epoch`: which life of the peer set it; it ends with that life."""
 
@@ -76,7 +76,7 @@ class KernelOwner(Protocol):
     def drop(self, to: PeerId, envelope: Envelope, reason: str) -> None:
         """Count a message that is dropped, and tell its sender what a real network would."""
 
-    def fire(self, timer: Timer) -> None:
+    def fire(self, timer: KernelTimer) -> None:
         """A timer of the engine (its `owner` is -1) is due."""
 
     def close_quiescent(self, records: list[Any]) -> None:
@@ -98,7 +98,7 @@ class Kernel:
         self.owner = owner
         self.now_us = 0
         self.messages: dict[int, Bucket] = {}
-        self.timers: dict[int, list[Timer]] = {}
+        self.timers: dict[int, list[KernelTimer]] = {}
         self.instants: list[int] = []
         self.peers: list[Any] = [None] * n
         self.hosts: list[Any] = [None] * n
@@ -118,20 +118,20 @@ class Kernel:
         """What the owner has to do at the end of this instant."""
 
     def grow(self, count: int) -> None:
-        """Room for so many more peers, none of them alive yet."""
+        """Add so many peers, none of them alive yet."""
         for column in (self.peers, self.hosts, self.tables):
             column.extend([None] * count)
         self.alive_since_us.extend([NEVER_US] * count)
         self.epoch.extend([0] * count)
 
     def __getstate__(self) -> dict[str, Any]:
-        # Handlers are looked up again, see `Simulation.thaw`.
+        # Handlers are looked up again, see `Simulation.restore_caches`.
         return {**self.__dict__, "tables": [None] * len(self.tables)}
 
     # --- scheduling -----------------------------------------------------------------------------------
 
     def post(self, at_us: int, to: Any, envelope: Envelope) -> None:
-        """Put one message under way."""
+        """Add one message to the bucket of its arrival."""
         bucket = self.messages.get(at_us)
         if bucket is None:
             self.messages[at_us] = ([to], [envelope])
@@ -140,8 +140,8 @@ class Kernel:
             bucket[0].append(to)
             bucket[1].append(envelope)
 
-    def arm(self, at_us: int, timer: Timer) -> None:
-        """Set a timer; its record has one thing more pending."""
+    def arm(self, at_us: int, timer: KernelTimer) -> None:
+        """Set a timer, which is pending for its record."""
         timer.record.pending += 1
         bucket = self.timers.get(at_us)
         if bucket is None:
@@ -150,14 +150,14 @@ class Kernel:
         else:
             bucket.append(timer)
 
-    def disarm(self, timer: Timer) -> None:
-        """Take a timer back; twice is once."""
+    def disarm(self, timer: KernelTimer) -> None:
+        """Cancel a timer. Does nothing if it was cancelled before."""
         if timer.live:
             timer.live = False
             self.release(timer.record)
 
     def release(self, record: Any) -> None:
-        """One thing less is pending for a record."""
+        """A message or timer of a record is not pending any more."""
         record.pending -= 1
         if not record.pending:
             self.quiescent.append(record)
@@ -238,7 +238,7 @@ class Kernel:
         return self._bucket[0][self._at :], self._bucket[1][self._at :]
 
     def _deliver(self, tos: list[Any], envelopes: list[Envelope]) -> None:
-        """The fast loop: no message is changed, and none is dropped but those for which `_arrive` says so."""
+        """The fast loop. Messages are only dropped where `_arrive` returns False, and none is changed."""
         alive_since_us, peers, hosts, tables = self.alive_since_us, self.peers, self.hosts, self.tables
         arrive = self._arrive
         missed: list[tuple[int, Envelope]] = []
@@ -352,7 +352,7 @@ class Kernel:
             elif not timer.period_us:
                 self.release(timer.record)
                 if timer.cause and owner >= 0 and (host := self.hosts[owner]) is not None:
-                    # It waits no more, and must not keep what it was told to remember.
+                    # It is not pending any more, and must not keep its objects alive.
                     host.waiting.pop(id(timer), None)
 
     def _close_quiescent(self) -> None:
@@ -363,7 +363,7 @@ class Kernel:
 def _less(
     tos: list[Any], envelopes: list[Envelope], missed: list[tuple[int, Envelope]]
 ) -> tuple[list[Any], list[Envelope]]:
-    """A chunk without what was not delivered. Both are in order, so one pass will do."""
+    """Receivers and envelopes without those that were not delivered. Both are in order, so one pass is enough."""
     left: tuple[list[Any], list[Envelope]] = ([], [])
     rest = iter([*missed, (-1, None)])
     gone_to, gone_envelope = next(rest)

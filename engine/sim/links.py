@@ -55,7 +55,7 @@ class Delays(Protocol):
     def pair_us(self, a: int, b: int) -> int: ...
 
 
-class Links:
+class LinkModel:
     """Delays, loss and the order of streams. `loss` is a share of messages (0..1); `factor` scales delays."""
 
     def __init__(self, delays: Delays, loss: float, rng: Stream) -> None:
@@ -68,18 +68,18 @@ class Links:
         self.flat_us = delays.flat_us or 0
         self._rows: list[list[int]] = [list(row) for row in delays.table_us or []]
         self._pairs: dict[int, int] = {}
-        self._last: dict[int, int] = {}
+        self.last: dict[int, int] = {}
         self.lossy = loss > 0
-        """Whether there ever was loss: lost datagrams may be under way."""
+        """Whether there has been loss: lost datagrams may be under way."""
         self.path = FAST if self.flat_us or delays.table_us is not None else SendPath.GENERAL
-        """It only ever rises: order that was not kept cannot be known later."""
+        """Never set back: the order of messages that was not kept is not known later."""
         if self.lossy:
             self.path = ORDERED
         self.jitter_us = 0
         self.jitters = Stream(rng.state ^ 1)
 
     def grow(self, places: Sequence[int]) -> None:
-        """Newcomers live at these places."""
+        """Add newcomers at these places."""
         self.place.extend(places)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -121,7 +121,7 @@ class Links:
     def keep_order(self, frm: PeerId, to: PeerId, at_us: int) -> None:
         """What is sent later in the stream of a pair arrives no earlier than that."""
         key = frm << 32 | to
-        self._last[key] = max(at_us, self._last.get(key, 0))
+        self.last[key] = max(at_us, self.last.get(key, 0))
 
     def closing_us(self, a: PeerId, b: PeerId, now_us: int) -> int:
         """How long until `b` learns that `a` closed their stream: one latency, but not before what was sent on it."""
@@ -129,7 +129,7 @@ class Links:
 
     def last_us(self, a: PeerId, b: PeerId) -> int:
         """When the last message of the stream from `a` to `b` arrives, as far as that is kept and known; or 0."""
-        return self._last.get(a << 32 | b, 0)
+        return self.last.get(a << 32 | b, 0)
 
     def delay_us(self, a: PeerId, b: PeerId) -> int:
         """One way, without loss."""
@@ -145,34 +145,21 @@ class Links:
             return known
         return plain if self.factor == 1.0 else max(1, round(plain * self.factor))
 
-    def flight(self, frm: PeerId, to: PeerId, stream: bool, bulk: bool, from_us: int) -> tuple[int, bool]:
-        """(at_us, lost) of a message that leaves at `from_us`; only a datagram is ever lost. `bulk`: a transfer, which
-        has a connection and an order of its own."""
-        delay = self.delay_us(frm, to)
-        if self.jitter_us:
-            # Whole milliseconds, as in latency models, where the limit allows it: arrivals then share instants.
-            grain = 1000 if self.jitter_us >= 1000 else 1
-            delay += self.jitters.randrange(self.jitter_us // grain + 1) * grain
-        if self.loss:
-            if not stream:
-                return from_us + delay, self.rng.random() < self.loss
-            wait = max(RTO_LEAST_US, 2 * delay)
-            for _ in range(TRIES_MOST):
-                if self.rng.random() >= self.loss:
-                    break
-                delay += wait
-                wait *= 2
-        at_us = from_us + delay
-        if stream and self.path is ORDERED:
-            key = frm << 32 | to | (BULK if bulk else 0)
-            at_us = max(at_us, self._last.get(key, 0))
-            self._last[key] = at_us
-        return at_us, False
+    def retransmission_us(self, delay_us: int) -> int:
+        """Draw how much later a message of a stream arrives that is lost once, and perhaps again when it is resent.
+        delay_us: what it takes without loss."""
+        later = wait = max(RTO_LEAST_US, 2 * delay_us)
+        for _ in range(TRIES_MOST - 1):
+            if self.rng.random() >= self.loss:
+                break
+            wait *= 2
+            later += wait
+        return later
 
     def forget(self, peers: int, now_us: int) -> None:
         """Forget the last arrivals that are past, when there are many; called once a second."""
-        if len(self._last) > 4 * peers:
-            self._last = {key: at for key, at in self._last.items() if at > now_us}
+        if len(self.last) > 4 * peers:
+            self.last = {key: at for key, at in self.last.items() if at > now_us}
 
 
 class Streams:
@@ -193,7 +180,7 @@ class Streams:
         self.version = 0
 
     def grow(self, ids: Sequence[PeerId]) -> None:
-        """Room for these newcomers."""
+        """Add newcomers."""
         self.ids.extend(ids)
         self.near.extend({} for _ in ids)
 

@@ -1,9 +1,8 @@
-"""Room that the operating system gives for one thing and gets back whole when that thing goes.
+"""Blocks of memory outside of the heap, which go back to the operating system as soon as they are freed.
 
-What lives for minutes and then goes (the path of an ask, a checkpoint) leaves holes in the heap when it stands between
-things that stay, and what comes next seldom fits them: an hour of a busy swarm of 200 peers had 175 MB resident, of
-which 66 were holes. In pages of their own such things cost up to 4 KB more each, some microseconds when they are made,
-and nothing once they are gone.
+Objects that are kept for minutes and then freed (the path of an ask, a checkpoint) leave gaps in the heap between
+objects that stay, and few later objects fit into the gaps: after an hour, a busy swarm of 200 peers had 175 MB
+resident, of which 66 MB were gaps. A block in pages of its own takes up to 4 KB more and some microseconds to make.
 """
 
 from __future__ import annotations
@@ -16,17 +15,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-ALIGNED = 8
+ALIGNMENT = 8
 SMALL = 4 * PAGESIZE
-"""Bytes that are too few for a block of their own."""
+"""Fewer bytes than that stay in the heap."""
 
 
 def set_apart(columns: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
-    """Copies of some columns, all in one block, which is given back when the last of them is gone."""
+    """Copies of columns, all in one block, which is freed together with the last of them."""
     starts, size = [], 0
     for column in columns:
         starts.append(size)
-        size += -(-column.nbytes // ALIGNED) * ALIGNED
+        size += -(-column.nbytes // ALIGNMENT) * ALIGNMENT
     if not size:
         return list(columns)
     block = np.frombuffer(mmap(-1, size), np.uint8)
@@ -39,7 +38,7 @@ def set_apart(columns: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
 
 
 def bytes_apart(data: bytes | memoryview) -> bytes | memoryview:
-    """A copy of some bytes in a block of its own, not to be written to; the same if they are few."""
+    """A read-only copy of `data` in a block of its own; `data` itself if it is small."""
     if len(data) < SMALL:
         return data
     block = mmap(-1, len(data))
@@ -48,17 +47,19 @@ def bytes_apart(data: bytes | memoryview) -> bytes | memoryview:
 
 
 def give_back() -> None:
-    """Let the operating system have what is free in the heap, where the C library knows how to: glibc keeps all that
-    lies below the topmost piece in use. Takes half a millisecond for 70 MB."""
+    """Return free memory of the heap to the operating system, where the C library has a function for it.
+
+    glibc by itself returns only what is above the topmost block in use. Takes half a millisecond for 70 MB.
+    """
     if _trim is not None:
         _trim(0)
 
 
-def _trimmer() -> Any:
+def _malloc_trim_function() -> Any:
     try:
         return ctypes.CDLL(None).malloc_trim
     except (AttributeError, OSError, TypeError):
         return None
 
 
-_trim = _trimmer()
+_trim = _malloc_trim_function()

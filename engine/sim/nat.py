@@ -1,4 +1,4 @@
-"""Peers behind a NAT: they can call, and they cannot be called.
+"""Peers behind a NAT: they can open connections, and accept none.
 
 A NAT lets in what answers something that went out. A datagram passes to a peer behind one only from an address that it
 sent a datagram to within the last 120 s: RFC 4787 wants a mapping to be kept for two minutes at least (REQ-5) and
@@ -7,7 +7,8 @@ address (section 5), since a PeerId stands for address and port alike. A stream 
 itself called there and both have lived since; RFC 5382 has such a mapping stand for 2 h 4 min when it is idle (REQ-5).
 
 A call from outside gets no refusal: a NAT must not answer an unsolicited SYN within 6 s (RFC 5382,
-REQ-4), so that two who call each other at once can meet. The caller learns of it then, and one latency later.
+REQ-4), so that two peers that call each other at the same time can connect. The caller is refused after these 6 s and
+one latency.
 
 `Network.fate` applies this on arrival, and such a drop is counted as `nat`.
 """
@@ -27,7 +28,7 @@ KEPT = 64
 
 
 class Nat:
-    """Who is behind one, and whom each of them has called: per peer, `to << 1 | is a stream` -> when last (us).
+    """Peers behind a NAT, and the peers that each has called: for each, `to << 1 | is a stream` -> when last (us).
 
     `near` are the open streams of each peer and `started_us` when its present life began, both kept by others.
     """
@@ -47,7 +48,7 @@ class Nat:
         self.behind = (*self.behind, *behind)
 
     def called(self, frm: PeerId, to: PeerId, stream: bool) -> None:
-        """Something goes out from `frm`: what answers it may come in."""
+        """`frm` sends something: answers to it may pass."""
         if not self.behind[frm]:
             return
         now = self.kernel.now_us
@@ -60,7 +61,7 @@ class Nat:
             self._room[frm] = max(KEPT, 2 * len(fresh))
 
     def shuts_out(self, frm: PeerId, to: PeerId, stream: bool) -> bool:
-        """Whether a message that arrives now stays outside."""
+        """Whether the NAT of the receiver drops a message that arrives now."""
         if not self.behind[to] or (stream and frm in self.near[to]):
             return False
         at = self._out.get(to, {}).get(to_key(frm, stream))
@@ -69,7 +70,7 @@ class Nat:
         return self.kernel.now_us - at > (STREAM_US if stream else DATAGRAM_US)
 
     def forgets(self, peer: PeerId) -> None:
-        """Its process ends, and its sockets with it."""
+        """A process ends, and its mappings with it."""
         self._out.pop(peer, None)
         self._room.pop(peer, None)
 

@@ -14,7 +14,7 @@ reasons, in the order in which they are looked for:
 
 Two more end a message on the way: `unsent` and `queue`, see `bandwidth`. The fast paths of `host` and `kernel` are this
 function with all that is switched off: no faults, no NAT, no capacity, no loss, no jitter, a receiver that was alive
-when the message was sent. They never run otherwise (`Links.path`, `Kernel.checked`).
+when the message was sent. They never run otherwise (`LinkModel.path`, `Kernel.checked`).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from .bandwidth import Bandwidth
 from .faults import Faults
 from .hold import HeldLinks
 from .kernel import Envelope, Fate, FateOfEnvelopes, Kernel
-from .links import FAST, ORDERED, Links, SendPath
+from .links import BULK, FAST, ORDERED, LinkModel, SendPath
 from .nat import Nat
 
 GONE = {1: "dead", 2: "left"}
@@ -46,7 +46,7 @@ class Network(FateOfEnvelopes):
     def __init__(
         self,
         kernel: Kernel,
-        links: Links,
+        links: LinkModel,
         faults: Faults,
         state: NDArray[np.uint8],
         near: Sequence[Mapping[PeerId, None]],
@@ -71,7 +71,7 @@ class Network(FateOfEnvelopes):
         self.update_checked()
 
     def grow(self, state: NDArray[np.uint8], places: Sequence[int], lines: Sequence[Line]) -> None:
-        """Newcomers live at these places and have these lines, if the run has lines; `state` is the longer column."""
+        """Add newcomers with these places and lines, if the run has lines; `state` is the longer column."""
         self.state = state
         self.links.grow(places)
         self.faults.grow(len(places))
@@ -94,33 +94,46 @@ class Network(FateOfEnvelopes):
         `to` is negative for a datagram that the link lost, as in the kernel's buckets; `bulk`: it is a transfer, which
         has a connection of its own.
         """
-        sender, message = envelope[0], envelope[1]
+        sender, message, _, sent_us, _, _ = envelope
         if leaves_us is not None:
-            at_us, lost = self.links.flight(sender, to, message.over == "stream", bulk, leaves_us)
-            held = self.held_links
-            return at_us, message, "lost" if lost else "", held.active and held.holds(sender, to)
-        now_us = self.kernel.now_us
+            links, held = self.links, self.held_links
+            stream, reason = message.over == "stream", ""
+            delay = links.delay_us(sender, to)
+            if links.jitter_us:
+                # Whole milliseconds, as in latency models, where the limit allows it: arrivals then share instants.
+                grain = 1000 if links.jitter_us >= 1000 else 1
+                delay += links.jitters.randrange(links.jitter_us // grain + 1) * grain
+            if links.loss and links.rng.random() < links.loss:
+                if stream:
+                    delay += links.retransmission_us(delay)
+                else:
+                    reason = "lost"
+            at_us = leaves_us + delay
+            if stream and links.path is ORDERED:
+                key = sender << 32 | to | (BULK if bulk else 0)
+                at_us = max(at_us, links.last.get(key, 0))
+                links.last[key] = at_us
+            return at_us, message, reason, held.active and held.holds(sender, to)
+        kernel = self.kernel
         if to < 0:
-            return now_us, None, "lost", False
+            return kernel.now_us, None, "lost", False
         faults = self.faults
         if faults.censored[to] or faults.censored[sender]:
-            return now_us, None, "censored", False
+            return kernel.now_us, None, "censored", False
         if faults.group[to] != faults.group[sender]:
-            return now_us, None, "partition", False
+            return kernel.now_us, None, "partition", False
         if self.nat is not None and self.nat.shuts_out(sender, to, message.over == "stream"):
-            return now_us, None, "nat", False
+            return kernel.now_us, None, "nat", False
         if faults.bans:
-            message = faults.visible(to, envelope, self.kernel.peers[to] is not None)
+            message = faults.visible(to, envelope, kernel.peers[to] is not None)
             if message is None:
-                return now_us, None, "colluded", False
-        if envelope[3] < self.kernel.alive_since_us[to]:
-            reason = GONE.get(int(self.state[to]))
-            if reason is None and message.over == "stream":
-                reason = "reset"
-            if reason is not None:
-                return now_us, None, reason, False
-            # A datagram to a machine that came back meanwhile is delivered all the same.
-        return now_us, message, "", False
+                return kernel.now_us, None, "colluded", False
+        if sent_us < kernel.alive_since_us[to]:
+            reason = GONE.get(int(self.state[to]), "reset" if message.over == "stream" else "")
+            if reason:
+                return kernel.now_us, None, reason, False
+            # A datagram to a machine that has started again meanwhile is delivered.
+        return kernel.now_us, message, "", False
 
     def freeze(self, at_us: int, to: int, envelope: Envelope) -> None:
         """A message that would arrive at `at_us` stops on its held link now."""
@@ -183,7 +196,7 @@ class Network(FateOfEnvelopes):
             self.kernel.post(at_us, to, envelope)
         return freed
 
-    # --- looking ----------------------------------------------------------------------------------------------
+    # --- views ----------------------------------------------------------------------------------------------
 
     def standing(self) -> Iterator[tuple[int, int, PeerId, Envelope]]:
         """(sent_us, arrives_us, to, envelope) of what is under way and in no bucket of the kernel. Of what waits for an

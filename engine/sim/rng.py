@@ -1,9 +1,9 @@
 """Named random streams of 64 bits of state.
 
-`Stream("7/peer/12/links")` is the same stream on any machine and under any hash seed: its state is the
-BLAKE2b of its name. A Mersenne twister holds 2.5 KB a stream and a swarm has several a peer; this one is
-SplitMix64 (Steele, Lea, Flood 2014: "Fast splittable pseudorandom number generators", section 5), whose
-state is one integer, so a hundred thousand of them pickle small. Not for secrets.
+`Stream("7/peer/12/links")` is the same stream on any machine and under any hash seed: its initial state is the BLAKE2b
+hash of its name. The generator is SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators",
+OOPSLA 2014, section 5). Its state is one integer, so the streams of 100,000 peers take little memory and make small
+checkpoints; a Mersenne twister has a state of 2.5 KB. Not for cryptography.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ TO_UNIT = 1.0 / (1 << 53)
 
 
 def mix(state: int) -> int:
-    """SplitMix64's finaliser: 64 well-stirred bits of any 64-bit integer."""
+    """The finaliser of SplitMix64: maps a 64-bit integer to 64 well-mixed bits."""
     state = ((state ^ (state >> 30)) * 0xBF58476D1CE4E5B9) & MASK
     state = ((state ^ (state >> 27)) * 0x94D049BB133111EB) & MASK
     return state ^ (state >> 31)
 
 
 def seed_of(name: str) -> int:
-    """The starting state of the stream of that name."""
+    """The initial state of the stream of this name."""
     return int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "little")
 
 
 class Stream:
-    """One named stream. The methods are those of `random.Random` that a swarm needs."""
+    """A named stream. Methods with names of `random.Random` have the same meaning."""
 
     __slots__ = ("state",)
 
@@ -57,7 +57,7 @@ class Stream:
         return state ^ (state >> 31)
 
     def getrandbits(self, bits: int) -> int:
-        """An integer of so many bits."""
+        """Uniform in 0 .. 2 ** bits - 1."""
         value, have = 0, 0
         while have < bits:
             value |= self.bits64() << have
@@ -65,7 +65,6 @@ class Stream:
         return value & ((1 << bits) - 1)
 
     def bytes(self, n: int) -> bytes:
-        """n bytes."""
         return self.getrandbits(8 * n).to_bytes(n, "little")
 
     def random(self) -> float:
@@ -79,23 +78,19 @@ class Stream:
         """Uniform in 0..stop-1. Raises ValueError for an empty range."""
         if stop <= 0:
             raise ValueError("empty range")
-        # Lemire's multiply-and-shift; the bias is below stop / 2**64.
+        # Multiply and shift (Lemire 2019); the bias is below stop / 2**64.
         return (self.bits64() * stop) >> 64
-
-    def randint(self, low: int, high: int) -> int:
-        """Uniform in low..high, both included."""
-        return low + self.randrange(high - low + 1)
 
     def choice(self, items: Sequence[T]) -> T:
         return items[self.randrange(len(items))]
 
     def sample(self, items: Sequence[T], k: int) -> list[T]:
-        """k distinct positions of `items`, in the order drawn. Raises ValueError when k is too large."""
+        """Items at k distinct positions, in the order drawn. Raises ValueError if k is above their number."""
         n = len(items)
         if not 0 <= k <= n:
             raise ValueError("sample larger than population")
         if k * 4 < n:
-            # Few of many: draw positions and skip repeats, rather than copy all of them.
+            # Drawing positions and skipping repeats is faster than a copy of all items.
             taken: dict[int, None] = {}
             while len(taken) < k:
                 taken[self.randrange(n)] = None
@@ -112,14 +107,14 @@ class Stream:
             items[i], items[j] = items[j], items[i]
 
     def expovariate(self, rate: float) -> float:
-        """Exponential of that rate; its mean is 1 / rate."""
+        """From the exponential distribution of that rate; the mean is 1 / rate."""
         return -math.log(1.0 - self.random()) / rate
 
     def weibullvariate(self, scale: float, shape: float) -> float:
         return scale * float((-math.log(1.0 - self.random())) ** (1.0 / shape))
 
     def weighted(self, cumulative: Sequence[float]) -> int:
-        """An index, drawn in proportion to the steps of an ascending `cumulative` sum."""
+        """An index, drawn with a probability in proportion to its weight. cumulative: running sums of the weights."""
         from bisect import bisect_right
 
         return min(bisect_right(cumulative, self.random() * cumulative[-1]), len(cumulative) - 1)
@@ -136,16 +131,15 @@ def cumulate(weights: Iterable[float]) -> list[float]:
 
 # Many draws from a named stream at once.
 #
-# A generator of a million links asks for millions of random bits; one at a time they cost a second in Python.
-# SplitMix64 is a counter with a finaliser, so numpy can work the next `count` values out in one go, and they
-# are *the same values* that `Stream.bits64` would have given one by one. numpy.random is no help here: its
-# streams may change with its version, and a seed is a promise.
+# A generator of a million links draws millions of values; one by one, that takes a second in Python. SplitMix64 is a
+# counter with a finaliser, so numpy can compute the next `count` values together. They are the same values that
+# `Stream.bits64` would return one by one. numpy.random is not used, because its streams may change between versions.
 
 U64 = NDArray[np.uint64]
 
 
 def bits(rng: Stream, count: int) -> U64:
-    """The next `count` values of `rng.bits64()`; the stream moves on by as many."""
+    """The next `count` values of `rng.bits64()`, uint64 (count,). The stream advances by as many."""
     z = np.arange(1, count + 1, dtype=np.uint64) * np.uint64(GAMMA) + np.uint64(rng.state)
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
@@ -154,17 +148,18 @@ def bits(rng: Stream, count: int) -> U64:
 
 
 def below(rng: Stream, stop: int, count: int) -> NDArray[np.int64]:
-    """Uniform integers in 0..stop-1, for a stop below 2**32; their bias is below stop / 2**32."""
+    """Uniform integers in 0..stop-1, int64 (count,), for a stop below 2**32; the bias is below stop / 2**32."""
     return (((bits(rng, count) >> np.uint64(32)) * np.uint64(stop)) >> np.uint64(32)).astype(np.int64)
 
 
 def units(rng: Stream, count: int) -> NDArray[np.float64]:
-    """Uniform numbers in [0, 1): the next `count` values of `rng.random()`."""
+    """The next `count` values of `rng.random()`, float64 (count,)."""
     high: NDArray[np.float64] = (bits(rng, count) >> np.uint64(11)).astype(np.float64)
     return high * TO_UNIT
 
 
 def unit_iter(rng: Stream, chunk: int = 1 << 14) -> Iterator[float]:
-    """Endless uniform numbers, for a loop that cannot say beforehand how many it needs."""
+    """Values of `rng.random()` without end, for a loop that does not know how many it needs. The stream advances by
+    whole chunks."""
     while True:
         yield from units(rng, chunk).tolist()

@@ -43,10 +43,13 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from ..api import PeerId
 from ..errors import plain
+from ..files import looks_like_path
 from ..sim.rng import Stream, mix
 from .specs import number, split
 
@@ -239,6 +242,46 @@ def parse_arrivals(spec: str) -> Churn | None:
     gaps = Weibull(number(fields[0], "SHAPE", where, 0.1, 10.0), number(fields[1], "SCALE_S", where, 1e-6, MEAN_S_MAX))
     number(f"{gaps.mean_s:g}", "the mean gap in seconds", where, GAP_S_MIN, MEAN_S_MAX)
     return gaps
+
+
+@dataclass(frozen=True, slots=True)
+class SessionTrace:
+    """Sessions of each peer that the file names, in order: when they begin and when they end, in µs of virtual time."""
+
+    begins_us: dict[PeerId, list[int]]
+    ends_us: dict[PeerId, list[int]]
+    notes: tuple[str, ...] = ()
+    """Sentences about how the file was understood."""
+
+    def up(self, peer: PeerId, at_us: int) -> bool:
+        """Whether a peer is up at a moment. A peer that is not in the trace always is."""
+        if peer not in self.begins_us:
+            return True
+        return bisect_right(self.begins_us[peer], at_us) > bisect_right(self.ends_us[peer], at_us)
+
+    def since_us(self, peer: PeerId, at_us: int) -> int:
+        """Start of the session that is under way at a moment; `at_us` where there is none."""
+        if peer not in self.begins_us or not self.up(peer, at_us):
+            return at_us
+        return self.begins_us[peer][bisect_right(self.begins_us[peer], at_us) - 1]
+
+    def stay_us(self, peer: PeerId, at_us: int) -> int | None:
+        """Time from a moment to the end of the present or next session of a peer; None if there is no end."""
+        ends = self.ends_us.get(peer, [])
+        at = bisect_right(ends, at_us)
+        return ends[at] - at_us if at < len(ends) else None
+
+    def away_us(self, peer: PeerId, at_us: int) -> int | None:
+        """Time from a moment to the beginning of the next session of a peer; None if there is none."""
+        begins = self.begins_us.get(peer, [])
+        at = bisect_left(begins, at_us)
+        return begins[at] - at_us if at < len(begins) else None
+
+
+def is_trace(spec: str) -> bool:
+    """Whether a spec of churn is the name of a file: it looks like a path, or a file of that name exists."""
+    path = spec.strip()
+    return path.split(":")[0] not in FORMS and looks_like_path(path)
 
 
 def gamma_variate(rng: Stream, shape: float) -> float:

@@ -37,7 +37,6 @@ from ..files import looks_like_path
 from ..measure.snapshot import Places
 from ..sim.rng import GAMMA, MASK, Stream, cumulate, mix, seed_of
 from .cities import CITIES
-from .readers import rtt_matrix
 from .specs import number, split
 
 EARTH_KM = 6371.0
@@ -132,6 +131,8 @@ def _assign_cities(n: int, seed: int) -> list[int]:
 
 
 def _from_matrix(path: str, n: int, seed: int) -> Latency:
+    from .readers import rtt_matrix  # readers of files are imported where a file is read
+
     way_ms, notes = rtt_matrix.read(path)
     rows = len(way_ms)
     rng = Stream(f"{seed}/place")

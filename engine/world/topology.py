@@ -32,13 +32,13 @@ from numpy.typing import NDArray
 from ..errors import InputError, distinct, nearest, plain
 from ..files import looks_like_path
 from ..sim.rng import Stream, below, bits, unit_iter, units
-from .readers import edge_list
 from .specs import number, split, whole
 
 I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
 
 PEERS_MAX = 1_000_000
+"""Peers of a swarm, newcomers included."""
 LINKS_MAX = 10_000_000
 COMPLETE_MAX = 2_000
 CLAMPED_MAX = 16
@@ -97,6 +97,8 @@ def build(spec: str, peers: int, rng: Stream) -> Topology:
         path = spec.strip()
         # A generator's word has precedence over a file of the same name; `./ring` is the file.
         if looks_like_path(path):
+            from .readers import edge_list  # readers of files are imported where a file is read
+
             ends = edge_list.load(path)
             return _topology(len(ends.labels), ends.codes, distinct(ends.labels), ends.skipped, ends.notes)
         raise InputError(f'topology "{plain(spec)}" is neither known nor a file{nearest(word, FORMS)}')

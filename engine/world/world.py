@@ -14,8 +14,7 @@ from functools import cached_property
 from ..api import File, Line, Station
 from ..setup import Setup
 from ..sim.rng import Stream
-from . import access_links, content, latency, topology
-from .readers import sessions
+from . import access_links, churn, content, latency, topology
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +33,7 @@ class World:
     delays: latency.Latency
     catalogue: content.Catalogue
     lines: tuple[Line, ...] = ()
-    trace: sessions.SessionTrace | None = None
+    trace: churn.SessionTrace | None = None
     notes: tuple[str, ...] = ()
 
     @cached_property
@@ -55,8 +54,10 @@ class World:
         lines = tuple(access_links.generate(setup.links, graph.n, count, setup.seed))
         notes = (*graph.notes, *delays.notes)
         made = cls(graph, delays, content.Catalogue.generate(setup.content, graph.n, setup.seed), lines, notes=notes)
-        if not sessions.is_trace(setup.churn):
+        if not churn.is_trace(setup.churn):
             return made
+        from .readers import sessions  # readers of files are imported where a file is read
+
         labels = (*made.names(), *(station.label for station in stations(graph.n)))
         trace = sessions.load(setup.churn.strip(), labels)
         return replace(made, trace=trace, notes=(*notes, *trace.notes))

@@ -10,7 +10,7 @@ from unittest import mock
 
 from engine import AskFor, Beliefs, Command, ContentSpec, Leave, Peer, PeerId, Setup, Swarm
 from engine.sim.host import PeerHost
-from engine.sim.kernel import Timer
+from engine.sim.kernel import KernelTimer
 from engine.sim.links import SendPath
 from engine.sim.network import Network as Between
 
@@ -101,11 +101,11 @@ class Spied:
                     role = spied.simulation.program_types[self.me].role if hasattr(spied, "simulation") else ""
                     spied.samples[type(message), role] = (self.me, many[0], message)
 
-            def after(self, delay_us: int, tick: Any, **kw: Any) -> Timer:
+            def after(self, delay_us: int, tick: Any, **kw: Any) -> KernelTimer:
                 spied.act(self.me, "set a timer", plan=True)
                 return super().after(delay_us, tick, **kw)
 
-            def every(self, period_us: int, tick: Any) -> Timer:
+            def every(self, period_us: int, tick: Any) -> KernelTimer:
                 spied.act(self.me, "set a timer", plan=True)
                 return super().every(period_us, tick)
 

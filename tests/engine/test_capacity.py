@@ -10,7 +10,7 @@ from tiny import LATENCY, MS, SECOND, Diary, Say, Shout, diary, host, make_swarm
 
 from engine import Blob, Host, Kill, Leave, LinkSpec, Peer, PeerId, Set, Setup, Swarm, message, on
 from engine.sim.bandwidth import CHUNK_MAX, CHUNK_MIN, DATAGRAMS_MAX
-from engine.sim.encoding import size_of
+from engine.sim.encoding import encoded_size
 
 THIN = LinkSpec("800:8000")
 """100 bytes a millisecond up, 1,000 down."""
@@ -52,7 +52,7 @@ def when(made: Swarm, peer: PeerId, text: str) -> int:
 
 def sent_us(*messages: Any) -> int:
     """How long the thin uplink needs for these."""
-    return math.ceil(sum(map(size_of, messages)) * MS / UP_BYTES_PER_MS)
+    return math.ceil(sum(map(encoded_size, messages)) * MS / UP_BYTES_PER_MS)
 
 
 def chunk_us(kbit_s: int) -> int:
@@ -173,7 +173,7 @@ def test_a_modem_costs_what_a_modem_costs_behind_a_fat_line() -> None:
     bulk = Bulk("file", Blob(14_000))
     host(swarm, 0).send(1, bulk)
     swarm.advance(100 * SECOND)
-    assert abs(when(swarm, 1, "file") - LATENCY - size_of(bulk) * 8_000 / 112) <= 2 * chunk_us(112)
+    assert abs(when(swarm, 1, "file") - LATENCY - encoded_size(bulk) * 8_000 / 112) <= 2 * chunk_us(112)
 
 
 # --- what waits ----------------------------------------------------------------------------------------
@@ -286,7 +286,7 @@ def test_a_window_does_not_slow_down_a_fast_line_across_the_world() -> None:
     bulk = Bulk("file", Blob(50_000_000))
     host(swarm, 0).send(1, bulk)
     swarm.advance(60 * SECOND)
-    wire_us = size_of(bulk) * 8_000 / 44_736
+    wire_us = encoded_size(bulk) * 8_000 / 44_736
     assert when(swarm, 1, "file") - 300 * MS - wire_us <= 2 * chunk_us(44_736)
 
 

@@ -28,7 +28,7 @@ from engine import (
     Kill,
     PeerId,
 )
-from engine.sim.encoding import size_of
+from engine.sim.encoding import encoded_size
 from engine.sim.host import flatten
 from engine.sim.kernel import HOP_BITS
 
@@ -126,7 +126,9 @@ def test_a_message_with_several_causes_counts_once_in_each_account_its_bytes_sha
     assert [row.messages for row in rows] == [2, 2]
     assert [row.reached for row in rows] == [1, 2], "the origin of the first is left out"
     assert [row.hops for row in rows] == [2, 2]
-    assert [row.bytes - b for row, b in zip(rows, before, strict=True)] == [size_of(batch)] * 2, "two copies, halved"
+    assert [row.bytes - b for row, b in zip(rows, before, strict=True)] == [encoded_size(batch)] * 2, (
+        "two copies, halved"
+    )
     assert swarm.snapshot().totals.by_kind["Batch"] == 2
     assert swarm.quiet()
 

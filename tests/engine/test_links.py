@@ -7,7 +7,7 @@ import pytest
 from tiny import LATENCY, MS, SECOND, Say, Shout, diary, host, make_swarm, texts
 
 from engine import Kill, Leave, Set, Swarm
-from engine.sim.encoding import SIZE_MAX, size_of
+from engine.sim.encoding import SIZE_MAX, encoded_size
 from engine.sim.links import RTO_LEAST_US, Streams
 from engine.world import latency as places
 
@@ -120,10 +120,10 @@ def test_the_order_of_old_pairs_is_let_go_of() -> None:
     swarm = make_swarm(2, loss=0.1)
     links = swarm.simulation.shared.links
     for peer in range(50):
-        links._last[peer << 32] = 5
-    links._last[99 << 32] = 1 << 40
+        links.last[peer << 32] = 5
+    links.last[99 << 32] = 1 << 40
     swarm.advance(SECOND)
-    assert list(links._last) == [99 << 32]
+    assert list(links.last) == [99 << 32]
 
 
 # --- the factor on latency -----------------------------------------------------------------------------
@@ -234,16 +234,16 @@ def test_a_message_weighs_its_encoding_and_blobs_weigh_what_they_stand_for() -> 
         what: object
         more: object
 
-    assert size_of(Envelope(1, "abc")) == 1 + 1 + 1 + 4
-    assert size_of(Envelope(Blob(1_000_000, 7), ())) == 1_000_000 + 4
-    assert size_of(Envelope(File("a", 1, 2), None)) > size_of(Envelope(None, None))
-    assert size_of(Envelope({1, 2}, None)) > 0, "nonsense still has a length"
-    assert size_of(Envelope(1 << 70, None)) > 10, "and so has a number that no wire could carry"
-    assert size_of(Envelope(Blob(1 << 60), None)) == SIZE_MAX
-    assert size_of(Envelope(Blob(-(1 << 60)), None)) > 0
+    assert encoded_size(Envelope(1, "abc")) == 1 + 1 + 1 + 4
+    assert encoded_size(Envelope(Blob(1_000_000, 7), ())) == 1_000_000 + 4
+    assert encoded_size(Envelope(File("a", 1, 2), None)) > encoded_size(Envelope(None, None))
+    assert encoded_size(Envelope({1, 2}, None)) > 0, "nonsense still has a length"
+    assert encoded_size(Envelope(1 << 70, None)) > 10, "and so has a number that no wire could carry"
+    assert encoded_size(Envelope(Blob(1 << 60), None)) == SIZE_MAX
+    assert encoded_size(Envelope(Blob(-(1 << 60)), None)) > 0
 
     @message()
     class Empty:
         pass
 
-    assert size_of(Empty()) == 2
+    assert encoded_size(Empty()) == 2

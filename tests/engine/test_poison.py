@@ -31,7 +31,7 @@ from engine import (
 from engine.analysis.verdict import names
 from engine.lab.scenario import parse
 from engine.protocols.gnutella import Chunk, Get, Query, QueryHit
-from engine.sim.encoding import size_of
+from engine.sim.encoding import encoded_size
 from engine.testing import FakeLibrary
 from engine.world.content import SharedFiles, file_of
 from engine.world.decoys import PoisonedLibrary, decoy, is_decoy
@@ -72,9 +72,9 @@ def test_only_the_digest_of_a_decoy_differs() -> None:
     assert other is not None
     assert other.digest != made.digest, "each makes its own"
     for genuine in (True, False):
-        sent = size_of(QueryHit(b"g", 1, 1, 1, 1, False, (File("a", 1, 1, genuine),), b"s"))
+        sent = encoded_size(QueryHit(b"g", 1, 1, 1, 1, False, (File("a", 1, 1, genuine),), b"s"))
         plain: tuple[Any, ...] = (("a", 1, 1),)
-        assert sent == size_of(QueryHit(b"g", 1, 1, 1, 1, False, plain, b"s")), "name, size and digest, and no mark"
+        assert sent == encoded_size(QueryHit(b"g", 1, 1, 1, 1, False, plain, b"s")), "name, size, digest, and no mark"
 
 
 def test_a_user_does_not_keep_a_decoy() -> None:

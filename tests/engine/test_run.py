@@ -186,7 +186,10 @@ def test_names_are_checked_before_anything_runs() -> None:
     for text, sentence in (
         ('do = "kill"\npeers = "role=indx"', "at 3 s, kill: "),
         ('do = "kill"\npeers = 99', "at 3 s, kill: there is no peer #99: they are #0 to #4"),
-        ('do = "shutdown"\noperator = "acmee"', 'at 3 s, shutdown: nobody is run by "acmee"; did you mean "acme"?'),
+        (
+            'do = "shutdown"\noperator = "acmee"',
+            'at 3 s, shutdown: no peer is run by an operator called "acmee"; did you mean "acme"?',
+        ),
     ):
         scenario = parse(f'protocol = "web"\npeers = 4\n[[at]]\ns = 3\n{text}', "x")
         with pytest.raises(InputError) as caught:

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from tiny import SECOND, make_swarm
 
 from engine import ALIVE, InputError, Kill, Revive, Set, Swarm, scenario_files, to_toml
-from engine.world.readers.sessions import is_trace, load
+from engine.world.churn import is_trace
+from engine.world.readers.sessions import load
 
 LABELS = ("p000", "p001", "p002", "a,b", "7")
 

@@ -80,6 +80,14 @@ def test_a_frame_may_be_kept_while_the_swarm_goes_on() -> None:
     assert frame.settings["loss"] == 0.0
 
 
+def test_a_frame_tells_how_far_a_question_travels() -> None:
+    swarm = Swarm(Setup(peers=8, options={"ttl": 3}))
+    assert swarm.snapshot().horizon == 3
+    swarm.do(Set("ttl", 5))
+    assert swarm.snapshot().horizon == 5
+    assert Swarm(Setup(protocol="gossip", peers=8)).snapshot().horizon is None
+
+
 # --- in flight -----------------------------------------------------------------------------------------
 
 

@@ -11,7 +11,7 @@
 > kill random 200%
   no: selector "random 200%", character 8: expected at most 100%, found 200%
 > shutdown napster
-  no: nobody is run by an operator called "napster"
+  no: no peer is run by an operator called "napster"
 > set lss 0.5
   no: set: nothing is called "lss"; did you mean "loss"?
 > set loss 2

@@ -122,6 +122,7 @@ def snapshot(n: int = N, **changes: Any) -> Snapshot:
         "asks_total": len(ASKS),
         "series": series(),
         "settings": {"churn": "none", "loss": 0.0, "latency": 1.0, "asks": 0.5, "ttl": 7},
+        "horizon": 7,
     }
     values["spreading"] = frozenset(row.id for row in (values | changes)["asks"] if row.closed_us is None)
     return Snapshot(**(values | changes))

@@ -69,8 +69,8 @@ def account_rows(
     has for it; and its verdict, wrapped. `holders`: who was named as having it, in order."""
     told = {each.of: each for each in theory}
     others = max(1, len(snapshot.state) - 1)
-    ttl = snapshot.settings.get("ttl")
-    hop = f"hop {row.hops} of {ttl}" if isinstance(ttl, int) else f"hop {row.hops}"
+    horizon = snapshot.horizon
+    hop = f"hop {row.hops}" if horizon is None else f"hop {row.hops} of {horizon}"
     share = row.duplicates / row.messages if row.messages else 0.0
     word, ink = state_of(row, snapshot)
     level = "meter-low" if share < 0.34 else "meter-mid" if share < 0.67 else "meter-high"
@@ -89,7 +89,7 @@ def account_rows(
             *([_foretold(told["reached"])] if "reached" in told else [(hop, "text")]),
         ),
         *hits,
-        *([_figure("deepest", f"{row.hops:,}", *_of(ttl))] if "reached" in told else []),
+        *([_figure("deepest", f"{row.hops:,}", *_of(horizon))] if "reached" in told else []),
         _figure(
             "messages",
             f"{row.messages:,}",
@@ -113,8 +113,8 @@ def account_rows(
     return rows
 
 
-def _of(ttl: object) -> tuple[tuple[str, str], ...]:
-    return ((f"of {ttl} hops", "dim"),) if isinstance(ttl, int) else ()
+def _of(horizon: int | None) -> tuple[tuple[str, str], ...]:
+    return () if horizon is None else ((f"of {horizon} hops", "dim"),)
 
 
 def _vain(share: float, level: str, theory: Theory | None) -> tuple[tuple[str, str], ...]:

@@ -112,7 +112,7 @@ class Seek:
 
 
 @dataclass(slots=True)
-class Unanswered:
+class ConnectTimeout:
     """A Connect was not answered in time."""
 
     to: PeerId
@@ -437,7 +437,7 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
         strangers = [address for address in self.cache if not any(address in each for each in busy)]
         for address in host.rng.sample(strangers, min(missing, len(strangers))):
             wait_us = int(host.options.connect_timeout_s * SECOND_US)
-            self.calling[address] = host.after(wait_us, Unanswered(address), cause=None)
+            self.calling[address] = host.after(wait_us, ConnectTimeout(address), cause=None)
             host.send(address, Connect())
 
     def hang_up(self, host: Host, address: PeerId) -> bool:
@@ -448,8 +448,8 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
         host.cancel(timer)
         return True
 
-    @on(Unanswered)
-    def unanswered(self, host: Host, tick: Unanswered) -> None:
+    @on(ConnectTimeout)
+    def unanswered(self, host: Host, tick: ConnectTimeout) -> None:
         if self.hang_up(host, tick.to):
             self.cache.pop(tick.to, None)
             self.seek(host)

@@ -83,7 +83,7 @@ PIECE_S = 3
 
 
 @dataclass(slots=True)
-class Connect:
+class LoginDue:
     """Time to log in, or to try again."""
 
 
@@ -93,7 +93,7 @@ class Rescan:
 
 
 @dataclass(slots=True)
-class Unanswered:
+class SearchTimeout:
     """The wait for the answer to a search, or to the pings after it, is over."""
 
     number: int
@@ -144,7 +144,7 @@ class Wanted:
 
 
 @dataclass(slots=True)
-class Choice:
+class PingedResults:
     """Results whose holders have been pinged; `trips_us` are the round trips measured so far, in us."""
 
     entries: list[Entry]
@@ -206,7 +206,7 @@ class User(Peer, name="napster", options=NapsterOptions):
     connecting: Timer | None = None
     shared: dict[str, int] = field(default_factory=dict)
     wanted: dict[int, Wanted] = field(default_factory=dict)
-    choices: dict[int, Choice] = field(default_factory=dict)
+    choices: dict[int, PingedResults] = field(default_factory=dict)
     pings: dict[PeerId, tuple[int, int]] = field(default_factory=dict)
 
     @classmethod
@@ -244,7 +244,7 @@ class User(Peer, name="napster", options=NapsterOptions):
         self.port = 0 if host.line.nat else DATA_PORT
         if contacts:
             self.server = contacts[0]
-            self.connecting = host.after(int(host.rng.random() * LOGIN_SPREAD_US), Connect())
+            self.connecting = host.after(int(host.rng.random() * LOGIN_SPREAD_US), LoginDue())
             host.every(int(host.options.rescan_s * 1e6), Rescan())
 
     def joined(self, links: Sequence[PeerId]) -> bool:
@@ -256,13 +256,13 @@ class User(Peer, name="napster", options=NapsterOptions):
 
     # --- with the index -------------------------------------------------------------------------------
 
-    @on(Connect)
-    def connect(self, host: Host, tick: Connect) -> None:
+    @on(LoginDue)
+    def connect(self, host: Host, tick: LoginDue) -> None:
         """Log in, and again if there is no answer."""
         if self.state != "online":
             self.state = "logging in"
             host.send(self.server, Login(self.nick, self.port, self.link))
-            self.connecting = host.after(int(host.options.login_timeout_s * 1e6), Connect(), cause=None)
+            self.connecting = host.after(int(host.options.login_timeout_s * 1e6), LoginDue(), cause=None)
 
     @on(LoginAck)
     def login_ack(self, host: Host, sender: PeerId, message: LoginAck) -> None:
@@ -289,7 +289,7 @@ class User(Peer, name="napster", options=NapsterOptions):
         if self.connecting:
             host.cancel(self.connecting)
         pause_s = host.options.reconnect_s * host.rng.uniform(0.5, 1.5)
-        self.connecting = host.after(int(pause_s * 1e6), Connect(), cause=None)
+        self.connecting = host.after(int(pause_s * 1e6), LoginDue(), cause=None)
         for wanted in self.wanted.values():
             wanted.sent = False
         for name in [name for name, download in self.downloads.items() if not download.acked]:
@@ -329,7 +329,7 @@ class User(Peer, name="napster", options=NapsterOptions):
             host.cancel(self.wanted.pop(next(iter(self.wanted))).timer)
         self.serial += 1
         patience_s = host.options.search_timeout_s if online else host.options.login_timeout_s
-        timer = host.after(int(patience_s * 1e6), Unanswered(self.serial))
+        timer = host.after(int(patience_s * 1e6), SearchTimeout(self.serial))
         self.wanted[self.serial] = wanted = Wanted(ask.text, host.cause, timer, ask.want == "fetch")
         if online:
             self.search(host, wanted)
@@ -362,8 +362,8 @@ class User(Peer, name="napster", options=NapsterOptions):
             host.note("hit", holder=ip, content=name)
         if holders and (wanted.fetch or host.options.download):
             self.serial += 1
-            timer = host.after(int(host.options.ping_timeout_s * 1e6), Unanswered(self.serial))
-            self.choices[self.serial] = Choice(entries, host.now_us, timer)
+            timer = host.after(int(host.options.ping_timeout_s * 1e6), SearchTimeout(self.serial))
+            self.choices[self.serial] = PingedResults(entries, host.now_us, timer)
             host.multicast(list(holders), Ping(self.serial))
 
     @on(Ping)
@@ -383,8 +383,8 @@ class User(Peer, name="napster", options=NapsterOptions):
             host.cancel(self.choices.pop(message.number).timer)
             self.choose(host, choice)
 
-    @on(Unanswered)
-    def unanswered(self, host: Host, tick: Unanswered) -> None:
+    @on(SearchTimeout)
+    def unanswered(self, host: Host, tick: SearchTimeout) -> None:
         """Give up a search, or choose among the holders that answered."""
         wanted, choice = self.wanted.pop(tick.number, None), self.choices.pop(tick.number, None)
         if wanted is not None:
@@ -392,7 +392,7 @@ class User(Peer, name="napster", options=NapsterOptions):
         if choice is not None:
             self.choose(host, choice)
 
-    def choose(self, host: Host, choice: Choice) -> None:
+    def choose(self, host: Host, choice: PingedResults) -> None:
         """Take the best entry, as a user does who reads the columns: holders that answered first, then the fastest
         line, then the shortest round trip. The other holders of that name are tried after it."""
         trips = choice.trips_us

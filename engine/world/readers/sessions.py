@@ -26,17 +26,15 @@ import math
 import re
 import warnings
 from array import array
-from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...api import PeerId
 from ...errors import InputError, nearest, plain
-from ...files import Text, check_text, looks_like_path
-from ..churn import FORMS
+from ...files import Text, check_text
+from ..churn import SessionTrace
 from . import tables
 
 SESSIONS_MAX = 2_000_000
@@ -63,46 +61,6 @@ LENGTHS = ("duration", "length", "uptime", "lifetime", "seconds")
 EXPECTED = "expected sessions, a line each: peer,start_s,end_s"
 _DIGIT_FIRST = re.compile(r"[+-]?[.,]?\d")
 _POINT = re.compile(r"(;[ \t]*+[+-]?\d*+),(?=\d*+[ \t]*+(?:[;\n]|$))")
-
-
-@dataclass(frozen=True, slots=True)
-class SessionTrace:
-    """Sessions of each peer that the file names, in order: when they begin and when they end, in µs of virtual time."""
-
-    begins_us: dict[PeerId, list[int]]
-    ends_us: dict[PeerId, list[int]]
-    notes: tuple[str, ...] = ()
-    """Sentences about how the file was understood."""
-
-    def up(self, peer: PeerId, at_us: int) -> bool:
-        """Whether a peer is up at a moment. A peer that is not in the trace always is."""
-        if peer not in self.begins_us:
-            return True
-        return bisect_right(self.begins_us[peer], at_us) > bisect_right(self.ends_us[peer], at_us)
-
-    def since_us(self, peer: PeerId, at_us: int) -> int:
-        """Start of the session that is under way at a moment; `at_us` where there is none."""
-        if peer not in self.begins_us or not self.up(peer, at_us):
-            return at_us
-        return self.begins_us[peer][bisect_right(self.begins_us[peer], at_us) - 1]
-
-    def stay_us(self, peer: PeerId, at_us: int) -> int | None:
-        """Time from a moment to the end of the present or next session of a peer; None if there is no end."""
-        ends = self.ends_us.get(peer, [])
-        at = bisect_right(ends, at_us)
-        return ends[at] - at_us if at < len(ends) else None
-
-    def away_us(self, peer: PeerId, at_us: int) -> int | None:
-        """Time from a moment to the beginning of the next session of a peer; None if there is none."""
-        begins = self.begins_us.get(peer, [])
-        at = bisect_left(begins, at_us)
-        return begins[at] - at_us if at < len(begins) else None
-
-
-def is_trace(spec: str) -> bool:
-    """Whether a spec of churn is the name of a file: it looks like a path, or a file of that name exists."""
-    path = spec.strip()
-    return path.split(":")[0] not in FORMS and looks_like_path(path)
 
 
 def load(path: str, labels: Sequence[str]) -> SessionTrace:

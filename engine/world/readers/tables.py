@@ -18,7 +18,6 @@ from ...errors import InputError, plain
 
 SAMPLE = 200
 """Number of lines from which the separator is found."""
-SIGNS = ("#", "%", "//")
 _COMMENT = re.compile(r"(?:^|(?<=[ \t,;|]))(?:#|%|//)")
 _QUOTED = re.compile(r'"[^"]*+"?')
 _WORDS = re.compile(r"[^ \t\f\v]+")
