@@ -31,6 +31,7 @@ from .control.attacks import AttackRunner, Door, Plan, Preset
 from .control.effects import CourtOrders, Parts
 from .control.workload import SAMPLE_US, Due, Sample, Workload, check_asks
 from .errors import InputError, PeerFailed, plain
+from .files import read_packed
 from .measure.asks import AskRecord, PathCache
 from .measure.events import Closed, Commanded, Event, Watcher
 from .measure.message_log import LoggedMessage
@@ -41,6 +42,7 @@ from .sim.rng import Stream
 from .simulation import Simulation, SimulationOwner, build_world
 from .world import decoys, topology
 from .world.content import NewcomerLibraries
+from .world.readers import sessions
 from .world.world import World
 
 FIRST_ASK_US = 500_000  # when the first background ask comes, if any: nobody should look at a still picture
@@ -77,6 +79,8 @@ class Swarm(SimulationOwner, Door):
         self.selector_rng = Stream(f"{setup.seed}/select")
         """What selectors draw from: whoever does again what was recorded with its selectors resolved has to set it."""
         self._named: dict[str, tuple[PeerId, ...]] = {}
+        self._contents: bytes | None = None
+        """Of the file that the command names which is being done."""
         self._paths = PathCache()
         self.failure: PeerFailed | None = None
         self.history: list[tuple[int, Command, str]] = []
@@ -141,19 +145,22 @@ class Swarm(SimulationOwner, Door):
 
     # --- the door ------------------------------------------------------------------------------------------
 
-    def do(self, command: Command, by: str = "person") -> tuple[PeerId, ...]:
+    def do(self, command: Command, by: str = "person", contents: bytes | None = None) -> tuple[PeerId, ...]:
         """Do a command now, or at the end of the instant that a budget cut short. Returns the peers it changed.
 
+        contents: what was read from the file that the command names, if it was done before (`Watcher.on_command`).
         Raises InputError, and has then changed nothing, for a selector, operator or value that cannot be.
         """
         with self._guard():
             self.simulation.kernel.finish_instant()
-            return self.carry_out(command, by)
+            return self.carry_out(command, by, contents)
 
-    def carry_out(self, command: Command, by: str) -> tuple[PeerId, ...]:
+    def carry_out(self, command: Command, by: str, contents: bytes | None = None) -> tuple[PeerId, ...]:
         """`do` for who is inside an instant already: a command that is due, or a step of an attack."""
         # An attack does its first steps inside of it, and these name peers too.
-        outer, self._named = self._named, {}
+        if contents is None and by in INSIDE and isinstance(command, Set):
+            contents = self.world.inputs.get(str(command.value).strip())
+        outer, self._named, self._contents = self._named, {}, contents
         before = self.selector_rng.state
         try:
             peers = effects.apply(self._parts, command, by)
@@ -167,7 +174,7 @@ class Swarm(SimulationOwner, Door):
             self._log(command, by)  # it was done, and this is what came of it
             raise
         finally:
-            self._named = outer
+            self._named, self._contents = outer, None
         # However they were named, these are the peers: a command that was written down and read back is the same.
         rest = [getattr(command, f.name) for f in fields(command) if f.name != "peers"]
         self.simulation.metrics.command(self.now_us, f"{command.verb} {peers} {rest!r}")
@@ -185,7 +192,7 @@ class Swarm(SimulationOwner, Door):
             return
         self.given += 1
         if self._watcher is not None:
-            self._watcher.on_command(command, resolved(command, self._named), by)
+            self._watcher.on_command(command, resolved(command, self._named), by, self._contents)
 
     def end_of_instant(self) -> None:
         """Do the commands of the scenario, steps of attacks and orders of the court that fell due in the instant that
@@ -215,6 +222,13 @@ class Swarm(SimulationOwner, Door):
             if not 0 <= peer < self.simulation.n:
                 raise InputError(f"there is no peer #{plain(peer, 20)}: they are #0 to #{self.simulation.n - 1}")
         return chosen
+
+    def contents_of_trace(self, spec: str) -> bytes | None:
+        """See `Door`. A file is read once: before the run if its scenario names it, or when a command names it that is
+        done for the first time."""
+        if self._contents is None and sessions.is_trace(spec):
+            self._contents = read_packed(spec.strip(), sessions.EXPECTED)
+        return self._contents
 
     def select(self, selector: str) -> tuple[PeerId, ...]:
         """Whom a selector names at this moment. Draws from a stream of its own: looking changes nothing."""

@@ -249,6 +249,19 @@ def test_pipes_of_a_shell_are_read_and_other_special_files_refused(tmp_path: Pat
     assert json.loads(again.stdout)["fingerprint"] == json.loads(done.stdout)["fingerprint"]
 
 
+@pytest.mark.parametrize("way", ["x.toml", "<(cat x.toml)", "/dev/stdin < x.toml", "/dev/stdin < <(cat x.toml)"])
+def test_a_scenario_from_a_shell_names_files_of_the_working_folder(way: str, tmp_path: Path) -> None:
+    (tmp_path / "x.toml").write_text('topology = "crawl.txt"\n[churn]\nsession = "days"\n')
+    (tmp_path / "days").write_text("a,0,0.5\n")
+    named = "crawl.txt" if way == "x.toml" else tmp_path / "crawl.txt"
+    refused = started(f"run --until 1 --json {way}", tmp_path)
+    assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
+    assert refused.stderr.startswith(f"swarmtop: {named}: no such file; expected an edge list")
+    (tmp_path / "crawl.txt").write_text("a b\n")
+    done = started(f"run --until 1 --json {way}", tmp_path)
+    assert json.loads(done.stdout)["peers_by_state"]["dead"] == 1, done.stderr
+
+
 @pytest.mark.parametrize("flag", ["--topology", "--churn"])
 def test_a_gzip_bomb_is_refused_within_little_memory(tmp_path: Path, flag: str) -> None:
     block = gzip.compress(b" " * (1 << 24))

@@ -543,6 +543,10 @@ class Door(Protocol):
     def carry_out(self, command: Command, by: str) -> tuple[PeerId, ...]:
         """Do a command within the one that is being done; returns the peers it changed. Raises InputError."""
 
+    def contents_of_trace(self, spec: str) -> bytes | None:
+        """Contents of the file of sessions that a spec of churn names, as `files.read_packed` returns them; None if it
+        names none. Raises InputError."""
+
 
 class AttackRunner:
     """Attacks that were begun, and what they have still to do. `columns` are what a watcher sees of all peers."""

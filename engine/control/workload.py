@@ -7,7 +7,7 @@ politely is drawn from another stream, so that it shifts no session either.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -153,10 +153,13 @@ class Workload:
             self._wait(peer, SessionEnds if alive else Returns, left_us)
         return up
 
-    def set_churn(self, spec: str) -> None:
+    def set_churn(self, spec: str, contents_of: Callable[[str], bytes | None]) -> None:
         """From now on sessions are drawn anew: those that run, run on for a fresh session. A trace is followed from
-        where it stands now: who should be up or down by it, soon is."""
-        self._follow(spec)
+        where it stands now: who should be up or down by it, soon is. `contents_of` returns the contents of the file
+        that a spec names, None if it names none. Raises InputError, and has then changed nothing."""
+        contents = contents_of(spec)
+        trace = None if contents is None else sessions.load(spec.strip(), self.simulation.labels, contents)
+        self._follow(spec, trace)
         now_us = self.simulation.kernel.now_us
         for peer in self.simulation.users():
             self._rounds[peer] += 1
@@ -189,7 +192,7 @@ class Workload:
         if not self._stopped[peer]:
             self._wait(peer, SessionEnds, self._stay_us(peer))
 
-    def _follow(self, spec: str, trace: sessions.SessionTrace | None = None) -> None:
+    def _follow(self, spec: str, trace: sessions.SessionTrace | None) -> None:
         """Read a spec. Raises InputError, and has then changed nothing."""
         if trace is None and sessions.is_trace(spec):
             trace = sessions.load(spec.strip(), self.simulation.labels)

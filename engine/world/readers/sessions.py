@@ -105,12 +105,13 @@ def is_trace(spec: str) -> bool:
     return path.split(":")[0] not in FORMS and looks_like_path(path)
 
 
-def load(path: str, labels: Sequence[str]) -> SessionTrace:
-    """Read the sessions of a file. `labels` are those of the peers, by PeerId.
+def load(path: str, labels: Sequence[str], contents: bytes | None = None) -> SessionTrace:
+    """Read the sessions of a file. `labels` are those of the peers, by PeerId. contents: what was read from the file
+    before, by `files.read_packed`.
 
     Raises InputError: one sentence with the file and, if possible, the line.
     """
-    text = Text(path, EXPECTED, BYTES_MAX)
+    text = Text(path, EXPECTED, BYTES_MAX, contents)
     if text.lines > SESSIONS_MAX + 1_000:
         raise InputError(f"{text.name}: more than the {SESSIONS_MAX:,} sessions that are read")
     reader = _SessionReader(text.name, labels)
