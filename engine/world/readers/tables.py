@@ -107,6 +107,9 @@ def find_separator(lines: Iterable[str], *, keep_empty: bool) -> str:
             return sep
     if tabs and keep_empty and len({line.count("\t") for line in bare}) == 1:
         return "" if any(_has_blank_inside(cell) for line in bare for cell in line.split("\t")) else "\t"
+    if not _has_blank_inside(bare[0]):
+        # Most lines have it, so a line without it is the one that is wrong, and not the first line.
+        return next((sep for sep in ";,|" if sep in bare[0] and 2 * sum(sep in line for line in bare) > len(bare)), "")
     return ""
 
 
