@@ -86,15 +86,16 @@ def looks_like_path(text: str) -> bool:
 
 
 @contextlib.contextmanager
-def opened(path: str, expected: str) -> Iterator[io.BufferedReader]:
+def opened(path: str, expected: str, contents: bytes | None = None) -> Iterator[io.BufferedReader]:
     """A context manager: the bytes of a file as a stream. gzip is not unpacked.
 
-    expected: the end of each error sentence, as "expected an edge list, two node ids a line". Raises InputError, one
-    sentence that names the file, also for errors while the stream is read; MissingFileError if there is no file.
+    expected: the end of each error sentence, as "expected an edge list, two node ids a line". contents: the bytes, if
+    they were read before. Raises InputError, one sentence that names the file, also for errors while the stream is
+    read; MissingFileError if there is no file.
     """
     name = plain(path)
     try:
-        with _open(path, name, expected) as file:
+        with _open(path, name, expected, contents) as file:
             yield file
     except FileNotFoundError:
         raise MissingFileError(f"{name}: no such file; {expected}") from None
@@ -104,7 +105,9 @@ def opened(path: str, expected: str) -> Iterator[io.BufferedReader]:
         raise InputError(f"{name}: cannot be read: {error.strerror or 'the system does not say why'}") from None
 
 
-def _open(path: str, name: str, expected: str) -> io.BufferedReader:
+def _open(path: str, name: str, expected: str, contents: bytes | None) -> io.BufferedReader:
+    if contents is not None:
+        return io.BufferedReader(_Blocks([contents]))
     if "\0" in path:
         raise InputError(f"{name}: cannot be read: no file name holds a zero byte")
     try:
@@ -201,20 +204,41 @@ def _check_kind(mode: int, name: str, expected: str) -> None:
     raise InputError(f"{name}: {kind}; {expected}")
 
 
+def read_packed(path: str, expected: str) -> bytes:
+    """The contents of a file packed with gzip, to be kept and read again by `Text`. What is packed is left as it is.
+
+    Raises InputError, also for a file that is larger than `BYTES_MAX`. What it unpacks to is limited by who reads it.
+    """
+    name = plain(path)
+    packer = zlib.compressobj(1, wbits=31)
+    parts, size = [], 0
+    with opened(path, expected) as file:
+        packed = file.peek(len(GZIP))[: len(GZIP)] == GZIP
+        while block := file.read(BLOCK):
+            size += len(block)
+            if size > BYTES_MAX:
+                raise InputError(f"{name}: larger than the {_size(BYTES_MAX)} that are read")
+            parts.append(block if packed else packer.compress(block))
+    return b"".join(parts if packed else (*parts, packer.flush()))
+
+
 class Text:
     """The text of a file, in blocks of whole lines. Can be iterated once: blocks are freed on the way.
 
     bytes: size after unpacking. lines: about how many lines it has, counted before they are decoded.
     """
 
-    def __init__(self, path: str, expected: str, bytes_max: int | None = None) -> None:
-        """Read the file, and unpack it if it is gzip. Raises InputError, also while it is iterated."""
+    def __init__(self, path: str, expected: str, bytes_max: int | None = None, contents: bytes | None = None) -> None:
+        """Read the file, and unpack it if it is gzip. Raises InputError, also while it is iterated.
+
+        contents: what was read from the file before (`read_packed`); the file itself is then not opened.
+        """
         self.name = plain(path)
         self.expected = expected
         limit = BYTES_MAX if bytes_max is None else bytes_max
         self._blocks: deque[bytes] = deque()
         self.bytes = 0
-        with opened(path, expected) as file:
+        with opened(path, expected, contents) as file:
             start = file.peek(len(GZIP))[: len(GZIP)]
             stream: Any = gzip.GzipFile(fileobj=file) if start == GZIP else file
             while self.bytes <= limit and (block := stream.read(min(BLOCK, limit + 1))):

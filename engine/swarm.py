@@ -33,6 +33,7 @@ from .control.attacks import AttackRunner, CommandExecutor, Plan, Preset
 from .control.effects import CourtOrders, Parts
 from .control.workload import SAMPLE_US, Due, Sample, Workload, check_asks
 from .errors import InputError, PeerFailed, plain
+from .files import read_packed
 from .measure.asks import AskRecord, PathCache
 from .measure.events import Closed, Commanded, Event, Watcher
 from .measure.message_log import LoggedMessage
@@ -42,6 +43,7 @@ from .setup import Setup
 from .sim.rng import Stream
 from .simulation import Simulation, SimulationOwner, build_world
 from .world import decoys, topology
+from .world.churn import is_trace
 from .world.content import NewcomerLibraries
 from .world.world import World
 
@@ -82,6 +84,8 @@ class Swarm(SimulationOwner, CommandExecutor):
         self.selector_rng = Stream(f"{setup.seed}/select")
         """The random stream of selectors. To repeat commands whose selectors were resolved, its state has to be set."""
         self._named: dict[str, tuple[PeerId, ...]] = {}
+        self._contents: bytes | None = None
+        """The contents of the file that the present command names, if they are known."""
         self._paths = PathCache()
         self.failure: PeerFailed | None = None
         self.history: list[tuple[int, Command, str]] = []
@@ -146,20 +150,23 @@ class Swarm(SimulationOwner, CommandExecutor):
 
     # --- commands ------------------------------------------------------------------------------------------
 
-    def do(self, command: Command, by: str = "person") -> tuple[PeerId, ...]:
+    def do(self, command: Command, by: str = "person", contents: bytes | None = None) -> tuple[PeerId, ...]:
         """Carry out a command now, or at the end of an instant that a budget has divided. Returns the peers it changed.
 
-        by: the source: "person", "scenario", "court" or "attack". Raises InputError, and has then changed nothing, for
-        a selector, operator or value that is not possible; PeerFailed if a protocol's own code raised.
+        by: the source: "person", "scenario", "court" or "attack". contents: what was read from the file that the
+        command names, if it was carried out before (`Watcher.on_command`). Raises InputError, and has then changed
+        nothing, for a selector, operator or value that is not possible; PeerFailed if a protocol's own code raised.
         """
         with self._guard():
             self.simulation.kernel.finish_instant()
-            return self.carry_out(command, by)
+            return self.carry_out(command, by, contents)
 
-    def carry_out(self, command: Command, by: str) -> tuple[PeerId, ...]:
+    def carry_out(self, command: Command, by: str, contents: bytes | None = None) -> tuple[PeerId, ...]:
         """`do` inside of an instant or another command: for commands that are due and steps of attacks."""
+        if contents is None and by in INSIDE and isinstance(command, Set):
+            contents = self.world.inputs.get(str(command.value).strip())
         # The first steps of an attack are carried out inside of its command, and have selectors of their own.
-        outer, self._named = self._named, {}
+        outer, self._named, self._contents = self._named, {}, contents
         before = self.selector_rng.state
         try:
             peers = effects.apply(self._parts, command, by)
@@ -173,7 +180,7 @@ class Swarm(SimulationOwner, CommandExecutor):
             self._log(command, by)  # the command was carried out, and a peer failed at it
             raise
         finally:
-            self._named = outer
+            self._named, self._contents = outer, None
         # The resolved peers and not the selector, so that a recorded command gives the same fingerprint.
         rest = [getattr(command, f.name) for f in fields(command) if f.name != "peers"]
         self.simulation.metrics.command(self.now_us, f"{command.verb} {peers} {rest!r}")
@@ -191,7 +198,7 @@ class Swarm(SimulationOwner, CommandExecutor):
             return
         self.given += 1
         if self._watcher is not None:
-            self._watcher.on_command(command, resolved(command, self._named), by)
+            self._watcher.on_command(command, resolved(command, self._named), by, self._contents)
 
     def end_of_instant(self) -> None:
         """Carry out the commands of the scenario, steps of attacks and orders of the court that became due in this
@@ -222,6 +229,15 @@ class Swarm(SimulationOwner, CommandExecutor):
             if not 0 <= peer < self.simulation.n:
                 raise InputError(f"there is no peer #{plain(peer, 20)}: they are #0 to #{self.simulation.n - 1}")
         return chosen
+
+    def contents_of_trace(self, spec: str) -> bytes | None:
+        """See `CommandExecutor`. A file is read once: before the run if the scenario names it, or when a command that
+        names it is carried out for the first time."""
+        if self._contents is None and is_trace(spec):
+            from .world.readers import sessions  # readers of files are imported where a file is read
+
+            self._contents = read_packed(spec.strip(), sessions.EXPECTED)
+        return self._contents
 
     def select(self, selector: str) -> tuple[PeerId, ...]:
         """The peers that a selector names now, from a copy of the random stream: the run is not changed. Raises

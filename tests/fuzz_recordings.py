@@ -86,6 +86,7 @@ DEEDS: tuple[Command, ...] = (
     Set("loss", 0.1),
     Set("latency", 0.5),
     Set("churn", "exponential:3"),
+    Set("churn", "FILE"),
     Arrive(2, 1.0),
     Arrive(1, via="random 2"),
     Depart("random 2", 1.0, 0.5),
@@ -96,7 +97,7 @@ DEEDS: tuple[Command, ...] = (
     CallOff(),
     Kill("nobody called that"),
 )
-"""What a person does; the last one is refused."""
+"""What a person does; the last one is refused. FILE holds other sessions each time, and is removed afterwards."""
 SETUPS: tuple[Setup, ...] = tuple(
     Setup(
         protocol=protocol,
@@ -172,7 +173,7 @@ class Written:
     what was given when it was cut."""
 
     path: str
-    given: tuple[tuple[int, Command, str], ...]
+    given: tuple[tuple[int, Command, str, bytes | None], ...]
     end_us: int
     whole: bool
     short: bool = False
@@ -238,7 +239,7 @@ class Restless:
                 self.begun.append(machine.undo())
                 self.go_on(self.begun[-1], steps)
             case ("do", number):
-                self.do(DEEDS[number])
+                self.do_one(DEEDS[number])
             case ("record",):
                 self.closing()
                 path = str(self.folder / f"{next(self.files)}.swarm")
@@ -260,6 +261,16 @@ class Restless:
         for _ in itertools.islice(steps, count):
             pass
 
+    def do_one(self, command: Command) -> None:
+        """Do something, with a file where it names one."""
+        if command != Set("churn", "FILE"):
+            self.do(command)
+            return
+        file, begin_s = self.folder / f"sessions-{next(self.files)}.csv", self.machine.now_us / 1e6
+        file.write_text("".join(f"#{peer},{peer / 7},{begin_s + peer}\n" for peer in range(1, 6)))
+        self.do(Set("churn", str(file)))
+        file.unlink()
+
     def do(self, command: Command) -> None:
         """A person does something; what cannot be done is refused."""
         with suppress(InputError):
@@ -268,7 +279,7 @@ class Restless:
     def as_it_is(self, path: str, whole: bool) -> Written:
         """What a file should replay as that is closed, or cut, now."""
         machine = self.machine
-        given = tuple((one.at_us, one.command, one.by) for one in machine.log)
+        given = tuple((one.at_us, one.command, one.by, one.contents) for one in machine.log)
         return Written(path, given, max(machine.end_us, machine.now_us), whole)
 
     def cut(self, data: bytes, share: float) -> Written:
@@ -341,9 +352,9 @@ class AtTheScreen(Restless):
 def straight(setup: Setup, written: Written) -> str:
     """The fingerprint of a run in which nobody goes back."""
     swarm = Swarm(setup)
-    for at_us, command, by in written.given:
+    for at_us, command, by, contents in written.given:
         swarm.advance(at_us)
-        swarm.do(command, by)
+        swarm.do(command, by, contents)
     swarm.advance(written.end_us)
     return swarm.fingerprint()
 

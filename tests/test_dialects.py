@@ -9,6 +9,7 @@ import os
 import resource
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from hypothesis import strategies as st
 from engine import InputError, Setup, Swarm
 from engine.sim.rng import Stream
 from engine.world import topology
-from engine.world.readers import rtt_matrix, sessions
+from engine.world.readers import edge_list, rtt_matrix, sessions
 
 ENDS = ("\n", "\r\n", "\r")
 CODES = ("utf-8", "utf-8-sig", "utf-16", "utf-32", "utf-16-le-bom", "utf-16-be-bom", "utf-32-be-bom")
@@ -247,6 +248,76 @@ def test_pipes_of_a_shell_are_read_and_other_special_files_refused(tmp_path: Pat
     again = started("replay <(cat r.swarm) --json", tmp_path)
     assert (again.returncode, again.stderr) == (0, "")
     assert json.loads(again.stdout)["fingerprint"] == json.loads(done.stdout)["fingerprint"]
+
+
+@pytest.mark.parametrize("way", ["x.toml", "<(cat x.toml)", "/dev/stdin < x.toml", "/dev/stdin < <(cat x.toml)"])
+def test_a_scenario_from_a_shell_names_files_of_the_working_folder(way: str, tmp_path: Path) -> None:
+    (tmp_path / "x.toml").write_text('topology = "crawl.txt"\n[churn]\nsession = "days"\n')
+    (tmp_path / "days").write_text("a,0,0.5\n")
+    named = "crawl.txt" if way == "x.toml" else tmp_path / "crawl.txt"
+    refused = started(f"run --until 1 --json {way}", tmp_path)
+    assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
+    assert refused.stderr.startswith(f"swarmtop: {named}: no such file; expected an edge list")
+    (tmp_path / "crawl.txt").write_text("a b\n")
+    done = started(f"run --until 1 --json {way}", tmp_path)
+    assert json.loads(done.stdout)["peers_by_state"]["dead"] == 1, done.stderr
+
+
+@pytest.mark.parametrize("sep", [",", ";", "|"])
+def test_a_line_without_the_separator_is_the_one_that_is_named(tmp_path: Path, sep: str) -> None:
+    file = tmp_path / "x.csv"
+    cases: tuple[tuple[Callable[[str], object], list[str], list[str]], ...] = (
+        (edge_list.load, ["a", "b"], ["c"]),
+        (edge_list.load, ["1", "2"], ["3"]),
+        (lambda path: sessions.load(path, ["a", "b"]), ["a", "0", "1"], ["b"]),
+        (rtt_matrix.read, ["0", "1", "2"], ["1 2 3"]),
+    )
+    for read, good, bad in cases:
+        file.write_text("".join(sep.join(row) + "\n" for row in (good, good, bad)))
+        with pytest.raises(InputError, match=r"x\.csv:3: "):
+            read(str(file))
+
+
+@pytest.mark.parametrize(
+    ("line", "bad"),
+    [
+        ("{a} {b}", "x 1"),
+        ("0{a} +{b}", "x 1"),
+        ('"n, {a}","n ""{b}"', '"n"'),
+        ("'n{a}';'n{b}'", "'n'"),
+        ("o'n{a},n\u00a0{b}", "n,1.5"),
+        ("n{a} n{b} {{'weight': 1}}", "n"),
+        ("{a} {b} % c", "1"),
+        ("{a},{b},", "1,2,3,4"),
+        ("n{a}\t\tn b", "n"),
+    ],
+)
+def test_a_fault_after_many_odd_lines_has_its_number(line: str, bad: str, tmp_path: Path) -> None:
+    file = tmp_path / "x.txt"
+    good = [line.format(a=at, b=at + 1) for at in range(1, 1_501)]
+    file.write_text("\n".join(good))
+    assert len(edge_list.load(str(file)).codes) == 1_500
+    file.write_text("\n".join([*good, bad]))
+    with pytest.raises(InputError, match=r"x\.txt:1501: "):
+        edge_list.load(str(file))
+
+
+@pytest.mark.parametrize("row", ["{}", '"{}"', "{},5", "r,{}", "-1", "NA", "", "{} "])
+def test_so_has_one_in_the_last_row_of_a_matrix(row: str, tmp_path: Path) -> None:
+    file, n = tmp_path / "x.csv", 60
+    sep = ";" if row else "|"  # a line that begins with ; is a comment
+    named, cell = row.startswith("r,"), row.removeprefix("r,")
+    rows = [
+        ["r"] * named + [cell.format(1 + a + b) if (a + b) % 3 else str(a + b + 1) for b in range(n)] for a in range(n)
+    ]
+    file.write_text("\n".join(map(sep.join, rows)))
+    table, _ = rtt_matrix.read(str(file))
+    assert table.shape == (n, n)
+    assert table[2, 4] == 4
+    rows[-1][-1] = "x"
+    file.write_text("\n".join(map(sep.join, rows)))
+    with pytest.raises(InputError, match=r'x\.csv:60: value 60 should be a round trip .* not "x"'):
+        rtt_matrix.read(str(file))
 
 
 @pytest.mark.parametrize("flag", ["--topology", "--churn"])

@@ -557,6 +557,10 @@ class CommandExecutor(Protocol):
     def carry_out(self, command: Command, by: str) -> tuple[PeerId, ...]:
         """Carry out a command inside of another one. Returns the peers that it changed. Raises InputError."""
 
+    def contents_of_trace(self, spec: str) -> bytes | None:
+        """Contents of the file of sessions that a spec of churn names, as `files.read_packed` returns them; None if it
+        names none. Raises InputError."""
+
 
 class AttackRunner:
     """Begins attacks, and knows which ones have steps left. `columns` are those of all peers."""

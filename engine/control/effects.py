@@ -359,7 +359,7 @@ def set_parameter(parts: Parts, command: c.Set, by: str) -> tuple[PeerId, ...]:
     name, value = command.name, command.value
     sim = parts.simulation
     if name == "churn":
-        parts.workload.set_churn(str(value))
+        parts.workload.set_churn(str(value), parts.executor.contents_of_trace)
     elif name == "polite":
         parts.workload.polite = as_number(value, "set: polite", 0.0, 1.0, texts=True)
     elif name == "arrivals":

@@ -7,7 +7,7 @@ another stream, so that it does not change the sessions either.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -152,10 +152,16 @@ class Workload:
             self._wait(peer, SessionEnds if alive else Returns, left_us)
         return up
 
-    def set_churn(self, spec: str) -> None:
+    def set_churn(self, spec: str, contents_of: Callable[[str], bytes | None]) -> None:
         """Replace the churn. Present sessions end after a newly drawn length. With recorded sessions, peers that are up
-        and should be down, or the reverse, change at once. Raises InputError."""
-        self._follow(spec)
+        and should be down, or the reverse, change at once. contents_of: returns the contents of the file that a spec
+        names, None if it names none. Raises InputError, and has then changed nothing."""
+        trace = None
+        if (contents := contents_of(spec)) is not None:
+            from ..world.readers import sessions  # readers of files are imported where a file is read
+
+            trace = sessions.load(spec.strip(), self.simulation.labels, contents)
+        self._follow(spec, trace)
         now_us = self.simulation.kernel.now_us
         for peer in self.simulation.users():
             self._rounds[peer] += 1
@@ -188,7 +194,7 @@ class Workload:
         if not self._stopped[peer]:
             self._wait(peer, SessionEnds, self._stay_us(peer))
 
-    def _follow(self, spec: str, trace: SessionTrace | None = None) -> None:
+    def _follow(self, spec: str, trace: SessionTrace | None) -> None:
         """Read a spec. Raises InputError, and has then changed nothing."""
         if trace is None and is_trace(spec):
             from ..world.readers import sessions  # readers of files are imported where a file is read

@@ -1,8 +1,8 @@
 """Scenarios: a setup, commands at their times, captions and expectations, as TOML files.
 
 A scenario is read as a whole before anything runs: every key, type and range is checked and every command is made, so
-a mistake in the last line is reported at once. Two things are checked later, by `Swarm(setup)`: topology, latency and
-churn that are files, and whether the peers that a selector names exist.
+a mistake in the last line is reported at once. Two things are checked later, by `Swarm(setup)`: files that it names,
+and whether the peers that a selector names exist.
 
 A run whose end is not given lasts 60 s, or longer where the scenario needs it: until 5 s after its last caption, 10 s
 after its last command, and until its last expectation can be judged (`Scenario.end_s`).
@@ -44,9 +44,10 @@ from ..files import MissingFileError, is_descriptor, looks_like_path, parse_toml
 from ..options import as_number, as_spec, as_text, as_whole, option_names, options_for, set_option
 from ..registry import networks
 from ..setup import ArrivalSpec, ContentSpec, LinkSpec, Setup
-from ..world import topology
+from ..world import latency, topology
 from ..world.access_links import JITTER_MS_MAX
 from ..world.access_links import parse as parse_capacity
+from ..world.churn import FORMS as CHURN_FORMS
 from ..world.churn import is_trace, parse_arrivals
 from ..world.churn import parse as parse_churn
 from ..world.content import SHARINGS, ZIPF_MAX
@@ -79,8 +80,6 @@ KEYS = (
 LINK_KEYS = ("capacity", "jitter_ms", "nat")
 WORLD = ("churn", "polite", "arrivals", "loss", "latency", "jitter", "capacity", "asks")
 """What the command `set` changes besides the options of the protocol."""
-FILE_KEYS = ("topology", "latency", "churn")
-"""Keys of a setup whose value may name a file."""
 
 PEERS_MAX = topology.PEERS_MAX
 ARRIVALS_MAX = 1_000_000
@@ -195,22 +194,52 @@ def load(path: Path) -> Scenario:
         text = read_toml(str(path), EXPECTED, BYTES_MAX)
     except MissingFileError:
         raise InputError(f'there is no file "{plain(path)}"') from None
-    return _with_files_beside(replace(parse(text, plain(path)), source=str(path)), path.parent)
+    name = plain(path)
+    return replace(_scenario(_with_files_in(parse_toml(text, name), _folder_of(path)), name), source=str(path))
 
 
-def _with_files_beside(scenario: Scenario, folder: Path) -> Scenario:
-    """Files that a scenario names (edge list, matrix, trace) are looked for in its folder before the working folder."""
-    named = {key: getattr(scenario.setup, key) for key in FILE_KEYS}
-    found = {key: str(folder / spec) for key, spec in named.items() if ":" not in spec and _is_file(folder / spec)}
-    commands = tuple((at_us, _with_trace_beside(command, folder)) for at_us, command in scenario.setup.schedule)
-    return replace(scenario, setup=replace(scenario.setup, **found, schedule=commands))  # type: ignore[arg-type]
+def _folder_of(path: Path) -> Path:
+    """Where files are that a scenario names: beside it, or in the working folder if a shell or stdin hands it over."""
+    if not is_descriptor(str(path)):
+        return path.parent
+    try:
+        return Path.cwd()
+    except OSError:
+        return Path()  # the working folder was removed
 
 
-def _with_trace_beside(command: Command, folder: Path) -> Command:
-    if not isinstance(command, Set) or command.name != "churn" or ":" in str(command.value):
-        return command
-    path = folder / str(command.value)
-    return replace(command, value=str(path)) if _is_file(path) else command
+def _with_files_in(table: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """A copy of the table of a scenario in which files (edge list, matrix, sessions) that are in the folder have its
+    path. A name that is in neither the folder nor the working folder is given it too, so that an error tells where the
+    file was expected."""
+
+    def placed(values: Any, key: str, forms: Iterable[str]) -> Any:
+        return {**values, key: _in_folder(values[key], folder, forms)} if key in values else values
+
+    made: dict[str, Any] = placed(placed(table, "topology", topology.FORMS), "latency", latency.FORMS)
+    if isinstance(churn := table.get("churn"), dict):
+        made = {**made, "churn": placed(churn, "session", CHURN_FORMS)}
+    if isinstance(commands := table.get("at"), list):
+        sets_churn = [isinstance(it, dict) and (it.get("do"), it.get("name")) == ("set", "churn") for it in commands]
+        both = zip(commands, sets_churn, strict=True)
+        made = {**made, "at": [placed(item, "value", CHURN_FORMS) if sets else item for item, sets in both]}
+    return made
+
+
+def _in_folder(spec: Any, folder: Path, forms: Iterable[str]) -> Any:
+    """A spec with the folder before it if it names a file, see `_with_files_in`. Other values are left as they are."""
+    if not isinstance(spec, str) or spec.strip().split(":")[0] in forms or folder == Path():
+        return spec
+    path = folder / spec.strip()
+    missing = ":" not in spec and looks_like_path(spec.strip()) and not _exists(Path(spec.strip()))
+    return str(path) if _is_file(path) or missing else spec
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
 
 
 def _is_file(path: Path) -> bool:
@@ -543,7 +572,6 @@ def to_toml(
     import tomlkit
 
     specs = {key: _absolute(getattr(setup, key)) for key in ("topology", "latency")}
-    churn = _absolute(setup.churn) if is_trace(setup.churn) else setup.churn
     document: dict[str, Any] = {
         "title": title,
         **({"about": about} if about else {}),
@@ -554,7 +582,7 @@ def to_toml(
         "content": _fields(setup.content),
         "links": _fields(setup.links),
         "asks": {"per_s": setup.asks_per_s},
-        "churn": {"session": churn, "polite": setup.polite},
+        "churn": {"session": _absolute_trace(setup.churn), "polite": setup.polite},
         "arrivals": _fields(setup.arrivals),
         "at": [{"s": at_us / 1e6, "do": it.verb, **_command_fields(it)} for at_us, it in setup.schedule],
         "caption": [_caption_fields(caption) for caption in captions],
@@ -567,6 +595,10 @@ def _absolute(spec: str) -> str:
     return str(Path(spec).resolve()) if os.path.exists(spec) and not is_descriptor(spec) else spec
 
 
+def _absolute_trace(spec: str) -> str:
+    return _absolute(spec) if is_trace(spec) else spec
+
+
 def _fields(value: Any) -> dict[str, Any]:
     """The fields of a dataclass, those that are None left out: TOML has no null."""
     return {f.name: made for f in fields(value) if (made := getattr(value, f.name)) is not None}
@@ -576,6 +608,8 @@ def _command_fields(command: Command) -> dict[str, Any]:
     """The fields of a command that a scenario has to name. Peers are written as a selector."""
     defaults = {f.name: f.default for f in fields(command)}
     made = {name: value for name, value in _fields(command).items() if name == "peers" or value != defaults[name]}
+    if isinstance(command, Set) and command.name == "churn":
+        made["value"] = _absolute_trace(str(command.value))
     if "peers" in made and not isinstance(peers := made["peers"], str):
         many = (peers,) if isinstance(peers, int) else tuple(peers)
         made["peers"] = " or ".join(f"#{peer}" for peer in many) or "not all"

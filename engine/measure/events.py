@@ -19,8 +19,9 @@ from ..sim.kernel import Kernel
 class Watcher(Protocol):
     """Records a run: see `Swarm.watch`. Its methods are called at the moment itself, and must not change the swarm."""
 
-    def on_command(self, command: Command, resolved: Command, by: str) -> None:
-        """A command from outside took effect. `resolved`: with its selectors replaced by the peers that they named."""
+    def on_command(self, command: Command, resolved: Command, by: str, contents: bytes | None) -> None:
+        """A command from outside took effect. `resolved`: with its selectors replaced by the peers that they named.
+        `contents`: of the file that it names, None if it names none."""
 
     def on_sample(self) -> None:
         """A second of virtual time is over. The same moment, however the run is sliced."""

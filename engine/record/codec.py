@@ -182,6 +182,8 @@ def checked_time_us(value: Any) -> int:
 
 ROWS = 1 << 14
 """Entries of a column in one piece."""
+CONTENTS_PIECE = 1 << 18
+"""Bytes of the contents of a file in one piece."""
 PIECE_MAX = 4 << 20
 """Bytes of one piece, unpacked."""
 WORLD_MAX = 256 << 20
@@ -207,6 +209,12 @@ NUMBER_COLUMNS = {
 }
 TEXT_COLUMNS = {"labels": PEERS_MAX, "names": PEERS_MAX, "titles": 1 << 19, "files": 1 << 19}
 """Columns of texts, and the largest number of entries of each: of titles, ten times what can be drawn."""
+
+
+def bytes_to_pieces(data: bytes) -> Iterator[bytes]:
+    """Contents of a file in pieces, at least one."""
+    for start in range(0, max(1, len(data)), CONTENTS_PIECE):
+        yield data[start : start + CONTENTS_PIECE]
 
 
 def world_to_pieces(world: World) -> Iterator[tuple[str, bytes]]:
@@ -235,6 +243,9 @@ def world_to_pieces(world: World) -> Iterator[tuple[str, bytes]]:
         yield from _numbers("many", [len(files) for files in held])
         yield from _numbers("holds", holds)
     yield from _texts("files", [(f.name, f.size, f.digest, f.genuine) for f in world.files])
+    for spec, contents in world.inputs.items():
+        for piece in bytes_to_pieces(contents):
+            yield "input", msgpack.packb([spec, piece], unicode_errors="surrogatepass")
 
 
 def _facts(world: World) -> dict[str, Any]:
@@ -281,6 +292,7 @@ def _world_from(pieces: Iterable[tuple[str, bytes]]) -> World:
     columns = {name: bytearray() for name in NUMBER_COLUMNS}
     texts: dict[str, list[Any]] = {name: [] for name in TEXT_COLUMNS}
     facts: dict[str, Any] = {}
+    inputs: dict[str, bytearray] = {}
     size = 0
     for name, data in pieces:
         size += len(data)
@@ -288,6 +300,11 @@ def _world_from(pieces: Iterable[tuple[str, bytes]]) -> World:
             raise DamagedWorldError(f"it is larger than {WORLD_MAX >> 20} MB")
         if name == "facts":
             facts = _map(data)
+        elif name == "input":
+            spec, contents = _list(data)
+            if not isinstance(spec, str) or len(spec) > TEXT_MAX or not isinstance(contents, bytes):
+                raise DamagedWorldError("a file that a command names")
+            inputs.setdefault(spec, bytearray()).extend(contents)
         elif name in columns:
             columns[name] += data
         elif name in texts:
@@ -303,7 +320,8 @@ def _world_from(pieces: Iterable[tuple[str, bytes]]) -> World:
     n = len(delays.place)
     lines, trace = _lines(numbers, n), _trace(facts, numbers, n)
     notes = tuple(_text(note) for note in facts["notes"][:NOTES_MAX])
-    return World(graph, delays, _catalogue(facts, numbers, texts), lines, trace, notes)
+    read_inputs = {spec: bytes(contents) for spec, contents in inputs.items()}
+    return World(graph, delays, _catalogue(facts, numbers, texts), lines, trace, notes, read_inputs)
 
 
 def _graph(peers: int, facts: Mapping[str, Any], numbers: Mapping[str, Any], texts: Mapping[str, Any]) -> Topology:

@@ -17,6 +17,8 @@ The content of a record is one MessagePack value. The first is a map, the header
 program that recorded wants back. The others are lists that begin with a word:
 
     ["world", name, packed]                      pieces of the world as it was generated, see `codec`
+    ["input", bytes]                             contents of the file that the next command names, or a part of them;
+                                                 packed with gzip
     ["do", at_us, by, verb, fields, said, rng]   a command from outside: `fields` with selectors resolved, `said` those
                                                  that were given otherwise, `rng` the state of the stream of selectors
     ["print", at_us, fingerprint]                the fingerprint at the end of a second of virtual time
@@ -52,14 +54,16 @@ from zlib import crc32
 
 import msgpack
 
+from ..commands import Set
 from ..errors import InputError, plain
-from ..files import NESTING_MAX, MissingFileError, opened
+from ..files import BYTES_MAX, NESTING_MAX, MissingFileError, opened
 from ..setup import Setup
 from ..world.world import World
 from .codec import (
     PIECE_MAX,
     WORLD_MAX,
     DamagedWorldError,
+    bytes_to_pieces,
     checked_time_us,
     command_from_fields,
     command_to_fields,
@@ -247,6 +251,9 @@ class RecordingWriter:
         verb, values = command_to_fields(logged.resolved)
         given = command_to_fields(logged.command)[1]
         said = {name: value for name, value in given.items() if value != values[name]}
+        if logged.contents is not None:
+            for piece in bytes_to_pieces(logged.contents):
+                self._put(["input", piece])
         self._put(["do", logged.at_us, logged.by, verb, values, said, logged.rng_state])
         self._at_us = logged.at_us
         self.flush()
@@ -416,6 +423,8 @@ class _EntryReader:
     def __init__(self, recording: Recording) -> None:
         self.recording = recording
         self.ended = False
+        self._contents: bytearray | None = None
+        """Of the file that the next command names."""
 
     def read(self, value: Any) -> None:
         """Add one. Raises InputError for a value that is no entry, or does not fit to those before."""
@@ -424,7 +433,10 @@ class _EntryReader:
         if self.ended:
             raise InputError("it goes on after its end")
         word, rest = value[0], value[1:]
+        if self._contents is not None and word not in ("input", "do"):
+            raise InputError("contents of a file stand before no command")
         readers: dict[str, Callable[..., None]] = {
+            "input": self._input,
             "do": self._do,
             "print": self._print,
             "at": self._at,
@@ -445,6 +457,14 @@ class _EntryReader:
         self.recording.end_us = at_us
         return at_us
 
+    def _input(self, piece: Any) -> None:
+        if not isinstance(piece, bytes):
+            raise InputError("the contents of a file should be bytes")
+        self._contents = bytearray() if self._contents is None else self._contents
+        self._contents += piece
+        if len(self._contents) > BYTES_MAX:
+            raise InputError(f"the contents of a file are longer than the {BYTES_MAX >> 20} MB that are read")
+
     def _do(self, at_us: Any, by: Any, verb: Any, values: Any, said: Any, rng_state: Any) -> None:
         at_us = self._time(at_us)
         if not isinstance(by, str) or len(by) > BY_MAX or by == "scenario":
@@ -457,7 +477,11 @@ class _EntryReader:
             raise InputError(f"there are more than {COMMANDS_MAX:,} commands")
         resolved = command_from_fields(verb, values)
         command = command_from_fields(verb, {**values, **said})
-        self.recording.log.append(LoggedCommand(at_us, command, resolved, by, rng_state, fresh=False))
+        contents, self._contents = self._contents, None
+        if contents is not None and not (isinstance(command, Set) and command.name == "churn"):
+            raise InputError(f"contents of a file stand before a {command.verb} that names none")
+        read = None if contents is None else bytes(contents)
+        self.recording.log.append(LoggedCommand(at_us, command, resolved, by, rng_state, fresh=False, contents=read))
 
     def _print(self, at_us: Any, digest: Any) -> None:
         self.recording.fingerprints[self._time(at_us)] = _fingerprint(digest)

@@ -26,6 +26,7 @@ class LoggedCommand:
 
     command: as it was given; resolved: the same with each selector replaced by the peers that it named.
     by: "person" or another source. rng_state: of the random stream of selectors, after the command.
+    contents: of the file that the command names, as `Swarm.do` takes them; None if it names none.
     fresh: it was given in this very process, so that the selectors of `command` name the same peers again.
     """
 
@@ -35,6 +36,7 @@ class LoggedCommand:
     by: str
     rng_state: int
     fresh: bool = True
+    contents: bytes | None = None
 
     @property
     def repeatable(self) -> Command:

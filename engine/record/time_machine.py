@@ -139,7 +139,7 @@ class TimeMachine:
                     return done
             self._replaying_command = True
             try:
-                swarm.do(logged.repeatable, logged.by)
+                swarm.do(logged.repeatable, logged.by, logged.contents)
                 swarm.selector_rng.state = logged.rng_state
             except InputError as error:
                 raise InputError(f"at {logged.at_us / 1e6:.3f} s, {logged.command.verb}: {error}") from None
@@ -154,11 +154,11 @@ class TimeMachine:
 
     # --- what the swarm reports, see `Watcher` --------------------------------------------------------------
 
-    def on_command(self, command: Command, resolved: Command, by: str) -> None:
+    def on_command(self, command: Command, resolved: Command, by: str, contents: bytes | None) -> None:
         swarm = self.swarm
         if self._replaying_command:
             return
-        logged = LoggedCommand(swarm.now_us, command, resolved, by, swarm.selector_rng.state)
+        logged = LoggedCommand(swarm.now_us, command, resolved, by, swarm.selector_rng.state, contents=contents)
         if swarm.now_us < self.end_us or swarm.given <= len(self.log):
             self._truncate((swarm.now_us, swarm.given - 1))
         self.log.append(logged)

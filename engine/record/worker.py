@@ -383,7 +383,7 @@ class WorkerRun:
     def _do_due_commands(self, swarm: Swarm) -> None:
         while swarm.given < len(self._log) and self._log[swarm.given].at_us <= swarm.now_us:
             logged = self._log[swarm.given]
-            swarm.do(logged.repeatable, logged.by)
+            swarm.do(logged.repeatable, logged.by, logged.contents)
             swarm.selector_rng.state = logged.rng_state
 
     def _send(self, message: Any) -> None:

@@ -7,11 +7,14 @@ the generators have changed since.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from ..api import File, Line, Station
+from ..commands import Set
+from ..errors import InputError
+from ..files import read_packed
 from ..setup import Setup
 from ..sim.rng import Stream
 from . import access_links, churn, content, latency, topology
@@ -26,6 +29,8 @@ class World:
     catalogue  titles, and the library of each peer at the start
     lines      access links of peers and stations; empty where nothing is limited
     trace      recorded sessions, where the setup's churn names a file
+    inputs     contents of the files that commands of the schedule name, by the name, as `files.read_packed` returns
+               them: they are understood when the command is done, since they may name peers that arrive before
     notes      sentences for the user: where the world is not exactly what the setup says, and how a file was understood
     """
 
@@ -35,6 +40,7 @@ class World:
     lines: tuple[Line, ...] = ()
     trace: churn.SessionTrace | None = None
     notes: tuple[str, ...] = ()
+    inputs: Mapping[str, bytes] = field(default_factory=dict)
 
     @cached_property
     def files(self) -> tuple[File, ...]:
@@ -53,7 +59,8 @@ class World:
         delays = latency.build(setup.latency, graph.n + count, setup.seed)
         lines = tuple(access_links.generate(setup.links, graph.n, count, setup.seed))
         notes = (*graph.notes, *delays.notes)
-        made = cls(graph, delays, content.Catalogue.generate(setup.content, graph.n, setup.seed), lines, notes=notes)
+        catalogue = content.Catalogue.generate(setup.content, graph.n, setup.seed)
+        made = cls(graph, delays, catalogue, lines, notes=notes, inputs=_inputs_of(setup))
         if not churn.is_trace(setup.churn):
             return made
         from .readers import sessions  # readers of files are imported where a file is read
@@ -74,3 +81,18 @@ class World:
     def libraries(self) -> list[content.SharedFiles]:
         """A fresh copy of each peer's library."""
         return [content.SharedFiles(library.files(), self.catalogue.word_index) for library in self.catalogue.libraries]
+
+
+def _inputs_of(setup: Setup) -> dict[str, bytes]:
+    """Contents of the files that commands of the schedule name. Raises InputError, with the time of the command."""
+    inputs: dict[str, bytes] = {}
+    for at_us, command in setup.schedule:
+        spec = str(command.value).strip() if isinstance(command, Set) and command.name == "churn" else ""
+        if spec and spec not in inputs and churn.is_trace(spec):
+            from .readers import sessions  # readers of files are imported where a file is read
+
+            try:
+                inputs[spec] = read_packed(spec, sessions.EXPECTED)
+            except InputError as error:
+                raise InputError(f"at {at_us / 1e6:g} s, set: {error}") from None
+    return inputs

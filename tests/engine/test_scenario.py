@@ -256,7 +256,20 @@ def test_a_file_named_in_a_scenario_is_looked_for_beside_it(tmp_path: Path) -> N
     (tmp_path / "x.toml").write_text('\ufefftopology = "crawl.txt"\nlatency = "elsewhere.txt"\n')
     setup = find(str(tmp_path / "x.toml")).setup
     assert setup.topology == str(tmp_path / "crawl.txt")
-    assert setup.latency == "elsewhere.txt"
+    assert setup.latency == str(tmp_path / "elsewhere.txt"), "an error tells where it was expected"
+
+
+def test_a_word_of_a_spec_is_no_file_beside_the_scenario(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("ring", "none", "world"):
+        (tmp_path / name).write_text("0 1\n")
+    text = 'topology = "{}"\nlatency = "world"\n[churn]\nsession = "none"\n'
+    (tmp_path / "x.toml").write_text(text.format("ring"))
+    (tmp_path / "y.toml").write_text(text.format("./ring"))
+    setup = find(str(tmp_path / "x.toml")).setup
+    assert (setup.topology, setup.latency, setup.churn) == ("ring", "world", "none")
+    assert find(str(tmp_path / "y.toml")).setup.topology == str(tmp_path / "ring")
+    monkeypatch.chdir(tmp_path)
+    assert find("y.toml").setup.topology == "./ring"
 
 
 def test_an_unknown_name_gets_the_nearest_of_those_shipped() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny import SECOND, make_swarm
 
-from engine import ALIVE, InputError, Kill, Revive, Set, Swarm, scenario_files, to_toml
+from engine import ALIVE, InputError, Kill, Revive, Set, Setup, Swarm, scenario_files, to_toml
 from engine.world.churn import is_trace
 from engine.world.readers.sessions import load
 
@@ -104,7 +104,25 @@ def test_a_trace_that_is_set_later_is_found_beside_the_scenario(tmp_path: Path) 
     days = trace(tmp_path, "p000,0,3\n", "days.csv")
     path = tmp_path / "story.toml"
     path.write_text('[[at]]\ns = 1\ndo = "set"\nname = "churn"\nvalue = "days.csv"\n')
-    assert scenario_files.load(path).setup.schedule == ((1_000_000, Set("churn", days)),)
+    path.write_text(path.read_text() + '[[at]]\ns = 2\ndo = "set"\nname = "churn"\nvalue = "days"\n')
+    (tmp_path / "days").write_text("p001,0,3\n")
+    setup = scenario_files.load(path).setup
+    assert setup.schedule == ((1_000_000, Set("churn", days)), (2_000_000, Set("churn", str(tmp_path / "days"))))
+    swarm = Swarm(setup)
+    Path(days).unlink()
+    swarm.advance(4_000_000)
+    assert not swarm.warnings, "it was read before the run began"
+    with pytest.raises(InputError, match=r"at 1 s, set: .*days.csv: no such file; expected sessions"):
+        Swarm(setup)
+
+
+def test_a_trace_that_is_set_later_is_written_with_its_whole_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    days = trace(tmp_path, "p000,0,3\n", "days.csv")
+    written = to_toml(Setup(schedule=((1_000_000, Set("churn", "days.csv")),)), "again")
+    assert scenario_files.parse(written, "again").setup.schedule == ((1_000_000, Set("churn", days)),)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from recorded import replayed, ticking, written
 from stories import END_US, LINKS, SECOND, STORY, setup, story
 from test_time_machine import at_once, go, prints
 
-from engine import ContentSpec, Kill, Swarm, networks
+from engine import ContentSpec, Kill, Set, Swarm, networks
 from engine.record.file import read
 from engine.record.time_machine import TimeMachine
 from engine.world.content import SharedFiles
@@ -61,12 +62,54 @@ def test_a_recording_needs_neither_files_nor_generators(latency: str, tmp_path: 
     assert again.swarm.labels == live.swarm.labels
 
 
+@pytest.mark.parametrize("packed", [False, True])
+def test_nor_the_files_that_commands_name(packed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of the scenario, and those that a person names while it runs, also in the past and more than once."""
+    monkeypatch.chdir(tmp_path)
+    days, nights = tmp_path / "days.csv", tmp_path / "nights"
+
+    def write(path: Path, low: int, high: int) -> None:
+        text = "".join(f"p{peer:03d},{peer / 9},{6 + peer / 5}\n" for peer in range(low, high)).encode()
+        path.write_bytes(gzip.compress(text) if packed else text)
+
+    write(days, 0, 9)
+    write(nights, 4, 20)
+    path, late = tmp_path / "run.swarm", tmp_path / "late.swarm"
+    machine = TimeMachine(Swarm(setup("gnutella", schedule=((2 * SECOND, Set("churn", "days.csv")),))))
+    days.unlink()
+    machine.record(str(path), {}, ticking())
+    go(machine, 4 * SECOND)
+    machine.swarm.do(Set("churn", "nights"))
+    write(nights, 0, 3)
+    go(machine, 5 * SECOND)
+    machine.swarm.do(Set("churn", "nights"))
+    nights.unlink()
+    go(machine, 7 * SECOND)
+    at_once(machine.seek(1 * SECOND))
+    go(machine, 6 * SECOND)
+    machine.swarm.do(Kill("random 1"))
+    go(machine, 8 * SECOND)
+    machine.record(str(late), {}, ticking())
+    go(machine, 9 * SECOND)
+    machine.close()
+    for each in (path, late):
+        again = replayed(read(str(each)))
+        assert again.diverged is None
+        assert again.swarm.warnings == machine.swarm.warnings
+        end = 8 * SECOND if each == path else 9 * SECOND
+        assert again.now_us == end
+    assert prints(again) == prints(machine)
+    at_once(machine.seek(3 * SECOND))
+    at_once(machine.undo())
+
+
 def test_all_that_is_drawn_is_in_the_file(tmp_path: Path) -> None:
     """A new random part of a world has to be written by `record.codec` too."""
     content = ContentSpec(items=30, sharing="adar-huberman")
     trace = tmp_path / "trace.csv"
     trace.write_text("3,0.5,2\n3,4,5\n7,-3,9\n")
-    odd = {"latency": "uniform:5-40", "content": content, "churn": str(trace)}
+    later = ((SECOND, Set("churn", str(trace))),)
+    odd = {"latency": "uniform:5-40", "content": content, "churn": str(trace), "schedule": later}
     for number, changes in enumerate(({"links": LINKS}, odd)):
         path = tmp_path / f"{number}.swarm"
         world = written(path, until_us=1, **changes).world

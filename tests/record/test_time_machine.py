@@ -312,7 +312,7 @@ def test_a_swarm_reports_to_its_last_watcher_until_it_is_unwatched() -> None:
         def __init__(self) -> None:
             self.seen: list[str] = []
 
-        def on_command(self, command: Command, resolved: Command, by: str) -> None:
+        def on_command(self, command: Command, resolved: Command, by: str, contents: bytes | None) -> None:
             self.seen.append(f"{command.verb} by {by}")
 
         def on_sample(self) -> None:

@@ -14,12 +14,13 @@ A value that was not measured (-1, nan, -, NA, empty between two separators, 0 o
 median of the measured values in its row; where a row has none, by the median of its column, then of all. `read` says
 how many there were.
 
-numpy reads blocks of well-formed lines fast. A block that it refuses is read line by line: for dialects that numpy does
-not read, and to name the line that is wrong.
+numpy reads blocks of well-formed lines fast. A block that it refuses is rewritten in a form that it reads; one that it
+refuses even so is read line by line, to read it or to name the line that is wrong.
 """
 
 from __future__ import annotations
 
+import functools
 import io
 import math
 import re
@@ -38,6 +39,7 @@ RTT_MS_MAX = 1_200_000.0
 """Ten minutes one way, as `latency.MS_MAX`."""
 BYTES_MAX = 256 << 20
 EXPECTED = "expected a matrix of round trips in milliseconds"
+_SIGNED_NAN = re.compile(r"[+-][nN]")
 _NUMBER_LIKE = re.compile(r"[+-]?[\d_]*[.,]?[\d_]*(?:[eE][+-]?\d+)?")
 """A word that was meant as a number and is none (1_0), so that its line is no header."""
 
@@ -108,23 +110,60 @@ class _MatrixReader:
         self._header = self._named = False
         self._comma = False
         self._second = ""
+        self._begun = 0
+        """Where in a block the lines begin of which `_rewritten` may read all."""
 
     def read_block(self, at: int, block: str) -> None:
         """Read the lines of a block, the first of which is line `at`."""
-        if not self._header and (rows := self._fast(block)) is not None:
-            self._rows.append(rows)
-            self._count += len(rows)
-            self._width = rows.shape[1]
-            self._last = at + block.count("\n") - block.endswith("\n")
+        if not self._header and self._take(at, self._fast(block), block):
             return
-        for number, raw in enumerate(block.split("\n"), start=at):
-            line = tables.without_comment(raw, hash_anywhere=True)
-            if self._sep is None:
-                if not line.strip(tables.BLANKS):
-                    continue
-                self._begin(block, line)
+        start = 0
+        while start < len(block):
+            if self._count and start == self._begun and self._take(at, self._rewritten(block[start:]), block[start:]):
+                return
+            end = block.find("\n", start)
+            end = len(block) if end < 0 else end
+            line = tables.without_comment(block[start:end], hash_anywhere=True)
             if line.strip(tables.BLANKS):
-                self._line(number, line)
+                if self._sep is None:
+                    self._begin(block, line)
+                first = not self._count
+                self._line(at, line)
+                if first and self._count:
+                    self._begun = end + 1  # now the form of a row is known
+            at, start = at + 1, end + 1
+        self._begun = 0
+
+    def _take(self, at: int, rows: Table | None, block: str) -> bool:
+        """Take the rows of a block; False where they were not read."""
+        if rows is None:
+            return False
+        self._rows.append(rows)
+        self._count += len(rows)
+        self._width = rows.shape[1]
+        self._last = at + block.count("\n") - block.endswith("\n")
+        return True
+
+    def _rewritten(self, block: str) -> Table | None:
+        """As `_fast`, for blocks with names of rows, quotes, comments, missing values and decimal commas."""
+        text = tables.bare(block, names=False)
+        if text is None or (sep := self._sep) is None:
+            return None
+        if self._comma:
+            if "." in text:
+                return None
+            text = text.replace(",", ".")
+        text = "\n" + text
+        if sep:
+            for _ in range(2):
+                text = text.replace(sep + sep, f"{sep}nan{sep}")
+            text = text.replace(f"{sep}\n", f"{sep}nan\n")
+            text = text + "nan" if text.endswith(sep) else text
+            if not self._named:
+                text = text.replace(f"\n{sep}", f"\nnan{sep}")
+        if self._named:
+            text = _first_value(sep).sub("", text)
+        return self._fast(_missing_words(sep).sub(_as_nan, text))
 
     def _begin(self, block: str, line: str) -> None:
         rest = block[block.index(line) :].split("\n", tables.SAMPLE + 1)[: tables.SAMPLE]
@@ -153,8 +192,13 @@ class _MatrixReader:
         width = rows.shape[1]
         if width > ROWS_MAX or self._count + len(rows) > ROWS_MAX or (self._count and width != self._width):
             return None
-        # Every comparison with nan is false, so that nan too is left to the other way.
-        return rows if bool(((rows >= 0) & (rows <= RTT_MS_MAX)).all()) else None
+        if bool(((rows >= 0) & (rows <= RTT_MS_MAX)).all()):
+            return rows
+        missing = np.isnan(rows) | (rows == -1)
+        if not bool(((rows >= 0) & (rows <= RTT_MS_MAX) | missing).all()) or _SIGNED_NAN.search(block):
+            return None
+        rows[missing] = math.nan
+        return rows
 
     def _line(self, at: int, line: str) -> None:
         words = tables.cells(line, self._sep or "", f"{self.name}:{at}", EXPECTED)
@@ -225,6 +269,25 @@ class _MatrixReader:
         if self._header or self._named:
             self.notes.append(f"{self.name}: the names of its rows and columns are left out")
         return made
+
+
+@functools.cache
+def _first_value(sep: str) -> re.Pattern[str]:
+    """Matches the first value of a line and the separator after it."""
+    if sep:
+        return re.compile(rf"(?<=\n)[^\n{re.escape(sep)}]*+{re.escape(sep)}")
+    return re.compile(r"(?<=\n)[^ \t\f\v\n]++[ \t\f\v]++")
+
+
+@functools.cache
+def _missing_words(sep: str) -> re.Pattern[str]:
+    """Matches what may be a word for a missing value."""
+    ends = rf"[{re.escape(sep)} \t\n]"
+    return re.compile(rf"[-nN?*.](?<={ends}.)[-aAeEiIlLnNoOuU/]{{0,3}}(?={ends}|\Z)")
+
+
+def _as_nan(found: re.Match[str]) -> str:
+    return "nan" if found[0].lower() in tables.MISSING else found[0]
 
 
 def _value(word: str, comma: bool) -> float:

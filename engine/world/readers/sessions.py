@@ -63,12 +63,13 @@ _DIGIT_FIRST = re.compile(r"[+-]?[.,]?\d")
 _POINT = re.compile(r"(;[ \t]*+[+-]?\d*+),(?=\d*+[ \t]*+(?:[;\n]|$))")
 
 
-def load(path: str, labels: Sequence[str]) -> SessionTrace:
-    """Read the sessions of a file. `labels` are those of the peers, by PeerId.
+def load(path: str, labels: Sequence[str], contents: bytes | None = None) -> SessionTrace:
+    """Read the sessions of a file. `labels` are those of the peers, by PeerId. contents: what was read from the file
+    before, by `files.read_packed`.
 
     Raises InputError: one sentence with the file and, if possible, the line.
     """
-    text = Text(path, EXPECTED, BYTES_MAX)
+    text = Text(path, EXPECTED, BYTES_MAX, contents)
     if text.lines > SESSIONS_MAX + 1_000:
         raise InputError(f"{text.name}: more than the {SESSIONS_MAX:,} sessions that are read")
     reader = _SessionReader(text.name, labels)
@@ -84,6 +85,7 @@ class _SessionReader:
         self.name = name
         self._labels = labels
         self._ids = {label: peer for peer, label in enumerate(labels)}
+        self._pointless = not any("," in label or "." in label for label in labels)
         self._longest = max(map(len, labels), default=0) + 16
         self._checked = 1 << 16
         self._sep: str | None = None
@@ -99,7 +101,7 @@ class _SessionReader:
             end = tables.end_of_lines(block, tables.SAMPLE)
             self._slow(at, block[:end])
             at, block = at + block.count("\n", 0, end), block[end:]
-        if block and not self._fast(at, block):
+        if block and not self._fast(at, block) and not self._rewritten(at, block):
             while block:
                 end = tables.end_of_lines(block, tables.PIECE)
                 piece, block = block[:end], block[end:]
@@ -123,15 +125,54 @@ class _SessionReader:
         columns = self._columns
         block = tables.bare(text, names=True)
         if columns is None or block is None:
-            return False
+            return self._from_rows(at, text)
         if self._sep == ";" and "," in block:
-            if columns.wanted[0] != 0:
+            if columns.wanted[0] == 0:
+                block = _POINT.sub(r"\1.", block)
+            elif self._pointless:
+                block = _POINT.sub(r"\1.", ";" + block.replace("\n", "\n;"))[1:].replace("\n;", "\n")
+            else:
                 return False
-            block = _POINT.sub(r"\1.", block)
         if self._sep:
             block = self._open_ends(columns.wanted[2]).sub(r"\1inf", block)
+        if (
+            "\n\n" not in block
+            and "\n " not in block
+            and "\n\t" not in block
+            and block[:1] not in ("", "\n", " ", "\t")
+        ):
+            lines = np.arange(at, at + block.count("\n") + (not block.endswith("\n")))
+            return self._parsed(lines, block) or self._from_rows(at, block)
         kept = [(number, line) for number, line in enumerate(block.split("\n"), at) if line and not line.isspace()]
-        return not kept or self._parsed(np.array([at for at, _ in kept]), "\n".join(line for _, line in kept))
+        if not kept or self._parsed(np.array([at for at, _ in kept]), "\n".join(line for _, line in kept)):
+            return True
+        return self._from_rows(at, block)
+
+    def _from_rows(self, at: int, text: str) -> bool:
+        """As `_fast`, also for values in double quotes that have a separator or a quote inside, and for lines that end
+        with empty values."""
+        columns = self._columns
+        if columns is None or (not self._sep and tables.has_other_blank(text)):
+            return False
+        rows = tables.rows_of(text, self._sep or "")
+        if rows is None:
+            return False
+        lines = np.array([number for number, row in enumerate(rows, at) if any(row)], np.int64)
+        rows = [row for row in rows if any(row)]
+        if not rows or not tables.of_width(rows, columns.width):
+            return not rows
+        who, first, last = columns.wanted
+        begins = [self._point(row[first]) for row in rows]
+        ends = ["inf" if row[last].lower() in OPEN else self._point(row[last]) for row in rows]
+        if not all(each.isascii() and "_" not in each for each in ("\n".join(begins), "\n".join(ends))):
+            return False
+        numbers = {word: at for at, word in enumerate(dict.fromkeys(row[who] for row in rows))}
+        which = np.array([numbers[row[who]] for row in rows], np.int64)
+        try:
+            times = np.array(list(map(float, begins))), np.array(list(map(float, ends)))
+        except ValueError:
+            return False
+        return self._taken(lines, list(numbers), which, *times)
 
     def _open_ends(self, column: int) -> re.Pattern[str]:
         sep = re.escape(self._sep or "")
@@ -143,7 +184,7 @@ class _SessionReader:
     def _parsed(self, lines: NDArray[np.int64], text: str) -> bool:
         """Take these lines of `text`, none of which is empty, if numpy reads them all as good sessions."""
         columns = self._columns
-        if columns is None or tables.OTHER_BLANK.search(text) or (not self._sep and not text.isascii()):
+        if columns is None or tables.has_other_blank(text) or (not self._sep and not text.isascii()):
             return False
         kind = "S" if text.isascii() else "U"
         who, first, last = columns.wanted
@@ -163,6 +204,17 @@ class _SessionReader:
         names, number = np.unique(rows[f"f{who}"], return_inverse=True)
         begins, ends = rows[f"f{first}"], rows[f"f{last}"]
         words = [name if isinstance(name, str) else name.decode("ascii") for name in names.tolist()]
+        return self._taken(lines, words, number, begins, ends)
+
+    def _taken(
+        self,
+        lines: NDArray[np.int64],
+        words: list[str],
+        number: NDArray[np.int64],
+        begins: NDArray[np.float64],
+        ends: NDArray[np.float64],
+    ) -> bool:
+        """Take these sessions if all are good. `number`: whose each is, by the place in `words`."""
         try:
             known = [
                 _peer(word.strip(tables.BLANKS), self._ids, len(self._labels), "") if len(word) < self._longest else -1
@@ -171,7 +223,8 @@ class _SessionReader:
         except InputError:
             return False  # said again with the line
         most = STAMP_MAX_S * 1e9
-        good = min(known) >= 0 and len(rows) == len(lines) and len(self._peers) + len(rows) <= SESSIONS_MAX
+        count = len(begins)
+        good = min(known) >= 0 and count == len(lines) and len(self._peers) + count <= SESSIONS_MAX
         if not good or not bool(
             ((abs(begins) <= most) & (begins < ends) & ((ends <= most) | (ends == math.inf))).all()
         ):
