@@ -380,6 +380,11 @@ class Swarm(SimulationOwner, CommandExecutor):
         """The phrase that a peer suppresses, or ""."""
         return self.simulation.faults.bans.get(peer, ("", 0.0))[0]
 
+    @property
+    def asks_total(self) -> int:
+        """How many asks have been issued, which is also the id of the latest."""
+        return len(self.simulation.records) - 1
+
     def record(self, ask: AskId) -> AskRow:
         """The record of an ask so far. Raises InputError for an unknown ask."""
         return self._record(ask).row()

@@ -74,9 +74,9 @@ def paint(app: SwarmApp) -> bool:
             width, height = shutil.get_terminal_size()
     except (OSError, ValueError):
         return False
-    scenario = app.session.scenario
+    scenario = app.session.player.scenario
     story = bool(scenario.about or scenario.captions or scenario.expects)
-    made = lines(width, height, app.session.setup.protocol, app.keys_now, story=story)
+    made = lines(width, height, app.session.player.setup.protocol, app.keys_now, story=story)
     if app.glyph_mode == "ascii":
         made = [line.translate(ASCII | str.maketrans("╭╮╰╯", "++++")) for line in made]
     style, ground = _style(app), ""

@@ -123,7 +123,7 @@ def test_some_can_be_split_off_but_not_everybody() -> None:
     assert verb(chosen(3, 4), "partition").command == Partition((3, 4))
     everybody = verb(frames.frame(selected=0, marked=tuple(range(frames.N))), "partition")
     assert not everybody.possible
-    assert "nobody to split off from" in everybody.tip
+    assert "no other peer is left to split off from" in everybody.tip
 
 
 def test_healing_is_offered_while_somebody_is_split_off() -> None:

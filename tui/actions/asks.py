@@ -60,23 +60,23 @@ class Inquiries(Base):
     def why_not_inquire(self, action: str) -> str:
         """Why an action of this file cannot be had, or empty."""
         session = self.session
-        if action in ("picture", "next", "silence") and session.ask is None:
+        if action in ("picture", "next", "silence") and session.selection.ask is None:
             return "" if action == "picture" and isinstance(self.picture, AskPicture) else NO_ASK
         if action == "answerer" and not self._answerers():
-            return "Nobody has answered yet." if session.ask is not None else NO_ASK
+            return "Nobody has answered yet." if session.selection.ask is not None else NO_ASK
         if action == "next":
-            if session.alarm:
+            if session.player.alarm:
                 return "A peer's program failed, and this run cannot go on: {run.network} starts another."
-            if session.ask is not None and session.swarm.record(session.ask).closed_us is not None:
-                return f"Ask {session.ask} is over: nothing of it is under way. Ask again with {{ask.here}}."
-        if action == "belief" and not session.believing:
-            peer = session.selected
+            if session.selection.ask is not None and session.swarm.record(session.selection.ask).closed_us is not None:
+                return f"Ask {session.selection.ask} is over: nothing of it is under way. Ask again with {{ask.here}}."
+        if action == "belief" and not session.analysis.show_belief:
+            peer = session.selection.selected
             if peer is None:
                 return "Select a peer first: what does it believe? Press an arrow key, or click one."
             if session.swarm.peer(peer) is None:
                 return f"{session.swarm.labels[peer]} is not up: it believes nothing."
         if action == "censor_set":
-            found = session.silencing
+            found = session.analysis.min_cut
             if found is None:
                 return "Nobody is ringed: {ask.silence} finds whom it would take."
             return "" if found.peers else found.sentence
@@ -103,7 +103,7 @@ class Inquiries(Base):
     def _answerers(self) -> tuple[PeerId, ...]:
         """Who answered the chosen ask, in order; those who live, where there are any left."""
         frame = self.query_one(SwarmView).frame
-        if frame is None or frame.trace is None or frame.trace.ask != self.session.ask:
+        if frame is None or frame.trace is None or frame.trace.ask != self.session.selection.ask:
             return ()
         state = frame.snapshot.state
         known = tuple(peer for peer in frame.trace.holders if peer < len(state))
@@ -114,9 +114,9 @@ class Inquiries(Base):
         those = self._answerers()
         if not those:
             return
-        selected = self.session.selected
+        selected = self.session.selection.selected
         at = (those.index(selected) + 1) % len(those) if selected in those else 0
-        self.session.choose(self.session.ask)
+        self.session.selection.choose(self.session.selection.ask)
         self.pick(those[at])
 
     def action_picture(self) -> None:
@@ -142,25 +142,25 @@ class Inquiries(Base):
 
     def action_next(self, hop: bool) -> None:
         """To the next arrival of the ask, or its next hop."""
-        self.session.pursue(hop)
+        self.session.analysis.step_until(hop)
         self.at_once()
 
     def action_belief(self) -> None:
         """Truth, or what the selected peer believes."""
-        self.session.believe()
+        self.session.analysis.toggle_belief()
         self.at_once()
 
     def action_silence(self) -> None:
         """Who stands between."""
-        self.session.silence()
+        self.session.analysis.toggle_min_cut()
         self.at_once()
 
     def action_censor_set(self) -> None:
         """Censor those, or lift it."""
-        self.session.censor_set()
+        self.session.censor_min_cut()
         self.at_once()
 
     def action_court(self) -> None:
         """Convene, or adjourn."""
-        self.session.court()
+        self.session.toggle_court()
         self.at_once()

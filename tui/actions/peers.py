@@ -28,12 +28,12 @@ class OnPeers(Base):
     def pick(self, peer: PeerId | None, *, keep: bool = False) -> None:
         """Select a peer, and unmark all others unless `keep`; a narrow terminal opens the drawer on the side where
         the peer is not."""
-        self.session.select(peer, keep=keep)
+        self.session.selection.select(peer, keep=keep)
         self.show_choice()
 
     def show_choice(self) -> None:
         """Others are chosen: show who, and open the drawer."""
-        peer = self.session.selected
+        peer = self.session.selection.selected
         self.drawer_shut = False
         if peer is not None:
             left = self.view.share_of(peer) > 0.5
@@ -94,9 +94,9 @@ class OnPeers(Base):
 
     def action_mark(self) -> None:
         """Mark the selected peer, or no more."""
-        if self.session.selected is not None:
-            self.session.tag(self.session.selected)
-            many = len(self.session.marked)
+        if self.session.selection.selected is not None:
+            self.session.selection.toggle_mark(self.session.selection.selected)
+            many = len(self.session.selection.marked)
             self.session.say(
                 f"{many:,} marked: verbs act on {'them' if many != 1 else 'it'}" if many else "none marked"
             )

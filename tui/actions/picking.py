@@ -44,7 +44,7 @@ class Picking(Base):
     def on_peer_picked(self, event: say.PeerPicked) -> None:
         """A click, or a line of the table or the feed."""
         if event.toggle and event.peer is not None:
-            self.session.toggle(event.peer)
+            self.session.selection.toggle_chosen(event.peer)
             self.show_choice()
         else:
             self.pick(event.peer)
@@ -52,9 +52,9 @@ class Picking(Base):
     def on_peers_picked(self, event: say.PeersPicked) -> None:
         """A box, or rows of the table. An empty box chooses nobody, as a click on the ground does."""
         if event.peers or event.add:
-            self.session.mark_peers(event.peers, add=event.add)
+            self.session.selection.mark_peers(event.peers, add=event.add)
             if event.add and event.peers:
-                self.session.select(event.peers[-1], keep=True)
+                self.session.selection.select(event.peers[-1], keep=True)
             self.show_choice()
         else:
             self.pick(None)
@@ -65,7 +65,7 @@ class Picking(Base):
         self.close_bars()
         bar = self.query_one(FilterBar)
         if panel == "peers":
-            bar.open("peers", self.session.sieve)
+            bar.open("peers", self.session.selection.filter)
         elif panel == "feed":
             bar.open("feed", self.query_one(Feed).sought)
         else:
@@ -77,11 +77,11 @@ class Picking(Base):
         table = {"peers": PeersTable, "feed": Feed}.get(event.purpose)
         if event.selector is not None:
             if event.purpose == "peers":
-                self.session.sift(event.selector)
+                self.session.selection.apply_filter(event.selector)
             elif event.purpose == "feed":
                 self.query_one(Feed).seek(event.selector)
             else:
-                self.session.mark(event.selector)
+                self.session.selection.mark(event.selector)
         if table is not None:
             self.query_one(table).focus()
         self.at_once()
@@ -93,7 +93,7 @@ class Picking(Base):
 
     def on_wondered(self, event: say.Wondered) -> None:
         """Whom does it mean, while it is typed."""
-        told, bad = self.session.wonder(event.selector)
+        told, bad = self.session.selection.preview(event.selector)
         bar = self.query_one(FilterBar)
         if bar.is_open:
             bar.tell(told)
@@ -104,7 +104,7 @@ class Picking(Base):
         """Something was typed to be asked for, or to be shared."""
         self.close_bars()
         if event.publish:
-            peers: Any = event.origin if event.origin is not None else self.session.selected
+            peers: Any = event.origin if event.origin is not None else self.session.selection.selected
             self.carry_out(Publish(peers, event.text))
         elif isinstance(event.origin, tuple):
             self.carry_out(AskFor(event.origin, event.text))
@@ -118,14 +118,14 @@ class Picking(Base):
         """Show what can be done to the chosen peers, beside the selected one."""
         view = self.view
         at = (self.size.width // 3, self.size.height // 4)
-        if self.session.selected is not None and isinstance(self.focused, SwarmView):
-            col, row = view.cell_of(self.session.selected)
+        if self.session.selection.selected is not None and isinstance(self.focused, SwarmView):
+            col, row = view.cell_of(self.session.selection.selected)
             at = (view.content_region.x + col + 3, view.content_region.y + row)
         self._open_menu(at)
 
     def on_menu_wanted(self, event: say.MenuWanted) -> None:
         """A right click: on one of the chosen it means all of them, on another peer that one."""
-        if event.peer is not None and event.peer not in self.session.marked:
+        if event.peer is not None and event.peer not in self.session.selection.marked:
             self.pick(event.peer)
         self._open_menu(event.at or (self.size.width // 3, self.size.height // 4))
 
@@ -174,7 +174,10 @@ class Picking(Base):
         return lines + more
 
     def _neighbours(self) -> tuple[PeerId, ...]:
-        chosen = set(self.session.marked or (() if self.session.selected is None else (self.session.selected,)))
+        chosen = set(
+            self.session.selection.marked
+            or (() if self.session.selection.selected is None else (self.session.selection.selected,))
+        )
         near = dict.fromkeys(other for peer in chosen for other in self.session.swarm.links_of(peer))
         return tuple(sorted(other for other in near if other not in chosen))
 
@@ -198,16 +201,18 @@ class Picking(Base):
         self.picture.focus()
 
     def _choose_more(self, which: str) -> None:
-        swarm, selected = self.session.swarm, self.session.selected
+        swarm, selected = self.session.swarm, self.session.selection.selected
         if which == "near":
-            self.session.mark_peers(self._neighbours())
+            self.session.selection.mark_peers(self._neighbours())
         elif which == "operator" and selected is not None:
             fixed = swarm.snapshot().fixed
-            self.session.mark_peers([p for p, by in enumerate(fixed.operator) if by == fixed.operator[selected]])
+            self.session.selection.mark_peers(
+                [p for p, by in enumerate(fixed.operator) if by == fixed.operator[selected]]
+            )
         elif which == "everybody":
-            self.session.mark_peers(range(len(swarm.labels)))
+            self.session.selection.mark_peers(range(len(swarm.labels)))
         else:
-            self.session.mark("")
+            self.session.selection.mark("")
         self.show_choice()
 
     def on_chart_picked(self, event: Chart.Picked) -> None:

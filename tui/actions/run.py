@@ -141,10 +141,10 @@ class Comforts(Base):
         known = (*scenario_files.shipped(), *scenarios_here())
         stories = tuple(Choice(one.source, one.title, outline(one)) for one in known)
         session = self.session
-        same = session.setup.protocol == session.scenario.setup.protocol
+        same = session.player.setup.protocol == session.player.scenario.setup.protocol
         shelves = (
-            Shelf(NETWORKS, nets, session.setup.protocol),
-            Shelf(SCENARIOS, stories, session.scenario.source if same else ""),
+            Shelf(NETWORKS, nets, session.player.setup.protocol),
+            Shelf(SCENARIOS, stories, session.player.scenario.source if same else ""),
         )
         self.app.push_screen(Picker(*shelves), self._chosen_run)
 
@@ -183,13 +183,13 @@ class Comforts(Base):
         """Write files and tell where they are; or tell why not."""
         from tui.session import export
 
-        setup = self.session.setup
+        setup = self.session.player.setup
         try:
-            paths = export.write(export.name_of(setup.protocol, setup.seed), parts)
+            paths = export.write(export.stem_of(setup.protocol, setup.seed), parts)
         except InputError as error:
             self.notify(plain(error, limit=300), severity="error", markup=False, timeout=10)
             return
-        told = export.told(paths)
+        told = export.listed(paths)
         self.notify(
             plain(keyed(self.app, hint.format(told)) if hint else told, limit=400), title=what, markup=False, timeout=10
         )
@@ -240,7 +240,7 @@ class Comforts(Base):
 
     def begin_tour(self) -> None:
         """Show around, from the first step."""
-        self.tour = Tour(self.session.setup.protocol, self.session.swarm.catalogue_titles(5))
+        self.tour = Tour(self.session.player.setup.protocol, self.session.swarm.catalogue_titles(5))
         self.at_once()
 
     def leave_tour(self) -> bool:

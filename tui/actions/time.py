@@ -57,18 +57,24 @@ class Travels(Base):
         back = bool(parameters) and isinstance(parameters[0], int) and parameters[0] < 0
         match action:
             case "rewind" | "start":
-                return "" if session.here_us > 0 else AT_START
+                return "" if session.player.cursor_us > 0 else AT_START
             case "travel" if back:
-                return "" if session.here_us > 0 else AT_START
+                return "" if session.player.cursor_us > 0 else AT_START
             case "travel" | "live":
-                going = session.heading_us is not None and session.heading_us < session.end_us
-                return AT_END if session.at_end and not going else ""
+                going = (
+                    session.player.seek_target_us is not None and session.player.seek_target_us < session.player.end_us
+                )
+                return AT_END if session.player.at_end and not going else ""
             case "to_mark":
                 where = self._mark(-1 if back else 1)
                 return "" if where is not None else f"Nothing was done {'before' if back else 'after'} this moment."
             case "undo":
-                return "" if session.undoable else "There is nothing to undo: nobody did anything before this moment."
-            case "record" if session.replaying and not session.recording:
+                return (
+                    ""
+                    if session.player.undoable
+                    else "There is nothing to undo: nobody did anything before this moment."
+                )
+            case "record" if session.player.replaying and not session.player.recording:
                 return "This run comes from a recording already. Do something else, and it is one that can be recorded."
         return ""
 
@@ -77,19 +83,19 @@ class Travels(Base):
             timeline = self.timeline
         except NoMatches:
             return None
-        timeline.track.take(self.session.marks)
-        return timeline.track.next_to(self.session.here_us, by)
+        timeline.track.take(self.session.player.marks)
+        return timeline.track.next_to(self.session.player.cursor_us, by)
 
     # --- keys --------------------------------------------------------------------------------------------------
 
     def action_rewind(self, ms: int) -> None:
         """Back by so much, and stop."""
-        self.session.step_by(-ms * 1000)
+        self.session.player.step_by(-ms * 1000)
         self.at_once()
 
     def action_travel(self, ms: int) -> None:
         """So much further on, or back; time runs on if it ran."""
-        self._go(self.session.here_us + ms * 1000)
+        self._go(self.session.player.cursor_us + ms * 1000)
 
     def action_to_mark(self, by: int) -> None:
         """To the mark before (-1), or the next (1)."""
@@ -103,11 +109,11 @@ class Travels(Base):
 
     def action_live(self) -> None:
         """To the end."""
-        self._go(self.session.end_us)
+        self._go(self.session.player.end_us)
 
     def action_undo(self) -> None:
         """Take back what a person did last."""
-        self.session.undo()
+        self.session.player.undo()
         self.at_once()
 
     def action_record(self) -> None:
@@ -115,32 +121,34 @@ class Travels(Base):
         from tui.session import export
 
         session = self.session
-        if session.recording:
-            session.stop_recording()
+        if session.player.recording:
+            session.player.stop_recording()
         else:
             try:
-                path = export.write(export.name_of(session.setup.protocol, session.setup.seed), {".swarm": ""})[0]
+                path = export.write(
+                    export.stem_of(session.player.setup.protocol, session.player.setup.seed), {".swarm": ""}
+                )[0]
             except InputError as error:
                 self.notify(plain(error, limit=300), severity="error", markup=False, timeout=10)
                 return
             here = path.name if path.parent == Path.cwd() else str(path)
-            if not session.record(here):
+            if not session.player.record(here):
                 path.unlink(missing_ok=True)
         self.at_once()
 
     def _go(self, t_us: int) -> None:
-        self.session.seek_to(t_us)
+        self.session.player.seek_to(t_us)
         self.at_once()
 
     # --- the timeline ------------------------------------------------------------------------------------------
 
     def on_timeline_sought(self, event: Timeline.Sought) -> None:
         """A pointer took the cursor somewhere, or let it go."""
-        live = self.session.live
+        live = self.session.player.pacer
         if event.held and not self._holding:
             self._holding, self._played = True, live.playing
             live.pause()
-        self.session.scrub_to(event.at_us)
+        self.session.player.scrub_to(event.at_us)
         self.session.touch()
         if not event.held:
             if self._holding and self._played:
@@ -151,10 +159,10 @@ class Travels(Base):
         """A step."""
         session = self.session
         # A wheel is turned by chance more easily than a key is pressed: at the end it does not move time on.
-        if event.ms > 0 and session.at_end and session.heading_us is None:
+        if event.ms > 0 and session.player.at_end and session.player.seek_target_us is None:
             return
-        session.live.pause()
-        session.scrub_to(session.wished_us + event.ms * 1000)
+        session.player.pacer.pause()
+        session.player.scrub_to(session.player.pending_seek_us + event.ms * 1000)
         session.touch()
 
     def show_time(self, frame: Frame) -> None:

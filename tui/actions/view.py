@@ -106,7 +106,7 @@ class Deeds(Base):
         if action == "verb" or (action in VERBS and action != "ask"):  # another asks when the selected peer cannot
             verb = self._verb(str(parameters[0]) if action == "verb" else action)
             return PICK_FIRST if verb is None else "" if verb.possible else verb.tip
-        if action in ("open", "menu", "mark") and self.session.selected is None:
+        if action in ("open", "menu", "mark") and self.session.selection.selected is None:
             return PICK_FIRST
         if action == "pan" and self.enlarged <= 1:
             return "All of the swarm is in the picture; zoom in first ({view.in})."
@@ -120,7 +120,7 @@ class Deeds(Base):
                 return "Slower than that is a standstill: {time.pause} stops time."
         if action == "panel" and parameters == (6,) and not self.has_story:
             return "This run tells no story; scenarios do."
-        if action in ("pause", "step") and self.session.alarm:
+        if action in ("pause", "step") and self.session.player.alarm:
             return "A peer's program failed, and this run cannot go on: {run.network} starts another."
         return self.why_not_inquire(action) or self.why_not_travel(action, parameters)
 
@@ -144,16 +144,16 @@ class Deeds(Base):
         verb = self._verb(name)
         if verb is not None and name != "ask":
             does, tip = verb.label.lower(), keyed(self.app, verb.tip)
-        if name == "pause" and not self.session.live.playing:
+        if name == "pause" and not self.session.player.pacer.playing:
             does = "play"
-        if name == "record" and self.session.recording:
+        if name == "record" and self.session.player.recording:
             does = "stop recording"
-        if name == "slow" and self.session.slow_on_ask:
+        if name == "slow" and self.session.slow_motion.enabled:
             does = "slow on ask ✓"
         why = keyed(self.app, self.why_not(name, parameters))
         # Who answered the ask that one chose is what one wants to know next. Of those that peers ask by themselves it
         # would come and go every few seconds, and move all other keys.
-        rank = UNSOUGHT if name == "answerer" and (why or self.session.following) else rank
+        rank = UNSOUGHT if name == "answerer" and (why or self.session.selection.following) else rank
         return Item(shown, does, action, why, tip, rank)
 
     # --- asks ------------------------------------------------------------------------------------------------
@@ -174,15 +174,15 @@ class Deeds(Base):
     def ask_now(self, text: str) -> None:
         """Ask for something from the selected peer, or from any."""
         frame = self.view.frame
-        self.session.ask_for(text, self.session.selected if frame is None else askers_of(frame))
+        self.session.ask_for(text, self.session.selection.selected if frame is None else askers_of(frame))
         self.at_once()
 
     def action_slow(self) -> None:
         """Slow down on asks, or not."""
-        self.session.slow_on_ask = not self.session.slow_on_ask
-        if not self.session.slow_on_ask:
-            self.session.live.end_slow_motion()
-        slow = self.session.slow_on_ask
+        self.session.slow_motion.enabled = not self.session.slow_motion.enabled
+        if not self.session.slow_motion.enabled:
+            self.session.player.pacer.end_slow_motion()
+        slow = self.session.slow_motion.enabled
         self.session.say("Time slows while your question crosses." if slow else "Time keeps its speed when you ask.")
         self.at_once()
 
@@ -190,25 +190,25 @@ class Deeds(Base):
 
     def _speed(self) -> float:
         """The nearest of SPEEDS to what is set."""
-        speed = self.session.live.speed
+        speed = self.session.player.pacer.speed
         if math.isinf(speed):
             return speed
         return min(SPEEDS[:-1], key=lambda other: max(other / speed, speed / other))
 
     def action_pause(self) -> None:
         """Stop time, or let it run."""
-        self.session.play_or_pause()
+        self.session.player.play_or_pause()
         self.at_once()
 
     def action_step(self, ms: int) -> None:
         """Go on by so much, and stop."""
-        self.session.live.step(ms * 1000)
+        self.session.player.pacer.step(ms * 1000)
         self.at_once()
 
     def action_speed(self, by: int) -> None:
         """Twice or half the speed."""
         at = SPEEDS.index(self._speed()) + by
-        self.session.live.set_speed(SPEEDS[min(max(at, 0), len(SPEEDS) - 1)])
+        self.session.player.pacer.set_speed(SPEEDS[min(max(at, 0), len(SPEEDS) - 1)])
         self.at_once()
 
     # --- the picture --------------------------------------------------------------------------------------------
@@ -330,8 +330,8 @@ class Deeds(Base):
         if self.query_one(AskBar).has_class("-open") or self.query_one(FilterBar).is_open:
             self.close_bars()
             return
-        if isinstance(self.focused, PeersTable) and self.session.sieve:
-            self.session.sift("")
+        if isinstance(self.focused, PeersTable) and self.session.selection.filter:
+            self.session.selection.apply_filter("")
             self.at_once()
             return
         if isinstance(self.focused, Feed) and self.focused.narrowed:
@@ -348,12 +348,12 @@ class Deeds(Base):
         elif drawer(*self.size) and "inspector" in self._shown:
             self.drawer_shut = True
             self.make_room()
-        elif not self.session.following:
-            self.session.choose(None)
-        elif self.session.marked:
-            self.session.mark("")
-        elif self.session.selected is not None:
-            self.session.select(None)
+        elif not self.session.selection.following:
+            self.session.selection.choose(None)
+        elif self.session.selection.marked:
+            self.session.selection.mark("")
+        elif self.session.selection.selected is not None:
+            self.session.selection.select(None)
         elif self.enlarged > 1:
             self.picture.zoom(0)
         self.at_once()

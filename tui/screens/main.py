@@ -162,7 +162,7 @@ class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquirie
                 yield PeersTable(id="peers", classes="-away")
                 yield Kinds(id="kinds", classes="-away")
                 yield Story(id="story")
-                yield Controls(complete=self.session.completions, id="controls")
+                yield Controls(complete=self.session.selection.completions, id="controls")
             with Horizontal(id="bottom"):
                 yield Charts(id="charts")
                 yield Feed(id="feed")
@@ -170,7 +170,7 @@ class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquirie
             yield ThemeDrawer(id="themes")
         yield Static("", id="notice", markup=False)
         yield AskBar(id="ask-bar")
-        yield FilterBar(complete=self.session.completions, id="filter")
+        yield FilterBar(complete=self.session.selection.completions, id="filter")
         yield Menu(id="menu")
         yield JumpBar(id="jump")
         yield Timeline(id="timeline")
@@ -187,11 +187,11 @@ class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquirie
         self.call_after_refresh(self._pace)
         self.make_room()
         self.clock.start()
-        self.session.live.tick_s = TICK_S
+        self.session.player.pacer.tick_s = TICK_S
         self.watch(self.app, "app_focus", self._focus_changed, init=False)
 
     def _focus_changed(self, focused: bool) -> None:
-        self.session.live.tick_s = TICK_S if focused else AWAY_TICK_S
+        self.session.player.pacer.tick_s = TICK_S if focused else AWAY_TICK_S
         if focused and self.is_running:
             self._panels_s = -1e9
             self.clock.start()
@@ -247,7 +247,7 @@ class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquirie
     def _show_picture(self) -> None:
         view = self.picture
         now = time.monotonic()
-        self.session.tend()
+        self.session.player.poll()
         if (self.session.stale or view.moving) and waiting(self.app) > WAITING_MOST:
             self.pace.held_up()
             return
@@ -348,7 +348,7 @@ class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquirie
         self.set_class(width >= HUGE_W and height >= HUGE_H, "-huge")
         self.query_one(Timeline).display = height >= TIMELINE_H
         self.set_class(height < TIMELINE_H, "-lowest")
-        chosen = (self.session.selected is not None) and not self.drawer_shut
+        chosen = (self.session.selection.selected is not None) and not self.drawer_shut
         shown = rooms(width, height, self.wishes, selected=chosen, story=self.has_story, whole=self.whole)
         if shown == self._shown:
             return
@@ -377,8 +377,8 @@ class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquirie
     @property
     def has_story(self) -> bool:
         """Whether the scenario has something to tell."""
-        scenario = self.session.scenario
-        same = scenario.setup.protocol == self.session.setup.protocol
+        scenario = self.session.player.scenario
+        same = scenario.setup.protocol == self.session.player.setup.protocol
         return same and bool(scenario.about or scenario.captions or scenario.expects)
 
     @property
@@ -409,7 +409,7 @@ class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquirie
 
     @on(say.AskPicked)
     def _chose(self, event: say.AskPicked) -> None:
-        self.session.choose(event.ask)
+        self.session.selection.choose(event.ask)
         self.at_once()
 
     @on(say.Act)
@@ -423,7 +423,7 @@ class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquirie
     @on(say.AskWanted)
     def _ask_wanted(self, event: say.AskWanted) -> None:
         if event.origin is not None:
-            self.session.select(event.origin)
+            self.session.selection.select(event.origin)
         self.open_ask_bar()
 
     @on(say.AskLeft)
@@ -432,7 +432,7 @@ class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquirie
 
     @on(say.Paced)
     def _paced(self, event: say.Paced) -> None:
-        self.session.live.set_speed(event.speed)
+        self.session.player.pacer.set_speed(event.speed)
         self.at_once()
 
     def close_bars(self) -> None:
