@@ -45,6 +45,28 @@ BESIDE: dict[str, set[str]] = {
     "child": {"errors"},
 }
 """Parts of the engine outside that order, with what they may import."""
+TUI_ORDER = (
+    "import_path",
+    "interrupts",
+    "beside",
+    "terminal_input",
+    "terminal_diff",
+    "textual_compat",
+    "draw",
+    "config",
+    "help",
+    "input_queue",
+    "session",
+    "widgets",
+    "preferences",
+    "first_frame",
+    "screens",
+    "actions",
+    "app",
+    "cli",
+    "__main__",
+)
+"""Parts of the dashboard: each may import those before it."""
 
 
 def tracked() -> list[Path]:
@@ -115,9 +137,23 @@ def test_imports_inside_the_engine_have_one_direction(path: Path) -> None:
             assert ENGINE_ORDER.index(parts[1]) < ENGINE_ORDER.index(part), where
 
 
-def test_the_engine_has_no_import_circle() -> None:
-    files = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in sources("engine")}
-    files = {name.removesuffix(".__init__"): path for name, path in files.items() if name != "engine.__init__"}
+@pytest.mark.parametrize("path", sources("tui"), ids=lambda p: str(p.relative_to(ROOT)))
+def test_imports_inside_the_dashboard_have_one_direction(path: Path) -> None:
+    part = path.relative_to(ROOT / "tui").with_suffix("").parts[0]
+    if part == "__init__":
+        return
+    assert part in TUI_ORDER, f"{part} has no place in the order of imports"
+    for name, line in imports(path, typing=True):
+        parts = name.split(".")
+        if parts[0] == "tui" and len(parts) > 1 and parts[1] != part:
+            where = f"{path.relative_to(ROOT)}:{line} imports {name}"
+            assert TUI_ORDER.index(parts[1]) < TUI_ORDER.index(part), where
+
+
+@pytest.mark.parametrize("folder", ["engine", "tui"])
+def test_there_is_no_import_circle(folder: str) -> None:
+    files = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in sources(folder)}
+    files = {name.removesuffix(".__init__"): path for name, path in files.items() if name != f"{folder}.__init__"}
     arrows = {name: {to for to in targets(path, files) if to != name} for name, path in files.items()}
     circles = circles_of(arrows)
     assert not circles, circles
@@ -129,7 +165,7 @@ def targets(path: Path, files: Mapping[str, Path]) -> set[str]:
         to
         for name, _ in imports(path, typing=True)
         for to in (name, name.rpartition(".")[0])
-        if to in files and to != "engine"
+        if to in files and to not in ("engine", "tui")
     }
 
 
@@ -150,7 +186,7 @@ def test_an_import_circle_is_detected() -> None:
     assert not circles_of({"a": {"b", "c"}, "b": {"c"}, "c": set()})
 
 
-@pytest.mark.parametrize("path", sources("engine"), ids=lambda p: str(p.relative_to(ROOT)))
+@pytest.mark.parametrize("path", [*sources("engine"), *sources("tui")], ids=lambda p: str(p.relative_to(ROOT)))
 def test_a_file_says_what_it_is_and_no_class_is_put_together_of_parts(path: Path) -> None:
     tree = ast.parse(path.read_text())
     assert ast.get_docstring(tree), f"{path}: the first line of a file says what is in it"

@@ -20,6 +20,9 @@ The pointer (`points_at_nothing`)
     Textual looks up what is under the pointer in its last layout, and takes the parent of what it finds there for
     granted: a list entry or a toast that was taken away since has none (`AttributeError` in `_forward_event`). Whether
     the ends of a marked text are still there it asks `is_attached_to_dom` without calling it, which is always true.
+Keys (`bind`)
+    Textual takes the bindings of a screen from its class; those of one that gets its table when it is made have no
+    public way in (`_bindings`).
 Dialogs (`dismiss_once`, `is_late`, `SteadyPalette`, `knows_option`)
     Textual pops a screen for each `dismiss`, also for the second one of the same dialog, which takes the dashboard
     away (`ScreenStackError`, or an empty screen). Events that were under way when a dialog was dismissed find its
@@ -50,9 +53,11 @@ from textual._keyboard_protocol import FUNCTIONAL_KEYS
 from textual._xterm_parser import FOCUSIN, FOCUSOUT, XTermParser
 from textual.app import App
 from textual.await_complete import AwaitComplete
+from textual.binding import Binding, BindingsMap
 from textual.color import Color
 from textual.command import CommandInput, CommandList, CommandPalette, SearchIcon
 from textual.containers import Horizontal, Vertical
+from textual.dom import DOMNode
 from textual.filter import LineFilter, Monochrome
 from textual.keys import Keys, _character_to_key
 from textual.message import Message
@@ -1021,6 +1026,14 @@ def points_at_nothing(app: App[Any], event: events.MouseEvent) -> bool:
         return False
     widget, _ = screen.get_widget_and_offset_at(event.x, event.y)
     return widget is not None and not widget.is_attached
+
+
+# --- keys -------------------------------------------------------------------------------------------------------------
+
+
+def bind(node: DOMNode, bindings: Sequence[Binding]) -> None:
+    """Have a widget or screen answer to these keys too, from when it is made on."""
+    node._bindings = BindingsMap.merge([node._bindings, BindingsMap(bindings)])
 
 
 # --- dialogs ----------------------------------------------------------------------------------------------------------

@@ -38,7 +38,7 @@ from pathlib import Path
 from typing import Any
 
 from engine import networks, scenario_files
-from tui.config.keys import ALL
+from tui.actions.table import ALL
 
 ROOT = Path(__file__).parents[2]
 ANSWER_S = 60.0
@@ -134,7 +134,7 @@ def bytes_of(name: str) -> bytes:
 
 
 LEAVING = ("q", "ctrl+c", "ctrl+q")
-KEYS = {name: bytes_of(name) for key in ALL for name in key.keys.split(",") if bytes_of(name)}
+KEYS = {name: bytes_of(name) for key in ALL for name in key.keys.split(",") if name and bytes_of(name)}
 for _name in (*SEQUENCES, *string.ascii_letters, *string.digits, *string.punctuation):
     KEYS.setdefault(_name, bytes_of(_name))
 

@@ -10,16 +10,17 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 import scenes
-from person import Person, dashboard
+from person import dashboard
 from textual.command import CommandPalette
 from textual.widgets import Input, OptionList
 
 from engine import Scenario, Setup, Swarm, networks, scenario_files
 from tui.actions.palette import SKIP, Palette
+from tui.actions.table import ACTIONS
 from tui.config import themes
-from tui.config.keys import TABLE
 from tui.config.settings import Settings
 from tui.draw import jump_tags
+from tui.draw.colours import ABOUT as COLOURED
 from tui.draw.raster import Canvas
 from tui.draw.stage import PLACEMENTS
 from tui.screens.frame_clock import LEAST_FPS, LEAST_S, FramePace, next_due
@@ -125,7 +126,7 @@ async def test_a_theme_is_seen_while_choosing_and_escape_goes_back() -> None:
         before = person.app.theme
         inks = person.view._styles[:]
         await person.press("t", "down")
-        assert person.app.theme == person.app.our_themes[1] != before
+        assert person.app.theme == person.app.preferences.our_themes[1] != before
         await person.wait(0.5)
         assert person.view._styles != inks
         assert person.session.live.playing, "the swarm goes on beside the list"
@@ -133,7 +134,7 @@ async def test_a_theme_is_seen_while_choosing_and_escape_goes_back() -> None:
         assert person.app.theme == before
         assert not person.main.query_one(ThemeDrawer).is_open
         await person.press("t", "t", "t", "enter")
-        assert person.app.theme == person.app.our_themes[2]
+        assert person.app.theme == person.app.preferences.our_themes[2]
         assert not person.told, "without a configuration nothing is written, and nothing need be said"
 
 
@@ -150,22 +151,22 @@ async def test_a_theme_of_ones_own_is_worn_anew_when_it_is_saved(home: Path) -> 
         assert person.main.styles.background.hex6 == "#101010"
         (folder / "mine.toml").write_text(theme_file("#202020"))
         (folder / "second.toml").write_text(theme_file("#303030"))
-        person.app.look_at_files()
+        person.app.preferences.look_at_files()
         await person.pilot.pause()
         assert person.main.styles.background.hex6 == "#202020"
-        assert "second" in person.app.our_themes
+        assert "second" in person.app.preferences.our_themes
 
         (folder / "mine.toml").write_text("[theme]\nbackground = 3")
         (folder / "second.toml").unlink()
-        person.app.look_at_files()
+        person.app.preferences.look_at_files()
         await person.pilot.pause()
         assert f"{folder / 'mine.toml'}: [theme] background should be a colour" in person.told
         assert person.main.styles.background.hex6 == "#202020", "the last that was right is kept"
-        assert "second" not in person.app.our_themes
+        assert "second" not in person.app.preferences.our_themes
         assert "second" not in person.app.available_themes
 
         told = person.told
-        person.app.look_at_files()
+        person.app.preferences.look_at_files()
         assert person.told == told, "nothing was saved since, so nothing is said"
 
 
@@ -281,11 +282,11 @@ async def test_compact_gives_the_frames_to_what_they_hold() -> None:
     async with dashboard() as person:
         feed = person.main.query_one(Feed)
         picture, told = person.view.content_size.area, feed.content_size.area
-        person.main.switch_density()
+        person.main.action_do("app.density")
         await person.pilot.pause()
         assert person.view.content_size.area > picture
         assert feed.content_size.area >= told
-        person.main.switch_density()
+        person.main.action_do("app.density")
         await person.pilot.pause()
         assert (person.view.content_size.area, feed.content_size.area) == (picture, told)
 
@@ -301,7 +302,7 @@ async def test_with_reduced_motion_nothing_glides(monkeypatch: pytest.MonkeyPatc
         await person.wait(0.2)
         later = person.view.stage.dots(person.clock.now)
         assert np.array_equal((x, y), later)
-        person.main.switch_motion()
+        person.main.action_do("app.motion")
         await person.press("g")
         assert person.view.stage.moving(person.clock.now)
 
@@ -344,36 +345,60 @@ def test_a_terminal_that_never_keeps_up_is_still_asked_four_times_a_second() -> 
 # --- the palette ----------------------------------------------------------------------------------------------------
 
 
-def offers(person: Person) -> dict[str, str]:
-    palette = Palette(person.main)
-    return {name: tip for name, tip, _ in (*palette.keyed(), *palette.comforts(), *palette.more())}
-
-
 async def test_everything_can_be_had_by_its_name() -> None:
     """A key, a theme, a network, a scenario, a placement: what is added to a table or a folder is in the palette."""
     async with dashboard() as person:
-        names = offers(person)
-        actions = {str(run.args[0]) for _, _, run in Palette(person.main).keyed()}  # type: ignore[attr-defined]
-        assert actions == {key.action for key in TABLE} - SKIP
-        for key in TABLE:
-            if key.action not in SKIP:
-                assert any(key.does in name and key.group in name for name in names), key.id
+        palette = Palette(person.main)
+        rows = list(palette.rows(person.main))
+        names = {name: action.tip for name, action in (*rows, *palette.more(person.main))}
+        for key in ACTIONS:
+            if key.shown and key.id not in SKIP:
+                assert any(action.id == key.id and f"({key.shown})" in name for name, action in rows), key.id
+        assert not {action.id for _, action in rows} & SKIP
         assert {f"Theme: {name}" for name, _ in themes.available()} <= set(names)
         assert {f"Network: {name}" for name in networks()} <= set(names)
         assert {f"Scenario: {one.source}" for one in scenario_files.shipped()} <= set(names)
-        assert {f"Layout: {placed}" for placed in PLACEMENTS} <= set(names)
+        assert {f"Layout: {placed}" for placed in ("world", "ring")} <= set(names)
         assert all(names.values()), "each says what it will do"
 
 
-async def test_each_offer_of_comfort_can_be_taken() -> None:
+def test_every_layout_and_colouring_is_a_row_of_the_table() -> None:
+    ids = {action.id for action in ACTIONS}
+    assert {f"view.place_{placed}" for placed in PLACEMENTS} <= ids
+    assert {f"view.colour_{by}" for by in COLOURED} <= ids
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("crash", "peer.kill"),
+        ("block", "peer.censor"),
+        ("query", "ask.here"),
+        ("filter", "peer.filter"),
+        ("rewind", "time.start"),
+        ("snapshot", "run.save"),
+        ("exit", "app.quit"),
+        ("min cut", "ask.silence"),
+        ("tutorial", "app.tour"),
+    ],
+)
+async def test_an_action_is_found_by_the_word_that_a_person_knows_it_by(typed: str, found: str) -> None:
+    async with dashboard(peers=4) as person:
+        names = {name: action.id for name, action in Palette(person.main).rows(person.main)}
+        hits = [str(hit.text) async for hit in Palette(person.main).search(typed)]
+        assert found in [names.get(name, "") for name in hits[:8]]
+
+
+async def test_each_action_that_has_no_key_can_be_taken_from_the_palette() -> None:
     async with dashboard() as person:
-        for _, _, run in list(Palette(person.main).comforts()):
-            run()
-            await person.pilot.pause()
+        for _, action in list(Palette(person.main).rows(person.main)):
+            if action.id.startswith(("app.", "view.")) and not action.shown:
+                person.main.perform(action)
+                await person.pilot.pause()
         assert person.main.has_class("-dense")
-        assert person.app.reduced_motion
+        assert person.app.preferences.reduced_motion
         assert person.main.tour is not None
-        assert person.view.stage.placed == PLACEMENTS[-1]
+        assert person.view.colour_by == list(COLOURED)[-1]
         assert "config.toml (new; every line is a comment)" in person.told
 
 

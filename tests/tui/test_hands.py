@@ -188,7 +188,7 @@ async def test_several_are_asked_from_and_publish_at_once() -> None:
         await person.press("enter")
         assert person.session.swarm.history[-1][1] == AskFor((3, 4, 5), "blue")
         assert {ask.origin for ask in person.session.swarm.asks()} == {3, 4, 5}
-        person.main.action_verb("publish")
+        person.main.action_do("peer.publish")
         assert person.main.query_one(AskBar).publishing
         await person.type("zebra song")
         await person.press("enter")
@@ -262,7 +262,7 @@ async def test_a_panel_gets_the_whole_screen_and_gives_it_back() -> None:
 async def test_every_panel_can_have_the_whole_screen(name: str, size: tuple[int, int]) -> None:
     async with dashboard(size) as person:
         await person.press("right")
-        person.main.whole = name
+        person.main.panels.whole = name
         person.main.make_room()
         await person.wait(0.3)
         panel = person.main.panel(name)

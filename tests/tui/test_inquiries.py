@@ -57,7 +57,7 @@ async def test_who_answered_is_one_key_away_one_after_the_other_and_the_living_f
         assert person.session.selected == first
         await person.press("x", "A")
         assert person.session.selected == second
-        assert first not in person.main._answerers()
+        assert first not in person.main.answerers()
         assert person.session.ask == ask
         bar = person.main.query_one(KeyBar)
         assert "who answered" in [item.word for item in fitting(bar._items, 120)]

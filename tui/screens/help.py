@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
-from tui.config.keys import ALL, Key, grouped, keyed, within
+from tui.config.keys import Key, grouped, keyed, within
 from tui.draw.colours import LOOK, STATE
 from tui.draw.legend import PARTS, WORDS
 from tui.draw.styles import GLYPHS, INK, Mode
@@ -21,17 +21,17 @@ from tui.widgets.text import Row, fit, wrap
 from .picker import paragraphs
 
 MEANS = {
-    "alive": "up; or, while an ask is looked at, not reached by it",
+    "alive": "running; or, while an ask is chosen, not reached by it",
     "origin": "the peer that asked",
-    "asked": "the question has come here",
+    "asked": "a question arrived here",
     "answered": "named as a holder of what was asked for",
     "infrastructure": "a server, index or tracker",
     "dead": "its process was killed; its disk remains",
-    "censored": "lives on behind a wall: nothing gets in or out",
-    "colluding": "hides a word on somebody's behalf",
+    "censored": "runs, but all its traffic is blocked",
+    "colluding": "suppresses a word for somebody else",
     "poisoned": "claims to have everything, and serves decoys",
-    "held": "a link of it stands still, to be looked at",
-    "left": "said goodbye and went",
+    "held": "messages on one of its links are frozen",
+    "left": "left the network politely",
     "question": "a message that looks for something",
     "answer": "a message that says where it is",
     "transfer": "a message that carries the thing itself",
@@ -39,7 +39,7 @@ MEANS = {
 }
 
 
-TOUR = "{help.tour} takes the tour once more: five steps, and {app.back} leaves it."
+TOUR = "{help.tour} takes the tour again: five steps, and {app.back} leaves it."
 
 
 class HelpScreen(ModalScreen[bool]):
@@ -58,7 +58,7 @@ class HelpScreen(ModalScreen[bool]):
     """
     BINDINGS = within({"list.leave": "leave", "app.quit": "leave", "app.help": "leave", "help.tour": "tour"})
 
-    def __init__(self, network: str, title: str, text: str, mode: Mode = "braille", table: Sequence[Key] = ALL) -> None:
+    def __init__(self, network: str, title: str, text: str, mode: Mode, table: Sequence[Key]) -> None:
         super().__init__()
         self._table = table
         self._network, self._title, self._text, self._mode = network, title, text, mode

@@ -22,6 +22,7 @@ from tui.widgets.jump_bar import JumpBar
 if TYPE_CHECKING:
     from textual.screen import Screen
 
+    from tui.session.panels import PanelLayout
     from tui.session.session import Session
     from tui.widgets.swarm_view import SwarmView
 
@@ -36,7 +37,7 @@ class Jumping(Base):
     """A mixin of `MainScreen`."""
 
     session: Session
-    _shown: frozenset[str]
+    panels: PanelLayout
     _tags: dict[str, PeerId] | None = None
     """Peer by tag, while letters are shown; None when they have to be dealt out anew."""
     _typed = ""
@@ -80,7 +81,7 @@ class Jumping(Base):
     def _panels(self) -> dict[str, str]:
         """Panel by digit: those that are shown, by the digits that toggle them."""
         found = {str(digit): self.panel_name(digit) for digit in range(1, 10)}
-        return {digit: name for digit, name in found.items() if name in self._shown}
+        return {digit: name for digit, name in found.items() if name in self.panels.shown}
 
     def _tag_panels(self) -> None:
         for digit, name in self._panels().items():

@@ -17,7 +17,7 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from engine import plain
-from tui.config.keys import IDS, pressed, within
+from tui.config.keys import INSIDE, pressed, within
 from tui.textual_compat import dismiss_once
 from tui.widgets.panel import Choices, Lines, Reading, name_panel
 from tui.widgets.text import ASCII, Row, letters_only, wrap
@@ -154,7 +154,7 @@ class Picker(ModalScreen[tuple[str, str] | None]):
         """A letter goes to the next name that begins with it."""
         if event.character is None or not event.character.isalnum():
             return
-        if any(pressed(self.app, id_, event.key) for id_ in IDS if id_.startswith(("list.", "picker."))):
+        if any(pressed(self.app, key.id, event.key) for key in INSIDE if key.id.startswith(("list.", "picker."))):
             return  # to a person who has it so, a letter goes up or down
         event.stop()
         names = self.query_one(OptionList)

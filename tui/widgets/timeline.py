@@ -319,9 +319,9 @@ class Timeline(Widget):
         if cell is None:
             begin, length = layout(self.size.width)
             if event.x >= begin + length:
-                self.post_message(Wish("live"))
+                self.post_message(Wish("time.live"))
             elif event.x < begin - TIME_CELLS - 1:
-                self.post_message(Wish("record"))
+                self.post_message(Wish("run.record"))
             return
         self.capture_mouse()
         self._hold(cell)
