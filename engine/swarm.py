@@ -354,6 +354,11 @@ class Swarm(SimulationOwner, Door):
         """The phrase it colludes against, or empty."""
         return self.simulation.faults.bans.get(peer, ("", 0.0))[0]
 
+    @property
+    def asks_total(self) -> int:
+        """How many asks have been issued, which is also the id of the latest."""
+        return len(self.simulation.records) - 1
+
     def record(self, ask: AskId) -> AskRow:
         """What an ask cost and brought so far. Raises InputError for an ask that is not."""
         return self._record(ask).row()

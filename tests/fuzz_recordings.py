@@ -298,32 +298,34 @@ class AtTheScreen(Restless):
     def __init__(self, setup: Setup, folder: Path) -> None:
         self.setup, self.folder = setup, folder
         self.session = Session(Scenario(setup=setup), clock=self.clock)
-        self.machine, self.live = self.session.machine, self.session.live
+        self.machine, self.live = self.session.player.machine, self.session.player.pacer
         self.prepare()
 
     def take(self, one: Step) -> None:
         session = self.session
         match one:
             case ("step" | "begin", amount, *_):
-                session.step_by(round(amount * (1 if one[0] == "step" else -SECOND)))
+                session.player.step_by(round(amount * (1 if one[0] == "step" else -SECOND)))
             case ("seek", share, slices):
-                (session.scrub_to if slices % 2 else session.seek_to)(round(share * session.end_us))
+                (session.player.scrub_to if slices % 2 else session.player.seek_to)(
+                    round(share * session.player.end_us)
+                )
             case ("resume", number, _):
-                session.play_or_pause()
+                session.player.play_or_pause()
                 if number:
                     session.frame(30.0)
             case ("undo", *_):
-                session.undo()
+                session.player.undo()
             case ("drop", *_):
-                session.go_live()
+                session.player.go_live()
             case ("record",):
-                if not session.recording:
-                    session.record(str(self.folder / f"{next(self.files)}.swarm"))
+                if not session.player.recording:
+                    session.player.record(str(self.folder / f"{next(self.files)}.swarm"))
             case ("stop",):
                 self.closing()
-                session.stop_recording()
+                session.player.stop_recording()
             case ("tend",):
-                session.tend()
+                session.player.poll()
             case ("advance" | "second", *_):
                 self.time_s += 0.3
                 self.live.slice()

@@ -96,7 +96,7 @@ async def main() -> None:
             session.swarm.advance(session.swarm.now_us + 5_000)
         trace = session.swarm.trace(ask)
         assert trace is not None
-        session.select(trace.holders[0])
+        session.selection.select(trace.holders[0])
         await settled(app, pilot)
         save(app, "swarm")
         await pilot.resize_terminal(*SMALLER)

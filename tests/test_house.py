@@ -270,7 +270,23 @@ def test_draw_imports_no_textual(path: Path) -> None:
         assert name.split(".")[0] != "textual", f"{path}:{line} imports {name}"
 
 
-@pytest.mark.parametrize("code", ["import engine", "from tui.cli.main import main; main(['run', '--until', '1'])"])
+@pytest.mark.parametrize("path", sources("tui/session"), ids=lambda p: str(p.relative_to(ROOT)))
+def test_the_session_knows_no_screen(path: Path) -> None:
+    for name, line in imports(path, typing=True):
+        where = f"{path.relative_to(ROOT)}:{line} imports {name}"
+        assert name.split(".")[0] not in ("textual", "rich"), where
+        if name.split(".")[0] == "tui":
+            assert name.split(".")[1] in ("session", "draw", "config"), where
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import engine",
+        "from tui.cli.main import main; main(['run', '--until', '1'])",
+        *(f"import {'.'.join(path.relative_to(ROOT).with_suffix('').parts)}" for path in sources("tui/session")),
+    ],
+)
 def test_no_screen_is_loaded_where_none_is_needed(code: str) -> None:
     ask = f"{code}\nimport sys\nassert not any(m.split('.')[0] == 'textual' for m in sys.modules), 'textual is loaded'"
     done = subprocess.run([sys.executable, "-c", ask], cwd=ROOT, capture_output=True, text=True, check=False)

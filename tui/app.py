@@ -252,7 +252,7 @@ class SwarmApp(TerminalApp):
 
     def resumed(self) -> None:
         """The process was stopped: the time that passed is not owed."""
-        self.session.live.resync()
+        self.session.player.pacer.resync()
 
     def restore_terminal(self) -> None:
         """Have it as it was. Once is enough; may be called from any thread."""
@@ -354,7 +354,7 @@ def open_dashboard(
     gc.disable()  # until the first picture: a tenth of the start went into looking for garbage there is none of yet
     session = Session(scenario, speed=speed, until=until, recording=recording)
     if record is not None:
-        session.begin_recording(record)
+        session.player.begin_recording(record)
     app = SwarmApp(session, theme=theme, fps=fps, glyphs=glyphs, settings=settings, lacks=lacks, ascii_only=ascii_only)
 
     async def run() -> ReturnType | int | None:
@@ -378,7 +378,7 @@ def open_dashboard(
             gc.freeze()  # nothing is looked through for garbage any more, so the end comes at once
             app.restore_terminal()
     code = int(code) if isinstance(code, int) else (app.return_code or 0)
-    return code or int(recording is not None and session.machine.diverged is not None)
+    return code or int(recording is not None and session.player.machine.diverged is not None)
 
 
 def _obituary(session: Session, error: Exception) -> str:

@@ -76,9 +76,9 @@ def paint(app: TerminalApp, session: Session, preferences: Preferences) -> bool:
             width, height = shutil.get_terminal_size()
     except (OSError, ValueError):
         return False
-    scenario = session.scenario
+    scenario = session.player.scenario
     story = bool(scenario.about or scenario.captions or scenario.expects)
-    made = lines(width, height, session.setup.protocol, preferences.keys_now, story=story)
+    made = lines(width, height, session.player.setup.protocol, preferences.keys_now, story=story)
     if preferences.glyph_mode == "ascii":
         made = [line.translate(ASCII | str.maketrans("╭╮╰╯", "++++")) for line in made]
     style, ground = _style(app), ""

@@ -132,8 +132,8 @@ def child(row: Row, out: str) -> None:
         async def watch(self) -> None:
             if not row.slowly:
                 await asyncio.sleep(WARM_S)
-                self.session.slow_on_ask = False
-                self.session.live.end_slow_motion()
+                self.session.slow_motion.enabled = False
+                self.session.player.pacer.end_slow_motion()
             while not isinstance(self.screen, MainScreen):
                 await asyncio.sleep(0.1)
             result = await (self.tour() if row.views else self.measured(2 * RUN_S if row.slowly else RUN_S))
@@ -152,7 +152,7 @@ def child(row: Row, out: str) -> None:
                 "cpu": used / span,
                 "ms_a_frame": 1000 * used / max(1, main.frames - frames),
                 "messages_per_s": (self.session.swarm.snapshot().totals.sent - sent) / span,
-                "pace": self.session.live.pace,
+                "pace": self.session.player.pacer.pace,
             }
             # The probe itself takes time, so it runs after what the processor was used for has been taken.
             late: list[float] = []
@@ -173,7 +173,7 @@ def child(row: Row, out: str) -> None:
             for name in VIEWS:
                 word, _, rest = name.partition(" ")
                 if name in ("belief view", "silencing set", "by belief"):
-                    self.session.select(0)
+                    self.session.selection.select(0)
                 actions, back = WAYS.get(name, ((), ()))
                 if word == "placed":
                     main.view.place(rest)  # type: ignore[arg-type]
@@ -188,7 +188,7 @@ def child(row: Row, out: str) -> None:
                     main.action_do(action)
                 main.view.place("world")
                 main.view.colour("state")
-                self.session.select(None)
+                self.session.selection.select(None)
             told["worst"] = min(value for name, value in told.items() if name.endswith("frames"))
             return told
 

@@ -52,7 +52,7 @@ class Person:
     async def wait(self, seconds: float, slices: int = 20) -> None:
         for _ in range(slices):
             self.clock.now += seconds / slices
-            self.session.live.slice()
+            self.session.player.pacer.slice()
         self.main.at_once()
         await self.pilot.pause()
 

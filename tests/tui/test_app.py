@@ -28,22 +28,22 @@ async def test_it_is_alive_from_the_start() -> None:
 async def test_an_arrow_selects_enter_inspects_and_escape_goes_back() -> None:
     async with dashboard() as person:
         await person.press("right")
-        first = person.session.selected
+        first = person.session.selection.selected
         assert first is not None
         await person.press("right")
-        assert person.session.selected != first
+        assert person.session.selection.selected != first
         await person.press("enter")
         assert isinstance(person.app.focused, Inspector)
         await person.press("escape")
         assert isinstance(person.app.focused, SwarmView)
         await person.press("escape")
-        assert person.session.selected is None
+        assert person.session.selection.selected is None
 
 
 async def test_each_verb_is_undone_by_its_own_key() -> None:
     async with dashboard() as person:
         await person.press("right")
-        peer = person.session.selected
+        peer = person.session.selection.selected
         assert peer is not None
         await person.press("x")
         assert person.state(peer) == DEAD
@@ -77,16 +77,16 @@ async def test_who_asks_sees_it_slowly_and_then_time_is_as_before() -> None:
         await person.type("blue train")
         await person.press("enter")
         ask = person.session.swarm.asks()[-1]
-        assert (ask.text, ask.by, ask.origin) == ("blue train", "person", person.session.selected)
-        assert person.session.ask == ask.id
-        assert person.session.live.slowed
+        assert (ask.text, ask.by, ask.origin) == ("blue train", "person", person.session.selection.selected)
+        assert person.session.selection.ask == ask.id
+        assert person.session.player.pacer.slowed
         assert isinstance(person.app.focused, SwarmView)
         frame = person.view.frame
         assert frame is not None
         assert frame.ask == ask.id
         await person.wait(8.0, slices=200)
-        assert not person.session.live.slowed
-        assert person.session.live.speed == 1.0
+        assert not person.session.player.pacer.slowed
+        assert person.session.player.pacer.speed == 1.0
 
 
 async def test_slow_motion_can_be_switched_off() -> None:
@@ -94,7 +94,7 @@ async def test_slow_motion_can_be_switched_off() -> None:
         await person.press("right", "s", "a")
         await person.type("blue")
         await person.press("enter")
-        assert not person.session.live.slowed
+        assert not person.session.player.pacer.slowed
 
 
 async def test_a_crossing_takes_about_four_seconds_to_watch() -> None:
@@ -114,13 +114,13 @@ async def test_the_latest_ask_is_followed_until_one_is_chosen() -> None:
         await person.press("s")
         await person.wait(3.0, slices=100)
         newest = person.session.swarm.asks()[-1].id
-        assert person.session.following
-        assert person.session.ask == newest
-        person.session.choose(1)
+        assert person.session.selection.following
+        assert person.session.selection.ask == newest
+        person.session.selection.choose(1)
         await person.wait(2.0)
-        assert person.session.ask == 1
+        assert person.session.selection.ask == 1
         await person.press("escape")
-        assert person.session.following
+        assert person.session.selection.following
 
 
 async def test_selectors_mark_peers_and_a_bad_one_is_told() -> None:
@@ -129,30 +129,30 @@ async def test_selectors_mark_peers_and_a_bad_one_is_told() -> None:
         await person.type("#3 or #5")
         assert "2 peers" in str(person.main.query_one("#filter-told").render())
         await person.press("enter")
-        assert person.session.marked == (3, 5)
-        assert person.session.selected == 3
+        assert person.session.selection.marked == (3, 5)
+        assert person.session.selection.selected == 3
         await person.press("slash")
         await person.type("statt=dead")
         await person.press("enter")
         frame = person.view.frame
         assert frame is not None
         assert "statt" in frame.notice
-        assert person.session.marked == (3, 5)
+        assert person.session.selection.marked == (3, 5)
         await person.wait(0.5)
-        assert person.session.live.playing
+        assert person.session.player.pacer.playing
 
 
 async def test_another_network_gets_the_same_peers() -> None:
     async with dashboard(asks_per_s=0.0) as person:
         await person.press("right")
-        kept = person.session.selected
+        kept = person.session.selection.selected
         await person.wait(1.0)
         await person.press("p")
         assert isinstance(person.app.screen, Picker)
         await person.press("w", "enter")
-        assert person.session.setup.protocol == "web"
-        assert person.session.setup.seed == 7
-        assert person.session.selected == kept
+        assert person.session.player.setup.protocol == "web"
+        assert person.session.player.setup.seed == 7
+        assert person.session.selection.selected == kept
         assert person.session.swarm.now_us < 500_000
         await person.wait(1.0)
         assert "■ server" in person.view.text
@@ -197,7 +197,7 @@ async def test_it_pauses_at_the_time_that_was_given() -> None:
     clock.now += 10
     session.frame(30)
     assert session.swarm.now_us == 2_500_000
-    assert not session.live.playing
+    assert not session.player.pacer.playing
     assert session.report().to_json()["virtual_s"] == 2.5
 
 
@@ -205,10 +205,10 @@ async def test_it_pauses_when_all_asks_are_closed() -> None:
     clock = Clock()
     plain = Scenario(setup=Setup(asks_per_s=0.0, options={"download": False})).asking(["no such thing"])
     session = Session(plain, until="quiet", clock=clock)
-    session.slow_on_ask = False
+    session.slow_motion.enabled = False
     for _ in range(100):
         clock.now += 0.05
         session.frame(30)
-    assert not session.live.playing
+    assert not session.player.pacer.playing
     assert session.swarm.quiet()
     assert session.swarm.now_us < 4_000_000

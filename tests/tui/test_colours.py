@@ -280,7 +280,7 @@ async def test_a_click_on_the_title_of_the_legend_changes_it() -> None:
         row, first, _ = person.view._legend_at
         await person.pilot.click("SwarmView", offset=(first + 3, row + 1))
         assert person.view.colour_by == "role"
-        assert person.session.selected is None
+        assert person.session.selection.selected is None
 
 
 @pytest.mark.anyio

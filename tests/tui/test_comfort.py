@@ -45,7 +45,7 @@ async def test_a_letter_selects_the_peer_it_stands_on() -> None:
         letter, peer = next(iter(dealt.items()))
         assert letter in person.view.text
         await person.press(letter)
-        assert person.session.selected == peer
+        assert person.session.selection.selected == peer
         assert isinstance(person.app.focused, SwarmView)
         assert "jump" not in person.view.over
 
@@ -57,10 +57,10 @@ async def test_two_letters_are_typed_one_by_one_and_the_rest_steps_aside() -> No
         assert {len(text) for text in dealt} == {2}
         text, peer = list(dealt.items())[-1]
         await person.press(text[0])
-        assert person.session.selected is None
+        assert person.session.selection.selected is None
         assert text[0] + "…" in person.main.query_one(JumpBar).render_line(0).text
         await person.press(text[1])
-        assert person.session.selected == peer
+        assert person.session.selection.selected == peer
 
 
 async def test_a_digit_goes_to_the_panel_and_escape_leaves_all_as_it_was() -> None:
@@ -73,14 +73,14 @@ async def test_a_digit_goes_to_the_panel_and_escape_leaves_all_as_it_was() -> No
         await person.pilot.pause()
         assert isinstance(person.app.focused, SwarmView)
         assert len(person.main.query(".jump-tag")) == 0
-        assert person.session.selected is None
+        assert person.session.selection.selected is None
 
 
 async def test_while_one_jumps_no_letter_does_what_it_does_elsewhere() -> None:
     async with dashboard(peers=3) as person:
         await person.press("right")
         await person.press("j", "x")
-        assert person.state(person.session.selected or 0) == 0
+        assert person.state(person.session.selection.selected or 0) == 0
         await person.press("j")
         await person.pilot.click(Feed)
         await person.pilot.pause()
@@ -129,7 +129,7 @@ async def test_a_theme_is_seen_while_choosing_and_escape_goes_back() -> None:
         assert person.app.theme == person.app.preferences.our_themes[1] != before
         await person.wait(0.5)
         assert person.view._styles != inks
-        assert person.session.live.playing, "the swarm goes on beside the list"
+        assert person.session.player.pacer.playing, "the swarm goes on beside the list"
         await person.press("escape")
         assert person.app.theme == before
         assert not person.main.query_one(ThemeDrawer).is_open
@@ -200,8 +200,8 @@ async def test_a_saved_scenario_opens_and_comes_to_the_same(monkeypatch: pytest.
         again = Swarm(saved.setup)
         again.advance(person.session.swarm.now_us)
         assert again.fingerprint() == person.session.swarm.fingerprint()
-        assert saved.captions == person.session.scenario.captions
-        assert saved.expects == person.session.scenario.expects
+        assert saved.captions == person.session.player.scenario.captions
+        assert saved.expects == person.session.player.scenario.expects
         assert "1 deed of a person" in saved.about
         assert "p does here" in person.told
         await person.press("p", "tab")
@@ -267,11 +267,11 @@ async def test_a_scenario_is_read_about_and_begun_from_the_dashboard() -> None:
         assert "Napster's files lie on its users' machines" in picker.about
         assert "network    napster" in picker.about
         await person.press("enter")
-        assert person.session.scenario.title == "The injunction"
+        assert person.session.player.scenario.title == "The injunction"
         assert person.session.swarm.now_us < 500_000
         assert person.main.has_story
         await person.press("p", "g", "enter")
-        assert person.session.setup.protocol != "napster"
+        assert person.session.player.setup.protocol != "napster"
         assert not person.main.has_story
 
 

@@ -49,12 +49,12 @@ async def test_the_frame_of_the_picture_opens_the_diagram_and_the_court_by_a_cli
         await person.pilot.pause()
         await click(person, "diagram")
         assert isinstance(person.main.picture, AskPicture)
-        assert person.session.selected == 5, "a click on the frame is none on the picture"
+        assert person.session.selection.selected == 5, "a click on the frame is none on the picture"
         await click(person, "tree")
         assert person.main.ask_picture.kind == "tree"
         await click(person, "swarm")
         assert person.main.picture is person.view
-        assert person.session.selected == 5
+        assert person.session.selection.selected == 5
 
 
 async def test_the_frame_says_how_much_is_under_way_and_nothing_of_how_it_is_made() -> None:

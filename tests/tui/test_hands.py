@@ -63,7 +63,7 @@ async def test_a_box_chooses_whom_it_holds_and_x_kills_and_revives_them() -> Non
         await ringed(person)
         width, height = person.view.content_size
         await drag(person, (0, 0), (width // 2, height - 1))
-        held = person.session.marked
+        held = person.session.selection.marked
         assert 2 <= len(held) < 24
         assert "marked" in person.main.query_one("#notice").render().plain  # type: ignore[union-attr]
         await person.press("x")
@@ -80,12 +80,12 @@ async def test_an_empty_box_chooses_nobody_and_one_with_ctrl_adds() -> None:
         await ringed(person)
         width, height = person.view.content_size
         await drag(person, (width // 2 - 3, height // 2 - 1), (width // 2 + 3, height // 2 + 1))
-        assert person.session.selected is None
+        assert person.session.selection.selected is None
         await drag(person, (0, 0), (width // 2 - 1, height - 1))
-        left = person.session.marked
+        left = person.session.selection.marked
         await drag(person, (width // 2, 0), (width - 1, height - 1), ctrl=True)
-        assert set(person.session.marked) > set(left)
-        assert len(person.session.marked) == 24
+        assert set(person.session.selection.marked) > set(left)
+        assert len(person.session.selection.marked) == 24
 
 
 async def test_the_right_button_moves_the_picture_and_chooses_nobody() -> None:
@@ -94,7 +94,7 @@ async def test_the_right_button_moves_the_picture_and_chooses_nobody() -> None:
         before = person.view.stage.view
         await drag(person, (5, 5), (15, 8), button=3)
         assert person.view.stage.view != before
-        assert not person.session.marked
+        assert not person.session.selection.marked
         assert not person.main.query_one(Menu).is_open
 
 
@@ -103,25 +103,25 @@ async def test_ctrl_adds_a_peer_and_takes_it_away_and_a_plain_click_begins_anew(
         await ringed(person)
         a, b, c = alone(person)[:3]
         await person.pilot.click(SwarmView, offset=where(person, a))
-        assert person.session.selected == a
+        assert person.session.selection.selected == a
         await person.pilot.click(SwarmView, offset=where(person, b), control=True)
         await person.pilot.click(SwarmView, offset=where(person, c), shift=True)
-        assert person.session.marked == (a, b, c)
+        assert person.session.selection.marked == (a, b, c)
         await person.pilot.click(SwarmView, offset=where(person, b), control=True)
-        assert person.session.marked == (a, c)
+        assert person.session.selection.marked == (a, c)
         await person.pilot.click(SwarmView, offset=where(person, b))
-        assert (person.session.selected, person.session.marked) == (b, ())
+        assert (person.session.selection.selected, person.session.selection.marked) == (b, ())
 
 
 async def test_arrows_walk_on_and_a_star_marks() -> None:
     async with dashboard(asks_per_s=0.0) as person:
         await person.press("right", "asterisk", "right", "asterisk")
-        assert len(person.session.marked) == 2
+        assert len(person.session.selection.marked) == 2
         await person.press("right", "c")
         blocked = np.flatnonzero(person.session.swarm.snapshot().censored)
-        assert sorted(person.session.marked) == blocked.tolist()
+        assert sorted(person.session.selection.marked) == blocked.tolist()
         await person.press("escape", "escape")
-        assert person.session.marked == ()
+        assert person.session.selection.marked == ()
 
 
 async def test_a_right_click_opens_the_menu_of_that_peer_and_a_key_in_it_acts() -> None:
@@ -131,7 +131,7 @@ async def test_a_right_click_opens_the_menu_of_that_peer_and_a_key_in_it_acts() 
         await person.pilot.click(SwarmView, offset=where(person, peer), button=3)
         menu = person.main.query_one(Menu)
         assert menu.is_open
-        assert person.session.selected == peer
+        assert person.session.selection.selected == peer
         assert menu.lines[0].says == f"Kill {person.session.swarm.labels[peer]}"
         await person.press("x")
         assert not menu.is_open
@@ -143,10 +143,10 @@ async def test_a_right_click_on_one_of_the_chosen_means_all_of_them() -> None:
     async with dashboard(asks_per_s=0.0) as person:
         await ringed(person)
         some = tuple(alone(person)[:3])
-        person.session.mark_peers(some)
+        person.session.selection.mark_peers(some)
         person.main.at_once()
         await person.pilot.click(SwarmView, offset=where(person, some[1]), button=3)
-        assert person.session.marked == some
+        assert person.session.selection.marked == some
         assert person.main.query_one(Menu).lines[0].says == "Kill 3 peers"
 
 
@@ -161,12 +161,12 @@ async def test_the_menu_goes_by_keys_and_escape_does_nothing() -> None:
         await person.press("down", "down", "escape")
         assert not menu.is_open
         assert not person.session.swarm.history
-        assert person.session.selected is not None
-        near = set(person.session.swarm.links_of(person.session.selected))
+        assert person.session.selection.selected is not None
+        near = set(person.session.swarm.links_of(person.session.selection.selected))
         await person.press("backslash")
         ids = [line.id for line in menu.lines]
         await person.press(*["down"] * ids.index("near"), "enter")
-        assert set(person.session.marked or (person.session.selected,)) == near
+        assert set(person.session.selection.marked or (person.session.selection.selected,)) == near
 
 
 async def test_a_line_that_cannot_be_had_says_why_and_stays() -> None:
@@ -182,7 +182,7 @@ async def test_a_line_that_cannot_be_had_says_why_and_stays() -> None:
 
 async def test_several_are_asked_from_and_publish_at_once() -> None:
     async with dashboard(asks_per_s=0.0) as person:
-        person.session.mark_peers((3, 4, 5))
+        person.session.selection.mark_peers((3, 4, 5))
         await person.press("a")
         await person.type("blue")
         await person.press("enter")
@@ -205,7 +205,7 @@ async def test_a_selector_completes_by_tab_and_by_right() -> None:
         assert bar.offers == ("state=",)
         await person.press("tab")
         assert field.value == "state="
-        assert bar.offers == tuple(person.session.completions("state="))
+        assert bar.offers == tuple(person.session.selection.completions("state="))
         assert "state=dead" in bar.offers
         await person.press("down", "tab")
         assert field.value == "state=dead "
@@ -228,13 +228,13 @@ async def test_rows_of_the_table_are_sifted_and_chosen_together_with_the_picture
         await person.press("enter")
         assert table.order.tolist() == [3, 5, 9]
         assert "3 of 24" in str(table.border_title)
-        assert person.session.marked == ()
+        assert person.session.selection.marked == ()
         await person.press("down")
-        assert person.session.selected == 3
+        assert person.session.selection.selected == 3
         await person.press("down", "x")
         assert person.state(5) == DEAD
         await person.press("ctrl+a")
-        assert person.session.marked == (3, 5, 9)
+        assert person.session.selection.marked == (3, 5, 9)
         await person.press("escape")
         assert len(table.order) == 24
         assert isinstance(person.app.focused, PeersTable)

@@ -17,21 +17,21 @@ pytestmark = pytest.mark.anyio
 async def asked(person: Person) -> int:
     """p005 wants something popular that it does not have; time stands."""
     session = person.session
-    session.slow_on_ask = False
+    session.slow_motion.enabled = False
     await person.wait(1.0)
     text = next(t for t in session.swarm.catalogue_titles(20) if not session.swarm.library(5).matching(t))
     person.main.pick(5)
     person.main.ask_now(text)
-    session.live.pause()
+    session.player.pacer.pause()
     person.main.at_once()
     await person.pilot.pause()
-    assert session.ask is not None
-    return session.ask
+    assert session.selection.ask is not None
+    return session.selection.ask
 
 
 async def settle(person: Person) -> None:
     for _ in range(200):
-        if person.session.live.slice():
+        if person.session.player.pacer.slice():
             break
     person.main.at_once()
     await person.pilot.pause()
@@ -54,11 +54,11 @@ async def test_who_answered_is_one_key_away_one_after_the_other_and_the_living_f
         assert trace is not None
         first, second, *_ = trace.holders
         await person.press("A")
-        assert person.session.selected == first
+        assert person.session.selection.selected == first
         await person.press("x", "A")
-        assert person.session.selected == second
+        assert person.session.selection.selected == second
         assert first not in person.main.answerers()
-        assert person.session.ask == ask
+        assert person.session.selection.ask == ask
         bar = person.main.query_one(KeyBar)
         assert "who answered" in [item.word for item in fitting(bar._items, 120)]
 
@@ -95,15 +95,15 @@ async def test_in_the_diagram_arrows_go_along_its_lines_and_a_click_picks_one() 
         trace = person.session.swarm.trace(1)
         assert trace is not None
         await person.press("right")
-        child = person.session.selected
+        child = person.session.selection.selected
         assert child is not None
         assert trace.frm[child] == 5
         await person.press("left")
-        assert person.session.selected == 5
+        assert person.session.selection.selected == 5
         await person.press("down")
-        assert person.session.selected not in (None, 5)
+        assert person.session.selection.selected not in (None, 5)
         await person.pilot.click(AskPicture, offset=(20, 1))
-        assert person.session.selected == 5
+        assert person.session.selection.selected == 5
         await person.press("plus")
         assert person.main.enlarged > 1
         await person.press("shift+down", "0")
@@ -117,7 +117,7 @@ async def test_n_stops_at_each_arrival_and_capital_n_at_each_hop() -> None:
         before = swarm.now_us
         await person.press("n")
         await settle(person)
-        assert not person.session.live.busy
+        assert not person.session.player.pacer.busy
         assert swarm.now_us > before
         assert swarm.record(1).reached > 0
         assert "asks" in person.session.frame(20.0).notice
@@ -161,7 +161,7 @@ async def test_m_rings_who_stands_between_and_they_can_be_censored_and_freed() -
         assert "no ask yet" in person.told
         await asked(person)
         await person.press("m")
-        found = person.session.silencing
+        found = person.session.analysis.min_cut
         assert found is not None
         assert [person.session.swarm.labels[p] for p in found.peers] == ["index"]
         assert "Silencing 1 peer (index) cuts p005 off" in words(person, "#set")
@@ -172,7 +172,7 @@ async def test_m_rings_who_stands_between_and_they_can_be_censored_and_freed() -
         await person.press("M")
         assert not person.session.swarm.snapshot().censored.any()
         await person.press("m")
-        assert person.session.silencing is None
+        assert person.session.analysis.min_cut is None
         await person.press("M")
         assert "Nobody is ringed" in person.told
 
@@ -182,8 +182,8 @@ async def test_where_nobody_would_answer_there_is_nobody_to_censor_and_no_button
         await asked(person)
         person.session.do(Kill("role=index"))
         await person.press("m")
-        assert person.session.silencing is not None
-        assert not person.session.silencing.peers
+        assert person.session.analysis.min_cut is not None
+        assert not person.session.analysis.min_cut.peers
         assert words(person, "#set")
         assert not person.main.query_one("#censor-these", Chip).display
 
@@ -224,7 +224,7 @@ async def test_theory_stands_beside_what_was_measured() -> None:
         person.main.at_once()
         await person.pilot.pause()
         told = person.main.query_one(Inspector).query_one("#ask", Lines).text
-        figures = {row.of: row.value for row in person.session.theory()}
+        figures = {row.of: row.value for row in person.session.analysis.theory()}
         row = person.session.swarm.record(1)
         assert f"theory {figures['reached']:.0f}" in told
         assert f"theory {figures['messages']:.0f}" in told

@@ -208,8 +208,8 @@ async def test_menu_jump_and_themes_obey_other_keys() -> None:
         await person.press("j")
         assert menu.at == 1
         await person.press("f10", "backslash", "K")
-        assert person.session.selected is not None
-        assert person.state(person.session.selected) != 0
+        assert person.session.selection.selected is not None
+        assert person.state(person.session.selection.selected) != 0
         assert not menu.is_open
         await person.press("j")
         jump, zoom = person.main.query_one(JumpBar), person.view.stage.view.zoom
@@ -236,7 +236,7 @@ async def test_arrows_in_the_table_of_peers_walk_and_sort() -> None:
         table = person.main.query_one("#peers")
         table.focus()
         await person.press("home", "down", "down")
-        assert person.session.selected == table.order[2]  # type: ignore[attr-defined]
+        assert person.session.selection.selected == table.order[2]  # type: ignore[attr-defined]
         by = table.by  # type: ignore[attr-defined]
         await person.press("L")
         assert table.by != by  # type: ignore[attr-defined]

@@ -34,7 +34,7 @@ async def test_newcomers_are_drawn_and_what_was_told_stays() -> None:
     async with dashboard(peers=20, asks_per_s=0.0) as person:
         session = person.session
         await person.press("right")
-        chosen = session.selected
+        chosen = session.selection.selected
         session.swarm.do(AskFor("p003", "no such thing"))
         await person.wait(1.0)
         feed, table = person.main.query_one(Feed), person.main.query_one(AsksTable)
@@ -46,21 +46,21 @@ async def test_newcomers_are_drawn_and_what_was_told_stays() -> None:
             await person.wait(0.5)
         assert len(session.swarm.snapshot().state) == 65
         assert len(person.view.stage.dots(person.clock.now)[0]) == 65
-        assert session.selected == chosen
+        assert session.selection.selected == chosen
         assert feed.row_count() > rows, "the feed goes on"
         assert table.row_count() == asks
         for _ in range(3):
             await person.press("g")
             await person.wait(0.5)
         await person.press("escape")
-        session.select(64)
+        session.selection.select(64)
         await person.press("enter")
         await person.wait(0.5)
         session.do(Kill("newcomers"))
         session.do(Depart("random 50%", over_s=2.0))
         for _ in range(4):
             await person.wait(0.8)
-        assert session.selected == 64
+        assert session.selection.selected == 64
 
 
 def test_those_who_were_there_make_room_and_nobody_jumps() -> None:

@@ -59,7 +59,7 @@ def stopped_at(seconds: float, scenario: Scenario | None = None, **setup: object
     """A swarm with something of everything, at a fixed moment of its run; time stands."""
     plan = scenario or Scenario(setup=Setup(**{"seed": 7, "asks_per_s": 0.4} | setup))  # type: ignore[arg-type]
     session = Session(plan, clock=Clock())
-    session.live.pause()
+    session.player.pacer.pause()
     if scenario is None:
         session.swarm.advance(round(seconds / 2 * 1e6))
         session.do(Kill("#20 or #52"))
@@ -73,7 +73,7 @@ def asking(session: Session) -> Session:
     session.do(Set("asks", 0))
     session.ask_for("blue train", 0)
     session.swarm.advance(session.swarm.now_us + 260_000)
-    session.select(17)
+    session.selection.select(17)
     return session
 
 
@@ -155,7 +155,7 @@ async def long_ago(person: Person) -> None:
     """Two seconds back; how long it takes to get there is not to be seen."""
     for _ in range(2):
         await person.press("pageup")
-        person.session.arrive()
+        person.session.player.finish_seek()
         person.main.at_once()
 
 
@@ -260,7 +260,7 @@ async def album(scene: str, look: str) -> str:
         app = SwarmApp(make(), settings=Settings(reduced_motion=True))
         async with app.run_test(size=size) as pilot:
             await pilot.pause()
-            person = Person(pilot, app.session._clock)  # type: ignore[arg-type]
+            person = Person(pilot, app.session.clock)  # type: ignore[arg-type]
             pages, dyes = [], Dyes()
             for name, do, undo in steps:
                 await do(person)

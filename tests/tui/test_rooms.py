@@ -71,9 +71,9 @@ async def test_paused_means_that_nothing_is_drawn() -> None:
 async def test_speed_goes_from_a_crawl_to_as_fast_as_it_goes() -> None:
     async with dashboard() as person:
         await person.press("space", "left_square_bracket")
-        assert person.session.live.speed == 0.5
+        assert person.session.player.pacer.speed == 0.5
         await person.press(*["right_square_bracket"] * 9)
-        assert math.isinf(person.session.live.speed)
+        assert math.isinf(person.session.player.pacer.speed)
         assert "as fast as it goes" in person.told
 
 
@@ -130,7 +130,7 @@ async def test_the_palette_offers_every_action() -> None:
                 assert any(f"({key.shown})" in offer for offer in offers), key.id
         found = {str(hit.text): hit async for hit in palette.search("Select: p005")}
         found["Select: p005"].command()
-        assert person.session.selected == 5
+        assert person.session.selection.selected == 5
 
 
 async def test_a_theme_changes_the_inks_at_once() -> None:
@@ -146,7 +146,7 @@ async def test_a_theme_changes_the_inks_at_once() -> None:
 async def test_words_from_outside_are_only_words() -> None:
     async with dashboard() as person:
         await person.press("right")
-        person.session.ask_for("[/b] [red]a[/red] \x1b[31m", person.session.selected)
+        person.session.ask_for("[/b] [red]a[/red] \x1b[31m", person.session.selection.selected)
         await person.wait(0.5)
         person.session.say("[/nothing] is [wrong")
         person.main.at_once()
@@ -161,7 +161,7 @@ async def test_bad_input_is_a_notice() -> None:
         frame = person.view.frame
         assert frame is not None
         assert "degreee" in frame.notice
-        assert person.session.live.playing
+        assert person.session.player.pacer.playing
 
 
 async def test_a_failing_peer_stops_time_and_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,15 +172,15 @@ async def test_a_failing_peer_stops_time_and_is_told(monkeypatch: pytest.MonkeyP
 
         monkeypatch.setattr(person.session.swarm, "advance", fail)
         await person.wait(0.5)
-        assert not person.session.live.playing
+        assert not person.session.player.pacer.playing
         assert "peer #3 failed on Query" in str(person.main.query_one("#notice").render())
         assert "program failed" in person.view.text
         await person.press("space")
         assert "cannot go on" in person.told
         await person.press("p", "w", "enter")
         await person.wait(0.5)
-        assert person.session.live.playing
-        assert not person.session.alarm
+        assert person.session.player.pacer.playing
+        assert not person.session.player.alarm
 
 
 async def test_a_scenario_tells_its_story() -> None:
@@ -192,7 +192,7 @@ async def test_a_scenario_tells_its_story() -> None:
     )
     async with dashboard(scenario=story) as person:
         assert person.main.query_one("#story").display
-        person.session.slow_on_ask = False
+        person.session.slow_motion.enabled = False
         await person.wait(0.5)
         told = "\n".join(lines.text for lines in person.main.query("#story Lines").results())  # type: ignore[attr-defined]
         assert "It begins." in told
@@ -208,7 +208,7 @@ async def test_the_inspector_is_a_drawer_where_there_is_no_room() -> None:
         assert person.view.size.width == 78
         await person.press("escape")
         assert not drawer.display
-        assert person.session.selected is not None
+        assert person.session.selection.selected is not None
         await person.press("enter")
         assert drawer.display
 

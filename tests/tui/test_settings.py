@@ -172,7 +172,7 @@ async def test_keys_do_what_the_person_has_settled_and_all_that_tells_of_keys_sa
     own = Settings(keys={"peer.kill": "ctrl+k", "peer.censor": "x", "run.network": "f6", "app.focus": "f7"})
     async with dashboard(size=(160, 45), settings=own) as person:
         await person.press("right")
-        peer = person.session.selected
+        peer = person.session.selection.selected
         assert peer is not None
         await person.press("x")
         assert person.session.swarm.snapshot().censored[peer]
@@ -209,9 +209,9 @@ async def test_a_saved_config_is_used_at_once(tmp_path: Path) -> None:
         assert person.main.has_class("-dense")
         assert 'there is no "themes"; did you mean "theme"?' in person.told
         await person.press("x")
-        assert person.state(person.session.selected or 0) == 0
+        assert person.state(person.session.selection.selected or 0) == 0
         await person.press("f9")
-        assert person.state(person.session.selected or 0) == 1
+        assert person.state(person.session.selection.selected or 0) == 1
 
 
 @pytest.mark.anyio

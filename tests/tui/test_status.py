@@ -9,8 +9,9 @@ import frames
 import numpy as np
 import pytest
 
+from tui.session.units import clock
 from tui.widgets.status import HINT, speed_text, status_row
-from tui.widgets.text import Row, clock, fit, width_of, wrap
+from tui.widgets.text import Row, fit, width_of, wrap
 
 
 def text(row: Row) -> str:

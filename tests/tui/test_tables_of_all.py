@@ -132,11 +132,11 @@ async def test_clicks_choose_add_sort_and_open_the_menu() -> None:
 async def test_a_filter_shows_few_and_none_is_put_into_words() -> None:
     table = PeersTable()
     async with Stage(table).run_test(size=(110, 12)) as pilot:
-        table.show(frames.frame(sieve="#4 or #9", sifted=(4, 9)))
+        table.show(frames.frame(filter="#4 or #9", filtered=(4, 9)))
         await pilot.pause()
         assert table.row_count() == 2
         assert "2 of 64 · #4 or #9" in str(table.border_title)
-        table.show(replace(frames.frame(sieve="state=left", sifted=()), wall_s=12.0))
+        table.show(replace(frames.frame(filter="state=left", filtered=()), wall_s=12.0))
         await pilot.pause()
         assert "No peer is “state=left” just now" in painted(table)[0]
 

@@ -41,12 +41,12 @@ async def test_no_template_reaches_the_screen(size: tuple[int, int], monkeypatch
 
     monkeypatch.setattr(Strip, "__init__", drawn)
     async with dashboard(size, asks_per_s=0.0) as person:
-        person.session.live.pause()
+        person.session.player.pacer.pause()
         # With nothing to show yet, and then with an ask and a peer.
         await press(person, "9", "7", "8", "3", "d", "d", "question_mark", "escape", "p", "escape", "t", "escape")
         person.session.ask_for("blue train", 0)
         person.session.swarm.advance(person.session.swarm.now_us + 200_000)
-        person.session.select(5)
+        person.session.selection.select(5)
         person.main.at_once()
         await press(person, "backslash", "escape", "slash", "escape", "9", "9", "v")
         # Palette, jump bar, menus of layouts and colours, and toasts of keys that can do nothing now.

@@ -28,7 +28,7 @@ SECOND = 1_000_000
 
 async def settle(person: Person) -> None:
     """The seek that is under way ends, and is shown."""
-    person.session.live.finish_job()
+    person.session.player.pacer.finish_job()
     person.main.at_once()
     await person.pilot.pause()
 
@@ -44,14 +44,14 @@ def line(person: Person) -> Timeline:
 
 def column(person: Person, at_us: int) -> int:
     begin, length = layout(line(person).size.width)
-    return begin + cell_at(at_us, person.session.end_us, length)
+    return begin + cell_at(at_us, person.session.player.end_us, length)
 
 
 async def test_keys_go_back_and_forth() -> None:
     async with dashboard() as person:
         await run_to(person, 15 * SECOND)
         await person.press("space")
-        end_us = person.session.end_us
+        end_us = person.session.player.end_us
         for keys, at_us in (
             (("pageup",), end_us - SECOND),
             (("pageup", "pageup"), end_us - 3 * SECOND),
@@ -66,7 +66,7 @@ async def test_keys_go_back_and_forth() -> None:
             await person.press(*keys)
             await settle(person)
             assert person.session.swarm.now_us == at_us, keys
-        assert person.session.at_end
+        assert person.session.player.at_end
         assert "live" in line(person).text
 
 
@@ -76,9 +76,9 @@ async def test_time_goes_on_through_the_past_and_then_it_is_live_again() -> None
         await person.press("pageup")
         await settle(person)
         view = person.view
-        assert person.session.live.playing
+        assert person.session.player.pacer.playing
         assert "In the past, 1.0 s before the end" in str(person.main.query_one("#notice", Static).render())
-        assert "end: live" in str(person.main.query_one("#notice", Static).render())
+        assert "end: back to the live end" in str(person.main.query_one("#notice", Static).render())
         assert view.has_class("-past")
         person.clock.now += 0.3
         person.main.at_once()
@@ -86,10 +86,10 @@ async def test_time_goes_on_through_the_past_and_then_it_is_live_again() -> None
         await person.press("d")
         assert "in the past" in str(person.main.picture.border_title)
         assert person.main.picture.has_class("-past")
-        await run_to(person, person.session.end_us + SECOND // 2)
+        await run_to(person, person.session.player.end_us + SECOND // 2)
         person.clock.now += 1
         person.main.at_once()
-        assert person.session.at_end
+        assert person.session.player.at_end
         assert not view.has_class("-past")
         assert "in the past" not in str(person.main.picture.border_title)
 
@@ -130,45 +130,45 @@ async def test_undo_and_marks() -> None:
         await person.press("z")
         await settle(person)
         assert (person.session.swarm.now_us, person.state(3)) == (killed_us, 0)
-        assert person.session.at_end
+        assert person.session.player.at_end
         assert "Undone: kill" in str(person.main.query_one("#notice", Static).render())
 
 
 async def test_a_click_goes_there_and_a_drag_scrubs() -> None:
     async with dashboard() as person:
         await run_to(person, 8 * SECOND)
-        bar, end_us = line(person), person.session.end_us
+        bar, end_us = line(person), person.session.player.end_us
         begin, length = layout(bar.size.width)
         await person.pilot.click(bar, offset=(begin + length // 2, 0))
         await settle(person)
         assert person.session.swarm.now_us == bar.track.time_at(length // 2, end_us, length)
-        assert person.session.live.playing, "a click leaves time as it was"
+        assert person.session.player.pacer.playing, "a click leaves time as it was"
         await person.press("space")
         await person.pilot.mouse_down(bar, offset=(begin + 10, 0))
         for x in (begin + 20, begin + 30, begin + 12):
             bar.post_message(events.MouseMove(bar, x, 0, x - 1, 0, 1, False, False, False, x, bar.region.y))
             await person.pilot.pause()
-        assert "◎" in bar.text or person.session.heading_us is None
+        assert "◎" in bar.text or person.session.player.seek_target_us is None
         await settle(person)
         assert person.session.swarm.now_us == bar.track.time_at(12, end_us, length)
         await person.pilot.mouse_up(bar, offset=(begin + length - 1, 0))
         await settle(person)
-        assert not person.session.live.playing
+        assert not person.session.player.pacer.playing
         await person.pilot.click(bar, offset=(begin + length + 3, 0))
         await settle(person)
-        assert person.session.at_end
+        assert person.session.player.at_end
 
 
 async def test_of_what_is_wished_for_during_a_seek_the_last_counts() -> None:
     async with dashboard() as person:
         await run_to(person, 8 * SECOND)
         await person.press("space")
-        jumps = person.session.jumps
+        jumps = person.session.player.jumps
         for at_us in (5 * SECOND, 1 * SECOND, 4 * SECOND, 2 * SECOND):
-            person.session.scrub_to(at_us)
+            person.session.player.scrub_to(at_us)
         await settle(person)
         assert person.session.swarm.now_us == 2 * SECOND
-        assert person.session.jumps == jumps + 2, "the first and the last"
+        assert person.session.player.jumps == jumps + 2, "the first and the last"
 
 
 async def test_the_wheel_steps_and_the_pointer_tells() -> None:
@@ -177,7 +177,7 @@ async def test_the_wheel_steps_and_the_pointer_tells() -> None:
         person.session.do(Kill("#3"))
         killed_us = person.session.swarm.now_us
         await run_to(person, 6 * SECOND)
-        bar, end_us = line(person), person.session.end_us
+        bar, end_us = line(person), person.session.player.end_us
         x = column(person, killed_us)
 
         def wheel(kind: type[events.MouseScrollUp], ctrl: bool = False) -> None:
@@ -214,7 +214,7 @@ async def test_nothing_is_drawn_where_nothing_changes() -> None:
 async def test_all_panels_follow_the_cursor() -> None:
     async with dashboard(asks_per_s=2.0, size=(200, 50)) as person:
         await run_to(person, 4 * SECOND)
-        person.session.select(5)
+        person.session.selection.select(5)
         person.session.do(Kill("#3"))
         await run_to(person, 6 * SECOND)
         person.session.do(Censor("#5"))
@@ -222,7 +222,7 @@ async def test_all_panels_follow_the_cursor() -> None:
         await run_to(person, 9 * SECOND)
         await person.press("space", "home")
         await settle(person)
-        person.session.seek_to(3 * SECOND)
+        person.session.player.seek_to(3 * SECOND)
         await settle(person)
         cursor_us, frame = person.session.swarm.now_us, person.view.frame
         assert frame is not None
@@ -255,14 +255,14 @@ async def test_who_is_not_born_yet_is_not_selected_and_the_tables_bear_it() -> N
         await run_to(person, 4 * SECOND)
         newest = len(person.session.swarm.labels) - 1
         assert newest >= before
-        person.session.select(newest)
-        person.session.mark_peers((2, newest))
+        person.session.selection.select(newest)
+        person.session.selection.mark_peers((2, newest))
         await person.press("7", "space")
         await run_to(person, 0)
         await person.press("home")
         await settle(person)
-        assert person.session.selected != newest
-        assert newest not in person.session.marked
+        assert person.session.selection.selected != newest
+        assert newest not in person.session.selection.marked
         for key in ("b", "b", "g", "g", "d", "d", "8"):
             await person.press(key)
         await person.press("end")
@@ -277,8 +277,8 @@ async def test_a_fork_is_told() -> None:
         await settle(person)
         person.session.do(Kill("#3"))
         await settle(person)
-        assert "Another future begins" in str(person.main.query_one("#notice", Static).render())
-        assert person.session.at_end
+        assert "A new branch starts" in str(person.main.query_one("#notice", Static).render())
+        assert person.session.player.at_end
         assert "live" in line(person).text
 
 
@@ -313,11 +313,11 @@ async def test_a_run_recorded_from_the_screen_replays_to_the_same(
     frame = shown.frame(20)
     assert (frame.live, frame.end_us) == (False, recording.end_us)
     assert [mark.text.partition(" ")[0] for mark in frame.marks if mark.by == "person"] == ["kill", "revive"]
-    assert shown.replaying
-    shown.seek_to(recording.end_us)
-    shown.live.finish_job()
+    assert shown.player.replaying
+    shown.player.seek_to(recording.end_us)
+    shown.player.pacer.finish_job()
     assert shown.swarm.fingerprint() == print_
-    asked = [mark for mark in shown.marks if mark.by == "background"]
+    asked = [mark for mark in shown.player.marks if mark.by == "background"]
     assert len(asked) == len(shown.swarm.asks()), "what lies on the way of a seek is marked too"
     shown.stop()
 
@@ -328,7 +328,7 @@ async def test_in_the_smallest_terminal_the_picture_has_its_line_and_keys_go_bac
         await run_to(person, 3 * SECOND)
         await person.press("home")
         await settle(person)
-        assert not person.session.at_end
+        assert not person.session.player.at_end
 
 
 @pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 36), (200, 50)])
@@ -363,17 +363,17 @@ async def test_what_is_drawn_while_a_slow_machine_goes_back_is_one_swarm(key: st
         await run_to(person, 2 * SECOND)
         await person.press("a", "enter")
         await run_to(person, 5 * SECOND)
-        assert person.session.ask is not None
+        assert person.session.selection.ask is not None
         await person.press("space")
-        jumps = person.session.jumps
-        person.session.live._clock = slow(person.clock)
+        jumps = person.session.player.jumps
+        person.session.player.pacer._clock = slow(person.clock)
         await person.press(*[key] * (4 if key == "pageup" else 1))
-        while person.session.heading_us is not None:
-            person.session.live.slice()
+        while person.session.player.seek_target_us is not None:
+            person.session.player.pacer.slice()
             person.main.at_once()
         await person.pilot.pause()
-        assert person.session.jumps > jumps
-        assert (person.session.ask or 0) <= len(person.session.swarm.asks())
+        assert person.session.player.jumps > jumps
+        assert (person.session.selection.ask or 0) <= len(person.session.swarm.asks())
 
 
 def slow(clock: Clock) -> Callable[[], float]:

@@ -41,7 +41,7 @@ def text(frame: Frame, width: int = 120, **kw: object) -> str:
 @pytest.mark.parametrize("now_s", [0.0, 15.0, 40.0])
 def test_it_fills_any_width_and_the_track_stays_where_it_is(width: int, now_s: float) -> None:
     begin, length = layout(width)
-    for changes in ({}, {"recording": "x.swarm"}, {"seeking": 0.42}, {"heading_us": 9 * SECOND}, {"playing": True}):
+    for changes in ({}, {"recording": "x.swarm"}, {"seeking": 0.42}, {"seek_target_us": 9 * SECOND}, {"playing": True}):
         row = timeline_row(past(now_s, **changes), Track(), width)
         line = "".join(part for part, _ in row)
         assert width_of(row) == width
@@ -79,7 +79,7 @@ def test_it_says_where_one_is() -> None:
 
 def test_a_cursor_that_is_held_or_on_its_way_is_shown_beside_the_one_that_is() -> None:
     begin, length = layout(120)
-    for line in (text(past(), held_us=5 * SECOND), text(past(heading_us=5 * SECOND))):
+    for line in (text(past(), held_us=5 * SECOND), text(past(seek_target_us=5 * SECOND))):
         track = line[begin : begin + length]
         assert track[cell_at(5 * SECOND, 40 * SECOND, length)] == "◎"
         assert track[cell_at(15 * SECOND, 40 * SECOND, length)] == "‖"

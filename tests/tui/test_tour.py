@@ -41,7 +41,7 @@ async def test_it_goes_on_when_the_person_has_done_the_thing() -> None:
         await ask(person, title)
         assert "3/5 Kill the one who answered" in said(person)
         assert person.main.tour is not None
-        trace = person.session.swarm.trace(person.session.ask or 0)
+        trace = person.session.swarm.trace(person.session.selection.ask or 0)
         assert trace is not None
         assert person.session.swarm.labels[trace.holders[0]] in said(person)
         person.main.pick(trace.holders[0])
@@ -67,7 +67,7 @@ async def test_escape_and_a_click_leave_it_and_it_comes_once() -> None:
     async with dashboard(settings=FIRST) as person:
         await person.press("right", "escape")
         assert said(person) == ""
-        assert person.session.selected is not None, "escape goes one step back"
+        assert person.session.selection.selected is not None, "escape goes one step back"
         assert tour.marker().exists()
         await person.press("question_mark", "t")
         assert "1/5" in said(person)

@@ -12,7 +12,7 @@ FAILED = "A peer's program failed, and this run cannot go on: {run.network} star
 
 def no_ask(context: Context) -> str:
     """Why what needs an ask cannot be had."""
-    return NO_ASK if context.session.ask is None else ""
+    return NO_ASK if context.session.selection.ask is None else ""
 
 
 def ask(context: Context) -> None:
@@ -23,8 +23,8 @@ def ask(context: Context) -> None:
 def answerer(context: Context) -> None:
     """Select one who answered; once more, the next. The ask stays the chosen one, whatever is asked meanwhile."""
     session, those = context.session, context.screen.answerers()
-    at = (those.index(session.selected) + 1) % len(those) if session.selected in those else 0
-    session.choose(session.ask)
+    at = (those.index(session.selection.selected) + 1) % len(those) if session.selection.selected in those else 0
+    session.selection.choose(session.selection.ask)
     context.screen.pick(those[at])
 
 
@@ -37,44 +37,46 @@ def _no_answerer(context: Context) -> str:
 def slow(context: Context) -> None:
     """Slow down on asks, or not."""
     session = context.session
-    session.slow_on_ask = not session.slow_on_ask
-    if not session.slow_on_ask:
-        session.live.end_slow_motion()
+    session.slow_motion.enabled = not session.slow_motion.enabled
+    if not session.slow_motion.enabled:
+        session.player.pacer.end_slow_motion()
     session.say(
-        "Time slows while your question crosses." if session.slow_on_ask else "Time keeps its speed when you ask."
+        "Time slows while your question crosses."
+        if session.slow_motion.enabled
+        else "Time keeps its speed when you ask."
     )
 
 
 def _told_slow(context: Context) -> Words:
-    return Words("slow on ask ✓" if context.session.slow_on_ask else "")
+    return Words("slow on ask ✓" if context.session.slow_motion.enabled else "")
 
 
 def go_on(hop: bool, context: Context) -> None:
     """To the next arrival of the ask, or its next hop."""
-    context.session.pursue(hop)
+    context.session.analysis.step_until(hop)
 
 
 def _not_under_way(context: Context) -> str:
     session = context.session
-    if session.ask is None or session.alarm:
+    if session.selection.ask is None or session.player.alarm:
         return no_ask(context) or FAILED
-    if session.swarm.record(session.ask).closed_us is not None:
-        return f"Ask {session.ask} is over: nothing of it is under way. Ask again with {{ask.here}}."
+    if session.swarm.record(session.selection.ask).closed_us is not None:
+        return f"Ask {session.selection.ask} is over: nothing of it is under way. Ask again with {{ask.here}}."
     return ""
 
 
 def silence(context: Context) -> None:
     """Ring the minimum cut, or no longer."""
-    context.session.silence()
+    context.session.analysis.toggle_min_cut()
 
 
 def censor_set(context: Context) -> None:
     """Censor the peers of the cut, or lift it."""
-    context.session.censor_set()
+    context.session.censor_min_cut()
 
 
 def _no_cut(context: Context) -> str:
-    found = context.session.silencing
+    found = context.session.analysis.min_cut
     if found is None:
         return "No peers are ringed: {ask.silence} finds the minimum cut."
     return "" if found.peers else found.sentence

@@ -18,7 +18,7 @@ PICK_FIRST = "Select a peer first: press an arrow key, or click one."
 
 def nobody_selected(context: Context) -> str:
     """Why what needs a selected peer cannot be had."""
-    return PICK_FIRST if context.session.selected is None else ""
+    return PICK_FIRST if context.session.selection.selected is None else ""
 
 
 # --- selecting ------------------------------------------------------------------------------------------------------
@@ -53,9 +53,9 @@ def find(context: Context) -> None:
 def mark(context: Context) -> None:
     """Mark the selected peer, or unmark it."""
     session = context.session
-    if session.selected is not None:
-        session.tag(session.selected)
-        many = len(session.marked)
+    if session.selection.selected is not None:
+        session.selection.toggle_mark(session.selection.selected)
+        many = len(session.selection.marked)
         session.say(f"{many:,} marked: verbs act on {'them' if many != 1 else 'it'}" if many else "none marked")
 
 
@@ -67,8 +67,8 @@ def jump(context: Context) -> None:
 def menu(context: Context) -> None:
     """What can be done to the chosen peers, beside the selected one."""
     screen, at = context.screen, None
-    if context.session.selected is not None and isinstance(screen.focused, SwarmView):
-        col, row = screen.view.cell_of(context.session.selected)
+    if context.session.selection.selected is not None and isinstance(screen.focused, SwarmView):
+        col, row = screen.view.cell_of(context.session.selection.selected)
         at = (screen.view.content_region.x + col + 3, screen.view.content_region.y + row)
     screen.open_menu(at)
 
@@ -119,9 +119,9 @@ def _verb(
 def _choose(whom: Callable[[Context], Sequence[PeerId] | None], context: Context) -> None:
     peers = whom(context)
     if peers is None:
-        context.session.mark("")
+        context.session.selection.mark("")
     else:
-        context.session.mark_peers(peers)
+        context.session.selection.mark_peers(peers)
     context.screen.show_choice()
 
 
@@ -179,11 +179,11 @@ def _told_everybody(context: Context) -> Words:
 
 
 def _nobody_marked(context: Context) -> str:
-    return "" if context.session.marked else "No peer is marked."
+    return "" if context.session.selection.marked else "No peer is marked."
 
 
 def _told_nobody(context: Context) -> Words:
-    marked = context.session.marked
+    marked = context.session.selection.marked
     return Words("", f"Unmark {len(marked):,}" if marked else "")
 
 

@@ -37,7 +37,7 @@ def help_screen(context: Context) -> None:
     """Keys, shapes, and what this network is."""
     from tui.screens.help import HelpScreen
 
-    name, preferences, screen = context.session.setup.protocol, context.app.preferences, context.screen
+    name, preferences, screen = context.session.player.setup.protocol, context.app.preferences, context.screen
     kind = network(name)
     made = HelpScreen(name, title_of(kind), help_of(kind), preferences.glyph_mode, preferences.keys_now)
     screen.app.push_screen(made, lambda tour: screen.begin_tour() if tour else None)
@@ -61,8 +61,8 @@ def back(context: Context) -> None:
         return
     if screen.query_one(AskBar).has_class("-open") or screen.query_one(FilterBar).is_open:
         screen.close_bars()
-    elif isinstance(screen.focused, PeersTable) and session.sieve:
-        session.sift("")
+    elif isinstance(screen.focused, PeersTable) and session.selection.filter:
+        session.selection.apply_filter("")
     elif isinstance(screen.focused, Feed) and screen.focused.narrowed:
         screen.focused.widen()
     elif panels.whole:
@@ -76,12 +76,12 @@ def back(context: Context) -> None:
     elif narrow and "inspector" in panels.shown:
         panels.drawer_shut = True
         screen.make_room()
-    elif not session.following:
-        session.choose(None)
-    elif session.marked:
-        session.mark("")
-    elif session.selected is not None:
-        session.select(None)
+    elif not session.selection.following:
+        session.selection.choose(None)
+    elif session.selection.marked:
+        session.selection.mark("")
+    elif session.selection.selected is not None:
+        session.selection.select(None)
     elif screen.enlarged > 1:
         screen.picture.zoom(0)
 

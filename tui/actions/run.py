@@ -26,10 +26,10 @@ def choose(context: Context) -> None:
     known = (*scenario_files.shipped(), *scenarios_here())
     stories = tuple(Choice(one.source, one.title, outline(one)) for one in known)
     session = context.session
-    same = session.setup.protocol == session.scenario.setup.protocol
+    same = session.player.setup.protocol == session.player.scenario.setup.protocol
     shelves = (
-        Shelf(NETWORKS, nets, session.setup.protocol),
-        Shelf(SCENARIOS, stories, session.scenario.source if same else ""),
+        Shelf(NETWORKS, nets, session.player.setup.protocol),
+        Shelf(SCENARIOS, stories, session.player.scenario.source if same else ""),
     )
 
     def chosen(what: tuple[str, str] | None) -> None:
@@ -84,7 +84,7 @@ def outline(scenario: Scenario) -> str:
 
 def court(context: Context) -> None:
     """Start a court, or end it."""
-    context.session.court()
+    context.session.toggle_court()
 
 
 def call_off(context: Context) -> None:
@@ -120,13 +120,13 @@ def _write(context: Context, what: str, parts: dict[str, str], hint: str = "") -
     """Write files and tell where they are; or tell why not."""
     from tui.session import export
 
-    setup, screen = context.session.setup, context.screen
+    setup, screen = context.session.player.setup, context.screen
     try:
-        paths = export.write(export.name_of(setup.protocol, setup.seed), parts)
+        paths = export.write(export.stem_of(setup.protocol, setup.seed), parts)
     except InputError as error:
         screen.notify(plain(error, limit=300), severity="error", markup=False, timeout=10)
         return
-    told = export.told(paths)
+    told = export.listed(paths)
     said = keyed(screen.app, hint.format(told)) if hint else told
     screen.notify(plain(said, limit=400), title=what, markup=False, timeout=10)
 
@@ -142,27 +142,27 @@ def record(context: Context) -> None:
     from tui.session import export
 
     session = context.session
-    if session.recording:
-        session.stop_recording()
+    if session.player.recording:
+        session.player.stop_recording()
         return
     try:
-        path = export.write(export.name_of(session.setup.protocol, session.setup.seed), {".swarm": ""})[0]
+        path = export.write(export.stem_of(session.player.setup.protocol, session.player.setup.seed), {".swarm": ""})[0]
     except InputError as error:
         context.screen.notify(plain(error, limit=300), severity="error", markup=False, timeout=10)
         return
     here = path.name if path.parent == Path.cwd() else str(path)
-    if not session.record(here):
+    if not session.player.record(here):
         path.unlink(missing_ok=True)
 
 
 def _no_recording(context: Context) -> str:
-    if context.session.replaying and not context.session.recording:
+    if context.session.player.replaying and not context.session.player.recording:
         return "This run comes from a recording already. Do something else, and it is one that can be recorded."
     return ""
 
 
 def _told_record(context: Context) -> Words:
-    return Words("stop recording" if context.session.recording else "")
+    return Words("stop recording" if context.session.player.recording else "")
 
 
 def save(context: Context) -> None:

@@ -22,51 +22,51 @@ AT_END = "This is the live end of the run already."
 
 
 def _failed(context: Context) -> str:
-    return FAILED if context.session.alarm else ""
+    return FAILED if context.session.player.alarm else ""
 
 
 def pause(context: Context) -> None:
     """Stop time, or let it run."""
-    context.session.play_or_pause()
+    context.session.player.play_or_pause()
 
 
 def _told_pause(context: Context) -> Words:
-    return Words("" if context.session.live.playing else "play")
+    return Words("" if context.session.player.pacer.playing else "play")
 
 
 def step(ms: int, context: Context) -> None:
     """Go on by so much, and stop."""
-    context.session.live.step(ms * 1000)
+    context.session.player.pacer.step(ms * 1000)
 
 
 def rewind(ms: int, context: Context) -> None:
     """Back by so much, and stop."""
-    context.session.step_by(-ms * 1000)
+    context.session.player.step_by(-ms * 1000)
 
 
 def travel(ms: int, context: Context) -> None:
     """So much further on, or back; time runs on if it ran."""
-    context.session.seek_to(context.session.here_us + ms * 1000)
+    context.session.player.seek_to(context.session.player.cursor_us + ms * 1000)
 
 
 def to_start(context: Context) -> None:
     """To the beginning."""
-    context.session.seek_to(0)
+    context.session.player.seek_to(0)
 
 
 def to_end(context: Context) -> None:
     """To the live end."""
-    context.session.seek_to(context.session.end_us)
+    context.session.player.seek_to(context.session.player.end_us)
 
 
 def _at_start(context: Context) -> str:
-    return "" if context.session.here_us > 0 else AT_START
+    return "" if context.session.player.cursor_us > 0 else AT_START
 
 
 def _at_end(context: Context) -> str:
     session = context.session
-    going = session.heading_us is not None and session.heading_us < session.end_us
-    return AT_END if session.at_end and not going else ""
+    going = session.player.seek_target_us is not None and session.player.seek_target_us < session.player.end_us
+    return AT_END if session.player.at_end and not going else ""
 
 
 def _mark(by: int, context: Context) -> int | None:
@@ -74,15 +74,15 @@ def _mark(by: int, context: Context) -> int | None:
         timeline = context.screen.timeline
     except NoMatches:
         return None
-    timeline.track.take(context.session.marks)
-    return timeline.track.next_to(context.session.here_us, by)
+    timeline.track.take(context.session.player.marks)
+    return timeline.track.next_to(context.session.player.cursor_us, by)
 
 
 def to_mark(by: int, context: Context) -> None:
     """To the mark before (-1), or the next (1)."""
     where = _mark(by, context)
     if where is not None:
-        context.session.seek_to(where)
+        context.session.player.seek_to(where)
 
 
 def _no_mark(by: int, context: Context) -> str:
@@ -92,16 +92,18 @@ def _no_mark(by: int, context: Context) -> str:
 
 def undo(context: Context) -> None:
     """Take back what a person did last."""
-    context.session.undo()
+    context.session.player.undo()
 
 
 def _not_undoable(context: Context) -> str:
-    return "" if context.session.undoable else "There is nothing to undo: nobody did anything before this moment."
+    return (
+        "" if context.session.player.undoable else "There is nothing to undo: nobody did anything before this moment."
+    )
 
 
 def _speed_at(context: Context) -> int:
     """The index of the nearest of SPEEDS to what is set."""
-    speed = context.session.live.speed
+    speed = context.session.player.pacer.speed
     if math.isinf(speed):
         return len(SPEEDS) - 1
     return min(range(len(SPEEDS) - 1), key=lambda at: max(SPEEDS[at] / speed, speed / SPEEDS[at]))
@@ -110,7 +112,7 @@ def _speed_at(context: Context) -> int:
 def change_speed(by: int, context: Context) -> None:
     """Twice or half the speed."""
     at = _speed_at(context) + by
-    context.session.live.set_speed(SPEEDS[min(max(at, 0), len(SPEEDS) - 1)])
+    context.session.player.pacer.set_speed(SPEEDS[min(max(at, 0), len(SPEEDS) - 1)])
 
 
 def _no_speed(by: int, context: Context) -> str:

@@ -99,18 +99,18 @@ def _turned(context: Context) -> None:
 
 
 def _no_other_picture(context: Context) -> str:
-    there = context.session.ask is not None or isinstance(context.screen.picture, AskPicture)
+    there = context.session.selection.ask is not None or isinstance(context.screen.picture, AskPicture)
     return "" if there else NO_ASK
 
 
 def belief(context: Context) -> None:
     """Truth, or what the selected peer believes."""
-    context.session.believe()
+    context.session.analysis.toggle_belief()
 
 
 def _no_belief(context: Context) -> str:
-    session, peer = context.session, context.session.selected
-    if session.believing:
+    session, peer = context.session, context.session.selection.selected
+    if session.analysis.show_belief:
         return ""
     if peer is None:
         return "Select a peer first: what does it believe? Press an arrow key, or click one."

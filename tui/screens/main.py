@@ -244,7 +244,7 @@ class MainScreen(Jumping, Screen[None]):
                 yield PeersTable(id="peers", classes="-away")
                 yield Kinds(id="kinds", classes="-away")
                 yield Story(id="story")
-                yield Controls(complete=self.session.completions, id="controls")
+                yield Controls(complete=self.session.selection.completions, id="controls")
             with Horizontal(id="bottom"):
                 yield Charts(id="charts")
                 yield Feed(id="feed")
@@ -252,7 +252,7 @@ class MainScreen(Jumping, Screen[None]):
             yield ThemeDrawer(id="themes")
         yield Static("", id="notice", markup=False)
         yield AskBar(id="ask-bar")
-        yield FilterBar(complete=self.session.completions, id="filter")
+        yield FilterBar(complete=self.session.selection.completions, id="filter")
         yield Menu(id="menu")
         yield JumpBar(id="jump")
         yield Timeline(id="timeline")
@@ -269,11 +269,11 @@ class MainScreen(Jumping, Screen[None]):
         self.call_after_refresh(self._pace)
         self.make_room()
         self.clock.start()
-        self.session.live.tick_s = TICK_S
+        self.session.player.pacer.tick_s = TICK_S
         self.watch(self.app, "app_focus", self._focus_changed, init=False)
 
     def _focus_changed(self, focused: bool) -> None:
-        self.session.live.tick_s = TICK_S if focused else AWAY_TICK_S
+        self.session.player.pacer.tick_s = TICK_S if focused else AWAY_TICK_S
         if focused and self.is_running:
             self._panels_s = -1e9
             self.clock.start()
@@ -326,8 +326,8 @@ class MainScreen(Jumping, Screen[None]):
     @property
     def has_story(self) -> bool:
         """Whether the scenario has something to tell."""
-        scenario = self.session.scenario
-        same = scenario.setup.protocol == self.session.setup.protocol
+        scenario = self.session.player.scenario
+        same = scenario.setup.protocol == self.session.player.setup.protocol
         return same and bool(scenario.about or scenario.captions or scenario.expects)
 
     def panel(self, name: str) -> Any:
@@ -405,7 +405,7 @@ class MainScreen(Jumping, Screen[None]):
         why = keyed(self.app, self.why_not(row))
         # Who answered the ask that one chose is what one wants to know next. Of those that peers ask by themselves it
         # would come and go every few seconds, and move all other keys.
-        rank = UNSOUGHT if row.id == "ask.answerer" and (why or self.session.following) else row.rank
+        rank = UNSOUGHT if row.id == "ask.answerer" and (why or self.session.selection.following) else row.rank
         return Offer(
             row.shown, now.label or row.label, row.action, why, keyed(self.app, now.tip) if now.tip else row.tip, rank
         )
@@ -450,7 +450,7 @@ class MainScreen(Jumping, Screen[None]):
     def _show_picture(self) -> None:
         view = self.picture
         now = time.monotonic()
-        self.session.tend()
+        self.session.player.poll()
         if (self.session.stale or view.moving) and waiting(self.app) > WAITING_MOST:
             self.pace.held_up()
             return
@@ -575,7 +575,7 @@ class MainScreen(Jumping, Screen[None]):
         self.timeline.display = height >= TIMELINE_H
         self.set_class(height < TIMELINE_H, "-lowest")
         story = self.has_story
-        if not self.panels.arrange(width, height, selected=self.session.selected is not None, story=story):
+        if not self.panels.arrange(width, height, selected=self.session.selection.selected is not None, story=story):
             return
         shown, whole = self.panels.shown, self.panels.whole
         others = self.panels.behind(width, height, story=story)
@@ -619,12 +619,12 @@ class MainScreen(Jumping, Screen[None]):
     def pick(self, peer: PeerId | None, *, keep: bool = False) -> None:
         """Select a peer, and unmark all others unless `keep`; a narrow terminal opens the drawer on the side where
         the peer is not."""
-        self.session.select(peer, keep=keep)
+        self.session.selection.select(peer, keep=keep)
         self.show_choice()
 
     def show_choice(self) -> None:
         """Others are chosen: show who, and open the drawer."""
-        peer = self.session.selected
+        peer = self.session.selection.selected
         self.panels.drawer_shut = False
         if peer is not None:
             left = self.view.share_of(peer) > 0.5
@@ -634,15 +634,15 @@ class MainScreen(Jumping, Screen[None]):
 
     def neighbours(self) -> tuple[PeerId, ...]:
         """Peers that have a link to the chosen ones."""
-        selected = self.session.selected
-        chosen = set(self.session.marked or (() if selected is None else (selected,)))
+        selected = self.session.selection.selected
+        chosen = set(self.session.selection.marked or (() if selected is None else (selected,)))
         near = dict.fromkeys(other for peer in chosen for other in self.session.swarm.links_of(peer))
         return tuple(sorted(other for other in near if other not in chosen))
 
     def on_peer_picked(self, event: say.PeerPicked) -> None:
         """A click, or a line of the table or the feed."""
         if event.toggle and event.peer is not None:
-            self.session.toggle(event.peer)
+            self.session.selection.toggle_chosen(event.peer)
             self.show_choice()
         else:
             self.pick(event.peer)
@@ -650,9 +650,9 @@ class MainScreen(Jumping, Screen[None]):
     def on_peers_picked(self, event: say.PeersPicked) -> None:
         """A box, or rows of the table. An empty box chooses nobody, as a click on the ground does."""
         if event.peers or event.add:
-            self.session.mark_peers(event.peers, add=event.add)
+            self.session.selection.mark_peers(event.peers, add=event.add)
             if event.add and event.peers:
-                self.session.select(event.peers[-1], keep=True)
+                self.session.selection.select(event.peers[-1], keep=True)
             self.show_choice()
         else:
             self.pick(None)
@@ -663,7 +663,7 @@ class MainScreen(Jumping, Screen[None]):
         self.close_bars()
         bar = self.query_one(FilterBar)
         if panel == "peers":
-            bar.open("peers", self.session.sieve)
+            bar.open("peers", self.session.selection.filter)
         elif panel == "feed":
             bar.open("feed", self.query_one(Feed).sought)
         else:
@@ -675,11 +675,11 @@ class MainScreen(Jumping, Screen[None]):
         table = {"peers": PeersTable, "feed": Feed}.get(event.purpose)
         if event.selector is not None:
             if event.purpose == "peers":
-                self.session.sift(event.selector)
+                self.session.selection.apply_filter(event.selector)
             elif event.purpose == "feed":
                 self.query_one(Feed).seek(event.selector)
             else:
-                self.session.mark(event.selector)
+                self.session.selection.mark(event.selector)
         if table is not None:
             self.query_one(table).focus()
         self.changed()
@@ -691,7 +691,7 @@ class MainScreen(Jumping, Screen[None]):
 
     def on_wondered(self, event: say.Wondered) -> None:
         """Whom does it mean, while it is typed."""
-        told, bad = self.session.wonder(event.selector)
+        told, bad = self.session.selection.preview(event.selector)
         bar = self.query_one(FilterBar)
         if bar.is_open:
             bar.tell(told)
@@ -728,7 +728,7 @@ class MainScreen(Jumping, Screen[None]):
 
     @on(say.Paced)
     def _paced(self, event: say.Paced) -> None:
-        self.session.live.set_speed(event.speed)
+        self.session.player.pacer.set_speed(event.speed)
         self.changed()
 
     # --- asks ---------------------------------------------------------------------------------------------
@@ -736,7 +736,7 @@ class MainScreen(Jumping, Screen[None]):
     def answerers(self) -> tuple[PeerId, ...]:
         """Who answered the chosen ask, in order; those who live, where there are any left."""
         frame = self.frame
-        if frame is None or frame.trace is None or frame.trace.ask != self.session.ask:
+        if frame is None or frame.trace is None or frame.trace.ask != self.session.selection.ask:
             return ()
         state = frame.snapshot.state
         known = tuple(peer for peer in frame.trace.holders if peer < len(state))
@@ -757,18 +757,18 @@ class MainScreen(Jumping, Screen[None]):
     def ask_now(self, text: str) -> None:
         """Ask for something from the chosen peers, or from any."""
         frame = self.frame
-        self.session.ask_for(text, self.session.selected if frame is None else askers_of(frame))
+        self.session.ask_for(text, self.session.selection.selected if frame is None else askers_of(frame))
         self.changed()
 
     @on(say.AskPicked)
     def _chose(self, event: say.AskPicked) -> None:
-        self.session.choose(event.ask)
+        self.session.selection.choose(event.ask)
         self.changed()
 
     @on(say.AskWanted)
     def _ask_wanted(self, event: say.AskWanted) -> None:
         if event.origin is not None:
-            self.session.select(event.origin)
+            self.session.selection.select(event.origin)
         self.open_ask_bar()
 
     @on(say.AskLeft)
@@ -779,7 +779,7 @@ class MainScreen(Jumping, Screen[None]):
         """Something was typed to be asked for, or to be shared."""
         self.close_bars()
         if event.publish:
-            peers: Any = event.origin if event.origin is not None else self.session.selected
+            peers: Any = event.origin if event.origin is not None else self.session.selection.selected
             self.carry_out(Publish(peers, event.text))
         elif isinstance(event.origin, tuple):
             self.carry_out(AskFor(event.origin, event.text))
@@ -800,7 +800,7 @@ class MainScreen(Jumping, Screen[None]):
 
     def on_menu_wanted(self, event: say.MenuWanted) -> None:
         """A right click: on one of the chosen it means all of them, on another peer that one."""
-        if event.peer is not None and event.peer not in self.session.marked:
+        if event.peer is not None and event.peer not in self.session.selection.marked:
             self.pick(event.peer)
         self.open_menu(event.at)
 
@@ -901,11 +901,11 @@ class MainScreen(Jumping, Screen[None]):
 
     def on_timeline_sought(self, event: Timeline.Sought) -> None:
         """A pointer took the cursor somewhere, or let it go."""
-        live = self.session.live
+        live = self.session.player.pacer
         if event.held and not self._holding:
             self._holding, self._played = True, live.playing
             live.pause()
-        self.session.scrub_to(event.at_us)
+        self.session.player.scrub_to(event.at_us)
         self.session.touch()
         if not event.held:
             if self._holding and self._played:
@@ -916,10 +916,10 @@ class MainScreen(Jumping, Screen[None]):
         """A step."""
         session = self.session
         # A wheel is turned by chance more easily than a key is pressed: at the end it does not move time on.
-        if event.ms > 0 and session.at_end and session.heading_us is None:
+        if event.ms > 0 and session.player.at_end and session.player.seek_target_us is None:
             return
-        session.live.pause()
-        session.scrub_to(session.wished_us + event.ms * 1000)
+        session.player.pacer.pause()
+        session.player.scrub_to(session.player.pending_seek_us + event.ms * 1000)
         session.touch()
 
     def show_time(self, frame: Frame) -> None:
@@ -959,7 +959,7 @@ class MainScreen(Jumping, Screen[None]):
 
     def begin_tour(self) -> None:
         """Show around, from the first step."""
-        self.tour = Tour(self.session.setup.protocol, self.session.swarm.catalogue_titles(5))
+        self.tour = Tour(self.session.player.setup.protocol, self.session.swarm.catalogue_titles(5))
         self.changed()
 
     def leave_tour(self) -> bool:

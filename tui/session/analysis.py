@@ -1,121 +1,135 @@
-"""What a person wants to know of an ask or a peer beyond the picture: the session's other half.
-
-Theory, what a peer believes, who stands between, and going on to the next arrival. Apart from `session.py` because none
-of it moves time by itself or chooses what is looked at.
-"""
+"""Analyses of the chosen ask and the selected peer: facts, theory, belief view, minimum cut, next arrival."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-from engine import Adjourn, AskId, Censor, Command, Court, InputError, MinimumCut, Pacer, PeerId, Theory, Uncensor
+from engine import AskId, Beliefs, Censor, Command, InputError, MinimumCut, PeerId, Theory, Uncensor
 
-if TYPE_CHECKING:
-    from engine import Swarm, TimeMachine
+from .frame import PeerFacts
+from .notice import Notice
+from .player import Player
+from .selection import Selection
 
-COURT_S = 2.0
+FACTS_S = 0.2
+"""Wall seconds after which the facts about the selected peer are read again: its beliefs may be long."""
 THEORY_S = 1.0
-"""Theory of a followed ask is worked out this often at most, in wall seconds: it searches all links."""
-THEORIES_MOST = 50
+"""Wall seconds between two computations of theory while asks are followed: each searches all links."""
+LINKS_MANY = 2_000
+"""With fewer links, theory is computed for each followed ask."""
+THEORIES_MAX = 50
 
 
-class Inquiry:
-    """A mixin of `Session`."""
+class Analysis:
+    """Computes for frames, and moves time to the next arrival."""
 
-    live: Pacer
-    machine: TimeMachine
-    ask: AskId | None
-    following: bool
-    selected: PeerId | None
-    _clock: Callable[[], float]
-    _facts_at: float
+    def __init__(self, player: Player, selection: Selection, notice: Notice, clock: Callable[[], float]) -> None:
+        self._player, self._selection, self._notice, self._clock = player, selection, notice, clock
+        self.reset()
 
-    if TYPE_CHECKING:  # what Session has
-
-        @property
-        def swarm(self) -> Swarm: ...
-        def do(self, command: Command) -> tuple[PeerId, ...]: ...
-        def say(self, sentence: str) -> None: ...
-        def touch(self) -> None: ...
-
-    def forget_inquiry(self) -> None:
-        """Of a swarm that was."""
-        self.believing = False
-        self.silencing: MinimumCut | None = None
-        self._theories: dict[AskId, tuple[Theory, ...]] = {}
+    def reset(self) -> None:
+        """Another run begins."""
+        self.show_belief = False
+        """The picture shows what the selected peer believes."""
+        self._facts: PeerFacts | None = None
+        self._facts_s = -1.0
         self._theory_s = -1e9
+        self.on_seeked()
+
+    def on_seeked(self) -> None:
+        """The cursor moved: what was computed is no longer valid."""
+        self.min_cut: MinimumCut | None = None
+        self._theories: dict[AskId, tuple[Theory, ...]] = {}
+        self.refresh_facts()
+
+    def state(self) -> tuple[object, ...]:
+        """What the user switched on of it, to compare."""
+        return self.show_belief, self.min_cut
+
+    def refresh_facts(self) -> None:
+        """A command was done: read the facts again for the next frame."""
+        self._facts_s = -1.0
+
+    def facts(self, now_s: float) -> PeerFacts | None:
+        """About the selected peer; not older than `FACTS_S`. now_s: wall seconds."""
+        peer = self._selection.selected
+        if peer is None:
+            return None
+        facts = self._facts
+        if facts is not None and facts.peer == peer and 0 <= now_s - self._facts_s < FACTS_S:
+            return facts
+        swarm = self._player.swarm
+        program = swarm.peer(peer)
+        self._facts_s = now_s
+        self._facts = PeerFacts(
+            peer=peer,
+            files=tuple(swarm.library(peer).files()),
+            beliefs=program.beliefs() if program is not None else Beliefs(),
+            links=tuple(swarm.links_of(peer)),
+            ban=swarm.ban_of(peer),
+            last=swarm.last_messages(peer),
+        )
+        return self._facts
 
     def theory(self) -> tuple[Theory, ...]:
-        """Of the chosen ask, as it was when it was first looked at: links change, and its figures with them."""
-        ask = self.ask
+        """Of the chosen ask, computed once, when it was first shown: links change, and the figures with them."""
+        ask = self._selection.ask
         if ask is None:
             return ()
         if ask not in self._theories:
-            now = self._clock()
-            if self.following and 0 <= now - self._theory_s < THEORY_S and self.swarm.edges > 2_000:
+            now_s, swarm = self._clock(), self._player.swarm
+            recent = 0 <= now_s - self._theory_s < THEORY_S
+            if self._selection.following and recent and swarm.edges > LINKS_MANY:
                 return ()
-            self._theory_s = now
-            if len(self._theories) >= THEORIES_MOST:
+            self._theory_s = now_s
+            if len(self._theories) >= THEORIES_MAX:
                 del self._theories[next(iter(self._theories))]
-            self._theories[ask] = self.swarm.theory(ask)
+            self._theories[ask] = swarm.theory(ask)
         return self._theories[ask]
 
-    def pursue(self, hop: bool) -> None:
-        """Go on to the next arrival of the chosen ask, or to its next hop, and stop there."""
-        if self.ask is None:
+    def step_until(self, hop: bool) -> None:
+        """Advance to the next arrival of the chosen ask, or to its next hop, and pause there."""
+        ask = self._selection.ask
+        if ask is None:
             return
-        self.following = False
-        step = self.swarm.step_until(self.ask, "hop" if hop else "arrival", self.machine)
+        self._selection.choose(ask)
+        step = self._player.swarm.step_until(ask, "hop" if hop else "arrival", self._player.machine)
 
         def chunk(budget: int) -> bool:
-            over = step(budget)
-            if over:
-                self.say(step.told)
-            return over
+            complete = step(budget)
+            if complete:
+                self._notice.say(step.told)
+            return complete
 
-        self.live.run_until(chunk)
-        self.touch()
+        self._player.pacer.run_until(chunk)
 
-    def believe(self) -> None:
+    def toggle_belief(self) -> None:
         """Show the network as the selected peer believes it to be, or as it is."""
-        self.believing = not self.believing
-        self._facts_at = -1.0
-        self.touch()
+        self.show_belief = not self.show_belief
+        self.refresh_facts()
 
-    def wanted(self) -> tuple[PeerId, str] | None:
-        """Who wants what: the asker of a chosen ask, or the selected peer what the latest ask is about."""
-        if self.ask is None:
+    def min_cut_goal(self) -> tuple[PeerId, str] | None:
+        """The origin and the text that a minimum cut is computed for: those of the chosen ask; while asks are followed,
+        the selected peer and the text of the latest. None without an ask."""
+        selection = self._selection
+        if selection.ask is None:
             return None
-        row = self.swarm.record(self.ask)
-        chosen = self.selected if self.following and self.selected is not None else row.origin
-        return chosen, row.text
+        row = self._player.swarm.record(selection.ask)
+        selected = selection.selected if selection.following else None
+        return (row.origin if selected is None else selected), row.text
 
-    def silence(self) -> None:
-        """Work out whom it would take to silence; or put that away."""
-        wanted = None if self.silencing is not None else self.wanted()
+    def toggle_min_cut(self) -> None:
+        """Compute the fewest peers whose loss makes the search fail; or hide them."""
+        goal = None if self.min_cut is not None else self.min_cut_goal()
         try:
-            self.silencing = None if wanted is None else self.swarm.min_cut(*wanted)
+            self.min_cut = None if goal is None else self._player.swarm.min_cut(*goal)
         except InputError as error:
-            self.say(str(error))
-        self.touch()
+            self._notice.say(str(error))
 
-    def censor_set(self) -> None:
-        """Censor the set that was found; when all of it is, lift that again."""
-        found = self.silencing
-        if found is not None and found.peers:
-            blocked = self.swarm.snapshot().censored
-            all_blocked = all(blocked[p] for p in found.peers)
-            self.do(Uncensor(found.peers) if all_blocked else Censor(found.peers))
-
-    def court(self) -> None:
-        """Convene a court, or have it rise."""
-        court_status = self.swarm.snapshot().court
-        if court_status is None:
-            self.do(Court(COURT_S))
-            self.say(f"A court sits: whoever answers is censored {COURT_S:g} s later. {{run.court}} ends it.")
-        else:
-            self.do(Adjourn())
-            self.say(
-                f"The court rises. Its {court_status.orders} orders stand: {{peer.filter}} state=censored finds them."
-            )
+    def min_cut_command(self) -> Command | None:
+        """Censors the minimum cut, or uncensors it when all of it is censored. None without a cut."""
+        cut = self.min_cut
+        if cut is None or not cut.peers:
+            return None
+        censored = self._player.swarm.snapshot().censored
+        return Uncensor(cut.peers) if all(censored[peer] for peer in cut.peers) else Censor(cut.peers)

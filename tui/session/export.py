@@ -68,7 +68,7 @@ def _write(folder: Path, stem: str, parts: Mapping[str, str]) -> list[Path]:
     raise OSError(None, f"there are {MOST:,} files called {stem} already")
 
 
-def told(paths: Sequence[Path]) -> str:
+def listed(paths: Sequence[Path]) -> str:
     """The paths for reading: the first whole, or short if it is in the working folder; of the others the name."""
     here = os.getcwd() if os.path.isdir(os.curdir) else ""
     first, *rest = paths
@@ -76,7 +76,7 @@ def told(paths: Sequence[Path]) -> str:
     return ", ".join([shown, *(path.name for path in rest)])
 
 
-def name_of(protocol: str, seed: int) -> str:
+def stem_of(protocol: str, seed: int) -> str:
     """How names of files about a run begin."""
     return f"swarmtop-{protocol}-{seed}"
 

@@ -74,14 +74,14 @@ class Frame:
     """Questions of the scenario that have come due, oldest first."""
     theory: tuple[Theory, ...] = ()
     """What a textbook foretells for the chosen ask."""
-    believing: bool = False
+    show_belief: bool = False
     """The picture shows what the selected peer believes."""
-    silencing: MinimumCut | None = None
-    """Who stands between an asker and what it wants, once a person wanted to know."""
-    sieve: str = ""
+    min_cut: MinimumCut | None = None
+    """The fewest peers whose loss makes a search fail, if the user asked for them."""
+    filter: str = ""
     """The selector that the table of peers is filtered by; empty for all."""
-    sifted: tuple[PeerId, ...] | None = None
-    """Whom `sieve` names; None when it is empty."""
+    filtered: tuple[PeerId, ...] | None = None
+    """The peers that `filter` names; None when it is empty."""
 
     live: bool = True
     """What happens happens for the first time: this is the end of the run, and not its past."""
@@ -91,8 +91,8 @@ class Frame:
     """Commands, kills, asks and alarms of the whole run, in order of time; the same object until there are others."""
     seeking: float | None = None
     """How far a seek is, 0 to 1; this frame is from before it."""
-    heading_us: int | None = None
-    """Where a seek that is under way leads."""
+    seek_target_us: int | None = None
+    """Where the seek under way leads, in virtual time."""
     recording: str = ""
     """The file that this run is being written into."""
     jumps: int = 0

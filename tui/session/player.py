@@ -1,136 +1,137 @@
-"""Going back and forth in the run on screen: the half of the session that holds a time machine.
+"""The player: plays a run at a speed, goes to other moments of it, and records it.
 
-A seek is a job of `Pacer`: it is done in slices before time goes on, the screen stays alive meanwhile, and the
-cursor moves when it is there. What a person does in the past begins another future; that is said, and `undo` is no
-way back from it. Charts, tables and the feed follow by themselves, since all they show comes from the swarm at the
-cursor.
+A seek is a job of the `Pacer`: it is done in slices before time advances, the screen goes on drawing meanwhile, and the
+cursor moves when the seek is complete. A command that is given before the end of the run starts a new branch: what came
+after it is discarded, and `undo` does not bring it back.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from engine import (
     CheckpointWorker,
     InputError,
     Mark,
     Pacer,
-    PeerId,
+    PeerFailed,
     Recording,
     Scenario,
     Setup,
     Swarm,
     TimeMachine,
-    network,
     parted_sentence,
     story_of,
-    title_of,
 )
 
-from .reproduce import Done
+from .notice import Notice
+from .reproduce import TimedCommand
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from engine import Until
 
-EVENTS_SHOWN = 200
-"""How many of the events before the cursor are told again after a jump."""
+IN_PAST = "In the past, "
 
 
-class Traveller:
-    """What `Session` inherits. `jumps` counts how often the cursor was somewhere else all at once."""
+@dataclass(slots=True)
+class Seek:
+    """A seek under way.
 
-    live: Pacer
-    machine: TimeMachine
-    scenario: Scenario
-    setup: Setup
-    jumps = 0
-    seeking: float | None = None
-    """How far a seek is, 0 to 1, or None."""
-    heading_us: int | None = None
-    """Where the seek that is under way leads."""
-    _wished_us: int | None = None
-    _undoing = False
-    """Whether the seek that is under way discards something when it is there."""
-    _in_past = False
-    selected: PeerId | None
-    _notice: str
-    _clock: Callable[[], float]
-    _make: Callable[[Setup], Swarm]
-    _forks = 0
-    _told_diverged = False
-    _replays: Recording | None = None
+    target_us: where it leads; progress: 0 to 1; pending_us: where to go after that, if anywhere; is_undo: it discards
+    commands when it is complete, so that a later seek must not replace it."""
 
-    def say(self, sentence: str) -> None:
-        """Put one sentence where the person looks."""
-        raise NotImplementedError
+    target_us: int
+    progress: float = 0.0
+    pending_us: int | None = None
+    is_undo: bool = False
 
-    def forget(self) -> None:
-        """Another run begins: nothing of what was seen holds any more."""
-        raise NotImplementedError
 
-    def landed(self) -> None:
-        """The swarm is another one, or at another moment."""
-        raise NotImplementedError
+class Player:
+    """Owns the time machine, and the pacer that advances it.
 
-    def embark(self, swarm: Swarm, recording: Recording | None = None) -> None:
-        """A run begins. With a recording it has a future already."""
-        if hasattr(self, "machine"):
-            self.machine.close()
-            self.machine.free()
-        self.machine = TimeMachine(swarm, checkpoints=CheckpointWorker(), recording=recording, freeze_gc=True)
-        self._replays, self._forks, self._told_diverged = recording, 0, False
-        self.seeking = self.heading_us = self._wished_us = None
-        self._in_past = self._undoing = False
+    until: pause there, in virtual seconds, or when all asks are closed ("quiet"). make: makes a swarm of a setup.
+    on_seeked: called when the cursor has moved to another moment. Raises InputError for a setup that cannot be."""
 
-    def restart(self, protocol: str) -> bool:
-        """The same peers, content, churn and seed under another network, from t = 0. False if that is not possible."""
-        same = protocol == self.setup.protocol
-        setup = replace(self.setup, protocol=protocol, options=self.setup.options if same else {})
-        said = f"{title_of(network(protocol))}: the same peers and the same files, from the start"
-        return self._begin(self.scenario, setup, said)
+    def __init__(
+        self,
+        scenario: Scenario,
+        *,
+        notice: Notice,
+        on_seeked: Callable[[], None],
+        clock: Callable[[], float],
+        speed: float = 1.0,
+        until: Until = None,
+        make: Callable[[Setup], Swarm] = Swarm,
+        recording: Recording | None = None,
+    ) -> None:
+        self._notice, self._on_seeked, self._clock, self._make = notice, on_seeked, clock, make
+        self.scenario = scenario
+        self.setup = scenario.setup
+        """What runs now. It differs from the setup of the scenario after a restart with another network."""
+        swarm = make(self.setup) if recording is None else Swarm(self.setup, world=recording.world)
+        self.machine = _time_machine(swarm, recording)
+        self.pacer = Pacer(
+            self.machine,
+            speed=speed,
+            clock=clock,
+            on_error=self.fail,
+            backpressure=lambda: self.machine.backpressure,
+        )
+        self.alarm = ""
+        """What stopped time: a peer's program failed. Empty until then, and when time goes on."""
+        self.jumps = 0
+        """How often the cursor moved to another moment."""
+        self.seek: Seek | None = None
+        self._reset(recording)
+        self._until_quiet = until == "quiet"
+        if recording is not None:
+            self.pacer.halt_at(recording.end_us)
+        if isinstance(until, (int, float)):
+            self.pacer.halt_at(round(until * 1e6))
 
-    def open(self, scenario: Scenario) -> bool:
-        """Another scenario, from its start. False, and said why, if it cannot be."""
-        return self._begin(scenario, scenario.setup, f"{scenario.title}, from the start")
+    def _reset(self, recording: Recording | None) -> None:
+        self._replayed = recording
+        self._branches = 0
+        self._in_past = self._told_divergence = False
+        self.alarm, self.seek = "", None
 
-    def _begin(self, scenario: Scenario, setup: Setup, said: str) -> bool:
-        try:
-            swarm = self._make(setup)
-        except InputError as error:
-            self.say(str(error))
-            return False
-        recorded = self.recording
-        self.embark(swarm)
+    def open(self, scenario: Scenario, setup: Setup) -> None:
+        """Play another run from its start. Raises InputError for a setup that cannot be; nothing has changed then."""
+        swarm = self._make(setup)
+        self.machine.close()
+        self.machine.free()
+        self.machine = _time_machine(swarm, None)
         self.scenario, self.setup = scenario, setup
-        kept = self.selected if self.selected is not None and self.selected < setup.peers else None
-        self.forget()
-        self.selected = kept
-        self.live.load(self.machine)
-        self.live.play()
-        self.say(f"{said}. Of the run before, a recording: swarmtop replay {recorded}" if recorded else said)
-        return True
+        self._reset(None)
+        self.pacer.load(self.machine)
+        self.pacer.play()
+
+    def stop(self) -> None:
+        """End the pacer's `run`, and the process that takes checkpoints."""
+        self.pacer.stop()
+        self.machine.close()
+
+    def poll(self) -> None:
+        """To be called several times a second, also while time stands still: take in checkpoints that are ready."""
+        self.machine.poll()
+
+    # --- position --------------------------------------------------------------------------------------------
 
     @property
     def swarm(self) -> Swarm:
-        """The swarm at the cursor. After a seek it is another one: do not keep it."""
+        """The swarm at the cursor. A seek replaces it: keep no reference to it."""
         return self.machine.swarm
-
-    def tend(self) -> None:
-        """To be called now and then, also while time stands still: a checkpoint may have arrived."""
-        self.machine.poll()
-
-    # --- where one is --------------------------------------------------------------------------------------
 
     @property
     def at_end(self) -> bool:
-        """Whether what happens now happens for the first time."""
+        """Whether the cursor is at the live end of the run, and not in its past."""
         return self.machine.live
 
     @property
     def end_us(self) -> int:
-        """How far this run has ever come."""
+        """How far this run has come, in virtual time."""
         return self.machine.end_us
 
     @property
@@ -138,138 +139,164 @@ class Traveller:
         """Commands, kills, asks and alarms of the whole run, in order of time."""
         return self.machine.marks.all()
 
-    def done(self) -> Sequence[Done]:
-        """What was given from outside up to the cursor."""
-        return [Done(each.at_us, each.command) for each in self.machine.log[: self.swarm.given]]
+    def commands(self) -> Sequence[TimedCommand]:
+        """Commands that were given up to the cursor."""
+        return [TimedCommand(each.at_us, each.command) for each in self.machine.log[: self.swarm.given]]
 
-    def timeline(self) -> dict[str, Any]:
-        """What a frame says of it."""
-        where: dict[str, Any] = {"live": self.at_end, "end_us": self.end_us, "marks": self.marks}
-        where |= {"seeking": self.seeking, "heading_us": self.heading_us}
-        return {**where, "recording": self.recording, "jumps": self.jumps}
+    def all_commands(self) -> Sequence[TimedCommand]:
+        """Commands that were given in the whole run."""
+        return [TimedCommand(each.at_us, each.command) for each in self.machine.log]
 
     @property
-    def here_us(self) -> int:
-        """Where the cursor is, or will be when the seek that is under way is over."""
-        return self.swarm.now_us if self.heading_us is None else self.heading_us
+    def seek_target_us(self) -> int | None:
+        """Where the seek under way leads, or None."""
+        return None if self.seek is None else self.seek.target_us
 
     @property
-    def wished_us(self) -> int:
-        """The same, after all that is still wished for."""
-        return self.here_us if self._wished_us is None else self._wished_us
+    def cursor_us(self) -> int:
+        """The time at the cursor; during a seek, the time it leads to."""
+        return self.swarm.now_us if self.seek is None else self.seek.target_us
+
+    @property
+    def pending_seek_us(self) -> int:
+        """Where the cursor will be after the seek under way and the one that waits for it."""
+        pending_us = self.seek.pending_us if self.seek is not None else None
+        return self.cursor_us if pending_us is None else pending_us
 
     @property
     def undoable(self) -> bool:
-        """Whether a person gave a command before the cursor."""
+        """Whether the user gave a command before the cursor."""
         return any(each.by == "person" for each in self.machine.log[: self.swarm.given])
 
     @property
     def replaying(self) -> bool:
-        """Whether all that has happened here stands in the file that was opened."""
-        return self._replays is not None and self.end_us <= self._replays.end_us
+        """Whether the whole run so far is in the file that was opened."""
+        return self._replayed is not None and self.end_us <= self._replayed.end_us
 
-    # --- going elsewhere -------------------------------------------------------------------------------------
+    # --- play and pause --------------------------------------------------------------------------------------
+
+    def play_or_pause(self) -> None:
+        """Toggle time. Playing clears the alarm."""
+        if self.pacer.playing:
+            self.pacer.pause()
+        else:
+            self.alarm = ""
+            self.pacer.play()
+
+    def fail(self, error: Exception) -> None:
+        """A peer's program failed. Such a run cannot go on: time stops, and the moment can be examined."""
+        self.alarm = str(error) if isinstance(error, PeerFailed) else f"{type(error).__name__}: {error}"
+        self.machine.marks.alarm(self.swarm.now_us, self.alarm)
+        self.pacer.pause()
+
+    def pause_when_quiet(self) -> None:
+        """With `until="quiet"`: pause once all asks are closed."""
+        if self._until_quiet and self.pacer.playing and self.swarm.asks_total and self.swarm.quiet():
+            self._until_quiet = False
+            self.pacer.pause()
+            self._notice.say("All asks are closed. {time.pause}: continue")
+
+    # --- seeking ---------------------------------------------------------------------------------------------
 
     def seek_to(self, t_us: int) -> None:
-        """Go to a moment between 0 and `end_us`. It takes up to a second; a later call takes the place of this one."""
-        if self._undoing:
-            self.arrive()
+        """Go to a moment between 0 and `end_us`. It takes up to a second; a later call replaces this one."""
+        if self.seek is not None and self.seek.is_undo:
+            self.finish_seek()
         t_us = min(max(t_us, 0), self.end_us)
-        self._wished_us = None
-        self._depart(self._going(self.machine.seek(t_us)), t_us)
+        self._start(Seek(t_us), self.machine.seek(t_us))
 
     def scrub_to(self, t_us: int) -> None:
-        """As `seek_to`, for a cursor that is dragged: a seek that is under way ends first, and of the wishes meanwhile
-        the last one counts. Were each given up for the next, a fast hand would see nothing until it rests."""
-        if self.heading_us is None:
+        """`seek_to` for a cursor that is dragged: the seek under way is completed first, then the latest target counts.
+        If each call replaced the seek before, no frame would be seen until the mouse rests."""
+        if self.seek is None:
             self.seek_to(t_us)
         else:
-            self._wished_us = min(max(t_us, 0), self.end_us)
+            self.seek.pending_us = min(max(t_us, 0), self.end_us)
 
     def step_by(self, us: int) -> None:
-        """So much further on, or back, and stop. At the end, on means that time goes on. Steps add up."""
-        if us > 0 and self.here_us + us > self.end_us:
-            self.live.step(us)
+        """Pause, and go forward by so much, or back. Beyond the end, the run is advanced. Steps add up."""
+        if us > 0 and self.cursor_us + us > self.end_us:
+            self.pacer.step(us)
         else:
-            self.live.pause()
-            self.seek_to(self.here_us + us)
+            self.pacer.pause()
+            self.seek_to(self.cursor_us + us)
 
     def go_live(self) -> None:
-        """To the end of what has happened."""
+        """Go to the end of the run."""
         self.seek_to(self.end_us)
 
     def undo(self) -> None:
-        """Go to just before the last command that a person gave up to here, and let time go on from there."""
-        # An undo is something done, and not given up for the next one.
-        self.arrive()
+        """Go to just before the user's last command up to the cursor, and discard what came after."""
+        self.finish_seek()  # an undo under way must be completed, not replaced
         last = next((each for each in reversed(self.machine.log[: self.swarm.given]) if each.by == "person"), None)
         if last is None:
-            self.say("There is nothing to undo before this moment")
+            self._notice.say("There is nothing to undo before this moment")
             return
-        self._wished_us = None
-        said = f"Undone: {last.command.verb}, at {last.at_us / 1e6:.2f} s. What came after it is discarded"
-        self._depart(self._going(self.machine.undo(), said), last.at_us)
-        self._undoing = True
+        sentence = f"Undone: {last.command.verb}, at {last.at_us / 1e6:.2f} s. What came after it is discarded"
+        self._start(Seek(last.at_us, is_undo=True), self.machine.undo(), sentence)
 
-    def _depart(self, job: Iterator[None], to_us: int) -> None:
-        self.live.run_job(job)
-        self._undoing = False
-        self.seeking, self.heading_us = 0.0, to_us
+    def finish_seek(self) -> None:
+        """Complete the seek under way now: a command is about to be given."""
+        self.pacer.finish_job()
 
-    def _going(self, steps: Iterator[float], told: str = "") -> Iterator[None]:
-        try:
-            for self.seeking in steps:
-                yield
-        except Exception:
-            self.seeking = self.heading_us = self._wished_us = None
-            self._undoing = False
-            raise
+    def _start(self, seek: Seek, steps: Iterator[float], sentence: str = "") -> None:
+        self.pacer.run_job(self._job(seek, steps, sentence))
+        self.seek = seek
+
+    def _job(self, seek: Seek, steps: Iterator[float], sentence: str) -> Iterator[None]:
+        """The seek, then the one that waits for it, if any; one step of them for each `next`."""
+        while True:
+            try:
+                for seek.progress in steps:
+                    yield
+            except Exception:
+                self.seek = None
+                raise
+            self._arrived()
+            if sentence:
+                self._notice.say(sentence)
+            if seek.pending_us is None:
+                self.seek = None
+                return
+            seek = self.seek = Seek(seek.pending_us)
+            steps, sentence = self.machine.seek(seek.target_us), ""
+
+    def _arrived(self) -> None:
         self.jumps += 1
-        self._undoing = False
-        self._forks = self.machine.forks
-        if self._replays is not None and not self.at_end:
-            self.live.halt_at(self.end_us)
-        self.landed()
-        if told:
-            self.say(told)
-        if self._wished_us is not None:
-            self.heading_us, self._wished_us = self._wished_us, None
-            yield from self._going(self.machine.seek(self.heading_us))
-        self.seeking = self.heading_us = None
+        self._branches = self.machine.forks
+        if self._replayed is not None and not self.at_end:
+            self.pacer.halt_at(self.end_us)
+        self.alarm = str(self.swarm.failure or "")
+        self._on_seeked()
 
-    def tell_past(self) -> None:
-        """Say once that this is the past, when one comes there; and that it is over."""
-        past = not self.at_end
-        if past == self._in_past or self.heading_us is not None:
-            return
-        self._in_past = past
-        if past:
-            before = f"{(self.end_us - self.swarm.now_us) / 1e6:.1f} s before the end"
-            self.say(f"In the past, {before}. A deed begins another future; {{time.live}}: live")
-        elif not self._notice or self._notice.startswith("In the past, "):
-            self.say("Live again: what happens now happens for the first time")
+    # --- notices ---------------------------------------------------------------------------------------------
 
-    def arrive(self) -> None:
-        """A person does something: the seek that is under way ends first."""
-        self.live.finish_job()
+    def on_command(self) -> None:
+        """A command was done: say it if that started a new branch."""
+        if self.machine.forks > self._branches:
+            self._branches = self.machine.forks
+            self._replayed = None
+            self._notice.say(f"A new branch starts at {self.swarm.now_us / 1e6:.2f} s: what came after is discarded")
 
-    def tell_fork(self) -> None:
-        """After a command: was it another future that began?"""
-        if self.machine.forks > self._forks:
-            self._forks = self.machine.forks
-            self._replays = None
-            self.say(f"Another future begins at {self.swarm.now_us / 1e6:.2f} s: what came after is discarded")
-
-    def tell_trouble(self) -> None:
-        """What a person should know of recordings, once."""
+    def tell_changes(self) -> None:
+        """Say once each: the recording failed, the replay differs from its file, the cursor left the end or is back."""
         if self.machine.recording_error:
-            self.say(f"The recording has ended: {self.machine.recording_error}")
+            self._notice.say(f"The recording has ended: {self.machine.recording_error}")
             self.machine.recording_error = ""
-        if self.machine.diverged is not None and not self._told_diverged:
-            self._told_diverged = True
-            self.say(parted_sentence(self.machine.diverged, self.scenario.source or "this file").capitalize())
+        if self.machine.diverged is not None and not self._told_divergence:
+            self._told_divergence = True
+            file = self.scenario.source or "this file"
+            self._notice.say(parted_sentence(self.machine.diverged, file).capitalize())
+        if self._in_past == (not self.at_end) or self.seek is not None:
+            return
+        self._in_past = not self.at_end
+        if self._in_past:
+            before = f"{(self.end_us - self.swarm.now_us) / 1e6:.1f} s before the end"
+            self._notice.say(f"{IN_PAST}{before}. Acting here starts a new branch. {{time.live}}: back to the live end")
+        elif not self._notice.text or self._notice.text.startswith(IN_PAST):
+            self._notice.say("Back at the live end")
 
-    # --- recording ---------------------------------------------------------------------------------------------
+    # --- recording -------------------------------------------------------------------------------------------
 
     @property
     def recording(self) -> str:
@@ -277,17 +304,17 @@ class Traveller:
         return self.machine.recording
 
     def record(self, path: str) -> bool:
-        """Write this run into a file, from its beginning on. Says so, or why not."""
+        """Write this run into a file, from its beginning on. False, and a notice, if that fails."""
         try:
             self.begin_recording(path)
         except InputError as error:
-            self.say(str(error))
+            self._notice.say(str(error))
             return False
-        self.say(f"Recording into {path}, from the beginning of the run")
+        self._notice.say(f"Recording into {path}, from the beginning of the run")
         return True
 
     def begin_recording(self, path: str) -> None:
-        """The same, without a word; raises InputError."""
+        """As `record`, without a notice. Raises InputError."""
         same = self.setup.protocol == self.scenario.setup.protocol
         self.machine.record(path, story_of(self.scenario if same else Scenario()), self._clock)
 
@@ -296,4 +323,13 @@ class Traveller:
         if self.recording:
             path = self.recording
             self.machine.stop_recording()
-            self.say(f"Recorded: swarmtop replay {path}")
+            self._notice.say(f"Recorded: swarmtop replay {path}")
+
+
+def _time_machine(swarm: Swarm, recording: Recording | None) -> TimeMachine:
+    return TimeMachine(swarm, checkpoints=CheckpointWorker(), recording=recording, freeze_gc=True)
+
+
+def under_protocol(setup: Setup, protocol: str) -> Setup:
+    """The same peers, content, churn and seed with another network; its options are the defaults, if it differs."""
+    return replace(setup, protocol=protocol, options=setup.options if protocol == setup.protocol else {})

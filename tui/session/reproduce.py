@@ -19,14 +19,14 @@ FLAGS = ("protocol", "peers", "seed", "topology", "latency", "loss", "churn")
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
-    """A command a person gave, and when: virtual microseconds."""
+class TimedCommand:
+    """A command that the user gave, and its virtual time in microseconds."""
 
     at_us: int
     command: Command
 
 
-def command_line(scenario: Scenario, setup: Setup, done: Sequence[Done], now_us: int, folder: Path) -> str:
+def command_line(scenario: Scenario, setup: Setup, commands: Sequence[TimedCommand], now_us: int, folder: Path) -> str:
     """One line for a shell, arguments quoted.
 
     `scenario` may name a shipped scenario or a file (`scenario.source`), which then says most of it; `setup` is what
@@ -41,11 +41,11 @@ def command_line(scenario: Scenario, setup: Setup, done: Sequence[Done], now_us:
     asked = [AskFor(peers, text) for text, peers in scenario.asks]
     only_asks = not setup.asks_per_s and [command for _, command in setup.schedule] == asked
     only_asks = only_asks and replace(setup, **told, asks_per_s=base.asks_per_s, schedule=base.schedule) == base
-    if done or not (simple or only_asks):
+    if commands or not (simple or only_asks):
         path = folder / f"{setup.protocol}-{setup.seed}-{now_us // 1000}.toml"
         title = f"{scenario.title or setup.protocol} at {now_us / 1e6:.3f} s"
         folder.mkdir(parents=True, exist_ok=True)
-        path.write_text(to_toml(whole(setup, done), title), encoding="utf-8", errors="replace")
+        path.write_text(to_toml(with_commands(setup, commands), title), encoding="utf-8", errors="replace")
         words = ["swarmtop", str(path)]
     else:
         words = ["swarmtop", *([_named(scenario.source)] if scenario.source else [])]
@@ -69,23 +69,23 @@ def shell_word(word: str) -> str:
     return f"$'{quoted}'"
 
 
-def whole(setup: Setup, done: Sequence[Done]) -> Setup:
+def with_commands(setup: Setup, commands: Sequence[TimedCommand]) -> Setup:
     """The setup that does by itself what a person did, each command at its time."""
-    return replace(setup, schedule=(*setup.schedule, *((d.at_us, d.command) for d in done)))
+    return replace(setup, schedule=(*setup.schedule, *((d.at_us, d.command) for d in commands)))
 
 
-def as_scenario(scenario: Scenario, setup: Setup, done: Sequence[Done], now_us: int) -> str:
+def as_scenario(scenario: Scenario, setup: Setup, commands: Sequence[TimedCommand], now_us: int) -> str:
     """The run so far as the text of a scenario: how it began, what the person did, and what the scenario tells.
 
     What it tells is left out when another network runs by now: it was not written for that one.
     """
     same = scenario.setup.protocol == setup.protocol
-    many = f", with {len(done)} deed{'s' if len(done) > 1 else ''} of a person" if done else ""
+    many = f", with {len(commands)} deed{'s' if len(commands) > 1 else ''} of a person" if commands else ""
     about = f"{scenario.about.strip()}\n\nSaved" if same and scenario.about.strip() else "Saved"
     about = f"{about} at {now_us / 1e6:.3f} s{many}."
     told, expected = (scenario.captions, scenario.expects) if same else ((), ())
     return to_toml(
-        whole(setup, done),
+        with_commands(setup, commands),
         scenario.title if same and scenario.source else f"{setup.protocol}, seed {setup.seed}",
         about,
         told,

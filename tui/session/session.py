@@ -1,16 +1,13 @@
-"""The only holder of a Swarm: turns wall time into virtual time, and virtual time into frames.
+"""The session: a run, what the user looks at in it, and the frames that show it.
 
-Widgets say what a person wants (`tui/widgets/messages.py`), the screen hands it here, and what comes of it is seen in
-the next frame. Nothing here knows Textual, so all of it is tested without a screen.
+Widgets post messages, the screen calls the session, and the next frame shows the result. Nothing here imports Textual,
+so all of it is tested without a screen. The parts are plain objects:
 
-**Slow on ask.** A flood crosses a swarm in under half a second, which nobody can watch. So when a person asks, time
-slows until the question needs about `WATCH_S` of wall time to cross. How long a crossing takes is measured where
-possible: the median over the latest asks' own traces. Before there is any, it is the depth of the links around the
-asker times the median delay of what is in flight. Slow motion ends when the ask closes, and in any case after one
-and a half crossings: an estimate may be wrong, and a person should not wait for it.
-
-**Following.** Until a person chooses an ask, the latest one is shown, so that a newcomer sees a question spread
-without pressing anything; for the first ask of a run, time slows as if that person had asked.
+- `player`: the time machine and the pacer; play, pause, seek, undo, record
+- `selection`: the selected peer, marked peers, the chosen ask, the filter of the table
+- `analysis`: facts, theory, belief view, minimum cut, step to the next arrival
+- `slow_motion`: slows time while a question crosses the swarm
+- `notice`: the sentence that is shown for some seconds
 """
 
 from __future__ import annotations
@@ -23,48 +20,51 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine import (
+    Adjourn,
     AskFor,
     AskId,
     AskIssued,
-    Beliefs,
     Closed,
     Command,
+    Court,
     Event,
     InputError,
-    Pacer,
     PeerFailed,
     PeerId,
     Peers,
     Scenario,
     Setup,
+    Snapshot,
     Swarm,
-    Trace,
-    plain,
+    network,
+    title_of,
 )
+
+from . import reproduce
+from .analysis import Analysis
+from .frame import Frame
+from .narration import Narrator
+from .notice import Notice
+from .player import Player, under_protocol
+from .selection import Selection
+from .slow_motion import SlowMotion
 
 if TYPE_CHECKING:
     from engine import Recording, Report, Until
 
-from ..draw.layout import distances
-from . import reproduce
-from .analysis import Inquiry
-from .frame import Frame, PeerFacts
-from .narration import Narrator
-from .player import EVENTS_SHOWN, Traveller
-from .selection import Choosing
-
-FACTS_S = 0.2
-"""The selected peer is looked at this often, in wall seconds: its beliefs may be long."""
-WATCH_S = 4.0
-"""Wall seconds that a crossing should take when a person asks."""
-NOTICE_S = 6.0
 TITLES = 50
-DELAY_US = 80_000
-"""Typical delay of one hop, when nothing is in flight to measure."""
+"""Titles of the catalogue that are offered when an ask is typed."""
+EVENTS_SHOWN = 200
+"""Events before the cursor that the first frame after a seek has."""
+COURT_S = 2.0
+"""Virtual seconds after which a court censors a peer that answered."""
 
 
-class Session(Traveller, Inquiry, Choosing):
-    """Makes the swarm of a scenario, runs it, and answers for it. `await run()` somewhere, `frame()` at will."""
+class Session:
+    """Makes the swarm of a scenario and runs it: `await run()` in a task, `frame()` whenever the screen draws.
+
+    until: pause there, in virtual seconds, or when all asks are closed ("quiet"). Raises InputError for a setup that
+    cannot be."""
 
     def __init__(
         self,
@@ -76,310 +76,290 @@ class Session(Traveller, Inquiry, Choosing):
         make: Callable[[Setup], Swarm] = Swarm,
         recording: Recording | None = None,
     ) -> None:
-        """`until`: pause there, in virtual seconds, or when all asks are closed ("quiet").
-
-        Raises InputError, as the setup of the scenario may be wrong.
-        """
-        self.scenario = scenario
-        self._clock, self._make = clock, make
-        self._begun_s = clock()
-        self.setup = scenario.setup
-        swarm = make(self.setup) if recording is None else Swarm(self.setup, world=recording.world)
-        self.embark(swarm, recording)
-        self.live = Pacer(
-            self.machine, speed=speed, clock=clock, on_error=self._broke, backpressure=lambda: self.machine.backpressure
+        self.clock = clock
+        self._started_s = clock()
+        self.notice = Notice(clock)
+        self.player = Player(
+            scenario,
+            notice=self.notice,
+            on_seeked=self._on_seeked,
+            clock=clock,
+            speed=speed,
+            until=until,
+            make=make,
+            recording=recording,
         )
-        if recording is not None:
-            self.live.halt_at(recording.end_us)
-        self.until_quiet = until == "quiet"
-        if isinstance(until, (int, float)):
-            self.live.halt_at(round(until * 1e6))
-        self.selected: PeerId | None = None
-        self.slow_on_ask = True
-        self.forget()
-
-    def forget(self) -> None:
-        """What belonged to the swarm that was."""
-        self.ask: AskId | None = None
-        self.following = True
-        self.marked: tuple[PeerId, ...] = ()
-        self.sieve, self._sifted, self._sifted_at = "", None, -1.0
-        self.alarm = ""
-        self.forget_inquiry()
-        self._notice, self._notice_until = "", 0.0
-        self._facts: PeerFacts | None = None
-        self._facts_at = -1.0
-        self._seq = 0
+        self.selection = Selection(self.player, self.notice)
+        self.analysis = Analysis(self.player, self.selection, self.notice, clock)
+        self.slow_motion = SlowMotion(self.player.pacer)
+        self._frames_wanted = 0
+        self._drawn: tuple[object, ...] = ()
+        """What the latest frame was made of; `stale` compares it."""
+        self._seen = 0
+        """The number of the latest event that was read."""
         self._events: list[Event] = []
-        self._awaited = False  # a person asked, and the ask has not been seen yet
-        self._watched: AskId | None = None  # the ask that time is slow for
-        self._open_asks: set[AskId] = set()  # those of a person
-        self._crossings_us: list[int] = []
-        self._remember()
-        self._warned = 0
+        """Events since the latest frame."""
+        self._read_swarm()
 
-    def _remember(self) -> None:
-        """What has to be found out again at another moment."""
-        self._shown: tuple[object, ...] = ()
-        self._revision = getattr(self, "_revision", 0) + 1
-        # Captions speak of the network they were written for; what they foretell does not hold for another.
-        told = self.scenario if self.setup.protocol == self.scenario.setup.protocol else Scenario()
-        self._narrator = Narrator(told)
-        self._warned = len(self.swarm.warnings)
+    def _read_swarm(self) -> None:
+        """Read what is read once for each run, and again after a seek."""
+        player = self.player
+        self._snapshot: Snapshot | None = None
+        self._open_asks: set[AskId] = set()
+        """Asks of the user that are not closed."""
+        # Captions and expectations of a scenario hold for the network that it was written for.
+        same = player.setup.protocol == player.scenario.setup.protocol
+        self._narrator = Narrator(player.scenario if same else Scenario())
+        self._warnings = len(self.swarm.warnings)
         self._titles = tuple(self.swarm.catalogue_titles(TITLES))
+        self.touch()
+
+    @property
+    def swarm(self) -> Swarm:
+        """The swarm at the cursor. A seek replaces it: keep no reference to it."""
+        return self.player.swarm
 
     async def run(self) -> None:
-        """Pace the swarm until `stop`."""
-        await self.live.run()
+        """Advance the swarm until `stop`."""
+        await self.player.pacer.run()
+
+    def stop(self) -> None:
+        """End `run`."""
+        self.player.stop()
+
+    def restart(self, protocol: str) -> bool:
+        """Run the same peers, content, churn and seed with another network, from t = 0. False, and a notice, if that
+        cannot be."""
+        setup = under_protocol(self.player.setup, protocol)
+        sentence = f"{title_of(network(protocol))}: the same peers and the same files, from the start"
+        return self._open(self.player.scenario, setup, sentence)
+
+    def open(self, scenario: Scenario) -> bool:
+        """Run another scenario from its start. False, and a notice, if it cannot be."""
+        return self._open(scenario, scenario.setup, f"{scenario.title}, from the start")
+
+    def _open(self, scenario: Scenario, setup: Setup, sentence: str) -> bool:
+        recorded = self.player.recording
+        try:
+            self.player.open(scenario, setup)
+        except InputError as error:
+            self.say(str(error))
+            return False
+        self.selection.reset(setup.peers)
+        self.analysis.reset()
+        self.slow_motion.reset()
+        self._seen, self._events = 0, []
+        self._read_swarm()
+        before = f". The run before was recorded: swarmtop replay {recorded}" if recorded else ""
+        self.say(sentence + before)
+        return True
+
+    def _on_seeked(self) -> None:
+        """The cursor moved to another moment."""
+        self._seen = self.swarm.simulation.event_log.seen
+        self._events = list(self.swarm.events(self._seen - EVENTS_SHOWN))
+        self.selection.on_seeked()
+        self.analysis.on_seeked()
+        self.slow_motion.on_seeked()
+        self._read_swarm()
+
+    # --- frames ----------------------------------------------------------------------------------------------
+
+    @property
+    def stale(self) -> bool:
+        """Whether a frame made now could differ from the latest one. If not, nothing needs to be drawn."""
+        return self.player.pacer.busy or self._drawable() != self._drawn
+
+    def _drawable(self) -> tuple[object, ...]:
+        player, pacer = self.player, self.player.pacer
+        return (
+            *(self.swarm.now_us, pacer.playing, pacer.speed, pacer.slowed, player.alarm, player.recording),
+            *(self.selection.state(), self.analysis.state(), self.notice.text, self._frames_wanted),
+        )
+
+    @property
+    def watched(self) -> bool:
+        """Whether the user waits for something: slow motion is on, or an ask of the user is open."""
+        return self.player.pacer.slowed or bool(self._open_asks)
+
+    def touch(self) -> None:
+        """A frame is wanted for a change that the session does not know of, as a switch of the screen."""
+        self._frames_wanted += 1
+
+    def say(self, sentence: str) -> None:
+        """Show one sentence to the user for some seconds."""
+        self.notice.say(sentence)
+
+    def frame(self, fps: float) -> Frame:
+        """The present moment, with the events since the latest frame. fps: frames per second, as measured."""
+        player, selection, pacer = self.player, self.selection, self.player.pacer
+        pacer.slice()
+        self._read_events()
+        player.pause_when_quiet()
+        player.tell_changes()
+        now_s = self.clock()
+        self._snapshot = snapshot = self.swarm.snapshot()
+        self._drawn = self._drawable()
+        events, self._events = tuple(self._events), []
+        story = self._narrator.at(self.swarm)
+        return Frame(
+            snapshot=snapshot,
+            wall_s=now_s,
+            playing=pacer.playing,
+            speed=pacer.speed,
+            pace=pacer.pace,
+            fps=fps,
+            slowed=pacer.slowed,
+            selected=selection.selected,
+            ask=selection.ask,
+            trace=None if selection.ask is None else self.swarm.trace(selection.ask),
+            facts=self.analysis.facts(now_s),
+            events=events,
+            notice=self.notice.text,
+            captions=story.captions,
+            predictions=story.predictions,
+            expectations=story.expectations,
+            titles=self._titles,
+            followed=selection.following and selection.ask is not None,
+            marked=selection.marked,
+            filter=selection.filter,
+            filtered=selection.filtered(now_s),
+            alarm=player.alarm,
+            theory=self.analysis.theory(),
+            show_belief=self.analysis.show_belief and selection.selected is not None,
+            min_cut=self.analysis.min_cut,
+            live=player.at_end,
+            end_us=player.end_us,
+            marks=player.marks,
+            seeking=None if player.seek is None else player.seek.progress,
+            seek_target_us=player.seek_target_us,
+            recording=player.recording,
+            jumps=player.jumps,
+        )
+
+    def _read_events(self) -> None:
+        """Take in what happened since: follow the latest ask, measure crossings, show warnings."""
+        for event in self.swarm.events(self._seen):
+            self._seen = event.seq
+            self._events.append(event)
+            if isinstance(event, AskIssued):
+                self._on_issued(event)
+            elif isinstance(event, Closed):
+                self._open_asks.discard(event.ask)
+                self.slow_motion.on_closed(event.ask, self.swarm)
+        warnings = self.swarm.warnings
+        if len(warnings) > self._warnings:
+            self.say("; ".join(map(str, warnings[self._warnings :])))
+            self._warnings = len(warnings)
+
+    def _on_issued(self, event: AskIssued) -> None:
+        if event.by == "person":
+            self._open_asks.add(event.ask)
+        # The first ask of a run is shown in slow motion, as if the user had asked.
+        first = self.selection.ask is None and not self.player.commands()
+        self.selection.follow(event.ask)
+        if first:
+            self.slow_motion.on_issued(event.ask, event.origin, self._recent_snapshot)
+
+    def _recent_snapshot(self) -> Snapshot:
+        """That of the latest frame, if it has all peers; else a new one."""
+        recent = self._snapshot
+        return recent if recent is not None and len(recent.state) == len(self.swarm.labels) else self.swarm.snapshot()
+
+    # --- commands --------------------------------------------------------------------------------------------
+
+    def do(self, command: Command) -> tuple[PeerId, ...]:
+        """Do a command of the user. Returns the peers it changed. A command that is wrong changes nothing and becomes a
+        notice."""
+        self.player.finish_seek()
+        before = self.swarm.asks_total
+        try:
+            peers = self.swarm.do(command)
+        except InputError as error:
+            self.say(str(error))
+            return ()
+        except PeerFailed as error:
+            self.player.fail(error)
+            return ()
+        self.player.on_command()
+        self.analysis.refresh_facts()
+        if isinstance(command, AskFor):
+            self._choose_own(before)
+        self._read_events()
+        self.touch()
+        return peers
+
+    def _choose_own(self, before: int) -> None:
+        """Choose the first ask of the user after number `before`, and slow down for it. There is none if all peers that
+        should ask are down: they ask when they are back."""
+        for ask in range(before + 1, self.swarm.asks_total + 1):
+            row = self.swarm.record(ask)
+            if row.by == "person":
+                self.selection.choose(ask)
+                self.slow_motion.on_issued(ask, row.origin, self._recent_snapshot)
+                return
+
+    def ask_for(self, text: str, origin: Peers | None) -> None:
+        """Ask for `text` at `origin`, at each of several peers, or at any live peer (None)."""
+        peers = origin if origin is not None else self._any_live_peer()
+        if peers is None:
+            self.say("No peer is up, so none can ask")
+        else:
+            self.do(AskFor(peers=peers, text=text))
+
+    def _any_live_peer(self) -> PeerId | None:
+        """A live peer, another for each ask; censored only if all are. It uses no random numbers of the run, which
+        would change the run. None if no peer is up."""
+        snapshot = self.swarm.snapshot()
+        up = (snapshot.state == 0) & ~snapshot.fixed.infrastructure
+        free = up & ~snapshot.censored
+        peers = np.flatnonzero(free if free.any() else up)
+        return int(peers[(snapshot.asks_total * 7) % len(peers)]) if len(peers) else None
+
+    def censor_min_cut(self) -> None:
+        """Censor the minimum cut that is shown, or uncensor it when all of it is censored."""
+        command = self.analysis.min_cut_command()
+        if command is not None:
+            self.do(command)
+
+    def toggle_court(self) -> None:
+        """Start a court that censors each peer that answers, or end it."""
+        court = self.swarm.snapshot().court
+        if court is None:
+            self.do(Court(COURT_S))
+            self.say(
+                f"A court is in session: each peer that answers is censored {COURT_S:g} s later. {{run.court}}: end"
+            )
+        else:
+            self.do(Adjourn())
+            self.say(f"The court has ended. Its {court.orders} orders stay: {{peer.filter}} state=censored lists them")
+
+    # --- reports ---------------------------------------------------------------------------------------------
 
     def report(self, series: bool = False) -> Report:
         """The run so far, as `swarmtop run` reports one."""
         from engine import report_of
 
-        return report_of(self.swarm, replace(self.scenario, setup=self.setup), self._clock() - self._begun_s, series)
-
-    def stop(self) -> None:
-        """End `run`."""
-        self.live.stop()
-        self.machine.close()
-
-    def landed(self) -> None:
-        """The swarm is at another moment: what was seen of it is seen anew."""
-        seen = self.swarm.simulation.event_log.seen
-        self._events = list(self.swarm.events(seen - EVENTS_SHOWN))
-        self._seq, self._awaited, self._watched, self._facts_at = seen, False, None, -1.0
-        self._open_asks = set()
-        self.chosen_then()
-        self.silencing = None
-        self.alarm = str(self.swarm.failure or "")
-        self._theories.clear()
-        self._remember()
-
-    # --- frames -----------------------------------------------------------------------------------------
-
-    @property
-    def stale(self) -> bool:
-        """Whether a frame made now could differ from the last one. False means: draw nothing."""
-        return self.live.busy or self._mark() != self._shown
-
-    def _mark(self) -> tuple[object, ...]:
-        told = bool(self._notice) and self._clock() < self._notice_until
-        return (self.swarm.now_us, self._revision, told, self.live.playing, self.live.speed, self.live.slowed)
-
-    @property
-    def watched(self) -> bool:
-        """Whether a person waits for something: slow motion is on, or an ask of a person's is open."""
-        return self.live.slowed or bool(self._open_asks)
-
-    def touch(self) -> None:
-        """Something changed that only the screen knows of: the next frame is wanted."""
-        self._revision += 1
-
-    def frame(self, fps: float) -> Frame:
-        """This moment. Events in it are those since the last call."""
-        self.live.slice()
-        self._listen()
-        self.tell_trouble()
-        self.tell_past()
-        now = self._clock()
-        if self._notice and now >= self._notice_until:
-            self._notice = ""
-        snapshot = self.swarm.snapshot()
-        self._shown = self._mark()
-        events, self._events = tuple(self._events), []
-        told = self._narrator.at(self.swarm)
-        return Frame(
-            snapshot=snapshot,
-            wall_s=now,
-            playing=self.live.playing,
-            speed=self.live.speed,
-            pace=self.live.pace,
-            fps=fps,
-            slowed=self.live.slowed,
-            selected=self.selected,
-            ask=self.ask,
-            trace=self._trace(),
-            facts=self._look(now),
-            events=events,
-            notice=self._notice,
-            captions=told.captions,
-            predictions=told.predictions,
-            expectations=told.expectations,
-            titles=self._titles,
-            followed=self.following and self.ask is not None,
-            marked=self.marked,
-            sieve=self.sieve,
-            sifted=self._sift(now),
-            alarm=self.alarm,
-            theory=self.theory(),
-            believing=self.believing and self.selected is not None,
-            silencing=self.silencing,
-            **self.timeline(),
-        )
-
-    def _trace(self) -> Trace | None:
-        return None if self.ask is None else self.swarm.trace(self.ask)
-
-    def _look(self, now: float) -> PeerFacts | None:
-        peer = self.selected
-        if peer is None:
-            return None
-        old = self._facts
-        if old is not None and old.peer == peer and 0 <= now - self._facts_at < FACTS_S:
-            return old
-        program = self.swarm.peer(peer)
-        self._facts_at = now
-        self._facts = PeerFacts(
-            peer=peer,
-            files=tuple(self.swarm.library(peer).files()),
-            beliefs=program.beliefs() if program is not None else Beliefs(),
-            links=tuple(self.swarm.links_of(peer)),
-            ban=self.swarm.ban_of(peer),
-            last=self.swarm.last_messages(peer),
-        )
-        return self._facts
-
-    # --- listening ---------------------------------------------------------------------------------------
-
-    def _listen(self) -> None:
-        """Take in what happened since; choose an ask just issued, begin and end slow motion."""
-        for event in self.swarm.events(self._seq):
-            self._seq = event.seq
-            self._events.append(event)
-            if isinstance(event, AskIssued):
-                self._issued(event)
-            elif isinstance(event, Closed):
-                self._closed(event.ask)
-
-        if self.until_quiet and self.live.playing and self._seq and self.swarm.quiet() and self.swarm.asks():
-            self.until_quiet = False
-            self.live.pause()
-            self.say("All asks are closed: {time.pause} goes on")
-        if len(self.swarm.warnings) > self._warned:
-            fresh = list(self.swarm.warnings)[self._warned :]
-            self._warned = len(self.swarm.warnings)
-            self.say("; ".join(map(str, fresh)))
-
-    def _issued(self, event: AskIssued) -> None:
-        if self._awaited and event.by == "person":
-            self._awaited = False
-            self.ask, self.following = event.ask, False
-            self._slow_down(event.ask, event.origin)
-        elif self.following:
-            first = self.ask is None and not self.done()
-            self.ask = event.ask
-            if first:
-                self._slow_down(event.ask, event.origin)
-
-    def _closed(self, ask: AskId) -> None:
-        self._open_asks.discard(ask)
-        trace = self.swarm.trace(ask)
-        if trace is not None and (trace.hop > 0).any():
-            arrived = int(np.percentile(trace.at_us[trace.hop > 0], 95))
-            latest = self._crossings_us[-4:]
-            self._crossings_us = [*latest, arrived - self.swarm.record(ask).issued_us]
-        if ask == self._watched:
-            self._watched = None
-            self.live.end_slow_motion()
-
-    def _slow_down(self, ask: AskId, origin: PeerId) -> None:
-        if self.slow_on_ask:
-            crossing_us = self.crossing_us(origin)
-            self.live.slow_motion(crossing_us / 1e6 / WATCH_S, int(crossing_us * 1.5))
-            self._watched = ask if self.live.slowed else None
-
-    def crossing_us(self, origin: PeerId) -> int:
-        """How long a question from `origin` needs to reach most of the swarm: measured, or else estimated."""
-        if self._crossings_us:
-            guess = int(np.median(self._crossings_us))
-        else:
-            snapshot = self.swarm.snapshot()
-            flight = snapshot.flight
-            delay = int(np.median(flight.arrives_us - flight.sent_us)) if len(flight.frm) >= 8 else DELAY_US
-            hops = distances(len(snapshot.state), snapshot.links.a, snapshot.links.b, origin)
-            reached = hops[hops > 0]
-            guess = delay * (int(np.percentile(reached, 95)) if len(reached) else 2)
-        return min(max(guess, 20_000), 60_000_000)
-
-    # --- what a person does ---------------------------------------------------------------------------------
-
-    def do(self, command: Command) -> tuple[PeerId, ...]:
-        """Carry out a command. Bad input becomes a notice, and nothing happens."""
-        self.arrive()
-        try:
-            if isinstance(command, AskFor):
-                self._awaited = True
-            peers = self.swarm.do(command)
-        except InputError as error:
-            self._awaited = False
-            self.say(str(error))
-            return ()
-        except PeerFailed as error:
-            self._broke(error)
-            return ()
-        self.tell_fork()
-        self._facts_at = -1.0
-        self._listen()
-        self.touch()
-        return peers
-
-    def ask_for(self, text: str, origin: Peers | None) -> None:
-        """A person at `origin`, or at each of several (or at a peer drawn from those alive) wants `text`."""
-        peers = origin if origin is not None else self._anyone()
-        if peers is None:
-            self.say("Nobody is up, so nobody can ask")
-        else:
-            self.do(AskFor(peers=peers, text=text))
-
-    def _anyone(self) -> PeerId | None:
-        """A living peer, without a draw that would change the run: the first one after the last asker. One that is
-        censored where there is no other; None where nobody is up."""
-        snapshot = self.swarm.snapshot()
-        up = (snapshot.state == 0) & ~snapshot.fixed.infrastructure
-        free = up & ~snapshot.censored
-        asked_for = np.flatnonzero(free if free.any() else up)
-        if not len(asked_for):
-            return None
-        return int(asked_for[(snapshot.asks_total * 7) % len(asked_for)])
-
-    def say(self, sentence: str) -> None:
-        """Put one sentence where the person looks, for some seconds."""
-        self._notice, self._notice_until = plain(sentence, limit=400), self._clock() + NOTICE_S
-        self.touch()
-
-    def play_or_pause(self) -> None:
-        """Toggle time. Playing on puts an alarm away."""
-        if self.live.playing:
-            self.live.pause()
-        else:
-            self.alarm = ""
-            self.live.play()
-        self.touch()
+        scenario = replace(self.player.scenario, setup=self.player.setup)
+        return report_of(self.swarm, scenario, self.clock() - self._started_s, series)
 
     def command_line(self) -> str:
-        """What to type to be back at this moment, see `reproduce.command_line`; empty, and said why, if it fails."""
+        """The command line that leads to this moment, see `reproduce.command_line`. Empty, and a notice, if that
+        fails."""
+        player = self.player
         try:
             folder = reproduce.user_folder()
-            return reproduce.command_line(self.scenario, self.setup, self.done(), self.swarm.now_us, folder)
+            return reproduce.command_line(player.scenario, player.setup, player.commands(), self.swarm.now_us, folder)
         except OSError as error:
             self.say(f"the moment cannot be saved: {error.strerror or error}")
             return ""
 
     def command_line_of_all(self) -> str:
-        """The same for the end of the run, wherever the cursor is: what broke may lie on the way to somewhere else."""
-        given = [reproduce.Done(each.at_us, each.command) for each in self.machine.log]
-        return reproduce.command_line(self.scenario, self.setup, given, self.end_us, reproduce.user_folder())
+        """The command line that leads to the end of the run, wherever the cursor is. Raises OSError."""
+        player, folder = self.player, reproduce.user_folder()
+        return reproduce.command_line(player.scenario, player.setup, player.all_commands(), player.end_us, folder)
 
     def as_scenario(self) -> str:
-        """The run so far, what the person did included, as the text of a scenario."""
-        return reproduce.as_scenario(self.scenario, self.setup, self.done(), self.swarm.now_us)
-
-    def _broke(self, error: Exception) -> None:
-        self._alarm(str(error) if isinstance(error, PeerFailed) else f"{type(error).__name__}: {error}")
-
-    def _alarm(self, sentence: str) -> None:
-        """A peer's program failed. Such a run cannot go on: time stops, so that the moment can be looked at."""
-        self.alarm = sentence
-        self.machine.marks.alarm(self.swarm.now_us, sentence)
-        self.live.pause()
-        self.touch()
+        """The run up to the cursor, with the user's commands, as the text of a scenario."""
+        player = self.player
+        return reproduce.as_scenario(player.scenario, player.setup, player.commands(), self.swarm.now_us)

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from engine import ALIVE, DEAD, LEFT, UNDO, VERBS, CallOff, Command, Heal, PeerId, RunningAttack, Snapshot
 from tui.session.frame import Frame
 
-from ..widgets.text import clock
+from .units import clock
 
 Ids: TypeAlias = NDArray[np.int64]
 Flags: TypeAlias = NDArray[np.bool_]

@@ -34,12 +34,13 @@ from engine import (
 )
 from tui.config.keys import keyed, within
 from tui.session.frame import Frame
+from tui.session.units import clock
 from tui.widgets.messages import Act, Attacked, Foresee
 
 from ..session.verbs import calling_off, make
 from .panel import Chip, Lines, Roll, name_panel, panel_css
 from .slider import Slider
-from .text import Row, clock, wrap
+from .text import Row, wrap
 
 # What a form for attacks knows, without a form: stops for each parameter, the command, and how to take it back.
 #

@@ -32,10 +32,11 @@ from tui.draw.chart import chart, nice_scale, si
 from tui.draw.raster import Canvas, runs
 from tui.draw.styles import Mode
 from tui.session.frame import Frame
+from tui.session.units import clock
 
 from .menu import Line
 from .panel import panel_css, repaint_edge
-from .text import ASCII, Inks, Row, clock, fit, letters_only, strip
+from .text import ASCII, Inks, Row, fit, letters_only, strip
 
 SHORTEST_S, LONGEST_S = 60, 300
 """How much of the past a chart is wide. Samples come once a second of virtual time; a young run is not stretched."""

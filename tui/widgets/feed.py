@@ -49,10 +49,11 @@ from engine import (
 )
 from tui.config.keys import keyed, within
 from tui.session.frame import Frame
+from tui.session.units import clock
 from tui.widgets.messages import AskPicked, PeerPicked, Searched
 
 from .panel import Roll, name_panel, panel_css
-from .text import Row, Span, clock, wrap
+from .text import Row, Span, wrap
 
 # Events in plain words. Pure functions: an event and the peers' labels in, one row out.
 

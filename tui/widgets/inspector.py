@@ -22,12 +22,13 @@ from tui.config.keys import SCROLLING, keyed, within
 from tui.draw.belief import Mind, age_words, mind
 from tui.draw.chart import age, si, spark
 from tui.session.frame import Frame, PeerFacts
+from tui.session.units import clock
 from tui.widgets.messages import Act, AskWanted, MenuWanted, PeerPicked
 
 from ..session.verbs import verbs_for
 from .asks_table import account_rows
 from .panel import Chip, Lines, name_panel, panel_css
-from .text import STATE, Row, Span, clock, fit, names, peer_at, width_of, wrap
+from .text import STATE, Row, Span, fit, names, peer_at, width_of, wrap
 
 # What the selected peer believes, as rows: whom it knows, how lately it heard, and where it is wrong.
 #

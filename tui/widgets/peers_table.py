@@ -122,7 +122,7 @@ class PeersTable(Roll):
             self._shown = shown
             self.rows_came(0)
         n = len(frame.snapshot.state)
-        few = f"{len(self.order):,} of {n:,} · {frame.sieve}" if frame.sifted is not None else f"{n:,}"
+        few = f"{len(self.order):,} of {n:,} · {frame.filter}" if frame.filtered is not None else f"{n:,}"
         chosen = f" · {len(frame.marked):,} marked" if frame.marked else ""
         name_panel(self, f"peers · {few}{chosen}", "" if not self.has_focus else HINT)
 
@@ -148,7 +148,7 @@ class PeersTable(Roll):
     def _sort(self, at_once: bool) -> None:
         frame = self._frame
         assert frame is not None
-        key = (self.by, self.down, frame.sifted, frame.selected if self.by == "believed" else None)
+        key = (self.by, self.down, frame.filtered, frame.selected if self.by == "believed" else None)
         if not at_once and key == self._key and 0 <= frame.wall_s - self._sorted_s < RESORT_S:
             return
         same_rows = self._key[2:3] == key[2:3] and not at_once
@@ -156,7 +156,7 @@ class PeersTable(Roll):
         self.sorts += 1
         n = len(frame.snapshot.state)
         if not same_rows or len(self.order) > n:
-            self.order = np.arange(n) if frame.sifted is None else np.array(frame.sifted, np.int64)
+            self.order = np.arange(n) if frame.filtered is None else np.array(frame.filtered, np.int64)
             self._shown = ()
         values = self._values(self.by)[self.order]
         # From the order before: what is equal stays as it was.
@@ -309,7 +309,7 @@ class PeersTable(Roll):
 
     def empty(self, width: int) -> tuple[Row, ...]:
         """The filter names nobody."""
-        sieve = self._frame.sieve if self._frame is not None else ""
+        sieve = self._frame.filter if self._frame is not None else ""
         told = keyed(self.app, NOBODY).replace("%s", sieve) if sieve else "No peers."
         return tuple(((line, "dim"),) for line in wrap(told, width))
 

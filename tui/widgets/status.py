@@ -24,11 +24,12 @@ from tui.config.keys import keyed
 from tui.draw.chart import si
 from tui.draw.styles import SYMBOLS
 from tui.session.frame import Frame
+from tui.session.units import clock
 from tui.widgets.messages import Act, Wish
 
 from .asks_table import reached_share, state_of, verdict_in
 from .panel import Chip, Lines, Offer
-from .text import STATE, Inks, Row, Span, between, clock, fit, strip, width_of, wrap
+from .text import STATE, Inks, Row, Span, between, fit, strip, width_of, wrap
 
 # Two lines for a small terminal: what the charts and the table of asks would say, in figures.
 #
@@ -150,7 +151,7 @@ class Matters(Vertical):
             for id_, pace, word in (("sooner", _next(after_s, -1), "sooner"), ("later", _next(after_s, 1), "later")):
                 tip = f"Act {word}: {pace:g} s after an answer." if pace else f"It cannot act any {word}."
                 self.query_one(f"#{id_}", Chip).dress("-" if word == "sooner" else "+", tip, disabled=pace is None)
-        found = frame.silencing
+        found = frame.min_cut
         self.query_one("#silencing").set_class(found is None, "-hidden")
         if found is not None:
             room = max(20, self.size.width - 31)
@@ -199,7 +200,7 @@ def _next(after_s: float, by: int) -> float | None:
 
 def censor_set(frame: Frame) -> Censor | None:
     """Censor those of the set that are not, or None where there is no set."""
-    found = frame.silencing
+    found = frame.min_cut
     return Censor(found.peers) if found is not None and found.peers else None
 
 

@@ -51,7 +51,7 @@ def believed(frame: Frame, scene: Scene, glyphs: Mode, width: int, height: int, 
 def believed_title(frame: Frame) -> str:
     """The headline of that picture, or empty when the truth is shown."""
     facts = frame.facts
-    if not frame.believing or facts is None or facts.peer != frame.selected:
+    if not frame.show_belief or facts is None or facts.peer != frame.selected:
         return ""
     laid = belief.mind(frame.snapshot, facts.peer, facts.beliefs)
     return belief.headline(laid, frame.snapshot.fixed.labels[facts.peer])
@@ -74,7 +74,7 @@ def still(view: SwarmView, frame: Frame) -> Still | None:
     if view.moving or view.over or view.lasso is not None or in_motion(view, frame):
         return None
     # What the selected peer believes and when each was heard grows older all the time.
-    if frame.believing or view.colour_by in ("belief", "heard") or news(frame.trace, snapshot.now_us):
+    if frame.show_belief or view.colour_by in ("belief", "heard") or news(frame.trace, snapshot.now_us):
         return None
     flags = snapshot.censored, snapshot.colluding, snapshot.poisoned, snapshot.held
     load = snapshot.load.tobytes() if view.colour_by == "load" else b""
@@ -85,7 +85,7 @@ def still(view: SwarmView, frame: Frame) -> Still | None:
         snapshot.links.version,
         view.stage.version,
         (view.content_size, view.glyphs, view.colour_by, view.names, view.legend, view.upkeep),
-        (frame.selected, view.hover, frame.marked, frame.silencing and frame.silencing.peers),
+        (frame.selected, view.hover, frame.marked, frame.min_cut and frame.min_cut.peers),
         (frame.alarm, not snapshot.asks_total and snapshot.now_us > view.HOPE_US, snapshot.settings.get("asks")),
         view.app.animation_level,
         (snapshot.state.tobytes(), snapshot.group.tobytes(), load, *(each.tobytes() for each in flags)),
@@ -514,7 +514,7 @@ class SwarmView(ViewKeys, ViewMouse, Picture):
         self._still = None
         self._cells_of = None
         scene = self._scene(frame)
-        if frame.believing and frame.facts is not None and frame.facts.peer == frame.selected:
+        if frame.show_belief and frame.facts is not None and frame.facts.peer == frame.selected:
             self._canvas = believed(frame, scene, self.glyphs, size.width, size.height, self.legend)
             self._legend_at = (0, 0, -1)
         else:
@@ -552,7 +552,7 @@ class SwarmView(ViewKeys, ViewMouse, Picture):
             echoes=tuple((p, (wall_s - at) / ECHO_S if lively else 0.3) for p, at in self._echoes),
             refusals=tuple((a, b, (wall_s - at) / REFUSAL_S if lively else 1.0) for a, b, at in self._refusals),
             dying=self._fading.stages(wall_s) if stage.animate else self._fading.stages(1e18),
-            ringed=frame.silencing.peers if frame.silencing is not None else (),
+            ringed=frame.min_cut.peers if frame.min_cut is not None else (),
         )
 
     def _colours(self, frame: Frame) -> Colouring:

@@ -24,9 +24,10 @@ from engine import Mark, plain
 from tui.config.keys import key_for
 from tui.draw.styles import SYMBOLS
 from tui.session.frame import Frame
+from tui.session.units import clock
 from tui.widgets.messages import Wish
 
-from .text import Inks, Row, Span, clock, fit, strip
+from .text import Inks, Row, Span, fit, strip
 
 # What the timeline looks like: where each moment lies in a line, and what is seen in each cell of it.
 #
@@ -152,7 +153,7 @@ def timeline_row(frame: Frame, track: Track, width: int, *, live_key: str = "end
     """The line. live_key: what to press for the end; held_us: where a pointer holds the cursor."""
     track.take(frame.marks)
     now_us, end_us = frame.snapshot.now_us, max(frame.end_us, frame.snapshot.now_us)
-    goal_us = held_us if held_us is not None else frame.heading_us
+    goal_us = held_us if held_us is not None else frame.seek_target_us
     _, length = layout(width)
     roomy = width >= ROOMY
     at = length - 1 if frame.live else cell_at(now_us, end_us, length)
