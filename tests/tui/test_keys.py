@@ -101,11 +101,9 @@ def texts_of(path: Path) -> Iterator[tuple[int, str]]:
             yield node.lineno, node.value
 
 
-WHERE_KEYS_ARE_WRITTEN = {
-    *("keys.py", "keys_inside.py", "keymap.py", "cli.py", "cli_run.py", "cli_replay.py"),
-    "textual_compat.py",
-}
-"""The tables themselves, the command line, which has only numbers in brackets, and what names keys to Textual."""
+WHERE_KEYS_ARE_WRITTEN = {"keys.py", "keymap.py", "textual_compat.py"}
+"""The keys inside panels, and what names keys to Textual."""
+IN_THE_TABLE = {text for key in ALL for text in (key.keys, key.shown)}
 
 
 def test_no_sentence_of_the_screen_names_a_key_literally() -> None:
@@ -114,7 +112,7 @@ def test_no_sentence_of_the_screen_names_a_key_literally() -> None:
         for path in sorted((ROOT / "tui").rglob("*.py"))
         if path.name not in WHERE_KEYS_ARE_WRITTEN
         for line, text in texts_of(path)
-        if (key := literal(text))
+        if text not in IN_THE_TABLE and (key := literal(text))
     ]
     assert not found, "\n".join(found)
 
@@ -132,6 +130,13 @@ def test_what_stands_in_braces_is_a_key() -> None:
         for line, text in texts_of(path):
             for id_ in re.findall(r"\{((?:peer|ask|time|view|panel|run|app|list|field|dial|help)\.[a-z_0-9]+)\}", text):
                 assert id_ in IDS, f"{path.name}:{line}: {{{id_}}}"
+
+
+def test_an_id_of_a_key_that_a_widget_names_is_in_the_table() -> None:
+    id_ = re.compile(r"(?:peer|ask|time|view|panel|run|list|field|dial|help|attack|button)\.[a-z_0-9]*[a-z0-9]")
+    for path in (ROOT / "tui").rglob("*.py"):
+        for line, text in texts_of(path):
+            assert text in IDS or not id_.fullmatch(text), f"{path.name}:{line}: {text}"
 
 
 # --- in dialogs -----------------------------------------------------------------------------------------------------
