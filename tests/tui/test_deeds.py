@@ -93,7 +93,7 @@ def test_collusion_is_against_what_the_chosen_ask_is_about() -> None:
     assert collude.says == "Have 2 peers hide “blue train”"
     none = verb(replace(chosen(3, snap=frames.snapshot(asks=(), asks_total=0)), ask=None), "collude")
     assert not none.possible
-    assert "no word to hide" in none.tip
+    assert "no word to suppress" in none.tip
 
 
 def test_what_cannot_be_done_says_why() -> None:

@@ -165,7 +165,7 @@ async def test_the_menu_goes_by_keys_and_escape_does_nothing() -> None:
         near = set(person.session.swarm.links_of(person.session.selection.selected))
         await person.press("backslash")
         ids = [line.id for line in menu.lines]
-        await person.press(*["down"] * ids.index("near"), "enter")
+        await person.press(*["down"] * ids.index("peer.neighbours"), "enter")
         assert set(person.session.selection.marked or (person.session.selection.selected,)) == near
 
 
@@ -173,7 +173,7 @@ async def test_a_line_that_cannot_be_had_says_why_and_stays() -> None:
     async with dashboard(asks_per_s=0.0) as person:
         await person.press("right", "x", "backslash")
         menu = person.main.query_one(Menu)
-        line = next(line for line in menu.lines if line.id == "leave")
+        line = next(line for line in menu.lines if line.id == "peer.leave")
         assert "dead" in line.why_not
         await person.press("l")
         assert menu.is_open

@@ -174,7 +174,7 @@ async def test_m_rings_who_stands_between_and_they_can_be_censored_and_freed() -
         await person.press("m")
         assert person.session.analysis.min_cut is None
         await person.press("M")
-        assert "Nobody is ringed" in person.told
+        assert "No peers are ringed" in person.told
 
 
 async def test_where_nobody_would_answer_there_is_nobody_to_censor_and_no_button_for_it() -> None:

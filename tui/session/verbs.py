@@ -107,7 +107,7 @@ PAIRS: tuple[Pair, ...] = (
     Pair(
         "kill", "peer.kill", "kill", ("Kill", "Revive"),
         (
-            "{who}: ended without a word. Memory goes, the disk stays; links close one latency later.",
+            "{who}: crashes. Its memory is lost, its disk stays; links close one latency later.",
             "{who}: started again, from what is on disk.",
         ),
         in_state(ALIVE), in_state(DEAD),
@@ -117,7 +117,7 @@ PAIRS: tuple[Pair, ...] = (
     Pair(
         "censor", "peer.censor", "censor", ("Censor", "Uncensor"),
         (
-            "{who}: all that is sent or should arrive vanishes on the way. It lives on; others see only silence.",
+            "{who}: runs, but all its traffic is blocked. Others notice only that no answer comes.",
             "{who}: traffic may pass again.",
         ),
         flag("censored", False), flag("censored", True),
@@ -126,20 +126,20 @@ PAIRS: tuple[Pair, ...] = (
     Pair(
         "collude", "peer.collude", "collude", ("Collude", "Defect"),
         (
-            "{who}: hides “{word}”, neither showing it nor passing on what is about it. Nobody is told.",
-            "{who}: stops hiding {ban}.",
+            "{who}: suppresses “{word}”: neither shows it nor passes on what is about it. Nobody is told.",
+            "{who}: stops suppressing {ban}.",
         ),
         _running, flag("colluding", True),
-        ("Have {who} hide “{word}”", "Have {who} defect"),
-        "{who} {is} {gone}: what does not run hides nothing.",
+        ("Have {who} suppress “{word}”", "Have {who} defect"),
+        "{who} {is} {gone}: what does not run suppresses nothing.",
         phrase="word",
     ),
     Pair(
         "leave", "peer.leave", "leave", ("Leave", "Join"),
-        ("{who}: says goodbye as the protocol would, and goes.", "{who}: comes back, from what is on disk."),
+        ("{who}: leaves politely, with the farewell of its protocol.", "{who}: comes back, from what is on disk."),
         in_state(ALIVE), in_state(LEFT),
         ("Have {who} leave", "Have {who} join again"),
-        "{who} {is} dead: no goodbye can be said. Revive first ({{peer.kill}}).",
+        "{who} {is} dead: it cannot leave politely. Revive first ({{peer.kill}}).",
     ),
     Pair(
         "poison", "", "poison", ("Poison", "Cure"),
@@ -154,8 +154,8 @@ PAIRS: tuple[Pair, ...] = (
     Pair(
         "hold", "", "hold", ("Hold", "Release"),
         (
-            "What is under way on {links} {who} stands still, to be looked at; what comes waits behind it.",
-            "What was held on {links} {who} goes on, in order.",
+            "Messages on {links} {who} are frozen; later ones wait behind them.",
+            "Messages that were held on {links} {who} go on, in order.",
         ),
         _moving, flag("held", True),
         ("Hold {links} {who}", "Release {links} {who}"),
@@ -256,7 +256,7 @@ def _pair(frame: Frame, pair: Pair, ids: Ids) -> Verb:
     if not len(can) and not len(back):
         return Verb(pair.id, pair.key, label, says, pair.why.format(**told), False, many=len(ids))
     if pair.phrase and not turn and not word:
-        none = "There is no ask yet, so there is no word to hide. Ask for something first ({ask.here})."
+        none = "There is no ask yet, so there is no word to suppress. Ask for something first ({ask.here})."
         return Verb(pair.id, pair.key, label, says, none, False, many=len(those))
     tip = pair.tips[turn].format(**told)
     if len(those) < len(ids):

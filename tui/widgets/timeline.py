@@ -370,7 +370,7 @@ class Timeline(Widget):
         elif x >= begin + length:
             behind = seconds(self._end_us() - frame.snapshot.now_us)
             told = (
-                "What happens now happens for the first time."
+                "The live end of the run."
                 if frame.live
                 else f"{behind} before the end. " + ("A click goes there.")
             )
