@@ -202,7 +202,7 @@ async def test_a_saved_scenario_opens_and_comes_to_the_same(monkeypatch: pytest.
         assert again.fingerprint() == person.session.swarm.fingerprint()
         assert saved.captions == person.session.player.scenario.captions
         assert saved.expects == person.session.player.scenario.expects
-        assert "1 deed of a person" in saved.about
+        assert "with your 1 action" in saved.about
         assert "p does here" in person.told
         await person.press("p", "tab")
         assert isinstance(person.app.screen, Picker)

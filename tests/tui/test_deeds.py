@@ -93,7 +93,7 @@ def test_collusion_is_against_what_the_chosen_ask_is_about() -> None:
     assert collude.says == "Have 2 peers hide “blue train”"
     none = verb(replace(chosen(3, snap=frames.snapshot(asks=(), asks_total=0)), ask=None), "collude")
     assert not none.possible
-    assert "no word to suppress" in none.tip
+    assert "no word to hide" in none.tip
 
 
 def test_what_cannot_be_done_says_why() -> None:
@@ -123,7 +123,7 @@ def test_some_can_be_split_off_but_not_everybody() -> None:
     assert verb(chosen(3, 4), "partition").command == Partition((3, 4))
     everybody = verb(frames.frame(selected=0, marked=tuple(range(frames.N))), "partition")
     assert not everybody.possible
-    assert "nobody to split off from" in everybody.tip
+    assert "no other peer is left to split off from" in everybody.tip
 
 
 def test_healing_is_offered_while_somebody_is_split_off() -> None:

@@ -102,7 +102,7 @@ async def test_chips_act_and_turn_into_their_opposite() -> None:
         await pilot.pause()
         assert [m.command for m in app.heard(Act)] == [Kill(17), Censor(17), Collude(17, "blue train")]
         assert [m.origin for m in app.heard(AskWanted)] == [17]
-        assert "suppresses “blue train”" in panel.query_one("#verb-collude", Chip).tip
+        assert "hides “blue train”" in panel.query_one("#verb-collude", Chip).tip
 
         snap = frames.snapshot()
         snap.censored[17] = snap.colluding[17] = snap.poisoned[17] = True
@@ -158,7 +158,7 @@ async def test_without_any_ask_there_is_no_word_to_hide() -> None:
         await pilot.pause()
         chip = panel.query_one("#verb-collude", Chip)
         assert chip.disabled
-        assert "no word to suppress" in chip.tip
+        assert "no word to hide" in chip.tip
         assert lines_of(panel, "#ask") == ""
 
 

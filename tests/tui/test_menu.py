@@ -240,7 +240,7 @@ def test_where_no_files_are_shared_the_menu_says_why_nobody_can_be_poisoned() ->
     verb = verb_of(frames.frame(snapshot=replace(plain, fixed=fixed), selected=7), "poison")
     assert verb is not None
     assert not verb.possible
-    assert verb.tip == "Files are no part of what p007 does, so there is nothing that decoys could stand in for."
+    assert verb.tip == "p007 does not share files, so there is nothing to replace by decoys."
     verb = verb_of(frames.frame(snapshot=plain, selected=7), "poison")
     assert verb is not None
     assert verb.command == Poison(7)

@@ -18,7 +18,7 @@ from .asks import FAILED
 SPEEDS: tuple[float, ...] = (*(2.0**power for power in range(-8, 7)), math.inf)
 """1/256 to 64 virtual seconds a second, and as fast as it goes."""
 AT_START = "This is the beginning of the run: nothing was before it."
-AT_END = "This is the live end of the run already."
+AT_END = "This is the end of the run so far."
 
 
 def _failed(context: Context) -> str:

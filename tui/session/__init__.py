@@ -1,1 +1,1 @@
-"""What is looked at: the player of a swarm, the selection, analyses; no module here knows Textual."""
+"""The session: the run, what the user looks at in it, and the data of frames. Nothing here imports Textual."""

@@ -1,8 +1,7 @@
 """Files that the dashboard writes on request: the screen, the run as a scenario, its figures.
 
-They go into the working folder, or into the state folder where that cannot be written to. No file is overwritten: names
-have a number, and files are created in a mode that fails when there is one of that name. Files that are written
-together have the same number.
+They go into the working folder, or into the state folder if that fails. No file is overwritten: names have a number,
+and a file is created in a mode that fails if it exists. Files that are written together have the same number.
 """
 
 from __future__ import annotations
@@ -18,11 +17,11 @@ from engine import InputError, plain
 if TYPE_CHECKING:
     from engine import Report
 
-MOST = 10_000
+MAX_FILES = 10_000
 
 
 def state_folder() -> Path:
-    """Where files go when the working folder cannot be written to."""
+    """Where files are written if the working folder cannot be written to."""
     import platformdirs
 
     return platformdirs.user_state_path("swarmtop")
@@ -34,7 +33,7 @@ def write(stem: str, parts: Mapping[str, str], folder: Path | None = None) -> li
     The folder is `folder`, else the working directory, else the state folder. Raises InputError, one sentence, when
     none can be written to.
     """
-    said = ""
+    failure = ""
     for where in [folder] if folder is not None else [Path.cwd, state_folder]:
         path = where
         try:
@@ -42,12 +41,13 @@ def write(stem: str, parts: Mapping[str, str], folder: Path | None = None) -> li
             path.mkdir(parents=True, exist_ok=True)
             return _write(path, stem, parts)
         except OSError as error:
-            said = said or f"{plain(path) if isinstance(path, Path) else 'this folder'}: {error.strerror or error}"
-    raise InputError(f"nothing could be written to {said}")
+            place = plain(path) if isinstance(path, Path) else "this folder"
+            failure = failure or f"{place}: {error.strerror or error}"
+    raise InputError(f"nothing could be written to {failure}")
 
 
 def _write(folder: Path, stem: str, parts: Mapping[str, str]) -> list[Path]:
-    for number in range(1, MOST):
+    for number in range(1, MAX_FILES):
         paths = {folder / f"{stem}-{number:03d}{ending}": text for ending, text in parts.items()}
         if any(path.exists() for path in paths):
             continue
@@ -62,14 +62,14 @@ def _write(folder: Path, stem: str, parts: Mapping[str, str]) -> list[Path]:
             for path in made:
                 path.unlink()
         except OSError:
-            for path in made:  # A part of a file could be taken for all of it.
+            for path in made:  # an incomplete file would be taken for a complete one
                 path.unlink(missing_ok=True)
             raise
-    raise OSError(None, f"there are {MOST:,} files called {stem} already")
+    raise OSError(None, f"there are {MAX_FILES:,} files called {stem} already")
 
 
 def listed(paths: Sequence[Path]) -> str:
-    """The paths for reading: the first whole, or short if it is in the working folder; of the others the name."""
+    """The paths as text: the first complete, or `./NAME` if it is in the working folder; of the others the name."""
     here = os.getcwd() if os.path.isdir(os.curdir) else ""
     first, *rest = paths
     shown = f".{os.sep}{first.name}" if str(first.parent) == here else str(first)
@@ -77,7 +77,7 @@ def listed(paths: Sequence[Path]) -> str:
 
 
 def stem_of(protocol: str, seed: int) -> str:
-    """How names of files about a run begin."""
+    """The first part of the names of files about a run."""
     return f"swarmtop-{protocol}-{seed}"
 
 

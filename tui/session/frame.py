@@ -1,7 +1,7 @@
-"""One frame: all that widgets are handed, and all they may draw from.
+"""A frame: all data that widgets draw from.
 
-A widget receives a `Frame` through its `show(frame)` method and never reaches for the swarm. Frames may be
-dropped; events may not, so `events` holds all since the frame before that was shown.
+A widget receives a `Frame` through its `show(frame)` method and has no access to the swarm. `events` holds all events
+since the frame before, so each frame that is made must be shown.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PeerFacts:
-    """The selected peer, looked at a few times a second: what it shares, believes, and whom it is linked to."""
+    """The selected peer, read a few times a second: its files, beliefs, links and latest messages."""
 
     peer: PeerId
     files: tuple[File, ...]
@@ -27,14 +27,14 @@ class PeerFacts:
     ban: str
     """The phrase it colludes against, or empty."""
     last: tuple[LoggedMessage, ...] = ()
-    """What it sent and was sent last, the latest first."""
+    """Messages it sent and received, the latest first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """A question that a scenario puts to the viewer, asked before its answer is known.
+    """A question of a scenario to the user, asked before its answer is known.
 
-    at_s: virtual seconds at which it was asked; measured: what came out, in words, or empty until then."""
+    at_s: virtual seconds at which it was asked; measured: the result in words, empty until it is known."""
 
     at_s: float
     question: str
@@ -43,9 +43,9 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """wall_s: monotonic seconds; speed: virtual seconds asked for per wall second (inf: as fast as it goes);
-    pace: virtual seconds per wall second as measured; fps: frames a second as measured; slowed: time is slow because
-    a person asked; selected, ask: what the person chose; trace: of the chosen ask; facts: of the chosen peer."""
+    """wall_s: monotonic seconds; speed: virtual seconds per wall second as set (inf: as fast as possible); pace: the
+    same as measured; fps: frames per second as measured; slowed: slow motion is on; selected: the selected peer; ask:
+    the chosen ask; trace: of that ask; facts: about the selected peer."""
 
     snapshot: Snapshot
     wall_s: float
@@ -63,17 +63,17 @@ class Frame:
     captions: tuple[str, ...] = ()
     expectations: Mapping[str, bool] | None = None
     followed: bool = False
-    """Nobody chose `ask`: it is the latest one, and the next will take its place."""
+    """The user chose no ask: `ask` is the latest one, and the next will take its place."""
     marked: tuple[PeerId, ...] = ()
-    """Peers that the person's selector named."""
+    """Peers that the user marked."""
     alarm: str = ""
-    """A peer's program failed, in one sentence: time is stopped until the person plays on."""
+    """A peer's program failed, in one sentence: time is stopped until the user plays."""
     titles: tuple[str, ...] = ()
-    """Popular titles of the catalogue, the most wanted first: what a person might ask for."""
+    """Popular titles of the catalogue, the most popular first: suggestions for an ask."""
     predictions: tuple[Prediction, ...] = ()
-    """Questions of the scenario that have come due, oldest first."""
+    """Questions of the scenario that were asked so far, oldest first."""
     theory: tuple[Theory, ...] = ()
-    """What a textbook foretells for the chosen ask."""
+    """Values that closed formulas predict for the chosen ask."""
     show_belief: bool = False
     """The picture shows what the selected peer believes."""
     min_cut: MinimumCut | None = None
@@ -84,21 +84,21 @@ class Frame:
     """The peers that `filter` names; None when it is empty."""
 
     live: bool = True
-    """What happens happens for the first time: this is the end of the run, and not its past."""
+    """The cursor is at the live end of the run, and not in its past."""
     end_us: int = 0
-    """How far this run has ever come: where a timeline ends."""
+    """How far this run has come, in virtual time: where a timeline ends."""
     marks: tuple[Mark, ...] = ()
     """Commands, kills, asks and alarms of the whole run, in order of time; the same object until there are others."""
     seeking: float | None = None
-    """How far a seek is, 0 to 1; this frame is from before it."""
+    """Progress of the seek under way, 0 to 1, or None; this frame is from before it."""
     seek_target_us: int | None = None
     """Where the seek under way leads, in virtual time."""
     recording: str = ""
-    """The file that this run is being written into."""
+    """The file that this run is being written into, or empty."""
     jumps: int = 0
-    """How often time has jumped. When it has, `events` are those before the cursor, told again."""
+    """How often the cursor moved to another moment. When it did, `events` are those before the cursor."""
 
     @property
     def chosen(self) -> tuple[PeerId, ...]:
-        """Whom a verb is meant for: the marked peers, else the selected one."""
+        """The peers that actions apply to: the marked ones, else the selected one."""
         return self.marked or (() if self.selected is None else (self.selected,))

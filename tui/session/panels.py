@@ -1,10 +1,10 @@
-"""Which panels there is room for, as a pure function of the terminal and of what a person asked for.
+"""Which panels are shown, as a pure function of the size of the terminal and of the user's choices.
 
-Importance decides, not place: the picture always stays, the inspector comes next (as a drawer where there is no room
-beside the picture), then asks, charts, feed, controls. A person's own wish goes before all of that.
+The picture is always shown; then, by importance: the inspector (as a drawer where there is no room beside the picture),
+asks, charts, feed, controls. The user's own choice precedes this order.
 
-Some panels share a place (`PLACES`): what was wished last is shown, and tells in its frame which digit brings the
-others. A terminal that is wide enough shows them side by side.
+Some panels share a place (`PLACES`): the one chosen last is shown, and its border names the digits of the others. A
+terminal that is wide enough shows them side by side.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ PANELS: dict[int, str] = {
     8: "kinds",
     9: "attacks",
 }
-"""By the digit that toggles each."""
+"""Panels by the digit that toggles each."""
 DIGITS: dict[str, int] = {name: digit for digit, name in PANELS.items()}
 PICTURE = "swarm"
 
 LEAST_W, LEAST_H = 60, 18
 WIDE, TALL = 100, 30
 TIMELINE_H = 20
-"""With fewer lines, the picture needs the one that time would take; keys go back all the same."""
+"""With fewer lines there is no timeline, and the picture takes its line; the keys for time work all the same."""
 HUGE_W, HUGE_H = 160, 44
 
 PLACES: tuple[tuple[tuple[str, ...], int], ...] = (
@@ -38,12 +38,12 @@ PLACES: tuple[tuple[tuple[str, ...], int], ...] = (
     (("peers", "kinds", "asks"), 2),
     (("story", "controls"), 2),
 )
-"""Panels that share a place, the one that comes first unless wished otherwise in front; and how many stand side by side
-in a terminal of `HUGE_W`. In a smaller one it is one."""
+"""Panels that share a place, in order of precedence; and how many of them are side by side in a terminal of `HUGE_W`
+or wider. In a narrower one it is one."""
 
 
 def too_small(width: int, height: int) -> bool:
-    """Whether nothing can be shown but a sentence."""
+    """Whether there is room for one sentence only."""
     return width < LEAST_W or height < LEAST_H
 
 
@@ -63,8 +63,8 @@ def rooms(
 ) -> frozenset[str]:
     """Names of what is shown: of PANELS, `figures`, and the picture.
 
-    wishes: panels a person switched on or off, in the order of switching; selected: a peer or ask is chosen, which
-    opens the drawer; whole: the panel that has the whole screen, or empty.
+    wishes: panels that the user switched on or off, in the order of switching; selected: a peer or ask is chosen,
+    which opens the drawer; whole: the panel that has the whole screen, or empty.
     """
     if whole:
         return frozenset({whole})
@@ -79,7 +79,7 @@ def rooms(
 def behind(
     width: int, height: int, wishes: Mapping[str, bool], shown: frozenset[str], *, story: bool = False
 ) -> dict[str, tuple[int, ...]]:
-    """For each shown panel that shares its place: the digits of those that could stand there instead."""
+    """For each shown panel that shares its place: the digits of those that could be shown there instead."""
     wanted = _wanted(width, height, wishes, False, story)
     return {
         name: tuple(sorted(DIGITS[other] for other in place if other in wanted and other not in shown))
@@ -110,7 +110,7 @@ def _wanted(width: int, height: int, wishes: Mapping[str, bool], selected: bool,
 
 
 def _behind(place: Sequence[str], shown: set[str], wishes: Mapping[str, bool], many: int) -> Sequence[str]:
-    """Those of a place that there is no room for: the wishes of long ago, and then what nobody wished for."""
+    """Panels of a place that are hidden: those the user did not switch on, then those switched on the longest ago."""
     latest = list(wishes)
     here = [name for name in place if name in shown]
     here.sort(key=lambda name: -latest.index(name) if wishes.get(name) else len(latest) + place.index(name))

@@ -1,8 +1,8 @@
-"""The command line that brings a person back to a moment.
+"""The command line that leads to a moment of a run.
 
-Flags say how a run begins, and `--until` where to stop. What a person did has no flag, and neither has the content of
-a scenario: then the run so far is saved as a scenario of its own, with each command at its virtual time, and the line
-names that file. The same setup and the same commands give the same run, so the moment comes out bit for bit.
+Flags say how a run starts, and `--until` where it stops. Commands of the user have no flag, and neither has the content
+of a scenario: then the run so far is saved as a scenario of its own, with each command at its virtual time, and the
+line names that file. The same setup and the same commands give the same run, so the moment is reproduced bit for bit.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from engine import AskFor, Command, Scenario, Setup, plain, to_toml
 
 FLAGS = ("protocol", "peers", "seed", "topology", "latency", "loss", "churn")
-"""What of a setup has a flag of its own; options have `--set`."""
+"""Fields of a setup that have a flag of their own; options have `--set`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +29,18 @@ class TimedCommand:
 def command_line(scenario: Scenario, setup: Setup, commands: Sequence[TimedCommand], now_us: int, folder: Path) -> str:
     """One line for a shell, arguments quoted.
 
-    `scenario` may name a shipped scenario or a file (`scenario.source`), which then says most of it; `setup` is what
-    runs, and differs from the scenario's after a restart under another network. A file that is needed goes into
-    `folder`. Raises OSError when it cannot be written.
+    `scenario` may name a shipped scenario or a file (`scenario.source`), which then sets most of it; `setup` is what
+    runs, and differs from the scenario's after a restart with another network. If a file is needed, it is written into
+    `folder`. Raises OSError when that fails.
     """
     base = scenario.setup if scenario.source else Setup()
-    told = {name: getattr(base, name) for name in (*FLAGS, "options", "links")}
+    flags = {name: getattr(base, name) for name in (*FLAGS, "options", "links")}
     if setup.arrivals.most == base.arrivals.most:
-        told["arrivals"] = base.arrivals
-    simple = replace(setup, **told) == base
+        flags["arrivals"] = base.arrivals
+    simple = replace(setup, **flags) == base
     asked = [AskFor(peers, text) for text, peers in scenario.asks]
     only_asks = not setup.asks_per_s and [command for _, command in setup.schedule] == asked
-    only_asks = only_asks and replace(setup, **told, asks_per_s=base.asks_per_s, schedule=base.schedule) == base
+    only_asks = only_asks and replace(setup, **flags, asks_per_s=base.asks_per_s, schedule=base.schedule) == base
     if commands or not (simple or only_asks):
         path = folder / f"{setup.protocol}-{setup.seed}-{now_us // 1000}.toml"
         title = f"{scenario.title or setup.protocol} at {now_us / 1e6:.3f} s"
@@ -56,7 +56,7 @@ def command_line(scenario: Scenario, setup: Setup, commands: Sequence[TimedComma
 
 def shell_word(word: str) -> str:
     """A word of a command line, quoted. The name of a file may have bytes in it that are no text, and characters that
-    do something to a terminal: those are written by their numbers, `$'caf\\xe9'`, as POSIX shells read them."""
+    control a terminal: those are written as octal numbers, `$'caf\\351'`, as POSIX shells read them."""
     if plain(word, limit=len(word) + 1) == word:
         return shlex.quote(word)
     quoted = ""
@@ -70,38 +70,38 @@ def shell_word(word: str) -> str:
 
 
 def with_commands(setup: Setup, commands: Sequence[TimedCommand]) -> Setup:
-    """The setup that does by itself what a person did, each command at its time."""
+    """The setup with the user's commands in its schedule, each at its time."""
     return replace(setup, schedule=(*setup.schedule, *((d.at_us, d.command) for d in commands)))
 
 
 def as_scenario(scenario: Scenario, setup: Setup, commands: Sequence[TimedCommand], now_us: int) -> str:
-    """The run so far as the text of a scenario: how it began, what the person did, and what the scenario tells.
+    """The run so far as the text of a scenario: its setup, the user's commands, captions and expectations.
 
-    What it tells is left out when another network runs by now: it was not written for that one.
+    Captions and expectations are left out when another network runs now: they were not written for that one.
     """
     same = scenario.setup.protocol == setup.protocol
-    many = f", with {len(commands)} deed{'s' if len(commands) > 1 else ''} of a person" if commands else ""
+    many = f", with your {len(commands)} action{'s' if len(commands) > 1 else ''}" if commands else ""
     about = f"{scenario.about.strip()}\n\nSaved" if same and scenario.about.strip() else "Saved"
     about = f"{about} at {now_us / 1e6:.3f} s{many}."
-    told, expected = (scenario.captions, scenario.expects) if same else ((), ())
+    captions, expected = (scenario.captions, scenario.expects) if same else ((), ())
     return to_toml(
         with_commands(setup, commands),
         scenario.title if same and scenario.source else f"{setup.protocol}, seed {setup.seed}",
         about,
-        told,
+        captions,
         expected,
     )
 
 
 def user_folder() -> Path:
-    """Where moments are kept."""
+    """Where scenarios of moments are saved."""
     import platformdirs
 
     return platformdirs.user_state_path("swarmtop") / "moments"
 
 
 def _flags(setup: Setup, base: Setup, *, everything: bool) -> list[str]:
-    """The flags of what differs from `base`; the first few always when nothing else says them."""
+    """Flags for what differs from `base`; those for protocol, peers and seed always if `everything`."""
     words: list[str] = []
     for name in FLAGS:
         value = getattr(setup, name)
@@ -123,13 +123,13 @@ def _differing(options: Mapping[str, object], base: Mapping[str, object]) -> dic
 
 
 def _asks(scenario: Scenario) -> list[str]:
-    """`--ask` and `--from`, as they were given."""
+    """`--ask` and `--from` of the command line that started the run."""
     words = [word for text, _ in scenario.asks for word in _flag("--ask", text)]
     return [*words, *_flag("--from", scenario.asks[0][1])] if words else []
 
 
 def _flag(flag: str, value: str) -> list[str]:
-    """A flag and its value; in one word where the value would be taken for a flag."""
+    """A flag and its value; as one word where the value looks like a flag."""
     return [f"{flag}={value}"] if value.startswith("-") else [flag, value]
 
 

@@ -1,11 +1,10 @@
-"""What may be done to the chosen peers just now: one table for keys, chips, the context menu and the palette.
+"""What can be done to the chosen peers now: one table for keys, buttons, the context menu and the palette.
 
-A verb that cannot be had says why; a disabled button without a reason is a riddle. With several peers chosen a verb is
-meant for those it applies to, and tells how many that are: "Kill 12" of fifteen of which three are dead. As long as
-there is one it can be done to, it is done; when there is none left, its opposite is offered, so the same key takes
-back what it did.
+A verb that cannot be done says why. With several peers chosen, a verb applies to those it can be done to, and its label
+says how many: "Kill 12" of fifteen, three of which are dead. When it can be done to none of them, its opposite is
+offered, so that the same key reverts it.
 
-A pair of verbs is one line of `PAIRS`. A line whose verb the engine does not know is left out.
+Each pair of verbs is one row of `PAIRS`. A row whose verb the engine does not have is left out.
 """
 
 from __future__ import annotations
@@ -28,9 +27,9 @@ Flags: TypeAlias = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """`id` is its action, `key` the id of a key that also does it (empty: none does); `says` is a line of a menu,
-    `label` a word for a chip; `tip` tells what happens, or why nothing can. `command` is None when it cannot be done,
-    and where a text is still wanted (asking, publishing): `possible` tells. `many`: how many peers it is meant for."""
+    """`id` names its action, `key` the key that also does it (empty: none); `says` is a line of a menu, `label` the
+    text of a button; `tip` says what it does, or why it cannot be done. `command` is None when it cannot be done, and
+    when a text has to be typed first (ask, publish): `possible` tells which. `many`: to how many peers it applies."""
 
     id: str
     key: str
@@ -44,9 +43,9 @@ class Verb:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A verb and its opposite. `can` and `back` tell to which of some peers each can be done (flags as long as the
-    peers); `says` are the lines of a menu, `why` says, of one peer or of all, why neither can. `{who}` in a text is the
-    peer or their number, `{word}` the phrase of the chosen ask. `phrase`: the field of the command that takes it."""
+    """A verb and its opposite. `can` and `back` return to which of the given peers each can be done (one flag a peer);
+    `says` are the lines of a menu, `why` says why neither can be done. `{who}` in a text is the peer or their number,
+    `{word}` the phrase of the chosen ask. `phrase`: the field of the command for that phrase, if it has one."""
 
     id: str
     key: str
@@ -61,12 +60,12 @@ class Pair:
 
     @property
     def undo(self) -> str:
-        """The verb that takes it back."""
+        """The verb that reverts it."""
         return UNDO[self.do]
 
 
 def flag(name: str, wanted: bool) -> Callable[[Snapshot, Ids], Flags]:
-    """Peers whose flag in the snapshot's column `name` is as wanted; a column that is not there has none set."""
+    """Peers whose flag in the snapshot's column `name` is `wanted`; in a missing or empty column no flag is set."""
 
     def those(snapshot: Snapshot, ids: Ids) -> Flags:
         column = getattr(snapshot, name, None)
@@ -93,12 +92,12 @@ def _sharing(snapshot: Snapshot, ids: Ids) -> Flags:
 
 
 def _moving(snapshot: Snapshot, ids: Ids) -> Flags:
-    """All of them, unless one has a link that is held: then that is released first."""
+    """All peers, unless one of them has a held link: then releasing it comes first."""
     return np.full(len(ids), not flag("held", True)(snapshot, ids).any(), np.bool_)
 
 
 def _cut(snapshot: Snapshot, ids: Ids) -> Flags:
-    """Peers that can be split off. To split off everybody is to split off nobody."""
+    """Peers that can be split off: all, unless no other peer would be left."""
     whole = len(ids) >= len(snapshot.state)
     return np.full(len(ids), not whole, np.bool_)
 
@@ -108,17 +107,17 @@ PAIRS: tuple[Pair, ...] = (
         "kill", "peer.kill", "kill", ("Kill", "Revive"),
         (
             "{who}: crashes. Its memory is lost, its disk stays; links close one latency later.",
-            "{who}: started again, from what is on disk.",
+            "{who}: starts again, with what is on its disk.",
         ),
         in_state(ALIVE), in_state(DEAD),
         ("Kill {who}", "Revive {who}"),
-        "{who} left, so there is nothing to kill. Have it join again first ({{peer.leave}}).",
+        "{who} left, so there is nothing to kill: join first ({{peer.leave}}).",
     ),
     Pair(
         "censor", "peer.censor", "censor", ("Censor", "Uncensor"),
         (
-            "{who}: runs, but all its traffic is blocked. Others notice only that no answer comes.",
-            "{who}: traffic may pass again.",
+            "{who}: runs, but all its traffic is blocked. Other peers see only silence.",
+            "{who}: traffic passes again.",
         ),
         flag("censored", False), flag("censored", True),
         ("Censor {who}", "Uncensor {who}"),
@@ -126,63 +125,63 @@ PAIRS: tuple[Pair, ...] = (
     Pair(
         "collude", "peer.collude", "collude", ("Collude", "Defect"),
         (
-            "{who}: suppresses “{word}”: neither shows it nor passes on what is about it. Nobody is told.",
-            "{who}: stops suppressing {ban}.",
+            "{who}: hides “{word}”: does not show it and forwards no message about it. Other peers are not told.",
+            "{who}: stops hiding {ban}.",
         ),
         _running, flag("colluding", True),
-        ("Have {who} suppress “{word}”", "Have {who} defect"),
-        "{who} {is} {gone}: what does not run suppresses nothing.",
+        ("Have {who} hide “{word}”", "Have {who} defect"),
+        "{who} {is} {gone}: only a peer that runs can hide something.",
         phrase="word",
     ),
     Pair(
         "leave", "peer.leave", "leave", ("Leave", "Join"),
-        ("{who}: leaves politely, with the farewell of its protocol.", "{who}: comes back, from what is on disk."),
+        ("{who}: says goodbye as the protocol does, and leaves.", "{who}: joins again, with what is on its disk."),
         in_state(ALIVE), in_state(LEFT),
         ("Have {who} leave", "Have {who} join again"),
-        "{who} {is} dead: it cannot leave politely. Revive first ({{peer.kill}}).",
+        "{who} {is} dead and cannot say goodbye: revive first ({{peer.kill}}).",
     ),
     Pair(
         "poison", "", "poison", ("Poison", "Cure"),
         (
-            "{who}: claims to have everything and serves decoys. Only who opens a download sees that.",
-            "{who}: serves what it says again.",
+            "{who}: claims to have every file and serves decoys. Only an opened download shows that.",
+            "{who}: serves its own files again.",
         ),
         _sharing, flag("poisoned", True),
         ("Poison {who}", "Cure {who}"),
-        "Files are no part of what {who} {does}, so there is nothing that decoys could stand in for.",
+        "{who} {does} not share files, so there is nothing to replace by decoys.",
     ),
     Pair(
         "hold", "", "hold", ("Hold", "Release"),
         (
             "Messages on {links} {who} are frozen; later ones wait behind them.",
-            "Messages that were held on {links} {who} go on, in order.",
+            "Messages frozen on {links} {who} continue, in order.",
         ),
         _moving, flag("held", True),
         ("Hold {links} {who}", "Release {links} {who}"),
     ),
     Pair(
         "partition", "", "partition", ("Split off", ""),
-        ("{who}: nothing passes between them and all others, until it is healed.", ""),
+        ("{who}: no message passes to or from all other peers, until the partition is healed.", ""),
         _cut, lambda snapshot, ids: np.zeros(len(ids), np.bool_),
         ("Split off {who}", ""),
-        "Everybody is chosen: there is nobody to split off from.",
+        "All peers are chosen: no other peer is left to split off from.",
     ),
 )  # fmt: skip
 """In the order of chips and menus."""
 
 
 def phrase_of(frame: Frame) -> str:
-    """What a colluding peer would be told to hide: the text of the chosen ask, else of the latest."""
+    """The phrase that a peer is made to hide: the text of the chosen ask, else of the latest."""
     asks = frame.snapshot.asks
     chosen = next((row.text for row in reversed(asks) if row.id == frame.ask), "")
     return chosen or (asks[-1].text if asks else "")
 
 
 def asker_of(frame: Frame) -> PeerId | None:
-    """Who would ask now: the selected peer, or when none is selected anybody (None).
+    """The peer that would ask now: the selected one; None, for any live peer, if none is selected.
 
-    A peer that is gone cannot ask. Somebody who has just killed the one that answered wants to ask again, and to
-    compare: then it is the peer that asked the chosen ask, if it lives.
+    If the selected peer is not alive, it is the origin of the chosen ask, if that is alive: a user who killed the peer
+    that answered asks again from the same place, to compare.
     """
     snapshot = frame.snapshot
     if frame.selected is None or snapshot.state[frame.selected] == ALIVE:
@@ -192,7 +191,7 @@ def asker_of(frame: Frame) -> PeerId | None:
 
 
 def askers_of(frame: Frame) -> PeerId | tuple[PeerId, ...] | None:
-    """Who would ask now: of several chosen ones those that are up, else `asker_of`."""
+    """The peers that would ask now: of several chosen ones those that are alive, else `asker_of`."""
     ids = chosen_in(frame)
     up = ids[frame.snapshot.state[ids] == ALIVE]
     return tuple(up.tolist()) if len(ids) > 1 and len(up) else asker_of(frame)
@@ -256,11 +255,11 @@ def _pair(frame: Frame, pair: Pair, ids: Ids) -> Verb:
     if not len(can) and not len(back):
         return Verb(pair.id, pair.key, label, says, pair.why.format(**told), False, many=len(ids))
     if pair.phrase and not turn and not word:
-        none = "There is no ask yet, so there is no word to suppress. Ask for something first ({ask.here})."
+        none = "There is no ask yet, so there is no word to hide. Ask for something first ({ask.here})."
         return Verb(pair.id, pair.key, label, says, none, False, many=len(those))
     tip = pair.tips[turn].format(**told)
     if len(those) < len(ids):
-        tip = f"{tip} Not the other {len(ids) - len(those):,}: they are so already, or cannot be."
+        tip = f"{tip} Not the other {len(ids) - len(those):,}: they are in that state already, or cannot be."
     values = {"peers": _peers(those), pair.phrase or "word": word}
     command = make(pair.undo if turn else pair.do, **values)
     return Verb(pair.id, pair.key, label, says, tip, True, command, len(those))
@@ -282,7 +281,7 @@ def _ask(frame: Frame, ids: Ids) -> Verb:
         told = f"{who} {'is' if one else 'are'} {_gone(snapshot, int(ids[0]))}: {'it' if one else 'they'} cannot ask."
         return Verb("ask", "ask.here", label, f"Ask from {who} …", told, False)
     who = called(snapshot, up)
-    tip = f"Type what {who} should look for, and watch the question spread."
+    tip = f"Type what {who} should search for, and see the question spread."
     return Verb("ask", "ask.here", label, f"Ask from {who} …", tip, True, many=len(up))
 
 
@@ -296,12 +295,12 @@ def _heal(frame: Frame) -> tuple[Verb, ...]:
     apart = int(np.count_nonzero(frame.snapshot.group))
     if not apart:
         return ()
-    tip = "All partitions end: everybody can talk to everybody again."
+    tip = "All partitions end: all peers can reach each other again."
     return (Verb("heal", "", "Heal", f"Heal: {apart:,} peers are split off", tip, True, Heal(), apart),)
 
 
 def _call_off(frame: Frame) -> tuple[Verb, ...]:
-    """Give up what attacks have still to do, if any has something."""
+    """Cancel the remaining steps of attacks, if any has some."""
     going = frame.snapshot.attacks
     if not going:
         return ()
@@ -310,15 +309,15 @@ def _call_off(frame: Frame) -> tuple[Verb, ...]:
 
 
 def calling_off(going: Sequence[RunningAttack]) -> tuple[str, str]:
-    """What to write on a button that calls these attacks off, and what it does."""
+    """The label of a button that calls these attacks off, and its tip."""
     one = f"call off: {going[0].title.lower()}" if len(going) == 1 else f"call off {len(going)} attacks"
     until = clock(max(one.until_us for one in going), millis=False)
-    what = "it has" if len(going) == 1 else "they have"
-    return one, f"What {what} still to do, until {until}, is given up; what was done stands."
+    whose = "Its" if len(going) == 1 else "Their"
+    return one, f"{whose} remaining steps, until {until}, are cancelled; what was done stays."
 
 
 def _operator(frame: Frame, ids: Ids) -> tuple[Verb, ...]:
-    """Shut down or reopen whoever runs the chosen peers, if it is one and the same for all."""
+    """Shut down or reopen the operator of the chosen peers, if all have the same one."""
     fixed, state = frame.snapshot.fixed, frame.snapshot.state
     names = {fixed.operator[peer] for peer in ids.tolist()}
     name = names.pop() if len(names) == 1 else ""
@@ -330,10 +329,10 @@ def _operator(frame: Frame, ids: Ids) -> tuple[Verb, ...]:
     roles = {fixed.roles[int(fixed.role[peer])] for peer in many.tolist()}
     what = f"{len(many):,} {roles.pop() if len(roles) == 1 else 'peer'}{'s' if len(many) > 1 else ''}"
     if len(up):
-        tip = f"By court order, all that {name} runs is killed: {what}."
+        tip = f"As after a court order, all peers of {name} are killed: {what}."
         command = make("shutdown", operator=name)
         return (Verb("shutdown", "", "Shut down", f"Shut down {name}: {what}", tip, True, command, len(up)),)
-    tip = f"{name} may go on: {what} started again."
+    tip = f"All peers of {name} start again: {what}."
     return (
         Verb("shutdown", "", "Reopen", f"Reopen {name}: {what}", tip, True, make("reopen", operator=name), len(theirs)),
     )

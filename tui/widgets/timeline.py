@@ -369,11 +369,7 @@ class Timeline(Widget):
             told = told_at(self.track, cell, self._end_us(), length)
         elif x >= begin + length:
             behind = seconds(self._end_us() - frame.snapshot.now_us)
-            told = (
-                "The live end of the run."
-                if frame.live
-                else f"{behind} before the end. " + ("A click goes there.")
-            )
+            told = "The live end of the run." if frame.live else f"{behind} before the end. " + ("A click goes there.")
         elif x < begin - TIME_CELLS - 1:
             told = f"Recording into {frame.recording}; a click ends it." if frame.recording else "Record this run."
         else:
