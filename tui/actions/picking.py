@@ -183,7 +183,7 @@ class Picking(Base):
         if event.purpose.startswith("chart-"):
             chart = self.query_one(f"#{event.purpose}", Chart)
             chart.toggle(event.id)
-            self.query_one(Menu).dress(chart.menu_lines())
+            self.query_one(Menu).update_lines(chart.menu_lines())
             return
         self.picture.focus()
         if event.id in MORE:

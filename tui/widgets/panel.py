@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rich.cells import cell_len
+from rich.segment import Segment
 from textual import events
 from textual.containers import VerticalScroll
 from textual.content import Content
@@ -52,6 +53,14 @@ class Choices(SteadyOptions, inherit_bindings=False):
             "list.choose": "select",
         }
     )
+
+    def render_line(self, y: int) -> Strip:
+        """As Textual's; where there are only letters, separators too are made of letters."""
+        made = super().render_line(y)
+        if not letters_only(self):
+            return made
+        letters = [Segment(text.translate(ASCII), style, control) for text, style, control in made]
+        return Strip(letters, made.cell_length)
 
 
 # A scroll bar for terminals with letters only: it moves by whole cells, where Textual's ends in eighths of one.
