@@ -59,7 +59,6 @@ class Menu(Vertical):
         + """
     Menu {
         layer: over; position: absolute; display: none; background: $panel; padding: 0 1; pointer: pointer;
-        &.-open { display: block; }
         OptionList, OptionList:focus {
             width: 1fr; border: none; padding: 0; background: $panel; background-tint: $panel 0%;
             scrollbar-size-vertical: 1;
@@ -103,7 +102,7 @@ class Menu(Vertical):
     @property
     def is_open(self) -> bool:
         """Whether it is shown."""
-        return self.has_class("-open")
+        return bool(self.display)
 
     @property
     def at(self) -> int:
@@ -121,7 +120,7 @@ class Menu(Vertical):
         wide, high = inner + FRAME_W, rows + TIP_LINES + 1 + FRAME_H
         self.styles.width, self.styles.height, self._listed.styles.height = wide, high, rows
         self.styles.offset = max(0, min(at[0], room.width - wide)), max(0, min(at[1], room.height - high))
-        self.add_class("-open")
+        self.display = True
         self._fill(next((i for i, line in enumerate(self.lines) if not line.why_not), 0))
         name_panel(self, title, "{list.up} {list.down} {list.choose} · {list.leave}")
         self._listed.focus()
@@ -134,7 +133,7 @@ class Menu(Vertical):
 
     def close(self) -> None:
         """Hide it."""
-        self.remove_class("-open")
+        self.display = False
 
     def _fill(self, at: int) -> None:
         """Put the lines into the list, line `at` highlighted."""
