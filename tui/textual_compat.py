@@ -56,7 +56,7 @@ from textual.containers import Horizontal, Vertical
 from textual.filter import LineFilter, Monochrome
 from textual.keys import Keys, _character_to_key
 from textual.message import Message
-from textual.screen import Screen
+from textual.screen import ModalScreen, Screen
 from textual.widgets import Button, Input, LoadingIndicator, OptionList
 
 from .terminal_input import InputSplitter, Piece
@@ -1036,6 +1036,12 @@ def dismiss_once(screen: Screen[R], result: R | None = None) -> bool:
         return False
     screen.dismiss(result)
     return True
+
+
+class Overlay(ModalScreen[R]):
+    """A modal screen through which the one below is seen as it is, and goes on."""
+
+    DEFAULT_CSS = "Overlay { background: transparent; overflow: hidden; }"
 
 
 def is_late(app: App[Any]) -> bool:

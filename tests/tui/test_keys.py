@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from person import dashboard
+from stage import lines_of
 from textual.binding import Binding
 from textual.dom import DOMNode
 from textual.widgets import Input
@@ -22,10 +23,10 @@ from tui.config.keymap import laid_over
 from tui.config.keys import ALL, IDS, key_for
 from tui.config.settings import Settings
 from tui.screens.help import HelpScreen
+from tui.screens.jump import JumpScreen
 from tui.screens.picker import Picker
 from tui.widgets.ask_bar import AskBar
 from tui.widgets.filter_bar import FilterBar
-from tui.widgets.jump_bar import JumpBar
 from tui.widgets.menu import Menu
 from tui.widgets.panel import Choices, Lines
 from tui.widgets.theme_drawer import ThemeDrawer
@@ -202,7 +203,7 @@ async def test_where_one_types_other_keys_leave_and_complete() -> None:
 async def test_menu_jump_and_themes_obey_other_keys() -> None:
     async with dashboard(settings=MINE) as person:
         await person.press("down", "backslash")
-        menu = person.main.query_one(Menu)
+        menu, view = person.main.query_one(Menu), person.view
         await person.press("j")
         assert menu.at == 1
         await person.press("f10", "backslash", "K")
@@ -210,13 +211,14 @@ async def test_menu_jump_and_themes_obey_other_keys() -> None:
         assert person.state(person.session.selected) != 0
         assert not menu.is_open
         await person.press("j")
-        jump, zoom = person.main.query_one(JumpBar), person.view.stage.view.zoom
-        assert "f10 back" in "".join(text for text, _ in jump.row).lower()
+        jump, zoom = person.app.screen, view.stage.view.zoom
+        assert isinstance(jump, JumpScreen)
+        assert "f10 back" in lines_of(jump, "#jump").lower()
         await person.press("i")
-        assert jump.is_open
-        assert person.view.stage.view.zoom > zoom
+        assert person.app.screen is jump
+        assert view.stage.view.zoom > zoom
         await person.press("f10")
-        assert not jump.is_open
+        assert person.app.screen is person.main
         await person.press("t")
         drawer = person.main.query_one(ThemeDrawer)
         worn = person.app.theme

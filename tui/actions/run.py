@@ -22,7 +22,6 @@ from tui.screens import tour
 from tui.screens.tour import WIDTH, Tour, TourBox, beside
 from tui.session.frame import Frame
 from tui.widgets.ask_bar import AskBar
-from tui.widgets.jump_bar import JumpBar
 from tui.widgets.panel import rename
 from tui.widgets.theme_drawer import ThemeDrawer
 
@@ -292,7 +291,7 @@ class Comforts(Base):
         """Just above the lowest line that is not a panel: where keys are, or where one types."""
         ask_bar = self.query_one(AskBar)
         below: Region = ask_bar.region if ask_bar.has_class("-open") else self.query_one("#timeline").region
-        lifted = 1 if self.query_one(JumpBar).is_open or self.query_one("#notice").has_class("-open") else 0
+        lifted = 1 if "jump" in self.view.over or self.query_one("#notice").has_class("-open") else 0
         return Offset(2, max(1, below.y - high - lifted))
 
 

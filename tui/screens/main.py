@@ -40,7 +40,6 @@ from tui.widgets.controls import Controls
 from tui.widgets.feed import Feed
 from tui.widgets.filter_bar import FilterBar
 from tui.widgets.inspector import Inspector
-from tui.widgets.jump_bar import JumpBar
 from tui.widgets.menu import Menu
 from tui.widgets.message_table import Kinds
 from tui.widgets.panel import FrameKey, carry_keys
@@ -74,7 +73,7 @@ from ..session.panels import (
     too_small,
 )
 from .frame_clock import WAITING_MOST, FrameClock, FramePace, waiting
-from .jump import Jumping
+from .jump import JumpScreen, Target
 
 PANEL_S = 0.25
 """Wall seconds between two frames for a panel with figures, while a person's ask is under way."""
@@ -119,7 +118,7 @@ ROWS: dict[str, frozenset[str]] = {
 """Panels that stand side by side."""
 
 
-class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquiries, Travels, Screen[None]):
+class MainScreen(Attacking, Comforts, Picking, OnPeers, Deeds, Inquiries, Travels, Screen[None]):
     """Hand it a session. It runs the session's swarm for as long as it is mounted."""
 
     BINDINGS = bindings("main")
@@ -172,7 +171,6 @@ class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquirie
         yield AskBar(id="ask-bar")
         yield FilterBar(complete=self.session.completions, id="filter")
         yield Menu(id="menu")
-        yield JumpBar(id="jump")
         yield Timeline(id="timeline")
         yield KeyBar(id="keys")
         yield TourBox(id="tour")
@@ -435,8 +433,39 @@ class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquirie
         self.session.live.set_speed(event.speed)
         self.at_once()
 
+    # --- jump mode ---------------------------------------------------------------------------------------
+
+    def action_jump(self) -> None:
+        """Show letters on peers and digits on panels, and go where one of them is typed."""
+        self.close_bars()
+        digits = {str(digit): self.panel_name(digit) for digit in range(1, 10)}
+        panels = {
+            digit: (name, self.panel(name).region)
+            for digit, name in digits.items()
+            if name in self._shown and self.panel(name).region.area
+        }
+        self.app.push_screen(JumpScreen(self.view, panels, self.at_once), self._jumped)
+
+    def _jumped(self, target: Target | None) -> None:
+        if target is None:
+            self.view.focus()
+            self.at_once()
+        elif target.peer is not None:
+            self.view.focus()
+            self.pick(target.peer)
+        else:
+            self._focus_in(target.panel)
+            self.at_once()
+
+    def _focus_in(self, name: str) -> None:
+        """Into a panel: itself if it takes keys, else the first part of it that does."""
+        panel = self.panel(name)
+        parts = [panel] if panel.focusable else [part for part in panel.query("*") if part.focusable]
+        for part in parts[:1]:
+            part.focus()
+
     def close_bars(self) -> None:
-        """Put away where one types; the picture has the keys again."""
+        """Close where one types; the picture has the keys again."""
         try:
             self.query_one(FilterBar).close()
             self.query_one(AskBar).remove_class("-open")
