@@ -11,7 +11,7 @@ import gc
 import signal
 import time
 import traceback
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from textual import events
 from textual.actions import SkipAction
@@ -34,14 +34,13 @@ from .session import reproduce
 from .session.session import Session
 from .settled import Settled
 from .terminal_diff import Shown
-from .textual_compat import ESCAPE, AltKey, Passed, SteadyPalette, is_foreign, is_late
+from .textual_compat import ESCAPE, AltKey, Passed, SteadyPalette, driver_of, is_foreign, is_late, target_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from rich.console import RenderableType
     from textual.command import Provider
-    from textual.screen import Screen
 
     from engine import Recording, Report, Until
 
@@ -192,9 +191,9 @@ class SwarmApp(Settled):
         if self._leaves_with is not None:
             self.leave(self._leaves_with)
 
-    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
-        """As Textual's, but only what the terminal does not show yet is written."""
-        super()._display(screen, renderable if self.is_inline else self._shown.lessened(renderable))
+    def to_write(self, renderable: RenderableType | None) -> RenderableType | None:
+        """Only what the terminal does not show yet."""
+        return renderable if self.is_inline else self._shown.lessened(renderable)
 
     async def run_action(
         self,
@@ -203,7 +202,7 @@ class SwarmApp(Settled):
         namespaces: object = None,
     ) -> bool:
         """As Textual's, but a greyed action tells why it cannot be had instead of doing nothing."""
-        target, name, parameters = self._parse_action(action, default_namespace or self, namespaces)  # type: ignore[arg-type]
+        target, name, parameters = target_of(self, action, default_namespace or self, namespaces)
         why = target.why_not(name, parameters) if isinstance(target, MainScreen) else ""
         if why:
             self.notify(keyed(self, why), severity="warning", markup=False, timeout=4)
@@ -247,14 +246,14 @@ class SwarmApp(Settled):
 
     def restore_terminal(self) -> None:
         """Have it as it was. Once is enough; may be called from any thread."""
-        driver: Any = self._driver
+        driver = driver_of(self)
         if driver is not None:
             driver.close()
             getattr(driver, "restore_line", bool)()
 
     def action_suspend(self) -> None:
         """Stop, as a program that leaves ctrl+z to the terminal does, and come back by `fg`."""
-        driver: Any = self._driver
+        driver = driver_of(self)
         if not getattr(driver, "can_suspend", False) or not hasattr(driver, "suspend"):
             why = "This program cannot be suspended here"
         elif not driver.continuable:
@@ -291,19 +290,19 @@ class SwarmApp(Settled):
         else:
             super().panic(*renderables)
 
-    def _handle_exception(self, error: Exception) -> None:
-        """As Textual's, which ends the program; who opened the dashboard tells what happened.
+    def handle_failure(self, error: Exception) -> bool:
+        """Textual ends the program for it; who opened the dashboard tells what happened.
 
         An error while the program leaves, and its screens are taken apart, is none. One in something that is gone
         already (a dialog that was dismissed) is noted in a file, and the run goes on.
         """
         if self._leaving:
-            return
-        if is_late(self):
+            return True
+        if is_late(self, error):
             self._note_late(error)
-            return
+            return True
         self.broken = self.broken or error
-        super()._handle_exception(error)
+        return False
 
     def _note_late(self, error: Exception) -> None:
         self._late += 1
@@ -313,10 +312,6 @@ class SwarmApp(Settled):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 with path.open("w" if self._late == 1 else "a", encoding="utf-8", errors="replace") as file:
                     file.write("".join(traceback.format_exception(error)) + "\n")
-
-    def _fatal_error(self) -> None:
-        """End, without the screens of source and variables that Textual would print (it asks for this privately)."""
-        self._close_messages_no_wait()
 
 
 def open_dashboard(
@@ -355,7 +350,7 @@ def open_dashboard(
             try:
                 return await app.run_async()
             finally:
-                if painted and app._driver is None:
+                if painted and driver_of(app) is None:
                     first_frame.clear()
 
     with app.deadline:

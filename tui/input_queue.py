@@ -24,7 +24,7 @@ from textual.message import Message
 from textual.message_pump import MessagePump
 
 from .config.keys import pressed
-from .textual_compat import Passed, follow, is_at_rest, points_at_nothing
+from .textual_compat import Passed, add_move, follow, is_at_rest, points_at_nothing
 
 SLOT_S = 1 / 30
 """Wall seconds between two moves of the pointer, or turns of the wheel, that are handed out."""
@@ -189,8 +189,7 @@ class InputQueue:
             if isinstance(event, events.MouseMove) and isinstance(before, events.MouseMove):
                 if (before.button, before.shift, before.ctrl) != (event.button, event.shift, event.ctrl):
                     return False
-                event._delta_x += before._delta_x
-                event._delta_y += before._delta_y
+                add_move(event, before)
                 self._waiting[index] = event
                 return True
             if isinstance(event, SCROLLS) and isinstance(before, SCROLLS):

@@ -22,7 +22,7 @@ from .config import settings as settings_file
 from .config import textual_themes, themes
 from .config.keys import ALL, Key
 from .config.settings import Watch
-from .textual_compat import TerminalApp
+from .textual_compat import TerminalApp, restyle
 from .widgets.panel import LetterBar
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ class Settled(TerminalApp):
             if known is None or known != made:
                 self.register_theme(made)
                 if palette.name == self.theme:
-                    self._watch_theme(self.theme)  # the same name in other colours: Textual sees no change
+                    restyle(self)  # the same name in other colours: Textual sees no change
         names = [palette.name for palette in palettes]
         # A file that broke while it was being written keeps the looks it had; one that is gone, is gone.
         gone = [name for name in self._ours if name not in names and name != self.theme]

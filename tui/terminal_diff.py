@@ -23,8 +23,9 @@ from rich.color import ColorSystem
 from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
-from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.strip import Strip
+
+from .textual_compat import ChopsUpdate, CompositorUpdate, LayoutUpdate
 
 Look: TypeAlias = tuple[frozenset[str], str, str]
 """Attributes, foreground and background, as the parameters that switch them on; empty for the terminal's own."""

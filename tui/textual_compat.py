@@ -37,31 +37,47 @@ import sys
 import threading
 import time
 import unicodedata
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, cast
 
 from rich.segment import Segment
 from rich.style import Style
 from textual import constants, events, messages
 from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
-from textual._context import active_message_pump
+from textual._compositor import ChopsUpdate as ChopsUpdate
+from textual._compositor import Compositor
+from textual._compositor import CompositorUpdate as CompositorUpdate
+from textual._compositor import LayoutUpdate as LayoutUpdate
+from textual._context import NoActiveAppError, active_message_pump
 from textual._keyboard_protocol import FUNCTIONAL_KEYS
 from textual._xterm_parser import FOCUSIN, FOCUSOUT, XTermParser
-from textual.app import App
+from textual.app import App, ScreenStackError
 from textual.await_complete import AwaitComplete
 from textual.color import Color
 from textual.command import CommandInput, CommandList, CommandPalette, SearchIcon
 from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.css.query import NoMatches
+from textual.dom import DOMNode, NoScreen
+from textual.errors import NoWidget
 from textual.filter import LineFilter, Monochrome
+from textual.geometry import Region, Size
 from textual.keys import Keys, _character_to_key
 from textual.message import Message
 from textual.screen import ModalScreen, Screen
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+from textual.timer import EventTargetGone
+from textual.widget import MountError, Widget
 from textual.widgets import Button, Input, LoadingIndicator, OptionList
 
 from .terminal_input import InputSplitter, Piece
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
     from textual.app import ComposeResult
     from textual.driver import Driver
     from textual.message_pump import MessagePump
@@ -313,6 +329,28 @@ class TerminalApp(App[int]):
         """Whether the terminal takes no other characters."""
         return False
 
+    def to_write(self, renderable: RenderableType | None) -> RenderableType | None:
+        """What is written to the terminal for an update of a screen."""
+        return renderable
+
+    def handle_failure(self, error: Exception) -> bool:
+        """An exception that no handler caught. Whether the app goes on: else Textual ends it."""
+        return False
+
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        """Private in Textual 8.2.8: all that is drawn comes through here."""
+        super()._display(screen, self.to_write(renderable))
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Private in Textual 8.2.8: all exceptions of handlers, timers and workers come through here."""
+        if not self.handle_failure(error):
+            super()._handle_exception(error)
+
+    def _fatal_error(self) -> None:
+        """Private in Textual 8.2.8: it would print source text and variables. Whoever opened the app tells the
+        error."""
+        self._close_messages_no_wait()
+
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Textual's, but for NO_COLOR."""
         filters = super().get_line_filters()
@@ -408,7 +446,7 @@ class Output(threading.Thread):
     """Writes to the terminal in the background; nobody who hands it text ever waits.
 
     It opens the terminal once more where that is possible (as libuv does), so that writing without waiting is set for
-    this program and not for the shell as well. `_queue.qsize()` is asked by `screens.pace.waiting`.
+    this program and not for the shell as well. `unwritten` asks for `_queue.qsize()`.
     """
 
     def __init__(
@@ -514,7 +552,6 @@ if sys.platform != "win32":
     import tty
 
     from textual.drivers.linux_driver import LinuxDriver
-    from textual.geometry import Size
 
     class TerminalDriver(LinuxDriver):
         """Textual's driver with the faults mended that are listed above.
@@ -970,6 +1007,161 @@ class Deadline:
             os._exit(code)
 
 
+# === drawing ==========================================================================================================
+#
+# Textual's compositor, asked for less. A partial update takes the smallest rectangle that contains all dirty regions
+# and renders, whole, every widget that the rectangle touches, containers behind them included. With a clock in the top
+# line and a feed at the bottom that is the whole screen, several times a second. Only what lies in a dirty region is
+# sent in the end, so here a widget is asked only for rows that are dirty, and only if no widget in front of it has
+# filled them. A chop that is not filled is skipped by the update, as for widgets outside of the rectangle.
+#
+# Private in Textual 8.2.8: `render_partial_update`, `_dirty_regions`, `_regions_to_spans`. Should an update drop them,
+# this class has no effect and the dashboard is slower.
+
+Span: TypeAlias = tuple[int, int, int]
+"""Line, first column, and the column after the last."""
+
+
+class LeanCompositor(Compositor):
+    """Renders only dirty rows, of widgets that are visible there."""
+
+    def render_partial_update(self) -> ChopsUpdate | None:
+        """The dirty regions, or None if there are none."""
+        regions = self._dirty_regions.copy()
+        self._dirty_regions.clear()
+        screen = self.size.region
+        spans = list(self._regions_to_spans([seen for region in regions if (seen := region.intersection(screen))]))
+        if not spans:
+            return None
+        return ChopsUpdate(self._dirty_chops(spans), spans, [cuts[1:] for cuts in self.cuts])
+
+    def rows(self, crop: Region) -> list[Strip]:
+        """A part of the screen as it is now."""
+        chops = self._dirty_chops([(y, crop.x, crop.right) for y in crop.line_range])
+        strips = []
+        for y in crop.line_range:
+            found = [(start, strip) for start in sorted(chops[y]) if (strip := chops[y][start]) is not None]
+            first = found[0][0] if found else 0
+            strips.append(Strip.join([strip for _, strip in found]).crop(crop.x - first, crop.right - first))
+        return strips
+
+    def _dirty_chops(self, spans: Iterable[Span]) -> Sequence[Mapping[int, Strip]]:
+        """Strips by line and first column, front to back: the widget in front has a cell to itself."""
+        cuts = self.cuts
+        chops: list[dict[int, Strip | None]] = [dict.fromkeys(line[:-1]) for line in cuts]
+        wanted: dict[int, list[int]] = {}
+        for y, first, end in spans:
+            line = cuts[y]
+            starts = [cut for cut, after in pairwise(line) if cut < end and after > first]
+            if starts:
+                wanted.setdefault(y, []).extend(starts)
+        for widget, (region, clip) in self.visible_widgets.items():
+            if not wanted:
+                break
+            seen = region if clip.contains_region(region) else region.intersection(clip)
+            left, right = seen.column_span
+            # Edges of all widgets are cuts, so a chop that begins in a widget lies in it as a whole.
+            rows = [
+                y
+                for y in range(seen.y, seen.bottom)
+                if y in wanted and (at := bisect_left(wanted[y], left)) < len(wanted[y]) and wanted[y][at] < right
+            ]
+            if not rows or left >= right:
+                continue
+            top = rows[0]
+            crop = Region(left - region.x, top - region.y, right - left, rows[-1] + 1 - top)
+            strips = widget.render_lines(crop)
+            for y in rows:
+                within = [cut for cut in cuts[y] if left <= cut <= right]
+                pieces = strips[y - top].divide([cut - left for cut in within[1:]])
+                line_chops = chops[y]
+                for cut, piece in zip(within, pieces, strict=False):
+                    if line_chops[cut] is None:
+                        line_chops[cut] = piece
+                left_over = [cut for cut in wanted[y] if not left <= cut < right]
+                if left_over:
+                    wanted[y] = left_over
+                else:
+                    del wanted[y]
+        return cast("Sequence[Mapping[int, Strip]]", chops)
+
+
+def use_lean_compositor(screen: Screen[Any]) -> None:
+    """Have a screen that was just made draw by `LeanCompositor`. Private in Textual 8.2.8: `_compositor`; a screen
+    cannot be given one."""
+    screen._compositor = LeanCompositor()
+
+
+def text_of(screen: Screen[Any]) -> str:
+    """All lines of a screen as they were drawn last, without colours. Private in Textual 8.2.8: `_compositor`, as
+    `export_screenshot` gives SVG only."""
+    return "\n".join(strip.text.rstrip() for strip in screen._compositor.render_strips()) + "\n"
+
+
+def set_border_title(widget: Widget, title: Content | None) -> None:
+    """Set the upper title of a widget's border and repaint nothing. Private in Textual 8.2.8: `_border_title`; the
+    public property repaints the whole widget, several times a second where a title counts."""
+    widget._border_title = title
+
+
+def set_border_subtitle(widget: Widget, subtitle: Content | None) -> None:
+    """As `set_border_title`, for the lower title (`_border_subtitle`)."""
+    widget._border_subtitle = subtitle
+
+
+def set_virtual_size(view: ScrollView, size: Size) -> None:
+    """Another size of what a view scrolls over. Private in Textual 8.2.8: `_scroll_update`; the public property lays
+    out the whole screen (40 ms) to update one scroll bar."""
+    view.set_reactive(ScrollView.virtual_size, size)
+    view._scroll_update(size)
+
+
+def restyle(app: App[Any]) -> None:
+    """Apply the current theme again, of which a file has changed. Private in Textual 8.2.8: `_watch_theme`, which is
+    called for another name only."""
+    app._watch_theme(app.theme)
+
+
+# === the app: actions, errors, input ==================================================================================
+
+
+def target_of(
+    app: App[Any], action: str | tuple[str, str, tuple[object, ...]], namespace: DOMNode, namespaces: object
+) -> tuple[DOMNode, str, tuple[object, ...]]:
+    """The object that an action will run on, its name and parameters. Private in Textual 8.2.8: `_parse_action`."""
+    return app._parse_action(action, namespace, namespaces)  # type: ignore[arg-type]
+
+
+def fail(app: App[Any], error: Exception) -> None:
+    """Report an exception as one that a handler raised. Private in Textual 8.2.8: `_handle_exception`; what runs
+    outside of a message (a callback of the event loop) has no other way to do so."""
+    app._handle_exception(error)
+
+
+def unwritten(app: App[Any]) -> int:
+    """How many updates wait for the terminal to take them. Private in Textual 8.2.8: `_driver`, and the queue of its
+    writer thread (ours: `Output`)."""
+    queue = getattr(getattr(app._driver, "_writer_thread", None), "_queue", None)
+    return int(queue.qsize()) if queue is not None else 0
+
+
+def driver_of(app: App[Any]) -> Any:
+    """The driver of the terminal, or None before it is started. Private in Textual 8.2.8: `_driver`."""
+    return app._driver
+
+
+def key_name(character: str) -> str:
+    """Textual's name of the key that types a character. Private in Textual 8.2.8: `_character_to_key`."""
+    return _character_to_key(character)
+
+
+def add_move(event: events.MouseMove, before: events.MouseMove) -> None:
+    """Add to a move of the pointer the one before it. Private in Textual 8.2.8: `_delta_x`, `_delta_y`; the public
+    properties cannot be set."""
+    event._delta_x += before._delta_x
+    event._delta_y += before._delta_y
+
+
 # --- order: when an event has been dealt with -------------------------------------------------------------------------
 
 
@@ -1039,14 +1231,38 @@ def dismiss_once(screen: Screen[R], result: R | None = None) -> bool:
 
 
 class Overlay(ModalScreen[R]):
-    """A modal screen through which the one below is seen as it is, and goes on."""
+    """A modal screen through which the one below is seen as it is, and goes on.
+
+    Textual 8.2.8 renders the whole screen below through Rich's console for each update, and copies each segment. Here
+    only the rows that are asked for are taken from the compositor of the screen below.
+    """
 
     DEFAULT_CSS = "Overlay { background: transparent; overflow: hidden; }"
 
+    def __init__(self) -> None:
+        super().__init__()
+        use_lean_compositor(self)
 
-def is_late(app: App[Any]) -> bool:
-    """Whether what runs now answers an event of something that is gone: of a dialog that was dismissed, or of a widget
-    that was taken away. What it fails at is no reason to end the run. Private in Textual: which pump is active."""
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Rows of the screen below, without what a click on them would do."""
+        stack = self.app.screen_stack
+        below = stack[stack.index(self) - 1]._compositor if self in stack[1:] else None
+        if not isinstance(below, LeanCompositor) or below.size != self.size:
+            return super().render_lines(crop)
+        return [strip.discard_meta() for strip in below.rows(crop)]
+
+
+GONE: Final = (NoMatches, ScreenStackError, MountError, NoScreen, NoWidget, NoActiveAppError, EventTargetGone)
+"""What Textual 8.2.8 raises when a node is asked for something after it was taken away."""
+
+
+def is_late(app: App[Any], error: Exception) -> bool:
+    """Whether an exception says no more than that a node was taken away before its last event was handled: it is one of
+    Textual's own kinds for that, and what runs now belongs to a dialog that was dismissed or to a widget that was
+    removed. Any other kind is a programming error, in whatever node. Private in Textual 8.2.8: `active_message_pump`,
+    `_parent`."""
+    if not isinstance(error, GONE):
+        return False
     node: MessagePump | None = active_message_pump.get(app)
     while node is not None and node is not app:
         if isinstance(node, Screen):

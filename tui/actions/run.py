@@ -21,6 +21,7 @@ from tui.draw import raster
 from tui.screens import tour
 from tui.screens.tour import WIDTH, Tour, TourBox, beside
 from tui.session.frame import Frame
+from tui.textual_compat import text_of
 from tui.widgets.ask_bar import AskBar
 from tui.widgets.panel import rename
 from tui.widgets.theme_drawer import ThemeDrawer
@@ -195,8 +196,7 @@ class Comforts(Base):
 
     def action_screenshot(self) -> None:
         """The screen as it is, as SVG and as text."""
-        text = "\n".join(strip.text.rstrip() for strip in self._compositor.render_strips()) + "\n"
-        self._write("screenshot", {".svg": self.app.export_screenshot(), ".txt": text})
+        self._write("screenshot", {".svg": self.app.export_screenshot(), ".txt": text_of(self)})
 
     def action_save(self) -> None:
         """The run so far as a scenario."""

@@ -29,12 +29,12 @@ from tui.screens.tour import TourBox
 from tui.session.frame import Frame
 from tui.session.session import Session
 from tui.session.verbs import Verb
+from tui.textual_compat import fail, unwritten, use_lean_compositor
 from tui.widgets import messages as say
 from tui.widgets.ask_bar import AskBar
 from tui.widgets.ask_picture import AskPicture
 from tui.widgets.asks_table import AsksTable
 from tui.widgets.attacks import Attacks
-from tui.widgets.canvas_widget import LeanCompositor
 from tui.widgets.charts import Charts
 from tui.widgets.controls import Controls
 from tui.widgets.feed import Feed
@@ -72,7 +72,7 @@ from ..session.panels import (
     rooms,
     too_small,
 )
-from .frame_clock import WAITING_MOST, FrameClock, FramePace, waiting
+from .frame_clock import WAITING_MOST, FrameClock, FramePace
 from .jump import JumpScreen, Target
 
 PANEL_S = 0.25
@@ -128,7 +128,7 @@ class MainScreen(Attacking, Comforts, Picking, OnPeers, Deeds, Inquiries, Travel
         """steady: `fps` frames a second whatever moves; else fewer while nothing that a person did is under way."""
         super().__init__()
         self._steady = steady
-        self._compositor = LeanCompositor()
+        use_lean_compositor(self)
         self.session = session
         self.pace = FramePace(fps)
         self.clock = FrameClock(self.tick, self._broke)
@@ -198,7 +198,7 @@ class MainScreen(Attacking, Comforts, Picking, OnPeers, Deeds, Inquiries, Travel
         self.run_worker(self.session.run(), name="live", exit_on_error=False)
 
     def _broke(self, error: Exception) -> None:
-        self.app._handle_exception(error)
+        fail(self.app, error)
 
     def on_unmount(self) -> None:
         """Time ends with the screen."""
@@ -246,7 +246,7 @@ class MainScreen(Attacking, Comforts, Picking, OnPeers, Deeds, Inquiries, Travel
         view = self.picture
         now = time.monotonic()
         self.session.tend()
-        if (self.session.stale or view.moving) and waiting(self.app) > WAITING_MOST:
+        if (self.session.stale or view.moving) and unwritten(self.app) > WAITING_MOST:
             self.pace.held_up()
             return
         if self.session.stale or view.moving:
