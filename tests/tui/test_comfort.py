@@ -265,7 +265,7 @@ async def test_a_saved_scenario_opens_and_comes_to_the_same(monkeypatch: pytest.
         assert "p does here" in person.told
         await person.press("p", "tab")
         assert isinstance(person.app.screen, Picker)
-        assert any(choice.name == "swarmtop-napster-7-001.toml" for choice in person.app.screen.shelf.choices)
+        assert any(choice.name == "swarmtop-napster-7-001.toml" for choice in person.app.screen.group.items)
 
 
 async def test_asks_and_series_come_as_csv_and_json(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -372,7 +372,7 @@ async def test_with_reduced_motion_nothing_glides(monkeypatch: pytest.MonkeyPatc
 async def test_no_frame_is_drawn_for_a_terminal_that_has_not_taken_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
     async with dashboard() as person:
         queued = 5
-        monkeypatch.setattr("tui.screens.main.waiting", lambda app: queued)
+        monkeypatch.setattr("tui.screens.main.unwritten", lambda app: queued)
         before, slot = person.main.frames, person.main.pace.slot_s
         await person.wait(0.5)
         assert person.main.frames == before

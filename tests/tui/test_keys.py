@@ -158,15 +158,15 @@ async def test_a_picker_obeys_other_keys_and_tells_them() -> None:
         await person.press("p")
         picker = person.app.screen
         assert isinstance(picker, Picker)
-        listed, before = picker.query_one(Choices), picker.shelf
+        listed, before = picker.query_one(Choices), picker.group
         first = listed.highlighted or 0
         await person.press("j")
         assert listed.highlighted == first + 1
         await person.press("tab", "escape")
         assert person.app.screen is picker
-        assert picker.shelf is before
+        assert picker.group is before
         await person.press("f7")
-        assert picker.shelf is not before
+        assert picker.group is not before
         frame = str(picker.query_one("#window").border_subtitle)
         assert "F10 back" in frame or "f10 back" in frame
         await person.press("f10")
@@ -178,7 +178,7 @@ async def test_help_obeys_other_keys_and_tells_them() -> None:
         await person.press("f1")
         assert isinstance(person.app.screen, HelpScreen)
         text = person.app.screen.query_one("#help", Lines).text
-        assert f"{key_for(person.app, 'help.tour')} takes the tour" in text
+        assert f"{key_for(person.app, 'help.tour')} starts the tour" in text
         assert key_for(person.app, "help.tour").lower() == "f2"
         await person.press("t", "escape", "f1")
         assert person.app.screen is person.main

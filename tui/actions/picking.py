@@ -72,7 +72,7 @@ class Picking(Base):
             bar.open("find")
 
     def on_filter_bar_used(self, event: FilterBar.Used) -> None:
-        """Done typing."""
+        """A selector was entered in the filter bar, or it was closed."""
         self.close_bars()
         table = {"peers": PeersTable, "feed": Feed}.get(event.purpose)
         if event.selector is not None:

@@ -135,18 +135,18 @@ class Comforts(Base):
         """Choose another network for the same peers, or a scenario."""
         from engine import help_of, networks, scenario_files, title_of
 
-        from ..screens.picker import Choice, Picker, Shelf
+        from ..screens.picker import Picker, PickerGroup, PickerItem
 
-        nets = tuple(Choice(name, title_of(kind), help_of(kind)) for name, kind in networks().items())
+        nets = tuple(PickerItem(name, title_of(kind), help_of(kind)) for name, kind in networks().items())
         known = (*scenario_files.shipped(), *scenarios_here())
-        stories = tuple(Choice(one.source, one.title, outline(one)) for one in known)
+        stories = tuple(PickerItem(one.source, one.title, outline(one)) for one in known)
         session = self.session
         same = session.setup.protocol == session.scenario.setup.protocol
-        shelves = (
-            Shelf(NETWORKS, nets, session.setup.protocol),
-            Shelf(SCENARIOS, stories, session.scenario.source if same else ""),
+        groups = (
+            PickerGroup(NETWORKS, nets, session.setup.protocol),
+            PickerGroup(SCENARIOS, stories, session.scenario.source if same else ""),
         )
-        self.app.push_screen(Picker(*shelves), self._chosen_run)
+        self.app.push_screen(Picker(*groups), self._chosen_run)
 
     def _chosen_run(self, chosen: tuple[str, str] | None) -> None:
         if chosen is None:

@@ -220,13 +220,13 @@ class Deeds(Base):
 
     def action_placements(self) -> None:
         """Choose a placement; those that say nothing here say why."""
-        from ..screens.picker import Choice, Picker, Shelf
+        from ..screens.picker import Picker, PickerGroup, PickerItem
 
         view = self.view
         choices = tuple(
-            Choice(name, placed, keyed(self.app, view.no_placement(name))) for name, placed in PLACED.items()
+            PickerItem(name, placed, keyed(self.app, view.no_placement(name))) for name, placed in PLACED.items()
         )
-        picker = Picker(Shelf("layouts", choices, view.stage.placed))
+        picker = Picker(PickerGroup("layouts", choices, view.stage.placed))
         self.app.push_screen(picker, lambda chosen: self.place(chosen[1] if chosen else None))
 
     def place(self, name: str | None) -> None:
@@ -247,10 +247,10 @@ class Deeds(Base):
 
     def action_colours(self) -> None:
         """Choose what colour tells."""
-        from ..screens.picker import Choice, Picker, Shelf
+        from ..screens.picker import Picker, PickerGroup, PickerItem
 
-        choices = tuple(Choice(name, told) for name, told in COLOURED.items())
-        picker = Picker(Shelf("colour by", choices, self.view.colour_by))
+        choices = tuple(PickerItem(name, told) for name, told in COLOURED.items())
+        picker = Picker(PickerGroup("colour by", choices, self.view.colour_by))
         self.app.push_screen(picker, lambda chosen: self.colour(chosen[1] if chosen else None))
 
     def colour(self, name: str | None) -> None:

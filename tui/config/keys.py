@@ -349,15 +349,15 @@ INSIDE: tuple[tuple[str, str, str, str], ...] = (
     ("list.last", "end", "end", "In lists, tables and texts: to the last line."),
     ("list.left", "left", "←", "In tables, the feed and the inspector: the column, kind or leaf to the left."),
     ("list.right", "right", "→", "In tables, the feed and the inspector: the column, kind or leaf to the right."),
-    ("list.choose", "enter", "enter", "In lists, menus and the attack panel: take the lit line, or do it."),
-    ("list.leave", "escape", "esc", "In lists, menus, help and jump: put it away, with nothing changed."),
-    ("picker.other", "tab,right,left", "tab", "In the picker: networks, or scenarios."),
+    ("list.choose", "enter", "enter", "In lists, menus and the attack panel: choose the highlighted line, or do it."),
+    ("list.leave", "escape", "esc", "In lists, menus, help and jump: close, with nothing changed."),
+    ("picker.other", "tab,right,left", "tab", "In the picker: the other list, networks or scenarios."),
     ("peers.mark_up", "shift+up", "shift+↑", "In the table of peers: mark upwards."),
     ("peers.mark_down", "shift+down", "shift+↓", "In the table of peers: mark downwards."),
     ("peers.mark_all", "ctrl+a", "^a", "In the table of peers: mark all that are shown."),
     ("peers.sort_left", "less_than_sign", "<", "In the table of peers: sort by the column to the left."),
     ("peers.sort_right", "greater_than_sign", ">", "In the table of peers: sort by the column to the right."),
-    ("peers.invert", "I", "I", "In the table of peers: the other way round."),
+    ("peers.invert", "I", "I", "In the table of peers: reverse the sort."),
     ("attack.undo", "backspace", "backspace", "In the attack panel: call off what goes on, or take the last one back."),
     ("dial.less", "left,minus", "←", "On sliders and dials: less."),
     ("dial.more", "right,plus,equals_sign", "→", "On sliders and dials: more."),
@@ -371,7 +371,7 @@ INSIDE: tuple[tuple[str, str, str, str], ...] = (
     ("theme.after", "n", "n", "In the list of themes: the next one."),
     ("theme.before", "p", "p", "In the list of themes: the one before."),
     ("help.tour", "t", "t", "In help: take the tour once more."),
-    ("jump.erase", "backspace", "backspace", "While jumping: forget the letter that was typed."),
+    ("jump.erase", "backspace", "backspace", "In jump mode: erase the letter that was typed."),
 )
 """(id, keys as Textual names them, what a person reads, what it does)."""
 
