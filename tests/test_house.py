@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import importlib
 import inspect
 import re
 import subprocess
@@ -345,3 +346,112 @@ def test_the_licence_is_mit_and_dependencies_are_bounded() -> None:
     for need in project["dependencies"]:
         assert ">=" in need, need
         assert "<" in need, need
+
+
+# --- private names of Textual ---------------------------------------------------------------------------------------
+
+
+def private_names_by_class() -> dict[tuple[str, str], set[str]]:
+    """Names with one underscore that the classes of the installed Textual define: methods, class attributes and
+    attributes set on `self`, by module and class."""
+    import textual
+
+    found: dict[tuple[str, str], set[str]] = {}
+    root = Path(textual.__file__).parent
+    for path in root.rglob("*.py"):
+        module = ".".join(("textual", *path.relative_to(root).with_suffix("").parts)).removesuffix(".__init__")
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ClassDef):
+                found[module, node.name] = {name for name in defined(node) if is_private(name)}
+    return found
+
+
+def is_private(name: str) -> bool:
+    return name.startswith("_") and not name.startswith("__")
+
+
+def defined(owner: ast.ClassDef) -> Iterator[str]:
+    for node in owner.body:
+        for target in node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]:
+            if isinstance(target, ast.Name):
+                yield target.id
+    for node in ast.walk(owner):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            yield node.name
+        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and is_self(node.value):
+            yield node.attr
+
+
+def is_self(node: ast.expr) -> bool:
+    return isinstance(node, ast.Name) and node.id in ("self", "cls")
+
+
+def private_uses(tree: ast.AST, names: set[str]) -> Iterator[tuple[int, str]]:
+    """Where a private name is used on another object than `self`, by attribute or by `getattr`, or is imported."""
+    modules = {
+        alias.asname or alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and node.attr in names and not is_self(node.value):
+            if not (isinstance(node.value, ast.Name) and node.value.id in modules):
+                yield node.lineno, ast.unparse(node)
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id.endswith("attr"):
+            if len(node.args) > 1 and isinstance(node.args[1], ast.Constant) and node.args[1].value in names:
+                yield node.lineno, ast.unparse(node)
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "textual":
+            for alias in node.names:
+                path = f"{node.module}.{alias.name}"
+                if any(map(is_private, path.split("."))):
+                    yield node.lineno, path
+
+
+COMPAT = ROOT / "tui" / "textual_compat.py"
+
+
+def test_private_names_of_textual_are_used_in_one_file_only() -> None:
+    names = set[str]().union(*private_names_by_class().values())
+    assert {"_compositor", "_border_title", "_scroll_update", "_driver", "_delta_x"} <= names
+    found = [
+        f"{path.relative_to(ROOT)}:{line} {what}"
+        for path in sources("tui")
+        if path != COMPAT
+        for line, what in private_uses(ast.parse(path.read_text()), names)
+    ]
+    assert not found, found
+    assert list(private_uses(ast.parse(COMPAT.read_text()), names))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "app._driver",
+        "super()._display(screen)",
+        "event._delta_x += 1",
+        "getattr(app, '_driver')",
+        "from textual._compositor import Compositor",
+        "from textual.keys import _character_to_key",
+    ],
+)
+def test_a_private_name_is_found_however_it_is_used(line: str) -> None:
+    assert list(private_uses(ast.parse(line), {"_driver", "_display", "_delta_x"}))
+
+
+def test_no_widget_of_ours_uses_or_redefines_a_private_name_of_its_bases() -> None:
+    """Neither on purpose, which belongs into `textual_compat`, nor by chance: a redefined name breaks the base."""
+    private = private_names_by_class()
+    found = []
+    for path in sources("tui"):
+        if path == COMPAT:
+            continue
+        nodes = {node.name: node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ClassDef)}
+        if not nodes or "textual" not in path.read_text():
+            continue
+        module = importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
+        for name, node in nodes.items():
+            made = getattr(module, name, None)
+            if made is None:
+                continue
+            names = set[str]().union(*(private.get((base.__module__, base.__name__), set()) for base in made.__mro__))
+            used = {part.attr for part in ast.walk(node) if isinstance(part, ast.Attribute) and is_self(part.value)}
+            found += [f"{path.relative_to(ROOT)}: {name}.{clash}" for clash in names & (used | set(defined(node)))]
+    assert not found, sorted(found)

@@ -36,14 +36,13 @@ from .screens.main import MainScreen
 from .session import reproduce
 from .session.session import Session
 from .terminal_diff import Shown
-from .textual_compat import ESCAPE, AltKey, Passed, SteadyPalette, TerminalApp, is_foreign, is_late
+from .textual_compat import ESCAPE, AltKey, Passed, SteadyPalette, TerminalApp, driver_of, is_foreign, is_late
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from rich.console import RenderableType
     from textual.command import Provider
-    from textual.screen import Screen
 
     from engine import Recording, Report, Until
 
@@ -216,9 +215,9 @@ class SwarmApp(TerminalApp):
         if self._leaves_with is not None:
             self.leave(self._leaves_with)
 
-    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
-        """As Textual's, but only what the terminal does not show yet is written."""
-        super()._display(screen, renderable if self.is_inline else self._shown.lessened(renderable))
+    def to_write(self, renderable: RenderableType | None) -> RenderableType | None:
+        """Only what the terminal does not show yet."""
+        return renderable if self.is_inline else self._shown.lessened(renderable)
 
     @on(CommandPalette.OptionHighlighted)
     def _marked(self, event: CommandPalette.OptionHighlighted) -> None:
@@ -256,14 +255,14 @@ class SwarmApp(TerminalApp):
 
     def restore_terminal(self) -> None:
         """Have it as it was. Once is enough; may be called from any thread."""
-        driver: Any = self._driver
+        driver = driver_of(self)
         if driver is not None:
             driver.close()
             getattr(driver, "restore_line", bool)()
 
     def to_the_shell(self) -> None:
         """Stop, as a program that leaves ctrl+z to the terminal does, and come back by `fg`."""
-        driver: Any = self._driver
+        driver = driver_of(self)
         if not getattr(driver, "can_suspend", False) or not hasattr(driver, "suspend"):
             why = "This program cannot be suspended here"
         elif not driver.continuable:
@@ -300,19 +299,19 @@ class SwarmApp(TerminalApp):
         else:
             super().panic(*renderables)
 
-    def _handle_exception(self, error: Exception) -> None:
-        """As Textual's, which ends the program; who opened the dashboard tells what happened.
+    def handle_failure(self, error: Exception) -> bool:
+        """Textual ends the program for it; who opened the dashboard tells what happened.
 
         An error while the program leaves, and its screens are taken apart, is none. One in something that is gone
         already (a dialog that was dismissed) is noted in a file, and the run goes on.
         """
         if self._leaving:
-            return
-        if is_late(self):
+            return True
+        if is_late(self, error):
             self._note_late(error)
-            return
+            return True
         self.broken = self.broken or error
-        super()._handle_exception(error)
+        return False
 
     def _note_late(self, error: Exception) -> None:
         self._late += 1
@@ -322,10 +321,6 @@ class SwarmApp(TerminalApp):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 with path.open("w" if self._late == 1 else "a", encoding="utf-8", errors="replace") as file:
                     file.write("".join(traceback.format_exception(error)) + "\n")
-
-    def _fatal_error(self) -> None:
-        """End, without the screens of source and variables that Textual would print (it asks for this privately)."""
-        self._close_messages_no_wait()
 
 
 def open_dashboard(
@@ -364,7 +359,7 @@ def open_dashboard(
             try:
                 return await app.run_async()
             finally:
-                if painted and app._driver is None:
+                if painted and driver_of(app) is None:
                     first_frame.clear()
 
     with app.deadline:

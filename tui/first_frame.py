@@ -1,8 +1,8 @@
-"""The first thing to be seen: the edges of the panels, their names and the keys, before there is anything in them.
+"""The frame before the first data: borders of the panels, their names and the keys.
 
-To put the widgets of the dashboard together takes about as long as everything before it. Meanwhile this stands where
-the panels will be, in their colours. The sizes are those of `swarmtop.tcss`; where they differ from what the dashboard
-decides in the end, its first picture is drawn over it all the same.
+Mounting the widgets of the dashboard takes about as long as everything before it. Meanwhile this is shown where the
+panels will be, in their colours. The sizes are those of `swarmtop.tcss`; where the dashboard decides otherwise, its
+first picture replaces it.
 """
 
 from __future__ import annotations

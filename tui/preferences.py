@@ -23,6 +23,7 @@ from .config import textual_themes, themes
 from .config.keys import Key
 from .config.settings import Density, Settings, Watch
 from .draw.styles import Mode
+from .textual_compat import restyle
 from .widgets.panel import LetterBar
 
 LOOK_S = 1.0
@@ -141,7 +142,7 @@ class Preferences:
             if known is None or known != made:
                 self._app.register_theme(made)
                 if palette.name == self._app.theme:
-                    self._app._watch_theme(self._app.theme)  # the same name in other colours: Textual sees no change
+                    restyle(self._app)  # the same name in other colours: Textual sees no change
         names = [palette.name for palette in palettes]
         # A file that broke while it was being written keeps the looks it had; one that is gone, is gone.
         gone = [name for name in self._ours if name not in names and name != self._app.theme]

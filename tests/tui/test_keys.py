@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from person import dashboard
+from stage import lines_of
 from textual.binding import Binding
 from textual.dom import DOMNode
 from textual.widgets import Input
@@ -23,10 +24,10 @@ from tui.config.keymap import laid_over
 from tui.config.keys import key_for
 from tui.config.settings import Settings
 from tui.screens.help import HelpScreen
+from tui.screens.jump import JumpScreen
 from tui.screens.picker import Picker
 from tui.widgets.ask_bar import AskBar
 from tui.widgets.filter_bar import FilterBar
-from tui.widgets.jump_bar import JumpBar
 from tui.widgets.menu import Menu
 from tui.widgets.panel import Choices, Lines
 from tui.widgets.theme_drawer import ThemeDrawer
@@ -164,15 +165,15 @@ async def test_a_picker_obeys_other_keys_and_tells_them() -> None:
         await person.press("p")
         picker = person.app.screen
         assert isinstance(picker, Picker)
-        listed, before = picker.query_one(Choices), picker.shelf
+        listed, before = picker.query_one(Choices), picker.group
         first = listed.highlighted or 0
         await person.press("j")
         assert listed.highlighted == first + 1
         await person.press("tab", "escape")
         assert person.app.screen is picker
-        assert picker.shelf is before
+        assert picker.group is before
         await person.press("f7")
-        assert picker.shelf is not before
+        assert picker.group is not before
         frame = str(picker.query_one("#window").border_subtitle)
         assert "F10 back" in frame or "f10 back" in frame
         await person.press("f10")
@@ -184,7 +185,7 @@ async def test_help_obeys_other_keys_and_tells_them() -> None:
         await person.press("f1")
         assert isinstance(person.app.screen, HelpScreen)
         text = person.app.screen.query_one("#help", Lines).text
-        assert f"{key_for(person.app, 'help.tour')} takes the tour" in text
+        assert f"{key_for(person.app, 'help.tour')} starts the tour" in text
         assert key_for(person.app, "help.tour").lower() == "f2"
         await person.press("t", "escape", "f1")
         assert person.app.screen is person.main
@@ -209,7 +210,7 @@ async def test_where_one_types_other_keys_leave_and_complete() -> None:
 async def test_menu_jump_and_themes_obey_other_keys() -> None:
     async with dashboard(settings=MINE) as person:
         await person.press("down", "backslash")
-        menu = person.main.query_one(Menu)
+        menu, view = person.main.query_one(Menu), person.view
         await person.press("j")
         assert menu.at == 1
         await person.press("f10", "backslash", "K")
@@ -217,13 +218,14 @@ async def test_menu_jump_and_themes_obey_other_keys() -> None:
         assert person.state(person.session.selection.selected) != 0
         assert not menu.is_open
         await person.press("j")
-        jump, zoom = person.main.query_one(JumpBar), person.view.stage.view.zoom
-        assert "f10 back" in "".join(text for text, _ in jump.row).lower()
+        jump, zoom = person.app.screen, view.stage.view.zoom
+        assert isinstance(jump, JumpScreen)
+        assert "f10 back" in lines_of(jump, "#jump").lower()
         await person.press("i")
-        assert jump.is_open
-        assert person.view.stage.view.zoom > zoom
+        assert person.app.screen is jump
+        assert view.stage.view.zoom > zoom
         await person.press("f10")
-        assert not jump.is_open
+        assert person.app.screen is person.main
         await person.press("t")
         drawer = person.main.query_one(ThemeDrawer)
         worn = person.app.theme

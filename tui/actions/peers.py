@@ -61,7 +61,7 @@ def mark(context: Context) -> None:
 
 def jump(context: Context) -> None:
     """Letters on peers, digits on panels."""
-    context.screen.action_jump()
+    context.screen.jump()
 
 
 def menu(context: Context) -> None:

@@ -9,6 +9,7 @@ from engine import CallOff, InputError, Scenario, plain
 from tui.config.keys import keyed
 from tui.screens.main import Action, Context, Words
 from tui.session.verbs import calling_off
+from tui.textual_compat import text_of
 
 NETWORKS, SCENARIOS = "networks", "scenarios"
 HERE_MOST = 20
@@ -20,23 +21,23 @@ COPIED = "sent to the clipboard, if your terminal allows it: this command comes 
 def choose(context: Context) -> None:
     """Choose another network for the same peers, or a scenario."""
     from engine import help_of, networks, scenario_files, title_of
-    from tui.screens.picker import Choice, Picker, Shelf
+    from tui.screens.picker import Picker, PickerGroup, PickerItem
 
-    nets = tuple(Choice(name, title_of(kind), help_of(kind)) for name, kind in networks().items())
+    nets = tuple(PickerItem(name, title_of(kind), help_of(kind)) for name, kind in networks().items())
     known = (*scenario_files.shipped(), *scenarios_here())
-    stories = tuple(Choice(one.source, one.title, outline(one)) for one in known)
+    stories = tuple(PickerItem(one.source, one.title, outline(one)) for one in known)
     session = context.session
     same = session.player.setup.protocol == session.player.scenario.setup.protocol
-    shelves = (
-        Shelf(NETWORKS, nets, session.player.setup.protocol),
-        Shelf(SCENARIOS, stories, session.player.scenario.source if same else ""),
+    groups = (
+        PickerGroup(NETWORKS, nets, session.player.setup.protocol),
+        PickerGroup(SCENARIOS, stories, session.player.scenario.source if same else ""),
     )
 
     def chosen(what: tuple[str, str] | None) -> None:
         if what is not None:
             (restart_under if what[0] == NETWORKS else open_scenario)(what[1], context)
 
-    context.screen.app.push_screen(Picker(*shelves), chosen)
+    context.screen.app.push_screen(Picker(*groups), chosen)
 
 
 def restart_under(protocol: str, context: Context) -> None:
@@ -133,8 +134,8 @@ def _write(context: Context, what: str, parts: dict[str, str], hint: str = "") -
 
 def screenshot(context: Context) -> None:
     """The screen as it is, as SVG and as text."""
-    text = "\n".join(strip.text.rstrip() for strip in context.screen._compositor.render_strips()) + "\n"
-    _write(context, "screenshot", {".svg": context.screen.app.export_screenshot(), ".txt": text})
+    parts = {".svg": context.screen.app.export_screenshot(), ".txt": text_of(context.screen)}
+    _write(context, "screenshot", parts)
 
 
 def record(context: Context) -> None:

@@ -27,16 +27,18 @@ def next_placement(context: Context) -> None:
 
 def choose_placement(context: Context) -> None:
     """Choose a layout from a list; those that show nothing here say why."""
-    from tui.screens.picker import Choice, Picker, Shelf
+    from tui.screens.picker import Picker, PickerGroup, PickerItem
 
     screen, view = context.screen, context.screen.view
-    choices = tuple(Choice(name, placed, keyed(screen.app, view.no_placement(name))) for name, placed in PLACED.items())
+    choices = tuple(
+        PickerItem(name, placed, keyed(screen.app, view.no_placement(name))) for name, placed in PLACED.items()
+    )
 
     def chosen(what: tuple[str, str] | None) -> None:
         if what is not None:
             screen.action_do(f"view.place_{what[1]}")
 
-    screen.app.push_screen(Picker(Shelf("layouts", choices, view.stage.placed)), chosen)
+    screen.app.push_screen(Picker(PickerGroup("layouts", choices, view.stage.placed)), chosen)
 
 
 def place(name: Placement, context: Context) -> None:
@@ -55,15 +57,15 @@ def next_colour(context: Context) -> None:
 
 def choose_colour(context: Context) -> None:
     """Choose from a list what colour tells."""
-    from tui.screens.picker import Choice, Picker, Shelf
+    from tui.screens.picker import Picker, PickerGroup, PickerItem
 
-    choices = tuple(Choice(name, told) for name, told in COLOURED.items())
+    choices = tuple(PickerItem(name, told) for name, told in COLOURED.items())
 
     def chosen(what: tuple[str, str] | None) -> None:
         if what is not None:
             context.screen.action_do(f"view.colour_{what[1].replace(' ', '_')}")
 
-    context.screen.app.push_screen(Picker(Shelf("colour by", choices, context.screen.view.colour_by)), chosen)
+    context.screen.app.push_screen(Picker(PickerGroup("colour by", choices, context.screen.view.colour_by)), chosen)
 
 
 def colour(by: ColourBy, context: Context) -> None:

@@ -121,9 +121,9 @@ def normal(key: str) -> str:
 
 
 def _of_character(character: str) -> str:
-    from textual.keys import _character_to_key
+    from tui.textual_compat import key_name
 
-    return "space" if character == " " else _character_to_key(character)
+    return "space" if character == " " else key_name(character)
 
 
 def is_key(key: str) -> bool:

@@ -51,19 +51,17 @@ from tui.session.panels import (
 )
 from tui.session.session import Session
 from tui.session.verbs import PAIRS, Verb, askers_of, called, chosen_in, verbs_for
-from tui.textual_compat import bind
+from tui.textual_compat import bind, fail, unwritten, use_lean_compositor
 from tui.widgets import messages as say
 from tui.widgets.ask_bar import AskBar
 from tui.widgets.ask_picture import AskPicture
 from tui.widgets.asks_table import AsksTable
 from tui.widgets.attacks import Attacks, deed_of
-from tui.widgets.canvas_widget import LeanCompositor
 from tui.widgets.charts import Chart, Charts
 from tui.widgets.controls import Controls
 from tui.widgets.feed import PAST, Feed
 from tui.widgets.filter_bar import FilterBar
 from tui.widgets.inspector import Inspector
-from tui.widgets.jump_bar import JumpBar
 from tui.widgets.menu import Line, Menu
 from tui.widgets.message_table import Kinds
 from tui.widgets.panel import Offer, carry_keys, rename
@@ -75,8 +73,8 @@ from tui.widgets.theme_drawer import ThemeDrawer
 from tui.widgets.timeline import Timeline
 
 from . import tour
-from .frame_clock import WAITING_MOST, FrameClock, FramePace, waiting
-from .jump import Jumping
+from .frame_clock import WAITING_MOST, FrameClock, FramePace
+from .jump import JumpScreen, Target
 from .tour import Tour, TourBox
 
 PANEL_S = 0.25
@@ -193,7 +191,7 @@ class Action(Key):
     synonyms: str = field(default="", kw_only=True)
 
 
-class MainScreen(Jumping, Screen[None]):
+class MainScreen(Screen[None]):
     """Hand it a session, the table of actions and the program. It runs the session's swarm while it is mounted."""
 
     AUTO_FOCUS = "SwarmView"
@@ -204,7 +202,7 @@ class MainScreen(Jumping, Screen[None]):
         """steady: `fps` frames a second whatever moves; else fewer while nothing that a person did is under way."""
         super().__init__()
         self._steady = steady
-        self._compositor = LeanCompositor()
+        use_lean_compositor(self)
         self.session = session
         self.context = Context(session, self, program)
         self.table = {action.id: action for action in table}
@@ -254,7 +252,6 @@ class MainScreen(Jumping, Screen[None]):
         yield AskBar(id="ask-bar")
         yield FilterBar(complete=self.session.selection.completions, id="filter")
         yield Menu(id="menu")
-        yield JumpBar(id="jump")
         yield Timeline(id="timeline")
         yield KeyBar(id="keys")
         yield TourBox(id="tour")
@@ -282,7 +279,7 @@ class MainScreen(Jumping, Screen[None]):
         self.run_worker(self.session.run(), name="live", exit_on_error=False)
 
     def _broke(self, error: Exception) -> None:
-        self.app._handle_exception(error)
+        fail(self.app, error)
 
     def on_unmount(self) -> None:
         """Time ends with the screen."""
@@ -344,10 +341,6 @@ class MainScreen(Jumping, Screen[None]):
                 return PICTURE
             node = node.parent
         return ""
-
-    def panel_name(self, digit: int) -> str:
-        """Which panel a digit toggles, or empty."""
-        return PANELS.get(digit, "")
 
     # --- actions ------------------------------------------------------------------------------------------
 
@@ -451,7 +444,7 @@ class MainScreen(Jumping, Screen[None]):
         view = self.picture
         now = time.monotonic()
         self.session.player.poll()
-        if (self.session.stale or view.moving) and waiting(self.app) > WAITING_MOST:
+        if (self.session.stale or view.moving) and unwritten(self.app) > WAITING_MOST:
             self.pace.held_up()
             return
         if self.session.stale or view.moving:
@@ -796,6 +789,35 @@ class MainScreen(Jumping, Screen[None]):
         except NoMatches:
             return
 
+    # --- jump mode ----------------------------------------------------------------------------------------
+
+    def jump(self) -> None:
+        """Show letters on peers and digits on panels, and go where one of them is typed."""
+        self.close_bars()
+        panels = {
+            str(digit): (name, self.panel(name).region)
+            for digit, name in PANELS.items()
+            if name in self.panels.shown and self.panel(name).region.area
+        }
+        self.app.push_screen(JumpScreen(self.view, panels, self.at_once), self._jumped)
+
+    def _jumped(self, target: Target | None) -> None:
+        if target is None:
+            self.view.focus()
+        elif target.peer is not None:
+            self.view.focus()
+            self.pick(target.peer)
+        else:
+            self._focus_in(target.panel)
+        self.changed()
+
+    def _focus_in(self, name: str) -> None:
+        """Into a panel: itself if it takes keys, else the first part of it that does."""
+        panel = self.panel(name)
+        parts = [panel] if panel.focusable else [part for part in panel.query("*") if part.focusable]
+        for part in parts[:1]:
+            part.focus()
+
     # --- the menu -----------------------------------------------------------------------------------------
 
     def on_menu_wanted(self, event: say.MenuWanted) -> None:
@@ -842,7 +864,7 @@ class MainScreen(Jumping, Screen[None]):
         if event.purpose.startswith("chart-"):
             chart = self.query_one(f"#{event.purpose}", Chart)
             chart.toggle(event.id)
-            self.query_one(Menu).dress(chart.menu_lines())
+            self.query_one(Menu).update_lines(chart.menu_lines())
             return
         self.picture.focus()
         self.action_do(event.id)
@@ -1011,5 +1033,5 @@ class MainScreen(Jumping, Screen[None]):
         """Just above the lowest line that is not a panel: where keys are, or where one types."""
         ask_bar = self.query_one(AskBar)
         below: Region = ask_bar.region if ask_bar.has_class("-open") else self.query_one("#timeline").region
-        lifted = 1 if self.query_one(JumpBar).is_open or self.query_one("#notice").has_class("-open") else 0
+        lifted = 1 if "jump" in self.view.over or self.query_one("#notice").has_class("-open") else 0
         return Offset(2, max(1, below.y - high - lifted))

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rich.cells import cell_len
+from rich.segment import Segment
 from textual import events
 from textual.containers import VerticalScroll
 from textual.content import Content
@@ -23,7 +24,7 @@ from textual.widget import Widget
 
 from engine import plain
 from tui.config.keys import SCROLLING, key_for, keyed, within
-from tui.textual_compat import SteadyOptions
+from tui.textual_compat import SteadyOptions, set_border_subtitle, set_border_title, set_virtual_size
 
 from .text import ASCII, Inks, Row, letters_only, strip
 
@@ -52,6 +53,14 @@ class Choices(SteadyOptions, inherit_bindings=False):
             "list.choose": "select",
         }
     )
+
+    def render_line(self, y: int) -> Strip:
+        """As Textual's; where there are only letters, separators too are made of letters."""
+        made = super().render_line(y)
+        if not letters_only(self):
+            return made
+        letters = [Segment(text.translate(ASCII), style, control) for text, style, control in made]
+        return Strip(letters, made.cell_length)
 
 
 # A scroll bar for terminals with letters only: it moves by whole cells, where Textual's ends in eighths of one.
@@ -116,16 +125,15 @@ def name_panel(widget: Widget, title: str, subtitle: str = "") -> None:
     retitled, annotated = title != was[0], (subtitle, keys) != was[1:3]
     if letters:
         title, subtitle = title.translate(ASCII), subtitle.translate(ASCII)
-    # A Content is taken as it is, where a str would be read as markup. And setting the public property repaints the
-    # whole widget, several times a second where a title counts: only the line that the title stands in has changed.
+    # A Content is taken as it is, where a str would be read as markup. Only the line of the title is repainted.
     if retitled:
-        widget._border_title = Content(title) if title else None
+        set_border_title(widget, Content(title) if title else None)
         repaint_edge(widget, 0)
     if annotated:
         part = PART.translate(ASCII) if letters else PART
         below = [Content(subtitle), *([Content(part)] if keys else [])] if subtitle else []
         below += [written(keys)] if keys else []
-        widget._border_subtitle = Content.assemble(*below) if below else None
+        set_border_subtitle(widget, Content.assemble(*below) if below else None)
         repaint_edge(widget, widget.outer_size.height - 1)
 
 
@@ -262,9 +270,7 @@ class Roll(ScrollView, can_focus=True, inherit_bindings=False):
         following = self.following
         size = Size(self.size.width, self.row_count() + self.HEADER)
         if size != self.virtual_size:
-            # Plainly set, it would have the whole screen laid out anew (40 ms) to tell one scroll bar.
-            self.set_reactive(ScrollView.virtual_size, size)
-            self._scroll_update(size)
+            set_virtual_size(self, size)
         if not following and fresh:
             self.scroll_to(y=min(self.scroll_offset.y + fresh, self.max_scroll_y), animate=False)
         self._repaint()
