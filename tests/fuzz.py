@@ -28,6 +28,7 @@ from engine.analysis import selectors
 from engine.sim.rng import Stream
 from engine.world import access_links, churn, topology
 from engine.world.readers import edge_list, rtt_matrix, sessions
+from tui.actions.table import ALL
 from tui.config import keymap, settings, themes
 
 ROOT = Path(__file__).parents[1]
@@ -157,7 +158,7 @@ def _recorded(protocol: str) -> bytes:
 def _configured(text: str) -> object:
     """Read the dashboard's configuration: each mistake in it gives a sentence, and the rest is used."""
     made = settings.read(text, Path("config.toml"))
-    table, said = keymap.laid_over(made.keys)
+    table, said = keymap.laid_over(ALL, made.keys)
     wrong = [*made.complaints, *said]
     if wrong:
         raise InputError(" ".join(wrong)[:SENTENCE_MOST])
@@ -210,7 +211,7 @@ def decoders() -> list[Decoder]:
         b"</graphml>",
         b'*Vertices 2\n1 "a"\n2 "b"\n*Edges\n1 2 1.0\n',
     )
-    wishes = (settings.template().encode(), b'theme = "paper"\nfps = 20\n[keys]\n"peer.kill" = "ctrl+k, X"\n')
+    wishes = (settings.template(ALL).encode(), b'theme = "paper"\nfps = 20\n[keys]\n"peer.kill" = "ctrl+k, X"\n')
     return [
         Decoder("scenario", _scenario, scenarios),
         Decoder("selector", _line(selectors.parse), asked),

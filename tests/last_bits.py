@@ -223,7 +223,7 @@ async def screens() -> dict[str, str]:
 
 def _placed(placed: str) -> Callable[[Any], Any]:
     async def deed(person: Any) -> None:
-        person.main.place(placed)
+        person.main.view.place(placed)
 
     return deed
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import importlib
 import inspect
 import re
 import subprocess
@@ -45,6 +46,28 @@ BESIDE: dict[str, set[str]] = {
     "child": {"errors"},
 }
 """Parts of the engine outside that order, with what they may import."""
+TUI_ORDER = (
+    "beside",
+    "import_path",
+    "interrupts",
+    "terminal_input",
+    "terminal_diff",
+    "textual_compat",
+    "draw",
+    "config",
+    "help",
+    "input_queue",
+    "session",
+    "widgets",
+    "preferences",
+    "first_frame",
+    "screens",
+    "actions",
+    "app",
+    "cli",
+    "__main__",
+)
+"""Parts of the dashboard: each may import those before it."""
 
 
 def tracked() -> list[Path]:
@@ -115,9 +138,25 @@ def test_imports_inside_the_engine_have_one_direction(path: Path) -> None:
             assert ENGINE_ORDER.index(parts[1]) < ENGINE_ORDER.index(part), where
 
 
-def test_the_engine_has_no_import_circle() -> None:
-    files = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in sources("engine")}
-    files = {name.removesuffix(".__init__"): path for name, path in files.items() if name != "engine.__init__"}
+@pytest.mark.parametrize("path", sources("tui"), ids=lambda p: str(p.relative_to(ROOT)))
+def test_imports_inside_the_dashboard_have_one_direction(path: Path) -> None:
+    part = path.relative_to(ROOT / "tui").with_suffix("").parts[0]
+    if part == "__init__":
+        return
+    assert part in TUI_ORDER, f"{part} has no place in the order of imports"
+    for name, line in imports(path, typing=True):
+        parts = name.split(".")
+        if parts[0] == "tui" and len(parts) > 1 and parts[1] != part:
+            where = f"{path.relative_to(ROOT)}:{line} imports {name}"
+            assert TUI_ORDER.index(parts[1]) < TUI_ORDER.index(part), where
+
+
+@pytest.mark.parametrize("folder", ["engine", "tui"])
+def test_there_is_no_import_circle(folder: str) -> None:
+    files = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in sources(folder)}
+    files = {name.removesuffix(".__init__"): path for name, path in files.items() if name != f"{folder}.__init__"}
+    # The main command imports each other command when it is asked for, and they take their parser from it.
+    files = {name: path for name, path in files.items() if not name.startswith("tui.cli.")}
     arrows = {name: {to for to in targets(path, files) if to != name} for name, path in files.items()}
     circles = circles_of(arrows)
     assert not circles, circles
@@ -129,7 +168,7 @@ def targets(path: Path, files: Mapping[str, Path]) -> set[str]:
         to
         for name, _ in imports(path, typing=True)
         for to in (name, name.rpartition(".")[0])
-        if to in files and to != "engine"
+        if to in files and to not in ("engine", "tui")
     }
 
 
@@ -150,7 +189,7 @@ def test_an_import_circle_is_detected() -> None:
     assert not circles_of({"a": {"b", "c"}, "b": {"c"}, "c": set()})
 
 
-@pytest.mark.parametrize("path", sources("engine"), ids=lambda p: str(p.relative_to(ROOT)))
+@pytest.mark.parametrize("path", [*sources("engine"), *sources("tui")], ids=lambda p: str(p.relative_to(ROOT)))
 def test_a_file_says_what_it_is_and_no_class_is_put_together_of_parts(path: Path) -> None:
     tree = ast.parse(path.read_text())
     assert ast.get_docstring(tree), f"{path}: the first line of a file says what is in it"
@@ -320,3 +359,112 @@ def test_the_licence_is_mit_and_dependencies_are_bounded() -> None:
     for need in project["dependencies"]:
         assert ">=" in need, need
         assert "<" in need, need
+
+
+# --- private names of Textual ---------------------------------------------------------------------------------------
+
+
+def private_names_by_class() -> dict[tuple[str, str], set[str]]:
+    """Names with one underscore that the classes of the installed Textual define: methods, class attributes and
+    attributes set on `self`, by module and class."""
+    import textual
+
+    found: dict[tuple[str, str], set[str]] = {}
+    root = Path(textual.__file__).parent
+    for path in root.rglob("*.py"):
+        module = ".".join(("textual", *path.relative_to(root).with_suffix("").parts)).removesuffix(".__init__")
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ClassDef):
+                found[module, node.name] = {name for name in defined(node) if is_private(name)}
+    return found
+
+
+def is_private(name: str) -> bool:
+    return name.startswith("_") and not name.startswith("__")
+
+
+def defined(owner: ast.ClassDef) -> Iterator[str]:
+    for node in owner.body:
+        for target in node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]:
+            if isinstance(target, ast.Name):
+                yield target.id
+    for node in ast.walk(owner):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            yield node.name
+        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and is_self(node.value):
+            yield node.attr
+
+
+def is_self(node: ast.expr) -> bool:
+    return isinstance(node, ast.Name) and node.id in ("self", "cls")
+
+
+def private_uses(tree: ast.AST, names: set[str]) -> Iterator[tuple[int, str]]:
+    """Where a private name is used on another object than `self`, by attribute or by `getattr`, or is imported."""
+    modules = {
+        alias.asname or alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and node.attr in names and not is_self(node.value):
+            if not (isinstance(node.value, ast.Name) and node.value.id in modules):
+                yield node.lineno, ast.unparse(node)
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id.endswith("attr"):
+            if len(node.args) > 1 and isinstance(node.args[1], ast.Constant) and node.args[1].value in names:
+                yield node.lineno, ast.unparse(node)
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "textual":
+            for alias in node.names:
+                path = f"{node.module}.{alias.name}"
+                if any(map(is_private, path.split("."))):
+                    yield node.lineno, path
+
+
+COMPAT = ROOT / "tui" / "textual_compat.py"
+
+
+def test_private_names_of_textual_are_used_in_one_file_only() -> None:
+    names = set[str]().union(*private_names_by_class().values())
+    assert {"_compositor", "_border_title", "_scroll_update", "_driver", "_delta_x"} <= names
+    found = [
+        f"{path.relative_to(ROOT)}:{line} {what}"
+        for path in sources("tui")
+        if path != COMPAT
+        for line, what in private_uses(ast.parse(path.read_text()), names)
+    ]
+    assert not found, found
+    assert list(private_uses(ast.parse(COMPAT.read_text()), names))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "app._driver",
+        "super()._display(screen)",
+        "event._delta_x += 1",
+        "getattr(app, '_driver')",
+        "from textual._compositor import Compositor",
+        "from textual.keys import _character_to_key",
+    ],
+)
+def test_a_private_name_is_found_however_it_is_used(line: str) -> None:
+    assert list(private_uses(ast.parse(line), {"_driver", "_display", "_delta_x"}))
+
+
+def test_no_widget_of_ours_uses_or_redefines_a_private_name_of_its_bases() -> None:
+    """Neither on purpose, which belongs into `textual_compat`, nor by chance: a redefined name breaks the base."""
+    private = private_names_by_class()
+    found = []
+    for path in sources("tui"):
+        if path == COMPAT:
+            continue
+        nodes = {node.name: node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ClassDef)}
+        if not nodes or "textual" not in path.read_text():
+            continue
+        module = importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
+        for name, node in nodes.items():
+            made = getattr(module, name, None)
+            if made is None:
+                continue
+            names = set[str]().union(*(private.get((base.__module__, base.__name__), set()) for base in made.__mro__))
+            used = {part.attr for part in ast.walk(node) if isinstance(part, ast.Attribute) and is_self(part.value)}
+            found += [f"{path.relative_to(ROOT)}: {name}.{clash}" for clash in names & (used | set(defined(node)))]
+    assert not found, sorted(found)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from engine import help_of, networks, options_of, scenario_files, title_of
-from tui.config.keys import key_table
+from tui.actions.table import key_table
 from tui.config.themes import load_all
 
 ROOT = Path(__file__).parents[1]

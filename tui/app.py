@@ -1,6 +1,7 @@
-"""The program with a screen: themes, the keys that work everywhere, and one door to open it.
+"""The program with a screen: the keys that work everywhere, how it begins and ends, and `open_dashboard`.
 
-It knows nothing of peers: `session.py` holds the swarm, `screens/main.py` shows it.
+It knows nothing of peers: the session holds the swarm, `screens/main.py` shows it, `preferences.py` has what a person
+has settled.
 """
 
 from __future__ import annotations
@@ -13,35 +14,35 @@ import time
 import traceback
 from typing import TYPE_CHECKING, Any
 
-from textual import events
+from textual import events, on
 from textual.actions import SkipAction
 from textual.app import ReturnType
 from textual.binding import Binding
-from textual.dom import DOMNode
+from textual.command import Command, CommandPalette
 from textual.widgets import Input
 
-from engine import Scenario, SwarmError, help_of, network, plain, title_of
+from engine import Scenario, SwarmError, plain
 
 from . import first_frame
+from .actions.table import ACTIONS, ALL
 from .config import textual_themes
-from .config.keys import bindings, keyed
+from .config.keys import Key, bindings, keyed
 from .config.settings import Settings
 from .config.terminal import GONE, Ending, leaving_when_hung_up, stdin_is_gone
 from .draw.styles import Mode
 from .input_queue import InputQueue
+from .preferences import Preferences
 from .screens.main import MainScreen
 from .session import reproduce
 from .session.session import Session
-from .settled import Settled
 from .terminal_diff import Shown
-from .textual_compat import ESCAPE, AltKey, Passed, SteadyPalette, is_foreign, is_late
+from .textual_compat import ESCAPE, AltKey, Passed, SteadyPalette, TerminalApp, driver_of, is_foreign, is_late
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from rich.console import RenderableType
     from textual.command import Provider
-    from textual.screen import Screen
 
     from engine import Recording, Report, Until
 
@@ -67,14 +68,14 @@ def _palette() -> type[Provider]:
     return Palette
 
 
-class SwarmApp(Settled):
+class SwarmApp(TerminalApp):
     """Hand it a session. Exits with 0, with 128 and the number of the signal that ended it, or with 1 when it broke."""
 
     TITLE = "swarmtop"
     CSS_PATH = "swarmtop.tcss"
     COMMANDS = {_palette}
     # With priority, as it should be heard in dialogs too.
-    BINDINGS = [*bindings("app"), Binding("ctrl+c", "interrupt", show=False, priority=True, system=True)]
+    BINDINGS = [*bindings(ACTIONS, "app"), Binding("ctrl+c", "interrupt", show=False, priority=True, system=True)]
     ENABLE_COMMAND_PALETTE = True
 
     def __init__(
@@ -110,8 +111,20 @@ class SwarmApp(Settled):
         self.deadline = Ending(self.restore_terminal)
         """What ends the program from outside, and when leaving takes too long."""
         self._ascii_only = ascii_only
-        self.theme = self.settle(settled, theme, glyphs)
-        self.untold += [keyed(self, sentence) for sentence in lacks]
+        self.preferences = Preferences(self, ALL, settled, glyphs)
+        self.theme = self.preferences.settle(theme)
+        self.preferences.untold += [keyed(self, sentence) for sentence in lacks]
+        self.main = MainScreen(session, ACTIONS, self, fps=self._fps, steady=self._steady)
+
+    @property
+    def keys_now(self) -> tuple[Key, ...]:
+        """All keys as this person has them. Widgets ask for it."""
+        return self.preferences.keys_now
+
+    @property
+    def glyph_mode(self) -> Mode:
+        """The alphabet of pictures. Widgets ask for it."""
+        return self.preferences.glyph_mode
 
     @property
     def ending(self) -> bool:
@@ -161,7 +174,17 @@ class SwarmApp(Settled):
             )
             self.notify(said, severity="warning", markup=False, timeout=6)
 
-    def action_command_palette(self) -> None:
+    def notify(self, message: str, *, title: str = "", **how: Any) -> None:
+        """As Textual's, and what it tells may name a file or quote somebody: it is shown as text."""
+        super().notify(plain(message, limit=400), title=plain(title), **how)
+
+    # --- actions --------------------------------------------------------------------------------------------
+
+    def action_do(self, id: str) -> None:  # noqa: A002
+        """Do what a row of the table of actions says."""
+        self.main.action_do(id)
+
+    def open_palette(self) -> None:
         """Find an action by its name."""
         if not isinstance(self.screen, SteadyPalette):
             self.push_screen(SteadyPalette(id="--command-palette"))
@@ -172,18 +195,18 @@ class SwarmApp(Settled):
 
     def get_default_screen(self) -> MainScreen:
         """The dashboard."""
-        return MainScreen(self.session, fps=self._fps, steady=self._steady)
+        return self.main
 
     def on_ready(self) -> None:
         """The first picture is up: time for all other themes, and to tell of those that could not be read.
 
         What exists by now stays, so the collector need not look at it again.
         """
-        self.all_themes()
-        self.tell_untold()
-        self.watch_files()
-        if isinstance(self.screen, MainScreen):
-            self.screen.maybe_tour()
+        self.preferences.all_themes()
+        self.preferences.tell_untold()
+        self.preferences.watch_files()
+        if self.screen is self.main:
+            self.main.maybe_tour()
         if not gc.isenabled():
             gc.freeze()
             gc.set_threshold(*COLLECT)
@@ -192,36 +215,21 @@ class SwarmApp(Settled):
         if self._leaves_with is not None:
             self.leave(self._leaves_with)
 
-    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
-        """As Textual's, but only what the terminal does not show yet is written."""
-        super()._display(screen, renderable if self.is_inline else self._shown.lessened(renderable))
+    def to_write(self, renderable: RenderableType | None) -> RenderableType | None:
+        """Only what the terminal does not show yet."""
+        return renderable if self.is_inline else self._shown.lessened(renderable)
 
-    async def run_action(
-        self,
-        action: str | tuple[str, str, tuple[object, ...]],
-        default_namespace: DOMNode | None = None,
-        namespaces: object = None,
-    ) -> bool:
-        """As Textual's, but a greyed action tells why it cannot be had instead of doing nothing."""
-        target, name, parameters = self._parse_action(action, default_namespace or self, namespaces)  # type: ignore[arg-type]
-        why = target.why_not(name, parameters) if isinstance(target, MainScreen) else ""
-        if why:
-            self.notify(keyed(self, why), severity="warning", markup=False, timeout=4)
-            return True
-        return await super().run_action(action, default_namespace, namespaces)  # type: ignore[arg-type]
+    @on(CommandPalette.OptionHighlighted)
+    def _marked(self, event: CommandPalette.OptionHighlighted) -> None:
+        option = event.highlighted_event.option
+        self.preferences.preview((option.hit.text or "") if isinstance(option, Command) else "")
 
-    def action_help(self) -> None:
-        """Keys, shapes, and what this network is."""
-        from .screens.help import HelpScreen
-
-        name = self.session.player.setup.protocol
-        kind = network(name)
-        main = self.screen if isinstance(self.screen, MainScreen) else None
-        made = HelpScreen(name, title_of(kind), help_of(kind), self.glyph_mode, self.keys_now)
-        self.push_screen(made, None if main is None else main.after_help)
+    @on(CommandPalette.Closed)
+    def _palette_closed(self, event: CommandPalette.Closed) -> None:
+        self.preferences.end_preview(chosen=event.option_selected)
 
     async def action_quit(self) -> None:
-        """Leave."""
+        """Textual's own word for leaving."""
         self.leave(0)
 
     def leave(self, code: int) -> None:
@@ -247,14 +255,14 @@ class SwarmApp(Settled):
 
     def restore_terminal(self) -> None:
         """Have it as it was. Once is enough; may be called from any thread."""
-        driver: Any = self._driver
+        driver = driver_of(self)
         if driver is not None:
             driver.close()
             getattr(driver, "restore_line", bool)()
 
-    def action_suspend(self) -> None:
+    def to_the_shell(self) -> None:
         """Stop, as a program that leaves ctrl+z to the terminal does, and come back by `fg`."""
-        driver: Any = self._driver
+        driver = driver_of(self)
         if not getattr(driver, "can_suspend", False) or not hasattr(driver, "suspend"):
             why = "This program cannot be suspended here"
         elif not driver.continuable:
@@ -291,19 +299,19 @@ class SwarmApp(Settled):
         else:
             super().panic(*renderables)
 
-    def _handle_exception(self, error: Exception) -> None:
-        """As Textual's, which ends the program; who opened the dashboard tells what happened.
+    def handle_failure(self, error: Exception) -> bool:
+        """Textual ends the program for it; who opened the dashboard tells what happened.
 
         An error while the program leaves, and its screens are taken apart, is none. One in something that is gone
         already (a dialog that was dismissed) is noted in a file, and the run goes on.
         """
         if self._leaving:
-            return
-        if is_late(self):
+            return True
+        if is_late(self, error):
             self._note_late(error)
-            return
+            return True
         self.broken = self.broken or error
-        super()._handle_exception(error)
+        return False
 
     def _note_late(self, error: Exception) -> None:
         self._late += 1
@@ -313,10 +321,6 @@ class SwarmApp(Settled):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 with path.open("w" if self._late == 1 else "a", encoding="utf-8", errors="replace") as file:
                     file.write("".join(traceback.format_exception(error)) + "\n")
-
-    def _fatal_error(self) -> None:
-        """End, without the screens of source and variables that Textual would print (it asks for this privately)."""
-        self._close_messages_no_wait()
 
 
 def open_dashboard(
@@ -351,11 +355,11 @@ def open_dashboard(
     async def run() -> ReturnType | int | None:
         app.deadline.app(app.leave)
         async with leaving_when_hung_up(app.leave):
-            painted = first_frame.paint(app)
+            painted = first_frame.paint(app, app.session, app.preferences)
             try:
                 return await app.run_async()
             finally:
-                if painted and app._driver is None:
+                if painted and driver_of(app) is None:
                     first_frame.clear()
 
     with app.deadline:

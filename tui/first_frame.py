@@ -1,8 +1,8 @@
-"""The first thing to be seen: the edges of the panels, their names and the keys, before there is anything in them.
+"""The frame before the first data: borders of the panels, their names and the keys.
 
-To put the widgets of the dashboard together takes about as long as everything before it. Meanwhile this stands where
-the panels will be, in their colours. The sizes are those of `swarmtop.tcss`; where they differ from what the dashboard
-decides in the end, its first picture is drawn over it all the same.
+Mounting the widgets of the dashboard takes about as long as everything before it. Meanwhile this is shown where the
+panels will be, in their colours. The sizes are those of `swarmtop.tcss`; where the dashboard decides otherwise, its
+first picture replaces it.
 """
 
 from __future__ import annotations
@@ -21,8 +21,10 @@ from .widgets.text import ASCII
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .app import SwarmApp
     from .config.keys import Key
+    from .preferences import Preferences
+    from .session.session import Session
+    from .textual_compat import TerminalApp
 
 ENTER, LEAVE = "\x1b[?1049h\x1b[?25l", "\x1b[?1049l\x1b[?25h"
 """The alternate screen without a cursor, as the dashboard has it, and back."""
@@ -53,7 +55,7 @@ def lines(width: int, height: int, network: str, keys: Sequence[Key], *, story: 
     offered = sorted((key for key in keys if key.rank and key.shown), key=lambda key: key.rank)
     bar = ""
     for key in offered:
-        more = f" {key.shown} {key.does} "
+        more = f" {key.shown} {key.label} "
         bar += more if len(bar) + len(more) <= width else ""
     return [*made, bar.ljust(width)[:width]]
 
@@ -63,8 +65,8 @@ def _box(name: str, wide: int, high: int) -> list[str]:
     return [f"{head:─<{wide - 1}}╮", *[f"│{' ' * (wide - 2)}│"] * (high - 2), f"╰{'─' * (wide - 2)}╯"]
 
 
-def paint(app: SwarmApp) -> bool:
-    """Enter the alternate screen and show the frame. False, and nothing done, where there is no terminal for it."""
+def paint(app: TerminalApp, session: Session, preferences: Preferences) -> bool:
+    """Enter the alternate screen of `app` and show the frame. False, and nothing done, without a terminal for it."""
     file = sys.__stderr__
     try:
         if file is None or not file.isatty():
@@ -74,10 +76,10 @@ def paint(app: SwarmApp) -> bool:
             width, height = shutil.get_terminal_size()
     except (OSError, ValueError):
         return False
-    scenario = app.session.player.scenario
+    scenario = session.player.scenario
     story = bool(scenario.about or scenario.captions or scenario.expects)
-    made = lines(width, height, app.session.player.setup.protocol, app.keys_now, story=story)
-    if app.glyph_mode == "ascii":
+    made = lines(width, height, session.player.setup.protocol, preferences.keys_now, story=story)
+    if preferences.glyph_mode == "ascii":
         made = [line.translate(ASCII | str.maketrans("╭╮╰╯", "++++")) for line in made]
     style, ground = _style(app), ""
     system = app.console._color_system
@@ -90,7 +92,7 @@ def paint(app: SwarmApp) -> bool:
     return True
 
 
-def _style(app: SwarmApp) -> Style | None:
+def _style(app: TerminalApp) -> Style | None:
     """The colours of edges and ground in the theme; None where they are the terminal's own."""
     theme = app.current_theme
     try:

@@ -1,13 +1,13 @@
-"""Keys, pastes and what the pointer does, one after the other: each is dealt with before the next is handed out.
+"""A queue of input: each key, paste and mouse event is handled before the next one is dispatched.
 
-Textual sends a key to what has the focus at the moment when it is read. Keys that arrive together (over a slow line,
-from a macro, a script, a paste without brackets) would all go to the same place, though the first of them opens another
-one. So here an event is handed out, and a message follows it through the same queues. When that has come back to the
-app, and nothing is under way that it set off (a focus that moves, a screen that is being put together, a list that is
-being filled), the next event is handed out.
+Textual sends a key to the widget that has the focus when the key is read. Keys that arrive together (over a slow line,
+from a macro, a script, a paste without brackets) would all go to the same widget, though the first of them opens
+another one. So here an event is dispatched, and a message (`Passed`) follows it through the same queues. When that has
+reached the app, and nothing that the event started is unfinished (a change of focus, a screen that is being mounted,
+a list that is being filled), the next event is dispatched.
 
-What comes faster than it can be shown is not queued: moves of the pointer are replaced by the latest, turns of the
-wheel are added up to one event a frame, and of repeated keys that move something in a picture only a few wait.
+Input that comes faster than frames is not queued: the latest move of the pointer replaces those before, turns of the
+wheel are added up to one event a frame, and of repeated keys that move a picture only a few are kept.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from textual.message import Message
 from textual.message_pump import MessagePump
 
 from .config.keys import pressed
-from .textual_compat import Passed, follow, is_at_rest, points_at_nothing
+from .textual_compat import Passed, add_move, follow, is_at_rest, points_at_nothing
 
 SLOT_S = 1 / 30
 """Wall seconds between two moves of the pointer, or turns of the wheel, that are handed out."""
@@ -40,7 +40,7 @@ LINES = 2.0
 REPEATS_MOST = 8
 """Times that a key which moves a picture may wait. The movement is over by then, or nobody wanted it so far."""
 WAITING_MOST = 500
-"""Events that may wait. More than that nobody types; they come from something that was not meant as keys."""
+"""Events that may wait. More come from something other than typing, and are dropped."""
 FLUSHED = 50
 """Events that wait, above which ctrl+c drops them, as a terminal does with what was typed before it."""
 MOVES = (
@@ -62,7 +62,7 @@ class InputQueue:
         self._notches: dict[int, int] = {}
         self._number = 0
         self._out = False
-        """Whether an event is handed out and not yet dealt with."""
+        """Whether an event is dispatched and not yet handled."""
         self._calm = 0
         self._since_s = self._paced_s = self._delayed_s = -1e9
         self._expected: Callable[[], bool] | None = None
@@ -70,20 +70,20 @@ class InputQueue:
 
     @property
     def pressing(self) -> bool:
-        """Whether more input waits: what it changes need not be drawn for each event."""
+        """Whether more input waits, so that not each event needs a frame."""
         return bool(self._waiting)
 
     @property
     def busy(self) -> bool:
-        """Whether input waits, or what was handed out last is still being dealt with."""
+        """Whether input waits, or the last event is still being handled."""
         return self._out or bool(self._waiting)
 
     def expect(self, arrived: Callable[[], bool]) -> None:
-        """Something is being opened that takes the keys as soon as `arrived`: those that come before wait for it."""
+        """Something is being opened that takes the keys when `arrived` returns True; keys wait until then."""
         self._expected = arrived
 
     async def put(self, event: events.Event) -> None:
-        """Take an event, and hand it out if nothing is before it."""
+        """Queue an event, and dispatch it if none is before it."""
         if isinstance(event, events.Key) and event.key == "ctrl+c" and len(self._waiting) > FLUSHED:
             self._waiting.clear()
         if not self._merged(event) and len(self._waiting) < WAITING_MOST:
@@ -96,7 +96,7 @@ class InputQueue:
             await self._settle()
 
     async def look(self, number: int) -> None:
-        """Time has passed: look again."""
+        """Check again after some time."""
         if number == self._number:
             await (self._settle() if self._out else self._go_on())
 
@@ -133,7 +133,7 @@ class InputQueue:
                 self._follow(_target(self._app, event))
 
     async def _settle(self) -> None:
-        """The last event has been dealt with as far as it went; see whether something it set off is still going on."""
+        """The last event was handled; check whether something that it started is unfinished."""
         app = self._app
         if not app.is_running or not app.screen_stack:
             self._out = False
@@ -189,8 +189,7 @@ class InputQueue:
             if isinstance(event, events.MouseMove) and isinstance(before, events.MouseMove):
                 if (before.button, before.shift, before.ctrl) != (event.button, event.shift, event.ctrl):
                     return False
-                event._delta_x += before._delta_x
-                event._delta_y += before._delta_y
+                add_move(event, before)
                 self._waiting[index] = event
                 return True
             if isinstance(event, SCROLLS) and isinstance(before, SCROLLS):

@@ -1,11 +1,11 @@
-"""What is written to the terminal: only cells that differ from what it shows, with the fewest codes for their colours.
+"""Output for the terminal: only cells that differ from what it shows, with the fewest codes for their colours.
 
 Textual writes every dirty span whole, and for each run of a style all its codes and a reset: three quarters of the
 bytes are codes. Here the cells that the terminal shows are kept. Of a partial update only cells that differ are
 written, and a colour is set only where it is another than that of the cell written before.
 
-A full update is always written whole, and what was kept is replaced by it: whoever has a reason to believe that the
-terminal shows something else (another size, back from a shell) asks for a full update, as Textual itself does.
+A full update is written whole, and replaces the cells that were kept. It is asked for when the terminal may show
+something else (another size, back from a shell), as Textual itself does.
 
 A cell here is one column. Rows with characters that are not one column wide are written by whole strips, since writing
 over half of a wide character erases the other half.
@@ -23,8 +23,9 @@ from rich.color import ColorSystem
 from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
-from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.strip import Strip
+
+from .textual_compat import ChopsUpdate, CompositorUpdate, LayoutUpdate
 
 Look: TypeAlias = tuple[frozenset[str], str, str]
 """Attributes, foreground and background, as the parameters that switch them on; empty for the terminal's own."""
@@ -34,7 +35,7 @@ RESET = "\x1b[0m"
 OFF = {"1": "22", "2": "22", "3": "23", "4": "24", "5": "25", "6": "25", "7": "27", "8": "28", "9": "29"}
 BOLD_AND_DIM = frozenset({"1", "2"})
 ON_BLANKS = frozenset({"4", "7", "9", "21", "51", "52", "53"})
-"""Attributes that are seen on a blank too."""
+"""Attributes that are visible on a blank."""
 BRIDGE = 3
 """Cells that have not changed between two that have: up to so many are written again, since a move costs as much."""
 

@@ -1,8 +1,8 @@
 """What a terminal sends, cut into pieces: characters, whole escape sequences, pastes. Bytes in, pieces out; no clock.
 
-A terminal sends whatever is typed, pasted or answered, in portions that end anywhere, and so does whoever writes into
-it from outside. So nothing here fails and nothing is waited for without end: a sequence that is broken off or never
-ends is given up, by the byte that cannot belong to it or by silence, and what comes next is read as if it had not been.
+A terminal sends what is typed, pasted or answered in portions that end at any byte. So nothing here raises, and nothing
+is waited for without end: a sequence that is cut off or never ends is dropped, at the byte that cannot belong to it or
+after a silence, and what comes next is read as usual.
 
 Sequences are read as ECMA-48 has them: a control sequence is `ESC [`, parameters (0x30 to 0x3F), intermediate bytes
 (0x20 to 0x2F) and a final byte (0x40 to 0x7E); a control string (OSC, DCS, APC, PM, SOS) lasts until BEL or `ESC \\`.
@@ -19,9 +19,9 @@ from typing import Literal, NamedTuple
 ESCAPE_S = 0.1
 """Seconds of silence after which ESC was the key and not the beginning of a sequence."""
 SEQUENCE_S, STRING_S, PASTE_S = 0.5, 1.0, 1.5
-"""Seconds of silence after which a sequence, a control string and a paste are over though their end has not come."""
+"""Seconds of silence after which a sequence, a control string and a paste count as ended without an end sequence."""
 SEQUENCE_MOST = 256
-"""Bytes of a sequence. None that means something is a fifth as long."""
+"""Bytes of a sequence. No known one has a fifth of it."""
 PASTE_MOST = 1 << 20
 """Bytes of a paste that are kept."""
 
@@ -47,12 +47,12 @@ class Piece(NamedTuple):
 
 
 class InputSplitter:
-    """`feed` it what was read. When nothing came for `patience_s` seconds, call `silence`."""
+    """Pass `feed` what was read. When nothing came for `patience_s` seconds, call `silence`."""
 
     def __init__(self, escape_s: float = ESCAPE_S) -> None:
         self._escape_s = escape_s
         self._rest = b""
-        """What has been read and is not whole yet; it begins with ESC, but in a paste."""
+        """What has been read and is not complete; it begins with ESC, except in a paste."""
         self._state: State = "ground"
         self._pasted = bytearray()
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")

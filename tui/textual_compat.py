@@ -1,7 +1,8 @@
-"""What we touch of Textual that it calls private, and guards against its faults. Everything of the kind is here.
+"""All uses of private names of Textual, and the guards against its faults.
 
-Written against Textual 8.2.8 and held below 9; whoever raises that bound in `pyproject.toml` reads this file again.
-Each part says what is private in it and which fault it guards against.
+Written for Textual 8.2.8, and `pyproject.toml` allows versions below 9: check this file before that bound is raised.
+Each part tells which names are private and which fault it guards against. A test in `tests/test_house.py` finds private
+names of Textual that are used elsewhere.
 
 Colours (`OwnColours`), terminal modes, signals and the end (`TerminalDriver`, `Output`, `Deadline`)
     See the comments above these parts.
@@ -13,17 +14,21 @@ Input (`Translator`, `TerminalDriver.run_input_thread`)
     cut into whole pieces by `terminal_input`, and of Textual's parser only the tables of keys and the reading of one
     whole mouse report are used.
 Order (`Passed`, `is_at_rest`)
-    Textual forwards each key to what has the focus when the key is read, although an earlier key, which is still on
-    its way, is about to move the focus. `input_queue` holds keys back; here is how one learns that a key has been
-    dealt with.
+    Textual forwards each key to the widget that has the focus when the key is read, although an earlier key, which is
+    not handled yet, may move the focus. `input_queue` holds keys back; a `Passed` tells it that a key was handled.
+Drawing (`LeanCompositor`, `set_border_title`, `set_virtual_size`, `Overlay`)
+    Textual renders and lays out more than has changed; the functions tell which private name avoids it.
 The pointer (`points_at_nothing`)
-    Textual looks up what is under the pointer in its last layout, and takes the parent of what it finds there for
-    granted: a list entry or a toast that was taken away since has none (`AttributeError` in `_forward_event`). Whether
+    Textual looks up what is under the pointer in its last layout, and assumes that what it finds there has a
+    parent: a list entry or a toast that was removed since has none (`AttributeError` in `_forward_event`). Whether
     the ends of a marked text are still there it asks `is_attached_to_dom` without calling it, which is always true.
+Keys (`bind`)
+    Textual takes the bindings of a screen from its class; those of one that gets its table when it is made have no
+    public way in (`_bindings`).
 Dialogs (`dismiss_once`, `is_late`, `SteadyPalette`, `knows_option`)
-    Textual pops a screen for each `dismiss`, also for the second one of the same dialog, which takes the dashboard
-    away (`ScreenStackError`, or an empty screen). Events that were under way when a dialog was dismissed find its
-    parts gone.
+    Textual pops a screen for each `dismiss`, also for the second one of the same dialog, which removes the dashboard
+    (`ScreenStackError`, or an empty screen). Events that were posted before a dialog was dismissed are handled when its
+    widgets are removed.
 """
 
 from __future__ import annotations
@@ -37,31 +42,48 @@ import sys
 import threading
 import time
 import unicodedata
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, cast
 
 from rich.segment import Segment
 from rich.style import Style
 from textual import constants, events, messages
 from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
-from textual._context import active_message_pump
+from textual._compositor import ChopsUpdate as ChopsUpdate
+from textual._compositor import Compositor
+from textual._compositor import CompositorUpdate as CompositorUpdate
+from textual._compositor import LayoutUpdate as LayoutUpdate
+from textual._context import NoActiveAppError, active_message_pump
 from textual._keyboard_protocol import FUNCTIONAL_KEYS
 from textual._xterm_parser import FOCUSIN, FOCUSOUT, XTermParser
-from textual.app import App
+from textual.app import App, ScreenStackError
 from textual.await_complete import AwaitComplete
+from textual.binding import Binding, BindingsMap
 from textual.color import Color
 from textual.command import CommandInput, CommandList, CommandPalette, SearchIcon
 from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.css.query import NoMatches
+from textual.dom import DOMNode, NoScreen
+from textual.errors import NoWidget
 from textual.filter import LineFilter, Monochrome
+from textual.geometry import Region, Size
 from textual.keys import Keys, _character_to_key
 from textual.message import Message
-from textual.screen import Screen
+from textual.screen import ModalScreen, Screen
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+from textual.timer import EventTargetGone
+from textual.widget import MountError, Widget
 from textual.widgets import Button, Input, LoadingIndicator, OptionList
 
 from .terminal_input import InputSplitter, Piece
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
     from textual.app import ComposeResult
     from textual.driver import Driver
     from textual.message_pump import MessagePump
@@ -69,17 +91,17 @@ if TYPE_CHECKING:
 # --- input: pieces to events ------------------------------------------------------------------------------------------
 
 FARTHEST = 9_999
-"""Columns and rows of a mouse report that is believed."""
+"""Mouse reports with a greater column or row are dropped."""
 MOUSE = re.compile(r"\x1b\[<(\d{1,4});(-?\d{1,6});(-?\d{1,6})[Mm]")
 MODE = re.compile(r"\x1b\[\?2026;([1-4])\$y")
 KEY = re.compile(r"\x1b\[([\d:]*)(?:;([\d:]*))?(?:;([\d:]*))?([u~ABCDEFHPQRS])")
 MODIFIED = re.compile(r"\x1b\[27;(\d{1,3});(\d{1,7})~")
-"""Keys as xterm's modifyOtherKeys tells them."""
+"""Keys as reported by xterm's modifyOtherKeys."""
 SHIFTED = dict(zip("`1234567890-=[]\\;',./", '~!@#$%^&*()_+{}|:"<>?', strict=True))
-"""What shift makes of the keys of the US layout that have no letter."""
+"""The keys of the US layout that are no letters, with shift."""
 RELEASED = 3
 ESCAPE = "escape"
-"""What Textual calls the key."""
+"""Textual's name of the key."""
 
 
 class AltKey(events.Key):
@@ -93,7 +115,7 @@ class AltKey(events.Key):
 
 
 class Translator:
-    """Pieces of input to Textual's events. What means nothing, or nothing that can be, is no event; nothing is raised.
+    """Translates pieces of input into Textual's events. What is unknown or malformed gives no event; nothing is raised.
 
     Uses `_sequence_to_key_events`, `_parse_extended_key` and `parse_mouse_code` of Textual's private parser, which is
     never fed: it has no state but the last place of the pointer.
@@ -103,7 +125,7 @@ class Translator:
         self._parser = XTermParser()
 
     def read(self, piece: Piece) -> list[Message]:
-        """What a piece means."""
+        """The events of a piece."""
         try:
             if piece.kind == "paste":
                 return [events.Paste(piece.text.replace("\x00", ""))]
@@ -112,7 +134,7 @@ class Translator:
             if piece.kind == "text":
                 return [event for character in piece.text for event in self._typed(character)]
             return list(self._sequence(piece.text))
-        except Exception:  # a report that nobody foresaw: the next one is read all the same
+        except Exception:  # a malformed report: the next one is read all the same
             return []
 
     def _typed(self, text: str) -> Iterator[events.Key]:
@@ -162,7 +184,7 @@ class Translator:
         written = f"\x1b[{code};{held or ''};{':'.join(str(ord(letter)) for letter in letters)}{end}"
         made = [event.copy() for event in self._parser._parse_extended_key(written) or ()]
         if foreign and letters:
-            # The letter is what is typed into a field; anywhere else the key is what counts.
+            # A field takes the character; everything else goes by the name of the key.
             name = _character_to_key(latin.upper() if shift and latin.isalpha() else SHIFTED.get(latin, latin)
                                      if shift else latin)  # fmt: skip
             made = [events.Key(name, event.character) for event in made]
@@ -198,7 +220,7 @@ cursor line or a chosen button, but not a panel."""
 
 
 class OwnColours(LineFilter):
-    """Takes out all colours. What only a background tells (a cursor's line, a chosen button) becomes reverse video."""
+    """Removes all colours. What only a background marks (a cursor's line, a chosen button) becomes reverse video."""
 
     def __init__(self, app: App[Any]) -> None:
         super().__init__()
@@ -243,31 +265,31 @@ def _without_colours(style: Style, base: float) -> Style:
 
 # === the terminal: modes, suspending, continuing, leaving =============================================================
 #
-# Faults of Textual's LinuxDriver (8.2.8) that `TerminalDriver` mends:
+# Faults of Textual's LinuxDriver (8.2.8) that `TerminalDriver` corrects:
 #
 # * SIGCONT starts application mode again though it was never stopped (after SIGSTOP): raw settings are saved as those
 #   to be restored, the keyboard protocol is pushed once more, and a second input and a second writer thread begin; the
-#   first ones are never ended, and the interpreter waits for the input thread for ever (`threading._shutdown`).
+#   first ones are never ended, and the interpreter waits for the input thread without end (`threading._shutdown`).
 # * SIGTSTP and SIGCONT act inside the signal handler, in the middle of whatever the program was doing; where that was
-#   a write, the lock of the queue is held already, and the program stands still for good.
+#   a write, the lock of the queue is held already, and the program hangs.
 # * After SIGTSTP and SIGCONT only what changes is drawn.
-# * A write waits for ever when the terminal takes nothing; SIGTERM is not heard of then, and the end waits too.
-# * A write that fails ends the writer thread, and whoever writes waits for ever for room in the queue.
+# * A write blocks without end when the terminal reads nothing; SIGTERM is not handled then.
+# * A write that fails ends the writer thread, and each later write blocks on the full queue.
 # * COLUMNS and LINES of the environment are taken for the size of the window, even when it is resized.
 # * Line settings are restored, with echo, long before the program has ended: keys typed meanwhile are shown.
 # * Mouse reports in pixels (1016) and the pointer's shape (OSC 22) are switched on and not off.
-# * The input thread spins when the terminal is gone, and dies of a byte that is no UTF-8.
+# * The input thread loops without pause when the terminal is closed, and ends at a byte that is no UTF-8.
 #
-# Here there is one input thread and one writer thread from the first picture to the end. Signals are noted, and acted
-# upon between two turns of the loop.
+# Here one input thread and one writer thread run from the first picture to the end. A signal handler only sets flags;
+# they are acted on in the event loop.
 
 DRAIN_S = 1.0
-"""Wall seconds that a terminal is given to take what restores it."""
+"""Wall seconds to wait for a terminal to read the sequences that restore it."""
 BACK_S = 0.5
-"""Wall seconds between two looks whether the terminal is ours again, where no signal tells."""
+"""Wall seconds between two checks whether this process is in the foreground again, where no signal tells."""
 BACKLOG = 200
-"""Writes that wait for a terminal that takes nothing; further ones are dropped, and the whole picture is drawn when it
-takes some again."""
+"""Most writes that wait for a terminal that reads nothing; further ones are dropped, and the whole picture is drawn
+when it reads again."""
 CAN = "\x18"
 """Ends an escape sequence that was cut off."""
 
@@ -289,16 +311,16 @@ SYNC_END: Final = "\x1b[?2026l"
 
 
 class TerminalApp(App[int]):
-    """What the driver tells the app, and the filters and the driver that are used instead of Textual's."""
+    """An app with the filters and the driver of this file; its driver calls the methods below."""
 
     screen_taken = False
     """Whether the alternate screen was entered, and the cursor hidden, before the driver was there."""
 
     def terminal_gone(self) -> None:
-        """Nobody is at the other end any more. Called in the loop."""
+        """The terminal was closed. Called in the event loop."""
 
     def not_suspended(self) -> None:
-        """The system stops nobody here: there is no shell that could continue. Called in the loop."""
+        """The system did not stop the process, as no shell could continue it. Called in the event loop."""
 
     def resumed(self) -> None:
         """The process was stopped and runs again. Called inside a signal handler: set plain attributes only."""
@@ -313,6 +335,28 @@ class TerminalApp(App[int]):
         """Whether the terminal takes no other characters."""
         return False
 
+    def to_write(self, renderable: RenderableType | None) -> RenderableType | None:
+        """What is written to the terminal for an update of a screen."""
+        return renderable
+
+    def handle_failure(self, error: Exception) -> bool:
+        """An exception that no handler caught. Whether the app goes on: else Textual ends it."""
+        return False
+
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        """Private in Textual 8.2.8: all that is drawn comes through here."""
+        super()._display(screen, self.to_write(renderable))
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Private in Textual 8.2.8: all exceptions of handlers, timers and workers come through here."""
+        if not self.handle_failure(error):
+            super()._handle_exception(error)
+
+    def _fatal_error(self) -> None:
+        """Private in Textual 8.2.8: it would print source text and variables. Whoever opened the app tells the
+        error."""
+        self._close_messages_no_wait()
+
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Textual's, but for NO_COLOR."""
         filters = super().get_line_filters()
@@ -325,7 +369,7 @@ class TerminalApp(App[int]):
     _own_colours: OwnColours | None = None
 
     def get_driver_class(self) -> type[Driver]:
-        """Ours where Textual would take the one that is mended here."""
+        """`TerminalDriver` in place of the `LinuxDriver`."""
         made = super().get_driver_class()
         if sys.platform != "win32":
             from textual.drivers.linux_driver import LinuxDriver
@@ -353,7 +397,8 @@ def _positive(text: str, default: int) -> int:
 
 
 def whole_picture(app: App[Any]) -> None:
-    """Draw everything now: what is on the terminal is not what was drawn last."""
+    """Draw everything now, as the terminal does not show what was drawn last. Private in Textual 8.2.8:
+    `_background_screens`, `_display`, `_compositor`."""
     if not app.screen_stack or not app.is_running:
         return
     screen = app.screen
@@ -364,7 +409,7 @@ def whole_picture(app: App[Any]) -> None:
 
 
 def hung_up(fd: int) -> bool:
-    """Whether nobody is at the other end of a terminal any more. Where that cannot be asked, somebody is."""
+    """Whether a terminal was closed at the other end; False where the system cannot tell."""
     import select
 
     try:
@@ -389,11 +434,11 @@ LOOKALIKES: Final[dict[int, str]] = {
     **dict(zip(map(ord, "✕✗✘×⊘✓✔★☆"), "xxxx0vv**", strict=True)),
     **dict(zip(map(ord, "‘’‚“”„′″µ\u00a0"), '\'\',"""\'"u ', strict=True)),
 }
-"""What is told by one ASCII character of the same width."""
+"""Characters that one ASCII character of the same width stands for."""
 
 
 def as_ascii(text: str) -> str:
-    """The same in ASCII, of the same width in cells: what has no likeness becomes question marks."""
+    """The same in ASCII, of the same width in cells: what has no substitute becomes question marks."""
     if text.isascii():
         return text
     from rich.cells import cell_len
@@ -405,10 +450,10 @@ def as_ascii(text: str) -> str:
 
 
 class Output(threading.Thread):
-    """Writes to the terminal in the background; nobody who hands it text ever waits.
+    """A thread that writes to the terminal; `write` never blocks.
 
     It opens the terminal once more where that is possible (as libuv does), so that writing without waiting is set for
-    this program and not for the shell as well. `_queue.qsize()` is asked by `screens.pace.waiting`.
+    this program and not for the shell as well. `unwritten` asks for `_queue.qsize()`.
     """
 
     def __init__(
@@ -430,14 +475,14 @@ class Output(threading.Thread):
         self._lost = self._dead = False
 
     def write(self, text: str) -> None:
-        """Have it written soon."""
+        """Queue text to be written."""
         if self._dead or self._dropping or self._queue.qsize() > BACKLOG:
             self._lost = True
         else:
             self._queue.put(text)
 
     def write_last(self, text: str, within_s: float) -> bool:
-        """Drop what waits, write this, and wait for it so long. Whether it was taken whole."""
+        """Drop what is queued, write this, and wait at most so long. Whether the terminal read all of it."""
         done = threading.Event()
         self._dropping = True
         self._queue.put((text, done))
@@ -457,7 +502,7 @@ class Output(threading.Thread):
 
     def run(self) -> None:
         """Until `stop`."""
-        # Whoever is stopped by a signal is stopped as a whole, and by the main thread.
+        # Signals that stop the process are handled in the main thread.
         _block_in_this_thread()
         while (item := self._queue.get()) is not None:
             if isinstance(item, tuple):
@@ -493,7 +538,7 @@ class Output(threading.Thread):
                 continue
             except OSError as error:
                 if error.errno == errno.EIO and not hung_up(self._fd):
-                    self._lost = True  # in the background, with nobody who could bring it to the front
+                    self._lost = True  # an orphaned process in the background
                     return
                 self._dead = True
                 self._gone()
@@ -514,13 +559,12 @@ if sys.platform != "win32":
     import tty
 
     from textual.drivers.linux_driver import LinuxDriver
-    from textual.geometry import Size
 
     class TerminalDriver(LinuxDriver):
-        """Textual's driver with the faults mended that are listed above.
+        """Textual's driver with the faults above corrected.
 
-        The terminal is in one of two states: ours (`_on`) or the shell's. `_enter` and `_leave` go from one to the
-        other and do nothing where that is done already, so modes are balanced whatever comes in whatever order.
+        The terminal is in one of two states: ours (`_on`) or the shell's. `_enter` and `_leave` change the state, and
+        do nothing if it is the right one already, so modes are balanced after any signals in any order.
         """
 
         def __init__(
@@ -560,7 +604,7 @@ if sys.platform != "win32":
             return window_size(fds=(2, self.fileno) if self._file is None else (self._file.fileno(), self.fileno))
 
         def write(self, data: str) -> None:
-            """Have it written, if the terminal is ours now."""
+            """Queue text to be written, if the terminal is ours now."""
             if not self._on or self._quiet or self._out is None:
                 return
             if data.startswith("\x1b]22;"):
@@ -587,7 +631,7 @@ if sys.platform != "win32":
             self._quiet = True
 
         def stop_application_mode(self) -> None:
-            """Nothing is drawn any more. `close` restores the terminal: a key that is typed before is not shown."""
+            """Draw nothing more. `close` restores the terminal; keys typed before that are not echoed."""
             self._quiet = True
 
         def suspend_application_mode(self) -> None:
@@ -750,7 +794,7 @@ if sys.platform != "win32":
             self._soon(self._resized)()
 
         def _settle(self) -> None:
-            """Act on the signals that came since the last turn of the loop, the last word first."""
+            """Act on the signals that came since the last turn of the loop; the latest one counts."""
             if self._closed or not self._auto_restart:
                 return
             if self._stop_asked:
@@ -760,8 +804,8 @@ if sys.platform != "win32":
                     return
                 self._leave()
                 if not self._stop_by(signal.SIGTSTP, seen):
-                    # The system stops nobody whom no shell could continue. Whoever sent a signal did mean to; a key
-                    # that would be the last one does nothing.
+                    # The system does not stop a process that no shell could continue. A key then does nothing but
+                    # tell so; a signal from outside is obeyed by SIGSTOP.
                     if by_key and self._host is not None:
                         self._host.not_suspended()
                     elif not self._is_continued(seen):
@@ -771,7 +815,7 @@ if sys.platform != "win32":
                 self._come_back()
 
         def _settle_back(self) -> None:
-            """Where no signal told that we go on, or that the terminal is another's."""
+            """Take or give back the terminal where no signal told that the foreground has changed."""
             if not self._closed and self._auto_restart and not self._stop_asked and self._on != self._foreground():
                 self._come_back()
 
@@ -783,8 +827,8 @@ if sys.platform != "win32":
             """Stop this process by a signal's own action, unless it was continued since `seen`, or told to end.
 
             Returns when that is so, or it is continued; False if the system did not stop it. The system drops a signal
-            that waits to stop a process when SIGCONT comes, so there is no moment between a look and a deed in which
-            SIGCONT would be lost.
+            that waits to stop a process when SIGCONT comes, so SIGCONT cannot be lost between the check and the
+            stop.
             """
             before = signal.getsignal(number)
             signal.pthread_sigmask(signal.SIG_BLOCK, {number})
@@ -804,7 +848,7 @@ if sys.platform != "win32":
             return self._continued != seen or self._ending
 
         def _come_back(self) -> None:
-            """We run again: take the terminal, or in the background give up what is left of it."""
+            """The process was continued: take the terminal, or give it up when in the background."""
             if self._closed:
                 return
             self._cont_seen, seen = False, self._continued
@@ -814,7 +858,7 @@ if sys.platform != "win32":
                     self._leave()
                     signal.signal(signal.SIGTTOU, before)
                 if not self._ending:
-                    # As any program that draws there: "stopped (tty output)", and `fg` brings it back.
+                    # As the system does with a program that writes from the background: `fg` brings it back.
                     self._stop_by(signal.SIGTTOU, seen)
                     self._loop.call_later(BACK_S, self._settle_back)
                 return
@@ -832,8 +876,8 @@ if sys.platform != "win32":
 
         @property
         def continuable(self) -> bool:
-            """Whether whoever started us is still there. Whether it is a shell that could continue us, only the system
-            knows: see `_settle`."""
+            """Whether the parent process still runs. Whether it is a shell that could continue this process, only the
+            system knows: see `_settle`."""
             return os.getppid() == self._parent > 1
 
         def suspend(self) -> None:
@@ -877,7 +921,7 @@ if sys.platform != "win32":
             def hand_over(pieces: Iterable[Piece]) -> None:
                 for piece in pieces:
                     for event in translator.read(piece):
-                        # One event that nobody foresaw is less than the keyboard.
+                        # An event that cannot be handled must not end the input thread.
                         with contextlib.suppress(Exception):
                             self.process_message(event)
 
@@ -908,11 +952,12 @@ if sys.platform != "win32":
                     else:
                         hand_over(splitter.feed(data))
                 elif patience_s is not None and time.monotonic() - heard_s >= patience_s:
-                    # Only when there was nothing to read: a process that was stopped has heard no silence.
+                    # Only when there was nothing to read: while the process was stopped no time counts.
                     hand_over(splitter.silence())
 
         def send_message(self, message: Message) -> None:
-            """Hand it to the app with all others that were read at once: Textual makes a task and a future of each."""
+            """Post it to the app together with all others that were read at once: Textual makes a task and a future
+            for each call."""
             with self._outbox_lock:
                 self._outbox.append(message)
                 if len(self._outbox) > 1:
@@ -928,8 +973,8 @@ if sys.platform != "win32":
 
 # === leaving ==========================================================================================================
 #
-# Should the app not end in time after it was told to (a part that does not close, a loop that hangs), Textual would
-# leave a raw terminal and a process. `Deadline` ends it from a thread of its own.
+# If the app does not end in time after it was told to (a widget that does not close, a loop that hangs), Textual leaves
+# a raw terminal and a running process. `Deadline` ends it from a thread of its own.
 
 
 class Deadline:
@@ -947,13 +992,13 @@ class Deadline:
         self._thread.start()
 
     def begin(self, code: int) -> None:
-        """From now on it is counted."""
+        """Start to count the time."""
         if not self.begun:
             self.begun = True
             self._codes.put(code)
 
     def done(self) -> None:
-        """It ended by itself."""
+        """The app has ended by itself."""
         self._codes.put(None)
 
     def _wait(self) -> None:
@@ -970,12 +1015,167 @@ class Deadline:
             os._exit(code)
 
 
+# === drawing ==========================================================================================================
+#
+# Textual's compositor, asked for less. A partial update takes the smallest rectangle that contains all dirty regions
+# and renders, whole, every widget that the rectangle touches, containers behind them included. With a clock in the top
+# line and a feed at the bottom that is the whole screen, several times a second. Only what lies in a dirty region is
+# sent in the end, so here a widget is asked only for rows that are dirty, and only if no widget in front of it has
+# filled them. A chop that is not filled is skipped by the update, as for widgets outside of the rectangle.
+#
+# Private in Textual 8.2.8: `render_partial_update`, `_dirty_regions`, `_regions_to_spans`. Should an update drop them,
+# this class has no effect and the dashboard is slower.
+
+Span: TypeAlias = tuple[int, int, int]
+"""Line, first column, and the column after the last."""
+
+
+class LeanCompositor(Compositor):
+    """Renders only dirty rows, of widgets that are visible there."""
+
+    def render_partial_update(self) -> ChopsUpdate | None:
+        """The dirty regions, or None if there are none."""
+        regions = self._dirty_regions.copy()
+        self._dirty_regions.clear()
+        screen = self.size.region
+        spans = list(self._regions_to_spans([seen for region in regions if (seen := region.intersection(screen))]))
+        if not spans:
+            return None
+        return ChopsUpdate(self._dirty_chops(spans), spans, [cuts[1:] for cuts in self.cuts])
+
+    def rows(self, crop: Region) -> list[Strip]:
+        """A part of the screen as it is now."""
+        chops = self._dirty_chops([(y, crop.x, crop.right) for y in crop.line_range])
+        strips = []
+        for y in crop.line_range:
+            found = [(start, strip) for start in sorted(chops[y]) if (strip := chops[y][start]) is not None]
+            first = found[0][0] if found else 0
+            strips.append(Strip.join([strip for _, strip in found]).crop(crop.x - first, crop.right - first))
+        return strips
+
+    def _dirty_chops(self, spans: Iterable[Span]) -> Sequence[Mapping[int, Strip]]:
+        """Strips by line and first column, front to back: the widget in front has a cell to itself."""
+        cuts = self.cuts
+        chops: list[dict[int, Strip | None]] = [dict.fromkeys(line[:-1]) for line in cuts]
+        wanted: dict[int, list[int]] = {}
+        for y, first, end in spans:
+            line = cuts[y]
+            starts = [cut for cut, after in pairwise(line) if cut < end and after > first]
+            if starts:
+                wanted.setdefault(y, []).extend(starts)
+        for widget, (region, clip) in self.visible_widgets.items():
+            if not wanted:
+                break
+            seen = region if clip.contains_region(region) else region.intersection(clip)
+            left, right = seen.column_span
+            # Edges of all widgets are cuts, so a chop that begins in a widget lies in it as a whole.
+            rows = [
+                y
+                for y in range(seen.y, seen.bottom)
+                if y in wanted and (at := bisect_left(wanted[y], left)) < len(wanted[y]) and wanted[y][at] < right
+            ]
+            if not rows or left >= right:
+                continue
+            top = rows[0]
+            crop = Region(left - region.x, top - region.y, right - left, rows[-1] + 1 - top)
+            strips = widget.render_lines(crop)
+            for y in rows:
+                within = [cut for cut in cuts[y] if left <= cut <= right]
+                pieces = strips[y - top].divide([cut - left for cut in within[1:]])
+                line_chops = chops[y]
+                for cut, piece in zip(within, pieces, strict=False):
+                    if line_chops[cut] is None:
+                        line_chops[cut] = piece
+                left_over = [cut for cut in wanted[y] if not left <= cut < right]
+                if left_over:
+                    wanted[y] = left_over
+                else:
+                    del wanted[y]
+        return cast("Sequence[Mapping[int, Strip]]", chops)
+
+
+def use_lean_compositor(screen: Screen[Any]) -> None:
+    """Have a screen that was just made draw by `LeanCompositor`. Private in Textual 8.2.8: `_compositor`; a screen
+    cannot be given one."""
+    screen._compositor = LeanCompositor()
+
+
+def text_of(screen: Screen[Any]) -> str:
+    """All lines of a screen as they were drawn last, without colours. Private in Textual 8.2.8: `_compositor`, as
+    `export_screenshot` gives SVG only."""
+    return "\n".join(strip.text.rstrip() for strip in screen._compositor.render_strips()) + "\n"
+
+
+def set_border_title(widget: Widget, title: Content | None) -> None:
+    """Set the upper title of a widget's border and repaint nothing. Private in Textual 8.2.8: `_border_title`; the
+    public property repaints the whole widget, several times a second where a title counts."""
+    widget._border_title = title
+
+
+def set_border_subtitle(widget: Widget, subtitle: Content | None) -> None:
+    """As `set_border_title`, for the lower title (`_border_subtitle`)."""
+    widget._border_subtitle = subtitle
+
+
+def set_virtual_size(view: ScrollView, size: Size) -> None:
+    """Another size of what a view scrolls over. Private in Textual 8.2.8: `_scroll_update`; the public property lays
+    out the whole screen (40 ms) to update one scroll bar."""
+    view.set_reactive(ScrollView.virtual_size, size)
+    view._scroll_update(size)
+
+
+def restyle(app: App[Any]) -> None:
+    """Apply the current theme again, of which a file has changed. Private in Textual 8.2.8: `_watch_theme`, which is
+    called for another name only."""
+    app._watch_theme(app.theme)
+
+
+# === the app: actions, errors, input ==================================================================================
+
+
+def target_of(
+    app: App[Any], action: str | tuple[str, str, tuple[object, ...]], namespace: DOMNode, namespaces: object
+) -> tuple[DOMNode, str, tuple[object, ...]]:
+    """The object that an action will run on, its name and parameters. Private in Textual 8.2.8: `_parse_action`."""
+    return app._parse_action(action, namespace, namespaces)  # type: ignore[arg-type]
+
+
+def fail(app: App[Any], error: Exception) -> None:
+    """Report an exception as one that a handler raised. Private in Textual 8.2.8: `_handle_exception`; what runs
+    outside of a message (a callback of the event loop) has no other way to do so."""
+    app._handle_exception(error)
+
+
+def unwritten(app: App[Any]) -> int:
+    """How many updates wait for the terminal to take them. Private in Textual 8.2.8: `_driver`, and the queue of its
+    writer thread (ours: `Output`)."""
+    queue = getattr(getattr(app._driver, "_writer_thread", None), "_queue", None)
+    return int(queue.qsize()) if queue is not None else 0
+
+
+def driver_of(app: App[Any]) -> Any:
+    """The driver of the terminal, or None before it is started. Private in Textual 8.2.8: `_driver`."""
+    return app._driver
+
+
+def key_name(character: str) -> str:
+    """Textual's name of the key that types a character. Private in Textual 8.2.8: `_character_to_key`."""
+    return _character_to_key(character)
+
+
+def add_move(event: events.MouseMove, before: events.MouseMove) -> None:
+    """Add to a move of the pointer the one before it. Private in Textual 8.2.8: `_delta_x`, `_delta_y`; the public
+    properties cannot be set."""
+    event._delta_x += before._delta_x
+    event._delta_y += before._delta_y
+
+
 # --- order: when an event has been dealt with -------------------------------------------------------------------------
 
 
 class Passed(Message, bubble=True):
-    """Follows an event through the queues of all widgets from the one that got it up to the app. When it arrives there,
-    each of them has dealt with the event, and so has the app, whose bindings come last."""
+    """Bubbles behind an event through the queues of all widgets, from the one that received it up to the app. When it
+    arrives there, all of them have handled the event, and so has the app, whose bindings come last."""
 
     def __init__(self, number: int) -> None:
         super().__init__()
@@ -983,15 +1183,15 @@ class Passed(Message, bubble=True):
 
 
 def follow(app: App[Any], number: int, pump: MessagePump | None = None) -> bool:
-    """Send a `Passed` behind the event that `pump`, or what has the focus, was just given. False where it cannot go."""
+    """Send a `Passed` behind the event that `pump`, or what has the focus, was just given. False if not possible."""
     target = pump if pump is not None else app.focused or app.screen
     return bool(target.is_running and target.is_attached and target.post_message(Passed(number)))
 
 
 def is_at_rest(app: App[Any]) -> bool:
-    """Whether nothing is under way between what has the focus and the app. Private in Textual: `_next_callbacks`.
+    """Whether no message waits between the widget with the focus and the app. Private in Textual: `_next_callbacks`.
 
-    What waits for the next refresh is not counted: a field that is typed into has something of the kind all the time.
+    Callbacks that wait for the next refresh are not counted: a field that is typed into always has some.
     """
     screen = app.screen
     if not screen.is_mounted:
@@ -1023,14 +1223,22 @@ def points_at_nothing(app: App[Any], event: events.MouseEvent) -> bool:
     return widget is not None and not widget.is_attached
 
 
+# --- keys -------------------------------------------------------------------------------------------------------------
+
+
+def bind(node: DOMNode, bindings: Sequence[Binding]) -> None:
+    """Have a widget or screen answer to these keys too, from when it is made on."""
+    node._bindings = BindingsMap.merge([node._bindings, BindingsMap(bindings)])
+
+
 # --- dialogs ----------------------------------------------------------------------------------------------------------
 
 R = TypeVar("R")
 
 
 def dismiss_once(screen: Screen[R], result: R | None = None) -> bool:
-    """Dismiss a dialog, if it is the one on top; else nothing. A second enter, or an event that was under way when the
-    dialog went, finds it gone. Whether it was dismissed."""
+    """Dismiss a dialog if it is the screen on top; else do nothing, as after a second enter, or for an event that was
+    posted before the dialog was dismissed. Whether it was dismissed now."""
     stack = screen.app.screen_stack
     if len(stack) < 2 or stack[-1] is not screen:
         return False
@@ -1038,9 +1246,39 @@ def dismiss_once(screen: Screen[R], result: R | None = None) -> bool:
     return True
 
 
-def is_late(app: App[Any]) -> bool:
-    """Whether what runs now answers an event of something that is gone: of a dialog that was dismissed, or of a widget
-    that was taken away. What it fails at is no reason to end the run. Private in Textual: which pump is active."""
+class Overlay(ModalScreen[R]):
+    """A modal screen through which the one below is seen as it is, and goes on.
+
+    Textual 8.2.8 renders the whole screen below through Rich's console for each update, and copies each segment. Here
+    only the rows that are asked for are taken from the compositor of the screen below.
+    """
+
+    DEFAULT_CSS = "Overlay { background: transparent; overflow: hidden; }"
+
+    def __init__(self) -> None:
+        super().__init__()
+        use_lean_compositor(self)
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Rows of the screen below, without what a click on them would do."""
+        stack = self.app.screen_stack
+        below = stack[stack.index(self) - 1]._compositor if self in stack[1:] else None
+        if not isinstance(below, LeanCompositor) or below.size != self.size:
+            return super().render_lines(crop)
+        return [strip.discard_meta() for strip in below.rows(crop)]
+
+
+GONE: Final = (NoMatches, ScreenStackError, MountError, NoScreen, NoWidget, NoActiveAppError, EventTargetGone)
+"""What Textual 8.2.8 raises when a node is asked for something after it was taken away."""
+
+
+def is_late(app: App[Any], error: Exception) -> bool:
+    """Whether an exception says no more than that a node was taken away before its last event was handled: it is one of
+    Textual's own kinds for that, and what runs now belongs to a dialog that was dismissed or to a widget that was
+    removed. Any other kind is a programming error, in whatever node. Private in Textual 8.2.8: `active_message_pump`,
+    `_parent`."""
+    if not isinstance(error, GONE):
+        return False
     node: MessagePump | None = active_message_pump.get(app)
     while node is not None and node is not app:
         if isinstance(node, Screen):
@@ -1050,16 +1288,16 @@ def is_late(app: App[Any]) -> bool:
 
 
 def knows_option(listed: OptionList, event: events.MouseEvent) -> bool:
-    """Whether the line that was clicked is still there. Textual looks it up by its number, by which it was drawn."""
+    """Whether the line that was clicked still exists. Textual looks it up by the number with which it was drawn."""
     number = event.style.meta.get("option")
     return number is None or (isinstance(number, int) and 0 <= number < listed.option_count)
 
 
 class SteadyOptions(OptionList, inherit_bindings=False):
-    """A list whose lines may change while a click on one of them is under way."""
+    """A list whose lines may change between a click on one of them and its event."""
 
     def on_click(self, event: events.Click) -> None:
-        """A click on a line that is gone is none."""
+        """Ignore a click on a line that no longer exists."""
         if not knows_option(self, event):
             event.prevent_default()
 
@@ -1068,13 +1306,13 @@ class SteadyCommands(CommandList):
     """The list of the palette, which changes with each letter."""
 
     def on_click(self, event: events.Click) -> None:
-        """A click on a line that is gone is none."""
+        """Ignore a click on a line that no longer exists."""
         if not knows_option(self, event):
             event.prevent_default()
 
 
 class SteadyPalette(CommandPalette):
-    """Textual's palette; it acts once, and what it offers is what was typed.
+    """Textual's palette; it acts once, and enter waits for the results of what was typed.
 
     Private in Textual: `_dispatch_message`, the name of the group of workers that search, and the parts of `compose`.
     """
@@ -1093,7 +1331,7 @@ class SteadyPalette(CommandPalette):
 
     @property
     def is_gone(self) -> bool:
-        """Whether it was dismissed, or something else is on top of it."""
+        """Whether it was dismissed, or another screen is on top of it."""
         stack = self.app.screen_stack
         return not stack or stack[-1] is not self
 

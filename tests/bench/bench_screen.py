@@ -98,12 +98,12 @@ VIEWS = (
 """The circle of identifiers is left out: no network has any yet."""
 WAYS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     # there, and back
-    "diagram": (("picture",), ("picture", "picture")),
-    "tree": (("picture", "picture"), ("picture",)),
-    "belief view": (("belief",), ("belief",)),
-    "silencing set": (("silence",), ("silence",)),
-    "peers table": (("panel(7)",), ("panel(7)",)),
-    "kinds": (("panel(8)",), ("panel(8)",)),
+    "diagram": (("view.picture",), ("view.picture", "view.picture")),
+    "tree": (("view.picture", "view.picture"), ("view.picture",)),
+    "belief view": (("view.belief",), ("view.belief",)),
+    "silencing set": (("ask.silence",), ("ask.silence",)),
+    "peers table": (("panel.7",), ("panel.7",)),
+    "kinds": (("panel.8",), ("panel.8",)),
 }
 
 
@@ -180,12 +180,12 @@ def child(row: Row, out: str) -> None:
                 elif word == "by":
                     main.view.colour(rest)  # type: ignore[arg-type]
                 for action in actions:
-                    await self.run_action(action, main)
+                    main.action_do(action)
                 await asyncio.sleep(1.5)
                 seen = await self.measured(VIEW_S)
                 told |= {f"{name}: frames": seen["frames"], f"{name}: ms_a_frame": seen["ms_a_frame"]}
                 for action in back:
-                    await self.run_action(action, main)
+                    main.action_do(action)
                 main.view.place("world")
                 main.view.colour("state")
                 self.session.selection.select(None)

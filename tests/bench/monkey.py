@@ -38,7 +38,7 @@ from pathlib import Path
 from typing import Any
 
 from engine import networks, scenario_files
-from tui.config.keys import ALL
+from tui.actions.table import ALL
 
 ROOT = Path(__file__).parents[2]
 ANSWER_S = 60.0
@@ -134,7 +134,7 @@ def bytes_of(name: str) -> bytes:
 
 
 LEAVING = ("q", "ctrl+c", "ctrl+q")
-KEYS = {name: bytes_of(name) for key in ALL for name in key.keys.split(",") if bytes_of(name)}
+KEYS = {name: bytes_of(name) for key in ALL for name in key.keys.split(",") if name and bytes_of(name)}
 for _name in (*SEQUENCES, *string.ascii_letters, *string.digits, *string.punctuation):
     KEYS.setdefault(_name, bytes_of(_name))
 
@@ -552,6 +552,8 @@ class Session:
             time.sleep(0.2)
         wrong += [f"processes left behind: {left}"] if left else []
         wrong += self.growth()
+        if any(self.home.rglob("late.txt")):
+            wrong.append("errors in widgets that were gone")
         if wrong or any(self.home.rglob("crash.txt")):
             raise Failed("; ".join(wrong) or "a crash report")
 
@@ -564,7 +566,9 @@ class Session:
         return [f"memory grows: {[top >> 20 for top in tops]} MiB by quarters"] if steady else []
 
     def crash(self) -> str:
-        return "".join(f"\n{path.read_text()}" for path in self.home.rglob("crash.txt"))
+        """What the program wrote of errors: those that ended it, and those in widgets that were gone."""
+        found = [path for name in ("crash.txt", "late.txt") for path in sorted(self.home.rglob(name))]
+        return "".join(f"\n{path.name}:\n{path.read_text(errors='replace')}" for path in found)
 
     def stacks(self) -> str:
         """In which state the threads are, as far as the system tells."""

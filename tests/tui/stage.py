@@ -8,6 +8,7 @@ from textual.app import App, ComposeResult
 from textual.message import Message
 from textual.widget import Widget
 
+from tui.actions.table import ALL
 from tui.widgets.charts import Chart
 from tui.widgets.messages import (
     Act,
@@ -52,6 +53,7 @@ class Stage(App[Any]):
         super().__init__()
         self._widgets = widgets
         self.glyph_mode = glyph_mode
+        self.keys_now = ALL
         self.said: list[Message] = []
 
     def compose(self) -> ComposeResult:

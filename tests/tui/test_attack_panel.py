@@ -30,6 +30,7 @@ from engine import (
     Shutdown,
 )
 from tui.actions.palette import Palette
+from tui.actions.run import restart_under
 from tui.widgets.attacks import (
     DEAR,
     UNSAID,
@@ -325,7 +326,7 @@ async def test_another_network_offers_others() -> None:
         panel = await opened(person)
         listed = panel.query_one(PresetList)
         assert {preset.name for preset in listed.presets if preset.why_not} == {"operator"}
-        person.main.restart_under("napster")
+        restart_under("napster", person.main.context)
         for _ in range(4):
             person.main.at_once()
             await person.pilot.pause()
@@ -336,9 +337,10 @@ async def test_another_network_offers_others() -> None:
 
 async def test_the_palette_has_every_attack_and_opens_it() -> None:
     async with dashboard(asks_per_s=0.0) as person:
-        offers = {name: run for name, _, run in Palette(person.main).more() if name.startswith("Attack: ")}
+        found = Palette(person.main).more(person.main)
+        offers = {name: action for name, action in found if name.startswith("Attack: ")}
         assert len(offers) == len(person.session.swarm.attacks())
-        offers["Attack: poison"]()
+        person.main.perform(offers["Attack: poison"])
         for _ in range(4):
             person.main.at_once()
             await person.pilot.pause()
@@ -369,11 +371,11 @@ async def test_what_a_scenario_began_is_called_off_from_the_menu_the_palette_and
         swarm.do(Attack("collusion", share=1.0, over_s=600.0, word="song"), "scenario")
         await person.press("right", "backslash")
         menu = person.main.query_one(Menu)
-        [line] = [line for line in menu.lines if line.id == "calloff"]
+        [line] = [line for line in menu.lines if line.id == "run.calloff"]
         assert line.says == "Call off: collusion"
         await person.press("escape")
         palette = Palette(person.main)
-        offered = [name for name, _, _ in palette.more()]
+        offered = [name for name, _ in (*palette.rows(person.main), *palette.more(person.main))]
         assert offered.count("Attack: call off: collusion") == 1
         assert not any(name.startswith("Peer: Call off") for name in offered)
         await opened(person)

@@ -11,23 +11,26 @@ import numpy as np
 import pytest
 import scenes
 from person import Person, dashboard
+from stage import lines_of
 from textual.command import CommandPalette
+from textual.events import Key
 from textual.widgets import Input, OptionList
 
 from engine import Scenario, Setup, Swarm, networks, scenario_files
 from tui.actions.palette import SKIP, Palette
+from tui.actions.table import ACTIONS
 from tui.config import themes
-from tui.config.keys import TABLE
 from tui.config.settings import Settings
 from tui.draw import jump_tags
+from tui.draw.colours import ABOUT as COLOURED
 from tui.draw.raster import Canvas
 from tui.draw.stage import PLACEMENTS
 from tui.screens.frame_clock import LEAST_FPS, LEAST_S, FramePace, next_due
+from tui.screens.jump import JumpScreen
+from tui.screens.main import MainScreen
 from tui.screens.picker import Picker
 from tui.session import export
 from tui.widgets.feed import Feed
-from tui.widgets.jump_bar import JumpBar
-from tui.widgets.swarm_view import SwarmView
 from tui.widgets.theme_drawer import ThemeDrawer
 
 pytestmark = pytest.mark.anyio
@@ -36,29 +39,43 @@ pytestmark = pytest.mark.anyio
 # --- jumping --------------------------------------------------------------------------------------------------------
 
 
+async def jumping(person: Person) -> JumpScreen:
+    await person.press("j")
+    screen = person.app.screen
+    assert isinstance(screen, JumpScreen)
+    return screen
+
+
+def line_of(screen: JumpScreen) -> str:
+    return lines_of(screen, "#jump")
+
+
 async def test_a_letter_selects_the_peer_it_stands_on() -> None:
     async with dashboard(peers=12) as person:
-        await person.press("j")
-        dealt = dict(person.main._tags or {})
-        assert dealt
-        letter, peer = next(iter(dealt.items()))
-        assert letter in person.view.text
+        view = person.view
+        tags = dict((await jumping(person)).tags or {})
+        assert tags
+        letter, peer = next(iter(tags.items()))
+        assert letter in view.text
         await person.press(letter)
         assert person.session.selection.selected == peer
-        assert isinstance(person.app.focused, SwarmView)
-        assert "jump" not in person.view.over
+        assert person.app.focused is view
+        assert "jump" not in view.over
 
 
-async def test_two_letters_are_typed_one_by_one_and_the_rest_steps_aside() -> None:
+async def test_two_letters_are_typed_one_by_one_and_the_first_can_be_erased() -> None:
     async with dashboard(size=(160, 45), peers=300) as person:
-        await person.press("g", "j")
-        dealt = dict(person.main._tags or {})
-        assert {len(text) for text in dealt} == {2}
-        text, peer = list(dealt.items())[-1]
+        await person.press("g")
+        screen = await jumping(person)
+        tags = dict(screen.tags or {})
+        assert {len(text) for text in tags} == {2}
+        text, peer = list(tags.items())[-1]
         await person.press(text[0])
         assert person.session.selection.selected is None
-        assert text[0] + "…" in person.main.query_one(JumpBar).render_line(0).text
-        await person.press(text[1])
+        assert text[0] + "…" in line_of(screen)
+        await person.press("backspace")
+        assert "letters go to a peer" in line_of(screen)
+        await person.press(*text)
         assert person.session.selection.selected == peer
 
 
@@ -66,13 +83,13 @@ async def test_a_digit_goes_to_the_panel_and_escape_leaves_all_as_it_was() -> No
     async with dashboard() as person:
         await person.press("j", "5")
         assert isinstance(person.app.focused, Feed)
-        await person.press("escape", "j")
-        assert len(person.main.query(".jump-tag")) >= 4
         await person.press("escape")
-        await person.pilot.pause()
-        assert isinstance(person.app.focused, SwarmView)
-        assert len(person.main.query(".jump-tag")) == 0
+        screen = await jumping(person)
+        assert len(screen.query(".jump-tag")) >= 4
+        await person.press("escape")
+        assert person.app.focused is person.view
         assert person.session.selection.selected is None
+        assert "jump" not in person.view.over
 
 
 async def test_while_one_jumps_no_letter_does_what_it_does_elsewhere() -> None:
@@ -80,20 +97,64 @@ async def test_while_one_jumps_no_letter_does_what_it_does_elsewhere() -> None:
         await person.press("right")
         await person.press("j", "x")
         assert person.state(person.session.selection.selected or 0) == 0
-        await person.press("j")
-        await person.pilot.click(Feed)
+        assert isinstance(person.app.screen, MainScreen)
+
+
+@pytest.mark.parametrize("keys", [("j", "escape", "escape"), ("j", "5", "5"), ("j", "j"), ("j", "up", "x", "j", "1")])
+async def test_keys_in_one_read_go_to_jump_mode_which_closes_once(keys: tuple[str, ...]) -> None:
+    async with dashboard(peers=3, asks_per_s=0.0) as person:
+        for key in keys:
+            person.app.post_message(Key(key, key if len(key) == 1 else None))
+        while person.app.inputs.busy or person.app.message_queue_size:
+            await person.pilot.pause()
         await person.pilot.pause()
-        assert not person.main.query_one(JumpBar).is_open
+        assert isinstance(person.app.screen, JumpScreen if keys == ("j", "up", "x", "j") else MainScreen)
+        assert not person.session.swarm.history
+
+
+@pytest.mark.parametrize("size", [(1, 1), (80, 24), (200, 60)])
+async def test_a_click_or_another_size_closes_jump_mode(size: tuple[int, int]) -> None:
+    async with dashboard(peers=12) as person:
+        await jumping(person)
+        await person.pilot.click(offset=(10, 10))
+        assert isinstance(person.app.screen, MainScreen)
+        assert person.session.selection.selected is None
+        await jumping(person)
+        await person.pilot.resize_terminal(*size)
+        await person.pilot.pause()
+        assert isinstance(person.app.screen, MainScreen)
+        assert "jump" not in person.view.over
+
+
+async def test_the_picture_and_its_letters_go_on_while_one_jumps() -> None:
+    async with dashboard(peers=12, asks_per_s=20.0) as person:
+        main = person.main
+        screen = await jumping(person)
+        frames, tags = main.frames, screen.tags
+        for _ in range(5):
+            person.clock.now += 0.2
+            person.session.player.pacer.slice()
+            main.at_once()
+            await person.pilot.pause()
+        assert main.frames >= frames + 5
+        assert screen.tags == tags
+        # What the terminal gets is what the dashboard shows, with the line of jump mode on it.
+        compositor = screen._compositor
+        seen = ["".join(segment.text for segment in strip) for strip in compositor.render_strips()]
+        below = ["".join(segment.text for segment in strip) for strip in main._compositor.render_strips()]
+        assert [y for y, line in enumerate(seen) if "letters go to a peer" in line]
+        different = [y for y, (a, b) in enumerate(zip(seen, below, strict=True)) if a != b]
+        assert len(different) <= 1 + len(screen.query(".jump-tag"))
 
 
 async def test_zooming_deals_the_letters_anew() -> None:
     async with dashboard(peers=600) as person:
-        await person.press("j")
-        before = dict(person.main._tags or {})
-        assert f"{len(before)} of 600 in sight" in person.main.query_one(JumpBar).render_line(0).text
+        screen = await jumping(person)
+        before = dict(screen.tags or {})
+        assert f"{len(before)} of 600 in sight" in line_of(screen)
         await person.press("plus", "plus", "plus")
-        assert person.main._tags != before
-        assert person.main.query_one(JumpBar).is_open
+        assert screen.tags != before
+        assert person.app.screen is screen
 
 
 def test_letters_never_touch_and_matter_first() -> None:
@@ -125,7 +186,7 @@ async def test_a_theme_is_seen_while_choosing_and_escape_goes_back() -> None:
         before = person.app.theme
         inks = person.view._styles[:]
         await person.press("t", "down")
-        assert person.app.theme == person.app.our_themes[1] != before
+        assert person.app.theme == person.app.preferences.our_themes[1] != before
         await person.wait(0.5)
         assert person.view._styles != inks
         assert person.session.player.pacer.playing, "the swarm goes on beside the list"
@@ -133,7 +194,7 @@ async def test_a_theme_is_seen_while_choosing_and_escape_goes_back() -> None:
         assert person.app.theme == before
         assert not person.main.query_one(ThemeDrawer).is_open
         await person.press("t", "t", "t", "enter")
-        assert person.app.theme == person.app.our_themes[2]
+        assert person.app.theme == person.app.preferences.our_themes[2]
         assert not person.told, "without a configuration nothing is written, and nothing need be said"
 
 
@@ -150,22 +211,22 @@ async def test_a_theme_of_ones_own_is_worn_anew_when_it_is_saved(home: Path) -> 
         assert person.main.styles.background.hex6 == "#101010"
         (folder / "mine.toml").write_text(theme_file("#202020"))
         (folder / "second.toml").write_text(theme_file("#303030"))
-        person.app.look_at_files()
+        person.app.preferences.look_at_files()
         await person.pilot.pause()
         assert person.main.styles.background.hex6 == "#202020"
-        assert "second" in person.app.our_themes
+        assert "second" in person.app.preferences.our_themes
 
         (folder / "mine.toml").write_text("[theme]\nbackground = 3")
         (folder / "second.toml").unlink()
-        person.app.look_at_files()
+        person.app.preferences.look_at_files()
         await person.pilot.pause()
         assert f"{folder / 'mine.toml'}: [theme] background should be a colour" in person.told
         assert person.main.styles.background.hex6 == "#202020", "the last that was right is kept"
-        assert "second" not in person.app.our_themes
+        assert "second" not in person.app.preferences.our_themes
         assert "second" not in person.app.available_themes
 
         told = person.told
-        person.app.look_at_files()
+        person.app.preferences.look_at_files()
         assert person.told == told, "nothing was saved since, so nothing is said"
 
 
@@ -205,7 +266,7 @@ async def test_a_saved_scenario_opens_and_comes_to_the_same(monkeypatch: pytest.
         assert "p does here" in person.told
         await person.press("p", "tab")
         assert isinstance(person.app.screen, Picker)
-        assert any(choice.name == "swarmtop-napster-7-001.toml" for choice in person.app.screen.shelf.choices)
+        assert any(choice.name == "swarmtop-napster-7-001.toml" for choice in person.app.screen.group.items)
 
 
 async def test_asks_and_series_come_as_csv_and_json(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -281,11 +342,11 @@ async def test_compact_gives_the_frames_to_what_they_hold() -> None:
     async with dashboard() as person:
         feed = person.main.query_one(Feed)
         picture, told = person.view.content_size.area, feed.content_size.area
-        person.main.switch_density()
+        person.main.action_do("app.density")
         await person.pilot.pause()
         assert person.view.content_size.area > picture
         assert feed.content_size.area >= told
-        person.main.switch_density()
+        person.main.action_do("app.density")
         await person.pilot.pause()
         assert (person.view.content_size.area, feed.content_size.area) == (picture, told)
 
@@ -301,7 +362,7 @@ async def test_with_reduced_motion_nothing_glides(monkeypatch: pytest.MonkeyPatc
         await person.wait(0.2)
         later = person.view.stage.dots(person.clock.now)
         assert np.array_equal((x, y), later)
-        person.main.switch_motion()
+        person.main.action_do("app.motion")
         await person.press("g")
         assert person.view.stage.moving(person.clock.now)
 
@@ -312,7 +373,7 @@ async def test_with_reduced_motion_nothing_glides(monkeypatch: pytest.MonkeyPatc
 async def test_no_frame_is_drawn_for_a_terminal_that_has_not_taken_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
     async with dashboard() as person:
         queued = 5
-        monkeypatch.setattr("tui.screens.main.waiting", lambda app: queued)
+        monkeypatch.setattr("tui.screens.main.unwritten", lambda app: queued)
         before, slot = person.main.frames, person.main.pace.slot_s
         await person.wait(0.5)
         assert person.main.frames == before
@@ -344,36 +405,60 @@ def test_a_terminal_that_never_keeps_up_is_still_asked_four_times_a_second() -> 
 # --- the palette ----------------------------------------------------------------------------------------------------
 
 
-def offers(person: Person) -> dict[str, str]:
-    palette = Palette(person.main)
-    return {name: tip for name, tip, _ in (*palette.keyed(), *palette.comforts(), *palette.more())}
-
-
 async def test_everything_can_be_had_by_its_name() -> None:
     """A key, a theme, a network, a scenario, a placement: what is added to a table or a folder is in the palette."""
     async with dashboard() as person:
-        names = offers(person)
-        actions = {str(run.args[0]) for _, _, run in Palette(person.main).keyed()}  # type: ignore[attr-defined]
-        assert actions == {key.action for key in TABLE} - SKIP
-        for key in TABLE:
-            if key.action not in SKIP:
-                assert any(key.does in name and key.group in name for name in names), key.id
+        palette = Palette(person.main)
+        rows = list(palette.rows(person.main))
+        names = {name: action.tip for name, action in (*rows, *palette.more(person.main))}
+        for key in ACTIONS:
+            if key.shown and key.id not in SKIP:
+                assert any(action.id == key.id and f"({key.shown})" in name for name, action in rows), key.id
+        assert not {action.id for _, action in rows} & SKIP
         assert {f"Theme: {name}" for name, _ in themes.available()} <= set(names)
         assert {f"Network: {name}" for name in networks()} <= set(names)
         assert {f"Scenario: {one.source}" for one in scenario_files.shipped()} <= set(names)
-        assert {f"Layout: {placed}" for placed in PLACEMENTS} <= set(names)
+        assert {f"Layout: {placed}" for placed in ("world", "ring")} <= set(names)
         assert all(names.values()), "each says what it will do"
 
 
-async def test_each_offer_of_comfort_can_be_taken() -> None:
+def test_every_layout_and_colouring_is_a_row_of_the_table() -> None:
+    ids = {action.id for action in ACTIONS}
+    assert {f"view.place_{placed}" for placed in PLACEMENTS} <= ids
+    assert {f"view.colour_{by}" for by in COLOURED} <= ids
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("crash", "peer.kill"),
+        ("block", "peer.censor"),
+        ("query", "ask.here"),
+        ("filter", "peer.filter"),
+        ("rewind", "time.start"),
+        ("snapshot", "run.save"),
+        ("exit", "app.quit"),
+        ("min cut", "ask.silence"),
+        ("tutorial", "app.tour"),
+    ],
+)
+async def test_an_action_is_found_by_the_word_that_a_person_knows_it_by(typed: str, found: str) -> None:
+    async with dashboard(peers=4) as person:
+        names = {name: action.id for name, action in Palette(person.main).rows(person.main)}
+        hits = [str(hit.text) async for hit in Palette(person.main).search(typed)]
+        assert found in [names.get(name, "") for name in hits[:8]]
+
+
+async def test_each_action_that_has_no_key_can_be_taken_from_the_palette() -> None:
     async with dashboard() as person:
-        for _, _, run in list(Palette(person.main).comforts()):
-            run()
-            await person.pilot.pause()
+        for _, action in list(Palette(person.main).rows(person.main)):
+            if action.id.startswith(("app.", "view.")) and not action.shown:
+                person.main.perform(action)
+                await person.pilot.pause()
         assert person.main.has_class("-dense")
-        assert person.app.reduced_motion
+        assert person.app.preferences.reduced_motion
         assert person.main.tour is not None
-        assert person.view.stage.placed == PLACEMENTS[-1]
+        assert person.view.colour_by == list(COLOURED)[-1]
         assert "config.toml (new; every line is a comment)" in person.told
 
 

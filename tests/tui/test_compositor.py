@@ -7,7 +7,7 @@ from person import dashboard
 from rich.segment import Segment
 from textual.strip import Strip
 
-from tui.widgets.canvas_widget import LeanCompositor
+from tui.textual_compat import LeanCompositor
 
 pytestmark = pytest.mark.anyio
 

@@ -12,13 +12,13 @@ from person import dashboard
 from terminal import ALTERNATE, MOUSE, terminal
 
 from tui import first_frame
-from tui.config.keys import TABLE
+from tui.actions.table import ACTIONS
 
 
 @pytest.mark.parametrize("size", [(60, 18), (80, 24), (99, 29), (100, 30), (120, 36), (160, 44), (300, 100)])
 def test_it_fills_the_terminal_whatever_its_size(size: tuple[int, int]) -> None:
     width, height = size
-    made = first_frame.lines(width, height, "gnutella", TABLE)
+    made = first_frame.lines(width, height, "gnutella", ACTIONS)
     assert [len(line) for line in made] == [width] * height
     assert "─ swarm " in made[1]
     assert " a ask" in made[-1]
@@ -26,13 +26,13 @@ def test_it_fills_the_terminal_whatever_its_size(size: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize("size", [(1, 1), (59, 40), (200, 17), (0, 0)])
 def test_there_is_none_where_the_dashboard_has_no_room(size: tuple[int, int]) -> None:
-    assert first_frame.lines(*size, "gnutella", TABLE) == []
+    assert first_frame.lines(*size, "gnutella", ACTIONS) == []
 
 
 @pytest.mark.anyio
 async def test_panels_stand_where_the_dashboard_puts_them() -> None:
     async with dashboard(size=(120, 36)) as person:
-        made = first_frame.lines(120, 36, "gnutella", TABLE)
+        made = first_frame.lines(120, 36, "gnutella", ACTIONS)
         shown = {name: person.main.query_one(f"#{name}").region for name in ("swarm", "inspector", "asks", "controls")}
     for name, region in shown.items():
         assert made[region.y][region.x :].startswith(f"╭─ {name} ")

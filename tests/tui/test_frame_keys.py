@@ -6,11 +6,11 @@ import pytest
 from person import Person, dashboard
 from textual.content import Content
 
-from tui.actions.asks import OF_ASK, OF_SWARM
-from tui.config.keys import IDS, TABLE
+from tui.actions.table import ACTIONS, IDS
+from tui.screens.main import OF_ASK, OF_SWARM
 from tui.widgets import panel
 from tui.widgets.ask_picture import AskPicture
-from tui.widgets.panel import Chip, FrameKey, fitting
+from tui.widgets.panel import Chip, Offer, fitting
 
 pytestmark = pytest.mark.anyio
 
@@ -27,7 +27,7 @@ async def click(person: Person, word: str) -> None:
 
 
 def test_the_first_keys_stay_when_there_is_little_room() -> None:
-    keys = [FrameKey("d", "diagram", "picture"), FrameKey("v", "belief", "belief"), FrameKey("h", "court", "court")]
+    keys = [Offer("d", "diagram", "picture"), Offer("v", "belief", "belief"), Offer("h", "court", "court")]
     assert fitting(keys, len("d diagram  v belief")) == keys[:2]
     assert fitting(keys, len("d diagram  v belie")) == keys[:1]
     assert fitting(keys, 3) == []
@@ -35,11 +35,6 @@ def test_the_first_keys_stay_when_there_is_little_room() -> None:
 
 def test_they_are_keys_of_the_table() -> None:
     assert set(OF_SWARM) | set(OF_ASK) <= IDS
-
-
-def test_a_chip_has_its_key_by_its_id() -> None:
-    with pytest.raises(ValueError, match="'h' is none"):
-        Chip("adjourn", "h")
 
 
 async def test_the_frame_of_the_picture_opens_the_diagram_and_the_court_by_a_click() -> None:
@@ -67,7 +62,7 @@ async def test_the_frame_says_how_much_is_under_way_and_nothing_of_how_it_is_mad
         await person.wait(1.0)
         assert "under way" in str(person.view.border_subtitle)
         assert "bound method" not in str(person.view.border_subtitle)
-        words = {key.id: key.does for key in TABLE}
+        words = {key.id: key.label for key in ACTIONS}
         assert [key.word for key in panel.keys_of(person.view)] == [words[id_] for id_ in OF_SWARM]
 
 

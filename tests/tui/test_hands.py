@@ -14,7 +14,7 @@ from tui.widgets.feed import Feed
 from tui.widgets.filter_bar import FilterBar
 from tui.widgets.inspector import Inspector
 from tui.widgets.menu import Menu
-from tui.widgets.panel import keys_of
+from tui.widgets.panel import Lines, keys_of
 from tui.widgets.peers_table import PeersTable
 from tui.widgets.swarm_view import SwarmView
 
@@ -157,7 +157,7 @@ async def test_the_menu_goes_by_keys_and_escape_does_nothing() -> None:
         await person.press("right", "backslash")
         menu = person.main.query_one(Menu)
         assert menu.is_open
-        assert menu.has_focus
+        assert menu.has_focus_within
         await person.press("down", "down", "escape")
         assert not menu.is_open
         assert not person.session.swarm.history
@@ -165,7 +165,7 @@ async def test_the_menu_goes_by_keys_and_escape_does_nothing() -> None:
         near = set(person.session.swarm.links_of(person.session.selection.selected))
         await person.press("backslash")
         ids = [line.id for line in menu.lines]
-        await person.press(*["down"] * ids.index("near"), "enter")
+        await person.press(*["down"] * ids.index("peer.neighbours"), "enter")
         assert set(person.session.selection.marked or (person.session.selection.selected,)) == near
 
 
@@ -173,11 +173,11 @@ async def test_a_line_that_cannot_be_had_says_why_and_stays() -> None:
     async with dashboard(asks_per_s=0.0) as person:
         await person.press("right", "x", "backslash")
         menu = person.main.query_one(Menu)
-        line = next(line for line in menu.lines if line.id == "leave")
+        line = next(line for line in menu.lines if line.id == "peer.leave")
         assert "dead" in line.why_not
         await person.press("l")
         assert menu.is_open
-        assert "dead" in "\n".join(menu.render_line(y).text for y in range(menu.size.height))
+        assert "dead" in menu.query_one("#tip", Lines).text
 
 
 async def test_several_are_asked_from_and_publish_at_once() -> None:
@@ -188,7 +188,7 @@ async def test_several_are_asked_from_and_publish_at_once() -> None:
         await person.press("enter")
         assert person.session.swarm.history[-1][1] == AskFor((3, 4, 5), "blue")
         assert {ask.origin for ask in person.session.swarm.asks()} == {3, 4, 5}
-        person.main.action_verb("publish")
+        person.main.action_do("peer.publish")
         assert person.main.query_one(AskBar).publishing
         await person.type("zebra song")
         await person.press("enter")
@@ -262,7 +262,7 @@ async def test_a_panel_gets_the_whole_screen_and_gives_it_back() -> None:
 async def test_every_panel_can_have_the_whole_screen(name: str, size: tuple[int, int]) -> None:
     async with dashboard(size) as person:
         await person.press("right")
-        person.main.whole = name
+        person.main.panels.whole = name
         person.main.make_room()
         await person.wait(0.3)
         panel = person.main.panel(name)

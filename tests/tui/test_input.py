@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import tempfile
 from collections.abc import Iterator
@@ -9,6 +10,11 @@ from pathlib import Path
 
 import pytest
 from textual import events
+from textual._context import active_message_pump
+from textual.app import ScreenStackError
+from textual.css.query import NoMatches
+from textual.dom import NoScreen
+from textual.widget import MountError
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
@@ -18,6 +24,7 @@ from input_fuzz import check_parser
 from person import Person, dashboard
 from terminal import ENTER, RIGHT, Terminal, terminal
 
+from tui.screens.picker import Picker
 from tui.terminal_input import InputSplitter
 from tui.textual_compat import Translator, dismiss_once
 
@@ -199,6 +206,52 @@ async def test_a_palette_or_picker_outlives_a_resize_and_events_that_come_too_la
             await person.pilot.pause()
         assert person.app.broken is None
         assert len(person.app.screen_stack) == 1
+
+
+ERRORS: tuple[tuple[Exception, bool], ...] = (
+    (NoMatches("no nodes"), True),
+    (ScreenStackError("no screens"), True),
+    (MountError("not attached"), True),
+    (NoScreen("no screen"), True),
+    (TypeError("unsupported operand"), False),
+    (KeyError("p017"), False),
+    (AttributeError("no attribute"), False),
+    (IndexError("out of range"), False),
+    (RuntimeError("of ours"), False),
+)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("error", "dropped"), ERRORS, ids=lambda value: type(value).__name__)
+async def test_of_a_dialog_that_is_gone_only_errors_that_say_so_are_dropped(
+    error: Exception, dropped: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui.session.reproduce.user_folder", lambda: tmp_path / "moments")
+    late = tmp_path / "late.txt"
+    with contextlib.suppress(type(error)):
+        async with dashboard() as person:
+            await send(person, "p")
+            picker = person.app.screen
+            assert isinstance(picker, Picker)
+            await send(person, "escape")
+            # What a handler of the dialog raises when its event comes after the dialog was dismissed.
+            token = active_message_pump.set(picker)
+            try:
+                assert person.app.handle_failure(error) is dropped
+            finally:
+                active_message_pump.reset(token)
+            assert (person.app.broken is None) is dropped
+            assert late.exists() is dropped
+
+
+@pytest.mark.anyio
+async def test_the_same_error_in_something_that_is_there_ends_the_program() -> None:
+    async with dashboard() as person:
+        token = active_message_pump.set(person.view)
+        try:
+            assert not person.app.handle_failure(NoMatches("no nodes"))
+        finally:
+            active_message_pump.reset(token)
 
 
 # --- faster than frames -----------------------------------------------------------------------------------------------

@@ -57,7 +57,7 @@ async def test_who_answered_is_one_key_away_one_after_the_other_and_the_living_f
         assert person.session.selection.selected == first
         await person.press("x", "A")
         assert person.session.selection.selected == second
-        assert first not in person.main._answerers()
+        assert first not in person.main.answerers()
         assert person.session.selection.ask == ask
         bar = person.main.query_one(KeyBar)
         assert "who answered" in [item.word for item in fitting(bar._items, 120)]
@@ -174,7 +174,7 @@ async def test_m_rings_who_stands_between_and_they_can_be_censored_and_freed() -
         await person.press("m")
         assert person.session.analysis.min_cut is None
         await person.press("M")
-        assert "Nobody is ringed" in person.told
+        assert "No peers are ringed" in person.told
 
 
 async def test_where_nobody_would_answer_there_is_nobody_to_censor_and_no_button_for_it() -> None:

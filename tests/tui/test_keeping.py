@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from person import dashboard
 
 from engine import InputError
+from tui.actions.table import ALL
 from tui.config import settings
 from tui.config.settings import Settings, changed, keep
 
@@ -37,7 +38,7 @@ def test_one_line_changes_and_its_comment_stays() -> None:
 
 def test_what_was_not_there_comes_where_a_comment_offers_it_or_on_top() -> None:
     assert changed(THEIRS, "density", "compact") == 'density = "compact"\n' + THEIRS
-    offered = settings.template()
+    offered = settings.template(ALL)
     after = changed(offered, "glyphs", "ascii")
     assert set(after.splitlines()) - set(offered.splitlines()) == {'glyphs = "ascii"'}
     assert after.index('# glyphs = "braille"') < after.index('glyphs = "ascii"') < after.index("[keys]")
@@ -76,7 +77,7 @@ def test_a_file_is_replaced_in_one_piece_and_a_link_stays_one(tmp_path: Path) ->
     real.write_text(THEIRS)
     real.chmod(0o600)
     link.symlink_to(real)
-    keep(link, "theme", "paper")
+    keep(link, "theme", "paper", ALL)
     assert link.is_symlink()
     assert settings.load(real).theme == "paper"
     assert real.stat().st_mode & 0o777 == 0o600
@@ -85,7 +86,7 @@ def test_a_file_is_replaced_in_one_piece_and_a_link_stays_one(tmp_path: Path) ->
 
 def test_without_a_file_one_that_explains_itself_is_written(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "config.toml"
-    keep(path, "theme", "paper")
+    keep(path, "theme", "paper", ALL)
     assert settings.load(path) == Settings(theme="paper", tour=True, path=path)
     assert "# fps = 30" in path.read_text()
 
@@ -93,11 +94,11 @@ def test_without_a_file_one_that_explains_itself_is_written(tmp_path: Path) -> N
 def test_what_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="cannot be written"):
-        keep(tmp_path / "file" / "config.toml", "theme", "paper")
+        keep(tmp_path / "file" / "config.toml", "theme", "paper", ALL)
     bad = tmp_path / "config.toml"
     bad.write_bytes(b"\xff")
     with pytest.raises(InputError, match="not UTF-8"):
-        keep(bad, "theme", "paper")
+        keep(bad, "theme", "paper", ALL)
     assert bad.read_bytes() == b"\xff"
 
 
@@ -108,7 +109,7 @@ async def test_a_theme_that_was_chosen_is_worn_the_next_time(tmp_path: Path) -> 
         await person.press("t", "down", "enter")
         chosen = person.app.theme
         assert f"Kept for next time, in {path}" in person.told
-        person.app.look_at_files()
+        person.app.preferences.look_at_files()
         assert person.app.theme == chosen
         await person.press("t", "down", "escape")
     assert path.read_text() == f'theme = "{chosen}"\n# mine\nfps = 20\n'
@@ -119,13 +120,13 @@ async def test_a_theme_that_was_chosen_is_worn_the_next_time(tmp_path: Path) -> 
 async def test_density_motion_and_glyphs_are_kept_too(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     async with dashboard(settings=Settings(path=path)) as person:
-        person.main.switch_density()
-        person.main.switch_motion()
-        person.main.switch_glyphs("ascii")
+        person.main.action_do("app.density")
+        person.main.action_do("app.motion")
+        person.main.action_do("app.glyphs_ascii")
         await person.press("space")
         odd = [strip.text for strip in person.main._compositor.render_strips() if not strip.text.isascii()]
         assert not odd
-        person.main.switch_glyphs("block")
+        person.main.action_do("app.glyphs_block")
         await person.press("space")
     found = settings.load(path)
     assert (found.density, found.reduced_motion, found.glyphs) == ("compact", True, "block")
@@ -134,7 +135,7 @@ async def test_density_motion_and_glyphs_are_kept_too(tmp_path: Path) -> None:
 async def test_nobody_without_a_configuration_gets_one(home: Path) -> None:
     async with dashboard() as person:
         await person.press("t", "down", "enter")
-        person.main.switch_density()
+        person.main.action_do("app.density")
     assert not list(home.rglob("*.toml"))
 
 

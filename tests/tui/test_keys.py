@@ -12,20 +12,22 @@ from pathlib import Path
 
 import pytest
 from person import dashboard
+from stage import lines_of
 from textual.binding import Binding
 from textual.dom import DOMNode
 from textual.widgets import Input
 
 import tui
 from engine import AskFor, help_of, networks, scenario_files
+from tui.actions.table import ACTIONS, ALL, IDS
 from tui.config.keymap import laid_over
-from tui.config.keys import ALL, IDS, key_for
+from tui.config.keys import key_for
 from tui.config.settings import Settings
 from tui.screens.help import HelpScreen
+from tui.screens.jump import JumpScreen
 from tui.screens.picker import Picker
 from tui.widgets.ask_bar import AskBar
 from tui.widgets.filter_bar import FilterBar
-from tui.widgets.jump_bar import JumpBar
 from tui.widgets.menu import Menu
 from tui.widgets.panel import Choices, Lines
 from tui.widgets.theme_drawer import ThemeDrawer
@@ -54,7 +56,8 @@ def test_no_key_is_bound_but_by_the_table() -> None:
                     assert binding.id in IDS, f"{kind.__name__} binds {binding.key} without an id of the table"
                     bound.add(binding.id)
     by_hand = {"jump.erase"}  # asked for by `pressed`, among letters that mean peers
-    assert bound | by_hand == IDS
+    on_the_dashboard = {action.id for action in ACTIONS if action.home == "main"}
+    assert bound | by_hand | on_the_dashboard == IDS
 
 
 # --- sentences ------------------------------------------------------------------------------------------------------
@@ -99,11 +102,9 @@ def texts_of(path: Path) -> Iterator[tuple[int, str]]:
             yield node.lineno, node.value
 
 
-WHERE_KEYS_ARE_WRITTEN = {
-    *("keys.py", "keys_inside.py", "keymap.py", "cli.py", "cli_run.py", "cli_replay.py"),
-    "textual_compat.py",
-}
-"""The tables themselves, the command line, which has only numbers in brackets, and what names keys to Textual."""
+WHERE_KEYS_ARE_WRITTEN = {"keys.py", "keymap.py", "textual_compat.py"}
+"""The keys inside panels, and what names keys to Textual."""
+IN_THE_TABLE = {text for key in ALL for text in (key.keys, key.shown)}
 
 
 def test_no_sentence_of_the_screen_names_a_key_literally() -> None:
@@ -112,7 +113,7 @@ def test_no_sentence_of_the_screen_names_a_key_literally() -> None:
         for path in sorted((ROOT / "tui").rglob("*.py"))
         if path.name not in WHERE_KEYS_ARE_WRITTEN
         for line, text in texts_of(path)
-        if (key := literal(text))
+        if text not in IN_THE_TABLE and (key := literal(text))
     ]
     assert not found, "\n".join(found)
 
@@ -130,6 +131,13 @@ def test_what_stands_in_braces_is_a_key() -> None:
         for line, text in texts_of(path):
             for id_ in re.findall(r"\{((?:peer|ask|time|view|panel|run|app|list|field|dial|help)\.[a-z_0-9]+)\}", text):
                 assert id_ in IDS, f"{path.name}:{line}: {{{id_}}}"
+
+
+def test_an_id_of_a_key_that_a_widget_names_is_in_the_table() -> None:
+    id_ = re.compile(r"(?:peer|ask|time|view|panel|run|list|field|dial|help|attack|button)\.[a-z_0-9]*[a-z0-9]")
+    for path in (ROOT / "tui").rglob("*.py"):
+        for line, text in texts_of(path):
+            assert text in IDS or not id_.fullmatch(text), f"{path.name}:{line}: {text}"
 
 
 # --- in dialogs -----------------------------------------------------------------------------------------------------
@@ -157,15 +165,15 @@ async def test_a_picker_obeys_other_keys_and_tells_them() -> None:
         await person.press("p")
         picker = person.app.screen
         assert isinstance(picker, Picker)
-        listed, before = picker.query_one(Choices), picker.shelf
+        listed, before = picker.query_one(Choices), picker.group
         first = listed.highlighted or 0
         await person.press("j")
         assert listed.highlighted == first + 1
         await person.press("tab", "escape")
         assert person.app.screen is picker
-        assert picker.shelf is before
+        assert picker.group is before
         await person.press("f7")
-        assert picker.shelf is not before
+        assert picker.group is not before
         frame = str(picker.query_one("#window").border_subtitle)
         assert "F10 back" in frame or "f10 back" in frame
         await person.press("f10")
@@ -177,7 +185,7 @@ async def test_help_obeys_other_keys_and_tells_them() -> None:
         await person.press("f1")
         assert isinstance(person.app.screen, HelpScreen)
         text = person.app.screen.query_one("#help", Lines).text
-        assert f"{key_for(person.app, 'help.tour')} takes the tour" in text
+        assert f"{key_for(person.app, 'help.tour')} starts the tour" in text
         assert key_for(person.app, "help.tour").lower() == "f2"
         await person.press("t", "escape", "f1")
         assert person.app.screen is person.main
@@ -202,7 +210,7 @@ async def test_where_one_types_other_keys_leave_and_complete() -> None:
 async def test_menu_jump_and_themes_obey_other_keys() -> None:
     async with dashboard(settings=MINE) as person:
         await person.press("down", "backslash")
-        menu = person.main.query_one(Menu)
+        menu, view = person.main.query_one(Menu), person.view
         await person.press("j")
         assert menu.at == 1
         await person.press("f10", "backslash", "K")
@@ -210,13 +218,14 @@ async def test_menu_jump_and_themes_obey_other_keys() -> None:
         assert person.state(person.session.selection.selected) != 0
         assert not menu.is_open
         await person.press("j")
-        jump, zoom = person.main.query_one(JumpBar), person.view.stage.view.zoom
-        assert "f10 back" in "".join(text for text, _ in jump.row).lower()
+        jump, zoom = person.app.screen, view.stage.view.zoom
+        assert isinstance(jump, JumpScreen)
+        assert "f10 back" in lines_of(jump, "#jump").lower()
         await person.press("i")
-        assert jump.is_open
-        assert person.view.stage.view.zoom > zoom
+        assert person.app.screen is jump
+        assert view.stage.view.zoom > zoom
         await person.press("f10")
-        assert not jump.is_open
+        assert person.app.screen is person.main
         await person.press("t")
         drawer = person.main.query_one(ThemeDrawer)
         worn = person.app.theme
@@ -241,7 +250,7 @@ async def test_arrows_in_the_table_of_peers_walk_and_sort() -> None:
 
 
 def test_one_key_may_do_different_things_in_different_places() -> None:
-    table, said = laid_over({"list.down": "j", "dial.more": "j", "peers.invert": "j"}, "c.toml")
+    table, said = laid_over(ALL, {"list.down": "j", "dial.more": "j", "peers.invert": "j"}, "c.toml")
     assert said == []
     assert {key.id: key.keys for key in table if key.id in ("list.down", "dial.more", "peer.jump")} == {
         "list.down": "j",
@@ -260,7 +269,7 @@ def test_one_key_may_do_different_things_in_different_places() -> None:
     ],
 )
 def test_a_wish_that_would_lock_somebody_in_is_refused(wish: dict[str, str], why: str) -> None:
-    table, said = laid_over(wish, "c.toml")
+    table, said = laid_over(ALL, wish, "c.toml")
     assert len(said) == 1
     assert why in said[0]
     assert len(table) == len(ALL)

@@ -7,8 +7,9 @@ from dataclasses import replace
 import frames
 import numpy as np
 import pytest
-from stage import Stage, painted
+from stage import Stage, lines_of, painted
 from textual.geometry import Size
+from textual.widgets import OptionList
 
 from engine import Churned, Commanded, Event, Hit, Kill, Poison, Series
 from tui.session.verbs import verb_of
@@ -44,11 +45,11 @@ async def test_a_menu_stays_inside_the_screen_and_tells_what_its_lines_do() -> N
         menu.open("peers", "3 peers", LINES, (55, 18), Size(60, 20))
         await pilot.pause()
         assert pilot.app.screen.region.contains_region(menu.region)
-        shown = painted(menu)
-        assert shown[0].split() == ["x", "First"]
-        assert "It does this." in "\n".join(shown)
+        shown = painted(menu.query_one(OptionList))
+        assert [line.split() for line in shown] == [["x", "First"], ["Second"], ["─" * len(shown[2])], ["Third"]]
+        assert "It does this." in lines_of(menu, "#tip")
         await pilot.press("down")
-        assert "It cannot be had." in "\n".join(painted(menu))
+        assert "It cannot be had." in lines_of(menu, "#tip")
 
 
 async def test_enter_chooses_what_can_be_had_and_nothing_else() -> None:
@@ -57,8 +58,10 @@ async def test_enter_chooses_what_can_be_had_and_nothing_else() -> None:
     async with app.run_test(size=(60, 20)) as pilot:
         menu.open("peers", "", LINES, (0, 0), Size(60, 20))
         await pilot.press("down", "enter")
+        await pilot.pause()
         assert menu.is_open
         await pilot.press("end", "enter")
+        await pilot.pause()
         assert not menu.is_open
         menu.open("peers", "", LINES, (0, 0), Size(60, 20))
         await pilot.press("x")
@@ -165,10 +168,10 @@ async def test_a_burst_of_hits_does_not_wash_out_the_deed() -> None:
         feed.show(frames.frame(events=happenings(1, 3 * KEPT)))
         await pilot.pause()
         assert feed.row_count() == KEPT
-        feed.show_kinds(("deeds",))
+        feed.show_kinds(("actions",))
         await pilot.pause()
         assert "you killed p003" in painted(feed)[1]
-        feed.show_kinds(("deeds", "churn"))
+        feed.show_kinds(("actions", "churn"))
         await pilot.pause()
         assert ["p009 goes offline" in line or "p003" in line for line in painted(feed)[1:3]] == [True, True]
         assert "p009" in painted(feed)[1]  # the later one on top
@@ -244,3 +247,39 @@ def test_where_no_files_are_shared_the_menu_says_why_nobody_can_be_poisoned() ->
     verb = verb_of(frames.frame(snapshot=plain, selected=7), "poison")
     assert verb is not None
     assert verb.command == Poison(7)
+
+
+async def test_a_choice_that_comes_late_is_not_taken_for_a_line_of_the_next_menu() -> None:
+    menu = Menu()
+    app = Hall(menu)
+    async with app.run_test(size=(60, 20)) as pilot:
+        menu.open("peers", "", LINES, (0, 0), Size(60, 20))
+        await pilot.pause()
+        listed = menu.query_one(OptionList)
+        listed.action_select()
+        listed.action_select()  # enter twice
+        menu.close()
+        menu.open("chart", "", LINES[2:], (0, 0), Size(60, 20))
+        await pilot.pause()
+        assert app.chosen == []
+        assert menu.is_open
+        assert painted(listed)[0].split() == ["Third"]
+        listed.action_select()
+        listed.action_select()
+        await pilot.pause()
+        assert app.chosen == [("chart", "three")]
+
+
+async def test_a_menu_in_too_little_room_scrolls_to_its_lines() -> None:
+    menu = Menu()
+    app = Hall(menu)
+    async with app.run_test(size=(34, 9)) as pilot:
+        many = [Line(str(n), f"Line {n}", "A tip.") for n in range(20)]
+        menu.open("peers", "", many, (30, 8), Size(34, 9))
+        await pilot.press("end")
+        await pilot.pause()
+        assert pilot.app.screen.region.contains_region(menu.region)
+        assert "Line 19" in "\n".join(painted(menu.query_one(OptionList)))
+        await pilot.press("enter")
+        await pilot.pause()
+        assert app.chosen == [("peers", "19")]

@@ -10,7 +10,7 @@ import pytest
 from stage import Stage, lines_of, painted
 from textual.widgets import Input
 
-from tui.screens.picker import Choice, Picker, Shelf, paragraphs
+from tui.screens.picker import Picker, PickerGroup, PickerItem, paragraphs
 from tui.session.frame import Prediction
 from tui.widgets.ask_bar import AskBar
 from tui.widgets.charts import Chart, Charts
@@ -191,9 +191,9 @@ async def test_a_guess_may_be_typed_but_not_after_the_fact() -> None:
 
 
 CHOICES = (
-    Choice("gnutella", "Questions flood", "Loud.\n\n  - kept\n  - as it is"),
-    Choice("gossip", "Rumours [b]spread[/b]", "By chance,\nin rounds."),
-    Choice("napster", "One index knows all"),
+    PickerItem("gnutella", "Questions flood", "Loud.\n\n  - kept\n  - as it is"),
+    PickerItem("gossip", "Rumours [b]spread[/b]", "By chance,\nin rounds."),
+    PickerItem("napster", "One index knows all"),
 )
 
 
@@ -201,7 +201,7 @@ async def test_the_picker_tells_before_it_is_chosen() -> None:
     app = Stage(StatusBar())
     async with app.run_test(size=(80, 24)) as pilot:
         chosen: list[tuple[str, str] | None] = []
-        picker = Picker(Shelf("networks", CHOICES, "gossip"))
+        picker = Picker(PickerGroup("networks", CHOICES, "gossip"))
         app.push_screen(picker, chosen.append)
         await pilot.pause()
         assert "Rumours [b]spread[/b]" in picker.about
@@ -215,7 +215,7 @@ async def test_the_picker_tells_before_it_is_chosen() -> None:
         await pilot.press("enter")
         await pilot.pause()
         assert chosen == [("networks", "gnutella")]
-        app.push_screen(Picker(Shelf("networks", CHOICES, "gossip")), chosen.append)
+        app.push_screen(Picker(PickerGroup("networks", CHOICES, "gossip")), chosen.append)
         await pilot.pause()
         await pilot.press("escape")
         await pilot.pause()

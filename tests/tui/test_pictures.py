@@ -118,19 +118,19 @@ async def touring(person: Person) -> None:
 
 
 async def dense(person: Person) -> None:
-    person.main.switch_density()
+    person.main.action_do("app.density")
 
 
 async def letters(person: Person) -> None:
-    person.main.switch_glyphs("ascii")
+    person.main.action_do("app.glyphs_ascii")
 
 
 async def squares(person: Person) -> None:
-    person.main.switch_glyphs("block")
+    person.main.action_do("app.glyphs_block")
 
 
 async def braille(person: Person) -> None:
-    person.main.switch_glyphs("braille")
+    person.main.action_do("app.glyphs_braille")
 
 
 async def found(person: Person) -> None:
@@ -165,22 +165,22 @@ async def with_controls(person: Person) -> None:
 
 
 async def without_wishes(person: Person) -> None:
-    person.main.wishes.clear()
+    person.main.panels.wishes.clear()
     person.main.make_room()
 
 
 async def ringed(person: Person) -> None:
-    person.main.place("ring")
+    person.main.action_do("view.place_ring")
 
 
 async def among_friends(person: Person) -> None:
-    person.main.place("hops")
-    person.main.colour("load")
+    person.main.action_do("view.place_hops")
+    person.main.action_do("view.colour_load")
 
 
 async def as_before(person: Person) -> None:
-    person.main.place("world")
-    person.main.colour("state")
+    person.main.action_do("view.place_world")
+    person.main.action_do("view.colour_state")
 
 
 async def told_whole(person: Person) -> None:

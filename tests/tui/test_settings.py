@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from person import dashboard
 
+from tui.actions.table import ALL
 from tui.cli.main import main
 from tui.config import settings
 from tui.config.keymap import is_key, laid_over, normal
-from tui.config.keys import ALL
 from tui.config.settings import Settings
 from tui.screens.help import HelpScreen
 from tui.widgets.panel import Lines
@@ -78,19 +78,19 @@ def test_neither_do_bytes_or_a_folder_end_the_start(tmp_path: Path) -> None:
 
 def test_the_file_that_is_written_says_nothing_and_names_every_key(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "config.toml"
-    assert settings.write_default(path)
+    assert settings.write_default(path, ALL)
     assert settings.load(path) == Settings(tour=True, path=path)
     for key in ALL:
         assert f'# "{key.id}" = "{key.keys}"' in path.read_text()
     path.write_text("fps = 5")
-    assert not settings.write_default(path)
+    assert not settings.write_default(path, ALL)
     assert settings.load(path).fps == 5
 
 
 def test_every_key_of_the_table_can_be_written_as_it_stands(tmp_path: Path) -> None:
     """Whoever takes the # away from a line gets what was there before."""
     lines = "\n".join(f'"{key.id}" = "{key.keys}"' for key in ALL)
-    assert laid_over(written(tmp_path, f"[keys]\n{lines}").keys) == (ALL, [])
+    assert laid_over(ALL, written(tmp_path, f"[keys]\n{lines}").keys) == (ALL, [])
 
 
 def test_where_it_is_can_be_asked(
@@ -133,7 +133,7 @@ def test_keys_may_be_written_as_a_person_would(written_so: str, meant: str) -> N
 
 
 def test_a_key_that_is_none_is_told_with_the_nearest() -> None:
-    table, said = laid_over({"peer.kill": "ctrl+k", "peer.leave": "entr", "peer.kil": "v"}, "c.toml")
+    table, said = laid_over(ALL, {"peer.kill": "ctrl+k", "peer.leave": "entr", "peer.kil": "v"}, "c.toml")
     assert said == [
         'c.toml: [keys] "peer.leave" should be a key such as "ctrl+k", not "entr"; did you mean "enter"?',
         'c.toml: [keys] "peer.kil": there is no such key; did you mean "peer.kill"?',
@@ -145,7 +145,7 @@ def test_a_key_that_is_none_is_told_with_the_nearest() -> None:
 
 
 def test_conflicts_are_told_and_settled() -> None:
-    table, said = laid_over({"view.upkeep": "x", "ask.slow": "x", "time.pause": "ctrl+c"}, "c.toml")
+    table, said = laid_over(ALL, {"view.upkeep": "x", "ask.slow": "x", "time.pause": "ctrl+c"}, "c.toml")
     keys = {key.id: key.keys for key in table}
     assert keys["view.upkeep"] == "x"
     assert keys["peer.kill"] == ""
@@ -159,7 +159,7 @@ def test_conflicts_are_told_and_settled() -> None:
 
 
 def test_two_keys_can_change_places_and_one_can_be_given_up() -> None:
-    table, said = laid_over({"peer.kill": "c", "peer.censor": "x", "app.theme": ""})
+    table, said = laid_over(ALL, {"peer.kill": "c", "peer.censor": "x", "app.theme": ""})
     assert said == []
     keys = {key.id: (key.keys, key.shown) for key in table}
     assert keys["peer.kill"] == ("c", "c")
@@ -204,7 +204,7 @@ async def test_a_saved_config_is_used_at_once(tmp_path: Path) -> None:
     async with dashboard(settings=own) as person:
         await person.press("right")
         own.path.write_text('density = "compact"\nthemes = 1\n[keys]\n"peer.kill" = "f9"\n')
-        person.app.look_at_files()
+        person.app.preferences.look_at_files()
         await person.pilot.pause()
         assert person.main.has_class("-dense")
         assert 'there is no "themes"; did you mean "theme"?' in person.told

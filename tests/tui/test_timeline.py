@@ -12,8 +12,8 @@ from textual import events
 from textual.widgets import Static
 
 from engine import AskFor, Censor, Kill, Revive, load_recording
+from tui.actions.table import key_table
 from tui.cli.main import main
-from tui.config.keys import key_table
 from tui.session.session import Session
 from tui.widgets.asks_table import AsksTable
 from tui.widgets.charts import Chart

@@ -59,7 +59,7 @@ async def test_a_question_without_an_answer_is_asked_again_in_other_words() -> N
     async with dashboard(settings=FIRST, asks_per_s=0.0) as person:
         before = said(person)
         await ask(person, "no such thing anywhere")
-        assert "1/5 Ask again: That one found nothing" in said(person)
+        assert "1/5 Ask again: That ask found nothing" in said(person)
         assert before.partition("“")[2] != said(person).partition("“")[2]
 
 

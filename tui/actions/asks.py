@@ -1,166 +1,132 @@
-"""Keys that ask questions of the run: other pictures of an ask, its steps, beliefs, who stands between, the court.
-
-A mixin beside `Deeds`, which asks `why_not_inquire` for reasons.
-"""
+"""Actions on asks: asking, going through one step by step, and the minimum cut between an asker and what it wants."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from functools import partial
 
-from engine import ALIVE, PeerId
-from tui.config.keys import Key
-from tui.widgets.ask_picture import KINDS, AskPicture
-from tui.widgets.panel import FrameKey, carry_keys
-from tui.widgets.swarm_view import SwarmView
+from tui.screens.main import Action, Context, Words
 
-if TYPE_CHECKING:
-    from textual.screen import Screen
-
-    from tui.session.session import Session
-
-    Base = Screen[None]
-else:
-    Base = object
-
-TURN = "view.picture"
-OF_SWARM = (TURN, "view.belief", "ask.silence", "run.court", "view.placement", "view.colour")
-OF_ASK = (TURN, "ask.next", "ask.hop", "ask.silence", "run.court")
-"""Keys that the frame of each picture carries, the first ones longest."""
 NO_ASK = "There is no ask yet: press {ask.here}, or choose one in the table."
+FAILED = "A peer's program failed, and this run cannot go on: {run.network} starts another."
 
 
-class Inquiries(Base):
-    """Actions on what is known."""
+def no_ask(context: Context) -> str:
+    """Why what needs an ask cannot be had."""
+    return NO_ASK if context.session.selection.ask is None else ""
 
-    session: Session
 
-    if TYPE_CHECKING:  # what MainScreen has
+def ask(context: Context) -> None:
+    """Type a question."""
+    context.screen.open_ask_bar()
 
-        def at_once(self) -> None: ...
-        def pick(self, peer: PeerId | None, *, keep: bool = False) -> None: ...
 
-    @property
-    def ask_picture(self) -> AskPicture:
-        """The other pictures."""
-        return self.query_one(AskPicture)
+def answerer(context: Context) -> None:
+    """Select one who answered; once more, the next. The ask stays the chosen one, whatever is asked meanwhile."""
+    session, those = context.session, context.screen.answerers()
+    at = (those.index(session.selection.selected) + 1) % len(those) if session.selection.selected in those else 0
+    session.selection.choose(session.selection.ask)
+    context.screen.pick(those[at])
 
-    @property
-    def picture(self) -> SwarmView | AskPicture:
-        """The picture that is shown."""
-        other = self.ask_picture
-        return self.query_one(SwarmView) if other.has_class("-away") else other
 
-    @property
-    def enlarged(self) -> float:
-        """How much the picture is zoomed."""
-        shown = self.picture
-        return shown.looking.zoom if isinstance(shown, AskPicture) else shown.stage.view.zoom
-
-    def why_not_inquire(self, action: str) -> str:
-        """Why an action of this file cannot be had, or empty."""
-        session = self.session
-        if action in ("picture", "next", "silence") and session.selection.ask is None:
-            return "" if action == "picture" and isinstance(self.picture, AskPicture) else NO_ASK
-        if action == "answerer" and not self._answerers():
-            return "Nobody has answered yet." if session.selection.ask is not None else NO_ASK
-        if action == "next":
-            if session.player.alarm:
-                return "A peer's program failed, and this run cannot go on: {run.network} starts another."
-            if session.selection.ask is not None and session.swarm.record(session.selection.ask).closed_us is not None:
-                return f"Ask {session.selection.ask} is over: nothing of it is under way. Ask again with {{ask.here}}."
-        if action == "belief" and not session.analysis.show_belief:
-            peer = session.selection.selected
-            if peer is None:
-                return "Select a peer first: what does it believe? Press an arrow key, or click one."
-            if session.swarm.peer(peer) is None:
-                return f"{session.swarm.labels[peer]} is not up: it believes nothing."
-        if action == "censor_set":
-            found = session.analysis.min_cut
-            if found is None:
-                return "Nobody is ringed: {ask.silence} finds whom it would take."
-            return "" if found.peers else found.sentence
+def _no_answerer(context: Context) -> str:
+    if context.screen.answerers():
         return ""
+    return no_ask(context) or "Nobody has answered yet."
 
-    def dress_picture(self, table: Sequence[Key]) -> None:
-        """Write into the frame of the picture what else can be seen there, by the keys as they are now."""
-        shown = self.picture
-        wanted = OF_ASK if isinstance(shown, AskPicture) else OF_SWARM
-        by_id = {key.id: key for key in table if key.shown}
-        turns = {"diagram": "tree", "tree": "swarm"}.get(shown.kind, "") if isinstance(shown, AskPicture) else ""
-        carry_keys(
-            shown,
-            [
-                FrameKey(key.shown, turns if turns and id_ == TURN else key.does, key.action, not self._barred(key))
-                for id_ in wanted
-                if (key := by_id.get(id_)) is not None
-            ],
-        )
 
-    def _barred(self, key: Key) -> str:
-        return self.why_not_inquire(key.action.partition("(")[0])
+def slow(context: Context) -> None:
+    """Slow down on asks, or not."""
+    session = context.session
+    session.slow_motion.enabled = not session.slow_motion.enabled
+    if not session.slow_motion.enabled:
+        session.player.pacer.end_slow_motion()
+    session.say(
+        "Time slows while your question crosses."
+        if session.slow_motion.enabled
+        else "Time keeps its speed when you ask."
+    )
 
-    def _answerers(self) -> tuple[PeerId, ...]:
-        """Who answered the chosen ask, in order; those who live, where there are any left."""
-        frame = self.query_one(SwarmView).frame
-        if frame is None or frame.trace is None or frame.trace.ask != self.session.selection.ask:
-            return ()
-        state = frame.snapshot.state
-        known = tuple(peer for peer in frame.trace.holders if peer < len(state))
-        return tuple(peer for peer in known if state[peer] == ALIVE) or known
 
-    def action_answerer(self) -> None:
-        """Select one who answered; once more, the next. The ask stays the chosen one, whatever is asked meanwhile."""
-        those = self._answerers()
-        if not those:
-            return
-        selected = self.session.selection.selected
-        at = (those.index(selected) + 1) % len(those) if selected in those else 0
-        self.session.selection.choose(self.session.selection.ask)
-        self.pick(those[at])
+def _told_slow(context: Context) -> Words:
+    return Words("slow on ask ✓" if context.session.slow_motion.enabled else "")
 
-    def action_picture(self) -> None:
-        """Swarm, time-space diagram, tree, and round again."""
-        shown, other = self.picture, self.ask_picture
-        if shown is not other:
-            other.remove_class("-away")
-            self.query_one(SwarmView).add_class("-away")
-            other.turn(KINDS[0])
-        elif other.kind != KINDS[-1]:
-            other.turn(KINDS[KINDS.index(other.kind) + 1])
-        else:
-            other.add_class("-away")
-            self.query_one(SwarmView).remove_class("-away")
-        self.call_after_refresh(self._turned)
-        inputs = getattr(self.app, "inputs", None)
-        if inputs is not None:
-            inputs.expect(lambda: self.picture.has_focus)
 
-    def _turned(self) -> None:
-        self.picture.focus()
-        self.at_once()
+def go_on(hop: bool, context: Context) -> None:
+    """To the next arrival of the ask, or its next hop."""
+    context.session.analysis.step_until(hop)
 
-    def action_next(self, hop: bool) -> None:
-        """To the next arrival of the ask, or its next hop."""
-        self.session.analysis.step_until(hop)
-        self.at_once()
 
-    def action_belief(self) -> None:
-        """Truth, or what the selected peer believes."""
-        self.session.analysis.toggle_belief()
-        self.at_once()
+def _not_under_way(context: Context) -> str:
+    session = context.session
+    if session.selection.ask is None or session.player.alarm:
+        return no_ask(context) or FAILED
+    if session.swarm.record(session.selection.ask).closed_us is not None:
+        return f"Ask {session.selection.ask} is over: nothing of it is under way. Ask again with {{ask.here}}."
+    return ""
 
-    def action_silence(self) -> None:
-        """Who stands between."""
-        self.session.analysis.toggle_min_cut()
-        self.at_once()
 
-    def action_censor_set(self) -> None:
-        """Censor those, or lift it."""
-        self.session.censor_min_cut()
-        self.at_once()
+def silence(context: Context) -> None:
+    """Ring the minimum cut, or no longer."""
+    context.session.analysis.toggle_min_cut()
 
-    def action_court(self) -> None:
-        """Convene, or adjourn."""
-        self.session.toggle_court()
-        self.at_once()
+
+def censor_set(context: Context) -> None:
+    """Censor the peers of the cut, or lift it."""
+    context.session.censor_min_cut()
+
+
+def _no_cut(context: Context) -> str:
+    found = context.session.analysis.min_cut
+    if found is None:
+        return "No peers are ringed: {ask.silence} finds the minimum cut."
+    return "" if found.peers else found.sentence
+
+
+ACTIONS: tuple[Action, ...] = (
+    Action(
+        *("ask.here", "a", "a", "ask", "Ask", "Ask for something from the selected peer.", 1),
+        run=ask,
+        synonyms="query, search, request, look up, lookup, find, question, operation",
+    ),
+    Action(
+        *("ask.answerer", "A", "A", "who answered", "Ask"),
+        *("Select a peer that answered the chosen ask; once more, the next one.", 2),
+        run=answerer,
+        why_not=_no_answerer,
+        synonyms="holder, hit, result, response, provider",
+    ),
+    Action(
+        *("ask.slow", "s", "s", "slow on ask", "Ask", "Slow time down when you ask, so that you can watch.", 14),
+        run=slow,
+        told=_told_slow,
+        synonyms="slow motion",
+    ),
+    Action(
+        *("ask.next", "n", "n", "next arrival", "Ask"),
+        *("Go on to the next arrival of a message of the chosen ask, then stop.", 19),
+        run=partial(go_on, False),
+        why_not=_not_under_way,
+        synonyms="step, single step, next message, delivery",
+    ),
+    Action(
+        *("ask.hop", "N", "N", "next hop", "Ask", "Go on until the chosen ask is a hop deeper, then stop.", 21),
+        run=partial(go_on, True),
+        why_not=_not_under_way,
+        synonyms="step, depth, level",
+    ),
+    Action(
+        *("ask.silence", "m", "m", "minimum cut", "Ask"),
+        "Minimum cut: ring the fewest peers that would have to be silenced to keep the asker from what it wants.",
+        20,
+        run=silence,
+        why_not=no_ask,
+        synonyms="min cut, mincut, vertex cut, bottleneck, separator, connectivity",
+    ),
+    Action(
+        *("ask.censor_set", "M", "M", "censor the cut", "Ask"),
+        "Censor the peers that the minimum cut has ringed, or lift that again.",
+        run=censor_set,
+        why_not=_no_cut,
+        synonyms="block, min cut, silence",
+    ),
+)

@@ -1,153 +1,148 @@
-"""The command palette: every key by its name, and what has no key of its own (a network, a theme, a peer, a title).
+"""The command palette: every row of the table of actions, and what there are many of (networks, themes, peers, titles).
 
-Lists come from the same tables and registries as the keys and panels, so nothing can be had by one way only.
+What it finds are actions like those of the table, made of the same registries as the panels, so nothing can be had by
+one way only. It searches names and synonyms.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from functools import partial
 from heapq import nlargest
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from rich.text import Text
 from textual.command import DiscoveryHit, Hit, Provider
+from textual.fuzzy import Matcher
 
-from engine import networks, plain, scenario_files, title_of
+from engine import Command, PeerId, networks, plain, scenario_files, title_of
+from tui.config.keys import keyed
+from tui.preferences import THEME
+from tui.screens.main import Action, Context, MainScreen
 
-from ..config.keys import keyed as filled_in
-from ..config.settings import GLYPHS
-from ..draw.colours import ABOUT as COLOURED
-from ..draw.stage import ABOUT as PLACED
-from ..screens.main import MainScreen
-from ..session.verbs import calling_off
-from ..settled import THEME
-from .run import scenarios_here
+from .run import open_scenario, restart_under, scenarios_here
 
-if TYPE_CHECKING:
-    from ..app import SwarmApp
-
-GLYPHS_TOLD = {
-    "braille": "Eight dots a cell: the finest picture.",
-    "block": "Four squares a cell, for a font without braille.",
-    "ascii": "Letters only, for a terminal that has nothing else.",
-}
-Offer: TypeAlias = tuple[str, str, Callable[[], Any]]
 PEERS, TITLES = 2_000, 200
 HITS = 40
 """Whoever has not found it among so many types another letter; a list of hundreds takes long to lay out at each one."""
-SKIP = frozenset({"command_palette", "focus_next"})
+SKIP = frozenset({"app.palette", "app.focus"})
 """What makes no sense in here: it is open already, and it has the focus."""
+
+
+def _use_theme(name: str, context: Context) -> None:
+    context.app.preferences.choose_theme(name)
+
+
+def _open_attack(name: str, context: Context) -> None:
+    context.screen.open_attack(name)
+
+
+def _carry_out(command: Command, context: Context) -> None:
+    context.screen.carry_out(command)
+
+
+def _pick(peer: PeerId, context: Context) -> None:
+    context.screen.pick(peer)
+
+
+def _ask_for(title: str, context: Context) -> None:
+    context.screen.ask_now(title)
 
 
 class Palette(Provider):
     """Finds actions."""
 
-    _all: tuple[Offer, ...] | None = None
-
-    @property
-    def _swarm_app(self) -> SwarmApp:
-        return cast("SwarmApp", self.app)
+    _all: tuple[tuple[str, Action], ...] | None = None
 
     def _main(self) -> MainScreen | None:
-        return self.screen if isinstance(self.screen, MainScreen) else None
+        """The dashboard, which may have a dialog over it."""
+        return next((screen for screen in self.app.screen_stack if isinstance(screen, MainScreen)), None)
 
-    def keyed(self) -> Iterator[Offer]:
-        """All that has a key, under the key it has now."""
-        main = self._main()
-        seen = set()
-        for key in (key for key in self._swarm_app.keys_now if key.home != "inside"):
-            name = key.action.partition("(")[0]
-            if name in SKIP or key.action in seen or (main is None and key.home == "main"):
+    def rows(self, main: MainScreen) -> Iterator[tuple[str, Action]]:
+        """The table, under the keys it has now. What has no key and cannot be had is left out."""
+        over = self.screen is not main
+        for row in main.context.app.preferences.keys_now:
+            if not isinstance(row, Action) or row.id in SKIP or (over and row.home == "main"):
                 continue
-            seen.add(key.action)
-            does = f"{key.does} {key.action[8:-2]}" if name in ("toward", "pan") else key.does
-            if name == "zoom":
-                does = {"zoom(1)": "zoom in", "zoom(-1)": "zoom out"}.get(key.action, does)
-            run = partial(self.app.run_action, key.action, self.screen if key.home == "main" else self.app)
-            yield f"{key.group}: {does}" + (f"  ({key.shown})" if key.shown else ""), key.tip, run
+            if not row.shown and main.why_not(row):
+                continue
+            says = row.says or (row.told(main.context).says if not row.shown else "")
+            name = says if ": " in says else f"{row.group}: {says or row.label}"
+            yield plain(name) + (f"  ({row.shown})" if row.shown else ""), row
 
-    def comforts(self) -> Iterator[Offer]:
-        """What has no key, being wanted once in a while."""
-        main, app = self._main(), self._swarm_app
-        if main is None:
-            return
-        dense, calm = app.density == "compact", app.reduced_motion
-        yield (
-            f"Screen: {'comfortable' if dense else 'compact'} density",
-            "Frames and air, or neither.",
-            (main.switch_density),
-        )
-        yield f"Screen: {'full' if calm else 'reduced'} motion", "Whether things glide and pulse.", main.switch_motion
-        yield "Help: take the tour", "Five things to do, each told when it is time.", main.begin_tour
-        yield "Help: where is my configuration", "Tells the file, and writes one to begin with.", main.tell_config
-        for mode in GLYPHS:
-            if mode != app.glyph_mode:
-                yield f"Screen: draw with {mode}", GLYPHS_TOLD[mode], partial(main.switch_glyphs, mode)
-        for placed, told in PLACED.items():
-            yield f"Layout: {placed}", told, partial(main.place, placed)
-        for by, told in COLOURED.items():
-            yield f"Colour by: {by}", told, partial(main.colour, by)
-
-    def more(self) -> Iterator[Offer]:
+    def more(self, main: MainScreen) -> Iterator[tuple[str, Action]]:
         """What there are many of."""
-        main = self._main()
-        for name in self._swarm_app.our_themes:
-            yield f"{THEME}{name}", "Use these colours.", partial(self._swarm_app.choose_theme, name)
-        if main is None:
+        for name in main.context.app.preferences.our_themes:
+            yield _one(f"{THEME}{name}", "Use these colours.", partial(_use_theme, name))
+        if self.screen is not main:
             return
+        session = main.session
         for name, kind in networks().items():
-            yield f"Network: {name}", f"Restart under it. {plain(title_of(kind))}", partial(main.restart_under, name)
-        for verb in main.verbs():
-            if verb.possible and not verb.key and verb.id != "calloff":
-                yield f"Peer: {plain(verb.says)}", filled_in(main.app, verb.tip), partial(main.action_verb, verb.id)
-        going = main.session.swarm.snapshot().attacks
-        if going:
-            says, tip = calling_off(going)
-            yield f"Attack: {says}", filled_in(main.app, tip), main.call_off
-        for preset in main.session.swarm.attacks():
+            tip = f"Restart under it. {plain(title_of(kind))}"
+            yield _one(f"Network: {name}", tip, partial(restart_under, name), "protocol")
+        for preset in session.swarm.attacks():
             tip = preset.why_not or preset.about
-            yield f"Attack: {preset.title.lower()}", tip, partial(main.open_attack, preset.name)
+            yield _one(f"Attack: {preset.title.lower()}", tip, partial(_open_attack, preset.name), "failure")
         for one in (*scenario_files.shipped(), *scenarios_here()):
             about = plain(" ".join(one.about.split()), limit=160)
-            yield (
+            yield _one(
                 f"Scenario: {plain(one.source)}",
                 f"{plain(one.title)}. {about}",
-                partial(main.open_scenario, one.source),
+                partial(open_scenario, one.source),
             )
-        session = main.session
         yield from self.everybody(main)
         for peer, label in enumerate(session.swarm.labels[:PEERS]):
-            yield f"Select: {plain(label)}", "Select this peer.", partial(main.pick, peer)
+            yield _one(f"Select: {plain(label)}", "Select this peer.", partial(_pick, peer))
         for title in session.swarm.catalogue_titles(TITLES):
-            yield f"Ask for: {plain(title)}", "From the selected peer, or from any.", partial(main.ask_now, title)
+            yield _one(f"Ask for: {plain(title)}", "From the selected peer, or from any.", partial(_ask_for, title))
 
-    def everybody(self, main: MainScreen) -> Iterator[Offer]:
+    def everybody(self, main: MainScreen) -> Iterator[tuple[str, Action]]:
         """What the controls have: groups of peers, and the world they live in."""
-        from ..widgets.controls import GROUPS, KNOBS, group_tips, set_to
+        from tui.widgets.controls import GROUPS, KNOBS, group_tips, set_to
 
-        if main.view.frame is None:
+        frame = main.view.frame
+        if frame is None:
             return
-        for id_, (label, tip, possible) in group_tips(main.view.frame.snapshot).items():
+        for id_, (label, tip, possible) in group_tips(frame.snapshot).items():
             if possible:
-                yield f"Everybody: {label}", tip, partial(main.carry_out, GROUPS[id_])
+                yield _one(f"Everybody: {label}", tip, partial(_carry_out, GROUPS[id_]))
         for knob in KNOBS:
-            if knob.name != "capacity" or "capacity" in main.view.frame.snapshot.settings:
+            if knob.name != "capacity" or "capacity" in frame.snapshot.settings:
                 for index, words in enumerate(knob.words):
-                    yield f"World: {knob.label} {words}", knob.tip, partial(main.carry_out, set_to(knob, index))
+                    yield _one(f"World: {knob.label} {words}", knob.tip, partial(_carry_out, set_to(knob, index)))
 
     async def discover(self) -> AsyncIterator[DiscoveryHit]:
-        """What is offered before anything is typed: the keys, and what has none."""
-        for name, tip, run in (*self.keyed(), *self.comforts()):
-            yield DiscoveryHit(Text(name), run, text=name, help=tip)
+        """What is offered before anything is typed: the table."""
+        main = self._main()
+        if main is not None:
+            for name, row in self.rows(main):
+                yield DiscoveryHit(Text(name), partial(main.perform, row), text=name, help=self._tip(main, row))
 
     async def search(self, query: str) -> AsyncIterator[Hit]:
-        """What matches."""
-        matcher = self.matcher(query)
+        """What matches, by its name or by a synonym."""
+        main, matcher = self._main(), self.matcher(query)
+        if main is None:
+            return
         if self._all is None:  # for as long as the palette is open: the folder is not looked through at each letter
-            self._all = (*self.keyed(), *self.comforts(), *self.more())
-        scored = ((matcher.match(offer[0]), offer) for offer in self._all)
-        best = nlargest(HITS, (one for one in scored if one[0] > 0), key=itemgetter(0))
-        for score, (name, tip, run) in best:
-            yield Hit(score, matcher.highlight(name), run, text=name, help=tip)
+            self._all = (*self.rows(main), *self.more(main))
+        scored = ((*_match(matcher, name, row), name, row) for name, row in self._all)
+        for score, synonym, name, row in nlargest(HITS, (one for one in scored if one[0] > 0), key=itemgetter(0)):
+            shown = Text(name).append(f"  {synonym}", "dim") if synonym else matcher.highlight(name)
+            yield Hit(score, shown, partial(main.perform, row), text=name, help=self._tip(main, row))
+
+    def _tip(self, main: MainScreen, row: Action) -> str:
+        told = "" if row.shown or not row.id else row.told(main.context).tip
+        return keyed(self.app, told or row.tip)
+
+
+def _match(matcher: Matcher, name: str, row: Action) -> tuple[float, str]:
+    """How well a row matches, and the synonym that does so better than its name."""
+    by_name = matcher.match(name)
+    words = [word for word in row.synonyms.split(", ") if word]
+    score, synonym = max(((matcher.match(word), word) for word in words), default=(0.0, ""))
+    return (score, synonym) if score > by_name else (by_name, "")
+
+
+def _one(name: str, tip: str, run: object, synonyms: str = "") -> tuple[str, Action]:
+    """An action that is in no table, as there are many of its kind."""
+    return name, Action("", "", "", "", "", tip, run=run, synonyms=synonyms)  # type: ignore[arg-type]

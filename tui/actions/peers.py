@@ -1,119 +1,316 @@
-"""Verbs on the chosen peers: carried out, told of, and how to take them back. A mixin of `MainScreen`."""
+"""Actions on peers: selecting them, the verbs, the menu, and whom else one may choose."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from functools import partial
 
-from engine import Command, PeerId
+from engine import PeerId
+from tui.config.keys import SHARED
 from tui.draw.layout import Direction
-from tui.session.verbs import PAIRS, called
-from tui.widgets.feed import PAST
+from tui.screens.main import Action, Context, Words
 from tui.widgets.inspector import Inspector
 from tui.widgets.peers_table import PeersTable
+from tui.widgets.swarm_view import SwarmView
 
-if TYPE_CHECKING:
-    from .view import Deeds
-
-    Base = Deeds
-else:
-    Base = object
+PICK_FIRST = "Select a peer first: press an arrow key, or click one."
 
 
-MENU = "peer.menu"
+def nobody_selected(context: Context) -> str:
+    """Why what needs a selected peer cannot be had."""
+    return PICK_FIRST if context.session.selection.selected is None else ""
 
 
-class OnPeers(Base):
-    """Selecting a peer, and what is then done to it or to all that are marked."""
+# --- selecting ------------------------------------------------------------------------------------------------------
 
-    def pick(self, peer: PeerId | None, *, keep: bool = False) -> None:
-        """Select a peer, and unmark all others unless `keep`; a narrow terminal opens the drawer on the side where
-        the peer is not."""
-        self.session.selection.select(peer, keep=keep)
-        self.show_choice()
 
-    def show_choice(self) -> None:
-        """Others are chosen: show who, and open the drawer."""
-        peer = self.session.selection.selected
-        self.drawer_shut = False
-        if peer is not None:
-            left = self.view.share_of(peer) > 0.5
-            self.query_one(Inspector).set_class(left, "-left")
-        self.make_room()
-        self.at_once()
+def toward(direction: Direction, context: Context) -> None:
+    """Select the nearest peer that way; in the table of peers, the one above or below."""
+    screen = context.screen
+    table = screen.focused if isinstance(screen.focused, PeersTable) else screen.picture
+    peer = table.toward(direction)
+    if peer is not None:
+        screen.pick(peer, keep=True)
 
-    def action_toward(self, direction: Direction) -> None:
-        """Select the nearest peer that way; in the table of peers, the one above or below."""
-        table = self.focused if isinstance(self.focused, PeersTable) else self.picture
-        peer = table.toward(direction)
-        if peer is not None:
-            self.pick(peer, keep=True)
 
-    def action_open(self) -> None:
-        """Go to the inspector."""
-        self.drawer_shut = False
-        self.wishes.pop("inspector", None)
-        self.make_room()
-        if "inspector" not in self._shown:
-            self.wishes.pop("attacks", None)
-            self.make_room()
-        self.query_one(Inspector).focus()
+def inspect(context: Context) -> None:
+    """Go to the inspector, and show it where it is not shown."""
+    screen, panels = context.screen, context.screen.panels
+    panels.drawer_shut = False
+    panels.wishes.pop("inspector", None)
+    screen.make_room()
+    if "inspector" not in panels.shown:
+        panels.wishes.pop("attacks", None)
+        screen.make_room()
+    screen.query_one(Inspector).focus()
 
-    def _carry_out(self, action: str) -> None:
-        verb = self._verb(action)
-        if verb is not None and verb.command is not None:
-            self.carry_out(verb.command)
 
-    def carry_out(self, command: Command) -> None:
-        """Do a command, and tell how many it changed and how to take it back."""
-        changed = self.session.do(command)
-        self.at_once()
-        if changed:
-            self.session.say(self._done(command, changed))
-            self.at_once()
+def find(context: Context) -> None:
+    """Type a selector."""
+    context.screen.open_filter()
 
-    def _done(self, command: Command, changed: tuple[PeerId, ...]) -> str:
-        """`12 peers killed. x: revive 12 peers`, from what the verb would do now."""
-        frame = self.view.frame
-        past = PAST.get(command.verb, (command.verb, ""))[0]
-        who = called(frame.snapshot, changed) if frame is not None else f"{len(changed):,} peers"
-        of = next((pair.id for pair in PAIRS if command.verb in (pair.do, pair.undo)), command.verb)
-        back = self._verb({"partition": "heal", "reopen": "shutdown"}.get(of, of))
-        if back is None or back.command is None or back.command.verb == command.verb:
-            return f"{who} {past}"
-        return f"{who} {past}. {{{back.key or MENU}}}: {back.says[:1].lower()}{back.says[1:]}"
 
-    def action_verb(self, id: str) -> None:  # noqa: A002
-        """A verb by its id: those that have no key come from menus and the palette."""
-        verb = self._verb(id)
-        if verb is None or not verb.possible:
-            return
-        if verb.command is not None:
-            self.carry_out(verb.command)
-        else:
-            self.open_ask_bar(publish=id == "publish")
+def mark(context: Context) -> None:
+    """Mark the selected peer, or unmark it."""
+    session = context.session
+    if session.selection.selected is not None:
+        session.selection.toggle_mark(session.selection.selected)
+        many = len(session.selection.marked)
+        session.say(f"{many:,} marked: verbs act on {'them' if many != 1 else 'it'}" if many else "none marked")
 
-    def action_mark(self) -> None:
-        """Mark the selected peer, or no more."""
-        if self.session.selection.selected is not None:
-            self.session.selection.toggle_mark(self.session.selection.selected)
-            many = len(self.session.selection.marked)
-            self.session.say(
-                f"{many:,} marked: verbs act on {'them' if many != 1 else 'it'}" if many else "none marked"
-            )
-        self.at_once()
 
-    def action_kill(self) -> None:
-        """Kill or revive."""
-        self._carry_out("kill")
+def jump(context: Context) -> None:
+    """Letters on peers, digits on panels."""
+    context.screen.jump()
 
-    def action_censor(self) -> None:
-        """Censor or uncensor."""
-        self._carry_out("censor")
 
-    def action_collude(self) -> None:
-        """Collude or defect."""
-        self._carry_out("collude")
+def menu(context: Context) -> None:
+    """What can be done to the chosen peers, beside the selected one."""
+    screen, at = context.screen, None
+    if context.session.selection.selected is not None and isinstance(screen.focused, SwarmView):
+        col, row = screen.view.cell_of(context.session.selection.selected)
+        at = (screen.view.content_region.x + col + 3, screen.view.content_region.y + row)
+    screen.open_menu(at)
 
-    def action_leave(self) -> None:
-        """Leave or join."""
-        self._carry_out("leave")
+
+# --- verbs ----------------------------------------------------------------------------------------------------------
+
+
+def verb(id_: str, context: Context) -> None:
+    """Do a verb to the chosen peers; one that needs a text opens the line where it is typed."""
+    found = context.screen.verb(id_)
+    if found is None or not found.possible:
+        return
+    if found.command is not None:
+        context.screen.carry_out(found.command)
+    else:
+        context.screen.open_ask_bar(publish=id_ == "publish")
+
+
+def no_verb(id_: str, none: str, context: Context) -> str:
+    """Why a verb cannot be done: with a peer chosen, its own reason, and `none` where there is nothing of the kind."""
+    found = context.screen.verb(id_)
+    if found is None:
+        return none if context.screen.verbs() else PICK_FIRST
+    return "" if found.possible else found.tip
+
+
+def of_verb(id_: str, context: Context) -> Words:
+    """What a verb would do now, and to how many."""
+    found = context.screen.verb(id_)
+    return Words() if found is None else Words(found.label.lower(), found.says, found.tip)
+
+
+def _verb(
+    id_: str, keys: str, label: str, tip: str, rank: int = 0, *, none: str = PICK_FIRST, synonyms: str = ""
+) -> Action:
+    return Action(
+        *(f"peer.{id_}", keys, keys, label, "Peer", tip, rank),
+        run=partial(verb, id_),
+        why_not=partial(no_verb, id_, none),
+        told=partial(of_verb, id_),
+        synonyms=synonyms,
+    )
+
+
+# --- choosing others ------------------------------------------------------------------------------------------------
+
+
+def _choose(whom: Callable[[Context], Sequence[PeerId] | None], context: Context) -> None:
+    peers = whom(context)
+    if peers is None:
+        context.session.selection.mark("")
+    else:
+        context.session.selection.mark_peers(peers)
+    context.screen.show_choice()
+
+
+def _neighbours(context: Context) -> Sequence[PeerId]:
+    return context.screen.neighbours()
+
+
+def _of_operator(context: Context) -> Sequence[PeerId]:
+    name, fixed = _operator(context), context.session.swarm.snapshot().fixed
+    return [peer for peer, by in enumerate(fixed.operator) if by == name]
+
+
+def _everybody(context: Context) -> Sequence[PeerId]:
+    return range(len(context.session.swarm.labels))
+
+
+def _nobody(context: Context) -> None:
+    return None
+
+
+def _operator(context: Context) -> str:
+    """Who runs the first of the chosen peers; empty for nobody."""
+    frame = context.screen.frame
+    if frame is None or not len(frame.chosen) or frame.chosen[0] >= len(frame.snapshot.state):
+        return ""
+    return frame.snapshot.fixed.operator[frame.chosen[0]]
+
+
+def _no_neighbours(context: Context) -> str:
+    frame = context.screen.frame
+    if frame is None or not len(frame.chosen):
+        return PICK_FIRST
+    return "" if context.screen.neighbours() else "Nobody has a link to them."
+
+
+def _told_neighbours(context: Context) -> Words:
+    frame = context.screen.frame
+    if frame is None or not len(frame.chosen):
+        return Words()
+    near = len(context.screen.neighbours())
+    return Words("", f"Choose their {near:,} neighbours" if near != 1 else "Choose their neighbour")
+
+
+def _no_operator(context: Context) -> str:
+    return nobody_selected(context) or ("" if _operator(context) else "Nobody operates this peer but its own user.")
+
+
+def _told_operator(context: Context) -> Words:
+    name = _operator(context)
+    return Words("", f"Choose all that {name} runs" if name else "")
+
+
+def _told_everybody(context: Context) -> Words:
+    return Words("", f"Choose all {len(context.session.swarm.labels):,}")
+
+
+def _nobody_marked(context: Context) -> str:
+    return "" if context.session.selection.marked else "No peer is marked."
+
+
+def _told_nobody(context: Context) -> Words:
+    marked = context.session.selection.marked
+    return Words("", f"Unmark {len(marked):,}" if marked else "")
+
+
+WAYS: tuple[tuple[Direction, str], ...] = (("up", "↑"), ("down", "↓"), ("left", "←"), ("right", "→"))
+NEAREST = "Select the nearest peer in that direction."
+ACTIONS: tuple[Action, ...] = (
+    *(
+        Action(
+            *(f"peer.{way}", way, arrow, "select a peer", "Peer", NEAREST),
+            run=partial(toward, way),
+            says=f"Peer: select a peer {way}",
+        )
+        for way, arrow in WAYS
+    ),
+    Action(
+        *("peer.open", "enter", "enter", "inspect", "Peer", "Open the selected peer in the inspector.", 9),
+        run=inspect,
+        why_not=nobody_selected,
+        synonyms="details, show peer",
+    ),
+    _verb(
+        *("kill", "x", "kill", "Kill the selected peer, or revive it.", 3),
+        synonyms="crash, fail, failure, stop, terminate, revive, restart, recover",
+    ),
+    _verb(
+        *("censor", "c", "censor", "Block all the selected peer's traffic, or lift it.", 4),
+        synonyms="block, firewall, isolate, silence, unblock, uncensor",
+    ),
+    _verb(
+        *("collude", "o", "collude"),
+        *("Have the selected peer suppress what the chosen ask is about, or stop suppressing it.", 13),
+        synonyms="malicious, byzantine, suppress, hide, defect",
+    ),
+    _verb(
+        *("leave", "l", "leave", "Have the selected peer leave politely, or join again.", 12),
+        synonyms="depart, disconnect, churn, join, graceful",
+    ),
+    _verb(
+        *("poison", "", "poison", "Have the selected peer serve decoys for every file, or stop that."),
+        synonyms="pollute, fake, decoy, cure",
+    ),
+    _verb(
+        *("hold", "", "hold", "Freeze the messages on the links of the selected peer, or let them go on."),
+        synonyms="freeze, delay, release",
+    ),
+    _verb(
+        *("partition", "", "split off", "Let nothing pass between the chosen peers and all others."),
+        synonyms="partition, split, separate, netsplit",
+    ),
+    _verb(
+        *("heal", "", "heal", "End all partitions."),
+        none="There is no partition: everybody can talk to everybody.",
+        synonyms="merge, reconnect, partition",
+    ),
+    _verb(
+        *("shutdown", "", "shut down", "Kill all peers of the operator of the selected peer, or start them again."),
+        none="The chosen peers are not run by one operator.",
+        synonyms="operator, company, provider, reopen",
+    ),
+    _verb(
+        *("publish", "", "publish", "Type the name of a new file that the selected peer shares from now on."),
+        synonyms="share, upload, add file, put, store",
+    ),
+    Action(
+        *(
+            "peer.menu",
+            SHARED["peer.menu"],
+            "\\",
+            "menu",
+            "Peer",
+            "All that can be done to the selected peers; as a right click.",
+            10,
+        ),
+        run=menu,
+        why_not=nobody_selected,
+        synonyms="context menu, actions",
+    ),
+    Action(
+        *("peer.filter", "slash", "/", "find peers", "Peer", "Find and select peers: a label or a selector.", 6),
+        run=find,
+        synonyms="search, filter, select, selector",
+    ),
+    Action(
+        *(
+            "peer.mark",
+            "asterisk",
+            "*",
+            "mark",
+            "Peer",
+            "Mark the selected peer, or unmark it: verbs act on all marked.",
+        ),
+        run=mark,
+        why_not=nobody_selected,
+        synonyms="tag, multiple selection",
+    ),
+    Action(
+        *("peer.jump", "j", "j", "jump", "Peer"),
+        *("Put letters on the peers in sight and digits on the panels; type one to go there.", 7),
+        run=jump,
+        synonyms="go to, hint",
+    ),
+    Action(
+        *("peer.neighbours", "", "", "choose neighbours", "Peer"),
+        "Choose those that have a link to the chosen, instead of them.",
+        run=partial(_choose, _neighbours),
+        why_not=_no_neighbours,
+        told=_told_neighbours,
+        synonyms="adjacent, linked, select neighbors",
+    ),
+    Action(
+        *("peer.operator", "", "", "choose an operator's peers", "Peer", "All peers of this operator."),
+        run=partial(_choose, _of_operator),
+        why_not=_no_operator,
+        told=_told_operator,
+        synonyms="provider, company",
+    ),
+    Action(
+        *("peer.everybody", "", "", "choose all", "Peer", "Every peer, dead ones and servers included."),
+        run=partial(_choose, _everybody),
+        told=_told_everybody,
+        synonyms="select all, everybody",
+    ),
+    Action(
+        *("peer.nobody", "", "", "unmark all", "Peer", "Only the selected peer stays chosen."),
+        run=partial(_choose, _nobody),
+        why_not=_nobody_marked,
+        told=_told_nobody,
+        synonyms="deselect, clear selection",
+    ),
+)

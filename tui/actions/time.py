@@ -1,172 +1,215 @@
-"""Going back and forth in the run: what its keys do, what the timeline says, and why something cannot be had.
+"""Actions on time: pausing, stepping, speed, and going back and forth in the run.
 
-A mixin of `MainScreen` beside `Deeds`, which asks `why_not_travel`. Keys that step stop time, as steps do everywhere;
-those that jump, and the pointer, leave it as it was: it runs on from there, through what was, until the end and beyond.
+Keys that step stop time, as steps do everywhere; those that jump leave it as it was: it runs on from there, through
+what was, until the end and beyond.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING
+import math
+from functools import partial
 
 from textual.css.query import NoMatches
 
-from engine import InputError, plain
-from tui.session.frame import Frame
-from tui.widgets.timeline import Timeline
+from tui.screens.main import Action, Context, Words
 
-if TYPE_CHECKING:
-    from textual.screen import Screen
+from .asks import FAILED
 
-    from tui.session.session import Session
-    from tui.widgets.ask_picture import AskPicture
-    from tui.widgets.swarm_view import SwarmView
-
-    Base = Screen[None]
-else:
-    Base = object
-
+SPEEDS: tuple[float, ...] = (*(2.0**power for power in range(-8, 7)), math.inf)
+"""1/256 to 64 virtual seconds a second, and as fast as it goes."""
 AT_START = "This is the beginning of the run: nothing was before it."
-AT_END = "This is the end: what happens now happens for the first time."
+AT_END = "This is the end of the run so far."
 
 
-class Travels(Base):
-    """Actions on the cursor in time."""
+def _failed(context: Context) -> str:
+    return FAILED if context.session.player.alarm else ""
 
-    session: Session
-    _played = False
-    """Time ran when the pointer took the cursor."""
-    _holding = False
 
-    if TYPE_CHECKING:  # what MainScreen has
+def pause(context: Context) -> None:
+    """Stop time, or let it run."""
+    context.session.player.play_or_pause()
 
-        def at_once(self) -> None: ...
-        @property
-        def view(self) -> SwarmView: ...
-        @property
-        def ask_picture(self) -> AskPicture: ...
 
-    @property
-    def timeline(self) -> Timeline:
-        """The line above the keys."""
-        return self.query_one(Timeline)
+def _told_pause(context: Context) -> Words:
+    return Words("" if context.session.player.pacer.playing else "play")
 
-    def why_not_travel(self, action: str, parameters: tuple[object, ...]) -> str:
-        """Why an action of this file cannot be had, or empty."""
-        session = self.session
-        back = bool(parameters) and isinstance(parameters[0], int) and parameters[0] < 0
-        match action:
-            case "rewind" | "start":
-                return "" if session.player.cursor_us > 0 else AT_START
-            case "travel" if back:
-                return "" if session.player.cursor_us > 0 else AT_START
-            case "travel" | "live":
-                going = (
-                    session.player.seek_target_us is not None and session.player.seek_target_us < session.player.end_us
-                )
-                return AT_END if session.player.at_end and not going else ""
-            case "to_mark":
-                where = self._mark(-1 if back else 1)
-                return "" if where is not None else f"Nothing was done {'before' if back else 'after'} this moment."
-            case "undo":
-                return (
-                    ""
-                    if session.player.undoable
-                    else "There is nothing to undo: nobody did anything before this moment."
-                )
-            case "record" if session.player.replaying and not session.player.recording:
-                return "This run comes from a recording already. Do something else, and it is one that can be recorded."
-        return ""
 
-    def _mark(self, by: int) -> int | None:
-        try:
-            timeline = self.timeline
-        except NoMatches:
-            return None
-        timeline.track.take(self.session.player.marks)
-        return timeline.track.next_to(self.session.player.cursor_us, by)
+def step(ms: int, context: Context) -> None:
+    """Go on by so much, and stop."""
+    context.session.player.pacer.step(ms * 1000)
 
-    # --- keys --------------------------------------------------------------------------------------------------
 
-    def action_rewind(self, ms: int) -> None:
-        """Back by so much, and stop."""
-        self.session.player.step_by(-ms * 1000)
-        self.at_once()
+def rewind(ms: int, context: Context) -> None:
+    """Back by so much, and stop."""
+    context.session.player.step_by(-ms * 1000)
 
-    def action_travel(self, ms: int) -> None:
-        """So much further on, or back; time runs on if it ran."""
-        self._go(self.session.player.cursor_us + ms * 1000)
 
-    def action_to_mark(self, by: int) -> None:
-        """To the mark before (-1), or the next (1)."""
-        where = self._mark(by)
-        if where is not None:
-            self._go(where)
+def travel(ms: int, context: Context) -> None:
+    """So much further on, or back; time runs on if it ran."""
+    context.session.player.seek_to(context.session.player.cursor_us + ms * 1000)
 
-    def action_start(self) -> None:
-        """To the beginning."""
-        self._go(0)
 
-    def action_live(self) -> None:
-        """To the end."""
-        self._go(self.session.player.end_us)
+def to_start(context: Context) -> None:
+    """To the beginning."""
+    context.session.player.seek_to(0)
 
-    def action_undo(self) -> None:
-        """Take back what a person did last."""
-        self.session.player.undo()
-        self.at_once()
 
-    def action_record(self) -> None:
-        """Write the run into a file where the person stands, or end that."""
-        from tui.session import export
+def to_end(context: Context) -> None:
+    """To the live end."""
+    context.session.player.seek_to(context.session.player.end_us)
 
-        session = self.session
-        if session.player.recording:
-            session.player.stop_recording()
-        else:
-            try:
-                path = export.write(
-                    export.stem_of(session.player.setup.protocol, session.player.setup.seed), {".swarm": ""}
-                )[0]
-            except InputError as error:
-                self.notify(plain(error, limit=300), severity="error", markup=False, timeout=10)
-                return
-            here = path.name if path.parent == Path.cwd() else str(path)
-            if not session.player.record(here):
-                path.unlink(missing_ok=True)
-        self.at_once()
 
-    def _go(self, t_us: int) -> None:
-        self.session.player.seek_to(t_us)
-        self.at_once()
+def _at_start(context: Context) -> str:
+    return "" if context.session.player.cursor_us > 0 else AT_START
 
-    # --- the timeline ------------------------------------------------------------------------------------------
 
-    def on_timeline_sought(self, event: Timeline.Sought) -> None:
-        """A pointer took the cursor somewhere, or let it go."""
-        live = self.session.player.pacer
-        if event.held and not self._holding:
-            self._holding, self._played = True, live.playing
-            live.pause()
-        self.session.player.scrub_to(event.at_us)
-        self.session.touch()
-        if not event.held:
-            if self._holding and self._played:
-                live.play()
-            self._holding = False
+def _at_end(context: Context) -> str:
+    session = context.session
+    going = session.player.seek_target_us is not None and session.player.seek_target_us < session.player.end_us
+    return AT_END if session.player.at_end and not going else ""
 
-    def on_timeline_wheeled(self, event: Timeline.Wheeled) -> None:
-        """A step."""
-        session = self.session
-        # A wheel is turned by chance more easily than a key is pressed: at the end it does not move time on.
-        if event.ms > 0 and session.player.at_end and session.player.seek_target_us is None:
-            return
-        session.player.pacer.pause()
-        session.player.scrub_to(session.player.pending_seek_us + event.ms * 1000)
-        session.touch()
 
-    def show_time(self, frame: Frame) -> None:
-        """Hand the line its frame; the picture wears another frame while it is of the past."""
-        self.timeline.show(frame)
-        for view in (self.view, self.ask_picture):
-            view.set_class(not frame.live, "-past")
+def _mark(by: int, context: Context) -> int | None:
+    try:
+        timeline = context.screen.timeline
+    except NoMatches:
+        return None
+    timeline.track.take(context.session.player.marks)
+    return timeline.track.next_to(context.session.player.cursor_us, by)
+
+
+def to_mark(by: int, context: Context) -> None:
+    """To the mark before (-1), or the next (1)."""
+    where = _mark(by, context)
+    if where is not None:
+        context.session.player.seek_to(where)
+
+
+def _no_mark(by: int, context: Context) -> str:
+    there = _mark(by, context) is not None
+    return "" if there else f"Nothing was done {'before' if by < 0 else 'after'} this moment."
+
+
+def undo(context: Context) -> None:
+    """Take back what a person did last."""
+    context.session.player.undo()
+
+
+def _not_undoable(context: Context) -> str:
+    return (
+        "" if context.session.player.undoable else "There is nothing to undo: nobody did anything before this moment."
+    )
+
+
+def _speed_at(context: Context) -> int:
+    """The index of the nearest of SPEEDS to what is set."""
+    speed = context.session.player.pacer.speed
+    if math.isinf(speed):
+        return len(SPEEDS) - 1
+    return min(range(len(SPEEDS) - 1), key=lambda at: max(SPEEDS[at] / speed, speed / SPEEDS[at]))
+
+
+def change_speed(by: int, context: Context) -> None:
+    """Twice or half the speed."""
+    at = _speed_at(context) + by
+    context.session.player.pacer.set_speed(SPEEDS[min(max(at, 0), len(SPEEDS) - 1)])
+
+
+def _no_speed(by: int, context: Context) -> str:
+    at = _speed_at(context) + by
+    if at >= len(SPEEDS):
+        return "Time runs as fast as it goes already."
+    return "This is the slowest speed: {time.pause} stops time." if at < 0 else ""
+
+
+def _step(id_: str, keys: str, shown: str, label: str, tip: str, ms: int, rank: int = 0) -> Action:
+    """A row that goes on by so many ms and stops."""
+    return Action(
+        *(id_, keys, shown, label, "Time", tip, rank),
+        run=partial(step, ms),
+        why_not=_failed,
+        synonyms="advance, single step, forward",
+    )
+
+
+def _back(id_: str, keys: str, shown: str, label: str, tip: str, ms: int, rank: int = 0) -> Action:
+    """A row that goes back by so many ms and stops."""
+    return Action(
+        *(id_, keys, shown, label, "Time", tip, rank),
+        run=partial(rewind, ms),
+        why_not=_at_start,
+        synonyms="rewind, reverse, step back",
+    )
+
+
+def _travel(id_: str, keys: str, shown: str, label: str, tip: str, ms: int, rank: int = 0) -> Action:
+    """A row that goes so many ms on, or back."""
+    return Action(
+        *(id_, keys, shown, label, "Time", tip, rank),
+        run=partial(travel, ms),
+        why_not=_at_start if ms < 0 else _at_end,
+        synonyms="rewind, seek, reverse" if ms < 0 else "seek, forward",
+    )
+
+
+ACTIONS: tuple[Action, ...] = (
+    Action(
+        *("time.pause", "space", "space", "pause", "Time", "Stop time, or let it run.", 2),
+        run=pause,
+        why_not=_failed,
+        told=_told_pause,
+        synonyms="play, stop, start, run, freeze, resume",
+    ),
+    _step("time.nudge", "comma", ",", "step 10 ms", "Go on by 10 ms of virtual time, then stop.", 10),
+    _step("time.step", "full_stop", ".", "step 0.1 s", "Go on by 0.1 s of virtual time, then stop.", 100, 11),
+    _back("time.unnudge", "semicolon", ";", "back 10 ms", "Go back by 10 ms, and stop.", 10),
+    _back("time.unstep", "colon", ":", "back 0.1 s", "Go back by 0.1 s, and stop.", 100, 22),
+    _travel("time.back", "pageup", "pgup", "back 1 s", "Go back by a second.", -1000, 23),
+    _travel("time.on", "pagedown", "pgdn", "on 1 s", "Go on by a second, as far as the end.", 1000),
+    _travel("time.far_back", "shift+pageup,ctrl+pageup", "shift+pgup", "back 10 s", "Back 10 s.", -10_000),
+    _travel("time.far_on", "shift+pagedown,ctrl+pagedown", "shift+pgdn", "on 10 s", "On 10 s.", 10_000),
+    Action(
+        *("time.mark_before", "left_curly_bracket", "{", "mark before", "Time"),
+        "Go back to the last command, kill, alarm or ask of a person.",
+        run=partial(to_mark, -1),
+        why_not=partial(_no_mark, -1),
+        synonyms="previous event, rewind",
+    ),
+    Action(
+        *("time.mark_after", "right_curly_bracket", "}", "next mark", "Time"),
+        "Go on to the next command, kill, alarm or ask of a person.",
+        run=partial(to_mark, 1),
+        why_not=partial(_no_mark, 1),
+        synonyms="next event",
+    ),
+    Action(
+        *("time.start", "home", "home", "to the start", "Time", "Go to the beginning of the run."),
+        run=to_start,
+        why_not=_at_start,
+        synonyms="rewind, begin, first",
+    ),
+    Action(
+        *("time.live", "end", "end", "live", "Time", "Go to the live end of the run."),
+        run=to_end,
+        why_not=_at_end,
+        synonyms="now, last, present",
+    ),
+    Action(
+        *("time.undo", "z", "z", "undo", "Time", "Go to just before your last action, and forget it.", 15),
+        run=undo,
+        why_not=_not_undoable,
+        synonyms="revert, take back",
+    ),
+    Action(
+        *("time.slower", "left_square_bracket", "[", "slower", "Time", "Halve the speed.", 7),
+        run=partial(change_speed, -1),
+        why_not=partial(_no_speed, -1),
+        synonyms="speed, slow down",
+    ),
+    Action(
+        *("time.faster", "right_square_bracket", "]", "faster", "Time", "Double the speed.", 8),
+        run=partial(change_speed, 1),
+        why_not=partial(_no_speed, 1),
+        synonyms="speed up, fast forward, accelerate",
+    ),
+)

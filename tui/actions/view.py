@@ -1,359 +1,307 @@
-"""What the keys of the dashboard do, and why one cannot be had just now.
-
-A mixin of `MainScreen`, apart from it so that each can be read in one go. `why_not` is the one place that knows a
-reason: keys are greyed out by it, and pressing a greyed key tells it.
-"""
+"""Actions on what is shown: the picture, its layout and colours, zoom, panels."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, cast
+from functools import partial
 
-from tui.config.keys import TABLE, Key, keyed
+from tui.config.keys import keyed
 from tui.draw.colours import ABOUT as COLOURED
+from tui.draw.colours import ColourBy
 from tui.draw.layout import Direction
 from tui.draw.stage import ABOUT as PLACED
-from tui.session.frame import Frame
-from tui.session.verbs import Verb, askers_of, verbs_for
-from tui.widgets.ask_bar import AskBar
-from tui.widgets.ask_picture import AskPicture
-from tui.widgets.feed import Feed
-from tui.widgets.filter_bar import FilterBar
-from tui.widgets.peers_table import PeersTable
-from tui.widgets.status import Item, KeyBar
-from tui.widgets.swarm_view import SwarmView
+from tui.draw.stage import Placement
+from tui.screens.main import Action, Context
+from tui.session.panels import PANELS, drawer
+from tui.widgets.ask_picture import KINDS, AskPicture
 
-from ..session.panels import DIGITS, drawer
+from .asks import NO_ASK
+from .peers import WAYS
 
-if TYPE_CHECKING:
-    from textual.screen import Screen
-    from textual.widget import Widget
-
-    from tui.draw.colours import ColourBy
-    from tui.draw.stage import Placement
-    from tui.session.session import Session
-
-    Base = Screen[None]
-else:
-    Base = object
-
-SPEEDS: tuple[float, ...] = (*(2.0**power for power in range(-8, 7)), math.inf)
-"""1/256 to 64 virtual seconds a second, and as fast as it goes."""
-VERBS = frozenset({"kill", "censor", "collude", "leave", "ask"})
-"""Those with a key of their own; the others are had by `action_verb`."""
-COPIED = "sent to the clipboard, if your terminal allows it: this brings you back here"
-UNSOUGHT = 30
-"""The rank of a key that only counts now and then."""
-PICK_FIRST = "Select a peer first: press an arrow key, or click one."
+# --- layouts and colours --------------------------------------------------------------------------------------------
 
 
-class Deeds(Base):
-    """Actions of the dashboard."""
+def next_placement(context: Context) -> None:
+    """The next layout."""
+    context.screen.view.next_placement()
 
-    session: Session
-    wishes: dict[str, bool]
-    drawer_shut: bool
-    whole: str
-    _keys_of: tuple[object, ...]
-    _verbs_of: tuple[Frame | None, tuple[Verb, ...]]
-    _shown: frozenset[str]
 
-    if TYPE_CHECKING:  # what MainScreen has
+def choose_placement(context: Context) -> None:
+    """Choose a layout from a list; those that show nothing here say why."""
+    from tui.screens.picker import Picker, PickerGroup, PickerItem
 
-        def at_once(self) -> None: ...
-        def make_room(self) -> None: ...
-        def close_bars(self) -> None: ...
-        def panel(self, name: str) -> Any: ...
-        def panel_name(self, digit: int) -> str: ...
-        def why_not_inquire(self, action: str) -> str: ...
-        def why_not_travel(self, action: str, parameters: tuple[object, ...]) -> str: ...
-        def dress_picture(self, table: Sequence[Key]) -> None: ...
-        def panel_at(self, widget: Widget | None) -> str: ...
-        @property
-        def picture(self) -> SwarmView | AskPicture: ...
-        @property
-        def enlarged(self) -> float: ...
-        def leave_tour(self) -> bool: ...
-        @property
-        def has_story(self) -> bool: ...
+    screen, view = context.screen, context.screen.view
+    choices = tuple(
+        PickerItem(name, placed, keyed(screen.app, view.no_placement(name))) for name, placed in PLACED.items()
+    )
 
-    @property
-    def view(self) -> SwarmView:
-        """The picture."""
-        return self.query_one(SwarmView)
+    def chosen(what: tuple[str, str] | None) -> None:
+        if what is not None:
+            screen.action_do(f"view.place_{what[1]}")
 
-    # --- what can be done ------------------------------------------------------------------------------------
+    screen.app.push_screen(Picker(PickerGroup("layouts", choices, view.stage.placed)), chosen)
 
-    def verbs(self) -> tuple[Verb, ...]:
-        """What can be done to the chosen peers, and what cannot. Made once a frame: keys, chips and menus all ask."""
-        frame = self.view.frame if self.is_mounted else None
-        if frame is None:
-            return ()
-        if self._verbs_of[0] is not frame:
-            self._verbs_of = (frame, verbs_for(frame))
-        return self._verbs_of[1]
 
-    def _verb(self, action: str) -> Verb | None:
-        return next((verb for verb in self.verbs() if verb.id == action), None)
+def place(name: Placement, context: Context) -> None:
+    """Go over to a layout."""
+    context.screen.view.place(name)
 
-    def why_not(self, action: str, parameters: tuple[object, ...] = ()) -> str:
-        """Why an action cannot be had just now, in a sentence; empty when it can."""
-        if not self.is_mounted:
-            return ""
-        if self.has_class("-tiny") and any(action == key.action.partition("(")[0] for key in TABLE):
-            return "This terminal is too small to show what that would do."
-        if action == "verb" or (action in VERBS and action != "ask"):  # another asks when the selected peer cannot
-            verb = self._verb(str(parameters[0]) if action == "verb" else action)
-            return PICK_FIRST if verb is None else "" if verb.possible else verb.tip
-        if action in ("open", "menu", "mark") and self.session.selection.selected is None:
-            return PICK_FIRST
-        if action == "pan" and self.enlarged <= 1:
-            return "All of the swarm is in the picture; zoom in first ({view.in})."
-        if action == "zoom" and parameters in ((-1,), (0,)) and self.enlarged <= 1:
-            return "All of the swarm is in the picture already."
-        if action == "speed":
-            at = SPEEDS.index(self._speed())
-            if parameters == (1,) and at == len(SPEEDS) - 1:
-                return "Time runs as fast as it goes already."
-            if parameters == (-1,) and at == 0:
-                return "Slower than that is a standstill: {time.pause} stops time."
-        if action == "panel" and parameters == (6,) and not self.has_story:
-            return "This run tells no story; scenarios do."
-        if action in ("pause", "step") and self.session.player.alarm:
-            return "A peer's program failed, and this run cannot go on: {run.network} starts another."
-        return self.why_not_inquire(action) or self.why_not_travel(action, parameters)
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Grey out what cannot be had."""
-        return None if self.why_not(action, parameters) else True
+def _no_placement(name: Placement, context: Context) -> str:
+    return context.screen.view.no_placement(name)
 
-    def refresh_keys(self, frame: Frame) -> None:
-        """Dress the key bar for what is selected, when that changed."""
-        table: tuple[Key, ...] = getattr(self.app, "keys_now", TABLE)
-        items = tuple(self._item(k.shown, k.does, k.action, k.tip, k.rank) for k in table if k.rank and k.shown)
-        if items != self._keys_of:
-            self._keys_of = items
-            self.query_one(KeyBar).show_items(items)
-            self.refresh_bindings()
-        self.dress_picture(table)
 
-    def _item(self, shown: str, does: str, action: str, tip: str, rank: int) -> Item:
-        name, _, rest = action.partition("(")
-        parameters = (int(rest.rstrip(")")),) if rest.rstrip(")").lstrip("-").isdigit() else ()
-        verb = self._verb(name)
-        if verb is not None and name != "ask":
-            does, tip = verb.label.lower(), keyed(self.app, verb.tip)
-        if name == "pause" and not self.session.player.pacer.playing:
-            does = "play"
-        if name == "record" and self.session.player.recording:
-            does = "stop recording"
-        if name == "slow" and self.session.slow_motion.enabled:
-            does = "slow on ask ✓"
-        why = keyed(self.app, self.why_not(name, parameters))
-        # Who answered the ask that one chose is what one wants to know next. Of those that peers ask by themselves it
-        # would come and go every few seconds, and move all other keys.
-        rank = UNSOUGHT if name == "answerer" and (why or self.session.selection.following) else rank
-        return Item(shown, does, action, why, tip, rank)
+def next_colour(context: Context) -> None:
+    """What colour tells: the next thing."""
+    context.screen.view.next_colour()
 
-    # --- asks ------------------------------------------------------------------------------------------------
 
-    def action_ask(self) -> None:
-        """Type a question."""
-        self.open_ask_bar()
+def choose_colour(context: Context) -> None:
+    """Choose from a list what colour tells."""
+    from tui.screens.picker import Picker, PickerGroup, PickerItem
 
-    def open_ask_bar(self, *, publish: bool = False) -> None:
-        """Show where one asks, or names what should be shared."""
-        self.close_bars()
-        bar = self.query_one(AskBar)
-        bar.publishing = publish
-        bar.add_class("-open")
-        self.at_once()
-        self.query_one(AskBar).focus()
+    choices = tuple(PickerItem(name, told) for name, told in COLOURED.items())
 
-    def ask_now(self, text: str) -> None:
-        """Ask for something from the selected peer, or from any."""
-        frame = self.view.frame
-        self.session.ask_for(text, self.session.selection.selected if frame is None else askers_of(frame))
-        self.at_once()
+    def chosen(what: tuple[str, str] | None) -> None:
+        if what is not None:
+            context.screen.action_do(f"view.colour_{what[1].replace(' ', '_')}")
 
-    def action_slow(self) -> None:
-        """Slow down on asks, or not."""
-        self.session.slow_motion.enabled = not self.session.slow_motion.enabled
-        if not self.session.slow_motion.enabled:
-            self.session.player.pacer.end_slow_motion()
-        slow = self.session.slow_motion.enabled
-        self.session.say("Time slows while your question crosses." if slow else "Time keeps its speed when you ask.")
-        self.at_once()
+    context.screen.app.push_screen(Picker(PickerGroup("colour by", choices, context.screen.view.colour_by)), chosen)
 
-    # --- time ------------------------------------------------------------------------------------------------
 
-    def _speed(self) -> float:
-        """The nearest of SPEEDS to what is set."""
-        speed = self.session.player.pacer.speed
-        if math.isinf(speed):
-            return speed
-        return min(SPEEDS[:-1], key=lambda other: max(other / speed, speed / other))
+def colour(by: ColourBy, context: Context) -> None:
+    """Colour peers by something."""
+    context.screen.view.colour(by)
 
-    def action_pause(self) -> None:
-        """Stop time, or let it run."""
-        self.session.player.play_or_pause()
-        self.at_once()
 
-    def action_step(self, ms: int) -> None:
-        """Go on by so much, and stop."""
-        self.session.player.pacer.step(ms * 1000)
-        self.at_once()
+# --- the picture ----------------------------------------------------------------------------------------------------
 
-    def action_speed(self, by: int) -> None:
-        """Twice or half the speed."""
-        at = SPEEDS.index(self._speed()) + by
-        self.session.player.pacer.set_speed(SPEEDS[min(max(at, 0), len(SPEEDS) - 1)])
-        self.at_once()
 
-    # --- the picture --------------------------------------------------------------------------------------------
+def turn(context: Context) -> None:
+    """Swarm, time-space diagram, tree, and round again."""
+    screen = context.screen
+    shown, other = screen.picture, screen.ask_picture
+    if shown is not other:
+        other.remove_class("-away")
+        screen.view.add_class("-away")
+        other.turn(KINDS[0])
+    elif other.kind != KINDS[-1]:
+        other.turn(KINDS[KINDS.index(other.kind) + 1])
+    else:
+        other.add_class("-away")
+        screen.view.remove_class("-away")
+    screen.call_after_refresh(_turned, context)
+    inputs = getattr(screen.app, "inputs", None)
+    if inputs is not None:
+        inputs.expect(lambda: screen.picture.has_focus)
 
-    def action_placement(self) -> None:
-        """The next placement."""
-        self.view.next_placement()
-        self.at_once()
 
-    def action_placements(self) -> None:
-        """Choose a placement; those that say nothing here say why."""
-        from ..screens.picker import Choice, Picker, Shelf
+def _turned(context: Context) -> None:
+    context.screen.picture.focus()
+    context.screen.changed()
 
-        view = self.view
-        choices = tuple(
-            Choice(name, placed, keyed(self.app, view.no_placement(name))) for name, placed in PLACED.items()
+
+def _no_other_picture(context: Context) -> str:
+    there = context.session.selection.ask is not None or isinstance(context.screen.picture, AskPicture)
+    return "" if there else NO_ASK
+
+
+def belief(context: Context) -> None:
+    """Truth, or what the selected peer believes."""
+    context.session.analysis.toggle_belief()
+
+
+def _no_belief(context: Context) -> str:
+    session, peer = context.session, context.session.selection.selected
+    if session.analysis.show_belief:
+        return ""
+    if peer is None:
+        return "Select a peer first: what does it believe? Press an arrow key, or click one."
+    return f"{session.swarm.labels[peer]} is not up: it believes nothing." if session.swarm.peer(peer) is None else ""
+
+
+def upkeep(context: Context) -> None:
+    """Show upkeep messages, or not."""
+    view = context.screen.view
+    view.upkeep = not view.upkeep
+    context.session.say("Upkeep messages are shown." if view.upkeep else "Upkeep messages are not shown.")
+
+
+def zoom(by: int, context: Context) -> None:
+    """In, out, or all of it."""
+    context.screen.picture.zoom(by)
+
+
+def pan(direction: Direction, context: Context) -> None:
+    """Look further that way."""
+    context.screen.picture.pan(direction)
+
+
+def _all_in_sight(context: Context) -> str:
+    return "All of the swarm is in the picture already." if context.screen.enlarged <= 1 else ""
+
+
+def _nothing_beyond(context: Context) -> str:
+    return "All of the swarm is in the picture; zoom in first ({view.in})." if context.screen.enlarged <= 1 else ""
+
+
+def legend(context: Context) -> None:
+    """Show the key to the colours, or close it."""
+    context.screen.view.legend = not context.screen.view.legend
+
+
+def names(context: Context) -> None:
+    """Show the peers' names, or not."""
+    context.screen.view.names = not context.screen.view.names
+
+
+# --- panels ---------------------------------------------------------------------------------------------------------
+
+
+def panel(digit: int, context: Context) -> None:
+    """Show a panel, or close it. Leaves the whole screen, if a panel has it."""
+    screen, name = context.screen, PANELS[digit]
+    wanted = screen.panels.toggle(name, narrow=drawer(*screen.size))
+    screen.make_room()
+    if name == "attacks" and wanted:
+        screen.panel(name).focus()
+    if not wanted and screen.focused is None:
+        screen.picture.focus()
+
+
+def _no_story(digit: int, context: Context) -> str:
+    return "" if PANELS[digit] != "story" or context.screen.has_story else "This run tells no story; scenarios do."
+
+
+def expand(context: Context) -> None:
+    """Give the focused panel, or the picture, the whole screen; once more takes it back."""
+    screen = context.screen
+    screen.panels.expand(screen.panel_at(screen.focused) or "swarm")
+    screen.make_room()
+
+
+ABOUT_PANELS = (
+    (1, "the selected peer and the chosen ask", "details, peer"),
+    (2, "the table of asks", "queries, searches, requests"),
+    (3, "churn, loss, latency and group actions", "settings, options, knobs"),
+    (4, "the charts over time", "graphs, metrics, time series, plot, statistics"),
+    (5, "the feed of events", "log, event log"),
+    (6, "what the scenario tells", "scenario, captions"),
+    (7, "the table of all peers", "nodes, list"),
+    (8, "the statistics by kind of message", "message types, traffic, bandwidth"),
+    (9, "attacks to choose from, flash crowds and mass exits among them", "targeted, failure, denial of service"),
+)
+ACTIONS: tuple[Action, ...] = (
+    Action(
+        *("view.placement", "g", "g", "layout", "Picture"),
+        *("Place peers anew: world, ring, hops from a peer or of an ask, identifiers, communities.", 10),
+        run=next_placement,
+        synonyms="arrange, graph, topology, map",
+    ),
+    Action(
+        *("view.placements", "G", "G", "choose a layout", "Picture", "Choose how peers are placed."),
+        run=choose_placement,
+        synonyms="arrange, graph, topology, map",
+    ),
+    Action(
+        *("view.colour", "b", "b", "colour by", "Picture"),
+        *("Colour peers by state, role, load, belief, last heard, or answer to the chosen ask.", 11),
+        run=next_colour,
+        synonyms="color",
+    ),
+    Action(
+        *("view.colours", "B", "B", "choose a colouring", "Picture", "Choose what colour tells."),
+        run=choose_colour,
+        synonyms="color",
+    ),
+    Action(
+        *("view.picture", "d", "d", "diagram", "Picture"),
+        *("The swarm, the chosen ask in time and space, or the tree of who told whom.", 10),
+        run=turn,
+        why_not=_no_other_picture,
+        synonyms="space-time, sequence, spanning tree, lamport",
+    ),
+    Action(
+        *("view.belief", "v", "v", "belief", "Picture"),
+        *("The network as it is, or as the selected peer believes it to be.", 9),
+        run=belief,
+        why_not=_no_belief,
+        synonyms="local view, knowledge, routing table",
+    ),
+    Action(
+        *("view.upkeep", "u", "u", "upkeep", "Picture", "Show or hide the network's upkeep messages.", 15),
+        run=upkeep,
+        synonyms="maintenance, keepalive, ping, overhead",
+    ),
+    Action(
+        *("view.in", "plus,equals_sign", "+", "zoom", "Picture", "Zoom in or out."),
+        run=partial(zoom, 1),
+        says="Picture: zoom in",
+        synonyms="magnify, larger",
+    ),
+    Action(
+        *("view.out", "minus", "-", "zoom", "Picture", "Zoom in or out."),
+        run=partial(zoom, -1),
+        why_not=_all_in_sight,
+        says="Picture: zoom out",
+        synonyms="smaller",
+    ),
+    Action(
+        *("view.fit", "0", "0", "fit all", "Picture", "The whole swarm again."),
+        run=partial(zoom, 0),
+        why_not=_all_in_sight,
+        synonyms="reset zoom",
+    ),
+    *(
+        Action(
+            *(f"view.pan_{way}", f"shift+{way}", f"shift+{arrow}", "move the picture", "Picture", "Move the picture."),
+            run=partial(pan, way),
+            why_not=_nothing_beyond,
+            says=f"Picture: move the picture {way}",
+            synonyms="pan, scroll",
         )
-        picker = Picker(Shelf("layouts", choices, view.stage.placed))
-        self.app.push_screen(picker, lambda chosen: self.place(chosen[1] if chosen else None))
-
-    def place(self, name: str | None) -> None:
-        """Go over to a placement, or say why not; None is a change of mind."""
-        if name is not None:
-            placed = cast("Placement", name)
-            why = self.view.no_placement(placed)
-            if why:
-                self.notify(keyed(self.app, why), severity="warning", markup=False, timeout=4)
-            else:
-                self.view.place(placed)
-        self.at_once()
-
-    def action_colour(self) -> None:
-        """What colour tells: the next thing."""
-        self.view.next_colour()
-        self.at_once()
-
-    def action_colours(self) -> None:
-        """Choose what colour tells."""
-        from ..screens.picker import Choice, Picker, Shelf
-
-        choices = tuple(Choice(name, told) for name, told in COLOURED.items())
-        picker = Picker(Shelf("colour by", choices, self.view.colour_by))
-        self.app.push_screen(picker, lambda chosen: self.colour(chosen[1] if chosen else None))
-
-    def colour(self, name: str | None) -> None:
-        """Colour peers by something; None is a change of mind."""
-        if name is not None:
-            self.view.colour(cast("ColourBy", name))
-        self.at_once()
-
-    def action_upkeep(self) -> None:
-        """Show upkeep messages, or not."""
-        self.view.upkeep = not self.view.upkeep
-        self.session.say("Upkeep messages are shown." if self.view.upkeep else "Upkeep messages are not shown.")
-        self.at_once()
-
-    def action_zoom(self, by: int) -> None:
-        """In, out, or all of it."""
-        self.picture.zoom(by)
-        self.at_once()
-
-    def action_pan(self, direction: Direction) -> None:
-        """Look further that way."""
-        self.picture.pan(direction)
-
-    def action_panel(self, digit: int) -> None:
-        """Show a panel, or put it away. Leaves the whole screen, if a panel has it."""
-        name = self.panel_name(digit)
-        whole, self.whole = self.whole, ""
-        away = name in self._shown and not whole
-        # What was wished last goes first where two panels share a place.
-        self.wishes.pop(name, None)
-        if name == "inspector" and drawer(*self.size):
-            self.drawer_shut = away
-        else:
-            self.wishes[name] = not away
-        if name == "inspector" and not away and drawer(*self.size):
-            self.wishes.pop("attacks", None)  # one drawer at a time
-        self.make_room()
-        if name == "attacks" and not away:
-            self.panel(name).focus()
-        if away and self.focused is None:
-            self.picture.focus()
-        self.at_once()
-
-    def action_expand(self) -> None:
-        """Give the focused panel, or the picture, the whole screen; once more takes it back."""
-        name = "" if self.whole else self.panel_at(self.focused) or "swarm"
-        self.whole = name
-        self.make_room()
-        self.at_once()
-
-    def action_legend(self) -> None:
-        """Show the key to the colours, or put it away."""
-        self.view.legend = not self.view.legend
-        self.at_once()
-
-    def action_names(self) -> None:
-        """Show the peers' names, or put them away."""
-        self.view.names = not self.view.names
-        self.at_once()
-
-    # --- the run ---------------------------------------------------------------------------------------------
-
-    def action_copy(self) -> None:
-        """Put the command line that brings one back here on the clipboard, and show it."""
-        line = self.session.command_line()
-        if not line:
-            self.at_once()
-            return
-        self.app.copy_to_clipboard(line)
-        # Whether the terminal did take it (OSC 52) cannot be asked, so the line is shown as a whole.
-        self.notify(line, title=COPIED, markup=False, timeout=15)
-
-    async def action_back(self) -> None:
-        """One step back: from the tour, the whole screen, a panel to the picture, an ask, marks, a peer, a zoom."""
-        if self.leave_tour():
-            return
-        if self.query_one(AskBar).has_class("-open") or self.query_one(FilterBar).is_open:
-            self.close_bars()
-            return
-        if isinstance(self.focused, PeersTable) and self.session.selection.filter:
-            self.session.selection.apply_filter("")
-            self.at_once()
-            return
-        if isinstance(self.focused, Feed) and self.focused.narrowed:
-            self.focused.widen()
-            return
-        if self.whole:
-            self.action_expand()
-            return
-        if self.focused is not None and self.focused is not self.picture:
-            self.picture.focus()
-            return
-        if drawer(*self.size) and "attacks" in self._shown:
-            self.action_panel(DIGITS["attacks"])
-        elif drawer(*self.size) and "inspector" in self._shown:
-            self.drawer_shut = True
-            self.make_room()
-        elif not self.session.selection.following:
-            self.session.selection.choose(None)
-        elif self.session.selection.marked:
-            self.session.selection.mark("")
-        elif self.session.selection.selected is not None:
-            self.session.selection.select(None)
-        elif self.enlarged > 1:
-            self.picture.zoom(0)
-        self.at_once()
+        for way, arrow in WAYS
+    ),
+    *(
+        Action(
+            *(f"panel.{n}", str(n), str(n), f"panel: {PANELS[n]}", "Picture", f"Show or hide {what}."),
+            run=partial(panel, n),
+            synonyms=synonyms,
+            why_not=partial(_no_story, n),
+        )
+        for n, what, synonyms in ABOUT_PANELS
+    ),
+    Action(
+        *("panel.expand", "f", "f", "full screen", "Picture"),
+        *("Give the focused panel, or the picture, the whole screen.", 12),
+        run=expand,
+        synonyms="maximise, maximize, zoom panel",
+    ),
+    Action(
+        *("view.legend", "k", "k", "legend", "Picture", "Show or hide the key to the colours on the picture."),
+        run=legend,
+        synonyms="colours, color key",
+    ),
+    Action(
+        *("view.names", "w", "w", "names", "Picture", "Show or hide the peers' names on the picture."),
+        run=names,
+        synonyms="labels",
+    ),
+    *(
+        Action(
+            *(f"view.place_{name}", "", "", f"layout {name}", "Picture", PLACED[name]),
+            run=partial(place, name),
+            why_not=partial(_no_placement, name),
+            says=f"Layout: {name}",
+        )
+        for name in PLACED
+    ),
+    *(
+        Action(
+            *(f"view.colour_{name.replace(' ', '_')}", "", "", f"colour by {name}", "Picture", COLOURED[name]),
+            run=partial(colour, name),
+            says=f"Colour by: {name}",
+            synonyms="color",
+        )
+        for name in COLOURED
+    ),
+)

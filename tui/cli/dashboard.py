@@ -75,9 +75,11 @@ def config_command() -> str:
 
     Raises InputError when it cannot be written.
     """
+    from ..actions.table import ALL
+
     path = settings.user_file()
     try:
-        fresh = settings.write_default(path)
+        fresh = settings.write_default(path, ALL)
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}") from None
     lines = [f"{plain(path, limit=PATH_MAX)}{'  (new: every line in it is a comment)' if fresh else ''}"]
@@ -86,5 +88,5 @@ def config_command() -> str:
     if settled.keys:
         from ..config.keymap import laid_over
 
-        wrong += laid_over(settled.keys, path)[1]
+        wrong += laid_over(ALL, settled.keys, path)[1]
     return "\n".join([*lines, *wrong])

@@ -15,14 +15,12 @@ from textual.keys import KEY_DISPLAY_ALIASES, KEY_NAME_REPLACEMENTS, Keys, forma
 
 from engine import nearest, plain
 
-from .keys import ALL, Key
+from .keys import INSIDE, NOTHING, Key
 
-INSIDE_IDS = frozenset(key.id for key in ALL if key.home == "inside")
-NOTHING = "nothing"
-"""In Textual's keymap, a key that no keyboard has: an empty text would leave the default in place."""
+INSIDE_IDS = frozenset(key.id for key in INSIDE)
 MODIFIERS = ("ctrl", "alt", "shift", "super", "meta", "hyper")
 NAMES = frozenset({key.value.rpartition("+")[2] for key in Keys} | set(KEY_DISPLAY_ALIASES)) - {"ignore"}
-NAMED = {name for key in ALL for name in key.keys.split(",")} | NAMES | set(KEY_NAME_REPLACEMENTS.values())
+NAMED = {name for key in INSIDE for name in key.keys.split(",")} | NAMES | set(KEY_NAME_REPLACEMENTS.values())
 TAKEN = {"ctrl+c": "interrupt"}
 """Keys that are not in the table, and not to be had."""
 TYPED = "field."
@@ -32,9 +30,11 @@ WAYS_BACK = ("list.leave", "field.leave")
 """Without these nobody would get out of a dialog again."""
 
 
-def laid_over(written: Mapping[str, str], where: object = "config.toml") -> tuple[tuple[Key, ...], list[str]]:
+def laid_over(
+    table: Sequence[Key], written: Mapping[str, str], where: object = "config.toml"
+) -> tuple[tuple[Key, ...], list[str]]:
     """The table with a person's keys in it, and a sentence for each wish that was not to be had, or that took a key."""
-    known = {key.id: key for key in ALL}
+    known = {key.id: key for key in table}
     wishes: dict[str, tuple[str, ...]] = {}
     said: list[str] = []
     for id_, text in written.items():
@@ -61,19 +61,21 @@ def laid_over(written: Mapping[str, str], where: object = "config.toml") -> tupl
         if wrong:
             said.append(f'{at} should be a key such as "ctrl+k", not "{plain(wrong, limit=40)}"{nearest(wrong, NAMED)}')
         elif holder:
-            said.append(f"{at}: {plain(holder)}; {known[id_].keys} is kept")
+            said.append(f"{at}: {plain(holder)}; {known[id_].keys or 'no key'} is kept")
         else:
             wishes[id_] = keys
-    return _table(wishes, said, where), said
+    return _with(table, wishes, said, where), said
 
 
-def _table(wishes: Mapping[str, tuple[str, ...]], said: list[str], where: object) -> tuple[Key, ...]:
+def _with(
+    before: Sequence[Key], wishes: Mapping[str, tuple[str, ...]], said: list[str], where: object
+) -> tuple[Key, ...]:
     by = {(place(id_), key): id_ for id_, keys in wishes.items() for key in keys}
     table = []
-    for line in ALL:
-        had, here = tuple(line.keys.split(",")), place(line.id)
+    for line in before:
+        had, here = tuple(filter(None, line.keys.split(","))), place(line.id)
         now = wishes.get(line.id, tuple(key for key in had if (here, key) not in by or line.id in WAYS_BACK))
-        if line.id not in wishes and not now:
+        if had and line.id not in wishes and not now:
             key = had[0]
             said.append(f"{where}: [keys] {key} now does {by[here, key]}, so {line.id} has no key; give it one")
         same = now == had
@@ -92,9 +94,9 @@ def writes(key: str) -> bool:
     return not set(modifiers) - {"shift"} and (len(last) == 1 or _character_of(last).isprintable())
 
 
-def keymap_of(table: Sequence[Key]) -> dict[str, str]:
-    """What Textual is told: those that differ from the defaults."""
-    return {key.id: key.keys or NOTHING for key, before in zip(table, ALL, strict=True) if key.keys != before.keys}
+def keymap_of(table: Sequence[Key], defaults: Sequence[Key]) -> dict[str, str]:
+    """What Textual is told: the keys that differ from the defaults, which are the same rows in the same order."""
+    return {key.id: key.keys or NOTHING for key, before in zip(table, defaults, strict=True) if key.keys != before.keys}
 
 
 def _parts(text: str) -> list[str]:
@@ -119,9 +121,9 @@ def normal(key: str) -> str:
 
 
 def _of_character(character: str) -> str:
-    from textual.keys import _character_to_key
+    from tui.textual_compat import key_name
 
-    return "space" if character == " " else _character_to_key(character)
+    return "space" if character == " " else key_name(character)
 
 
 def is_key(key: str) -> bool:

@@ -13,7 +13,7 @@ import contextlib
 import os
 import re
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -22,6 +22,7 @@ from engine import InputError, MissingFileError, nearest, opened, parse_toml, pl
 
 if TYPE_CHECKING:
     from ..draw.styles import Mode
+    from .keys import Key
 
 # Whether a file, or the files of a folder, have been saved since somebody last looked.
 #
@@ -196,7 +197,7 @@ def shown(value: object) -> str:
     return {int: "a number", list: "a list", dict: "a table"}.get(type(value), "a date or time")
 
 
-def write_default(path: Path) -> bool:
+def write_default(path: Path, table: Sequence[Key]) -> bool:
     """Write a file that says nothing yet and explains everything, unless there is one. Whether one was written.
 
     Raises OSError.
@@ -204,14 +205,12 @@ def write_default(path: Path) -> bool:
     if path.exists():
         return False
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(template(), encoding="utf-8")
+    path.write_text(template(table), encoding="utf-8")
     return True
 
 
-def template() -> str:
+def template(table: Sequence[Key]) -> str:
     """A config file in which every line is a comment, made of the table of keys."""
-    from .keys import ALL
-
     lines = [
         "# swarmtop's configuration. Take the # away from what you want to change; it is read again when you save it.",
         "# Flags of the command line go before what is said here. Themes of your own go into the folder themes/ beside",
@@ -220,15 +219,15 @@ def template() -> str:
         '# theme = "swarm"            # one of: swarmtop themes',
         "# fps = 30                   # frames a second at most; fewer over a slow line",
         f'# density = "comfortable"    # {" or ".join(DENSITIES)}',
-        "# reduced_motion = false     # true: nothing glides or pulses; messages still are where they are",
+        "# reduced_motion = false     # true: peers do not move gradually and nothing blinks",
         f'# glyphs = "braille"         # {", ".join(GLYPHS)}',
         "# tour = true                # false: no tour on the first start",
         "",
         '# Keys as Textual names them: "x", "X", "ctrl+k", "f5", "shift+up", "?". Several: "x,delete". None: "".',
         "[keys]",
     ]
-    wide = max(len(f'# "{key.id}" = "{key.keys}"') for key in ALL)
-    lines += [f"{f'# {chr(34)}{key.id}{chr(34)} = {chr(34)}{key.keys}{chr(34)}':<{wide}}  # {key.tip}" for key in ALL]
+    wide = max(len(f'# "{key.id}" = "{key.keys}"') for key in table)
+    lines += [f"{f'# {chr(34)}{key.id}{chr(34)} = {chr(34)}{key.keys}{chr(34)}':<{wide}}  # {key.tip}" for key in table]
     return "\n".join(lines) + "\n"
 
 
@@ -240,8 +239,9 @@ def template() -> str:
 # the link leads to.
 
 
-def keep(path: Path, name: str, value: str | bool) -> None:
-    """Have the file at `path` say `name = value` at its top level; where there is none, one that explains itself.
+def keep(path: Path, name: str, value: str | bool, table: Sequence[Key]) -> None:
+    """Have the file at `path` say `name = value` at its top level; where there is none, one that explains itself
+    and the keys of this table.
 
     Raises InputError, in a sentence, where that cannot be done.
     """
@@ -251,7 +251,7 @@ def keep(path: Path, name: str, value: str | bool) -> None:
             with opened(str(real), "expected a configuration in TOML") as file:
                 before = file.read(SIZE_LIMIT + 1)
         else:
-            before = template().encode()
+            before = template(table).encode()
         if len(before) > SIZE_LIMIT:
             raise InputError(f"{path}: this is too long for a configuration")
         after = changed(before.decode("utf-8"), name, value)

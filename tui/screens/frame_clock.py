@@ -13,7 +13,6 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from typing import Any
 
 # How often to draw: as asked, or less when drawing would take most of the time there is.
 #
@@ -66,12 +65,6 @@ class FramePace:
             self.slot_s = min(self.slot_s * 1.25, max(1.0 / LEAST_FPS, self.asked_s))
         elif self._cost_s < LIGHT * self.slot_s:
             self.slot_s = max(self.slot_s / 1.25, self.asked_s)
-
-
-def waiting(app: Any) -> int:
-    """Writes that the terminal has not taken yet. Textual hands them to a thread, whose queue it keeps to itself."""
-    queue = getattr(getattr(getattr(app, "_driver", None), "_writer_thread", None), "_queue", None)
-    return queue.qsize() if queue is not None else 0
 
 
 LEAST_S = 0.002

@@ -1,4 +1,4 @@
-"""Help: what the shapes mean, every key, and what this network is. All of it from the registries that are used."""
+"""The help screen: symbols of the picture, all keys, and the network that runs, from the tables of the program."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
-from tui.config.keys import ALL, Key, grouped, keyed, within
+from tui.config.keys import Key, grouped, keyed, within
 from tui.draw.colours import LOOK, STATE
 from tui.draw.legend import PARTS, WORDS
 from tui.draw.styles import GLYPHS, INK, Mode
@@ -23,15 +23,15 @@ from .picker import paragraphs
 MEANS = {
     "alive": "up; or, while an ask is looked at, not reached by it",
     "origin": "the peer that asked",
-    "asked": "the question has come here",
+    "asked": "the question has reached it",
     "answered": "named as a holder of what was asked for",
     "infrastructure": "a server, index or tracker",
     "dead": "its process was killed; its disk remains",
-    "censored": "lives on behind a wall: nothing gets in or out",
-    "colluding": "hides a word on somebody's behalf",
-    "poisoned": "claims to have everything, and serves decoys",
-    "held": "a link of it stands still, to be looked at",
-    "left": "said goodbye and went",
+    "censored": "runs, but all its traffic is blocked",
+    "colluding": "suppresses what mentions a banned word",
+    "poisoned": "claims to have every file, and serves decoys",
+    "held": "messages on one of its links are frozen",
+    "left": "left the network by its own protocol",
     "question": "a message that looks for something",
     "answer": "a message that says where it is",
     "transfer": "a message that carries the thing itself",
@@ -39,11 +39,11 @@ MEANS = {
 }
 
 
-TOUR = "{help.tour} takes the tour once more: five steps, and {app.back} leaves it."
+TOUR = "{help.tour} starts the tour again: five steps; {app.back} ends it."
 
 
 class HelpScreen(ModalScreen[bool]):
-    """Hands back whether the tour is wanted."""
+    """Hands back True to start the tour."""
 
     DEFAULT_CSS = """
     HelpScreen {
@@ -58,7 +58,7 @@ class HelpScreen(ModalScreen[bool]):
     """
     BINDINGS = within({"list.leave": "leave", "app.quit": "leave", "app.help": "leave", "help.tour": "tour"})
 
-    def __init__(self, network: str, title: str, text: str, mode: Mode = "braille", table: Sequence[Key] = ALL) -> None:
+    def __init__(self, network: str, title: str, text: str, mode: Mode, table: Sequence[Key]) -> None:
         super().__init__()
         self._table = table
         self._network, self._title, self._text, self._mode = network, title, text, mode
@@ -69,13 +69,13 @@ class HelpScreen(ModalScreen[bool]):
             yield Lines(id="help")
 
     def on_mount(self) -> None:
-        """Write it."""
+        """Fill it when its width is known."""
         name_panel(self.query_one("#window"), "help", "{list.leave} or {app.quit} back · {list.up} {list.down} read")
         self.query_one(Reading).focus()
         self.call_after_refresh(self._fill)
 
     def on_resize(self) -> None:
-        """What is wrapped is wrapped anew."""
+        """Wrap the text to the new width."""
         self.call_after_refresh(self._fill)
 
     def _fill(self) -> None:
@@ -106,11 +106,11 @@ class HelpScreen(ModalScreen[bool]):
         return rows
 
     def action_leave(self) -> None:
-        """Back to the swarm."""
+        """Close it."""
         dismiss_once(self, False)
 
     def action_tour(self) -> None:
-        """Back to the swarm, and be shown around."""
+        """Close it and start the tour."""
         dismiss_once(self, True)
 
 

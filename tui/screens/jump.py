@@ -1,15 +1,18 @@
-"""Jump mode: letters on the peers in sight, digits on the panels; type what stands where one wants to be.
+"""Jump mode: letters on the peers in sight, digits on the panels; typing one goes there.
 
-The picture goes on meanwhile and the letters go with their peers. Nothing is changed by it but the selection and the
-focus, so escape, a click, or a key that means nothing here leaves everything as it was.
+A modal screen through which the dashboard is seen: the picture goes on meanwhile, and the letters move with their
+peers. It hands back a `Target`, or None after escape, a click, a resize or a key that means nothing here, and then
+nothing has changed.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
-from textual.css.query import NoMatches
-from textual.geometry import Offset
+from textual import events
+from textual.app import ComposeResult
+from textual.geometry import Offset, Region, Size
 from textual.widgets import Static
 
 from engine import PeerId
@@ -17,131 +20,124 @@ from tui.config.keys import key_for, pressed
 from tui.draw import jump_tags
 from tui.draw.raster import Canvas
 from tui.draw.scene import Scene
-from tui.widgets.jump_bar import JumpBar
-
-if TYPE_CHECKING:
-    from textual.screen import Screen
-
-    from tui.session.session import Session
-    from tui.widgets.swarm_view import SwarmView
-
-    Base = Screen[None]
-else:
-    Base = object
+from tui.textual_compat import Overlay, dismiss_once
+from tui.widgets.panel import Lines
+from tui.widgets.swarm_view import SwarmView
 
 ZOOMS = {"view.in": 1, "view.out": -1}
+LAYER = "jump"
+"""The name under which the picture draws the letters."""
 
 
-class Jumping(Base):
-    """A mixin of `MainScreen`."""
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What was chosen: a peer, or else a panel by its name."""
 
-    session: Session
-    _shown: frozenset[str]
-    _tags: dict[str, PeerId] | None = None
-    """Peer by tag, while letters are shown; None when they have to be dealt out anew."""
-    _typed = ""
-    _in_sight = 0
+    peer: PeerId | None = None
+    panel: str = ""
 
-    if TYPE_CHECKING:
 
-        def at_once(self) -> None: ...
-        def close_bars(self) -> None: ...
-        def pick(self, peer: PeerId | None, *, keep: bool = False) -> None: ...
-        def panel(self, name: str) -> Any: ...
-        def panel_name(self, digit: int) -> str: ...
-        @property
-        def view(self) -> SwarmView: ...
+class JumpScreen(Overlay[Target | None]):
+    """Reads letters and digits until one of them, or two, name a peer or a panel."""
 
-    def action_jump(self) -> None:
-        """Show the letters and listen."""
-        self.close_bars()
-        self._tags, self._typed = None, ""
-        self.view.over["jump"] = self._draw_tags
-        self.query_one(JumpBar).open(self.jump_key, self.leave_jump)
-        self._tag_panels()
-        self.at_once()
+    DEFAULT_CSS = """
+    JumpScreen {
+        #jump { dock: bottom; margin: 0 0 2 0; height: 1; width: 1fr; background: $panel; color: $foreground; }
+        .jump-tag {
+            overlay: screen; position: absolute; width: auto; height: 1;
+            background: $accent; color: $background; text-style: bold;
+        }
+    }
+    """
+    AUTO_FOCUS = None
 
-    def _draw_tags(self, canvas: Canvas, scene: Scene) -> None:
-        if self._tags is None:
+    def __init__(self, view: SwarmView, panels: Mapping[str, tuple[str, Region]], redraw: Callable[[], None]) -> None:
+        """view: the picture that draws the letters; panels: name and place of each panel by its digit; redraw: draws
+        a frame of the dashboard now."""
+        super().__init__()
+        self._view, self._panels_by_digit, self._redraw = view, panels, redraw
+        self.tags: Mapping[str, PeerId] | None = None
+        """Peer by tag; None until the next picture, which deals the tags out."""
+        self._typed = ""
+        self._seen = 0
+        """How many peers are in sight."""
+        self._line = Lines(id="jump")
+        self._opened_at: Size | None = None
+
+    def compose(self) -> ComposeResult:
+        for digit, (_, place) in self._panels_by_digit.items():
+            tag = Static(digit, classes="jump-tag", markup=False)
+            tag.styles.offset = Offset(place.x + 1, place.y)
+            yield tag
+        yield self._line
+
+    def on_mount(self) -> None:
+        """Have the letters drawn."""
+        self._view.over[LAYER] = self._draw
+        self._tell()
+        self._redraw()
+
+    def on_unmount(self) -> None:
+        """No letters any more. Whoever gets the result draws the next frame."""
+        self._view.over.pop(LAYER, None)
+
+    def _draw(self, canvas: Canvas, scene: Scene) -> None:
+        if self.tags is None:
             first = [p for p in (scene.selected, *(scene.trace.holders if scene.trace else ())) if p is not None]
-            self._tags, self._in_sight = jump_tags.tag(canvas, scene, first)
+            self.tags, self._seen = jump_tags.tag(canvas, scene, first)
             self._tell()
-        jump_tags.draw(canvas, scene, self._tags, self._typed)
+        jump_tags.draw(canvas, scene, self.tags, self._typed)
 
     def _tell(self) -> None:
-        many, seen = len(self._tags or ()), self._in_sight
+        many, seen = len(self.tags or ()), self._seen
         zoom, back = key_for(self.app, "view.in"), key_for(self.app, "list.leave")
         some = f"{many} of {seen:,} in sight; {zoom} zooms in" if many < seen else f"{many} peers"
         typed = f"{self._typed}…" if self._typed else "letters go to a peer, digits to a panel"
-        self.query_one(JumpBar).tell((
+        self._line.show_rows([(
             (" jump ", "key bold"), (f" {typed}   ", "text"), (some, "dim"), (f"   {back} back", "dim"),
-        ))  # fmt: skip
+        )])  # fmt: skip
 
-    def _panels(self) -> dict[str, str]:
-        """Panel by digit: those that are shown, by the digits that toggle them."""
-        found = {str(digit): self.panel_name(digit) for digit in range(1, 10)}
-        return {digit: name for digit, name in found.items() if name in self._shown}
+    # --- events ------------------------------------------------------------------------------------------------
 
-    def _tag_panels(self) -> None:
-        for digit, name in self._panels().items():
-            panel = self.panel(name)
-            if panel.region.area:
-                tag = Static(digit, classes="jump-tag", markup=False)
-                tag.styles.offset = Offset(panel.region.x + 1, panel.region.y)
-                self.mount(tag)
-
-    def jump_key(self, key: str) -> bool:
-        """Take a key: go somewhere, narrow down, zoom, or leave. Whether it meant something."""
-        zooms = next((by for id_, by in ZOOMS.items() if pressed(self.app, id_, key)), 0)
-        if zooms:
-            self._tags, self._typed = None, ""
-            self.view.zoom(zooms)
-            self.at_once()
+    def on_key(self, event: events.Key) -> None:
+        """A letter, a digit, zoom, erase; any other key closes it."""
+        event.stop()
+        event.prevent_default()
+        key = event.key
+        tags = self.tags or {}
+        zoom = next((by for id_, by in ZOOMS.items() if pressed(self.app, id_, key)), 0)
+        if zoom:
+            self.tags, self._typed = None, ""
+            self._view.zoom(zoom)
+            self._redraw()
         elif pressed(self.app, "jump.erase", key):
-            self._typed = ""
-            self._tell()
-            self.at_once()
-        elif key in self._panels():
-            name = self._panels()[key]
-            self.leave_jump()
-            self._focus_in(name)
-        elif len(key) == 1 and any(text.startswith(self._typed + key.lower()) for text in self._tags or ()):
-            self._typed += key.lower()
-            peer = (self._tags or {}).get(self._typed)
-            if peer is not None:
-                self.leave_jump()
-                self.pick(peer)
-            else:
-                self._tell()
-                self.at_once()
+            self._narrow("")
+        elif key in self._panels_by_digit:
+            self._close(Target(panel=self._panels_by_digit[key][0]))
+        elif len(key) != 1 or not any(text.startswith(self._typed + key.lower()) for text in tags):
+            self._close(None)
+        elif (peer := tags.get(self._typed + key.lower())) is not None:
+            self._close(Target(peer))
         else:
-            self.leave_jump()
-            return len(key) == 1 or pressed(self.app, "list.leave", key)
-        return True
+            self._narrow(self._typed + key.lower())
 
-    def _focus_in(self, name: str) -> None:
-        """Into a panel: itself if it takes keys, else the first part of it that does."""
-        panel = self.panel(name)
-        if panel.focusable:
-            panel.focus()
-            return
-        inner = next((part for part in panel.query("*") if part.focusable), None)
-        if inner is not None:
-            inner.focus()
+    def _narrow(self, typed: str) -> None:
+        """Show the tags that begin with what was typed."""
+        self._typed = typed
+        self._tell()
+        self._redraw()
 
-    def leave_jump(self) -> None:
-        """Put the letters away."""
-        try:
-            bar = self.query_one(JumpBar)
-        except NoMatches:
-            return
-        if not bar.is_open:
-            return
-        focused = self.focused is bar
-        bar.close()
-        self.view.over.pop("jump", None)
-        self._tags, self._typed = None, ""
-        self.query(".jump-tag").remove()
-        if focused:
-            self.view.focus()
-        self.at_once()
+    def _close(self, target: Target | None) -> None:
+        self._view.over.pop(LAYER, None)
+        dismiss_once(self, target)
+
+    def on_click(self, event: events.Click) -> None:
+        """A click closes it."""
+        event.stop()
+        self._close(None)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Another size of the terminal closes it: panels stand elsewhere then."""
+        if self._opened_at is not None and event.size != self._opened_at:
+            self._close(None)
+        self._opened_at = event.size

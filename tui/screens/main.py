@@ -1,64 +1,41 @@
-"""The dashboard: panels around the picture, a clock of frames, and what each key does.
+"""The dashboard: panels around the picture, a clock of frames, and the table of actions that it is given.
 
 Panels say what a person wants by messages, and get frames; this screen stands between them and the session. It asks
 for a frame only when something can have changed, so a paused swarm costs nothing, and it hands the slow panels a
 frame four times a second at most, because nobody reads a number that changes more often.
 
-What decides is elsewhere: which panels there is room for in `rooms.py`, which verbs are possible and why not in
-`widgets/verbs.py`, what a command does in the engine.
+**Actions.** Everything a person can do is a row (`Action`) of one table; the rows stand in `tui/actions/`, beside the
+functions that they run. A key, a click on a key, a button, a line of a menu and the palette all come to `perform`: it
+asks once why the action cannot be had, tells that or runs it, and has one frame drawn when the turn of the loop is
+over. No action draws.
 """
 
 from __future__ import annotations
 
+import contextlib
 import time
-from dataclasses import replace
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple, Protocol
 
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.css.query import NoMatches
 from textual.dom import DOMNode
+from textual.geometry import Offset, Region
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
-from engine import Event
-from tui.config.keys import bindings, keyed
-from tui.screens.tour import TourBox
+from engine import ALIVE, AskFor, Attack, Command, Event, InputError, PeerId, Publish
+from tui.config.keys import Key, bindings, keyed
+from tui.draw import raster
+from tui.draw.styles import Mode
+from tui.preferences import Preferences
 from tui.session.frame import Frame
-from tui.session.session import Session
-from tui.session.verbs import Verb
-from tui.widgets import messages as say
-from tui.widgets.ask_bar import AskBar
-from tui.widgets.ask_picture import AskPicture
-from tui.widgets.asks_table import AsksTable
-from tui.widgets.attacks import Attacks
-from tui.widgets.canvas_widget import LeanCompositor
-from tui.widgets.charts import Charts
-from tui.widgets.controls import Controls
-from tui.widgets.feed import Feed
-from tui.widgets.filter_bar import FilterBar
-from tui.widgets.inspector import Inspector
-from tui.widgets.jump_bar import JumpBar
-from tui.widgets.menu import Menu
-from tui.widgets.message_table import Kinds
-from tui.widgets.panel import FrameKey, carry_keys
-from tui.widgets.peers_table import PeersTable
-from tui.widgets.status import Figures, KeyBar, Matters, StatusBar
-from tui.widgets.story import Story
-from tui.widgets.swarm_view import SwarmView
-from tui.widgets.theme_drawer import ThemeDrawer
-from tui.widgets.timeline import Timeline
-
-from ..actions.asks import Inquiries
-from ..actions.attacking import Attacking
-from ..actions.peers import OnPeers
-from ..actions.picking import Picking
-from ..actions.run import Comforts
-from ..actions.time import Travels
-from ..actions.view import Deeds
-from ..session.panels import (
+from tui.session.panels import (
+    DIGITS,
     HUGE_H,
     HUGE_W,
     LEAST_H,
@@ -68,13 +45,37 @@ from ..session.panels import (
     TALL,
     TIMELINE_H,
     WIDE,
-    behind,
+    PanelLayout,
     drawer,
-    rooms,
     too_small,
 )
-from .frame_clock import WAITING_MOST, FrameClock, FramePace, waiting
-from .jump import Jumping
+from tui.session.session import Session
+from tui.session.verbs import PAIRS, Verb, askers_of, called, chosen_in, verbs_for
+from tui.textual_compat import bind, fail, unwritten, use_lean_compositor
+from tui.widgets import messages as say
+from tui.widgets.ask_bar import AskBar
+from tui.widgets.ask_picture import AskPicture
+from tui.widgets.asks_table import AsksTable
+from tui.widgets.attacks import Attacks, deed_of
+from tui.widgets.charts import Chart, Charts
+from tui.widgets.controls import Controls
+from tui.widgets.feed import PAST, Feed
+from tui.widgets.filter_bar import FilterBar
+from tui.widgets.inspector import Inspector
+from tui.widgets.menu import Line, Menu
+from tui.widgets.message_table import Kinds
+from tui.widgets.panel import Offer, carry_keys, rename
+from tui.widgets.peers_table import PeersTable
+from tui.widgets.status import Figures, KeyBar, Matters, StatusBar
+from tui.widgets.story import Story
+from tui.widgets.swarm_view import SwarmView
+from tui.widgets.theme_drawer import ThemeDrawer
+from tui.widgets.timeline import Timeline
+
+from . import tour
+from .frame_clock import WAITING_MOST, FrameClock, FramePace
+from .jump import JumpScreen, Target
+from .tour import Tour, TourBox
 
 PANEL_S = 0.25
 """Wall seconds between two frames for a panel with figures, while a person's ask is under way."""
@@ -119,33 +120,112 @@ ROWS: dict[str, frozenset[str]] = {
 """Panels that stand side by side."""
 
 
-class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquiries, Travels, Screen[None]):
-    """Hand it a session. It runs the session's swarm for as long as it is mounted."""
+TURN = "view.picture"
+OF_SWARM = (TURN, "view.belief", "ask.silence", "run.court", "view.placement", "view.colour")
+OF_ASK = (TURN, "ask.next", "ask.hop", "ask.silence", "run.court")
+"""Actions that the frame of each picture carries, the first ones longest."""
+CHOOSE = ("peer.neighbours", "peer.operator", "peer.everybody", "peer.nobody")
+"""Actions at the end of the menu, which choose other peers."""
+ROW_OF_VERB = {"ask": "ask.here", "calloff": "run.calloff"}
+"""The row of a verb; of all others it is `peer.` and the id of the verb."""
+UNSOUGHT = 30
+"""The rank of a key that only counts now and then."""
+SPARED = 500
+"""Peers that are looked at to see what a box would hide: in a crowd it hides some wherever it stands."""
+FAREWELL = "That was the tour. {app.help} shows all keys, {app.palette} finds any action by name."
 
-    BINDINGS = bindings("main")
+
+class Program(Protocol):
+    """What actions need of the app, beside what Textual's own has."""
+
+    @property
+    def preferences(self) -> Preferences:
+        """Themes, keys, density and motion as this person has them."""
+
+    def leave(self, code: int) -> None:
+        """End the program."""
+
+    def open_palette(self) -> None:
+        """Find an action by its name."""
+
+    def to_the_shell(self) -> None:
+        """Suspend the program."""
+
+
+class Words(NamedTuple):
+    """What an action is called just now: on a key or chip, in the menu and palette, and what it does. Empty: as in
+    its row."""
+
+    label: str = ""
+    says: str = ""
+    tip: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What an action works on."""
+
+    session: Session
+    screen: MainScreen
+    app: Program
+
+
+def _possible(context: Context) -> str:
+    return ""
+
+
+def _unchanged(context: Context) -> Words:
+    return Words()
+
+
+@dataclass(frozen=True, slots=True)
+class Action(Key):
+    """One thing that a person can do. `run` does it; `why_not` says in a sentence why it cannot be had now, and nothing
+    when it can; `told` gives what it is called now where that changes; `says` is its name in menu and palette, if that
+    is not group and label; `synonyms` are words that a person may search it by, separated by commas."""
+
+    run: Callable[[Context], None] = field(kw_only=True)
+    why_not: Callable[[Context], str] = field(default=_possible, kw_only=True)
+    told: Callable[[Context], Words] = field(default=_unchanged, kw_only=True)
+    says: str = field(default="", kw_only=True)
+    synonyms: str = field(default="", kw_only=True)
+
+
+class MainScreen(Screen[None]):
+    """Hand it a session, the table of actions and the program. It runs the session's swarm while it is mounted."""
+
     AUTO_FOCUS = "SwarmView"
 
-    def __init__(self, session: Session, *, fps: float = 20.0, steady: bool = False) -> None:
+    def __init__(
+        self, session: Session, table: Sequence[Action], program: Program, *, fps: float = 20.0, steady: bool = False
+    ) -> None:
         """steady: `fps` frames a second whatever moves; else fewer while nothing that a person did is under way."""
         super().__init__()
         self._steady = steady
-        self._compositor = LeanCompositor()
+        use_lean_compositor(self)
         self.session = session
+        self.context = Context(session, self, program)
+        self.table = {action.id: action for action in table}
+        bind(self, bindings(table, "main"))
         self.pace = FramePace(fps)
         self.clock = FrameClock(self.tick, self._broke)
-        self.wishes: dict[str, bool] = {}
-        self.drawer_shut = False
-        self.whole = ""
-        """The panel that has the whole screen, or the picture; empty for none."""
+        self.panels = PanelLayout()
+        self.tour: Tour | None = None
         self.frames = 0
         """How many were shown; a test holds it against how much has changed."""
         self._panel_frame: Frame | None = None
         self._panels_s = self._keys_s = self._charts_s = self._drawn_s = -1e9
         self._events: tuple[Event, ...] = ()
         self._jumps = 0
-        self._keys_of: tuple[object, ...] = ()
+        self._offers: tuple[Offer, ...] = ()
         self._verbs_of: tuple[Frame | None, tuple[Verb, ...]] = (None, ())
-        self._shown: frozenset[str] = frozenset()
+        self._noticed = ""
+        self._due = False
+        """A frame is drawn when this turn of the loop is over."""
+        self._known = True
+        """All that was done is in the frame that the picture has."""
+        self._played = self._holding = False
+        """Time ran when the pointer took the cursor; the pointer holds it."""
 
     def compose(self) -> ComposeResult:
         """From the top: figures, the picture and the inspector, asks and controls, charts and feed, where one types."""
@@ -153,8 +233,8 @@ class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquirie
         yield Matters(id="matters")
         with Vertical(id="body"):
             with Horizontal(id="top"):
-                yield SwarmView(glyphs=self.app_glyphs, id="swarm")
-                yield AskPicture(glyphs=self.app_glyphs, id="ask-picture", classes="-away")
+                yield SwarmView(glyphs=self.glyphs, id="swarm")
+                yield AskPicture(glyphs=self.glyphs, id="ask-picture", classes="-away")
                 yield Inspector(id="inspector")
                 yield Attacks(id="attacks", classes="-away")
             with Horizontal(id="middle"):
@@ -172,7 +252,6 @@ class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquirie
         yield AskBar(id="ask-bar")
         yield FilterBar(complete=self.session.selection.completions, id="filter")
         yield Menu(id="menu")
-        yield JumpBar(id="jump")
         yield Timeline(id="timeline")
         yield KeyBar(id="keys")
         yield TourBox(id="tour")
@@ -180,9 +259,9 @@ class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquirie
 
     def on_mount(self) -> None:
         """Start time, and the clock of frames."""
-        self.query_one(SwarmView).tooltip = None
-        self.set_class(getattr(self.app, "density", "") == "compact", "-dense")
-        self.set_class(self.app_glyphs == "ascii", "-letters")
+        self.view.tooltip = None
+        self.set_class(self.context.app.preferences.density == "compact", "-dense")
+        self.set_class(self.glyphs == "ascii", "-letters")
         # Time is paced from the first picture on: what paces it takes a while to load, and a frame moves time as well.
         self.call_after_refresh(self._pace)
         self.make_room()
@@ -200,12 +279,129 @@ class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquirie
         self.run_worker(self.session.run(), name="live", exit_on_error=False)
 
     def _broke(self, error: Exception) -> None:
-        self.app._handle_exception(error)
+        fail(self.app, error)
 
     def on_unmount(self) -> None:
         """Time ends with the screen."""
         self.clock.stop()
         self.session.stop()
+
+    # --- parts --------------------------------------------------------------------------------------------
+
+    @property
+    def view(self) -> SwarmView:
+        """The picture of the swarm."""
+        return self.query_one(SwarmView)
+
+    @property
+    def ask_picture(self) -> AskPicture:
+        """The pictures of an ask: diagram and tree."""
+        return self.query_one(AskPicture)
+
+    @property
+    def picture(self) -> SwarmView | AskPicture:
+        """The picture that is shown."""
+        other = self.ask_picture
+        return self.view if other.has_class("-away") else other
+
+    @property
+    def enlarged(self) -> float:
+        """How much the picture is zoomed."""
+        shown = self.picture
+        return shown.looking.zoom if isinstance(shown, AskPicture) else shown.stage.view.zoom
+
+    @property
+    def timeline(self) -> Timeline:
+        """The line above the keys."""
+        return self.query_one(Timeline)
+
+    @property
+    def glyphs(self) -> Mode:
+        """The alphabet of pictures."""
+        return self.context.app.preferences.glyph_mode
+
+    @property
+    def has_story(self) -> bool:
+        """Whether the scenario has something to tell."""
+        scenario = self.session.player.scenario
+        same = scenario.setup.protocol == self.session.player.setup.protocol
+        return same and bool(scenario.about or scenario.captions or scenario.expects)
+
+    def panel(self, name: str) -> Any:
+        """A panel by its name in PANELS, or the picture."""
+        return self.picture if name == PICTURE else self.query_one(PANEL_TYPES[name])
+
+    def panel_at(self, widget: Widget | None) -> str:
+        """The name of the panel that a widget is or is in; empty for none."""
+        node: DOMNode | None = widget
+        while node is not None and node is not self:
+            if node.id in PANEL_TYPES:
+                return str(node.id)
+            if isinstance(node, (SwarmView, AskPicture)):
+                return PICTURE
+            node = node.parent
+        return ""
+
+    # --- actions ------------------------------------------------------------------------------------------
+
+    def action_do(self, id: str) -> None:  # noqa: A002
+        """Do what a row of the table says."""
+        self.perform(self.table[id])
+
+    def perform(self, action: Action) -> None:
+        """Run an action, or tell why it cannot be had; then one frame shows what came of it."""
+        why = self.why_not(action)
+        if why:
+            self.notify(keyed(self.app, why), severity="warning", markup=False, timeout=4)
+            return
+        action.run(self.context)
+        self.changed()
+
+    def why_not(self, action: Action) -> str:
+        """Why an action cannot be had just now, in a sentence; empty when it can."""
+        if not self.is_mounted:
+            return ""
+        if self.has_class("-tiny") and action.home == "main" and action.id != "app.focus":
+            return "This terminal is too small to show what that would do."
+        return action.why_not(self.context)
+
+    def verbs(self) -> tuple[Verb, ...]:
+        """What can be done to the chosen peers, and what cannot. Made once a frame: keys, chips and menus all ask."""
+        frame = self.frame if self.is_mounted else None
+        if frame is None:
+            return ()
+        if self._verbs_of[0] is not frame:
+            self._verbs_of = (frame, verbs_for(frame))
+        return self._verbs_of[1]
+
+    def verb(self, id: str) -> Verb | None:  # noqa: A002
+        """One of them; None when no peer is chosen, or where there is nothing of the kind."""
+        return next((verb for verb in self.verbs() if verb.id == id), None)
+
+    def refresh_keys(self) -> None:
+        """Write the key bar, and the frame of the picture, as things are now."""
+        rows = [row for row in self.context.app.preferences.keys_now if isinstance(row, Action) and row.shown]
+        shown = self.picture
+        in_frame = OF_ASK if isinstance(shown, AskPicture) else OF_SWARM
+        offers = {row.id: self._offer(row) for row in rows if row.rank or row.id in in_frame}
+        bar = tuple(offers[row.id] for row in rows if row.rank)
+        if bar != self._offers:
+            self._offers = bar
+            self.query_one(KeyBar).show_items(bar)
+        label = {row.id: row.label for row in rows}
+        if isinstance(shown, AskPicture):
+            label[TURN] = {"diagram": "tree", "tree": "swarm"}.get(shown.kind, label.get(TURN, ""))
+        carry_keys(shown, [replace(offers[id_], word=label[id_]) for id_ in in_frame if id_ in offers])
+
+    def _offer(self, row: Action) -> Offer:
+        now = row.told(self.context)
+        why = keyed(self.app, self.why_not(row))
+        # Who answered the ask that one chose is what one wants to know next. Of those that peers ask by themselves it
+        # would come and go every few seconds, and move all other keys.
+        rank = UNSOUGHT if row.id == "ask.answerer" and (why or self.session.selection.following) else row.rank
+        return Offer(
+            row.shown, now.label or row.label, row.action, why, keyed(self.app, now.tip) if now.tip else row.tip, rank
+        )
 
     # --- frames -----------------------------------------------------------------------------------------
 
@@ -248,7 +444,7 @@ class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquirie
         view = self.picture
         now = time.monotonic()
         self.session.player.poll()
-        if (self.session.stale or view.moving) and waiting(self.app) > WAITING_MOST:
+        if (self.session.stale or view.moving) and unwritten(self.app) > WAITING_MOST:
             self.pace.held_up()
             return
         if self.session.stale or view.moving:
@@ -259,7 +455,8 @@ class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquirie
 
     def _take_frame(self, *, draw: bool) -> None:
         frame = self.session.frame(self.pace.fps)
-        self.query_one(SwarmView).show(frame, draw=draw)
+        self._known = True
+        self.view.show(frame, draw=draw)
         if draw:
             self.ask_picture.show(frame)
         # After a jump, what was told of the time before it did not happen yet, or is told again.
@@ -282,31 +479,53 @@ class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquirie
         charts = self.session.watched or now - self._charts_s >= CHARTS_S
         self._charts_s = now if charts else self._charts_s
         self._events, self._panel_frame, self._panels_s = (), None, now
+        self.make_room()
         self.query_one(StatusBar).show(frame)
         self.query_one(AskBar).show(frame)
         self.query_one(Matters).show(frame)
         self.show_time(frame)
         for name, kind in PANEL_TYPES.items():
             # The feed and the story count what they are handed, so they are not left out when they are hidden.
-            if (name in self._shown and (name != "charts" or charts)) or name in ("feed", "story"):
+            if (name in self.panels.shown and (name != "charts" or charts)) or name in ("feed", "story"):
                 self.query_one(kind).show(frame)
         notice = (
             frame.alarm and f"{frame.alarm}. This run cannot go on: {{run.network}} starts another."
         ) or frame.notice
         line = self.query_one("#notice", Static)
-        if notice != getattr(self, "_noticed", ""):
+        if notice != self._noticed:
             self._noticed = notice
             line.update(keyed(self.app, notice))
             line.set_class(bool(notice), "-open")
             line.set_class(bool(frame.alarm), "-alarm")
-        self.make_room()
         self.show_tour(frame)
         if now - self._keys_s >= KEYS_S:
             self._keys_s = now
-            self.refresh_keys(frame)
+            self.refresh_keys()
+
+    @property
+    def frame(self) -> Frame | None:
+        """The newest frame. What was done since the last one was drawn is in it."""
+        if not self._known:
+            self.session.touch()
+            self._take_frame(draw=False)
+            self.session.touch()
+        return self.view.frame
+
+    def changed(self) -> None:
+        """Something looks different now: one frame is drawn when this turn of the loop is over, however often this is
+        called until then."""
+        self._known = False
+        if not self._due:
+            self._due = True
+            self.call_later(self._draw_due)
+
+    def _draw_due(self) -> None:
+        if self._due and self.is_attached:
+            self.at_once()
 
     def at_once(self) -> None:
-        """A person did something: show it now, panels too."""
+        """Show this moment now, panels too."""
+        self._due = False
         self._panels_s = self._keys_s = self._charts_s = -1e9
         if self.is_mounted and self.is_current and not self.has_class("-tiny"):
             self.session.touch()
@@ -331,7 +550,7 @@ class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquirie
 
     def on_screen_resume(self) -> None:
         """Back from a dialog."""
-        self.at_once()
+        self.changed()
 
     def make_room(self) -> None:
         """Show the panels there is room for."""
@@ -346,79 +565,198 @@ class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquirie
         self.set_class(height < TALL, "-short")
         self.set_class(width < WIDE or height < TALL, "-compact")
         self.set_class(width >= HUGE_W and height >= HUGE_H, "-huge")
-        self.query_one(Timeline).display = height >= TIMELINE_H
+        self.timeline.display = height >= TIMELINE_H
         self.set_class(height < TIMELINE_H, "-lowest")
-        chosen = (self.session.selection.selected is not None) and not self.drawer_shut
-        shown = rooms(width, height, self.wishes, selected=chosen, story=self.has_story, whole=self.whole)
-        if shown == self._shown:
+        story = self.has_story
+        if not self.panels.arrange(width, height, selected=self.session.selection.selected is not None, story=story):
             return
-        fresh = shown - self._shown
-        self._shown = shown
-        others = {} if self.whole else behind(width, height, self.wishes, shown, story=self.has_story)
+        shown, whole = self.panels.shown, self.panels.whole
+        others = self.panels.behind(width, height, story=story)
         for view in (self.view, self.ask_picture):
             view.set_class(PICTURE not in shown, "-behind")
-            view.set_class(self.whole == PICTURE, "-whole")
+            view.set_class(whole == PICTURE, "-whole")
         for name in PANEL_TYPES:
             panel = self.panel(name)
             # A class and not `display`: a panel may have reasons of its own to be hidden, and they should hold.
             panel.set_class(name not in shown, "-away")
-            panel.set_class(name == self.whole, "-whole")
-            carry_keys(panel, [FrameKey(str(n), PANELS[n], f"panel({n})") for n in others.get(name, ())])
+            panel.set_class(name == whole, "-whole")
+            carry_keys(panel, [Offer(str(n), PANELS[n], self.table[f"panel.{n}"].action) for n in others.get(name, ())])
         for row, parts in ROWS.items():
             self.query_one(f"#{row}").display = bool(parts & shown)
-            self.query_one(f"#{row}").set_class(self.whole in parts, "-whole")
-        if self.whole:
-            self.panel(self.whole).focus()
+            self.query_one(f"#{row}").set_class(whole in parts, "-whole")
+        if whole:
+            self.panel(whole).focus()
         elif self.panel_at(self.focused) not in shown:
             self.picture.focus()
-        if fresh:
-            self.at_once()
 
-    @property
-    def has_story(self) -> bool:
-        """Whether the scenario has something to tell."""
-        scenario = self.session.player.scenario
-        same = scenario.setup.protocol == self.session.player.setup.protocol
-        return same and bool(scenario.about or scenario.captions or scenario.expects)
+    def redress(self) -> None:
+        """Density, motion or keys are others now."""
+        if self.is_mounted:
+            self._offers = ()
+            self.make_room()
+            self.changed()
 
-    @property
-    def app_glyphs(self) -> Any:
-        """The alphabet of pictures that the app was started with."""
-        return getattr(self.app, "glyph_mode", "braille")
+    def use_glyphs(self, mode: Mode) -> None:
+        """Draw with another alphabet: who sees boxes instead of dots need not leave to try letters."""
+        self.view.glyphs = self.ask_picture.glyphs = mode
+        self.set_class(mode == "ascii", "-letters")
+        for arrow in self.query(".arrow").results(Static):
+            arrow.update("v" if mode == "ascii" else "▼")
+        for widget in self.query("*"):
+            if hasattr(widget, "_named"):
+                rename(widget)
+            widget.refresh()
 
-    def panel(self, name: str) -> Any:
-        """A panel by its name in PANELS, or the picture."""
-        return self.picture if name == PICTURE else self.query_one(PANEL_TYPES[name])
+    # --- choosing peers -----------------------------------------------------------------------------------
 
-    def panel_at(self, widget: Widget | None) -> str:
-        """The name of the panel that a widget is or is in; empty for none."""
-        node: DOMNode | None = widget
-        while node is not None and node is not self:
-            if node.id in PANEL_TYPES:
-                return str(node.id)
-            if isinstance(node, (SwarmView, AskPicture)):
-                return PICTURE
-            node = node.parent
-        return ""
+    def pick(self, peer: PeerId | None, *, keep: bool = False) -> None:
+        """Select a peer, and unmark all others unless `keep`; a narrow terminal opens the drawer on the side where
+        the peer is not."""
+        self.session.selection.select(peer, keep=keep)
+        self.show_choice()
 
-    def panel_name(self, digit: int) -> str:
-        """Which panel a digit toggles, or empty."""
-        return PANELS.get(digit, "")
+    def show_choice(self) -> None:
+        """Others are chosen: show who, and open the drawer."""
+        peer = self.session.selection.selected
+        self.panels.drawer_shut = False
+        if peer is not None:
+            left = self.view.share_of(peer) > 0.5
+            self.query_one(Inspector).set_class(left, "-left")
+        self.make_room()
+        self.changed()
 
-    # --- what panels say ---------------------------------------------------------------------------------
+    def neighbours(self) -> tuple[PeerId, ...]:
+        """Peers that have a link to the chosen ones."""
+        selected = self.session.selection.selected
+        chosen = set(self.session.selection.marked or (() if selected is None else (selected,)))
+        near = dict.fromkeys(other for peer in chosen for other in self.session.swarm.links_of(peer))
+        return tuple(sorted(other for other in near if other not in chosen))
 
-    @on(say.AskPicked)
-    def _chose(self, event: say.AskPicked) -> None:
-        self.session.selection.choose(event.ask)
-        self.at_once()
+    def on_peer_picked(self, event: say.PeerPicked) -> None:
+        """A click, or a line of the table or the feed."""
+        if event.toggle and event.peer is not None:
+            self.session.selection.toggle_chosen(event.peer)
+            self.show_choice()
+        else:
+            self.pick(event.peer)
+
+    def on_peers_picked(self, event: say.PeersPicked) -> None:
+        """A box, or rows of the table. An empty box chooses nobody, as a click on the ground does."""
+        if event.peers or event.add:
+            self.session.selection.mark_peers(event.peers, add=event.add)
+            if event.add and event.peers:
+                self.session.selection.select(event.peers[-1], keep=True)
+            self.show_choice()
+        else:
+            self.pick(None)
+
+    def open_filter(self) -> None:
+        """Type a selector: whom to mark, or what the focused table or feed should show."""
+        panel = self.panel_at(self.focused)
+        self.close_bars()
+        bar = self.query_one(FilterBar)
+        if panel == "peers":
+            bar.open("peers", self.session.selection.filter)
+        elif panel == "feed":
+            bar.open("feed", self.query_one(Feed).sought)
+        else:
+            bar.open("find")
+
+    def on_filter_bar_used(self, event: FilterBar.Used) -> None:
+        """Done typing."""
+        self.close_bars()
+        table = {"peers": PeersTable, "feed": Feed}.get(event.purpose)
+        if event.selector is not None:
+            if event.purpose == "peers":
+                self.session.selection.apply_filter(event.selector)
+            elif event.purpose == "feed":
+                self.query_one(Feed).seek(event.selector)
+            else:
+                self.session.selection.mark(event.selector)
+        if table is not None:
+            self.query_one(table).focus()
+        self.changed()
+
+    def on_searched(self, event: say.Searched) -> None:
+        """A click on the field of a panel that can be searched."""
+        self.panel(event.panel).focus()
+        self.open_filter()
+
+    def on_wondered(self, event: say.Wondered) -> None:
+        """Whom does it mean, while it is typed."""
+        told, bad = self.session.selection.preview(event.selector)
+        bar = self.query_one(FilterBar)
+        if bar.is_open:
+            bar.tell(told)
+        else:
+            self.query_one(Controls).tell(told, bad=bad)
+
+    # --- commands -----------------------------------------------------------------------------------------
+
+    def carry_out(self, command: Command) -> None:
+        """Do a command, and tell how many it changed and how to take it back."""
+        changed = self.session.do(command)
+        self.changed()
+        if changed:
+            self.session.say(self._done(command, changed))
+
+    def _done(self, command: Command, changed: tuple[PeerId, ...]) -> str:
+        """`12 peers killed. x: revive 12 peers`, from what the verb would do now."""
+        frame = self.frame
+        past = PAST.get(command.verb, (command.verb, ""))[0]
+        who = called(frame.snapshot, changed) if frame is not None else f"{len(changed):,} peers"
+        of = next((pair.id for pair in PAIRS if command.verb in (pair.do, pair.undo)), command.verb)
+        back = self.verb({"partition": "heal", "reopen": "shutdown"}.get(of, of))
+        if back is None or back.command is None or back.command.verb == command.verb:
+            return f"{who} {past}"
+        return f"{who} {past}. {{{back.key or 'peer.menu'}}}: {back.says[:1].lower()}{back.says[1:]}"
 
     @on(say.Act)
     def _act(self, event: say.Act) -> None:
         self.carry_out(event.command)
 
     @on(say.Wish)
-    async def _wished(self, event: say.Wish) -> None:
-        await self.app.run_action(event.action, self)
+    def _wished(self, event: say.Wish) -> None:
+        self.action_do(event.action)
+
+    @on(say.Paced)
+    def _paced(self, event: say.Paced) -> None:
+        self.session.player.pacer.set_speed(event.speed)
+        self.changed()
+
+    # --- asks ---------------------------------------------------------------------------------------------
+
+    def answerers(self) -> tuple[PeerId, ...]:
+        """Who answered the chosen ask, in order; those who live, where there are any left."""
+        frame = self.frame
+        if frame is None or frame.trace is None or frame.trace.ask != self.session.selection.ask:
+            return ()
+        state = frame.snapshot.state
+        known = tuple(peer for peer in frame.trace.holders if peer < len(state))
+        return tuple(peer for peer in known if state[peer] == ALIVE) or known
+
+    def open_ask_bar(self, *, publish: bool = False) -> None:
+        """Show where one asks, or names what should be shared."""
+        self.close_bars()
+        bar = self.query_one(AskBar)
+        bar.publishing = publish
+        bar.add_class("-open")
+        frame = self.frame
+        if frame is not None:
+            bar.show(frame)
+        bar.focus()
+        self.changed()
+
+    def ask_now(self, text: str) -> None:
+        """Ask for something from the chosen peers, or from any."""
+        frame = self.frame
+        self.session.ask_for(text, self.session.selection.selected if frame is None else askers_of(frame))
+        self.changed()
+
+    @on(say.AskPicked)
+    def _chose(self, event: say.AskPicked) -> None:
+        self.session.selection.choose(event.ask)
+        self.changed()
 
     @on(say.AskWanted)
     def _ask_wanted(self, event: say.AskWanted) -> None:
@@ -430,16 +768,270 @@ class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquirie
     def _ask_left(self) -> None:
         self.close_bars()
 
-    @on(say.Paced)
-    def _paced(self, event: say.Paced) -> None:
-        self.session.player.pacer.set_speed(event.speed)
-        self.at_once()
+    def on_asked(self, event: say.Asked) -> None:
+        """Something was typed to be asked for, or to be shared."""
+        self.close_bars()
+        if event.publish:
+            peers: Any = event.origin if event.origin is not None else self.session.selection.selected
+            self.carry_out(Publish(peers, event.text))
+        elif isinstance(event.origin, tuple):
+            self.carry_out(AskFor(event.origin, event.text))
+        else:
+            self.session.ask_for(event.text, event.origin)
+        self.changed()
 
     def close_bars(self) -> None:
-        """Put away where one types; the picture has the keys again."""
+        """Close the lines where one types; the picture has the keys again."""
         try:
             self.query_one(FilterBar).close()
             self.query_one(AskBar).remove_class("-open")
             self.picture.focus()
         except NoMatches:
             return
+
+    # --- jump mode ----------------------------------------------------------------------------------------
+
+    def jump(self) -> None:
+        """Show letters on peers and digits on panels, and go where one of them is typed."""
+        self.close_bars()
+        panels = {
+            str(digit): (name, self.panel(name).region)
+            for digit, name in PANELS.items()
+            if name in self.panels.shown and self.panel(name).region.area
+        }
+        self.app.push_screen(JumpScreen(self.view, panels, self.at_once), self._jumped)
+
+    def _jumped(self, target: Target | None) -> None:
+        if target is None:
+            self.view.focus()
+        elif target.peer is not None:
+            self.view.focus()
+            self.pick(target.peer)
+        else:
+            self._focus_in(target.panel)
+        self.changed()
+
+    def _focus_in(self, name: str) -> None:
+        """Into a panel: itself if it takes keys, else the first part of it that does."""
+        panel = self.panel(name)
+        parts = [panel] if panel.focusable else [part for part in panel.query("*") if part.focusable]
+        for part in parts[:1]:
+            part.focus()
+
+    # --- the menu -----------------------------------------------------------------------------------------
+
+    def on_menu_wanted(self, event: say.MenuWanted) -> None:
+        """A right click: on one of the chosen it means all of them, on another peer that one."""
+        if event.peer is not None and event.peer not in self.session.selection.marked:
+            self.pick(event.peer)
+        self.open_menu(event.at)
+
+    def open_menu(self, at: tuple[int, int] | None = None) -> None:
+        """Show what can be done to the chosen peers, at a cell of the screen."""
+        lines = self.menu_lines()
+        frame = self.frame
+        if frame is None or not lines:
+            return
+        ids = chosen_in(frame)
+        title = called(frame.snapshot, ids) if len(ids) else "the swarm"
+        where = at or (self.size.width // 3, self.size.height // 4)
+        self.query_one(Menu).open("peers", title, lines, where, self.size)
+
+    def menu_lines(self) -> list[Line]:
+        """Each verb with what it will do and to how many, and then whom else one may choose."""
+        lines = [
+            Line(
+                ROW_OF_VERB.get(verb.id, f"peer.{verb.id}"),
+                verb.says,
+                verb.tip,
+                verb.key,
+                "" if verb.possible else verb.tip,
+            )
+            for verb in self.verbs()
+        ]
+        if not lines:
+            lines.append(Line("ask.here", "Ask from any peer …", "Type what to look for.", "ask.here"))
+        rule = True
+        for row in map(self.table.__getitem__, CHOOSE):
+            now = row.told(self.context)
+            if now.says:
+                lines.append(Line(row.id, now.says, now.tip or row.tip, "", self.why_not(row), rule=rule))
+                rule = False
+        return lines
+
+    def on_menu_chosen(self, event: Menu.Chosen) -> None:
+        """A line of a menu."""
+        if event.purpose.startswith("chart-"):
+            chart = self.query_one(f"#{event.purpose}", Chart)
+            chart.toggle(event.id)
+            self.query_one(Menu).update_lines(chart.menu_lines())
+            return
+        self.picture.focus()
+        self.action_do(event.id)
+
+    def on_menu_closed(self) -> None:
+        """Nothing was chosen: the picture has the keys again."""
+        self.picture.focus()
+
+    def on_chart_picked(self, event: Chart.Picked) -> None:
+        """Which series should a chart show?"""
+        chart = event.chart
+        at = (chart.region.x + 2, max(0, chart.region.y - 6))
+        self.query_one(Menu).open(str(chart.id), "what this chart shows", chart.menu_lines(), at, self.size)
+
+    # --- attacks ------------------------------------------------------------------------------------------
+
+    def on_foresee(self, event: say.Foresee) -> None:
+        """Tell the panel what there is, and what the one it asks about would do now."""
+        panel = self.query_one(Attacks)
+        swarm = self.session.swarm
+        if event.attack is not None:
+            try:
+                panel.tell(event.attack, swarm.preview(event.attack))
+            except InputError as error:
+                panel.tell(event.attack, None, str(error))
+        if event.anew:
+            panel.offer(swarm.attacks())
+
+    def on_attacked(self, event: say.Attacked) -> None:
+        """Do it, say what it comes to, and tell the panel how to take it back."""
+        self._attack(event.title, event.attack)
+        self.changed()
+
+    def _attack(self, title: str, attack: Attack) -> None:
+        swarm = self.session.swarm
+        try:
+            plan = swarm.preview(attack)
+        except InputError as error:
+            self.session.say(str(error))
+            return
+        now_us, before = swarm.now_us, len(swarm.history)
+        self.session.do(attack)
+        if len(self.session.swarm.history) > before:
+            self.session.say(plan.sentence)
+            self.query_one(Attacks).begun(deed_of(title, plan, now_us))
+
+    def open_attack(self, name: str) -> None:
+        """Show the panel with this preset marked, ready for enter."""
+        panel = self.query_one(Attacks)
+        panel.mark(name)
+        if "attacks" not in self.panels.shown:
+            self.perform(self.table[f"panel.{DIGITS['attacks']}"])
+        panel.focus()
+
+    # --- the timeline -------------------------------------------------------------------------------------
+
+    def on_timeline_sought(self, event: Timeline.Sought) -> None:
+        """A pointer took the cursor somewhere, or let it go."""
+        live = self.session.player.pacer
+        if event.held and not self._holding:
+            self._holding, self._played = True, live.playing
+            live.pause()
+        self.session.player.scrub_to(event.at_us)
+        self.session.touch()
+        if not event.held:
+            if self._holding and self._played:
+                live.play()
+            self._holding = False
+
+    def on_timeline_wheeled(self, event: Timeline.Wheeled) -> None:
+        """A step."""
+        session = self.session
+        # A wheel is turned by chance more easily than a key is pressed: at the end it does not move time on.
+        if event.ms > 0 and session.player.at_end and session.player.seek_target_us is None:
+            return
+        session.player.pacer.pause()
+        session.player.scrub_to(session.player.pending_seek_us + event.ms * 1000)
+        session.touch()
+
+    def show_time(self, frame: Frame) -> None:
+        """Hand the line its frame; the picture wears another frame while it is of the past."""
+        self.timeline.show(frame)
+        for view in (self.view, self.ask_picture):
+            view.set_class(not frame.live, "-past")
+
+    # --- networks, scenarios, themes ----------------------------------------------------------------------
+
+    def begun(self) -> None:
+        """Another run has begun."""
+        self.panels.drawer_shut = False
+        self.make_room()
+        self.changed()
+
+    def on_theme_drawer_marked(self, event: ThemeDrawer.Marked) -> None:
+        """Wear it for now."""
+        if self.query_one(ThemeDrawer).is_open and event.name in self.app.available_themes:
+            self.app.theme = event.name
+
+    def on_theme_drawer_done(self, event: ThemeDrawer.Done) -> None:
+        """Wear it, and the picture has the keys again."""
+        self.query_one(ThemeDrawer).close()
+        if event.name in self.app.available_themes:  # its file may be gone by now
+            self.app.theme = event.name
+        self.view.focus()
+        if event.chosen:
+            self.context.app.preferences.choose_theme(event.name)
+
+    # --- the tour -----------------------------------------------------------------------------------------
+
+    def maybe_tour(self) -> None:
+        """On a first start, and where the person wants it."""
+        if self.context.app.preferences.settings.tour and tour.first_time():
+            self.begin_tour()
+
+    def begin_tour(self) -> None:
+        """Show around, from the first step."""
+        self.tour = Tour(self.session.player.setup.protocol, self.session.swarm.catalogue_titles(5))
+        self.changed()
+
+    def leave_tour(self) -> bool:
+        """End it. Whether there was one."""
+        if self.tour is None:
+            return False
+        self.tour = None
+        with contextlib.suppress(NoMatches):
+            self.query_one(TourBox).hush()
+        self.changed()
+        return True
+
+    def on_tour_box_clicked(self) -> None:
+        """Enough of it."""
+        self.leave_tour()
+
+    def show_tour(self, frame: Frame) -> None:
+        """Go on with it, as far as this frame goes."""
+        if self.tour is None:
+            return
+        self.tour.see(frame.snapshot, frame.events, frame.trace, asking=self.query_one(AskBar).has_class("-open"))
+        words = self.tour.words(frame.snapshot)
+        if words is None:
+            self.leave_tour()
+            self.notify(keyed(self.app, FAREWELL), title="tour", markup=False, timeout=8)
+            return
+        box = self.query_one(TourBox)
+        back = keyed(self.app, "{app.back}")
+        box.say(f"{words.number}/{tour.STEPS} {words.heading}", keyed(self.app, words.text), back)
+        high = len(box.rows) + 2
+        room = self.view.region
+        if words.place == "peer" and words.peer is not None:
+            box.stand(self._beside(words.peer, high, frame))
+        elif words.place == "keys":
+            box.stand(self._over_keys(high))
+        else:
+            box.stand(Offset(max(room.x, room.right - tour.WIDTH - 1), room.y + 1))
+
+    def _beside(self, peer: PeerId, high: int, frame: Frame) -> Offset:
+        """Next to a peer, hiding few of the others, and the selected one least of all."""
+        x, y = self.view.stage.dots(frame.wall_s)
+        across, down = raster.DOTS[self.view.glyphs]
+        inner = self.view.content_region
+        cells = [(inner.x + int(a) // across, inner.y + int(b) // down) for a, b in zip(x, y, strict=True)]
+        chosen = [cells[frame.selected]] * 9 if frame.selected is not None else []
+        return tour.beside(cells[peer], high, self.view.region, [*cells[:SPARED], *chosen])
+
+    def _over_keys(self, high: int) -> Offset:
+        """Just above the lowest line that is not a panel: where keys are, or where one types."""
+        ask_bar = self.query_one(AskBar)
+        below: Region = ask_bar.region if ask_bar.has_class("-open") else self.query_one("#timeline").region
+        lifted = 1 if "jump" in self.view.over or self.query_one("#notice").has_class("-open") else 0
+        return Offset(2, max(1, below.y - high - lifted))

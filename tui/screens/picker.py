@@ -1,6 +1,6 @@
-"""Choosing one of a few things that each have a name, a title and a text: networks, scenarios.
+"""A dialog to choose one of a few things that each have a name, a title and a text: networks, scenarios.
 
-A modal where a panel might do: what is chosen restarts the run, so there is nothing to watch beside it.
+A modal screen, as what is chosen restarts the run and nothing behind it needs to be watched.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from engine import plain
-from tui.config.keys import IDS, pressed, within
+from tui.config.keys import INSIDE, pressed, within
 from tui.textual_compat import dismiss_once
 from tui.widgets.panel import Choices, Lines, Reading, name_panel
-from tui.widgets.text import ASCII, Row, letters_only, wrap
+from tui.widgets.text import Row, wrap
 
 MARKS = re.compile(r"(?<!\w)([*`])(\S(?:[^*`]*\S)?)\1(?!\w)")
 """Emphasis and code in running text."""
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """`name` is what is handed back; `title` one line; `help` paragraphs, as a docstring or a scenario has them."""
+class PickerItem:
+    """One thing to choose. name: what is handed back; title: one line; help: paragraphs, as in a docstring."""
 
     name: str
     title: str
@@ -36,16 +36,17 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
-    """Choices of one kind: `name` in the plural, and which one is current."""
+class PickerGroup:
+    """Things of one kind. name: of the kind, in the plural; current: the name of the one that is in use."""
 
     name: str
-    choices: tuple[Choice, ...]
+    items: tuple[PickerItem, ...]
     current: str = ""
 
 
 class Picker(ModalScreen[tuple[str, str] | None]):
-    """Hands back (shelf, name), or None for nothing. A letter goes to the next name that begins with it."""
+    """Hands back (name of the group, name of the item), or None for nothing. A letter goes to the next name that begins
+    with it."""
 
     DEFAULT_CSS = """
     Picker {
@@ -70,18 +71,18 @@ class Picker(ModalScreen[tuple[str, str] | None]):
     """
     BINDINGS = [
         *within({"list.leave": "leave"}),
-        # Before the list beside it: what is read on is the text.
-        *within({"picker.other": "shelf", "list.far_up": "page(-1)", "list.far_down": "page(1)"}, priority=True),
+        # With priority over the list that has the focus: the text beside it scrolls.
+        *within({"picker.other": "next_group", "list.far_up": "page(-1)", "list.far_down": "page(1)"}, priority=True),
     ]
 
-    def __init__(self, *shelves: Shelf) -> None:
+    def __init__(self, *groups: PickerGroup) -> None:
         super().__init__()
-        self._shelves, self._at = shelves, 0
+        self._groups, self._at = groups, 0
 
     @property
-    def shelf(self) -> Shelf:
-        """The one that is looked at."""
-        return self._shelves[self._at]
+    def group(self) -> PickerGroup:
+        """The group whose items are listed."""
+        return self._groups[self._at]
 
     @property
     def about(self) -> str:
@@ -89,41 +90,39 @@ class Picker(ModalScreen[tuple[str, str] | None]):
         return self.query_one("#about", Lines).text
 
     def compose(self) -> ComposeResult:
-        """The list, and what is marked told beside it."""
+        """The list, and beside it the text of the highlighted item."""
         with Vertical(id="window"), Horizontal():
             yield Choices(id="names")
             with Reading(can_focus=False):
                 yield Lines(id="about")
 
     def on_mount(self) -> None:
-        """Mark the one that runs."""
+        """Highlight the item that is in use."""
         self._fill()
         self.query_one(OptionList).focus()
 
     def _fill(self) -> None:
-        names = [choice.name for choice in self.shelf.choices]
-        kinds = " │ ".join(f"‹{one.name}›" if one is self.shelf else one.name for one in self._shelves)
-        more = "{picker.other} other · " if len(self._shelves) > 1 else ""
+        names = [item.name for item in self.group.items]
+        kinds = " │ ".join(f"‹{one.name}›" if one is self.group else one.name for one in self._groups)
+        more = "{picker.other} other · " if len(self._groups) > 1 else ""
         keys = f"{more}{{list.choose}} choose · {{list.leave}} back · {{list.far_up}} {{list.far_down}} read"
-        name_panel(self.query_one("#window"), kinds if more else self.shelf.name, keys)
+        name_panel(self.query_one("#window"), kinds if more else self.group.name, keys)
         listed = self.query_one(OptionList)
         listed.clear_options()
         listed.add_options(
-            [Option(self._prompt(choice), id=f"{self._at}:{n}") for n, choice in enumerate(self.shelf.choices)]
+            [Option(self._prompt(item), id=f"{self._at}:{n}") for n, item in enumerate(self.group.items)]
         )
         if names:
-            listed.highlighted = names.index(self.shelf.current) if self.shelf.current in names else 0
+            listed.highlighted = names.index(self.group.current) if self.group.current in names else 0
 
-    def action_shelf(self) -> None:
-        """The next kind of thing."""
-        self._at = (self._at + 1) % len(self._shelves)
+    def action_next_group(self) -> None:
+        """List the next group."""
+        self._at = (self._at + 1) % len(self._groups)
         self._fill()
 
-    def _prompt(self, choice: Choice) -> Content:
-        mark = "▸ " if choice.name == self.shelf.current else "  "
-        name, title = plain(choice.name, limit=26), plain(choice.title, limit=26)
-        if letters_only(self):
-            mark, name, title = (text.translate(ASCII) for text in (mark, name, title))
+    def _prompt(self, item: PickerItem) -> Content:
+        mark = "▸ " if item.name == self.group.current else "  "
+        name, title = plain(item.name, limit=26), plain(item.title, limit=26)
         return Content.assemble(mark, (name, "bold"), ("\n  " + title, "dim"))
 
     @on(OptionList.OptionHighlighted)
@@ -137,15 +136,15 @@ class Picker(ModalScreen[tuple[str, str] | None]):
         event.stop()
         number = self._number(event)
         if number is not None:
-            dismiss_once(self, (self.shelf.name, self.shelf.choices[number].name))
+            dismiss_once(self, (self.group.name, self.group.items[number].name))
 
     def _number(self, event: OptionList.OptionMessage) -> int | None:
-        """Which choice an event of the list is about; None when another shelf has been taken out meanwhile."""
+        """Which item an event of the list is about; None if another group is listed by now."""
         at, _, number = (event.option_id or "").partition(":")
         return int(number) if at == str(self._at) and number else None
 
     def on_resize(self) -> None:
-        """What is wrapped is wrapped anew."""
+        """Wrap the text to the new width."""
         marked = self.query_one(OptionList).highlighted
         if marked is not None:
             self.call_after_refresh(self._tell, marked)
@@ -154,24 +153,24 @@ class Picker(ModalScreen[tuple[str, str] | None]):
         """A letter goes to the next name that begins with it."""
         if event.character is None or not event.character.isalnum():
             return
-        if any(pressed(self.app, id_, event.key) for id_ in IDS if id_.startswith(("list.", "picker."))):
-            return  # to a person who has it so, a letter goes up or down
+        if any(pressed(self.app, key.id, event.key) for key in INSIDE if key.id.startswith(("list.", "picker."))):
+            return  # a letter that was remapped to move in lists
         event.stop()
         names = self.query_one(OptionList)
         start = (names.highlighted if names.highlighted is not None else -1) + 1
-        choices = self.shelf.choices
-        for step in range(len(choices)):
-            index = (start + step) % len(choices)
-            if choices[index].name.lower().startswith(event.character.lower()):
+        items = self.group.items
+        for step in range(len(items)):
+            index = (start + step) % len(items)
+            if items[index].name.lower().startswith(event.character.lower()):
                 names.highlighted = index
                 return
 
     def _tell(self, index: int) -> None:
-        choice = self.shelf.choices[index]
+        item = self.group.items[index]
         box = self.query_one(Reading)
         width = max(16, box.scrollable_content_region.width)
-        rows: list[Row] = [((line, "caption bold"),) for line in wrap(choice.title or plain(choice.name), width)]
-        for paragraph in paragraphs(choice.help):
+        rows: list[Row] = [((line, "caption bold"),) for line in wrap(item.title or plain(item.name), width)]
+        for paragraph in paragraphs(item.help):
             rows.append(())
             rows += [
                 ((line, "text"),) for line in (wrap(paragraph, width) if isinstance(paragraph, str) else paragraph)
@@ -180,11 +179,11 @@ class Picker(ModalScreen[tuple[str, str] | None]):
         box.scroll_home(animate=False)
 
     def action_leave(self) -> None:
-        """Choose nothing."""
+        """Close it with nothing chosen."""
         dismiss_once(self)
 
     def action_page(self, by: int) -> None:
-        """Read on."""
+        """Scroll the text by a page."""
         box = self.query_one(Reading)
         box.scroll_relative(y=by * max(1, box.size.height - 2), animate=False)
 
@@ -196,7 +195,7 @@ def paragraphs(text: str) -> list[str | list[str]]:
         lines = [line.rstrip() for line in block.splitlines() if line.strip()]
         if not lines:
             continue
-        # Written for a page that knows *emphasis* and `code`; here the marks would only be read as they are.
+        # Marks of *emphasis* and `code` have no use here.
         lines = [MARKS.sub(r"\2", line) for line in lines]
         kept = any(line.startswith((" ", "-", "*", "|")) for line in lines)
         found.append(lines if kept else " ".join(lines))

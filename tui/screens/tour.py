@@ -1,8 +1,8 @@
-"""The tour of a first start: five things to do, each told only when the one before has been done.
+"""The tour of a first start: five things to do, each shown when the one before is done.
 
-It goes by what happens in the swarm, not by which keys are pressed: whoever asks by the mouse, the palette or a saved
-habit has asked. It holds nothing up and hides nothing; a person who does something else finds the step where it was.
-It can end in the middle. Pure: frames in, a step out; where the words stand is the screen's business.
+It follows events of the swarm, not keys: an ask counts by whatever means it was made. It blocks nothing; after doing
+something else the user finds the same step. It can be ended at any step. `Tour` is pure (events in, a step out); where
+the text is shown is decided by the screen.
 """
 
 from __future__ import annotations
@@ -102,13 +102,13 @@ class Tour:
         return [peer for peer in self._holders if peer < len(snapshot.state) and snapshot.state[peer] == ALIVE]
 
     def _elsewhere(self, protocol: str) -> None:
-        """Another network is the last step; before that it only begins again, as nothing of the old is left."""
+        """Another network completes the last step; before that the tour starts again, as the former peers are gone."""
         self._protocol = protocol
         self._ask, self._holders = None, ()
         self.step = STEPS + 1 if self.step >= 4 else 1
 
     def words(self, snapshot: Snapshot) -> Words | None:
-        """What to say now."""
+        """The text of the current step, None when the tour is over."""
         wanted = f" “{plain(self._titles[0], limit=30)}”" if self._titles else " something"
         living = self._living(snapshot)
         match self.step:
@@ -116,12 +116,12 @@ class Tour:
                 said = f"Type{wanted} and press enter, or click it. A question goes from peer to peer."
                 return Words(1, "Ask", said, "keys")
             case 1 if self._told_off:
-                said = f"That one found nothing. Press {{ask.here}} and ask for{wanted}: somebody has it."
+                said = f"That ask found nothing. Press {{ask.here}} and ask for{wanted}: a peer has it."
                 return Words(1, "Ask again", said, "keys")
             case 1:
                 return Words(1, "Ask", f"Press {{ask.here}} to ask all of these peers for{wanted}.", "keys")
             case 2:
-                said = "Time is slow now. Watch your question spread, and what answers walk back the way it came."
+                said = "Time is slow now. Watch your question spread, and the answers return the way it came."
                 return Words(2, "See the answer", said, "picture")
             case 3 if living:
                 name = snapshot.fixed.labels[living[0]][:NAME]
@@ -149,8 +149,8 @@ def marker() -> Path:
 def first_time() -> bool:
     """Whether the tour has not been offered yet; from now on it has been.
 
-    It is noted when it begins: who leaves in the middle has seen that there is one. Where nothing can be noted it is
-    not offered either, as it would come at each start.
+    It is noted when it begins: whoever ends it early knows that it exists. Where the file cannot be written it is
+    not offered, as it would be offered at each start.
     """
     path = marker()
     try:
@@ -161,16 +161,16 @@ def first_time() -> bool:
     return True
 
 
-# What the tour says now, in a small box over the picture, beside what it is about. It takes no key and no focus.
+# The text of the step in a small box over the picture, beside what it is about. It takes neither keys nor the focus.
 
 WIDTH = 38
 """Cells, frame included."""
 NEAR = 4
-"""Cells between a peer and the box that speaks of it: the ring around the peer stays to be seen."""
+"""Cells between a peer and the box that speaks of it: so that the ring around the peer stays visible."""
 
 
 class TourBox(Lines):
-    """`say` shows it. A click on it leaves the tour."""
+    """Hidden until `say`. A click on it ends the tour."""
 
     DEFAULT_CSS = (
         panel_css("TourBox")
@@ -187,7 +187,7 @@ class TourBox(Lines):
     _stands = Offset(-1, -1)
 
     class Clicked(Message):
-        """The person has had enough of it."""
+        """It was clicked: the tour is to end."""
 
     def say(self, heading: str, text: str, back: str) -> None:
         """Show a heading and a text; `back` is the key that leaves."""
@@ -197,17 +197,17 @@ class TourBox(Lines):
         self.add_class("-open")
 
     def hush(self) -> None:
-        """Put it away."""
+        """Hide it."""
         self.remove_class("-open")
 
     def stand(self, offset: Offset) -> None:
-        """Where on the screen."""
+        """Move it to a place on the screen."""
         if offset != self._stands:
             self._stands = offset
             self.styles.offset = offset
 
     def on_click(self, event: events.Click) -> None:
-        """A click leaves."""
+        """A click ends the tour."""
         event.stop()
         self.post_message(self.Clicked())
 

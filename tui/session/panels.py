@@ -10,6 +10,7 @@ terminal that is wide enough shows them side by side.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 PANELS: dict[int, str] = {
     1: "inspector",
@@ -114,3 +115,47 @@ def _behind(place: Sequence[str], shown: set[str], wishes: Mapping[str, bool], m
     here = [name for name in place if name in shown]
     here.sort(key=lambda name: -latest.index(name) if wishes.get(name) else len(latest) + place.index(name))
     return here[many:]
+
+
+@dataclass(slots=True)
+class PanelLayout:
+    """What a person switched on and off, and the panels that are shown because of it in a terminal of some size."""
+
+    wishes: dict[str, bool] = field(default_factory=dict)
+    """Panels that were switched on or off, in the order of switching."""
+    drawer_shut: bool = False
+    """The inspector, which lies over the picture in a narrow terminal, was closed since the last selection."""
+    whole: str = ""
+    """The panel that has the whole screen, or the picture; empty for none."""
+    shown: frozenset[str] = frozenset()
+
+    def arrange(self, width: int, height: int, *, selected: bool, story: bool) -> bool:
+        """Decide anew what is shown. Whether that changes anything."""
+        opened = selected and not self.drawer_shut
+        shown = rooms(width, height, self.wishes, selected=opened, story=story, whole=self.whole)
+        changed, self.shown = shown != self.shown, shown
+        return changed
+
+    def behind(self, width: int, height: int, *, story: bool) -> dict[str, tuple[int, ...]]:
+        """For each shown panel that shares its place: the digits of those that could stand there instead."""
+        return {} if self.whole else behind(width, height, self.wishes, self.shown, story=story)
+
+    def toggle(self, name: str, *, narrow: bool) -> bool:
+        """Show a panel, or close it; a panel that has the whole screen gives it up. Whether it is wanted from now on.
+
+        narrow: the inspector is a drawer, which opens and closes with the selection.
+        """
+        wanted = name not in self.shown or bool(self.whole)
+        self.whole = ""
+        self.wishes.pop(name, None)  # the latest wish goes first where two panels share a place
+        if name == "inspector" and narrow:
+            self.drawer_shut = not wanted
+            if wanted:
+                self.wishes.pop("attacks", None)  # one drawer at a time
+        else:
+            self.wishes[name] = wanted
+        return wanted
+
+    def expand(self, name: str) -> None:
+        """Give a panel the whole screen, or take that back."""
+        self.whole = "" if self.whole else name

@@ -33,6 +33,7 @@ from tui.draw.raster import Canvas, runs
 from tui.draw.styles import Mode
 from tui.session.frame import Frame
 from tui.session.units import clock
+from tui.textual_compat import set_border_title
 
 from .menu import Line
 from .panel import panel_css, repaint_edge
@@ -195,8 +196,7 @@ class Chart(Widget, can_focus=True):
             parts.append((shown, f"bold {inks.colour(ink).hex}"))
             room -= len(shown) + 3
         self.set_class(letters_only(self), "-letters")
-        # The public property has the whole chart painted anew; only its upper edge reads otherwise.
-        self._border_title = Content.assemble(*parts)
+        set_border_title(self, Content.assemble(*parts))
         repaint_edge(self, 0)
 
     def _legend(self, name: str) -> str:

@@ -215,7 +215,7 @@ NONE_LIKE_IT = "Nothing like that has happened. {app.back} or a click on â€œallâ
 KINDS: dict[str, tuple[type[Event], ...]] = {
     "asks": (AskIssued, Closed),
     "hits": (Hit,),
-    "deeds": (Commanded,),
+    "actions": (Commanded,),
     "churn": (Churned,),
     "lost": (Refused,),
     "notes": (Noted,),

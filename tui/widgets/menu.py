@@ -1,7 +1,11 @@
-"""A menu over the picture: what can be done, a line each, and below what the lit line would do or why it cannot.
+"""A menu over the picture: what can be done, one line each, and below the lines what the highlighted one does.
 
-It is no dialog: time goes on behind it, and it goes away when one does anything else. The same menu serves for verbs on
-peers and for what a chart shows; whoever opens it says with a word what it is for, and gets that word back.
+The lines are Textual's `OptionList`. It is an overlay and no dialog: time goes on behind it, and it closes as soon as
+the focus goes elsewhere. A line that is not possible now can be highlighted all the same, as the reason stands below
+the lines; choosing it does nothing.
+
+The same menu serves for what is done to peers and for what a chart shows: `open` is given a purpose, which comes back
+in `Menu.Chosen`.
 """
 
 from __future__ import annotations
@@ -10,25 +14,33 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rich.cells import cell_len
-from textual import events
-from textual.geometry import Offset, Region, Size
+from textual import events, on
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.geometry import Size
 from textual.message import Message
-from textual.strip import Strip
-from textual.widget import Widget
+from textual.widgets import OptionList
+from textual.widgets.option_list import Option
 
 from tui.config.keys import key_for, keyed, pressed, within
 
-from .panel import name_panel, panel_css
-from .text import Inks, Row, fit, strip, wrap
+from .panel import Choices, Lines, name_panel, panel_css
+from .text import Inks, Row, content_of, fit, wrap
 
 WIDEST, NARROWEST = 56, 30
 TIP_LINES = 3
+FRAME_W, FRAME_H = 4, 2
+"""Cells that the frame and the padding take, across and down."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line. `key`: the id of a key that chooses it too; `why_not`: why it cannot be had; `on`: ticked or not, None
-    where there is nothing to tick; `rule`: a line is drawn above it."""
+    """One line of a menu.
+
+    `key`: id of a key that chooses it; `why_not`: why it is not possible now, empty if it is; `on`: ticked or not, None
+    where there is nothing to tick; `rule`: a separator is drawn above it.
+    """
 
     id: str
     says: str
@@ -39,184 +51,180 @@ class Line:
     rule: bool = False
 
 
-class Menu(Widget, can_focus=True):
-    """Hidden until `open`. Posts `Menu.Chosen`; a ticked line leaves it open, all others close it."""
+class Menu(Vertical):
+    """Hidden until `open`. Posts `Menu.Chosen`; choosing a line with a tick leaves it open, any other closes it."""
 
     DEFAULT_CSS = (
         panel_css("Menu")
         + """
     Menu {
-        layer: over; position: absolute; display: none; width: auto; height: auto;
-        background: $panel; padding: 0 1; pointer: pointer;
-        &.-open { display: block; }
+        layer: over; position: absolute; display: none; background: $panel; padding: 0 1; pointer: pointer;
+        OptionList, OptionList:focus {
+            width: 1fr; border: none; padding: 0; background: $panel; background-tint: $panel 0%;
+            scrollbar-size-vertical: 1;
+        }
+        OptionList > .option-list--option-highlighted, OptionList:focus > .option-list--option-highlighted {
+            background: $primary 28%; text-style: none;
+        }
+        OptionList > .option-list--option-hover { background: $primary 28%; }
+        Lines { background: $panel; }
     }
     """
     )
     BINDINGS = within(
-        {
-            "list.up": "go(-1)",
-            "list.down": "go(1)",
-            "list.far_up": "go(-1000)",
-            "list.far_down": "go(1000)",
-            "list.first": "go(-1000)",
-            "list.last": "go(1000)",
-            "button.press": "choose",
-            "list.choose": "choose",
-            "list.left": "close",
-            "list.leave": "close",
-            "peer.menu": "close",
-        }
+        {"button.press": "choose", "list.left": "close", "list.leave": "close", "peer.menu": "close"},
     )
 
     class Chosen(Message):
-        """The person chose a line of a menu that was opened for `purpose`."""
+        """A line was chosen in a menu that was opened for `purpose`."""
 
         def __init__(self, purpose: str, id: str) -> None:  # noqa: A002
             super().__init__()
             self.purpose, self.id = purpose, id
 
     class Closed(Message):
-        """It was put away; nothing was chosen."""
+        """It was closed and nothing was chosen."""
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
         self.purpose = ""
         self.lines: tuple[Line, ...] = ()
-        self.at = 0
-        """The line that is lit."""
-        self._inks: tuple[Inks, Inks] | None = None
+        self._opened = 0
+        """How often it was opened: part of the ids of options, so that an event of an earlier menu is recognised."""
+        self._inner = NARROWEST
+        """Cells that a line has."""
+        self._listed, self._tip = Choices(), Lines(id="tip")
+
+    def compose(self) -> ComposeResult:
+        yield self._listed
+        yield self._tip
 
     @property
     def is_open(self) -> bool:
         """Whether it is shown."""
-        return self.has_class("-open")
+        return bool(self.display)
+
+    @property
+    def at(self) -> int:
+        """The number of the highlighted line."""
+        return self._listed.highlighted or 0
 
     def open(self, purpose: str, title: str, lines: Sequence[Line], at: tuple[int, int], room: Size) -> None:
-        """Show it with its corner at a cell of the screen, or as near as `room` lets it stand; it takes the keys."""
+        """Show it, with its corner at a cell of the screen or as near as `room` allows, and give it the focus."""
         self.purpose, self.lines = purpose, tuple(lines)
-        self.at = next((i for i, line in enumerate(self.lines) if not line.why_not), 0)
-        name_panel(self, title, "{list.up} {list.down} {list.choose} · {list.leave}")
-        self.add_class("-open")
-        wide = self._width() + 4
-        high = len(self._layout()) + TIP_LINES + 3
-        self.styles.offset = max(0, min(at[0], room.width - wide)), max(0, min(at[1], room.height - high))
-        self.refresh(layout=True)
-        self.focus()
-
-    def dress(self, lines: Sequence[Line]) -> None:
-        """The same menu with other ticks."""
-        self.lines = tuple(lines)
-        self.refresh()
-
-    def shut(self) -> None:
-        """Put it away."""
-        self.remove_class("-open")
-
-    # --- what it looks like ----------------------------------------------------------------------------------
-
-    def _layout(self) -> list[int]:
-        """What each row shows: a line by its number, -1 for a rule."""
-        rows: list[int] = []
-        for number, line in enumerate(self.lines):
-            rows += [-1, number] if line.rule else [number]
-        return rows
-
-    def _width(self) -> int:
+        self._opened += 1
         longest = max((cell_len(line.says) + 6 for line in self.lines), default=0)
-        return min(max(longest, NARROWEST), WIDEST)
+        inner = self._inner = min(max(longest, NARROWEST), WIDEST, max(1, room.width - FRAME_W))
+        rows = len(self.lines) + sum(line.rule for line in self.lines[1:])
+        rows = max(1, min(rows, room.height - TIP_LINES - 1 - FRAME_H))
+        wide, high = inner + FRAME_W, rows + TIP_LINES + 1 + FRAME_H
+        self.styles.width, self.styles.height, self._listed.styles.height = wide, high, rows
+        self.styles.offset = max(0, min(at[0], room.width - wide)), max(0, min(at[1], room.height - high))
+        self.display = True
+        self._fill(next((i for i, line in enumerate(self.lines) if not line.why_not), 0))
+        name_panel(self, title, "{list.up} {list.down} {list.choose} · {list.leave}")
+        self._listed.focus()
 
-    def get_content_width(self, container: Size, viewport: Size) -> int:
-        """As wide as the longest line."""
-        return min(self._width(), max(10, viewport.width - 4))
+    def update_lines(self, lines: Sequence[Line]) -> None:
+        """The same menu with other ticks; the same line stays highlighted."""
+        if self.is_open:
+            at, self.lines = self.at, tuple(lines)
+            self._fill(at)
 
-    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """The lines, and room for what the lit one does."""
-        return len(self._layout()) + 1 + TIP_LINES
+    def close(self) -> None:
+        """Hide it."""
+        self.display = False
 
-    def render_lines(self, crop: Region) -> list[Strip]:
-        """Look the colours up once a paint."""
-        self._inks = Inks(self), Inks(self, cursor=True)
-        return super().render_lines(crop)
+    def _fill(self, at: int) -> None:
+        """Put the lines into the list, line `at` highlighted."""
+        inks = Inks(self)
+        options: list[Option | None] = []
+        for number, line in enumerate(self.lines):
+            if line.rule and number:
+                options.append(None)
+            options.append(Option(self._prompt(line, inks), id=f"{self._opened}:{number}"))
+        self._listed.set_options(options)
+        self._listed.highlighted = at if self.lines else None
+        self._tell()
 
-    def render_line(self, y: int) -> Strip:
-        """A line, the rule, or the tip."""
-        inks, lit = self._inks or (Inks(self), Inks(self, cursor=True))
-        width, rows = self.size.width, self._layout()
-        if y < len(rows):
-            number = rows[y]
-            if number >= 0:
-                return strip(self._row(self.lines[number]), width, lit if number == self.at else inks)
-        elif y > len(rows) and self.lines:
-            line = self.lines[self.at]
-            told = wrap(keyed(self.app, line.why_not or line.tip), width)[:TIP_LINES]
-            at = y - len(rows) - 1
-            return strip(((told[at], "warn" if line.why_not else "dim"),) if at < len(told) else (), width, inks)
-        return strip((("─" * width, "dim"),), width, inks)
-
-    def _row(self, line: Line) -> Row:
+    def _prompt(self, line: Line, inks: Inks) -> Content:
         mark = "" if line.on is None else "✓ " if line.on else "  "
         faded = bool(line.why_not)
-        return (
-            (fit(key_for(self.app, line.key) if line.key else "", 3), "dim" if faded else "key bold"),
-            (mark, "good bold"),
-            (line.says, "dim" if faded else "text"),
+        return content_of(
+            (
+                (fit(key_for(self.app, line.key) if line.key else "", 3), "dim" if faded else "key bold"),
+                (mark, "good bold"),
+                (fit(line.says, max(1, self._inner - 3 - len(mark))).rstrip(), "dim" if faded else "text"),
+            ),
+            inks,
         )
 
-    # --- what a person does ------------------------------------------------------------------------------------
-
-    def action_go(self, by: int) -> None:
-        """Light another line."""
+    def _tell(self) -> None:
+        """Show below the lines what the highlighted one does, or why it is not possible."""
+        rows: list[Row] = [(("─" * self._inner, "dim"),)]
         if self.lines:
-            self.at = min(max(self.at + by, 0), len(self.lines) - 1)
-            self.refresh()
+            line = self.lines[min(self.at, len(self.lines) - 1)]
+            told = wrap(keyed(self.app, line.why_not or line.tip), self._inner)[:TIP_LINES]
+            rows += [((part, "warn" if line.why_not else "dim"),) for part in told]
+        self._tip.show_rows(rows + [()] * (TIP_LINES + 1 - len(rows)))
 
-    def action_choose(self) -> None:
-        """Do what the lit line says. One that cannot be had stays, and says why."""
-        if not self.lines or self.lines[self.at].why_not:
+    # --- events ------------------------------------------------------------------------------------------------
+
+    def _number(self, event: OptionList.OptionMessage) -> int | None:
+        """Which line an event of the list is about; None if it was sent before the menu was opened with these lines."""
+        opened, _, number = (event.option_id or "").partition(":")
+        known = self.is_open and opened == str(self._opened) and number.isdigit() and int(number) < len(self.lines)
+        return int(number) if known else None
+
+    @on(OptionList.OptionHighlighted)
+    def _highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        event.stop()
+        if self._number(event) is not None:
+            self._tell()
+
+    @on(OptionList.OptionSelected)
+    def _selected(self, event: OptionList.OptionSelected) -> None:
+        event.stop()
+        number = self._number(event)
+        if number is not None:
+            self._choose(self.lines[number])
+
+    def _choose(self, line: Line) -> None:
+        if line.why_not:
             return
-        line = self.lines[self.at]
         if line.on is None:
-            self.shut()
+            self.close()
         self.post_message(self.Chosen(self.purpose, line.id))
 
+    def action_choose(self) -> None:
+        """Choose the highlighted line."""
+        self._listed.action_select()
+
     def action_close(self) -> None:
-        """Put it away."""
-        self.shut()
+        """Close it with nothing chosen."""
+        self.close()
         self.post_message(self.Closed())
 
     def on_key(self, event: events.Key) -> None:
-        """A line's own key."""
+        """The key of a line chooses it."""
         keys = ((i, line.key) for i, line in enumerate(self.lines) if line.key)
         number = next((i for i, id_ in keys if pressed(self.app, id_, event.key)), None)
-        if number is not None:
+        if number is not None and self.is_open:
             event.stop()
             event.prevent_default()
-            self.at = number
-            self.refresh()
-            self.action_choose()
+            self._listed.highlighted = number
+            self._choose(self.lines[number])
 
-    def on_blur(self) -> None:
-        """The person went on to something else."""
-        self.shut()
-
-    def _line_at(self, event: events.MouseEvent) -> int | None:
-        offset: Offset | None = event.get_content_offset(self)
-        rows = self._layout()
-        found = rows[offset.y] if offset is not None and 0 <= offset.y < len(rows) else -1
-        return found if found >= 0 else None
+    def on_descendant_blur(self) -> None:
+        """The focus went elsewhere."""
+        self.close()
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
-        """The line under the pointer is lit."""
-        number = self._line_at(event)
-        if number is not None and number != self.at:
-            self.at = number
-            self.refresh()
+        """The line under the pointer is highlighted."""
+        number = event.style.meta.get("option")
+        if isinstance(number, int) and number != self._listed.highlighted:
+            self._listed.highlighted = number
 
     def on_click(self, event: events.Click) -> None:
-        """A click chooses."""
+        """A click on a line is handled by the list; none goes on to what is behind."""
         event.stop()
-        number = self._line_at(event)
-        if number is not None:
-            self.at = number
-            self.refresh()
-            self.action_choose()

@@ -54,7 +54,7 @@ class Act(Message):
 
 
 class Wish(Message):
-    """A person pressed a button that is also a key of the screen: the name of its action."""
+    """A person pressed a button that is also a row of the table of actions: its id."""
 
     def __init__(self, action: str) -> None:
         super().__init__()

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rich.cells import cell_len
+from rich.segment import Segment
 from textual import events
 from textual.containers import VerticalScroll
 from textual.content import Content
@@ -22,8 +23,8 @@ from textual.style import Style
 from textual.widget import Widget
 
 from engine import plain
-from tui.config.keys import IDS, SCROLLING, key_for, keyed, within
-from tui.textual_compat import SteadyOptions
+from tui.config.keys import SCROLLING, key_for, keyed, within
+from tui.textual_compat import SteadyOptions, set_border_subtitle, set_border_title, set_virtual_size
 
 from .text import ASCII, Inks, Row, letters_only, strip
 
@@ -52,6 +53,14 @@ class Choices(SteadyOptions, inherit_bindings=False):
             "list.choose": "select",
         }
     )
+
+    def render_line(self, y: int) -> Strip:
+        """As Textual's; where there are only letters, separators too are made of letters."""
+        made = super().render_line(y)
+        if not letters_only(self):
+            return made
+        letters = [Segment(text.translate(ASCII), style, control) for text, style, control in made]
+        return Strip(letters, made.cell_length)
 
 
 # A scroll bar for terminals with letters only: it moves by whole cells, where Textual's ends in eighths of one.
@@ -116,16 +125,15 @@ def name_panel(widget: Widget, title: str, subtitle: str = "") -> None:
     retitled, annotated = title != was[0], (subtitle, keys) != was[1:3]
     if letters:
         title, subtitle = title.translate(ASCII), subtitle.translate(ASCII)
-    # A Content is taken as it is, where a str would be read as markup. And setting the public property repaints the
-    # whole widget, several times a second where a title counts: only the line that the title stands in has changed.
+    # A Content is taken as it is, where a str would be read as markup. Only the line of the title is repainted.
     if retitled:
-        widget._border_title = Content(title) if title else None
+        set_border_title(widget, Content(title) if title else None)
         repaint_edge(widget, 0)
     if annotated:
         part = PART.translate(ASCII) if letters else PART
         below = [Content(subtitle), *([Content(part)] if keys else [])] if subtitle else []
         below += [written(keys)] if keys else []
-        widget._border_subtitle = Content.assemble(*below) if below else None
+        set_border_subtitle(widget, Content.assemble(*below) if below else None)
         repaint_edge(widget, widget.outer_size.height - 1)
 
 
@@ -138,7 +146,7 @@ def repaint_edge(widget: Widget, y: int) -> None:
         Widget.refresh(widget)
 
 
-def carry_keys(widget: Widget, keys: Sequence[FrameKey]) -> None:
+def carry_keys(widget: Widget, keys: Sequence[Offer]) -> None:
     """Have the frame of a panel carry these keys: what stands behind it, or what else it can show."""
     if remember(widget, keys):
         rename(widget)
@@ -262,9 +270,7 @@ class Roll(ScrollView, can_focus=True, inherit_bindings=False):
         following = self.following
         size = Size(self.size.width, self.row_count() + self.HEADER)
         if size != self.virtual_size:
-            # Plainly set, it would have the whole screen laid out anew (40 ms) to tell one scroll bar.
-            self.set_reactive(ScrollView.virtual_size, size)
-            self._scroll_update(size)
+            set_virtual_size(self, size)
         if not following and fresh:
             self.scroll_to(y=min(self.scroll_offset.y + fresh, self.max_scroll_y), animate=False)
         self._repaint()
@@ -363,8 +369,6 @@ class Chip(Widget, can_focus=True):
     def __init__(self, label: str, key: str = "", *, tip: str = "", id: str | None = None) -> None:  # noqa: A002
         """`key` is the id of a key in the table: the chip shows what a person has to press for it."""
         super().__init__(id=id)
-        if key and key not in IDS:
-            raise ValueError(f"a chip needs a key of the table by its id, and {key!r} is none")
         self._label, self._key = label, key
         self.tip = tip
         self.tooltip = Content(tip) if tip else None
@@ -423,13 +427,16 @@ GAP = "  "
 
 
 @dataclass(frozen=True, slots=True)
-class FrameKey:
-    """What to press, what it brings, the action of the screen, and whether it can be had now."""
+class Offer:
+    """An action as it can be had now: what to press, what it is called, the action of the screen, why it cannot be had
+    (empty: it can), what it is for, and how soon the key bar drops it."""
 
     key: str
     word: str
     action: str
-    possible: bool = True
+    why_not: str = ""
+    tip: str = ""
+    rank: int = 9
 
     @property
     def text(self) -> str:
@@ -437,9 +444,9 @@ class FrameKey:
         return f"{self.key} {self.word}"
 
 
-def fitting(keys: Sequence[FrameKey], room: int) -> list[FrameKey]:
+def fitting(keys: Sequence[Offer], room: int) -> list[Offer]:
     """As many from the front as fit into so many cells."""
-    kept: list[FrameKey] = []
+    kept: list[Offer] = []
     for key in keys:
         room -= len(key.text) + (len(GAP) if kept else 0)
         if room < 0:
@@ -448,13 +455,13 @@ def fitting(keys: Sequence[FrameKey], room: int) -> list[FrameKey]:
     return kept
 
 
-def written(keys: Sequence[FrameKey]) -> Content:
+def written(keys: Sequence[Offer]) -> Content:
     """One after the other; a click on one does its action, which also tells why when it cannot be had."""
     parts: list[Content | str] = []
     for key in keys:
         parts += [GAP] if parts else []
         click = Style.from_meta({"@click": f"screen.{key.action}"})
-        lit, ink = ("bold $accent", "") if key.possible else ("dim", "dim")
+        lit, ink = ("dim", "dim") if key.why_not else ("bold $accent", "")
         parts.append(Content.assemble((key.key, lit), (f" {key.word}", ink)).stylize(click))
     return Content.assemble(*parts)
 
@@ -464,13 +471,13 @@ def pressed(event: events.MouseEvent) -> bool:
     return "@click" in event.style.meta
 
 
-def keys_of(widget: Widget) -> tuple[FrameKey, ...]:
+def keys_of(widget: Widget) -> tuple[Offer, ...]:
     """The keys that a panel's frame carries."""
-    found: tuple[FrameKey, ...] = getattr(widget, "_frame_keys", ())
+    found: tuple[Offer, ...] = getattr(widget, "_frame_keys", ())
     return found
 
 
-def remember(widget: Widget, keys: Sequence[FrameKey]) -> bool:
+def remember(widget: Widget, keys: Sequence[Offer]) -> bool:
     """Have a panel's frame carry these; False when it does already."""
     if tuple(keys) == keys_of(widget):
         return False

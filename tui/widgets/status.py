@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from rich.cells import cell_len
@@ -29,7 +28,7 @@ from tui.session.units import clock
 from tui.widgets.messages import Act, Wish
 
 from .asks_table import reached_share, state_of, verdict_in
-from .panel import Chip, Lines
+from .panel import Chip, Lines, Offer
 from .text import STATE, Inks, Row, Span, between, fit, strip, width_of, wrap
 
 # Two lines for a small terminal: what the charts and the table of asks would say, in figures.
@@ -139,7 +138,7 @@ class Matters(Vertical):
         with Horizontal(id="silencing", classes="-hidden"):
             yield Lines(id="set")
             yield Chip("censor these", "ask.censor_set", id="censor-these")
-            yield Chip("put away", "ask.silence", id="put-away", tip="No longer ring these peers.")
+            yield Chip("close", "ask.silence", id="put-away", tip="No longer ring these peers.")
 
     def show(self, frame: Frame) -> None:
         """Take the newest."""
@@ -176,9 +175,9 @@ class Matters(Vertical):
             case "adjourn":
                 self.post_message(Act(Adjourn()))
             case "put-away":
-                self.post_message(Wish("silence"))
+                self.post_message(Wish("ask.silence"))
             case "censor-these":
-                self.post_message(Wish("censor_set"))
+                self.post_message(Wish("ask.censor_set"))
             case "sooner" | "later" if frame is not None and frame.snapshot.court is not None:
                 pace = _next(frame.snapshot.court.after_us / 1e6, -1 if event.chip.id == "sooner" else 1)
                 if pace is not None:
@@ -211,31 +210,19 @@ def censor_set(frame: Frame) -> Censor | None:
 # one drops the least wanted and keeps `?`, which tells all.
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One key: what it is, what it does now, the action, why it cannot be had (empty: it can), and its rank."""
-
-    key: str
-    word: str
-    action: str
-    why_not: str = ""
-    tip: str = ""
-    rank: int = 9
-
-    @property
-    def cells(self) -> int:
-        """Width, with the two blanks that part it from the next."""
-        return cell_len(self.key) + cell_len(self.word) + 3
+def cells_of(item: Offer) -> int:
+    """Its width, with the two blanks that part it from the next."""
+    return cell_len(item.key) + cell_len(item.word) + 3
 
 
-def fitting(items: Sequence[Item], width: int) -> list[Item]:
+def fitting(items: Sequence[Offer], width: int) -> list[Offer]:
     """Those that fit into a line, in their own order, the best ranks kept."""
     left = width - 1
     kept: set[int] = set()
     for number in sorted(range(len(items)), key=lambda i: (items[i].rank, i)):
-        if items[number].cells > left:
+        if cells_of(items[number]) > left:
             break
-        left -= items[number].cells
+        left -= cells_of(items[number])
         kept.add(number)
     return [item for number, item in enumerate(items) if number in kept]
 
@@ -247,9 +234,9 @@ class KeyBar(Widget):
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
-        self._items: tuple[Item, ...] = ()
+        self._items: tuple[Offer, ...] = ()
 
-    def show_items(self, items: Sequence[Item]) -> None:
+    def show_items(self, items: Sequence[Offer]) -> None:
         """Show these keys."""
         if tuple(items) != self._items:
             self._items = tuple(items)
@@ -268,12 +255,12 @@ class KeyBar(Widget):
         shown: Row = tuple(row)
         return strip(shown, self.size.width, Inks(self))
 
-    def _at(self, x: int) -> Item | None:
+    def _at(self, x: int) -> Offer | None:
         left = 1
         for item in fitting(self._items, self.size.width):
-            if left <= x < left + item.cells - 2:
+            if left <= x < left + cells_of(item) - 2:
                 return item
-            left += item.cells
+            left += cells_of(item)
         return None
 
     def on_mouse_move(self, event: events.MouseMove) -> None:

@@ -17,7 +17,9 @@ from rich.cells import cell_len, chop_cells
 from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color, ColorParseError
+from textual.content import Content
 from textual.strip import Strip
+from textual.style import Style as ContentStyle
 from textual.widget import Widget
 
 from engine import STATES, PeerId, Snapshot, plain
@@ -210,6 +212,18 @@ def strip(row: Iterable[Span], width: int, inks: Inks) -> Strip:
     if left > 0:
         segments.append(Segment(" " * left, inks["text"]))
     return Strip(segments, width)
+
+
+def content_of(row: Iterable[Span], inks: Inks) -> Content:
+    """A row for a widget of Textual's that takes a `Content`: as `strip`, on whatever background the widget has."""
+    parts: list[tuple[str, ContentStyle]] = []
+    for text, ink in row:
+        style, words = inks[ink], ink.split()
+        safe = text if text.isprintable() else plain(text, limit=400)
+        role = next((word for word in words if word not in MODIFIERS), "text")
+        made = ContentStyle(foreground=inks.colour(role), bold=style.bold, dim=style.dim, underline=style.underline)
+        parts.append((safe.translate(ASCII) if inks.ascii else safe, made))
+    return Content.assemble(*parts)
 
 
 def width_of(row: Iterable[Span]) -> int:

@@ -1,6 +1,6 @@
-"""Choosing a theme: a list beside the running picture, which wears whatever is marked.
+"""A list of themes beside the running picture, which shows the highlighted theme at once.
 
-A drawer and no dialog: what a theme does to a question that spreads is what one wants to see before choosing.
+A panel and no dialog, so that the effect of a theme on a running swarm is seen before it is chosen.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from .text import ASCII, letters_only
 
 
 class ThemeDrawer(Vertical):
-    """`open` it with the names. Posts `Marked` for each one looked at, and `Done` with the one that is to stay."""
+    """Hidden until `open`. Posts `Marked` for each theme that is highlighted, and `Done` with the one to be used."""
 
     DEFAULT_CSS = (
         panel_css("ThemeDrawer")
@@ -43,14 +43,14 @@ class ThemeDrawer(Vertical):
     })  # fmt: skip
 
     class Marked(Message):
-        """The person looks at a theme."""
+        """A theme is highlighted."""
 
         def __init__(self, name: str) -> None:
             super().__init__()
             self.name = name
 
     class Done(Message):
-        """The person is done; `name` is the theme to wear from now on, `chosen` whether it was chosen."""
+        """The list is to close. name: the theme to use from now on; chosen: False if it is the former one."""
 
         def __init__(self, name: str, chosen: bool) -> None:
             super().__init__()
@@ -71,9 +71,9 @@ class ThemeDrawer(Vertical):
         return self.has_class("-open")
 
     def open(self, names: Sequence[str], current: str) -> None:
-        """Show these, with `current` marked; that is what escape goes back to."""
+        """Show these names, `current` highlighted; escape goes back to that one."""
         self._names, self._former = tuple(names), current
-        name_panel(self, "themes", "{list.choose} wear · {list.leave} back")
+        name_panel(self, "themes", "{list.choose} apply · {list.leave} back")
         listed = self.query_one(OptionList)
         listed.clear_options()
         mark = "▸ ".translate(ASCII) if letters_only(self) else "▸ "
@@ -85,7 +85,7 @@ class ThemeDrawer(Vertical):
         listed.focus()
 
     def close(self) -> None:
-        """Put it away."""
+        """Hide it."""
         self.remove_class("-open")
 
     @on(OptionList.OptionHighlighted)
@@ -101,10 +101,10 @@ class ThemeDrawer(Vertical):
             self.post_message(self.Done(event.option_id, True))
 
     def action_leave(self) -> None:
-        """As it was."""
+        """Go back to the former theme."""
         self.post_message(self.Done(self._former, False))
 
     def action_next(self, by: int) -> None:
-        """Mark the next one."""
+        """Highlight the theme `by` lines further, from the last one to the first."""
         listed = self.query_one(OptionList)
         listed.highlighted = ((listed.highlighted or 0) + by) % max(1, len(self._names))

@@ -320,9 +320,9 @@ class Timeline(Widget):
         if cell is None:
             begin, length = layout(self.size.width)
             if event.x >= begin + length:
-                self.post_message(Wish("live"))
+                self.post_message(Wish("time.live"))
             elif event.x < begin - TIME_CELLS - 1:
-                self.post_message(Wish("record"))
+                self.post_message(Wish("run.record"))
             return
         self.capture_mouse()
         self._hold(cell)
@@ -369,11 +369,7 @@ class Timeline(Widget):
             told = told_at(self.track, cell, self._end_us(), length)
         elif x >= begin + length:
             behind = seconds(self._end_us() - frame.snapshot.now_us)
-            told = (
-                "What happens now happens for the first time."
-                if frame.live
-                else f"{behind} before the end. " + ("A click goes there.")
-            )
+            told = "The live end of the run." if frame.live else f"{behind} before the end. " + ("A click goes there.")
         elif x < begin - TIME_CELLS - 1:
             told = f"Recording into {frame.recording}; a click ends it." if frame.recording else "Record this run."
         else:

@@ -1,18 +1,18 @@
-"""The part of the app that keeps to what a person has settled: config, keys, themes, density, motion.
+"""What a person has settled: config, keys, themes, density, motion; and what becomes of it in the running program.
 
-Apart from `app.py`, which opens and closes the program. Files are looked at once a second and read again when one was
-saved, so that whoever writes a theme sees it while writing. What is wrong in one is told, and the last that was right
-stays in use.
+Files are looked at once a second and read again when one was saved, so that whoever writes a theme sees it while
+writing. What is wrong in one is told, and the last that was right stays in use.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
-from textual import on
-from textual.command import Command, CommandPalette
+from textual.app import App
 from textual.scrollbar import ScrollBar, ScrollBarRender
 from textual.theme import BUILTIN_THEMES
 
@@ -20,14 +20,11 @@ from engine import InputError, nearest, plain
 
 from .config import settings as settings_file
 from .config import textual_themes, themes
-from .config.keys import ALL, Key
-from .config.settings import Watch
-from .textual_compat import TerminalApp
+from .config.keys import Key
+from .config.settings import Density, Settings, Watch
+from .draw.styles import Mode
+from .textual_compat import restyle
 from .widgets.panel import LetterBar
-
-if TYPE_CHECKING:
-    from .config.settings import Density, Settings
-    from .draw.styles import Mode
 
 LOOK_S = 1.0
 THEME = "Theme: "
@@ -42,81 +39,85 @@ def calm_surroundings() -> bool:
     return os.environ.get("TEXTUAL_ANIMATIONS", "").strip().lower() in ("none", "basic")
 
 
-class Settled(TerminalApp):
-    """What `SwarmApp` is made on. Call `settle` before the first picture, `watch_files` after it."""
+class Preferences:
+    """Belongs to an app. Call `settle` before its first picture, `watch_files` after it."""
 
-    settings: Settings
-    keys_now: tuple[Key, ...] = ALL
-    """The table of keys as this person has it: key bar, help and palette are made of it."""
-    density: Density = "comfortable"
-    reduced_motion: bool = False
-    untold: list[str]
-    """Complaints that wait for the first picture."""
-    _ours: list[str]
-    _watch: Watch
-    _previewed: str | None = None
-
-    def settle(self, settings: Settings, theme: str | None, glyphs: Mode | None) -> str:
-        """Take the settings, flags before them. Returns the name of the theme; raises InputError for the flag's."""
-        self.settings, self.untold, self._ours = settings, [*settings.complaints], []
+    def __init__(self, app: App[Any], table: Sequence[Key], settings: Settings, glyphs: Mode | None) -> None:
+        """table: all keys as they are without a person's own; glyphs: the flag's, before what is in the settings."""
+        self._app, self._defaults = app, tuple(table)
+        self.settings = settings
+        self.untold: list[str] = [*settings.complaints]
+        """Complaints that wait for the first picture."""
+        self.keys_now: tuple[Key, ...] = self._defaults
+        """The table of keys as this person has it: key bar, help and palette are made of it."""
         self.glyph_mode: Mode = glyphs or settings.glyphs or "braille"
+        self.density: Density = settings.density
+        self.reduced_motion = settings.reduced_motion or calm_surroundings()
+        self._ours: list[str] = []
+        self._previewed: str | None = None
+        self._themes_watch, self._config_watch = Watch(), Watch()
+
+    def settle(self, theme: str | None) -> str:
+        """Use them. Returns the name of the theme; raises InputError for `theme`, the flag's."""
         # Textual asks the class what a scroll bar looks like, so all that are drawn from now on follow this app.
         ScrollBar.renderer = LetterBar if self.glyph_mode == "ascii" else ScrollBarRender
-        self.density = settings.density
-        self.reduced_motion = settings.reduced_motion or calm_surroundings()
-        self.animation_level = "none" if self.reduced_motion else self.animation_level
+        if self.reduced_motion:
+            self._app.animation_level = "none"
         self._map_keys()
-        if theme is not None or settings.theme is None:
+        if theme is not None or self.settings.theme is None:
             return self._take(theme or themes.DEFAULT)
         try:
-            return self._take(settings.theme)
+            return self._take(self.settings.theme)
         except InputError as error:
-            self.untold.append(f"{settings.path}: theme: {error} ({themes.DEFAULT} is used)")
+            self.untold.append(f"{self.settings.path}: theme: {error} ({themes.DEFAULT} is used)")
             return self._take(themes.DEFAULT)
 
     def _take(self, name: str) -> str:
         if name in BUILTIN_THEMES:
             return name
         palette = themes.find(name)
-        self.register_theme(textual_themes.to_textual(palette))
+        self._app.register_theme(textual_themes.to_textual(palette))
         return palette.name
 
     def _map_keys(self) -> None:
         if not self.settings.keys:
-            self.keys_now = ALL
-            self.set_keymap({})
+            self.keys_now = self._defaults
+            self._app.set_keymap({})
             return
         from .config.keymap import keymap_of, laid_over
 
-        self.keys_now, said = laid_over(self.settings.keys, self.settings.path or "config.toml")
+        self.keys_now, said = laid_over(self._defaults, self.settings.keys, self.settings.path or "config.toml")
         self.untold += said
-        self.set_keymap(keymap_of(self.keys_now))
+        self._app.set_keymap(keymap_of(self.keys_now, self._defaults))
+
+    def write_default(self, path: Path) -> bool:
+        """Write a configuration in which every line is a comment, unless there is one. Whether one was written.
+
+        Raises OSError.
+        """
+        return settings_file.write_default(path, self._defaults)
 
     @property
     def our_themes(self) -> list[str]:
         """Names of our themes and of the person's own, then those that Textual brings."""
-        return [*self._ours, *(name for name in sorted(self.available_themes) if name not in self._ours)]
+        return [*self._ours, *(name for name in sorted(self._app.available_themes) if name not in self._ours)]
 
     def all_themes(self) -> None:
         """Register every theme, and tell of those that could not be read."""
         palettes, complaints = themes.load_all()
         for palette in palettes:
-            if palette.name != self.theme:
-                self.register_theme(textual_themes.to_textual(palette))
+            if palette.name != self._app.theme:
+                self._app.register_theme(textual_themes.to_textual(palette))
         self._ours = [palette.name for palette in palettes]
-        if self.theme not in (*self._ours, *BUILTIN_THEMES):
-            self._ours.append(self.theme)  # from a file that was named on the command line
+        if self._app.theme not in (*self._ours, *BUILTIN_THEMES):
+            self._ours.append(self._app.theme)  # from a file that was named on the command line
         self.untold += complaints
-
-    def notify(self, message: str, *, title: str = "", **how: Any) -> None:
-        """As Textual's, and what it tells may name a file or quote somebody: it is shown as text."""
-        super().notify(plain(message, limit=400), title=plain(title), **how)
 
     def tell_untold(self) -> None:
         """Say what has been found wrong so far."""
         said, self.untold = self.untold, []
         for sentence in said:
-            self.notify(sentence, severity="warning", markup=False, timeout=12)
+            self._app.notify(sentence, severity="warning", markup=False, timeout=12)
 
     # --- reloading ------------------------------------------------------------------------------------------
 
@@ -124,7 +125,7 @@ class Settled(TerminalApp):
         """From now on, read config and themes again when they are saved."""
         self._themes_watch = Watch(themes.user_folder())
         self._config_watch = Watch(*([self.settings.path] if self.settings.path is not None else []))
-        self.set_interval(LOOK_S, self.look_at_files)
+        self._app.set_interval(LOOK_S, self.look_at_files)
 
     def look_at_files(self) -> None:
         """What was saved since the last look is used from now on."""
@@ -137,18 +138,18 @@ class Settled(TerminalApp):
         palettes, complaints = themes.load_all()
         for palette in palettes:
             made = textual_themes.to_textual(palette)
-            known = self.available_themes.get(palette.name)
+            known = self._app.available_themes.get(palette.name)
             if known is None or known != made:
-                self.register_theme(made)
-                if palette.name == self.theme:
-                    self._watch_theme(self.theme)  # the same name in other colours: Textual sees no change
+                self._app.register_theme(made)
+                if palette.name == self._app.theme:
+                    restyle(self._app)  # the same name in other colours: Textual sees no change
         names = [palette.name for palette in palettes]
         # A file that broke while it was being written keeps the looks it had; one that is gone, is gone.
-        gone = [name for name in self._ours if name not in names and name != self.theme]
+        gone = [name for name in self._ours if name not in names and name != self._app.theme]
         for name in gone:
             if not any(f"{name}.toml" in sentence for sentence in complaints):
-                self.unregister_theme(name)
-        self._ours = [*names, *([self.theme] if self.theme not in (*names, *BUILTIN_THEMES) else [])]
+                self._app.unregister_theme(name)
+        self._ours = [*names, *([self._app.theme] if self._app.theme not in (*names, *BUILTIN_THEMES) else [])]
         self.untold += complaints
         self.tell_untold()
 
@@ -179,17 +180,19 @@ class Settled(TerminalApp):
         from .config.settings import keep
 
         try:
-            keep(path, name, value)
+            keep(path, name, value, self._defaults)
         except InputError as error:
-            said, grave = f"Only until you leave: {error}", "warning"
+            said, kept = f"Only until you leave: {error}", False
         else:
-            said, grave = f"Kept for next time, in {path}", "information"
+            said, kept = f"Kept for next time, in {path}", True
             self.settings = replace(self.settings, **{name: value})  # type: ignore[arg-type]
             self._config_watch.changed()  # our own doing is no news
-        self.notify(plain(said, limit=300), title=title, severity=grave, markup=False, timeout=5)
+        self._app.notify(
+            plain(said, limit=300), title=title, severity="information" if kept else "warning", markup=False, timeout=5
+        )
 
     def choose_theme(self, name: str) -> None:
-        """Wear a theme from now on, and the next time too."""
+        """Use a theme from now on, and the next time too."""
         self._previewed = None
         if not self.use_theme(name) or self.settings.theme == name:
             return
@@ -201,7 +204,7 @@ class Settled(TerminalApp):
             self.keep("theme", name, name)
         elif self.settings.path is not None:
             said = f"Only until you leave: {name} is not in {themes.user_folder()}"
-            self.notify(said, title=name, severity="warning", markup=False, timeout=5)
+            self._app.notify(said, title=name, severity="warning", markup=False, timeout=5)
 
     def choose_glyphs(self, mode: Mode) -> None:
         """Draw pictures in another alphabet from now on."""
@@ -211,50 +214,49 @@ class Settled(TerminalApp):
         self.keep("glyphs", mode, f"glyphs: {mode}")
 
     def use_theme(self, name: str) -> bool:
-        """Wear a theme by its name. False, and said why, when there is none."""
-        if name not in self.available_themes:
-            self.untold.append(f'there is no theme "{name}"{nearest(name, self.available_themes)}')
+        """Use a theme by its name. False, and said why, when there is none."""
+        if name not in self._app.available_themes:
+            self.untold.append(f'there is no theme "{name}"{nearest(name, self._app.available_themes)}')
             self.tell_untold()
             return False
-        self.theme = name
+        self._app.theme = name
         return True
 
     def use_density(self, density: Density) -> None:
-        """Frames and air, or neither."""
+        """With borders and space between panels, or without."""
         self.density = density
         self.settings = replace(self.settings, density=density)
         self.dressed()
 
     def use_reduced_motion(self, reduced: bool) -> None:
-        """Whether things glide and pulse."""
+        """Whether things move gradually."""
         self.reduced_motion = reduced
         self.dressed()
 
     def dressed(self) -> None:
         """Density, motion or keys changed: every screen is to look so."""
-        self.animation_level = "none" if self.reduced_motion else "full"
-        for screen in self.screen_stack if self.is_running else []:
+        self._app.animation_level = "none" if self.reduced_motion else "full"
+        for screen in self._app.screen_stack if self._app.is_running else []:
             screen.set_class(self.density == "compact", "-dense")
             redress = getattr(screen, "redress", None)
             if redress is not None:
                 redress()
 
-    # --- a theme that is marked in the palette is shown ---------------------------------------------------------
+    # --- a theme that is marked in the palette is shown -------------------------------------------------------
 
-    @on(CommandPalette.OptionHighlighted)
-    def _preview(self, event: CommandPalette.OptionHighlighted) -> None:
-        option = event.highlighted_event.option
-        name = (option.hit.text or "") if isinstance(option, Command) else ""
-        if name.startswith(THEME):
+    def preview(self, marked: str) -> None:
+        """The palette has marked this line: show a theme while it is marked."""
+        app = self._app
+        if marked.startswith(THEME):
             if self._previewed is None:
-                self._previewed = self.theme
-            if name.removeprefix(THEME) in self.available_themes:
-                self.theme = name.removeprefix(THEME)
+                self._previewed = app.theme
+            if marked.removeprefix(THEME) in app.available_themes:
+                app.theme = marked.removeprefix(THEME)
         elif self._previewed is not None:
-            self.theme, self._previewed = self._previewed, None
+            app.theme, self._previewed = self._previewed, None
 
-    @on(CommandPalette.Closed)
-    def _previewed_enough(self, event: CommandPalette.Closed) -> None:
-        if self._previewed is not None and not event.option_selected:
-            self.theme = self._previewed
+    def end_preview(self, *, chosen: bool) -> None:
+        """The palette is closed."""
+        if self._previewed is not None and not chosen:
+            self._app.theme = self._previewed
         self._previewed = None
