@@ -100,12 +100,19 @@ def _allowed_of(kind: type[Any]) -> dict[str, Allowed]:
 
 
 def read_value(
-    allowed: Mapping[str, Allowed], name: str, value: object, where: str, noun: str, *, texts: bool = False
+    allowed: Mapping[str, Allowed],
+    name: str,
+    value: object,
+    where: str,
+    noun: str,
+    *,
+    texts: bool = False,
+    also: Sequence[str] = (),
 ) -> Any:
     """The value of `name`. Raises InputError for a name that is not in `allowed` (`noun` says what it is not: no option
-    is called ...) with the nearest spelling, for a wrong type, and for a value out of range."""
+    is called ...) with the nearest spelling, of `also` too, for a wrong type, and for a value out of range."""
     if name not in allowed:
-        raise InputError(f'{where}: no {noun} is called "{plain(name)}"{nearest(name, allowed)}')
+        raise InputError(f'{where}: no {noun} is called "{plain(name)}"{nearest(name, [*allowed, *also])}')
     return allowed[name].read(value, f"{where}: {name}", texts=texts)
 
 

@@ -357,7 +357,7 @@ def setting_fields() -> Iterator[tuple[str, Fill]]:
 
         return fill
 
-    yield from ((f"config {name}", setting(name)) for name in (*settings.READERS, '"keys"."peer.kill"'))
+    yield from ((f"config {name}", setting(name)) for name in (*settings.ALLOWED, "keys", '"keys"."peer.kill"'))
     for key in (*themes.FIELDS, "dark", "description"):
         yield f"theme {key}", colour("theme", key)
     yield from ((f"swarm {key}", colour("swarm", key)) for key in themes.ROLE_NAMES[:3])

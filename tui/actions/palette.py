@@ -17,9 +17,9 @@ from textual.command import DiscoveryHit, Hit, Provider
 from engine import networks, plain, scenario_files, title_of
 
 from ..config.keys import keyed as filled_in
-from ..config.settings import GLYPHS
 from ..draw.colours import ABOUT as COLOURED
 from ..draw.stage import ABOUT as PLACED
+from ..draw.styles import MODES
 from ..screens.main import MainScreen
 from ..session.verbs import calling_off
 from ..settled import THEME
@@ -28,7 +28,7 @@ from .run import scenarios_here
 if TYPE_CHECKING:
     from ..app import SwarmApp
 
-GLYPHS_TOLD = {
+MODES_TOLD = {
     "braille": "Eight dots a cell: the finest picture.",
     "block": "Four squares a cell, for a font without braille.",
     "ascii": "Letters only, for a terminal that has nothing else.",
@@ -82,9 +82,9 @@ class Palette(Provider):
         yield f"Screen: {'full' if calm else 'reduced'} motion", "Whether things glide and pulse.", main.switch_motion
         yield "Help: take the tour", "Five things to do, each told when it is time.", main.begin_tour
         yield "Help: where is my configuration", "Tells the file, and writes one to begin with.", main.tell_config
-        for mode in GLYPHS:
+        for mode in MODES:
             if mode != app.glyph_mode:
-                yield f"Screen: draw with {mode}", GLYPHS_TOLD[mode], partial(main.switch_glyphs, mode)
+                yield f"Screen: draw with {mode}", MODES_TOLD[mode], partial(main.switch_glyphs, mode)
         for placed, told in PLACED.items():
             yield f"Layout: {placed}", told, partial(main.place, placed)
         for by, told in COLOURED.items():

@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from engine import InputError, Scenario, as_number, nearest, plain
+from engine import InputError, Scenario, as_number, plain
 
 from ..config import settings, terminal
 from .streams import on_terminal
@@ -33,13 +33,9 @@ def opened(
 ) -> int:
     """Open the dashboard; replay `recording`, or write the run into the file `record`. Returns the exit code; raises
     InputError, before anything is drawn, for a flag or a terminal that will not do."""
-    glyphs = next((kind for kind in settings.GLYPHS if kind == space.glyphs), None)
-    if space.glyphs is not None and glyphs is None:
-        close = nearest(space.glyphs, settings.GLYPHS)
-        raise InputError(f'--glyphs should be braille, block or ascii, not "{space.glyphs}"{close}')
+    glyphs = settings.ALLOWED["glyphs"].read(space.glyphs, "--glyphs") if space.glyphs is not None else None
     speed = as_number(space.speed, "--speed", 0.001, 1e6, texts=True) if space.speed is not None else 1.0
-    least, most = settings.FPS_LEAST, settings.FPS_MOST
-    fps = as_number(space.fps, "--fps", least, most, texts=True) if space.fps is not None else None
+    fps = settings.ALLOWED["fps"].read(space.fps, "--fps", texts=True) if space.fps is not None else None
     with on_terminal() as there:
         if not there:
             raise InputError("the dashboard needs a terminal; swarmtop run works without one")
