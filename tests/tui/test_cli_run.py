@@ -28,7 +28,7 @@ SMALL = ["run", "--protocol", "gossip", "--peers", "8"]
         ("--sweep kill:0:1:2 --jobs x", '--jobs should be a whole number from 1 to 1,000, not "x"'),
         (
             "--sweep kill:0:1:2 --json --series",
-            "--series tells of one run, and --sweep makes many: leave one out",
+            "--series is about one run, and --sweep makes many: leave one out",
         ),
         ("--repeat 3", "--repeat needs --sweep"),
         ("--jobs 3", "--jobs needs --sweep"),
