@@ -94,9 +94,7 @@ def test_under_poison_what_was_found_and_what_it_was_stand_side_by_side() -> Non
     plain = curve([0.75, 0.5])
     poisoned = replace(plain, sweep=parse_sweep("poison:0:0.8:2"), metric="genuine")
     lines = cli_run.curve_text(poisoned).splitlines()
-    assert lines[0].startswith(
-        "asks that ended with the real thing, of those whose user opened something, by the share"
-    )
+    assert lines[0].startswith("asks that ended with the real file, of those whose user opened something, by the share")
     assert lines[-3].split() == ["poisoned", "genuine", "first", "hit", "reach", "success", "decoys"]
     assert lines[-2].split() == ["0.0%", "75.0%", "0.250", "s", "50.0%", "75.0%", "7"]
 

@@ -47,12 +47,12 @@ CHART_ROWS = 12
 CHART_COLUMNS = 64
 PROGRESS_CELLS = 24
 LOST_TOLD = 10
-"""Runs that could not be done, each with a sentence of its own."""
+"""At most so many failed runs have a sentence each."""
 DONE_TO = {"kill": "killed", "leave": "gone", "censor": "censored", "collude": "colluding", "poison": "poisoned"}
 MEASURES = {
     "success": "asks answered within 10 s",
-    "reach": "living peers that hear of it",
-    "genuine": "asks that ended with the real thing, of those whose user opened something",
+    "reach": "living peers that it reaches",
+    "genuine": "asks that ended with the real file, of those whose user opened something",
 }
 
 
@@ -135,7 +135,7 @@ def _sweep(space: argparse.Namespace, scenario: Scenario, until: Until) -> int:
     for sentence in curve.lost[:LOST_TOLD]:
         warn(sentence)
     if len(curve.lost) > LOST_TOLD:
-        warn(f"and {len(curve.lost) - LOST_TOLD:,} more runs could not be done")
+        warn(f"and {len(curve.lost) - LOST_TOLD:,} more runs failed")
     if curve.done:
         if space.csv is not None:
             write(space.csv, curve.to_csv())
@@ -157,7 +157,7 @@ def curve_text(curve: Curve) -> str:
     lines = [f"{what}, by the share {done}{against}  ({setup.protocol}, seed {setup.seed}{each})", ""]
     lines += _picture([point.value for point in curve.points], plan.low, plan.high)
     spread = "  least to most  " if runs > 1 else ""
-    # A decoy is a hit: what success says under poison is that the network does not see it.
+    # A decoy is a hit: under poison, success shows that the network does not notice it.
     last = ("success", "decoys") if curve.metric == "genuine" else ("largest part",)
     heads = "".join(f" {head:>13}" for head in last)
     lines += ["", f"  {done:>9} {curve.metric:>9}{spread} {'first hit':>10} {'reach':>7}{heads}"]
@@ -180,7 +180,7 @@ def curve_text(curve: Curve) -> str:
 
 
 def _picture(values: list[float | None], low: float, high: float) -> list[str]:
-    """The curve in dots, with its axes. One point alone is no curve."""
+    """The curve in dots, with its axes; nothing for one point alone."""
     if len(values) < 2:
         return []
     import shutil
@@ -205,20 +205,20 @@ def _percent(value: float | None) -> str:
 
 
 class Progress:
-    """One line on a terminal's stderr, from the second second on, five times a second."""
+    """One line on stderr, after the first second, updated at most five times a second."""
 
     def __init__(self) -> None:
         self.begun_s = time.monotonic()
         self.told_s = 0.0
 
     def __call__(self, now_s: float, end_s: float | None, deliveries: int) -> None:
-        """Tell how far a run is."""
+        """Show how far a run is."""
         end = "" if end_s is None else f" of {end_s:g}"
         count = f"  {deliveries:,} deliveries" if deliveries else ""
         self._tell(f"{now_s:.1f}{end} s{count}")
 
     def runs(self, done: int, there: int) -> None:
-        """Tell how many runs of a sweep are done."""
+        """Show how many runs of a sweep are done."""
         from ..draw.chart import meter
 
         wall_s = time.monotonic() - self.begun_s
@@ -234,7 +234,7 @@ class Progress:
         sys.stderr.flush()
 
     def clear(self) -> None:
-        """Take the line away."""
+        """Remove the line."""
         if self.told_s:
             sys.stderr.write("\r\x1b[K")
             sys.stderr.flush()
@@ -321,11 +321,11 @@ def run_bench(space: argparse.Namespace) -> int:
     sizes = BENCH_PEERS[:-1] if space.quick else BENCH_PEERS
     with Console(stderr=True).status("") as status:
 
-        def tell(what: str) -> None:
+        def show(what: str) -> None:
             status.update(f"measuring: {what}")
 
-        rows = list(bench(sizes, tell))
-        costs = list(bench_costs(sizes, tell))
+        rows = list(bench(sizes, show))
+        costs = list(bench_costs(sizes, show))
     if space.json:
         told = [{**asdict(row), **NOT_COMPARED} for row in rows]
         say(as_json({"rows": told, "costs": [asdict(cost) for cost in costs]}))
@@ -357,7 +357,7 @@ def theory(rows: Sequence[BenchRow]) -> str:
 
 def takes(costs: Sequence[BenchCost]) -> Table:
     """The table of costs."""
-    table = _table("what it takes")
+    table = _table("costs")
     table.add_column("what")
     table.add_column("figure", justify="right")
     table.add_column("measured on")
