@@ -67,7 +67,7 @@ from .commands import (
     command_from,
 )
 from .control.attacks import Param, Plan, Preset
-from .errors import InputError, PeerFailed, SwarmError, nearest, plain
+from .errors import InputError, PeerFailed, SwarmError, nearest, plain, shown
 from .files import MissingFileError, opened, parse_toml, read_toml
 from .lab import scenario as scenario_files
 from .lab.check import Checked, Expect, check
@@ -95,7 +95,7 @@ from .measure.snapshot import (
     Totals,
     Trace,
 )
-from .options import as_number, as_spec, as_text, as_whole, options_for
+from .options import Allowed, allowed_of, as_number, as_spec, as_text, as_whole, options_for, read_value
 from .registry import help_of, network, networks, options_of, title_of
 from .setup import ArrivalSpec, ContentSpec, LinkSpec, Setup
 from .swarm import Swarm
@@ -153,6 +153,7 @@ __all__ = [
     "VERBS",
     "Adjourn",
     "Adrift",
+    "Allowed",
     "ArrivalSpec",
     "Arrivals",
     "Arrive",
@@ -252,6 +253,7 @@ __all__ = [
     "Trace",
     "Uncensor",
     "Until",
+    "allowed_of",
     "as_number",
     "as_spec",
     "as_text",
@@ -280,11 +282,13 @@ __all__ = [
     "plain",
     "read_links",
     "read_toml",
+    "read_value",
     "replay",
     "report_of",
     "run",
     "scenario_files",
     "series_csv",
+    "shown",
     "story_of",
     "sweep",
     "title_of",

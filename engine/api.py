@@ -453,8 +453,18 @@ def on(kind: type[T]) -> _On[T]:
     return _On((kind,))
 
 
-def option(default: T, about: str, *, low: float | None = None, high: float | None = None) -> T:
+def option(
+    default: T,
+    about: str,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    example: str = "",
+    names_file: bool = False,
+) -> T:
     """A field of an options dataclass: the default (from the specification), what it is and its unit, the smallest and
-    the largest value allowed."""
-    made: T = field(default=default, metadata={"about": about, "low": low, "high": high})
+    the largest value allowed; for a text also an example, and whether it may name a file. `options.allowed_of` reads
+    this."""
+    meta = {"about": about, "low": low, "high": high, "example": example, "names_file": names_file}
+    made: T = field(default=default, metadata=meta)
     return made

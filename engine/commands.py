@@ -14,7 +14,7 @@ from types import NoneType, UnionType
 from typing import Any, ClassVar, Literal, TypeAlias, Union, get_args, get_origin, get_type_hints
 
 from .api import PeerId, Want
-from .errors import InputError, nearest, plain
+from .errors import InputError, nearest, plain, shown
 
 Peers: TypeAlias = str | PeerId | Sequence[PeerId]
 FieldKind: TypeAlias = Literal["peers", "text", "number", "whole", "any"]
@@ -364,12 +364,8 @@ def _check_field(verb: str, f: Field[Any], value: object, where: str, *, lists: 
         case "any":
             return
     if not good:
-        raise InputError(f"{where} should be {wanted}, not {_shown(value)}")
+        raise InputError(f"{where} should be {wanted}, not {shown(value)}")
 
 
 def _is_whole(value: object) -> bool:
     return isinstance(value, numbers.Integral) and not isinstance(value, bool)
-
-
-def _shown(value: object) -> str:
-    return f'"{plain(value, 40)}"' if isinstance(value, str) else plain(value, 40)

@@ -11,7 +11,7 @@ import copyreg
 import difflib
 import functools
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 
 class SwarmError(Exception):
@@ -150,16 +150,30 @@ def _composed(text: str) -> str:
     return "".join(kept)
 
 
+def shown(value: object) -> str:
+    """A value in an error sentence, as TOML writes it, cut short. Never its `repr`, which raises for deep tables and
+    for numbers of thousands of digits."""
+    if isinstance(value, str):
+        return f'"{plain(value, 40)}"'
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int) and value.bit_length() > 200:
+        return "a number that long"
+    if isinstance(value, Mapping):
+        return "a table"
+    return "a list" if isinstance(value, list) else plain(value, 40)
+
+
 SIMILARITY_MIN = 0.65
 """Similarity of two spellings from which one is suggested for the other: one letter of three, or two of six, differ."""
 
 
-def nearest(word: str, choices: Iterable[str]) -> str:
-    """The end of an error sentence: `; did you mean "gnutella"?`, or a list of at most 12 choices, or nothing."""
+def nearest(word: str, choices: Iterable[str], *, listed: bool = True) -> str:
+    """The end of an error sentence: `; did you mean "gnutella"?`, or, if `listed`, up to 12 choices, or nothing."""
     known = sorted(choices)
     close = difflib.get_close_matches(word[:80], known, n=1, cutoff=SIMILARITY_MIN)
     if close:
         return f'; did you mean "{close[0]}"?'
-    if 0 < len(known) <= 12:
+    if listed and 0 < len(known) <= 12:
         return f" (one of {', '.join(known)})"
     return ""

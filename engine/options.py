@@ -1,27 +1,119 @@
-"""Checks values from scenarios, flags and sliders.
+"""Checks values from scenarios, flags, sliders, settings and themes.
 
-The options of a network are a dataclass whose fields have a range (`api.option`). Their values come from `[options]` of
-a scenario, from `--set ttl=7`, and from a slider that is moved while the swarm runs. Flags are texts, so a text is read
-as the type of its option; therefore a scenario may also have `ttl = "7"`.
+The options of a network are a dataclass whose fields have a range (`api.option`); so are the settings of the dashboard.
+`allowed_of` reads such a dataclass, and `read_value` checks a value against it, or against another table of `Allowed`,
+such as that of a theme. Flags are texts, so options read a text as the type of the option; therefore a scenario may
+also have `ttl = "7"`.
 
-`as_whole`, `as_number`, `as_text` and `as_spec` check keys that belong to no network (peers, loss, seconds). All
+`as_whole`, `as_number`, `as_text` and `as_spec` check values that are in no such table (peers, loss, seconds). All
 functions raise `InputError` with a sentence that begins with `where`.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import Field, fields
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from dataclasses import dataclass, fields
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from .api import Peer
-from .errors import InputError, nearest, plain
+from .errors import InputError, nearest, plain, shown
 
 YES = ("true", "yes", "on", "1")
 SPEC_MAX = 4_096
 """Characters of a spec, which may be a path."""
 NO = ("false", "no", "off", "0")
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """Which values something may have that a person sets.
+
+    kind: bool, int, float or str; what has another kind cannot be set. low, high: limits of a number, both allowed.
+    choices: the only values allowed. Of a text: `pattern` has to match all of it and `expected` says what that is;
+    `names_file`: it may be a path, so it is not cleaned; `empty`: it may be empty.
+    """
+
+    kind: type = str
+    about: str = ""
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[Any, ...] = ()
+    pattern: str = ""
+    expected: str = ""
+    example: str = ""
+    names_file: bool = False
+    empty: bool = False
+
+    def read(self, value: object, where: str, *, texts: bool = False) -> Any:
+        """The value, with its type. `texts`: numbers, true and false may be given as texts, as on a command line.
+
+        Raises InputError: a sentence that begins with `where` and says what was expected.
+        """
+        if self.choices:
+            return _as_choice(value, self.choices, where)
+        if self.kind is bool:
+            return as_flag(value, where, texts=texts)
+        if self.kind is int:
+            return as_whole(value, where, self.low, self.high, texts=texts)
+        if self.kind is float:
+            return as_number(value, where, self.low, self.high, texts=texts)
+        if self.kind is not str:
+            raise InputError(f"{where} cannot be set from outside")
+        if self.pattern:
+            if not isinstance(value, str) or not re.fullmatch(self.pattern, value):
+                raise InputError(f"{where} should be {self.expected}, not {shown(value)}")
+            return value
+        if self.names_file:
+            return as_spec(value, where, self.example)
+        return "" if self.empty and value == "" else as_text(value, where, self.example)
+
+
+_STATED = ("about", "low", "high", "example", "names_file")
+_known: dict[Any, dict[str, Allowed]] = {}
+
+
+def allowed_of(kind: type[Any]) -> dict[str, Allowed]:
+    """What the fields of a dataclass may hold, by name, from their annotations and what `api.option` says of them.
+    `X | None` is read as X."""
+    if kind not in _known:
+        _known[kind] = _allowed_of(kind)
+    return _known[kind]
+
+
+def _allowed_of(kind: type[Any]) -> dict[str, Allowed]:
+    # Annotations are texts under `from __future__ import annotations`, hence the resolving.
+    hints = get_type_hints(kind)
+    found = {}
+    for f in fields(kind):
+        hint = hints[f.name]
+        if get_origin(hint) in (Union, UnionType):
+            others = [each for each in get_args(hint) if each is not NoneType]
+            hint = others[0] if len(others) == 1 else object
+        choices = get_args(hint) if get_origin(hint) is Literal else ()
+        known = hint if isinstance(hint, type) else object
+        stated = {name: f.metadata[name] for name in _STATED if name in f.metadata}
+        found[f.name] = Allowed(known, choices=choices, **stated)
+    return found
+
+
+def read_value(
+    allowed: Mapping[str, Allowed],
+    name: str,
+    value: object,
+    where: str,
+    noun: str,
+    *,
+    texts: bool = False,
+    also: Sequence[str] = (),
+) -> Any:
+    """The value of `name`. Raises InputError for a name that is not in `allowed` (`noun` says what it is not: no option
+    is called ...) with the nearest spelling, of `also` too, for a wrong type, and for a value out of range."""
+    if name not in allowed:
+        raise InputError(f'{where}: no {noun} is called "{plain(name)}"{nearest(name, [*allowed, *also])}')
+    return allowed[name].read(value, f"{where}: {name}", texts=texts)
 
 
 def options_for(network: type[Peer], values: Mapping[str, object], where: str) -> Any:
@@ -34,7 +126,8 @@ def options_for(network: type[Peer], values: Mapping[str, object], where: str) -
         if values:
             raise InputError(f'{where}: "{network.name}" has no options, so none is called "{next(iter(values))}"')
         return None
-    made = {name: _checked(kind, name, value, where) for name, value in values.items()}
+    allowed = allowed_of(kind)
+    made = {name: read_value(allowed, name, value, where, "option", texts=True) for name, value in values.items()}
     return kind(**made)
 
 
@@ -43,13 +136,14 @@ def set_option(options: Any, name: str, value: object, where: str, also: Sequenc
 
     also: other names that are allowed at this place, for the nearest spelling.
     """
-    if options is None or name not in (known := [f.name for f in fields(options)]):
-        if options is None:
-            raise InputError(
-                f'{where}: this network has no options, so none is called "{plain(name)}"{nearest(name, also)}'
-            )
-        raise InputError(f'{where}: nothing is called "{plain(name)}"{nearest(name, [*also, *known])}')
-    setattr(options, name, _checked(type(options), name, value, where))
+    if options is None:
+        raise InputError(
+            f'{where}: this network has no options, so none is called "{plain(name)}"{nearest(name, also)}'
+        )
+    allowed = allowed_of(type(options))
+    if name not in allowed:
+        raise InputError(f'{where}: nothing is called "{plain(name)}"{nearest(name, [*also, *allowed])}')
+    setattr(options, name, allowed[name].read(value, f"{where}: {name}", texts=True))
 
 
 def option_names(network: type[Peer]) -> tuple[str, ...]:
@@ -58,46 +152,27 @@ def option_names(network: type[Peer]) -> tuple[str, ...]:
     return () if kind is None else tuple(f.name for f in fields(kind))
 
 
-def _checked(kind: type[Any], name: str, value: object, where: str) -> Any:
-    known: dict[str, Field[Any]] = {f.name: f for f in fields(kind)}
-    if name not in known:
-        raise InputError(f'{where}: no option is called "{plain(name)}"{nearest(name, known)}')
-    # Annotations are texts under `from __future__ import annotations`.
-    type_ = get_type_hints(kind)[name]
-    meta = known[name].metadata
-    low, high = meta.get("low"), meta.get("high")
-    place = f"{where}: {name}"
-    if get_origin(type_) is Literal:
-        return _as_choice(value, get_args(type_), place)
-    if type_ is bool:
-        return as_flag(value, place)
-    if type_ is int:
-        return as_whole(value, place, low, high, texts=True)
-    if type_ is float:
-        return as_number(value, place, low, high, texts=True)
-    if type_ is str:
-        return as_text(value, place)
-    raise InputError(f"{place} cannot be set from outside")
-
-
 def _as_choice(value: object, choices: tuple[Any, ...], where: str) -> Any:
     for choice in choices:
         if value == choice and isinstance(value, bool) == isinstance(choice, bool):
             return choice
         if isinstance(value, str) and value == str(choice):
             return choice
-    raise InputError(f"{where} should not be {_shown(value)}{nearest(str(value), map(str, choices))}")
+    *others, last = map(str, choices)
+    wanted = f"{', '.join(others)} or {last}" if others else last
+    close = nearest(value, map(str, choices), listed=False) if isinstance(value, str) else ""
+    raise InputError(f"{where} should be {wanted}, not {shown(value)}{close}")
 
 
-def as_flag(value: object, where: str) -> bool:
-    """A bool; also from a text (true, yes, on, 1, false, no, off, 0)."""
+def as_flag(value: object, where: str, *, texts: bool = False) -> bool:
+    """A bool; with `texts` also from a text (true, yes, on, 1, false, no, off, 0)."""
     if isinstance(value, bool):
         return value
-    if isinstance(value, str):
+    if texts and isinstance(value, str):
         word = value.strip().lower()
         if word in YES or word in NO:
             return word in YES
-    raise InputError(f"{where} should be true or false, not {_shown(value)}")
+    raise InputError(f"{where} should be true or false, not {shown(value)}")
 
 
 def as_whole(
@@ -113,7 +188,7 @@ def as_whole(
         except ValueError:
             made = None
     if made is None or not _within(made, low, high):
-        raise InputError(f"{where} should be a whole number{_range(low, high)}, not {_shown(value)}")
+        raise InputError(f"{where} should be a whole number{_range(low, high)}, not {shown(value)}")
     return made
 
 
@@ -135,7 +210,7 @@ def as_number(
             made = None
     if made is None or not math.isfinite(made) or not _within(made, low, high) or (below is not None and made >= below):
         span = f" from {low:g} to less than {below:g}" if below is not None and low is not None else _range(low, high)
-        raise InputError(f"{where} should be a number{span}, not {_shown(value)}")
+        raise InputError(f"{where} should be a number{span}, not {shown(value)}")
     return made
 
 
@@ -143,7 +218,7 @@ def as_text(value: object, where: str, example: str = "") -> str:
     """A text that is not empty, cleaned by `errors.plain`, of at most 1,000 characters. example: for the error."""
     if not isinstance(value, str):
         tail = f' such as "{example}"' if example else ""
-        raise InputError(f"{where} should be a text{tail}, not {_shown(value)}")
+        raise InputError(f"{where} should be a text{tail}, not {shown(value)}")
     made = plain(value, limit=1_000).strip()
     if not made:
         raise InputError(f"{where} is empty")
@@ -153,7 +228,7 @@ def as_text(value: object, where: str, example: str = "") -> str:
 def as_spec(value: object, where: str, example: str) -> str:
     """A spec. It may be a path, so it is not cleaned: it has to be shown by way of `errors.plain`."""
     if not isinstance(value, str):
-        raise InputError(f'{where} should be a text such as "{example}", not {_shown(value)}')
+        raise InputError(f'{where} should be a text such as "{example}", not {shown(value)}')
     made = value.strip()
     if not plain(made).strip():
         raise InputError(f"{where} is empty")
@@ -180,16 +255,3 @@ def _range(low: float | None, high: float | None) -> str:
     if high is not None:
         return f" up to {told(high)}"
     return ""
-
-
-def _shown(value: object) -> str:
-    """A value as TOML writes it, at most 40 characters, for an error sentence."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int) and value.bit_length() > 200:  # str() raises for very long ones
-        return "a number that long"
-    if isinstance(value, Mapping):
-        return "a table"
-    if isinstance(value, list):
-        return "a list"
-    return f'"{plain(value, 40)}"' if isinstance(value, str) else plain(value, 40)

@@ -36,8 +36,9 @@ from engine.record.codec import setup_from_map, setup_to_map
 from engine.record.file import Recording
 from engine.swarm import Swarm
 from engine.world import access_links, churn, latency, topology
-from tui.cli import main as cli
-from tui.cli import run as cli_run
+from tui.cli import common as cli
+from tui.cli.main import DASHBOARD, parse, parsers
+from tui.cli.main import main as swarmtop
 from tui.config import settings, themes
 
 LONG = "9" * 5_000
@@ -264,7 +265,7 @@ def _command(*words: str) -> Callable[[], str | None]:
     def go() -> str | None:
         out, err = io.StringIO(), io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            code = cli.main(words)
+            code = swarmtop(words)
         assert code in (cli.DONE, cli.FAILED, cli.WRONG), code
         if code == cli.WRONG:
             said = err.getvalue().removesuffix("\n").rpartition("\n")[2]
@@ -280,7 +281,7 @@ def flag_fields() -> Iterator[tuple[str, Fill]]:
     """Each flag that takes a value, of the run and of the dashboard, and each option by --set."""
     base = ("run", "--protocol", "gossip", "--peers", "8", "--until", str(RUN_S))
     screen = ("--protocol", "gossip", "--peers", "8")
-    for flags, start in ((cli_run.run_parser(), base), (cli._dashboard_parser(), screen)):
+    for flags, start in ((parsers()[1]["run"], base), (parsers()[1][DASHBOARD], screen)):
         for action in flags._actions:
             flag = next(iter(action.option_strings), "")
             if not flag or action.nargs == 0 or flag in ("--record", "--csv", "--theme"):
@@ -308,9 +309,8 @@ def _words_fill(start: tuple[str, ...], flag: str, outside: bool) -> Fill:
     def fill(value: str) -> Callable[[], str | None]:
         if not outside:
             return _command(*start, f"{flag}={value}")
-        space = cli_run.run_parser().read([*start[1:], f"{flag}={value}"])
         if flag == "--until":
-            return lambda: _nothing(cli.until_of(space.until))
+            return lambda: _nothing(parse([*start, f"{flag}={value}"]).until)
         # Refused before the first run, or a sweep that would be long.
         if flag == "--repeat":
             return lambda: _nothing(_command(*start, f"{flag}={value}")() if value not in LONG_RUNS else None)
@@ -357,7 +357,7 @@ def setting_fields() -> Iterator[tuple[str, Fill]]:
 
         return fill
 
-    yield from ((f"config {name}", setting(name)) for name in (*settings.READERS, '"keys"."peer.kill"'))
+    yield from ((f"config {name}", setting(name)) for name in (*settings.ALLOWED, "keys", '"keys"."peer.kill"'))
     for key in (*themes.FIELDS, "dark", "description"):
         yield f"theme {key}", colour("theme", key)
     yield from ((f"swarm {key}", colour("swarm", key)) for key in themes.ROLE_NAMES[:3])

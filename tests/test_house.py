@@ -162,6 +162,18 @@ def test_there_is_no_import_circle(folder: str) -> None:
     assert not circles, circles
 
 
+def test_the_command_line_and_the_configuration_are_in_no_import_circle() -> None:
+    files = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in sources("tui")}
+    files = {name.removesuffix(".__init__"): path for name, path in files.items()}
+    arrows = {name: {to for to in targets(path, files) if to not in (name, "tui")} for name, path in files.items()}
+    parts = ("tui.cli", "tui.config", "tui.first_frame")
+    circles = [name for circle in circles_of(arrows) for name in circle if name.startswith(parts)]
+    assert not circles, circles
+    for name, to in arrows.items():
+        if not name.startswith(("tui.cli", "tui.__main__")):
+            assert not [each for each in to if each.startswith("tui.cli")], f"{name} imports the command line"
+
+
 def targets(path: Path, files: Mapping[str, Path]) -> set[str]:
     """The files that a file imports, those for the type checker included."""
     return {

@@ -355,7 +355,15 @@ def open_dashboard(
     async def run() -> ReturnType | int | None:
         app.deadline.app(app.leave)
         async with leaving_when_hung_up(app.leave):
-            painted = first_frame.paint(app, app.session, app.preferences)
+            scenario = session.player.scenario
+            painted = app.screen_taken = first_frame.paint(
+                session.player.setup.protocol,
+                app.preferences.keys_now,
+                story=bool(scenario.about or scenario.captions or scenario.expects),
+                ascii_only=app.preferences.glyph_mode == "ascii",
+                theme=None if app.no_color else app.current_theme,
+                colours=app.console._color_system,
+            )
             try:
                 return await app.run_async()
             finally:

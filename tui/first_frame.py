@@ -1,8 +1,8 @@
-"""The frame before the first data: borders of the panels, their names and the keys.
+"""The frames of the panels, their names and the keys, painted before the dashboard is built.
 
-Mounting the widgets of the dashboard takes about as long as everything before it. Meanwhile this is shown where the
-panels will be, in their colours. The sizes are those of `swarmtop.tcss`; where the dashboard decides otherwise, its
-first picture replaces it.
+Building the widgets of the dashboard takes about as long as everything before it. Until then this is shown where the
+panels will be, in their colours. The sizes are those of `swarmtop.tcss`; where the dashboard decides on others, its
+first picture is drawn over this one.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from .widgets.text import ASCII
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from rich.color import ColorSystem
+    from textual.theme import Theme
+
     from .config.keys import Key
-    from .preferences import Preferences
-    from .session.session import Session
-    from .textual_compat import TerminalApp
 
 ENTER, LEAVE = "\x1b[?1049h\x1b[?25l", "\x1b[?1049l\x1b[?25h"
 """The alternate screen without a cursor, as the dashboard has it, and back."""
@@ -65,8 +65,20 @@ def _box(name: str, wide: int, high: int) -> list[str]:
     return [f"{head:─<{wide - 1}}╮", *[f"│{' ' * (wide - 2)}│"] * (high - 2), f"╰{'─' * (wide - 2)}╯"]
 
 
-def paint(app: TerminalApp, session: Session, preferences: Preferences) -> bool:
-    """Enter the alternate screen of `app` and show the frame. False, and nothing done, without a terminal for it."""
+def paint(
+    network: str,
+    keys: Sequence[Key],
+    *,
+    story: bool,
+    ascii_only: bool,
+    theme: Theme | None,
+    colours: ColorSystem | None,
+) -> bool:
+    """Enter the alternate screen and show the frame. False, and nothing done, where there is no terminal for it.
+
+    network: its name; story: whether the scenario has a panel for what it tells; theme: None where colours are not
+    wanted; colours: what the terminal can show.
+    """
     file = sys.__stderr__
     try:
         if file is None or not file.isatty():
@@ -76,30 +88,27 @@ def paint(app: TerminalApp, session: Session, preferences: Preferences) -> bool:
             width, height = shutil.get_terminal_size()
     except (OSError, ValueError):
         return False
-    scenario = session.player.scenario
-    story = bool(scenario.about or scenario.captions or scenario.expects)
-    made = lines(width, height, session.player.setup.protocol, preferences.keys_now, story=story)
-    if preferences.glyph_mode == "ascii":
+    made = lines(width, height, network, keys, story=story)
+    if ascii_only:
         made = [line.translate(ASCII | str.maketrans("╭╮╰╯", "++++")) for line in made]
-    style, ground = _style(app), ""
-    system = app.console._color_system
-    if style is not None and system is not None:
-        ground = f"\x1b[{style._make_ansi_codes(system)}m"
+    style, ground = _style(theme), ""
+    if style is not None and colours is not None:
+        ground = f"\x1b[{style._make_ansi_codes(colours)}m"
     rows = "".join(f"\x1b[{y};1H{line}" for y, line in enumerate(made, 1))
     file.write(f"{ENTER}{ground}\x1b[2J{rows}\x1b[0m\x1b[1;1H")
     file.flush()
-    app.screen_taken = True
     return True
 
 
-def _style(app: TerminalApp) -> Style | None:
+def _style(theme: Theme | None) -> Style | None:
     """The colours of edges and ground in the theme; None where they are the terminal's own."""
-    theme = app.current_theme
+    if theme is None:
+        return None
     try:
         ground, ink = Color.parse(theme.background or ""), Color.parse(theme.foreground or "")
     except ColorParseError:
         return None
-    if ground.ansi is not None or ink.ansi is not None or app.no_color:
+    if ground.ansi is not None or ink.ansi is not None:
         return None
     return Style(color=ground.blend(ink, EDGE).rich_color, bgcolor=ground.rich_color)
 

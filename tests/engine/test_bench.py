@@ -10,13 +10,13 @@ import pytest
 
 from engine import bench
 from engine.lab import bench as lab_bench
-from tui.cli import bench as cli_bench
 from tui.cli import main as cli
+from tui.cli import run as cli_run
 
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cli_bench, "SIZES", (60, 100))
+    monkeypatch.setattr(cli_run, "BENCH_PEERS", (60, 100))
     monkeypatch.setattr(lab_bench, "SOUGHT_S", 5)
     # Processes of their own, to run a round and to weigh a swarm in: one test pays for each.
     monkeypatch.setattr(lab_bench, "apart", lab_bench.measured)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tui.cli import common
 from tui.cli import main as cli
 from tui.cli import run as cli_run
 
@@ -54,10 +55,22 @@ def complaint(capsys: pytest.CaptureFixture[str], *words: str) -> str:
         ("run --series", "--series needs --json"),
         ("run --theme dark", "there is no flag --theme"),
         ("run injunctoin", 'no scenario is called "injunctoin"; did you mean "injunction"?'),
-        ("run a b", '"b" is one word too many'),
+        ("run a b", 'unexpected argument "b"'),
         ("scenaros", 'no scenario is called "scenaros"; did you mean "scenarios"?'),
         ("rum", 'no scenario is called "rum"; did you mean "run"?'),
         ("--peers 5 run", '"run" should be the first word: swarmtop run ...'),
+        ("--json replay run.swarm", '"replay" should be the first word: swarmtop replay ...'),
+        ("--series replay run.swarm", '"replay" should be the first word: swarmtop replay ...'),
+        ("--bogus bench", '"bench" should be the first word: swarmtop bench ...'),
+        ("--sweep kill:0:1:2 run", '"run" should be the first word: swarmtop run ...'),
+        ("injunction run", '"run" should be the first word: swarmtop run ...'),
+        ("run injunction replay", 'unexpected argument "replay"'),
+        ("protocols gossip web", 'unexpected argument "web"'),
+        ("--sweep kill:0:1:2", "there is no flag --sweep for swarmtop, only for swarmtop run"),
+        ("run --speed 3", "there is no flag --speed for swarmtop run, only for swarmtop and swarmtop replay"),
+        ("--bogus", "there is no flag --bogus"),
+        ("run --json=5", "--json takes no value"),
+        ("napstr", 'no scenario is called "napstr"; did you mean "napster"?'),
         ("none/such.toml", 'there is no file "none/such.toml"'),
         ("--glyphs brail", '--glyphs should be braille, block or ascii, not "brail"; did you mean "braille"?'),
         ("protocols gosip", 'no network is called "gosip"; did you mean "gossip"?'),
@@ -66,6 +79,25 @@ def complaint(capsys: pytest.CaptureFixture[str], *words: str) -> str:
 )
 def test_bad_input_is_one_sentence(capsys: pytest.CaptureFixture[str], words: str, sentence: str) -> None:
     assert complaint(capsys, *words.split()).startswith(sentence)
+
+
+def test_the_commands_are_those_of_the_parser() -> None:
+    assert set(cli.parsers()[1]) == {*common.COMMANDS, cli.DASHBOARD}
+
+
+def test_a_value_is_typed_when_it_has_been_read() -> None:
+    line = "run x --peers 5 --seed 2 --loss 0.5 --set ttl=3 --set a=b --until 3 --sweep kill:0:1:2 --jobs 2 --nat 0.25"
+    space = cli.parse(line.split())
+    assert (space.scenario, space.peers, space.seed, space.loss, space.until) == ("x", 5, 2, 0.5, 3.0)
+    assert (space.set, space.sweep.shares, space.jobs, space.nat) == ([("ttl", "3"), ("a", "b")], (0.0, 1.0), 2, 0.25)
+    space = cli.parse(["--fps", "30", "--glyphs", "ascii", "--until", "quiet"])
+    assert (space.scenario, space.fps, space.glyphs, space.speed, space.until) == (None, 30.0, "ascii", 1.0, "quiet")
+
+
+def test_a_network_can_stand_where_a_scenario_does(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["run", "napster", "--peers", "8", "--until", "1", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["protocol"], told["peers"]) == ("napster", 8)
 
 
 def test_what_a_terminal_would_obey_is_not_repeated(capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tui.cli.main import DONE, WRONG, load_engine, main
+from tui.cli.common import DONE, WRONG, load_engine
+from tui.cli.main import main
 
 ROOT = Path(__file__).parents[2]
 
@@ -60,7 +61,7 @@ def test_a_file_may_be_called_as_a_scenario_is_that_is_shipped(folder: Path) -> 
 
 def test_peers_that_do_not_count_are_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", "--topology", "edges.txt", "--peers", "10", "--until", "1"]) == DONE
-    assert "--peers does not count, since edges.txt brings its own" in capsys.readouterr().err
+    assert "--peers is not used, since edges.txt has its own peers" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])

@@ -82,7 +82,7 @@ def test_another_run_is_exit_code_1_and_the_moment(tmp_path: Path, capsys: pytes
         (["replay", "nowhere.swarm"], 'there is no file "nowhere.swarm"'),
         (["replay", "x", "--series"], "--series needs --json"),
         (["run", "--record", "no/such/folder.swarm", "--until", "1"], "cannot be written"),
-        (["run", "--record", "x.swarm", "--sweep", "kill:0:0.9:2"], "--record writes down one run"),
+        (["run", "--record", "x.swarm", "--sweep", "kill:0:0.9:2"], "--record writes one run"),
     ],
 )
 def test_what_is_wrong_is_exit_code_2_and_a_sentence(

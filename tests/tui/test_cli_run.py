@@ -28,7 +28,7 @@ SMALL = ["run", "--protocol", "gossip", "--peers", "8"]
         ("--sweep kill:0:1:2 --jobs x", '--jobs should be a whole number from 1 to 1,000, not "x"'),
         (
             "--sweep kill:0:1:2 --json --series",
-            "--series tells of one run, and --sweep makes many: leave one out",
+            "--series is about one run, and --sweep makes many: leave one out",
         ),
         ("--repeat 3", "--repeat needs --sweep"),
         ("--jobs 3", "--jobs needs --sweep"),
@@ -94,9 +94,7 @@ def test_under_poison_what_was_found_and_what_it_was_stand_side_by_side() -> Non
     plain = curve([0.75, 0.5])
     poisoned = replace(plain, sweep=parse_sweep("poison:0:0.8:2"), metric="genuine")
     lines = cli_run.curve_text(poisoned).splitlines()
-    assert lines[0].startswith(
-        "asks that ended with the real thing, of those whose user opened something, by the share"
-    )
+    assert lines[0].startswith("asks that ended with the real file, of those whose user opened something, by the share")
     assert lines[-3].split() == ["poisoned", "genuine", "first", "hit", "reach", "success", "decoys"]
     assert lines[-2].split() == ["0.0%", "75.0%", "0.250", "s", "50.0%", "75.0%", "7"]
 

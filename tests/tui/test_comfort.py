@@ -220,7 +220,7 @@ async def test_a_theme_of_ones_own_is_worn_anew_when_it_is_saved(home: Path) -> 
         (folder / "second.toml").unlink()
         person.app.preferences.look_at_files()
         await person.pilot.pause()
-        assert f"{folder / 'mine.toml'}: [theme] background should be a colour" in person.told
+        assert f"{folder / 'mine.toml'}: [theme]: background should be a colour" in person.told
         assert person.main.styles.background.hex6 == "#202020", "the last that was right is kept"
         assert "second" not in person.app.preferences.our_themes
         assert "second" not in person.app.available_themes

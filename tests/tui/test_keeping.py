@@ -49,15 +49,46 @@ def test_what_was_not_there_comes_where_a_comment_offers_it_or_on_top() -> None:
     "text",
     [
         "theme = ",
-        'theme = """\nfirst\nsecond"""\n',
         "theme.deep = 1\n",
         "keys = {\n",
-        'a = """\n[keys]\n"""\ntheme="x"\n',
+        "[theme]\ndeep = 1\n",
+        "theme = 1\ntheme = 2\n",
     ],
 )
 def test_what_cannot_be_changed_safely_is_left_alone(text: str) -> None:
     with pytest.raises(InputError):
         changed(text, "theme", "paper")
+
+
+@pytest.mark.parametrize(
+    ("text", "after"),
+    [
+        ('theme = """\nfirst\nsecond""" # c\nfps = 3\n', 'theme = "paper" # c\nfps = 3\n'),
+        ('a = """\n[keys]\n# theme = 1\n"""\ntheme="x"\n', 'a = """\n[keys]\n# theme = 1\n"""\ntheme="paper"\n'),
+        ("fps = 1\n  'theme'  =  'x'  # c\n[keys]\n", "fps = 1\n  'theme'  =  \"paper\"  # c\n[keys]\n"),
+        ("theme = [\n 1,\n]\r\n[keys]", 'theme = "paper"\r\n[keys]'),
+        ("a = 1\n# theme = 2\nb = 3", 'a = 1\n# theme = 2\ntheme = "paper"\nb = 3'),
+        ("a = 1\n# theme = 2", 'theme = "paper"\na = 1\n# theme = 2'),
+    ],
+)
+def test_whatever_form_the_file_has_only_one_value_changes(text: str, after: str) -> None:
+    assert changed(text, "theme", "paper") == after
+
+
+def test_a_byte_order_mark_stays(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_bytes(b"\xef\xbb\xbffps = 3\n")
+    keep(path, "theme", "paper")
+    assert path.read_bytes() == b'\xef\xbb\xbftheme = "paper"\nfps = 3\n'
+    assert settings.load(path).theme == "paper"
+
+
+def test_a_link_to_a_file_that_is_not_there_stays_a_link(tmp_path: Path) -> None:
+    real, link = tmp_path / "dotfiles" / "swarmtop.toml", tmp_path / "config.toml"
+    link.symlink_to(real)
+    assert settings.write_default(link)
+    assert link.is_symlink()
+    assert real.read_text() == settings.template()
 
 
 @given(st.text(), st.text(min_size=1, max_size=20), st.booleans())
@@ -67,8 +98,8 @@ def test_whatever_the_file_says_it_goes_on_saying(about: str, value: str, before
     text = f"# {comment}\r\nfps = 3 # {comment}\r\n" + ("theme = 'old' # here\n" if before else "") + "[keys]\n"
     after = changed(text, "theme", value)
     assert tomllib.loads(after) == tomllib.loads(text) | {"theme": value}
-    kept = [line for line in text.splitlines(keepends=True) if not line.startswith("theme")]
-    assert [line for line in after.splitlines(keepends=True) if not line.startswith("theme")] == kept
+    kept = [line for line in text.split("\n") if not line.startswith("theme")]
+    assert [line for line in after.split("\n") if not line.startswith("theme")] == kept
 
 
 def test_a_file_is_replaced_in_one_piece_and_a_link_stays_one(tmp_path: Path) -> None:

@@ -264,7 +264,7 @@ def test_one_key_may_do_different_things_in_different_places() -> None:
     [
         ({"field.leave": "x"}, "x is typed there; escape is kept"),
         ({"field.complete": "space"}, "space is typed there; tab is kept"),
-        ({"list.leave": ""}, "there has to be a way back; escape is kept"),
+        ({"list.leave": ""}, "closing needs a key; escape is kept"),
         ({"list.up": "u", "list.down": "u"}, "list.up has u; down is kept"),
     ],
 )

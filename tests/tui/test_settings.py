@@ -42,12 +42,19 @@ def test_all_of_it_can_be_said(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "told"),
     [
-        ("fsp = 30", 'there is no "fsp"; did you mean "fps"?'),
+        ("fsp = 30", 'no setting is called "fsp"; did you mean "fps"?'),
+        ('key = "x"', 'no setting is called "key"; did you mean "keys"?'),
+        ("fps = 0", "fps should be a number from 1 to 120, not 0"),
+        ('fps = "30"', 'fps should be a number from 1 to 120, not "30"'),
+        ("fps = nan", "fps should be a number from 1 to 120, not nan"),
+        ("density = 7", "density should be comfortable or compact, not 7"),
+        ('reduced_motion = "yes"', 'reduced_motion should be true or false, not "yes"'),
+        ('theme = ""', "theme is empty"),
         ("fps = 1000", "fps should be a number from 1 to 120, not 1000"),
         ("fps = true", "fps should be a number from 1 to 120, not true"),
         ('density = "compct"', 'density should be comfortable or compact, not "compct"; did you mean "compact"?'),
         ("tour = 1", "tour should be true or false, not 1"),
-        ("theme = []", "theme should be a text in quotes, not a list"),
+        ("theme = []", 'theme should be a text such as "swarm", not a list'),
         ("keys = 3", "keys should be a table, [keys], not 3"),
         ('[keys]\n"peer.kill" = 7', '[keys] "peer.kill" should be a text such as "ctrl+k", not 7'),
     ],
@@ -207,7 +214,7 @@ async def test_a_saved_config_is_used_at_once(tmp_path: Path) -> None:
         person.app.preferences.look_at_files()
         await person.pilot.pause()
         assert person.main.has_class("-dense")
-        assert 'there is no "themes"; did you mean "theme"?' in person.told
+        assert 'no setting is called "themes"; did you mean "theme"?' in person.told
         await person.press("x")
         assert person.state(person.session.selection.selected or 0) == 0
         await person.press("f9")

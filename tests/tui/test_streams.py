@@ -40,7 +40,7 @@ def test_a_pipe_that_does_not_wait_is_waited_for() -> None:
     """Other programs leave a pipe in that state: what does not fit at once is not lost."""
     read, write = os.pipe()
     os.set_blocking(write, False)
-    code = "import sys; from tui.cli.main import say; say('x' * 300_000)"
+    code = "import sys; from tui.cli.common import say; say('x' * 300_000)"
     process = subprocess.Popen([sys.executable, "-c", code], stdout=write, cwd=Path(__file__).parents[2])
     os.close(write)
     with open(read, "rb") as file:

@@ -16,7 +16,7 @@ from engine import InputError
 from tui.config import textual_themes, themes
 from tui.config.themes import FIELDS, ROLE_NAMES, ROLES, contrast, distance, find, gradient, load, load_all, mix
 
-OURS = sorted(path.stem for path in (Path(themes.__file__).parent.parent / "themes").glob("*.toml"))
+OURS = sorted(path.stem for path in (Path(themes.__file__).parents[2] / "themes").glob("*.toml"))
 THREE = '[theme]\nbackground = "#101418"\nforeground = "#e8ecf0"\nprimary = "#4FA3FF"\n'
 
 # What the three kinds of dichromats see, on linear RGB: Machado, Oliveira and Fernandes 2009, severity 1.
@@ -135,23 +135,24 @@ def test_one_hue_for_everything_is_turned_until_states_differ() -> None:
         ("[theme\n", ("mine.toml: line 1", "not TOML")),
         (THREE + 'primary = "#000000"\n', ("not TOML", "line 5")),
         ("a = " + "[" * 20_000, ("not TOML", "nested too deeply")),
-        ("[thema]\n", ('unknown table or key "thema"', 'did you mean "theme"?')),
+        ("[thema]\n", ('no table is called "thema"', 'did you mean "theme"?')),
         ("swarm = 3\n", ("swarm should be a table",)),
-        (THREE + "[swarm]\nalvie = '#ffffff'\n", ('[swarm] has no "alvie"', 'did you mean "alive"?')),
-        (THREE + "primry = '#ffffff'\n", ('[theme] has no "primry"', 'did you mean "primary"?')),
+        (THREE + "[swarm]\nalvie = '#ffffff'\n", ('[swarm]: no key is called "alvie"', 'did you mean "alive"?')),
+        (THREE + "primry = '#ffffff'\n", ('[theme]: no key is called "primry"', 'did you mean "primary"?')),
         (THREE + "descripton = 'x'\n", ('did you mean "description"?',)),
-        (THREE + "accent = 'teal'\n", ("[theme] accent should be a colour", '"#rrggbb"', 'not "teal"')),
+        (THREE + "accent = 'teal'\n", ("[theme]: accent should be a colour", '"#rrggbb"', 'not "teal"')),
         (THREE + "accent = '#abc'\n", ('not "#abc"',)),
         (THREE + "accent = '#abcdeg'\n", ('not "#abcdeg"',)),
-        (THREE + "accent = '#abcdef\\n'\n".replace("'", '"'), ("[theme] accent should be",)),
+        (THREE + "accent = '#abcdef\\n'\n".replace("'", '"'), ("[theme]: accent should be",)),
         (THREE + f"accent = 0x{'f' * 9000}\n", ("a number is too long",)),
         (THREE + "accent" + ".a" * 90 + " = 1\n", ("not a table",)),
-        (THREE + "accent = 1979-05-27\n", ("not a date",)),
-        (THREE + "dark = 1\n", ("dark should be true or false, not a number",)),
+        (THREE + "accent = 1979-05-27\n", ("not 1979-05-27",)),
+        (THREE + "dark = 1\n", ("dark should be true or false, not 1",)),
         (THREE + "description = true\n", ("description should be a text",)),
         ("[theme]\nbackground = '#000000'\nprimary = '#ffffff'\n", ("[theme] lacks foreground",)),
         ("", ("[theme] lacks background",)),
-        (THREE + '"\\u001b[31m" = 1\n', ("has no",)),
+        (THREE + '"\\u001b[31m" = 1\n', ("no key is called",)),
+        ("background = '#000000'\n", ('no table is called "background"; it should stand under [theme]',)),
     ],
 )
 def test_a_bad_file_is_one_sentence(text: str, parts: tuple[str, ...]) -> None:
@@ -190,7 +191,7 @@ def test_broken_user_themes_are_told_and_skipped(folder: Path) -> None:
     assert len(complaints) == 3
     assert "latin.toml: line 2 is not UTF-8" in complaints[0]
     assert "larger than the 65,536 bytes" in complaints[1]
-    assert "[swarm] dead should be a colour" in complaints[2]
+    assert "[swarm]: dead should be a colour" in complaints[2]
     with pytest.raises(InputError, match="dead should be a colour"):
         find("red")
 

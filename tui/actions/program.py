@@ -7,8 +7,7 @@ from functools import partial
 from engine import help_of, network, title_of
 from tui.config import settings
 from tui.config.keys import SHARED
-from tui.config.settings import GLYPHS
-from tui.draw.styles import Mode
+from tui.draw.styles import MODES, Mode
 from tui.screens.main import Action, Context, Words
 from tui.session.panels import drawer
 from tui.widgets.ask_bar import AskBar
@@ -203,7 +202,7 @@ ACTIONS: tuple[Action, ...] = (
             says=f"Screen: draw with {mode}",
             synonyms="characters, font, unicode",
         )
-        for mode in GLYPHS
+        for mode in MODES
     ),
     Action(
         *("app.tour", "", "", "tour", "Program", "Five things to do, each explained when it is time."),

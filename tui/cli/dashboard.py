@@ -1,92 +1,95 @@
-"""From a command line to an open dashboard: settings, flags before them, and what the terminal can do.
-
-Apart from `cli.py`, which reads words; here they are weighed against the person's config file.
-"""
+"""The dashboard from the command line: its flags, the settings of the person, and what the terminal can do."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
+import argparse
 from typing import TYPE_CHECKING
 
-from engine import InputError, Scenario, as_number, nearest, plain
-
-from ..config import settings, terminal
+from .common import DONE, Parser, adder, json_of, read_until, say, scenario_of, screen_flags, swarm_flags
+from .files import check_apart
 from .streams import on_terminal
 
 if TYPE_CHECKING:
-    from argparse import Namespace
-
-    from engine import Recording, Report, Until
+    from engine import Recording, Report, Scenario, Until
 
 
-PATH_MAX = 4_096
+def flags(parser: Parser) -> None:
+    """Add the flags of `swarmtop`."""
+    swarm_flags(parser)
+    screen_flags(parser)
+    adder(parser)("--until", read_until, "SECONDS|quiet", "pause there (virtual time), or when all asks are closed")
+    parser.add_argument("--json", action="store_true", help="on leaving, print one JSON object of the run so far")
+    parser.add_argument("--version", action="store_true", help="print the version")
 
 
-def opened(
-    space: Namespace,
+def run_dashboard(space: argparse.Namespace) -> int:
+    """`swarmtop`: open the dashboard. Returns the exit code."""
+    if space.version:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            say(f"swarmtop {version('swarmtop')}")
+        except PackageNotFoundError:
+            say("swarmtop, not installed")
+        return DONE
+    scenario = scenario_of(space)
+    check_apart(space, scenario)
+    return open_on_screen(space, scenario, space.until, record=space.record)
+
+
+def open_on_screen(
+    space: argparse.Namespace,
     scenario: Scenario,
     until: Until,
-    last_word: Callable[[Report], None] | None,
+    *,
     recording: Recording | None = None,
     record: str | None = None,
 ) -> int:
-    """Open the dashboard; replay `recording`, or write the run into the file `record`. Returns the exit code; raises
-    InputError, before anything is drawn, for a flag or a terminal that will not do."""
-    glyphs = next((kind for kind in settings.GLYPHS if kind == space.glyphs), None)
-    if space.glyphs is not None and glyphs is None:
-        close = nearest(space.glyphs, settings.GLYPHS)
-        raise InputError(f'--glyphs should be braille, block or ascii, not "{space.glyphs}"{close}')
-    speed = as_number(space.speed, "--speed", 0.001, 1e6, texts=True) if space.speed is not None else 1.0
-    least, most = settings.FPS_LEAST, settings.FPS_MOST
-    fps = as_number(space.fps, "--fps", least, most, texts=True) if space.fps is not None else None
-    with on_terminal() as there:
-        if not there:
-            raise InputError("the dashboard needs a terminal; swarmtop run works without one")
-        if refused := terminal.refusal(os.environ):
-            raise InputError(refused)
-        settled = settings.load()
-        env = terminal.surroundings()
-        missing = terminal.lacks(env, terminal.encoding_of(env))
-        # The locale says what the terminal can show. Who names other glyphs knows better.
-        ascii_only = "unicode" in missing and glyphs in (None, "ascii")
-        if ascii_only:
-            glyphs = "ascii"
-        from ..app import open_dashboard
+    """Open the dashboard, with the flags of `screen_flags`; replay `recording`, or write the run into a file `record`.
 
-        return open_dashboard(
-            scenario,
-            theme=space.theme,
-            fps=fps,
-            speed=speed,
-            glyphs=glyphs,
-            until=until,
-            last_word=last_word,
-            recording=recording,
-            record=record,
-            settings=settled,
-            lacks=terminal.untold(missing, terminal.note_file()) if missing else (),
-            ascii_only=ascii_only,
-        )
-
-
-def config_command() -> str:
-    """`swarmtop config`: tells where the file is, writes one where there is none, and says what is wrong in it.
-
-    Raises InputError when it cannot be written.
+    Returns the exit code. Raises InputError, before anything is drawn, for a theme or a terminal that cannot be used.
     """
-    from ..actions.table import ALL
+    import gc
+    import os
 
-    path = settings.user_file()
+    from engine import InputError
+
+    def print_report(report: Report) -> None:
+        say(json_of(report))
+
+    # Until the first picture is up: looking for garbage takes a tenth of the start, and there is none yet.
+    gc.disable()
     try:
-        fresh = settings.write_default(path, ALL)
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror or error}") from None
-    lines = [f"{plain(path, limit=PATH_MAX)}{'  (new: every line in it is a comment)' if fresh else ''}"]
-    settled = settings.load(path)
-    wrong = list(settled.complaints)
-    if settled.keys:
-        from ..config.keymap import laid_over
+        with on_terminal() as there:
+            if not there:
+                raise InputError("the dashboard needs a terminal; swarmtop run works without one")
+            from ..config import settings, terminal
 
-        wrong += laid_over(ALL, settled.keys, path)[1]
-    return "\n".join([*lines, *wrong])
+            if refused := terminal.refusal(os.environ):
+                raise InputError(refused)
+            settled = settings.load()
+            env = terminal.surroundings()
+            missing = terminal.lacks(env, terminal.encoding_of(env))
+            glyphs = space.glyphs
+            # The locale says what the terminal can show, unless the person names other glyphs.
+            ascii_only = "unicode" in missing and glyphs in (None, "ascii")
+            if ascii_only:
+                glyphs = "ascii"
+            from ..app import open_dashboard
+
+            return open_dashboard(
+                scenario,
+                theme=space.theme,
+                fps=space.fps,
+                speed=space.speed,
+                glyphs=glyphs,
+                until=until,
+                last_word=print_report if space.json else None,
+                recording=recording,
+                record=record,
+                settings=settled,
+                lacks=terminal.untold(missing, terminal.note_file()) if missing else (),
+                ascii_only=ascii_only,
+            )
+    finally:
+        gc.enable()

@@ -1,13 +1,12 @@
-"""Files that a command line names: what is written must not be what is read, nor written twice."""
+"""Files that a command line names: what is written is checked before a run, and is not what is read."""
 
 from __future__ import annotations
 
 import argparse
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .main import WrongError
+from .common import WrongError
 
 if TYPE_CHECKING:
     from engine import Scenario
@@ -16,7 +15,7 @@ OUTPUTS = ("record", "csv")
 
 
 def check_apart(space: argparse.Namespace, scenario: Scenario) -> None:
-    """Raise WrongError if a run would write over a file that it is made of, or over another that it writes."""
+    """Raise WrongError if a run would overwrite a file that it reads, or another that it writes."""
     from engine import scenario_files
 
     setup = scenario.setup
@@ -37,13 +36,12 @@ def check_apart(space: argparse.Namespace, scenario: Scenario) -> None:
 
 
 def _is_file(name: str) -> bool:
-    try:
-        return Path(name).is_file()
-    except (OSError, ValueError):
-        return False
+    return "\0" not in name and os.path.isfile(name)
 
 
 def _same(one: str, other: str) -> bool:
+    from pathlib import Path
+
     try:
         a, b = Path(one), Path(other)
         if a.exists() and b.exists():
@@ -51,3 +49,28 @@ def _same(one: str, other: str) -> bool:
         return a.resolve() == b.resolve()
     except (OSError, ValueError):
         return False
+
+
+def read_csv_file(name: str, where: str) -> str:
+    """The name of a file to write. Raises WrongError now rather than after a long run if it could not be written."""
+    from pathlib import Path
+
+    path = Path(name)
+    if path.is_dir():
+        raise WrongError(f'{where}: "{name}" is a folder')
+    if not path.parent.is_dir():
+        raise WrongError(f'{where}: there is no folder "{path.parent}"')
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise WrongError(f'{where}: "{name}" may not be written')
+    return name
+
+
+def write(name: str, text: str) -> None:
+    """Write a file, or raise WrongError."""
+    from pathlib import Path
+
+    try:
+        Path(name).write_text(text, encoding="utf-8", errors="replace", newline="")
+    except (OSError, ValueError) as error:
+        error = error if isinstance(error, OSError) else OSError(0, "it is no name of a file")
+        raise WrongError(f'--csv: "{name}" could not be written: {error.strerror}') from None

@@ -1,70 +1,80 @@
-"""`swarmtop run`: a swarm without a screen. One run, or with `--sweep` a resilience curve."""
+"""Commands without a screen: `swarmtop run`, which also draws resilience curves (`--sweep`), `replay` and `bench`."""
 
 from __future__ import annotations
 
 import argparse
-import os
-import shutil
 import sys
 import time
-from pathlib import Path
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from .files import check_apart
-from .main import (
+from .common import (
     DONE,
     FAILED,
-    TAIL,
     Parser,
     WrongError,
+    adder,
     as_json,
     json_of,
+    load_engine,
+    read_until,
+    read_whole,
     say,
     scenario_of,
+    screen_flags,
     swarm_flags,
-    until_of,
     warn,
 )
+from .dashboard import open_on_screen
+from .files import check_apart, read_csv_file, write
 
 if TYPE_CHECKING:
-    from engine import Curve, Scenario, Until
+    from rich.table import Table
+
+    from engine import BenchCost, BenchRow, Curve, Scenario, Sweep, Until
 
 ABOUT = """\
-Run a swarm without a screen, and print what came of it.
+Run a swarm without a screen, and print a report.
 
-SCENARIO is the name of one that is shipped, or a TOML file. Flags override it.
-A run ends at 60 s of virtual time, or later if its scenario has more to tell.
+SCENARIO is the name of a shipped scenario or of a network, or a TOML file. Flags override it.
+A run ends at 60 s of virtual time, or later if its scenario needs it.
 
 --sweep runs it once for each share of peers that an attack takes, on all cores, and draws how well it still answers:
 kill:0:0.9:10 kills 0, 10, 20 ... 90 %; likewise leave, censor, and collude, or collude:WORD:FROM:TO:STEPS. With poison
-it draws how many of those who opened what they had found got the real thing."""
+it draws how many of the users who opened what they found got the real file."""
 
 CHART_ROWS = 12
 CHART_COLUMNS = 64
 PROGRESS_CELLS = 24
 LOST_TOLD = 10
-"""Runs that could not be done, each with a sentence of its own."""
+"""At most so many failed runs have a sentence each."""
 DONE_TO = {"kill": "killed", "leave": "gone", "censor": "censored", "collude": "colluding", "poison": "poisoned"}
 MEASURES = {
     "success": "asks answered within 10 s",
-    "reach": "living peers that hear of it",
-    "genuine": "asks that ended with the real thing, of those whose user opened something",
+    "reach": "living peers that it reaches",
+    "genuine": "asks that ended with the real file, of those whose user opened something",
 }
 
 
-def run_parser() -> Parser:
-    """What may follow the word."""
-    parser = Parser(prog="swarmtop run", usage="swarmtop run [SCENARIO] [flags]", description=ABOUT, epilog=TAIL)
+def run_flags(parser: Parser) -> None:
+    """Add the flags of `swarmtop run`."""
     swarm_flags(parser)
-    add = parser.add_argument_group("the run").add_argument
-    add("--until", metavar="SECONDS|quiet", help="virtual time; quiet: when all asks are closed (60)")
-    add("--json", action="store_true", help="print one JSON object")
-    add("--series", action="store_true", help="with --json: samples over time as well")
-    add("--csv", metavar="FILE", help="write the samples over time, or the runs of a sweep, to a file")
-    add("--sweep", metavar="VERB:FROM:TO:STEPS", help="one run a point: success against the share attacked")
-    add("--repeat", metavar="N", help="with --sweep: runs a point, with seeds that follow each other (1)")
-    add("--jobs", metavar="N", help="with --sweep: runs at a time (as many as there are cores)")
-    return parser
+    group = parser.add_argument_group("the run")
+    add = adder(group)
+    add("--until", read_until, "SECONDS|quiet", "virtual time; quiet: when all asks are closed (60)")
+    group.add_argument("--json", action="store_true", help="print one JSON object")
+    group.add_argument("--series", action="store_true", help="with --json: samples over time as well")
+    add("--csv", read_csv_file, "FILE", "write the samples over time, or the runs of a sweep, to a file")
+    add("--sweep", read_sweep, "VERB:FROM:TO:STEPS", "one run a point: success against the share attacked")
+    add("--repeat", read_whole(1, 1_000), "N", "with --sweep: runs a point, with seeds that follow each other (1)")
+    add("--jobs", read_whole(1, 1_000), "N", "with --sweep: runs at a time (as many as there are cores)")
+
+
+def read_sweep(text: str, where: str) -> Sweep:
+    """A sweep."""
+    from engine import parse_sweep
+
+    return parse_sweep(text, where)
 
 
 def run_run(space: argparse.Namespace) -> int:
@@ -72,24 +82,22 @@ def run_run(space: argparse.Namespace) -> int:
     if space.series and not space.json:
         raise WrongError("--series needs --json")
     if space.series and space.sweep is not None:
-        raise WrongError("--series tells of one run, and --sweep makes many: leave one out")
+        raise WrongError("--series is about one run, and --sweep makes many: leave one out")
     if space.record is not None and space.sweep is not None:
-        raise WrongError("--record writes down one run, and --sweep makes many: leave one out")
+        raise WrongError("--record writes one run, and --sweep makes many: leave one out")
     for flag in ("repeat", "jobs"):
         if getattr(space, flag) is not None and space.sweep is None:
             raise WrongError(f"--{flag} needs --sweep")
-    if space.csv is not None:
-        check_writable(space.csv)
-    scenario, until = scenario_of(space), until_of(space.until)
+    scenario = scenario_of(space)
     check_apart(space, scenario)
     if space.sweep is not None:
-        return _sweep(space, scenario, until)
+        return _sweep(space, scenario, space.until)
     from engine import run, series_csv
 
     progress = Progress() if sys.stderr.isatty() else None
     samples = space.series or space.csv is not None
     try:
-        report = run(scenario, until=until, series=samples, progress=progress, record=space.record)
+        report = run(scenario, until=space.until, series=samples, progress=progress, record=space.record)
     finally:
         if progress is not None:
             progress.clear()
@@ -104,20 +112,17 @@ def run_run(space: argparse.Namespace) -> int:
 def _sweep(space: argparse.Namespace, scenario: Scenario, until: Until) -> int:
     if until == "quiet":
         raise WrongError("--sweep needs runs of one length: --until should be a number of seconds")
-    from engine import SweepHalted, as_whole, parse_sweep, sweep
+    from engine import SweepHalted, sweep
 
-    plan = parse_sweep(space.sweep)
-    repeat = 1 if space.repeat is None else as_whole(space.repeat, "--repeat", 1, 1_000, texts=True)
-    jobs = None if space.jobs is None else as_whole(space.jobs, "--jobs", 1, 1_000, texts=True)
     progress = Progress() if sys.stderr.isatty() else None
     halted: SweepHalted | None = None
     try:
         curve = sweep(
             scenario,
-            plan,
+            space.sweep,
             until_s=until,
-            repeat=repeat,
-            workers=jobs,
+            repeat=space.repeat or 1,
+            workers=space.jobs,
             progress=None if progress is None else progress.runs,
         )
     except SweepHalted as error:
@@ -130,7 +135,7 @@ def _sweep(space: argparse.Namespace, scenario: Scenario, until: Until) -> int:
     for sentence in curve.lost[:LOST_TOLD]:
         warn(sentence)
     if len(curve.lost) > LOST_TOLD:
-        warn(f"and {len(curve.lost) - LOST_TOLD:,} more runs could not be done")
+        warn(f"and {len(curve.lost) - LOST_TOLD:,} more runs failed")
     if curve.done:
         if space.csv is not None:
             write(space.csv, curve.to_csv())
@@ -152,7 +157,7 @@ def curve_text(curve: Curve) -> str:
     lines = [f"{what}, by the share {done}{against}  ({setup.protocol}, seed {setup.seed}{each})", ""]
     lines += _picture([point.value for point in curve.points], plan.low, plan.high)
     spread = "  least to most  " if runs > 1 else ""
-    # A decoy is a hit: what success says under poison is that the network does not see it.
+    # A decoy is a hit: under poison, success shows that the network does not notice it.
     last = ("success", "decoys") if curve.metric == "genuine" else ("largest part",)
     heads = "".join(f" {head:>13}" for head in last)
     lines += ["", f"  {done:>9} {curve.metric:>9}{spread} {'first hit':>10} {'reach':>7}{heads}"]
@@ -175,9 +180,11 @@ def curve_text(curve: Curve) -> str:
 
 
 def _picture(values: list[float | None], low: float, high: float) -> list[str]:
-    """The curve in dots, with its axes. One point alone is no curve."""
+    """The curve in dots, with its axes; nothing for one point alone."""
     if len(values) < 2:
         return []
+    import shutil
+
     from ..draw.chart import chart
     from ..draw.raster import to_text
 
@@ -197,41 +204,21 @@ def _percent(value: float | None) -> str:
     return "-" if value is None else f"{value:.1%}"
 
 
-def check_writable(name: str) -> None:
-    """Raise WrongError now rather than after a long run, if a file of that name could not be written."""
-    path = Path(name)
-    if path.is_dir():
-        raise WrongError(f'--csv: "{name}" is a folder')
-    if not path.parent.is_dir():
-        raise WrongError(f'--csv: there is no folder "{path.parent}"')
-    if not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise WrongError(f'--csv: "{name}" may not be written')
-
-
-def write(name: str, text: str) -> None:
-    """Write a file, or raise WrongError."""
-    try:
-        Path(name).write_text(text, encoding="utf-8", errors="replace", newline="")
-    except (OSError, ValueError) as error:
-        error = error if isinstance(error, OSError) else OSError(0, "it is no name of a file")
-        raise WrongError(f'--csv: "{name}" could not be written: {error.strerror}') from None
-
-
 class Progress:
-    """One line on a terminal's stderr, from the second second on, five times a second."""
+    """One line on stderr, after the first second, updated at most five times a second."""
 
     def __init__(self) -> None:
         self.begun_s = time.monotonic()
         self.told_s = 0.0
 
     def __call__(self, now_s: float, end_s: float | None, deliveries: int) -> None:
-        """Tell how far a run is."""
+        """Show how far a run is."""
         end = "" if end_s is None else f" of {end_s:g}"
         count = f"  {deliveries:,} deliveries" if deliveries else ""
         self._tell(f"{now_s:.1f}{end} s{count}")
 
     def runs(self, done: int, there: int) -> None:
-        """Tell how many runs of a sweep are done."""
+        """Show how many runs of a sweep are done."""
         from ..draw.chart import meter
 
         wall_s = time.monotonic() - self.begun_s
@@ -247,7 +234,140 @@ class Progress:
         sys.stderr.flush()
 
     def clear(self) -> None:
-        """Take the line away."""
+        """Remove the line."""
         if self.told_s:
             sys.stderr.write("\r\x1b[K")
             sys.stderr.flush()
+
+
+# --- replay -------------------------------------------------------------------------------------------------------
+
+REPLAY_ABOUT = """\
+Open a recording (swarmtop --record FILE, swarmtop run --record FILE) and watch it from its beginning: all recorded
+commands are given again at their times. If you act on the swarm, a new branch starts there.
+
+With --json it runs again without a screen, and prints what swarmtop run printed."""
+
+REPLAY_EXIT_CODES = """\
+exit codes: 0 done, 1 it was another run than the recorded one, 2 the file was wrong, 130 interrupted"""
+
+
+def replay_flags(parser: Parser) -> None:
+    """Add the flags of `swarmtop replay`."""
+    parser.add_argument("file", nargs="?", metavar="FILE", help=argparse.SUPPRESS)
+    parser.add_argument("--json", action="store_true", help="without a screen: run it and print one JSON object")
+    parser.add_argument("--series", action="store_true", help="with --json: samples over time as well")
+    screen_flags(parser)
+
+
+def run_replay(space: argparse.Namespace) -> int:
+    """Replay a recording on screen, or without one and compare. Returns the exit code."""
+    if space.file is None:
+        raise WrongError("replay what? swarmtop replay FILE opens a recording")
+    if space.series and not space.json:
+        raise WrongError("--series needs --json")
+    load_engine()
+    if not space.json:
+        from engine import load_recording
+
+        scenario, recording = load_recording(space.file)
+        if recording.note:
+            warn(recording.note)
+        return open_on_screen(space, scenario, None, recording=recording)
+    from engine import replay
+
+    progress = Progress() if sys.stderr.isatty() else None
+    try:
+        again = replay(space.file, series=space.series, progress=progress)
+    finally:
+        if progress is not None:
+            progress.clear()
+    for sentence in again.report.warnings:
+        warn(sentence)
+    say(json_of(again.report, series=space.series))
+    if again.diverged:
+        warn(again.diverged)
+    return FAILED if again.diverged else DONE
+
+
+# --- bench --------------------------------------------------------------------------------------------------------
+
+BENCH_PEERS = (1_000, 10_000, 100_000)
+BENCH_ABOUT = """\
+Measure the kernel on this machine: floods at 1,000, 10,000 and 100,000 peers, recorded meanwhile, beside a bare loop
+over buckets without peers; memory, recording, checkpoints, seeks. The two run in turn in one process, so the ratio
+holds on a busy machine; the speeds depend on what else runs."""
+
+NOT_COMPARED = {"simpy_per_s": None, "ratio": None}
+"""Keys of the JSON that had the comparison with SimPy, which is now `tests/bench/bench_rivals.py`: null, as they were
+where SimPy was not installed."""
+
+
+def bench_flags(parser: Parser) -> None:
+    """Add the flags of `swarmtop bench`."""
+    parser.add_argument("--quick", action="store_true", help="without 100,000 peers: half a minute instead of several")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def run_bench(space: argparse.Namespace) -> int:
+    """Measure, and print at the end. Returns the exit code: 1 if a load did not do what theory says."""
+    load_engine()
+    from dataclasses import asdict
+
+    from rich.console import Console
+
+    from engine import bench, bench_costs
+
+    sizes = BENCH_PEERS[:-1] if space.quick else BENCH_PEERS
+    with Console(stderr=True).status("") as status:
+
+        def show(what: str) -> None:
+            status.update(f"measuring: {what}")
+
+        rows = list(bench(sizes, show))
+        costs = list(bench_costs(sizes, show))
+    if space.json:
+        told = [{**asdict(row), **NOT_COMPARED} for row in rows]
+        say(as_json({"rows": told, "costs": [asdict(cost) for cost in costs]}))
+    else:
+        out = Console()
+        with out.capture() as captured:
+            out.print(speeds(rows))
+            out.print(theory(rows), highlight=False)
+            out.print(takes(costs))
+        say(captured.get().rstrip("\n"))
+    return DONE if all(row.held for row in rows) else FAILED
+
+
+def speeds(rows: Sequence[BenchRow]) -> Table:
+    """Thousands of deliveries a second, and the ratio."""
+    table = _table("thousand deliveries a second of processor time, recorded")
+    for name in ("load", "peers", "swarmtop", "bare loop", "ratio"):
+        table.add_column(name, justify="left" if name == "load" else "right")
+    for row in rows:
+        cells = [row.load, f"{row.peers:,}", f"{row.ours_per_s / 1e3:,.0f}"]
+        table.add_row(*cells, f"{row.bare_per_s / 1e3:,.0f}", f"{row.of_bare:.2f}")
+    return table
+
+
+def theory(rows: Sequence[BenchRow]) -> str:
+    """Whether each load did what theory says: the speed of a wrong run means nothing."""
+    return "\n".join(f"{'✓' if row.held else '✕'} {row.load}, {row.peers:,} peers: {row.theory}" for row in rows)
+
+
+def takes(costs: Sequence[BenchCost]) -> Table:
+    """The table of costs."""
+    table = _table("costs")
+    table.add_column("what")
+    table.add_column("figure", justify="right")
+    table.add_column("measured on")
+    for cost in costs:
+        table.add_row(cost.name, cost.figure, cost.about)
+    return table
+
+
+def _table(title: str) -> Table:
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    return Table(title=title, title_justify="left", box=SIMPLE_HEAD)

@@ -1,7 +1,7 @@
-"""The three standard streams: one that is closed, full or broken changes nothing but itself.
+"""The three standard streams: one that is closed, full or broken has no effect on the others.
 
-`guarded` is for as long as the program runs. `on_terminal` is for the dashboard, which needs the terminal and takes it
-from whichever stream has it, or from `/dev/tty` where all of them were sent elsewhere.
+`guarded` is used as long as the program runs. `on_terminal` is used by the dashboard, which needs a terminal: that of
+any stream, or `/dev/tty` if all streams are redirected.
 """
 
 from __future__ import annotations
@@ -13,22 +13,22 @@ from collections.abc import Callable, Iterator
 from typing import IO, Any, TextIO, cast
 
 FULL: tuple[type[Exception], ...] = (OSError, ValueError)
-"""What a write raises: a full disk, a reader who has left; ValueError where the stream was closed."""
+"""What a write raises: OSError for a full disk or a closed pipe, ValueError for a closed stream."""
 
 
 class Unfailing:
-    """A stream whose failures are its own affair: what can no longer be written is thrown away."""
+    """A stream that never raises: what cannot be written is discarded."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
     def write(self, text: str) -> int:
-        """All of it is taken, one way or another."""
+        """Write, and return the length of the text in any case."""
         self._try(lambda: self._stream.write(text))
         return len(text)
 
     def flush(self) -> None:
-        """As far as there is somebody to flush to."""
+        """Flush, if that is possible."""
         self._try(self._stream.flush)
 
     def _try(self, does: Callable[[], object]) -> None:
@@ -43,11 +43,11 @@ class Unfailing:
 
 @contextlib.contextmanager
 def guarded() -> Iterator[None]:
-    """While this lasts, all three streams are there, and stderr takes whatever is written. Afterwards there is nothing
-    left in a buffer over which Python could fail at its end."""
+    """A context in which all three streams exist and stderr never raises. At its end buffers are flushed or discarded,
+    so that Python does not fail on them when it exits."""
     _open_what_is_closed()
     for stream in (sys.stdout, sys.stderr):
-        # Labels and titles may hold what an old terminal cannot spell: a question mark is better than a traceback.
+        # Labels and titles may hold characters that stdout cannot encode: they become question marks.
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(errors="replace")
@@ -65,8 +65,8 @@ def guarded() -> Iterator[None]:
 
 
 def _open_what_is_closed() -> None:
-    """Whoever starts us with a stream closed (`2>&-`) wants to hear nothing there. Python has None for it, and the next
-    file that is opened, a recording say, would get its number."""
+    """Open the null device for each stream that was closed at the start (`2>&-`). Python has None for it, and the next
+    file that is opened, for example a recording, would get its number."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             nothing = open(os.devnull, mode, encoding="utf-8")  # noqa: SIM115 - for as long as we run
@@ -75,7 +75,7 @@ def _open_what_is_closed() -> None:
 
 
 def throw_away(stream: TextIO) -> None:
-    """From now on what is written to it, and what stands in its buffer, goes nowhere."""
+    """Discard what is written to it from now on, and what is in its buffer."""
     with contextlib.suppress(*FULL):
         number = stream.fileno()
         nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -85,9 +85,9 @@ def throw_away(stream: TextIO) -> None:
 
 @contextlib.contextmanager
 def waiting(stream: TextIO) -> Iterator[None]:
-    """While this lasts, a write to it waits until there is room, though another program may have set it not to."""
+    """A context in which a write to it waits for room, even if another program has set the pipe not to block."""
     number = -1
-    with contextlib.suppress(AttributeError, *FULL):  # no file, as under a test, or a system that cannot tell
+    with contextlib.suppress(AttributeError, *FULL):  # no file, as in a test, or a system without this call
         if not os.get_blocking(stream.fileno()):
             number = stream.fileno()
             os.set_blocking(number, True)
@@ -104,8 +104,8 @@ def waiting(stream: TextIO) -> Iterator[None]:
 
 @contextlib.contextmanager
 def on_terminal() -> Iterator[bool]:
-    """While this lasts, `sys.__stdin__`, `sys.__stdout__` and `sys.__stderr__`, which are what Textual reads, draws on
-    and measures, are the terminal. `sys.stdout` and `sys.stderr` stay what they are. Whether there is a terminal."""
+    """A context in which `sys.__stdin__`, `sys.__stdout__` and `sys.__stderr__`, which Textual reads, draws on and
+    measures, are the terminal; `sys.stdout` and `sys.stderr` do not change. Yields whether there is a terminal."""
     before = sys.__stdin__, sys.__stdout__, sys.__stderr__
     opened: list[IO[str]] = []
     try:
@@ -118,7 +118,7 @@ def on_terminal() -> Iterator[bool]:
 
 
 def _take_terminal(opened: list[IO[str]]) -> bool:
-    """Put the terminal in the place of each stream that is none; `opened` gets what has to be closed in the end."""
+    """Replace each stream that is no terminal by the terminal; `opened` gets the streams to close at the end."""
     streams: dict[str, TextIO | None] = {name: getattr(sys, f"__{name}__") for name in ("stderr", "stdout", "stdin")}
     have = [stream for stream in streams.values() if stream is not None and _is_terminal(stream)]
     encoding = (have[0] if have else sys.stderr).encoding or "utf-8"
@@ -136,7 +136,7 @@ def _take_terminal(opened: list[IO[str]]) -> bool:
 
 
 def _terminal(have: list[TextIO], mode: int) -> int | None:
-    """The terminal, opened once more: that of the first of these streams, else the one this process belongs to."""
+    """The terminal, opened again: that of the first of these streams, else the controlling terminal of this process."""
     paths = ["/dev/tty"]
     if have:
         with contextlib.suppress(AttributeError, *FULL):
@@ -147,7 +147,9 @@ def _terminal(have: list[TextIO], mode: int) -> int | None:
             if os.isatty(number):
                 return number
             os.close(number)
-    with contextlib.suppress(*FULL):  # it has no name here, or is another user's: most terminals are open both ways
+    with contextlib.suppress(
+        *FULL
+    ):  # it has no name here, or belongs to another user: most terminals are open for both directions
         return os.dup(have[0].fileno()) if have else None
     return None
 

@@ -1,9 +1,9 @@
-"""Which key does what, once a person's own `[keys]` has been laid over the table.
+"""The table of keys with a person's own `[keys]` in it.
 
-The table is the one truth: what comes out is the same table with other keys in it, and from that the key bar, help
-and palette are made, and the keymap that Textual lays over the bindings. A key can do one thing only. Where a person
-gives a key that already does something, the person's wish goes first and what it did before is left without a key,
-which is told; it stays in the palette. Two wishes for one key: the first holds.
+The result is a table like `keys.ALL` with other keys; key bar, help and palette are made of it, and the keymap for
+Textual. A key can do one thing only. If a person assigns a key that does something else, the person's assignment is
+used, and what the key did before has no key, which is told; it stays in the palette. Of two assignments of one key the
+first is used.
 """
 
 from __future__ import annotations
@@ -22,18 +22,19 @@ MODIFIERS = ("ctrl", "alt", "shift", "super", "meta", "hyper")
 NAMES = frozenset({key.value.rpartition("+")[2] for key in Keys} | set(KEY_DISPLAY_ALIASES)) - {"ignore"}
 NAMED = {name for key in INSIDE for name in key.keys.split(",")} | NAMES | set(KEY_NAME_REPLACEMENTS.values())
 TAKEN = {"ctrl+c": "interrupt"}
-"""Keys that are not in the table, and not to be had."""
+"""Keys outside the table that cannot be assigned."""
 TYPED = "field."
-"""Where one types, a key that writes a character writes it."""
+"""Ids of keys in text fields, where a key that writes a character cannot be assigned."""
 NONE = "\0"
 WAYS_BACK = ("list.leave", "field.leave")
-"""Without these nobody would get out of a dialog again."""
+"""These need a key: without one a dialog could not be closed."""
 
 
 def laid_over(
     table: Sequence[Key], written: Mapping[str, str], where: object = "config.toml"
 ) -> tuple[tuple[Key, ...], list[str]]:
-    """The table with a person's keys in it, and a sentence for each wish that was not to be had, or that took a key."""
+    """The table with a person's keys in it, and a sentence for each assignment that is not possible, or that takes the
+    key of something else."""
     known = {key.id: key for key in table}
     wishes: dict[str, tuple[str, ...]] = {}
     said: list[str] = []
@@ -55,7 +56,7 @@ def laid_over(
             "",
         )
         if not keys and id_ in WAYS_BACK:
-            holder = "there has to be a way back"
+            holder = "closing needs a key"
         if id_.startswith(TYPED) and any(writes(key) for key in keys):
             holder = f"{next(key for key in keys if writes(key))} is typed there"
         if wrong:
@@ -84,18 +85,18 @@ def _with(
 
 
 def place(id_: str) -> str:
-    """Where a key counts: one key can do one thing on the dashboard, and another in lists or on sliders."""
+    """Where a key is used: one key can do one thing on the dashboard, and another in lists or on sliders."""
     return id_.partition(".")[0] if id_ in INSIDE_IDS else ""
 
 
 def writes(key: str) -> bool:
-    """Whether pressing it where one types writes a character."""
+    """Whether it writes a character in a text field."""
     *modifiers, last = key.split("+")
     return not set(modifiers) - {"shift"} and (len(last) == 1 or _character_of(last).isprintable())
 
 
 def keymap_of(table: Sequence[Key], defaults: Sequence[Key]) -> dict[str, str]:
-    """What Textual is told: the keys that differ from the defaults, which are the same rows in the same order."""
+    """The keymap for Textual: keys that differ from the defaults, which are the same rows in the same order."""
     return {key.id: key.keys or NOTHING for key, before in zip(table, defaults, strict=True) if key.keys != before.keys}
 
 
@@ -133,7 +134,7 @@ def is_key(key: str) -> bool:
 
 
 def _of_name(name: str) -> str:
-    """The name of a character comes back as itself."""
+    """The key of the character with this name; empty if there is none."""
     character = _character_of(name)
     return "" if character == NONE else _of_character(character)
 
@@ -148,7 +149,7 @@ def _character_of(name: str) -> str:
 
 
 def shown_as(keys: Sequence[str]) -> str:
-    """What a person reads: `^k`, `?`, `shift+↑`; the first only, as one is enough to press."""
+    """The first of the keys as a person reads it: `^k`, `?`, `shift+↑`."""
     if not keys:
         return ""
     *modifiers, last = keys[0].split("+")

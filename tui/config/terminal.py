@@ -1,8 +1,8 @@
-"""What a terminal cannot do, found out before the first picture, and told in a sentence a person can use.
+"""What the terminal cannot do, found out before the first picture and told in one sentence each; and how the program
+ends by a signal or when the terminal goes away.
 
-A terminal that lacks something still works: colours become fewer, pictures become letters, the mouse rests. Only one
-that cannot move its cursor is turned away. Each kind of lack is told once: who has read it need not read it at each
-start.
+Only a terminal that cannot move its cursor is refused. On others that lack something there are fewer colours, letters
+instead of symbols, or no mouse. Each sentence is shown once, not at every start.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ from typing import Any, Self
 from ..textual_compat import Deadline, hung_up
 
 FEW = ("linux", "vt", "ansi", "cons", "xterm-16color", "screen.linux")
-"""Terminals of sixteen colours or fewer, by how `TERM` begins."""
+"""Beginnings of `TERM` of terminals with at most sixteen colours."""
 TRUE = ("truecolor", "24bit")
 
 
 def refusal(env: Mapping[str, str]) -> str:
-    """Why nothing can be drawn on this terminal; empty when something can."""
+    """Why nothing can be drawn on this terminal; empty if something can."""
     if env.get("TERM", "").lower() in ("dumb", "unknown"):
         return (
-            f"the dashboard cannot draw on this terminal (TERM={env['TERM']}); swarmtop run works here, and in a "
-            "terminal that can do more than it says, TERM=xterm-256color swarmtop"
+            f"the dashboard cannot draw on this terminal (TERM={env['TERM']}); swarmtop run works here; if "
+            "the terminal can do more than TERM says, try TERM=xterm-256color swarmtop"
         )
     return ""
 
 
 def speaks_unicode(encoding: str | None) -> bool:
-    """Whether the terminal takes UTF-8, as far as the locale tells."""
+    """Whether the encoding of the locale is UTF-8."""
     try:
         return codecs.lookup(encoding or "ascii").name == "utf-8"
     except LookupError:
@@ -49,8 +49,8 @@ COERCED = ("C.UTF-8", "C.utf8", "UTF-8")
 def surroundings() -> dict[str, str]:
     """The environment as this process was given it.
 
-    Python sets LC_CTYPE itself where the locale is C (PEP 538). The system remembers what it was; where it cannot be
-    asked, Python's own UTF-8 mode tells (PEP 540), which is on in that case.
+    Python sets LC_CTYPE itself where the locale is C (PEP 538). /proc has the environment before that; without /proc,
+    Python's UTF-8 mode tells (PEP 540), which is on in that case.
     """
     env = dict(os.environ)
     try:
@@ -65,8 +65,8 @@ def surroundings() -> dict[str, str]:
 
 
 def encoding_of(env: Mapping[str, str]) -> str:
-    """What characters the user's locale is written in: the first of LC_ALL, LC_CTYPE and LANG that is not empty says
-    so, as in the C library; none of them is the locale C, which is ASCII."""
+    """The encoding of the user's locale: the first of LC_ALL, LC_CTYPE and LANG that is not empty decides, as in the C
+    library; if all are empty the locale is C, which is ASCII."""
     name = next((env[word] for word in ("LC_ALL", "LC_CTYPE", "LANG") if env.get(word)), "C")
     bare, _, rest = name.partition(".")
     bare, encoding = bare.partition("@")[0], rest.partition("@")[0]
@@ -76,7 +76,7 @@ def encoding_of(env: Mapping[str, str]) -> str:
         return "utf-8"
     if encoding:
         return encoding
-    # A name without an encoding: the system knows which it has, if it has the locale.
+    # A name without an encoding: ask the system.
     try:
         return locale.nl_langinfo(locale.CODESET)
     except AttributeError:
@@ -84,7 +84,7 @@ def encoding_of(env: Mapping[str, str]) -> str:
 
 
 def lacks(env: Mapping[str, str], encoding: str | None) -> dict[str, str]:
-    """A sentence for each thing that is missing, by a word for it."""
+    """A sentence for each thing that the terminal lacks, by a word for it."""
     term = env.get("TERM", "").lower()
     found: dict[str, str] = {}
     if not speaks_unicode(encoding):
@@ -107,7 +107,8 @@ def lacks(env: Mapping[str, str], encoding: str | None) -> dict[str, str]:
 
 
 def untold(found: Mapping[str, str], note: Path) -> list[str]:
-    """Those that were not told before; `note` remembers. Where it cannot be kept, all are told each time."""
+    """The sentences that were not shown before; the file `note` records them. If it cannot be written, all are shown
+    each time."""
     try:
         before = set(note.read_text(encoding="utf-8").split())
     except (OSError, UnicodeDecodeError):
@@ -123,23 +124,23 @@ def untold(found: Mapping[str, str], note: Path) -> list[str]:
 
 
 def note_file() -> Path:
-    """Where it is remembered."""
+    """The file for `untold`."""
     import platformdirs
 
     return platformdirs.user_state_path("swarmtop") / "told"
 
 
-# The end from outside: signals that would end the program, and a terminal that goes away.
+# Signals that would end the program, and a terminal that goes away.
 #
-# A signal that ends a program in the middle of a picture leaves the terminal raw, so it is noted, and the dashboard
-# leaves as it does by key, with 128 and the number of the signal as exit code. When that takes longer than `END_S`, the
-# terminal is restored and the process ended all the same.
+# A signal that ends a program while it draws leaves the terminal in raw mode. So the dashboard handles it: it leaves as
+# by its key, with 128 and the number of the signal as exit code. If that takes longer than `END_S`, the terminal is
+# restored and the process ended.
 #
-# When the window is closed the system says so by SIGHUP. Whoever starts a program by `nohup`, or from a shell that does
-# so for him, has it ignore that signal; so the line is looked at as well.
+# When the window is closed the system sends SIGHUP. `nohup`, and some shells, make a program ignore that signal; so the
+# terminal is checked as well.
 
 LOOK_S = 2.0
-"""Wall seconds between two looks at the line. A paused dashboard writes nothing, so no write would fail."""
+"""Wall seconds between two checks of the terminal. A paused dashboard writes nothing, so no write would fail."""
 END_S = 10.0
 """Wall seconds from a signal to the end of the process, at most."""
 GONE = 128 + getattr(signal, "SIGHUP", 1)
@@ -151,15 +152,15 @@ ENDING = tuple(
     )
     if hasattr(signal, name)
 )
-"""What ends a program that makes no other arrangement, and can be waited for. Not what tells of a broken process
-(SIGSEGV, SIGBUS, SIGFPE, SIGILL): it cannot go on to its end."""
+"""Signals whose default action ends the program. Not those of a broken process (SIGSEGV, SIGBUS, SIGFPE, SIGILL), which
+cannot continue."""
 
 
 class Ending:
-    """Signals that would end the program, and what is done instead.
+    """Handles signals that would end the program.
 
-    From `app` on, `leave` is called in the loop with the exit code. Before and after, and when the end takes too long,
-    `restore` gives the terminal back and the process ends.
+    After `app` was called, `leave` is called in the loop with the exit code. Before that, after the loop has ended, and
+    when leaving takes too long, `restore` restores the terminal and the process ends.
     """
 
     def __init__(self, restore: Callable[[], object]) -> None:
@@ -175,11 +176,11 @@ class Ending:
         return self._deadline.begun
 
     def begin(self, code: int) -> None:
-        """The program ends by itself: count the time."""
+        """The program leaves by itself: limit the time from now on."""
         self._deadline.begin(code)
 
     def app(self, leave: Callable[[int], object]) -> None:
-        """A loop runs now, and this ends what runs in it."""
+        """Call in the running loop: from now on a signal calls `leave` in it."""
         self._loop, self._leave = asyncio.get_running_loop(), leave
 
     def _told(self, number: int, _: object) -> None:
@@ -195,7 +196,7 @@ class Ending:
         os._exit(code)
 
     def __enter__(self) -> Self:
-        """Take over what has its usual action now. What is ignored (by nohup, say), or somebody else's, stays so."""
+        """Handle the signals that have their default action, not those that are ignored (as by nohup) or handled."""
         self._deadline.start()
         for number in ENDING:
             # Only the main thread may.
@@ -205,7 +206,7 @@ class Ending:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """As it was."""
+        """Restore the handlers."""
         self._deadline.done()
         for number, handler in self._before.items():
             signal.signal(number, handler)
@@ -213,7 +214,7 @@ class Ending:
 
 @contextlib.asynccontextmanager
 async def leaving_when_hung_up(leave: Callable[[int], object]) -> AsyncIterator[None]:
-    """While this lasts, `leave` is called with `GONE` when the terminal of stdin is gone."""
+    """A context in which `leave` is called with `GONE` when the terminal of stdin is gone."""
     watch = asyncio.create_task(_watch(leave))
     try:
         yield
@@ -223,7 +224,7 @@ async def leaving_when_hung_up(leave: Callable[[int], object]) -> AsyncIterator[
 
 
 def _let_go() -> None:
-    """What stands in buffers for a line that is gone goes nowhere; Python would fail over it at its end."""
+    """Discard what is buffered for a terminal that is gone: Python would fail on it when it exits."""
     for stream in (sys.__stdout__, sys.__stderr__):
         with contextlib.suppress(OSError, ValueError):
             if stream is not None and hung_up(stream.fileno()):
@@ -233,10 +234,10 @@ def _let_go() -> None:
 
 
 def stdin_is_gone() -> bool:
-    """Whether it was a terminal that has hung up."""
+    """Whether stdin was a terminal that has hung up."""
     try:
         return sys.__stdin__ is not None and hung_up(sys.__stdin__.fileno())
-    except (OSError, ValueError):  # it has no number, as under a test, or was closed
+    except (OSError, ValueError):  # it has no number, as in a test, or was closed
         return False
 
 

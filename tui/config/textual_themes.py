@@ -1,8 +1,8 @@
 """Palettes as Textual sees them, and Textual's themes as palettes.
 
-Apart from `themes.py` so that listing themes, or running without a screen, imports no Textual. Roles travel in the
-theme's own variables as `$swarm-alive` and so on. Textual's built-in themes know no roles; for them the roles are
-derived from the theme at hand, so that nord stays nord in the picture of the swarm too:
+Apart from `themes.py`, so that listing themes, or running without a screen, imports no Textual. Roles are variables of
+a theme: `$swarm-alive` and so on. Textual's built-in themes have no roles; for them the roles are derived from the
+colours of the theme:
 
     class SwarmApp(App[None]):
         def get_theme_variable_defaults(self) -> dict[str, str]:
@@ -64,7 +64,7 @@ def palette_of(theme: Theme) -> Palette:
 def variable_defaults(theme: Theme | None = None) -> dict[str, str]:
     """A value for each role variable, for `App.get_theme_variable_defaults`: those of `theme`, or of our default.
 
-    Without them a stylesheet that says `$swarm-alive` does not parse under a theme that is not ours.
+    Without them a stylesheet with `$swarm-alive` cannot be parsed under a theme that is not ours.
     """
     return _roles(palette_of(theme) if theme is not None else themes.find(DEFAULT))
 
@@ -74,14 +74,14 @@ def _roles(palette: Palette) -> dict[str, str]:
 
 
 def _chrome(palette: Palette) -> dict[str, str]:
-    """What Textual derives less well than we can: it would hide frames without focus and print white on yellow."""
+    """Colours that Textual derives badly: it would hide frames without focus and print white on yellow."""
     colours = palette.theme
     background, foreground, primary = colours["background"], colours["foreground"], colours["primary"]
     on_primary = max("#000000", "#ffffff", background, foreground, key=lambda ink: contrast(ink, primary))
     return {
-        "boost": colours["boost"],  # Textual drops the field of a theme that sets a panel
+        "boost": colours["boost"],  # Textual ignores this field in a theme that sets a panel
         "border": primary,
-        "border-blurred": palette.swarm["map-coastline"],  # a line to be seen past, too
+        "border-blurred": palette.swarm["map-coastline"],  # also a line of little importance
         "block-cursor-background": primary,
         "block-cursor-foreground": on_primary,
         "block-cursor-blurred-background": mix(background, primary, 0.3),
@@ -101,9 +101,9 @@ def _chrome(palette: Palette) -> dict[str, str]:
 
 
 def _opaque(value: str, ground: str, otherwise: str) -> str:
-    """A colour of Textual as `#rrggbb` on `ground`; `otherwise` where it is the terminal's own or see-through."""
+    """A colour of Textual as `#rrggbb` on `ground`; `otherwise` where it is the terminal's own or transparent."""
     colour = Color.parse(value)
     if colour.ansi == -1 or colour.a == 0:
         return otherwise
-    red, green, blue = colour.rgb  # one of the sixteen by number becomes what Textual takes that number for
+    red, green, blue = colour.rgb  # a numbered colour becomes what Textual has for it
     return Color.parse(ground).blend(Color(red, green, blue), colour.a, alpha=1).hex6.lower()

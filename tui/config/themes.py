@@ -1,16 +1,16 @@
-"""Themes: which colour says what. Reads the TOML of `themes/` and of the user; imports no Textual.
+"""Themes: which colour means what. Reads the TOML files of `themes/` and of the user; imports no Textual.
 
-A theme file has two tables. `[theme]` holds Textual's own fields, for frames, buttons and text; `[swarm]` holds
-roles, for what only this program draws. A role names a meaning ("a dead peer"), never a hue, so widgets ask for
-meanings and a theme is free to answer as it likes. Only background, foreground and primary are required: the rest
-is derived by `derive`, which keeps each role readable on the background and the states apart from one another.
-Theme authors thereby write three colours and get forty, and Textual's built-in themes get ours for nothing.
+A theme file has two tables. `[theme]` holds Textual's own fields, for frames, buttons and text; `[swarm]` holds roles,
+for what only this program draws. A role names a meaning ("a dead peer"), never a hue: widgets ask for meanings. Only
+background, foreground and primary are required; `derive` makes the rest, keeps each role readable on the background
+and the states different from one another. So the author of a theme writes three colours, and Textual's built-in
+themes need no roles of their own.
 
-Mixing happens in OKLab (Ottosson 2020, https://bottosson.github.io/posts/oklab/), where equal steps look equal: a
-gradient mixed in sRGB goes through mud. Contrast is that of WCAG 2.2, "relative luminance" and "contrast ratio".
+Colours are mixed in OKLab (Ottosson 2020, https://bottosson.github.io/posts/oklab/), where equal steps look equal;
+gradients mixed in sRGB go through grey. Contrast is that of WCAG 2.2, "relative luminance" and "contrast ratio".
 
-A theme is called what its file is called, so a name cannot disagree with a file. A user's file goes before a
-shipped one of the same name. A broken user theme is a sentence, never a reason not to start.
+The name of a theme is the name of its file. A file of the user overrides a shipped one of the same name. A user theme
+with an error never keeps the program from starting: it is told in a sentence.
 """
 
 from __future__ import annotations
@@ -22,25 +22,26 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePath
+from typing import Any
 
-from engine import InputError, nearest, parse_toml, plain, read_toml
+from engine import Allowed, InputError, nearest, parse_toml, plain, read_toml, read_value, shown
 
 DEFAULT = "swarm"
-"""The theme of a first start."""
+"""The theme where none is chosen."""
 
 REQUIRED = ("background", "foreground", "primary")
 FIELDS = (*REQUIRED, *("secondary", "accent", "warning", "error", "success", "surface", "panel", "boost"))
-"""Colours of `[theme]`, named as Textual names them; beside them stand `dark` and `description`."""
+"""Colours of `[theme]`, named as in Textual; `dark` and `description` may stand there too."""
 
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """One meaning that wants a colour.
+    """One meaning that needs a colour.
 
-    `of` is the theme field or earlier role it is derived from when a theme is silent, and `share` how much of that
-    is mixed into the background. `least` is the contrast ratio against the background that derivation guarantees
-    and that our own themes are tested for. Roles that share a picture must not look alike (`_rivals`), and earlier
-    rows have the first choice of hue.
+    `of` is the theme field or earlier role that it is derived from when a theme does not set it, and `share` how much
+    of that is mixed into the background. `least` is the contrast ratio against the background that derivation
+    guarantees and that our own themes are tested for. Roles that are drawn in one picture must not look alike
+    (`_rivals`); earlier rows choose their hue first.
     """
 
     name: str
@@ -52,16 +53,16 @@ class Role:
 
 
 ROLES: tuple[Role, ...] = (
-    Role("alive", "state", "A peer that is up and can be talked to.", "primary"),
+    Role("alive", "state", "A peer that runs and can be reached.", "primary"),
     Role("dead", "state", "A peer whose process was killed.", "error"),
     Role("question", "part", "A message that looks for something.", "warning"),
-    Role("answer", "part", "A message that says where it is.", "success"),
-    Role("left", "state", "A peer that said goodbye and went.", "foreground", 0.5),
-    Role("censored", "state", "A peer that lives on behind a wall: nothing gets in or out.", "accent"),
-    Role("colluding", "state", "A peer that hides a word on somebody's behalf.", "secondary"),
+    Role("answer", "part", "A message that says where something is.", "success"),
+    Role("left", "state", "A peer that has left politely.", "foreground", 0.5),
+    Role("censored", "state", "A peer that runs, but all its traffic is blocked.", "accent"),
+    Role("colluding", "state", "A peer that suppresses a word on somebody's behalf.", "secondary"),
     Role("infrastructure", "state", "A server, index or tracker.", "secondary"),
-    Role("transfer", "part", "A message that carries the thing itself.", "infrastructure"),
-    Role("upkeep", "part", "A message that keeps the network together.", "foreground", 0.45),
+    Role("transfer", "part", "A message that carries file data.", "infrastructure"),
+    Role("upkeep", "part", "A message that maintains the network itself.", "foreground", 0.45),
     Role("link", "link", "An open stream between two peers.", "foreground", 0.2, 1.2),
     Role("link-active", "link", "A stream that carried something a moment ago.", "alive", 0.7, 2.0),
     Role("link-tree", "link", "A stream by which the chosen ask first reached a peer.", "question"),
@@ -70,12 +71,12 @@ ROLES: tuple[Role, ...] = (
     Role("asked", "mark", "A peer that the chosen ask has reached.", "question"),
     Role("answered", "mark", "A peer that had an answer to it.", "answer"),
     Role("duplicate", "mark", "A question that a peer had seen before.", "question", 0.6),
-    Role("lost", "mark", "Where a message came to nothing.", "error"),
+    Role("lost", "mark", "Where a message was lost.", "error"),
     Role("map-coastline", "map", "Coastlines behind the peers.", "foreground", 0.22, 1.3),
-    Role("map-dim", "map", "Land, grid lines and whatever else lies behind the coastlines.", "foreground", 0.1, 1.05),
+    Role("map-dim", "map", "Land, grid lines and other things behind the coastlines.", "foreground", 0.1, 1.05),
     Role("label", "text", "The name beside a peer, an axis or a figure.", "foreground", 0.85, 4.5),
-    Role("dim", "text", "Text to be read only when looked for.", "foreground", 0.58),
-    Role("caption", "text", "The sentence in which a scenario speaks to the viewer.", "accent", 1.0, 4.5),
+    Role("dim", "text", "Text of little importance.", "foreground", 0.58),
+    Role("caption", "text", "A caption of a scenario.", "accent", 1.0, 4.5),
     Role("meter-low", "meter", "A meter that is nearly empty.", "success"),
     Role("meter-mid", "meter", "A meter that is half full.", "warning"),
     Role("meter-high", "meter", "A meter that is nearly full.", "error"),
@@ -92,12 +93,17 @@ ROLES: tuple[Role, ...] = (
 ROLE_NAMES = tuple(role.name for role in ROLES)
 
 DIGITS = 9
-"""Decimals of what is compared or cut to a whole number: powers and roots differ by a last bit between processors."""
+"""Decimals kept of a value that is compared or rounded to a whole number: the last bits of powers and roots differ
+between processors."""
 APART = 0.09
-"""OKLab distance below which two dots on a screen are taken for the same colour."""
+"""OKLab distance below which two dots on a screen look the same."""
 
 _TURNS_DEG = (0, 40, -40, 80, -80, 120, -120, 160, -160)
-_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
+COLOUR = Allowed(pattern="#[0-9a-fA-F]{6}", expected='a colour written as "#rrggbb"')
+THEME_KEYS = {**dict.fromkeys(FIELDS, COLOUR), "dark": Allowed(bool), "description": Allowed(empty=True)}
+SWARM_KEYS = dict.fromkeys(ROLE_NAMES, COLOUR)
+TABLES = {"theme": THEME_KEYS, "swarm": SWARM_KEYS}
+"""What each table of a theme file may hold."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 _SIZE_LIMIT = 65_536
 
@@ -114,42 +120,42 @@ class Palette:
 
 
 def load(text: str, where: str) -> Palette:
-    """Read one theme file. `where` is its path: it names the theme and begins each complaint. Raises InputError."""
+    """Read one theme file. `where` is its path: it names the theme and begins each error. Raises InputError."""
     name = PurePath(where).stem
     if not _NAME.fullmatch(name):
         raise InputError(
-            f"{where}: a theme is called what its file is called, in small letters, digits and hyphens; rename the file"
+            f"{where}: the name of a theme is that of its file, in small letters, digits and hyphens; rename the file"
         )
-    data = parse_toml(text, where)
-    for table, value in data.items():
-        if table not in ("theme", "swarm"):
-            raise InputError(f'{where}: unknown table or key "{plain(table)}"{nearest(table, ("theme", "swarm"))}')
-        if not isinstance(value, dict):
-            raise InputError(f"{where}: {table} should be a table, [{table}]")
-    fields, roles = data.get("theme", {}), data.get("swarm", {})
-    colours = {key: value for key, value in fields.items() if key not in ("dark", "description")}
-    theme = _colours(colours, (*FIELDS, "dark", "description"), f"{where}: [theme]")
+    found: dict[str, dict[str, Any]] = {"theme": {}, "swarm": {}}
+    for table, values in parse_toml(text, where).items():
+        if table not in TABLES:
+            home = next((f"; it should stand under [{name}]" for name, keys in TABLES.items() if table in keys), "")
+            raise InputError(f'{where}: no table is called "{plain(table)}"{home or nearest(table, TABLES)}')
+        if not isinstance(values, dict):
+            raise InputError(f"{where}: {table} should be a table, [{table}], not {shown(values)}")
+        for key, value in values.items():
+            found[table][key] = read_value(TABLES[table], key, value, f"{where}: [{table}]", "key")
+    theme, swarm = found["theme"], found["swarm"]
     for field in REQUIRED:
         if field not in theme:
             raise InputError(f'{where}: [theme] lacks {field}; expected a colour such as {field} = "#1b2a41"')
-    swarm = _colours(roles, ROLE_NAMES, f"{where}: [swarm]")
-    dark = fields.get("dark", luminance(theme["background"]) < luminance(theme["foreground"]))
-    if not isinstance(dark, bool):
-        raise InputError(f"{where}: [theme] dark should be true or false, not {_shown(dark)}")
-    description = fields.get("description", "")
-    if not isinstance(description, str):
-        raise InputError(f"{where}: [theme] description should be a text, not {_shown(description)}")
-    return complete(name, plain(description.strip()), dark, theme, swarm)
+    dark = theme.pop("dark", luminance(theme["background"]) < luminance(theme["foreground"]))
+    description = plain(theme.pop("description", ""))
+    return complete(name, description, dark, _small(theme), _small(swarm))
+
+
+def _small(colours: Mapping[str, str]) -> dict[str, str]:
+    return {name: colour.lower() for name, colour in colours.items()}
 
 
 def complete(name: str, description: str, dark: bool, theme: Mapping[str, str], swarm: Mapping[str, str]) -> Palette:
-    """A palette out of what is known of it, which must include REQUIRED."""
+    """A palette from the colours that are set, which must include REQUIRED; the others are derived."""
     fields = _complete_fields(theme)
     return Palette(name, description, dark, fields, derive(fields, swarm))
 
 
 def available() -> list[tuple[str, str]]:
-    """Name and description of each theme that can be used: the default first, then ours, then the user's."""
+    """Name and description of each usable theme: the default first, then ours, then the user's."""
     return [(palette.name, palette.description) for palette in load_all()[0]]
 
 
@@ -169,13 +175,13 @@ def find(name: str) -> Palette:
 
 
 def load_all() -> tuple[list[Palette], list[str]]:
-    """Every theme that can be used, and a sentence for each user theme that cannot."""
+    """Every usable theme, and a sentence for each user theme with an error."""
     palettes, complaints = _gather()
     return list(palettes.values()), list(complaints.values())
 
 
 def _gather() -> tuple[dict[str, Palette], dict[str, str]]:
-    """Themes by name, and complaints by the name that the theme would have had."""
+    """Themes by name, and complaints by the name of the theme that cannot be used."""
     palettes = {palette.name: palette for palette in _shipped()}
     complaints: dict[str, str] = {}
     folder = user_folder()
@@ -194,7 +200,7 @@ def _gather() -> tuple[dict[str, Palette], dict[str, str]]:
 
 
 def user_folder() -> Path:
-    """Where a person keeps themes of their own. It need not exist."""
+    """The folder of a person's own themes. It need not exist."""
     import platformdirs  # listing protocols and scenarios does without it
 
     return platformdirs.user_config_path("swarmtop") / "themes"
@@ -202,7 +208,7 @@ def user_folder() -> Path:
 
 @functools.cache
 def _shipped() -> tuple[Palette, ...]:
-    """Our own themes, default first. They are tested, so an error in one is a bug and may raise."""
+    """Our own themes, default first. They are tested: an error in one is a bug and may raise."""
     files = (entry for entry in importlib.resources.files("themes").iterdir() if entry.name.endswith(".toml"))
     palettes = [load(entry.read_text(encoding="utf-8"), f"themes/{entry.name}") for entry in files]
     return tuple(sorted(palettes, key=lambda palette: (palette.name != DEFAULT, palette.name)))
@@ -212,30 +218,11 @@ def _text_of(path: Path) -> str:
     return read_toml(str(path), "expected a theme in TOML", _SIZE_LIMIT)
 
 
-def _colours(items: Mapping[str, object], known: tuple[str, ...], where: str) -> dict[str, str]:
-    found = {}
-    for key, value in items.items():
-        if key not in known:
-            raise InputError(f'{where} has no "{plain(key)}"{nearest(key, known)}')
-        if not isinstance(value, str) or not _COLOUR.fullmatch(value):
-            raise InputError(f'{where} {key} should be a colour written as "#rrggbb", not {_shown(value)}')
-        found[key] = value.lower()
-    return found
-
-
-def _shown(value: object) -> str:
-    """A value in a sentence. Never its repr: that of a deep table or of a huge number raises."""
-    if isinstance(value, str):
-        return f'"{plain(value, limit=40)}"'
-    kinds = {bool: "a true or false", int: "a number", float: "a number", list: "a list", dict: "a table"}
-    return kinds.get(type(value), "a date or time")
-
-
 def derive(theme: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
     """Every role, in the order of ROLES: those in `given` as they are, the rest from `theme`, which has all FIELDS.
 
-    A derived role that would look like a rival is turned around the colour wheel until it does not. A colour
-    thinned with background is meant to be dull, and stays what it is.
+    The hue of a derived role that looks like a rival is turned until it does not. A colour mixed with background is
+    meant to be dull and stays as it is.
     """
     background = theme["background"]
     swarm: dict[str, str] = {}
@@ -254,8 +241,8 @@ def derive(theme: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]
 
 
 def _rivals(role: Role) -> list[str]:
-    """Whom a role must not look like. States and parts meet, since a peer is drawn in the colour of a question that
-    reached it; a transfer may look like the infrastructure it mostly comes from. Chart lines meet chart lines."""
+    """The roles that a role must not look like: states and parts, as a peer is drawn in the colour of a question that
+    reached it; lines of a chart. A transfer may look like the infrastructure that it mostly comes from."""
     if role.group not in ("state", "part", "chart") or role.name == "transfer":
         return []
     groups = ("chart",) if role.group == "chart" else ("state", "part")
@@ -263,7 +250,7 @@ def _rivals(role: Role) -> list[str]:
 
 
 def readable(colour: str, background: str, least: float) -> str:
-    """`colour`, pushed towards black or white no further than it takes for a contrast ratio of `least`."""
+    """`colour`, mixed with as little black or white as gives a contrast ratio of `least`."""
     if contrast(colour, background) >= least:
         return colour
     pole = max("#ffffff", "#000000", key=lambda end: contrast(end, background))
@@ -279,7 +266,7 @@ def _complete_fields(given: Mapping[str, str]) -> dict[str, str]:
     derived = {
         "secondary": mix(primary, foreground, 0.35),
         "accent": readable(_turn(primary, 150), background, 4.5),
-        # Traffic lights mean the same everywhere, so they are not bent from the primary colour.
+        # Yellow, red and green have a fixed meaning: they do not depend on the primary colour.
         "warning": readable("#e5a93d", background, 3.0),
         "error": readable("#e5534b", background, 3.0),
         "success": readable("#4fb86a", background, 3.0),
@@ -291,7 +278,7 @@ def _complete_fields(given: Mapping[str, str]) -> dict[str, str]:
 
 
 def _first_apart(candidates: Iterator[str], rivals: list[str]) -> str:
-    """The first that is far enough from every rival, or the one that is farthest from its nearest."""
+    """The first that differs enough from every rival, or the one that differs most from the rival nearest to it."""
     best, best_gap = "", -1.0
     for colour in candidates:
         gap = min((distance(colour, rival) for rival in rivals), default=math.inf)
@@ -303,11 +290,11 @@ def _first_apart(candidates: Iterator[str], rivals: list[str]) -> str:
 
 
 def _turn(colour: str, by_deg: float) -> str:
-    """The same lightness, another hue. A grey has no hue to turn, so it is given some colour first."""
+    """The same lightness, another hue. A grey, which has no hue, gets some chroma first."""
     if not by_deg:
         return colour
     light, a, b = _oklab(colour)
-    # The two coordinates of a grey are zero but for their last bits, which name any hue.
+    # Both coordinates of a grey are zero but for their last bits, which would give any hue.
     a, b = round(a, DIGITS) + 0.0, round(b, DIGITS) + 0.0
     chroma, hue = max(math.hypot(a, b), 0.11), math.atan2(b, a) + math.radians(by_deg)
     return _hex(light, chroma * math.cos(hue), chroma * math.sin(hue))
