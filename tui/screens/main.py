@@ -42,7 +42,7 @@ from tui.widgets.filter_bar import FilterBar
 from tui.widgets.inspector import Inspector
 from tui.widgets.jump_bar import JumpBar
 from tui.widgets.menu import Menu
-from tui.widgets.message_table import Kinds
+from tui.widgets.message_table import MessageTable
 from tui.widgets.panel import FrameKey, carry_keys
 from tui.widgets.peers_table import PeersTable
 from tui.widgets.status import Figures, KeyBar, Matters, StatusBar
@@ -108,7 +108,7 @@ PANEL_TYPES: dict[str, type[Any]] = {
     "story": Story,
     "figures": Figures,
     "peers": PeersTable,
-    "kinds": Kinds,
+    "kinds": MessageTable,
     "attacks": Attacks,
 }
 ROWS: dict[str, frozenset[str]] = {
@@ -160,7 +160,7 @@ class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquirie
             with Horizontal(id="middle"):
                 yield AsksTable(id="asks")
                 yield PeersTable(id="peers", classes="-away")
-                yield Kinds(id="kinds", classes="-away")
+                yield MessageTable(id="kinds", classes="-away")
                 yield Story(id="story")
                 yield Controls(complete=self.session.completions, id="controls")
             with Horizontal(id="bottom"):

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+import numpy as np
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -37,8 +38,9 @@ from tui.session.frame import Frame
 from tui.widgets.messages import Act, Attacked, Foresee
 
 from ..session.verbs import calling_off, make
-from .panel import Chip, Lines, Roll, name_panel, panel_css
+from .panel import Chip, Lines, name_panel, panel_css
 from .slider import Slider
+from .table import MOVING, VirtualTable
 from .text import Row, clock, wrap
 
 # What a form for attacks knows, without a form: stops for each parameter, the command, and how to take it back.
@@ -183,104 +185,74 @@ def undo_why_not(deed: Deed | None, now_us: int) -> str:
     return ""
 
 
-# The list of attacks: one line a preset, a cursor, and what is said when a person moves it.
-
-
-class PresetList(Roll):
-    """The names. Posts `Marked` for each one looked at, `Turned` for the first parameter, and `Taken`."""
+class PresetList(VirtualTable[Sequence[Preset]]):
+    """One line a preset. Posts `Marked` when the cursor moves, `Turned` for the first parameter, and `Taken`."""
 
     DEFAULT_CSS = "PresetList { height: 1fr; min-height: 3; background: $background; }"
-    BINDINGS = within(
-        {
-            "list.up": "mark(-1)",
-            "list.down": "mark(1)",
-            "list.far_up": "mark(-99)",
-            "list.far_down": "mark(99)",
-            "list.first": "mark(-99)",
-            "list.last": "mark(99)",
-            "dial.less": "turn(-1)",
-            "dial.more": "turn(1)",
-            "list.choose": "take",
-        }
-    )
+    HEADER = 0
+    BINDINGS = within(MOVING | {"dial.less": "turn(-1)", "dial.more": "turn(1)", "list.choose": "take"})
 
     class Marked(Message):
-        """Row `index` is looked at."""
-
-        def __init__(self, index: int) -> None:
-            super().__init__()
-            self.index = index
+        """The cursor is on another preset."""
 
     class Turned(Message):
-        """The parameter is to move by so many stops."""
+        """The first parameter is to move by so many stops."""
 
         def __init__(self, by: int) -> None:
             super().__init__()
             self.by = by
 
     class Taken(Message):
-        """Do the one that is looked at."""
+        """Start the attack under the cursor."""
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
-        super().__init__(id=id)
-        self.presets: tuple[Preset, ...] = ()
-        self.cursor = 0
+    @property
+    def presets(self) -> Sequence[Preset]:
+        return self.data or ()
+
+    @property
+    def preset(self) -> Preset | None:
+        """The one under the cursor."""
+        return next((preset for preset in self.presets if preset.name == self.cursor), None)
 
     def offer(self, presets: tuple[Preset, ...]) -> None:
-        """List these."""
-        if presets != self.presets:
-            self.presets = presets
-            self.cursor = min(self.cursor, max(0, len(presets) - 1))
+        """List these. Where the preset under the cursor is gone, the cursor is on the first one."""
+        if presets != self.data:
+            self.take(presets, np.array([preset.name for preset in presets]))
+            if self.preset is None:
+                self.cursor = presets[0].name if presets else None
             self.rows_came(0)
 
-    def row_count(self) -> int:
-        """One a preset."""
-        return len(self.presets)
-
-    def is_cursor(self, index: int) -> bool:
-        """Whether it is the one that is looked at."""
-        return index == self.cursor
-
     def row(self, index: int, width: int) -> Row:
-        """Its name; one that cannot be had is faint, and crossed out where there are no colours to be faint in."""
-        preset = self.presets[index]
-        mark = ("▸ " if index == self.cursor else "  ", "key bold")
+        """One that cannot be had is faint, and crossed out where there are no colours to be faint in."""
+        preset, current = self.presets[index], self.is_cursor(index)
+        mark = ("▸ " if current else "  ", "key bold")
         if preset.why_not:
             return (mark, (f"{preset.title:<12}", "dim strike"), (" not here", "dim"))
-        return (mark, (preset.title, "text bold" if index == self.cursor else "text"))
+        return (mark, (preset.title, "text bold" if current else "text"))
 
-    def go(self, index: int) -> None:
-        """Look at another one."""
-        index = min(max(index, 0), max(0, len(self.presets) - 1))
-        if index != self.cursor:
-            self.cursor = index
-            self.reveal(index)
+    def picked(self, key: str, click: events.Click | None = None) -> None:
+        if key != self.cursor:
+            self.cursor = key
+            self._reveal_cursor()
             self.refresh()
-            self.post_message(self.Marked(index))
+            self.post_message(self.Marked())
 
-    def action_mark(self, by: int) -> None:
-        """So many further down."""
-        self.go(self.cursor + by)
+    def _reveal_cursor(self) -> None:
+        index = self.row_of(self.cursor)
+        if index is not None:
+            self.reveal(index)
 
     def action_turn(self, by: int) -> None:
         """Less or more of it."""
         self.post_message(self.Turned(by))
 
     def action_take(self) -> None:
-        """Do it."""
+        """Start the attack."""
         self.post_message(self.Taken())
 
     def on_resize(self, event: events.Resize) -> None:
-        """The marked one stays in sight."""
         super().on_resize(event)
-        self.reveal(self.cursor)
-
-    def on_click(self, event: events.Click) -> None:
-        """A click looks at one."""
-        offset = event.get_content_offset(self)
-        index = None if offset is None else self.index_at(offset.y)
-        if index is not None:
-            self.go(index)
+        self._reveal_cursor()
 
 
 DIALS = 6
@@ -424,17 +396,14 @@ class Attacks(Vertical):
         names = [preset.name for preset in listed.presets]
         if name in names:
             self._mark = ""
-            listed.go(names.index(name))
+            listed.picked(name)
 
     # --- what is set ---------------------------------------------------------------------------------------------
 
     @property
     def preset(self) -> Preset | None:
         """The one that is looked at."""
-        if not self._furnished:
-            return None
-        listed = self.query_one(PresetList)
-        return listed.presets[listed.cursor] if listed.presets else None
+        return self.query_one(PresetList).preset if self._furnished else None
 
     @property
     def going(self) -> tuple[RunningAttack, ...]:
