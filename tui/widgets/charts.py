@@ -25,7 +25,6 @@ from textual.content import Content
 from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
-from textual.widget import Widget
 
 from tui.config.keys import within
 from tui.draw.chart import chart, nice_scale, si
@@ -35,7 +34,8 @@ from tui.session.frame import Frame
 
 from .menu import Line
 from .panel import panel_css, repaint_edge
-from .text import ASCII, Inks, Row, clock, fit, letters_only, strip
+from .row_widget import RowWidget
+from .text import ASCII, Inks, Row, clock, fit, letters_only
 
 SHORTEST_S, LONGEST_S = 60, 300
 """How much of the past a chart is wide. Samples come once a second of virtual time; a young run is not stretched."""
@@ -95,7 +95,7 @@ def value_text(value: float, unit: str, cells: int = FIGURE_CELLS) -> str:
     return figure if unit == "peers" or len(figure + unit) > cells else f"{figure}{unit}"
 
 
-class Chart(Widget, can_focus=True):
+class Chart(RowWidget, can_focus=True):
     """One or more lines over time. Posts `Chart.Picked` when a person wants others."""
 
     DEFAULT_CSS = panel_css("Chart") + "Chart { pointer: pointer; }"
@@ -120,7 +120,6 @@ class Chart(Widget, can_focus=True):
         self._pointer: int | None = None
         self._key: tuple[object, ...] = ()
         self._rows: list[Row] = []
-        self._inks: Inks | None = None
         self._titled: tuple[object, ...] = ()
 
     def show(self, frame: Frame) -> None:
@@ -325,15 +324,12 @@ class Chart(Widget, can_focus=True):
             self._title()
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """Draw if need be, and look the colours up."""
+        """Draw first, if data or size changed."""
         self._draw()
-        self._inks = Inks(self)
         return super().render_lines(crop)
 
-    def render_line(self, y: int) -> Strip:
-        """Line `y` of the picture."""
-        row = self._rows[y] if y < len(self._rows) else ()
-        return strip(row, self.size.width, self._inks or Inks(self))
+    def row_at(self, y: int) -> Row:
+        return self._rows[y] if y < len(self._rows) else ()
 
 
 class Charts(Grid):

@@ -25,6 +25,7 @@ from engine import plain
 from tui.config.keys import IDS, SCROLLING, key_for, keyed, within
 from tui.textual_compat import SteadyOptions
 
+from .row_widget import RowWidget
 from .text import ASCII, Inks, Row, letters_only, strip
 
 # What a person reads or chooses from in a dialog: Textual's text that scrolls, and its list, with keys of our table.
@@ -150,7 +151,7 @@ def rename(widget: Widget) -> None:
     name_panel(widget, title, getattr(widget, "_hint", ""))
 
 
-class Lines(Widget):
+class Lines(RowWidget):
     """A few rows, as high as they are many. `show_rows` repaints only when a row differs.
 
     Another height has the whole screen laid out anew (20 to 50 ms). A `steady` one therefore keeps the height of the
@@ -166,7 +167,6 @@ class Lines(Widget):
     def __init__(self, *, steady: bool = False, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
         self._rows: tuple[Row, ...] = ()
-        self._inks: Inks | None = None
         self._steady, self._least, self._tall = steady, 0, 0
 
     def loosen(self) -> None:
@@ -200,16 +200,8 @@ class Lines(Widget):
         wide = self.size.width
         self.refresh(*(Region(0, y, wide, 1) for y, row in enumerate(new) if row != before[y]))
 
-    def render_lines(self, crop: Region) -> list[Strip]:
-        """Look the colours up once a paint."""
-        self._inks = Inks(self)
-        return super().render_lines(crop)
-
-    def render_line(self, y: int) -> Strip:
-        """Line `y` of the content."""
-        inks = self._inks or Inks(self)
-        row = self._rows[y] if y < len(self._rows) else ()
-        return strip(row, self.size.width, inks)
+    def row_at(self, y: int) -> Row:
+        return self._rows[y] if y < len(self._rows) else ()
 
 
 class Roll(ScrollView, can_focus=True, inherit_bindings=False):
@@ -328,7 +320,7 @@ class Roll(ScrollView, can_focus=True, inherit_bindings=False):
         return ((), False) if index is None else (self.row(index, width), self.is_cursor(index))
 
 
-class Chip(Widget, can_focus=True):
+class Chip(RowWidget, can_focus=True):
     """A button of one line: `[x] Kill`. The key it can also be had by is part of it.
 
     Disabled, it keeps a tooltip that says why. It posts `Chip.Pressed`.
@@ -389,19 +381,15 @@ class Chip(Widget, can_focus=True):
 
     def get_content_width(self, container: Size, viewport: Size) -> int:
         """As wide as it reads, no more."""
-        return sum(cell_len(text) for text, _ in self._row())
+        return sum(cell_len(text) for text, _ in self.row_at(0))
 
-    def _row(self) -> Row:
+    def row_at(self, y: int) -> Row:
         if self._key:
             return (
                 (f"[{key_for(self.app, self._key)}]", "dim" if self.disabled else "key bold"),
                 (f" {self._label}", "text"),
             )
         return ((f" {self._label} ", "text"),)
-
-    def render_line(self, y: int) -> Strip:
-        """Its one line."""
-        return strip(self._row(), self.size.width, Inks(self))
 
     def on_click(self, event: events.Click) -> None:
         """A click presses it."""

@@ -10,21 +10,19 @@ from collections.abc import Sequence
 
 from textual import events
 from textual.content import Content
-from textual.geometry import Size
 from textual.message import Message
-from textual.strip import Strip
-from textual.widget import Widget
 
 from tui.config.keys import within
 from tui.draw.styles import SYMBOLS
 
-from .text import Inks, Row, fit, strip
+from .row_widget import RowWidget
+from .text import Row, fit
 
 PATIENCE = 6
 """Frames for which a moved knob stays where the person put it, until the swarm reports what it was set to."""
 
 
-class Slider(Widget, can_focus=True):
+class Slider(RowWidget, can_focus=True):
     """`loss     ●━━━━━━━━━  0 %`. Posts `Slider.Moved` when a person moves it to another stop."""
 
     DEFAULT_CSS = """
@@ -98,15 +96,11 @@ class Slider(Widget, can_focus=True):
         self._index, self._text = index, told
         self.refresh()
 
-    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """One line."""
-        return 1
-
     def _track(self) -> tuple[int, int]:
         """Where the track begins, and its length, in cells."""
         return self._label_cells, max(3, self.size.width - self._label_cells - self._value_cells - 1)
 
-    def _row(self) -> Row:
+    def row_at(self, y: int) -> Row:
         _, length = self._track()
         if self.disabled:
             return (
@@ -122,10 +116,6 @@ class Slider(Widget, can_focus=True):
             (" ", "text"),
             (fit(self._text, self._value_cells), "text bold"),
         )
-
-    def render_line(self, y: int) -> Strip:
-        """Its one line."""
-        return strip(self._row(), self.size.width, Inks(self))
 
     def action_move(self, by: int) -> None:
         """Move by so many stops."""

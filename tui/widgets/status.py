@@ -16,9 +16,6 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.geometry import Size
-from textual.strip import Strip
-from textual.widget import Widget
 
 from engine import ALIVE, DEAD, LEFT, Adjourn, AskRow, Censor, Court, CourtStatus
 from tui.config.keys import keyed
@@ -29,17 +26,19 @@ from tui.widgets.messages import Act, Wish
 
 from .asks_table import reached_share, state_of, verdict_in
 from .panel import Chip, Lines
-from .text import STATE, Inks, Row, Span, between, clock, fit, strip, width_of, wrap
+from .row_widget import RowWidget
+from .text import STATE, Row, Span, between, clock, fit, width_of, wrap
 
 # Two lines for a small terminal: what the charts and the table of asks would say, in figures.
 #
 # Widths are fixed, so that numbers change in their places.
 
 
-class Figures(Widget):
+class Figures(RowWidget):
     """Rates on the first line, the chosen or latest ask on the second."""
 
     DEFAULT_CSS = "Figures { height: 2; width: 1fr; background: $background; color: $foreground; }"
+    HEIGHT = 2
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
@@ -50,17 +49,11 @@ class Figures(Widget):
         self._frame = frame
         self.refresh()
 
-    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """Two lines."""
-        return 2
-
-    def render_line(self, y: int) -> Strip:
+    def row_at(self, y: int) -> Row:
         """Rates, then the ask."""
-        frame = self._frame
-        row: Row = ()
-        if frame is not None:
-            row = rates_row(frame) if y == 0 else ask_row(frame, self.size.width, self.app)
-        return strip(row, self.size.width, Inks(self))
+        if self._frame is None:
+            return ()
+        return rates_row(self._frame) if y == 0 else ask_row(self._frame, self.size.width, self.app)
 
 
 def rates_row(frame: Frame) -> Row:
@@ -239,7 +232,7 @@ def fitting(items: Sequence[Item], width: int) -> list[Item]:
     return [item for number, item in enumerate(items) if number in kept]
 
 
-class KeyBar(Widget):
+class KeyBar(RowWidget):
     """One line at the bottom. A click on a key does what the key does, or tells why not."""
 
     DEFAULT_CSS = "KeyBar { height: 1; width: 1fr; background: $panel; color: $foreground; pointer: pointer; }"
@@ -254,18 +247,12 @@ class KeyBar(Widget):
             self._items = tuple(items)
             self.refresh()
 
-    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """One line."""
-        return 1
-
-    def render_line(self, y: int) -> Strip:
-        """The line."""
+    def row_at(self, y: int) -> Row:
         row: list[Span] = [(" ", "text")]
         for item in fitting(self._items, self.size.width):
             key, word = ("dim", "dim") if item.why_not else ("key bold", "text")
             row += [(item.key, key), (f" {item.word}", word), ("  ", "text")]
-        shown: Row = tuple(row)
-        return strip(shown, self.size.width, Inks(self))
+        return tuple(row)
 
     def _at(self, x: int) -> Item | None:
         left = 1
@@ -294,7 +281,7 @@ CLOSE_ENOUGH = 0.15
 """Pace and speed that differ by less are the same to a person; showing both would only flicker."""
 
 
-class StatusBar(Widget):
+class StatusBar(RowWidget):
     """One line at the top."""
 
     DEFAULT_CSS = "StatusBar { height: 1; width: 1fr; background: $panel; color: $foreground; }"
@@ -309,14 +296,8 @@ class StatusBar(Widget):
         self.tooltip = "Time is slow while the question you asked crosses the swarm." if frame.slowed else None
         self.refresh()
 
-    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """One line."""
-        return 1
-
-    def render_line(self, y: int) -> Strip:
-        """The line."""
-        row = () if self._frame is None else status_row(self._frame, self.size.width)
-        return strip(row, self.size.width, Inks(self))
+    def row_at(self, y: int) -> Row:
+        return () if self._frame is None else status_row(self._frame, self.size.width)
 
 
 def status_row(frame: Frame, width: int) -> Row:

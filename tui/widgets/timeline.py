@@ -15,10 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from textual import events
 from textual.content import Content
-from textual.geometry import Size
 from textual.message import Message
-from textual.strip import Strip
-from textual.widget import Widget
 
 from engine import Mark, plain
 from tui.config.keys import key_for
@@ -26,7 +23,8 @@ from tui.draw.styles import SYMBOLS
 from tui.session.frame import Frame
 from tui.widgets.messages import Wish
 
-from .text import Inks, Row, Span, clock, fit, strip
+from .row_widget import RowWidget
+from .text import Row, Span, clock, fit
 
 # What the timeline looks like: where each moment lies in a line, and what is seen in each cell of it.
 #
@@ -230,7 +228,7 @@ WHEEL_MS = 100
 WHEEL_FAST_MS = 1_000
 
 
-class Timeline(Widget):
+class Timeline(RowWidget):
     """One line."""
 
     DEFAULT_CSS = "Timeline { height: 1; width: 1fr; background: $panel; color: $foreground; pointer: pointer; }"
@@ -288,13 +286,8 @@ class Timeline(Widget):
         """Another width."""
         self._draw()
 
-    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """One line."""
-        return 1
-
-    def render_line(self, y: int) -> Strip:
-        """The line."""
-        return strip(self._row, self.size.width, Inks(self))
+    def row_at(self, y: int) -> Row:
+        return self._row
 
     # --- the mouse -------------------------------------------------------------------------------------------
 
