@@ -171,7 +171,7 @@ async def test_nobody_and_nothing_are_put_into_words() -> None:
     async with gallery() as (view, pilot, _):
         view.show(frames.frame(snap=frames.snapshot(state=np.ones(frames.N, np.uint8))))
         await pilot.pause()
-        assert "Nobody is up" in view.text
+        assert "No peer is alive" in view.text
         view.show(frames.frame(snap=frames.snapshot(asks=(), asks_total=0)))
         assert "No ask yet: press a" in view.text
         view.show(frames.frame(alarm="peer #3 failed"))

@@ -24,7 +24,7 @@ from tui.session.frame import Frame
 from tui.widgets.messages import PeerPicked
 
 from . import panel
-from .canvas_widget import Picture
+from .canvas_widget import CanvasWidget
 from .inspector import chosen_ask
 from .panel import name_panel, panel_css
 from .swarm_view import PAN_STEP, ZOOM_STEP, describe
@@ -37,7 +37,7 @@ GLIDE = 0.35
 STILL = 0.6
 
 
-class AskPicture(Picture):
+class AskPicture(CanvasWidget):
     """Hand it frames. It posts `PeerPicked`."""
 
     DEFAULT_CSS = panel_css("AskPicture") + "AskPicture { min-height: 5; }"

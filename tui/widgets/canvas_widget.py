@@ -181,7 +181,7 @@ class Cells:
         return [Region(0, first, canvas.width, last - first + 1) for first, last in zip(firsts, lasts, strict=True)]
 
 
-class Picture(Widget, can_focus=True):
+class CanvasWidget(Widget, can_focus=True):
     """Draw on `_canvas`, then `put` it. `paint_s` is the processor time that the last picture took."""
 
     MOVES_BY_KEYS = True
@@ -246,7 +246,7 @@ class Picture(Widget, can_focus=True):
             strips = [
                 Strip([*left, *rows[y - gutter.top], *right], size.width)
                 if gutter.top <= y < gutter.top + inner.height
-                else super(Picture, self).render_lines(Region(0, y, size.width, 1))[0]
+                else super(CanvasWidget, self).render_lines(Region(0, y, size.width, 1))[0]
                 for y in crop.line_range
             ]
         else:
