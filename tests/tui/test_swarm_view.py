@@ -11,9 +11,8 @@ import frames
 import numpy as np
 import pytest
 from scenes import quiet, trace
-from textual.app import App, ComposeResult
+from stage import Stage
 from textual.events import MouseScrollUp
-from textual.message import Message
 from textual.pilot import Pilot
 
 from engine import DEAD, Commanded, Kill, Refused
@@ -25,21 +24,14 @@ from tui.widgets.swarm_view import SwarmView, describe
 pytestmark = pytest.mark.anyio
 
 
-class Gallery(App[None]):
+class Gallery(Stage):
     """One picture, and what it said."""
 
     CSS = "SwarmView { width: 1fr; height: 1fr; }"
 
     def __init__(self, view: SwarmView) -> None:
-        super().__init__()
+        super().__init__(view)
         self.view = view
-        self.said: list[Message] = []
-
-    def compose(self) -> ComposeResult:
-        yield self.view
-
-    def on_peer_picked(self, event: PeerPicked) -> None:
-        self.said.append(event)
 
 
 @asynccontextmanager

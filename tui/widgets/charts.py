@@ -35,7 +35,7 @@ from tui.session.frame import Frame
 from .menu import Line
 from .panel import panel_css, repaint_edge
 from .row_widget import RowWidget
-from .text import ASCII, Inks, Row, clock, fit, letters_only
+from .text import ASCII, Inks, Row, clock, fit, glyph_mode, letters_only
 
 SHORTEST_S, LONGEST_S = 60, 300
 """How much of the past a chart is wide. Samples come once a second of virtual time; a young run is not stretched."""
@@ -219,7 +219,7 @@ class Chart(RowWidget, can_focus=True):
         return min(max(self._t_s.size, SHORTEST_S), LONGEST_S)
 
     def _data_key(self) -> tuple[object, ...]:
-        mode = getattr(self.app, "glyph_mode", "braille")
+        mode = glyph_mode(self)
         # A curve that does not move is not drawn again with each sample.
         across = self._across()
         seen = [self.values(name)[-across:].tobytes() for name in self.names]
