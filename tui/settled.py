@@ -23,7 +23,7 @@ from .config import textual_themes, themes
 from .config.keys import ALL, Key
 from .config.settings import Watch
 from .textual_compat import TerminalApp
-from .widgets.panel import LetterBar
+from .widgets.panel import AsciiScrollBar
 
 if TYPE_CHECKING:
     from .config.settings import Density, Settings
@@ -61,7 +61,7 @@ class Settled(TerminalApp):
         self.settings, self.untold, self._ours = settings, [*settings.complaints], []
         self.glyph_mode: Mode = glyphs or settings.glyphs or "braille"
         # Textual asks the class what a scroll bar looks like, so all that are drawn from now on follow this app.
-        ScrollBar.renderer = LetterBar if self.glyph_mode == "ascii" else ScrollBarRender
+        ScrollBar.renderer = AsciiScrollBar if self.glyph_mode == "ascii" else ScrollBarRender
         self.density = settings.density
         self.reduced_motion = settings.reduced_motion or calm_surroundings()
         self.animation_level = "none" if self.reduced_motion else self.animation_level
@@ -206,7 +206,7 @@ class Settled(TerminalApp):
     def choose_glyphs(self, mode: Mode) -> None:
         """Draw pictures in another alphabet from now on."""
         self.glyph_mode = mode
-        ScrollBar.renderer = LetterBar if mode == "ascii" else ScrollBarRender
+        ScrollBar.renderer = AsciiScrollBar if mode == "ascii" else ScrollBarRender
         self.dressed()
         self.keep("glyphs", mode, f"glyphs: {mode}")
 

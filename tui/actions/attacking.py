@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine import Attack, CallOff, InputError, Plan
-from tui.widgets.attacks import Attacks, deed_of
+from tui.widgets.attacks import Attacks, started_attack
 from tui.widgets.messages import Attacked, Foresee
 
 from ..session.panels import DIGITS
@@ -47,7 +47,7 @@ class Attacking(Base):
         self.session.do(attack)
         if len(self.session.swarm.history) > before:
             self.session.say(plan.sentence)
-            self.query_one(Attacks).begun(deed_of(title, plan, now_us))
+            self.query_one(Attacks).begun(started_attack(title, plan, now_us))
         self.at_once()
 
     def call_off(self) -> None:

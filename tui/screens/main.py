@@ -45,7 +45,7 @@ from tui.widgets.menu import Menu
 from tui.widgets.message_table import MessageTable
 from tui.widgets.panel import FrameKey, carry_keys
 from tui.widgets.peers_table import PeersTable
-from tui.widgets.status import Figures, KeyBar, Matters, StatusBar
+from tui.widgets.status import CourtBar, Figures, KeyBar, StatusBar
 from tui.widgets.story import Story
 from tui.widgets.swarm_view import SwarmView
 from tui.widgets.theme_drawer import ThemeDrawer
@@ -150,7 +150,7 @@ class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquirie
     def compose(self) -> ComposeResult:
         """From the top: figures, the picture and the inspector, asks and controls, charts and feed, where one types."""
         yield StatusBar(id="status")
-        yield Matters(id="matters")
+        yield CourtBar(id="matters")
         with Vertical(id="body"):
             with Horizontal(id="top"):
                 yield SwarmView(glyphs=self.app_glyphs, id="swarm")
@@ -284,7 +284,7 @@ class MainScreen(Attacking, Comforts, Jumping, Picking, OnPeers, Deeds, Inquirie
         self._events, self._panel_frame, self._panels_s = (), None, now
         self.query_one(StatusBar).show(frame)
         self.query_one(AskBar).show(frame)
-        self.query_one(Matters).show(frame)
+        self.query_one(CourtBar).show(frame)
         self.show_time(frame)
         for name, kind in PANEL_TYPES.items():
             # The feed and the story count what they are handed, so they are not left out when they are hidden.

@@ -51,7 +51,7 @@ from tui.config.keys import keyed, within
 from tui.session.frame import Frame
 from tui.widgets.messages import AskPicked, PeerPicked, Searched
 
-from .panel import Roll, name_panel, panel_css
+from .panel import VirtualList, name_panel, panel_css
 from .text import Row, Span, clock, wrap
 
 # Events in plain words. Pure functions: an event and the peers' labels in, one row out.
@@ -227,7 +227,7 @@ def _newest_first(event: Event) -> int:
     return -event.seq
 
 
-class Feed(Roll):
+class Feed(VirtualList):
     """The panel. A click on a line chooses the ask or the peer it is about."""
 
     DEFAULT_CSS = panel_css("Feed") + "Feed { padding: 0 0 0 1; }"

@@ -94,8 +94,8 @@ def _rule(title: str, width: int) -> Row:
 LEAVES = ("peer", "messages", "files", "beliefs")
 
 
-class Leaves(Lines):
-    """The names; the open one is lit. Posts `Leaves.Turned` when another is clicked."""
+class InspectorTabs(Lines):
+    """The names; the open one is lit. Posts `InspectorTabs.Turned` when another is clicked."""
 
     class Turned(Message):
         """The person wants to see this leaf."""
@@ -222,7 +222,7 @@ class Inspector(VerticalScroll, inherit_bindings=False):
 
     def compose(self) -> ComposeResult:
         """The names of the leaves; figures, what can be done, the ask, beliefs; and what stands on other leaves."""
-        yield Leaves(id="leaves")
+        yield InspectorTabs(id="leaves")
         yield Lines(id="peer")
         with Container(id="verbs", classes="-hidden"):
             for name, key in CHIPS.items():
@@ -261,8 +261,8 @@ class Inspector(VerticalScroll, inherit_bindings=False):
                 event.stop()
                 self.post_message(PeerPicked(peer))
 
-    @on(Leaves.Turned)
-    def _turned(self, event: Leaves.Turned) -> None:
+    @on(InspectorTabs.Turned)
+    def _turned(self, event: InspectorTabs.Turned) -> None:
         event.stop()
         self.open_leaf(event.leaf)
 
@@ -304,7 +304,7 @@ class Inspector(VerticalScroll, inherit_bindings=False):
         for verb in verbs:
             self.query_one(f"#verb-{verb.id}", Chip).dress(verb.label, verb.tip, disabled=not verb.possible)
         self.query_one(f"#verb-{MENU}", Chip).dress("More …", "All that can be done to them; as a right click.")
-        leaves = self.query_one(Leaves)
+        leaves = self.query_one(InspectorTabs)
         leaves.set_class(frame.selected is None, "-hidden")
         leaves.show_leaf(self.leaf)
         peer_rows = list(self._peer_rows(frame, width)) if frame.selected is not None else nothing_rows(self.app, width)

@@ -1,7 +1,7 @@
-"""What panels have in common: a frame with a title, and two ways of showing rows.
+"""What panels have in common: a frame with a title and keys, buttons, and two ways of showing rows.
 
-`Lines` is as tall as its rows; `Roll` scrolls over any number of rows, newest on top, and formats only those in
-sight. Both are painted line by line and hold no child per row: a thousand rows cost what the screen shows.
+`Lines` is as tall as its rows; `VirtualList` scrolls over any number of rows and formats only those in view. Both are
+painted line by line and have no child widget for each row.
 """
 
 from __future__ import annotations
@@ -28,19 +28,15 @@ from tui.textual_compat import SteadyOptions
 from .row_widget import RowWidget
 from .text import ASCII, Inks, Row, letters_only, strip
 
-# What a person reads or chooses from in a dialog: Textual's text that scrolls, and its list, with keys of our table.
-#
-# Textual's own have bindings without ids, which nobody could remap.
-
 
 class Reading(VerticalScroll, inherit_bindings=False):
-    """A text that scrolls."""
+    """A text that scrolls, with bindings that can be remapped."""
 
     BINDINGS = within(SCROLLING)
 
 
 class Choices(SteadyOptions, inherit_bindings=False):
-    """Lines to choose one from."""
+    """A list to choose from, with bindings that can be remapped."""
 
     BINDINGS = within(
         {
@@ -55,11 +51,8 @@ class Choices(SteadyOptions, inherit_bindings=False):
     )
 
 
-# A scroll bar for terminals with letters only: it moves by whole cells, where Textual's ends in eighths of one.
-
-
-class LetterBar(ScrollBarRender):
-    """Blanks on a ground: nothing in it needs a glyph."""
+class AsciiScrollBar(ScrollBarRender):
+    """A scroll bar for ASCII terminals: it moves by whole cells, where Textual's ends in eighths of one."""
 
     VERTICAL_BARS = [" "]
     HORIZONTAL_BARS = [" "]
@@ -68,11 +61,11 @@ class LetterBar(ScrollBarRender):
 PART = " · "
 STEP = 8
 FRAME = 6
-"""Cells of a panel's lower edge that no words can have: its corners, and a dash and a blank beside each."""
+"""Cells of a panel's lower edge without text: its corners, and a dash and a blank beside each."""
 
 
 def panel_css(name: str) -> str:
-    """The frame that panels share, as a rule for the widget class `name`: quiet, and lit while it has the focus."""
+    """The CSS of a panel's frame for the widget class `name`: faint, and in the accent colour with the focus."""
     return f"""
     {name} {{
         border: round $foreground 25%;
@@ -140,13 +133,13 @@ def repaint_edge(widget: Widget, y: int) -> None:
 
 
 def carry_keys(widget: Widget, keys: Sequence[FrameKey]) -> None:
-    """Have the frame of a panel carry these keys: what stands behind it, or what else it can show."""
+    """Show these keys in the frame of a panel."""
     if remember(widget, keys):
         rename(widget)
 
 
 def rename(widget: Widget) -> None:
-    """Write the title of a panel anew: other keys, or another alphabet."""
+    """Write the title of a panel again, after keys or glyphs changed."""
     title, *_ = getattr(widget, "_named", ("",))
     name_panel(widget, title, getattr(widget, "_hint", ""))
 
@@ -204,12 +197,11 @@ class Lines(RowWidget):
         return self._rows[y] if y < len(self._rows) else ()
 
 
-class Roll(ScrollView, can_focus=True, inherit_bindings=False):
-    """Any number of rows, newest on top. While it is scrolled away from the top, rows that arrive push nothing:
-    what a person reads stays where it is."""
+class VirtualList(ScrollView, can_focus=True, inherit_bindings=False):
+    """Any number of rows, newest on top. While it is scrolled away from the top, new rows do not move those in view."""
 
     DEFAULT_CSS = """
-    Roll {
+    VirtualList {
         overflow-x: hidden;
         overflow-y: auto;
         scrollbar-size-vertical: 1;
@@ -226,8 +218,6 @@ class Roll(ScrollView, can_focus=True, inherit_bindings=False):
         self._cursor_inks: Inks | None = None
         self._lines_shown: list[tuple[Row, bool]] = []
         self._width_shown = 0
-
-    # A subclass says how many rows there are, and what each looks like.
 
     def row_count(self) -> int:
         """How many rows there are now."""
@@ -264,7 +254,7 @@ class Roll(ScrollView, can_focus=True, inherit_bindings=False):
     def _repaint(self) -> None:
         """Those lines that read otherwise now: an ask under way changes one row of a dozen, several times a second."""
         width, height = self.scrollable_content_region.width, self.size.height
-        lines = [self._line(y, width) for y in range(height)] if self.display else []
+        lines = [self._line_at(y, width) for y in range(height)] if self.display else []
         before, self._lines_shown = self._lines_shown, lines
         if len(before) != len(lines) or not lines or width != self._width_shown:
             self._width_shown = width
@@ -305,11 +295,11 @@ class Roll(ScrollView, can_focus=True, inherit_bindings=False):
     def render_line(self, y: int) -> Strip:
         """Line `y` of the content in sight."""
         width = self.scrollable_content_region.width
-        row, chosen = self._line(y, width)
+        row, chosen = self._line_at(y, width)
         inks = (self._cursor_inks if chosen else self._inks) or Inks(self, cursor=chosen)
         return strip(row, width, inks)
 
-    def _line(self, y: int, width: int) -> tuple[Row, bool]:
+    def _line_at(self, y: int, width: int) -> tuple[Row, bool]:
         """What stands in a line of the content in sight, and whether it is the chosen row."""
         if self.row_count() == 0:
             said = self.empty(width)
@@ -402,17 +392,15 @@ class Chip(RowWidget, can_focus=True):
             self.post_message(self.Pressed(self))
 
 
-# Keys in the frame of a panel, each one click away: what else this picture can show, and what stands behind it.
-#
-# A line of keys at the bottom of the screen has room for a dozen, and what belongs to one picture is looked for at that
-# picture. So the lower edge of its frame, which is drawn anyway, carries the keys that go with it.
+# Keys in the lower edge of a panel's frame: what else the panel can show, or what is hidden behind it. The key bar has
+# room for a dozen keys only.
 
 GAP = "  "
 
 
 @dataclass(frozen=True, slots=True)
 class FrameKey:
-    """What to press, what it brings, the action of the screen, and whether it can be had now."""
+    """One key: what to press, what it does, the screen's action, and whether it is possible now."""
 
     key: str
     word: str
@@ -437,7 +425,7 @@ def fitting(keys: Sequence[FrameKey], room: int) -> list[FrameKey]:
 
 
 def written(keys: Sequence[FrameKey]) -> Content:
-    """One after the other; a click on one does its action, which also tells why when it cannot be had."""
+    """The keys side by side; a click on one runs its action."""
     parts: list[Content | str] = []
     for key in keys:
         parts += [GAP] if parts else []
@@ -448,7 +436,7 @@ def written(keys: Sequence[FrameKey]) -> Content:
 
 
 def pressed(event: events.MouseEvent) -> bool:
-    """Whether a mouse event is on such a key: then it is no click on what the panel shows."""
+    """Whether a mouse event is on a key in the frame, and not on the content of the panel."""
     return "@click" in event.style.meta
 
 
@@ -459,7 +447,7 @@ def keys_of(widget: Widget) -> tuple[FrameKey, ...]:
 
 
 def remember(widget: Widget, keys: Sequence[FrameKey]) -> bool:
-    """Have a panel's frame carry these; False when it does already."""
+    """Store the keys of a panel's frame; False if they are the same as before."""
     if tuple(keys) == keys_of(widget):
         return False
     widget._frame_keys = tuple(keys)  # type: ignore[attr-defined]

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from textual import events
 
-from .panel import Roll
+from .panel import VirtualList
 from .text import Row, Span, fit
 
 D = TypeVar("D")
@@ -70,7 +70,7 @@ def ranks(values: Sequence[Any]) -> Items:
     return np.array([places[value] for value in values], np.int64)
 
 
-class VirtualTable(Roll, Generic[D]):
+class VirtualTable(VirtualList, Generic[D]):
     """Subclasses give the columns, call `take` with data, and say in `picked` what a click or a key on a row does."""
 
     HEADER = 1
