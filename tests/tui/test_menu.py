@@ -165,10 +165,10 @@ async def test_a_burst_of_hits_does_not_wash_out_the_deed() -> None:
         feed.show(frames.frame(events=happenings(1, 3 * KEPT)))
         await pilot.pause()
         assert feed.row_count() == KEPT
-        feed.show_kinds(("deeds",))
+        feed.show_kinds(("actions",))
         await pilot.pause()
         assert "you killed p003" in painted(feed)[1]
-        feed.show_kinds(("deeds", "churn"))
+        feed.show_kinds(("actions", "churn"))
         await pilot.pause()
         assert ["p009 goes offline" in line or "p003" in line for line in painted(feed)[1:3]] == [True, True]
         assert "p009" in painted(feed)[1]  # the later one on top

@@ -25,24 +25,24 @@ from .text import Row, Span, names, wrap
 
 METER_CELLS = 8
 BESIDE_CELLS = 7
-"""Room for what stands between a figure and its theory."""
+"""Cells between a figure and its theory."""
 BESIDE = ("reached", "messages", "duplicates")
-"""Figures that a theory stands beside; any other is told on a line of its own."""
+"""Figures with their theory on the same line; any other theory has a line of its own."""
 
 
 def state_of(row: AskRow, snapshot: Snapshot) -> tuple[str, str]:
-    """In a word or two how an ask stands, and the ink for it."""
+    """The state of an ask in a word or two, and its style."""
     if row.closed_us is None:
         if row.id in snapshot.spreading:
             return ("answered, spreading ▶", "answer") if row.hits else ("spreading ▶", "question")
         return ("downloading", "answer") if row.hits else ("waiting", "question")
-    if row.want == "broadcast":  # nobody answers a rumour: it is heard or not
+    if row.want == "broadcast":  # a rumour has no answer
         return "told", "text"
     return ("answered", "good") if row.hits else ("no answer", "bad")
 
 
 def verdict_in(verdict: str, width: int) -> str:
-    """As many of a verdict's clauses as fit into so many cells: a sentence that ends early beats one cut in a word."""
+    """As many whole clauses of a verdict as fit into so many cells."""
     if cell_len(verdict) <= width:
         return verdict
     ends = [verdict.find(mark, at) for mark in (": ", ", ", "; ", " (") for at in range(len(verdict))]
@@ -51,7 +51,7 @@ def verdict_in(verdict: str, width: int) -> str:
 
 
 def reached_share(row: AskRow, snapshot: Snapshot) -> float:
-    """Peers reached, as a share of all others that exist, dead ones too: so that the figure of an old ask stays."""
+    """Peers reached, as a share of all other peers, dead ones included, so that the figure of an old ask stays."""
     return row.reached / max(1, len(snapshot.state) - 1)
 
 
@@ -63,8 +63,8 @@ def first_hit(row: AskRow) -> str:
 def account_rows(
     row: AskRow, snapshot: Snapshot, width: int, theory: Sequence[Theory] = (), holders: Sequence[PeerId] = ()
 ) -> list[Row]:
-    """What became of an ask: how far it came and who answered, then what that cost, beside each figure what `theory`
-    has for it; and its verdict, wrapped. `holders`: who was named as having it, in order."""
+    """The record of an ask: reach, answers, cost and verdict. theory: values to show beside the figures; holders: peers
+    named in answers, in order."""
     told = {each.of: each for each in theory}
     others = max(1, len(snapshot.state) - 1)
     ttl = snapshot.settings.get("ttl")
@@ -84,7 +84,7 @@ def account_rows(
             "reached",
             f"{row.reached:,}",
             (f"of {others:,} ".ljust(BESIDE_CELLS), "dim"),
-            *([_foretold(told["reached"])] if "reached" in told else [(hop, "text")]),
+            *([_theory_span(told["reached"])] if "reached" in told else [(hop, "text")]),
         ),
         *hits,
         *([_figure("deepest", f"{row.hops:,}", *_of(ttl))] if "reached" in told else []),
@@ -92,9 +92,9 @@ def account_rows(
             "messages",
             f"{row.messages:,}",
             (f"{size_text(row.bytes)} ".ljust(BESIDE_CELLS), "dim"),
-            *([_foretold(told["messages"])] if "messages" in told else []),
+            *([_theory_span(told["messages"])] if "messages" in told else []),
         ),
-        _figure("duplicates", f"{row.duplicates:,}", *_vain(share, level, told.get("duplicates"))),
+        _figure("duplicates", f"{row.duplicates:,}", *_duplicates(share, level, told.get("duplicates"))),
     ]
     for each in theory:
         if each.of not in BESIDE:
@@ -115,14 +115,14 @@ def _of(ttl: object) -> tuple[tuple[str, str], ...]:
     return ((f"of {ttl} hops", "dim"),) if isinstance(ttl, int) else ()
 
 
-def _vain(share: float, level: str, theory: Theory | None) -> tuple[tuple[str, str], ...]:
-    """A meter of what was told in vain; where a theory stands beside it there is room for the figure alone."""
+def _duplicates(share: float, level: str, theory: Theory | None) -> tuple[tuple[str, str], ...]:
+    """A meter of the share of duplicates; with a theory, there is room for the figure only."""
     if theory is None:
         return (meter(share, METER_CELLS), level), (f" {share:4.0%}", "text")
-    return (f"{share:.0%} ".ljust(BESIDE_CELLS), level), _foretold(theory)
+    return (f"{share:.0%} ".ljust(BESIDE_CELLS), level), _theory_span(theory)
 
 
-def _foretold(theory: Theory) -> tuple[str, str]:
+def _theory_span(theory: Theory) -> tuple[str, str]:
     value = f"{theory.value:,.0f}" if theory.value < 10_000 else si(theory.value)
     return f"theory {value}", "caption"
 

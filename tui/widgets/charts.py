@@ -41,7 +41,7 @@ SHORTEST_S, LONGEST_S = 60, 300
 """How much of the past a chart is wide. Samples come once a second of virtual time; a young run is not stretched."""
 FIGURE_CELLS = 6
 NARROWEST = 18
-"""Cells below which a chart says nothing."""
+"""A chart is never narrower, in cells."""
 INK_NAMES = ("chart-1", "chart-2", "chart-3", "chart-4")
 Values = NDArray[np.float64]
 
@@ -56,13 +56,13 @@ class Look:
 
 
 LOOKS: dict[str, Look] = {
-    "alive": Look("alive", "peers", "Peers that are up, out of all there are."),
-    "censored": Look("censored", "peers", "Peers that are up and blocked."),
+    "alive": Look("alive", "peers", "Living peers, of all peers."),
+    "censored": Look("censored", "peers", "Living peers whose traffic is blocked."),
     "messages_per_s": Look("messages/s", "/s", "Messages sent in a second of virtual time."),
-    "duplicates_per_s": Look("duplicates/s", "/s", "Questions that arrived where they had been before."),
+    "duplicates_per_s": Look("duplicates/s", "/s", "Questions that a peer had received before."),
     "bytes_per_s": Look("bytes/s", "B/s", "Bytes sent in a second of virtual time."),
     "success": Look(
-        "answered", "%", "Of the asks of the last 30 s, the share answered within 10 s. A gap: nobody asked."
+        "answered", "%", "Of the asks of the last 30 s, the share answered within 10 s. A gap: there was no ask."
     ),
 }
 UNITS = {"_per_s": "/s", "_bytes": "B", "_ms": "ms", "_s": "s", "_share": "%"}
@@ -290,7 +290,7 @@ class Chart(RowWidget, can_focus=True):
         self._look(None if offset is None else offset.x)
 
     def on_leave(self) -> None:
-        """The pointer is gone."""
+        """Remove the line under the pointer."""
         self._look(None)
 
     def _look(self, column: int | None) -> None:

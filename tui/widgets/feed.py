@@ -1,12 +1,12 @@
-"""What happens, sentence by sentence, newest on top.
+"""The events of the run as sentences, newest on top.
 
-Events are kept as they are, by kind, the last 500 of each: a burst of a thousand hits does not wash out the one command
-that set it off. Words are found only for those in sight, and while somebody searches, for those that come. A burst of
-thousands therefore costs what it costs to put them into a deque.
+The last 500 events of each kind are kept, so that a burst of a thousand hits does not remove the command that caused
+it. Sentences are made only for events in view, and during a search for new ones. A burst of thousands costs no more
+than adding them to a deque.
 
-The first line says which kinds are shown: a click on one shows or hides it, left and right step through them one at a
-time. What was typed at `/` narrows it further, to lines that have all of its words. It follows what comes, until it is
-scrolled; `end` takes it back to the newest.
+The first line says which kinds are shown: a click on one shows or hides it, left and right go through them one at a
+time. A search with `/` shows only lines that have all of its words. The feed follows new events until it is scrolled;
+`end` goes back to the newest.
 """
 
 from __future__ import annotations
@@ -54,8 +54,6 @@ from tui.widgets.messages import AskPicked, PeerPicked, Searched
 from .panel import VirtualList, name_panel, panel_css
 from .text import Row, Span, clock, wrap
 
-# Events in plain words. Pure functions: an event and the peers' labels in, one row out.
-
 PAST: Mapping[str, tuple[str, str]] = {
     "kill": ("killed", "dead"),
     "revive": ("revived", "alive"),
@@ -75,7 +73,7 @@ PAST: Mapping[str, tuple[str, str]] = {
     "arrive": ("let in", "alive"),
     "depart": ("sent off", "left"),
 }
-"""Verb -> how it is told of in the past, and the ink for it."""
+"""Verb -> its past tense in a sentence, and the style."""
 
 BY_CHURN: Mapping[str, tuple[str, str]] = {
     "kill": ("goes offline", "dead"),
@@ -84,11 +82,11 @@ BY_CHURN: Mapping[str, tuple[str, str]] = {
     "join": ("comes back", "alive"),
 }
 NAMED = 4
-"""Peers named one by one; of more, the number and the first few."""
+"""Up to so many peers are named; of more, the number and the first ones."""
 
 
 def worth_telling(event: Event) -> bool:
-    """Whether the feed has it: an ask that was commanded is told once, by its own event."""
+    """Whether the feed shows it. A command to ask is left out, as the ask has an event of its own."""
     return not (isinstance(event, Commanded) and isinstance(event.command, AskFor))
 
 
@@ -99,7 +97,7 @@ def tell(event: Event, labels: Sequence[str]) -> Row:
 
 
 def told(event: Event, labels: Sequence[str]) -> tuple[str, str]:
-    """The sentence, and its ink."""
+    """The sentence of an event, and its style."""
     match event:
         case Commanded():
             return _commanded(event, labels)
@@ -214,12 +212,12 @@ NONE_LIKE_IT = "Nothing like that has happened. {app.back} or a click on â€œallâ
 KINDS: dict[str, tuple[type[Event], ...]] = {
     "asks": (AskIssued, Closed),
     "hits": (Hit,),
-    "deeds": (Commanded,),
+    "actions": (Commanded,),
     "churn": (Churned,),
     "lost": (Refused,),
     "notes": (Noted,),
 }
-"""Word of the filter -> what it shows. An event of a kind that is not here is a note."""
+"""Word of the filter -> events that it shows. Any other event is a note."""
 KIND_OF: dict[type[Event], str] = {event: word for word, kinds in KINDS.items() for event in kinds}
 
 
@@ -248,7 +246,7 @@ class Feed(VirtualList):
         self._jumps = 0
 
     def on_mount(self) -> None:
-        """Say what it is."""
+        """Set the title."""
         self._say()
 
     def show(self, frame: Frame) -> None:
@@ -262,7 +260,7 @@ class Feed(VirtualList):
             self.scroll_to(y=0, animate=False)
             self._unseen = 0
             self.refresh()
-        # Of a burst only what will be kept is looked at.
+        # Of a burst only the events that will be kept are looked at.
         fresh = [event for event in frame.events[-KEPT * len(KINDS) :] if worth_telling(event)]
         if not fresh:
             return
@@ -280,7 +278,7 @@ class Feed(VirtualList):
 
     @property
     def narrowed(self) -> bool:
-        """Whether some of it is not shown."""
+        """Whether a filter is on."""
         return bool(self.sought) or len(self.kinds) < len(KINDS)
 
     def _wanted(self) -> Callable[[Event], bool]:
@@ -298,7 +296,7 @@ class Feed(VirtualList):
         return wanted
 
     def _choose(self) -> None:
-        """Other filters: look at all that is kept, for the newest that pass."""
+        """Apply changed filters to all events that are kept."""
         wanted = self._wanted()
         every: Iterable[Event] = merge(*self._kept.values(), key=_newest_first)
         self._lines = deque(islice(filter(wanted, every), KEPT), maxlen=KEPT)
@@ -329,11 +327,11 @@ class Feed(VirtualList):
         self.show_kinds(steps[(at + by) % len(steps)])
 
     def action_follow(self) -> None:
-        """Back to the newest, and on with it."""
+        """Scroll to the newest event, and follow."""
         self.scroll_to(y=0, animate=False)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Back at the top, everything is seen."""
+        """At the top, all events count as seen."""
         super().watch_scroll_y(old_value, new_value)
         if new_value <= 0:
             self._unseen = 0
@@ -352,7 +350,7 @@ class Feed(VirtualList):
         return len(self._lines)
 
     def header(self, line: int, width: int) -> Row:
-        """The kinds, those that are shown lit; and what is searched for."""
+        """The kinds, those that are shown in the accent colour."""
         every = len(self.kinds) == len(KINDS)
         row: list[Span] = [("all", "key bold" if every else "dim")]
         for word in KINDS:
@@ -365,12 +363,12 @@ class Feed(VirtualList):
         return tell(self._lines[index], labels)
 
     def empty(self, width: int) -> tuple[Row, ...]:
-        """Nothing happened, or nothing like it."""
+        """No event, or none that passes the filters."""
         said = wrap(keyed(self.app, NONE_LIKE_IT) if self.narrowed else EMPTY, width)
         return (self.header(0, width), *(((line, "dim"),) for line in said))
 
     def on_click(self, event: tx.Click) -> None:
-        """Choose what the line is about, or what is told."""
+        """Select what the line is about, or change the filter in the first line."""
         offset = event.get_content_offset(self)
         if offset is None:
             return

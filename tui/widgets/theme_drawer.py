@@ -1,4 +1,4 @@
-"""Choosing a theme: a list beside the running picture, which wears whatever is marked.
+"""Choosing a theme: a list beside the running picture, which shows the highlighted theme.
 
 A drawer and no dialog: what a theme does to a question that spreads is what one wants to see before choosing.
 """
@@ -23,7 +23,7 @@ from .text import ASCII, letters_only
 
 
 class ThemeDrawer(Vertical):
-    """`open` it with the names. Posts `Marked` for each one looked at, and `Done` with the one that is to stay."""
+    """Call `open` with the names. Posts `Marked` for each highlighted theme, and `Done` with the one to apply."""
 
     DEFAULT_CSS = (
         panel_css("ThemeDrawer")
@@ -43,14 +43,14 @@ class ThemeDrawer(Vertical):
     })  # fmt: skip
 
     class Marked(Message):
-        """The person looks at a theme."""
+        """A theme is highlighted."""
 
         def __init__(self, name: str) -> None:
             super().__init__()
             self.name = name
 
     class Done(Message):
-        """The person is done; `name` is the theme to wear from now on, `chosen` whether it was chosen."""
+        """The list was closed; `name` is the theme to apply, `chosen` whether it was chosen."""
 
         def __init__(self, name: str, chosen: bool) -> None:
             super().__init__()
@@ -85,7 +85,7 @@ class ThemeDrawer(Vertical):
         listed.focus()
 
     def close(self) -> None:
-        """Put it away."""
+        """Close it."""
         self.remove_class("-open")
 
     @on(OptionList.OptionHighlighted)
@@ -101,7 +101,7 @@ class ThemeDrawer(Vertical):
             self.post_message(self.Done(event.option_id, True))
 
     def action_leave(self) -> None:
-        """As it was."""
+        """Close without a change."""
         self.post_message(self.Done(self._former, False))
 
     def action_next(self, by: int) -> None:
