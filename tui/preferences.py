@@ -24,7 +24,7 @@ from .config.keys import Key
 from .config.settings import Density, Settings, Watch
 from .draw.styles import Mode
 from .textual_compat import restyle
-from .widgets.panel import LetterBar
+from .widgets.panel import AsciiScrollBar
 
 LOOK_S = 1.0
 THEME = "Theme: "
@@ -60,7 +60,7 @@ class Preferences:
     def settle(self, theme: str | None) -> str:
         """Use them. Returns the name of the theme; raises InputError for `theme`, the flag's."""
         # Textual asks the class what a scroll bar looks like, so all that are drawn from now on follow this app.
-        ScrollBar.renderer = LetterBar if self.glyph_mode == "ascii" else ScrollBarRender
+        ScrollBar.renderer = AsciiScrollBar if self.glyph_mode == "ascii" else ScrollBarRender
         if self.reduced_motion:
             self._app.animation_level = "none"
         self._map_keys()
@@ -209,7 +209,7 @@ class Preferences:
     def choose_glyphs(self, mode: Mode) -> None:
         """Draw pictures in another alphabet from now on."""
         self.glyph_mode = mode
-        ScrollBar.renderer = LetterBar if mode == "ascii" else ScrollBarRender
+        ScrollBar.renderer = AsciiScrollBar if mode == "ascii" else ScrollBarRender
         self.dressed()
         self.keep("glyphs", mode, f"glyphs: {mode}")
 

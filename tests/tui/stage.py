@@ -1,4 +1,4 @@
-"""A bare app that holds one or more widgets and writes down what they say. It has none of swarmtop's own themes."""
+"""A bare app that holds one or more widgets and writes down what they say."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from textual.message import Message
 from textual.widget import Widget
 
 from tui.actions.table import ALL
+from tui.config.textual_themes import variable_defaults
+from tui.draw.styles import Mode
 from tui.widgets.charts import Chart
 from tui.widgets.messages import (
     Act,
@@ -49,12 +51,15 @@ OURS = (
 class Stage(App[Any]):
     """`said` holds our messages that reached the app, in order."""
 
-    def __init__(self, *widgets: Widget, glyph_mode: str = "braille") -> None:
+    def __init__(self, *widgets: Widget, glyph_mode: Mode = "braille") -> None:
         super().__init__()
         self._widgets = widgets
-        self.glyph_mode = glyph_mode
+        self.glyph_mode: Mode = glyph_mode
         self.keys_now = ALL
         self.said: list[Message] = []
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return variable_defaults(self.current_theme)
 
     def compose(self) -> ComposeResult:
         yield from self._widgets

@@ -24,7 +24,7 @@ from typing import Any
 from rich.cells import cell_len
 
 ROOT = Path(__file__).parents[2]
-PATIENCE_S = 30.0
+HOLD_FRAMES_S = 30.0
 RIGHT, ENTER, CTRL_C = "\x1b[C", "\r", "\x03"
 CURSOR, WRAP = 25, 7
 """DEC private modes that a terminal begins with; all others are off."""
@@ -159,7 +159,7 @@ class Terminal:
     def until(self, seen: str | Callable[[str], bool]) -> str:
         """Read until a pattern is on the screen, or what was asked holds for it. Returns the screen."""
         holds = (lambda text: re.search(seen, text) is not None) if isinstance(seen, str) else seen
-        end = time.monotonic() + PATIENCE_S
+        end = time.monotonic() + HOLD_FRAMES_S
         while not holds(self.screen.text):
             ended = self.process.poll() is not None
             read = self._read()
@@ -175,7 +175,7 @@ class Terminal:
 
     def end(self) -> int:
         """Read until the program has ended. Returns its exit code."""
-        end = time.monotonic() + PATIENCE_S
+        end = time.monotonic() + HOLD_FRAMES_S
         while self.process.poll() is None or self._read():
             self._read()
             assert time.monotonic() < end, f"it did not end, but\n{self}"
@@ -185,7 +185,7 @@ class Terminal:
         """Close the window. Returns the exit code of the program, which is not told by a signal."""
         os.close(self._master)
         self._master = os.open(os.devnull, os.O_RDWR)
-        return self.process.wait(PATIENCE_S)
+        return self.process.wait(HOLD_FRAMES_S)
 
     def unclean(self) -> list[str]:
         """What the program has left behind, in words; empty if the terminal is as it found it."""

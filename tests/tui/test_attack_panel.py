@@ -32,14 +32,14 @@ from engine import (
 from tui.actions.palette import Palette
 from tui.actions.run import restart_under
 from tui.widgets.attacks import (
-    DEAR,
-    UNSAID,
+    SLOW_PEERS,
+    UNKNOWN_YET,
     Attacks,
-    Deed,
     PresetList,
+    StartedAttack,
     command_of,
-    deed_of,
     dial_of,
+    started_attack,
     undo_why_not,
     whom_text,
 )
@@ -66,11 +66,11 @@ def test_every_kind_of_parameter_has_stops_and_the_default_is_one_of_them() -> N
     labels = [f"p{n}" for n in range(9)]
     odd = dial_of(Param("share", "how many", "share", 0.37, 0.0, 1.0), labels, None)
     assert odd is not None
-    assert odd.words[odd.start] == "37%"
+    assert odd.words[odd.rest] == "37%"
     assert odd.values[0] > 0
     leak = dial_of(Param("leak", "how much slips through", "share", 0.0, 0.0, 1.0), labels, None)
     assert leak is not None
-    assert leak.words[leak.start] == "0%"
+    assert leak.words[leak.rest] == "0%"
     count = dial_of(Param("count", "newcomers", "count", 50, 1, 120), labels, None)
     assert count is not None
     assert (count.values[0], count.values[-1]) == (1, 100)
@@ -80,7 +80,7 @@ def test_every_kind_of_parameter_has_stops_and_the_default_is_one_of_them() -> N
     assert dial_of(Param("over_s", "spread over", "seconds", 0.0, 0.0, 60.0), labels, None).words[0] == "at once"  # type: ignore[union-attr]
     word = dial_of(Param("word", "what", "word", "owl", choices=("train", "owl")), labels, None)
     assert word is not None
-    assert word.words[word.start] == "owl"
+    assert word.words[word.rest] == "owl"
     assert dial_of(Param("whom", "which role", "choice", None), labels, None) is None
     assert dial_of(Param("operator", "their owner", "word", "sybil"), labels, None) is None
 
@@ -91,7 +91,7 @@ def test_the_victim_is_the_selected_peer_or_the_one_that_is_proposed() -> None:
     chosen, proposed = dial_of(victim, labels, 7), dial_of(victim, labels, None)
     assert chosen is not None
     assert proposed is not None
-    assert (chosen.words, chosen.start) == (("p7", "p4"), 0)
+    assert (chosen.words, chosen.rest) == (("p7", "p4"), 0)
     assert proposed.words == ("p4",)
 
 
@@ -122,18 +122,18 @@ def test_names_of_peers_are_told_as_far_as_they_fit() -> None:
     ],
 )
 def test_an_attack_is_taken_back_by_the_verb_that_takes_back_its_steps(steps: Any, undo: object) -> None:
-    deed = deed_of("It", Plan(steps, "It."), 1_000_000)
+    deed = started_attack("It", Plan(steps, "It."), 1_000_000)
     assert deed.undo == undo
     assert deed.told.endswith(".")
     assert deed.done_us == 1_000_000 + round(steps[-1][0] * 1e6)
 
 
 def test_nothing_is_taken_back_while_it_goes_on() -> None:
-    deed = Deed("It", 5_000_000, Revive((3,)), "Revive the peer that it took.")
+    deed = StartedAttack("It", 5_000_000, Revive((3,)), "Revive the peer that it took.")
     assert "00:05" in undo_why_not(deed, 4_999_999)
     assert undo_why_not(deed, 5_000_000) == ""
     assert undo_why_not(None, 0)
-    assert undo_why_not(Deed("It", 0, None, "Gone for good."), 1) == "Gone for good."
+    assert undo_why_not(StartedAttack("It", 0, None, "Gone for good."), 1) == "Gone for good."
 
 
 # --- the panel alone -----------------------------------------------------------------------------------------------
@@ -222,11 +222,11 @@ async def test_in_a_large_swarm_the_bridges_are_not_looked_for_until_they_are_wa
     panel = Attacks()
     app = Stage(panel)
     async with app.run_test(size=(44, 24)) as pilot:
-        await furnished(app, panel, pilot, snap=frames.snapshot(DEAR + 1))
+        await furnished(app, panel, pilot, snap=frames.snapshot(SLOW_PEERS + 1))
         await pilot.press("down")
         await pilot.pause()
         assert Attack("betweenness", share=0.1) not in wondered(app)
-        assert UNSAID.split()[0] in lines_of(panel, "#attack-plan")
+        assert UNKNOWN_YET.split()[0] in lines_of(panel, "#attack-plan")
         await pilot.press("enter")
         assert len(app.heard(Attacked)) == 1
 
@@ -238,13 +238,13 @@ async def test_backspace_takes_the_latest_back() -> None:
         await furnished(app, panel, pilot)
         await pilot.press("backspace")
         assert not app.heard(Act)
-        panel.begun(deed_of("The hubs", PLAN, 0))
+        panel.begun(started_attack("The hubs", PLAN, 0))
         await pilot.pause()
         assert panel.query_one("#attack-undo", Chip).label == "take back: the hubs"
         await pilot.press("backspace", "backspace")
         assert [m.command for m in app.heard(Act)] == [Revive((3, 5))]
         told = [note.message for note in app._notifications]
-        assert told == ["Nothing is left to take back here. z undoes what was done before, the latest first."] * 2
+        assert told == ["There is no attack to undo. z undoes what was done before, the latest first."] * 2
 
 
 async def test_what_is_under_way_is_called_off_first_and_taken_back_then() -> None:
@@ -254,7 +254,7 @@ async def test_what_is_under_way_is_called_off_first_and_taken_back_then() -> No
     slow = Plan(((0.0, Kill((3,))), (9_000.0, Kill((5,)))), "Bit by bit.")
     async with app.run_test(size=(44, 24)) as pilot:
         await furnished(app, panel, pilot)
-        panel.begun(deed_of("The hubs", slow, 0))
+        panel.begun(started_attack("The hubs", slow, 0))
         both = frames.snapshot(attacks=(hubs, bridges))
         panel.show(frames.frame(snap=both))
         chip = panel.query_one("#attack-undo", Chip)

@@ -14,7 +14,7 @@ from engine import AskFor, Collude, Heal, InputError, Kill, Partition, Revive, S
 from tui.widgets.controls import KNOBS, Controls, command_of, found_text, group_tips, nearest_stop
 from tui.widgets.messages import Act, Wondered
 from tui.widgets.panel import Chip
-from tui.widgets.slider import PATIENCE, Slider
+from tui.widgets.slider import HOLD_FRAMES, Slider
 
 pytestmark = pytest.mark.anyio
 
@@ -67,7 +67,7 @@ async def test_a_moved_knob_waits_for_the_swarm_and_then_believes_it() -> None:
     async with Stage(slider).run_test(size=(40, 3)) as pilot:
         slider.focus()
         await pilot.press("right")
-        for _ in range(PATIENCE):
+        for _ in range(HOLD_FRAMES):
             slider.set_value(0)
             assert slider.text == "5 %"
         slider.set_value(0)
@@ -160,7 +160,7 @@ def test_commands_from_typed_text() -> None:
     for verb, selector, word in (("kill", "", ""), ("ask", "p1", " "), ("reopen", "", "")):
         with pytest.raises(InputError):
             command_of(verb, selector, word)
-    assert found_text([]) == "nobody just now"
+    assert found_text([]) == "no peer just now"
     assert found_text([f"p{i}" for i in range(9)]).endswith("…")
 
 

@@ -9,7 +9,7 @@ from engine import Adjourn, Censor, Court, CourtStatus, Kill
 from tui.widgets.ask_picture import AskPicture
 from tui.widgets.inspector import Inspector
 from tui.widgets.panel import Chip, Lines
-from tui.widgets.status import KeyBar, Matters, fitting, score
+from tui.widgets.status import CourtBar, KeyBar, fitting, score
 
 pytestmark = pytest.mark.anyio
 
@@ -38,7 +38,7 @@ async def settle(person: Person) -> None:
 
 
 def words(person: Person, selector: str) -> str:
-    return person.main.query_one(Matters).query_one(selector, Lines).text
+    return person.main.query_one(CourtBar).query_one(selector, Lines).text
 
 
 async def test_who_answered_is_one_key_away_one_after_the_other_and_the_living_first() -> None:

@@ -11,9 +11,8 @@ import frames
 import numpy as np
 import pytest
 from scenes import quiet, trace
-from textual.app import App, ComposeResult
+from stage import Stage
 from textual.events import MouseScrollUp
-from textual.message import Message
 from textual.pilot import Pilot
 
 from engine import DEAD, Commanded, Kill, Refused
@@ -25,21 +24,14 @@ from tui.widgets.swarm_view import SwarmView, describe
 pytestmark = pytest.mark.anyio
 
 
-class Gallery(App[None]):
+class Gallery(Stage):
     """One picture, and what it said."""
 
     CSS = "SwarmView { width: 1fr; height: 1fr; }"
 
     def __init__(self, view: SwarmView) -> None:
-        super().__init__()
+        super().__init__(view)
         self.view = view
-        self.said: list[Message] = []
-
-    def compose(self) -> ComposeResult:
-        yield self.view
-
-    def on_peer_picked(self, event: PeerPicked) -> None:
-        self.said.append(event)
 
 
 @asynccontextmanager
@@ -171,7 +163,7 @@ async def test_nobody_and_nothing_are_put_into_words() -> None:
     async with gallery() as (view, pilot, _):
         view.show(frames.frame(snap=frames.snapshot(state=np.ones(frames.N, np.uint8))))
         await pilot.pause()
-        assert "Nobody is up" in view.text
+        assert "No peer is alive" in view.text
         view.show(frames.frame(snap=frames.snapshot(asks=(), asks_total=0)))
         assert "No ask yet: press a" in view.text
         view.show(frames.frame(alarm="peer #3 failed"))

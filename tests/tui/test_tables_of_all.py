@@ -15,7 +15,8 @@ from textual.geometry import Offset
 
 from engine import Kind, Links, Totals
 from tui.session.frame import Frame
-from tui.widgets.message_table import Kinds
+from tui.widgets.asks_table import AsksTable
+from tui.widgets.message_table import MessageTable
 from tui.widgets.messages import MenuWanted, PeerPicked, PeersPicked
 from tui.widgets.peers_table import COLUMNS, PeersTable
 from tui.widgets.text import state_word
@@ -148,9 +149,12 @@ async def test_every_column_can_be_sorted_by_both_ways(name: str) -> None:
         links = Links(3, np.array([0, 0, 0, 7], np.int32), np.array([1, 2, 3, 8], np.int32))
         table.show(frames.frame(snap=frames.snapshot(links=links), selected=17, facts=frames.facts()))
         await pilot.pause()
+        values_of = next(column for column in COLUMNS if column.name == name).values
+        assert values_of is not None
+        assert table.data is not None
         for _ in range(2):
             table.sort_by(name)
-            values = table._values(name)[table.order]
+            values = values_of(table.data)[table.order]
             steps = np.diff(values)
             assert (steps <= 0).all() if table.down else (steps >= 0).all()
             assert sorted(table.order.tolist()) == list(range(frames.N))
@@ -199,12 +203,12 @@ def talk(now_us: int, pings: int, queries: int = 40, fixed: Any = None) -> Frame
     return frames.frame(snap=replace(snap, totals=totals, fixed=fixed or replace(snap.fixed, kinds=KINDS)))
 
 
-def rows(panel: Kinds) -> Iterator[list[str]]:
+def rows(panel: MessageTable) -> Iterator[list[str]]:
     return (line.split() for line in painted(panel)[1:4])
 
 
 async def test_each_kind_tells_its_part_its_share_and_its_losses() -> None:
-    panel = Kinds()
+    panel = MessageTable()
     async with Stage(panel).run_test(size=(100, 10)) as pilot:
         panel.show(talk(1_000_000, 100))
         await pilot.pause()
@@ -217,7 +221,7 @@ async def test_each_kind_tells_its_part_its_share_and_its_losses() -> None:
 
 
 async def test_a_rate_is_over_the_last_seconds_of_virtual_time() -> None:
-    panel = Kinds()
+    panel = MessageTable()
     async with Stage(panel).run_test(size=(100, 10)):
         first = talk(0, 0)
         panel.show(first)
@@ -231,13 +235,13 @@ async def test_a_rate_is_over_the_last_seconds_of_virtual_time() -> None:
 
 
 async def test_columns_are_sorted_by_keys_and_by_clicks() -> None:
-    panel = Kinds()
+    panel = MessageTable()
     async with Stage(panel).run_test(size=(100, 10)) as pilot:
         panel.show(talk(1_000_000, 100))
         panel.focus()
         await pilot.pause()
         assert [one.kind.name for one in panel.rows] == ["Chunk", "Ping", "Query"]
-        await pilot.click(Kinds, offset=Offset(3, 1))
+        await pilot.click(MessageTable, offset=Offset(3, 1))
         assert panel.by == "kind"
         await pilot.press("right", "right")
         assert panel.by == "sent"
@@ -246,7 +250,7 @@ async def test_columns_are_sorted_by_keys_and_by_clicks() -> None:
 
 @pytest.mark.parametrize("width", [30, 38, 60, 78, 120])
 async def test_kinds_fit_any_width(width: int) -> None:
-    panel = Kinds()
+    panel = MessageTable()
     async with Stage(panel).run_test(size=(width, 8)) as pilot:
         panel.show(talk(1_000_000, 100))
         await pilot.pause()
@@ -272,3 +276,41 @@ async def test_who_is_poisoned_or_has_a_link_held_is_told_and_sorted_by() -> Non
         table.show(frame)
         order = [state_word(frame, peer) for peer in table.order.tolist()]
         assert order == sorted(order, key=["alive", "held", "poisoned", "censored", "dead", "left"].index)
+
+
+async def test_a_frame_that_changes_nothing_formats_no_row() -> None:
+    table = PeersTable()
+    async with Stage(table).run_test(size=(110, 20)) as pilot:
+        frame = frames.frame(selected=3)
+        table.show(frame)
+        table.sort_by("load")
+        await pilot.pause()
+        made: list[int] = []
+        formatted = table._format
+        table._format = lambda item, width: (made.append(item), formatted(item, width))[1]  # type: ignore[method-assign,func-returns-value]
+        for tenth in range(30):
+            table.show(replace(frame, wall_s=frame.wall_s + tenth / 10))
+        await pilot.pause()
+        assert not made
+        table.show(replace(frame, selected=4))
+        assert len(set(made)) <= 20
+
+
+async def test_a_second_click_on_a_column_reverses_any_table() -> None:
+    panel, asks = MessageTable(), AsksTable()
+    async with Stage(panel, asks).run_test(size=(100, 30)) as pilot:
+        panel.show(talk(1_000_000, 100))
+        asks.show(frames.frame(ask=12))
+        await pilot.pause()
+        await pilot.click(MessageTable, offset=Offset(painted(panel)[0].index("sent") + 2, 1))
+        assert [one.sent for one in panel.rows] == [100, 40, 5]
+        await pilot.click(MessageTable, offset=Offset(painted(panel)[0].index("sent") + 2, 1))
+        assert [one.sent for one in panel.rows] == [5, 40, 100]
+        header = Offset(painted(asks)[0].index("msgs") + 2, 1)
+        await pilot.click(AsksTable, offset=header)
+        assert "msgs " in painted(asks)[0]
+        await pilot.click(AsksTable, offset=header)
+        assert "msgs↑" in painted(asks)[0]
+        messages = [int(line.split("%")[1].split()[0]) for line in painted(asks)[1:] if line]
+        assert messages == sorted(messages)
+        assert asks.cursor == 12

@@ -233,7 +233,7 @@ async def test_all_panels_follow_the_cursor() -> None:
         assert chart._t_s[-1] * SECOND <= cursor_us
         table = person.main.query_one(AsksTable)
         assert 0 < table.row_count() == len(frame.snapshot.asks)
-        assert all(row.issued_us <= cursor_us for row in table._asks)
+        assert all(row.issued_us <= cursor_us for row in frame.snapshot.asks)
         feed = person.main.query_one(Feed)
         assert feed.row_count() > 0
         assert all(event.at_us <= cursor_us for event in feed._lines)

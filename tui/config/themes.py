@@ -88,6 +88,7 @@ ROLES: tuple[Role, ...] = (
     Role("chart-3", "chart", "The third line of a chart.", "success"),
     Role("chart-4", "chart", "The fourth line of a chart.", "accent"),
     Role("poisoned", "mark", "A peer that serves decoys.", "chart-4"),
+    Role("held", "mark", "A peer with a link whose messages are frozen.", "warning"),
 )
 
 ROLE_NAMES = tuple(role.name for role in ROLES)

@@ -56,17 +56,17 @@ from tui.widgets import messages as say
 from tui.widgets.ask_bar import AskBar
 from tui.widgets.ask_picture import AskPicture
 from tui.widgets.asks_table import AsksTable
-from tui.widgets.attacks import Attacks, deed_of
+from tui.widgets.attacks import Attacks, started_attack
 from tui.widgets.charts import Chart, Charts
 from tui.widgets.controls import Controls
 from tui.widgets.feed import PAST, Feed
 from tui.widgets.filter_bar import FilterBar
 from tui.widgets.inspector import Inspector
 from tui.widgets.menu import Line, Menu
-from tui.widgets.message_table import Kinds
+from tui.widgets.message_table import MessageTable
 from tui.widgets.panel import Offer, carry_keys, rename
 from tui.widgets.peers_table import PeersTable
-from tui.widgets.status import Figures, KeyBar, Matters, StatusBar
+from tui.widgets.status import CourtBar, Figures, KeyBar, StatusBar
 from tui.widgets.story import Story
 from tui.widgets.swarm_view import SwarmView
 from tui.widgets.theme_drawer import ThemeDrawer
@@ -109,7 +109,7 @@ PANEL_TYPES: dict[str, type[Any]] = {
     "story": Story,
     "figures": Figures,
     "peers": PeersTable,
-    "kinds": Kinds,
+    "kinds": MessageTable,
     "attacks": Attacks,
 }
 ROWS: dict[str, frozenset[str]] = {
@@ -230,7 +230,7 @@ class MainScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """From the top: figures, the picture and the inspector, asks and controls, charts and feed, where one types."""
         yield StatusBar(id="status")
-        yield Matters(id="matters")
+        yield CourtBar(id="matters")
         with Vertical(id="body"):
             with Horizontal(id="top"):
                 yield SwarmView(glyphs=self.glyphs, id="swarm")
@@ -240,7 +240,7 @@ class MainScreen(Screen[None]):
             with Horizontal(id="middle"):
                 yield AsksTable(id="asks")
                 yield PeersTable(id="peers", classes="-away")
-                yield Kinds(id="kinds", classes="-away")
+                yield MessageTable(id="kinds", classes="-away")
                 yield Story(id="story")
                 yield Controls(complete=self.session.selection.completions, id="controls")
             with Horizontal(id="bottom"):
@@ -482,7 +482,7 @@ class MainScreen(Screen[None]):
         self.make_room()
         self.query_one(StatusBar).show(frame)
         self.query_one(AskBar).show(frame)
-        self.query_one(Matters).show(frame)
+        self.query_one(CourtBar).show(frame)
         self.show_time(frame)
         for name, kind in PANEL_TYPES.items():
             # The feed and the story count what they are handed, so they are not left out when they are hidden.
@@ -909,7 +909,7 @@ class MainScreen(Screen[None]):
         self.session.do(attack)
         if len(self.session.swarm.history) > before:
             self.session.say(plan.sentence)
-            self.query_one(Attacks).begun(deed_of(title, plan, now_us))
+            self.query_one(Attacks).begun(started_attack(title, plan, now_us))
 
     def open_attack(self, name: str) -> None:
         """Show the panel with this preset marked, ready for enter."""

@@ -1,9 +1,7 @@
-"""Two more pictures of the chosen ask, in the place of the swarm's: its time-space diagram, and the tree of who told
-whom. What they look like is in `tui/draw`; here is what a person does with them, by the same keys and gestures as in
-the picture of the swarm.
+"""Two pictures of the selected ask, in place of the swarm's: its time-space diagram, and the tree of who told whom.
 
-A tree that grows is laid out anew with each peer that is reached. So that an eye can follow, nodes glide to their new
-places; with reduced motion they are there at once.
+They are drawn by `tui/draw`; here are keys and mouse, the same as in the picture of the swarm. A growing tree is laid
+out again with each peer that is reached: nodes move to their new places in small steps, or at once with reduced motion.
 """
 
 from __future__ import annotations
@@ -24,7 +22,7 @@ from tui.session.frame import Frame
 from tui.widgets.messages import PeerPicked
 
 from . import panel
-from .canvas_widget import Picture
+from .canvas_widget import CanvasWidget
 from .inspector import chosen_ask
 from .panel import name_panel, panel_css
 from .swarm_view import PAN_STEP, ZOOM_STEP, describe
@@ -32,13 +30,13 @@ from .swarm_view import PAN_STEP, ZOOM_STEP, describe
 Kind: TypeAlias = Literal["diagram", "tree"]
 KINDS: tuple[Kind, ...] = ("diagram", "tree")
 TITLES: dict[Kind, str] = {"diagram": "time and space", "tree": "who told whom"}
-GLIDE = 0.35
-"""Share of the way to its place that a node of the tree goes in a frame."""
+STEP = 0.35
+"""Share of the distance to its place that a node of the tree moves in a frame."""
 STILL = 0.6
 
 
-class AskPicture(Picture):
-    """Hand it frames. It posts `PeerPicked`."""
+class AskPicture(CanvasWidget):
+    """Diagram or tree of the selected ask. It posts `PeerPicked`."""
 
     DEFAULT_CSS = panel_css("AskPicture") + "AskPicture { min-height: 5; }"
 
@@ -56,7 +54,7 @@ class AskPicture(Picture):
         self._tree: tree.Tree | None = None
         self._grown: tuple[object, ...] = ()
         self._seen: tree.Floats = np.zeros((0, 2))
-        """Where the node of each peer was drawn last (N, 2), in dots; not a number where it was not."""
+        """Where the node of each peer was drawn last (N, 2), in dots; NaN where it was not drawn."""
         self._dragged = False
         self._held = False
 
@@ -68,7 +66,7 @@ class AskPicture(Picture):
         return self._frame
 
     def turn(self, kind: Kind) -> None:
-        """Show the other one, all of it."""
+        """Show diagram or tree, without zoom."""
         self.kind, self.looking = kind, View()
         self.redraw()
 
@@ -91,7 +89,7 @@ class AskPicture(Picture):
             said = (
                 keyed(self.app, "No ask yet: press {ask.here} and name a file")
                 if frame.ask is None
-                else "This ask told nobody, or its way is long forgotten"
+                else "This ask reached no peer, or its path is no longer kept"
             )
             raster.text(canvas, max(0, (canvas.width - len(said)) // 2), canvas.height // 2, said, INK["say"])
             self._line = self._tree = None
@@ -118,19 +116,19 @@ class AskPicture(Picture):
         nodes = self._tree
         x, y = tree.spots(nodes, canvas, self.looking)
         if self.app.animation_level != "none":
-            x, y = self._glide(nodes, x, y)
+            x, y = self._step(nodes, x, y)
         zoom = self.looking.zoom
         tree.draw(canvas, nodes, x, y, trace, frame.snapshot, frame.selected, zoom)
 
-    def _glide(self, nodes: tree.Tree, x: tree.Floats, y: tree.Floats) -> tuple[tree.Floats, tree.Floats]:
-        """A share of the way from where each node was drawn last; a new one begins where its parent is."""
+    def _step(self, nodes: tree.Tree, x: tree.Floats, y: tree.Floats) -> tuple[tree.Floats, tree.Floats]:
+        """Positions a step nearer to the final ones; a new node starts at its parent."""
         goal = np.stack((x, y), axis=-1)
         size = int(nodes.nodes.max(initial=0)) + 1
         if len(self._seen) < size:
             more = np.full((size - len(self._seen), 2), np.nan)
             self._seen = np.concatenate((self._seen, more)) if len(self._seen) else more
         here = self._seen[nodes.nodes]
-        # A question that died is no peer's place: it goes where its teller goes.
+        # A lost question has no peer of its own: it moves with the peer that sent it.
         here[nodes.dead] = np.nan
         at_now = goal.copy()
         for level in nodes.levels:
@@ -140,7 +138,7 @@ class AskPicture(Picture):
             was[fresh] = np.where((up >= 0)[:, None], at_now[np.maximum(up, 0)], goal[level])[fresh]
             way = goal[level] - was
             far = np.abs(way).sum(axis=1) >= STILL
-            at_now[level] = np.where(far[:, None], was + GLIDE * way, goal[level])
+            at_now[level] = np.where(far[:, None], was + STEP * way, goal[level])
             self.moving |= bool((far & ~nodes.dead[level]).any())
         alive = ~nodes.dead
         self._seen[nodes.nodes[alive]] = at_now[alive]
@@ -160,14 +158,14 @@ class AskPicture(Picture):
         name_panel(self, f"{TITLES[self.kind]}{what}{zoom}", below)
 
     def on_resize(self) -> None:
-        """Another size: nodes are where they belong at once."""
+        """After a change of size nodes are at their places at once."""
         self._seen = np.zeros((0, 2))
         super().on_resize()
 
     # --- what a person does ------------------------------------------------------------------------------
 
     def toward(self, direction: Direction) -> PeerId | None:
-        """Up and down go from line to line; left is who told it, right whom it told first."""
+        """Up and down: the neighbour in the picture; left: who told it; right: the first peer that it told."""
         frame = self._frame
         if frame is None or frame.trace is None:
             return None
@@ -195,7 +193,7 @@ class AskPicture(Picture):
         return list(dict.fromkeys(self._tree.nodes[rank].tolist()))
 
     def zoom(self, by: int) -> None:
-        """In (1) or out (-1) about the middle; 0 shows everything."""
+        """Zoom in (1) or out (-1) around the centre; 0 shows everything."""
         self.looking = View() if by == 0 else self._zoomed(by, self.looking.cx, self.looking.cy)
         self.redraw()
 
@@ -203,7 +201,7 @@ class AskPicture(Picture):
         return self.looking.zoomed_at(x, y, ZOOM_STEP**by, most=512.0)
 
     def pan(self, direction: Direction) -> None:
-        """Look a fifth of the picture further that way."""
+        """Move the view by a fifth of the picture."""
         dx, dy = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}[direction]
         self.looking = self.looking.panned(dx * PAN_STEP, dy * PAN_STEP)
         self.redraw()
@@ -220,7 +218,7 @@ class AskPicture(Picture):
         return found if found >= 0 else None
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
-        """Drag the picture, or tell who is under the pointer."""
+        """Drag the picture, or show the tooltip of the peer under the pointer."""
         if self._held and event.button:
             if event.delta_x or event.delta_y:
                 self._dragged = True
@@ -232,17 +230,17 @@ class AskPicture(Picture):
         self.tooltip = None if peer is None or self._frame is None else Content(describe(self._frame, peer))
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
-        """A drag may begin."""
+        """Remember that a drag may begin."""
         self._held, self._dragged = True, False
         self.capture_mouse()
 
     def on_mouse_up(self) -> None:
-        """A drag ends."""
+        """End a drag."""
         self._held = False
         self.release_mouse()
 
     def on_click(self, event: events.Click) -> None:
-        """A click picks the peer there, or none."""
+        """Choose the peer there, or none."""
         if not self._dragged and not panel.pressed(event):
             self.post_message(PeerPicked(self._peer_at(event)))
 

@@ -1,16 +1,15 @@
-"""All asks that are kept, newest on top: what was wanted, how far it went, what it cost, what came of it.
+"""All asks that are kept, newest on top: the text, how far it went, its cost and its result.
 
-A click on a column sorts by it, and left and right go through the columns; what is equal stays newest on top. Written
-as a `Roll` and not as a `DataTable`: a row costs something only while it is in sight, and the chosen ask stays chosen,
-and in its place, while newer ones arrive above it.
+Asks that are equal in the column sorted by stay newest on top. The selected ask stays selected, and in its place, while
+newer ones arrive above it. Here too: the record of one ask in rows, which the inspector shows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
+import numpy as np
 from rich.cells import cell_len
 from textual import events
 
@@ -20,31 +19,30 @@ from tui.draw.chart import meter, si
 from tui.session.frame import Frame
 from tui.widgets.messages import AskPicked
 
-from .panel import Roll, name_panel, panel_css
-from .text import Row, Span, fit, names, wrap
-
-# The account of one ask, in rows: shared by the inspector and whoever else tells it.
+from .panel import name_panel, panel_css
+from .table import MOVING, SORTING, Column, Values, VirtualTable, ranks
+from .text import Row, Span, names, wrap
 
 METER_CELLS = 8
 BESIDE_CELLS = 7
-"""Room for what stands between a figure and its theory."""
+"""Cells between a figure and its theory."""
 BESIDE = ("reached", "messages", "duplicates")
-"""Figures that a theory stands beside; any other is told on a line of its own."""
+"""Figures with their theory on the same line; any other theory has a line of its own."""
 
 
 def state_of(row: AskRow, snapshot: Snapshot) -> tuple[str, str]:
-    """In a word or two how an ask stands, and the ink for it."""
+    """The state of an ask in a word or two, and its style."""
     if row.closed_us is None:
         if row.id in snapshot.spreading:
             return ("answered, spreading ▶", "answer") if row.hits else ("spreading ▶", "question")
-        return ("answered, fetching", "answer") if row.hits else ("waiting", "question")
-    if row.want == "broadcast":  # nobody answers a rumour: it is heard or not
+        return ("downloading", "answer") if row.hits else ("waiting", "question")
+    if row.want == "broadcast":  # a rumour has no answer
         return "told", "text"
     return ("answered", "good") if row.hits else ("no answer", "bad")
 
 
 def verdict_in(verdict: str, width: int) -> str:
-    """As many of a verdict's clauses as fit into so many cells: a sentence that ends early beats one cut in a word."""
+    """As many whole clauses of a verdict as fit into so many cells."""
     if cell_len(verdict) <= width:
         return verdict
     ends = [verdict.find(mark, at) for mark in (": ", ", ", "; ", " (") for at in range(len(verdict))]
@@ -53,7 +51,7 @@ def verdict_in(verdict: str, width: int) -> str:
 
 
 def reached_share(row: AskRow, snapshot: Snapshot) -> float:
-    """Peers reached, as a share of all others that exist, dead ones too: so that the figure of an old ask stays."""
+    """Peers reached, as a share of all other peers, dead ones included, so that the figure of an old ask stays."""
     return row.reached / max(1, len(snapshot.state) - 1)
 
 
@@ -65,8 +63,8 @@ def first_hit(row: AskRow) -> str:
 def account_rows(
     row: AskRow, snapshot: Snapshot, width: int, theory: Sequence[Theory] = (), holders: Sequence[PeerId] = ()
 ) -> list[Row]:
-    """What became of an ask: how far it came and who answered, then what that cost, beside each figure what `theory`
-    has for it; and its verdict, wrapped. `holders`: who was named as having it, in order."""
+    """The record of an ask: reach, answers, cost and verdict. theory: values to show beside the figures; holders: peers
+    named in answers, in order."""
     told = {each.of: each for each in theory}
     others = max(1, len(snapshot.state) - 1)
     horizon = snapshot.horizon
@@ -86,7 +84,7 @@ def account_rows(
             "reached",
             f"{row.reached:,}",
             (f"of {others:,} ".ljust(BESIDE_CELLS), "dim"),
-            *([_foretold(told["reached"])] if "reached" in told else [(hop, "text")]),
+            *([_theory_span(told["reached"])] if "reached" in told else [(hop, "text")]),
         ),
         *hits,
         *([_figure("deepest", f"{row.hops:,}", *_of(horizon))] if "reached" in told else []),
@@ -94,9 +92,9 @@ def account_rows(
             "messages",
             f"{row.messages:,}",
             (f"{size_text(row.bytes)} ".ljust(BESIDE_CELLS), "dim"),
-            *([_foretold(told["messages"])] if "messages" in told else []),
+            *([_theory_span(told["messages"])] if "messages" in told else []),
         ),
-        _figure("duplicates", f"{row.duplicates:,}", *_vain(share, level, told.get("duplicates"))),
+        _figure("duplicates", f"{row.duplicates:,}", *_duplicates(share, level, told.get("duplicates"))),
     ]
     for each in theory:
         if each.of not in BESIDE:
@@ -117,14 +115,14 @@ def _of(horizon: int | None) -> tuple[tuple[str, str], ...]:
     return () if horizon is None else ((f"of {horizon} hops", "dim"),)
 
 
-def _vain(share: float, level: str, theory: Theory | None) -> tuple[tuple[str, str], ...]:
-    """A meter of what was told in vain; where a theory stands beside it there is room for the figure alone."""
+def _duplicates(share: float, level: str, theory: Theory | None) -> tuple[tuple[str, str], ...]:
+    """A meter of the share of duplicates; with a theory, there is room for the figure only."""
     if theory is None:
         return (meter(share, METER_CELLS), level), (f" {share:4.0%}", "text")
-    return (f"{share:.0%} ".ljust(BESIDE_CELLS), level), _foretold(theory)
+    return (f"{share:.0%} ".ljust(BESIDE_CELLS), level), _theory_span(theory)
 
 
-def _foretold(theory: Theory) -> tuple[str, str]:
+def _theory_span(theory: Theory) -> tuple[str, str]:
     value = f"{theory.value:,.0f}" if theory.value < 10_000 else si(theory.value)
     return f"theory {value}", "caption"
 
@@ -140,218 +138,148 @@ def _figure(name: str, value: str, *rest: tuple[str, str]) -> Row:
 
 
 EMPTY = "No ask yet. Press {ask.here} and name something, or wait: peers ask by themselves."
-MANY = 10_000
-
-
-SORTS: dict[str, Callable[[AskRow], Any] | None] = {
-    "#": None,
-    "from": lambda row: row.origin,
-    "wanted": lambda row: row.text.casefold(),
-    "reached": lambda row: -row.reached,
-    "msgs": lambda row: -row.messages,
-    "hits": lambda row: -row.hits,
-    "first": lambda row: (row.first_hit_us is not None, -(row.first_hit_us or 0)),
-    "state": lambda row: (row.closed_us is not None, bool(row.hits), row.verdict),
-}
-"""Column -> what is sorted by, the least first: asks without an answer before those with one, open ones before both."""
+FLEXIBLE = 24
+"""Cells that text and result of an ask need together; where they have fewer, a column with figures is left out."""
 
 
 @dataclass(frozen=True, slots=True)
-class Columns:
-    """Widths in cells for one width of the table; 0 leaves a column out."""
+class AskData:
+    """The asks of a frame, oldest first, and which one is selected."""
 
-    number: int
-    origin: int
-    wanted: int
-    reached: int
-    messages: int
-    hits: int
-    first: int
-    state: int
+    frame: Frame
+    cursor: AskId | None
 
+    @property
+    def asks(self) -> tuple[AskRow, ...]:
+        return self.frame.snapshot.asks
 
-def columns_for(width: int, number: int, label: int) -> Columns:
-    """Fixed widths, so that nothing moves when figures change. What is wanted and how it stands share what is left;
-    when that is too little, figures go, the cheapest loss first."""
-    sizes = {"number": number, "origin": label, "reached": 7, "messages": 6, "hits": 4, "first": 8}
-    for dropped in ("", "messages", "first", "hits", "origin"):
-        sizes.pop(dropped, None)
-        left = width - sum(sizes.values()) - len(sizes) - 1
-        if left >= 24:
-            break
-    left = max(2, left)
-    wanted = min(24, max(left * 2 // 5, 1))
-    get = sizes.get
-    return Columns(
-        number=number,
-        origin=get("origin", 0),
-        wanted=wanted,
-        reached=get("reached", 0),
-        messages=get("messages", 0),
-        hits=get("hits", 0),
-        first=get("first", 0),
-        state=left - wanted,
-    )
+    def integers(self, name: str) -> Values:
+        """An attribute of every ask (A,)."""
+        return np.array([getattr(row, name) for row in self.asks], np.int64)
 
 
-class AsksTable(Roll):
-    """The table. Up and down, or a click, choose an ask: it posts `AskPicked`."""
+def _number(data: AskData, item: int, cells: int) -> Span:
+    ask = data.asks[item]
+    return str(ask.id), "key" if ask.id == data.cursor else "dim"
+
+
+def _origin(data: AskData, item: int, cells: int) -> Span:
+    return data.frame.snapshot.fixed.labels[data.asks[item].origin], "text"
+
+
+def _text(data: AskData, item: int, cells: int) -> Span:
+    ask = data.asks[item]
+    return ask.text, "text bold" if ask.by == "person" or ask.id == data.cursor else "text"
+
+
+def _reached(data: AskData, item: int, cells: int) -> Span:
+    return f"{reached_share(data.asks[item], data.frame.snapshot):.0%}", "text"
+
+
+def _messages(data: AskData, item: int, cells: int) -> Span:
+    return si(data.asks[item].messages), "text"
+
+
+def _hits(data: AskData, item: int, cells: int) -> Span:
+    hits = data.asks[item].hits
+    return str(hits), "text" if hits else "dim"
+
+
+def _first(data: AskData, item: int, cells: int) -> Span:
+    first_us = data.asks[item].first_hit_us
+    return "" if first_us is None else f"{first_us / 1e6:.2f} s", "text"
+
+
+def _first_hits(data: AskData) -> Values:
+    """Asks without a hit come before those that waited longest for one."""
+    return np.array([np.inf if row.first_hit_us is None else row.first_hit_us for row in data.asks], np.float64)
+
+
+def _state(data: AskData, item: int, cells: int) -> Span:
+    ask = data.asks[item]
+    word, style = state_of(ask, data.frame.snapshot)
+    return (verdict_in(ask.verdict, cells) if ask.closed_us is not None and ask.verdict else word), style
+
+
+def _states(data: AskData) -> Values:
+    """Open asks first, then those without an answer, then by verdict."""
+    return ranks([(row.closed_us is not None, bool(row.hits), row.verdict) for row in data.asks])
+
+
+class AsksTable(VirtualTable[AskData]):
+    """The table. Up and down, or a click, select an ask: it posts `AskPicked`."""
 
     DEFAULT_CSS = panel_css("AsksTable") + "AsksTable { padding: 0 0 0 1; }"
-    HEADER = 1
-    BINDINGS = within(
-        {
-            "list.up": "pick(-1)",
-            "list.down": "pick(1)",
-            "list.far_up": "pick(-10)",
-            "list.far_down": "pick(10)",
-            "list.first": f"pick(-{MANY})",
-            "list.last": f"pick({MANY})",
-            "list.left": "sort(-1)",
-            "list.right": "sort(1)",
-        }
+    ARROW = "reversed"
+    BINDINGS = within(MOVING | SORTING)
+    COLUMNS = (
+        Column("#", 3, _number, lambda data: data.integers("id"), right=True, down=True),
+        Column("from", 4, _origin, lambda data: data.integers("origin"), rank=1),
+        Column("wanted", 9, _text, lambda data: ranks([row.text.casefold() for row in data.asks])),
+        Column("reached", 7, _reached, lambda data: data.integers("reached"), right=True, down=True),
+        Column("msgs", 6, _messages, lambda data: data.integers("messages"), rank=4, right=True, down=True),
+        Column("hits", 4, _hits, lambda data: data.integers("hits"), rank=2, right=True, down=True),
+        Column("first", 8, _first, _first_hits, rank=3, right=True, down=True),
+        Column("state", FLEXIBLE - 9, _state, _states),
     )
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
-        super().__init__(id=id, classes=classes)
+        super().__init__("#", id=id, classes=classes)
         self._frame: Frame | None = None
-        self._asks: tuple[AskRow, ...] = ()
-        self._rows: list[AskRow] = []
-        """In the order they are shown in."""
-        self.by = "#"
-        """The column that is sorted by."""
-        self._cursor: AskId | None = None
-        self._labels = 4
-
-    @property
-    def cursor(self) -> AskId | None:
-        """The chosen ask."""
-        return self._cursor
+        self._label_cells = 4
 
     def show(self, frame: Frame) -> None:
-        """Take the newest figures."""
-        asks = frame.snapshot.asks
-        other_run = self._frame is None or self._frame.snapshot.fixed.run is not frame.snapshot.fixed.run
+        """Take the newest frame."""
+        before, asks = self._frame, frame.snapshot.asks
+        other_run = before is None or before.snapshot.fixed.run is not frame.snapshot.fixed.run
         fresh = 0
         if other_run:
-            self._labels = max((cell_len(label) for label in frame.snapshot.fixed.labels), default=4)
+            self._label_cells = max((cell_len(label) for label in frame.snapshot.fixed.labels), default=4)
             self.scroll_to(y=0, animate=False)
         elif asks:
-            newest = self._asks[-1].id if self._asks else 0
+            newest = self.keys[-1] if len(self.keys) else 0
             fresh = sum(1 for row in asks if row.id > newest)
         # Rows of closed asks are the same objects from frame to frame, so this compares the few that are open.
-        before = None if self._frame is None else self._frame.snapshot.spreading
-        same = not other_run and asks == self._asks and frame.ask == self._cursor
-        same = same and frame.snapshot.spreading == before
-        self._frame, self._asks = frame, asks
-        self._cursor = frame.ask
+        same = (
+            not other_run
+            and before is not None
+            and asks == before.snapshot.asks
+            and frame.ask == self.cursor
+            and frame.snapshot.spreading == before.snapshot.spreading
+        )
+        self._frame = frame
         if not same:
-            self._sort()
-            self.rows_came(fresh if self.by == "#" else 0)
+            self.cursor = frame.ask
+            newest_first = np.arange(len(asks))[::-1]
+            self.take(AskData(frame, frame.ask), np.array([row.id for row in asks], np.int64), newest_first)
+            self.sort_rows()
+            self.rows_came(fresh if self.by == "#" and self.down else 0)
         total = frame.snapshot.asks_total
         kept = f"{len(asks)} of {total:,}" if total > len(asks) else f"{total}" if total else ""
         name_panel(self, f"asks · {kept}" if kept else "asks")
 
-    def row_count(self) -> int:
-        """How many asks are kept."""
-        return len(self._asks)
+    def width_of(self, column: Column[AskData]) -> int | None:
+        if column.name == "#":
+            total = self._frame.snapshot.asks_total if self._frame is not None else 0
+            return max(column.width, len(str(total)))
+        return max(column.width, self._label_cells) if column.name == "from" else column.width
 
-    def is_cursor(self, index: int) -> bool:
-        """Whether it is the chosen one."""
-        return self._rows[index].id == self._cursor
-
-    def _sort(self) -> None:
-        rows = list(self._asks)[::-1]
-        key = SORTS[self.by]
-        self._rows = sorted(rows, key=key) if key is not None else rows
-
-    def sort_by(self, name: str) -> None:
-        """Sort by this column: newest, most and slowest first, names from A on."""
-        self.by = name
-        self._sort()
-        self.scroll_to(y=0, animate=False)
-        self.rows_came(0)
-
-    def action_sort(self, by: int) -> None:
-        """Sort by the column so many to the right."""
-        shown = [name for name, cells in self._cells(self.scrollable_content_region.width) if cells]
-        at = shown.index(self.by) if self.by in shown else 0
-        self.sort_by(shown[min(max(at + by, 0), len(shown) - 1)])
-
-    def _cells(self, width: int) -> tuple[tuple[str, int], ...]:
-        """(name, cells) of the columns as they stand; 0 cells: left out."""
-        c = self._columns(width)
-        sizes = (c.number, c.origin, c.wanted, c.reached, c.messages, c.hits, c.first, c.state)
-        return tuple(zip(SORTS, sizes, strict=True))
-
-    def header(self, line: int, width: int) -> Row:
-        """The names of the columns."""
-        row: list[Span] = []
-        for name, cells in self._cells(width):
-            if cells:
-                right = name not in ("from", "wanted", "state")
-                row += [(fit(name, cells, right=right), "key bold" if name == self.by else "dim"), (" ", "dim")]
-        return tuple(row)
-
-    def row(self, index: int, width: int) -> Row:
-        """One ask."""
-        frame = self._frame
-        ask = self._rows[index]
-        assert frame is not None
-        c = self._columns(width)
-        chosen = self.is_cursor(index)
-        word, ink = state_of(ask, frame.snapshot)
-        told = verdict_in(ask.verdict, c.state) if ask.closed_us is not None and ask.verdict else word
-        first = "" if ask.first_hit_us is None else f"{ask.first_hit_us / 1e6:.2f} s"
-        spans: tuple[Span, ...] = (
-            (fit(str(ask.id), c.number, right=True), "key" if chosen else "dim"),
-            (fit(frame.snapshot.fixed.labels[ask.origin], c.origin), "text"),
-            (fit(ask.text, c.wanted), "text bold" if ask.by == "person" or chosen else "text"),
-            (fit(f"{reached_share(ask, frame.snapshot):.0%}", c.reached, right=True), "text"),
-            (fit(si(ask.messages), c.messages, right=True), "text"),
-            (fit(str(ask.hits), c.hits, right=True), "text" if ask.hits else "dim"),
-            (fit(first, c.first, right=True), "text"),
-            (fit(told, c.state), ink),
-        )
-        row: list[Span] = []
-        for span in spans:
-            if span[0]:
-                row += [span, (" ", "text")]
-        return tuple(row)
+    def spread(self, cells: dict[str, int], left: int) -> None:
+        """Text and state share what the columns with figures, whose widths are fixed, leave."""
+        room = max(2, cells["wanted"] + cells["state"] + left)
+        cells["wanted"] = min(24, max(room * 2 // 5, 1))
+        cells["state"] = room - cells["wanted"]
 
     def empty(self, width: int) -> tuple[Row, ...]:
-        """What to do when nobody asked yet."""
-        from .text import wrap
-
         return tuple(((line, "dim"),) for line in wrap(keyed(self.app, EMPTY), width))
 
-    def _columns(self, width: int) -> Columns:
-        total = self._frame.snapshot.asks_total if self._frame is not None else 0
-        return columns_for(width, max(3, len(str(total))), max(4, self._labels))
-
-    def action_pick(self, by: int) -> None:
-        """Choose the ask so many rows further down."""
-        if not self._asks:
-            return
-        at = next((i for i, row in enumerate(self._rows) if row.id == self._cursor), None)
-        self._pick(0 if at is None else min(max(at + by, 0), len(self._asks) - 1))
-
-    def on_click(self, event: events.Click) -> None:
-        """Choose the ask under the pointer, or sort by the column whose name is there."""
-        offset = event.get_content_offset(self)
-        if offset is not None and offset.y < self.HEADER:
-            left = 0
-            for name, cells in self._cells(self.scrollable_content_region.width):
-                if cells and left <= offset.x <= left + cells:
-                    self.sort_by(name)
-                left += cells + 1 if cells else 0
-            return
-        index = self.index_at(offset.y) if offset is not None else None
+    def picked(self, key: AskId, click: events.Click | None = None) -> None:
+        self.cursor = key
+        index = self.row_of(key)
+        if self._frame is not None:
+            self.data = AskData(self._frame, key)
         if index is not None:
-            self._pick(index)
-
-    def _pick(self, index: int) -> None:
-        self._cursor = self._rows[index].id
-        self.reveal(index)
+            self.reveal(index)
+        self.changed()
         self.refresh()
-        self.post_message(AskPicked(self._cursor))
+        self.post_message(AskPicked(key))

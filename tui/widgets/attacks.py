@@ -1,8 +1,8 @@
-"""Attacks to choose from: what each is, how much of it, whom it would take now, and the button that does it.
+"""Attacks to choose from: a description of each, its parameters, a preview, and the button that starts it.
 
-The panel knows no swarm. It asks what there is and what the marked one would come to (`Foresee`), and is told by
-`offer` and `tell`; the engine draws for a preview what it would draw in earnest, so the names it tells are those that
-it takes. It asks anew when something was changed, and otherwise once a second: a preview is read, not watched.
+The panel has no access to the swarm. It posts `Foresee` to ask which attacks there are and what the selected one would
+do, and gets the answers by `offer` and `tell`. A preview makes the same random choices as the attack, so it names the
+peers that the attack takes. It is asked for again after each change, and otherwise once a second.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+import numpy as np
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -38,15 +39,13 @@ from tui.session.units import clock
 from tui.widgets.messages import Act, Attacked, Foresee
 
 from ..session.verbs import calling_off, make
-from .panel import Chip, Lines, Roll, name_panel, panel_css
-from .slider import Slider
+from .panel import Chip, Lines, name_panel, panel_css
+from .slider import Dial, Slider
+from .table import MOVING, VirtualTable
 from .text import Row, wrap
 
-# What a form for attacks knows, without a form: stops for each parameter, the command, and how to take it back.
-#
-# A parameter is set on a slider over named stops, whatever its kind: a choice has its choices for stops, a word the
-# most wanted titles, a victim the selected peer and the one that the engine proposes. So all of them answer to the same
-# keys.
+# Every parameter is set on a slider over named stops: the choices, the most wanted titles for a word, and for a victim
+# the selected peer and the one that the engine proposes. So all of them have the same keys.
 
 SHARES = (0.0, 0.01, 0.02, 0.04, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)
 COUNTS = (1, 2, 5, 10, 16, 24, 30, 50, 75, 100, 150, 200, 300, 500, 750, 1000, 1500, 2000)
@@ -65,22 +64,6 @@ NAMES: Mapping[str, str] = {
 }
 """What a parameter is called before its slider; one that is not here keeps its default."""
 NAMED = 12
-
-
-@dataclass(frozen=True, slots=True)
-class Dial:
-    """A parameter on a slider: values as `Attack` takes them, with their words; start: the stop of the default."""
-
-    name: str
-    label: str
-    tip: str
-    values: tuple[Any, ...]
-    words: tuple[str, ...]
-    start: int = 0
-
-    def at(self, value: object) -> int:
-        """The stop of a value, or that of the default when it is none."""
-        return self.values.index(value) if value in self.values else self.start
 
 
 def dial_of(param: Param, labels: Sequence[str], selected: int | None) -> Dial | None:
@@ -107,7 +90,7 @@ def dial_of(param: Param, labels: Sequence[str], selected: int | None) -> Dial |
 def _dial(param: Param, values: tuple[Any, ...], words: tuple[str, ...], start: object) -> Dial:
     about = f"{param.about[:1].upper()}{param.about[1:]}."
     safe = tuple(plain(word, limit=40) for word in words)
-    return Dial(param.name, NAMES[param.name], about, values, safe, values.index(start))
+    return Dial(param.name, NAMES[param.name], values, safe, values.index(start), about)
 
 
 def _words(param: Param, value: float) -> str:
@@ -131,7 +114,7 @@ def whom_text(plan: Plan, labels: Sequence[str]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
+class StartedAttack:
     """An attack that was begun. done_us: when its last step is due; undo: what takes it back, or None; told: what that
     does, or why nothing does."""
 
@@ -141,11 +124,11 @@ class Deed:
     told: str
 
 
-def deed_of(title: str, plan: Plan, now_us: int) -> Deed:
+def started_attack(title: str, plan: Plan, now_us: int) -> StartedAttack:
     """What to remember of an attack that begins now."""
     last_s = max((at_s for at_s, _ in plan.steps), default=0.0)
     undo, told = _undo(plan)
-    return Deed(title, now_us + round(last_s * 1e6), undo, told)
+    return StartedAttack(title, now_us + round(last_s * 1e6), undo, told)
 
 
 def _undo(plan: Plan) -> tuple[Command | None, str]:
@@ -165,132 +148,104 @@ def _undo(plan: Plan) -> tuple[Command | None, str]:
     ban = next((c for c in commands if c.verb == "collude"), None)
     if ban is not None:
         rest = [verb for verb in verbs if verb not in ("collude", "arrive")]
-        stays = " Whom it took away stays away." if rest else ""
+        stays = " The peers that it took stay away." if rest else ""
         values = {f.name: getattr(ban, f.name) for f in fields(ban)}
         return Defect(values["peers"]), f"Its identities stop hiding the word; they stay.{stays}"
     if "depart" in verbs:
-        return None, "They went for good: nothing brings them back."
-    return None, "Newcomers stay, until they leave like anybody else."
+        return None, "These peers have left for good and cannot be brought back."
+    return None, "New peers stay until they leave by themselves."
 
 
-def undo_why_not(deed: Deed | None, now_us: int) -> str:
+def undo_why_not(started: StartedAttack | None, now_us: int) -> str:
     """Why there is nothing to take back just now; empty when there is."""
-    if deed is None:
-        return "Nothing is left to take back here."
-    if deed.undo is None:
-        return deed.told
-    if now_us < deed.done_us:
-        return f"It goes on until {clock(deed.done_us, millis=False)}; then it can be taken back."
+    if started is None:
+        return "There is no attack to undo."
+    if started.undo is None:
+        return started.told
+    if now_us < started.done_us:
+        return f"The attack goes on until {clock(started.done_us, millis=False)}; then it can be undone."
     return ""
 
 
-# The list of attacks: one line a preset, a cursor, and what is said when a person moves it.
-
-
-class PresetList(Roll):
-    """The names. Posts `Marked` for each one looked at, `Turned` for the first parameter, and `Taken`."""
+class PresetList(VirtualTable[Sequence[Preset]]):
+    """One line a preset. Posts `Marked` when the cursor moves, `Turned` for the first parameter, and `Taken`."""
 
     DEFAULT_CSS = "PresetList { height: 1fr; min-height: 3; background: $background; }"
-    BINDINGS = within(
-        {
-            "list.up": "mark(-1)",
-            "list.down": "mark(1)",
-            "list.far_up": "mark(-99)",
-            "list.far_down": "mark(99)",
-            "list.first": "mark(-99)",
-            "list.last": "mark(99)",
-            "dial.less": "turn(-1)",
-            "dial.more": "turn(1)",
-            "list.choose": "take",
-        }
-    )
+    HEADER = 0
+    BINDINGS = within(MOVING | {"dial.less": "turn(-1)", "dial.more": "turn(1)", "list.choose": "take"})
 
     class Marked(Message):
-        """Row `index` is looked at."""
-
-        def __init__(self, index: int) -> None:
-            super().__init__()
-            self.index = index
+        """The cursor is on another preset."""
 
     class Turned(Message):
-        """The parameter is to move by so many stops."""
+        """The first parameter is to move by so many stops."""
 
         def __init__(self, by: int) -> None:
             super().__init__()
             self.by = by
 
     class Taken(Message):
-        """Do the one that is looked at."""
+        """Start the attack under the cursor."""
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
-        super().__init__(id=id)
-        self.presets: tuple[Preset, ...] = ()
-        self.cursor = 0
+    @property
+    def presets(self) -> Sequence[Preset]:
+        return self.data or ()
+
+    @property
+    def preset(self) -> Preset | None:
+        """The one under the cursor."""
+        return next((preset for preset in self.presets if preset.name == self.cursor), None)
 
     def offer(self, presets: tuple[Preset, ...]) -> None:
-        """List these."""
-        if presets != self.presets:
-            self.presets = presets
-            self.cursor = min(self.cursor, max(0, len(presets) - 1))
+        """List these. Where the preset under the cursor is gone, the cursor is on the first one."""
+        if presets != self.data:
+            self.take(presets, np.array([preset.name for preset in presets]))
+            if self.preset is None:
+                self.cursor = presets[0].name if presets else None
             self.rows_came(0)
 
-    def row_count(self) -> int:
-        """One a preset."""
-        return len(self.presets)
-
-    def is_cursor(self, index: int) -> bool:
-        """Whether it is the one that is looked at."""
-        return index == self.cursor
-
     def row(self, index: int, width: int) -> Row:
-        """Its name; one that cannot be had is faint, and crossed out where there are no colours to be faint in."""
-        preset = self.presets[index]
-        mark = ("▸ " if index == self.cursor else "  ", "key bold")
+        """One that cannot be had is faint, and crossed out where there are no colours to be faint in."""
+        preset, current = self.presets[index], self.is_cursor(index)
+        mark = ("▸ " if current else "  ", "key bold")
         if preset.why_not:
             return (mark, (f"{preset.title:<12}", "dim strike"), (" not here", "dim"))
-        return (mark, (preset.title, "text bold" if index == self.cursor else "text"))
+        return (mark, (preset.title, "text bold" if current else "text"))
 
-    def go(self, index: int) -> None:
-        """Look at another one."""
-        index = min(max(index, 0), max(0, len(self.presets) - 1))
-        if index != self.cursor:
-            self.cursor = index
-            self.reveal(index)
+    def picked(self, key: str, click: events.Click | None = None) -> None:
+        if key != self.cursor:
+            self.cursor = key
+            self._reveal_cursor()
             self.refresh()
-            self.post_message(self.Marked(index))
+            self.post_message(self.Marked())
 
-    def action_mark(self, by: int) -> None:
-        """So many further down."""
-        self.go(self.cursor + by)
+    def _reveal_cursor(self) -> None:
+        index = self.row_of(self.cursor)
+        if index is not None:
+            self.reveal(index)
 
     def action_turn(self, by: int) -> None:
         """Less or more of it."""
         self.post_message(self.Turned(by))
 
     def action_take(self) -> None:
-        """Do it."""
+        """Start the attack."""
         self.post_message(self.Taken())
 
     def on_resize(self, event: events.Resize) -> None:
-        """The marked one stays in sight."""
         super().on_resize(event)
-        self.reveal(self.cursor)
-
-    def on_click(self, event: events.Click) -> None:
-        """A click looks at one."""
-        offset = event.get_content_offset(self)
-        index = None if offset is None else self.index_at(offset.y)
-        if index is not None:
-            self.go(index)
+        self._reveal_cursor()
 
 
 DIALS = 6
 """Parameters of the preset that has the most."""
 AGAIN_S, ANEW_S = 1.0, 5.0
 """Wall seconds between two previews while nobody changes anything, and between two looks at what can be had at all."""
-DEAR = 1_500
+SLOW_PEERS = 1_500
 """Above so many peers the shortest ways between all of them take a good part of a second to find."""
-UNSAID = "Who they are is found out when it is done: in a swarm of this size that takes a while."
+UNKNOWN_YET = (
+    "Which peers they are is computed when the attack starts, since that takes a while in a swarm of this size."
+)
 HINT = "{list.choose} do it · {dial.less} {dial.more} change · {app.focus} next"
 TAKEN = "{attack.undo} takes it back · {app.focus} next"
 GOING = "{attack.undo} calls it off · {app.focus} next"
@@ -317,7 +272,7 @@ class Attacks(Vertical):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
         self._frame: Frame | None = None
-        self._furnished = self._wanted = False
+        self._complete = self._wanted = False
         self._asked_s = self._offered_s = -1e9
         self._asked: Attack | None = None
         self._selected: int | None = None
@@ -326,26 +281,26 @@ class Attacks(Vertical):
         """What a person set, by preset and parameter: it is still so when one comes back to it."""
         self.dials: tuple[Dial, ...] = ()
         self.plan: Plan | None = None
-        self.deed: Deed | None = None
+        self.started: StartedAttack | None = None
 
     def compose(self) -> ComposeResult:
         """Nothing: most runs never open it, and it would cost each of them a part of their start."""
         return iter(())
 
     def on_mount(self) -> None:
-        """Say what it is."""
+        """Set the title."""
         name_panel(self, "attacks", HINT)
 
     def focus(self, scroll_visible: bool = True, from_app_focus: bool = False) -> Attacks:
         """The list takes the keys, as soon as it is there."""
-        self._wanted = not self._furnished
-        if self._furnished:
+        self._wanted = not self._complete
+        if self._complete:
             self.query_one(PresetList).focus(scroll_visible)
         elif (inputs := getattr(self.app, "inputs", None)) is not None:
             inputs.expect(lambda: self.has_focus_within)
         return self
 
-    async def _furnish(self) -> None:
+    async def _add_widgets(self) -> None:
         parts: list[Widget] = [
             PresetList(id="presets"),
             Lines(id="attack-about"),
@@ -353,9 +308,9 @@ class Attacks(Vertical):
             Lines(id="attack-plan"),
             Horizontal(Chip("do it", id="attack-do"), Chip("take back", id="attack-undo"), id="attack-chips"),
         ]
-        if not self.is_attached or self._furnished:
+        if not self.is_attached or self._complete:
             return
-        self._furnished = True
+        self._complete = True
         await self.mount_all(parts)
         if self._frame is not None:
             self.show(self._frame)
@@ -367,12 +322,12 @@ class Attacks(Vertical):
     def show(self, frame: Frame) -> None:
         """Take the newest frame; ask what has become of the preview, if it is old."""
         before, self._frame = self._frame, frame
-        if not self._furnished:
-            self.call_later(self._furnish)
+        if not self._complete:
+            self.call_later(self._add_widgets)
             return
         if before is not None and before.snapshot.fixed.run is not frame.snapshot.fixed.run:
             self.chosen.clear()
-            self.deed = self._asked = None
+            self.started = self._asked = None
             self._offered_s = -1e9
         if frame.selected != self._selected:
             self._selected = frame.selected
@@ -410,32 +365,29 @@ class Attacks(Vertical):
         self.query_one("#attack-plan", Lines).show_rows(rows)
         self._dress_chips()
 
-    def begun(self, deed: Deed) -> None:
+    def begun(self, started: StartedAttack) -> None:
         """An attack was done: it can be taken back from here."""
-        self.deed = deed
+        self.started = started
         self._ask()
         self._dress_chips()
 
     def mark(self, name: str) -> None:
         """Look at the preset of this name, now or when it is offered."""
         self._mark = name
-        if not self._furnished:
+        if not self._complete:
             return
         listed = self.query_one(PresetList)
         names = [preset.name for preset in listed.presets]
         if name in names:
             self._mark = ""
-            listed.go(names.index(name))
+            listed.picked(name)
 
     # --- what is set ---------------------------------------------------------------------------------------------
 
     @property
     def preset(self) -> Preset | None:
         """The one that is looked at."""
-        if not self._furnished:
-            return None
-        listed = self.query_one(PresetList)
-        return listed.presets[listed.cursor] if listed.presets else None
+        return self.query_one(PresetList).preset if self._complete else None
 
     @property
     def going(self) -> tuple[RunningAttack, ...]:
@@ -480,15 +432,15 @@ class Attacks(Vertical):
         anew = preset is None or not 0 <= frame.wall_s - self._offered_s < ANEW_S
         if anew:
             self._offered_s = frame.wall_s
-        dear = preset is not None and preset.name == "betweenness" and len(frame.snapshot.state) > DEAR
-        known = preset is None or bool(preset.why_not) or dear
+        slow = preset is not None and preset.name == "betweenness" and len(frame.snapshot.state) > SLOW_PEERS
+        known = preset is None or bool(preset.why_not) or slow
         if anew or not known:
             self.post_message(Foresee(None if known else command, anew=anew))
         if preset is not None and command is not None and known:
-            self.tell(command, None, preset.why_not or UNSAID)
+            self.tell(command, None, preset.why_not or UNKNOWN_YET)
 
     def _dress_chips(self) -> None:
-        preset, frame, deed = self.preset, self._frame, self.deed
+        preset, frame, started = self.preset, self._frame, self.started
         if preset is None or frame is None:
             return
         do, back = self.query_one("#attack-do", Chip), self.query_one("#attack-undo", Chip)
@@ -499,10 +451,10 @@ class Attacks(Vertical):
             back.dress(*calling_off(going))
             name_panel(self, "attacks", GOING)
             return
-        why = undo_why_not(deed, frame.snapshot.now_us)
-        told = deed.told if deed is not None and not why else why
-        back.dress("take back" if deed is None else f"take back: {deed.title.lower()}", told, disabled=bool(why))
-        name_panel(self, "attacks", HINT if deed is None or why else TAKEN)
+        why = undo_why_not(started, frame.snapshot.now_us)
+        told = started.told if started is not None and not why else why
+        back.dress("take back" if started is None else f"take back: {started.title.lower()}", told, disabled=bool(why))
+        name_panel(self, "attacks", HINT if started is None or why else TAKEN)
 
     # --- what a person does --------------------------------------------------------------------------------------
 
@@ -559,22 +511,22 @@ class Attacks(Vertical):
 
     def action_undo(self) -> None:
         """Call off what is under way; where nothing is, take back the latest one."""
-        deed, frame, going = self.deed, self._frame, self.going
+        started, frame, going = self.started, self._frame, self.going
         if going and frame is not None:
             names = {one.name for one in going}
             self.post_message(Act(CallOff(names.pop() if len(names) == 1 else None)))
-            if deed is not None:
+            if started is not None:
                 # What has not been done need not be waited for.
-                self.deed = replace(deed, done_us=min(deed.done_us, frame.snapshot.now_us))
+                self.started = replace(started, done_us=min(started.done_us, frame.snapshot.now_us))
             return
         if frame is None:
             return
-        why = undo_why_not(deed, frame.snapshot.now_us)
-        if why or deed is None or deed.undo is None:
-            self.notify(keyed(self.app, why if deed is not None else f"{why} {EARLIER}"), markup=False)
+        why = undo_why_not(started, frame.snapshot.now_us)
+        if why or started is None or started.undo is None:
+            self.notify(keyed(self.app, why if started is not None else f"{why} {EARLIER}"), markup=False)
             return
-        self.deed = None
-        self.post_message(Act(deed.undo))
+        self.started = None
+        self.post_message(Act(started.undo))
         self._dress_chips()
 
 

@@ -1,8 +1,8 @@
-"""What the pictures have in common: a canvas as a widget, painted by the rows that came out different.
+"""The base of pictures: a canvas as a widget, of which only rows that differ are painted.
 
-Textual makes a line of a widget of its content, its frame, its padding, its tint and its filters, a tenth of a
-millisecond each. A picture has nothing but a frame, the same at both ends of each row, and its inks are filtered once,
-when they are mixed. So rows are put together here, and Textual is asked for the two edges alone.
+Textual makes each line of a widget from content, frame, padding, tint and filters, which takes a tenth of a
+millisecond. A picture has a frame only, the same at both ends of each row, and its styles are filtered once. So rows
+are put together here, and Textual is asked for the two edges alone.
 """
 
 from __future__ import annotations
@@ -24,16 +24,13 @@ from tui.draw.styles import SIDE_BITS, SIDES, SOLID, TABLE, InkOf
 
 from .text import Inks
 
-# The inks of the picture as styles: a theme's colours, gradients and grounds, one shared style an ink.
-#
-# A segment without a background would show the terminal's own, so each style has one.
-
 GROUND = 0.3
-"""How much of a side's colour is in its ground."""
+"""How much of a partition's colour is in its background."""
 
 
-def dye(widget: Widget) -> list[Style]:
-    """The style of each value that a cell's ink may have; values that mean nothing have the first ink's."""
+def canvas_styles(widget: Widget) -> list[Style]:
+    """The style of each value that a cell's ink may have; unused values have the first ink's. Each style has a
+    background, since a segment without one would show the terminal's own."""
     inks = Inks(widget)
     ground = widget.background_colors[1]
     styles: list[Style] = []
@@ -66,15 +63,12 @@ def _style(inks: Inks, ink: InkOf, ground: Color, under: Color, side: int) -> St
     )
 
 
-# A picture as strips, and which of its rows look different from the last time.
-#
-# Textual resends a dirty row whole and does not compare. So rows are compared here, by their cells, before they are cut
-# into strips: a calm swarm then costs a terminal nothing, and a question in one corner the rows of that corner
-# (64 peers as opened: a third of the processor time, a fifth of the bytes).
+class PaintedRows:
+    """The last picture as strips, one a row; `update` returns the rows that differ from it.
 
-
-class Cells:
-    """The last picture. `strips` has one a row."""
+    Textual sends a dirty row whole and does not compare. Comparing cells before they are cut into strips takes a third
+    of the processor time and a fifth of the bytes (64 peers as opened).
+    """
 
     def __init__(self) -> None:
         self.strips: list[Strip] = []
@@ -88,7 +82,7 @@ class Cells:
     def update(self, canvas: raster.Canvas, styles: Sequence[Style]) -> list[Region]:
         """Cut what changed since the last picture; regions of whole rows to repaint, none if nothing did."""
         codes, ink = raster.pack(canvas), canvas.ink
-        # What a line left in a cell that it was sifted out of again is not seen.
+        # The ink that a removed line left in an empty cell is not visible.
         ink = np.where((codes == raster.SPACE) & (canvas.glyph == 0), 0, ink).astype(np.uint8)
         if self._codes is None or self._ink is None or self._codes.shape != codes.shape:
             changed = np.arange(canvas.height)
@@ -107,20 +101,20 @@ class Cells:
         return [Region(0, first, canvas.width, last - first + 1) for first, last in zip(firsts, lasts, strict=True)]
 
 
-class Picture(Widget, can_focus=True):
+class CanvasWidget(Widget, can_focus=True):
     """Draw on `_canvas`, then `put` it. `paint_s` is the processor time that the last picture took."""
 
     MOVES_BY_KEYS = True
-    """Arrows and zoom move something here, so that of many that come at once not each one counts."""
+    """Keys move the view here: of many repeats that wait, some are dropped."""
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
         self.calm = 0
-        """Frames in a row that looked no different from the one before."""
+        """Number of frames in a row without a visible change."""
         self.paint_s = 0.0
         """Processor time, in seconds, that the last picture took to draw and to cut into strips."""
         self._canvas = raster.Canvas(0, 0)
-        self._cells = Cells()
+        self._cells = PaintedRows()
         self._styles: list[Style] = []
         self._edges: tuple[list[Segment], list[Segment]] | None = None
 
@@ -134,7 +128,7 @@ class Picture(Widget, can_focus=True):
         return raster.to_text(self._canvas)
 
     def put(self) -> bool:
-        """Show what is on the canvas. Whether it looks different from the last time."""
+        """Show the canvas. Returns whether it differs from the last one."""
         dirty = self._cells.update(self._canvas, self._mixed())
         if dirty:
             self.refresh(*dirty)
@@ -144,7 +138,7 @@ class Picture(Widget, can_focus=True):
         """The inks as styles, as the screen's filters leave them (no colours, say)."""
         if not self._styles:
             ground = self.background_colors[1]
-            segments = [Segment(" ", style) for style in dye(self)]
+            segments = [Segment(" ", style) for style in canvas_styles(self)]
             for each in self.get_line_filters():
                 segments = each.apply(segments, ground)
             self._styles = [segment.style or Style.null() for segment in segments]
@@ -172,7 +166,7 @@ class Picture(Widget, can_focus=True):
             strips = [
                 Strip([*left, *rows[y - gutter.top], *right], size.width)
                 if gutter.top <= y < gutter.top + inner.height
-                else super(Picture, self).render_lines(Region(0, y, size.width, 1))[0]
+                else super(CanvasWidget, self).render_lines(Region(0, y, size.width, 1))[0]
                 for y in crop.line_range
             ]
         else:

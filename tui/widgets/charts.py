@@ -25,7 +25,6 @@ from textual.content import Content
 from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
-from textual.widget import Widget
 
 from tui.config.keys import within
 from tui.draw.chart import chart, nice_scale, si
@@ -37,13 +36,14 @@ from tui.textual_compat import set_border_title
 
 from .menu import Line
 from .panel import panel_css, repaint_edge
-from .text import ASCII, Inks, Row, fit, letters_only, strip
+from .row_widget import RowWidget
+from .text import ASCII, Inks, Row, fit, glyph_mode, letters_only
 
 SHORTEST_S, LONGEST_S = 60, 300
 """How much of the past a chart is wide. Samples come once a second of virtual time; a young run is not stretched."""
 FIGURE_CELLS = 6
 NARROWEST = 18
-"""Cells below which a chart says nothing."""
+"""A chart is never narrower, in cells."""
 INK_NAMES = ("chart-1", "chart-2", "chart-3", "chart-4")
 Values = NDArray[np.float64]
 
@@ -58,13 +58,13 @@ class Look:
 
 
 LOOKS: dict[str, Look] = {
-    "alive": Look("alive", "peers", "Peers that are up, out of all there are."),
-    "censored": Look("censored", "peers", "Peers that are up and blocked."),
+    "alive": Look("alive", "peers", "Living peers, of all peers."),
+    "censored": Look("censored", "peers", "Living peers whose traffic is blocked."),
     "messages_per_s": Look("messages/s", "/s", "Messages sent in a second of virtual time."),
-    "duplicates_per_s": Look("duplicates/s", "/s", "Questions that arrived where they had been before."),
+    "duplicates_per_s": Look("duplicates/s", "/s", "Questions that a peer had received before."),
     "bytes_per_s": Look("bytes/s", "B/s", "Bytes sent in a second of virtual time."),
     "success": Look(
-        "answered", "%", "Of the asks of the last 30 s, the share answered within 10 s. A gap: nobody asked."
+        "answered", "%", "Of the asks of the last 30 s, the share answered within 10 s. A gap: there was no ask."
     ),
 }
 UNITS = {"_per_s": "/s", "_bytes": "B", "_ms": "ms", "_s": "s", "_share": "%"}
@@ -97,7 +97,7 @@ def value_text(value: float, unit: str, cells: int = FIGURE_CELLS) -> str:
     return figure if unit == "peers" or len(figure + unit) > cells else f"{figure}{unit}"
 
 
-class Chart(Widget, can_focus=True):
+class Chart(RowWidget, can_focus=True):
     """One or more lines over time. Posts `Chart.Picked` when a person wants others."""
 
     DEFAULT_CSS = panel_css("Chart") + "Chart { pointer: pointer; }"
@@ -122,7 +122,6 @@ class Chart(Widget, can_focus=True):
         self._pointer: int | None = None
         self._key: tuple[object, ...] = ()
         self._rows: list[Row] = []
-        self._inks: Inks | None = None
         self._titled: tuple[object, ...] = ()
 
     def show(self, frame: Frame) -> None:
@@ -221,7 +220,7 @@ class Chart(Widget, can_focus=True):
         return min(max(self._t_s.size, SHORTEST_S), LONGEST_S)
 
     def _data_key(self) -> tuple[object, ...]:
-        mode = getattr(self.app, "glyph_mode", "braille")
+        mode = glyph_mode(self)
         # A curve that does not move is not drawn again with each sample.
         across = self._across()
         seen = [self.values(name)[-across:].tobytes() for name in self.names]
@@ -292,7 +291,7 @@ class Chart(Widget, can_focus=True):
         self._look(None if offset is None else offset.x)
 
     def on_leave(self) -> None:
-        """The pointer is gone."""
+        """Remove the line under the pointer."""
         self._look(None)
 
     def _look(self, column: int | None) -> None:
@@ -326,15 +325,12 @@ class Chart(Widget, can_focus=True):
             self._title()
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """Draw if need be, and look the colours up."""
+        """Draw first, if data or size changed."""
         self._draw()
-        self._inks = Inks(self)
         return super().render_lines(crop)
 
-    def render_line(self, y: int) -> Strip:
-        """Line `y` of the picture."""
-        row = self._rows[y] if y < len(self._rows) else ()
-        return strip(row, self.size.width, self._inks or Inks(self))
+    def row_at(self, y: int) -> Row:
+        return self._rows[y] if y < len(self._rows) else ()
 
 
 class Charts(Grid):

@@ -1,14 +1,13 @@
-"""What may be done to many peers at once, and to the world they live in.
+"""Actions on many peers at once, and the parameters of the network between them.
 
-Sliders rest at the left, where nothing is wrong, and get harsher to the right; only latency rests in its middle.
-Each button says in its tooltip what it does, to how many, and how to take it back.
+The default of a slider is its left end, and its right end disturbs the network most; latency and capacity have it in
+the middle. The tooltip of a button says what it does, to how many peers, and how to undo it.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from textual import on
@@ -25,21 +24,8 @@ from tui.widgets.messages import Act, Wondered
 
 from .filter_bar import WHERE, Complete, Completed
 from .panel import Chip, Lines, name_panel, panel_css
-from .slider import Slider
+from .slider import Dial, Slider
 from .text import letters_only, wrap
-
-
-@dataclass(frozen=True, slots=True)
-class Knob:
-    """A world parameter on a slider: stops as (value, words), the unit of `values` as `Set` takes them."""
-
-    name: str
-    label: str
-    values: tuple[float, ...]
-    words: tuple[str, ...]
-    rest: int
-    tip: str
-
 
 SESSIONS_S = (math.inf, 3600.0, 1800.0, 900.0, 480.0, 240.0, 120.0, 60.0, 30.0)
 LOSSES = (0.0, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5)
@@ -52,7 +38,7 @@ ASKS_PER_S = (0.0, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
 
 def _session_words(seconds: float) -> str:
     if math.isinf(seconds):
-        return "none"
+        return "off"
     return (
         f"{seconds / 3600:.0f} h"
         if seconds >= 3600
@@ -62,50 +48,50 @@ def _session_words(seconds: float) -> str:
     )
 
 
-KNOBS: tuple[Knob, ...] = (
-    Knob(
+KNOBS: tuple[Dial, ...] = (
+    Dial(
         "churn",
-        "sessions",
+        "churn",
         SESSIONS_S,
         tuple(map(_session_words, SESSIONS_S)),
         0,
-        "How long a peer stays before it goes offline, on average. None: peers stay for good.",
+        "How long a peer stays online on average before it goes offline. Off: no peer goes by itself.",
     ),
-    Knob("loss", "loss", LOSSES, tuple(f"{x:.0%}" for x in LOSSES), 0, "The share of messages that the network loses."),
-    Knob(
+    Dial("loss", "loss", LOSSES, tuple(f"{x:.0%}" for x in LOSSES), 0, "The share of messages that the network loses."),
+    Dial(
         "latency",
         "latency",
         FACTORS,
         tuple(f"x{x:g}" for x in FACTORS),
         FACTORS.index(1.0),
-        "How much slower, or faster, messages travel than the map says.",
+        "By which factor latencies are longer or shorter than the latency model gives.",
     ),
-    Knob(
+    Dial(
         "asks",
         "asks",
         ASKS_PER_S,
         tuple(f"{x:g}/s" for x in ASKS_PER_S),
         0,
-        "How many asks peers issue by themselves, all together, in a second of virtual time.",
+        "How many background asks all peers together issue in a second of virtual time.",
     ),
-    Knob(
+    Dial(
         "jitter",
         "jitter",
         JITTERS_MS,
         tuple(f"{x:g} ms" for x in JITTERS_MS),
         0,
-        "By how much messages come later than the map says, at random, each by itself.",
+        "The longest random delay that is added to each message.",
     ),
-    Knob(
+    Dial(
         "capacity",
         "lines",
         CAPACITIES,
         tuple(f"x{x:g}" for x in CAPACITIES),
         CAPACITIES.index(1.0),
-        "How much faster, or slower, the lines are by which peers are connected.",
+        "By which factor the access lines of peers are faster or slower.",
     ),
 )
-"""The last two are had where there is room for them: in a large terminal, or with the panel on the whole screen."""
+"""The last two are shown only in a large terminal, or with the panel on the whole screen."""
 
 ON_PEERS = ("kill", "revive", "leave", "join", "censor", "uncensor", "partition", "hold", "release", "defect")
 WITH_WORD: Mapping[str, str] = {"collude": "word", "ask": "text", "publish": "text"}
@@ -146,20 +132,20 @@ class Controls(VerticalScroll, inherit_bindings=False):
     ) -> None:
         super().__init__(id=id, classes=classes)
         self._frame: Frame | None = None
-        self._furnished = False
+        self._complete = False
         self._suggest = Completed(complete) if complete is not None else None
 
     def compose(self) -> ComposeResult:
-        """Only where answers are told: the rest comes after the first picture, see `_furnish`."""
+        """Only the line for answers: the other widgets are made after the first frame, see `_add_widgets`."""
         yield Lines(id="told")
 
     def on_mount(self) -> None:
-        """Say what it is."""
+        """Set the title."""
         name_panel(self, "controls")
-        self.call_after_refresh(self._furnish)
+        self.call_after_refresh(self._add_widgets)
 
-    async def _furnish(self) -> None:
-        """Sliders, buttons, and any verb on any selector: two dozen widgets, a tenth of the program's start."""
+    async def _add_widgets(self) -> None:
+        """Make sliders, buttons and fields: two dozen widgets, a tenth of the time of the program's start."""
         verbs = [(verb, verb) for verb in VERBS_SHOWN]
         parts: list[Widget] = [
             *(Slider(k.label, k.words, start=k.rest, tip=k.tip, id=f"knob-{k.name}") for k in KNOBS),
@@ -186,7 +172,7 @@ class Controls(VerticalScroll, inherit_bindings=False):
         ]
         if self.is_attached:
             await self.mount_all(parts, before="#told")
-            self._furnished = True
+            self._complete = True
             if letters_only(self):
                 for arrow in self.query(".arrow").results(Static):
                     arrow.update("v")
@@ -196,7 +182,7 @@ class Controls(VerticalScroll, inherit_bindings=False):
     def show(self, frame: Frame) -> None:
         """Take the newest settings and counts."""
         self._frame = frame
-        if not self._furnished:
+        if not self._complete:
             return
         snapshot = frame.snapshot
         for knob in KNOBS:
@@ -211,9 +197,9 @@ class Controls(VerticalScroll, inherit_bindings=False):
             self.query_one(f"#{id_}", Chip).dress(label, tip, disabled=not possible)
 
     def tell(self, sentence: str, *, bad: bool = False) -> None:
-        """Whom the typed selector means, or what is wrong with it: the answer to `Wondered`."""
+        """Show which peers the typed selector names, or what is wrong with it: the answer to `Wondered`."""
         width = max(8, self.scrollable_content_region.width)
-        # Which selector is above it, and lines are few here.
+        # The selector itself is in the field above.
         lines = wrap(WHERE.sub("", sentence), width) if sentence else []
         told = self.query_one("#told", Lines)
         told.show_rows([((line, "bad" if bad else "dim"),) for line in lines])
@@ -281,7 +267,7 @@ GROUPS: Mapping[str, Command] = {
 }
 
 
-def set_to(knob: Knob, index: int) -> Set:
+def set_to(knob: Dial, index: int) -> Set:
     """The command that a stop of a slider stands for."""
     value: object = knob.values[index]
     if knob.name == "churn":
@@ -306,7 +292,7 @@ def command_of(verb: str, selector: str, word: str) -> Command:
     return command_from(verb, values, "controls")
 
 
-def nearest_stop(knob: Knob, setting: object) -> tuple[int, str | None]:
+def nearest_stop(knob: Dial, setting: object) -> tuple[int, str | None]:
     """The stop nearest to what is set, and the setting in words where it is not that stop."""
     value = _number(knob, setting)
     if value is None:
@@ -329,7 +315,7 @@ def _apart(one: float, other: float) -> float:
     return max(one / other, other / one)
 
 
-def _number(knob: Knob, setting: object) -> float | None:
+def _number(knob: Dial, setting: object) -> float | None:
     """The setting as a figure of the knob, or None when it is none: a churn spec of another kind, say."""
     if knob.name == "churn":
         if setting in (None, "none"):
@@ -351,23 +337,27 @@ def group_tips(snapshot: Snapshot) -> dict[str, tuple[str, str, bool]]:
     return {
         "kill-some": (
             "kill 10 %",
-            f"Kill about {max(1, round(n / 10))} of {n} peers, drawn by lot. {back}",
+            f"Kill about {max(1, round(n / 10))} of {n} peers, chosen at random. {back}",
             alive > 0,
         ),
         "kill-top": ("kill top 5", f"Kill the {min(5, n)} peers with the most links. {back}", alive > 0),
         "split": (
             "split in two",
-            f"Cut the swarm in two halves of about {n // 2} peers: nothing passes between them. “heal” ends it.",
+            f"Split the swarm into two sides of about {n // 2} peers: no message passes between them. “heal” ends it.",
             n > 1,
         ),
         "heal": (
             "heal",
-            f"End the partition: {sides} sides talk to each other again." if sides > 1 else "There is no partition.",
+            f"End the partition: messages pass between the {sides} sides again."
+            if sides > 1
+            else "There is no partition.",
             sides > 1,
         ),
         "revive-all": (
             f"revive {dead:,}" if dead else "revive all",
-            f"Start the dead again, from their disks: {dead:,} of {n:,} peers." if dead else "Nobody is dead.",
+            f"Start the {dead:,} dead peers of {n:,} again, with the files on their disks."
+            if dead
+            else "No peer is dead.",
             dead > 0,
         ),
     }
@@ -376,7 +366,7 @@ def group_tips(snapshot: Snapshot) -> dict[str, tuple[str, str, bool]]:
 def found_text(labels: Sequence[str]) -> str:
     """What to `tell` of a selector that names these peers."""
     if not labels:
-        return "nobody just now"
+        return "no peer just now"
     return (
         f"{len(labels):,} peer{'s' if len(labels) > 1 else ''}: {' '.join(labels[:6])}{' …' if len(labels) > 6 else ''}"
     )

@@ -1,12 +1,12 @@
-"""What happens, sentence by sentence, newest on top.
+"""The events of the run as sentences, newest on top.
 
-Events are kept as they are, by kind, the last 500 of each: a burst of a thousand hits does not wash out the one command
-that set it off. Words are found only for those in sight, and while somebody searches, for those that come. A burst of
-thousands therefore costs what it costs to put them into a deque.
+The last 500 events of each kind are kept, so that a burst of a thousand hits does not remove the command that caused
+it. Sentences are made only for events in view, and during a search for new ones. A burst of thousands costs no more
+than adding them to a deque.
 
-The first line says which kinds are shown: a click on one shows or hides it, left and right step through them one at a
-time. What was typed at `/` narrows it further, to lines that have all of its words. It follows what comes, until it is
-scrolled; `end` takes it back to the newest.
+The first line says which kinds are shown: a click on one shows or hides it, left and right go through them one at a
+time. A search with `/` shows only lines that have all of its words. The feed follows new events until it is scrolled;
+`end` goes back to the newest.
 """
 
 from __future__ import annotations
@@ -52,10 +52,8 @@ from tui.session.frame import Frame
 from tui.session.units import clock
 from tui.widgets.messages import AskPicked, PeerPicked, Searched
 
-from .panel import Roll, name_panel, panel_css
+from .panel import VirtualList, name_panel, panel_css
 from .text import Row, Span, wrap
-
-# Events in plain words. Pure functions: an event and the peers' labels in, one row out.
 
 PAST: Mapping[str, tuple[str, str]] = {
     "kill": ("killed", "dead"),
@@ -76,7 +74,7 @@ PAST: Mapping[str, tuple[str, str]] = {
     "arrive": ("let in", "alive"),
     "depart": ("sent off", "left"),
 }
-"""Verb -> how it is told of in the past, and the ink for it."""
+"""Verb -> its past tense in a sentence, and the style."""
 
 BY_CHURN: Mapping[str, tuple[str, str]] = {
     "kill": ("goes offline", "dead"),
@@ -85,11 +83,11 @@ BY_CHURN: Mapping[str, tuple[str, str]] = {
     "join": ("comes back", "alive"),
 }
 NAMED = 4
-"""Peers named one by one; of more, the number and the first few."""
+"""Up to so many peers are named; of more, the number and the first ones."""
 
 
 def worth_telling(event: Event) -> bool:
-    """Whether the feed has it: an ask that was commanded is told once, by its own event."""
+    """Whether the feed shows it. A command to ask is left out, as the ask has an event of its own."""
     return not (isinstance(event, Commanded) and isinstance(event.command, AskFor))
 
 
@@ -100,7 +98,7 @@ def tell(event: Event, labels: Sequence[str]) -> Row:
 
 
 def told(event: Event, labels: Sequence[str]) -> tuple[str, str]:
-    """The sentence, and its ink."""
+    """The sentence of an event, and its style."""
     match event:
         case Commanded():
             return _commanded(event, labels)
@@ -220,7 +218,7 @@ KINDS: dict[str, tuple[type[Event], ...]] = {
     "lost": (Refused,),
     "notes": (Noted,),
 }
-"""Word of the filter -> what it shows. An event of a kind that is not here is a note."""
+"""Word of the filter -> events that it shows. Any other event is a note."""
 KIND_OF: dict[type[Event], str] = {event: word for word, kinds in KINDS.items() for event in kinds}
 
 
@@ -228,7 +226,7 @@ def _newest_first(event: Event) -> int:
     return -event.seq
 
 
-class Feed(Roll):
+class Feed(VirtualList):
     """The panel. A click on a line chooses the ask or the peer it is about."""
 
     DEFAULT_CSS = panel_css("Feed") + "Feed { padding: 0 0 0 1; }"
@@ -249,7 +247,7 @@ class Feed(Roll):
         self._jumps = 0
 
     def on_mount(self) -> None:
-        """Say what it is."""
+        """Set the title."""
         self._say()
 
     def show(self, frame: Frame) -> None:
@@ -263,7 +261,7 @@ class Feed(Roll):
             self.scroll_to(y=0, animate=False)
             self._unseen = 0
             self.refresh()
-        # Of a burst only what will be kept is looked at.
+        # Of a burst only the events that will be kept are looked at.
         fresh = [event for event in frame.events[-KEPT * len(KINDS) :] if worth_telling(event)]
         if not fresh:
             return
@@ -281,7 +279,7 @@ class Feed(Roll):
 
     @property
     def narrowed(self) -> bool:
-        """Whether some of it is not shown."""
+        """Whether a filter is on."""
         return bool(self.sought) or len(self.kinds) < len(KINDS)
 
     def _wanted(self) -> Callable[[Event], bool]:
@@ -299,7 +297,7 @@ class Feed(Roll):
         return wanted
 
     def _choose(self) -> None:
-        """Other filters: look at all that is kept, for the newest that pass."""
+        """Apply changed filters to all events that are kept."""
         wanted = self._wanted()
         every: Iterable[Event] = merge(*self._kept.values(), key=_newest_first)
         self._lines = deque(islice(filter(wanted, every), KEPT), maxlen=KEPT)
@@ -330,11 +328,11 @@ class Feed(Roll):
         self.show_kinds(steps[(at + by) % len(steps)])
 
     def action_follow(self) -> None:
-        """Back to the newest, and on with it."""
+        """Scroll to the newest event, and follow."""
         self.scroll_to(y=0, animate=False)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Back at the top, everything is seen."""
+        """At the top, all events count as seen."""
         super().watch_scroll_y(old_value, new_value)
         if new_value <= 0:
             self._unseen = 0
@@ -353,7 +351,7 @@ class Feed(Roll):
         return len(self._lines)
 
     def header(self, line: int, width: int) -> Row:
-        """The kinds, those that are shown lit; and what is searched for."""
+        """The kinds, those that are shown in the accent colour."""
         every = len(self.kinds) == len(KINDS)
         row: list[Span] = [("all", "key bold" if every else "dim")]
         for word in KINDS:
@@ -366,12 +364,12 @@ class Feed(Roll):
         return tell(self._lines[index], labels)
 
     def empty(self, width: int) -> tuple[Row, ...]:
-        """Nothing happened, or nothing like it."""
+        """No event, or none that passes the filters."""
         said = wrap(keyed(self.app, NONE_LIKE_IT) if self.narrowed else EMPTY, width)
         return (self.header(0, width), *(((line, "dim"),) for line in said))
 
     def on_click(self, event: tx.Click) -> None:
-        """Choose what the line is about, or what is told."""
+        """Select what the line is about, or change the filter in the first line."""
         offset = event.get_content_offset(self)
         if offset is None:
             return

@@ -1,8 +1,8 @@
 """The line that `/` opens: name peers by a label or a selector, and they are marked in the picture.
 
-With the table of peers focused it filters its rows, with the feed focused it filters what is told. It tells while one
-types how many peers are meant, or what is wrong, and offers how the selector may go on: tab or right takes the first
-offer, up and down choose another. Who is meant and what may follow the screen finds out.
+With the table of peers focused it filters the rows, with the feed focused the events. While one types it shows how many
+peers the selector names, or what is wrong, and offers completions: tab or right takes the first one, up and down choose
+another. The screen evaluates the selector and finds the completions.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from .text import Row, Span, width_of
 
 HINT = 'p017   #3   role=index   state=dead   degree>5   holds "blue train"   top 5 degree'
 WHERE = re.compile(r'^selector ".*?", character \d+: ')
-"""How a complaint about a selector begins: left out where the selector itself stands beside the complaint."""
+"""The start of an error about a selector, left out where the selector is shown beside it."""
 PURPOSES: dict[str, tuple[str, str]] = {
     "find": ("/", HINT),
     "peers": ("rows /", HINT),
@@ -37,14 +37,14 @@ Complete = Callable[[str], Sequence[str]]
 
 
 class Completed(Suggester):
-    """Suggests how a selector may go on, in the field itself."""
+    """Suggests completions of a selector in the field itself."""
 
     def __init__(self, complete: Complete) -> None:
         super().__init__(use_cache=False, case_sensitive=True)
         self.complete = complete
 
     async def get_suggestion(self, value: str) -> str | None:
-        """The first offer that begins with what was typed."""
+        """The first completion."""
         return next((offer for offer in self.complete(value) if offer.startswith(value)), None) if value else None
 
 
@@ -79,7 +79,7 @@ class FilterBar(Vertical):
         self._complete = complete
         self.purpose = "find"
         self.offers: tuple[str, ...] = ()
-        """How the selector may go on, whole."""
+        """The completed selectors."""
         self.lit = 0
 
     def compose(self) -> ComposeResult:
@@ -110,7 +110,7 @@ class FilterBar(Vertical):
         field.focus()
 
     def close(self) -> None:
-        """Put it away."""
+        """Close it."""
         self.remove_class("-open")
 
     def tell(self, sentence: str) -> None:
@@ -148,12 +148,12 @@ class FilterBar(Vertical):
             self.post_message(Wondered(event.value))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Mark them."""
+        """Use the selector."""
         event.stop()
         self.post_message(self.Used(event.value, self.purpose))
 
     def action_leave(self) -> None:
-        """Everything stays as it was."""
+        """Close without a change."""
         self.post_message(self.Used(None, self.purpose))
 
     def action_light(self, by: int) -> None:

@@ -1,4 +1,4 @@
-"""The selected peer and the chosen ask, explained, on a few leaves.
+"""The selected peer and the selected ask, on a few tabs.
 
 The first leaf has what a person wants to know first, in that order: is it up, who is it linked to, what is it doing,
 what can I do to it, what became of the question, what does it believe in the protocol's own words. The others are long:
@@ -30,9 +30,8 @@ from .asks_table import account_rows
 from .panel import Chip, Lines, name_panel, panel_css
 from .text import STATE, Row, Span, fit, names, peer_at, width_of, wrap
 
-# What the selected peer believes, as rows: whom it knows, how lately it heard, and where it is wrong.
-#
-# The wrong ones stand first: they are what a person looks for. What is so is the screen's knowledge, not the peer's.
+# What the selected peer believes: which peers it knows, when it last heard from them, and where it is wrong. Wrong
+# beliefs come first.
 
 ROWS_MOST = 100
 
@@ -90,16 +89,16 @@ def _rule(title: str, width: int) -> Row:
     return (*row, ("─" * max(0, width - width_of(row)), "dim"))
 
 
-# The leaves of the inspector: their names in a line, and the rows of those that are long.
+# The tabs of the inspector: their names in a line, and the rows of the long ones.
 
 LEAVES = ("peer", "messages", "files", "beliefs")
 
 
-class Leaves(Lines):
-    """The names; the open one is lit. Posts `Leaves.Turned` when another is clicked."""
+class InspectorTabs(Lines):
+    """The names, the open one in the accent colour. Posts `InspectorTabs.Turned` when another is clicked."""
 
     class Turned(Message):
-        """The person wants to see this leaf."""
+        """The person wants to see this tab."""
 
         def __init__(self, leaf: str) -> None:
             super().__init__()
@@ -128,13 +127,13 @@ def rule(title: str, width: int) -> Row:
 
 
 def leaf_rows(leaf: str, frame: Frame, width: int) -> list[Row]:
-    """A long leaf, from the facts of the selected peer."""
+    """A tab with a long list, from the facts of the selected peer."""
     facts = frame.facts
     if facts is None or facts.peer != frame.selected:
         return [(("…", "dim"),)]
     if leaf == "messages":
         rows = [_message(one, frame) for one in facts.last]
-        return rows or _said("It has sent and got nothing since it is watched.", width)
+        return rows or _said("It has sent and received no message since it was selected.", width)
     if leaf == "files":
         names: list[Row] = [
             (((fit(si(one.size) + "B", 6, right=True)), "dim"), (f"  {one.name}", "text")) for one in facts.files
@@ -189,7 +188,7 @@ NOTHING: tuple[str, ...] = (
 
 
 class Inspector(VerticalScroll, inherit_bindings=False):
-    """The panel. Hand it frames; it posts `Act` and `AskWanted`."""
+    """The panel. It posts `Act` and `AskWanted`."""
 
     DEFAULT_CSS = (
         panel_css("Inspector")
@@ -219,11 +218,11 @@ class Inspector(VerticalScroll, inherit_bindings=False):
         self._load_second = -1
         self._about: tuple[object, ...] = ()
         self.leaf = "peer"
-        """Which leaf is open, of `LEAVES`."""
+        """Which tab is open, of `LEAVES`."""
 
     def compose(self) -> ComposeResult:
         """The names of the leaves; figures, what can be done, the ask, beliefs; and what stands on other leaves."""
-        yield Leaves(id="leaves")
+        yield InspectorTabs(id="leaves")
         yield Lines(id="peer")
         with Container(id="verbs", classes="-hidden"):
             for name, key in CHIPS.items():
@@ -239,18 +238,18 @@ class Inspector(VerticalScroll, inherit_bindings=False):
         self._fill()
 
     def on_resize(self) -> None:
-        """What is wrapped is wrapped anew."""
+        """Wrap the text again."""
         self._fill()
 
     def open_leaf(self, leaf: str) -> None:
-        """Turn to a leaf."""
+        """Open a tab."""
         if leaf != self.leaf:
             self.leaf = leaf
             self._fill()
             self.scroll_home(animate=False)
 
     def action_turn(self, by: int) -> None:
-        """The leaf so many further."""
+        """Open the tab so many further."""
         self.open_leaf(LEAVES[(LEAVES.index(self.leaf) + by) % len(LEAVES)])
 
     def on_click(self, event: events.Click) -> None:
@@ -262,8 +261,8 @@ class Inspector(VerticalScroll, inherit_bindings=False):
                 event.stop()
                 self.post_message(PeerPicked(peer))
 
-    @on(Leaves.Turned)
-    def _turned(self, event: Leaves.Turned) -> None:
+    @on(InspectorTabs.Turned)
+    def _turned(self, event: InspectorTabs.Turned) -> None:
         event.stop()
         self.open_leaf(event.leaf)
 
@@ -304,8 +303,8 @@ class Inspector(VerticalScroll, inherit_bindings=False):
         box.set_class(len(frame.chosen) > 1 or width < ABREAST, "-several")
         for verb in verbs:
             self.query_one(f"#verb-{verb.id}", Chip).dress(verb.label, verb.tip, disabled=not verb.possible)
-        self.query_one(f"#verb-{MENU}", Chip).dress("More …", "All that can be done to them; as a right click.")
-        leaves = self.query_one(Leaves)
+        self.query_one(f"#verb-{MENU}", Chip).dress("More …", "All actions on these peers, as by a right click.")
+        leaves = self.query_one(InspectorTabs)
         leaves.set_class(frame.selected is None, "-hidden")
         leaves.show_leaf(self.leaf)
         peer_rows = list(self._peer_rows(frame, width)) if frame.selected is not None else nothing_rows(self.app, width)
@@ -386,7 +385,7 @@ class Inspector(VerticalScroll, inherit_bindings=False):
 
 
 def nothing_rows(app: object, width: int) -> list[Row]:
-    """What to say to someone who has selected nothing."""
+    """The text without a selected peer."""
     rows: list[Row] = []
     for sentence in NOTHING:
         rows.extend(((line, "text" if not rows else "dim"),) for line in wrap(keyed(app, sentence), width))

@@ -1,16 +1,16 @@
-"""What the network says, by kind of message: how many, how large, how fast, and what became of those that got lost.
+"""Messages by kind: how many, how large, how fast, and why some were lost.
 
-Where the bytes go is where a protocol's cost lies: in Gnutella most messages keep the network together and most bytes
-are files. The share is of bytes delivered, which a bar shows; figures a second are of virtual time, over the last few
-seconds.
+The share is of bytes delivered: in Gnutella most messages keep the network together, and most bytes are files. Rates
+are per second of virtual time, over the last few seconds.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from textual import events
+import numpy as np
 
 from engine import Fixed, Kind
 from tui.config.keys import within
@@ -18,16 +18,17 @@ from tui.draw.chart import meter, si
 from tui.session.frame import Frame
 
 from .asks_table import size_text
-from .panel import Roll, name_panel, panel_css
-from .text import Row, Span, fit, wrap
+from .panel import name_panel, panel_css
+from .table import SORTING, Column, Values, VirtualTable, ranks
+from .text import Row, Span, wrap
 
 WINDOW_US = 3_000_000
-EMPTY = "Nothing was said yet."
+EMPTY = "No message was sent yet."
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """One kind as it stands. per_s: sent a virtual second; share: of all bytes delivered, 0 to 1."""
+    """Figures of one kind. per_s: sent per virtual second; share: of all bytes delivered, 0 to 1."""
 
     kind: Kind
     sent: int
@@ -41,28 +42,104 @@ class Tally:
         return sum(count for _, count in self.lost)
 
 
-SORTS = ("kind", "part", "sent", "bytes", "per s", "lost")
+Tallies = Sequence[Tally]
 
 
-class Kinds(Roll):
-    """The panel. A click on a column sorts by it, and so do left and right; `rows` are what it shows."""
+def _kind(tallies: Tallies, item: int, cells: int) -> Span:
+    kind = tallies[item].kind
+    return kind.name, f"{kind.part} bold"
 
-    DEFAULT_CSS = panel_css("Kinds") + "Kinds { padding: 0 0 0 1; }"
-    HEADER = 1
-    BINDINGS = within({"list.left": "sort(-1)", "list.right": "sort(1)"})
+
+def _part(tallies: Tallies, item: int, cells: int) -> Span:
+    part = tallies[item].kind.part
+    return part, part
+
+
+def _over(tallies: Tallies, item: int, cells: int) -> Span:
+    return tallies[item].kind.over, "dim"
+
+
+def _sent(tallies: Tallies, item: int, cells: int) -> Span:
+    sent = tallies[item].sent
+    return si(sent), "text" if sent else "dim"
+
+
+def _share(tallies: Tallies, item: int, cells: int) -> Span:
+    one = tallies[item]
+    return f"{meter(one.share, cells - 5)} {one.share:4.0%}", one.kind.part
+
+
+def _bytes(tallies: Tallies, item: int, cells: int) -> Span:
+    size = tallies[item].bytes
+    return size_text(size), "text" if size else "dim"
+
+
+def _by_bytes(tallies: Tallies) -> Values:
+    return ranks([(one.bytes, one.sent) for one in tallies])
+
+
+def _rate(tallies: Tallies, item: int, cells: int) -> Span:
+    rate = tallies[item].per_s
+    return si(rate), "text" if rate else "dim"
+
+
+def _lost(tallies: Tallies, item: int, cells: int) -> Span:
+    dropped = tallies[item].dropped
+    return si(dropped), "lost" if dropped else "dim"
+
+
+def _reasons(tallies: Tallies, item: int, cells: int) -> Span:
+    return "  ".join(f"{reason} {si(count)}" for reason, count in tallies[item].lost), "dim"
+
+
+class MessageTable(VirtualTable[Tallies]):
+    """The panel. Kinds that are equal in the column sorted by come in the order of their names."""
+
+    DEFAULT_CSS = panel_css("MessageTable") + "MessageTable { padding: 0 0 0 1; }"
+    BINDINGS = within(SORTING)
+    COLUMNS = (
+        Column("kind", 6, _kind, lambda tallies: ranks([one.kind.name.lower() for one in tallies])),
+        Column("part", 8, _part, lambda tallies: ranks([one.kind.part for one in tallies]), rank=3),
+        Column("over", 8, _over, rank=5),
+        Column(
+            "sent", 6, _sent, lambda tallies: np.array([one.sent for one in tallies], np.int64), right=True, down=True
+        ),
+        Column("share", 13, _share, rank=4, sorts="bytes"),
+        Column("bytes", 8, _bytes, _by_bytes, right=True, down=True),
+        Column(
+            "per s",
+            6,
+            _rate,
+            lambda tallies: np.array([one.per_s for one in tallies], np.float64),
+            rank=2,
+            right=True,
+            down=True,
+        ),
+        Column(
+            "lost",
+            6,
+            _lost,
+            lambda tallies: np.array([one.dropped for one in tallies], np.int64),
+            rank=1,
+            right=True,
+            down=True,
+        ),
+        Column("", 0, _reasons),
+    )
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
-        super().__init__(id=id, classes=classes)
-        self.rows: list[Tally] = []
-        self.by = "bytes"
+        super().__init__("bytes", id=id, classes=classes)
         self._past: deque[tuple[int, dict[str, int]]] = deque()
         self._fixed: Fixed | None = None
-        self._frame: Frame | None = None
+
+    @property
+    def rows(self) -> list[Tally]:
+        """What is shown, in the order of the rows."""
+        return [self.data[item] for item in self.order.tolist()] if self.data is not None else []
 
     def show(self, frame: Frame) -> None:
-        """Take the newest figures."""
+        """Take the newest frame."""
         snapshot = frame.snapshot
-        self._frame = frame
         before, self._fixed = self._fixed, snapshot.fixed
         if before is None or before.run is not snapshot.fixed.run:
             self._past.clear()
@@ -71,8 +148,9 @@ class Kinds(Roll):
         while len(self._past) > 2 and self._past[1][0] <= snapshot.now_us - WINDOW_US:
             self._past.popleft()
         fresh = self._tallies(frame)
-        if fresh != self.rows:
-            self.rows = fresh
+        if fresh != self.data:
+            self.take(fresh, np.array([one.kind.name for one in fresh]))
+            self.sort_rows()
             self.rows_came(0)
         totals = snapshot.totals
         name_panel(self, f"kinds · {si(totals.sent).strip()} sent · {si(totals.dropped).strip()} lost")
@@ -84,96 +162,24 @@ class Kinds(Roll):
         span_s = (now_us - then_us) / 1e6
         everything = sum(totals.bytes_by_kind.values())
         told = []
-        for name, sent in totals.by_kind.items():
+        for name, sent in sorted(totals.by_kind.items()):
             size = totals.bytes_by_kind.get(name, 0)
             lost = sorted(totals.dropped_kinds.get(name, {}).items(), key=lambda one: (-one[1], one[0]))
             rate = (now.get(name, 0) - then.get(name, 0)) / span_s if span_s > 0 else 0.0
             kind = kinds.get(name, Kind(name, "upkeep", "stream"))
             told.append(Tally(kind, sent, size, size / everything if everything else 0.0, rate, tuple(lost)))
-        keys = {
-            "kind": lambda one: one.kind.name.lower(),
-            "part": lambda one: (one.kind.part, one.kind.name),
-            "sent": lambda one: (-one.sent, one.kind.name),
-            "bytes": lambda one: (-one.bytes, -one.sent, one.kind.name),
-            "per s": lambda one: (-one.per_s, one.kind.name),
-            "lost": lambda one: (-one.dropped, one.kind.name),
-        }
-        return sorted(told, key=keys[self.by])
+        return told
 
-    def row_count(self) -> int:
-        """How many kinds there are."""
-        return len(self.rows)
+    def width_of(self, column: Column[Tallies]) -> int | None:
+        if column.name == "kind":
+            longest = max((len(one.kind.name) for one in self.data or ()), default=0)
+            return min(max(longest, column.width), 18)
+        return column.width
 
-    def _columns(self, width: int) -> list[tuple[str, int, bool]]:
-        """(name, cells, whether flush right) of those there is room for; the reasons of losses take the rest."""
-        longest = max((len(one.kind.name) for one in self.rows), default=4)
-        columns = [
-            ("kind", min(max(longest, 6), 18), False),
-            ("part", 8, False),
-            ("over", 8, False),
-            ("sent", 6, True),
-            ("share", 13, False),
-            ("bytes", 8, True),
-            ("per s", 6, True),
-            ("lost", 6, True),
-        ]
-        for name in ("over", "share", "part", "per s", "lost"):
-            if sum(cells + 1 for _, cells, _ in columns) > width:
-                columns = [column for column in columns if column[0] != name]
-        rest = sum(cells + 1 for name, cells, _ in columns[1:])
-        return [("kind", max(4, min(columns[0][1], width - rest - 1)), False), *columns[1:]]
-
-    def header(self, line: int, width: int) -> Row:
-        """The names of the columns; an arrow at the one that is sorted by."""
-        row: list[Span] = []
-        for name, cells, right in self._columns(width):
-            text = f"{name}{('↑' if name in ('kind', 'part') else '↓') if name == self.by else ''}"
-            row += [(fit(text, cells, right=right), "key bold" if name == self.by else "dim"), (" ", "dim")]
-        return tuple(row)
-
-    def row(self, index: int, width: int) -> Row:
-        """One kind."""
-        one = self.rows[index]
-        ink = one.kind.part
-        row: list[Span] = []
-        for name, cells, right in self._columns(width):
-            text, how = {
-                "kind": (one.kind.name, f"{ink} bold"),
-                "part": (one.kind.part, ink),
-                "over": (one.kind.over, "dim"),
-                "sent": (si(one.sent), "text" if one.sent else "dim"),
-                "share": (f"{meter(one.share, cells - 5)} {one.share:4.0%}", ink),
-                "bytes": (size_text(one.bytes), "text" if one.bytes else "dim"),
-                "per s": (si(one.per_s), "text" if one.per_s else "dim"),
-                "lost": (si(one.dropped), "lost" if one.dropped else "dim"),
-            }[name]
-            row += [(fit(text, cells, right=right), how), (" ", "text")]
-        reasons = "  ".join(f"{reason} {si(count)}" for reason, count in one.lost)
-        return (*row, (reasons, "dim"))
+    def spread(self, cells: dict[str, int], left: int) -> None:
+        """The reasons of losses take what is left; where cells are missing, the name of the kind is cut."""
+        cells[""] = max(0, left)
+        cells["kind"] = max(4, cells["kind"] + min(0, left))
 
     def empty(self, width: int) -> tuple[Row, ...]:
-        """No kind is known."""
         return tuple(((line, "dim"),) for line in wrap(EMPTY, width))
-
-    def sort_by(self, name: str) -> None:
-        """Sort by this column: names from A on, figures from the greatest."""
-        self.by = name
-        if self._frame is not None:
-            self.rows = self._tallies(self._frame)
-            self.rows_came(0)
-        self.refresh()
-
-    def action_sort(self, by: int) -> None:
-        """Sort by the column so many to the right."""
-        self.sort_by(SORTS[min(max(SORTS.index(self.by) + by, 0), len(SORTS) - 1)])
-
-    def on_click(self, event: events.Click) -> None:
-        """A click on a column sorts by it."""
-        offset = event.get_content_offset(self)
-        if offset is None or offset.y >= self.HEADER:
-            return
-        left = 0
-        for name, cells, _ in self._columns(self.scrollable_content_region.width):
-            if left <= offset.x <= left + cells and (name in SORTS or name == "share"):
-                self.sort_by("bytes" if name == "share" else name)
-            left += cells + 1

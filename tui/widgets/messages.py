@@ -1,4 +1,4 @@
-"""What widgets say. They bubble to the screen, and the screen hands them to the session; no widget acts itself."""
+"""Messages of widgets. They bubble to the screen, which passes them to the session: no widget acts on the swarm."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from engine import AskId, Attack, Command, PeerId
 
 
 class PeerPicked(Message):
-    """A person chose a peer, or none. `toggle`: beside those chosen already, or no more."""
+    """A person chose a peer, or none. `toggle`: add it to those chosen already, or remove it from them."""
 
     def __init__(self, peer: PeerId | None, *, toggle: bool = False) -> None:
         super().__init__()
@@ -17,7 +17,7 @@ class PeerPicked(Message):
 
 
 class PeersPicked(Message):
-    """A person drew a box around these, or named them otherwise. `add`: beside those chosen already."""
+    """A person chose these peers by a box or otherwise. `add`: in addition to those chosen already."""
 
     def __init__(self, peers: tuple[PeerId, ...], *, add: bool = False) -> None:
         super().__init__()
@@ -26,7 +26,7 @@ class PeersPicked(Message):
 
 
 class MenuWanted(Message):
-    """A person wants to see what can be done: to `peer` if it is none of the chosen, else to these.
+    """A person wants the menu of actions: for `peer` if it is not among the chosen ones, else for all of these.
 
     at: where on the screen, x and y in cells; None where no pointer asked.
     """
@@ -101,7 +101,7 @@ class AskLeft(Message):
 
 
 class Wondered(Message):
-    """A person types a selector and wonders whom it means. The answer goes to `Controls.tell`."""
+    """A person types a selector: which peers does it name? The answer goes to `Controls.tell`."""
 
     def __init__(self, selector: str) -> None:
         super().__init__()

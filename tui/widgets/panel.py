@@ -1,7 +1,7 @@
-"""What panels have in common: a frame with a title, and two ways of showing rows.
+"""What panels have in common: a frame with a title and keys, buttons, and two ways of showing rows.
 
-`Lines` is as tall as its rows; `Roll` scrolls over any number of rows, newest on top, and formats only those in
-sight. Both are painted line by line and hold no child per row: a thousand rows cost what the screen shows.
+`Lines` is as tall as its rows; `VirtualList` scrolls over any number of rows and formats only those in view. Both are
+painted line by line and have no child widget for each row.
 """
 
 from __future__ import annotations
@@ -26,21 +26,18 @@ from engine import plain
 from tui.config.keys import SCROLLING, key_for, keyed, within
 from tui.textual_compat import SteadyOptions, set_border_subtitle, set_border_title, set_virtual_size
 
+from .row_widget import RowWidget
 from .text import ASCII, Inks, Row, letters_only, strip
-
-# What a person reads or chooses from in a dialog: Textual's text that scrolls, and its list, with keys of our table.
-#
-# Textual's own have bindings without ids, which nobody could remap.
 
 
 class Reading(VerticalScroll, inherit_bindings=False):
-    """A text that scrolls."""
+    """A text that scrolls, with bindings that can be remapped."""
 
     BINDINGS = within(SCROLLING)
 
 
 class Choices(SteadyOptions, inherit_bindings=False):
-    """Lines to choose one from."""
+    """A list to choose from, with bindings that can be remapped."""
 
     BINDINGS = within(
         {
@@ -63,11 +60,8 @@ class Choices(SteadyOptions, inherit_bindings=False):
         return Strip(letters, made.cell_length)
 
 
-# A scroll bar for terminals with letters only: it moves by whole cells, where Textual's ends in eighths of one.
-
-
-class LetterBar(ScrollBarRender):
-    """Blanks on a ground: nothing in it needs a glyph."""
+class AsciiScrollBar(ScrollBarRender):
+    """A scroll bar for ASCII terminals: it moves by whole cells, where Textual's ends in eighths of one."""
 
     VERTICAL_BARS = [" "]
     HORIZONTAL_BARS = [" "]
@@ -76,11 +70,11 @@ class LetterBar(ScrollBarRender):
 PART = " · "
 STEP = 8
 FRAME = 6
-"""Cells of a panel's lower edge that no words can have: its corners, and a dash and a blank beside each."""
+"""Cells of a panel's lower edge without text: its corners, and a dash and a blank beside each."""
 
 
 def panel_css(name: str) -> str:
-    """The frame that panels share, as a rule for the widget class `name`: quiet, and lit while it has the focus."""
+    """The CSS of a panel's frame for the widget class `name`: faint, and in the accent colour with the focus."""
     return f"""
     {name} {{
         border: round $foreground 25%;
@@ -147,18 +141,18 @@ def repaint_edge(widget: Widget, y: int) -> None:
 
 
 def carry_keys(widget: Widget, keys: Sequence[Offer]) -> None:
-    """Have the frame of a panel carry these keys: what stands behind it, or what else it can show."""
+    """Show these keys in the frame of a panel."""
     if remember(widget, keys):
         rename(widget)
 
 
 def rename(widget: Widget) -> None:
-    """Write the title of a panel anew: other keys, or another alphabet."""
+    """Write the title of a panel again, after keys or glyphs changed."""
     title, *_ = getattr(widget, "_named", ("",))
     name_panel(widget, title, getattr(widget, "_hint", ""))
 
 
-class Lines(Widget):
+class Lines(RowWidget):
     """A few rows, as high as they are many. `show_rows` repaints only when a row differs.
 
     Another height has the whole screen laid out anew (20 to 50 ms). A `steady` one therefore keeps the height of the
@@ -174,7 +168,6 @@ class Lines(Widget):
     def __init__(self, *, steady: bool = False, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
         self._rows: tuple[Row, ...] = ()
-        self._inks: Inks | None = None
         self._steady, self._least, self._tall = steady, 0, 0
 
     def loosen(self) -> None:
@@ -208,24 +201,15 @@ class Lines(Widget):
         wide = self.size.width
         self.refresh(*(Region(0, y, wide, 1) for y, row in enumerate(new) if row != before[y]))
 
-    def render_lines(self, crop: Region) -> list[Strip]:
-        """Look the colours up once a paint."""
-        self._inks = Inks(self)
-        return super().render_lines(crop)
-
-    def render_line(self, y: int) -> Strip:
-        """Line `y` of the content."""
-        inks = self._inks or Inks(self)
-        row = self._rows[y] if y < len(self._rows) else ()
-        return strip(row, self.size.width, inks)
+    def row_at(self, y: int) -> Row:
+        return self._rows[y] if y < len(self._rows) else ()
 
 
-class Roll(ScrollView, can_focus=True, inherit_bindings=False):
-    """Any number of rows, newest on top. While it is scrolled away from the top, rows that arrive push nothing:
-    what a person reads stays where it is."""
+class VirtualList(ScrollView, can_focus=True, inherit_bindings=False):
+    """Any number of rows, newest on top. While it is scrolled away from the top, new rows do not move those in view."""
 
     DEFAULT_CSS = """
-    Roll {
+    VirtualList {
         overflow-x: hidden;
         overflow-y: auto;
         scrollbar-size-vertical: 1;
@@ -242,8 +226,6 @@ class Roll(ScrollView, can_focus=True, inherit_bindings=False):
         self._cursor_inks: Inks | None = None
         self._lines_shown: list[tuple[Row, bool]] = []
         self._width_shown = 0
-
-    # A subclass says how many rows there are, and what each looks like.
 
     def row_count(self) -> int:
         """How many rows there are now."""
@@ -278,7 +260,7 @@ class Roll(ScrollView, can_focus=True, inherit_bindings=False):
     def _repaint(self) -> None:
         """Those lines that read otherwise now: an ask under way changes one row of a dozen, several times a second."""
         width, height = self.scrollable_content_region.width, self.size.height
-        lines = [self._line(y, width) for y in range(height)] if self.display else []
+        lines = [self._line_at(y, width) for y in range(height)] if self.display else []
         before, self._lines_shown = self._lines_shown, lines
         if len(before) != len(lines) or not lines or width != self._width_shown:
             self._width_shown = width
@@ -319,11 +301,11 @@ class Roll(ScrollView, can_focus=True, inherit_bindings=False):
     def render_line(self, y: int) -> Strip:
         """Line `y` of the content in sight."""
         width = self.scrollable_content_region.width
-        row, chosen = self._line(y, width)
+        row, chosen = self._line_at(y, width)
         inks = (self._cursor_inks if chosen else self._inks) or Inks(self, cursor=chosen)
         return strip(row, width, inks)
 
-    def _line(self, y: int, width: int) -> tuple[Row, bool]:
+    def _line_at(self, y: int, width: int) -> tuple[Row, bool]:
         """What stands in a line of the content in sight, and whether it is the chosen row."""
         if self.row_count() == 0:
             said = self.empty(width)
@@ -334,7 +316,7 @@ class Roll(ScrollView, can_focus=True, inherit_bindings=False):
         return ((), False) if index is None else (self.row(index, width), self.is_cursor(index))
 
 
-class Chip(Widget, can_focus=True):
+class Chip(RowWidget, can_focus=True):
     """A button of one line: `[x] Kill`. The key it can also be had by is part of it.
 
     Disabled, it keeps a tooltip that says why. It posts `Chip.Pressed`.
@@ -393,19 +375,15 @@ class Chip(Widget, can_focus=True):
 
     def get_content_width(self, container: Size, viewport: Size) -> int:
         """As wide as it reads, no more."""
-        return sum(cell_len(text) for text, _ in self._row())
+        return sum(cell_len(text) for text, _ in self.row_at(0))
 
-    def _row(self) -> Row:
+    def row_at(self, y: int) -> Row:
         if self._key:
             return (
                 (f"[{key_for(self.app, self._key)}]", "dim" if self.disabled else "key bold"),
                 (f" {self._label}", "text"),
             )
         return ((f" {self._label} ", "text"),)
-
-    def render_line(self, y: int) -> Strip:
-        """Its one line."""
-        return strip(self._row(), self.size.width, Inks(self))
 
     def on_click(self, event: events.Click) -> None:
         """A click presses it."""
@@ -418,10 +396,8 @@ class Chip(Widget, can_focus=True):
             self.post_message(self.Pressed(self))
 
 
-# Keys in the frame of a panel, each one click away: what else this picture can show, and what stands behind it.
-#
-# A line of keys at the bottom of the screen has room for a dozen, and what belongs to one picture is looked for at that
-# picture. So the lower edge of its frame, which is drawn anyway, carries the keys that go with it.
+# Keys in the lower edge of a panel's frame: what else the panel can show, or what is hidden behind it. The key bar has
+# room for a dozen keys only.
 
 GAP = "  "
 
@@ -456,7 +432,7 @@ def fitting(keys: Sequence[Offer], room: int) -> list[Offer]:
 
 
 def written(keys: Sequence[Offer]) -> Content:
-    """One after the other; a click on one does its action, which also tells why when it cannot be had."""
+    """The keys side by side; a click on one runs its action, which also tells why when it is not possible."""
     parts: list[Content | str] = []
     for key in keys:
         parts += [GAP] if parts else []
@@ -467,7 +443,7 @@ def written(keys: Sequence[Offer]) -> Content:
 
 
 def pressed(event: events.MouseEvent) -> bool:
-    """Whether a mouse event is on such a key: then it is no click on what the panel shows."""
+    """Whether a mouse event is on a key in the frame, and not on the content of the panel."""
     return "@click" in event.style.meta
 
 
@@ -478,7 +454,7 @@ def keys_of(widget: Widget) -> tuple[Offer, ...]:
 
 
 def remember(widget: Widget, keys: Sequence[Offer]) -> bool:
-    """Have a panel's frame carry these; False when it does already."""
+    """Store the keys of a panel's frame; False if they are the same as before."""
     if tuple(keys) == keys_of(widget):
         return False
     widget._frame_keys = tuple(keys)  # type: ignore[attr-defined]

@@ -1,30 +1,46 @@
 """A slider over named stops: keys left and right, a click, or dragging.
 
-Stops and not a continuum: a person who wants a session of four minutes wants four minutes, not 4.0313. What the
-swarm reports may lie between two stops; then the knob stands at the nearest and the text tells the truth.
+A value that the swarm reports may lie between two stops: then the knob is at the nearest one and the text shows the
+value.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from textual import events
 from textual.content import Content
-from textual.geometry import Size
 from textual.message import Message
-from textual.strip import Strip
-from textual.widget import Widget
 
 from tui.config.keys import within
 from tui.draw.styles import SYMBOLS
 
-from .text import Inks, Row, fit, strip
+from .row_widget import RowWidget
+from .text import Row, fit
 
-PATIENCE = 6
+HOLD_FRAMES = 6
 """Frames for which a moved knob stays where the person put it, until the swarm reports what it was set to."""
 
 
-class Slider(Widget, can_focus=True):
+@dataclass(frozen=True, slots=True)
+class Dial:
+    """A parameter on a slider: values as a command takes them, with their words. rest: the stop of the default."""
+
+    name: str
+    label: str
+    values: tuple[Any, ...]
+    words: tuple[str, ...]
+    rest: int
+    tip: str
+
+    def at(self, value: object) -> int:
+        """The stop of a value, or that of the default when it is none."""
+        return self.values.index(value) if value in self.values else self.rest
+
+
+class Slider(RowWidget, can_focus=True):
     """`loss     ●━━━━━━━━━  0 %`. Posts `Slider.Moved` when a person moves it to another stop."""
 
     DEFAULT_CSS = """
@@ -80,14 +96,14 @@ class Slider(Widget, can_focus=True):
         return self._text
 
     def dress(self, label: str, stops: Sequence[str], index: int, *, tip: str = "") -> None:
-        """Be another slider: a form has one line for whatever is to be set there."""
+        """Change to another parameter."""
         self._label, self._stops, self._held = label, tuple(stops), 0
         self._index, self._text = index, self._stops[index]
         self.tooltip = Content(tip) if tip else None
         self.refresh()
 
     def set_value(self, index: int, text: str | None = None) -> None:
-        """What the swarm reports: the nearest stop, and the value in words where it is none of the stops."""
+        """Show the value that the swarm reports: the nearest stop, and the words if it is none of the stops."""
         told = self._stops[index] if text is None else text
         if (index, told) == (self._index, self._text):
             self._held = 0
@@ -98,15 +114,11 @@ class Slider(Widget, can_focus=True):
         self._index, self._text = index, told
         self.refresh()
 
-    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """One line."""
-        return 1
-
     def _track(self) -> tuple[int, int]:
         """Where the track begins, and its length, in cells."""
         return self._label_cells, max(3, self.size.width - self._label_cells - self._value_cells - 1)
 
-    def _row(self) -> Row:
+    def row_at(self, y: int) -> Row:
         _, length = self._track()
         if self.disabled:
             return (
@@ -123,16 +135,12 @@ class Slider(Widget, can_focus=True):
             (fit(self._text, self._value_cells), "text bold"),
         )
 
-    def render_line(self, y: int) -> Strip:
-        """Its one line."""
-        return strip(self._row(), self.size.width, Inks(self))
-
     def action_move(self, by: int) -> None:
         """Move by so many stops."""
         self._go(self._index + by)
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
-        """Take the knob."""
+        """Start to drag the knob."""
         self._dragging = True
         self.capture_mouse()
         self._follow(event.x)
@@ -143,7 +151,7 @@ class Slider(Widget, can_focus=True):
             self._follow(event.x)
 
     def on_mouse_up(self, event: events.MouseUp) -> None:
-        """Let it go."""
+        """End the drag."""
         if self._dragging:
             self._dragging = False
             self.release_mouse()
@@ -156,6 +164,6 @@ class Slider(Widget, can_focus=True):
         index = min(max(index, 0), len(self._stops) - 1)
         if index == self._index and self._text == self._stops[index]:
             return
-        self._index, self._text, self._held = index, self._stops[index], PATIENCE
+        self._index, self._text, self._held = index, self._stops[index], HOLD_FRAMES
         self.refresh()
         self.post_message(self.Moved(self, index))

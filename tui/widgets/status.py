@@ -1,7 +1,7 @@
-"""The top line: which network, who lives, what time it is, how fast it goes.
+"""Lines at the edges of the screen: status, figures for small terminals, court and minimum cut, keys.
 
-Each figure has a place of fixed width, so that nothing jumps. What a narrow terminal cannot hold goes in order of
-how easily it is missed: the name of the program, the frame rate, the seed. The time and the living stay.
+Each figure of the status line has a fixed width and place. A narrow terminal leaves out first the name of the program,
+then the frame rate, then the seed; the time and the number of living peers stay.
 """
 
 from __future__ import annotations
@@ -15,9 +15,6 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.geometry import Size
-from textual.strip import Strip
-from textual.widget import Widget
 
 from engine import ALIVE, DEAD, LEFT, Adjourn, AskRow, Censor, Court, CourtStatus
 from tui.config.keys import keyed
@@ -29,17 +26,15 @@ from tui.widgets.messages import Act, Wish
 
 from .asks_table import reached_share, state_of, verdict_in
 from .panel import Chip, Lines, Offer
-from .text import STATE, Inks, Row, Span, between, fit, strip, width_of, wrap
-
-# Two lines for a small terminal: what the charts and the table of asks would say, in figures.
-#
-# Widths are fixed, so that numbers change in their places.
+from .row_widget import RowWidget
+from .text import STATE, Row, Span, between, fit, width_of, wrap
 
 
-class Figures(Widget):
-    """Rates on the first line, the chosen or latest ask on the second."""
+class Figures(RowWidget):
+    """Two lines for a small terminal in place of charts and asks: rates, and the selected or latest ask."""
 
     DEFAULT_CSS = "Figures { height: 2; width: 1fr; background: $background; color: $foreground; }"
+    HEIGHT = 2
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
@@ -50,17 +45,11 @@ class Figures(Widget):
         self._frame = frame
         self.refresh()
 
-    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """Two lines."""
-        return 2
-
-    def render_line(self, y: int) -> Strip:
+    def row_at(self, y: int) -> Row:
         """Rates, then the ask."""
-        frame = self._frame
-        row: Row = ()
-        if frame is not None:
-            row = rates_row(frame) if y == 0 else ask_row(frame, self.size.width, self.app)
-        return strip(row, self.size.width, Inks(self))
+        if self._frame is None:
+            return ()
+        return rates_row(self._frame) if y == 0 else ask_row(self._frame, self.size.width, self.app)
 
 
 def rates_row(frame: Frame) -> Row:
@@ -104,22 +93,20 @@ def _chosen(frame: Frame) -> AskRow | None:
     return next((row for row in reversed(asks) if row.id == frame.ask), asks[-1] if asks else None)
 
 
-# What is before the court, and who stands between an asker and what it wants: two lines that are there only when
-# there is something to tell, each with the buttons that go with it.
-
 PACES_S = (0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 """How long after an answer the court may act."""
 
 
-class Matters(Vertical):
-    """The two lines. Posts `Act`, and `Wish` for what is a key of the screen."""
+class CourtBar(Vertical):
+    """The orders of a court, and the minimum cut between an asker and the holders: a line each, with buttons, shown
+    only when there is one. Posts `Act`, and `Wish` for an action of the screen."""
 
     DEFAULT_CSS = """
-    Matters { height: auto; width: 1fr; }
-    Matters > Horizontal { height: auto; width: 1fr; padding: 0 1; background: $panel; }
-    Matters > Horizontal.-hidden { display: none; }
-    Matters Lines { background: $panel; }
-    Matters Chip { margin: 0 0 0 1; }
+    CourtBar { height: auto; width: 1fr; }
+    CourtBar > Horizontal { height: auto; width: 1fr; padding: 0 1; background: $panel; }
+    CourtBar > Horizontal.-hidden { display: none; }
+    CourtBar Lines { background: $panel; }
+    CourtBar Chip { margin: 0 0 0 1; }
     """
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
@@ -133,12 +120,15 @@ class Matters(Vertical):
             yield Chip("-", id="sooner")
             yield Chip("+", id="later")
             yield Chip(
-                "adjourn", "run.court", id="adjourn", tip="The court rises: its orders stand, those under way lapse."
+                "adjourn",
+                "run.court",
+                id="adjourn",
+                tip="End the court: its orders stay in force, those not yet carried out lapse.",
             )
         with Horizontal(id="silencing", classes="-hidden"):
             yield Lines(id="set")
             yield Chip("censor these", "ask.censor_set", id="censor-these")
-            yield Chip("close", "ask.silence", id="put-away", tip="No longer ring these peers.")
+            yield Chip("close", "ask.silence", id="put-away", tip="Remove the rings around these peers.")
 
     def show(self, frame: Frame) -> None:
         """Take the newest."""
@@ -204,14 +194,8 @@ def censor_set(frame: Frame) -> Censor | None:
     return Censor(found.peers) if found is not None and found.peers else None
 
 
-# The last line: keys that can be pressed now, each also a button. What does not fit goes in order of rank.
-#
-# Textual's own footer scrolls sideways when the terminal is narrow, which hides keys by their place in a table. This
-# one drops the least wanted and keeps `?`, which tells all.
-
-
 def cells_of(item: Offer) -> int:
-    """Its width, with the two blanks that part it from the next."""
+    """Its width, with the two blanks before the next item."""
     return cell_len(item.key) + cell_len(item.word) + 3
 
 
@@ -227,8 +211,11 @@ def fitting(items: Sequence[Offer], width: int) -> list[Offer]:
     return [item for number, item in enumerate(items) if number in kept]
 
 
-class KeyBar(Widget):
-    """One line at the bottom. A click on a key does what the key does, or tells why not."""
+class KeyBar(RowWidget):
+    """The keys that can be pressed now. A click does what the key does, or says why it cannot.
+
+    Where the line is short, keys are left out by rank; Textual's footer scrolls sideways and hides them by position.
+    """
 
     DEFAULT_CSS = "KeyBar { height: 1; width: 1fr; background: $panel; color: $foreground; pointer: pointer; }"
 
@@ -242,18 +229,12 @@ class KeyBar(Widget):
             self._items = tuple(items)
             self.refresh()
 
-    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """One line."""
-        return 1
-
-    def render_line(self, y: int) -> Strip:
-        """The line."""
+    def row_at(self, y: int) -> Row:
         row: list[Span] = [(" ", "text")]
         for item in fitting(self._items, self.size.width):
             key, word = ("dim", "dim") if item.why_not else ("key bold", "text")
             row += [(item.key, key), (f" {item.word}", word), ("  ", "text")]
-        shown: Row = tuple(row)
-        return strip(shown, self.size.width, Inks(self))
+        return tuple(row)
 
     def _at(self, x: int) -> Offer | None:
         left = 1
@@ -264,7 +245,7 @@ class KeyBar(Widget):
         return None
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
-        """Tell what a key is for, or why it cannot be had."""
+        """Show in the tooltip what a key does, or why it cannot."""
         item = self._at(event.x)
         self.tooltip = None if item is None else Content(item.why_not or item.tip)
 
@@ -279,10 +260,10 @@ HINT = " slowed: a question is crossing "
 ROOMY = 110
 """Cells from which on the program says its name."""
 CLOSE_ENOUGH = 0.15
-"""Pace and speed that differ by less are the same to a person; showing both would only flicker."""
+"""Measured and wanted speed that differ by less are shown as one figure."""
 
 
-class StatusBar(Widget):
+class StatusBar(RowWidget):
     """One line at the top."""
 
     DEFAULT_CSS = "StatusBar { height: 1; width: 1fr; background: $panel; color: $foreground; }"
@@ -297,20 +278,14 @@ class StatusBar(Widget):
         self.tooltip = "Time is slow while the question you asked crosses the swarm." if frame.slowed else None
         self.refresh()
 
-    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """One line."""
-        return 1
-
-    def render_line(self, y: int) -> Strip:
-        """The line."""
-        row = () if self._frame is None else status_row(self._frame, self.size.width)
-        return strip(row, self.size.width, Inks(self))
+    def row_at(self, y: int) -> Row:
+        return () if self._frame is None else status_row(self._frame, self.size.width)
 
 
 def status_row(frame: Frame, width: int) -> Row:
     """The line for a terminal of `width` cells."""
     snapshot = frame.snapshot
-    # By the width alone: it stands at the left, so its coming and going would move everything.
+    # By the width alone: it is at the left, so the rest would move when it appears.
     name: Row = ((" swarmtop ", "key bold"),) if width >= ROOMY else ()
     network: Row = ((f" {snapshot.fixed.protocol} ", "text bold"),)
     seed: Row = ((f" seed {snapshot.fixed.seed} ", "dim"),)
@@ -318,7 +293,7 @@ def status_row(frame: Frame, width: int) -> Row:
     time: Row = ((f" {clock(snapshot.now_us)} ", "text bold"), *_pace(frame))
     room = width - 1 - width_of((*name, *network, *time))
     census, extra = _census(frame)
-    # What is shown depends on the width and on the size of the swarm, not on its state: else it would jump.
+    # What is shown depends on the width and the size of the swarm only, so that nothing moves.
     tail: Row = fps
     if width_of((*census, *fps)) > room:
         census, extra = _short(census), _short(extra)
@@ -341,7 +316,7 @@ def status_row(frame: Frame, width: int) -> Row:
 
 
 def _census(frame: Frame) -> tuple[Row, Row]:
-    """Three spans a state: those always told, and those told only when there are any."""
+    """Three spans a state: states that are always shown, and states shown only if a peer has them."""
     snapshot = frame.snapshot
     state = snapshot.state
     alive = state == ALIVE
@@ -363,14 +338,14 @@ def _census(frame: Frame) -> tuple[Row, Row]:
         *(count("poisoned", poisoned) if poisoned else ()),
         *(count("left", left) if left else ()),
     )
-    # A partition has no shape in the picture, and one that was forgotten explains every missing answer.
+    # A partition is easily overlooked in the picture, and explains missing answers.
     sides = len(np.unique(snapshot.group))
     cut: Row = ((f" {sides} ", "text"), ("◐", "warn"), (" sides ", "dim")) if sides > 1 else ()
     return always, (*rare, *cut)
 
 
 def _short(census: Row) -> Row:
-    """The same without words: shape and colour stay."""
+    """The same without words."""
     return tuple((" ", ink) if index % 3 == 2 else (text, ink) for index, (text, ink) in enumerate(census))
 
 

@@ -1,7 +1,7 @@
-"""What a scenario tells, and what it asks of the viewer.
+"""Captions and questions of a scenario.
 
-A guess is asked for before the answer is known: who has bet on an outcome watches it. The guess is kept as it was
-typed and stands beside what was measured; nobody is graded.
+A question asks for a guess before the answer is known. The guess is kept as it was typed, and shown beside the measured
+value.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from .panel import Chip, Lines, name_panel, panel_css
 from .text import Row, wrap
 
 GUESSES = ("none", "few", "half", "most", "all")
-"""Said with one click; any other guess can be typed."""
+"""Guesses with a button; any other can be typed."""
 LONGEST_GUESS = 60
 BRIEF = 7
 """With fewer lines than this there is no place to type a guess; the chips are left."""
 
 
 class Story(VerticalScroll, inherit_bindings=False):
-    """The panel; it is not there when there is no scenario. Posts `Guessed`."""
+    """The panel, hidden without a scenario. Posts `Guessed`."""
 
     DEFAULT_CSS = (
         panel_css("Story")
@@ -82,11 +82,11 @@ class Story(VerticalScroll, inherit_bindings=False):
             self.call_after_refresh(self.scroll_home, animate=False)
 
     def on_mount(self) -> None:
-        """Say what it is."""
+        """Set the title."""
         name_panel(self, "story")
 
     def on_resize(self) -> None:
-        """What is wrapped is wrapped anew."""
+        """Wrap the text again."""
         self._fill()
 
     def pending(self) -> Prediction | None:

@@ -1,20 +1,19 @@
 """The picture: one widget for the whole swarm, painted line by line.
 
-It is handed frames and keeps the layer of links and coast until what it shows changes; everything else is drawn anew,
-and the rows that came out different are repainted (`cells`). What a person does with the picture is answered at once,
-by keys in `view_keys.py` and by the mouse in `view_mouse.py`; what it means is the screen's business.
+It is given frames and keeps the layer of links and coast until what it shows changes; everything else is drawn for each
+frame, and only rows that differ are painted. Keys and mouse are answered at once: pan, zoom, placement and colours are
+the picture's own, and what is chosen is posted to the screen.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from textual import events
 from textual.content import Content
-from textual.widget import Widget
 
 from engine import PARTS, STATES, Commanded, Event, PeerId, Refused, Trace, plain
 from tui.config.keys import keyed
@@ -30,14 +29,26 @@ from tui.session.frame import Frame
 from tui.widgets.messages import MenuWanted, PeerPicked, PeersPicked
 
 from . import panel
-from .canvas_widget import Picture
+from .canvas_widget import CanvasWidget
 from .panel import name_panel, panel_css
 
-# The picture of the swarm as the selected peer believes it to be, for `SwarmView`.
+UPKEEP = PARTS.index("upkeep")
+NEVER = -1_000_000_000
+StillKey: TypeAlias = tuple[object, ...]
+ZOOM_STEP = 1.5
+PAN_STEP = 0.2
+SLIP = 2
+"""Cells that a pointer may move between down and up before it draws a box."""
+ECHO_S = 1.4
+"""How long a ring shows an action at a peer, in wall seconds."""
+REFUSAL_S = 0.5
+TITLE_S = 0.5
+QUIET_MOST, QUIET_PEERS = 12, 150
+ECHOES_MOST = 64
 
 
-def believed(frame: Frame, scene: Scene, glyphs: Mode, width: int, height: int, legend: bool) -> Canvas:
-    """A canvas of its own: what is under way and whom others are linked to, the peer does not know."""
+def belief_canvas(frame: Frame, scene: Scene, glyphs: Mode, width: int, height: int, legend: bool) -> Canvas:
+    """The swarm as the selected peer knows it: without messages under way and without links of others."""
     assert frame.facts is not None
     canvas = Canvas(width, height, glyphs)
     grounds(canvas, scene)
@@ -49,7 +60,7 @@ def believed(frame: Frame, scene: Scene, glyphs: Mode, width: int, height: int, 
 
 
 def believed_title(frame: Frame) -> str:
-    """The headline of that picture, or empty when the truth is shown."""
+    """The title of that picture, or empty when the swarm itself is shown."""
     facts = frame.facts
     if not frame.show_belief or facts is None or facts.peer != frame.selected:
         return ""
@@ -57,43 +68,8 @@ def believed_title(frame: Frame) -> str:
     return belief.headline(laid, frame.snapshot.fixed.labels[facts.peer])
 
 
-# Whether a picture would come out as the last one did, so that it need not be drawn to find that out.
-#
-# More than half of the time nothing is on the way in a small swarm. Drawing ten pictures a second then, only to see
-# that no cell of them differs, was a sixth of what the dashboard took.
-
-UPKEEP = PARTS.index("upkeep")
-NEVER = -1_000_000_000
-Still: TypeAlias = tuple[object, ...]
-
-
-def still(view: SwarmView, frame: Frame) -> Still | None:
-    """All that decides the picture of this moment: pictures of which this is equal look the same. None where something
-    in it goes on by itself, from one moment to the next."""
-    snapshot = frame.snapshot
-    if view.moving or view.over or view.lasso is not None or in_motion(view, frame):
-        return None
-    # What the selected peer believes and when each was heard grows older all the time.
-    if frame.show_belief or view.colour_by in ("belief", "heard") or news(frame.trace, snapshot.now_us):
-        return None
-    flags = snapshot.censored, snapshot.colluding, snapshot.poisoned, snapshot.held
-    load = snapshot.load.tobytes() if view.colour_by == "load" else b""
-    return (
-        # The objects themselves: numbers of those that are gone are given to others.
-        _Same(snapshot.fixed),
-        _Same(frame.trace),
-        snapshot.links.version,
-        view.stage.version,
-        (view.content_size, view.glyphs, view.colour_by, view.names, view.legend, view.upkeep),
-        (frame.selected, view.hover, frame.marked, frame.min_cut and frame.min_cut.peers),
-        (frame.alarm, not snapshot.asks_total and snapshot.now_us > view.HOPE_US, snapshot.settings.get("asks")),
-        view.app.animation_level,
-        (snapshot.state.tobytes(), snapshot.group.tobytes(), load, *(each.tobytes() for each in flags)),
-    )
-
-
 class _Same:
-    """Equal to nothing but another of the same object, which it keeps."""
+    """Compares by identity, and keeps the object alive so that its id is not used again."""
 
     __slots__ = ("of",)
 
@@ -106,270 +82,16 @@ class _Same:
     __hash__ = None  # type: ignore[assignment]
 
 
-def in_motion(view: SwarmView, frame: Frame) -> int:
-    """How many messages are to be seen under way."""
-    part = frame.snapshot.flight.part
-    return len(part) if view.upkeep else int(np.count_nonzero(part != UPKEEP))
-
-
 def news(trace: Trace | None, now_us: int) -> bool:
-    """Whether something of the chosen ask happened so lately that it is shown for that."""
+    """Whether an event of the selected ask is recent enough to be highlighted."""
     if trace is None:
         return False
     reached, lost = int(trace.at_us.max(initial=NEVER)), int(trace.lost.at_us.max(initial=NEVER))
     return now_us - reached <= FRESH_US or now_us - lost <= LOSS_US
 
 
-# What keys do to the picture: whom an arrow goes to, zoom, pan, and the next placement. A mixin of `SwarmView`.
-
-ZOOM_STEP = 1.5
-PAN_STEP = 0.2
-
-
-class ViewKeys:
-    """Needs a stage, the canvas that is shown and the frame it shows."""
-
-    stage: Stage
-    colour_by: ColourBy
-    _frame: Frame | None
-    _canvas: raster.Canvas
-
-    if TYPE_CHECKING:  # what SwarmView has
-
-        def redraw(self) -> None: ...
-
-    def toward(self, direction: Direction) -> PeerId | None:
-        """The nearest peer in that direction; the one nearest the middle when none is selected; None for nobody.
-
-        It is returned and not posted: a key that follows at once should find it selected.
-        """
-        if self._frame is None:
-            return None
-        x, y = self.stage.dots(self._frame.wall_s)
-        seen = in_sight(self._canvas, x, y)
-        if not seen.any():
-            return None
-        if self._frame.selected is None:
-            far = (x - self._canvas.dots_w / 2) ** 2 + (y - self._canvas.dots_h / 2) ** 2
-            far[~seen] = float("inf")
-            return int(far.argmin())
-        aspect = self._canvas.dot_aspect
-        return layout.nearest(list(zip(x, y, strict=True)), self._frame.selected, direction, seen, aspect)
-
-    def cell_of(self, peer: PeerId) -> tuple[int, int]:
-        """Column and row of a peer in the picture, which may lie outside of it."""
-        if self._frame is None:
-            return 0, 0
-        x, y = self.stage.dots(self._frame.wall_s)
-        col, row = raster.cells(self._canvas, x[peer], y[peer])
-        return int(col), int(row)
-
-    def next_placement(self) -> Placement:
-        """The next placement that says something about this swarm."""
-        at = PLACEMENTS.index(self.stage.placed)
-        for placed in (*PLACEMENTS[at + 1 :], *PLACEMENTS[:at]):
-            if not self.no_placement(placed):
-                self.place(placed)
-                break
-        return self.stage.placed
-
-    def no_placement(self, placed: Placement) -> str:
-        """Why a placement cannot be had just now, or empty."""
-        return "" if self._frame is None else why_not(placed, self._frame.snapshot, self._frame.trace)
-
-    def place(self, placed: Placement) -> None:
-        """Go over to a placement."""
-        self.stage.place(placed)
-        self.redraw()
-
-    def next_colour(self, by: int = 1) -> ColourBy:
-        """The next thing that colour may tell, or the one before (-1)."""
-        self.colour(COLOURS[(COLOURS.index(self.colour_by) + by) % len(COLOURS)])
-        return self.colour_by
-
-    def colour(self, by: ColourBy) -> None:
-        """Colour peers by something."""
-        self.colour_by = by
-        self.redraw()
-
-    def zoom(self, by: int) -> None:
-        """In (1) or out (-1) about the selected peer or the middle; 0 shows everything."""
-        if by == 0:
-            self.stage.look(layout.View())
-        else:
-            at = self._unit_of(self._frame.selected) if self._frame is not None else None
-            self._zoom_at(by, at)
-        self.redraw()
-
-    def _zoom_at(self, by: int, at: tuple[float, float] | None) -> None:
-        view = self.stage.view
-        x, y = at if at is not None else (view.cx, view.cy)
-        self.stage.look(view.zoomed_at(x, y, ZOOM_STEP**by))
-
-    def _unit_of(self, peer: PeerId | None) -> tuple[float, float] | None:
-        if peer is None or self._frame is None:
-            return None
-        x, y = self.stage.dots(self._frame.wall_s)
-        return self.stage.view.to_unit(float(x[peer]), float(y[peer]), self.stage.box)
-
-    def pan(self, direction: Direction) -> None:
-        """Look a fifth of the picture further that way."""
-        dx, dy = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}[direction]
-        self.stage.look(self.stage.view.panned(dx * PAN_STEP, dy * PAN_STEP))
-        self.redraw()
-
-
-# What the mouse does to the picture: point, click, drag, wheel. A mixin of `SwarmView`, and what its tooltip says.
-#
-# A plain drag draws a box and chooses whom it holds, as on a desktop; the picture is moved by dragging with the middle
-# or the right button. Ctrl or shift (or alt: some terminals keep shift for themselves) add to what is chosen.
-
-if TYPE_CHECKING:
-    Base = Widget
-else:
-    Base = object
-
-
-SLIP = 2
-"""Cells that a pointer may move between down and up without meaning a box."""
-
-
-class ViewMouse(Base):
-    """Needs a stage, the canvas that is shown and the frame it shows."""
-
-    stage: Stage
-    hover: PeerId | None
-    _frame: Frame | None
-    _canvas: raster.Canvas
-    _drag: tuple[int, int] | None
-    _dragged: bool
-    _legend_at: tuple[int, int, int]
-    _cells_of: Sharing | None
-    lasso: tuple[int, int, int, int] | None
-
-    if TYPE_CHECKING:  # what SwarmView has
-
-        def redraw(self) -> None: ...
-        def next_colour(self, by: int = 1) -> ColourBy: ...
-        def _zoom_at(self, by: int, at: tuple[float, float] | None) -> None: ...
-
-    def _peer_at(self, event: events.MouseEvent, reach: int = 1) -> PeerId | None:
-        offset = event.get_content_offset(self)
-        if offset is None:
-            return None
-        found = raster.owner_at(self._canvas, offset.x, offset.y, reach)
-        return found if found >= 0 else None
-
-    def on_mouse_move(self, event: events.MouseMove) -> None:
-        """Draw a box, or move the picture, or tell who is under the pointer."""
-        if self._drag is not None and event.button == 1:
-            at = event.get_content_offset_capture(self)
-            if self._dragged or max(abs(at.x - self._drag[0]), 2 * abs(at.y - self._drag[1])) >= SLIP:
-                self._dragged = True
-                self.lasso = (*self._drag, at.x, at.y)
-                self.redraw()
-            return
-        if self._drag is not None and event.button:
-            dx, dy = event.delta_x, event.delta_y
-            if dx or dy:
-                self._dragged = True
-                width, height = max(1, self._canvas.width), max(1, self._canvas.height)
-                self.stage.look(self.stage.view.panned(-dx / width, -dy / height))
-                self.redraw()
-            return
-        found = self._peer_at(event, 0)
-        if found != self.hover:
-            self.hover = found
-            told = ""
-            if found is not None and self._frame is not None:
-                told = describe(self._frame, found) + self._neighbours(found)
-            self.tooltip = Content(told) if told else None
-            self.redraw()
-
-    def _neighbours(self, found: PeerId) -> str:
-        """Who else stands in the cell of a peer, by a table that is made once a picture, when one first points."""
-        assert self._frame is not None
-        x, y = self.stage.dots(self._frame.wall_s)
-        if self._cells_of is None:
-            self._cells_of = Sharing(*raster.cells(self._canvas, x, y), self._canvas.width, self._canvas.height)
-        col, row = raster.cells(self._canvas, x[found], y[found])
-        here = self._cells_of.at(int(col), int(row))
-        if len(here) < 2:
-            return ""
-        counts = np.bincount(self._frame.snapshot.state[here], minlength=len(STATES)).tolist()
-        states = ", ".join(f"{count:,} {STATES[code]}" for code, count in enumerate(counts) if count)
-        return f"\n{len(here):,} peers stand here: {states}"
-
-    def on_leave(self) -> None:
-        """The pointer is gone."""
-        if self.hover is not None:
-            self.hover = None
-            self.redraw()
-
-    def on_mouse_down(self, event: events.MouseDown) -> None:
-        """A drag may begin: with the first button a box, with another one the picture is moved."""
-        at = event.get_content_offset_capture(self)
-        self._drag, self._dragged = (at.x, at.y), False
-        self.capture_mouse()
-
-    def on_mouse_up(self, event: events.MouseUp) -> None:
-        """A drag ends. Whom a box holds is chosen."""
-        self._drag = None
-        self.release_mouse()
-        if self.lasso is not None:
-            held, self.lasso = self._held(self.lasso), None
-            self.redraw()
-            self.post_message(PeersPicked(held, add=event.shift or event.ctrl or event.meta))
-
-    def _held(self, lasso: tuple[int, int, int, int]) -> tuple[PeerId, ...]:
-        """Whom a box of cells holds, both of its corners included; of the picture, not of what lies beyond it."""
-        if self._frame is None:
-            return ()
-        (left, right), (top, bottom) = sorted(lasso[::2]), sorted(lasso[1::2])
-        left, right = max(left, 0), min(right, self._canvas.width - 1)
-        top, bottom = max(top, 0), min(bottom, self._canvas.height - 1)
-        col, row = raster.cells(self._canvas, *self.stage.dots(self._frame.wall_s))
-        inside = (col >= left) & (col <= right) & (row >= top) & (row <= bottom)
-        return tuple(np.flatnonzero(inside).tolist())
-
-    def on_click(self, event: events.Click) -> None:
-        """A click picks the peer there, or none; with ctrl or shift one more; the other button opens the menu. On the
-        legend's title it chooses what colour tells next."""
-        if self._dragged or panel.pressed(event):
-            return
-        at = event.get_content_offset(self)
-        row, first, last = self._legend_at
-        if event.button == 1 and at is not None and at.y == row and first <= at.x <= last:
-            self.next_colour()
-            return
-        peer = self._peer_at(event)
-        if event.button == 3:
-            self.post_message(MenuWanted(peer, (event.screen_x, event.screen_y)))
-        elif event.button == 1 and (event.ctrl or event.shift or event.meta):
-            if peer is not None:
-                self.post_message(PeerPicked(peer, toggle=True))
-        elif event.button == 1:
-            self.post_message(PeerPicked(peer))
-
-    def _on_wheel(self, event: events.MouseEvent, by: int) -> None:
-        event.stop()
-        offset = event.get_content_offset(self)
-        if offset is not None:
-            dot = (offset.x + 0.5) * self._canvas.across, (offset.y + 0.5) * self._canvas.down
-            self._zoom_at(by, self.stage.view.to_unit(*dot, self.stage.box))
-            self.redraw()
-
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """Zoom in where the pointer is."""
-        self._on_wheel(event, 1)
-
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        """Zoom out."""
-        self._on_wheel(event, -1)
-
-
 def describe(frame: Frame, peer: PeerId) -> str:
-    """A tooltip: who it is, how it is, and what the chosen ask did there."""
+    """The tooltip of a peer: name, place, state, and its part in the selected ask."""
     snapshot, trace = frame.snapshot, frame.trace
     fixed = snapshot.fixed
     words = [STATES[snapshot.state[peer]]]
@@ -385,20 +107,12 @@ def describe(frame: Frame, peer: PeerId) -> str:
     return plain("\n".join(lines), limit=300) if len(lines) < 2 else "\n".join(plain(line) for line in lines)
 
 
-ECHO_S = 1.4
-"""How long a deed is echoed by a ring, in wall seconds."""
-REFUSAL_S = 0.5
-TITLE_S = 0.5
-QUIET_MOST, QUIET_PEERS = 12, 150
-ECHOES_MOST = 64
-
-
-class SwarmView(ViewKeys, ViewMouse, Picture):
-    """Peers, links, messages. It posts `PeerPicked`; Enter and the verbs are the screen's keys."""
+class SwarmView(CanvasWidget):
+    """Peers, links, messages. It posts `PeerPicked`, `PeersPicked` and `MenuWanted`."""
 
     DEFAULT_CSS = panel_css("SwarmView") + "SwarmView { min-height: 5; }"
     HOPE_US = 1_500_000
-    """A run that is older, and in which nobody has asked, wants a word about that."""
+    """From this time on a run without any ask shows how to start one."""
 
     def __init__(self, *, glyphs: Mode = "braille", id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
@@ -410,11 +124,11 @@ class SwarmView(ViewKeys, ViewMouse, Picture):
         self.legend = True
         self.hover: PeerId | None = None
         self.over: dict[str, Callable[[raster.Canvas, Scene], None]] = {}
-        """What others draw on top of the picture, by a name of theirs: letters to jump to, for one."""
+        """Functions that draw on top of the picture, by name: letters to jump to, for example."""
         self.drawn = 0
-        """How many pictures were drawn; a test holds it against how many frames were shown."""
+        """How many pictures were drawn; a test compares it with how many frames were shown."""
         self._frame: Frame | None = None
-        self._still: Still | None = None
+        self._still: StillKey | None = None
         self._base = raster.Canvas(0, 0)
         self._base_key: tuple[object, ...] = ()
         self._fading = Fading()
@@ -432,12 +146,12 @@ class SwarmView(ViewKeys, ViewMouse, Picture):
     # --- frames --------------------------------------------------------------------------------------------
 
     def show(self, frame: Frame, *, draw: bool = True) -> None:
-        """Draw this moment; or only take it, where another one comes before it could be seen."""
+        """Take a frame, and draw it unless `draw` is False because a newer one comes before it would be seen."""
         was, now = None if self._frame is None else self._frame.snapshot.fixed, frame.snapshot.fixed
         other = was is None or was.run is not now.run
         if other:
             self._echoes, self._refusals, self.hover = [], [], None
-        # After a jump nobody has just died, and what is told again was done long ago.
+        # After a seek no peer has just died, and events that are repeated are old.
         jumped = self._frame is not None and frame.jumps != self._frame.jumps
         if jumped:
             self._echoes, self._refusals = [], []
@@ -448,7 +162,7 @@ class SwarmView(ViewKeys, ViewMouse, Picture):
         begun = time.thread_time()
         if not self._follow() or not draw:
             return
-        rest = still(self, frame)
+        rest = self._still_key(frame)
         if rest is not None and rest == self._still:
             self._title(frame)
             self.calm += 1
@@ -471,17 +185,17 @@ class SwarmView(ViewKeys, ViewMouse, Picture):
 
     @property
     def moving(self) -> bool:
-        """Whether the picture has something of its own under way (a glide, an echo), even when time stands still."""
+        """Whether an animation of the picture's own is running, which goes on while the swarm is paused."""
         wall_s = self._frame.wall_s if self._frame is not None else 0.0
         return bool(self._echoes or self._refusals) or self._fading.fading(wall_s) or self.stage.moving(wall_s)
 
     @property
     def quiet(self) -> bool:
-        """Whether only a few messages are to be seen moving, and nothing of the picture's own."""
+        """Whether only a few messages are visible under way, and no animation is running."""
         frame = self._frame
         if frame is None or self.moving or frame.slowed or len(frame.snapshot.state) > QUIET_PEERS:
             return False
-        return in_motion(self, frame) <= QUIET_MOST
+        return self._in_motion(frame) <= QUIET_MOST
 
     def _note(self, event: Event, wall_s: float) -> None:
         if isinstance(event, Commanded) and event.by == "person" and len(event.peers) <= ECHOES_MOST:
@@ -496,7 +210,7 @@ class SwarmView(ViewKeys, ViewMouse, Picture):
             self._draw(begun)
 
     def _follow(self) -> bool:
-        """Have everybody stand where they belong at this moment. False where there is nothing to draw, or no room."""
+        """Move all peers to their positions of this frame. False where there is no frame or no room to draw it."""
         frame, size, stage = self._frame, self.content_size, self.stage
         if frame is None or not self.display or not size.width or not size.height:
             return False
@@ -515,12 +229,12 @@ class SwarmView(ViewKeys, ViewMouse, Picture):
         self._cells_of = None
         scene = self._scene(frame)
         if frame.show_belief and frame.facts is not None and frame.facts.peer == frame.selected:
-            self._canvas = believed(frame, scene, self.glyphs, size.width, size.height, self.legend)
+            self._canvas = belief_canvas(frame, scene, self.glyphs, size.width, size.height, self.legend)
             self._legend_at = (0, 0, -1)
         else:
             self._canvas = paint(self._under(frame, scene, size.width, size.height), scene, self._spread)
             self._legend_at = legend.draw(self._canvas, scene) if self.legend else (0, 0, -1)
-        self._speak(frame, scene)
+        self._explain(frame, scene)
         if self.lasso is not None:
             raster.lasso(self._canvas, self.lasso, INK["selected"])
         for draw in self.over.values():
@@ -572,7 +286,7 @@ class SwarmView(ViewKeys, ViewMouse, Picture):
         return self._base
 
     def centre(self, frame: Frame) -> PeerId:
-        """Whom rings of hops are drawn around: the selected peer, or who asked, or a station, or the first peer."""
+        """The peer that rings of hops are drawn around: the selected one, the asker, a station, or the first peer."""
         if frame.selected is not None:
             return frame.selected
         if frame.trace is not None and not frame.followed:
@@ -591,7 +305,7 @@ class SwarmView(ViewKeys, ViewMouse, Picture):
             title += " · in the past"
         if self.stage.view.zoom > 1:
             title += f" · {self.stage.view.zoom:.1f}x"
-        # A changed border repaints the whole widget, so it is not dressed anew for each frame while time goes on.
+        # The title is updated only every TITLE_S while the swarm runs: a changed border costs a repaint.
         if title == self._titled and frame.playing and 0 <= frame.wall_s - self._titled_s < TITLE_S:
             return
         self._titled, self._titled_s = title, frame.wall_s
@@ -599,13 +313,13 @@ class SwarmView(ViewKeys, ViewMouse, Picture):
         under_way = f"{total:,} under way" + (f", {drawn:,} drawn" if total > drawn else "")
         name_panel(self, title, under_way)
 
-    def _speak(self, frame: Frame, scene: Scene) -> None:
-        """A sentence where there would be nothing to see, or nothing to understand."""
+    def _explain(self, frame: Frame, scene: Scene) -> None:
+        """A sentence where the picture alone would be empty or could not be understood."""
         snapshot = frame.snapshot
         if frame.alarm:
             said = f" A peer's program failed: {plain(frame.alarm)} "
         elif not alive_count(snapshot):
-            said = "Nobody is up: {peer.kill} revives a selected peer, {run.network} starts over"
+            said = "No peer is alive: {peer.kill} revives a selected peer, {run.network} starts over"
         elif not in_sight(self._canvas, scene.x, scene.y).any():
             said = "No peer in sight: {view.fit} shows all of them"
         elif not snapshot.asks_total and snapshot.now_us > self.HOPE_US:
@@ -616,3 +330,239 @@ class SwarmView(ViewKeys, ViewMouse, Picture):
         said = keyed(self.app, said)[: self._canvas.width]
         ink = INK["marked"] if frame.alarm else INK["say"]
         raster.text(self._canvas, (self._canvas.width - len(said)) // 2, 0, said, ink)
+
+    # --- pictures that need not be drawn -----------------------------------------------------------------------
+
+    def _still_key(self, frame: Frame) -> StillKey | None:
+        """All that decides the picture of this moment: pictures with equal keys look the same. None where something in
+        it changes from one moment to the next.
+
+        More than half of the time no message is under way in a small swarm. Drawing ten pictures a second then, only to
+        find that no cell differs, was a sixth of the dashboard's processor time.
+        """
+        snapshot = frame.snapshot
+        if self.moving or self.over or self.lasso is not None or self._in_motion(frame):
+            return None
+        # Ages in beliefs and in the colouring by age change all the time.
+        if frame.show_belief or self.colour_by in ("belief", "heard") or news(frame.trace, snapshot.now_us):
+            return None
+        flags = snapshot.censored, snapshot.colluding, snapshot.poisoned, snapshot.held
+        load = snapshot.load.tobytes() if self.colour_by == "load" else b""
+        return (
+            # Objects and not their ids: an id is used again when its object is gone.
+            _Same(snapshot.fixed),
+            _Same(frame.trace),
+            snapshot.links.version,
+            self.stage.version,
+            (self.content_size, self.glyphs, self.colour_by, self.names, self.legend, self.upkeep),
+            (frame.selected, self.hover, frame.marked, frame.min_cut and frame.min_cut.peers),
+            (frame.alarm, not snapshot.asks_total and snapshot.now_us > self.HOPE_US, snapshot.settings.get("asks")),
+            self.app.animation_level,
+            (snapshot.state.tobytes(), snapshot.group.tobytes(), load, *(each.tobytes() for each in flags)),
+        )
+
+    def _in_motion(self, frame: Frame) -> int:
+        """The number of messages that are visible under way."""
+        part = frame.snapshot.flight.part
+        return len(part) if self.upkeep else int(np.count_nonzero(part != UPKEEP))
+
+    # --- keys --------------------------------------------------------------------------------------------------
+
+    def toward(self, direction: Direction) -> PeerId | None:
+        """The nearest peer in that direction; the one nearest the middle when none is selected; None for nobody.
+
+        It is returned and not posted: a key that follows at once should find it selected.
+        """
+        if self._frame is None:
+            return None
+        x, y = self.stage.dots(self._frame.wall_s)
+        seen = in_sight(self._canvas, x, y)
+        if not seen.any():
+            return None
+        if self._frame.selected is None:
+            far = (x - self._canvas.dots_w / 2) ** 2 + (y - self._canvas.dots_h / 2) ** 2
+            far[~seen] = float("inf")
+            return int(far.argmin())
+        aspect = self._canvas.dot_aspect
+        return layout.nearest(list(zip(x, y, strict=True)), self._frame.selected, direction, seen, aspect)
+
+    def cell_of(self, peer: PeerId) -> tuple[int, int]:
+        """Column and row of a peer in the picture, which may lie outside of it."""
+        if self._frame is None:
+            return 0, 0
+        x, y = self.stage.dots(self._frame.wall_s)
+        col, row = raster.cells(self._canvas, x[peer], y[peer])
+        return int(col), int(row)
+
+    def next_placement(self) -> Placement:
+        """The next placement that says something about this swarm."""
+        at = PLACEMENTS.index(self.stage.placed)
+        for placed in (*PLACEMENTS[at + 1 :], *PLACEMENTS[:at]):
+            if not self.no_placement(placed):
+                self.place(placed)
+                break
+        return self.stage.placed
+
+    def no_placement(self, placed: Placement) -> str:
+        """Why a placement cannot be had just now, or empty."""
+        return "" if self._frame is None else why_not(placed, self._frame.snapshot, self._frame.trace)
+
+    def place(self, placed: Placement) -> None:
+        """Change to a placement."""
+        self.stage.place(placed)
+        self.redraw()
+
+    def next_colour(self, by: int = 1) -> ColourBy:
+        """Change to the next colouring, or the one before (-1)."""
+        self.colour(COLOURS[(COLOURS.index(self.colour_by) + by) % len(COLOURS)])
+        return self.colour_by
+
+    def colour(self, by: ColourBy) -> None:
+        """Change to a colouring."""
+        self.colour_by = by
+        self.redraw()
+
+    def zoom(self, by: int) -> None:
+        """Zoom in (1) or out (-1) around the selected peer or the centre; 0 shows the whole swarm."""
+        if by == 0:
+            self.stage.look(layout.View())
+        else:
+            at = self._unit_of(self._frame.selected) if self._frame is not None else None
+            self._zoom_at(by, at)
+        self.redraw()
+
+    def _zoom_at(self, by: int, at: tuple[float, float] | None) -> None:
+        view = self.stage.view
+        x, y = at if at is not None else (view.cx, view.cy)
+        self.stage.look(view.zoomed_at(x, y, ZOOM_STEP**by))
+
+    def _unit_of(self, peer: PeerId | None) -> tuple[float, float] | None:
+        if peer is None or self._frame is None:
+            return None
+        x, y = self.stage.dots(self._frame.wall_s)
+        return self.stage.view.to_unit(float(x[peer]), float(y[peer]), self.stage.box)
+
+    def pan(self, direction: Direction) -> None:
+        """Move the view by a fifth of the picture."""
+        dx, dy = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}[direction]
+        self.stage.look(self.stage.view.panned(dx * PAN_STEP, dy * PAN_STEP))
+        self.redraw()
+
+    # --- mouse -------------------------------------------------------------------------------------------------
+    #
+    # A drag with the left button draws a box and chooses the peers in it, as on a desktop; with the middle or the right
+    # button it moves the picture. Ctrl, shift or alt (some terminals keep shift for themselves) add to what is chosen.
+
+    def _peer_at(self, event: events.MouseEvent, reach: int = 1) -> PeerId | None:
+        offset = event.get_content_offset(self)
+        if offset is None:
+            return None
+        found = raster.owner_at(self._canvas, offset.x, offset.y, reach)
+        return found if found >= 0 else None
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Draw a box, move the picture, or show the tooltip of the peer under the pointer."""
+        if self._drag is not None and event.button == 1:
+            at = event.get_content_offset_capture(self)
+            if self._dragged or max(abs(at.x - self._drag[0]), 2 * abs(at.y - self._drag[1])) >= SLIP:
+                self._dragged = True
+                self.lasso = (*self._drag, at.x, at.y)
+                self.redraw()
+            return
+        if self._drag is not None and event.button:
+            dx, dy = event.delta_x, event.delta_y
+            if dx or dy:
+                self._dragged = True
+                width, height = max(1, self._canvas.width), max(1, self._canvas.height)
+                self.stage.look(self.stage.view.panned(-dx / width, -dy / height))
+                self.redraw()
+            return
+        found = self._peer_at(event, 0)
+        if found != self.hover:
+            self.hover = found
+            told = ""
+            if found is not None and self._frame is not None:
+                told = describe(self._frame, found) + self._neighbours(found)
+            self.tooltip = Content(told) if told else None
+            self.redraw()
+
+    def _neighbours(self, found: PeerId) -> str:
+        """How many peers share the cell of a peer. The table of cells is built once a picture, when first needed."""
+        assert self._frame is not None
+        x, y = self.stage.dots(self._frame.wall_s)
+        if self._cells_of is None:
+            self._cells_of = Sharing(*raster.cells(self._canvas, x, y), self._canvas.width, self._canvas.height)
+        col, row = raster.cells(self._canvas, x[found], y[found])
+        here = self._cells_of.at(int(col), int(row))
+        if len(here) < 2:
+            return ""
+        counts = np.bincount(self._frame.snapshot.state[here], minlength=len(STATES)).tolist()
+        states = ", ".join(f"{count:,} {STATES[code]}" for code, count in enumerate(counts) if count)
+        return f"\n{len(here):,} peers stand here: {states}"
+
+    def on_leave(self) -> None:
+        """Remove the highlight of the peer under the pointer."""
+        if self.hover is not None:
+            self.hover = None
+            self.redraw()
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """Remember where a drag may begin."""
+        at = event.get_content_offset_capture(self)
+        self._drag, self._dragged = (at.x, at.y), False
+        self.capture_mouse()
+
+    def on_mouse_up(self, event: events.MouseUp) -> None:
+        """End a drag. The peers in a box are chosen."""
+        self._drag = None
+        self.release_mouse()
+        if self.lasso is not None:
+            held, self.lasso = self._held(self.lasso), None
+            self.redraw()
+            self.post_message(PeersPicked(held, add=event.shift or event.ctrl or event.meta))
+
+    def _held(self, lasso: tuple[int, int, int, int]) -> tuple[PeerId, ...]:
+        """The peers in a box of cells, corners included, as far as it lies inside the picture."""
+        if self._frame is None:
+            return ()
+        (left, right), (top, bottom) = sorted(lasso[::2]), sorted(lasso[1::2])
+        left, right = max(left, 0), min(right, self._canvas.width - 1)
+        top, bottom = max(top, 0), min(bottom, self._canvas.height - 1)
+        col, row = raster.cells(self._canvas, *self.stage.dots(self._frame.wall_s))
+        inside = (col >= left) & (col <= right) & (row >= top) & (row <= bottom)
+        return tuple(np.flatnonzero(inside).tolist())
+
+    def on_click(self, event: events.Click) -> None:
+        """Choose the peer there, or none; with ctrl, shift or alt, in addition to those chosen. The right button opens
+        the menu. A click on the legend's title changes to the next colouring."""
+        if self._dragged or panel.pressed(event):
+            return
+        at = event.get_content_offset(self)
+        row, first, last = self._legend_at
+        if event.button == 1 and at is not None and at.y == row and first <= at.x <= last:
+            self.next_colour()
+            return
+        peer = self._peer_at(event)
+        if event.button == 3:
+            self.post_message(MenuWanted(peer, (event.screen_x, event.screen_y)))
+        elif event.button == 1 and (event.ctrl or event.shift or event.meta):
+            if peer is not None:
+                self.post_message(PeerPicked(peer, toggle=True))
+        elif event.button == 1:
+            self.post_message(PeerPicked(peer))
+
+    def _on_wheel(self, event: events.MouseEvent, by: int) -> None:
+        event.stop()
+        offset = event.get_content_offset(self)
+        if offset is not None:
+            dot = (offset.x + 0.5) * self._canvas.across, (offset.y + 0.5) * self._canvas.down
+            self._zoom_at(by, self.stage.view.to_unit(*dot, self.stage.box))
+            self.redraw()
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Zoom in where the pointer is."""
+        self._on_wheel(event, 1)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Zoom out."""
+        self._on_wheel(event, -1)

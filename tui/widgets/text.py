@@ -1,36 +1,32 @@
-"""Lines of text in roles: how every panel writes, and why none of them uses markup.
+"""Lines of text in roles: how all panels write. No markup is used.
 
-A row is a tuple of spans, a span is a text and an *ink*: a role (`alive`, `dim`, `chart-2` …) with, if wanted,
-`bold`, `italic`, `underline` or `reverse` after it. Roles become colours only when a line is drawn, from the theme as
-it is then. So a theme switch needs no work in any panel, only rows in sight are ever styled, and a file name with
-square brackets in it is a file name with square brackets in it.
-
-Every role has a fallback among Textual's own variables, so a panel also stands in an app without our themes.
+A row is a tuple of spans, a span is a text and a style: a role of the theme (`alive`, `dim`, `chart-2` and so on),
+followed by any of the words `bold`, `italic`, `underline`, `reverse`, `strike`. Roles become colours only when a line
+is painted, so a change of the theme needs no work in any panel, only rows in view are styled, and a file name with
+square brackets is shown as it is.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TypeAlias
+from typing import Protocol, TypeAlias, cast
 
 from rich.cells import cell_len, chop_cells
 from rich.segment import Segment
 from rich.style import Style
-from textual.color import Color, ColorParseError
+from textual.color import Color
 from textual.content import Content
 from textual.strip import Strip
 from textual.style import Style as ContentStyle
 from textual.widget import Widget
 
 from engine import STATES, PeerId, Snapshot, plain
-from tui.draw.styles import LETTERS, SYMBOLS
+from tui.draw.styles import LETTERS, SYMBOLS, Mode
 from tui.session.frame import Frame
-
-# How a peer is, in a word: its state, or the gravest of what was done to it.
 
 
 def state_word(frame: Frame, peer: PeerId) -> str:
-    """`alive`, `dead` or `left`; of one that is up and censored, colluding, poisoned or held, that."""
+    """`alive`, `dead` or `left`; of a living peer the gravest of censored, colluding, poisoned and held."""
     snapshot = frame.snapshot
     word = STATES[int(snapshot.state[peer])]
     if word != "alive":
@@ -39,7 +35,7 @@ def state_word(frame: Frame, peer: PeerId) -> str:
 
 
 def plights(snapshot: Snapshot, peer: PeerId) -> list[str]:
-    """What was done to a peer beside its state, the gravest first: censored, colluding, poisoned, held."""
+    """What was done to a peer beside its state, the gravest first."""
     names = ("censored", "colluding", "poisoned", "held")
     columns = ((name, getattr(snapshot, name)) for name in names)
     return [name for name, column in columns if peer < len(column) and column[peer]]
@@ -47,41 +43,6 @@ def plights(snapshot: Snapshot, peer: PeerId) -> list[str]:
 
 Span: TypeAlias = tuple[str, str]
 Row: TypeAlias = tuple[Span, ...]
-
-FALLBACK: dict[str, str] = {
-    "alive": "success",
-    "dead": "error",
-    "censored": "warning",
-    "colluding": "accent",
-    "poisoned": "warning",
-    "held": "warning",
-    "question": "primary",
-    "answer": "success",
-    "transfer": "secondary",
-    "chart-1": "primary",
-    "chart-2": "accent",
-    "chart-3": "success",
-    "chart-4": "warning",
-    "meter-low": "success",
-    "meter-mid": "warning",
-    "meter-high": "error",
-    "heat-start": "primary",
-    "heat-mid": "warning",
-    "heat-end": "error",
-    "caption": "accent",
-    "infrastructure": "secondary",
-    "asked": "primary",
-    "answered": "success",
-    "lost": "error",
-    "duplicate": "warning",
-    "key": "accent",
-    "selected": "accent",
-    "good": "success",
-    "bad": "error",
-    "warn": "warning",
-}
-"""Role -> the variable of Textual's that stands in when a theme has no `$swarm-ROLE`. Those not named here (`left`,
-`upkeep`, `dim`) fall back to the text colour, faded."""
 
 STATE: dict[str, str] = {
     "alive": SYMBOLS.alive,
@@ -92,7 +53,7 @@ STATE: dict[str, str] = {
     "poisoned": SYMBOLS.poisoned,
     "held": SYMBOLS.held,
 }
-"""The glyph of each state, beside its word everywhere: shape repeats what the colour says."""
+"""The glyph of each state, shown beside its word: the shape repeats what the colour says."""
 
 _PLAIN = {getattr(SYMBOLS, name): getattr(LETTERS, name) for name in reversed(SYMBOLS.__slots__)}
 ASCII = str.maketrans(
@@ -103,24 +64,22 @@ ASCII = str.maketrans(
     | dict.fromkeys("├┤", "|")
     | {chr(code): ":" for code in range(0x2801, 0x2900)}
 )
-"""One cell for one cell. Panels always write symbols; in a terminal that shows letters only, this is done to each line
-as it is painted, names of files included: what cannot be shown is better replaced than left to the font."""
+"""One character for one. Panels always write symbols; where the terminal shows ASCII only, each line is translated when
+it is painted, names of files included."""
 
-AS_ROLE: dict[str, str] = {"key": "caption", "good": "meter-low", "bad": "meter-high", "warn": "meter-mid"}
-"""Inks of panels that are no role of a theme, and the role whose colour they take: themes keep roles readable on their
-background, and do not promise that for Textual's own `$accent` or `$warning`."""
+SAME_AS: dict[str, str] = {"key": "caption", "good": "meter-low", "bad": "meter-high", "warn": "meter-mid"}
+"""Names of panels for what a colour means, and the role of a theme that they stand for."""
 
+CURSOR = 0.28
+"""How far the background of a row with the cursor is mixed with the theme's primary colour."""
 MODIFIERS = frozenset({"bold", "italic", "underline", "reverse", "strike"})
-FADE = 0.45
-"""How far a faded text goes towards its background; about 4.5:1 of contrast remains on the stock themes."""
-
 
 _made: tuple[object, dict[tuple[Color, Color], dict[str, Style]]] = (None, {})
 """The variables of a theme, and the styles that were made of them, by background and text colour."""
 
 
 def _styles_of(variables: object, background: Color, text: Color) -> dict[str, Style]:
-    """Styles are made once a theme and not once a paint. Variables are another object whenever they are others."""
+    """Styles are made once a theme and not once a paint. Another theme has another object of variables."""
     global _made
     if _made[0] is not variables:
         _made = variables, {}
@@ -161,32 +120,35 @@ class Inks:
         )
 
     def colour(self, role: str) -> Color:
-        """The colour of a role: the theme's, else Textual's nearest, else the text's (faded for `dim` and its like)."""
+        """The colour of a role in the theme; `text` is the widget's own.
+
+        Raises KeyError for a name that is no role.
+        """
         if role in ("text", ""):
             return self._text
-        for name in (f"swarm-{AS_ROLE.get(role, role)}", FALLBACK.get(role, "")):
-            found = self._parsed(self._variables.get(name))
-            if found is not None:
-                return found if found.a == 1 or found.ansi is not None else self._background + found
-        return self._text if self._text.ansi is not None else self._text.blend(self._background, FADE)
-
-    @staticmethod
-    def _parsed(value: str | None) -> Color | None:
-        try:
-            return Color.parse(value) if value else None
-        except ColorParseError:
-            return None
+        found = Color.parse(self._variables[f"swarm-{SAME_AS.get(role, role)}"])
+        return found if found.a == 1 or found.ansi is not None else self._background + found
 
     def _tinted(self) -> Color:
         if self._background.ansi is not None:
-            return self._parsed("ansi_bright_black") or self._background
-        accent = self._parsed(self._variables.get("primary")) or self._text
-        return self._background.blend(accent, 0.28)
+            return Color.parse("ansi_bright_black")
+        return self._background.blend(Color.parse(self._variables["primary"]), CURSOR)
+
+
+class DashboardApp(Protocol):
+    """What widgets need of the app that they are in."""
+
+    glyph_mode: Mode
+
+
+def glyph_mode(widget: Widget) -> Mode:
+    """The characters that pictures are drawn with."""
+    return cast("DashboardApp", widget.app).glyph_mode
 
 
 def letters_only(widget: Widget) -> bool:
-    """Whether the app was told to draw with letters (`app.glyph_mode` is "ascii")."""
-    return getattr(widget.app, "glyph_mode", "braille") == "ascii"
+    """Whether the terminal shows ASCII only."""
+    return glyph_mode(widget) == "ascii"
 
 
 def strip(row: Iterable[Span], width: int, inks: Inks) -> Strip:
@@ -261,11 +223,8 @@ def wrap(text: str, width: int) -> list[str]:
     return [*lines, line] if line or not lines else lines
 
 
-# Names of peers in a text, each of which a click selects.
-
-
 class Name(str):
-    """The name of a peer as a part of a row: whoever is clicked on it learns who is meant."""
+    """The name of a peer as a part of a row: `peer_at` finds the peer of a click on it."""
 
     peer: PeerId
 
@@ -290,7 +249,7 @@ def names(snapshot: Snapshot, peers: Iterable[PeerId], room: int, ink: str = "te
 
 
 def peer_at(row: Row, x: int) -> PeerId | None:
-    """Whose name stands at a cell of a row, if anybody's does."""
+    """The peer whose name stands at a cell of a row, or None."""
     for text, _ in row:
         wide = width_of([(text, "")])
         if 0 <= x < wide:

@@ -1,8 +1,7 @@
-"""The run as a line above the keys: from its beginning to as far as it ever came, with what was done in it.
+"""The run as a line above the keys: from its start to the latest time reached, with marks for what was done.
 
-A click goes to a moment, a drag scrubs, the wheel steps; the words at both ends are buttons. It is handed a panel's
-frames, five a second at most, and repaints only when the line reads otherwise. While a pointer holds the cursor it
-answers by itself, without waiting for a frame.
+A click goes to a moment, a drag moves through time, the wheel steps; the words at both ends are buttons. It gets at
+most five frames a second, and repaints only when the line changed. A drag is shown without waiting for a frame.
 """
 
 from __future__ import annotations
@@ -15,10 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from textual import events
 from textual.content import Content
-from textual.geometry import Size
 from textual.message import Message
-from textual.strip import Strip
-from textual.widget import Widget
 
 from engine import Mark, plain
 from tui.config.keys import key_for
@@ -27,17 +23,15 @@ from tui.session.frame import Frame
 from tui.session.units import clock
 from tui.widgets.messages import Wish
 
-from .text import Inks, Row, Span, fit, strip
+from .row_widget import RowWidget
+from .text import Row, Span, fit
 
-# What the timeline looks like: where each moment lies in a line, and what is seen in each cell of it.
-#
-# Apart from the widget, so that all of it is a function of a frame and a width. The track is divided evenly from 0 to
-# the end of the run; what lies before the cursor is drawn heavier than what lies after it. Where marks share a cell the
-# weightiest is seen, and the tooltip tells all of them. Around the track there is room of a fixed width, so that no
-# cell moves under a pointer that drags.
+# The track is divided evenly from 0 to the end of the run. Where marks share a cell the one with the greatest weight is
+# shown, and the tooltip lists all of them. The words beside the track have a fixed width, so that no cell moves during
+# a drag.
 
 ROOMY = 100
-"""Cells from which on things are said in words."""
+"""Width from which on there is room for words."""
 TIME_CELLS, REC_CELLS = 11, 6
 TAIL_CELLS, SHORT_TAIL_CELLS = 22, 10
 TOLD_MOST = 4
@@ -74,7 +68,7 @@ BY_VERB = {
 
 
 def weight(mark: Mark) -> int:
-    """An index into SHAPES. Churn takes peers all the time, so it is no mark here; the curve of the living tells it."""
+    """An index into SHAPES. Churn goes on all the time and is no mark; the chart of living peers shows it."""
     if mark.by == "churn":
         return 0
     if mark.kind == "alarm":
@@ -105,7 +99,7 @@ class Track:
         self.weights = np.array([weight(mark) for mark in self.shown], np.uint8)
 
     def cells(self, end_us: int, length: int) -> NDArray[np.uint8]:
-        """For each cell of a track the weight of what is seen there (length,)."""
+        """For each cell of a track the greatest weight of its marks (length,)."""
         seen = np.zeros(length, np.uint8)
         np.maximum.at(seen, self._cell_of(end_us, length), self.weights)
         return seen
@@ -114,12 +108,12 @@ class Track:
         return np.rint(np.clip(self.at_us / max(1, end_us), 0, 1) * (length - 1)).astype(np.int64)
 
     def within(self, cell: int, end_us: int, length: int) -> list[Mark]:
-        """The marks of one cell, the weightiest first, and those of one weight in order of time."""
+        """The marks of one cell by falling weight, then by time."""
         here = np.flatnonzero(self._cell_of(end_us, length) == cell)
         return [self.shown[i] for i in here[np.argsort(-self.weights[here].astype(np.int64), kind="stable")]]
 
     def time_at(self, cell: int, end_us: int, length: int) -> int:
-        """The moment of a cell: that of the weightiest mark there, if there is one, since that is what was meant."""
+        """The time of a cell: that of the mark with the greatest weight in it, if there is one."""
         if cell <= 0:
             return 0
         if cell >= length - 1:
@@ -170,7 +164,7 @@ def timeline_row(frame: Frame, track: Track, width: int, *, live_key: str = "end
         shape = SHAPES[cells[cell]]
         past = cell < at
         line = (SYMBOLS.bar_on, "key") if past else (SYMBOLS.bar_off, "dim")
-        # What is yet to come is there, but not so loud; its shape stays.
+        # Marks after the cursor are shown without bold.
         inked.append(line if not shape.glyph else (shape.glyph, shape.ink if past else shape.ink.partition(" ")[0]))
     if goal_us is not None:
         inked[cell_at(goal_us, end_us, length)] = (SYMBOLS.selected, "selected bold")
@@ -211,7 +205,7 @@ def seconds(us: int) -> str:
 
 
 def told_at(track: Track, cell: int, end_us: int, length: int) -> str:
-    """The time of a cell and what was done there: what a tooltip says."""
+    """The tooltip of a cell: its time, and what was done then."""
     marks = track.within(cell, end_us, length)
     lines = [clock(track.time_at(cell, end_us, length))]
     lines += [f"{clock(mark.at_us)} {plain(mark.text, limit=60)}{_whose(mark)}" for mark in marks[:TOLD_MOST]]
@@ -231,7 +225,7 @@ WHEEL_MS = 100
 WHEEL_FAST_MS = 1_000
 
 
-class Timeline(Widget):
+class Timeline(RowWidget):
     """One line."""
 
     DEFAULT_CSS = "Timeline { height: 1; width: 1fr; background: $panel; color: $foreground; pointer: pointer; }"
@@ -260,12 +254,12 @@ class Timeline(Widget):
         self._held: int | None = None
         self._told = ""
         self.changes = 0
-        """How often its line came out different; a test holds it against how much has changed."""
+        """How often its line changed; a test compares it with how much has changed."""
 
     # --- what is shown ---------------------------------------------------------------------------------------
 
     def show(self, frame: Frame) -> None:
-        """Take the newest."""
+        """Take the newest frame."""
         self._frame = frame
         self._draw()
 
@@ -289,13 +283,8 @@ class Timeline(Widget):
         """Another width."""
         self._draw()
 
-    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """One line."""
-        return 1
-
-    def render_line(self, y: int) -> Strip:
-        """The line."""
-        return strip(self._row, self.size.width, Inks(self))
+    def row_at(self, y: int) -> Row:
+        return self._row
 
     # --- the mouse -------------------------------------------------------------------------------------------
 
@@ -312,7 +301,7 @@ class Timeline(Widget):
         return self.track.time_at(cell, self._end_us(), layout(self.size.width)[1])
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
-        """Take the cursor there, or press a word."""
+        """Start to drag the cursor, or press a word."""
         if self._frame is None or event.button != 1:
             return
         event.stop()
@@ -328,7 +317,7 @@ class Timeline(Widget):
         self._hold(cell)
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
-        """Scrub, or tell what lies there."""
+        """Drag the cursor, or show what was done there."""
         if self._frame is None:
             return
         if self._held is not None:
@@ -340,7 +329,7 @@ class Timeline(Widget):
         self._tell(event.x)
 
     def on_mouse_up(self, event: events.MouseUp) -> None:
-        """Let go."""
+        """End the drag."""
         if self._held is not None:
             at_us, self._held = self._time_at(self._held), None
             self.release_mouse()
