@@ -197,7 +197,7 @@ async def test_the_kinds_are_words_to_be_clicked() -> None:
         await pilot.press("right", "right")
         assert feed.kinds == {"hits"}
         await pilot.press("left", "left", "left")
-        assert feed.kinds == {"notes"}
+        assert feed.kinds == {"log"}
 
 
 async def test_what_comes_is_searched_as_well() -> None:

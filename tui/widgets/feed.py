@@ -216,7 +216,7 @@ KINDS: dict[str, tuple[type[Event], ...]] = {
     "actions": (Commanded,),
     "churn": (Churned,),
     "lost": (Refused,),
-    "notes": (Noted,),
+    "log": (Noted,),
 }
 """Word of the filter -> events that it shows. Any other event is a note."""
 KIND_OF: dict[type[Event], str] = {event: word for word, kinds in KINDS.items() for event in kinds}
@@ -266,7 +266,7 @@ class Feed(VirtualList):
         if not fresh:
             return
         for event in fresh:
-            self._kept[KIND_OF.get(type(event), "notes")].appendleft(event)
+            self._kept[KIND_OF.get(type(event), "log")].appendleft(event)
         wanted = self._wanted()
         mine = [event for event in fresh[-KEPT:] if wanted(event)] if self.narrowed else fresh[-KEPT:]
         self._lines.extendleft(mine)
@@ -289,7 +289,7 @@ class Feed(VirtualList):
         kinds = self.kinds
 
         def wanted(event: Event) -> bool:
-            if KIND_OF.get(type(event), "notes") not in kinds:
+            if KIND_OF.get(type(event), "log") not in kinds:
                 return False
             sentence = told(event, labels)[0].casefold() if words else ""
             return all(word in sentence for word in words)
