@@ -78,7 +78,7 @@ def test_whatever_form_the_file_has_only_one_value_changes(text: str, after: str
 def test_a_byte_order_mark_stays(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     path.write_bytes(b"\xef\xbb\xbffps = 3\n")
-    keep(path, "theme", "paper")
+    keep(path, "theme", "paper", ALL)
     assert path.read_bytes() == b'\xef\xbb\xbftheme = "paper"\nfps = 3\n'
     assert settings.load(path).theme == "paper"
 
@@ -86,9 +86,9 @@ def test_a_byte_order_mark_stays(tmp_path: Path) -> None:
 def test_a_link_to_a_file_that_is_not_there_stays_a_link(tmp_path: Path) -> None:
     real, link = tmp_path / "dotfiles" / "swarmtop.toml", tmp_path / "config.toml"
     link.symlink_to(real)
-    assert settings.write_default(link)
+    assert settings.write_default(link, ALL)
     assert link.is_symlink()
-    assert real.read_text() == settings.template()
+    assert real.read_text() == settings.template(ALL)
 
 
 @given(st.text(), st.text(min_size=1, max_size=20), st.booleans())
