@@ -13,7 +13,7 @@ from .watch import SECOND, Network, Spied
 IDLE_MOST = 5.0
 """Messages per peer and second when nobody asks anything."""
 
-ASKS = 1_200
+ASKS = 600
 
 GROWTH_MOST = 1.5
 """How much larger the programs may be after three times as many asks: tables are full by then, not growing."""
