@@ -257,18 +257,17 @@ async def test_a_panel_gets_the_whole_screen_and_gives_it_back() -> None:
         assert isinstance(person.app.focused, (PeersTable, SwarmView))
 
 
-@pytest.mark.parametrize("name", ["inspector", "asks", "controls", "charts", "feed", "peers", "kinds"])
-@pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 50)])
-async def test_every_panel_can_have_the_whole_screen(name: str, size: tuple[int, int]) -> None:
+@pytest.mark.parametrize("size", [(80, 24), (200, 50)])
+async def test_every_panel_can_have_the_whole_screen(size: tuple[int, int]) -> None:
     async with dashboard(size) as person:
         await person.press("right")
-        person.main.panels.whole = name
-        person.main.make_room()
-        await person.wait(0.3)
-        panel = person.main.panel(name)
-        assert panel.region.size == (size[0], size[1] - 3)
-        await person.press("escape")
-        assert person.view.display
+        for name in ("inspector", "asks", "controls", "charts", "feed", "peers", "kinds"):
+            person.main.panels.whole = name
+            person.main.make_room()
+            await person.wait(0.3)
+            assert person.main.panel(name).region.size == (size[0], size[1] - 3), name
+            await person.press("escape")
+            assert person.view.display, name
 
 
 async def test_a_digit_leaves_the_whole_screen() -> None:
