@@ -16,7 +16,7 @@ from engine import InputError
 from tui.config import textual_themes, themes
 from tui.config.themes import FIELDS, ROLE_NAMES, ROLES, contrast, distance, find, gradient, load, load_all, mix
 
-OURS = sorted(path.stem for path in (Path(themes.__file__).parent.parent / "themes").glob("*.toml"))
+OURS = sorted(path.stem for path in (Path(themes.__file__).parents[2] / "themes").glob("*.toml"))
 THREE = '[theme]\nbackground = "#101418"\nforeground = "#e8ecf0"\nprimary = "#4FA3FF"\n'
 
 # What the three kinds of dichromats see, on linear RGB: Machado, Oliveira and Fernandes 2009, severity 1.
