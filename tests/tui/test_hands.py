@@ -14,7 +14,7 @@ from tui.widgets.feed import Feed
 from tui.widgets.filter_bar import FilterBar
 from tui.widgets.inspector import Inspector
 from tui.widgets.menu import Menu
-from tui.widgets.panel import Lines, keys_of
+from tui.widgets.panel import Lines, frame_of
 from tui.widgets.peers_table import PeersTable
 from tui.widgets.swarm_view import SwarmView
 
@@ -221,7 +221,7 @@ async def test_rows_of_the_table_are_sifted_and_chosen_together_with_the_picture
         await person.press("7")
         table = person.main.query_one(PeersTable)
         assert not person.main.query_one("#asks").display
-        assert [key.text for key in keys_of(table)] == ["2 asks"]
+        assert [key.text for key in frame_of(table).keys] == ["2 asks"]
         table.focus()
         await person.press("slash")
         await person.type("#3 or #5 or #9")
@@ -294,10 +294,10 @@ async def test_the_controls_are_named_where_a_story_stands_in_their_place() -> N
     story = Scenario(title="A tale", setup=Setup(peers=24, seed=7), captions=(Caption(0.1, "It begins."),))
     async with dashboard(scenario=story) as person:
         await person.wait(0.3)
-        assert [key.text for key in keys_of(person.main.query_one("#story"))] == ["3 controls"]
+        assert [key.text for key in frame_of(person.main.query_one("#story").keys)] == ["3 controls"]
         await person.press("3")
         assert person.main.query_one("#controls").display
-        assert [key.text for key in keys_of(person.main.query_one("#controls"))] == ["6 story"]
+        assert [key.text for key in frame_of(person.main.query_one("#controls").keys)] == ["6 story"]
         await person.press("6")
         assert person.main.query_one("#story").display
 
