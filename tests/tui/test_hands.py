@@ -294,10 +294,10 @@ async def test_the_controls_are_named_where_a_story_stands_in_their_place() -> N
     story = Scenario(title="A tale", setup=Setup(peers=24, seed=7), captions=(Caption(0.1, "It begins."),))
     async with dashboard(scenario=story) as person:
         await person.wait(0.3)
-        assert [key.text for key in frame_of(person.main.query_one("#story").keys)] == ["3 controls"]
+        assert [key.text for key in frame_of(person.main.query_one("#story")).keys] == ["3 controls"]
         await person.press("3")
         assert person.main.query_one("#controls").display
-        assert [key.text for key in frame_of(person.main.query_one("#controls").keys)] == ["6 story"]
+        assert [key.text for key in frame_of(person.main.query_one("#controls")).keys] == ["6 story"]
         await person.press("6")
         assert person.main.query_one("#story").display
 
