@@ -478,3 +478,13 @@ def test_no_widget_of_ours_uses_or_redefines_a_private_name_of_its_bases() -> No
             used = {part.attr for part in ast.walk(node) if isinstance(part, ast.Attribute) and is_self(part.value)}
             found += [f"{path.relative_to(ROOT)}: {name}.{clash}" for clash in names & (used | set(defined(node)))]
     assert not found, sorted(found)
+
+
+def test_no_method_of_a_widget_is_called_by_textual_as_the_handler_of_a_key() -> None:
+    # Textual calls a method `key_at` of the focused widget when the key "at" (@) is pressed.
+    for path in sources("tui"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ClassDef):
+                names = [each.name for each in node.body if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)]
+                wrong = [name for name in names if name.startswith(("key_", "_key_"))]
+                assert not wrong, f"{path.relative_to(ROOT)}: {node.name}.{', '.join(wrong)}"

@@ -137,7 +137,7 @@ class VirtualTable(VirtualList, Generic[D]):
     def row_count(self) -> int:
         return len(self.order)
 
-    def key_at(self, index: int) -> Any:
+    def row_key(self, index: int) -> Any:
         """The key of a row, as a Python value."""
         return self.keys[self.order[index]].item()
 
@@ -249,7 +249,7 @@ class VirtualTable(VirtualList, Generic[D]):
         if not count:
             return None
         here = self.row_of(self.cursor)
-        return self.key_at(0 if here is None else min(max(here + by, 0), count - 1))
+        return self.row_key(0 if here is None else min(max(here + by, 0), count - 1))
 
     def action_move(self, by: int) -> None:
         """Select the row so many further down."""
@@ -272,7 +272,7 @@ class VirtualTable(VirtualList, Generic[D]):
             return
         index = self.index_at(offset.y)
         if index is not None:
-            self.picked(self.key_at(index), event)
+            self.picked(self.row_key(index), event)
 
     def _column(self, name: str) -> Column[D]:
         return next(column for column in self.COLUMNS if column.name == name)
