@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, is_dataclass
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -87,7 +87,7 @@ def _allowed_of(kind: type[Any]) -> dict[str, Allowed]:
     # Annotations are texts under `from __future__ import annotations`, hence the resolving.
     hints = get_type_hints(kind)
     found = {}
-    for f in fields(kind):
+    for f in fields(kind) if is_dataclass(kind) else ():
         hint = hints[f.name]
         if get_origin(hint) in (Union, UnionType):
             others = [each for each in get_args(hint) if each is not NoneType]
