@@ -209,7 +209,7 @@ class PresetList(VirtualTable[Sequence[Preset]]):
         preset, current = self.presets[index], self.is_cursor(index)
         mark = ("▸ " if current else "  ", "key bold")
         if preset.why_not:
-            return (mark, (f"{preset.title:<12}", "dim strike"), (" not here", "dim"))
+            return (mark, (f"{preset.title:<20}", "dim strike"), (" not here", "dim"))
         return (mark, (preset.title, "text bold" if current else "text"))
 
     def picked(self, key: str, click: events.Click | None = None) -> None:
