@@ -209,7 +209,7 @@ def _rings(hop: Ints, inner: Ints, outer: Ints) -> Positions:
             wish = np.where(heard, direction(y, x) % TURN, np.arange(count) * (TURN / count))
             ranked = np.lexsort((members, rounded(wish, NEAR)))
             members, wish = members[ranked], wish[ranked]
-            # Cut the circle open at its widest gap, so that a crowd at angle 0 is not torn in two. Of gaps as wide, the
+            # Begin the ring at its widest gap, so that a group of peers at angle 0 is not divided. Of equal gaps, the
             # first is taken.
             cut = (int(np.argmax(rounded(np.diff(wish, append=wish[0] + TURN), NEAR))) + 1) % count
             members, wish = np.roll(members, -cut), np.roll(wish, -cut)
