@@ -1,4 +1,4 @@
-"""2,000 damaged inputs for every decoder. `python tests/fuzz.py` tries 100,000 of each."""
+"""300 damaged inputs for every decoder. `python tests/fuzz.py` tries 100,000 of each."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from engine import InputError
 
 pytestmark = pytest.mark.uncounted
 
-INPUTS = 2_000
+INPUTS = 300
 
 
 @pytest.mark.parametrize("decoder", decoders(), ids=lambda one: one.name)
@@ -23,14 +23,14 @@ def test_an_input_is_read_or_refused_in_one_sentence(decoder: Decoder, tmp_path:
 def test_some_damaged_inputs_are_read_and_some_refused(decoder: Decoder, tmp_path: Path) -> None:
     """If all were refused, or none, the test above would prove little."""
     read = refused = 0
-    for data in inputs(decoder, 300, seed=2):
+    for data in inputs(decoder, 100, seed=2):
         try:
             decoder.decode(data, tmp_path / "input")
             read += 1
         except InputError:
             refused += 1
-    assert read > 10
-    assert refused > 10
+    assert read > 3
+    assert refused > 3
 
 
 def test_a_decoder_that_breaks_is_found(tmp_path: Path) -> None:

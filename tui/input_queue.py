@@ -207,6 +207,12 @@ class InputQueue:
         return any(pressed(self._app, id_, key) for id_ in MOVES)
 
 
+def queue_of(app: App[Any]) -> InputQueue | None:
+    """The queue of an app, None if it has none."""
+    found = getattr(app, "inputs", None)
+    return found if isinstance(found, InputQueue) else None
+
+
 def _flows(event: events.Event) -> bool:
     """Whether it is one of a stream, of which only the sum counts."""
     return isinstance(event, (events.MouseMove, *SCROLLS))

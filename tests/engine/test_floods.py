@@ -35,13 +35,14 @@ def crawl_08(crawl: Callable[[str], Path]) -> Crawl:
 
 def test_every_flood_of_a_crawl_costs_and_reaches_the_closed_form(crawl_08: Crawl) -> None:
     swarm = still(crawl_08.path)
-    for source in (*crawl_08.busiest(1), *crawl_08.spread(2)):
+    for source in (*crawl_08.busiest(1), *crawl_08.spread(1)):
         assert flood(swarm, source, TTLS) == crawl_08.expected(source, TTLS)
     assert crawl_08.whole() == (6_298, 35_254)
     assert flood(swarm, crawl_08.busiest(1)[0], [12]) == [crawl_08.whole()]
     assert swarm.snapshot().totals.dropped == 0
 
 
+@pytest.mark.campaign
 @pytest.mark.parametrize(("number", "whole"), [("04", (10_875, 69_113)), ("31", (62_560, 233_196))])
 def test_the_larger_crawls_too(crawl: Callable[[str], Path], number: str, whole: tuple[int, int]) -> None:
     graph = Crawl.read(crawl(number))

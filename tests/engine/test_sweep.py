@@ -106,7 +106,7 @@ def test_colluders_ban_what_everybody_asks_for() -> None:
 
 def test_under_poison_all_is_found_and_little_of_it_is_genuine() -> None:
     fetching = Scenario(setup=Setup(peers=24))
-    curve = sweep(fetching, parse_sweep("poison:0:0.8:2"), until_s=150, workers=1)
+    curve = sweep(fetching, parse_sweep("poison:0:0.8:2"), until_s=100, workers=1)
     peace, war = curve.points
     assert curve.metric == "genuine"
     assert (peace.value, peace.mean("decoys")) == (1, 0)

@@ -382,4 +382,5 @@ async def test_what_a_scenario_began_is_called_off_from_the_menu_the_palette_and
         await person.press("backspace")
         assert not swarm.snapshot().attacks
         assert [command for _, command, _ in swarm.history][-1] == CallOff("collusion")
-        assert "Attack: call off: collusion" not in [name for name, _, _ in palette.more()]
+        offered = [name for name, _ in (*palette.rows(person.main), *palette.more(person.main))]
+        assert "Attack: call off: collusion" not in offered

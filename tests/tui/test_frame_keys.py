@@ -63,7 +63,7 @@ async def test_the_frame_says_how_much_is_under_way_and_nothing_of_how_it_is_mad
         assert "under way" in str(person.view.border_subtitle)
         assert "bound method" not in str(person.view.border_subtitle)
         words = {key.id: key.label for key in ACTIONS}
-        assert [key.word for key in panel.keys_of(person.view)] == [words[id_] for id_ in OF_SWARM]
+        assert [key.word for key in panel.frame_of(person.view).keys] == [words[id_] for id_ in OF_SWARM]
 
 
 @pytest.mark.parametrize("size", [(80, 24), (60, 18)])

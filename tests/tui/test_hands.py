@@ -14,7 +14,7 @@ from tui.widgets.feed import Feed
 from tui.widgets.filter_bar import FilterBar
 from tui.widgets.inspector import Inspector
 from tui.widgets.menu import Menu
-from tui.widgets.panel import Lines, keys_of
+from tui.widgets.panel import Lines, frame_of
 from tui.widgets.peers_table import PeersTable
 from tui.widgets.swarm_view import SwarmView
 
@@ -221,7 +221,7 @@ async def test_rows_of_the_table_are_sifted_and_chosen_together_with_the_picture
         await person.press("7")
         table = person.main.query_one(PeersTable)
         assert not person.main.query_one("#asks").display
-        assert [key.text for key in keys_of(table)] == ["2 asks"]
+        assert [key.text for key in frame_of(table).keys] == ["2 asks"]
         table.focus()
         await person.press("slash")
         await person.type("#3 or #5 or #9")
@@ -257,18 +257,17 @@ async def test_a_panel_gets_the_whole_screen_and_gives_it_back() -> None:
         assert isinstance(person.app.focused, (PeersTable, SwarmView))
 
 
-@pytest.mark.parametrize("name", ["inspector", "asks", "controls", "charts", "feed", "peers", "kinds"])
-@pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 50)])
-async def test_every_panel_can_have_the_whole_screen(name: str, size: tuple[int, int]) -> None:
+@pytest.mark.parametrize("size", [(80, 24), (200, 50)])
+async def test_every_panel_can_have_the_whole_screen(size: tuple[int, int]) -> None:
     async with dashboard(size) as person:
         await person.press("right")
-        person.main.panels.whole = name
-        person.main.make_room()
-        await person.wait(0.3)
-        panel = person.main.panel(name)
-        assert panel.region.size == (size[0], size[1] - 3)
-        await person.press("escape")
-        assert person.view.display
+        for name in ("inspector", "asks", "controls", "charts", "feed", "peers", "kinds"):
+            person.main.panels.whole = name
+            person.main.make_room()
+            await person.wait(0.3)
+            assert person.main.panel(name).region.size == (size[0], size[1] - 3), name
+            await person.press("escape")
+            assert person.view.display, name
 
 
 async def test_a_digit_leaves_the_whole_screen() -> None:
@@ -295,10 +294,10 @@ async def test_the_controls_are_named_where_a_story_stands_in_their_place() -> N
     story = Scenario(title="A tale", setup=Setup(peers=24, seed=7), captions=(Caption(0.1, "It begins."),))
     async with dashboard(scenario=story) as person:
         await person.wait(0.3)
-        assert [key.text for key in keys_of(person.main.query_one("#story"))] == ["3 controls"]
+        assert [key.text for key in frame_of(person.main.query_one("#story")).keys] == ["3 controls"]
         await person.press("3")
         assert person.main.query_one("#controls").display
-        assert [key.text for key in keys_of(person.main.query_one("#controls"))] == ["6 story"]
+        assert [key.text for key in frame_of(person.main.query_one("#controls")).keys] == ["6 story"]
         await person.press("6")
         assert person.main.query_one("#story").display
 

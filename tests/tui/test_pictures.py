@@ -1,9 +1,9 @@
-"""Every screen as a picture, at three sizes and without colours: what differs from the last one looked at is shown.
+"""Every screen as a picture, at two sizes: what differs from the last one looked at is shown.
 
-Under `pictures/` there is a text file for each scene and look, and in it one picture after the other: the screen as
-characters, and below it the styles, a run of cells at a time with a letter that a legend explains. It was chosen over
-SVG and a plugin because a person can read what changed in a diff: an SVG renumbers all its classes when one colour is
-new, and hashes its contents into every name. It is also the same on every machine, as no font is in it.
+Under `pictures/` there is a text file for each scene and size, and in it one picture after the other: the screen as
+characters, and in the larger size the styles below it, a run of cells at a time. A colour is called what its role in
+the theme is called, so that a new one renames no other. It was chosen over SVG and a plugin because a person can read
+what changed in a diff, and it is the same on every machine, as no font is in it.
 
     python tests/tui/test_pictures.py          writes all of them anew; then look at the difference, and commit it
 """
@@ -11,48 +11,36 @@ new, and hashes its contents into every name. It is also the same on every machi
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import difflib
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
+import told_time
 from person import Clock, Person
+from rich.color import Color as RichColor
 from rich.style import Style
+from textual.color import Color, ColorParseError
 from textual.widgets import Input
 
 from engine import Censor, Hold, Kill, Partition, Poison, Scenario, Set, Setup, scenario_files
 from tui.app import SwarmApp
 from tui.config.settings import Settings
-from tui.screens.frame_clock import FrameClock, FramePace
+from tui.config.themes import FIELDS, ROLE_NAMES
 from tui.session.session import Session
 from tui.widgets.attacks import Attacks
 from tui.widgets.story import Story
 
 pytestmark = pytest.mark.anyio
 FOLDER = Path(__file__).parent / "pictures"
-SIZES = {"small": (80, 24), "middle": (120, 36), "large": (200, 50)}
-LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-
-
-class Even(FramePace):
-    """Its rate is a figure on the screen, and should not be that of this machine."""
-
-    @property
-    def fps(self) -> float:
-        return 30.0
-
-
-class Still(FrameClock):
-    """Shows the first frame; each further one is asked for, so that no picture depends on how busy the machine is."""
-
-    def start(self) -> None:
-        self._tick()
-
-    def soon(self, what: Callable[[], object]) -> None:
-        what()
+SIZES = {"small": (80, 24), "middle": (120, 36)}
+STYLED = "middle"
+"""The size whose styles are written down: they are the same in the other."""
 
 
 def stopped_at(seconds: float, scenario: Scenario | None = None, **setup: object) -> Session:
@@ -241,33 +229,27 @@ SCENES: dict[str, tuple[Callable[[], Session], tuple[tuple[str, Deed, Deed], ...
 }
 """A swarm, and what is done there one after the other: the name of the picture that is taken then, what leads there,
 and what leads back. Many pictures share a scene, as opening a dashboard costs more than all of what is done in it."""
-LOOKS: dict[str, tuple[tuple[int, int], dict[str, str]]] = {
-    **{name: (size, {}) for name, size in SIZES.items()},
-    "no-colour": (SIZES["middle"], {"NO_COLOR": "1"}),
-}
 
 
-async def album(scene: str, look: str) -> str:
+async def album(scene: str, size: str, *, styled: bool | None = None) -> str:
     """Live through a scene, and write down each picture of it."""
     make, steps = SCENES[scene]
-    size, environment = LOOKS[look]
     with pytest.MonkeyPatch.context() as patch:
-        for word, value in environment.items():
-            patch.setenv(word, value)
-        patch.setattr("tui.screens.main.FramePace", Even)
-        patch.setattr("tui.screens.main.FrameClock", Still)
+        told_time.told(patch)
         patch.setattr(Input, "cursor_blink", False)
         app = SwarmApp(make(), settings=Settings(reduced_motion=True))
-        async with app.run_test(size=size) as pilot:
+        async with app.run_test(size=SIZES[size]) as pilot:
             await pilot.pause()
             person = Person(pilot, app.session.clock)  # type: ignore[arg-type]
-            pages, dyes = [], Dyes()
+            pages, styles = [], Styles(app)
             for name, do, undo in steps:
                 await do(person)
                 await settled(person)
-                pages.append(f"=== {name} ===\n{dyes.page(app)}")
+                pages.append(f"=== {name} ===\n{text_of(app)}")
+                if styled if styled is not None else size == STYLED:
+                    pages.append(styles.page())
                 await undo(person)
-            return "\n".join([*pages, dyes.legend])
+            return "\n".join(pages)
 
 
 async def settled(person: Person) -> None:
@@ -278,61 +260,66 @@ async def settled(person: Person) -> None:
         await person.pilot.pause()
 
 
-class Dyes:
-    """Letters for styles; and lines of them, each told only where it differs from that of the picture before."""
+def text_of(app: SwarmApp) -> str:
+    """The characters of the screen."""
+    return "".join(f"{strip.text.rstrip()}\n" for strip in app.screen._compositor.render_strips())
 
-    def __init__(self) -> None:
-        self.names: dict[str, str] = {}
+
+class Styles:
+    """The styles of the lines of a screen, each told only where it differs from that of the picture before."""
+
+    def __init__(self, app: SwarmApp) -> None:
+        self._app = app
         self._before: list[str] = []
+        self._roles: dict[str, str] = {}
 
-    def page(self, app: SwarmApp) -> str:
-        """The characters of the screen, then the styles of its lines."""
-        rows, dyes = [], []
-        for strip in app.screen._compositor.render_strips():
+    def page(self) -> str:
+        """The numbers of lines, and what they look like from left to right: a style and how many cells have it."""
+        lines, self._roles = [], roles_of(self._app)
+        for strip in self._app.screen._compositor.render_strips():
             runs: list[tuple[str, int]] = []
             for segment in strip:
-                style = self._letter(spelt(segment.style))
-                cells = segment.cell_length
+                style, cells = self.spelt(segment.style), segment.cell_length
                 if runs and runs[-1][0] == style:
                     runs[-1] = (style, runs[-1][1] + cells)
                 else:
                     runs.append((style, cells))
-            rows.append(strip.text.rstrip())
-            dyes.append(" ".join(f"{style}*{cells}" for style, cells in runs))
-        before, self._before = self._before, dyes
-        told = [f"{n:2} {dye}" for n, dye in enumerate(dyes) if n >= len(before) or before[n] != dye]
-        return "\n".join([*rows, "", *told]) + "\n"
+            lines.append(" ".join(f"{style}*{cells}" for style, cells in runs))
+        before, self._before = self._before, lines
+        return "".join(f"{n:2} {line}\n" for n, line in enumerate(lines) if n >= len(before) or before[n] != line)
 
-    def _letter(self, spelling: str) -> str:
-        number = len(self.names)
-        return self.names.setdefault(spelling, f"{LETTERS[number % 52]}{number // 52 or ''}")
+    def spelt(self, style: Style | None) -> str:
+        """What can be seen of a style: colour, colour of the background where it is another one, and how it is set."""
+        if style is None:
+            return "plain"
+        ink, paper = self._role(style.color), self._role(style.bgcolor)
+        words = [word for word in ("bold", "dim", "italic", "underline", "reverse", "strike") if getattr(style, word)]
+        return "+".join([ink if paper == "background" else f"{ink}/{paper}", *words])
 
-    @property
-    def legend(self) -> str:
-        """What the letters mean."""
-        return (
-            "\n".join(["=== styles ===", *(f"{letter} {spelling}" for spelling, letter in self.names.items())]) + "\n"
-        )
-
-
-def spelt(style: Style | None) -> str:
-    """A style in words: what can be seen of it."""
-    if style is None:
-        return "plain"
-    ink = style.color.get_truecolor().hex if style.color is not None else "-"
-    paper = style.bgcolor.get_truecolor().hex if style.bgcolor is not None else "-"
-    words = [word for word in ("bold", "dim", "italic", "underline", "reverse", "strike") if getattr(style, word)]
-    return " ".join([ink, "on", paper, *words])
+    def _role(self, color: RichColor | None) -> str:
+        if color is None:
+            return "-"
+        code = color.get_truecolor().hex.lower()
+        return self._roles.get(code, code)
 
 
-ALBUMS = [(scene, look) for scene in SCENES for look in LOOKS]
+def roles_of(app: SwarmApp) -> dict[str, str]:
+    """The name of the first role or variable of the present theme that has a colour, by its code."""
+    variables, names = app.theme_variables, {}
+    for name in (*FIELDS, *(f"swarm-{name}" for name in ROLE_NAMES), *variables):
+        with contextlib.suppress(KeyError, ColorParseError):
+            names.setdefault(Color.parse(variables[name]).hex6.lower(), name.removeprefix("swarm-"))
+    return names
 
 
-@pytest.mark.parametrize(("scene", "look"), ALBUMS)
-async def test_screens_look_as_they_did(scene: str, look: str) -> None:
-    path = FOLDER / f"{scene}-{look}.txt"
+ALBUMS = [(scene, size) for scene in SCENES for size in SIZES]
+
+
+@pytest.mark.parametrize(("scene", "size"), ALBUMS)
+async def test_screens_look_as_they_did(scene: str, size: str) -> None:
+    path = FOLDER / f"{scene}-{size}.txt"
     before = path.read_text(encoding="utf-8") if path.exists() else ""
-    now = await album(scene, look)
+    now = await album(scene, size)
     changed = difflib.unified_diff(before.splitlines(), now.splitlines(), "before", "now", lineterm="", n=0)
     assert now == before, (
         f"{path.stem} looks different; python tests/tui/test_pictures.py writes it anew\n"
@@ -341,11 +328,18 @@ async def test_screens_look_as_they_did(scene: str, look: str) -> None:
 
 
 def test_no_picture_is_left_of_what_is_no_more() -> None:
-    assert {path.stem for path in FOLDER.glob("*.txt")} == {f"{scene}-{look}" for scene, look in ALBUMS}
+    assert {path.stem for path in FOLDER.glob("*.txt")} == {f"{scene}-{size}" for scene, size in ALBUMS}
 
 
-async def test_the_same_moment_gives_the_same_picture() -> None:
-    assert await album("apart", "middle") == await album("apart", "middle")
+async def test_without_colours_the_same_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And twice the same moment gives the same picture."""
+    coloured = await album("apart", "small", styled=True)
+    assert coloured == await album("apart", "small", styled=True)
+    monkeypatch.setenv("NO_COLOR", "1")
+    grey = await album("apart", "small", styled=True)
+    assert grey.splitlines()[:25] == coloured.splitlines()[:25]
+    assert {code for code in re.findall(r"#\w{6}", grey) if len({code[1:3], code[3:5], code[5:7]}) > 1} == set()
+    assert "alive" not in grey.partition("\n 0 ")[2]
 
 
 def write_all(names: list[str]) -> None:
@@ -355,7 +349,7 @@ def write_all(names: list[str]) -> None:
         os.environ.update({f"XDG_{kind}_HOME": home for kind in ("CONFIG", "STATE", "CACHE", "DATA")}, HOME=home)
         os.environ.pop("NO_COLOR", None)
         os.chdir(home)
-        known = {f"{scene}-{look}": (scene, look) for scene, look in ALBUMS}
+        known = {f"{scene}-{size}": (scene, size) for scene, size in ALBUMS}
         for path in FOLDER.glob("*.txt"):
             if path.stem not in known:
                 path.unlink()

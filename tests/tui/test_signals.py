@@ -90,7 +90,9 @@ def test_in_the_background_it_stops_and_leaves_the_terminal_to_the_shell(tmp_pat
         assert it.unclean() == []
 
 
-@pytest.mark.parametrize("name", ["HUP", "QUIT", "ABRT"])
+@pytest.mark.parametrize(
+    "name", ["HUP", *(pytest.param(name, marks=pytest.mark.campaign) for name in ("QUIT", "ABRT"))]
+)
 def test_other_signals_end_it_cleanly_too(tmp_path: Path, name: str) -> None:
     number = getattr(signal, f"SIG{name}")
     with job(tmp_path, SWARMTOP) as it:

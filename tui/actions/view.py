@@ -10,6 +10,7 @@ from tui.draw.colours import ColourBy
 from tui.draw.layout import Direction
 from tui.draw.stage import ABOUT as PLACED
 from tui.draw.stage import Placement
+from tui.input_queue import queue_of
 from tui.screens.main import Action, Context
 from tui.session.panels import PANELS, drawer
 from tui.widgets.ask_picture import KINDS, AskPicture
@@ -90,7 +91,7 @@ def turn(context: Context) -> None:
         other.add_class("-away")
         screen.view.remove_class("-away")
     screen.call_after_refresh(_turned, context)
-    inputs = getattr(screen.app, "inputs", None)
+    inputs = queue_of(screen.app)
     if inputs is not None:
         inputs.expect(lambda: screen.picture.has_focus)
 

@@ -32,6 +32,7 @@ from engine import ALIVE, AskFor, Attack, Command, Event, InputError, PeerId, Pu
 from tui.config.keys import Key, bindings, keyed
 from tui.draw import raster
 from tui.draw.styles import Mode
+from tui.input_queue import queue_of
 from tui.preferences import Preferences
 from tui.session.frame import Frame
 from tui.session.panels import (
@@ -64,7 +65,7 @@ from tui.widgets.filter_bar import FilterBar
 from tui.widgets.inspector import Inspector
 from tui.widgets.menu import Line, Menu
 from tui.widgets.message_table import MessageTable
-from tui.widgets.panel import Offer, carry_keys, rename
+from tui.widgets.panel import Offer, carry_keys, is_named, rename
 from tui.widgets.peers_table import PeersTable
 from tui.widgets.status import CourtBar, Figures, KeyBar, StatusBar
 from tui.widgets.story import Story
@@ -541,7 +542,7 @@ class MainScreen(Screen[None]):
 
     def _pressed(self) -> bool:
         """Whether so much input waits that only its result is drawn, by the clock."""
-        inputs = getattr(self.app, "inputs", None)
+        inputs = queue_of(self.app)
         return inputs is not None and inputs.pressing and time.monotonic() - self._drawn_s < PRESSED_S
 
     # --- room -------------------------------------------------------------------------------------------
@@ -606,7 +607,7 @@ class MainScreen(Screen[None]):
         for arrow in self.query(".arrow").results(Static):
             arrow.update("v" if mode == "ascii" else "▼")
         for widget in self.query("*"):
-            if hasattr(widget, "_named"):
+            if is_named(widget):
                 rename(widget)
             widget.refresh()
 

@@ -34,6 +34,7 @@ from engine import (
     plain,
 )
 from tui.config.keys import keyed, within
+from tui.input_queue import queue_of
 from tui.session.frame import Frame
 from tui.session.units import clock
 from tui.widgets.messages import Act, Attacked, Foresee
@@ -296,7 +297,7 @@ class Attacks(Vertical):
         self._wanted = not self._complete
         if self._complete:
             self.query_one(PresetList).focus(scroll_visible)
-        elif (inputs := getattr(self.app, "inputs", None)) is not None:
+        elif (inputs := queue_of(self.app)) is not None:
             inputs.expect(lambda: self.has_focus_within)
         return self
 

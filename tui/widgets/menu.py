@@ -58,7 +58,7 @@ class Menu(Vertical):
         panel_css("Menu")
         + """
     Menu {
-        layer: over; position: absolute; display: none; background: $panel; padding: 0 1; pointer: pointer;
+        layer: menu; position: absolute; display: none; background: $panel; padding: 0 1; pointer: pointer;
         OptionList, OptionList:focus {
             width: 1fr; border: none; padding: 0; background: $panel; background-tint: $panel 0%;
             scrollbar-size-vertical: 1;

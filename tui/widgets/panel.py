@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -94,29 +95,73 @@ def panel_css(name: str) -> str:
     """
 
 
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """An action as it can be had now: what to press, what it is called, the action of the screen, why it cannot be had
+    (empty: it can), what it is for, and how soon the key bar drops it."""
+
+    key: str
+    word: str
+    action: str
+    why_not: str = ""
+    tip: str = ""
+    rank: int = 9
+
+    @property
+    def text(self) -> str:
+        """As it is read."""
+        return f"{self.key} {self.word}"
+
+
+@dataclass(slots=True)
+class PanelFrame:
+    """What is written in the frame of a panel: the title and the subtitle as the panel gave them, keys, and what of
+    these has been drawn. None for `drawn`: nothing yet."""
+
+    title: str = ""
+    subtitle: str = ""
+    keys: tuple[Offer, ...] = ()
+    drawn: tuple[str, str, list[Offer], bool] | None = None
+    """Title, subtitle, the keys there is room for, and whether they were drawn in ASCII."""
+
+
+_FRAMES: WeakKeyDictionary[Widget, PanelFrame] = WeakKeyDictionary()
+
+
+def frame_of(widget: Widget) -> PanelFrame:
+    """What is written in the frame of a panel."""
+    return _FRAMES.setdefault(widget, PanelFrame())
+
+
+def is_named(widget: Widget) -> bool:
+    """Whether it is a panel with a title."""
+    return widget in _FRAMES and _FRAMES[widget].drawn is not None
+
+
 def name_panel(widget: Widget, title: str, subtitle: str = "") -> None:
     """Set the title and subtitle of a panel's frame as plain text, and only when they changed; the keys that the frame
-    carries (`frame_keys`) follow the subtitle, as many as there is room for.
+    has (`carry_keys`) follow the subtitle, as many as there is room for.
 
-    The subtitle may name keys as `{list.choose}`; what to press for them is filled in here, so callers hand it as it is
-    written."""
-    widget._hint = subtitle  # type: ignore[attr-defined]
+    The subtitle may name keys as `{list.choose}`; what to press for them is filled in here."""
+    frame = frame_of(widget)
+    frame.title, frame.subtitle = title, subtitle
     title, subtitle = plain(title), plain(keyed(widget.app, subtitle))
     letters = letters_only(widget)
     if letters != widget.has_class("-letters"):
         widget.set_class(letters, "-letters")
-    # Figures grow and shrink; room for them is told off in steps, so that no key comes and goes with a digit.
-    told = -(-(cell_len(subtitle) + len(PART)) // STEP) * STEP if subtitle else 0
+    # Room for figures is reserved in steps, so that no key comes and goes with a digit.
+    reserved = -(-(cell_len(subtitle) + len(PART)) // STEP) * STEP if subtitle else 0
     # A panel that is not laid out yet has no width; its next figures find the right one.
-    room = widget.outer_size.width - FRAME - told if widget.size.width else 1_000
-    keys = fitting(keys_of(widget), room)
-    if getattr(widget, "_named", None) == (title, subtitle, keys, letters):
+    room = widget.outer_size.width - FRAME - reserved if widget.size.width else 1_000
+    keys = fitting(frame.keys, room)
+    before, frame.drawn = frame.drawn, (title, subtitle, keys, letters)
+    if before == frame.drawn:
         return
-    was: tuple[object, ...] = getattr(widget, "_named", ("", "", [], letters))
-    if letters != was[3]:
-        was = (None, None, [], letters)
-    widget._named = (title, subtitle, keys, letters)  # type: ignore[attr-defined]
-    retitled, annotated = title != was[0], (subtitle, keys) != was[1:3]
+    if before is None:
+        retitled, annotated = bool(title), bool(subtitle or keys)
+    else:
+        restyled = letters != before[3]
+        retitled, annotated = restyled or title != before[0], restyled or (subtitle, keys) != before[1:3]
     if letters:
         title, subtitle = title.translate(ASCII), subtitle.translate(ASCII)
     # A Content is taken as it is, where a str would be read as markup. Only the line of the title is repainted.
@@ -142,14 +187,16 @@ def repaint_edge(widget: Widget, y: int) -> None:
 
 def carry_keys(widget: Widget, keys: Sequence[Offer]) -> None:
     """Show these keys in the frame of a panel."""
-    if remember(widget, keys):
+    frame = frame_of(widget)
+    if tuple(keys) != frame.keys:
+        frame.keys = tuple(keys)
         rename(widget)
 
 
 def rename(widget: Widget) -> None:
     """Write the title of a panel again, after keys or glyphs changed."""
-    title, *_ = getattr(widget, "_named", ("",))
-    name_panel(widget, title, getattr(widget, "_hint", ""))
+    frame = frame_of(widget)
+    name_panel(widget, frame.title, frame.subtitle)
 
 
 class Lines(RowWidget):
@@ -402,24 +449,6 @@ class Chip(RowWidget, can_focus=True):
 GAP = "  "
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """An action as it can be had now: what to press, what it is called, the action of the screen, why it cannot be had
-    (empty: it can), what it is for, and how soon the key bar drops it."""
-
-    key: str
-    word: str
-    action: str
-    why_not: str = ""
-    tip: str = ""
-    rank: int = 9
-
-    @property
-    def text(self) -> str:
-        """As it is read."""
-        return f"{self.key} {self.word}"
-
-
 def fitting(keys: Sequence[Offer], room: int) -> list[Offer]:
     """As many from the front as fit into so many cells."""
     kept: list[Offer] = []
@@ -445,17 +474,3 @@ def written(keys: Sequence[Offer]) -> Content:
 def pressed(event: events.MouseEvent) -> bool:
     """Whether a mouse event is on a key in the frame, and not on the content of the panel."""
     return "@click" in event.style.meta
-
-
-def keys_of(widget: Widget) -> tuple[Offer, ...]:
-    """The keys that a panel's frame carries."""
-    found: tuple[Offer, ...] = getattr(widget, "_frame_keys", ())
-    return found
-
-
-def remember(widget: Widget, keys: Sequence[Offer]) -> bool:
-    """Store the keys of a panel's frame; False if they are the same as before."""
-    if tuple(keys) == keys_of(widget):
-        return False
-    widget._frame_keys = tuple(keys)  # type: ignore[attr-defined]
-    return True

@@ -1,0 +1,88 @@
+"""The table of actions: a key costs one frame and one question, and what has no key can be given one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from person import Person, dashboard
+from textual.events import Key
+
+from tui.actions.table import ACTIONS
+from tui.config.settings import Settings
+from tui.screens.main import Action, Context, MainScreen
+
+pytestmark = pytest.mark.anyio
+STILL = Settings(reduced_motion=True)
+
+
+def counted(person: Person, id_: str) -> list[str]:
+    """What is answered from now on when somebody asks why an action cannot be had; the key bar asks by itself."""
+    row, answers = person.main.table[id_], []
+
+    def why_not(context: Context) -> str:
+        answers.append(row.why_not(context))
+        return answers[-1]
+
+    person.main.table[id_] = replace(row, why_not=why_not)
+    return answers
+
+
+@pytest.mark.parametrize(("key", "id_"), [("x", "peer.kill"), ("7", "panel.7"), ("a", "ask.here"), ("h", "run.court")])
+async def test_a_key_draws_one_frame_and_asks_once_whether_it_can_be_had(
+    key: str, id_: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with dashboard(asks_per_s=0.0, settings=STILL) as person:
+        await person.press("space", "right")
+        answers, drawn = counted(person, id_), []
+        draw = MainScreen.at_once
+        monkeypatch.setattr(MainScreen, "at_once", lambda screen: (drawn.append(id_), draw(screen)))
+        await person.press(key)
+        assert answers == [""]
+        assert drawn == [id_]
+
+
+async def test_a_key_that_cannot_be_had_says_why_and_draws_nothing() -> None:
+    async with dashboard(asks_per_s=0.0, settings=STILL) as person:
+        await person.press("space")
+        answers, before = counted(person, "peer.kill"), person.main.frames
+        await person.press("x")
+        assert len(answers) == 1
+        assert answers[0]
+        assert "Select a peer first" in person.told
+        assert person.main.frames == before
+
+
+async def test_of_two_keys_in_one_read_the_second_sees_what_the_first_did() -> None:
+    async with dashboard(asks_per_s=0.0, settings=STILL) as person:
+        await person.press("space", "right")
+        peer = person.session.selection.selected
+        assert peer is not None
+        for _ in range(2):
+            person.app.post_message(Key("x", "x"))
+        while person.app.inputs.busy or person.app.message_queue_size:
+            await person.pilot.pause()
+        assert [command.verb for _, command, _ in person.session.swarm.history] == ["kill", "revive"]
+        assert person.state(peer) == 0
+
+
+async def test_an_action_without_a_key_can_be_given_one() -> None:
+    async with dashboard(settings=Settings(keys={"peer.hold": "f2", "view.place_ring": "f3"})) as person:
+        await person.press("right", "f2", "f3")
+        assert person.session.swarm.snapshot().held.any()
+        assert person.view.stage.placed == "ring"
+
+
+def test_each_row_has_an_id_of_its_own_and_says_what_it_does() -> None:
+    assert len({row.id for row in ACTIONS}) == len(ACTIONS)
+    for row in ACTIONS:
+        assert row.label, row.id
+        assert row.tip.endswith("."), row.id
+        assert bool(row.keys) == bool(row.shown), row.id
+
+
+async def test_each_reason_is_a_sentence() -> None:
+    async with dashboard(asks_per_s=0.0) as person:
+        reasons = {row.id: person.main.why_not(row) for row in ACTIONS if isinstance(row, Action)}
+        assert sum(map(bool, reasons.values())) > 10
+        assert [id_ for id_, why in reasons.items() if why and not why.endswith((".", "?"))] == []

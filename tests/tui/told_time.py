@@ -1,0 +1,109 @@
+"""Time that moves only when a test says so: for the pilot that presses keys, and for the dashboard's clock of frames.
+
+Textual's pilot waits until the process has used little processor time for 20 ms, at least twice a key. On a busy
+machine that is a guess, and with a clock of frames that draws meanwhile it is up to a second of drawing for each key.
+Here the pilot waits until the event loop has nothing left to do, which takes as many turns as there are messages.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from textual.css.stylesheet import Stylesheet
+from textual.pilot import Pilot
+
+from tui.screens.frame_clock import FrameClock, FramePace
+
+MOST_ROUNDS = 20
+"""How often a screen is laid out and painted at most before a test looks at it: it may ask for that again and again."""
+
+PATIENCE_S = 2.0
+"""How long input may be held back before a test looks, where the screen has it wait for something."""
+
+
+class EvenPace(FramePace):
+    """Its rate is a figure on the screen, and should not be that of this machine."""
+
+    @property
+    def fps(self) -> float:
+        return 30.0
+
+
+class ToldFrames(FrameClock):
+    """Shows the first frame; each further one is asked for with `at_once`."""
+
+    def start(self) -> None:
+        self._tick()
+
+    def soon(self, what: Callable[[], object]) -> None:
+        what()
+
+
+async def idle(*_: object, **__: object) -> None:
+    """Wait until all other tasks of the loop wait for a time, a file or a thread."""
+    ready = asyncio.get_running_loop()._ready  # type: ignore[attr-defined]
+    turns = 0
+    while turns < 2:
+        await asyncio.sleep(0)
+        turns = 0 if ready else turns + 1
+
+
+async def pause(pilot: Pilot[Any], delay: float | None = None) -> None:
+    """What was sent is handled, and what has changed is laid out and painted."""
+    if delay is not None:
+        await asyncio.sleep(delay)
+    end_s, inputs = time.monotonic() + PATIENCE_S, getattr(pilot.app, "inputs", None)
+    for _ in range(MOST_ROUNDS):
+        await idle()
+        if pilot.app._resize_event is not None:
+            pilot.app._check_resize()
+            await idle()
+        while inputs is not None and inputs.busy and time.monotonic() < end_s:
+            await asyncio.sleep(0.001)
+            await idle()
+        screen = pilot.app.screen
+        if not (
+            screen._layout_required
+            or screen._scroll_required
+            or screen._repaint_required
+            or screen._recompose_required
+            or screen._dirty_widgets
+            or screen._callbacks
+        ):
+            break
+        screen._on_timer_update()
+
+
+async def press(pilot: Pilot[Any], *keys: str) -> None:
+    """Press keys one after the other, each when the one before has been dealt with."""
+    for key in keys:
+        await pilot.app._press_keys([key])
+        await pause(pilot)
+
+
+_PARSED: dict[tuple[object, ...], Any] = {}
+_parse_rules = Stylesheet._parse_rules
+
+
+def parsed_once(sheet: Stylesheet, *words: Any, **more: Any) -> Any:
+    """Rules of a style sheet, parsed once for all apps of this process that have the same variables."""
+    key = (frozenset(sheet._variables.items()), words, tuple(more.items()))
+    if key not in _PARSED:
+        _PARSED[key] = _parse_rules(sheet, *words, **more)
+    return _PARSED[key]
+
+
+def told(patch: pytest.MonkeyPatch) -> None:
+    """Put all of this in place."""
+    patch.setattr("textual.app.wait_for_idle", idle)
+    patch.setattr("textual.pilot.wait_for_idle", idle)
+    patch.setattr(Stylesheet, "_parse_rules", parsed_once)
+    patch.setattr(Pilot, "pause", pause)
+    patch.setattr(Pilot, "press", press)
+    patch.setattr(Pilot, "_wait_for_screen", idle)
+    patch.setattr("tui.screens.main.FrameClock", ToldFrames)
+    patch.setattr("tui.screens.main.FramePace", EvenPace)
