@@ -240,7 +240,7 @@ async def test_backspace_takes_the_latest_back() -> None:
         assert not app.heard(Act)
         panel.begun(started_attack("Highest degree", PLAN, 0))
         await pilot.pause()
-        assert panel.query_one("#attack-undo", Chip).label == "take back: highest degree"
+        assert panel.query_one("#attack-undo", Chip).label == "undo: highest degree"
         await pilot.press("backspace", "backspace")
         assert [m.command for m in app.heard(Act)] == [Revive((3, 5))]
         told = [note.message for note in app._notifications]
@@ -258,14 +258,14 @@ async def test_what_is_under_way_is_called_off_first_and_taken_back_then() -> No
         both = frames.snapshot(attacks=(hubs, bridges))
         panel.show(frames.frame(snap=both))
         chip = panel.query_one("#attack-undo", Chip)
-        assert chip.label == "call off: highest degree", "the one that is looked at"
+        assert chip.label == "cancel: highest degree", "the one that is looked at"
         await pilot.press("end")
         panel.show(frames.frame(snap=both))
-        assert chip.label == "call off 2 attacks", "none of them is looked at"
+        assert chip.label == "cancel 2 attacks", "none of them is looked at"
         await pilot.press("backspace", "home", "backspace")
         assert [m.command for m in app.heard(Act)] == [CallOff(), CallOff("degree")]
         panel.show(frames.frame())
-        assert chip.label == "take back: highest degree"
+        assert chip.label == "undo: highest degree"
         await pilot.press("backspace")
         assert app.heard(Act)[-1].command == Revive((3, 5)), "what is given up need not be waited for"
 
@@ -372,15 +372,15 @@ async def test_what_a_scenario_began_is_called_off_from_the_menu_the_palette_and
         await person.press("right", "backslash")
         menu = person.main.query_one(Menu)
         [line] = [line for line in menu.lines if line.id == "run.calloff"]
-        assert line.says == "Call off: collusion"
+        assert line.says == "Cancel: collusion"
         await person.press("escape")
         palette = Palette(person.main)
         offered = [name for name, _ in (*palette.rows(person.main), *palette.more(person.main))]
-        assert offered.count("Attack: call off: collusion") == 1
-        assert not any(name.startswith("Peer: Call off") for name in offered)
+        assert offered.count("Attack: cancel: collusion") == 1
+        assert not any(name.startswith("Peer: Cancel") for name in offered)
         await opened(person)
         await person.press("backspace")
         assert not swarm.snapshot().attacks
         assert [command for _, command, _ in swarm.history][-1] == CallOff("collusion")
         offered = [name for name, _ in (*palette.rows(person.main), *palette.more(person.main))]
-        assert "Attack: call off: collusion" not in offered
+        assert "Attack: cancel: collusion" not in offered

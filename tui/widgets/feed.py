@@ -172,7 +172,7 @@ def _commanded(event: Commanded, labels: Sequence[str]) -> tuple[str, str]:
         return f"{by} began an attack: {plain(command.name)}", "dead"
     if isinstance(command, CallOff):
         what = f"the attack {plain(command.name)}" if command.name else "what attacks had still to do"
-        return f"{by} called off {what}", "alive"
+        return f"{by} cancelled {what}", "alive"
     if isinstance(command, Arrive) and command.over_s:
         return f"{by} let in {command.count:,} newcomers within {command.over_s:g} s{_operator(command)}", "alive"
     if isinstance(command, Depart) and command.over_s:
