@@ -67,7 +67,7 @@ class Epidemic(NamedTuple):
 
 
 def infect_and_die(others: int, living: int, fanout: int) -> Epidemic:
-    """A rumour that each peer, when it first hears it, tells to `fanout` others drawn at random, and never again.
+    """A rumour that each peer, when it first hears it, tells to `fanout` others chosen at random, and never again.
 
     others: peers besides the origin, dead ones included, since they are drawn too
     living: of these, how many are alive

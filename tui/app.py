@@ -1,7 +1,7 @@
 """The program with a screen: the keys that work everywhere, how it begins and ends, and `open_dashboard`.
 
-It knows nothing of peers: the session holds the swarm, `screens/main.py` shows it, `preferences.py` has what a person
-has settled.
+It does not handle peers: the session holds the swarm, `screens/main.py` shows it, `preferences.py` has a person's
+settings.
 """
 
 from __future__ import annotations
@@ -48,33 +48,34 @@ if TYPE_CHECKING:
 
 FPS = 30.0
 COLLECT = (5_000, 10, 10)
-"""When the collector looks for garbage. A frame makes a thousand objects that live for a moment: with Python's own 700
-it looked ten times a second, and that was a twentieth of what an idle dashboard took."""
+"""Thresholds of the garbage collector. A frame makes a thousand short-lived objects: with Python's own threshold of 700
+the collector ran ten times a second, which was a twentieth of the time of an idle dashboard."""
 PASTE_MOST = 4_000
-"""Characters of a paste that go into a line."""
+"""The most characters of a paste that go into a line."""
 LATIN_S = 10.0
 """Wall seconds between two notices that keys are Latin letters."""
-NOBODY_CONTINUES = "Not suspended: no shell is there that could continue swarmtop."
+NOBODY_CONTINUES = "Not suspended: there is no shell that could continue swarmtop."
 LATE_MOST = 20
-"""Errors in things that are gone which are noted in a run."""
+"""The most errors in closed widgets that are noted in a run."""
 TWICE_S = 5.0
-"""Wall seconds within which a second ctrl+c means it."""
+"""Wall seconds within which a second ctrl+c ends the program."""
 
 
 def _palette() -> type[Provider]:
-    """Fetched when the palette is first opened, as a tenth of the start would go into it."""
+    """Imported when the palette is first opened, as it takes a tenth of the time of the start."""
     from .actions.palette import Palette
 
     return Palette
 
 
 class SwarmApp(TerminalApp):
-    """Hand it a session. Exits with 0, with 128 and the number of the signal that ended it, or with 1 when it broke."""
+    """The app of a session. Exits with 0, with 128 and the number of the signal that ended it, or with 1 after an
+    error."""
 
     TITLE = "swarmtop"
     CSS_PATH = "swarmtop.tcss"
     COMMANDS = {_palette}
-    # With priority, as it should be heard in dialogs too.
+    # With priority, since it works in dialogs too.
     BINDINGS = [*bindings(ACTIONS, "app"), Binding("ctrl+c", "interrupt", show=False, priority=True, system=True)]
     ENABLE_COMMAND_PALETTE = True
 
@@ -89,17 +90,17 @@ class SwarmApp(TerminalApp):
         lacks: Sequence[str] = (),
         ascii_only: bool = False,
     ) -> None:
-        """`settings` count where nothing else is said; `lacks`: sentences on what the terminal cannot do, to be told;
+        """`settings` are used where no flag is given; `lacks`: sentences on what the terminal cannot do, to be shown;
         ascii_only: write no other characters to the terminal.
 
-        Raises InputError for a theme that is not there.
+        Raises InputError for a theme that does not exist.
         """
         settled = settings or Settings()
         self.session = session
         self._fps, self._steady = fps or settled.fps or FPS, bool(fps or settled.fps)
         super().__init__()
         self.broken: Exception | None = None
-        """What nobody caught; the first, if there were more."""
+        """The exception that ended the program; the first, if there were more."""
         self.inputs = InputQueue(self, super().on_event)
         self._interrupted_s = -TWICE_S
         self._shown = Shown()
@@ -109,7 +110,7 @@ class SwarmApp(TerminalApp):
         self._leaving = False
         self._late = 0
         self.deadline = Ending(self.restore_terminal)
-        """What ends the program from outside, and when leaving takes too long."""
+        """Ends the program by a signal, and when leaving takes too long."""
         self._ascii_only = ascii_only
         self.preferences = Preferences(self, ALL, settled, glyphs)
         self.theme = self.preferences.settle(theme)
@@ -118,12 +119,12 @@ class SwarmApp(TerminalApp):
 
     @property
     def keys_now(self) -> tuple[Key, ...]:
-        """All keys as this person has them. Widgets ask for it."""
+        """The table of keys with the person's own. Widgets use it."""
         return self.preferences.keys_now
 
     @property
     def glyph_mode(self) -> Mode:
-        """The alphabet of pictures. Widgets ask for it."""
+        """The characters that pictures are drawn with. Widgets use it."""
         return self.preferences.glyph_mode
 
     @property
@@ -137,7 +138,7 @@ class SwarmApp(TerminalApp):
         return self._ascii_only
 
     async def on_event(self, event: events.Event) -> None:
-        """Input waits until what came before it has been dealt with; all else as Textual has it."""
+        """Input waits until earlier input has been handled; everything else is handled as Textual does."""
         if isinstance(event, (events.InputEvent, events.Paste)) and not event.is_forwarded and self.screen_stack:
             if isinstance(event, events.Paste):
                 event.text = self._one_line(event.text)
@@ -147,17 +148,18 @@ class SwarmApp(TerminalApp):
             await super().on_event(event)
 
     async def on_passed(self, message: Passed) -> None:
-        """What was handed out last has been dealt with."""
+        """The input that was delivered last has been handled."""
         await self.inputs.passed(message)
 
     def _apart(self, event: AltKey) -> tuple[events.Event, ...]:
-        """A key of the person's table that is held with alt; else ESC and the key after it, which arrived at once."""
+        """A key with alt, if the table of keys has it; else two keys: ESC and the one after it, which arrived
+        together."""
         if any(event.key in key.keys.split(",") for key in self.keys_now):
             return (events.Key(event.key, None),)
         return events.Key(ESCAPE, "\x1b"), event.plain
 
     def _one_line(self, pasted: str) -> str:
-        """What is pasted into a field: fields have one line, and Textual would take the first and drop the others."""
+        """The pasted text as one line: fields have one line, and Textual would use only the first line of the text."""
         joined = " ".join(part for line in pasted.splitlines() if (part := plain(line, limit=len(line)).strip()))
         if len(joined) > PASTE_MOST:
             said = f"A line takes {PASTE_MOST:,} characters; the paste had {len(joined):,}, and the rest was left out."
@@ -165,23 +167,21 @@ class SwarmApp(TerminalApp):
         return joined[:PASTE_MOST]
 
     def on_key(self, event: events.Key) -> None:
-        """A letter of another alphabet that nobody took: the terminal did not tell which key it is on."""
+        """A letter of another alphabet that no widget handled: the terminal does not report which key it is on."""
         now = time.monotonic()
         if is_foreign(event.character) and event.key == event.character and now - self._foreign_s >= LATIN_S:
             self._foreign_s = now
-            said = (
-                f"Keys are the Latin letters a to z; “{event.character}” is none of them: switch the keyboard layout."
-            )
+            said = f"Keys are the Latin letters a to z, not “{event.character}”: switch the keyboard layout."
             self.notify(said, severity="warning", markup=False, timeout=6)
 
     def notify(self, message: str, *, title: str = "", **how: Any) -> None:
-        """As Textual's, and what it tells may name a file or quote somebody: it is shown as text."""
+        """As Textual's, without markup, since a message may contain the name of a file or other text from outside."""
         super().notify(plain(message, limit=400), title=plain(title), **how)
 
     # --- actions --------------------------------------------------------------------------------------------
 
     def action_do(self, id: str) -> None:  # noqa: A002
-        """Do what a row of the table of actions says."""
+        """Run an action of the table by its id."""
         self.main.action_do(id)
 
     def open_palette(self) -> None:
@@ -198,9 +198,9 @@ class SwarmApp(TerminalApp):
         return self.main
 
     def on_ready(self) -> None:
-        """The first picture is up: time for all other themes, and to tell of those that could not be read.
+        """The first picture is shown: now read all other themes, and report those that could not be read.
 
-        What exists by now stays, so the collector need not look at it again.
+        Objects that exist now stay, so the garbage collector does not look at them again.
         """
         self.preferences.all_themes()
         self.preferences.tell_untold()
@@ -216,7 +216,7 @@ class SwarmApp(TerminalApp):
             self.leave(self._leaves_with)
 
     def to_write(self, renderable: RenderableType | None) -> RenderableType | None:
-        """Only what the terminal does not show yet."""
+        """Only the parts that the terminal does not show yet."""
         return renderable if self.is_inline else self._shown.lessened(renderable)
 
     @on(CommandPalette.OptionHighlighted)
@@ -229,13 +229,13 @@ class SwarmApp(TerminalApp):
         self.preferences.end_preview(chosen=event.option_selected)
 
     async def action_quit(self) -> None:
-        """Textual's own word for leaving."""
+        """Textual's own action for leaving."""
         self.leave(0)
 
     def leave(self, code: int) -> None:
-        """End time and the program, and the terminal is as it was.
+        """Stop time, end the program and restore the terminal.
 
-        Not before the first picture is up: closed while it is still being put together, a screen trips over its parts.
+        Waits until the first picture is shown: a screen that is closed while its widgets are being made raises errors.
         """
         if not self._up:
             self._leaves_with = code
@@ -246,22 +246,22 @@ class SwarmApp(TerminalApp):
         self.exit(code)
 
     def terminal_gone(self) -> None:
-        """There is nobody to show anything to."""
+        """The terminal is gone: leave."""
         self.leave(GONE)
 
     def resumed(self) -> None:
-        """The process was stopped: the time that passed is not owed."""
+        """The process was suspended: the time that passed meanwhile is not made up for."""
         self.session.player.pacer.resync()
 
     def restore_terminal(self) -> None:
-        """Have it as it was. Once is enough; may be called from any thread."""
+        """Restore the terminal. A second call does nothing; may be called from any thread."""
         driver = driver_of(self)
         if driver is not None:
             driver.close()
             getattr(driver, "restore_line", bool)()
 
     def to_the_shell(self) -> None:
-        """Stop, as a program that leaves ctrl+z to the terminal does, and come back by `fg`."""
+        """Suspend the program, as ctrl+z does in other programs; `fg` resumes it."""
         driver = driver_of(self)
         if not getattr(driver, "can_suspend", False) or not hasattr(driver, "suspend"):
             why = "This program cannot be suspended here"
@@ -276,7 +276,8 @@ class SwarmApp(TerminalApp):
         self.notify(NOBODY_CONTINUES, severity="warning", markup=False, timeout=4)
 
     def action_interrupt(self) -> None:
-        """Ctrl+C copies where something is marked. Else: once may be a slip of who meant to copy, twice is not."""
+        """Ctrl+C copies if text is marked. Else the first one may be a mistake of a person who wanted to copy; the
+        second ends the program."""
         field = self.focused
         if (isinstance(field, Input) and field.selected_text) or self.screen.get_selected_text():
             raise SkipAction
@@ -286,24 +287,24 @@ class SwarmApp(TerminalApp):
             return
         self._interrupted_s = now
         self.notify(
-            keyed(self, "ctrl+c once more leaves, as {app.quit} does"),
+            keyed(self, "press ctrl+c again to leave, or {app.quit}"),
             severity="warning",
             markup=False,
             timeout=TWICE_S,
         )
 
     def panic(self, *renderables: RenderableType) -> None:
-        """Textual's word for the end, which its input thread has too when the terminal is gone: that is no mistake."""
+        """Textual calls it on an error, and also when the terminal is gone, which is no error of the program."""
         if stdin_is_gone():
             self.leave(GONE)
         else:
             super().panic(*renderables)
 
     def handle_failure(self, error: Exception) -> bool:
-        """Textual ends the program for it; who opened the dashboard tells what happened.
+        """Textual ends the program for it; `open_dashboard` reports what happened.
 
-        An error while the program leaves, and its screens are taken apart, is none. One in something that is gone
-        already (a dialog that was dismissed) is noted in a file, and the run goes on.
+        Errors while the program leaves and its screens are removed are ignored. An error in a widget that is already
+        removed (a dialog that was closed) is noted in a file, and the run goes on.
         """
         if self._leaving:
             return True
@@ -340,13 +341,13 @@ def open_dashboard(
 ) -> int:
     """Open the dashboard on a scenario and run it until the person leaves. Returns the exit code.
 
-    speed: virtual seconds per wall second; fps: most frames a second; until: see `Session`; last_word: is handed the
-    report of the run when the person has left; settings, lacks, ascii_only: see `SwarmApp`; recording: is replayed, and
-    the code is 1 where it was another run; record: a file to write the run into. Ended by a signal it leaves in the
-    same way, and the code is 128 and its number. Raises InputError before anything is drawn, and SwarmError, when the
-    terminal is as it was, if something of ours broke.
+    speed: virtual seconds per wall second; fps: most frames a second; until: see `Session`; last_word: is called
+    with the report of the run when the person has left; settings, lacks, ascii_only: see `SwarmApp`; recording: is
+    replayed, and the code is 1 if the run differed from it; record: a file to write the run into. A signal ends it in
+    the same way, and the code is 128 plus its number. Raises InputError before anything is drawn, and SwarmError,
+    after the terminal was restored, for an error of the program.
     """
-    gc.disable()  # until the first picture: a tenth of the start went into looking for garbage there is none of yet
+    gc.disable()  # until the first picture: the collector took a tenth of the start, when there is no garbage yet
     session = Session(scenario, speed=speed, until=until, recording=recording)
     if record is not None:
         session.player.begin_recording(record)
@@ -374,22 +375,23 @@ def open_dashboard(
         try:
             code = asyncio.run(run())
             if app.broken is not None:
-                raise SwarmError(_obituary(app.session, app.broken)) from app.broken
+                raise SwarmError(_report_of(app.session, app.broken)) from app.broken
             if last_word is not None:
                 last_word(app.session.report())
         finally:
-            gc.freeze()  # nothing is looked through for garbage any more, so the end comes at once
+            gc.freeze()  # the garbage collector does not run any more, so that the program ends at once
             app.restore_terminal()
     code = int(code) if isinstance(code, int) else (app.return_code or 0)
     return code or int(recording is not None and session.player.machine.diverged is not None)
 
 
-def _obituary(session: Session, error: Exception) -> str:
-    """What broke, in one sentence; where exactly, and how to come back there, goes into a file that it names."""
+def _report_of(session: Session, error: Exception) -> str:
+    """The error in one sentence; the traceback, and how to get to this moment again, are written to a file that it
+    names."""
     said = plain(f"{type(error).__name__}: {error}".rstrip(": "), limit=200)
     path = reproduce.user_folder().parent / "crash.txt"
     again = ""
-    with contextlib.suppress(Exception):  # the session may be what broke
+    with contextlib.suppress(Exception):  # the error may be in the session
         here = f"the cursor was at {session.swarm.now_us / 1e6:.6f} s"
         again = f"{session.command_line_of_all()}\n{here}"
     try:
@@ -399,4 +401,4 @@ def _obituary(session: Session, error: Exception) -> str:
     except OSError:
         last = traceback.extract_tb(error.__traceback__)[-1:]
         return said + "".join(f" ({spot.name}, {spot.filename}:{spot.lineno})" for spot in last)
-    return f"{said}; it is our mistake, not yours: {path} tells where it happened and how to get there again"
+    return f"{said}; this is an error in swarmtop: {path} says where it happened and how to get there again"

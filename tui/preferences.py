@@ -1,7 +1,7 @@
-"""What a person has settled: config, keys, themes, density, motion; and what becomes of it in the running program.
+"""A person's settings: config, keys, themes, density, motion; and their use in the running program.
 
-Files are looked at once a second and read again when one was saved, so that whoever writes a theme sees it while
-writing. What is wrong in one is told, and the last that was right stays in use.
+Files are checked once a second and read again after they were saved, so that the author of a theme sees each change. A
+mistake in a file is reported, and the last correct version stays in use.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from .widgets.panel import AsciiScrollBar
 
 LOOK_S = 1.0
 THEME = "Theme: "
-"""How the palette names a theme; while one is marked there, it is shown."""
+"""Prefix of a theme's name in the palette; a theme that is highlighted there is shown."""
 CALM = frozenset({"1", "true", "yes", "on"})
 
 
 def calm_surroundings() -> bool:
-    """Whether the surroundings ask for little motion: SWARMTOP_REDUCED_MOTION=1, or Textual's own variable."""
+    """Whether the environment asks for reduced motion: SWARMTOP_REDUCED_MOTION=1, or Textual's own variable."""
     if os.environ.get("SWARMTOP_REDUCED_MOTION", "").strip().lower() in CALM:
         return True
     return os.environ.get("TEXTUAL_ANIMATIONS", "").strip().lower() in ("none", "basic")
@@ -43,13 +43,13 @@ class Preferences:
     """Belongs to an app. Call `settle` before its first picture, `watch_files` after it."""
 
     def __init__(self, app: App[Any], table: Sequence[Key], settings: Settings, glyphs: Mode | None) -> None:
-        """table: all keys as they are without a person's own; glyphs: the flag's, before what is in the settings."""
+        """table: all keys without a person's own; glyphs: those of the flag, which override the settings."""
         self._app, self._defaults = app, tuple(table)
         self.settings = settings
         self.untold: list[str] = [*settings.complaints]
-        """Complaints that wait for the first picture."""
+        """Messages that wait for the first picture."""
         self.keys_now: tuple[Key, ...] = self._defaults
-        """The table of keys as this person has it: key bar, help and palette are made of it."""
+        """The table of keys with the person's own: key bar, help and palette are made from it."""
         self.glyph_mode: Mode = glyphs or settings.glyphs or "braille"
         self.density: Density = settings.density
         self.reduced_motion = settings.reduced_motion or calm_surroundings()
@@ -58,8 +58,8 @@ class Preferences:
         self._themes_watch, self._config_watch = Watch(), Watch()
 
     def settle(self, theme: str | None) -> str:
-        """Use them. Returns the name of the theme; raises InputError for `theme`, the flag's."""
-        # Textual asks the class what a scroll bar looks like, so all that are drawn from now on follow this app.
+        """Use the settings. Returns the name of the theme; raises InputError for `theme`, that of the flag."""
+        # Textual asks the class how a scroll bar is drawn, so this applies to all scroll bars of this app.
         ScrollBar.renderer = AsciiScrollBar if self.glyph_mode == "ascii" else ScrollBarRender
         if self.reduced_motion:
             self._app.animation_level = "none"
@@ -99,11 +99,11 @@ class Preferences:
 
     @property
     def our_themes(self) -> list[str]:
-        """Names of our themes and of the person's own, then those that Textual brings."""
+        """Names of swarmtop's themes and of the person's own, then those of Textual."""
         return [*self._ours, *(name for name in sorted(self._app.available_themes) if name not in self._ours)]
 
     def all_themes(self) -> None:
-        """Register every theme, and tell of those that could not be read."""
+        """Register every theme, and report those that could not be read."""
         palettes, complaints = themes.load_all()
         for palette in palettes:
             if palette.name != self._app.theme:
@@ -114,7 +114,7 @@ class Preferences:
         self.untold += complaints
 
     def tell_untold(self) -> None:
-        """Say what has been found wrong so far."""
+        """Show the messages that waited."""
         said, self.untold = self.untold, []
         for sentence in said:
             self._app.notify(sentence, severity="warning", markup=False, timeout=12)
@@ -128,7 +128,7 @@ class Preferences:
         self._app.set_interval(LOOK_S, self.look_at_files)
 
     def look_at_files(self) -> None:
-        """What was saved since the last look is used from now on."""
+        """Read files that were saved since the last call."""
         if self._themes_watch.changed():
             self._reload_themes()
         if self._config_watch.changed():
@@ -144,7 +144,7 @@ class Preferences:
                 if palette.name == self._app.theme:
                     restyle(self._app)  # the same name in other colours: Textual sees no change
         names = [palette.name for palette in palettes]
-        # A file that broke while it was being written keeps the looks it had; one that is gone, is gone.
+        # A theme whose file has a mistake now keeps its last correct version; one whose file is gone is removed.
         gone = [name for name in self._ours if name not in names and name != self._app.theme]
         for name in gone:
             if not any(f"{name}.toml" in sentence for sentence in complaints):
@@ -170,9 +170,9 @@ class Preferences:
     # --- what can be switched -------------------------------------------------------------------------------
 
     def keep(self, name: str, value: str | bool, title: str = "") -> None:
-        """Write what was chosen on screen into the person's configuration, and say so, or why it cannot be kept.
+        """Write a setting that was chosen on screen into the configuration, and say so, or why it cannot be saved.
 
-        Only one that was read is written: whoever made the app without a configuration has none.
+        Only a configuration that was read is written: an app made without one has none.
         """
         path = self.settings.path
         if path is None:
@@ -184,15 +184,15 @@ class Preferences:
         except InputError as error:
             said, kept = f"Only until you leave: {error}", False
         else:
-            said, kept = f"Kept for next time, in {path}", True
+            said, kept = f"Saved for the next start, in {path}", True
             self.settings = replace(self.settings, **{name: value})  # type: ignore[arg-type]
-            self._config_watch.changed()  # our own doing is no news
+            self._config_watch.changed()  # a change of our own is not reported
         self._app.notify(
             plain(said, limit=300), title=title, severity="information" if kept else "warning", markup=False, timeout=5
         )
 
     def choose_theme(self, name: str) -> None:
-        """Use a theme from now on, and the next time too."""
+        """Use a theme from now on, also after the next start."""
         self._previewed = None
         if not self.use_theme(name) or self.settings.theme == name:
             return
@@ -207,14 +207,14 @@ class Preferences:
             self._app.notify(said, title=name, severity="warning", markup=False, timeout=5)
 
     def choose_glyphs(self, mode: Mode) -> None:
-        """Draw pictures in another alphabet from now on."""
+        """Draw pictures with other characters from now on."""
         self.glyph_mode = mode
         ScrollBar.renderer = AsciiScrollBar if mode == "ascii" else ScrollBarRender
         self.dressed()
         self.keep("glyphs", mode, f"glyphs: {mode}")
 
     def use_theme(self, name: str) -> bool:
-        """Use a theme by its name. False, and said why, when there is none."""
+        """Use a theme by its name. If there is none, says so and returns False."""
         if name not in self._app.available_themes:
             self.untold.append(f'there is no theme "{name}"{nearest(name, self._app.available_themes)}')
             self.tell_untold()
@@ -229,12 +229,12 @@ class Preferences:
         self.dressed()
 
     def use_reduced_motion(self, reduced: bool) -> None:
-        """Whether things move gradually."""
+        """Reduced or full motion."""
         self.reduced_motion = reduced
         self.dressed()
 
     def dressed(self) -> None:
-        """Density, motion or keys changed: every screen is to look so."""
+        """Density, motion or keys changed: update all screens."""
         self._app.animation_level = "none" if self.reduced_motion else "full"
         for screen in self._app.screen_stack if self._app.is_running else []:
             screen.set_class(self.density == "compact", "-dense")
@@ -242,10 +242,11 @@ class Preferences:
             if redress is not None:
                 redress()
 
-    # --- a theme that is marked in the palette is shown -------------------------------------------------------
+    # --- preview of the theme that is highlighted in the palette
+    # -------------------------------------------------------
 
     def preview(self, marked: str) -> None:
-        """The palette has marked this line: show a theme while it is marked."""
+        """The palette highlights this line: if it is a theme, show it for now."""
         app = self._app
         if marked.startswith(THEME):
             if self._previewed is None:

@@ -230,7 +230,7 @@ def _broadcast(sim: Simulation, who: str, origin: PeerId, silent: Sequence[bool]
     others = sum(1 for p in sim.users() if p != origin and not silent[p])
     if not sim.streams.near[origin]:
         return (
-            f"No connections are kept here: {who} tells any of {plural(others, 'living peer')}, drawn at random, and "
+            f"No connections are kept here: {who} tells any of {plural(others, 'living peer')}, chosen at random, and "
             f"so does each of them. No small set separates it from the others; only silencing {who} itself would."
         )
     near = [q for q in sim.streams.near[origin] if not silent[q]]

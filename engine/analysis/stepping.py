@@ -67,7 +67,7 @@ class StepUntil:
             elif self._rows:
                 self._check_target()
             elif self._record.closed_us is not None:
-                self.told = f"Ask {self._record.id} is over: nothing of it is under way."
+                self.told = f"Ask {self._record.id} is over: no message of it is under way."
             elif not kernel.instants or kernel.instants[0] > self._until_us:
                 mover.advance(self._until_us, 1)
                 self.told = f"Nothing of ask {self._record.id} arrived within {self._span_us / 1e6:g} s."

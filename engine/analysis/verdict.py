@@ -130,11 +130,11 @@ def verdict(program: type[Peer], options: Any, facts: Mapping[str, Any]) -> str:
         if facts.get("decoys"):
             return _opened(facts)
         failed = f", but it could not be fetched: {plain(facts['setback'], 80)}" if facts.get("setback") else ""
-        return f"Answered: {plural(facts['hits'], 'holder')}, the first after {facts['first_hit_s']:.2f} s{failed}."
+        return f"Found: {plural(facts['hits'], 'holder')}, the first after {facts['first_hit_s']:.2f} s{failed}."
     if facts["want"] == "publish":
         return "Published: it is in the library and whoever asks may find it."
     if facts.get("adrift"):
-        return f"No answer: the asker has found no way in: {facts['adrift']}."
+        return f"No answer: the asker could not join: {facts['adrift']}."
     own = program.explain(facts, options)
     if own:
         return f"No answer: {own}"
@@ -142,10 +142,10 @@ def verdict(program: type[Peer], options: Any, facts: Mapping[str, Any]) -> str:
 
 
 def _opened(facts: Mapping[str, Any]) -> str:
-    """Where decoys were served: "Found at p031 and p044; p031 served a decoy, p044 the real thing."."""
+    """Where decoys were served: "Found at p031 and p044; p031 served a decoy, p044 the genuine file."."""
     decoys, fetched = facts["decoys"], facts["fetched"]
     served = f"{names(decoys)} served {'a decoy' if len(decoys) == 1 else 'decoys'}"
-    real = f"{names(fetched)} the real thing" if fetched else "nobody the real thing"
+    real = f"{names(fetched)} the genuine file" if fetched else "nobody the genuine file"
     return f"Found at {names(facts['found_at'])}; {served}, {real}."
 
 
@@ -168,7 +168,7 @@ def _why(facts: Mapping[str, Any]) -> str:
             parts.append(f"{facts[word]} {'is' if facts[word] == 1 else 'are'} {label}")
     rest = holders - sum(facts[word] for word in WHERE)
     if rest and facts["origin"] != "alive":
-        parts.append(f"{rest} could not tell, for the asker is {'gone' if facts['origin'] == 'left' else 'dead'}")
+        parts.append(f"{rest} could not answer, since the asker is {'gone' if facts['origin'] == 'left' else 'dead'}")
         rest = 0
     elif facts["asked"]:
         parts.append(f"{facts['asked']} {'was' if facts['asked'] == 1 else 'were'} asked, but no answer came back")
@@ -191,7 +191,7 @@ def _unasked(rest: int, facts: Mapping[str, Any]) -> str:
         count = facts["losses"][worst]
         how = WORDS.get(worst, worst).replace("were", "was" if count == 1 else "were")
         return f"the way to {rest} was cut ({plural(count, 'message')} {how})"
-    return f"{rest} never heard of it"
+    return f"{rest} did not receive the question"
 
 
 WHERE = {

@@ -141,7 +141,7 @@ def _random_users(context: AttackContext, values: Mapping[str, Any], rng: Stream
 
 
 def random(context: AttackContext, values: Mapping[str, Any], rng: Stream) -> Plan:
-    """A share of the users, drawn at random."""
+    """A share of the users, chosen at random."""
     return _against(context, _random_users(context, values, rng), values, "Drawn at random")
 
 
@@ -338,17 +338,17 @@ PRESETS: dict[str, tuple[Preset, Make]] = {
     preset.name: (preset, make)
     for preset, make in (
         (
-            Preset("random", "At random", "A share of the users, drawn at random, as in failures.",
+            Preset("random", "At random", "A share of the users, chosen at random, as in failures.",
                    (_SHARE, _MEANS, _AT_ONCE)),
             random,
         ),
         (
-            Preset("degree", "The hubs", "Those with the most links, which hold an uneven network together.",
+            Preset("degree", "Highest degree", "Those with the most links, on which an uneven network depends.",
                    (replace(_SHARE, default=0.04), _MEANS, _AT_ONCE)),
             degree,
         ),
         (
-            Preset("betweenness", "The bridges", "Those on the most shortest paths, with many links or few.",
+            Preset("betweenness", "Highest betweenness", "Those on the most shortest paths, with many links or few.",
                    (replace(_SHARE, default=0.04), _MEANS, _AT_ONCE)),
             betweenness,
         ),
@@ -369,7 +369,7 @@ PRESETS: dict[str, tuple[Preset, Make]] = {
             operator,
         ),
         (
-            Preset("bootstrap", "Bootstrap", "The bootstrap peers, without which newcomers cannot join.",
+            Preset("bootstrap", "Bootstrap nodes", "The bootstrap peers, without which newcomers cannot join.",
                    (_MEANS,)),
             bootstrap,
         ),
@@ -378,7 +378,7 @@ PRESETS: dict[str, tuple[Preset, Make]] = {
                    "libraries, and in what they pass on.",
                    (_WORD, replace(_SHARE, about="how many of all living peers", default=0.5),
                     replace(_AT_ONCE, about="growing over", default=30.0),
-                    Param("leak", "share that passes all the same", "share", 0.0, 0.0, 1.0))),
+                    Param("leak", "share that is missed by the ban", "share", 0.0, 0.0, 1.0))),
             collusion,
         ),
         (

@@ -1,6 +1,6 @@
 """A rumour
 
-Each peer that hears a rumour for the first time tells it to `fanout` peers drawn at random from all that it knows, and
+Each peer that hears a rumour for the first time tells it to `fanout` peers chosen at random from all that it knows, and
 never again: infect and die. No connections are kept, so there is no link to cut. A lost message hardly matters, since
 most peers get the rumour several times. The share s that never hears it solves s = e^(-fanout (1 - s)): 6 % for a
 fanout of three, 0.7 % for five (Kermarrec, Massoulié and Ganesh 2003). Kill half of the peers and half of all messages
@@ -43,7 +43,7 @@ class Hello:
 
 @message(over="datagram")
 class Welcome:
-    """Answer to Hello: peers of the network, drawn at random."""
+    """Answer to Hello: peers of the network, chosen at random."""
 
     others: tuple[PeerId, ...]
 

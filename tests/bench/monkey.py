@@ -536,7 +536,7 @@ class Session:
         if self.code not in (0, 130, 143, 129, -signal.SIGHUP):
             wrong.append(f"exit code {self.code}")
         told = re.sub(r"\x1b[\[\]PX^_][^\x1b]*?[@-~]", "", self.after + self.tail)
-        if "Traceback" in told or "mistake, not yours" in " ".join(told.split()) or "Error" in told:
+        if "Traceback" in told or "error in swarmtop" in " ".join(told.split()) or "Error" in told:
             wrong.append("an error is told")
         if wrong:
             wrong.append(f"it said {told.strip()[-1500:]!r}")

@@ -79,7 +79,7 @@ def test_the_asker_may_die_while_its_question_is_under_way() -> None:
     swarm.advance(SECOND)
     row = swarm.record(1)
     assert row.losses == {"dead": 1}
-    assert row.verdict == "No answer: 1 peer holds it; 1 could not tell, for the asker is dead."
+    assert row.verdict == "No answer: 1 peer holds it; 1 could not answer, since the asker is dead."
 
 
 # --- what it found -------------------------------------------------------------------------------------

@@ -188,7 +188,7 @@ def test_without_its_bootstrap_a_newcomer_is_adrift_and_says_so(name: str, how: 
     many = "the one bootstrap peer, index, is" if name == "napster" else "of 8 bootstrap peers 8 are"
     assert event.why == f"{many} {word}"
     if name != "gossip":
-        assert swarm.record(1).verdict == f"No answer: the asker has found no way in: {event.why}."
+        assert swarm.record(1).verdict == f"No answer: the asker could not join: {event.why}."
     swarm.do(Revive("state=dead"))
     swarm.do(Set("loss", 0.0))
     if how is Kill:

@@ -55,7 +55,7 @@ def test_it_says_why_when_nothing_is_under_way() -> None:
     swarm = make_swarm(3)
     swarm.do(AskFor(0, "x"))
     swarm.advance(SECOND)
-    assert run(swarm.step_until(1, "arrival")) == "Ask 1 is over: nothing of it is under way."
+    assert run(swarm.step_until(1, "arrival")) == "Ask 1 is over: no message of it is under way."
     assert swarm.now_us == SECOND
 
 

@@ -27,7 +27,7 @@ def closed(ask: int, **values: object) -> AskRecord:
     account.closed_us = ask * SECOND + 5
     account.hits = {ask % 11: ask * SECOND + 3}
     account.by_part = [ask, 2, 3, 4]
-    account.verdict = f"Answered: 1 holder, the first after {ask} s."
+    account.verdict = f"Found: 1 holder, the first after {ask} s."
     for name, value in values.items():
         setattr(account, name, value)
     return account

@@ -170,11 +170,11 @@ def test_the_user_notices_and_fetches_from_another(protocol: str) -> None:
     made.advance_quiet(30_000 * SECOND)
     row = made.asks()[-1]
     assert row.hits == 5
-    assert 0 < row.decoys <= 4, "the seed was chosen so that the real thing is not the first"
+    assert 0 < row.decoys <= 4, "the seed was chosen so that the genuine file is not the first"
     assert made.library(0).matching(TITLE) == (file_of(TITLE, 3),)
     served = "served a decoy" if row.decoys == 1 else "served decoys"
     assert row.verdict.startswith("Found at ")
-    assert row.verdict.endswith(f"{served}, p003 the real thing.")
+    assert row.verdict.endswith(f"{served}, p003 the genuine file.")
 
 
 @pytest.mark.parametrize("protocol", ["gnutella", "napster"])
@@ -190,7 +190,7 @@ def test_where_all_holders_serve_decoys_no_genuine_file_is_fetched(protocol: str
     assert not made.library(0).files()
     found = row.verdict.removeprefix("Found at ").split("; ")
     assert sorted(found[0].split(" and ")) == ["p005", "p006"]
-    assert found[1].endswith("served decoys, nobody the real thing.")
+    assert found[1].endswith("served decoys, nobody the genuine file.")
 
 
 def test_a_cured_napster_user_withdraws_its_claims() -> None:

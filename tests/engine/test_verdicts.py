@@ -43,8 +43,8 @@ def holders(peers: int, *those: int, **changes: Any) -> Swarm:
 
 
 def test_the_verdict_on_success_and_on_what_nobody_has() -> None:
-    assert verdict(holders(3, 1, 2)) == "Answered: 2 holders, the first after 0.02 s."
-    assert verdict(holders(3, 1)) == "Answered: 1 holder, the first after 0.02 s."
+    assert verdict(holders(3, 1, 2)) == "Found: 2 holders, the first after 0.02 s."
+    assert verdict(holders(3, 1)) == "Found: 1 holder, the first after 0.02 s."
     assert verdict(holders(3)) == 'No answer: nobody holds "blue train".'
     assert verdict(holders(3, 0)) == 'No answer: nobody holds "blue train".', "the asker's own copy aside"
 
@@ -104,7 +104,7 @@ def test_the_verdict_tells_asked_from_unasked() -> None:
 
     swarm = make_swarm(3, Idle)
     give(swarm, 1, "blue train")
-    assert verdict(swarm) == "No answer: 1 peer holds it; 1 never heard of it."
+    assert verdict(swarm) == "No answer: 1 peer holds it; 1 did not receive the question."
 
 
 def test_a_protocol_may_explain_in_its_own_terms() -> None:

@@ -1,5 +1,5 @@
 # A poisoned peer claims to have whatever is asked for. Its decoys verify; the user who opens one notices, and fetches from
-# the next. Where nobody has the real thing, an answer is no use.
+# the next. Where nobody has the genuine file, an answer is no use.
 
 > swarm gnutella peers=10 seed=4 topology=complete latency=constant:20 items=10 replicas=1 free_riders=1
   10 peers, 45 links
@@ -24,7 +24,7 @@
    333.515  p000 notes: decoy
    333.515  p000 notes: another holder
    339.118  p000 notes: downloaded
-   339.118  ask 2 is over. Found at p001, p002 and p003; p001 and p002 served decoys, p003 the real thing.
+   339.118  ask 2 is over. Found at p001, p002 and p003; p001 and p002 served decoys, p003 the genuine file.
 > ask p005 night owl
    400.000  ask 3: p005 wants night owl
 > run 400
@@ -39,9 +39,9 @@
 > run 30
    800.040  ask 4 is over. No answer: nobody holds "night owl".
    827.256  p005 notes: download failed
-   827.256  ask 3 is over. Found at p001 and p002; p001 served a decoy, nobody the real thing.
+   827.256  ask 3 is over. Found at p001 and p002; p001 served a decoy, nobody the genuine file.
 > asks
   1  p003 wants blue train: 0 questions, 0 reached, 0 duplicates, 0 hops, 0 hits. Published: it is in the library and whoever asks may find it.
-  2  p000 wants blue train: 81 questions, 9 reached, 72 duplicates, 2 hops, 3 hits. Found at p001, p002 and p003; p001 and p002 served decoys, p003 the real thing.
-  3  p005 wants night owl: 81 questions, 9 reached, 72 duplicates, 2 hops, 2 hits. Found at p001 and p002; p001 served a decoy, nobody the real thing.
+  2  p000 wants blue train: 81 questions, 9 reached, 72 duplicates, 2 hops, 3 hits. Found at p001, p002 and p003; p001 and p002 served decoys, p003 the genuine file.
+  3  p005 wants night owl: 81 questions, 9 reached, 72 duplicates, 2 hops, 2 hits. Found at p001 and p002; p001 served a decoy, nobody the genuine file.
   4  p006 wants night owl: 81 questions, 9 reached, 72 duplicates, 2 hops, 0 hits. No answer: nobody holds "night owl".

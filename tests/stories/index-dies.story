@@ -31,8 +31,8 @@
    106.202  ask 3: p011 has it
    106.202  ask 3: p014 has it
    106.202  ask 3: p012 has it
-   106.422  ask 3 is over. Answered: 4 holders, the first after 0.20 s.
+   106.422  ask 3 is over. Found: 4 holders, the first after 0.20 s.
 > asks
   1  p003 wants blue train: 5 questions, 5 reached, 0 duplicates, 3 hops, 4 hits. 
-  2  p003 wants blue train: 2 questions, 2 reached, 0 duplicates, 3 hops, 1 hits. Answered: 1 holder, the first after 13.98 s.
-  3  p003 wants blue train: 5 questions, 5 reached, 0 duplicates, 3 hops, 4 hits. Answered: 4 holders, the first after 0.20 s.
+  2  p003 wants blue train: 2 questions, 2 reached, 0 duplicates, 3 hops, 1 hits. Found: 1 holder, the first after 13.98 s.
+  3  p003 wants blue train: 5 questions, 5 reached, 0 duplicates, 3 hops, 4 hits. Found: 4 holders, the first after 0.20 s.

@@ -45,7 +45,7 @@ def ask_row(number: int, **changes: Any) -> AskRow:
         "first_hit_us": 630_000,
         "hops": 5,
         "losses": {},
-        "verdict": "Answered: 1 of 3 holders replied, the first after 0.63 s from 3 hops away",
+        "verdict": "Found: 1 of 3 holders replied, the first after 0.63 s from 3 hops away",
     }
     return AskRow(**(row | changes))
 

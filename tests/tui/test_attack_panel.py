@@ -52,8 +52,8 @@ from tui.widgets.slider import Slider
 pytestmark = pytest.mark.anyio
 SHARE = Param("share", "how many of the living users", "share", 0.1, 0.0, 1.0)
 MEANS = Param("means", "what happens to them", "choice", "kill", choices=("kill", "censor", "leave"))
-HUBS = Preset("degree", "The hubs", "Those with the most links.", (SHARE, MEANS))
-BRIDGES = Preset("betweenness", "The bridges", "Those in between.", (SHARE,))
+HUBS = Preset("degree", "Highest degree", "Those with the most links.", (SHARE, MEANS))
+BRIDGES = Preset("betweenness", "Highest betweenness", "Those on the most shortest paths.", (SHARE,))
 COURT = Preset("operator", "An operator", "A court orders.", (), "Nobody here runs more than one peer.")
 PRESETS = (HUBS, BRIDGES, COURT)
 PLAN = Plan(((0.0, Kill((3, 5))),), "Those with the most links: 2 peers of 64 living users, killed.")
@@ -164,7 +164,7 @@ async def test_up_and_down_choose_and_left_and_right_say_how_much() -> None:
         await pilot.pause()
         assert wondered(app)[-1] == Attack("degree", share=0.2, means="censor")
         assert [(m.title, m.attack) for m in app.heard(Attacked)] == [
-            ("The hubs", Attack("degree", share=0.2, means="censor"))
+            ("Highest degree", Attack("degree", share=0.2, means="censor"))
         ]
         # Up from the sliders is the list again; what was set for one preset is not set for the next, and still is here.
         await pilot.press("up", "up", "down")
@@ -238,9 +238,9 @@ async def test_backspace_takes_the_latest_back() -> None:
         await furnished(app, panel, pilot)
         await pilot.press("backspace")
         assert not app.heard(Act)
-        panel.begun(started_attack("The hubs", PLAN, 0))
+        panel.begun(started_attack("Highest degree", PLAN, 0))
         await pilot.pause()
-        assert panel.query_one("#attack-undo", Chip).label == "take back: the hubs"
+        assert panel.query_one("#attack-undo", Chip).label == "undo: highest degree"
         await pilot.press("backspace", "backspace")
         assert [m.command for m in app.heard(Act)] == [Revive((3, 5))]
         told = [note.message for note in app._notifications]
@@ -254,18 +254,18 @@ async def test_what_is_under_way_is_called_off_first_and_taken_back_then() -> No
     slow = Plan(((0.0, Kill((3,))), (9_000.0, Kill((5,)))), "Bit by bit.")
     async with app.run_test(size=(44, 24)) as pilot:
         await furnished(app, panel, pilot)
-        panel.begun(started_attack("The hubs", slow, 0))
+        panel.begun(started_attack("Highest degree", slow, 0))
         both = frames.snapshot(attacks=(hubs, bridges))
         panel.show(frames.frame(snap=both))
         chip = panel.query_one("#attack-undo", Chip)
-        assert chip.label == "call off: the hubs", "the one that is looked at"
+        assert chip.label == "cancel: highest degree", "the one that is looked at"
         await pilot.press("end")
         panel.show(frames.frame(snap=both))
-        assert chip.label == "call off 2 attacks", "none of them is looked at"
+        assert chip.label == "cancel 2 attacks", "none of them is looked at"
         await pilot.press("backspace", "home", "backspace")
         assert [m.command for m in app.heard(Act)] == [CallOff(), CallOff("degree")]
         panel.show(frames.frame())
-        assert chip.label == "take back: the hubs"
+        assert chip.label == "undo: highest degree"
         await pilot.press("backspace")
         assert app.heard(Act)[-1].command == Revive((3, 5)), "what is given up need not be waited for"
 
@@ -372,15 +372,15 @@ async def test_what_a_scenario_began_is_called_off_from_the_menu_the_palette_and
         await person.press("right", "backslash")
         menu = person.main.query_one(Menu)
         [line] = [line for line in menu.lines if line.id == "run.calloff"]
-        assert line.says == "Call off: collusion"
+        assert line.says == "Cancel: collusion"
         await person.press("escape")
         palette = Palette(person.main)
         offered = [name for name, _ in (*palette.rows(person.main), *palette.more(person.main))]
-        assert offered.count("Attack: call off: collusion") == 1
-        assert not any(name.startswith("Peer: Call off") for name in offered)
+        assert offered.count("Attack: cancel: collusion") == 1
+        assert not any(name.startswith("Peer: Cancel") for name in offered)
         await opened(person)
         await person.press("backspace")
         assert not swarm.snapshot().attacks
         assert [command for _, command, _ in swarm.history][-1] == CallOff("collusion")
         offered = [name for name, _ in (*palette.rows(person.main), *palette.more(person.main))]
-        assert "Attack: call off: collusion" not in offered
+        assert "Attack: cancel: collusion" not in offered

@@ -47,7 +47,7 @@ async def test_who_answered_is_one_key_away_one_after_the_other_and_the_living_f
         assert "There is no ask yet" in person.told
         ask = await asked(person)
         await person.press("A")
-        assert "Nobody has answered yet." in person.told
+        assert "No peer has answered yet." in person.told
         person.session.swarm.advance(person.session.swarm.now_us + 3_000_000)
         person.main.at_once()
         trace = person.session.swarm.trace(ask)

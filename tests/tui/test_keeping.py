@@ -139,7 +139,7 @@ async def test_a_theme_that_was_chosen_is_worn_the_next_time(tmp_path: Path) -> 
     async with dashboard(settings=settings.load(path)) as person:
         await person.press("t", "down", "enter")
         chosen = person.app.theme
-        assert f"Kept for next time, in {path}" in person.told
+        assert f"Saved for the next start, in {path}" in person.told
         person.app.preferences.look_at_files()
         assert person.app.theme == chosen
         await person.press("t", "down", "escape")

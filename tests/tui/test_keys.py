@@ -262,9 +262,9 @@ def test_one_key_may_do_different_things_in_different_places() -> None:
 @pytest.mark.parametrize(
     ("wish", "why"),
     [
-        ({"field.leave": "x"}, "x is typed there; escape is kept"),
-        ({"field.complete": "space"}, "space is typed there; tab is kept"),
-        ({"list.leave": ""}, "closing needs a key; escape is kept"),
+        ({"field.leave": "x"}, "x is a character that can be typed there; escape is kept"),
+        ({"field.complete": "space"}, "space is a character that can be typed there; tab is kept"),
+        ({"list.leave": ""}, "a dialog could not be closed without a key; escape is kept"),
         ({"list.up": "u", "list.down": "u"}, "list.up has u; down is kept"),
     ],
 )

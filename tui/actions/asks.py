@@ -1,4 +1,4 @@
-"""Actions on asks: asking, going through one step by step, and the minimum cut between an asker and what it wants."""
+"""Actions on asks: to ask, to go through an ask step by step, and the minimum cut between an asker and the holders."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ FAILED = "A peer's program failed, and this run cannot go on: {run.network} star
 
 
 def no_ask(context: Context) -> str:
-    """Why what needs an ask cannot be had."""
+    """Why actions that need an ask are not possible."""
     return NO_ASK if context.session.selection.ask is None else ""
 
 
 def ask(context: Context) -> None:
-    """Type a question."""
+    """Show the ask bar."""
     context.screen.open_ask_bar()
 
 
 def answerer(context: Context) -> None:
-    """Select one who answered; once more, the next. The ask stays the chosen one, whatever is asked meanwhile."""
+    """Select a peer that answered; once more, the next. The ask stays the chosen one, even if others are issued."""
     session, those = context.session, context.screen.answerers()
     at = (those.index(session.selection.selected) + 1) % len(those) if session.selection.selected in those else 0
     session.selection.choose(session.selection.ask)
@@ -31,7 +31,7 @@ def answerer(context: Context) -> None:
 def _no_answerer(context: Context) -> str:
     if context.screen.answerers():
         return ""
-    return no_ask(context) or "Nobody has answered yet."
+    return no_ask(context) or "No peer has answered yet."
 
 
 def slow(context: Context) -> None:
@@ -41,7 +41,7 @@ def slow(context: Context) -> None:
     if not session.slow_motion.enabled:
         session.player.pacer.end_slow_motion()
     session.say(
-        "Time slows while your question crosses."
+        "Time slows down while your question is under way."
         if session.slow_motion.enabled
         else "Time keeps its speed when you ask."
     )
@@ -52,7 +52,7 @@ def _told_slow(context: Context) -> Words:
 
 
 def go_on(hop: bool, context: Context) -> None:
-    """To the next arrival of the ask, or its next hop."""
+    """Go on to the next arrival of the ask, or its next hop."""
     context.session.analysis.step_until(hop)
 
 
@@ -61,17 +61,17 @@ def _not_under_way(context: Context) -> str:
     if session.selection.ask is None or session.player.alarm:
         return no_ask(context) or FAILED
     if session.swarm.record(session.selection.ask).closed_us is not None:
-        return f"Ask {session.selection.ask} is over: nothing of it is under way. Ask again with {{ask.here}}."
+        return f"Ask {session.selection.ask} is over: no message of it is under way. Ask again with {{ask.here}}."
     return ""
 
 
 def silence(context: Context) -> None:
-    """Ring the minimum cut, or no longer."""
+    """Show or hide the minimum cut."""
     context.session.analysis.toggle_min_cut()
 
 
 def censor_set(context: Context) -> None:
-    """Censor the peers of the cut, or lift it."""
+    """Censor the peers of the cut, or lift that."""
     context.session.censor_min_cut()
 
 
@@ -116,7 +116,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         *("ask.silence", "m", "m", "minimum cut", "Ask"),
-        "Minimum cut: ring the fewest peers that would have to be silenced to keep the asker from what it wants.",
+        "Minimum cut: ring the fewest peers that would have to be silenced to stop all answers to the asker.",
         20,
         run=silence,
         why_not=no_ask,

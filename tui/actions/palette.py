@@ -1,7 +1,7 @@
-"""The command palette: every row of the table of actions, and what there are many of (networks, themes, peers, titles).
+"""The command palette: every row of the table of actions, and long lists (networks, themes, peers, titles).
 
-What it finds are actions like those of the table, made of the same registries as the panels, so nothing can be had by
-one way only. It searches names and synonyms.
+The entries are actions like those of the table, made from the same registries as the panels, so that everything can be
+done in more than one way. It searches names and synonyms.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from .run import open_scenario, restart_under, scenarios_here
 
 PEERS, TITLES = 2_000, 200
 HITS = 40
-"""Whoever has not found it among so many types another letter; a list of hundreds takes long to lay out at each one."""
+"""Most hits that are listed: a list of hundreds takes long to lay out after each letter."""
 SKIP = frozenset({"app.palette", "app.focus"})
-"""What makes no sense in here: it is open already, and it has the focus."""
+"""Actions that make no sense here: the palette is open already and has the focus."""
 
 
 def _use_theme(name: str, context: Context) -> None:
@@ -59,7 +59,7 @@ class Palette(Provider):
         return next((screen for screen in self.app.screen_stack if isinstance(screen, MainScreen)), None)
 
     def rows(self, main: MainScreen) -> Iterator[tuple[str, Action]]:
-        """The table, under the keys it has now. What has no key and cannot be had is left out."""
+        """The table, with the present keys. Actions that have no key and are not possible are left out."""
         over = self.screen is not main
         for row in main.context.app.preferences.keys_now:
             if not isinstance(row, Action) or row.id in SKIP or (over and row.home == "main"):
@@ -71,7 +71,7 @@ class Palette(Provider):
             yield plain(name) + (f"  ({row.shown})" if row.shown else ""), row
 
     def more(self, main: MainScreen) -> Iterator[tuple[str, Action]]:
-        """What there are many of."""
+        """The long lists."""
         for name in main.context.app.preferences.our_themes:
             yield _one(f"{THEME}{name}", "Use these colours.", partial(_use_theme, name))
         if self.screen is not main:
@@ -97,7 +97,7 @@ class Palette(Provider):
             yield _one(f"Ask for: {plain(title)}", "From the selected peer, or from any.", partial(_ask_for, title))
 
     def everybody(self, main: MainScreen) -> Iterator[tuple[str, Action]]:
-        """What the controls have: groups of peers, and the world they live in."""
+        """The actions of the controls: on groups of peers, and on the network."""
         from tui.widgets.controls import GROUPS, KNOBS, group_tips, set_to
 
         frame = main.view.frame
@@ -105,25 +105,25 @@ class Palette(Provider):
             return
         for id_, (label, tip, possible) in group_tips(frame.snapshot).items():
             if possible:
-                yield _one(f"Everybody: {label}", tip, partial(_carry_out, GROUPS[id_]))
+                yield _one(f"All peers: {label}", tip, partial(_carry_out, GROUPS[id_]))
         for knob in KNOBS:
             if knob.name != "capacity" or "capacity" in frame.snapshot.settings:
                 for index, words in enumerate(knob.words):
-                    yield _one(f"World: {knob.label} {words}", knob.tip, partial(_carry_out, set_to(knob, index)))
+                    yield _one(f"Setting: {knob.label} {words}", knob.tip, partial(_carry_out, set_to(knob, index)))
 
     async def discover(self) -> AsyncIterator[DiscoveryHit]:
-        """What is offered before anything is typed: the table."""
+        """Entries before anything is typed: the table."""
         main = self._main()
         if main is not None:
             for name, row in self.rows(main):
                 yield DiscoveryHit(Text(name), partial(main.perform, row), text=name, help=self._tip(main, row))
 
     async def search(self, query: str) -> AsyncIterator[Hit]:
-        """What matches, by its name or by a synonym."""
+        """Entries that match, by their name or a synonym."""
         main, matcher = self._main(), self.matcher(query)
         if main is None:
             return
-        if self._all is None:  # for as long as the palette is open: the folder is not looked through at each letter
+        if self._all is None:  # kept while the palette is open, so that the folder is not read after each letter
             self._all = (*self.rows(main), *self.more(main))
         scored = ((*_match(matcher, name, row), name, row) for name, row in self._all)
         for score, synonym, name, row in nlargest(HITS, (one for one in scored if one[0] > 0), key=itemgetter(0)):
@@ -136,7 +136,7 @@ class Palette(Provider):
 
 
 def _match(matcher: Matcher, name: str, row: Action) -> tuple[float, str]:
-    """How well a row matches, and the synonym that does so better than its name."""
+    """The score of a row, and the synonym if it matches better than the name."""
     by_name = matcher.match(name)
     words = [word for word in row.synonyms.split(", ") if word]
     score, synonym = max(((matcher.match(word), word) for word in words), default=(0.0, ""))
@@ -144,5 +144,5 @@ def _match(matcher: Matcher, name: str, row: Action) -> tuple[float, str]:
 
 
 def _one(name: str, tip: str, run: object, synonyms: str = "") -> tuple[str, Action]:
-    """An action that is in no table, as there are many of its kind."""
+    """An action that is not in the table, for an entry of a long list."""
     return name, Action("", "", "", "", "", tip, run=run, synonyms=synonyms)  # type: ignore[arg-type]

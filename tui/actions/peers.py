@@ -1,4 +1,4 @@
-"""Actions on peers: selecting them, the verbs, the menu, and whom else one may choose."""
+"""Actions on peers: selecting, the verbs, the menu, and choosing other peers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PICK_FIRST = "Select a peer first: press an arrow key, or click one."
 
 
 def nobody_selected(context: Context) -> str:
-    """Why what needs a selected peer cannot be had."""
+    """Why actions that need a selected peer are not possible."""
     return PICK_FIRST if context.session.selection.selected is None else ""
 
 
@@ -65,7 +65,7 @@ def jump(context: Context) -> None:
 
 
 def menu(context: Context) -> None:
-    """What can be done to the chosen peers, beside the selected one."""
+    """Open the menu of the chosen peers, beside the selected one."""
     screen, at = context.screen, None
     if context.session.selection.selected is not None and isinstance(screen.focused, SwarmView):
         col, row = screen.view.cell_of(context.session.selection.selected)
@@ -77,7 +77,7 @@ def menu(context: Context) -> None:
 
 
 def verb(id_: str, context: Context) -> None:
-    """Do a verb to the chosen peers; one that needs a text opens the line where it is typed."""
+    """Do a verb to the chosen peers; a verb that needs a text opens a text field."""
     found = context.screen.verb(id_)
     if found is None or not found.possible:
         return
@@ -88,7 +88,7 @@ def verb(id_: str, context: Context) -> None:
 
 
 def no_verb(id_: str, none: str, context: Context) -> str:
-    """Why a verb cannot be done: with a peer chosen, its own reason, and `none` where there is nothing of the kind."""
+    """Why a verb is not possible: the reason of the verb, or `none` where the verb does not exist."""
     found = context.screen.verb(id_)
     if found is None:
         return none if context.screen.verbs() else PICK_FIRST
@@ -154,7 +154,7 @@ def _no_neighbours(context: Context) -> str:
     frame = context.screen.frame
     if frame is None or not len(frame.chosen):
         return PICK_FIRST
-    return "" if context.screen.neighbours() else "Nobody has a link to them."
+    return "" if context.screen.neighbours() else "No peer has a link to them."
 
 
 def _told_neighbours(context: Context) -> Words:
@@ -166,7 +166,7 @@ def _told_neighbours(context: Context) -> Words:
 
 
 def _no_operator(context: Context) -> str:
-    return nobody_selected(context) or ("" if _operator(context) else "Nobody operates this peer but its own user.")
+    return nobody_selected(context) or ("" if _operator(context) else "This peer has no operator but its own user.")
 
 
 def _told_operator(context: Context) -> Words:
@@ -230,12 +230,12 @@ ACTIONS: tuple[Action, ...] = (
         synonyms="freeze, delay, release",
     ),
     _verb(
-        *("partition", "", "split off", "Let nothing pass between the chosen peers and all others."),
+        *("partition", "", "split off", "Drop all messages between the chosen peers and all others."),
         synonyms="partition, split, separate, netsplit",
     ),
     _verb(
         *("heal", "", "heal", "End all partitions."),
-        none="There is no partition: everybody can talk to everybody.",
+        none="There is no partition.",
         synonyms="merge, reconnect, partition",
     ),
     _verb(
@@ -287,7 +287,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         *("peer.neighbours", "", "", "choose neighbours", "Peer"),
-        "Choose those that have a link to the chosen, instead of them.",
+        "Choose the peers that have a link to the chosen ones, instead of these.",
         run=partial(_choose, _neighbours),
         why_not=_no_neighbours,
         told=_told_neighbours,

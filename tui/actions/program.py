@@ -19,12 +19,12 @@ from tui.widgets.theme_drawer import ThemeDrawer
 GLYPHS_TOLD = {
     "braille": "Eight dots a cell: the finest picture.",
     "block": "Four squares a cell, for a font without braille.",
-    "ascii": "Letters only, for a terminal that has nothing else.",
+    "ascii": "Letters only, for a terminal that has no other characters.",
 }
 
 
 def theme(context: Context) -> None:
-    """Choose a theme, seeing it."""
+    """Open the list of themes."""
     screen, preferences = context.screen, context.app.preferences
     drawn = screen.query_one(ThemeDrawer)
     if not drawn.is_open:
@@ -33,7 +33,7 @@ def theme(context: Context) -> None:
 
 
 def help_screen(context: Context) -> None:
-    """Keys, shapes, and what this network is."""
+    """Show the help."""
     from tui.screens.help import HelpScreen
 
     name, preferences, screen = context.session.player.setup.protocol, context.app.preferences, context.screen
@@ -132,12 +132,12 @@ def _same_glyphs(mode: Mode, context: Context) -> str:
 
 
 def tour(context: Context) -> None:
-    """Be shown around."""
+    """Begin the tour."""
     context.screen.begin_tour()
 
 
 def configuration(context: Context) -> None:
-    """Where the configuration is; one that explains itself is written where there is none."""
+    """Say where the configuration is; if there is none, write one with comments."""
     path = context.app.preferences.settings.path or settings.user_file()
     try:
         fresh = context.app.preferences.write_default(path)
@@ -205,13 +205,20 @@ ACTIONS: tuple[Action, ...] = (
         for mode in MODES
     ),
     Action(
-        *("app.tour", "", "", "tour", "Program", "Five things to do, each explained when it is time."),
+        *("app.tour", "", "", "tour", "Program", "Five things to do, each explained in turn."),
         run=tour,
         says="Help: take the tour",
         synonyms="tutorial, introduction, getting started",
     ),
     Action(
-        *("app.config", "", "", "configuration", "Program", "Shows where the file is, and writes one to begin with."),
+        *(
+            "app.config",
+            "",
+            "",
+            "configuration",
+            "Program",
+            "Show where the configuration is; write one if there is none.",
+        ),
         run=configuration,
         says="Help: where is my configuration",
         synonyms="settings, preferences, options, keys",

@@ -1,4 +1,4 @@
-"""Actions on the run as a whole: another network or scenario, the court, attacks under way, and files to take away."""
+"""Actions on the run as a whole: another network or scenario, the court, attacks under way, and files to write."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tui.textual_compat import text_of
 
 NETWORKS, SCENARIOS = "networks", "scenarios"
 HERE_MOST = 20
-COPIED = "sent to the clipboard, if your terminal allows it: this command comes back to this moment"
+COPIED = "sent to the clipboard, if your terminal allows it: this command reproduces this moment"
 
 # --- networks and scenarios -----------------------------------------------------------------------------------------
 
@@ -58,7 +58,7 @@ def open_scenario(name: str, context: Context) -> None:
 
 
 def scenarios_here() -> list[Scenario]:
-    """Scenarios that were saved where the person stands; what cannot be read is none."""
+    """Scenarios in the current folder; files that cannot be read as scenarios are left out."""
     from engine import scenario_files
 
     found = []
@@ -70,7 +70,7 @@ def scenarios_here() -> list[Scenario]:
 
 
 def outline(scenario: Scenario) -> str:
-    """What a scenario is, for reading before it is opened: its own words, and what it is made of."""
+    """A scenario in words, to read before it is opened: its description and its contents."""
     setup = scenario.setup
     rows = [f"  network    {setup.protocol}", f"  peers      {setup.peers:,}, seed {setup.seed}"]
     rows += [f"  topology   {plain(setup.topology)}"]
@@ -89,7 +89,7 @@ def court(context: Context) -> None:
 
 
 def call_off(context: Context) -> None:
-    """Give up what attacks have still to do."""
+    """Cancel what attacks have still to do."""
     context.screen.carry_out(CallOff())
 
 
@@ -105,20 +105,21 @@ def _told_attacks(context: Context) -> Words:
     return Words("", f"Attack: {says}", tip)
 
 
-# --- what one takes away --------------------------------------------------------------------------------------------
+# --- files and the clipboard
+# --------------------------------------------------------------------------------------------
 
 
 def copy(context: Context) -> None:
-    """Put the command line that comes back to this moment on the clipboard, and show it."""
+    """Put the command line that reproduces this moment on the clipboard, and show it."""
     line = context.session.command_line()
     if line:
         context.screen.app.copy_to_clipboard(line)
-        # Whether the terminal did take it (OSC 52) cannot be asked, so the line is shown as a whole.
+        # The terminal does not report whether it took it (OSC 52), so the whole line is shown.
         context.screen.notify(line, title=COPIED, markup=False, timeout=15)
 
 
 def _write(context: Context, what: str, parts: dict[str, str], hint: str = "") -> None:
-    """Write files and tell where they are; or tell why not."""
+    """Write files and say where they are, or why not."""
     from tui.session import export
 
     setup, screen = context.session.player.setup, context.screen
@@ -133,13 +134,13 @@ def _write(context: Context, what: str, parts: dict[str, str], hint: str = "") -
 
 
 def screenshot(context: Context) -> None:
-    """The screen as it is, as SVG and as text."""
+    """Write the screen, as SVG and as text."""
     parts = {".svg": context.screen.app.export_screenshot(), ".txt": text_of(context.screen)}
     _write(context, "screenshot", parts)
 
 
 def record(context: Context) -> None:
-    """Write the run into a file where the person stands, or end that."""
+    """Record the run into a file in the current folder, or stop that."""
     from tui.session import export
 
     session = context.session
@@ -158,7 +159,7 @@ def record(context: Context) -> None:
 
 def _no_recording(context: Context) -> str:
     if context.session.player.replaying and not context.session.player.recording:
-        return "This run comes from a recording already. Do something else, and it is one that can be recorded."
+        return "This run comes from a recording. After any other action it is a new run, which can be recorded."
     return ""
 
 
@@ -167,7 +168,7 @@ def _told_record(context: Context) -> Words:
 
 
 def save(context: Context) -> None:
-    """The run so far as a scenario."""
+    """Save the run so far as a scenario."""
     _write(
         *(context, "saved as a scenario", {".toml": context.session.as_scenario()}),
         "{0}: swarmtop opens it by that name, and {{run.network}} does here",
@@ -175,7 +176,7 @@ def save(context: Context) -> None:
 
 
 def export_figures(context: Context) -> None:
-    """Asks and series."""
+    """Write asks and series."""
     from tui.session import export
 
     _write(context, "exported", export.figures(context.session.report(series=True)))
@@ -198,14 +199,14 @@ ACTIONS: tuple[Action, ...] = (
             "run.calloff",
             "",
             "",
-            "call off attacks",
+            "cancel attacks",
             "Run",
-            "Give up what attacks have still to do; what was done stands.",
+            "Cancel what attacks have still to do; what they did stays.",
         ),
         run=call_off,
         why_not=_no_attack,
         told=_told_attacks,
-        synonyms="stop attack, cancel, abort",
+        synonyms="stop attack, call off, abort",
     ),
     Action(
         *("run.copy", "y", "y", "copy command", "Run", "Copy the command line that reproduces this moment.", 16),

@@ -1,7 +1,7 @@
 """The one table of everything that a person can do on the dashboard.
 
-Its rows stand beside the functions that they run. Bindings, key bar, menu, palette, help, README and a person's own
-keys are made of it.
+Its rows are beside the functions that they run. Bindings, key bar, menu, palette, help, README and the keymap are made
+from it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ ACTIONS: tuple[Action, ...] = (
     *program.ACTIONS,
 )
 ALL: tuple[Key, ...] = (*ACTIONS, *INSIDE)
-"""And the keys that count inside panels and dialogs only."""
+"""The table, and the keys that work only inside panels and dialogs."""
 IDS = frozenset(key.id for key in ALL)
 
 

@@ -1,7 +1,7 @@
 """Actions on time: pausing, stepping, speed, and going back and forth in the run.
 
-Keys that step stop time, as steps do everywhere; those that jump leave it as it was: it runs on from there, through
-what was, until the end and beyond.
+Keys that step also stop time. Keys that jump do not: if time runs, it runs on from there, first through the past, then
+beyond the end.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from tui.screens.main import Action, Context, Words
 from .asks import FAILED
 
 SPEEDS: tuple[float, ...] = (*(2.0**power for power in range(-8, 7)), math.inf)
-"""1/256 to 64 virtual seconds a second, and as fast as it goes."""
-AT_START = "This is the beginning of the run: nothing was before it."
+"""1/256 to 64 virtual seconds a second, and as fast as possible."""
+AT_START = "This is the beginning of the run."
 AT_END = "This is the end of the run so far."
 
 
@@ -35,27 +35,27 @@ def _told_pause(context: Context) -> Words:
 
 
 def step(ms: int, context: Context) -> None:
-    """Go on by so much, and stop."""
+    """Go on by an interval, and stop."""
     context.session.player.pacer.step(ms * 1000)
 
 
 def rewind(ms: int, context: Context) -> None:
-    """Back by so much, and stop."""
+    """Go back by an interval, and stop."""
     context.session.player.step_by(-ms * 1000)
 
 
 def travel(ms: int, context: Context) -> None:
-    """So much further on, or back; time runs on if it ran."""
+    """Go on or back by an interval; time runs on if it ran."""
     context.session.player.seek_to(context.session.player.cursor_us + ms * 1000)
 
 
 def to_start(context: Context) -> None:
-    """To the beginning."""
+    """Go to the beginning."""
     context.session.player.seek_to(0)
 
 
 def to_end(context: Context) -> None:
-    """To the live end."""
+    """Go to the live end."""
     context.session.player.seek_to(context.session.player.end_us)
 
 
@@ -79,7 +79,7 @@ def _mark(by: int, context: Context) -> int | None:
 
 
 def to_mark(by: int, context: Context) -> None:
-    """To the mark before (-1), or the next (1)."""
+    """Go to the previous mark (-1), or the next (1)."""
     where = _mark(by, context)
     if where is not None:
         context.session.player.seek_to(where)
@@ -91,14 +91,12 @@ def _no_mark(by: int, context: Context) -> str:
 
 
 def undo(context: Context) -> None:
-    """Take back what a person did last."""
+    """Undo the last action of a person."""
     context.session.player.undo()
 
 
 def _not_undoable(context: Context) -> str:
-    return (
-        "" if context.session.player.undoable else "There is nothing to undo: nobody did anything before this moment."
-    )
+    return "" if context.session.player.undoable else "There is nothing to undo before this moment."
 
 
 def _speed_at(context: Context) -> int:
@@ -110,7 +108,7 @@ def _speed_at(context: Context) -> int:
 
 
 def change_speed(by: int, context: Context) -> None:
-    """Twice or half the speed."""
+    """Double or halve the speed."""
     at = _speed_at(context) + by
     context.session.player.pacer.set_speed(SPEEDS[min(max(at, 0), len(SPEEDS) - 1)])
 
@@ -118,7 +116,7 @@ def change_speed(by: int, context: Context) -> None:
 def _no_speed(by: int, context: Context) -> str:
     at = _speed_at(context) + by
     if at >= len(SPEEDS):
-        return "Time runs as fast as it goes already."
+        return "This is the highest speed already."
     return "This is the slowest speed: {time.pause} stops time." if at < 0 else ""
 
 
@@ -169,7 +167,7 @@ ACTIONS: tuple[Action, ...] = (
     _travel("time.far_back", "shift+pageup,ctrl+pageup", "shift+pgup", "back 10 s", "Back 10 s.", -10_000),
     _travel("time.far_on", "shift+pagedown,ctrl+pagedown", "shift+pgdn", "on 10 s", "On 10 s.", 10_000),
     Action(
-        *("time.mark_before", "left_curly_bracket", "{", "mark before", "Time"),
+        *("time.mark_before", "left_curly_bracket", "{", "previous mark", "Time"),
         "Go back to the last command, kill, alarm or ask of a person.",
         run=partial(to_mark, -1),
         why_not=partial(_no_mark, -1),

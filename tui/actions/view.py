@@ -27,7 +27,7 @@ def next_placement(context: Context) -> None:
 
 
 def choose_placement(context: Context) -> None:
-    """Choose a layout from a list; those that show nothing here say why."""
+    """Choose a layout from a list; those that have no meaning for this swarm say why."""
     from tui.screens.picker import Picker, PickerGroup, PickerItem
 
     screen, view = context.screen, context.screen.view
@@ -43,7 +43,7 @@ def choose_placement(context: Context) -> None:
 
 
 def place(name: Placement, context: Context) -> None:
-    """Go over to a layout."""
+    """Change to a layout."""
     context.screen.view.place(name)
 
 
@@ -52,12 +52,12 @@ def _no_placement(name: Placement, context: Context) -> str:
 
 
 def next_colour(context: Context) -> None:
-    """What colour tells: the next thing."""
+    """Change to the next colouring."""
     context.screen.view.next_colour()
 
 
 def choose_colour(context: Context) -> None:
-    """Choose from a list what colour tells."""
+    """Choose a colouring from a list."""
     from tui.screens.picker import Picker, PickerGroup, PickerItem
 
     choices = tuple(PickerItem(name, told) for name, told in COLOURED.items())
@@ -70,7 +70,7 @@ def choose_colour(context: Context) -> None:
 
 
 def colour(by: ColourBy, context: Context) -> None:
-    """Colour peers by something."""
+    """Change to a colouring."""
     context.screen.view.colour(by)
 
 
@@ -78,7 +78,7 @@ def colour(by: ColourBy, context: Context) -> None:
 
 
 def turn(context: Context) -> None:
-    """Swarm, time-space diagram, tree, and round again."""
+    """Show in turn the swarm, the time-space diagram and the tree."""
     screen = context.screen
     shown, other = screen.picture, screen.ask_picture
     if shown is not other:
@@ -107,7 +107,7 @@ def _no_other_picture(context: Context) -> str:
 
 
 def belief(context: Context) -> None:
-    """Truth, or what the selected peer believes."""
+    """Show the swarm as it is, or as the selected peer believes it to be."""
     context.session.analysis.toggle_belief()
 
 
@@ -116,42 +116,42 @@ def _no_belief(context: Context) -> str:
     if session.analysis.show_belief:
         return ""
     if peer is None:
-        return "Select a peer first: what does it believe? Press an arrow key, or click one."
-    return f"{session.swarm.labels[peer]} is not up: it believes nothing." if session.swarm.peer(peer) is None else ""
+        return "Select a peer first, to see what it believes: press an arrow key, or click one."
+    return f"{session.swarm.labels[peer]} is not up: it has no beliefs." if session.swarm.peer(peer) is None else ""
 
 
 def upkeep(context: Context) -> None:
-    """Show upkeep messages, or not."""
+    """Show or hide upkeep messages."""
     view = context.screen.view
     view.upkeep = not view.upkeep
     context.session.say("Upkeep messages are shown." if view.upkeep else "Upkeep messages are not shown.")
 
 
 def zoom(by: int, context: Context) -> None:
-    """In, out, or all of it."""
+    """Zoom in, out, or to the whole swarm."""
     context.screen.picture.zoom(by)
 
 
 def pan(direction: Direction, context: Context) -> None:
-    """Look further that way."""
+    """Move the view in a direction."""
     context.screen.picture.pan(direction)
 
 
 def _all_in_sight(context: Context) -> str:
-    return "All of the swarm is in the picture already." if context.screen.enlarged <= 1 else ""
+    return "The whole swarm is in the picture already." if context.screen.enlarged <= 1 else ""
 
 
 def _nothing_beyond(context: Context) -> str:
-    return "All of the swarm is in the picture; zoom in first ({view.in})." if context.screen.enlarged <= 1 else ""
+    return "The whole swarm is in the picture; zoom in first ({view.in})." if context.screen.enlarged <= 1 else ""
 
 
 def legend(context: Context) -> None:
-    """Show the key to the colours, or close it."""
+    """Show or hide the key to the colours."""
     context.screen.view.legend = not context.screen.view.legend
 
 
 def names(context: Context) -> None:
-    """Show the peers' names, or not."""
+    """Show or hide the peers' names."""
     context.screen.view.names = not context.screen.view.names
 
 
@@ -159,7 +159,7 @@ def names(context: Context) -> None:
 
 
 def panel(digit: int, context: Context) -> None:
-    """Show a panel, or close it. Leaves the whole screen, if a panel has it."""
+    """Show or hide a panel. Ends the full screen of a panel first."""
     screen, name = context.screen, PANELS[digit]
     wanted = screen.panels.toggle(name, narrow=drawer(*screen.size))
     screen.make_room()
@@ -170,11 +170,11 @@ def panel(digit: int, context: Context) -> None:
 
 
 def _no_story(digit: int, context: Context) -> str:
-    return "" if PANELS[digit] != "story" or context.screen.has_story else "This run tells no story; scenarios do."
+    return "" if PANELS[digit] != "story" or context.screen.has_story else "This run has no captions; scenarios have."
 
 
 def expand(context: Context) -> None:
-    """Give the focused panel, or the picture, the whole screen; once more takes it back."""
+    """Give the focused panel, or the picture, the whole screen, or end that."""
     screen = context.screen
     screen.panels.expand(screen.panel_at(screen.focused) or "swarm")
     screen.make_room()
@@ -186,7 +186,7 @@ ABOUT_PANELS = (
     (3, "churn, loss, latency and group actions", "settings, options, knobs"),
     (4, "the charts over time", "graphs, metrics, time series, plot, statistics"),
     (5, "the feed of events", "log, event log"),
-    (6, "what the scenario tells", "scenario, captions"),
+    (6, "what the scenario says", "scenario, captions"),
     (7, "the table of all peers", "nodes, list"),
     (8, "the statistics by kind of message", "message types, traffic, bandwidth"),
     (9, "attacks to choose from, flash crowds and mass exits among them", "targeted, failure, denial of service"),
@@ -194,7 +194,7 @@ ABOUT_PANELS = (
 ACTIONS: tuple[Action, ...] = (
     Action(
         *("view.placement", "g", "g", "layout", "Picture"),
-        *("Place peers anew: world, ring, hops from a peer or of an ask, identifiers, communities.", 10),
+        *("Change the layout: world, ring, hops from a peer or of an ask, identifiers, communities.", 10),
         run=next_placement,
         synonyms="arrange, graph, topology, map",
     ),
@@ -210,7 +210,7 @@ ACTIONS: tuple[Action, ...] = (
         synonyms="color",
     ),
     Action(
-        *("view.colours", "B", "B", "choose a colouring", "Picture", "Choose what colour tells."),
+        *("view.colours", "B", "B", "choose a colouring", "Picture", "Choose what the colours mean."),
         run=choose_colour,
         synonyms="color",
     ),

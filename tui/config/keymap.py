@@ -2,8 +2,8 @@
 
 The result is a table like `keys.ALL` with other keys; key bar, help and palette are made of it, and the keymap for
 Textual. A key can do one thing only. If a person assigns a key that does something else, the person's assignment is
-used, and what the key did before has no key, which is told; it stays in the palette. Of two assignments of one key the
-first is used.
+used, and what the key did before has no key, and a message says so; it stays in the palette. Of two assignments of one
+key the first is used.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ WAYS_BACK = ("list.leave", "field.leave")
 def laid_over(
     table: Sequence[Key], written: Mapping[str, str], where: object = "config.toml"
 ) -> tuple[tuple[Key, ...], list[str]]:
-    """The table with a person's keys in it, and a sentence for each assignment that is not possible, or that takes the
-    key of something else."""
+    """The table with a person's keys, and a sentence for each assignment that is not possible or that takes the key of
+    another action."""
     known = {key.id: key for key in table}
     wishes: dict[str, tuple[str, ...]] = {}
     said: list[str] = []
@@ -56,9 +56,9 @@ def laid_over(
             "",
         )
         if not keys and id_ in WAYS_BACK:
-            holder = "closing needs a key"
+            holder = "a dialog could not be closed without a key"
         if id_.startswith(TYPED) and any(writes(key) for key in keys):
-            holder = f"{next(key for key in keys if writes(key))} is typed there"
+            holder = f"{next(key for key in keys if writes(key))} is a character that can be typed there"
         if wrong:
             said.append(f'{at} should be a key such as "ctrl+k", not "{plain(wrong, limit=40)}"{nearest(wrong, NAMED)}')
         elif holder:
@@ -85,7 +85,7 @@ def _with(
 
 
 def place(id_: str) -> str:
-    """Where a key is used: one key can do one thing on the dashboard, and another in lists or on sliders."""
+    """The places where a key is used: one key can do one thing on the dashboard, and another in lists or on sliders."""
     return id_.partition(".")[0] if id_ in INSIDE_IDS else ""
 
 
@@ -128,7 +128,7 @@ def _of_character(character: str) -> str:
 
 
 def is_key(key: str) -> bool:
-    """Whether it names a key that a terminal could send."""
+    """Whether it is the name of a key that a terminal can send."""
     *modifiers, last = key.split("+")
     return all(word in MODIFIERS for word in modifiers) and (len(last) == 1 or last in NAMED or last == _of_name(last))
 

@@ -1,8 +1,8 @@
 """Keys: what a row of the table of keys is, the keys inside panels and dialogs, and how a widget finds its keys.
 
-What can be done on the dashboard stands in `tui/actions/`, each with its key. Widgets do not know that table: they name
-a key by its id (`{peer.menu}` in a sentence, an id in `within`), and the app has the table with this person's keys in
-it (`app.keys_now`, see `keymap.py`).
+The actions of the dashboard are in `tui/actions/`, each with its key. Widgets do not import that table: they name a key
+by its id (`{peer.menu}` in a sentence, an id in `within`), and the app has the table with the person's own keys
+(`app.keys_now`, see `keymap.py`).
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from textual.binding import Binding, BindingType
 Home = Literal["main", "app", "inside"]
 GROUPS: tuple[str, ...] = ("Peer", "Ask", "Time", "Picture", "Run", "Program", "Inside a panel")
 NOTHING = "nothing"
-"""A key that no keyboard has. What is bound to it has no key: Textual binds no empty text."""
+"""The name of a key that does not exist, for actions without a key: Textual does not accept an empty name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One row. `id` is what a keymap remaps; `keys` are Textual's names, separated by commas, empty for none; `shown`
-    is what a person reads; `label` is two or three words, `tip` a sentence; `rank` says how soon the key bar drops it
-    when the line is short (1 stays longest, 0 is never on it); `home` is who holds the binding: the dashboard, the
-    app, or each panel and dialog that has a use for it."""
+    """One row. `id` is the name in a keymap; `keys` are Textual's names, separated by commas, empty for none; `shown`
+    is what the screen shows; `label` is two or three words, `tip` a sentence; `rank`: when the line is short, the key
+    bar leaves out the highest ranks first (0 is never on it); `home` has the binding: the dashboard, the app, or each
+    panel and dialog that uses it."""
 
     id: str
     keys: str
@@ -38,20 +38,20 @@ class Key:
 
     @property
     def action(self) -> str:
-        """The action of Textual that does it; the screen and the app have the same one."""
+        """The Textual action that runs it; the screen and the app have the same one."""
         return f"do('{self.id}')"
 
 
 SHARED = {"peer.menu": "backslash", "app.help": "question_mark", "app.quit": "q", "app.theme": "t"}
-"""Keys of the dashboard that a menu, a list or a dialog has too. Their rows take them from here."""
+"""Keys of the dashboard that menus, lists or dialogs use too. Their rows take them from here."""
 
-# Keys inside a panel or a dialog: in lists, on sliders, where one types.
+# Keys inside a panel or a dialog: in lists, on sliders, in text fields.
 #
-# One id serves every place that is alike: whoever wants `j` to go down has it in menus, tables and pickers by one line.
-# What a dialog shares with the dashboard it shares by the dashboard's id: `?` closes help because it is `app.help`.
+# One id is used in all places of the same kind: one line of a keymap makes `j` go down in menus, tables and pickers.
+# Where a dialog has a key of the dashboard it uses the dashboard's id: `?` closes help because it is `app.help`.
 #
-# A key is looked for from the focus outwards, so inside a panel these go before the keys of the dashboard. Editing
-# within a line of text, and enter at its end, stay as Textual has them in any field.
+# Textual looks for a key's binding from the focused widget outwards, so inside a panel these come before the keys of
+# the dashboard. Editing within a line of text, and enter at its end, are Textual's own.
 
 INSIDE: tuple[Key, ...] = tuple(
     Key(id_, keys, shown, "", GROUPS[-1], tip, home="inside")
@@ -65,7 +65,7 @@ INSIDE: tuple[Key, ...] = tuple(
         ("list.left", "left", "←", "In tables, the feed and the inspector: the column, kind or branch to the left."),
         ("list.right", "right", "→", "In tables, the feed and the inspector: the column, kind or branch to the right."),
         ("list.choose", "enter", "enter", "In lists, menus and the attack panel: choose the highlighted line."),
-        ("list.leave", "escape", "esc", "In lists, menus, help and jump: close, with nothing changed."),
+        ("list.leave", "escape", "esc", "In lists, menus, help and jump mode: close, with nothing changed."),
         ("picker.other", "tab,right,left", "tab", "In the picker: networks, or scenarios."),
         ("peers.mark_up", "shift+up", "shift+↑", "In the table of peers: mark upwards."),
         ("peers.mark_down", "shift+down", "shift+↓", "In the table of peers: mark downwards."),
@@ -77,30 +77,30 @@ INSIDE: tuple[Key, ...] = tuple(
             "attack.undo",
             "backspace",
             "backspace",
-            "In the attack panel: call off the attack that is under way, or undo the last one.",
+            "In the attack panel: cancel the attack that is under way, or undo the last one.",
         ),
-        ("dial.less", "left,minus", "←", "On sliders and dials: less."),
-        ("dial.more", "right,plus,equals_sign", "→", "On sliders and dials: more."),
-        ("dial.least", "home", "home", "On sliders: the least."),
-        ("dial.most", "end", "end", "On sliders: the most."),
-        ("button.press", "enter,space", "enter", "On buttons, and in menus: press it."),
-        ("field.leave", "escape", "esc", "Where one types: leave; in a question, empty the line first."),
-        ("field.before", "up", "↑", "Where one types: the suggestion, or the text typed earlier, before."),
-        ("field.after", "down", "↓", "Where one types: the suggestion, or the text typed earlier, after."),
-        ("field.complete", "tab", "tab", "Where one types a selector: accept the suggestion."),
+        ("dial.less", "left,minus", "←", "On sliders: a lower value."),
+        ("dial.more", "right,plus,equals_sign", "→", "On sliders: a higher value."),
+        ("dial.least", "home", "home", "On sliders: the lowest value."),
+        ("dial.most", "end", "end", "On sliders: the highest value."),
+        ("button.press", "enter,space", "enter", "On buttons: press the button. In menus: choose the line."),
+        ("field.leave", "escape", "esc", "In a text field: leave it; in the ask bar, empty the field first."),
+        ("field.before", "up", "↑", "In a text field: the previous suggestion, or the text typed earlier."),
+        ("field.after", "down", "↓", "In a text field: the next suggestion, or the text typed later."),
+        ("field.complete", "tab", "tab", "In a field for a selector: accept the suggestion."),
         ("theme.after", "n", "n", "In the list of themes: the next one."),
-        ("theme.before", "p", "p", "In the list of themes: the one before."),
-        ("help.tour", "t", "t", "In help: take the tour again."),
-        ("jump.erase", "backspace", "backspace", "While jumping: erase the letter that was typed."),
+        ("theme.before", "p", "p", "In the list of themes: the previous one."),
+        ("help.tour", "t", "t", "In help: start the tour again."),
+        ("jump.erase", "backspace", "backspace", "In jump mode: erase the typed letter."),
     )
 )
 WRITTEN = re.compile(r"\{([a-z]+\.[a-z0-9_]+)\}")
 EVERYWHERE = frozenset({"app.suspend"})
-"""What counts in dialogs and while one types, too."""
+"""Also in dialogs and text fields."""
 
 
 def bindings(table: Sequence[Key], home: Home) -> list[Binding]:
-    """What a screen or the app puts into its BINDINGS."""
+    """The BINDINGS of a screen or the app."""
     return [
         Binding(
             *(key.keys or NOTHING, key.action, key.label),
@@ -115,7 +115,7 @@ def bindings(table: Sequence[Key], home: Home) -> list[Binding]:
 
 
 def grouped(table: Sequence[Key]) -> list[tuple[str, str, str]]:
-    """(group, keys, what they do), neighbours of one meaning together; what has no key is left to the palette."""
+    """(group, keys, what they do); neighbours with the same text are one entry; actions without a key are left out."""
     lines: list[tuple[str, str, str]] = []
     for key in table:
         if not key.shown:
@@ -133,7 +133,8 @@ def _row(app: object, id_: str) -> Key | None:
 
 
 def key_for(app: object, id_: str) -> str:
-    """What to press for something in this app, as a person reads it; without a key, the palette's and its name."""
+    """What to press for an action in this app, as the screen shows it; for one without a key, the palette's key and its
+    name."""
     key = _row(app, id_)
     if key is None or (not key.shown and key.home == "inside"):
         return "–"
@@ -142,13 +143,13 @@ def key_for(app: object, id_: str) -> str:
 
 
 def pressed(app: object, id_: str, key: str) -> bool:
-    """Whether a key, as Textual names it, is one of those that do something in this app."""
+    """Whether a key, as Textual names it, does something in this app."""
     row = _row(app, id_)
     return row is not None and key in row.keys.split(",")
 
 
 def keyed(app: object, text: str) -> str:
-    """A sentence with each `{id}` of the table replaced by what to press for it: a key that was remapped is told so."""
+    """A sentence with each `{id}` of the table replaced by what to press for it, with the person's own keys."""
     return WRITTEN.sub(lambda found: key_for(app, found[1]) if _row(app, found[1]) is not None else found[0], text)
 
 
@@ -172,4 +173,4 @@ SCROLLING = {
     "list.first": "scroll_home",
     "list.last": "scroll_end",
 }
-"""What whatever scrolls does with the keys of lists, unless it has something better to do with them."""
+"""The keys of lists for widgets that scroll and have no other use for them."""

@@ -1,8 +1,9 @@
-"""The network as one peer believes it to be: nobody in it has more to go by.
+"""The network as one peer believes it to be, which is all that a peer in it can know.
 
-Whom it does not know is a faint speck, which is what the screen knows and the peer does not. Whom it knows is drawn by
-how lately it was heard: fresh, silent for a while, or by hearsay alone. Dead and censored look alike, as they do to it.
-What it is wrong about is crossed: it counts on a peer that is no more or is blocked, or has given up one that is well.
+Peers that it does not know are faint dots. Peers that it knows are drawn by how recently it heard from them: just now,
+not for some time, or known from others only. Dead and censored peers look the same, since the peer cannot tell them
+apart. Wrong beliefs are marked with a cross: it believes in a peer that is dead or blocked, or has given up one that is
+up.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ from .styles import GLYPHS, INK
 
 Flags = NDArray[np.bool_]
 SILENT_US = 25_000_000
-"""Longer without a word than this is silence: dead, or blocked?"""
+"""A peer not heard from for longer than this counts as silent: dead, or blocked?"""
 AGES_MOST = 60
-"""Ages written beside peers; where more are known, only those of the silent."""
+"""Most ages written beside peers; where more peers are known, only those of silent ones are written."""
 LEGEND = (
     ("alive", "alive", "heard"),
     ("asked", "stale", "silent: dead or blocked?"),
@@ -34,8 +35,8 @@ LEGEND = (
 
 @dataclass(frozen=True, slots=True)
 class Mind:
-    """What a peer believes, as columns (N,): known; heard_us (-1: never); given_up: it counts on it no more; wrong:
-    not so in truth. `silent` were heard of, but long ago."""
+    """What a peer believes, as columns (N,): known; heard_us (-1: never); given_up: it takes it for dead; wrong: the
+    belief is false; silent: last heard long ago."""
 
     peer: int
     known: Flags
@@ -52,7 +53,7 @@ class Mind:
 
 
 def mind(snapshot: Snapshot, peer: int, beliefs: Beliefs) -> Mind:
-    """Lay a peer's beliefs beside the truth."""
+    """Compare a peer's beliefs with the state of the network."""
     n = len(snapshot.state)
     known, given_up = np.zeros(n, np.bool_), np.zeros(n, np.bool_)
     heard = np.full(n, -1, np.int64)
@@ -75,7 +76,7 @@ def headline(mind: Mind, label: str) -> str:
 
 
 def age_words(mind: Mind, peer: int, now_us: int) -> str:
-    """`3 s`, `silent 31 s`, or empty for hearsay."""
+    """`3 s`, `silent 31 s`, or empty for a peer known from others only."""
     if mind.heard_us[peer] < 0:
         return ""
     seconds = max(0, now_us - int(mind.heard_us[peer])) // 1_000_000
@@ -85,7 +86,7 @@ def age_words(mind: Mind, peer: int, now_us: int) -> str:
 def draw(
     canvas: Canvas, snapshot: Snapshot, mind: Mind, x: Floats, y: Floats, links: tuple[int, ...], *, names: bool = True
 ) -> None:
-    """Peers and the streams that it knows of, its own. On a canvas that has the coast at most."""
+    """Draw the peers and the streams that it knows of: its own. The canvas may have a coastline, and nothing else."""
     me = mind.peer
     ends = np.array([p for p in links if p < len(x)], np.int64)
     raster.lines(canvas, np.full(len(ends), x[me]), np.full(len(ends), y[me]), x[ends], y[ends], INK["link-selected"])
@@ -124,7 +125,7 @@ def _ages(canvas: Canvas, snapshot: Snapshot, mind: Mind, x: Floats, y: Floats) 
 
 
 def legend(canvas: Canvas) -> None:
-    """On the last line, as much as there is room for."""
+    """Write the legend on the last line, as much as there is room for."""
     if canvas.height < 8:
         return
     col, shapes = 1, GLYPHS[canvas.mode]

@@ -1,4 +1,4 @@
-"""Charts, meters and figures as text. Figures that change keep their width, so that nothing on the screen jumps."""
+"""Charts, meters and figures as text. Figures that change keep their width, so that nothing beside them moves."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def chart(
     for index, one in enumerate(values):
         ink = inks[index] if inks is not None else index + 1
         shown = one[-most:]
-        # More than a dot's worth of samples simply overlap there: the line then shows their range.
+        # Several samples in one dot overlap: the line then shows their range.
         x = right - np.arange(shown.size - 1, -1, -1) * (right / (most - 1))
         y = bottom - np.clip((shown - low) / span, 0.0, 1.0) * bottom
         if area and index == 0:
@@ -81,7 +81,7 @@ def spark(values: ArrayLike, width: int, ascii: bool = False, top: float | None 
 
 
 def meter(value: float, width: int, ascii: bool = False) -> str:  # noqa: A002
-    """A bar for 0..1, exactly `width` long, in eighths of a cell; anything above zero shows at least a sliver."""
+    """A bar for 0..1, exactly `width` long, in eighths of a cell; anything above zero shows at least one eighth."""
     if width <= 0:
         return ""
     value = min(max(value, 0.0), 1.0) if math.isfinite(value) else 0.0
@@ -95,7 +95,8 @@ def meter(value: float, width: int, ascii: bool = False) -> str:  # noqa: A002
 
 
 def heat(value: ArrayLike, steps: int = 5, top: float = 1.0) -> NDArray[np.int64]:
-    """Which of `steps` shades a value of 0..top has; 0 is kept for nothing at all. By square root: small loads show."""
+    """Which of `steps` shades a value of 0..top has; 0 is for the value 0 only. By square root, so that small loads are
+    visible."""
     share = np.nan_to_num(np.asarray(value, np.float64) / (top if top > 0 else 1.0), nan=0.0)
     return np.ceil(rounded(np.sqrt(np.clip(share, 0.0, 1.0)) * (steps - 1))).astype(np.int64)
 
@@ -107,7 +108,7 @@ def nice_scale(most: float) -> float:
     power = decade(most)
     for exponent in (power, power + 1):
         for figure in (1.0, 2.0, 5.0):
-            # Dividing keeps 0.2 and 0.5 exact where multiplying by 0.1 does not.
+            # Division keeps 0.2 and 0.5 exact; multiplication by 0.1 does not.
             scale = figure * 10.0**exponent if exponent >= 0 else figure / 10.0**-exponent
             if scale >= most * (1.0 - 1e-12):
                 return scale

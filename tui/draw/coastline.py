@@ -1,7 +1,7 @@
 """A coarse world for the background of a map: coastlines as polylines of (longitude, latitude) in degrees.
 
-Drawn by hand from general knowledge, at one to four degrees: one dot of a 160-column braille map is a good degree
-wide, so more would not show. North of 72 degrees and Antarctica are outside the picture and left open.
+Drawn by hand from general knowledge, at one to four degrees: one dot of a 160-column braille map is more than a degree
+wide, so more detail would not be visible. North of 72 degrees and Antarctica are outside the picture and left open.
 """
 
 from __future__ import annotations

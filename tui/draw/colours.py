@@ -1,10 +1,10 @@
-"""What the colour of a peer tells: its state, role or load, what the chosen peer believes of it, when it was last
-heard, or what became of the chosen ask there.
+"""What the colour of a peer means: its state, role or load, what the selected peer believes of it, when it was last
+heard, or whether it was asked and answered the selected ask.
 
-A colouring is a short list of *looks*, and for each peer which of them it has. A look has a shape as well as an ink, so
-what a colouring tells can be read without colours. The dead and the departed keep the looks they have everywhere: a
-peer that is gone has no load, and should not be taken for one that is idle. Looks stand in the order of importance;
-where peers share a cell, the greatest is seen.
+A colouring is a short list of *looks*, and for each peer the index of one of them. A look has a shape as well as an
+ink, so a colouring can be read without colours. Dead peers and those that left have the same looks in all colourings: a
+peer that is gone has no load, and must not look like one that is idle. Looks are in the order of importance; where
+peers share a cell, the most important look is drawn.
 """
 
 from __future__ import annotations
@@ -25,22 +25,23 @@ U8: TypeAlias = NDArray[np.uint8]
 ColourBy: TypeAlias = Literal["state", "role", "load", "belief", "heard", "answer"]
 COLOURS: tuple[ColourBy, ...] = ("state", "role", "load", "belief", "heard", "answer")
 ABOUT: dict[ColourBy, str] = {
-    "state": "Up, dead, censored, colluding, poisoned; and whom the chosen ask reached.",
-    "role": "What each is called in its network.",
+    "state": "Up, dead, censored, colluding, poisoned; and the peers that the chosen ask reached.",
+    "role": "The role of each peer in its network.",
     "load": "Messages delivered to each in the last second.",
-    "belief": "What the selected peer knows of the others, and where it is wrong.",
+    "belief": "What the selected peer knows of the others, and which beliefs are wrong.",
     "heard": "How long ago a message of each last arrived anywhere.",
-    "answer": "The chosen ask: who was asked, after how many hops, and who answered.",
+    "answer": "The chosen ask: which peers were asked, after how many hops, and which answered.",
 }
 STALE_US = 30_000_000
-"""What a peer has not heard of for longer is stale."""
+"""A belief about a peer not heard from for longer than this is stale."""
 HEARD_S = (1.0, 5.0, 20.0, 60.0)
-"""Limits of the steps of "last heard", from the brightest on."""
+"""Limits of the steps of "last heard", the brightest first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """shape: the name of a glyph, or the number of a level as text; counted: in a crowd, size tells how many."""
+    """shape: the name of a glyph, or the number of a level as text; counted: where many share a cell, the glyph's size
+    shows how many."""
 
     name: str
     word: str
@@ -56,7 +57,8 @@ class Look:
 @dataclass(frozen=True, slots=True)
 class Colouring:
     """looks: by rising importance; of: index into looks (N,); ends: words at both ends of the gradient, if it has one;
-    kept: looks that a crowd does not outvote; always: looks that the legend names even where there are none."""
+    kept: looks that are drawn even where most peers of the cell have another; always: looks that the legend names even
+    where no peer has them."""
 
     by: ColourBy
     title: str
@@ -98,7 +100,8 @@ GONE = STATE[:2]
 
 
 def looks_of(snapshot: Snapshot, trace: Trace | None) -> U8:
-    """What each peer is shown as by its state: an index into LOOKS (N,). The dead are dead whatever they were asked."""
+    """What each peer is shown as by its state: an index into LOOKS (N,). A dead peer is shown as dead even where the
+    ask reached it."""
     n = len(snapshot.state)
     looks = np.full(n, LOOK["alive"], np.uint8)
     if trace is not None:
@@ -119,7 +122,7 @@ def looks_of(snapshot: Snapshot, trace: Trace | None) -> U8:
 
 
 def by_state(snapshot: Snapshot, trace: Trace | None) -> Colouring:
-    """The colouring a newcomer meets."""
+    """The colouring at the start."""
     return Colouring("state", "state", STATE, looks_of(snapshot, trace), kept=KEPT, always=("alive", "dead"))
 
 
@@ -148,7 +151,7 @@ def colouring(
 
 
 def _gone(snapshot: Snapshot, of: U8) -> U8:
-    """The departed and the dead, the first two looks of every colouring."""
+    """Left and dead, the first two looks of every colouring."""
     of[snapshot.state == LEFT] = 0
     of[snapshot.state == DEAD] = 1
     return of
@@ -175,14 +178,14 @@ def _by_role(snapshot: Snapshot) -> Colouring:
 def _by_load(snapshot: Snapshot) -> Colouring:
     """Logarithmic, as loads are: one peer in a hundred may carry half of the messages."""
     most = float(snapshot.load.max(initial=0.0))
-    # In double precision, as in single the steps would hang on the seventh digit.
+    # In double precision: in single precision the steps would depend on the seventh digit.
     share = rounded(np.log1p(snapshot.load.astype(np.float64)) / math.log1p(max(most, 1.0)))
     of = (2 + np.clip(np.round(share * (STEPS - 1)), 0, STEPS - 1)).astype(np.uint8)
     return Colouring("load", "load, messages/s", (*GONE, *_ramp()), _gone(snapshot, of), ends=("0", f"{most:,.0f}"))
 
 
 def _by_heard(snapshot: Snapshot) -> Colouring:
-    """The brighter, the later; who was never heard is a small dot."""
+    """The more recent, the brighter; a peer that was never heard is a small dot."""
     age_s = (snapshot.now_us - snapshot.last_heard_us) / 1e6
     step = STEPS - 1 - np.searchsorted(HEARD_S, age_s, side="left")
     of = np.where(snapshot.last_heard_us < 0, 2, 3 + step).astype(np.uint8)
@@ -202,7 +205,7 @@ BELIEF: tuple[Look, ...] = (
 
 
 def _by_belief(snapshot: Snapshot, selected: int | None, held: Beliefs | None) -> Colouring:
-    """Dead and censored alike are wrong to believe in: from inside they cannot be told apart."""
+    """Believing that a peer is up is wrong for dead and for censored peers: a peer cannot tell them apart."""
     n = len(snapshot.state)
     of = np.zeros(n, np.uint8)
     title = "belief: select a peer"
@@ -218,7 +221,8 @@ def _by_belief(snapshot: Snapshot, selected: int | None, held: Beliefs | None) -
 
 
 def _by_answer(snapshot: Snapshot, trace: Trace | None) -> Colouring:
-    """Asked peers by their hop, in a gradient from the asker outwards; on top of them who passed an answer on."""
+    """Asked peers by their hop, in a gradient from the asker outwards; peers that passed an answer on are drawn on
+    top."""
     n = len(snapshot.state)
     of = np.full(n, 2, np.uint8)
     looks = (

@@ -1,7 +1,7 @@
-"""Peers too many to be drawn one by one: heat where a cell holds several, dots where each has room for one.
+"""Pictures of many peers: a heat map where cells hold several peers, dots where there is room for one dot a peer.
 
-Both are drawn below messages, since live messages are the picture; what is rare and matters (an answer, the asker, a
-station) is stamped on top of everything by its own shape.
+Both are drawn below messages, which matter most; peers that are few and important (a holder that answered, the asker, a
+station) are drawn on top of everything with their own shapes.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from .rounding import rounded
 from .styles import HEAT, SHADES, STEPS
 
 HOT = 2.5
-"""Peers an occupied cell, on average, from which a picture is one of heat."""
+"""Average number of peers in an occupied cell from which on a heat map is drawn."""
 
 
 def draw(canvas: Canvas, x: Floats, y: Floats, ids: NDArray[np.intp], colours: Colouring) -> int:
-    """Draw peers `ids` at x, y (N,) in dots. Returns how many the fullest cell holds if it became heat, else 0."""
+    """Draw peers `ids` at x, y (N,) in dots. Returns the number of peers in the fullest cell of a heat map, 0 for a
+    picture of dots."""
     col, row = raster.cells(canvas, x[ids], y[ids])
     size = canvas.width * canvas.height
     flat = row * canvas.width + col
@@ -29,11 +30,11 @@ def draw(canvas: Canvas, x: Floats, y: Floats, ids: NDArray[np.intp], colours: C
     looks = _prevailing(flat, colours.of[ids], colours, size)[where]
     inks = colours.inks[looks]
     owner = np.full(size, -1, np.int64)
-    # The greatest look of a cell is who one points at, and of equals the first.
+    # The pointer finds the peer of a cell that has the most important look; of several, the first.
     order = np.lexsort((-ids, colours.of[ids]))
     owner[flat[order]] = ids[order]
     if len(ids) < HOT * len(where):
-        # A dot for each peer, and the ink of each cell that of what most of its peers are.
+        # A dot for each peer; a cell has the ink of the look that most of its peers have.
         raster.points(canvas, x[ids], y[ids], 0)
         inked = canvas.ink.reshape(-1)
         inked[where] = inks
@@ -54,7 +55,7 @@ def draw(canvas: Canvas, x: Floats, y: Floats, ids: NDArray[np.intp], colours: C
 
 
 def _smoothed(many: NDArray[np.int64]) -> Floats:
-    """Counts averaged with those of the cells beside, above and below, (H, W): heat is a field, and no noise."""
+    """Counts averaged with those of the cells beside, above and below, (H, W), for a smooth heat map."""
     wide = np.pad(many.astype(np.float64), 1)
     beside = wide[1:-1, :-2] + wide[1:-1, 2:]
     across = wide[:-2, 1:-1] + wide[2:, 1:-1]
@@ -78,7 +79,7 @@ def _prevailing(flat: NDArray[np.int64], of: NDArray[np.uint8], colours: Colouri
 
 
 def kept(ids: NDArray[np.intp], colours: Colouring) -> NDArray[np.intp]:
-    """Those of `ids` that no crowd hides, by rising importance."""
+    """Those of `ids` with looks that are always drawn, by rising importance."""
     table = np.zeros(len(colours.looks), np.bool_)
     table[list(colours.kept)] = True
     rare = ids[table[colours.of[ids]]]
@@ -86,7 +87,7 @@ def kept(ids: NDArray[np.intp], colours: Colouring) -> NDArray[np.intp]:
 
 
 class Sharing:
-    """Who stands in which cell: made in one sort, then asked in constant time."""
+    """Which peers are in which cell: one sort at the beginning, then constant time for each cell."""
 
     def __init__(self, col: NDArray[np.int64], row: NDArray[np.int64], width: int, height: int) -> None:
         inside = np.flatnonzero((col >= 0) & (col < width) & (row >= 0) & (row < height))

@@ -1,10 +1,10 @@
 """The time-space diagram of one ask: peers down, time across, each message a slanted line (Lamport 1978).
 
-It shows what a map cannot: who waited for whom. Peers stand in the order in which the question reached them, so a
-flood is a fan that opens downwards and an answer a line that climbs back. A line that ends at a peer which had been
-asked before is dim; one that ends in a cross never arrived. What is still under way is drawn as far as it has come.
+It shows what a map cannot: which peer waited for which. Peers are in the order in which the question reached them, so
+questions run downwards and answers run upwards. A line that ends at a peer which had been asked before is dim; one that
+ends in a cross was lost. A message under way is drawn from its sender to where it is now.
 
-Where there are more peers than lines, several share one; zoomed in, they part, and get their names.
+Where there are more peers than lines of text, several share one; zooming in separates them and shows their names.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ TICK_CELLS = 12
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """One ask, laid out in time.
+    """One ask as a time-space diagram.
 
-    order: peers from the top (R,); row: row of each peer (N,), -1 for none; from_us, to_us: what the width stands for.
-    Lines (m,): frm and to are peers, sent_us and at_us their ends, `part` 0 question, 1 answer, 2 duplicate, 3 lost,
-    `head` how far each has come (0..1). reasons: of the lost ones, "" for others.
+    order: peers from the top (R,); row: row of each peer (N,), -1 for none; from_us, to_us: the times at the left and
+    the right edge. Lines (m,): frm and to are peers, sent_us and at_us their ends, `part` 0 question, 1 answer, 2
+    duplicate, 3 lost, `head` the share of its way that each has gone (0..1). reasons: of the lost ones, "" for others.
     """
 
     origin: int
@@ -60,7 +60,8 @@ class Timeline:
 
 
 def timeline(trace: Trace, snapshot: Snapshot) -> Timeline:
-    """The lines of an ask, and an order of its peers: by when the question first came, then by where it is going."""
+    """The lines of an ask and the order of its peers: by the time at which the question reached them first; last those
+    to which it is under way."""
     asked, lost, flight, now_us = trace.questions, trace.lost, snapshot.flight, snapshot.now_us
     vain = (trace.at_us[asked.to] != asked.at_us) | (trace.frm[asked.to] != asked.frm)
     mine = (flight.ask == trace.ask) & (flight.part <= ANSWER) & (flight.sent_us <= now_us)
@@ -113,14 +114,14 @@ def timeline(trace: Trace, snapshot: Snapshot) -> Timeline:
 
 
 def round_up(span_us: int) -> int:
-    """The width of the diagram: a round figure, so that it does not change with every frame."""
+    """The span of time that the width shows: a round number, so that it does not change in every frame."""
     power = 10 ** decade(max(span_us, 10_000))
     return int(next(step * power for step in STEPS if step * power >= min(span_us * 1.02, 10 * power)))
 
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """Where the lines are on a canvas: columns left free for names, and the part that is looked at."""
+    """The area of the lines on a canvas: columns left free for names, and the part that is in view."""
 
     width: int
     height: int
@@ -141,11 +142,11 @@ class Plot:
         return self.view.to_dots(np.stack((x, y), axis=-1).astype(np.float32), self.box)
 
     def pitch(self, line: Timeline) -> float:
-        """Cells from one peer to the next."""
+        """Lines of text from one peer to the next."""
         return self.box.span[1] * self.view.zoom / max(1, len(line.order)) / self.down
 
     def peer_at(self, line: Timeline, row: int) -> int | None:
-        """Whose line is nearest to a line of cells."""
+        """The peer whose line is nearest to a line of text."""
         if not len(line.order):
             return None
         _, unit = self.view.to_unit(0.0, (row + 0.5) * self.down - 0.5, self.box)
@@ -153,7 +154,7 @@ class Plot:
 
 
 def plot_of(canvas: Canvas, labels: tuple[str, ...], line: Timeline, view: View) -> Plot:
-    """Names take as much room as they need, and none on a canvas too narrow for both."""
+    """Names take as many columns as they need, and none on a canvas that is too narrow for names and lines."""
     longest = max((len(labels[p]) for p in line.order[:200].tolist()), default=0)
     gutter = min(GUTTER_MOST, longest + 2) if canvas.width >= 40 else 0
     return Plot(canvas.width, canvas.height, gutter, canvas.across, canvas.down, view)
@@ -172,7 +173,7 @@ def draw(canvas: Canvas, line: Timeline, plot: Plot, snapshot: Snapshot, selecte
         layer = Canvas(area.width, area.height, area.mode)
         raster.lines(layer, x0[mine], y0[mine], x2[mine], y2[mine], INK[INKS[part]])
         if part == DUPLICATE:
-            # Dotted: most of a flood is told in vain, and should not drown the rest.
+            # Dotted: most messages of a flood are duplicates, and must not hide the others.
             sift(layer, 1, 2)
         lay(area, layer)
     _now(area, line, plot)
@@ -185,7 +186,7 @@ def draw(canvas: Canvas, line: Timeline, plot: Plot, snapshot: Snapshot, selecte
 
 
 def paste(canvas: Canvas, area: Canvas, left: int) -> None:
-    """Put a smaller canvas at the top, `left` columns in."""
+    """Copy a smaller canvas to the top, `left` columns from the left edge."""
     high, wide = area.height, area.width
     canvas.dots[: high * area.down, left * area.across : (left + wide) * area.across] = area.dots
     for name in ("ink", "glyph", "owner"):
@@ -193,7 +194,8 @@ def paste(canvas: Canvas, area: Canvas, left: int) -> None:
 
 
 def _lives(area: Canvas, line: Timeline, plot: Plot, selected: int | None) -> None:
-    """A faint line for each peer from when the question came, where there is room; the selected one's is bright."""
+    """A faint line for each peer from the time at which the question came, where there is room; the selected peer's is
+    bright."""
     rows = np.arange(len(line.order))
     since = np.maximum(line.reached_us[line.order], line.from_us)
     x, y = plot.spot(line, rows, since)
@@ -207,7 +209,7 @@ def _lives(area: Canvas, line: Timeline, plot: Plot, selected: int | None) -> No
 
 
 def _now(area: Canvas, line: Timeline, plot: Plot) -> None:
-    """A cursor where time stands, while that is in the picture."""
+    """A vertical line at the current time, if that is in the picture."""
     x, _ = plot.spot(line, np.array([0]), np.array([line.now_us]))
     if 0 <= x[0] < area.dots_w:
         y = np.arange(0, area.dots_h, 3)
@@ -215,7 +217,7 @@ def _now(area: Canvas, line: Timeline, plot: Plot) -> None:
 
 
 def _marks(area: Canvas, line: Timeline, plot: Plot, snapshot: Snapshot, roomy: bool) -> None:
-    """The asker, who has it, and where there is room everybody who was asked."""
+    """Glyphs of the asker and the peers that answered; where there is room, of all peers that were asked."""
     shapes = GLYPHS[area.mode]
     told: list[tuple[int, int, str, str]] = []
     if roomy:
@@ -230,7 +232,7 @@ def _marks(area: Canvas, line: Timeline, plot: Plot, snapshot: Snapshot, roomy: 
 
 
 def _crosses(area: Canvas, line: Timeline, x: Floats, y: Floats, roomy: bool) -> None:
-    """Where a message died, and of what."""
+    """A cross where a message was lost, and the reason."""
     dead = np.flatnonzero((line.part == LOST) & (line.row[line.frm] >= 0))
     col, row = raster.cells(area, x[dead], y[dead])
     raster.stamp(area, col, row, ord(GLYPHS[area.mode].dead), INK["lost"], line.to[dead])
@@ -242,7 +244,7 @@ def _crosses(area: Canvas, line: Timeline, x: Floats, y: Floats, roomy: bool) ->
 
 
 def _names(canvas: Canvas, line: Timeline, plot: Plot, snapshot: Snapshot, selected: int | None) -> None:
-    """One name a line of cells at most: the selected peer's, the asker's, else the first of those there."""
+    """At most one name in a line of text: the selected peer's, the asker's, else the first of those there."""
     if not plot.gutter or not len(line.order):
         return
     labels = snapshot.fixed.labels
@@ -262,7 +264,7 @@ def _names(canvas: Canvas, line: Timeline, plot: Plot, snapshot: Snapshot, selec
 
 
 def _axis(canvas: Canvas, line: Timeline, plot: Plot) -> None:
-    """Round times since the ask was issued, along the last line."""
+    """Ticks along the last line: round times since the ask was issued."""
     wide = max(1, canvas.width - plot.gutter)
     span_us = (line.to_us - line.from_us) / plot.view.zoom
     power = decade(max(1.0, span_us)) - 2

@@ -1,19 +1,21 @@
-"""Forces that draw linked peers together and all peers apart, for a picture of communities. Pure functions on arrays.
+"""Force-directed layout for a picture of communities: links attract, and all peers repel each other. Pure functions on
+arrays.
 
 The model is edge repulsion of a linear spring against a charge in the plane, after Noack (2007, "Energy models for
 graph clustering", model r-LinLog with a = 1) and ForceAtlas2 (Jacomy et al. 2014): a peer's charge is its number of
-links, so that hubs push as strongly as they pull, and a community with few links to the outside moves away from it.
-Each peer moves by its force over its own number of links, which is a Jacobi step: no time step to be tuned, and it
-does not explode where a hub has a thousand links.
+links, so that a hub repels as strongly as it attracts, and a community with few links to the outside moves away from
+the rest.
+Each peer moves by its force over its own number of links, which is a Jacobi step: there is no time step to choose, and
+it is stable where a hub has a thousand links.
 
-All peers repel all others, n² pairs. In the plane the force of a charge falls with 1/d, so it is a convolution, and a
-convolution is cheap on a mesh: charges are spread over the four nearest points of a grid, the field is computed by FFT
+All peers repel all others, n² pairs. In the plane the force of a charge falls with 1/d, so the sum is a convolution,
+which is cheap on a mesh: charges are spread over the four nearest points of a grid, the field is computed by FFT
 and read back with the same weights (particle-mesh method, Hockney and Eastwood 1988, chapter 5). That is O(n) with no
-tree to build; 10,000 peers take some 3 ms. Below `EXACT` peers all pairs are as quick.
+tree to build; 10,000 peers take some 3 ms. Below `EXACT` peers summing all pairs is as fast.
 
-Starting from noise, far parts of a large swarm would need hundreds of steps to pass each other. So links are matched
-and merged level by level (multilevel, after Walshaw 2003), the smallest graph is laid out first, and each level starts
-where the one above ended.
+From a random start, distant parts of a large swarm would need hundreds of steps to pass each other. So links are
+matched and merged level by level (multilevel, after Walshaw 2003), the smallest graph is laid out first, and each level
+starts where the one above ended.
 
 Positions are float64 (N, 2) in a plane without bounds; `fitted` brings them to the unit square.
 """
@@ -33,36 +35,37 @@ from . import force_layout
 from .layout import Positions
 from .rounding import cos, direction, mean, rounded, sin
 
-# A live layout by forces that comes to rest: which peers belong together, told by the links alone.
+# A live force-directed layout that comes to rest. It shows which peers belong together, by their links alone.
 #
-# Hand it links whenever they change and a little time each frame. It is at rest when no peer would move by as much as
-# the eye can see; then it costs nothing, and the picture under it is kept. When links change it is warmed up a little,
-# so that a picture one has learned to read bends and does not break. What it comes to depends on the links it was given
-# and their order, not on how its time was sliced.
+# Give it the links whenever they change and a little time each frame. It is at rest when no peer would move visibly;
+# then it takes no time, and the picture is kept. When links change, the heat rises a little only, so that most peers
+# stay near their places and a viewer finds them again. The result depends on the links it was given and their order,
+# not on how its time was divided.
 
 COARSE_STEPS = 60
 LEVEL_STEPS = 24
 HOT = 0.3
-"""First heat of a level: the longest step, as a share of the radius."""
+"""Heat at the start of a level: the longest step, as a share of the radius."""
 WARM_LEAST, WARM_MOST = 0.012, 0.06
 COOLING = 0.94
 COLD = 0.0015
-"""Below this nothing moves by half a dot of a picture as wide as most terminals."""
+"""Below this nothing moves by half a dot in a picture as wide as most terminals."""
 
 
 class Communities:
-    """`at` is where the peers of the finest level stand; `positions` the same in the unit square."""
+    """`at`: positions of the peers of the present level; `positions`: of all peers, in the unit square."""
 
     def __init__(self) -> None:
         self.at: Floats = np.zeros((0, 2))
         self.heat = 0.0
         self.steps = 0
-        """How many have been made: a test of rest."""
+        """Number of steps made so far, for tests."""
         self._coarse: tuple[list[Graph], list[Ints]] | None = None
-        """Levels made so far, while there are coarser ones to be made."""
+        """Levels made so far, while coarser ones are still to be made."""
         self._graph: Graph = force_layout.graph(0, [], [])
         self._below: list[tuple[Graph, Ints, Floats]] = []
-        """Finer levels, the finest first: links, the group of each peer in the level above, and its way from there."""
+        """Finer levels, the finest first: links, the group of each peer in the coarser level, and its offset from
+        it."""
         self._level: Graph | None = None
         self._left, self._turn = 0, False
         self._here: Floats = self.at
@@ -74,7 +77,7 @@ class Communities:
         return self._level is None
 
     def link(self, n: int, a: ArrayLike, b: ArrayLike) -> None:
-        """The links are now these, among n peers. The first time, or after `forget`, the layout begins anew."""
+        """Use these links, among n peers, from now on. The first time, or after `forget`, the layout begins anew."""
         fresh = not len(self.at)
         before = self._graph
         self._graph = force_layout.graph(n, a, b)
@@ -96,11 +99,12 @@ class Communities:
         self.heat = max(self.heat, min(WARM_LEAST + 0.15 * changed, WARM_MOST))
 
     def forget(self) -> None:
-        """Another swarm."""
+        """Forget all positions: it is another swarm."""
         self.__init__()  # type: ignore[misc]
 
     def _begin(self) -> None:
-        """Levels are made one a step: all of them at once would hold up the screen for 80 to 190 ms at 10,000 peers."""
+        """Levels are made one a step: all at once would take 80 to 190 ms at 10,000 peers, during which no frame is
+        drawn."""
         self._coarse = [self._graph], []
         self._below = []
         self._level = self._graph
@@ -109,7 +113,7 @@ class Communities:
         self._here = self.at
 
     def _coarsen(self) -> None:
-        """One more level, or if there is none, begin at the coarsest."""
+        """Make one more level; if there is none, begin at the coarsest."""
         assert self._coarse is not None
         graphs, groups = self._coarse
         smaller = force_layout.coarser(graphs[-1])
@@ -123,14 +127,14 @@ class Communities:
         self._level = graphs[-1]
         top = graphs[-1]
         seat = np.empty(top.n, np.int64)
-        # The busiest in the middle: a hub that starts at the rim is held there by its own crowd.
+        # Peers with the most links start in the middle: a hub that starts at the edge is kept there by its neighbours.
         seat[np.lexsort((np.arange(top.n), -top.pull))] = np.arange(top.n)
         self._here = force_layout.scattered(top.n)[seat] * np.sqrt(max(float(top.charge.sum()) / max(top.n, 1), 1.0))
         self.heat = HOT
         self._left, self._turn = COARSE_STEPS, True
 
     def _take_in(self, n: int) -> None:
-        """Newcomers stand beside whom they are linked to, or at the rim; who is beyond n is gone."""
+        """Place new peers beside their neighbours, or at the edge; remove peers from n on."""
         old = len(self.at)
         at = np.zeros((n, 2))
         at[: min(old, n)] = self.at[:n]
@@ -154,7 +158,7 @@ class Communities:
             self._here, self._level = at, self._graph
 
     def relax(self, budget_s: float, clock: Callable[[], float] = time.perf_counter) -> bool:
-        """Make steps for about so many seconds, at least one; whether anything moved."""
+        """Make steps for about so many seconds, at least one. Returns whether anything moved."""
         if self._level is None:
             return False
         begun = clock()
@@ -166,7 +170,7 @@ class Communities:
         return True
 
     def settle(self) -> None:
-        """Come to rest at once: for tests and for those who want no motion."""
+        """Make steps until it is at rest: for tests and for reduced motion."""
         while self._level is not None:
             self._step()
         self.at, self._fitted = self._here, None
@@ -193,7 +197,7 @@ class Communities:
             self.heat, self._left = HOT if self._below else 0.6 * HOT, LEVEL_STEPS
 
     def _all_the_way_up(self) -> Floats:
-        """Where the peers themselves would stand by what the level at hand knows."""
+        """Positions of the peers themselves, computed from the present level."""
         at = self._here
         for _, group, way in reversed(self._below):
             at = at[group] + way
@@ -211,19 +215,20 @@ Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
 
 EXACT = 200
-"""Up to so many peers all pairs are summed."""
+"""Up to this many peers all pairs are summed."""
 GRAVITY = 0.12
-"""Pull to the middle, in links: what is not linked to the rest stays in the picture."""
+"""Attraction to the middle, in links: peers that are not linked to the rest stay in the picture."""
 SOFT = 0.05
-"""Nearer than this, in the length of one link alone, repulsion does not grow any more."""
+"""Below this distance, in lengths of one link alone, repulsion does not grow any more."""
 DAMP = 0.7
-"""Share of a Jacobi step that is made: whole ones swing for ever where links join two camps, such as hub and leaves."""
+"""Share of a Jacobi step that is made: whole steps oscillate for ever in bipartite graphs, such as a hub with its
+leaves."""
 COARSEST = 40
 GRAIN = 4
 """Decimals of a position, in lengths of a link: rounded after each step, since steps would make a last bit grow."""
 MESH_LEAST, MESH_MOST = 48, 128
 TALL_LEAST = 0.45
-"""The flatter side of the picture gets at least this share of the longer one's scale: a chain stays a chain."""
+"""The shorter side of the picture gets at least this share of the longer side's scale: a chain is drawn as a chain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +247,8 @@ class Graph:
 def graph(
     n: int, a: ArrayLike, b: ArrayLike, weight: ArrayLike | None = None, charge: ArrayLike | None = None
 ) -> Graph:
-    """A graph of n peers: links in any order and direction; those to oneself are left out, doubled ones are added."""
+    """A graph of n peers: links in any order and direction; links from a peer to itself are left out, weights of
+    repeated links are added."""
     ends = np.asarray(a, np.int64), np.asarray(b, np.int64)
     given: Floats = np.ones(ends[0].size) if weight is None else np.asarray(weight, np.float64)
     kept = (ends[0] != ends[1]) & (ends[0] < n) & (ends[1] < n)
@@ -264,7 +270,7 @@ def repel(at: Floats, charge: Floats) -> Floats:
 
 
 def repel_exactly(at: Floats, charge: Floats) -> Floats:
-    """Pair by pair: for small swarms, and to hold the mesh against."""
+    """Pair by pair: for small swarms, and for tests of the mesh."""
     away = at[:, None, :] - at[None, :, :]
     square = away[:, :, 0] * away[:, :, 0] + away[:, :, 1] * away[:, :, 1] + SOFT * SOFT
     field: Floats = np.sum(away * (charge[None, :] / square)[:, :, None], axis=1)
@@ -272,7 +278,8 @@ def repel_exactly(at: Floats, charge: Floats) -> Floats:
 
 
 def repel_on_mesh(at: Floats, charge: Floats) -> Floats:
-    """By particle and mesh; nearer than about one mesh cell it is too weak, beyond it is right to a few percent."""
+    """Particle-mesh method; below a distance of about one mesh cell it is too weak, above it has an error of a few
+    percent."""
     many = mesh_size(len(at))
     low = at.min(axis=0)
     step = float((at.max(axis=0) - low).max()) / (many - 2) or 1.0
@@ -296,7 +303,7 @@ def repel_on_mesh(at: Floats, charge: Floats) -> Floats:
 
 
 def mesh_size(n: int) -> int:
-    """Points along one side of the mesh: finer for more peers, of a size that the FFT is quick at."""
+    """Points along one side of the mesh: more for more peers, and a number for which the FFT is fast."""
     wanted = min(max(1.6 * n**0.5, MESH_LEAST), MESH_MOST)
     return next(size for size in (48, 64, 80, 96, 128) if size >= wanted)
 
@@ -323,8 +330,8 @@ def attract(at: Floats, links: Graph) -> Floats:
 def step(at: Floats, links: Graph, heat: float) -> tuple[Floats, float]:
     """One step of all linked peers, none further than `heat` times the radius of the swarm.
 
-    Returns the new positions and how far the peer that moved most went, as a share of the radius. Peers without a link
-    stay: they belong nowhere, and who was just killed should be seen to lie where they stood.
+    Returns the new positions and how far the peer that moved most went, as a share of the radius. Peers without a
+    link stay: nothing attracts them, and a peer that was just killed should stay where it was.
     """
     held = links.pull > 0
     if not held.any():
@@ -349,8 +356,9 @@ def step(at: Floats, links: Graph, heat: float) -> tuple[Floats, float]:
 def coarser(links: Graph) -> tuple[Graph, Ints] | None:
     """The graph with matched ends of links merged, and which new peer each old one is in (n,); None if none is left.
 
-    Each peer takes a fancy to the neighbour it shares the strongest link with for their sizes, ties by a hash of the
-    pair; those whose fancies meet are merged, and who is left over joins its favourite. All at once, without a loop.
+    Each peer prefers the neighbour with the strongest link relative to their sizes; ties are broken by a hash of the
+    pair. Peers that prefer each other are merged, and those left over join the one they prefer. All in array
+    operations.
     """
     if links.n <= COARSEST or not links.a.size:
         return None
@@ -386,14 +394,15 @@ def levels(links: Graph) -> tuple[list[Graph], list[Ints]]:
 
 
 def scattered(n: int) -> Floats:
-    """A start for n peers that favours nobody: a sunflower, in order of their ids. Scale: one charge a square."""
+    """Start positions for n peers: a sunflower spiral, in order of their ids. Scale: one charge a unit square."""
     turn = np.arange(n) * (np.pi * (3.0 - 5.0**0.5))
     radius = np.sqrt(np.arange(n) + 0.5)
     return rounded(np.stack((radius * cos(turn), radius * sin(turn)), axis=-1), GRAIN)
 
 
 def beside(group: Ints, links: Graph) -> Floats:
-    """Where the peers of `links` start about the place of their group (n, 2): the busiest of each group on the spot."""
+    """Offsets at which the peers of `links` start from the place of their group (n, 2): 0 for the one with the most
+    links."""
     many = int(group.max(initial=-1)) + 1
     total = np.bincount(group, links.charge, many)
     order = np.lexsort((-np.arange(links.n), links.charge, group))
@@ -406,7 +415,7 @@ def beside(group: Ints, links: Graph) -> Floats:
 
 
 def levelled(at: Floats) -> Floats:
-    """Turned so that the longest way lies across: pictures are wider than tall."""
+    """Rotated so that the longest extent is horizontal: pictures are wider than tall."""
     if len(at) < 3:
         return at
     middle = mean(at, GRAIN)
@@ -417,7 +426,8 @@ def levelled(at: Floats) -> Floats:
 
 
 def fitted(at: Floats, held: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """In the unit square, each way filled; held: peers (N,) that decide the scale, others stay at its edge."""
+    """Scaled to fill the unit square in both directions; held: peers (N,) that decide the scale, others stay at its
+    edge."""
     placed = at[held] if held.any() else at
     if not len(placed):
         return np.zeros((len(at), 2), np.float32)

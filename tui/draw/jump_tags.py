@@ -1,8 +1,8 @@
-"""Letters on peers, to go to one by typing: who gets which, and how they are drawn.
+"""Letters on peers, to go to one by typing them: which peer gets which letters, and how they are drawn.
 
 A tag covers its peer and the cell beside it, so two tags need room side by side. Where a picture is crowded, peers that
 matter get theirs first and others none: zooming in makes room. All tags on one picture have the same length, so none
-begins another, and the first letter typed leaves those that begin with it.
+is the beginning of another, and the first letter typed leaves the tags that begin with it.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from .scene import Scene, in_sight
 from .styles import INK
 
 LETTERS = "fjdkslaghrueiwotyvnbcmxzpq"
-"""Those under resting fingers first."""
+"""Letters of the home row first."""
 
 
 def spell(count: int) -> list[str]:
-    """So many different tags: one letter each as far as letters go, else two."""
+    """This many different tags: of one letter each if there are enough letters, else of two."""
     if count <= len(LETTERS):
         return list(LETTERS[:count])
     return [a + b for a, b in product(LETTERS, repeat=2)][:count]
@@ -36,7 +36,7 @@ def tag(canvas: Canvas, scene: Scene, first: Sequence[int] = ()) -> tuple[dict[s
     chosen, place = _room(canvas, scene, seen, first, 1)
     if len(chosen) > len(LETTERS):
         chosen, place = _room(canvas, scene, seen, first, 2)
-    # Letters go by place, from the top left, as an eye reads.
+    # Tags are given in order of place, from the top left.
     chosen.sort(key=lambda peer: (place[peer][1], place[peer][0]))
     return dict(zip(spell(len(chosen)), chosen, strict=True)), len(seen)
 
@@ -44,7 +44,7 @@ def tag(canvas: Canvas, scene: Scene, first: Sequence[int] = ()) -> tuple[dict[s
 def _room(
     canvas: Canvas, scene: Scene, seen: NDArray[np.intp], first: Sequence[int], wide: int
 ) -> tuple[list[int], dict[int, tuple[int, int]]]:
-    """Who has room for a tag of so many letters, and the cell of each peer in sight."""
+    """Which peers have room for a tag of this length, and the cell of each peer in sight."""
     col, row = raster.cells(canvas, scene.x[seen], scene.y[seen])
     place = {int(peer): (int(c), int(r)) for peer, c, r in zip(seen, col, row, strict=True)}
     by_look = seen[np.argsort(-scene.colours.of[seen].astype(np.int64), kind="stable")]
@@ -63,7 +63,7 @@ def _room(
 
 
 def draw(canvas: Canvas, scene: Scene, tags: Mapping[str, int], typed: str = "") -> None:
-    """Write the tags that begin with what was typed, less that."""
+    """Write the tags that begin with the typed letters, without these letters."""
     known = [(text, peer) for text, peer in tags.items() if text.startswith(typed) and peer < len(scene.x)]
     if not known:
         return

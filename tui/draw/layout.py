@@ -1,8 +1,8 @@
-"""Where peers stand: positions in the unit square, and the way from there to dots.
+"""Places of peers: positions in the unit square, and their conversion to dots.
 
-A random overlay is an expander, in which no force-directed layout finds structure, so places here always *mean*
-something: a city, an id, a number of hops. Positions are float32 (N, 2), x to the right and y downwards, in [0, 1].
-All is deterministic, so that a peer never moves unless its meaning changed.
+A random overlay is an expander, in which no force-directed layout finds structure, so places here always have a
+meaning: a city, an id, a number of hops. Positions are float32 (N, 2), x to the right and y downwards, in [0, 1].
+All is deterministic, so that a peer moves only when the meaning of its place changes.
 """
 
 from __future__ import annotations
@@ -28,18 +28,19 @@ TURN = 2.0 * math.pi
 SPIRAL_STEP = 0.007
 """Distance of neighbours in a city, about two braille dots of a screen 160 cells wide."""
 SPIRAL_MOST = 0.05
-"""A city of any number of peers keeps within this radius, so that Lisbon does not spill over to Madrid and beyond."""
+"""A city of any number of peers keeps within this radius, so that the peers of Lisbon do not reach Madrid."""
 SPIRAL_TALL = 1.8
-"""Height over width of a spiral in the unit square, to look round on a map twice as wide as tall."""
+"""Height over width of a spiral in the unit square, so that it looks round on a map twice as wide as tall."""
 
 RING_GAP = 0.011
-"""Peers of one ring closer than this are staggered over a band."""
+"""Peers of one ring that are closer than this are placed in several tracks of a band."""
 RING_SLOTS = 180
-"""Spokes of an identifier ring: on a small screen about two dots apart."""
+"""Angles of an identifier ring: on a small screen about two dots apart."""
 RING_BAND = 0.55
 """Thickness of the fullest band, as a share of the distance between rings."""
 NEAR = 6
-"""Decimals to which angles and gaps of a ring are told apart; those that are equal on paper are equal to these."""
+"""Decimals to which angles and gaps of a ring are compared; those that are mathematically equal are equal to so
+many."""
 EVEN = 0.45
 """0 puts each peer at the mean angle of the peers before it, 1 spaces a ring evenly."""
 
@@ -57,8 +58,9 @@ def project(lat: ArrayLike, lon: ArrayLike) -> Positions:
 def world(lat: ArrayLike, lon: ArrayLike, place: ArrayLike, ids: ArrayLike | None = None) -> Positions:
     """Peers at their cities: lat, lon in degrees (K,), place: city of each peer (N,), -1 for none (mid-Atlantic).
 
-    Peers of one city fill a sunflower spiral, in order of `ids` (N,), by default their index: the first stands on the
-    city itself. A new peer takes the next seat and nobody else moves, until the city is so full that seats shrink.
+    Peers of one city fill a sunflower spiral, in order of `ids` (N,), by default their index: the first is on the
+    city itself. A new peer takes the next place and no other peer moves, until there are so many that the spiral
+    shrinks.
     """
     where = np.asarray(place, np.int64)
     n = where.size
@@ -87,9 +89,9 @@ def ring(n: int) -> Positions:
 
 
 def identifiers(ident: ArrayLike) -> Positions:
-    """Peers around a circle by where they say they are on it, 0 to 1 clockwise from the top (N,); NaN: in the middle.
+    """Peers around a circle by their own positions on it, 0 to 1 clockwise from the top (N,); NaN: in the middle.
 
-    Peers whose places would touch stand in short spokes, one behind the other, so that a crowded arc is seen as one.
+    Peers whose places would touch are placed one behind the other, outwards, so that a crowded arc is visible as such.
     """
     at = np.asarray(ident, np.float64) % 1.0
     n = at.size
@@ -108,7 +110,7 @@ def identifiers(ident: ArrayLike) -> Positions:
 
 
 def from_edge(positions: Positions) -> Positions:
-    """Where newcomers come from: straight out from the middle to just beyond the picture's edge (N, 2)."""
+    """Where new peers start to move from: straight outwards from the middle, just outside the picture's edge (N, 2)."""
     away = np.asarray(positions, np.float64) - 0.5
     far = np.abs(away).max(axis=1, keepdims=True)
     out = np.where(far > 1e-6, away / np.maximum(far, 1e-6), np.array([[0.0, -1.0]]))
@@ -116,16 +118,17 @@ def from_edge(positions: Positions) -> Positions:
 
 
 def hops(n: int, links_a: ArrayLike, links_b: ArrayLike, centre: int) -> Positions:
-    """Rings by distance in links from a peer, which stands in the middle; the unreachable are on the outermost.
+    """Rings by distance in links from a peer, which is in the middle; unreachable peers are on the outermost ring.
 
-    Each peer stands near the mean angle of its neighbours on the ring inside, so that links seldom cross.
+    Each peer is near the mean angle of its neighbours on the next inner ring, so that few links cross.
     """
     a, b = np.asarray(links_a, np.int64), np.asarray(links_b, np.int64)
     return _rings(distances(n, a, b, centre), np.concatenate((a, b)), np.concatenate((b, a)))
 
 
 def hop_rings(n: int, hop: ArrayLike, frm: ArrayLike | None = None) -> Positions:
-    """Rings by a given number of hops (N,), -1 for not reached; frm: who each peer heard from (N,), -1 for nobody."""
+    """Rings by a given number of hops (N,), -1 for not reached; frm: the peer that each was asked by (N,), -1 for
+    none."""
     number = np.asarray(hop, np.int64)[:n]
     child = np.arange(n)
     parent = np.full(n, -1) if frm is None else np.asarray(frm, np.int64)[:n]
@@ -134,7 +137,7 @@ def hop_rings(n: int, hop: ArrayLike, frm: ArrayLike | None = None) -> Positions
 
 
 def ring_radii(hop: ArrayLike) -> Floats:
-    """Radius of each ring 0, 1, .. of a placement by hops, in the unit square; to draw the rings themselves."""
+    """Radius of each ring 0, 1, .. of a placement by hops, in the unit square, to draw the rings as circles."""
     number = np.asarray(hop, np.int64)
     most = int(number.max(initial=0))
     outer = most + int(bool((number < 0).any()))
@@ -147,7 +150,7 @@ def distances(n: int, links_a: ArrayLike, links_b: ArrayLike, start: int) -> Int
     if not 0 <= start < n:
         return hop
     a, b = np.asarray(links_a, np.int64), np.asarray(links_b, np.int64)
-    # Sorting values that hold both ends is quicker than an argsort, and leaves no order of ties to chance.
+    # Sorting values that contain both ends is faster than an argsort, and the order of ties is defined.
     pairs = np.concatenate(((a << 32) | b, (b << 32) | a))
     pairs.sort()
     to = pairs & 0xFFFFFFFF
@@ -167,7 +170,7 @@ def distances(n: int, links_a: ArrayLike, links_b: ArrayLike, start: int) -> Int
         near = to[row]
         near = near[hop[near] < 0]
         hop[near] = level
-        # Of peers met twice, keep the one that wrote last: cheaper than sorting each front.
+        # Of peers found twice, keep the last one written: cheaper than sorting each front.
         seat = np.arange(near.size)
         mark[near] = seat
         front = near[mark[near] == seat]
@@ -198,7 +201,7 @@ def _rings(hop: Ints, inner: Ints, outer: Ints) -> Positions:
         from_angle, to_seat = angle[inner[rows]], seat[outer[rows]]
         x = rounded(np.bincount(to_seat, cos(from_angle), count))
         y = rounded(np.bincount(to_seat, sin(from_angle), count))
-        # Neighbours on opposite sides name no direction.
+        # The mean of opposite neighbours has no direction.
         heard = (x != 0.0) | (y != 0.0)
         if ring_no < 2 or ring_no > most or not heard.any():
             turned = np.arange(count) * (TURN / max(count, 1))
@@ -206,14 +209,14 @@ def _rings(hop: Ints, inner: Ints, outer: Ints) -> Positions:
             wish = np.where(heard, direction(y, x) % TURN, np.arange(count) * (TURN / count))
             ranked = np.lexsort((members, rounded(wish, NEAR)))
             members, wish = members[ranked], wish[ranked]
-            # Cut the circle open at its widest gap, so that a crowd at angle 0 is not torn in two. Of gaps as wide, the
+            # Begin the ring at its widest gap, so that a group of peers at angle 0 is not divided. Of equal gaps, the
             # first is taken.
             cut = (int(np.argmax(rounded(np.diff(wish, append=wish[0] + TURN), NEAR))) + 1) % count
             members, wish = np.roll(members, -cut), np.roll(wish, -cut)
             wish[count - cut :] += TURN if cut else 0.0
             even = np.arange(count) * (TURN / count)
             even += mean(wish - even)
-            # Both rise around the ring, so their mean does too: no peer overtakes another.
+            # Both rise around the ring, so their mean does too: the order of peers stays.
             turned = EVEN * even + (1.0 - EVEN) * wish
         angle[members] = turned
         radius[members] = _staggered(ring_no, last, count)
@@ -228,7 +231,7 @@ def _staggered(ring_no: int, last: int, count: int) -> Floats:
     track = np.arange(count) % tracks
     within = (track + 0.5) / tracks - 0.5
     thick = RING_BAND * (1.0 - 1.0 / tracks)
-    # The outermost band grows inwards alone, to stay in the picture.
+    # The outermost band grows inwards only, to stay in the picture.
     shift = 0.5 * thick if ring_no == last else 0.0
     return pitch * (ring_no + thick * within - shift)
 
@@ -243,7 +246,7 @@ def _polar(angle: NDArray[np.floating], radius: NDArray[np.floating]) -> Positio
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """The picture in dots. margin: dots left free at each side; dot_aspect: height of a dot over its width.
+    """The area of a picture in dots. margin: dots left free at each side; dot_aspect: height of a dot over its width.
 
     shape: the picture is at most this many times as wide as tall, and as tall as wide; 1 keeps circles round, and
     None fills the whole box.
@@ -269,7 +272,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What part of the unit square is looked at: its middle, and how much it is enlarged."""
+    """The visible part of the unit square: its middle, and the zoom factor."""
 
     cx: float = 0.5
     cy: float = 0.5
@@ -304,7 +307,7 @@ class View:
         return replace(self, cx=self.cx + dx / self.zoom, cy=self.cy + dy / self.zoom).bounded()
 
     def bounded(self) -> View:
-        """Moved back so that no more than the unit square is looked at."""
+        """Moved back so that only the unit square is visible."""
         half = 0.5 / self.zoom
         return replace(self, cx=min(max(self.cx, half), 1.0 - half), cy=min(max(self.cy, half), 1.0 - half))
 
@@ -321,11 +324,12 @@ def fit(
     return View().to_dots(positions, Box(width, height, margin, dot_aspect, shape))
 
 
-# --- Moving, and moving among them ---
+# --- Motion, and going from peer to peer ---
 
 
 def blend(old: Positions, new: Positions, t: float) -> Positions:
-    """Positions on the way from old to new, t from 0 to 1, slow at both ends; peers that old lacks have arrived."""
+    """Positions between old and new, t from 0 to 1, slow at both ends; peers that are not in old are at their new
+    places."""
     if t >= 1.0 or not old.size:
         return new
     share = max(t, 0.0)
@@ -339,10 +343,10 @@ def blend(old: Positions, new: Positions, t: float) -> Positions:
 def nearest(
     cells: ArrayLike, start: int, direction: Direction, shown: NDArray[np.bool_] | None = None, tall: float = 2.0
 ) -> int | None:
-    """The peer to go to from `start` with an arrow key, or None when there is none that way.
+    """The peer to go to from `start` with an arrow key, or None if there is none in that direction.
 
     cells: columns and rows (N, 2); shown: which may be chosen (N,); tall: height of a cell over its width. Peers in a
-    cone of 45 degrees to each side come first, where the sideways way counts double; then any that lie that way.
+    cone of 45 degrees to each side come first, where the distance sideways counts double; then any in that direction.
     """
     at = np.asarray(cells, np.float64)
     if not 0 <= start < len(at):

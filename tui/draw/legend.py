@@ -1,7 +1,8 @@
-"""The legend on the picture: what colour tells, each shape with its word in its ink, and only what is to be seen now.
+"""The legend on the picture: what the colours mean, each shape with its word in its ink; only what the picture
+contains.
 
-It begins with the title of the colouring, which a click changes. A gradient is drawn as one, from its least to its
-greatest, with a figure and a unit at both ends.
+It begins with the title of the colouring; a click there changes the colouring. A gradient is drawn with all its steps,
+with a figure and a unit at both ends.
 """
 
 from __future__ import annotations
@@ -15,12 +16,12 @@ from .scene import WALL, Scene, sides_of
 from .styles import GLYPHS, HEAT, INK, PART_INK, SHADES, SIDE_BITS
 
 WORDS = {look.name: look.word for look in reversed(STATE)}
-"""Looks of the colouring by state, and their words; for the help."""
+"""Looks of the colouring by state, and their words, for the help."""
 PARTS = ("question", "answer", "transfer", "upkeep")
 LEAST_H = 8
-"""A picture of fewer lines has none to spare for a legend."""
+"""A picture of fewer lines has no legend."""
 Spans = list[tuple[str, int]]
-"""Texts and their inks that are not to be torn apart."""
+"""Texts and their inks that stay on one line."""
 
 
 def entries(scene: Scene, canvas: Canvas) -> list[tuple[str, str, int]]:
@@ -48,12 +49,12 @@ def entries(scene: Scene, canvas: Canvas) -> list[tuple[str, str, int]]:
 
 
 def _order(looks: tuple[Look, ...]) -> list[int]:
-    """The commonest look first, then by importance, and who is gone after the living."""
+    """The most common look first, then by importance; dead peers and those that left come last."""
     return sorted(range(len(looks)), key=lambda n: (looks[n].name in ("dead", "left"), not looks[n].counted, n))
 
 
 def gradient(scene: Scene, canvas: Canvas) -> Spans:
-    """The gradient of the colouring with its ends, or none."""
+    """The gradient of the colouring with its ends, empty if it has none."""
     colours, spans = scene.colours, []
     if colours.ends is not None:
         steps = [look for look in colours.looks if look.name.startswith("heat-")]
@@ -69,7 +70,7 @@ def gradient(scene: Scene, canvas: Canvas) -> Spans:
 
 
 def draw(canvas: Canvas, scene: Scene) -> tuple[int, int, int]:
-    """Write it on the last line, or the last two, of the canvas; what does not fit is left out, the rarest first.
+    """Write it on the last line, or the last two, of the canvas; what does not fit is left out, from the end.
 
     Returns the row of the title and its first and last column, for clicks; an empty range when there is no room.
     """

@@ -1,15 +1,15 @@
-"""A canvas of cells made of dots: lines, glyphs and text in, rows of (text, ink) runs out.
+"""A canvas of cells made of dots: it takes lines, glyphs and text, and returns rows of (text, ink) runs.
 
-Why not a canvas library: a Python loop over lines costs 50 times as much as one NumPy pass over all of them, and
-those that overwrite a shared cell lose the dots of the line below. Here all lines of a call are walked at once:
+Why not a canvas library: a Python loop over lines takes 50 times as long as one NumPy pass over all of them, and
+a library that overwrites a shared cell loses the dots of the line below. Here all lines of a call are drawn at once:
 
 - Each line takes ceil(max(|dx|, |dy|)) steps. Position is 16.16 fixed point, y in the upper and x in the lower half
-  of one int64, so one running sum over all steps of all lines moves both at once. At a line's first step the sum jumps
-  from the end of the line before. Steps are cut towards zero, so a line never oversteps its clipped end.
+  of one int64, so one running sum over all steps of all lines gives both. At a line's first step the sum jumps
+  from the end of the line before. Steps are cut towards zero, so a line never goes beyond its clipped end.
 - Each dot is written once, with the *rank* of its line. As ranks rise in the order of drawing, the greatest rank among
-  the dots of a cell names the line drawn last through it, hence the cell's ink: no second write per dot is needed.
+  the dots of a cell is that of the line drawn last through it, hence the cell's ink: no second write per dot is needed.
 - Dots are made in chunks of 96 KB, which stay in the processor's cache and below the size at which the allocator asks
-  the system for fresh pages: twice as quick as chunks of 512 KB. 40,000 lines at once would be 37 MB a pass.
+  the system for fresh pages: twice as fast as chunks of 512 KB. 40,000 lines at once would be 37 MB a pass.
 
 Coordinates are in dots, floats, with a dot's centre on whole numbers: x from 0 to dots_w - 1, y downwards.
 """
@@ -28,17 +28,17 @@ from numpy.typing import ArrayLike, NDArray
 from .rounding import cos, sin
 from .styles import Mode
 
-# Layers of a picture: which cells one draws in, one laid on another, and dots left out.
+# Layers of a picture: the cells that a layer draws in, a layer put on top of another, and dots left out.
 #
-# A cell is two dots wide in every alphabet, so two dots side by side are read and moved as one number of two bytes, and
-# all lines of a cell are joined by one operation along whole rows: a twentieth of the time of looking at each dot of
-# each cell, and a picture has three layers.
+# A cell is two dots wide in every mode, so two dots side by side are read and moved as one number of two bytes, and all
+# rows of dots of a cell are combined by one operation along whole rows. This takes a twentieth of the time of reading
+# each dot of each cell; a picture has three layers.
 
 Flags: TypeAlias = NDArray[np.bool_]
 
 
 def pairs(canvas: Canvas) -> NDArray[np.uint16]:
-    """The dots by cell, (H, lines of a cell, W): 0 where neither of two is set. A view: what is written is drawn."""
+    """The dots by cell, (H, rows of dots in a cell, W): 0 where neither of two is set. A view: writing to it draws."""
     return canvas.dots.view(np.uint16).reshape(canvas.height, canvas.down, canvas.width)
 
 
@@ -49,15 +49,16 @@ def dotted(canvas: Canvas) -> Flags:
 
 
 def lay(canvas: Canvas, layer: Canvas) -> None:
-    """Put a layer on top: in each cell that it draws in, its dots stand instead of those below.
+    """Put a layer on top: in each cell that it draws in, its dots replace those below.
 
-    A cell has one ink. Were dots joined, a bright line over a dozen faint ones would light up all of theirs.
+    A cell has one ink. If dots were combined, a bright line over a dozen faint ones would make the dots of all of them
+    bright.
     """
     drawn = dotted(layer)
     if drawn.any():
         np.copyto(pairs(canvas), pairs(layer), where=drawn[:, None, :])
         np.copyto(canvas.ink, layer.ink, where=drawn)
-        # A glyph hides dots: what lay below makes room.
+        # A glyph hides dots, so glyphs below are removed.
         canvas.glyph[drawn] = 0
     stamped = layer.glyph != 0
     if stamped.any():
@@ -66,7 +67,8 @@ def lay(canvas: Canvas, layer: Canvas) -> None:
 
 
 def sift(canvas: Canvas, slope: int, every: int) -> None:
-    """Leave every so manieth dot of a line, on diagonals of that slope: a hundred whole lines would make one carpet."""
+    """Keep one dot in `every` of a line, on diagonals of that slope: a hundred complete lines would fill the whole
+    area."""
     canvas.dots &= _sieve(canvas.dots_w, canvas.dots_h, slope, every)
 
 
@@ -82,7 +84,7 @@ Codes = NDArray[np.uint32]
 Runs = list[list[tuple[str, int]]]
 
 DOTS: dict[Mode, tuple[int, int]] = {"braille": (2, 4), "block": (2, 2), "ascii": (2, 2)}
-"""Dots a cell, across and down. ASCII has 2x2 as well: slanted characters show which of the four are set."""
+"""Dots a cell, across and down. ASCII has 2x2 as well: characters show approximately which of the four are set."""
 
 BRAILLE = (0x01, 0x08, 0x02, 0x10, 0x04, 0x20, 0x40, 0x80)
 # Upper left 1, upper right 2, lower left 4, lower right 8.
@@ -107,7 +109,7 @@ class Canvas:
         self.width, self.height, self.mode = max(0, width), max(0, height), mode
         self.across, self.down = DOTS[mode]
         self.fullest = 0
-        """How many peers the fullest cell of a picture of heat stands for, 0 in any other picture."""
+        """Number of peers in the fullest cell of a heat map, 0 in any other picture."""
         self.dots: NDArray[np.bool_] = np.zeros((self.dots_h, self.dots_w), np.bool_)
         self.ink: NDArray[np.uint8] = np.zeros((self.height, self.width), np.uint8)
         self.glyph: Codes = np.zeros((self.height, self.width), np.uint32)
@@ -169,7 +171,7 @@ def lines(
     if changes.size:
         ranks = np.ones(inks.size, rank)
         ranks[changes] = np.arange(2, changes.size + 2)
-        # A running maximum fills the gaps in the small type, where a running sum would widen it.
+        # A running maximum fills the gaps and keeps the small type; a running sum would need a larger one.
         np.maximum.accumulate(ranks, out=ranks)
         _walk(level, ends, canvas.dots_w, ranks)
     else:
@@ -204,7 +206,7 @@ def _walk(
         sums[begins] = jump[low:high]
         sums[0] = start[low]
         np.cumsum(sums, out=sums)
-        # A view of the whole parts of x and y spares two shifts and a mask over every dot.
+        # A view of the integer parts of x and y saves two shifts and a mask over every dot.
         parts = sums.astype("<i8", copy=False).view("<u2")
         where = parts[3::4].astype(np.intp)
         where *= stride
@@ -245,13 +247,14 @@ def _clipped(ends: Floats, inks: NDArray[np.uint8], width: int, height: int) -> 
     ends, enter, leave = ends[:, kept], enter[kept], leave[kept]
     delta = ends[2:] - ends[:2]
     out = np.concatenate((ends[:2] + delta * enter, ends[:2] + delta * leave))
-    # Far points lose digits on their way in; the bounds must hold all the same.
+    # Points far outside lose digits when they are clipped; the bounds must hold nevertheless.
     np.clip(out, low, np.array([[limits[0]], [limits[1]]] * 2), out=out)
     return out, inks[kept]
 
 
 def points(canvas: Canvas, x: ArrayLike, y: ArrayLike, ink: ArrayLike, owner: ArrayLike | None = None) -> None:
-    """Set single dots at x, y (m,) in dots; what is outside is left out. owner: peers (m,) to claim the cells for."""
+    """Set single dots at x, y (m,) in dots; what is outside is left out. owner: peers (m,) that the cells belong to
+    from now on."""
     xs, ys = np.atleast_1d(np.asarray(x, np.float64)), np.atleast_1d(np.asarray(y, np.float64))
     with np.errstate(invalid="ignore"):
         kept = (xs >= -0.5) & (xs < canvas.dots_w - 0.5) & (ys >= -0.5) & (ys < canvas.dots_h - 0.5)
@@ -294,8 +297,8 @@ def _of(value: ArrayLike, kept: NDArray[np.bool_]) -> NDArray[np.generic]:
 def text(canvas: Canvas, col: int, row: int, string: str, ink: int, owner: int = -1) -> int:
     """Write one line of text, cut at the edges; returns the column after it.
 
-    A character that is not exactly one cell wide would move its neighbours: marks and controls are dropped, wide
-    ones become a question mark.
+    A character that is not exactly one cell wide would move its neighbours: combining marks and control characters
+    are dropped, wide ones become a question mark.
     """
     codes = _codes(string)
     if 0 <= row < canvas.height and codes:
@@ -310,7 +313,7 @@ def text(canvas: Canvas, col: int, row: int, string: str, ink: int, owner: int =
 
 @lru_cache(maxsize=4_096)
 def _codes(string: str) -> tuple[int, ...]:
-    """The same names stand in every frame."""
+    """Cached, since the same names are drawn in every frame."""
     return tuple(ord(ch if unicodedata.east_asian_width(ch) not in "WF" else "?") for ch in string if _shows(ch))
 
 
@@ -319,18 +322,19 @@ def _shows(ch: str) -> bool:
 
 
 def ring(canvas: Canvas, x: float, y: float, radius_x: float, radius_y: float, ink: int, gap: float = 3.0) -> None:
-    """A dotted ellipse about x, y in dots, one dot every `gap` dots of its way; gap 1 draws it solid."""
+    """A dotted ellipse around x, y in dots, one dot every `gap` dots; gap 1 draws a solid line."""
     around = np.pi * (3.0 * (radius_x + radius_y) - np.sqrt((3.0 * radius_x + radius_y) * (radius_x + 3.0 * radius_y)))
     if not np.isfinite(around) or radius_x < 0 or radius_y < 0:
         return
-    # Beyond a few turns of the screen nothing is seen; bounded, so that zooming in cannot eat memory.
+    # An ellipse much larger than the screen is not visible; the bound limits memory when one zooms in.
     many = int(min(max(around / gap, 1.0), 20_000.0))
     turn = np.arange(many) * (2.0 * np.pi / many)
     points(canvas, x + radius_x * cos(turn), y + radius_y * sin(turn), ink)
 
 
 def density(canvas: Canvas, x: ArrayLike, y: ArrayLike) -> Ints:
-    """How many of the points in dots fall in each cell: int64 (H, W). For swarms too large to draw one by one."""
+    """How many of the points in dots fall in each cell: int64 (H, W). For swarms with too many peers to draw each of
+    them."""
     cols, rows = cells(canvas, x, y)
     kept = (cols >= 0) & (cols < canvas.width) & (rows >= 0) & (rows < canvas.height)
     flat = np.bincount(rows[kept] * canvas.width + cols[kept], minlength=canvas.width * canvas.height)
@@ -376,10 +380,10 @@ def _table(characters: str) -> Codes:
 
 
 def runs(canvas: Canvas, solid: Iterable[int] = ()) -> Runs:
-    """Per row, (text, ink) of neighbours in equal ink; the texts of a row join to W characters.
+    """Per row, (text, ink) of neighbouring cells with equal ink; the texts of a row have W characters together.
 
-    An empty cell shows no ink, so it goes with the cell to its left: half as many runs to style. By that, inks with
-    a background of their own would bleed to the right: name them in `solid`, and empty cells after them get ink 0.
+    An empty cell shows no ink, so it gets the ink of the cell to its left, which halves the number of runs. Inks with a
+    background of their own would then extend to the right: name them in `solid`, and empty cells after them get ink 0.
     """
     if not canvas.width or not canvas.height:
         return [[] for _ in range(canvas.height)]
@@ -418,7 +422,7 @@ def to_text(canvas: Canvas) -> str:
 
 
 def lasso(canvas: Canvas, box: tuple[int, int, int, int], ink: int) -> None:
-    """The outline of a box between two cells, both in it; what lies outside the canvas is not drawn."""
+    """The outline of a box from one cell to another, both included; what is outside the canvas is not drawn."""
     (left, right), (top, bottom) = sorted(box[::2]), sorted(box[1::2])
     x0, x1 = left * canvas.across, (right + 1) * canvas.across - 1
     y0, y1 = top * canvas.down, (bottom + 1) * canvas.down - 1

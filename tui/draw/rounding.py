@@ -1,10 +1,10 @@
-"""Results that are the same on every processor: what is computed with a last bit that may differ is rounded here.
+"""Results that are the same on every processor: values whose last bit may differ are rounded.
 
 Sine, cosine, arc tangent, exponential and logarithm are not exact: their last bit depends on the processor's vector
 instructions and on the maths library, and so does that of a long sum or of a Fourier transform. Two gaps or two angles
-that are equal on paper then differ by a last bit, this way here and that way there. The rule: such a result is rounded
-before it is compared, sorted, cut at a limit or turned into dots, and ties are broken by the peer's id. Addition,
-multiplication, division, square root and rounding are exact by IEEE 754 and need no care.
+that are mathematically equal then differ in the last bit, and which one is greater depends on the machine. The rule:
+such a result is rounded before it is compared, sorted, cut at a limit or turned into dots, and ties are broken by the
+peer's id. Addition, multiplication, division, square root and rounding are exact by IEEE 754 and need no care.
 """
 
 from __future__ import annotations
@@ -17,11 +17,13 @@ from numpy.typing import ArrayLike, NDArray
 Floats = NDArray[np.float64]
 
 DIGITS = 9
-"""Decimals that are kept of a number about 1: a millionth of a dot on the widest screen, and ten million last bits."""
+"""Decimals that are kept of a number about 1: a millionth of a dot on the widest screen, and ten million times the last
+bit."""
 
 
 def rounded(values: ArrayLike, digits: int = DIGITS) -> Floats:
-    """To so many decimals. There is no negative zero among the results: the arc tangent tells it from zero."""
+    """Rounded to this many decimals. No result is negative zero, for which the arc tangent differs from that of
+    zero."""
     return np.asarray(np.round(np.asarray(values, np.float64), digits) + 0.0, np.float64)
 
 
@@ -36,7 +38,7 @@ def sin(turn: ArrayLike) -> Floats:
 
 
 def direction(y: ArrayLike, x: ArrayLike) -> Floats:
-    """Angle of the way (x, y) in radians, rounded; 0 where x and y are 0 but for their last bits."""
+    """Angle of the vector (x, y) in radians, rounded; 0 where x and y are 0 except for their last bits."""
     return rounded(np.arctan2(rounded(y), rounded(x)))
 
 

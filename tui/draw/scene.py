@@ -1,12 +1,12 @@
-"""The picture of the swarm: a snapshot and what a person looks at go in, a canvas comes out.
+"""The picture of the swarm: made from a snapshot and what a person selected, drawn on a canvas.
 
 Layers, from below: coast or rings; idle links; the links by which the chosen ask spread; messages under way; peers;
 marks around peers; names. The first two change seldom and are kept by the caller (`base`); the rest is drawn anew for
-each frame (`paint`). Nothing moves here that does not move in the snapshot: a message is drawn where it is between
-its sending and its arrival, and a link is lit when its question has come through.
+each frame (`paint`). Everything that moves is taken from the snapshot: a message is drawn where it is between its
+sending and its arrival, and a link is highlighted once the question has passed it.
 
-Detail falls with the number of peers in sight, because a picture of everything shows nothing: up to `FEW` there are
-shapes, all links and names; up to `MANY` shapes and only the links that matter; above that dots, or heat where
+The more peers are in view, the fewer details are drawn, so that the picture stays readable: up to `FEW` there are
+shapes, all links and names; up to `MANY` shapes and only the selected links; above that dots, or a heat map where
 several share a cell (`density.py`).
 """
 
@@ -26,17 +26,17 @@ from .colours import Colouring
 from .raster import SPACE, Canvas, Floats, dotted, lay, sift
 from .styles import DYING, GLYPHS, INK, PART_INK, SIDE_BITS, SIDES, Mode
 
-# How far the dead have faded: a flash where somebody was killed, which dims for two seconds of the viewer's time.
+# Fading of dead peers: a peer that dies is bright at first, and is dimmed in steps over two seconds of wall time.
 #
-# A person who kills a peer, or sees churn take one, should see where; and a minute later, who is still up and not who
-# once was. So the dead never vanish, and they do not shout either.
+# A person who kills a peer, or when churn takes one, should see where that is. A minute later the peers that are up are
+# more important. So dead peers stay in the picture, and are drawn dim.
 
 STAGES_S = (0.25, 1.0, 2.0)
-"""Wall seconds after a death at which the first inks of DYING give way to the next."""
+"""Wall seconds after a death at which the next ink of DYING is used."""
 
 
 class Fading:
-    """Hand it each snapshot with `follow`."""
+    """Give it each snapshot with `follow`."""
 
     def __init__(self) -> None:
         self._dead: NDArray[np.bool_] = np.zeros(0, np.bool_)
@@ -44,7 +44,8 @@ class Fading:
         self._last_s = -1e9
 
     def follow(self, snapshot: Snapshot, wall_s: float, *, fresh: bool) -> None:
-        """Note who died since the last one. fresh: it is another swarm, whose dead were dead before one looked."""
+        """Note which peers died since the last snapshot. fresh: it is another swarm, and its dead peers are old
+        ones."""
         dead = snapshot.state == DEAD
         n = len(dead)
         if fresh or n < len(self._dead):
@@ -61,27 +62,27 @@ class Fading:
         self._dead = dead
 
     def fading(self, wall_s: float) -> bool:
-        """Whether anybody is not yet as dim as the dead are."""
+        """Whether a dead peer is not fully dimmed yet."""
         return 0 <= wall_s - self._last_s < STAGES_S[-1]
 
     def stages(self, wall_s: float) -> NDArray[np.uint8]:
-        """An index into DYING for each peer (N,); it means something for the dead alone."""
+        """An index into DYING for each peer (N,), used for dead peers only."""
         return np.searchsorted(STAGES_S, wall_s - self._died_s, side="right").astype(np.uint8)
 
 
-# A partition, to be seen: the sides stand on grounds of their own, and what crosses between them is marked as lost.
+# How a partition is shown: each side has a background of its own, and messages between sides are marked as lost.
 #
-# A message between two sides is judged when it arrives, so it is drawn on its way like any other; but it will not
-# arrive, and on the last part of its way it carries the mark of the reason.
+# A message between two sides is dropped when it arrives, so it is drawn on its way like any other; on the last part of
+# its way it has the mark of the reason, since it will be dropped.
 
 WALL: dict[Mode, str] = {"braille": "╫", "block": "╫", "ascii": "!"}
-"""What dies at the border of a partition carries this."""
+"""The mark of a message that will be dropped since it crosses a partition."""
 LAST = 0.6
-"""From this share of its way on."""
+"""The mark is drawn from this share of the way on."""
 
 
 def sides_of(snapshot: Snapshot) -> NDArray[np.uint8]:
-    """The side of each peer, 0 to len(SIDES) - 1 (N,); all 0 when the network is whole."""
+    """The side of each peer, 0 to len(SIDES) - 1 (N,); all 0 without a partition."""
     group = snapshot.group
     if not len(group) or (group == group[0]).all():
         return np.zeros(len(group), np.uint8)
@@ -90,7 +91,8 @@ def sides_of(snapshot: Snapshot) -> NDArray[np.uint8]:
 
 
 def tint(canvas: Canvas, snapshot: Snapshot) -> None:
-    """Lay the ground of each side under its peers and a cell to both sides of them, where nothing else stands."""
+    """Draw the background of each side under its peers, and one cell to both sides of them where the canvas is
+    empty."""
     side = sides_of(snapshot)
     if not side.any():
         return
@@ -99,7 +101,7 @@ def tint(canvas: Canvas, snapshot: Snapshot) -> None:
     for to, frm in ((slice(1, None), slice(None, -1)), (slice(None, -1), slice(1, None))):
         ground = held[:, frm] & ~held[:, to]
         of[:, to] = np.where(ground, np.maximum(of[:, to], side[canvas.owner[:, frm]]), of[:, to])
-    # An empty cell has no ink of its own, and would take that of its neighbour.
+    # An empty cell has no ink of its own, and would get that of its neighbour.
     empty = (of > 0) & (canvas.glyph == 0) & ~dotted(canvas)
     canvas.glyph[empty] = SPACE
     canvas.ink[empty] = 0
@@ -112,21 +114,21 @@ def doomed(snapshot: Snapshot, frm: NDArray[np.int32], to: NDArray[np.int32]) ->
     return lost
 
 
-# What happens to the chosen ask, on the picture of the swarm: its front, what it was told in vain, what died where.
+# The chosen ask on the picture of the swarm: the peers reached last, duplicates, and losses with their places.
 #
-# All of it follows from the trace and from virtual time alone, so it stands still when time does, and a step shows what
-# the step did.
+# All of it is computed from the trace and virtual time only, so it does not move while time is stopped, and a step
+# shows what happened in this step.
 
 FRONT_US = 60_000
-"""Who was reached less than this ago stands at the front."""
+"""Peers reached less than this ago are highlighted."""
 LOSS_US = 900_000
 """A loss is shown for this long, ever fainter."""
 WORDS_MOST = 12
-"""Losses told in words at a time; more are crosses alone."""
+"""So many losses at most have a word at a time; others have only a cross."""
 
 
 def front(canvas: Canvas, x: Floats, y: Floats, trace: Trace, now_us: int) -> None:
-    """Who has just been reached, in the colour of the question."""
+    """Highlight the peers that have just been reached, in the colour of the question."""
     fresh = np.flatnonzero((trace.hop > 0) & (trace.at_us > now_us - FRONT_US))
     if len(fresh):
         fresh = fresh[~np.isin(fresh, trace.holders)]
@@ -135,7 +137,7 @@ def front(canvas: Canvas, x: Floats, y: Floats, trace: Trace, now_us: int) -> No
 
 
 def vain(canvas: Canvas, x: Floats, y: Floats, trace: Trace) -> None:
-    """Links on which the question came to who had it already: dotted, below the tree."""
+    """Links over which a peer received the question again: dotted, below the tree."""
     asked = trace.questions
     again = (trace.at_us[asked.to] != asked.at_us) | (trace.frm[asked.to] != asked.frm)
     frm, to = asked.frm[again], asked.to[again]
@@ -144,7 +146,7 @@ def vain(canvas: Canvas, x: Floats, y: Floats, trace: Trace) -> None:
 
 
 def losses(canvas: Canvas, x: Floats, y: Floats, trace: Trace, snapshot: Snapshot) -> None:
-    """A cross where a message died, with the word for what it died of, while that is news."""
+    """A cross where a message was lost, with the reason in a word, for a short time."""
     lost, now_us = trace.lost, snapshot.now_us
     shown = np.flatnonzero(lost.at_us > now_us - LOSS_US)
     told: set[tuple[int, int]] = set()
@@ -165,7 +167,7 @@ def losses(canvas: Canvas, x: Floats, y: Floats, trace: Trace, snapshot: Snapsho
 
 
 def ringed(canvas: Canvas, x: Floats, y: Floats, peers: tuple[int, ...]) -> None:
-    """A ring about each of the few that stand between an asker and what it wants."""
+    """A ring around each peer of a minimum cut."""
     for peer in peers:
         cols, rows = raster.cells(canvas, x[peer], y[peer])
         middle = (float(cols) + 0.5) * canvas.across - 0.5, (float(rows) + 0.5) * canvas.down - 0.5
@@ -178,26 +180,26 @@ Flags: TypeAlias = NDArray[np.bool_]
 FEW = 150
 MANY = 1_500
 FRESH_US = 250_000
-"""In a large swarm a link of the ask stays lit this long after its question came through."""
+"""In a large swarm a link of the ask stays highlighted for this long after the question passed it."""
 LIT = 80
-"""So many links at most stay lit there, the latest: more, and a front becomes a carpet."""
+"""So many links at most stay highlighted there, the latest: more of them would fill the area."""
 WAYS = 200
-"""With more messages to be seen, those of the chosen ask do not draw their way behind them."""
+"""With more visible messages than this, those of the chosen ask do not have a line to their sender."""
 TAIL = 0.12
 """Length of a message's tail, as a share of its way."""
 UPKEEP = 3
 ECHOES = 6
-"""A deed done to more peers than this is echoed by a still ring about each: growing ones would hide the picture."""
+"""An action on more peers than this is shown by a fixed ring around each: growing rings would hide the picture."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """All that decides one picture.
+    """All values that one picture is made from.
 
     x, y: where peers are, in dots (N,), maybe outside; colours: what their colour tells; coast_view: where the unit
-    square is, to put the coast behind, or None; rings: middle and radii across and down in dots of rings of
-    hops; echoes: (peer, age 0..1) of what a person did just now; refusals: (from, to, progress 0..1); dying: how far
-    the dead have faded, an index into DYING (N,), or empty for all the way.
+    square is, to put the coast behind, or None; rings: middle and radii (horizontal and vertical, in dots) of
+    the rings of hops; echoes: (peer, age 0..1) of what a person did just now, drawn as rings; refusals: (from, to,
+    progress 0..1); dying: the ink of dead peers, an index into DYING (N,); empty if all are fully dimmed.
     """
 
     snapshot: Snapshot
@@ -216,11 +218,11 @@ class Scene:
     refusals: tuple[tuple[int, int, float], ...] = ()
     dying: NDArray[np.uint8] = field(default_factory=lambda: np.zeros(0, np.uint8))
     ringed: tuple[int, ...] = ()
-    """Who stands between an asker and what it wants."""
+    """The peers of a minimum cut."""
 
     @property
     def looks(self) -> NDArray[np.uint8]:
-        """What each peer is shown as: an index into `colours.looks` (N,)."""
+        """The look of each peer: an index into `colours.looks` (N,)."""
         return self.colours.of
 
 
@@ -237,7 +239,7 @@ def base(canvas: Canvas, scene: Scene) -> None:
 
 
 def grounds(canvas: Canvas, scene: Scene) -> None:
-    """What lies below all links: a coast, or rings of hops."""
+    """Draw what is below all links: a coast, or rings of hops."""
     if scene.coast_view is not None:
         view, box = scene.coast_view
         (x0, y0), (x1, y1) = (view.to_dots(layout.project(end[:, 0], end[:, 1]), box) for end in coast())
@@ -273,7 +275,7 @@ def _between(canvas: Canvas, scene: Scene, a: NDArray[np.int32], b: NDArray[np.i
 
 
 class SpreadLayer:
-    """The layer of the chosen ask of the last picture: drawn again only where it would come out otherwise."""
+    """The layer of the chosen ask of the last picture; drawn again only when it would look different."""
 
     def __init__(self) -> None:
         self._trace: Trace | None = None
@@ -282,7 +284,7 @@ class SpreadLayer:
         self._layer = Canvas(0, 0)
 
     def of(self, canvas: Canvas, scene: Scene, trace: Trace, few: bool, crowded: bool) -> Canvas:
-        """What is laid on `canvas`. With many peers in sight it changes with time, so it is kept for few alone."""
+        """The layer to put on `canvas`. With many peers in view it changes with time, so it is kept only for few."""
         last = self._layer
         same = (canvas.width, canvas.height, canvas.mode) == (last.width, last.height, last.mode)
         if same and few and trace is self._trace and self._is_where(scene):
@@ -299,7 +301,7 @@ class SpreadLayer:
 
 
 def paint(under: Canvas, scene: Scene, spread: SpreadLayer | None = None) -> Canvas:
-    """The whole picture, on a copy of what `base` drew. spread: of the last picture, for fewer lines to draw."""
+    """The whole picture, on a copy of what `base` drew. spread: that of the last picture, to draw fewer lines."""
     canvas = under.copy()
     seen = in_sight(canvas, scene.x, scene.y)
     ids = np.flatnonzero(seen)
@@ -329,7 +331,7 @@ def paint(under: Canvas, scene: Scene, spread: SpreadLayer | None = None) -> Can
 
 
 def _spread(canvas: Canvas, scene: Scene, trace: Trace, few: bool, crowded: bool) -> None:
-    """The tree of the chosen ask as far as it has come, and over it the way of its answers."""
+    """The tree of the chosen ask up to now, and on top of it the path of its answers."""
     reached = np.flatnonzero(trace.frm >= 0)
     if not few:
         reached = reached[trace.at_us[reached] > scene.snapshot.now_us - FRESH_US]
@@ -346,7 +348,7 @@ def _spread(canvas: Canvas, scene: Scene, trace: Trace, few: bool, crowded: bool
 
 
 def _flight(canvas: Canvas, scene: Scene) -> None:
-    """Messages where they are now. Those of the chosen ask draw their way behind them, others a short tail."""
+    """Messages where they are now. Those of the chosen ask have a line to their sender, others a short tail."""
     flight, now_us = scene.snapshot.flight, scene.snapshot.now_us
     shown = np.ones(len(flight.frm), np.bool_) if scene.upkeep else flight.part != UPKEEP
     shown &= flight.sent_us <= now_us
@@ -361,7 +363,7 @@ def _flight(canvas: Canvas, scene: Scene) -> None:
     x, y = scene.x[frm] + dx * head, scene.y[frm] + dy * head
     inks = np.asarray(PART_INK, np.uint8)[part]
     if scene.trace is not None:
-        # Who is on the way to somebody that was asked already goes in vain.
+        # A message on the way to a peer that was asked already is a duplicate.
         inks[chosen & (part == 0) & (scene.trace.hop[to] >= 0)] = INK["duplicate"]
     lost = doomed(scene.snapshot, frm, to)
     inks[lost & (head > LAST)] = INK["cut"]
@@ -383,7 +385,7 @@ def _flight(canvas: Canvas, scene: Scene) -> None:
 
 
 def _heads(canvas: Canvas, x: Floats, y: Floats, part: NDArray[np.uint8], big: Flags) -> None:
-    """A message's own shape where it is, so that its part can be told without colour."""
+    """The shape of a message where it is, so that its part can be seen without colours."""
     shapes = GLYPHS[canvas.mode]
     codes = np.array([ord(s) for s in (shapes.question, shapes.answer, shapes.transfer, shapes.upkeep)], np.uint32)
     col, row = raster.cells(canvas, x[big], y[big])
@@ -391,7 +393,7 @@ def _heads(canvas: Canvas, x: Floats, y: Floats, part: NDArray[np.uint8], big: F
 
 
 def _refusals(canvas: Canvas, scene: Scene) -> None:
-    """A refusal on its way back: from the dead peer to the one that tried."""
+    """A refusal on its way back: from the dead peer to the sender of the refused message."""
     for frm, to, progress in scene.refusals:
         x = scene.x[frm] + (scene.x[to] - scene.x[frm]) * progress
         y = scene.y[frm] + (scene.y[to] - scene.y[frm]) * progress
@@ -399,7 +401,7 @@ def _refusals(canvas: Canvas, scene: Scene) -> None:
 
 
 def _peers(canvas: Canvas, scene: Scene, ids: NDArray[np.intp]) -> None:
-    # The more a peer matters, the later it is stamped: in a shared cell it is the one that shows.
+    # The more important a peer is, the later it is drawn: in a shared cell it is the visible one.
     looks = scene.looks
     ids = ids[np.argsort(looks[ids], kind="stable")]
     col, row = raster.cells(canvas, scene.x[ids], scene.y[ids])
@@ -410,7 +412,7 @@ def _peers(canvas: Canvas, scene: Scene, ids: NDArray[np.intp]) -> None:
 
 
 def _marked(canvas: Canvas, scene: Scene) -> None:
-    """A ground under the peers that a selector named."""
+    """A background under the peers that a selector named."""
     if scene.marked:
         ids = np.asarray(scene.marked, np.int64)
         col, row = raster.cells(canvas, scene.x[ids], scene.y[ids])
@@ -419,7 +421,8 @@ def _marked(canvas: Canvas, scene: Scene) -> None:
 
 
 def _rings(canvas: Canvas, scene: Scene) -> None:
-    """A ring about the selected peer, one about the peer under the pointer, and echoes of deeds that grow and go."""
+    """A ring around the selected peer, one around the peer under the pointer, and growing rings where an action was
+    done."""
     for peer, age in scene.echoes:
         if len(scene.echoes) > ECHOES:
             _halo(canvas, scene.x[peer], scene.y[peer], INK["echo"])
@@ -434,14 +437,15 @@ def _rings(canvas: Canvas, scene: Scene) -> None:
 
 
 def _halo(canvas: Canvas, x: float, y: float, ink: int) -> None:
-    """A ring about the middle of the cell that a peer stands in, so that it sits well around the glyph."""
+    """A ring around the middle of the cell that a peer is in, so that the glyph is in its centre."""
     col, row = raster.cells(canvas, x, y)
     middle = (float(col) + 0.5) * canvas.across - 0.5, (float(row) + 0.5) * canvas.down - 0.5
     raster.ring(canvas, *middle, 2.2 * canvas.across, 1.1 * canvas.down, ink, gap=1.0)
 
 
 def _names(canvas: Canvas, scene: Scene, seen: Flags) -> None:
-    """Names beside peers: of the ones that matter, and of all when there is room. None covers a peer or a name."""
+    """Names beside peers: of the important ones, and of all where there is room. No name covers a peer or another
+    name."""
     labels = scene.snapshot.fixed.labels
     first = [p for p in (scene.selected, scene.hover) if p is not None]
     if scene.trace is not None:

@@ -1,8 +1,8 @@
-"""Where the peers of this picture stand now: a placement, how far the last change of it has come, and the zoom.
+"""Positions of the peers in a picture: the placement, the progress of its last change, and the zoom.
 
-A change of placement glides, so that an eye can follow one peer from the map to its place on the ring; then nothing
-moves until meaning does. Rings of hops and communities follow the links at most once a second: under churn they change
-all the time, and a picture that never rests cannot be read.
+After a change of placement peers move gradually, so that a viewer can follow one from the map to its place on the ring;
+then none moves until the meaning of its place changes. Rings of hops and communities follow the links at most once a
+second: under churn links change all the time, and a picture that always moves cannot be read.
 """
 
 from __future__ import annotations
@@ -27,24 +27,25 @@ ABOUT: dict[Placement, str] = {
     "hops": "Rings by distance in links from the selected peer.",
     "ask": "Rings by the hop at which the chosen ask came to each peer.",
     "identifiers": "The circle of a hash table's identifiers, each peer where its own lies.",
-    "communities": "Linked peers draw together, all push apart, until they rest.",
+    "communities": "Links attract, all peers repel each other, until they are at rest.",
 }
 GLIDE_S = 0.6
 REST_S = 1.0
 SPREAD_S = 0.4
-"""Rings of an ask follow it sooner: that they fill is what one looks at."""
+"""Rings of an ask follow it more often, since the growth of these rings is what is watched."""
 MARGIN = 6.0
-"""Dots left free around the picture: room for the ring about a peer at the edge."""
+"""Dots left free around the picture: room for the ring around a peer at the edge."""
 STATIONS = 0.22
-"""Size of the inner circle on which stations stand when peers form a ring."""
+"""Size of the inner circle for stations when peers form a ring."""
 SHAPES: dict[Placement, float] = dict.fromkeys(PLACEMENTS, 2.2) | {"world": 5.0, "communities": 3.2}
-"""How much wider than tall each may be drawn: circles stay round enough, a map and a crowd may fill a wide screen."""
+"""How much wider than tall each may be drawn: circles stay nearly round, a map and communities may fill a wide
+screen."""
 RELAX_S = 0.004
-"""Seconds a frame may spend on forces; a step of 10,000 peers takes more, and then one is made."""
+"""Seconds a frame may spend on forces; a step of 10,000 peers takes longer, and then one step is made."""
 
 
 def why_not(placed: Placement, snapshot: Snapshot, trace: Trace | None) -> str:
-    """Why a placement would say nothing about this swarm, in a sentence; empty when it would."""
+    """Why a placement has no meaning for this swarm, in a sentence; empty if it has one."""
     fixed = snapshot.fixed
     if placed == "world" and not len(fixed.places.names):
         return "These peers have no places on a map."
@@ -53,12 +54,12 @@ def why_not(placed: Placement, snapshot: Snapshot, trace: Trace | None) -> str:
     if placed == "identifiers" and not np.isfinite(snapshot.ident).any():
         return f"Peers of {fixed.protocol} have no identifiers; those of a hash table do."
     if placed == "communities" and not len(snapshot.links.a):
-        return "Nobody has a link just now, so there is nothing that draws peers together."
+        return "No peer has a link now, so there are no communities to show."
     return ""
 
 
 class Stage:
-    """Positions in dots for a box that may change its size. Hand it each snapshot with `follow`."""
+    """Positions in dots for a box that may change its size. Give it each snapshot with `follow`."""
 
     def __init__(self, placed: Placement = "world") -> None:
         self.placed: Placement = placed
@@ -66,7 +67,7 @@ class Stage:
         self.box = Box(2, 4, MARGIN)
         self.animate = True
         self.version = 0
-        """Rises whenever `dots` would give something else."""
+        """Increases whenever the result of `dots` changes."""
         self.hop: layout.Ints = np.zeros(0, np.int64)
         self.crowd = Communities()
         self._fixed: Fixed | None = None
@@ -78,14 +79,14 @@ class Stage:
         self._seen: tuple[object, ...] = ()
 
     def resize(self, dots_w: int, dots_h: int, dot_aspect: float) -> None:
-        """A canvas of so many dots."""
+        """Set the size of the canvas in dots."""
         box = Box(dots_w, dots_h, MARGIN, dot_aspect, SHAPES[self.placed])
         if box != self.box:
             self.box = box
             self.version += 1
 
     def place(self, placed: Placement) -> None:
-        """Another placement; the whole of it is looked at."""
+        """Change to another placement, without zoom."""
         self.placed = placed
         self.box = replace(self.box, shape=SHAPES[placed])
         self.look(View())
@@ -96,7 +97,7 @@ class Stage:
         self.version += 1
 
     def follow(self, snapshot: Snapshot, centre: int, wall_s: float, trace: Trace | None = None) -> None:
-        """Place the peers of `snapshot` anew if their places mean something else now.
+        """Place the peers of `snapshot` anew if the meaning of their places changed.
 
         centre: for rings of hops; trace: of the chosen ask, for rings by its hops.
         """
@@ -119,7 +120,7 @@ class Stage:
         self._new = self._positions(snapshot, centre, trace)
         self.version += 1
         if restless and len(here) == n:
-            # The forces are warmed up and go on from where they are.
+            # The heat of the forces rises, and they go on from the present positions.
             self._old = self._old if glides else self._new
             return
         if len(here) < n:
@@ -128,7 +129,7 @@ class Stage:
         self._began_s = wall_s
 
     def _due(self, snapshot: Snapshot, centre: int, trace: Trace | None, wall_s: float) -> tuple[object, ...]:
-        """What decides the places in this placement, looked at anew once in `REST_S`; a new centre or ask at once."""
+        """What the places in this placement depend on, read again once in `REST_S`; a new centre or ask at once."""
         seen: tuple[object, ...] = ()
         if self.placed == "hops":
             seen = ("hops", centre, snapshot.links.version)
@@ -144,7 +145,7 @@ class Stage:
         return self._seen
 
     def _relax(self, wall_s: float) -> None:
-        """Let the forces work for a moment, as long as they want to."""
+        """Make steps of the force-directed layout for a moment, until it is at rest."""
         if self.placed != "communities" or self.crowd.resting:
             return
         if self.animate:

@@ -1,11 +1,11 @@
-"""The inks of the picture: small numbers that stand for roles of a theme, so that drawing knows no colour.
+"""The inks of the picture: small numbers that stand for roles of a theme, so that drawing does not depend on colours.
 
-Neighbouring cells of one ink are sent to the terminal as one run: how many inks a picture has is what a frame costs.
-So gradients have few steps. An ink may be `bold`, or `solid`: on a background of its own, for what must not be
-overlooked. It may be `faded` towards the background, or a step of the theme's gradient for heat.
+Neighbouring cells of one ink are sent to the terminal as one run, so the time and bytes of a frame depend on the number
+of inks, and gradients have few steps. An ink may be `bold`, or `solid`: on a background of its own, for what must not
+be overlooked. It may be `faded` towards the background, or a step of the theme's gradient for heat.
 
 A cell's ink is a byte: six bits of ink, and above them the side of a partition that the cell lies on, which is shown
-as a ground under it. The picture of a partition thereby costs drawing nothing but a bitwise or.
+as a background. So drawing a partition takes only a bitwise or.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-# What stands for a peer in one cell, in three alphabets.
+# The glyphs of a peer in one cell, in three modes.
 #
-# Shape repeats state for those who see no colour, so no two states share a glyph. Braille and blocks share their
-# symbols, since a font that lacks braille seldom lacks geometric shapes; ASCII is for terminals that have neither.
+# The shape shows the state too, for people who see no colours, so no two states share a glyph. Braille and blocks have
+# the same symbols, since most fonts without braille have geometric shapes; ASCII is for terminals that have neither.
 
 Mode = Literal["braille", "block", "ascii"]
 MODES: tuple[Mode, ...] = ("braille", "block", "ascii")
@@ -34,7 +34,7 @@ class Glyphs:
     poisoned: str
     """It serves decoys."""
     held: str
-    """Something stands still on a link of it."""
+    """Messages on one of its links are frozen."""
     infrastructure: str
     selected: str
     asked: str
@@ -58,7 +58,7 @@ class Glyphs:
     bar_off: str
     knob: str
     more: str
-    """Text was cut here."""
+    """Marks text that was cut."""
 
 
 SYMBOLS = Glyphs(
@@ -118,11 +118,11 @@ LETTERS = Glyphs(
 GLYPHS: dict[Mode, Glyphs] = {"braille": SYMBOLS, "block": SYMBOLS, "ascii": LETTERS}
 
 LEVELS: dict[Mode, str] = {"braille": "·∙•●◉", "block": "·∙•●◉", "ascii": ".:oO@"}
-"""From little to much, for what is told by a gradient: the eye reads size where it sees no colour."""
+"""From little to much, for gradients: the size shows the value where colours are not seen."""
 SHADES: dict[Mode, str] = {"braille": "·░▒▓█", "block": "·░▒▓█", "ascii": ".:oO@"}
 """How many peers share a cell, from one to the fullest."""
 
-# Peers of these states may stand side by side on one picture and must differ in shape.
+# Peers of these states may be side by side in one picture and must differ in shape.
 STATES = (
     *("alive", "dead", "left", "censored", "colluding", "poisoned", "held"),
     *("infrastructure", "selected", "asked", "hit", "origin"),
@@ -131,13 +131,13 @@ STATES = (
 
 @dataclass(frozen=True, slots=True)
 class InkOf:
-    """An ink: the role whose colour it has, and how it is set."""
+    """An ink: the role whose colour it has, and its attributes."""
 
     role: str
     bold: bool = False
     solid: bool = False
     faded: float = 0.0
-    """How far it goes towards the background, 0 to 1."""
+    """How much of the background is mixed in, 0 to 1."""
     heat: float | None = None
     """0 to 1: a place on the gradient heat-start, heat-mid, heat-end of the theme, instead of the role."""
 
@@ -146,7 +146,7 @@ STEPS = 5
 """Steps of a gradient."""
 SIDE_BITS = 6
 SIDES: tuple[str, ...] = ("", "chart-4", "chart-2", "chart-1")
-"""Roles that tint the ground of the sides of a partition; the first side keeps its ground."""
+"""Roles that tint the background of the sides of a partition; the first side has no tint."""
 
 
 TABLE: dict[str, InkOf] = {
@@ -203,6 +203,6 @@ SOLID: tuple[int, ...] = (
 )
 HEAT: tuple[int, ...] = tuple(INK[f"heat-{step}"] for step in range(STEPS))
 DYING: tuple[int, ...] = tuple(INK[name] for name in ("dead-now", "dead-fresh", "dead-fading", "dead"))
-"""What a peer that was killed is drawn in, one after the other."""
+"""The inks of a peer that was killed, one after the other."""
 PART_INK: tuple[int, ...] = tuple(INK[part] for part in ("question", "answer", "transfer", "upkeep"))
 """Ink of a message by the code of its part."""

@@ -1,10 +1,11 @@
-"""The tree of who told whom: the asker at the left, one step to the right for each telling, leaves down the side.
+"""The tree of who told whom: the asker at the left, each hop one step further right, leaves from top to bottom.
 
-A branch takes as much height as it has leaves, so no two cross. What a peer was told again, in vain, stands behind its
-name as a number; a question that died is a leaf of its own, with what it died of. The way of an answer is lit.
+A branch has a height in proportion to its leaves, so no two cross. The number of duplicates that a peer received is
+written after its name; a question that was lost is a leaf of its own, with the reason. The path of an answer is
+highlighted.
 
-A question among ten thousand reaches hundreds more from frame to frame, and each moves the places of all. So the tree
-is laid out in passes over whole levels, of which there are a dozen, and not node by node.
+Among ten thousand peers a question reaches hundreds more from frame to frame, and each of them moves the other nodes.
+So the tree is laid out in array operations over whole levels, of which there are about twelve, and not node by node.
 """
 
 from __future__ import annotations
@@ -30,9 +31,9 @@ MARGIN_RIGHT = 14
 
 @dataclass(frozen=True)
 class Tree:
-    """nodes: peers (R,) in the order in which they were told, the asker first, then questions that died; parent: index
-    into nodes, -1 for the asker; depth: tellings from it; height: 0..1 down the side; why: what killed the question, an
-    index into reasons, 0 for who got it."""
+    """nodes: peers (R,) in the order in which they were told, the asker first, then lost questions; parent: index into
+    nodes, -1 for the asker; depth: hops from it; height: 0..1 from the top; why: the reason of a loss, an index into
+    reasons, 0 for a peer that was reached."""
 
     nodes: Ints
     parent: Ints
@@ -43,19 +44,19 @@ class Tree:
 
     @cached_property
     def dead(self) -> NDArray[np.bool_]:
-        """Which nodes are questions that died (R,)."""
+        """Which nodes are lost questions (R,)."""
         return self.why > 0
 
     @cached_property
     def inner(self) -> NDArray[np.bool_]:
-        """Which nodes told somebody (R,)."""
+        """Which nodes have children (R,)."""
         told = np.zeros(len(self.nodes), np.bool_)
         told[self.parent[1:]] = True
         return told
 
     @cached_property
     def levels(self) -> list[Ints]:
-        """The nodes of each depth, those nearest to the asker first."""
+        """The nodes of each depth, the smallest depth first."""
         return levels_of(self.depth)
 
     def at(self, peer: int | None) -> int:
@@ -65,7 +66,8 @@ class Tree:
 
 
 def tree_of(trace: Trace) -> Tree:
-    """Who first told each peer. One whose teller was never asked itself (it came by itself) hangs on the asker."""
+    """The tree by the peer that told each peer first. If that one was not reached by the ask, the asker is the
+    parent."""
     reached = np.flatnonzero(trace.hop > 0)
     reached = reached[reached != trace.origin]
     reached = reached[np.lexsort((reached, trace.hop[reached], trace.at_us[reached]))]
@@ -73,7 +75,7 @@ def tree_of(trace: Trace) -> Tree:
     place = np.full(len(trace.hop), -1, np.int64)
     place[nodes] = np.arange(len(nodes))
     up = place[trace.frm[reached]]
-    # Whoever told it is in the tree already, or is not in it for this peer: no circle can come of odd traces.
+    # Only an earlier node can be the parent, so that no trace, however unusual, makes a cycle.
     own = np.arange(1, len(nodes))
     parent = np.concatenate((np.array([-1]), np.where((trace.frm[reached] >= 0) & (up >= 0) & (up < own), up, 0)))
     lost = trace.lost
@@ -89,7 +91,7 @@ def tree_of(trace: Trace) -> Tree:
 
 
 def depths(parent: Ints) -> Ints:
-    """How far each node is from the first; all ancestors of a node climb together."""
+    """The distance of each node from the first one; each pass goes up one level for all nodes at once."""
     depth = np.zeros(len(parent), np.int64)
     above = parent.copy()
     while (below := np.flatnonzero(above >= 0)).size:
@@ -99,13 +101,13 @@ def depths(parent: Ints) -> Ints:
 
 
 def levels_of(depth: Ints) -> list[Ints]:
-    """Indices of equal depth, in their order."""
+    """Indices of each depth, in their order."""
     order = np.argsort(depth, kind="stable")
     return np.split(order, np.cumsum(np.bincount(depth))[:-1])
 
 
 def _heights(parent: Ints, depth: Ints) -> Floats:
-    """Leaves are spaced evenly in the order of the branches; who has branches stands in the middle of them."""
+    """Leaves are spaced evenly in the order of the branches; a node with children is in the middle of them."""
     n = len(parent)
     levels = levels_of(depth)
     leaves = np.ones(n, np.int64)
@@ -113,7 +115,7 @@ def _heights(parent: Ints, depth: Ints) -> Floats:
     many = leaves.copy()
     for level in reversed(levels[1:]):
         many += np.bincount(parent[level], many[level], n).astype(np.int64)
-    # Siblings beside each other, in their order: how many leaves stand above each within its parent's.
+    # Siblings in their order: the number of leaves above each within those of its parent.
     beside = np.argsort(parent[1:], kind="stable") + 1
     above = np.cumsum(many[beside]) - many[beside]
     first = np.concatenate((np.ones(1, np.bool_), parent[beside][1:] != parent[beside][:-1])) if n > 1 else beside > 0
@@ -139,7 +141,7 @@ def leaves_of(tree: Tree) -> int:
 
 
 def box_of(canvas: Canvas) -> Box:
-    """The tree in dots; room for names stays free at the right."""
+    """The area of the tree in dots; room for names stays free at the right."""
     return Box(max(2, canvas.dots_w - MARGIN_RIGHT * canvas.across), canvas.dots_h, 2.0)
 
 
@@ -160,7 +162,7 @@ def draw(
     selected: int | None,
     zoom: float,
 ) -> None:
-    """On an empty canvas, with nodes where `spots` has them."""
+    """Draw the tree on an empty canvas, with nodes at `spots`."""
     up, dead = tree.parent, tree.dead
     lit = np.zeros(len(up), np.bool_)
     for holder in trace.holders:
@@ -182,7 +184,7 @@ def draw(
 
 
 def distinct(x0: Floats, y0: Floats, x1: Floats, y1: Floats) -> Ints:
-    """One of the lines that begin and end in the same dots: of fifty leaves to a dot, one is drawn."""
+    """One of all lines that begin and end in the same dots: of fifty leaves in a dot, one line is drawn."""
     ends = [np.rint(np.clip(value, -30_000, 30_000)).astype(np.int64) & 0xFFFF for value in (x0, y0, x1, y1)]
     _, first = np.unique(ends[0] | ends[1] << 16 | ends[2] << 32 | ends[3] << 48, return_index=True)
     return np.sort(first)
@@ -209,7 +211,7 @@ def _beside(canvas: Canvas, x: Floats, y: Floats, at: int) -> tuple[int, int]:
 def _names(
     canvas: Canvas, tree: Tree, x: Floats, y: Floats, trace: Trace, snapshot: Snapshot, selected: int | None
 ) -> None:
-    """The selected first, then leaves, which have room, then the others where nothing is in the way."""
+    """Names: of the selected peer first, then of leaves, which have room, then of others where the cells are empty."""
     labels = snapshot.fixed.labels
     cols, rows = raster.cells(canvas, x, y)
     seen = np.flatnonzero((rows >= 0) & (rows < canvas.height))

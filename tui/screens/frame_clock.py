@@ -1,11 +1,11 @@
-"""When the next frame is due: at a time that was settled beforehand, and not so long after the last one was done.
+"""When the next frame is due: at times that are fixed beforehand, not some time after the last one was done.
 
-A timer that is wound up again after the work runs late by what the work took and by what the loop was busy with, each
-time anew: of 30 frames that were asked for one got 28, with more than half of a core to spare. So times follow each
-other by whole slots, and a frame that comes late does not delay those after it. No debt is kept, though: who is late by
-more than a slot has lost it, and nobody sees frames in a rush after a hard moment.
+A timer that is started again after the work is late each time by the time of the work and of the event loop: of 30
+frames a second only 28 were drawn, with more than half of a core free. So the times are a whole number of slots apart,
+and a late frame does not delay those after it. Frames that are late by more than a slot are dropped, so that no frames
+follow each other quickly after a slow moment.
 
-The loop is asked directly. A timer of Textual's is a task, an event and two messages a frame.
+The event loop is used directly. A timer of Textual takes a task, an event and two messages a frame.
 """
 
 from __future__ import annotations
@@ -14,29 +14,30 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
-# How often to draw: as asked, or less when drawing would take most of the time there is.
+# The frame rate: as set, or lower when drawing would take most of the time.
 #
-# What cannot be seen from here is how fast the terminal is: over a slow line a frame is painted in no time and shown a
-# second later, and each further one waits behind it, keys too. So frames wait while what was written has not been
-# taken.
+# The speed of the terminal is not known: over a slow line a frame is painted quickly and shown a second later, and all
+# further frames and the effects of keys wait behind it. So frames wait until the terminal has taken what was written.
 #
 # A slot is the wall time from one frame to the next. When painting takes more than `HEAVY` of it, slots grow, so that
-# the swarm and the keyboard keep their share; when it takes less than `LIGHT`, they shrink back to what was asked. What
-# painting takes is counted in processor time: on a machine that others use as well the wall clock tells of them too,
-# and frames would be given up that one could have had (25 of 30 a second at less than half of one core).
+# the swarm and the keyboard keep their share; when it takes less than `LIGHT`, they shrink back to the set rate. The
+# time of painting is processor time: on a machine with other load, wall time would include that load, and frames would
+# be left out without need (25 instead of 30 a second at less than half of one core).
 
 HEAVY, LIGHT = 0.7, 0.5
-"""Near enough to each other that a hiccup is forgotten: a slot shrunk by a fifth is not at once too short."""
+"""Close to each other, so that slots shrink soon after a short slow time; a slot that shrank by a fifth is not too
+short."""
 LEAST_FPS = 4.0
 WAITING_MOST = 1
 """Writes that may wait for the terminal, besides the one under way, when a frame is drawn."""
 SMOOTH = 0.2
 REST = 1.8
-"""Painting in all, over what the picture takes by itself: the compositor and the terminal's codes come on top."""
+"""The time of a whole frame, relative to that of the picture: the compositor and the terminal's codes come in
+addition."""
 
 
 class FramePace:
-    """Tell it of each painted frame; `slot_s` says when the next is due."""
+    """Call `painted` after each frame; `slot_s` is the time until the next one."""
 
     def __init__(self, asked_fps: float) -> None:
         self.asked_s = 1.0 / asked_fps
@@ -58,7 +59,7 @@ class FramePace:
     def painted(self, at_s: float, cost_s: float) -> None:
         """A frame is due at a wall time, and the picture of the last one took so much processor time."""
         if self._painted and at_s - self._painted[-1] > 1.0:
-            self._painted.clear()  # Nothing was to be drawn; that is no low rate.
+            self._painted.clear()  # There was nothing to draw, which is no low frame rate.
         self._painted.append(at_s)
         self._cost_s += SMOOTH * (REST * cost_s - self._cost_s)
         if self._cost_s > HEAVY * self.slot_s:
@@ -68,16 +69,17 @@ class FramePace:
 
 
 LEAST_S = 0.002
-"""What a frame that took all its time leaves to the keyboard and to the swarm."""
+"""Wall seconds that are left for the keyboard and the swarm after a frame that took its whole slot."""
 
 
 def next_due(due_s: float, slot_s: float, now_s: float) -> float:
-    """When the frame after the one that was due at `due_s` is due, told at `now_s` when that one is done."""
+    """When the next frame is due, after one that was due at `due_s` and done at `now_s`."""
     return max(due_s + slot_s, now_s + LEAST_S)
 
 
 class FrameClock:
-    """Calls `tick`, which says in how many seconds it wants to be called again. `broke` is told what it raised."""
+    """Calls `tick`, which says in how many seconds it wants to be called again. `broke` is called with what it
+    raised."""
 
     def __init__(self, tick: Callable[[], float], broke: Callable[[Exception], object]) -> None:
         self._tick, self._broke = tick, broke
@@ -87,7 +89,7 @@ class FrameClock:
         self._beside: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
-        """Begin with a frame now, also where the next one was due later. Wants a running loop."""
+        """Begin with a frame now, also if the next one was due later. Needs a running event loop."""
         self.stop()
         self._due_s = asyncio.get_running_loop().time()
         self._ring()
@@ -100,8 +102,8 @@ class FrameClock:
         self._bell = self._beside = None
 
     def soon(self, what: Callable[[], object]) -> None:
-        """Do this too before the next frame, in a turn of the loop of its own: half a slot from now, when the terminal
-        has been served. A clock that is stopped meanwhile forgets it."""
+        """Do this before the next frame, in a turn of the loop of its own: half a slot from now, after the output to
+        the terminal. If the clock is stopped meanwhile, it is not done."""
         if self._bell is not None:
             self._beside = asyncio.get_running_loop().call_later(self._slot_s / 2, self._guarded, what)
 

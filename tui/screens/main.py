@@ -1,13 +1,13 @@
-"""The dashboard: panels around the picture, a clock of frames, and the table of actions that it is given.
+"""The dashboard: panels around the picture, a frame clock, and the table of actions that it is given.
 
-Panels say what a person wants by messages, and get frames; this screen stands between them and the session. It asks
-for a frame only when something can have changed, so a paused swarm costs nothing, and it hands the slow panels a
-frame four times a second at most, because nobody reads a number that changes more often.
+Panels post messages about what a person wants, and get frames; this screen connects them with the session. It asks for
+a frame only when something can have changed, so a paused swarm takes no time, and it gives slow panels at most four
+frames a second, because a number that changes more often cannot be read.
 
-**Actions.** Everything a person can do is a row (`Action`) of one table; the rows stand in `tui/actions/`, beside the
-functions that they run. A key, a click on a key, a button, a line of a menu and the palette all come to `perform`: it
-asks once why the action cannot be had, tells that or runs it, and has one frame drawn when the turn of the loop is
-over. No action draws.
+**Actions.** Everything a person can do is a row (`Action`) of one table; the rows are in `tui/actions/`, beside the
+functions that they run. A key, a click on a key, a button, a line of a menu and the palette all call `perform`: it asks
+once why the action is not possible, shows the reason or runs it, and one frame is drawn when the turn of the event loop
+is over. No action draws.
 """
 
 from __future__ import annotations
@@ -81,26 +81,27 @@ from .tour import Tour, TourBox
 PANEL_S = 0.25
 """Wall seconds between two frames for a panel with figures, while a person's ask is under way."""
 CALM_PANEL_S = 1.0
-"""And while none is."""
+"""The same while none is."""
 KEYS_S = 1.0
-"""And between two looks at which keys can be had, while a person does nothing."""
+"""Wall seconds between two checks of which keys are possible, while a person does nothing."""
 TURN_S = 0.006
-"""Wall seconds: a picture that took longer has the panels wait for another turn of the loop, or keys would wait for
-both."""
+"""Wall seconds: after a picture that took longer, panels wait for another turn of the loop, so that keys need not wait
+for both."""
 PRESSED_S = 0.2
-"""And between two pictures while more input waits: what a person did last should be seen soon, not each step to it."""
+"""Wall seconds between two pictures while more input waits: its result is shown soon, not each step."""
 IDLE_S = 0.1
 CALM_FRAMES = 3
 QUIET_S = 1 / 10
-"""The slot while only a few messages move: a handful of dots need no more, and a laptop on battery is grateful."""
+"""The slot while only a few messages move: a few dots need no more frames, and it saves power."""
 CALM_S = 1 / 6
-"""The slot while no ask of a person is under way and nothing glides, where no number of frames was asked for."""
+"""The slot while no ask of a person is under way and no peer moves, if no frame rate was set."""
 AWAY_S, AWAY_PANEL_S = 4.0, 8.0
-"""The slots of the picture and of panels while the terminal has lost the focus; a key, or the focus, ends them."""
+"""The slots of the picture and of panels while the terminal does not have the focus; a key or the focus ends this."""
 TICK_S, AWAY_TICK_S = 0.1, 1.0
-"""How often time moves on between frames, each of which moves it too."""
+"""Wall seconds between two advances of virtual time between frames; each frame advances it too."""
 CHARTS_S = 1.9
-"""Between two frames for the charts while no ask of a person is under way: they cost more than any other panel."""
+"""Wall seconds between two frames for the charts while no ask of a person is under way: they take more time than any
+other panel."""
 PANEL_TYPES: dict[str, type[Any]] = {
     "inspector": Inspector,
     "asks": AsksTable,
@@ -124,24 +125,24 @@ ROWS: dict[str, frozenset[str]] = {
 TURN = "view.picture"
 OF_SWARM = (TURN, "view.belief", "ask.silence", "run.court", "view.placement", "view.colour")
 OF_ASK = (TURN, "ask.next", "ask.hop", "ask.silence", "run.court")
-"""Actions that the frame of each picture carries, the first ones longest."""
+"""Actions in the frame of each picture; where room is short, those at the end are left out first."""
 CHOOSE = ("peer.neighbours", "peer.operator", "peer.everybody", "peer.nobody")
 """Actions at the end of the menu, which choose other peers."""
 ROW_OF_VERB = {"ask": "ask.here", "calloff": "run.calloff"}
-"""The row of a verb; of all others it is `peer.` and the id of the verb."""
+"""The row of a verb, where it is not `peer.` and the id of the verb."""
 UNSOUGHT = 30
-"""The rank of a key that only counts now and then."""
+"""The rank of a key that is seldom of use."""
 SPARED = 500
-"""Peers that are looked at to see what a box would hide: in a crowd it hides some wherever it stands."""
+"""The most peers that are checked for what a box would hide: among many peers it hides some at any place."""
 FAREWELL = "That was the tour. {app.help} shows all keys, {app.palette} finds any action by name."
 
 
 class Program(Protocol):
-    """What actions need of the app, beside what Textual's own has."""
+    """What actions use of the app, in addition to Textual's own."""
 
     @property
     def preferences(self) -> Preferences:
-        """Themes, keys, density and motion as this person has them."""
+        """The person's themes, keys, density and motion."""
 
     def leave(self, code: int) -> None:
         """End the program."""
@@ -154,7 +155,7 @@ class Program(Protocol):
 
 
 class Words(NamedTuple):
-    """What an action is called just now: on a key or chip, in the menu and palette, and what it does. Empty: as in
+    """The words of an action at this moment: on a key or chip, in the menu and palette, and what it does. Empty: as in
     its row."""
 
     label: str = ""
@@ -181,9 +182,9 @@ def _unchanged(context: Context) -> Words:
 
 @dataclass(frozen=True, slots=True)
 class Action(Key):
-    """One thing that a person can do. `run` does it; `why_not` says in a sentence why it cannot be had now, and nothing
-    when it can; `told` gives what it is called now where that changes; `says` is its name in menu and palette, if that
-    is not group and label; `synonyms` are words that a person may search it by, separated by commas."""
+    """One thing that a person can do. `run` does it; `why_not` says in a sentence why it is not possible now, and is
+    empty if it is; `told` returns its words where these change; `says` is its name in menu and palette, if that
+    is not group and label; `synonyms` are other words to find it by, separated by commas."""
 
     run: Callable[[Context], None] = field(kw_only=True)
     why_not: Callable[[Context], str] = field(default=_possible, kw_only=True)
@@ -193,14 +194,14 @@ class Action(Key):
 
 
 class MainScreen(Screen[None]):
-    """Hand it a session, the table of actions and the program. It runs the session's swarm while it is mounted."""
+    """The screen of a session. It runs the session's swarm while it is mounted."""
 
     AUTO_FOCUS = "SwarmView"
 
     def __init__(
         self, session: Session, table: Sequence[Action], program: Program, *, fps: float = 20.0, steady: bool = False
     ) -> None:
-        """steady: `fps` frames a second whatever moves; else fewer while nothing that a person did is under way."""
+        """steady: always `fps` frames a second; else fewer while nothing that a person did is under way."""
         super().__init__()
         self._steady = steady
         use_lean_compositor(self)
@@ -213,7 +214,7 @@ class MainScreen(Screen[None]):
         self.panels = PanelLayout()
         self.tour: Tour | None = None
         self.frames = 0
-        """How many were shown; a test holds it against how much has changed."""
+        """Number of frames shown; a test compares it with how much has changed."""
         self._panel_frame: Frame | None = None
         self._panels_s = self._keys_s = self._charts_s = self._drawn_s = -1e9
         self._events: tuple[Event, ...] = ()
@@ -224,12 +225,12 @@ class MainScreen(Screen[None]):
         self._due = False
         """A frame is drawn when this turn of the loop is over."""
         self._known = True
-        """All that was done is in the frame that the picture has."""
+        """The picture's frame contains everything that was done."""
         self._played = self._holding = False
-        """Time ran when the pointer took the cursor; the pointer holds it."""
+        """Whether time ran before the pointer took the cursor of the timeline, which it still holds."""
 
     def compose(self) -> ComposeResult:
-        """From the top: figures, the picture and the inspector, asks and controls, charts and feed, where one types."""
+        """From the top: figures, the picture and the inspector, asks and controls, charts and feed, text fields."""
         yield StatusBar(id="status")
         yield CourtBar(id="matters")
         with Vertical(id="body"):
@@ -259,11 +260,12 @@ class MainScreen(Screen[None]):
         yield Static("", id="small", markup=False)
 
     def on_mount(self) -> None:
-        """Start time, and the clock of frames."""
+        """Start virtual time and the frame clock."""
         self.view.tooltip = None
         self.set_class(self.context.app.preferences.density == "compact", "-dense")
         self.set_class(self.glyphs == "ascii", "-letters")
-        # Time is paced from the first picture on: what paces it takes a while to load, and a frame moves time as well.
+        # Virtual time runs from the first picture on: the code that paces it takes time to load, and a frame advances
+        # it too.
         self.call_after_refresh(self._pace)
         self.make_room()
         self.clock.start()
@@ -283,7 +285,7 @@ class MainScreen(Screen[None]):
         fail(self.app, error)
 
     def on_unmount(self) -> None:
-        """Time ends with the screen."""
+        """Virtual time stops with the screen."""
         self.clock.stop()
         self.session.stop()
 
@@ -307,7 +309,7 @@ class MainScreen(Screen[None]):
 
     @property
     def enlarged(self) -> float:
-        """How much the picture is zoomed."""
+        """The zoom factor of the picture."""
         shown = self.picture
         return shown.looking.zoom if isinstance(shown, AskPicture) else shown.stage.view.zoom
 
@@ -318,12 +320,12 @@ class MainScreen(Screen[None]):
 
     @property
     def glyphs(self) -> Mode:
-        """The alphabet of pictures."""
+        """The characters that pictures are drawn with."""
         return self.context.app.preferences.glyph_mode
 
     @property
     def has_story(self) -> bool:
-        """Whether the scenario has something to tell."""
+        """Whether the run has captions."""
         scenario = self.session.player.scenario
         same = scenario.setup.protocol == self.session.player.setup.protocol
         return same and bool(scenario.about or scenario.captions or scenario.expects)
@@ -346,11 +348,11 @@ class MainScreen(Screen[None]):
     # --- actions ------------------------------------------------------------------------------------------
 
     def action_do(self, id: str) -> None:  # noqa: A002
-        """Do what a row of the table says."""
+        """Run an action of the table by its id."""
         self.perform(self.table[id])
 
     def perform(self, action: Action) -> None:
-        """Run an action, or tell why it cannot be had; then one frame shows what came of it."""
+        """Run an action, or say why it is not possible; then one frame shows the result."""
         why = self.why_not(action)
         if why:
             self.notify(keyed(self.app, why), severity="warning", markup=False, timeout=4)
@@ -359,7 +361,7 @@ class MainScreen(Screen[None]):
         self.changed()
 
     def why_not(self, action: Action) -> str:
-        """Why an action cannot be had just now, in a sentence; empty when it can."""
+        """Why an action is not possible now, in a sentence; empty if it is."""
         if not self.is_mounted:
             return ""
         if self.has_class("-tiny") and action.home == "main" and action.id != "app.focus":
@@ -367,7 +369,8 @@ class MainScreen(Screen[None]):
         return action.why_not(self.context)
 
     def verbs(self) -> tuple[Verb, ...]:
-        """What can be done to the chosen peers, and what cannot. Made once a frame: keys, chips and menus all ask."""
+        """The verbs for the chosen peers, possible or not. Made once a frame, since keys, chips and menus all use
+        them."""
         frame = self.frame if self.is_mounted else None
         if frame is None:
             return ()
@@ -376,11 +379,11 @@ class MainScreen(Screen[None]):
         return self._verbs_of[1]
 
     def verb(self, id: str) -> Verb | None:  # noqa: A002
-        """One of them; None when no peer is chosen, or where there is nothing of the kind."""
+        """One of the verbs; None if no peer is chosen or the verb does not exist."""
         return next((verb for verb in self.verbs() if verb.id == id), None)
 
     def refresh_keys(self) -> None:
-        """Write the key bar, and the frame of the picture, as things are now."""
+        """Update the key bar and the keys in the frame of the picture."""
         rows = [row for row in self.context.app.preferences.keys_now if isinstance(row, Action) and row.shown]
         shown = self.picture
         in_frame = OF_ASK if isinstance(shown, AskPicture) else OF_SWARM
@@ -397,8 +400,8 @@ class MainScreen(Screen[None]):
     def _offer(self, row: Action) -> Offer:
         now = row.told(self.context)
         why = keyed(self.app, self.why_not(row))
-        # Who answered the ask that one chose is what one wants to know next. Of those that peers ask by themselves it
-        # would come and go every few seconds, and move all other keys.
+        # The peers that answered an ask of a person are probably needed next. For asks that peers issue by themselves
+        # the key would appear and disappear every few seconds, and move all other keys.
         rank = UNSOUGHT if row.id == "ask.answerer" and (why or self.session.selection.following) else row.rank
         return Offer(
             row.shown, now.label or row.label, row.action, why, keyed(self.app, now.tip) if now.tip else row.tip, rank
@@ -407,9 +410,9 @@ class MainScreen(Screen[None]):
     # --- frames -----------------------------------------------------------------------------------------
 
     def tick(self) -> float:
-        """Show a frame if there is something new. Returns in how many seconds to look again."""
+        """Show a frame if something changed. Returns after how many seconds to check again."""
         shown = self.frames
-        # An app that leaves takes its screen apart bit by bit, and this is asked for in between.
+        # An app that is leaving removes the widgets one by one, and this may be called meanwhile.
         if not (self.app.is_running and self.is_attached and self.is_current) or self.has_class("-tiny"):
             return IDLE_S
         if self._pressed():
@@ -420,8 +423,8 @@ class MainScreen(Screen[None]):
             self._show_panels_if_due()
         elif self._panels_are_due(begun):
             self.clock.soon(self._show_panels_if_due)
-        # With nothing to show, or a picture that stays the same, look less often: what a person does is shown at
-        # once anyway, and a question is seen a tenth of a second after it sets out.
+        # With nothing to show, or a picture that stays the same, check less often: what a person does is shown at once
+        # anyway, and a new question is shown a tenth of a second after it was sent.
         view = self.picture
         calm = self.frames == shown or view.calm >= CALM_FRAMES
         least = IDLE_S if calm else QUIET_S if view.quiet else 0.0
@@ -431,8 +434,8 @@ class MainScreen(Screen[None]):
 
     @property
     def _brisk(self) -> bool:
-        """Whether frames follow each other as fast as was asked for. Where they do not, a frame and panels that are due
-        are drawn in one turn of the loop: what they have in common (finding what is dirty, writing it) is done once."""
+        """Whether the full frame rate is in use. If not, a picture and panels that are due are drawn in one turn of the
+        loop: the work that they share (finding what changed, writing it) is done once."""
         return self._steady or self.session.watched or self.picture.moving
 
     @property
@@ -460,7 +463,7 @@ class MainScreen(Screen[None]):
         self.view.show(frame, draw=draw)
         if draw:
             self.ask_picture.show(frame)
-        # After a jump, what was told of the time before it did not happen yet, or is told again.
+        # After a jump in time, events reported before are in the future, or are reported again.
         jumped, self._jumps = frame.jumps != self._jumps, frame.jumps
         self._events = frame.events if jumped else self._events + frame.events
         self._panel_frame = frame
@@ -486,7 +489,7 @@ class MainScreen(Screen[None]):
         self.query_one(CourtBar).show(frame)
         self.show_time(frame)
         for name, kind in PANEL_TYPES.items():
-            # The feed and the story count what they are handed, so they are not left out when they are hidden.
+            # The feed and the story collect events, so they get frames also when they are hidden.
             if (name in self.panels.shown and (name != "charts" or charts)) or name in ("feed", "story"):
                 self.query_one(kind).show(frame)
         notice = (
@@ -505,7 +508,7 @@ class MainScreen(Screen[None]):
 
     @property
     def frame(self) -> Frame | None:
-        """The newest frame. What was done since the last one was drawn is in it."""
+        """The newest frame, with everything that was done since the last one was drawn."""
         if not self._known:
             self.session.touch()
             self._take_frame(draw=False)
@@ -513,8 +516,8 @@ class MainScreen(Screen[None]):
         return self.view.frame
 
     def changed(self) -> None:
-        """Something looks different now: one frame is drawn when this turn of the loop is over, however often this is
-        called until then."""
+        """Something changed: one frame is drawn when this turn of the event loop is over, even if this is called
+        several times until then."""
         self._known = False
         if not self._due:
             self._due = True
@@ -525,7 +528,7 @@ class MainScreen(Screen[None]):
             self.at_once()
 
     def at_once(self) -> None:
-        """Show this moment now, panels too."""
+        """Show this moment now, on panels too."""
         self._due = False
         self._panels_s = self._keys_s = self._charts_s = -1e9
         if self.is_mounted and self.is_current and not self.has_class("-tiny"):
@@ -538,7 +541,7 @@ class MainScreen(Screen[None]):
                 self._show_panels_if_due()
 
     def _pressed(self) -> bool:
-        """Whether more input waits than could be seen if each were drawn: the clock draws what has become of it."""
+        """Whether so much input waits that only its result is drawn, by the clock."""
         inputs = queue_of(self.app)
         return inputs is not None and inputs.pressing and time.monotonic() - self._drawn_s < PRESSED_S
 
@@ -550,11 +553,11 @@ class MainScreen(Screen[None]):
         self.at_once()
 
     def on_screen_resume(self) -> None:
-        """Back from a dialog."""
+        """A dialog was closed."""
         self.changed()
 
     def make_room(self) -> None:
-        """Show the panels there is room for."""
+        """Show the panels that there is room for."""
         width, height = self.size
         tiny = too_small(width, height)
         self.set_class(tiny, "-tiny")
@@ -578,7 +581,7 @@ class MainScreen(Screen[None]):
             view.set_class(whole == PICTURE, "-whole")
         for name in PANEL_TYPES:
             panel = self.panel(name)
-            # A class and not `display`: a panel may have reasons of its own to be hidden, and they should hold.
+            # A class and not `display`, since a panel may also hide itself for reasons of its own.
             panel.set_class(name not in shown, "-away")
             panel.set_class(name == whole, "-whole")
             carry_keys(panel, [Offer(str(n), PANELS[n], self.table[f"panel.{n}"].action) for n in others.get(name, ())])
@@ -591,14 +594,14 @@ class MainScreen(Screen[None]):
             self.picture.focus()
 
     def redress(self) -> None:
-        """Density, motion or keys are others now."""
+        """Density, motion or keys changed."""
         if self.is_mounted:
             self._offers = ()
             self.make_room()
             self.changed()
 
     def use_glyphs(self, mode: Mode) -> None:
-        """Draw with another alphabet: who sees boxes instead of dots need not leave to try letters."""
+        """Draw with other characters, so that a person whose font lacks braille can change them without a restart."""
         self.view.glyphs = self.ask_picture.glyphs = mode
         self.set_class(mode == "ascii", "-letters")
         for arrow in self.query(".arrow").results(Static):
@@ -617,7 +620,7 @@ class MainScreen(Screen[None]):
         self.show_choice()
 
     def show_choice(self) -> None:
-        """Others are chosen: show who, and open the drawer."""
+        """Other peers are chosen: show them, and open the drawer."""
         peer = self.session.selection.selected
         self.panels.drawer_shut = False
         if peer is not None:
@@ -642,7 +645,7 @@ class MainScreen(Screen[None]):
             self.pick(event.peer)
 
     def on_peers_picked(self, event: say.PeersPicked) -> None:
-        """A box, or rows of the table. An empty box chooses nobody, as a click on the ground does."""
+        """A box, or rows of the table. An empty box chooses no peer, as a click where there is no peer does."""
         if event.peers or event.add:
             self.session.selection.mark_peers(event.peers, add=event.add)
             if event.add and event.peers:
@@ -652,7 +655,7 @@ class MainScreen(Screen[None]):
             self.pick(None)
 
     def open_filter(self) -> None:
-        """Type a selector: whom to mark, or what the focused table or feed should show."""
+        """Type a selector: which peers to mark, or what the focused table or feed should show."""
         panel = self.panel_at(self.focused)
         self.close_bars()
         bar = self.query_one(FilterBar)
@@ -664,7 +667,7 @@ class MainScreen(Screen[None]):
             bar.open("find")
 
     def on_filter_bar_used(self, event: FilterBar.Used) -> None:
-        """Done typing."""
+        """The filter bar was used or closed."""
         self.close_bars()
         table = {"peers": PeersTable, "feed": Feed}.get(event.purpose)
         if event.selector is not None:
@@ -684,7 +687,7 @@ class MainScreen(Screen[None]):
         self.open_filter()
 
     def on_wondered(self, event: say.Wondered) -> None:
-        """Whom does it mean, while it is typed."""
+        """Show which peers a selector names, while it is typed."""
         told, bad = self.session.selection.preview(event.selector)
         bar = self.query_one(FilterBar)
         if bar.is_open:
@@ -695,7 +698,7 @@ class MainScreen(Screen[None]):
     # --- commands -----------------------------------------------------------------------------------------
 
     def carry_out(self, command: Command) -> None:
-        """Do a command, and tell how many it changed and how to take it back."""
+        """Do a command, and say how many peers it changed and how to undo it."""
         changed = self.session.do(command)
         self.changed()
         if changed:
@@ -728,7 +731,7 @@ class MainScreen(Screen[None]):
     # --- asks ---------------------------------------------------------------------------------------------
 
     def answerers(self) -> tuple[PeerId, ...]:
-        """Who answered the chosen ask, in order; those who live, where there are any left."""
+        """The peers that answered the chosen ask, in order; only those alive, if there are any."""
         frame = self.frame
         if frame is None or frame.trace is None or frame.trace.ask != self.session.selection.ask:
             return ()
@@ -737,7 +740,7 @@ class MainScreen(Screen[None]):
         return tuple(peer for peer in known if state[peer] == ALIVE) or known
 
     def open_ask_bar(self, *, publish: bool = False) -> None:
-        """Show where one asks, or names what should be shared."""
+        """Show the ask bar, to ask or to name a file that should be shared."""
         self.close_bars()
         bar = self.query_one(AskBar)
         bar.publishing = publish
@@ -770,7 +773,7 @@ class MainScreen(Screen[None]):
         self.close_bars()
 
     def on_asked(self, event: say.Asked) -> None:
-        """Something was typed to be asked for, or to be shared."""
+        """A text was typed to ask for, or the name of a file to share."""
         self.close_bars()
         if event.publish:
             peers: Any = event.origin if event.origin is not None else self.session.selection.selected
@@ -782,7 +785,7 @@ class MainScreen(Screen[None]):
         self.changed()
 
     def close_bars(self) -> None:
-        """Close the lines where one types; the picture has the keys again."""
+        """Close the text fields; the picture gets the focus."""
         try:
             self.query_one(FilterBar).close()
             self.query_one(AskBar).remove_class("-open")
@@ -793,7 +796,7 @@ class MainScreen(Screen[None]):
     # --- jump mode ----------------------------------------------------------------------------------------
 
     def jump(self) -> None:
-        """Show letters on peers and digits on panels, and go where one of them is typed."""
+        """Show letters on peers and digits on panels, and go to the one that is typed."""
         self.close_bars()
         panels = {
             str(digit): (name, self.panel(name).region)
@@ -822,13 +825,13 @@ class MainScreen(Screen[None]):
     # --- the menu -----------------------------------------------------------------------------------------
 
     def on_menu_wanted(self, event: say.MenuWanted) -> None:
-        """A right click: on one of the chosen it means all of them, on another peer that one."""
+        """A right click: on a chosen peer it applies to all chosen ones, on another peer to that one."""
         if event.peer is not None and event.peer not in self.session.selection.marked:
             self.pick(event.peer)
         self.open_menu(event.at)
 
     def open_menu(self, at: tuple[int, int] | None = None) -> None:
-        """Show what can be done to the chosen peers, at a cell of the screen."""
+        """Show the menu for the chosen peers, at a cell of the screen."""
         lines = self.menu_lines()
         frame = self.frame
         if frame is None or not lines:
@@ -839,7 +842,7 @@ class MainScreen(Screen[None]):
         self.query_one(Menu).open("peers", title, lines, where, self.size)
 
     def menu_lines(self) -> list[Line]:
-        """Each verb with what it will do and to how many, and then whom else one may choose."""
+        """Each verb with what it will do and to how many peers, then the actions that choose other peers."""
         lines = [
             Line(
                 ROW_OF_VERB.get(verb.id, f"peer.{verb.id}"),
@@ -871,11 +874,11 @@ class MainScreen(Screen[None]):
         self.action_do(event.id)
 
     def on_menu_closed(self) -> None:
-        """Nothing was chosen: the picture has the keys again."""
+        """Nothing was chosen: the picture gets the focus."""
         self.picture.focus()
 
     def on_chart_picked(self, event: Chart.Picked) -> None:
-        """Which series should a chart show?"""
+        """Open the menu of the series that a chart can show."""
         chart = event.chart
         at = (chart.region.x + 2, max(0, chart.region.y - 6))
         self.query_one(Menu).open(str(chart.id), "what this chart shows", chart.menu_lines(), at, self.size)
@@ -883,7 +886,7 @@ class MainScreen(Screen[None]):
     # --- attacks ------------------------------------------------------------------------------------------
 
     def on_foresee(self, event: say.Foresee) -> None:
-        """Tell the panel what there is, and what the one it asks about would do now."""
+        """Give the panel the presets, and what the one it asks about would do now."""
         panel = self.query_one(Attacks)
         swarm = self.session.swarm
         if event.attack is not None:
@@ -895,7 +898,7 @@ class MainScreen(Screen[None]):
             panel.offer(swarm.attacks())
 
     def on_attacked(self, event: say.Attacked) -> None:
-        """Do it, say what it comes to, and tell the panel how to take it back."""
+        """Start it, say what it will do, and tell the panel how to undo it."""
         self._attack(event.title, event.attack)
         self.changed()
 
@@ -913,7 +916,7 @@ class MainScreen(Screen[None]):
             self.query_one(Attacks).begun(started_attack(title, plan, now_us))
 
     def open_attack(self, name: str) -> None:
-        """Show the panel with this preset marked, ready for enter."""
+        """Show the panel with this preset highlighted, so that enter starts it."""
         panel = self.query_one(Attacks)
         panel.mark(name)
         if "attacks" not in self.panels.shown:
@@ -923,7 +926,7 @@ class MainScreen(Screen[None]):
     # --- the timeline -------------------------------------------------------------------------------------
 
     def on_timeline_sought(self, event: Timeline.Sought) -> None:
-        """A pointer took the cursor somewhere, or let it go."""
+        """The pointer moved the cursor of the timeline, or released it."""
         live = self.session.player.pacer
         if event.held and not self._holding:
             self._holding, self._played = True, live.playing
@@ -938,7 +941,7 @@ class MainScreen(Screen[None]):
     def on_timeline_wheeled(self, event: Timeline.Wheeled) -> None:
         """A step."""
         session = self.session
-        # A wheel is turned by chance more easily than a key is pressed: at the end it does not move time on.
+        # A wheel is often turned by mistake, so at the end of the run it does not advance time.
         if event.ms > 0 and session.player.at_end and session.player.seek_target_us is None:
             return
         session.player.pacer.pause()
@@ -946,7 +949,7 @@ class MainScreen(Screen[None]):
         session.touch()
 
     def show_time(self, frame: Frame) -> None:
-        """Hand the line its frame; the picture wears another frame while it is of the past."""
+        """Give the timeline its frame; the picture has another border while it shows the past."""
         self.timeline.show(frame)
         for view in (self.view, self.ask_picture):
             view.set_class(not frame.live, "-past")
@@ -960,14 +963,14 @@ class MainScreen(Screen[None]):
         self.changed()
 
     def on_theme_drawer_marked(self, event: ThemeDrawer.Marked) -> None:
-        """Wear it for now."""
+        """Show the theme as a preview."""
         if self.query_one(ThemeDrawer).is_open and event.name in self.app.available_themes:
             self.app.theme = event.name
 
     def on_theme_drawer_done(self, event: ThemeDrawer.Done) -> None:
-        """Wear it, and the picture has the keys again."""
+        """Use the theme; the picture gets the focus."""
         self.query_one(ThemeDrawer).close()
-        if event.name in self.app.available_themes:  # its file may be gone by now
+        if event.name in self.app.available_themes:  # its file may have been deleted meanwhile
             self.app.theme = event.name
         self.view.focus()
         if event.chosen:
@@ -976,17 +979,17 @@ class MainScreen(Screen[None]):
     # --- the tour -----------------------------------------------------------------------------------------
 
     def maybe_tour(self) -> None:
-        """On a first start, and where the person wants it."""
+        """Begin the tour on a first start, or when the person asks for it."""
         if self.context.app.preferences.settings.tour and tour.first_time():
             self.begin_tour()
 
     def begin_tour(self) -> None:
-        """Show around, from the first step."""
+        """Begin the tour at its first step."""
         self.tour = Tour(self.session.player.setup.protocol, self.session.swarm.catalogue_titles(5))
         self.changed()
 
     def leave_tour(self) -> bool:
-        """End it. Whether there was one."""
+        """End the tour. Returns whether there was one."""
         if self.tour is None:
             return False
         self.tour = None
@@ -996,11 +999,11 @@ class MainScreen(Screen[None]):
         return True
 
     def on_tour_box_clicked(self) -> None:
-        """Enough of it."""
+        """A click on the tour ends it."""
         self.leave_tour()
 
     def show_tour(self, frame: Frame) -> None:
-        """Go on with it, as far as this frame goes."""
+        """Update the tour for this frame."""
         if self.tour is None:
             return
         self.tour.see(frame.snapshot, frame.events, frame.trace, asking=self.query_one(AskBar).has_class("-open"))
@@ -1022,7 +1025,7 @@ class MainScreen(Screen[None]):
             box.stand(Offset(max(room.x, room.right - tour.WIDTH - 1), room.y + 1))
 
     def _beside(self, peer: PeerId, high: int, frame: Frame) -> Offset:
-        """Next to a peer, hiding few of the others, and the selected one least of all."""
+        """A place next to a peer where the box hides few other peers, if possible not the selected one."""
         x, y = self.view.stage.dots(frame.wall_s)
         across, down = raster.DOTS[self.view.glyphs]
         inner = self.view.content_region
@@ -1031,7 +1034,7 @@ class MainScreen(Screen[None]):
         return tour.beside(cells[peer], high, self.view.region, [*cells[:SPARED], *chosen])
 
     def _over_keys(self, high: int) -> Offset:
-        """Just above the lowest line that is not a panel: where keys are, or where one types."""
+        """The place just above the lowest lines, which are the keys or a text field."""
         ask_bar = self.query_one(AskBar)
         below: Region = ask_bar.region if ask_bar.has_class("-open") else self.query_one("#timeline").region
         lifted = 1 if "jump" in self.view.over or self.query_one("#notice").has_class("-open") else 0

@@ -305,12 +305,12 @@ def _call_off(frame: Frame) -> tuple[Verb, ...]:
     if not going:
         return ()
     says, tip = calling_off(going)
-    return (Verb("calloff", "", "Call off", f"{says[:1].upper()}{says[1:]}", tip, True, CallOff(), len(going)),)
+    return (Verb("calloff", "", "Cancel", f"{says[:1].upper()}{says[1:]}", tip, True, CallOff(), len(going)),)
 
 
 def calling_off(going: Sequence[RunningAttack]) -> tuple[str, str]:
-    """The label of a button that calls these attacks off, and its tip."""
-    one = f"call off: {going[0].title.lower()}" if len(going) == 1 else f"call off {len(going)} attacks"
+    """The label of a button that cancels these attacks, and its tip."""
+    one = f"cancel: {going[0].title.lower()}" if len(going) == 1 else f"cancel {len(going)} attacks"
     until = clock(max(one.until_us for one in going), millis=False)
     whose = "Its" if len(going) == 1 else "Their"
     return one, f"{whose} remaining steps, until {until}, are cancelled; what was done stays."

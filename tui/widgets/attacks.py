@@ -116,8 +116,8 @@ def whom_text(plan: Plan, labels: Sequence[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class StartedAttack:
-    """An attack that was begun. done_us: when its last step is due; undo: what takes it back, or None; told: what that
-    does, or why nothing does."""
+    """An attack that was begun. done_us: when its last step is due; undo: the command that undoes it, or None; told:
+    what that does, or why nothing does."""
 
     title: str
     done_us: int
@@ -158,7 +158,7 @@ def _undo(plan: Plan) -> tuple[Command | None, str]:
 
 
 def undo_why_not(started: StartedAttack | None, now_us: int) -> str:
-    """Why there is nothing to take back just now; empty when there is."""
+    """Why there is nothing to undo now; empty if there is."""
     if started is None:
         return "There is no attack to undo."
     if started.undo is None:
@@ -210,7 +210,7 @@ class PresetList(VirtualTable[Sequence[Preset]]):
         preset, current = self.presets[index], self.is_cursor(index)
         mark = ("▸ " if current else "  ", "key bold")
         if preset.why_not:
-            return (mark, (f"{preset.title:<12}", "dim strike"), (" not here", "dim"))
+            return (mark, (f"{preset.title:<20}", "dim strike"), (" not here", "dim"))
         return (mark, (preset.title, "text bold" if current else "text"))
 
     def picked(self, key: str, click: events.Click | None = None) -> None:
@@ -248,13 +248,13 @@ UNKNOWN_YET = (
     "Which peers they are is computed when the attack starts, since that takes a while in a swarm of this size."
 )
 HINT = "{list.choose} do it · {dial.less} {dial.more} change · {app.focus} next"
-TAKEN = "{attack.undo} takes it back · {app.focus} next"
-GOING = "{attack.undo} calls it off · {app.focus} next"
+TAKEN = "{attack.undo} undoes it · {app.focus} next"
+GOING = "{attack.undo} cancels it · {app.focus} next"
 EARLIER = "{time.undo} undoes what was done before, the latest first."
 
 
 class Attacks(Vertical):
-    """The panel. Posts `Foresee`, `Attacked`, and `Act` for what calls an attack off or takes it back."""
+    """The panel. Posts `Foresee`, `Attacked`, and `Act` for what cancels or undoes an attack."""
 
     DEFAULT_CSS = (
         panel_css("Attacks")
@@ -307,7 +307,7 @@ class Attacks(Vertical):
             Lines(id="attack-about"),
             *(Slider("", ("",), value_cells=13, id=f"dial-{n}") for n in range(DIALS)),
             Lines(id="attack-plan"),
-            Horizontal(Chip("do it", id="attack-do"), Chip("take back", id="attack-undo"), id="attack-chips"),
+            Horizontal(Chip("do it", id="attack-do"), Chip("undo", id="attack-undo"), id="attack-chips"),
         ]
         if not self.is_attached or self._complete:
             return
@@ -392,7 +392,7 @@ class Attacks(Vertical):
 
     @property
     def going(self) -> tuple[RunningAttack, ...]:
-        """What would be called off now: the one that is looked at if it is under way, else all that are."""
+        """What would be cancelled now: the highlighted attack if it is under way, else all that are."""
         going = self._frame.snapshot.attacks if self._frame is not None else ()
         preset = self.preset
         return tuple(one for one in going if preset is not None and one.name == preset.name) or going
@@ -454,7 +454,7 @@ class Attacks(Vertical):
             return
         why = undo_why_not(started, frame.snapshot.now_us)
         told = started.told if started is not None and not why else why
-        back.dress("take back" if started is None else f"take back: {started.title.lower()}", told, disabled=bool(why))
+        back.dress("undo" if started is None else f"undo: {started.title.lower()}", told, disabled=bool(why))
         name_panel(self, "attacks", HINT if started is None or why else TAKEN)
 
     # --- what a person does --------------------------------------------------------------------------------------
@@ -511,7 +511,7 @@ class Attacks(Vertical):
             self.post_message(Attacked(preset.title, command))
 
     def action_undo(self) -> None:
-        """Call off what is under way; where nothing is, take back the latest one."""
+        """Cancel what is under way; if nothing is, undo the latest attack."""
         started, frame, going = self.started, self._frame, self.going
         if going and frame is not None:
             names = {one.name for one in going}

@@ -116,7 +116,7 @@ def told(event: Event, labels: Sequence[str]) -> tuple[str, str]:
             tail = f", run by {plain(event.operator)}" if event.operator else ""
             return f"{_name(event.peer, labels)} is new here{tail}", "alive"
         case Adrift():
-            return f"{_name(event.peer, labels)} found no way in: {event.why}", "warn"
+            return f"{_name(event.peer, labels)} could not join: {event.why}", "warn"
         case Churned():
             phrase, ink = BY_CHURN.get(event.what, (event.what, "text"))
             return f"{_name(event.peer, labels)} {phrase}", ink
@@ -160,16 +160,19 @@ def _commanded(event: Commanded, labels: Sequence[str]) -> tuple[str, str]:
     if isinstance(command, Set):
         return f"{by} set {command.name} to {plain(command.value)}", "warn"
     if isinstance(command, Court):
-        return f"a court sits: whoever answers is censored {command.after_s:g} s later ({by})", "censored"
+        return (
+            f"a court is in session: each peer that answers is censored {command.after_s:g} s later ({by})",
+            "censored",
+        )
     if isinstance(command, Adjourn):
-        return f"the court rises: its orders stand ({by})", "alive"
+        return f"the court ends its session: its orders stay in force ({by})", "alive"
     if isinstance(command, Heal):
         return f"{by} healed all partitions", "alive"
     if isinstance(command, Attack):
         return f"{by} began an attack: {plain(command.name)}", "dead"
     if isinstance(command, CallOff):
         what = f"the attack {plain(command.name)}" if command.name else "what attacks had still to do"
-        return f"{by} called off {what}", "alive"
+        return f"{by} cancelled {what}", "alive"
     if isinstance(command, Arrive) and command.over_s:
         return f"{by} let in {command.count:,} newcomers within {command.over_s:g} s{_operator(command)}", "alive"
     if isinstance(command, Depart) and command.over_s:

@@ -424,7 +424,7 @@ def _files_row(snapshot: Snapshot, peer: PeerId, facts: PeerFacts | None) -> Row
     return (
         ("files  ", "dim"),
         (f"{int(snapshot.files[peer]):5d}", "text bold"),
-        (f"  {names}" if names else "  it only takes" if takes else "", "dim"),
+        (f"  {names}" if names else "  shares nothing (free rider)" if takes else "", "dim"),
     )
 
 

@@ -149,7 +149,7 @@ class CourtBar(Vertical):
             self.query_one("#set", Lines).show_rows(rows)
             free = tuple(p for p in found.peers if not frame.snapshot.censored[p])
             tip = (
-                f"Block all traffic of {len(free)} peers. The same button takes it back."
+                f"Block all traffic of {len(free)} peers. The same button lifts the block."
                 if free
                 else f"Lift the block of {len(found.peers)}."
             )

@@ -100,7 +100,7 @@ class Story(VerticalScroll, inherit_bindings=False):
     def _fill(self) -> None:
         frame = self._frame
         if frame is None or not self.is_mounted or not self.size.width:
-            return  # put away it has no width to wrap to; when it comes back, it is told its size
+            return  # hidden, it has no width to wrap to; when it is shown again, it gets a Resize event
         width = max(8, self.scrollable_content_region.width)
         self.set_class(self.size.height < BRIEF, "-brief")
         # The newest caption, what came out, and only then what was said before.
