@@ -98,7 +98,7 @@ AWAY_S, AWAY_PANEL_S = 4.0, 8.0
 """The slots of the picture and of panels while the terminal has lost the focus; a key, or the focus, ends them."""
 TICK_S, AWAY_TICK_S = 0.1, 1.0
 """How often time moves on between frames, each of which moves it too."""
-CHARTS_S = 1.9
+CHARTS_S = 2.9
 """Between two frames for the charts while no ask of a person is under way: they cost more than any other panel."""
 PANEL_TYPES: dict[str, type[Any]] = {
     "inspector": Inspector,
