@@ -23,7 +23,6 @@ from textual.widgets import Input
 
 from engine import Scenario, SwarmError, plain
 
-from . import first_frame
 from .actions.table import ACTIONS, ALL
 from .config import textual_themes
 from .config.keys import Key, bindings, keyed
@@ -45,6 +44,8 @@ if TYPE_CHECKING:
     from textual.command import Provider
 
     from engine import Recording, Report, Until
+
+    from .first_frame import FirstFrame
 
 FPS = 30.0
 COLLECT = (5_000, 10, 10)
@@ -338,14 +339,15 @@ def open_dashboard(
     ascii_only: bool = False,
     recording: Recording | None = None,
     record: str | None = None,
+    first: FirstFrame | None = None,
 ) -> int:
     """Open the dashboard on a scenario and run it until the person leaves. Returns the exit code.
 
     speed: virtual seconds per wall second; fps: most frames a second; until: see `Session`; last_word: is called
     with the report of the run when the person has left; settings, lacks, ascii_only: see `SwarmApp`; recording: is
-    replayed, and the code is 1 if the run differed from it; record: a file to write the run into. A signal ends it in
-    the same way, and the code is 128 plus its number. Raises InputError before anything is drawn, and SwarmError,
-    after the terminal was restored, for an error of the program.
+    replayed, and the code is 1 if the run differed from it; record: a file to write the run into; first: what is on
+    the screen already. A signal ends it in the same way, and the code is 128 plus its number. Raises InputError before
+    anything of the dashboard is drawn, and SwarmError, after the terminal was restored, for an error of the program.
     """
     gc.disable()  # until the first picture: the collector took a tenth of the start, when there is no garbage yet
     session = Session(scenario, speed=speed, until=until, recording=recording)
@@ -356,21 +358,20 @@ def open_dashboard(
     async def run() -> ReturnType | int | None:
         app.deadline.app(app.leave)
         async with leaving_when_hung_up(app.leave):
-            scenario = session.player.scenario
-            painted = app.screen_taken = first_frame.paint(
-                session.player.setup.protocol,
-                app.preferences.keys_now,
-                story=bool(scenario.about or scenario.captions or scenario.expects),
-                ascii_only=app.preferences.glyph_mode == "ascii",
-                theme=None if app.no_color else app.current_theme,
-                colours=app.console._color_system,
-            )
+            if first is not None:
+                if not first.shown:
+                    own = app.no_color or (app.current_theme.background or "").startswith("ansi")
+                    first.paint(None if own else textual_themes.palette_of(app.current_theme))
+                first.paint_keys(app.preferences.keys_now)
+                app.screen_taken = first.shown
             try:
                 return await app.run_async()
             finally:
-                if painted and driver_of(app) is None:
-                    first_frame.clear()
+                if first is not None and driver_of(app) is not None:
+                    first.shown = False  # the dashboard has taken the screen over, and leaves it itself
 
+    if first is not None:
+        first.release_signals()
     with app.deadline:
         try:
             code = asyncio.run(run())

@@ -1,30 +1,28 @@
-"""The frames of the panels, their names and the keys, painted before the dashboard is built.
+"""The frames of the panels and their names, painted before Textual is loaded, and the keys once their table is there.
 
-Building the widgets of the dashboard takes about as long as everything before it. Until then this is shown where the
-panels will be, in their colours. The sizes are those of `swarmtop.tcss`; where the dashboard decides on others, its
-first picture is drawn over this one.
+Loading Textual and building the dashboard takes three times as long as reading the command line. Until it is done this
+is shown where the panels will be, in their colours. The sizes are those of `swarmtop.tcss`; where the dashboard decides
+on others, its first picture is drawn over this one.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import signal
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from rich.style import Style
-from textual.color import Color, ColorParseError
-
+from .config.terminal import ENDING, TRUE
+from .config.themes import mix
 from .session.panels import HUGE_H, HUGE_W, TIMELINE_H, WIDE, rooms, too_small
-from .widgets.text import ASCII
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rich.color import ColorSystem
-    from textual.theme import Theme
-
     from .config.keys import Key
+    from .config.themes import Palette
 
 ENTER, LEAVE = "\x1b[?1049h\x1b[?25l", "\x1b[?1049l\x1b[?25h"
 """The alternate screen without a cursor, as the dashboard has it, and back."""
@@ -65,56 +63,103 @@ def _box(name: str, wide: int, high: int) -> list[str]:
     return [f"{head:─<{wide - 1}}╮", *[f"│{' ' * (wide - 2)}│"] * (high - 2), f"╰{'─' * (wide - 2)}╯"]
 
 
-def paint(
-    network: str,
-    keys: Sequence[Key],
-    *,
-    story: bool,
-    ascii_only: bool,
-    theme: Theme | None,
-    colours: ColorSystem | None,
-) -> bool:
-    """Enter the alternate screen and show the frame. False, and nothing done, where there is no terminal for it.
+class FirstFrame:
+    """The frame on the terminal: `paint` it, then either the dashboard takes it over or `clear` removes it.
 
-    network: its name; story: whether the scenario has a panel for what it tells; theme: None where colours are not
-    wanted; colours: what the terminal can show.
+    network: the name of the network; story: whether the scenario has a panel for what it tells.
     """
-    file = sys.__stderr__
-    try:
-        if file is None or not file.isatty():
-            return False
-        width, height = os.get_terminal_size(file.fileno())
-        if not width or not height:  # a terminal that was told no size
-            width, height = shutil.get_terminal_size()
-    except (OSError, ValueError):
-        return False
-    made = lines(width, height, network, keys, story=story)
-    if ascii_only:
-        made = [line.translate(ASCII | str.maketrans("╭╮╰╯", "++++")) for line in made]
-    style, ground = _style(theme), ""
-    if style is not None and colours is not None:
-        ground = f"\x1b[{style._make_ansi_codes(colours)}m"
-    rows = "".join(f"\x1b[{y};1H{line}" for y, line in enumerate(made, 1))
-    file.write(f"{ENTER}{ground}\x1b[2J{rows}\x1b[0m\x1b[1;1H")
-    file.flush()
-    return True
+
+    def __init__(self, network: str, *, story: bool, ascii_only: bool) -> None:
+        self._network, self._story, self._ascii_only = network, story, ascii_only
+        self._palette: Palette | None = None
+        self._size = (0, 0)
+        self._handlers: dict[int, Any] = {}
+        self.shown = False
+        """Whether the alternate screen was entered, and nobody has left it yet or taken it over."""
+
+    def paint(self, palette: Palette | None) -> None:
+        """Enter the alternate screen and show the frame, without keys; nothing is done where there is no terminal. A
+        signal that ends the program leaves the alternate screen first, until `release_signals`.
+
+        palette: its colours are used; None where they should be the terminal's own.
+        """
+        file = sys.__stderr__
+        self._palette = palette
+        try:
+            if file is None or not file.isatty():
+                return
+            width, height = os.get_terminal_size(file.fileno())
+            if not width or not height:  # a terminal that was told no size
+                width, height = shutil.get_terminal_size()
+        except (OSError, ValueError):
+            return
+        self._size = width, height
+        self.shown = True
+        self._take_signals()
+        made = self._lines(())
+        rows = "".join(f"\x1b[{y};1H{line}" for y, line in enumerate(made, 1))
+        file.write(f"{ENTER}{self._colours()}\x1b[2J{rows}\x1b[0m\x1b[1;1H")
+        file.flush()
+
+    def paint_keys(self, keys: Sequence[Key]) -> None:
+        """Show the bar of keys too."""
+        made = self._lines(keys)
+        if self.shown and made and sys.__stderr__ is not None:
+            sys.__stderr__.write(f"\x1b[{len(made)};1H{self._colours()}{made[-1]}\x1b[0m\x1b[1;1H")
+            sys.__stderr__.flush()
+
+    def clear(self) -> None:
+        """Leave the alternate screen again, where the dashboard that should have come did not."""
+        self.release_signals()
+        if self.shown and sys.__stderr__ is not None:
+            self.shown = False
+            sys.__stderr__.write(LEAVE)
+            sys.__stderr__.flush()
+
+    def release_signals(self) -> None:
+        """Signals do again what they did before: the dashboard handles them from now on."""
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
+        self._handlers = {}
+
+    def _take_signals(self) -> None:
+        for number in ENDING:
+            with contextlib.suppress(ValueError, OSError):  # only the main thread may
+                if signal.getsignal(number) == signal.SIG_DFL:
+                    self._handlers[number] = signal.signal(number, self._end)
+
+    def _end(self, number: int, _: object) -> None:
+        """Leave the alternate screen, and end as without this handler."""
+        with contextlib.suppress(OSError):
+            os.write(2 if sys.__stderr__ is None else sys.__stderr__.fileno(), LEAVE.encode())
+        os._exit(128 + number)
+
+    def _lines(self, keys: Sequence[Key]) -> list[str]:
+        made = lines(*self._size, self._network, keys, story=self._story)
+        if not self._ascii_only:
+            return made
+        from .widgets.text import ASCII
+
+        return [line.translate(ASCII | str.maketrans("╭╮╰╯", "++++")) for line in made]
+
+    def _colours(self) -> str:
+        """The sequence for the colours of edges and ground; empty where they are the terminal's own."""
+        if self._palette is None:
+            return ""
+        ground, ink = self._palette.theme["background"], self._palette.theme["foreground"]
+        edge = mix(ground, ink, EDGE)
+        if os.environ.get("COLORTERM", "").strip().lower() in TRUE:
+            return f"\x1b[38;2;{_parameters(edge)};48;2;{_parameters(ground)}m"
+        from rich.console import Console
+        from rich.style import Style
+
+        # Rich finds out how many colours there are, as it does for the dashboard.
+        console = Console(file=sys.__stderr__)
+        with console.capture() as captured:
+            console.print("x", style=Style(color=edge, bgcolor=ground), end="")
+        return captured.get().partition("x")[0]
 
 
-def _style(theme: Theme | None) -> Style | None:
-    """The colours of edges and ground in the theme; None where they are the terminal's own."""
-    if theme is None:
-        return None
-    try:
-        ground, ink = Color.parse(theme.background or ""), Color.parse(theme.foreground or "")
-    except ColorParseError:
-        return None
-    if ground.ansi is not None or ink.ansi is not None:
-        return None
-    return Style(color=ground.blend(ink, EDGE).rich_color, bgcolor=ground.rich_color)
-
-
-def clear() -> None:
-    """Leave the alternate screen again, where the dashboard that should have come did not."""
-    if sys.__stderr__ is not None:
-        sys.__stderr__.write(LEAVE)
-        sys.__stderr__.flush()
+def _parameters(colour: str) -> str:
+    """`r;g;b` of `#rrggbb`."""
+    return ";".join(str(int(colour[at : at + 2], 16)) for at in (1, 3, 5))

@@ -124,7 +124,9 @@ class Cells:
                 self.simple = False
                 return
             self.letters += text
-            if " " in text:
+            if text.isspace():
+                self.looks += [_blank(look)] * len(text)
+            elif " " in text:
                 blank = _blank(look)
                 self.looks += [blank if ch == " " else look for ch in text]
             else:
@@ -215,13 +217,16 @@ class Shown:
             letters[x:end] = [""] * (min(end, len(letters)) - x)
             return
         old, old_looks = letters[x:end], looks[x:end]
-        if old == new.letters and old_looks == new.looks:
-            return
-        at = [
-            n
-            for n, (a, b, c, d) in enumerate(zip(old, new.letters, old_looks, new.looks, strict=True))
-            if a != b or c != d
-        ]
+        if old_looks == new.looks:
+            if old == new.letters:
+                return
+            at = [n for n, (a, b) in enumerate(zip(old, new.letters, strict=True)) if a != b]
+        else:
+            at = [
+                n
+                for n, (a, b, c, d) in enumerate(zip(old, new.letters, old_looks, new.looks, strict=True))
+                if a != b or (c is not d and c != d)
+            ]
         breaks = [n for n, (a, b) in enumerate(pairwise(at), 1) if b - a > BRIDGE + 1]
         for low, high in pairwise([0, *breaks, len(at)]):
             first, last = at[low], at[high - 1] + 1

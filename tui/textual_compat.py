@@ -1056,13 +1056,16 @@ class LeanCompositor(Compositor):
     def _dirty_chops(self, spans: Iterable[Span]) -> Sequence[Mapping[int, Strip]]:
         """Strips by line and first column, front to back: the widget in front has a cell to itself."""
         cuts = self.cuts
-        chops: list[dict[int, Strip | None]] = [dict.fromkeys(line[:-1]) for line in cuts]
         wanted: dict[int, list[int]] = {}
         for y, first, end in spans:
             line = cuts[y]
             starts = [cut for cut, after in pairwise(line) if cut < end and after > first]
             if starts:
                 wanted.setdefault(y, []).extend(starts)
+        dirty = sorted(wanted)
+        chops: list[dict[int, Strip | None]] = [
+            dict.fromkeys(line[:-1]) if y in wanted else {} for y, line in enumerate(cuts)
+        ]
         for widget, (region, clip) in self.visible_widgets.items():
             if not wanted:
                 break
@@ -1071,7 +1074,7 @@ class LeanCompositor(Compositor):
             # Edges of all widgets are cuts, so a chop that begins in a widget lies in it as a whole.
             rows = [
                 y
-                for y in range(seen.y, seen.bottom)
+                for y in dirty[bisect_left(dirty, seen.y) : bisect_left(dirty, seen.bottom)]
                 if y in wanted and (at := bisect_left(wanted[y], left)) < len(wanted[y]) and wanted[y][at] < right
             ]
             if not rows or left >= right:

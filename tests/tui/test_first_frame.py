@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -53,3 +56,35 @@ def test_it_comes_first_and_a_key_typed_then_is_heard(tmp_path: Path) -> None:
         it.type("q")
         assert it.end() == 0
         assert it.unclean() == []
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129)])
+def test_a_signal_that_comes_with_it_leaves_the_terminal_as_it_was(tmp_path: Path, number: int, code: int) -> None:
+    with terminal(tmp_path, ["-m", "tui", "--peers", "24"]) as it:
+        it.until("─ inspector ─")
+        it.process.send_signal(number)
+        assert it.end() == code
+        assert ALTERNATE not in it.screen.modes
+        assert it.unclean() == []
+
+
+def test_a_theme_of_textual_has_one_too(tmp_path: Path) -> None:
+    with terminal(tmp_path, ["-m", "tui", "--peers", "24", "--theme", "nord"]) as it:
+        it.until("─ inspector ─")
+        it.until("under way")
+        it.type("q")
+        assert it.end() == 0
+
+
+def test_none_is_left_where_the_command_line_is_refused(tmp_path: Path) -> None:
+    with terminal(tmp_path, ["-m", "tui", "--theme", "nonesuch"]) as it:
+        assert it.end() == 2
+        assert ALTERNATE not in it.screen.modes
+
+
+def test_reading_the_command_line_and_painting_the_frame_load_no_textual() -> None:
+    told = (
+        "import sys, tui.cli.dashboard, tui.first_frame; from tui.config import settings, terminal, themes; "
+        "themes.find('swarm'); sys.exit('textual' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", told], check=False).returncode == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 from typing import TYPE_CHECKING
 
 from .common import DONE, Parser, adder, json_of, read_until, say, scenario_of, screen_flags, swarm_flags
@@ -11,6 +12,9 @@ from .streams import on_terminal
 
 if TYPE_CHECKING:
     from engine import Recording, Report, Scenario, Until
+
+    from ..config.settings import Settings
+    from ..first_frame import FirstFrame
 
 
 def flags(parser: Parser) -> None:
@@ -75,21 +79,49 @@ def open_on_screen(
             ascii_only = "unicode" in missing and glyphs in (None, "ascii")
             if ascii_only:
                 glyphs = "ascii"
-            from ..app import open_dashboard
+            first = _first_frame(scenario, recording, space.theme, settled, glyphs or settled.glyphs)
+            try:
+                from ..app import open_dashboard
 
-            return open_dashboard(
-                scenario,
-                theme=space.theme,
-                fps=space.fps,
-                speed=space.speed,
-                glyphs=glyphs,
-                until=until,
-                last_word=print_report if space.json else None,
-                recording=recording,
-                record=record,
-                settings=settled,
-                lacks=terminal.untold(missing, terminal.note_file()) if missing else (),
-                ascii_only=ascii_only,
-            )
+                return open_dashboard(
+                    scenario,
+                    theme=space.theme,
+                    fps=space.fps,
+                    speed=space.speed,
+                    glyphs=glyphs,
+                    until=until,
+                    last_word=print_report if space.json else None,
+                    recording=recording,
+                    record=record,
+                    settings=settled,
+                    lacks=terminal.untold(missing, terminal.note_file()) if missing else (),
+                    ascii_only=ascii_only,
+                    first=first,
+                )
+            finally:
+                first.clear()
     finally:
         gc.enable()
+
+
+def _first_frame(
+    scenario: Scenario, recording: Recording | None, theme: str | None, settled: Settings, glyphs: str | None
+) -> FirstFrame:
+    """The frame of the dashboard, painted now, before Textual is loaded; not yet where its colours are not known: of a
+    theme of Textual, or of one that is refused later."""
+    import os
+
+    from engine import InputError
+
+    from ..config import themes
+    from ..first_frame import FirstFrame
+
+    first = FirstFrame(
+        (scenario if recording is None else recording).setup.protocol,
+        story=bool(scenario.about or scenario.captions or scenario.expects),
+        ascii_only=glyphs == "ascii",
+    )
+    with contextlib.suppress(InputError):
+        palette = themes.find(theme or settled.theme or themes.DEFAULT)
+        first.paint(None if "NO_COLOR" in os.environ else palette)
+    return first

@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from textual.binding import Binding, BindingType
+if TYPE_CHECKING:
+    from textual.binding import Binding, BindingType
 
 Home = Literal["main", "app", "inside"]
 GROUPS: tuple[str, ...] = ("Peer", "Ask", "Time", "Picture", "Run", "Program", "Inside a panel")
@@ -101,6 +102,8 @@ EVERYWHERE = frozenset({"app.suspend"})
 
 def bindings(table: Sequence[Key], home: Home) -> list[Binding]:
     """The BINDINGS of a screen or the app."""
+    from textual.binding import Binding  # reading a configuration needs no Textual
+
     return [
         Binding(
             *(key.keys or NOTHING, key.action, key.label),
@@ -159,6 +162,8 @@ _KEYS = {key.id: key.keys for key in INSIDE} | SHARED
 def within(actions: Mapping[str, str], *, priority: bool = False) -> list[BindingType]:
     """The BINDINGS of a widget that has these actions, by the ids of their keys. `priority`: before the child that has
     the focus."""
+    from textual.binding import Binding  # reading a configuration needs no Textual
+
     return [
         Binding(_KEYS[id_], action, id_.partition(".")[2].replace("_", " "), show=False, priority=priority, id=id_)
         for id_, action in actions.items()

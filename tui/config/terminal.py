@@ -18,8 +18,6 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from ..textual_compat import Deadline, hung_up
-
 FEW = ("linux", "vt", "ansi", "cons", "xterm-16color", "screen.linux")
 """Beginnings of `TERM` of terminals with at most sixteen colours."""
 TRUE = ("truecolor", "24bit")
@@ -164,6 +162,8 @@ class Ending:
     """
 
     def __init__(self, restore: Callable[[], object]) -> None:
+        from ..textual_compat import Deadline  # what the terminal lacks is found out before Textual is loaded
+
         self._restore = restore
         self._deadline = Deadline(END_S, restore)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -225,6 +225,8 @@ async def leaving_when_hung_up(leave: Callable[[int], object]) -> AsyncIterator[
 
 def _let_go() -> None:
     """Discard what is buffered for a terminal that is gone: Python would fail on it when it exits."""
+    from ..textual_compat import hung_up
+
     for stream in (sys.__stdout__, sys.__stderr__):
         with contextlib.suppress(OSError, ValueError):
             if stream is not None and hung_up(stream.fileno()):
@@ -235,6 +237,8 @@ def _let_go() -> None:
 
 def stdin_is_gone() -> bool:
     """Whether stdin was a terminal that has hung up."""
+    from ..textual_compat import hung_up
+
     try:
         return sys.__stdin__ is not None and hung_up(sys.__stdin__.fileno())
     except (OSError, ValueError):  # it has no number, as in a test, or was closed

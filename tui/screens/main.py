@@ -99,7 +99,7 @@ AWAY_S, AWAY_PANEL_S = 4.0, 8.0
 """The slots of the picture and of panels while the terminal does not have the focus; a key or the focus ends this."""
 TICK_S, AWAY_TICK_S = 0.1, 1.0
 """Wall seconds between two advances of virtual time between frames; each frame advances it too."""
-CHARTS_S = 1.9
+CHARTS_S = 2.9
 """Wall seconds between two frames for the charts while no ask of a person is under way: they take more time than any
 other panel."""
 PANEL_TYPES: dict[str, type[Any]] = {
