@@ -164,9 +164,9 @@ def min_cut(sim: Simulation, labels: Sequence[str], origin: PeerId, text: str) -
         return none(f"{who} has {what} itself: silencing others does not keep it from it.")
     holders = [p for p in range(sim.n) if p != origin and not silent[p] and _holds(sim, p, text, served)]
     if not holders:
-        return none(f"No peer that is up and would answer has {what}: there is nobody left to silence.")
+        return none(f"No peer that is up and would answer has {what}: there is no peer left to silence.")
     if not sim.streams.near[origin] and sim.program_types[origin].knows == "everyone":
-        told = f"{who} can call anybody itself: all {plural(len(holders), 'holder')} of {what} would have to go."
+        told = f"{who} can connect to any peer itself: all {plural(len(holders), 'holder')} of {what} must be silenced."
         return MinimumCut(origin, text, tuple(holders), tuple(holders), told)
     hops = _distances(sim, origin, silent)
     reachable = [p for p in holders if hops[p] >= 0]

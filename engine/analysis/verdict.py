@@ -123,7 +123,7 @@ def verdict(program: type[Peer], options: Any, facts: Mapping[str, Any]) -> str:
     """
     if facts["want"] == "broadcast":
         if not facts["alive"]:
-            return "Nobody else is alive to hear it."
+            return "No other peer is alive to hear it."
         share = min(1.0, facts["reached"] / facts["alive"])
         return f"Heard by {facts['reached']:,} of {plural(facts['alive'], 'living peer')} ({share:.0%})."
     if facts["hits"]:
@@ -161,7 +161,7 @@ def _why(facts: Mapping[str, Any]) -> str:
     holders: int = facts["holders"]
     text = plain(facts["text"], 40)
     if not holders:
-        return f'nobody holds "{text}".'
+        return f'no peer holds "{text}".'
     parts = []
     for word, label in WHERE.items():
         if facts[word]:
@@ -203,14 +203,14 @@ WHERE = {
 }
 
 WORDS = {
-    "dead": "met a dead peer",
-    "left": "met a departed peer",
-    "reset": "met a peer that had started anew",
+    "dead": "reached a dead peer",
+    "left": "reached a peer that had left",
+    "reset": "reached a peer that had restarted",
     "censored": "were censored",
-    "partition": "met the partition",
+    "partition": "reached the partition",
     "lost": "were lost",
-    "nat": "met a peer behind a NAT",
-    "queue": "found the line's queue full",
-    "unsent": "had not been sent when their sender went",
+    "nat": "reached a peer behind a NAT",
+    "queue": "were dropped since the queue of the line was full",
+    "unsent": "had not been sent when their sender stopped",
     "colluded": "were suppressed by a colluder",
 }

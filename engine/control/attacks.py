@@ -40,7 +40,7 @@ GAP_S = 0.2
 BATCHES = 6
 """Groups in which the identities of an eclipse arrive."""
 MEANS: dict[str, type[Kill] | type[Censor] | type[Leave]] = {"kill": Kill, "censor": Censor, "leave": Leave}
-PAST = {"kill": "killed", "censor": "censored", "leave": "made to leave"}
+WOULD = {"kill": "kill {}", "censor": "censor {}", "leave": "make {} leave"}
 
 Steps: TypeAlias = list[tuple[float, Command]]
 """Commands and when they are due, in seconds from the attack on."""
@@ -95,8 +95,8 @@ class AttackContext:
         return plain(self.columns.labels[peers[0]], 40) if len(peers) == 1 else f"{len(peers):,} peers"
 
     def of_users(self, peers: Sequence[int]) -> str:
-        """`13 peers of 64 living users`."""
-        return f"{self.names(peers)} of {len(self.users):,} living users"
+        """`13 of 64 live users`."""
+        return f"{len(peers):,} of {len(self.users):,} live users"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +116,11 @@ class Plan:
         return tuple(named)
 
 
+def _would(values: Mapping[str, Any], whom: str) -> str:
+    """`Would kill 13 of 64 live users`."""
+    return f"Would {WOULD[values['means']].format(whom)}"
+
+
 def _amount(share: float, of: int) -> int:
     """A share of a number, rounded, halves up; at least 1 for a share above 0, if `of` is not 0."""
     return min(of, max(int(share > 0), int(of * share + 0.5)))
@@ -133,7 +138,7 @@ def _against(context: AttackContext, peers: Sequence[int], values: Mapping[str, 
     over_s = values.get("over_s", 0.0)
     when = f" within {over_s:g} s" if over_s else ""
     steps = _spread(peers, over_s, MEANS[values["means"]])
-    return Plan(tuple(steps), f"{how}: {context.of_users(peers)}, {PAST[values['means']]}{when}.")
+    return Plan(tuple(steps), f"{_would(values, context.of_users(peers))}{when}{how}.")
 
 
 def _random_users(context: AttackContext, values: Mapping[str, Any], rng: Stream) -> list[int]:
@@ -142,17 +147,17 @@ def _random_users(context: AttackContext, values: Mapping[str, Any], rng: Stream
 
 def random(context: AttackContext, values: Mapping[str, Any], rng: Stream) -> Plan:
     """A share of the users, chosen at random."""
-    return _against(context, _random_users(context, values, rng), values, "Drawn at random")
+    return _against(context, _random_users(context, values, rng), values, ", chosen at random")
 
 
 def degree(context: AttackContext, values: Mapping[str, Any], rng: Stream) -> Plan:
     """The users with the most links."""
-    return _highest(context, values, context.columns.degrees(), "Those with the most links")
+    return _highest(context, values, context.columns.degrees(), ": those with the most links")
 
 
 def betweenness(context: AttackContext, values: Mapping[str, Any], rng: Stream) -> Plan:
     """The users with the highest betweenness."""
-    return _highest(context, values, context.columns.betweenness(), "Those on the most shortest paths")
+    return _highest(context, values, context.columns.betweenness(), ": those on the most shortest paths")
 
 
 def _highest(context: AttackContext, values: Mapping[str, Any], measure: Sequence[float], how: str) -> Plan:
@@ -165,30 +170,32 @@ def role(context: AttackContext, values: Mapping[str, Any], rng: Stream) -> Plan
     """All or a share of the peers with a role."""
     peers = context.living_with(context.columns.roles(), values["whom"])
     some = rng.sample(peers, _amount(values["share"], len(peers)))
-    return _at_once(context, some, values, f"role {values['whom']}")
+    return _at_once(context, some, values, f"with role {values['whom']}")
 
 
 def city(context: AttackContext, values: Mapping[str, Any], rng: Stream) -> Plan:
     """All peers in a city."""
-    return _at_once(context, context.living_with(context.columns.cities(), values["whom"]), values, values["whom"])
+    return _at_once(
+        context, context.living_with(context.columns.cities(), values["whom"]), values, f"in {values['whom']}"
+    )
 
 
 def _at_once(context: AttackContext, peers: Sequence[int], values: Mapping[str, Any], where: str) -> Plan:
     steps = _spread(peers, 0.0, MEANS[values["means"]])
-    return Plan(tuple(steps), f"{plain(where)}: {context.names(peers)}, {PAST[values['means']]}.")
+    return Plan(tuple(steps), f"{_would(values, f'{context.names(peers)} {plain(where)}')}.")
 
 
 def operator(context: AttackContext, values: Mapping[str, Any], rng: Stream) -> Plan:
     """All peers of an operator."""
     peers = context.living_with(context.columns.operators(), values["whom"])
-    told = f"By court order, all peers of {plain(values['whom'])} are shut down: {context.names(peers)}."
+    told = f"Would shut down all peers of {plain(values['whom'])}, as by a court order: {context.names(peers)}."
     return Plan(((0.0, Shutdown(values["whom"])),), told)
 
 
 def bootstrap(context: AttackContext, values: Mapping[str, Any], rng: Stream) -> Plan:
     """All living bootstrap peers."""
     some = context.bootstrap()
-    told = f"The {len(some):,} living bootstrap peers, {PAST[values['means']]}: newcomers cannot join."
+    told = f"{_would(values, f'the {len(some):,} live bootstrap peers')}: newcomers could not join."
     return Plan(tuple(_spread(some, 0.0, MEANS[values["means"]])), told)
 
 
@@ -202,14 +209,14 @@ def collusion(context: AttackContext, values: Mapping[str, Any], rng: Stream) ->
         assert isinstance(command, Collude)
         steps.append((at_s, Collude(command.peers, word, values["leak"])))
     when = f", more and more of them over {over_s:g} s" if over_s else ""
-    who = f"{context.names(some)} of {len(context.living):,}"
-    return Plan(tuple(steps), f"Drawn at random: {who}, which suppress \u201c{plain(word)}\u201d{when}.")
+    who = f"{len(some):,} of {len(context.living):,} live peers, chosen at random,"
+    return Plan(tuple(steps), f"Would make {who} suppress \u201c{plain(word)}\u201d{when}.")
 
 
 def poison(context: AttackContext, values: Mapping[str, Any], rng: Stream) -> Plan:
     """A share of the users serves decoys."""
     some = _random_users(context, values, rng)
-    told = f"Drawn at random: {context.of_users(some)}, which claim to have every file and serve decoys."
+    told = f"Would make {context.of_users(some)}, chosen at random, claim to have every file and serve decoys."
     return Plan(tuple(_spread(some, values["over_s"], Poison)), told)
 
 
@@ -217,7 +224,9 @@ def crowd(context: AttackContext, values: Mapping[str, Any], rng: Stream) -> Pla
     """Many newcomers in a short time."""
     count, over_s = values["count"], values["over_s"]
     known = sum(context.columns.bootstrap())
-    told = f"{count:,} newcomers within {over_s:g} s, all of which know the same {known:,} bootstrap peers."
+    told = (
+        f"Would let {count:,} newcomers join within {over_s:g} s, all of which know the same {known:,} bootstrap peers."
+    )
     return Plan(((0.0, Arrive(count, over_s)),), told)
 
 
@@ -225,7 +234,7 @@ def exodus(context: AttackContext, values: Mapping[str, Any], rng: Stream) -> Pl
     """A share of the users leaves."""
     some = _random_users(context, values, rng)
     over_s = values["over_s"]
-    told = f"Drawn at random: {context.of_users(some)}, which leave within {over_s:g} s, half of them politely."
+    told = f"Would make {context.of_users(some)}, chosen at random, leave within {over_s:g} s, half of them politely."
     return Plan(((0.0, Depart(tuple(some), over_s, 0.5)),), told)
 
 
@@ -237,7 +246,7 @@ def sybil(context: AttackContext, values: Mapping[str, Any], rng: Stream) -> Pla
     for at in range(many):
         size = count * (at + 1) // many - count * at // many
         steps += _identities(over_s * at / max(1, many - 1), size, values)
-    told = f"{count:,} identities of one owner join within {over_s:g} s. {_effect(context, word)}"
+    told = f"Would let {count:,} identities of one owner join within {over_s:g} s. {_effect(context, word)}"
     return Plan(tuple(steps), told)
 
 
@@ -256,7 +265,7 @@ def _effect(context: AttackContext, word: str) -> str:
     if context.overlay:
         return f"They take connections, and pass on no question or answer about {about}."
     if context.relays:
-        return f"They are told of {about} as others are, and tell nobody."
+        return f"They receive {about} as other peers do, and do not pass it on."
     return f"Nothing is relayed through users here: they only hide their own files about {about}."
 
 
@@ -283,8 +292,9 @@ def eclipse(context: AttackContext, values: Mapping[str, Any], rng: Stream) -> P
             steps += _identities(at * ROUND_S + GAP_S, cuts[at + 1] - cuts[at], values, via)
     honest = [peer for peer in columns.near(victim) if not infrastructure[peer]]
     told = (
-        f"{count:,} identities connect to {label}; its {len(honest)} neighbours are {PAST[values['means']]}, and for "
-        f"{over_s:g} s so is each peer that replaces one. {_effect(context, values['word'])}"
+        f"{_would(values, f'the {len(honest)} neighbours of {label}')}, and each peer that "
+        f"replaces one within {over_s:g} s; {count:,} identities connect to it instead. "
+        f"{_effect(context, values['word'])}"
     )
     return Plan(tuple(steps), told)
 
@@ -326,7 +336,7 @@ class Preset:
     why_not: str = ""
 
 
-_SHARE = Param("share", "how many of the living users", "share", 0.1, 0.0, 1.0)
+_SHARE = Param("share", "how many of the live users", "share", 0.1, 0.0, 1.0)
 _MEANS = Param("means", "what happens to them", "choice", "kill", choices=tuple(MEANS))
 _AT_ONCE = Param("over_s", "spread over", "seconds", 0.0, 0.0, SPAN_S_MAX, "s")
 _WORD = Param("word", "the word to suppress", "word", None)
@@ -376,7 +386,7 @@ PRESETS: dict[str, tuple[Preset, Make]] = {
         (
             Preset("collusion", "Collusion", "A growing share of the peers enforces a ban on a word: in their "
                    "libraries, and in what they pass on.",
-                   (_WORD, replace(_SHARE, about="how many of all living peers", default=0.5),
+                   (_WORD, replace(_SHARE, about="how many of all live peers", default=0.5),
                     replace(_AT_ONCE, about="growing over", default=30.0),
                     Param("leak", "share that is missed by the ban", "share", 0.0, 0.0, 1.0))),
             collusion,
@@ -461,7 +471,7 @@ def plan(command: Attack, context: AttackContext, rng: Stream) -> Plan:
         where = f'attack "{preset.name}"'
         if param.kind == "peers":
             if given is not None and not context.victims:
-                raise InputError(f"{where}: the victim is nobody who runs")
+                raise InputError(f"{where}: the victim is no peer that is up")
             given = None if given is None else context.victims[0]
         value = param.default if given is None else given
         if value is None:
@@ -475,7 +485,7 @@ def plan(command: Attack, context: AttackContext, rng: Stream) -> Plan:
 NOTHING_TO_CHOOSE = {
     "role": "No peer is alive, so there is no role.",
     "city": "No peer is in a city: this run has no places.",
-    "operator": "Nobody here runs more than one peer: there is no company to order anything.",
+    "operator": "No operator here has more than one peer: there is no company to order anything.",
 }
 ON_LINKS = ("degree", "betweenness")
 

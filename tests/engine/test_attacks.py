@@ -90,9 +90,7 @@ def test_a_share_at_random_is_of_the_living_users() -> None:
     swarm = made("napster")
     swarm.do(Kill("random 10"))
     gone = set(dead(swarm))
-    assert (
-        swarm.preview(Attack("random", share=0.2)).sentence == "Drawn at random: 10 peers of 50 living users, killed."
-    )
+    assert swarm.preview(Attack("random", share=0.2)).sentence == "Would kill 10 of 50 live users, chosen at random."
     taken = swarm.do(Attack("random", share=0.2))
     assert len(taken) == 10
     assert not gone & set(taken)
@@ -142,7 +140,7 @@ def test_a_share_may_fall_bit_by_bit() -> None:
 
 def test_a_role_a_city_and_an_operator() -> None:
     swarm = made("web", options={"servers": 3})
-    assert swarm.preview(Attack("role", whom="server", share=0.67)).sentence == "role server: 2 peers, killed."
+    assert swarm.preview(Attack("role", whom="server", share=0.67)).sentence == "Would kill 2 peers with role server."
     city = swarm.snapshot().fixed.places.names[swarm.snapshot().fixed.place[0]]
     there = swarm.select(f'city="{city}"')
     assert set(swarm.do(Attack("city", whom=city, means="censor"))) == set(there)
@@ -205,7 +203,7 @@ def test_a_victim_is_eclipsed() -> None:
     victim = swarm.select("top 1 degree")[0]
     told = swarm.preview(Attack("eclipse", peers=victim, word="song")).sentence
     honest = set(swarm.links_of(victim))
-    assert f"its {len(honest)} neighbours are killed" in told
+    assert f"Would kill the {len(honest)} neighbours of" in told
     swarm.do(Attack("eclipse", peers=victim, word="song"))
     swarm.advance(50 * SECOND)
     near = swarm.links_of(victim)
@@ -222,7 +220,7 @@ def test_a_victim_is_eclipsed() -> None:
 
 def test_what_sybils_do_is_said_in_terms_of_the_network() -> None:
     assert "take connections" in made().preview(Attack("sybil", word="song")).sentence
-    assert "tell nobody" in made("gossip").preview(Attack("sybil", word="song")).sentence
+    assert "do not pass it on" in made("gossip").preview(Attack("sybil", word="song")).sentence
     assert "Nothing is relayed" in made("napster").preview(Attack("sybil", word="song")).sentence
 
 
@@ -245,9 +243,9 @@ def test_what_sybils_do_is_said_in_terms_of_the_network() -> None:
         (Attack("sybil", word="!"), "should be words"),
         (Attack("sybil", operator='a"b'), "should be words"),
         (Attack("city", whom="Atlantis"), 'which city\\? Not "Atlantis"'),
-        (Attack("operator", whom="Napster"), "nobody here runs more than one peer"),
+        (Attack("operator", whom="Napster"), "no operator here has more than one peer"),
         (Attack("eclipse", peers="p099"), "no peer is called"),
-        (Attack("eclipse", peers="state=dead"), "the victim is nobody who runs"),
+        (Attack("eclipse", peers="state=dead"), "the victim is no peer that is up"),
     ],
 )
 def test_an_attack_that_cannot_be_is_refused_and_changes_nothing(attack: Attack, words: str) -> None:

@@ -45,8 +45,8 @@ def holders(peers: int, *those: int, **changes: Any) -> Swarm:
 def test_the_verdict_on_success_and_on_what_nobody_has() -> None:
     assert verdict(holders(3, 1, 2)) == "Found: 2 holders, the first after 0.02 s."
     assert verdict(holders(3, 1)) == "Found: 1 holder, the first after 0.02 s."
-    assert verdict(holders(3)) == 'No answer: nobody holds "blue train".'
-    assert verdict(holders(3, 0)) == 'No answer: nobody holds "blue train".', "the asker's own copy aside"
+    assert verdict(holders(3)) == 'No answer: no peer holds "blue train".'
+    assert verdict(holders(3, 0)) == 'No answer: no peer holds "blue train".', "the asker's own copy aside"
 
 
 def test_the_verdict_says_where_the_holders_are() -> None:
@@ -117,7 +117,7 @@ def test_a_protocol_may_explain_in_its_own_terms() -> None:
             return "the desks are closed." if facts["stations"]["desk-a"] != "alive" else None
 
     swarm = make_swarm(2, Wordy)
-    assert verdict(swarm) == 'No answer: nobody holds "blue train".'
+    assert verdict(swarm) == 'No answer: no peer holds "blue train".'
     swarm.do(Kill("desk-a"))
     swarm.do(Collude("desk-b", "train"))
     swarm.do(Censor("desk-c"))
@@ -134,4 +134,4 @@ def test_the_verdict_on_a_broadcast_is_who_heard_it() -> None:
     swarm.do(Censor(1))
     assert verdict(swarm, "more news") == "Heard by 3 of 4 living peers (75%)."
     swarm.do(Kill((1, 2, 3, 4)))
-    assert verdict(swarm, "old news") == "Nobody else is alive to hear it."
+    assert verdict(swarm, "old news") == "No other peer is alive to hear it."

@@ -9,20 +9,20 @@
 > ask p000 no such thing
      1.000  ask 1: p000 wants no such thing
 > run 3
-     1.040  ask 1 is over. No answer: nobody holds "no such thing".
+     1.040  ask 1 is over. No answer: no peer holds "no such thing".
 > kill p004
      4.000  kill 1: p004
 > run 3
 > ask p000 no such thing
      7.000  ask 2: p000 wants no such thing
 > run 3
-     7.040  ask 2 is over. No answer: nobody holds "no such thing".
+     7.040  ask 2 is over. No answer: no peer holds "no such thing".
 > uncensor p003
     10.000  uncensor 1: p003
 > run 2
 > ask p000 no such thing
     12.000  ask 3: p000 wants no such thing
 > run 3
-    12.040  ask 3 is over. No answer: nobody holds "no such thing".
+    12.040  ask 3 is over. No answer: no peer holds "no such thing".
 > lost
   censored 15, dead 7

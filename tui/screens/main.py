@@ -912,7 +912,8 @@ class MainScreen(Screen[None]):
         now_us, before = swarm.now_us, len(swarm.history)
         self.session.do(attack)
         if len(self.session.swarm.history) > before:
-            self.session.say(plan.sentence)
+            many = f" It takes {len(plan.peers):,} peers." if plan.peers else ""
+            self.session.say(f"Attack started: {title.lower()}.{many}")
             self.query_one(Attacks).begun(started_attack(title, plan, now_us))
 
     def open_attack(self, name: str) -> None:

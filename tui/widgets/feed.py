@@ -70,8 +70,8 @@ PAST: Mapping[str, tuple[str, str]] = {
     "release": ("released", "alive"),
     "poison": ("poisoned", "poisoned"),
     "cure": ("cured", "alive"),
-    "partition": ("cut off", "censored"),
-    "arrive": ("let in", "alive"),
+    "partition": ("split off", "censored"),
+    "arrive": ("added", "alive"),
     "depart": ("sent off", "left"),
 }
 """Verb -> its past tense in a sentence, and the style."""
@@ -174,7 +174,7 @@ def _commanded(event: Commanded, labels: Sequence[str]) -> tuple[str, str]:
         what = f"the attack {plain(command.name)}" if command.name else "what attacks had still to do"
         return f"{by} cancelled {what}", "alive"
     if isinstance(command, Arrive) and command.over_s:
-        return f"{by} let in {command.count:,} newcomers within {command.over_s:g} s{_operator(command)}", "alive"
+        return f"{by} added {command.count:,} newcomers within {command.over_s:g} s{_operator(command)}", "alive"
     if isinstance(command, Depart) and command.over_s:
         return f"{by} sent off {who} within {command.over_s:g} s", "left"
     if isinstance(command, Publish):
