@@ -13,8 +13,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from textual.app import App
 from textual.css.stylesheet import Stylesheet
 from textual.pilot import Pilot
+from textual.widget import Widget
 
 from tui.screens.frame_clock import FrameClock, FramePace
 
@@ -86,15 +88,59 @@ async def press(pilot: Pilot[Any], *keys: str) -> None:
 
 
 _PARSED: dict[tuple[object, ...], Any] = {}
-_parse_rules = Stylesheet._parse_rules
+_MATCHED: dict[tuple[object, ...], tuple[Any, tuple[bool, ...]]] = {}
+_RULES: dict[tuple[int, ...], int] = {}
+_parse_rules, _apply = Stylesheet._parse_rules, Stylesheet.apply
+FOUND = ("_has_hover_style", "_has_focus_within", "_has_order_style", "_has_odd_or_even")
+"""What `Stylesheet.apply` notes of a node beside its rules."""
 
 
-def parsed_once(sheet: Stylesheet, *words: Any, **more: Any) -> Any:
+def parsed_once(sheet: Any, *words: Any, **more: Any) -> Any:
     """Rules of a style sheet, parsed once for all apps of this process that have the same variables."""
-    key = (frozenset(sheet._variables.items()), words, tuple(more.items()))
+    variables, known = getattr(sheet, "_told_variables", (None, None))
+    if variables is not sheet._variables:
+        known = frozenset(sheet._variables.items())
+        sheet._told_variables = sheet._variables, known
+    key = (known, words, tuple(more.items()))
     if key not in _PARSED:
         _PARSED[key] = _parse_rules(sheet, *words, **more)
     return _PARSED[key]
+
+
+def state_of(node: Any) -> tuple[object, ...]:
+    """All of a node that a selector may ask for, but for its place among its siblings and the focus within it."""
+    if isinstance(node, App):
+        state = (node.app_focus, node.current_theme.dark, node.is_inline, node.native_ansi_color, node.no_color)
+    elif isinstance(node, Widget):
+        state = (*node._pseudo_classes_cache_key, node.allow_focus())
+    else:
+        state = ()
+    return (type(node), node._id, frozenset(node._classes), *state)
+
+
+def matched_once(
+    sheet: Any, node: Any, *, animate: bool = False, cache: dict[tuple[Any, ...], Any] | None = None
+) -> None:
+    """Apply a style sheet to a node. Which rules hold for it is found once for all nodes of this process that no rule
+    can tell apart. Where rules ask for siblings or for the focus within, Textual caches nothing, and so does this."""
+    rules, number = getattr(sheet, "_told_rules", (None, 0))
+    if rules is not sheet.rules:
+        rules = sheet.rules  # as they are parsed once, and kept, each has an address of its own
+        number = _RULES.setdefault(tuple(map(id, rules)), len(_RULES))
+        sheet._told_rules = rules, number
+    key = (number, *map(state_of, node.css_path_nodes))
+    known = _MATCHED.get(key)
+    if known is None:
+        fresh: dict[tuple[Any, ...], Any] = {}
+        _apply(sheet, node, animate=animate, cache=fresh)
+        for found in fresh.values():
+            _MATCHED[key] = found, tuple(getattr(node, name) for name in FOUND)
+        return
+    found, noted = known
+    for name, value in zip(FOUND, noted, strict=True):
+        setattr(node, name, value)
+    sheet.replace_rules(node, found, animate=animate)
+    sheet._process_component_classes(node)
 
 
 def told(patch: pytest.MonkeyPatch) -> None:
@@ -102,6 +148,7 @@ def told(patch: pytest.MonkeyPatch) -> None:
     patch.setattr("textual.app.wait_for_idle", idle)
     patch.setattr("textual.pilot.wait_for_idle", idle)
     patch.setattr(Stylesheet, "_parse_rules", parsed_once)
+    patch.setattr(Stylesheet, "apply", matched_once)
     patch.setattr(Pilot, "pause", pause)
     patch.setattr(Pilot, "press", press)
     patch.setattr(Pilot, "_wait_for_screen", idle)

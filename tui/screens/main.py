@@ -137,6 +137,20 @@ SPARED = 500
 FAREWELL = "That was the tour. {app.help} shows all keys, {app.palette} finds any action by name."
 
 
+def room_classes(width: int, height: int) -> dict[str, bool]:
+    """The classes of the screen by which the style sheet tells terminals of different sizes apart."""
+    if too_small(width, height):
+        return {"-tiny": True}
+    return {
+        "-tiny": False,
+        "-narrow": drawer(width, height),
+        "-short": height < TALL,
+        "-compact": width < WIDE or height < TALL,
+        "-huge": width >= HUGE_W and height >= HUGE_H,
+        "-lowest": height < TIMELINE_H,
+    }
+
+
 class Program(Protocol):
     """What actions use of the app, in addition to Textual's own."""
 
@@ -231,6 +245,9 @@ class MainScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """From the top: figures, the picture and the inspector, asks and controls, charts and feed, text fields."""
+        # Each class that is changed later has the rules for all widgets matched again.
+        dressed = {"-dense": self.context.app.preferences.density == "compact", "-letters": self.glyphs == "ascii"}
+        self.update_classes(room_classes(*self.app.size) | dressed, update=False)
         yield StatusBar(id="status")
         yield CourtBar(id="matters")
         with Vertical(id="body"):
@@ -262,8 +279,6 @@ class MainScreen(Screen[None]):
     def on_mount(self) -> None:
         """Start virtual time and the frame clock."""
         self.view.tooltip = None
-        self.set_class(self.context.app.preferences.density == "compact", "-dense")
-        self.set_class(self.glyphs == "ascii", "-letters")
         # Virtual time runs from the first picture on: the code that paces it takes time to load, and a frame advances
         # it too.
         self.call_after_refresh(self._pace)
@@ -559,31 +574,23 @@ class MainScreen(Screen[None]):
     def make_room(self) -> None:
         """Show the panels that there is room for."""
         width, height = self.size
-        tiny = too_small(width, height)
-        self.set_class(tiny, "-tiny")
-        if tiny:
+        self.update_classes(room_classes(width, height))
+        if too_small(width, height):
             told = f"swarmtop needs {LEAST_W} x {LEAST_H} cells; this terminal has {width} x {height}."
             self.query_one("#small", Static).update(f"{told} The swarm goes on meanwhile.")
             return
-        self.set_class(drawer(width, height), "-narrow")
-        self.set_class(height < TALL, "-short")
-        self.set_class(width < WIDE or height < TALL, "-compact")
-        self.set_class(width >= HUGE_W and height >= HUGE_H, "-huge")
         self.timeline.display = height >= TIMELINE_H
-        self.set_class(height < TIMELINE_H, "-lowest")
         story = self.has_story
         if not self.panels.arrange(width, height, selected=self.session.selection.selected is not None, story=story):
             return
         shown, whole = self.panels.shown, self.panels.whole
         others = self.panels.behind(width, height, story=story)
         for view in (self.view, self.ask_picture):
-            view.set_class(PICTURE not in shown, "-behind")
-            view.set_class(whole == PICTURE, "-whole")
+            view.update_classes({"-behind": PICTURE not in shown, "-whole": whole == PICTURE})
         for name in PANEL_TYPES:
             panel = self.panel(name)
             # A class and not `display`, since a panel may also hide itself for reasons of its own.
-            panel.set_class(name not in shown, "-away")
-            panel.set_class(name == whole, "-whole")
+            panel.update_classes({"-away": name not in shown, "-whole": name == whole})
             carry_keys(panel, [Offer(str(n), PANELS[n], self.table[f"panel.{n}"].action) for n in others.get(name, ())])
         for row, parts in ROWS.items():
             self.query_one(f"#{row}").display = bool(parts & shown)
