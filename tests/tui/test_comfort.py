@@ -324,7 +324,7 @@ async def test_a_scenario_is_read_about_and_begun_from_the_dashboard() -> None:
         await person.press("p", "tab", "i")
         picker = person.app.screen
         assert isinstance(picker, Picker)
-        assert "Napster's files lie on its users' machines" in picker.about
+        assert "Napster's files are on its users' machines" in picker.about
         assert "network    napster" in picker.about
         await person.press("enter")
         assert person.session.player.scenario.title == "The injunction"

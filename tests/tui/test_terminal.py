@@ -149,7 +149,7 @@ def test_ctrl_c_asks_once_and_leaves_at_the_second_time(tmp_path: Path) -> None:
         it.type("?")
         it.until("its process was killed")
         it.type(CTRL_C)
-        it.until("press ctrl+c again")
+        it.until(r"press ctrl\+c again")
         it.type(CTRL_C * 2)  # two, as the first may come too late to be the second
         assert it.end() == 130
         assert it.unclean() == []
