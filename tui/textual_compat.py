@@ -79,6 +79,7 @@ from textual.strip import Strip
 from textual.timer import EventTargetGone
 from textual.widget import MountError, Widget
 from textual.widgets import Button, Input, LoadingIndicator, OptionList
+from textual.worker import WorkerFailed
 
 from .terminal_input import InputSplitter, Piece
 
@@ -1280,6 +1281,8 @@ def is_late(app: App[Any], error: Exception) -> bool:
     Textual's own kinds for that, and what runs now belongs to a dialog that was dismissed or to a widget that was
     removed. Any other kind is a programming error, in whatever node. Private in Textual 8.2.8: `active_message_pump`,
     `_parent`."""
+    if isinstance(error, WorkerFailed) and isinstance(error.error, Exception):
+        error = error.error  # of a dialog that was closed while its worker went on, such as the search of the palette
     if not isinstance(error, GONE):
         return False
     node: MessagePump | None = active_message_pump.get(app)

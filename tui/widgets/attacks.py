@@ -297,8 +297,9 @@ class Attacks(Vertical):
         self._wanted = not self._complete
         if self._complete:
             self.query_one(PresetList).focus(scroll_visible)
-        elif (inputs := queue_of(self.app)) is not None:
-            inputs.expect(lambda: self.has_focus_within)
+        # Keys wait for the presets too: enter in an empty list would do nothing.
+        if self.preset is None and (inputs := queue_of(self.app)) is not None:
+            inputs.expect(lambda: self.has_focus_within and self.preset is not None)
         return self
 
     async def _add_widgets(self) -> None:
