@@ -70,8 +70,9 @@ class InputQueue:
 
     @property
     def pressing(self) -> bool:
-        """Whether more input waits, so that not each event needs a frame."""
-        return bool(self._waiting)
+        """Whether more input waits, so that not each event needs a frame. Not while something is being opened: it may
+        need a frame for that."""
+        return bool(self._waiting) and self._expected is None
 
     @property
     def busy(self) -> bool:
