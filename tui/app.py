@@ -27,7 +27,7 @@ from .actions.table import ACTIONS, ALL
 from .config import textual_themes
 from .config.keys import Key, bindings, keyed
 from .config.settings import Settings
-from .config.terminal import GONE, Ending, leaving_when_hung_up, stdin_is_gone
+from .config.terminal import GONE, Ending, leaving_when_hung_up, signals_held, stdin_is_gone
 from .draw.styles import Mode
 from .input_queue import InputQueue
 from .preferences import Preferences
@@ -90,14 +90,16 @@ class SwarmApp(TerminalApp):
         settings: Settings | None = None,
         lacks: Sequence[str] = (),
         ascii_only: bool = False,
+        first: FirstFrame | None = None,
     ) -> None:
         """`settings` are used where no flag is given; `lacks`: sentences on what the terminal cannot do, to be shown;
-        ascii_only: write no other characters to the terminal.
+        ascii_only: write no other characters to the terminal; first: what is on the screen already.
 
         Raises InputError for a theme that does not exist.
         """
         settled = settings or Settings()
         self.session = session
+        self._first = first
         self._fps, self._steady = fps or settled.fps or FPS, bool(fps or settled.fps)
         super().__init__()
         self.broken: Exception | None = None
@@ -260,6 +262,8 @@ class SwarmApp(TerminalApp):
         if driver is not None:
             driver.close()
             getattr(driver, "restore_line", bool)()
+        elif self._first is not None:
+            self._first.leave()
 
     def to_the_shell(self) -> None:
         """Suspend the program, as ctrl+z does in other programs; `fg` resumes it."""
@@ -353,7 +357,16 @@ def open_dashboard(
     session = Session(scenario, speed=speed, until=until, recording=recording)
     if record is not None:
         session.player.begin_recording(record)
-    app = SwarmApp(session, theme=theme, fps=fps, glyphs=glyphs, settings=settings, lacks=lacks, ascii_only=ascii_only)
+    app = SwarmApp(
+        session,
+        theme=theme,
+        fps=fps,
+        glyphs=glyphs,
+        settings=settings,
+        lacks=lacks,
+        ascii_only=ascii_only,
+        first=first,
+    )
 
     async def run() -> ReturnType | int | None:
         app.deadline.app(app.leave)
@@ -370,9 +383,11 @@ def open_dashboard(
                 if first is not None and driver_of(app) is not None:
                     first.shown = False  # the dashboard has taken the screen over, and leaves it itself
 
-    if first is not None:
-        first.release_signals()
-    with app.deadline:
+    with contextlib.ExitStack() as until_left:
+        with signals_held():
+            if first is not None:
+                first.release_signals()
+            until_left.enter_context(app.deadline)
         try:
             code = asyncio.run(run())
             if app.broken is not None:

@@ -111,6 +111,10 @@ class FirstFrame:
     def clear(self) -> None:
         """Leave the alternate screen again, where the dashboard that should have come did not."""
         self.release_signals()
+        self.leave()
+
+    def leave(self) -> None:
+        """Leave the alternate screen. May be called from any thread."""
         if self.shown and sys.__stderr__ is not None:
             self.shown = False
             sys.__stderr__.write(LEAVE)
@@ -125,7 +129,7 @@ class FirstFrame:
     def _take_signals(self) -> None:
         for number in ENDING:
             with contextlib.suppress(ValueError, OSError):  # only the main thread may
-                if signal.getsignal(number) == signal.SIG_DFL:
+                if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
                     self._handlers[number] = signal.signal(number, self._end)
 
     def _end(self, number: int, _: object) -> None:

@@ -14,7 +14,7 @@ import locale
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -152,6 +152,19 @@ ENDING = tuple(
 )
 """Signals whose default action ends the program. Not those of a broken process (SIGSEGV, SIGBUS, SIGFPE, SIGILL), which
 cannot continue."""
+
+
+@contextlib.contextmanager
+def signals_held() -> Iterator[None]:
+    """A context in which signals that would end the program wait, so that their handlers can be exchanged."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class Ending:
