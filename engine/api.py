@@ -423,6 +423,11 @@ class Peer:
         """What this peer knows and believes, for the inspector."""
         return Beliefs()
 
+    def contacts(self) -> Iterable[PeerId] | None:
+        """Whom it would pass a question to next, for minimum cuts; or None: everyone that it has an open stream with.
+        States which of its streams are links of the network, where others only carry files. Asked on demand."""
+        return None
+
     def identifier(self) -> float | None:
         """Its identifier as a share of the identifier space, 0 to 1, for networks that have one, such as hash tables:
         the screen can then place peers on a circle. Called about once a second."""

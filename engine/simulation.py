@@ -125,6 +125,8 @@ class Simulation(KernelOwner, HostOwner):
         self.event_log = EventLog(self.kernel)
         self.libraries = [*world.libraries(), *(content.SharedFiles((), world.catalogue.word_index) for _ in stations)]
         self.peer_hosts = [PeerHost(p, self.shared, Stream(f"{seed}/peer/{p}"), self.libraries[p]) for p in ids]
+        self.downloads: dict[PeerId, set[str]] = {}
+        """Names of the files that each peer has downloaded for an ask of its own."""
         self.saved_states: list[object | None] = [None] * n
         """What each peer's disk holds, see `api.Peer.saved`."""
         self.censored = np.zeros(n, np.bool_)
@@ -407,6 +409,8 @@ class Simulation(KernelOwner, HostOwner):
                 if kind in ("decoy", "downloaded") and each.id and each.origin == peer:
                     self.metrics.decoys += kind == "decoy"
                     each.opened(facts.get("holder"), kind == "decoy", self.kernel.now_us)
+                    if kind == "downloaded":
+                        self.downloads.setdefault(peer, set()).add(str(facts.get("content") or facts.get("name")))
                 if kind in ("downloaded", "download failed"):
                     each.setback = str(facts.get("why", ""))
                 self.event_log.append(Noted, peer, kind, facts, each.id)

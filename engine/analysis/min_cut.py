@@ -2,8 +2,16 @@
 
 The size of the cut tells architectures apart: an index is one peer, an overlay is as many as the asker has neighbours
 or the title has holders. Paths lead over open streams between peers that are alive, not censored, on the asker's side
-of a partition, and do not suppress the title. Where a question travels a limited number of hops (`Peer.horizon`),
-holders and peers that are further away do not count: silencing peers makes no path shorter.
+of a partition, and do not suppress the title.
+
+The question is judged as if it were asked now for the first time. What earlier asks brought does not count: neither
+the copies that the asker itself has downloaded, nor streams that only carry files (`Peer.contacts`). Copies that other
+peers have downloaded do count, since these peers would answer.
+
+Where a question travels a limited number of hops (`Peer.horizon`), only paths of at most that length count, and fewer
+peers may be enough than for cutting all paths. Finding the fewest is NP-hard then (Baier et al. 2010, "Length-bounded
+cuts and flows", from a length of five on), so it is searched for with a budget; `MinimumCut.exact` tells whether the
+search was complete.
 
 For a broadcast, the cut has the peers to silence so that no other peer gets it.
 """
@@ -14,7 +22,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ..api import PeerId, mentions, words_of
-from ..errors import plain
+from ..errors import PeerFailed, plain
 from ..measure.snapshot import ALIVE
 from ..simulation import Simulation
 from .verdict import plural
@@ -127,6 +135,138 @@ def _add_path(
     onward[end] = end
 
 
+BUDGET = 600_000
+"""Links that the search for a smaller cut of short paths may visit: some tenths of a second."""
+
+
+def bounded_cut(
+    near: Sequence[Sequence[int]], source: int, goals: Iterable[int], longest: int, budget: int = BUDGET
+) -> tuple[tuple[int, ...], bool]:
+    """The fewest nodes, ascending, without which no path of at most `longest` links leads from `source` to any of
+    `goals`; and whether they are known to be the fewest. If not, the search has visited `budget` links.
+
+    near: for each node its neighbours; the graph is undirected
+    source, goals: numbers of nodes. A goal may be in the cut, so there always is one
+
+    Raises ValueError if the source is a goal.
+    """
+    wanted = frozenset(goals)
+    if source in wanted:
+        raise ValueError(f"node {source} is on both sides")
+    # Only nodes on a short enough walk matter: the distance from the source and that to a goal say which.
+    there, back = _levels(near, [source]), _levels(near, wanted)
+    inside = [a >= 0 <= b and a + b <= longest for a, b in zip(there, back, strict=True)]
+    short = [[q for q in row if inside[q]] if inside[p] else [] for p, row in enumerate(near)]
+    heard = [goal for goal in wanted if inside[goal]]
+    if not heard:
+        return (), True
+    best = vertex_cut(short, source, heard)
+    return _ShortPaths(short, source, frozenset(heard), longest, budget).fewer(best)
+
+
+def _levels(near: Sequence[Sequence[int]], front: Iterable[int]) -> list[int]:
+    """Hops from the nearest of `front` to each node, -1 where no path leads."""
+    hops = [-1] * len(near)
+    front = list(front)
+    for node in front:
+        hops[node] = 0
+    while front:
+        onward = []
+        for p in front:
+            for q in near[p]:
+                if hops[q] < 0:
+                    hops[q] = hops[p] + 1
+                    onward.append(q)
+        front = onward
+    return hops
+
+
+class _BudgetSpent(Exception):
+    """The search has visited as many links as it may."""
+
+
+class _ShortPaths:
+    """A search for the fewest nodes that meet all paths of at most `longest` links.
+
+    Each cut has a node of each path. So a path is taken, and each of its nodes is tried in turn; where more paths
+    without a common node are found than nodes may still be added, there is no need to go on (a bounded search tree).
+    """
+
+    def __init__(
+        self, near: Sequence[Sequence[int]], source: int, goals: frozenset[int], longest: int, budget: int
+    ) -> None:
+        self._near, self._source, self._goals, self._longest = near, source, goals, longest
+        self._left = budget
+
+    def fewer(self, best: tuple[int, ...]) -> tuple[tuple[int, ...], bool]:
+        """The smallest cut, if it has fewer nodes than `best`, else `best`; and whether the search was complete."""
+        gone, kept = bytearray(len(self._near)), bytearray(len(self._near))
+        try:
+            # From below, so that the first cut that is found is a smallest one.
+            for most in range(len(self._apart(gone, len(best))), len(best)):
+                if self._cut(gone, kept, most):
+                    return tuple(node for node, is_gone in enumerate(gone) if is_gone), True
+        except _BudgetSpent:
+            return best, False
+        return best, True
+
+    def _cut(self, gone: bytearray, kept: bytearray, most: int) -> bool:
+        """Whether at most `most` nodes that are not `kept` cut all paths without `gone`; these are `gone` then."""
+        paths = self._apart(gone, most)
+        if not paths:
+            return True
+        if len(paths) > most:
+            return False
+        path = min(paths, key=lambda one: sum(not kept[node] for node in one))
+        tried = []
+        for node in path:
+            if kept[node]:
+                continue
+            gone[node] = 1
+            if self._cut(gone, kept, most - 1):
+                return True
+            # Cuts with this node have been tried: from here on it stays.
+            gone[node], kept[node] = 0, 1
+            tried.append(node)
+        for node in tried:
+            kept[node] = 0
+        return False
+
+    def _apart(self, gone: bytearray, most: int) -> list[list[int]]:
+        """Short paths without a common node, each without its source; at most `most` + 1 of them."""
+        used = bytearray(gone)
+        paths: list[list[int]] = []
+        while len(paths) <= most and (path := self._path(used)):
+            paths.append(path)
+            for node in path:
+                used[node] = 1
+        return paths
+
+    def _path(self, used: bytearray) -> list[int]:
+        """A shortest path to a goal without `used` nodes, the source left out; empty if all are too long."""
+        came = {self._source: NONE}
+        front = [self._source]
+        for _ in range(self._longest):
+            onward = []
+            for p in front:
+                self._left -= len(self._near[p])
+                for q in self._near[p]:
+                    if q in came or used[q]:
+                        continue
+                    came[q] = p
+                    if q in self._goals:
+                        path = []
+                        while q != self._source:
+                            path.append(q)
+                            q = came[q]
+                        return path
+                    onward.append(q)
+            if self._left < 0:
+                raise _BudgetSpent
+            front = onward
+        return []
+
+
 NAMED = 4
 """Peers that the sentence names."""
 
@@ -137,7 +277,8 @@ class MinimumCut:
 
     peers     the cut, empty where there is none
     holders   peers that could answer now
-    sentence  says it, or why there is no cut
+    sentence  says it, what was assumed, or why there is no cut
+    exact     False if there may be fewer: the search has ended before it was complete
     """
 
     origin: PeerId
@@ -145,6 +286,7 @@ class MinimumCut:
     peers: tuple[PeerId, ...]
     holders: tuple[PeerId, ...]
     sentence: str
+    exact: bool = True
 
 
 def min_cut(sim: Simulation, labels: Sequence[str], origin: PeerId, text: str) -> MinimumCut:
@@ -160,32 +302,61 @@ def min_cut(sim: Simulation, labels: Sequence[str], origin: PeerId, text: str) -
     if sim.program.wants == "broadcast":
         return none(_broadcast(sim, who, origin, silent))
     served = any(kind.has_all for kind in sim.program_types)
-    if not served and sim.libraries[origin].matching(text):
+    own = {file.name for file in sim.libraries[origin].matching(text)} if not served else set()
+    brought = own & sim.downloads.get(origin, set())
+    if own - brought:
         return none(f"{who} has {what} itself: silencing others does not keep it from it.")
     holders = [p for p in range(sim.n) if p != origin and not silent[p] and _holds(sim, p, text, served)]
     if not holders:
-        return none(f"No peer that is up and would answer has {what}: there is no peer left to silence.")
+        return none(f"No other peer that is up and would answer has {what}: there is no peer left to silence.")
+    unlike = f" Not counted: the copy that {who} has downloaded." if brought else ""
     if not sim.streams.near[origin] and sim.program_types[origin].knows == "everyone":
         told = f"{who} can connect to any peer itself: all {plural(len(holders), 'holder')} of {what} must be silenced."
-        return MinimumCut(origin, text, tuple(holders), tuple(holders), told)
-    hops = _distances(sim, origin, silent)
+        return MinimumCut(origin, text, tuple(holders), tuple(holders), told + unlike)
+    near = _ways(sim, silent)
+    hops = _levels(near, [origin])
     reachable = [p for p in holders if hops[p] >= 0]
     if not reachable:
         return none(f"No path leads from {who} to {what} over the links as they are: it is cut off already.", holders)
     horizon = sim.program.horizon(sim.shared.options)
-    furthest = max(hops) if horizon is None else horizon
-    heard = [p for p in reachable if hops[p] <= furthest]
+    heard = [p for p in reachable if horizon is None or hops[p] <= horizon]
     if not heard:
         away = min(hops[p] for p in reachable)
         told = f"The nearest holder of {what} is {plural(away, 'hop')} away from {who}"
-        return none(f"{told} and a question travels {furthest}: it is out of reach already.", holders)
-    inside = [0 <= each <= furthest for each in hops]
-    near = [[q for q in row if inside[q]] if inside[p] else [] for p, row in enumerate(sim.streams.near)]
-    peers = vertex_cut(near, origin, heard)
+        return none(f"{told} and a question travels {horizon}: it is out of reach already.", holders)
+    if horizon is None:
+        peers, exact = vertex_cut(near, origin, heard), True
+    else:
+        peers, exact = bounded_cut(near, origin, heard, horizon)
     names = ", ".join(labels[p] for p in peers[:NAMED]) + (" …" if len(peers) > NAMED else "")
-    told = f"Silencing {plural(len(peers), 'peer')} ({names}) cuts {who} off from {what}"
+    most = "" if exact else "at most "
+    told = f"Silencing {most}{plural(len(peers), 'peer')} ({names}) cuts {who} off from {what}"
     share = f"; {len(heard):,} could answer." if len(heard) > 1 else "."
-    return MinimumCut(origin, text, peers, tuple(heard), told + share)
+    assumed = "" if horizon is None else f" Assumed: the links of now, and {plural(horizon, 'hop')} for a question."
+    return MinimumCut(origin, text, peers, tuple(heard), told + share + assumed + unlike, exact)
+
+
+def _ways(sim: Simulation, silent: Sequence[bool]) -> list[list[PeerId]]:
+    """For each peer those to which it would pass a question over an open stream: none of them is silent."""
+    named: list[frozenset[PeerId] | None] = []
+    for peer, program in enumerate(sim.programs):
+        try:
+            contacts = None if program is None else program.contacts()
+            named.append(None if contacts is None else frozenset(contacts))
+        except Exception as error:
+            raise PeerFailed(peer, "contacts", error) from error
+    near: list[list[PeerId]] = []
+    for p, row in enumerate(sim.streams.near):
+        mine = named[p]
+        near.append([] if silent[p] else [q for q in row if not silent[q] and _is_way(mine, p, named[q], q)])
+    return near
+
+
+def _is_way(mine: frozenset[PeerId] | None, me: PeerId, theirs: frozenset[PeerId] | None, other: PeerId) -> bool:
+    """Whether a stream is a link of the network: one of its ends says so, or neither says anything."""
+    if mine is None and theirs is None:
+        return True
+    return (mine is not None and other in mine) or (theirs is not None and me in theirs)
 
 
 def _silent(sim: Simulation, origin: PeerId, text: str) -> list[bool]:
@@ -198,22 +369,6 @@ def _silent(sim: Simulation, origin: PeerId, text: str) -> list[bool]:
     for peer, (word, leak) in bans.items():
         silent[peer] = silent[peer] or (leak == 0 and mentions(words, word))
     return silent
-
-
-def _distances(sim: Simulation, origin: PeerId, silent: Sequence[bool]) -> list[int]:
-    """Hops from `origin` to each peer over open streams between peers that are not silent, -1 where no path leads."""
-    near, hops = sim.streams.near, [-1] * sim.n
-    hops[origin] = 0
-    front = [origin]
-    while front:
-        onward = []
-        for p in front:
-            for q in near[p]:
-                if hops[q] < 0 and not silent[q]:
-                    hops[q] = hops[p] + 1
-                    onward.append(q)
-        front = onward
-    return hops
 
 
 def _holds(sim: Simulation, peer: PeerId, text: str, served: bool) -> bool:

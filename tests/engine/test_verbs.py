@@ -163,14 +163,14 @@ def test_who_starts_later_knows_the_stations_and_a_few_well_known_peers_dead_or_
     swarm.do(Kill("random 10"))
     victim = swarm.do(Kill("random 1"))[0]
     swarm.do(Revive(victim))
-    contacts = diary(swarm, victim).contacts
+    contacts = diary(swarm, victim).known
     assert contacts[:3] == (30, 31, 32)
     assert victim not in contacts
     assert contacts == tuple(one for one in swarm.snapshot().fixed.bootstrap if one != victim)
     assert len(swarm.snapshot().fixed.bootstrap) == 3 + 8
     swarm.do(Kill("all"))
     swarm.do(Revive(victim))
-    assert diary(swarm, victim).contacts == contacts
+    assert diary(swarm, victim).known == contacts
 
 
 # --- leave and join ------------------------------------------------------------------------------------

@@ -113,11 +113,11 @@ class Diary(Peer, name="diary", options=DiaryOptions):
         self.ticks: list[tuple[int, Any]] = []
         self.asked: list[tuple[int, str, str]] = []
         self.near: list[PeerId] = []
-        self.contacts: Sequence[PeerId] = ()
+        self.known: Sequence[PeerId] = ()
         self.disk: object = None
 
     def start(self, host: Host, contacts: Sequence[PeerId], saved: object | None) -> None:
-        self.contacts, self.disk = contacts, saved
+        self.known, self.disk = contacts, saved
 
     def neighbours(self, host: Host, links: Sequence[PeerId]) -> None:
         self.near = list(links)

@@ -806,6 +806,10 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
         self.pings.turn()
         self.pushes.turn()
 
+    def contacts(self) -> Sequence[PeerId]:
+        """Its neighbours in the overlay; a stream that carries a file is no way for a query."""
+        return tuple(self.connections)
+
     def beliefs(self) -> Beliefs:
         facts = {
             "neighbours": f"{len(self.connections)} of {self.wanted} wanted",

@@ -628,6 +628,10 @@ class User(Peer, name="napster", options=NapsterOptions):
         for download in [d for d in self.downloads.values() if d.acked and d.entry.ip == peer]:
             self.other(host, download, "the holder is gone")
 
+    def contacts(self) -> Sequence[PeerId]:
+        """The index alone: other users are asked for files, not for who has them."""
+        return (self.server,) if self.server >= 0 else ()
+
     def beliefs(self) -> Beliefs:
         known = {
             ip: Belief(heard, f"ping {trip / 1_000:.0f} ms", alive=True) for ip, (heard, trip) in self.pings.items()
