@@ -11,6 +11,7 @@ import pytest
 
 from engine import (
     VERBS,
+    AskFor,
     Censor,
     Collude,
     Cure,
@@ -162,6 +163,25 @@ def test_of_several_those_that_are_up_ask() -> None:
     assert askers_of(chosen(3, 20, 4)) == (3, 4)
     assert askers_of(chosen(3)) == 3
     assert askers_of(frames.frame()) is None
+
+
+def test_who_asked_asks_again_after_the_one_who_answered_was_killed_or_censored() -> None:
+    run = Swarm(Setup(protocol="gnutella", peers=24, seed=7, asks_per_s=0.0))
+    run.do(AskFor(5, run.catalogue_titles(1)[0]))
+    run.advance(5_000_000)
+    trace = run.trace(1)
+    assert trace is not None
+    first, second, *_ = trace.holders
+    run.do(Censor([first, 6]))
+    run.do(Kill(second))
+
+    def asker(selected: int) -> object:
+        seen = replace(frames.frame(), snapshot=run.snapshot(), selected=selected, ask=1, trace=run.trace(1))
+        return askers_of(seen), verb(seen, "ask").says if selected != second else ""
+
+    assert asker(first) == (5, "Ask from p005 …")
+    assert asker(second) == (5, "")
+    assert asker(6) == (6, "Ask from p006 …"), "it did not answer: somebody wants to see how a censored peer fares"
 
 
 def test_a_column_that_is_not_there_has_no_flag_set() -> None:

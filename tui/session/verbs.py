@@ -180,14 +180,25 @@ def phrase_of(frame: Frame) -> str:
 def asker_of(frame: Frame) -> PeerId | None:
     """The peer that would ask now: the selected one; None, for any live peer, if none is selected.
 
-    If the selected peer is not alive, it is the origin of the chosen ask, if that is alive: a user who killed the peer
-    that answered asks again from the same place, to compare.
+    It is the origin of the chosen ask, if that is alive, where the selected peer is not alive, or has answered that ask
+    and was censored since: a user who silenced the peer that answered asks again from the same place, to compare.
     """
-    snapshot = frame.snapshot
-    if frame.selected is None or snapshot.state[frame.selected] == ALIVE:
-        return frame.selected
+    snapshot, selected = frame.snapshot, frame.selected
+    if selected is None or not (snapshot.state[selected] != ALIVE or _silenced(frame, selected)):
+        return selected
     before = next((row.origin for row in reversed(snapshot.asks) if row.id == frame.ask), None)
-    return before if before is not None and snapshot.state[before] == ALIVE else None
+    if before is not None and snapshot.state[before] == ALIVE:
+        return before
+    return selected if snapshot.state[selected] == ALIVE else None
+
+
+def _silenced(frame: Frame, peer: PeerId) -> bool:
+    """Whether a peer is censored that answered the chosen ask, or that is infrastructure, which no user asks from."""
+    snapshot = frame.snapshot
+    if not snapshot.censored[peer]:
+        return False
+    answered = frame.trace is not None and peer in frame.trace.holders
+    return answered or bool(snapshot.fixed.infrastructure[peer])
 
 
 def askers_of(frame: Frame) -> PeerId | tuple[PeerId, ...] | None:
@@ -280,8 +291,10 @@ def _ask(frame: Frame, ids: Ids) -> Verb:
         one = len(ids) == 1
         told = f"{who} {'is' if one else 'are'} {_gone(snapshot, int(ids[0]))}: {'it' if one else 'they'} cannot ask."
         return Verb("ask", "ask.here", label, f"Ask from {who} …", told, False)
-    who = called(snapshot, up)
-    tip = f"Type what {who} should search for, and see the question spread."
+    asker = asker_of(frame) if len(ids) == 1 else None
+    who = called(snapshot, up if asker is None else (asker,))
+    again = "" if asker in (None, int(ids[0])) else f" {called(snapshot, ids)} is censored, so {who} asks again."
+    tip = f"Type what {who} should search for, and see the question spread.{again}"
     return Verb("ask", "ask.here", label, f"Ask from {who} …", tip, True, many=len(up))
 
 
