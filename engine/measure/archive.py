@@ -165,10 +165,12 @@ class AskArchive:
         if _end(number) > self._count - LATEST:
             self._full.rotate(-1)
             return
-        records = [self._live[ask] for ask in range(_first(number), _end(number))]
-        if any(one.closed_us is None or one.firsts is not None for one in records):
-            self._full.rotate(-1)
-            return
+        members = range(_first(number), _end(number))
+        for one in map(self._live.__getitem__, members):
+            if one.closed_us is None or one.firsts is not None:
+                self._full.rotate(-1)
+                return
+        records = [self._live[ask] for ask in members]
         self._full.popleft()
         for one in records:
             one.drop_hit_times()

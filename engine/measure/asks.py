@@ -21,6 +21,7 @@ reading its sender. So it is read only for rows that are kept: in a flood of 180
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -228,14 +229,14 @@ class FirstArrivals:
     def add(self, n: int, frm: PeerId, to: PeerId, hop: int, at_us: int) -> bool:
         """Add a question that has arrived in a swarm of `n` peers. Returns whether it was the first at its receiver."""
         self.n = n
-        few = self._unpacked()
+        few = self._unpacked() if self._few is None else self._few
         if few is not None:
             if to in few:
                 self._repeats[to] = self._repeats.get(to, 0) + 1
                 return False
             few[to] = (frm, hop, at_us)
             self.count += 1
-            if not self.few:
+            if self.count > FEW_REACHED and not self.few:
                 self._spread_out()
             return True
         columns = self._wide()
@@ -452,11 +453,12 @@ class AskRecord:
             self.answers.append(frm, to, sent_us, at_us)
             return
         self.questions.append(frm, to, sent_us, at_us)
-        if self.firsts is None:
-            self.firsts = FirstArrivals(self.origin, self.issued_us)
+        firsts = self.firsts
+        if firsts is None:
+            firsts = self.firsts = FirstArrivals(self.origin, self.issued_us)
         if hop > self.deepest:
             self.deepest = hop
-        self.reached += self.firsts.add(n, frm, to, hop, at_us)
+        self.reached += firsts.add(n, frm, to, hop, at_us)
 
     def heard(self, peer: PeerId) -> bool:
         """Whether a question of this ask reached a peer."""
@@ -470,7 +472,8 @@ class AskRecord:
 
     def packed(self) -> tuple[Any, ...]:
         """All values but the path, as a tuple."""
-        return tuple(getattr(self, name) for name in FIGURES)
+        values: tuple[Any, ...] = VALUES_OF(self)
+        return values
 
     @staticmethod
     def unpacked(values: tuple[Any, ...]) -> AskRecord:
@@ -573,6 +576,7 @@ class AskRecord:
 PATH = ("firsts", "questions", "answers", "lost")
 """Attributes that make up the path."""
 FIGURES = tuple(name for name in AskRecord.__slots__ if name not in PATH)
+VALUES_OF = attrgetter(*FIGURES)
 
 
 class JointRecord:

@@ -171,12 +171,17 @@ class Metrics:
         n, parts, reopen = self.n, self.shared.parts, self.shared.records.reopen
         for at, tos, envelopes in islice(kernel.log, self._settled_chunks, None):
             for to, envelope in zip(tos, envelopes, strict=True):
-                frm, _, cause, sent_us, _, header = envelope
+                frm, _, cause, sent_us, record, header = envelope
                 part = parts[header >> KIND_SHIFT & KIND_MASK]
                 if not cause or part > ANSWER:
                     continue
+                if cause.__class__ is int and to.__class__ is int:
+                    # The record was open when this was delivered, and records are completed at each close: so it is
+                    # not archived.
+                    record.arrived(part, n, frm, to, cause & HOP_MASK, sent_us, at)
+                    continue
                 for one in cause if cause.__class__ is tuple else (cause,):
-                    record: AskRecord = reopen(one >> HOP_BITS)
+                    record = reopen(one >> HOP_BITS)
                     for peer in to if to.__class__ is tuple else (to,):
                         record.arrived(part, n, frm, peer, one & HOP_MASK, sent_us, at)
         self._settled = delivered
