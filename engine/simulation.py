@@ -63,6 +63,43 @@ class StreamClosed:
     parked: bool = False
 
 
+class LivingUsers:
+    """Which peers live that are no infrastructure, with the number of these in each block of `BLOCK` peers: to count
+    them, and to find the k-th, without visiting all."""
+
+    BLOCK = 1_024
+
+    def __init__(self, n: int) -> None:
+        self.count = 0
+        self._flags = np.zeros(0, np.bool_)
+        self._counts: list[int] = []
+        self.grow(n)
+
+    def grow(self, count: int) -> None:
+        """Add so many peers, none of them alive."""
+        self._flags = np.concatenate([self._flags, np.zeros(count, np.bool_)])
+        self._counts += [0] * (-(-len(self._flags) // self.BLOCK) - len(self._counts))
+
+    def __contains__(self, peer: PeerId) -> bool:
+        return bool(self._flags[peer])
+
+    def set(self, peer: PeerId, alive: bool) -> None:
+        """A user has started or stopped."""
+        change = int(alive) - int(self._flags[peer])
+        self._flags[peer] = alive
+        self.count += change
+        self._counts[peer // self.BLOCK] += change
+
+    def nth(self, k: int) -> PeerId:
+        """The k-th of them by id, from 0; k is less than `count`."""
+        for block, count in enumerate(self._counts):
+            if k < count:
+                first = block * self.BLOCK
+                return first + int(np.flatnonzero(self._flags[first : first + self.BLOCK])[k])
+            k -= count
+        raise IndexError(k)
+
+
 class SimulationOwner(Protocol):
     """What the simulation calls; implemented by `engine.swarm.Swarm`."""
 
@@ -124,6 +161,7 @@ class Simulation(KernelOwner, HostOwner):
         self.metrics = Metrics(n, self.kernel, self.shared, names)
         self.event_log = EventLog(self.kernel)
         self.libraries = [*world.libraries(), *(content.SharedFiles((), world.catalogue.word_index) for _ in stations)]
+        self.holders = content.HolderIndex(self.libraries, world.catalogue.word_index)
         self.peer_hosts = [PeerHost(p, self.shared, Stream(f"{seed}/peer/{p}"), self.libraries[p]) for p in ids]
         self.downloads: dict[PeerId, set[str]] = {}
         """Names of the files that each peer has downloaded for an ask of its own."""
@@ -141,6 +179,7 @@ class Simulation(KernelOwner, HostOwner):
         self.infrastructure = np.zeros(n, np.bool_)
         """A flag for each peer, since the ids of newcomers follow those of stations."""
         self.infrastructure[graph.n :] = True
+        self.living_users = LivingUsers(n)
         self.stations: tuple[PeerId, ...] = tuple(range(graph.n, n))
         self.open_asks: dict[int, AskRecord] = {}
         self.bootstrap: tuple[PeerId, ...] = ()
@@ -165,6 +204,7 @@ class Simulation(KernelOwner, HostOwner):
 
     def restore_caches(self) -> None:
         """After unpickling, when all parts exist: restore what one part keeps of another for speed."""
+        self.holders = content.HolderIndex(self.libraries, self.holders.word_index)
         for peer, program in enumerate(self.programs):
             self.peer_hosts[peer].row = self.network.links.row(peer)
             if program is not None:
@@ -227,6 +267,8 @@ class Simulation(KernelOwner, HostOwner):
         program = kind()
         kernel.epoch[peer] += 1
         self.state[peer] = ALIVE
+        if not self.infrastructure[peer]:
+            self.living_users.set(peer, True)
         kernel.peers[peer], kernel.hosts[peer], kernel.tables[peer] = program, self.peer_hosts[peer], self._table(kind)
         self.started_us[peer] = kernel.now_us
         if kernel.now_us or kernel.epoch[peer] > 1:
@@ -250,6 +292,7 @@ class Simulation(KernelOwner, HostOwner):
         except Exception as error:
             raise PeerFailed(peer, "saved", error) from error
         self.state[peer] = state
+        self.living_users.set(peer, False)
         kernel.peers[peer] = kernel.hosts[peer] = kernel.tables[peer] = None
         kernel.alive_since_us[peer] = NEVER_US
         kernel.epoch[peer] += 1
@@ -287,6 +330,8 @@ class Simulation(KernelOwner, HostOwner):
         self.labels += labels
         self.operators += [operator] * count
         self.libraries += libraries
+        self.holders.enter(ids)
+        self.living_users.grow(count)
         self.peer_hosts += [PeerHost(p, self.shared, Stream(f"{self.seed}/peer/{p}"), self.libraries[p]) for p in ids]
         self.saved_states += [None] * count
         more = np.zeros(count, np.bool_)

@@ -436,12 +436,12 @@ class Swarm(SimulationOwner, CommandExecutor):
     def ask_closed(self, record: AskRecord) -> None:
         """Make the verdict on an ask."""
         sim = self.simulation
-        sim.metrics.flush()
+        sim.metrics.settle()
         before = record.verdict
         record.verdict = verdict(sim.program, sim.shared.options, facts_of(sim, record))
         if record.verdict != before:
             # A gossip may reopen an ask in each cycle; only a changed verdict is an event.
             sim.event_log.append(Closed, record.id, record.verdict)
-        if record.hop is not None:
+        if record.firsts is not None:
             self._paths.put(record)
         sim.records.compact()

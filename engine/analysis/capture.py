@@ -181,7 +181,10 @@ class PeerColumns:
 
     def holds(self, text: str) -> Sequence[bool]:
         """Whether each shares a file whose name has every word of the text."""
-        return [bool(library.matching(text)) for library in self._simulation.libraries]
+        flags = [False] * self.n
+        for peer in self._simulation.holders.of(text):
+            flags[peer] = True
+        return flags
 
 
 class SnapshotBuilder:
@@ -256,7 +259,7 @@ class SnapshotBuilder:
     def trace(self, record: AskRecord) -> Trace | None:
         """The path of an ask: the same object until it changes, so that columns are not copied for each frame."""
         rows = record.questions.total, record.answers.total, record.lost.total, len(record.hits)
-        key = (record, self._simulation.n, record.hop is None, *rows)
+        key = (record, self._simulation.n, record.firsts is None, *rows)
         if key != self._traced[0]:
             self._traced = key, record.trace(self._simulation.n)
         return self._traced[1]

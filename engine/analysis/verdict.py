@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from ..api import Peer, PeerId
 from ..errors import plain
 from ..measure.asks import AskRecord
@@ -17,14 +15,14 @@ from ..simulation import Simulation
 def facts_of(sim: Simulation, record: AskRecord) -> dict[str, Any]:
     """The facts about an ask as things are now, see `verdict` for the keys. Those about holders are there only when
     something was looked for and nothing was found."""
-    living = (sim.state == ALIVE) & ~sim.infrastructure
-    alive = int(living.sum())
+    living = sim.living_users
+    origin_lives = record.origin in living
     first = record.first_hit_us()
     facts: dict[str, Any] = {
         "origin": STATES[sim.state[record.origin]],
         "want": record.want,
         "text": record.text,
-        "alive": alive - int(living[record.origin]),
+        "alive": living.count - origin_lives,
         "reached": record.reached,
         "hits": len(record.hits),
         "first_hit_s": None if first is None else first / 1e6,
@@ -38,14 +36,10 @@ def facts_of(sim: Simulation, record: AskRecord) -> dict[str, Any]:
         "horizon": sim.program.horizon(sim.shared.options),
         "stations": {sim.labels[s]: station_state(sim, s) for s in sim.stations},
     }
-    if record.origin in sim.joining and living[record.origin] and not sim.has_joined(record.origin):
+    if record.origin in sim.joining and origin_lives and not sim.has_joined(record.origin):
         facts["adrift"] = sim.bootstrap_status()
     if record.want in ("find", "fetch") and not record.hits:
-        holders = [
-            p
-            for p, library in enumerate(sim.libraries)
-            if len(library) and p != record.origin and library.matching(record.text)
-        ]
+        holders = [p for p in sim.holders.of(record.text) if p != record.origin]
         standing = [p for p in holders if sim.state[p] == ALIVE and not sim.censored[p]]
         group = sim.group
         near = [p for p in standing if group[p] == group[record.origin]]
@@ -77,21 +71,25 @@ def station_state(sim: Simulation, station: PeerId) -> str:
 def distance(sim: Simulation, origin: PeerId, goals: Sequence[PeerId]) -> int | None:
     """Hops from a peer to the nearest of `goals` over the open streams between peers that are neither censored nor
     behind a partition, or None where no path leads there."""
+    # From both ends at once, always the smaller front: two fronts of a thousand peers meet where one would visit all.
     if not goals:
         return None
-    wanted = np.zeros(sim.n, np.bool_)
-    wanted[list(goals)] = True
-    seen = np.zeros(sim.n, np.bool_)
-    seen[origin] = True
-    near, blocked = sim.streams.near, sim.censored | (sim.group != sim.group[origin])
-    front, hops = [origin], 0
-    while front:
-        if wanted[front].any():
-            return hops
+    near, censored, group = sim.streams.near, sim.faults.censored, sim.faults.group
+    mine = group[origin]
+    front, other = {origin}, set(goals)
+    seen, others_seen = {origin}, set(goals)
+    hops = 0
+    while front and other:
+        if len(front) > len(other):
+            front, other, seen, others_seen = other, front, others_seen, seen
         hops += 1
-        onward = list(dict.fromkeys(q for p in front for q in near[p]))
-        front = [q for q in onward if not seen[q] and not blocked[q]]
-        seen[front] = True
+        front = set().union(*map(near.__getitem__, front))
+        if not front.isdisjoint(others_seen):
+            return hops
+        front -= seen
+        if sim.kernel.checked:
+            front = {peer for peer in front if not censored[peer] and group[peer] == mine}
+        seen |= front
     return None
 
 

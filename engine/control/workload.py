@@ -11,8 +11,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from ..analysis.gauges import Gauges
 from ..api import PeerId
 from ..commands import Command
@@ -249,10 +247,10 @@ class Workload:
     def _issue_ask(self) -> None:
         """A living user asks for a popular title that it does not have."""
         sim, rng = self.simulation, self._asking
-        alive = np.flatnonzero((sim.state == ALIVE) & ~sim.infrastructure)
-        if not len(alive):
+        living = sim.living_users
+        if not living.count:
             return
-        peer = int(alive[rng.randrange(len(alive))])
+        peer = living.nth(rng.randrange(living.count))
         want = sim.program.wants
         text = self.catalogue.sample_title(rng)
         if want in ("find", "fetch"):

@@ -5,6 +5,8 @@ number from a busy machine says little, and what slows one of the two slows the 
 a fresh one each round, with the garbage collector as Python starts it, and emptied before each. A row is the median of
 its rounds, the ratio the median of the ratios of each round. Seconds are processor time. The comparison with SimPy is
 `tests/bench/bench_rivals.py`.
+
+Small asks (`lookups`) are measured beside the same messages without asks: what an ask costs is the difference.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from ..record.time_machine import TimeMachine
 from ..setup import Setup
 from ..sim.rng import Stream
 from ..swarm import Swarm
+from . import lookups
 from .workers import alone
 
 SECOND_US = 1_000_000
@@ -160,12 +163,18 @@ def bare_flood(near: Sequence[Sequence[int]]) -> int:
 
 
 def bench_costs(sizes: Sequence[int], say: Say) -> Iterator[BenchCost]:
-    """Memory of peers for each size, then recording, checkpoints and seeks, as they are done."""
+    """Memory of peers and small asks for each size, then recording, checkpoints and seeks, as they are done."""
     for peers in sizes:
         say(f"memory of {peers:,} peers")
         each = bytes_per_peer(peers)
         total = each * peers / (1 << 20)
         yield BenchCost("memory", f"{each:,.0f} bytes a peer", f"gnutella, {peers:,} peers: {total:,.0f} MiB")
+    for peers in sizes:
+        say(f"small asks, {peers:,} peers")
+        hit, miss, plain = small_asks(peers)
+        figure = f"{hit / plain:.2f} and {miss / plain:.2f}"
+        about = f"of the speed without asks ({plain:,.0f}/s), with a hit and without: {hit:,.0f}/s and {miss:,.0f}/s"
+        yield BenchCost("small asks", figure, f"{peers:,} peers, {lookups.MESSAGES} messages each; {about}")
     peers = min(10_000, max(sizes))
     say("recording")
     yield BenchCost("recording", f"{recording_share(flooded(peers)):+.1%}", f"of the time of a flood, {peers:,} peers")
@@ -177,6 +186,15 @@ def bench_costs(sizes: Sequence[int], say: Say) -> Iterator[BenchCost]:
     yield BenchCost(
         "seek", f"{back.seek_s * 1e3:.0f} ms", f"{run}; longest of {SEEKS}: {back.longest_seek_s * 1e3:.0f} ms"
     )
+
+
+def small_asks(peers: int) -> tuple[float, float, float]:
+    """Deliveries a second of lookups with a hit, without, and of the same messages without asks, each in a process of
+    its own."""
+    hit, miss, plain = (
+        alone(lookups.measured, (peers, *load)) for load in ((True, True), (True, False), (False, False))
+    )
+    return hit, miss, plain
 
 
 def weighed(peers: int) -> Swarm:

@@ -6,6 +6,9 @@ that follow each other, once all of them are closed, their paths are forgotten, 
 page takes some 80 bytes an ask, and a checkpoint refers to it instead of holding it. An hour of one ask a second is a
 third of a megabyte, and nothing else grows with the length of a run.
 
+What the time series are made of (when an ask was issued and first answered, how many it reached) stands beside the
+compressed records of a page as columns, so that no record is unpacked once a second.
+
 Reading a compressed record gives a copy. A gossip may open one again, a minute or an hour later: `reopen`.
 """
 
@@ -14,9 +17,13 @@ from __future__ import annotations
 import pickle
 import zlib
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import get_args
 
-from ..api import AskId
+import numpy as np
+from numpy.typing import NDArray
+
+from ..api import AskId, Want
 from .asks import AskRecord
 from .snapshot import AskRow
 
@@ -25,9 +32,24 @@ LATEST = 256
 """How many of the last are never compressed: as many as have paths, and more than a table shows."""
 
 
+OUTCOME = np.dtype([("issued_us", "<i8"), ("first_us", "<i8"), ("reached", "<i4"), ("want", "u1"), ("closed", "?")])
+"""What became of an ask: `first_us` from issue to first hit, -1 for none; `want` is an index into `WANTS`."""
+WANTS: tuple[Want, ...] = get_args(Want)
+
+
+def outcomes_of(records: Sequence[AskRecord]) -> NDArray[np.void]:
+    """A row of `OUTCOME` for each record."""
+    made = np.empty(len(records), OUTCOME)
+    for i, one in enumerate(records):
+        first = one.first_hit_us()
+        want = WANTS.index(one.want)
+        made[i] = (one.issued_us, -1 if first is None else first, one.reached, want, one.closed_us is not None)
+    return made
+
+
 class Page:
-    """Compressed records. Pages of one run with the same number and `closed_us` are equal, in whichever copy of the
-    swarm they are found."""
+    """Compressed records, after a row of `OUTCOME` for each. Pages of one run with the same number and `closed_us` are
+    equal, in whichever copy of the swarm they are found."""
 
     __slots__ = ("closed_us", "data", "number")
 
@@ -35,6 +57,27 @@ class Page:
         self.number = number
         self.closed_us = closed_us
         self.data = data
+
+    @staticmethod
+    def of(number: int, records: Sequence[AskRecord]) -> Page:
+        """A page of these records, which are all closed."""
+        packed = zlib.compress(pickle.dumps([one.packed() for one in records], 5))
+        data = outcomes_of(records).tobytes() + packed
+        return Page(number, max(one.closed_us or 0 for one in records), data)
+
+    @property
+    def _split(self) -> int:
+        """Where the compressed records begin."""
+        return OUTCOME.itemsize * (_end(self.number) - _first(self.number))
+
+    def outcomes(self) -> NDArray[np.void]:
+        """A row of `OUTCOME` for each record."""
+        return np.frombuffer(self.data, OUTCOME, _end(self.number) - _first(self.number))
+
+    def records(self) -> list[AskRecord]:
+        """Copies of the records."""
+        values = pickle.loads(zlib.decompress(memoryview(self.data)[self._split :]))
+        return [AskRecord.unpacked(each) for each in values]
 
 
 class AskArchive:
@@ -73,6 +116,31 @@ class AskArchive:
         """The last asks, in order of issue."""
         return [self[ask] for ask in range(max(1, self._count - count), self._count)]
 
+    def outcomes(self, from_us: int) -> NDArray[np.void]:
+        """Rows of `OUTCOME` for asks issued at `from_us` or later, and perhaps for some before, in order of issue."""
+        parts: list[NDArray[np.void]] = []
+        live: list[AskRecord] = []
+        ask = self._count - 1
+        while ask > 0:
+            record = self._live.get(ask)
+            if record is not None:
+                if record.issued_us < from_us:
+                    break
+                live.append(record)
+                ask -= 1
+                continue
+            if live:
+                parts.append(outcomes_of(live[::-1]))
+                live = []
+            rows = self._pages[ask // PAGE].outcomes()
+            if rows["issued_us"][-1] < from_us:
+                break
+            parts.append(rows)
+            ask = _first(ask // PAGE) - 1
+        if live or not parts:
+            parts.append(outcomes_of(live[::-1]))
+        return np.concatenate(parts[::-1])
+
     def rows(self) -> list[AskRow]:
         """Of all asks, in order of issue."""
         return [self[ask].row() for ask in range(1, self._count)]
@@ -93,18 +161,21 @@ class AskArchive:
         """Compress a page if one is due; called when an ask has closed."""
         if not self._full:
             return
-        number = self._full.popleft()
-        members = range(_first(number), (number + 1) * PAGE)
-        records = [self._live[ask] for ask in members]
-        if members.stop > self._count - LATEST or any(one.closed_us is None or one.hop is not None for one in records):
-            self._full.append(number)
+        number = self._full[0]
+        if _end(number) > self._count - LATEST:
+            self._full.rotate(-1)
             return
+        members = range(_first(number), _end(number))
+        for one in map(self._live.__getitem__, members):
+            if one.closed_us is None or one.firsts is not None:
+                self._full.rotate(-1)
+                return
+        records = [self._live[ask] for ask in members]
+        self._full.popleft()
         for one in records:
             one.drop_hit_times()
-        data = zlib.compress(pickle.dumps([one.packed() for one in records], 5))
-        self._pages[number] = Page(number, max(one.closed_us or 0 for one in records), data)
-        for ask in members:
-            del self._live[ask]
+            del self._live[one.id]
+        self._pages[number] = Page.of(number, records)
 
     @property
     def live(self) -> int:
@@ -114,7 +185,7 @@ class AskArchive:
     def _unpacked(self, page: Page) -> list[AskRecord]:
         """The records of a page. The last page read is kept: its neighbours are mostly read next."""
         if self._read[0] is not page:
-            self._read = (page, [AskRecord.unpacked(values) for values in pickle.loads(zlib.decompress(page.data))])
+            self._read = (page, page.records())
         return self._read[1]
 
     def __getstate__(self) -> tuple[object, ...]:
@@ -128,3 +199,8 @@ class AskArchive:
 def _first(number: int) -> AskId:
     """The first ask of a page; ask 0 is none."""
     return max(1, number * PAGE)
+
+
+def _end(number: int) -> AskId:
+    """The first ask after a page."""
+    return (number + 1) * PAGE

@@ -10,6 +10,10 @@ picture can show more, and the record counts all of them. Paths of closed asks s
 of a busy run are background asks, which are seldom looked at one by one: a tenth of the rows is kept of these, which is
 the whole ask in a swarm of 500 peers.
 
+What an ask costs depends on what it does, not on the number of peers. So whom it reached is kept in a dictionary until
+it is a share of the swarm, and in columns as long as the swarm from then on (`FirstArrivals`); and rows that come one
+by one are tuples until there are enough of them for columns.
+
 The sending time of a message is in its envelope and in no column of the log, and reading it there costs as much as
 reading its sender. So it is read only for rows that are kept: in a flood of 180,000 messages, that is 20,000 times.
 """
@@ -17,8 +21,8 @@ reading its sender. So it is read only for rows that are kept: in a flood of 180
 from __future__ import annotations
 
 from collections.abc import Sequence
-from copy import copy
-from typing import Any
+from operator import attrgetter
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,10 +40,17 @@ PATHS_BYTES = 24 << 20
 """Bytes of the paths of closed asks; the oldest are removed first."""
 PATHS_MOST = 256
 """Most paths of closed asks: a table shows the last 200 asks, and no screen shows earlier ones."""
-FIRST = 64
+ROWS_FOLDED = 64
+"""Rows that are kept as tuples before they become columns."""
+FEW_REACHED = 64
+SPARSE_SHARE = 32
+"""Peers that an ask has reached are in a dictionary while they are at most `FEW_REACHED`, or one of so many."""
+PATH_PACKED = 1_024
+"""Bytes from which the path of a closed ask gets a block of memory."""
 
 I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
+Columns: TypeAlias = tuple[I32, I32, I64, I32]
 
 
 class Deliveries:
@@ -48,36 +59,63 @@ class Deliveries:
     Arrays that `view` has returned are never written again: rows are only added after theirs.
     """
 
-    __slots__ = ("_ends", "_times", "count", "most", "total")
+    __slots__ = ("_ends", "_kept", "_rows", "_times", "most", "total")
 
     def __init__(self, most: int = ROWS_MOST) -> None:
         self.most = most
-        self._ends = np.empty((2, 0), np.int32)
-        self._times = np.empty((2, 0), np.int64)
-        self.count = 0
         self.total = 0
+        self._ends: I32 | None = None
+        """(from, to) and (sent, arrived) of the first `_kept` rows, with room for more; None without any."""
+        self._times: I64 | None = None
+        self._kept = 0
+        self._rows: list[tuple[int, int, int, int]] = []
+        """The rows after these: (from, to, sent, arrived)."""
+
+    @property
+    def count(self) -> int:
+        """Number of rows."""
+        return self._kept + len(self._rows)
 
     @property
     def room(self) -> int:
         """Number of rows that can be added."""
-        return self.most - self.count
+        return self.most - self._kept - len(self._rows)
 
     @property
     def bytes(self) -> int:
-        """Memory that it takes."""
-        return int(self._ends.nbytes + self._times.nbytes)
+        """Memory of the rows as columns."""
+        return 24 * self.count
+
+    def append(self, frm: int, to: int, sent_us: int, at_us: int) -> None:
+        """Count one delivery, and add it if there is room."""
+        self.total += 1
+        rows = self._rows
+        if self._kept + len(rows) < self.most:
+            rows.append((frm, to, sent_us, at_us))
+            if len(rows) == ROWS_FOLDED:
+                self._fold()
 
     def add(self, frm: I64, to: I64, sent_us: I64, at_us: I64) -> None:
-        """Add deliveries, columns (k,) with k <= `room`."""
-        first, count = self.count, self.count + len(frm)
-        if count > self._ends.shape[1]:
-            size = min(self.most, max(FIRST, 2 * count))
+        """Add deliveries, columns (k,) with k <= `room`. They are not counted in `total`."""
+        self._fold()
+        first, count = self._kept, self._kept + len(frm)
+        ends, times = self._ends, self._times
+        if ends is None or times is None or count > ends.shape[1]:
+            size = min(self.most, max(ROWS_FOLDED, 2 * count))
             ends, times = np.empty((2, size), np.int32), np.empty((2, size), np.int64)
-            ends[:, :first], times[:, :first] = self._ends[:, :first], self._times[:, :first]
+            if self._ends is not None and self._times is not None:
+                ends[:, :first], times[:, :first] = self._ends[:, :first], self._times[:, :first]
             self._ends, self._times = ends, times
-        self._ends[0, first:count], self._ends[1, first:count] = frm, to
-        self._times[0, first:count], self._times[1, first:count] = sent_us, at_us
-        self.count = count
+        ends[0, first:count], ends[1, first:count] = frm, to
+        times[0, first:count], times[1, first:count] = sent_us, at_us
+        self._kept = count
+
+    def _fold(self) -> None:
+        """Move the rows that are tuples into the columns."""
+        if self._rows:
+            table = np.array(self._rows, np.int64)
+            self._rows = []
+            self.add(table[:, 0], table[:, 1], table[:, 2], table[:, 3])
 
     def view(self) -> Arrivals:
         ends, times = self.columns()
@@ -85,7 +123,10 @@ class Deliveries:
 
     def columns(self) -> tuple[I32, I64]:
         """The rows without unused memory: (from, to) and (sent, arrived)."""
-        return self._ends[:, : self.count], self._times[:, : self.count]
+        self._fold()
+        if self._ends is None or self._times is None:
+            return np.empty((2, 0), np.int32), np.empty((2, 0), np.int64)
+        return self._ends[:, : self._kept], self._times[:, : self._kept]
 
     def replace(self, ends: I32, times: I64) -> None:
         """Use these copies of `columns` from now on."""
@@ -95,8 +136,11 @@ class Deliveries:
         return self.most, self.total, *(np.ascontiguousarray(column) for column in self.columns())
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
-        self.most, self.total, self._ends, self._times = state
-        self.count = self._ends.shape[1]
+        self.most, self.total, ends, times = state
+        self._ends, self._times, self._kept, self._rows = ends, times, ends.shape[1], []
+
+
+NO_LOSSES = Losses()
 
 
 class Drops:
@@ -105,14 +149,14 @@ class Drops:
     __slots__ = ("_kept", "_rows", "total")
 
     def __init__(self) -> None:
-        self._kept = Losses()
+        self._kept = NO_LOSSES
         self._rows: list[tuple[int, int, int, int, str]] = []
         self.total = 0
 
     @property
     def bytes(self) -> int:
-        """Memory that it takes. A row that is not in columns yet takes ten times as much as one that is."""
-        return 25 * len(self._kept.frm) + 250 * len(self._rows)
+        """Memory of the rows as columns."""
+        return 25 * (len(self._kept.frm) + len(self._rows))
 
     def add(self, frm: int, to: int, sent_us: int, at_us: int, reason: str) -> None:
         self.total += 1
@@ -149,6 +193,165 @@ class Drops:
         self._kept, self._rows, self.total = state, [], state.total
 
 
+class FirstArrivals:
+    """Whom an ask has reached, the origin included: the first question that arrived at each peer (from whom, at which
+    hop, when), and how many others arrived there.
+
+    They are in a dictionary while they are few, in columns as long as the swarm otherwise. After `pack` they are in
+    columns with a row for each of them, or for each peer. Which of the two depends on their number and that of the
+    peers alone, not on how the deliveries were cut into batches: the size decides which paths are kept.
+    """
+
+    __slots__ = ("_columns", "_few", "_peers", "_repeats", "count", "n")
+
+    def __init__(self, origin: PeerId, issued_us: int) -> None:
+        self.n = 0
+        """Peers of the swarm when the last question arrived."""
+        self.count = 1
+        self._few: dict[PeerId, tuple[int, int, int]] | None = {origin: (-1, 0, issued_us)}
+        """Peer -> (from, hop, when)."""
+        self._repeats: dict[PeerId, int] = {}
+        self._columns: Columns | None = None
+        """from, hop (-1: not reached), when, repeats: a row for each peer, or for each in `_peers`."""
+        self._peers: I32 | None = None
+        """Packed and few: those who are reached, in the order in which they were."""
+
+    @property
+    def few(self) -> bool:
+        """Whether a dictionary takes less memory than a row for each peer."""
+        return self.count <= max(FEW_REACHED, self.n // SPARSE_SHARE)
+
+    @property
+    def bytes(self) -> int:
+        """Memory when it is packed."""
+        return 24 * self.count if self.few else 20 * self.n
+
+    def add(self, n: int, frm: PeerId, to: PeerId, hop: int, at_us: int) -> bool:
+        """Add a question that has arrived in a swarm of `n` peers. Returns whether it was the first at its receiver."""
+        self.n = n
+        few = self._unpacked() if self._few is None else self._few
+        if few is not None:
+            if to in few:
+                self._repeats[to] = self._repeats.get(to, 0) + 1
+                return False
+            few[to] = (frm, hop, at_us)
+            self.count += 1
+            if self.count > FEW_REACHED and not self.few:
+                self._spread_out()
+            return True
+        columns = self._wide()
+        if columns[1][to] >= 0:
+            columns[3][to] += 1
+            return False
+        columns[0][to], columns[1][to], columns[2][to] = frm, hop, at_us
+        self.count += 1
+        return True
+
+    def add_all(self, n: int, frm: I64, to: I64, hop: I64, at_us: I64) -> int:
+        """Add questions in order of arrival, columns (k,). Returns how many were the first at their receivers."""
+        self.n = n
+        before = self.count
+        few = self._unpacked()
+        if few is not None:
+            if before + len(to) <= max(FEW_REACHED, n // SPARSE_SHARE):
+                for values in zip(frm.tolist(), to.tolist(), hop.tolist(), at_us.tolist(), strict=True):
+                    self.add(n, *values)
+                return self.count - before
+            self._spread_out()
+        frms, hops, times, repeats = self._wide()
+        repeats += np.bincount(to, minlength=n).astype(np.int32)
+        new = np.flatnonzero(hops[to] < 0)
+        if not len(new):
+            return 0
+        # The first arrival at each peer: rows are written in reverse order, and the last one that is written stays.
+        # Sorting them takes much longer (measured: a third of `Metrics.flush`).
+        row = np.full(n, -1)
+        row[to[new[::-1]]] = new[::-1]
+        peers = np.flatnonzero(row >= 0)
+        first = row[peers]
+        hops[peers] = hop[first]
+        frms[peers] = frm[first]
+        times[peers] = at_us[first]
+        repeats[peers] -= 1
+        self.count += len(peers)
+        return len(peers)
+
+    def heard(self, peer: PeerId) -> bool:
+        """Whether a peer is reached."""
+        if self._few is not None:
+            return peer in self._few
+        assert self._columns is not None
+        if self._peers is not None:
+            return bool((self._peers == peer).any())
+        return peer < len(self._columns[1]) and bool(self._columns[1][peer] >= 0)
+
+    def columns(self, n: int) -> Columns:
+        """From, hop, when and repeats of each of `n` peers, see `Trace`: copies."""
+        frm, hop, at_us = np.full(n, -1, np.int32), np.full(n, -1, np.int32), np.full(n, -1, np.int64)
+        repeats = np.zeros(n, np.int32)
+        peers, rows = self._rows()
+        frm[peers], hop[peers], at_us[peers], repeats[peers] = rows
+        return frm, hop, at_us, repeats
+
+    def packed(self) -> list[NDArray[Any]]:
+        """The columns to be moved into one block of memory: the arguments of `replace`."""
+        if not self.few:
+            self._unpacked()
+            self._spread_out()
+            return list(self._wide())
+        peers, rows = self._rows()
+        return [*rows, peers]
+
+    def replace(self, made: Sequence[NDArray[Any]]) -> None:
+        """Use these copies of what `packed` returned from now on."""
+        self._columns = (made[0], made[1], made[2], made[3])
+        self._peers = made[4] if len(made) > 4 else None
+        self._few, self._repeats = None, {}
+
+    def _rows(self) -> tuple[I32, Columns]:
+        """Those who are reached, and a row for each of them."""
+        if self._few is not None:
+            repeats = self._repeats
+            table = np.array([(peer, *values, repeats.get(peer, 0)) for peer, values in self._few.items()], np.int64).T
+            peers, frm, hop, repeated = (table[i].astype(np.int32) for i in (0, 1, 2, 4))
+            return peers, (frm, hop, table[3], repeated)
+        assert self._columns is not None
+        if self._peers is not None:
+            return self._peers, self._columns
+        frm, hop, at_us, repeats_ = self._columns
+        reached = np.flatnonzero(hop >= 0).astype(np.int32)
+        return reached, (frm[reached], hop[reached], at_us[reached], repeats_[reached])
+
+    def _unpacked(self) -> dict[PeerId, tuple[int, int, int]] | None:
+        """The dictionary, if they are few."""
+        if self._peers is not None:
+            assert self._columns is not None
+            frm, hop, at_us, repeats = (column.tolist() for column in self._columns)
+            peers = self._peers.tolist()
+            self._few = dict(zip(peers, zip(frm, hop, at_us, strict=True), strict=True))
+            self._repeats = {peer: often for peer, often in zip(peers, repeats, strict=True) if often}
+            self._columns = self._peers = None
+        return self._few
+
+    def _spread_out(self) -> None:
+        """Have a row for each peer from now on."""
+        if self._few is not None:
+            self._columns = self.columns(self.n)
+            self._few, self._repeats = None, {}
+
+    def _wide(self) -> Columns:
+        """A row for each peer; newcomers get theirs."""
+        assert self._columns is not None
+        frm, hop, at_us, repeats = self._columns
+        more = self.n - len(hop)
+        if more > 0:
+            frm, hop, at_us = (
+                np.concatenate([column, np.full(more, -1, column.dtype)]) for column in (frm, hop, at_us)
+            )
+            self._columns = (frm, hop, at_us, np.concatenate([repeats, np.zeros(more, np.int32)]))
+        return self._columns
+
+
 class PathCache:
     """Closed asks whose path is kept, in order of closing. Each path is in one block of memory, see `sim.memory`."""
 
@@ -183,7 +386,6 @@ class AskRecord:
 
     __slots__ = (
         "answers",
-        "at_us",
         "by",
         "by_part",
         "bytes",
@@ -192,9 +394,8 @@ class AskRecord:
         "deepest",
         "duplicates",
         "fetched",
-        "frm",
+        "firsts",
         "hits",
-        "hop",
         "id",
         "issued_us",
         "losses",
@@ -203,7 +404,6 @@ class AskRecord:
         "pending",
         "questions",
         "reached",
-        "repeats",
         "setback",
         "text",
         "verdict",
@@ -233,89 +433,47 @@ class AskRecord:
         self.verdict = ""
         self.setback = ""
         """Why the file that was found was not fetched, in words of the protocol."""
-        self.frm: NDArray[np.int32] | None = None
-        self.hop: NDArray[np.int32] | None = None
-        self.at_us: NDArray[np.int64] | None = None
-        self.repeats: NDArray[np.int32] | None = None
+        self.firsts: FirstArrivals | None = None
+        """None before the first question, and once the path is forgotten."""
         self.questions: Deliveries
         self.answers: Deliveries
         self.lost: Drops
         self.forget_path()
 
-    def reach(
-        self,
-        n: int,
-        frm: NDArray[np.int64],
-        to: NDArray[np.int64],
-        hop: NDArray[np.int64],
-        at_us: NDArray[np.int64],
-    ) -> None:
+    def reach(self, n: int, frm: I64, to: I64, hop: I64, at_us: I64) -> None:
         """Add delivered questions of this ask, in order of arrival: columns (k,). n: peers of the swarm."""
-        if self.hop is None:
-            self._begin(n)
-        elif len(self.hop) < n:
-            self._grow(n)
-        assert self.frm is not None
-        assert self.hop is not None
-        assert self.at_us is not None
-        assert self.repeats is not None
+        if self.firsts is None:
+            self.firsts = FirstArrivals(self.origin, self.issued_us)
         self.deepest = max(self.deepest, int(hop.max()))
-        self.repeats += np.bincount(to, minlength=n).astype(np.int32)
-        new = np.flatnonzero(self.hop[to] < 0)
-        if not len(new):
+        self.reached += self.firsts.add_all(n, frm, to, hop, at_us)
+
+    def arrived(self, part: int, n: int, frm: PeerId, to: PeerId, hop: int, sent_us: int, at_us: int) -> None:
+        """Add one delivered question or answer, as `reach` and `Deliveries.add` add many."""
+        if part == ANSWER:
+            self.answers.append(frm, to, sent_us, at_us)
             return
-        # The first arrival at each peer: rows are written in reverse order, and the last one that is written stays.
-        # Sorting them takes much longer (measured: a third of `Metrics.flush`).
-        row = np.full(n, -1)
-        row[to[new[::-1]]] = new[::-1]
-        peers = np.flatnonzero(row >= 0)
-        first = row[peers]
-        self.hop[peers] = hop[first]
-        self.frm[peers] = frm[first]
-        self.at_us[peers] = at_us[first]
-        self.repeats[peers] -= 1
-        self.reached += len(peers)
-
-    def _begin(self, n: int) -> None:
-        """Make columns for `n` peers, of which the origin alone is reached."""
-        self.frm = np.full(n, -1, np.int32)
-        self.hop = np.full(n, -1, np.int32)
-        self.at_us = np.full(n, -1, np.int64)
-        self.repeats = np.zeros(n, np.int32)
-        self.hop[self.origin] = 0
-        self.at_us[self.origin] = self.issued_us
-
-    def _grow(self, n: int) -> None:
-        """Extend the columns to `n` peers, after newcomers have arrived."""
-        assert self.frm is not None
-        assert self.hop is not None
-        assert self.at_us is not None
-        assert self.repeats is not None
-        more = n - len(self.hop)
-        self.frm, self.hop, self.at_us = (
-            np.concatenate([column, np.full(more, -1, column.dtype)]) for column in (self.frm, self.hop, self.at_us)
-        )
-        self.repeats = np.concatenate([self.repeats, np.zeros(more, np.int32)])
-
-    def _begun(self, n: int) -> AskRecord:
-        """A copy with columns, for an ask of which nothing has arrived yet."""
-        made = copy(self)
-        made._begin(n)
-        return made
+        self.questions.append(frm, to, sent_us, at_us)
+        firsts = self.firsts
+        if firsts is None:
+            firsts = self.firsts = FirstArrivals(self.origin, self.issued_us)
+        if hop > self.deepest:
+            self.deepest = hop
+        self.reached += firsts.add(n, frm, to, hop, at_us)
 
     def heard(self, peer: PeerId) -> bool:
         """Whether a question of this ask reached a peer."""
-        return self.hop is not None and peer < len(self.hop) and bool(self.hop[peer] >= 0)
+        return self.firsts is not None and self.firsts.heard(peer)
 
     def forget_path(self) -> None:
         """Remove the path; all other values stay."""
-        self.frm = self.hop = self.at_us = self.repeats = None
+        self.firsts = None
         most = ROWS_BACKGROUND if self.by == "background" else ROWS_MOST
         self.questions, self.answers, self.lost = Deliveries(most), Deliveries(most), Drops()
 
     def packed(self) -> tuple[Any, ...]:
         """All values but the path, as a tuple."""
-        return tuple(getattr(self, name) for name in FIGURES)
+        values: tuple[Any, ...] = VALUES_OF(self)
+        return values
 
     @staticmethod
     def unpacked(values: tuple[Any, ...]) -> AskRecord:
@@ -333,24 +491,24 @@ class AskRecord:
 
     @property
     def path_bytes(self) -> int:
-        """Memory of the path: 20 bytes for each peer of the swarm, and the rows."""
-        size = 0 if self.hop is None else 20 * len(self.hop)
+        """Memory of the path once the ask has closed: 20 bytes for each peer of the swarm or 24 for each that was
+        reached, and the rows."""
+        size = 0 if self.firsts is None else self.firsts.bytes
         return size + self.questions.bytes + self.answers.bytes + self.lost.bytes
 
     def pack_path(self) -> None:
-        """Move the path of a closed ask into one block of memory, without unused rows."""
-        assert self.frm is not None
-        assert self.hop is not None
-        assert self.at_us is not None
-        assert self.repeats is not None
+        """Move the path of a closed ask into one block of memory, without unused rows, unless it is small."""
+        firsts = self.firsts
+        if firsts is None or self.path_bytes < PATH_PACKED:
+            return
         lost = self.lost.view()
         losses = (lost.frm, lost.to, lost.sent_us, lost.at_us, lost.reason)
         rows = (*self.questions.columns(), *self.answers.columns())
-        made = set_apart([self.frm, self.hop, self.at_us, self.repeats, *rows, *losses])
-        self.frm, self.hop, self.at_us, self.repeats = made[:4]
-        self.questions.replace(made[4], made[5])
-        self.answers.replace(made[6], made[7])
-        self.lost.replace(made[8], made[9], made[10], made[11], made[12])
+        made = set_apart([*rows, *losses, *firsts.packed()])
+        self.questions.replace(made[0], made[1])
+        self.answers.replace(made[2], made[3])
+        self.lost.replace(made[4], made[5], made[6], made[7], made[8])
+        firsts.replace(made[9:])
 
     def drop_hit_times(self) -> None:
         """Replace the times of all hits by that of the first, the only one that is read: the others would be half of a
@@ -391,20 +549,20 @@ class AskRecord:
 
     def trace(self, n: int) -> Trace | None:
         """Its path in a swarm of `n` peers. None if it has closed without a message, or if its path was removed."""
-        if self.hop is not None and len(self.hop) < n:
-            self._grow(n)
-        if self.hop is None and self.id and (self.closed_us is None or self.lost.total):
-            return self._begun(n).trace(n)
-        if self.hop is None or self.frm is None or self.at_us is None or self.repeats is None:
-            return None
+        firsts = self.firsts
+        if firsts is None:
+            if not self.id or (self.closed_us is not None and not self.lost.total):
+                return None
+            firsts = FirstArrivals(self.origin, self.issued_us)
+        frm, hop, at_us, repeats = firsts.columns(n)
         answers = self.answers.view()
         return Trace(
             ask=self.id,
             origin=self.origin,
-            frm=self.frm.copy(),
-            hop=self.hop.copy(),
-            at_us=self.at_us.copy(),
-            repeats=self.repeats.copy(),
+            frm=frm,
+            hop=hop,
+            at_us=at_us,
+            repeats=repeats,
             answers_frm=answers.frm,
             answers_to=answers.to,
             answers_at_us=answers.at_us,
@@ -415,9 +573,10 @@ class AskRecord:
         )
 
 
-PATH = ("frm", "hop", "at_us", "repeats", "questions", "answers", "lost")
+PATH = ("firsts", "questions", "answers", "lost")
 """Attributes that make up the path."""
 FIGURES = tuple(name for name in AskRecord.__slots__ if name not in PATH)
+VALUES_OF = attrgetter(*FIGURES)
 
 
 class JointRecord:

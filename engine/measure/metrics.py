@@ -2,8 +2,12 @@
 
 The kernel logs each delivered bucket as it is. `Metrics.flush` turns that log into columns (time, receiver, header,
 cause) and updates what depends on them: reach and hops of the records of asks, load and last-heard of peers, and a
-running digest of all deliveries (`Digest`). The log is flushed when a frame or a record is read, when an ask closes, at
-each sample, and when it grows long.
+running digest of all deliveries (`Digest`). The log is flushed when a frame or a record is read, at each sample, and
+when it grows long.
+
+When an ask closes, its record must be complete: `settle`. Where few messages have arrived since the last time, these
+are added to the records of their asks one by one, and stay in the log for all else: a pass over columns costs as much
+as some hundred messages, however few there are, and with many small asks some ask closes at nearly each instant.
 """
 
 from __future__ import annotations
@@ -11,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from itertools import chain
+from itertools import chain, islice
 from operator import itemgetter
 from typing import Any
 
@@ -20,6 +24,7 @@ from numpy.typing import NDArray
 
 from ..sim.host import SharedHostState
 from ..sim.kernel import HOP_BITS, HOP_MASK, KIND_SHIFT, SENDER_SHIFT, Envelope, Kernel
+from .archive import WANTS
 from .asks import ANSWER, QUESTION, AskRecord
 from .message_log import MessageLog
 from .snapshot import Series
@@ -74,6 +79,12 @@ SUCCESS_WITHIN_US = 10_000_000
 SUCCESS_WINDOW_US = 30_000_000
 LOG_CHUNKS = 20_000
 LOG_DELIVERIES = 40_000
+SETTLED_ALONE = 256
+"""Deliveries that `settle` adds to records one by one, at most."""
+LOG_SETTLED = 4_000
+"""Deliveries in the log from which `settle` flushes it: the log keeps their messages in memory."""
+ROWS_ALONE = 16
+"""Rows of one ask in a flush that are added one by one, at most."""
 RATES = ("messages_per_s", "bytes_per_s", "duplicates_per_s", "dropped_per_s", "decoys_per_s")
 ASKED = ("success", "first_hit_s", "first_hit_p95_s", "reach")
 GAUGES = ("load", "load_max", "load_gini", "components", "largest_component", "belief_error")
@@ -85,6 +96,7 @@ ROW = np.dtype([("at", "<i8"), ("to", "<i4"), ("header", "<i8")])
 KIND_MASK = 255
 SIZE_MASK = (1 << KIND_SHIFT) - 1
 SENT_US = itemgetter(3)
+FIND, FETCH, PUBLISH = (WANTS.index(want) for want in ("find", "fetch", "publish"))
 I64 = NDArray[np.int64]
 
 
@@ -127,6 +139,10 @@ class Metrics:
         self.time_series = TimeSeries((*SERIES, *GAUGES, *(f"bytes_per_s.{name}" for name in self.kind_names)))
         self._before = (0, 0, 0, 0, 0)
         self._flushed = 0
+        """Deliveries up to the last flush."""
+        self._settled = 0
+        """Deliveries that the records of asks have: those of the first `_settled_chunks` of the log, and all before."""
+        self._settled_chunks = 0
 
     def grow(self, count: int) -> None:
         """Columns for newcomers."""
@@ -143,10 +159,40 @@ class Metrics:
         if len(self.kernel.log) > LOG_CHUNKS or self.kernel.delivered - self._flushed > LOG_DELIVERIES:
             self.flush()
 
+    def settle(self) -> None:
+        """Complete the records of asks: add what has arrived so far."""
+        kernel = self.kernel
+        delivered = kernel.delivered
+        if delivered - self._settled > SETTLED_ALONE or delivered - self._flushed > LOG_SETTLED:
+            self.flush()
+            return
+        if delivered == self._settled:
+            return
+        n, parts, reopen = self.n, self.shared.parts, self.shared.records.reopen
+        for at, tos, envelopes in islice(kernel.log, self._settled_chunks, None):
+            for to, envelope in zip(tos, envelopes, strict=True):
+                frm, _, cause, sent_us, record, header = envelope
+                part = parts[header >> KIND_SHIFT & KIND_MASK]
+                if not cause or part > ANSWER:
+                    continue
+                if cause.__class__ is int and to.__class__ is int:
+                    # The record was open when this was delivered, and records are completed at each close: so it is
+                    # not archived.
+                    record.arrived(part, n, frm, to, cause & HOP_MASK, sent_us, at)
+                    continue
+                for one in cause if cause.__class__ is tuple else (cause,):
+                    record = reopen(one >> HOP_BITS)
+                    for peer in to if to.__class__ is tuple else (to,):
+                        record.arrived(part, n, frm, peer, one & HOP_MASK, sent_us, at)
+        self._settled = delivered
+        self._settled_chunks = len(kernel.log)
+
     def flush(self) -> None:
         """Read all that was delivered since the last time."""
         log, self.kernel.log = self.kernel.log, []
-        self._flushed = self.kernel.delivered
+        settled = sum(len(some) for _, some, _ in islice(log, self._settled_chunks))
+        self._flushed = self._settled = self.kernel.delivered
+        self._settled_chunks = 0
         tos: list[Any] = []
         envelopes: list[Envelope] = []
         for _, some, their in log:
@@ -179,6 +225,9 @@ class Metrics:
             lengths = np.array([len(one) for one in each])
             cause = np.fromiter(chain.from_iterable(each), np.int64, int(lengths.sum()))
             at, to, header, which = (np.repeat(column, lengths) for column in (at, to, header, which))
+        if settled:
+            first = int(np.searchsorted(which, settled))
+            at, to, header, cause, which = (column[first:] for column in (at, to, header, cause, which))
         if cause.any():
             part = self.part_of[header >> KIND_SHIFT & KIND_MASK]
             self._paths(at, header >> SENDER_SHIFT, to, part, cause, which, envelopes)
@@ -206,10 +255,19 @@ class Metrics:
                 continue
             asks = cause[rows] >> HOP_BITS
             first = int(asks[0])
-            alone = bool((asks == first).all())
-            for ask in (first,) if alone else np.unique(asks).tolist():
-                mine = rows if alone else rows[asks == ask]
-                record: AskRecord = self.shared.records.reopen(ask)
+            if bool((asks == first).all()):
+                groups = [rows]
+            else:
+                order = np.argsort(asks, kind="stable")
+                groups = np.split(rows[order], np.flatnonzero(np.diff(asks[order])) + 1)
+            for mine in groups:
+                record: AskRecord = self.shared.records.reopen(int(cause[mine[0]]) >> HOP_BITS)
+                if len(mine) <= ROWS_ALONE:
+                    for i in mine.tolist():
+                        sent_us = envelopes[which[i]][3]
+                        hop = int(cause[i]) & HOP_MASK
+                        record.arrived(wanted, self.n, int(frm[i]), int(to[i]), hop, sent_us, int(at[i]))
+                    continue
                 if wanted == QUESTION:
                     record.reach(self.n, frm[mine], to[mine], cause[mine] & HOP_MASK, at[mine])
                 path = record.questions if wanted == QUESTION else record.answers
@@ -272,48 +330,35 @@ class Metrics:
         nor closed, nor 10 s old yet. Reach is that of asks that are closed or 10 s old: an earlier value would be
         too small.
         """
-        good = total = asks = 0
-        first_s: list[float] = []
-        reach: list[int] = []
-        now = self.kernel.now_us
-        for record in reversed(self.shared.records):
-            if not record.id or record.issued_us < from_us:
-                break
-            if record.issued_us > to_us:
-                continue
-            asks += 1
-            over = record.closed_us is not None or now - record.issued_us >= SUCCESS_WITHIN_US
-            if over and record.want != "publish":
-                reach.append(record.reached)
-            if record.want not in ("find", "fetch"):
-                continue
-            first = record.first_hit_us()
-            if first is not None:
-                first_s.append(first / 1e6)
-            if first is not None and first <= SUCCESS_WITHIN_US:
-                good += 1
-            elif not over:
-                continue
-            total += 1
-        first_s.sort()
+        rows = self.shared.records.outcomes(from_us)
+        rows = rows[(rows["issued_us"] >= from_us) & (rows["issued_us"] <= to_us)]
+        over = rows["closed"] | (self.kernel.now_us - rows["issued_us"] >= SUCCESS_WITHIN_US)
+        reach = rows["reached"][over & (rows["want"] != PUBLISH)]
+        looked = (rows["want"] == FIND) | (rows["want"] == FETCH)
+        first = rows["first_us"]
+        hit = looked & (first >= 0)
+        good = int(np.count_nonzero(hit & (first <= SUCCESS_WITHIN_US)))
+        total = good + int(np.count_nonzero(looked & ~(hit & (first <= SUCCESS_WITHIN_US)) & over))
+        first_s = np.sort(first[hit]) / 1e6
         return AskStats(
-            asks,
+            len(rows),
             good / total if total else None,
             quantile(first_s, 0.5),
             quantile(first_s, 0.95),
-            sum(reach) / len(reach) if reach else None,
+            int(reach.sum(dtype=np.int64)) / len(reach) if len(reach) else None,
         )
 
 
-def quantile(ranked: Sequence[float], share: float) -> float | None:
+def quantile(ranked: Sequence[float] | NDArray[np.float64], share: float) -> float | None:
     """Of values in ascending order, interpolated between neighbours; None of none."""
-    if not ranked:
+    if not len(ranked):
         return None
     at = share * (len(ranked) - 1)
     low = int(at)
     high = min(low + 1, len(ranked) - 1)
     # To the microsecond, if these are seconds: later digits are rounding errors.
-    return round(ranked[low] + (ranked[high] - ranked[low]) * (at - low), 6)
+    below, above = float(ranked[low]), float(ranked[high])
+    return round(below + (above - below) * (at - low), 6)
 
 
 def kinds_of(messages: Sequence[type[Any]]) -> tuple[dict[type, int], list[int], list[str]]:

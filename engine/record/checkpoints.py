@@ -98,7 +98,7 @@ def pack_swarm(swarm: Swarm, known: Parts) -> tuple[PackedSwarm, dict[PartKey, b
         return (_constant, (at,)) if at is not None else value.__reduce_ex__(5)
 
     def record(value: AskRecord) -> Any:
-        if value.hop is None or not value.id:
+        if value.firsts is None or not value.id:
             return value.__reduce_ex__(5)
         key = (value.id, value.path_version)
         keys[key] = None

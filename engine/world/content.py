@@ -104,10 +104,12 @@ class WordIndex:
 class SharedFiles:
     """The `Library` of a peer: its files by name. `word_index` is that of the peer's world."""
 
-    __slots__ = ("_files", "_word_index")
+    __slots__ = ("_files", "_holders", "_peer", "_word_index")
 
     def __init__(self, files: Sequence[File] = (), word_index: WordIndex | None = None) -> None:
         self._files: dict[str, File] | None = None
+        self._holders: HolderIndex | None = None
+        self._peer = -1
         self._word_index = WordIndex() if word_index is None else word_index
         for file in files:
             self.add(file)
@@ -138,7 +140,13 @@ class SharedFiles:
         elif file.name in self._files:
             return True
         self._files[file.name] = self._word_index.add(file)
+        if self._holders is not None:
+            self._holders.added(self._peer, file.name)
         return True
+
+    def report_to(self, holders: HolderIndex, peer: PeerId) -> None:
+        """From now on, tell an index what is added to this library, which is that of `peer`."""
+        self._holders, self._peer = holders, peer
 
     def matching(self, text: str) -> tuple[File, ...]:
         """Files whose name has every word of `text`, in the order in which they were added; empty for a text without
@@ -152,6 +160,57 @@ class SharedFiles:
             if len(here) < 2:
                 return (files[here[0]],) if here else ()
         return tuple(file for name, file in files.items() if name in names)
+
+
+class HolderIndex:
+    """An inverted index from file names to the peers that have the file: which peers hold what an ask is about, without
+    a search of all libraries.
+
+    It is filled at the first question and kept up to date by the libraries, which only ever grow: what a peer holds
+    does not depend on whether it lives. As the `WordIndex`, it is no part of a run's state.
+    """
+
+    __slots__ = ("_by_name", "_libraries", "word_index")
+
+    def __init__(self, libraries: Sequence[SharedFiles], word_index: WordIndex) -> None:
+        """libraries: index = PeerId; those of newcomers may be appended later, see `enter`."""
+        self._libraries = libraries
+        self.word_index = word_index
+        self._by_name: dict[str, list[PeerId]] | None = None
+        self.enter(range(len(libraries)))
+
+    def __reduce__(self) -> tuple[type[HolderIndex], tuple[Sequence[SharedFiles], WordIndex]]:
+        return HolderIndex, ((), self.word_index)
+
+    def enter(self, peers: Sequence[PeerId]) -> None:
+        """Take in the libraries of these peers."""
+        for peer in peers:
+            library = self._libraries[peer]
+            library.report_to(self, peer)
+            if self._by_name is not None:
+                for file in library.files():
+                    self.added(peer, file.name)
+
+    def added(self, peer: PeerId, name: str) -> None:
+        """A peer has a file that it did not have before."""
+        if self._by_name is not None:
+            self._by_name.setdefault(name, []).append(peer)
+
+    def of(self, text: str) -> list[PeerId]:
+        """The peers that hold a file whose name has every word of `text`, in ascending order: those whose library
+        has a file `matching` it."""
+        by_name = self._by_name
+        if by_name is None:
+            by_name = self._by_name = {}
+            for peer, library in enumerate(self._libraries):
+                if len(library):
+                    for file in library.files():
+                        by_name.setdefault(file.name, []).append(peer)
+        names = self.word_index.names_with(text)
+        found: set[PeerId] = set()
+        for name in names:
+            found.update(by_name.get(name, ()))
+        return sorted(found)
 
 
 @dataclass(slots=True)

@@ -21,6 +21,7 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     # Processes of their own, to run a round and to weigh a swarm in: one test pays for each.
     monkeypatch.setattr(lab_bench, "apart", lab_bench.measured)
     monkeypatch.setattr(lab_bench, "bytes_per_peer", lambda peers: 7_000.0)
+    monkeypatch.setattr(lab_bench, "small_asks", lambda peers: (40_000.0, 30_000.0, 50_000.0))
 
 
 def test_the_table_has_a_row_for_each_load_and_says_whether_it_did_what_theory_says(
@@ -31,6 +32,7 @@ def test_the_table_has_a_row_for_each_load_and_says_whether_it_did_what_theory_s
     assert "✓ flood, 60 peers: 1,141 messages; 2E-N+1 is 1,141" in told
     assert "✓ flood, 100 peers" not in told, "--quick leaves out the largest"
     assert "bytes a peer" in told
+    assert "0.80 and 0.60" in told
     assert all(cost in told for cost in ("recording", "checkpoint", "seek"))
 
 
@@ -50,6 +52,14 @@ def test_simpy_is_not_loaded() -> None:
 def test_a_swarm_is_weighed_in_a_process_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     assert 1_000 < lab_bench.bytes_per_peer(300) < 100_000
+
+
+def test_small_asks_are_measured_with_hits_without_and_without_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    loads = []
+    monkeypatch.setattr(lab_bench, "alone", lambda job, load: loads.append(load) or float(len(loads)))
+    assert lab_bench.small_asks(60) == (1.0, 2.0, 3.0)
+    assert loads == [(60, True, True), (60, True, False), (60, False, False)]
 
 
 def test_a_load_that_goes_wrong_is_not_called_fast(

@@ -295,8 +295,8 @@ def run_replay(space: argparse.Namespace) -> int:
 BENCH_PEERS = (1_000, 10_000, 100_000)
 BENCH_ABOUT = """\
 Measure the kernel on this machine: floods at 1,000, 10,000 and 100,000 peers, recorded meanwhile, beside a bare loop
-over buckets without peers; memory, recording, checkpoints, seeks. The two run in turn in one process, so the ratio
-holds on a busy machine; the speeds depend on what else runs."""
+over buckets without peers; memory, small asks, recording, checkpoints, seeks. The two run in turn in one process, so
+the ratio holds on a busy machine; the speeds depend on what else runs."""
 
 NOT_COMPARED = {"simpy_per_s": None, "ratio": None}
 """Keys of the JSON that had the comparison with SimPy, which is now `tests/bench/bench_rivals.py`: null, as they were

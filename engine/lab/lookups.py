@@ -1,0 +1,137 @@
+"""A load of many small asks: lookups of 12 messages each, of which a network of any size does the same number a second.
+
+An asker sends a request to one of the peers that it knows, waits for the reply, and goes on with another, six times:
+a lookup in a hash table has this form. What such an ask costs must not depend on the number of peers. So the same
+messages are also sent without asks, by a timer of each peer, and the two speeds are compared.
+"""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..api import Ask, Host, Peer, PeerId, message, on, option
+from ..setup import Setup
+from ..swarm import Swarm
+
+ROUNDS = 6
+"""Requests of a lookup; each has one reply."""
+MESSAGES = 2 * ROUNDS
+LOOKUPS_PER_S = 1_000
+"""Of all peers together, in a second of virtual time."""
+WARM_UP_S = 2
+MEASURED_S = 3
+
+
+@dataclass(slots=True)
+class LookupOptions:
+    """Of the load."""
+
+    hits: bool = option(False, "whether the last peer of a lookup says that it has the file")
+    period_s: float = option(0.0, "seconds between two lookups of a peer without an ask, 0 for none", low=0.0)
+
+
+@message(over="datagram", part="question")
+class LookupRequest:
+    """What is looked for, and how many rounds are left."""
+
+    text: str
+    left: int
+
+
+@message(over="datagram", part="answer")
+class LookupReply:
+    """`found` in the last round of a lookup that finds something."""
+
+    text: str
+    left: int
+    found: bool
+
+
+@dataclass(slots=True)
+class NextLookup:
+    """A tick: the next lookup of a peer without an ask."""
+
+
+class Lookups(Peer, options=LookupOptions):
+    """A peer that does lookups and answers those of others."""
+
+    def __init__(self) -> None:
+        self.contacts: tuple[PeerId, ...] = ()
+
+    def start(self, host: Host, contacts: Sequence[PeerId], saved: object | None) -> None:
+        self.contacts = tuple(contacts)
+        if host.options.period_s:
+            self._wait(host, host.rng.random())
+
+    def ask(self, host: Host, ask: Ask) -> None:
+        self._request(host, ask.text, ROUNDS)
+
+    @on(NextLookup)
+    def again(self, host: Host, tick: NextLookup) -> None:
+        self._request(host, "without an ask", ROUNDS)
+        self._wait(host, 0.5 + host.rng.random())
+
+    def _wait(self, host: Host, periods: float) -> None:
+        # To the microsecond, as asks are issued: so both kinds of lookups share as many instants with others.
+        host.after(round(periods * host.options.period_s * 1e6), NextLookup())
+
+    @on(LookupRequest)
+    def request(self, host: Host, sender: PeerId, request: LookupRequest) -> None:
+        host.send(sender, LookupReply(request.text, request.left, request.left == 1 and host.options.hits))
+
+    @on(LookupReply)
+    def reply(self, host: Host, sender: PeerId, reply: LookupReply) -> None:
+        if reply.left > 1:
+            self._request(host, reply.text, reply.left - 1)
+        elif reply.found:
+            host.note("hit", holder=sender, content=reply.text)
+
+    def _request(self, host: Host, text: str, left: int) -> None:
+        host.send(host.rng.choice(self.contacts), LookupRequest(text, left))
+
+
+@dataclass(frozen=True, slots=True)
+class LookupSpeed:
+    """`deliveries` in `took_s` seconds of processor time, and the asks that were measured, and their messages."""
+
+    deliveries: int
+    took_s: float
+    asks: int
+    messages: int
+    fingerprint: str
+
+    @property
+    def per_s(self) -> float:
+        return self.deliveries / self.took_s
+
+
+def lookups(peers: int, *, asks: bool, hits: bool = False, latency: str = "world") -> Swarm:
+    """A swarm that does `LOOKUPS_PER_S`, as asks or without."""
+    options = {"hits": hits, "period_s": 0.0 if asks else peers / LOOKUPS_PER_S}
+    setup = Setup(peers=peers, latency=latency, asks_per_s=float(LOOKUPS_PER_S) if asks else 0.0, options=options)
+    return Swarm(setup, program=Lookups)
+
+
+def speed(swarm: Swarm, warm_up_s: int = WARM_UP_S, measured_s: int = MEASURED_S) -> LookupSpeed:
+    """Measure some seconds of virtual time, after some others in which the first asks are closed and archived."""
+    start_us = swarm.now_us
+    swarm.advance(start_us + warm_up_s * 1_000_000)
+    before, first = swarm.snapshot().totals.delivered, swarm.asks_total
+    gc.collect()
+    begun = time.process_time()
+    swarm.advance(start_us + (warm_up_s + measured_s) * 1_000_000)
+    print_ = swarm.fingerprint()
+    took_s = time.process_time() - begun
+    delivered = swarm.snapshot().totals.delivered - before
+    done = [row for row in swarm.asks()[first:] if row.closed_us is not None]
+    messages = max((row.messages for row in done), default=0)
+    return LookupSpeed(delivered, took_s, len(done), messages, print_)
+
+
+def measured(load: tuple[int, bool, bool]) -> float:
+    """Deliveries a second of a load: (peers, whether as asks, whether with hits)."""
+    peers, asks, hits = load
+    return speed(lookups(peers, asks=asks, hits=hits)).per_s

@@ -1,0 +1,166 @@
+"""What is kept so that the cost of an ask does not depend on the number of peers, beside slow forms of the same."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from engine import AskFor, AskRow, Censor, Partition, Publish, Setup, Swarm
+from engine.analysis.verdict import distance
+from engine.lab import lookups
+from engine.measure import metrics
+from engine.measure.asks import FirstArrivals
+from engine.measure.metrics import SUCCESS_WITHIN_US, quantile
+from engine.sim.rng import Stream
+
+SECOND = 1_000_000
+
+
+@pytest.mark.parametrize("peers", [20, 400, 5_000])
+def test_first_arrivals_do_not_depend_on_how_the_deliveries_were_cut(peers: int) -> None:
+    rng = Stream(f"firsts/{peers}")
+    single, batched = FirstArrivals(3, 7), FirstArrivals(3, 7)
+    first: dict[int, tuple[int, int, int]] = {3: (-1, 0, 7)}
+    repeats: dict[int, int] = {}
+    n, now = peers, 8
+    for batch in (1, 5, 30, 2, 200, 1, 400):
+        rows = [(rng.randrange(n), rng.randrange(n), 1 + rng.randrange(5), now + i) for i in range(batch)]
+        now += batch
+        for frm, to, hop, at_us in rows:
+            repeats[to] = repeats.get(to, 0) + (to in first)
+            first.setdefault(to, (frm, hop, at_us))
+            single.add(n, frm, to, hop, at_us)
+        batched.add_all(n, *np.array(rows, np.int64).T)
+        assert single.count == batched.count == len(first)
+        assert single.bytes == batched.bytes
+        if rng.random() < 0.5:
+            batched.replace(batched.packed())
+        n += 2
+        for one in (single, batched):
+            frms, hops, times, again = one.columns(n)
+            expected = [(*first.get(peer, (-1, -1, -1)), repeats.get(peer, 0)) for peer in range(n)]
+            assert list(zip(frms.tolist(), hops.tolist(), times.tolist(), again.tolist(), strict=True)) == expected
+            assert [one.heard(peer) for peer in range(n)] == [peer in first for peer in range(n)]
+
+
+def test_records_and_paths_are_the_same_if_the_log_is_read_at_each_close(monkeypatch: pytest.MonkeyPatch) -> None:
+    def run() -> tuple[object, ...]:
+        swarm = Swarm(Setup(peers=70, asks_per_s=20.0, churn="exponential:20", loss=0.02, seed=5))
+        swarm.advance(2 * SECOND)
+        traces = [repr(swarm.trace(ask)) for ask in range(1, swarm.asks_total)]
+        return swarm.asks(), traces, swarm.fingerprint(), repr(swarm.series())
+
+    often = run()
+    monkeypatch.setattr(metrics, "SETTLED_ALONE", -1)
+    monkeypatch.setattr(metrics, "ROWS_ALONE", -1)
+    assert run() == often
+
+
+def churned() -> Iterator[Swarm]:
+    """Moments of a swarm in which peers come and go, publish, download, and are copied."""
+    swarm = Swarm(Setup(peers=60, churn="exponential:10", asks_per_s=5.0, seed=2))
+    for number in range(4):
+        swarm.do(Publish("random 5", f"the new one {number}"))
+        swarm.advance(swarm.now_us + 2 * SECOND)
+        yield swarm
+        if number == 1:
+            swarm = pickle.loads(pickle.dumps(swarm))
+            yield swarm
+
+
+def test_the_index_of_holders_is_what_a_search_of_all_libraries_finds() -> None:
+    held = 0
+    for swarm in churned():
+        sim = swarm.simulation
+        title = swarm.catalogue_titles(1)[0]
+        for text in (title, title.split()[0], "new one", "the new one 1", "nobody has this", "", "!"):
+            found = [peer for peer, library in enumerate(sim.libraries) if library.matching(text)]
+            assert sim.holders.of(text) == found
+            held += len(found)
+    assert held
+
+
+def test_living_users_are_counted_and_found_by_their_number() -> None:
+    for swarm in churned():
+        sim = swarm.simulation
+        living = np.flatnonzero((sim.state == 0) & ~sim.infrastructure).tolist()
+        assert sim.living_users.count == len(living) > 0
+        assert [sim.living_users.nth(k) for k in range(len(living))] == living
+        assert [peer for peer in range(sim.n) if peer in sim.living_users] == living
+
+
+def hops_to(swarm: Swarm, origin: int, goals: set[int]) -> int | None:
+    """Breadth first from the origin alone."""
+    faults, near = swarm.simulation.faults, swarm.simulation.streams.near
+    front, seen, hops = {origin}, {origin}, 0
+    while front:
+        if front & goals:
+            return hops
+        around = {other for peer in front for other in near[peer]} - seen
+        front = {p for p in around if not faults.censored[p] and faults.group[p] == faults.group[origin]}
+        seen |= front
+        hops += 1
+    return None
+
+
+def test_the_distance_to_a_holder_is_the_same_from_both_ends() -> None:
+    told = set()
+    for seed in range(4):
+        swarm = Swarm(Setup(peers=60, topology="random:2.5" if seed % 2 else "ring", asks_per_s=0.0, seed=seed))
+        if seed > 1:
+            swarm.do(Censor("random 10%"))
+            swarm.do(Partition("random 20%"))
+        faults, rng = swarm.simulation.faults, Stream(f"goals/{seed}")
+        for origin in range(60):
+            goals = [
+                peer
+                for peer in rng.sample(range(60), 1 + rng.randrange(4))
+                if peer != origin and not faults.censored[peer] and faults.group[peer] == faults.group[origin]
+            ]
+            hops = distance(swarm.simulation, origin, goals)
+            assert hops == hops_to(swarm, origin, set(goals))
+            told.add(hops)
+    assert {None, 1, 2, 3} <= told
+
+
+def slow(rows: list[AskRow], from_us: int, to_us: int, now_us: int) -> tuple[object, ...]:
+    """What `Swarm.asked` tells, ask by ask."""
+    rows = [row for row in rows if from_us <= row.issued_us <= to_us]
+    over = [row.closed_us is not None or now_us - row.issued_us >= SUCCESS_WITHIN_US for row in rows]
+    reach = [row.reached for row, done in zip(rows, over, strict=True) if done and row.want != "publish"]
+    looked = [(row, done) for row, done in zip(rows, over, strict=True) if row.want in ("find", "fetch")]
+    good = sum(row.first_hit_us is not None and row.first_hit_us <= SUCCESS_WITHIN_US for row, _ in looked)
+    late = sum(done and (row.first_hit_us is None or row.first_hit_us > SUCCESS_WITHIN_US) for row, done in looked)
+    first_s = sorted(row.first_hit_us / 1e6 for row, _ in looked if row.first_hit_us is not None)
+    success = good / (good + late) if good + late else None
+    return len(rows), success, quantile(first_s, 0.5), quantile(first_s, 0.95), sum(reach) / len(reach)
+
+
+def test_figures_of_a_window_are_those_of_its_asks_whether_archived_or_not() -> None:
+    swarm = Swarm(Setup(protocol="web", peers=12, seed=3, asks_per_s=30.0, latency="constant:10"))
+    swarm.advance(25 * SECOND)
+    swarm.do(AskFor("random 3", "blue train", want="publish"))
+    swarm.do(AskFor("random 3", "nobody has this"))
+    swarm.advance(25_500_000)
+    records = swarm.simulation.records
+    assert records.live < len(records) - 200
+    for from_s, to_s in ((0, 26), (0, 3), (2.5, 11), (20, 25.4), (24.99, 26)):
+        told = swarm.asked(from_s, to_s)
+        expected = slow(swarm.asks(), round(from_s * 1e6), round(to_s * 1e6), swarm.now_us)
+        assert (told.asks, told.success, told.first_hit_s, told.first_hit_p95_s, told.reach) == expected
+
+
+@pytest.mark.parametrize("hits", [False, True])
+def test_lookups_are_the_same_messages_with_asks_and_without(hits: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lookups, "LOOKUPS_PER_S", 100)
+    asked = lookups.lookups(50, asks=True, hits=hits)
+    speed = lookups.speed(asked, 0, 2)
+    assert speed.messages == lookups.ROUNDS
+    row = asked.asks()[0]
+    assert (row.messages, row.hits) == (lookups.ROUNDS, int(hits))
+    others = lookups.speed(lookups.lookups(50, asks=False), 0, 2)
+    assert others.asks == 0
+    assert others.deliveries == pytest.approx(speed.deliveries, rel=0.5)
