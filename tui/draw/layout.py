@@ -324,6 +324,43 @@ def fit(
     return View().to_dots(positions, Box(width, height, margin, dot_aspect, shape))
 
 
+# --- Peers that would share a cell ---
+
+NUDGES: tuple[tuple[int, int], ...] = tuple(
+    sorted(
+        ((dx, dy) for dy in (-2, -1, 0, 1, 2) for dx in range(-4, 5) if (dx or dy) and abs(dx) + 2 * abs(dy) <= 5),
+        key=lambda way: (abs(way[0]) + 2 * abs(way[1]), abs(way[1]), way),
+    )
+)
+"""Cells beside a cell, the nearest first, up to five columns away; a row counts as two."""
+
+
+def apart(col: Ints, row: Ints, first: NDArray[np.bool_], width: int, height: int) -> tuple[Ints, Ints]:
+    """Move peers that share a cell to the nearest free cells, where there are any: columns and rows to go (N,).
+
+    The peer with the lowest number stays, or the one of those in `first` (N,). Peers outside of the area are left out.
+    """
+    dx, dy = np.zeros(len(col), np.int64), np.zeros(len(col), np.int64)
+    inside = (col >= 0) & (col < width) & (row >= 0) & (row < height)
+    order = np.flatnonzero(inside)
+    order = order[np.argsort(~first[order], kind="stable")]
+    cell = row[order] * width + col[order]
+    _, keepers = np.unique(cell, return_index=True)
+    taken = set(cell.tolist())
+    stay = np.zeros(len(order), np.bool_)
+    stay[keepers] = True
+    for peer in order[~stay].tolist():
+        at_col, at_row = int(col[peer]), int(row[peer])
+        for go_x, go_y in NUDGES:
+            to_col, to_row = at_col + go_x, at_row + go_y
+            to = to_row * width + to_col
+            if 0 <= to_col < width and 0 <= to_row < height and to not in taken:
+                taken.add(to)
+                dx[peer], dy[peer] = go_x, go_y
+                break
+    return dx, dy
+
+
 # --- Motion, and going from peer to peer ---
 
 

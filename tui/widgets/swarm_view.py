@@ -216,7 +216,7 @@ class SwarmView(CanvasWidget):
             return False
         across, down = raster.DOTS[self.glyphs]
         stage.animate = self.app.animation_level != "none"
-        stage.resize(size.width * across, size.height * down, 2.0 * across / down)
+        stage.resize(size.width * across, size.height * down, 2.0 * across / down, (across, down))
         stage.follow(frame.snapshot, self.centre(frame), frame.wall_s, frame.trace)
         return True
 
