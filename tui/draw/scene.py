@@ -152,7 +152,7 @@ def vain(canvas: Canvas, x: Floats, y: Floats, trace: Trace) -> None:
 
 
 def losses(canvas: Canvas, x: Floats, y: Floats, trace: Trace, snapshot: Snapshot, labels: Labels) -> None:
-    """The reason in a word where a message was lost, with a cross, for a short time; left out where there is no room."""
+    """The reason in a word where a message was lost, with a cross, for a short time, if there is room."""
     lost, now_us = trace.lost, snapshot.now_us
     shown = np.flatnonzero(lost.at_us > now_us - LOSS_US)
     told: set[tuple[int, int]] = set()

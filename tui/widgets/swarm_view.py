@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeAlias
 
 import numpy as np
@@ -24,13 +25,14 @@ from tui.draw.layout import Direction
 from tui.draw.raster import Canvas
 from tui.draw.scene import FRESH_US, LOSS_US, Fading, Scene, SpreadLayer, alive_count, base, grounds, in_sight, paint
 from tui.draw.stage import PLACEMENTS, Placement, Stage, why_not
-from tui.draw.styles import INK, Mode
+from tui.draw.styles import GLYPHS, INK, Mode
 from tui.session.frame import Frame
 from tui.widgets.messages import MenuWanted, PeerPicked, PeersPicked
 
 from . import panel
 from .canvas_widget import CanvasWidget
 from .panel import name_panel, panel_css
+from .text import wrap
 
 UPKEEP = PARTS.index("upkeep")
 NEVER = -1_000_000_000
@@ -45,6 +47,12 @@ REFUSAL_S = 0.5
 TITLE_S = 0.5
 QUIET_MOST, QUIET_PEERS = 12, 150
 ECHOES_MOST = 64
+SAID_MOST = 2
+"""Lines of the sentence on the picture."""
+ROOMY_H, WIDE_W = 12, 110
+"""From this height on rows are kept free for legend and sentence; from this width on the sentence takes one line."""
+SOUTH = 0.12
+"""The share of a map below the southernmost city."""
 
 
 def belief_canvas(frame: Frame, scene: Scene, glyphs: Mode, width: int, height: int, legend: bool) -> Canvas:
@@ -66,6 +74,11 @@ def believed_title(frame: Frame) -> str:
         return ""
     laid = belief.mind(frame.snapshot, facts.peer, facts.beliefs)
     return belief.headline(laid, frame.snapshot.fixed.labels[facts.peer])
+
+
+def _lettered(sentence: str) -> str:
+    """With the quotation marks of ASCII."""
+    return sentence.translate({ord("“"): '"', ord("”"): '"'})
 
 
 class _Same:
@@ -216,9 +229,18 @@ class SwarmView(CanvasWidget):
             return False
         across, down = raster.DOTS[self.glyphs]
         stage.animate = self.app.animation_level != "none"
-        stage.resize(size.width * across, size.height * down, 2.0 * across / down, (across, down))
+        rows = size.height - self._foot(size.width, size.height)
+        stage.resize(size.width * across, rows * down, 2.0 * across / down, (across, down))
         stage.follow(frame.snapshot, self.centre(frame), frame.wall_s, frame.trace)
         return True
+
+    def _foot(self, width: int, height: int) -> int:
+        """Rows at the bottom in which no peer is placed: those of the legend and of a sentence. It is the same whether
+        there is one or not, so that no peer moves when one comes. The south of a map has no peers."""
+        if height < ROOMY_H:
+            return 0
+        foot = 2 if width >= WIDE_W else 3
+        return max(0, foot - 1 - int(SOUTH * height)) if self.stage.placed == "world" else foot
 
     def _draw(self, begun: float) -> None:
         """begun: thread time at which this picture was begun."""
@@ -228,12 +250,16 @@ class SwarmView(CanvasWidget):
         self._still = None
         self._cells_of = None
         scene = self._scene(frame)
+        said = self._said(frame, size.width)
         if frame.show_belief and frame.facts is not None and frame.facts.peer == frame.selected:
             self._canvas = belief_canvas(frame, scene, self.glyphs, size.width, size.height, self.legend)
             self._legend_at = (0, 0, -1)
         else:
-            self._canvas = paint(self._under(frame, scene, size.width, size.height), scene, self._spread)
+            under = self._under(frame, scene, size.width, size.height)
+            foot = len(legend.lines_of(under, scene)) if self.legend else 0
+            self._canvas = paint(under, replace(scene, foot=foot + len(said)), self._spread)
             self._legend_at = legend.draw(self._canvas, scene) if self.legend else (0, 0, -1)
+        self._say(said, self._canvas.height - self._legend_at[0] if self._legend_at[2] >= 0 else 1)
         self._explain(frame, scene)
         if self.lasso is not None:
             raster.lasso(self._canvas, self.lasso, INK["selected"])
@@ -313,6 +339,24 @@ class SwarmView(CanvasWidget):
         under_way = f"{total:,} under way" + (f", {drawn:,} drawn" if total > drawn else "")
         name_panel(self, title, under_way)
 
+    def _said(self, frame: Frame, width: int) -> list[str]:
+        """The sentence about the latest action or ask, in at most `SAID_MOST` lines: the longest one that fits."""
+        if self.content_size.height < legend.LEAST_H or frame.alarm:
+            return []
+        told = frame.told if self.glyphs != "ascii" else tuple(map(_lettered, frame.told))
+        lines: list[str] = []
+        for sentence in told:
+            lines = wrap(sentence, max(width - 2, 8))
+            if len(lines) <= SAID_MOST:
+                return lines
+        return [*lines[: SAID_MOST - 1], f"{lines[SAID_MOST - 1]}{GLYPHS[self.glyphs].more}"] if lines else []
+
+    def _say(self, lines: list[str], foot: int) -> None:
+        """Write the sentence above the legend, which has the last `foot` rows."""
+        canvas = self._canvas
+        for number, line in enumerate(lines):
+            raster.text(canvas, 0, canvas.height - foot - len(lines) + number, f" {line} ", INK["say"])
+
     def _explain(self, frame: Frame, scene: Scene) -> None:
         """A sentence where the picture alone would be empty or could not be understood."""
         snapshot = frame.snapshot
@@ -356,7 +400,12 @@ class SwarmView(CanvasWidget):
             self.stage.version,
             (self.content_size, self.glyphs, self.colour_by, self.names, self.legend, self.upkeep),
             (frame.selected, self.hover, frame.marked, frame.min_cut and frame.min_cut.peers),
-            (frame.alarm, not snapshot.asks_total and snapshot.now_us > self.HOPE_US, snapshot.settings.get("asks")),
+            (
+                frame.told,
+                frame.alarm,
+                not snapshot.asks_total and snapshot.now_us > self.HOPE_US,
+                snapshot.settings.get("asks"),
+            ),
             self.app.animation_level,
             (snapshot.state.tobytes(), snapshot.group.tobytes(), load, *(each.tobytes() for each in flags)),
         )
