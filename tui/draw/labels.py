@@ -28,13 +28,14 @@ FARTHEST = 1e6
 class Labels:
     """The cells of a canvas that are taken: make it when all peers are drawn.
 
-    foot: rows at the bottom that the legend needs.
+    head, foot: rows at the top and the bottom in which other text stands.
     """
 
-    def __init__(self, canvas: Canvas, foot: int = 0) -> None:
+    def __init__(self, canvas: Canvas, head: int = 0, foot: int = 0) -> None:
         self._canvas = canvas
         self._taken: Flags = canvas.owner >= 0
         self._height = max(canvas.height - foot, 0)
+        self._taken[: min(head, self._height)] = True
 
     def beside(self, col: int, row: int, text: str, ink: int, owner: int, *, ringed: bool = False) -> bool:
         """Write a word to the right of a mark, or to the left of it. False if there is no room."""

@@ -25,6 +25,7 @@ from .coastline import coast
 from .colours import Colouring
 from .labels import FAR, FARTHEST, Labels
 from .raster import SPACE, Canvas, Floats, dotted, lay, sift
+from .routes import Bundle, along
 from .styles import DYING, GLYPHS, INK, PART_INK, SIDE_BITS, SIDES, Mode
 
 # Fading of dead peers: a peer that dies is bright at first, and is dimmed in steps over two seconds of wall time.
@@ -142,17 +143,17 @@ def front(canvas: Canvas, x: Floats, y: Floats, trace: Trace, snapshot: Snapshot
         raster.stamp(canvas, col, row, ord(GLYPHS[canvas.mode].asked), INK["question"], fresh)
 
 
-def vain(canvas: Canvas, x: Floats, y: Floats, trace: Trace) -> None:
+def vain(canvas: Canvas, scene: Scene, trace: Trace) -> None:
     """Links over which a peer received the question again: dotted, below the tree."""
     asked = trace.questions
     again = (trace.at_us[asked.to] != asked.at_us) | (trace.frm[asked.to] != asked.frm)
     frm, to = asked.frm[again], asked.to[again]
-    raster.lines(canvas, x[frm], y[frm], x[to], y[to], INK["duplicate"])
+    _between(canvas, scene, frm, to, np.full(len(frm), INK["duplicate"], np.uint8))
     sift(canvas, 2, 4)
 
 
 def losses(canvas: Canvas, x: Floats, y: Floats, trace: Trace, snapshot: Snapshot, labels: Labels) -> None:
-    """The reason in a word where a message was lost, with a cross, for a short time, if there is room."""
+    """The reason in a word where a message was lost, or a cross where there are many; for a short time."""
     lost, now_us = trace.lost, snapshot.now_us
     shown = np.flatnonzero(lost.at_us > now_us - LOSS_US)
     told: set[tuple[int, int]] = set()
@@ -164,8 +165,7 @@ def losses(canvas: Canvas, x: Floats, y: Floats, trace: Trace, snapshot: Snapsho
         age = (now_us - int(lost.at_us[at])) / LOSS_US
         ink = INK["lost" if age < 0.6 else "dim"]
         cols, rows = raster.cells(canvas, x[peer], y[peer])
-        cross = GLYPHS[canvas.mode].dead
-        word = cross if len(told) > WORDS_MOST else f"{cross} {lost.reasons[why]}"
+        word = GLYPHS[canvas.mode].dead if len(told) > WORDS_MOST else lost.reasons[why]
         labels.near(int(cols), int(rows), word, ink, peer)
 
 
@@ -190,6 +190,8 @@ WAYS = 200
 """With more visible messages than this, those of the chosen ask do not have a line to their sender."""
 CENSORED_FIRST, DEAD_FIRST, SELECTED_FIRST = 256, 257, 258
 """Precedence above all looks, which are numbered by a byte."""
+PIECES = 8
+"""Points of a message's tail where ways are not straight."""
 TAIL = 0.12
 """Length of a message's tail, as a share of its way."""
 UPKEEP = 3
@@ -224,8 +226,11 @@ class Scene:
     dying: NDArray[np.uint8] = field(default_factory=lambda: np.zeros(0, np.uint8))
     ringed: tuple[int, ...] = ()
     """The peers of a minimum cut."""
+    bundle: Bundle | None = None
+    """How lines between peers are bundled; None: they are straight."""
+    head: int = 0
     foot: int = 0
-    """Rows at the bottom that no name may stand in: those of the legend, and of the sentence above it."""
+    """Rows at the top and at the bottom that no name may stand in: those of the sentence, and of the legend."""
 
     @property
     def looks(self) -> NDArray[np.uint8]:
@@ -289,7 +294,17 @@ def _idle_links(canvas: Canvas, scene: Scene) -> None:
 
 
 def _between(canvas: Canvas, scene: Scene, a: NDArray[np.int32], b: NDArray[np.int32], inks: NDArray[np.uint8]) -> None:
-    raster.lines(canvas, scene.x[a], scene.y[a], scene.x[b], scene.y[b], inks)
+    """Lines between peers, on their ways where lines are bundled."""
+    if scene.bundle is None or not len(a):
+        raster.lines(canvas, scene.x[a], scene.y[a], scene.x[b], scene.y[b], inks)
+    else:
+        _follow(canvas, scene.bundle.paths(a, b, scene.x, scene.y), inks)
+
+
+def _follow(canvas: Canvas, paths: Floats, inks: NDArray[np.uint8]) -> None:
+    """Draw lines through points (m, p, 2)."""
+    frm, to = paths[:, :-1].reshape(-1, 2), paths[:, 1:].reshape(-1, 2)
+    raster.lines(canvas, frm[:, 0], frm[:, 1], to[:, 0], to[:, 1], np.repeat(inks, paths.shape[1] - 1))
 
 
 class SpreadLayer:
@@ -297,6 +312,7 @@ class SpreadLayer:
 
     def __init__(self) -> None:
         self._trace: Trace | None = None
+        self._bundled = False
         self._x: Floats = np.zeros(0)
         self._y: Floats = np.zeros(0)
         self._layer = Canvas(0, 0)
@@ -305,13 +321,20 @@ class SpreadLayer:
         """The layer to put on `canvas`. With many peers in view it changes with time, so it is kept only for few."""
         last = self._layer
         same = (canvas.width, canvas.height, canvas.mode) == (last.width, last.height, last.mode)
-        if same and few and trace is self._trace and self._is_where(scene):
+        if (
+            same
+            and few
+            and trace is self._trace
+            and self._is_where(scene)
+            and self._bundled == (scene.bundle is not None)
+        ):
             return last
         layer = Canvas(canvas.width, canvas.height, canvas.mode)
         if few:
-            vain(layer, scene.x, scene.y, trace)
+            vain(layer, scene, trace)
         _spread(layer, scene, trace, few, crowded)
         self._layer, self._trace, self._x, self._y = layer, trace if few else None, scene.x, scene.y
+        self._bundled = scene.bundle is not None
         return layer
 
     def _is_where(self, scene: Scene) -> bool:
@@ -375,8 +398,15 @@ def _flight(canvas: Canvas, scene: Scene) -> None:
     head = np.clip((now_us - flight.sent_us[shown]) / took, 0.0, 1.0)
     chosen = np.zeros(len(frm), np.bool_) if scene.trace is None else flight.ask[shown] == scene.trace.ask
     tail = np.where(chosen & (len(frm) <= WAYS), 0.0, np.maximum(head - min(TAIL, TAIL * WAYS / len(frm)), 0.0))
-    dx, dy = scene.x[to] - scene.x[frm], scene.y[to] - scene.y[frm]
-    x, y = scene.x[frm] + dx * head, scene.y[frm] + dy * head
+    # From the tail of each to its head: two points, or more on a way that is not straight.
+    steps = np.linspace(0.0, 1.0, 2 if scene.bundle is None else PIECES)
+    share = tail[:, None] + (head - tail)[:, None] * steps[None, :]
+    if scene.bundle is None:
+        ends = np.stack((scene.x, scene.y), axis=-1)
+        drawn = ends[frm][:, None] + (ends[to] - ends[frm])[:, None] * share[:, :, None]
+    else:
+        drawn = along(scene.bundle.paths(frm, to, scene.x, scene.y), share)
+    x, y = drawn[:, -1, 0], drawn[:, -1, 1]
     inks = np.asarray(PART_INK, np.uint8)[part]
     if scene.trace is not None:
         # A message on the way to a peer that was asked already is a duplicate.
@@ -384,14 +414,7 @@ def _flight(canvas: Canvas, scene: Scene) -> None:
     lost = doomed(scene.snapshot, frm, to)
     inks[lost & (head > LAST)] = INK["cut"]
     order = np.lexsort((part, chosen))
-    raster.lines(
-        canvas,
-        (scene.x[frm] + dx * tail)[order],
-        (scene.y[frm] + dy * tail)[order],
-        x[order],
-        y[order],
-        inks[order],
-    )
+    _follow(canvas, drawn[order], inks[order])
     if len(frm) <= MANY:
         _heads(canvas, x, y, part, chosen | (len(frm) <= FEW))
         dead = lost & (head > LAST)
@@ -411,6 +434,11 @@ def _heads(canvas: Canvas, x: Floats, y: Floats, part: NDArray[np.uint8], big: F
 def _refusals(canvas: Canvas, scene: Scene) -> None:
     """A refusal on its way back: from the dead peer to the sender of the refused message."""
     for frm, to, progress in scene.refusals:
+        if scene.bundle is not None:
+            path = scene.bundle.paths(np.array([frm]), np.array([to]), scene.x, scene.y)
+            share = np.linspace(0.0, progress, PIECES)[None, :]
+            _follow(canvas, along(path, share), np.array([INK["echo"]], np.uint8))
+            continue
         x = scene.x[frm] + (scene.x[to] - scene.x[frm]) * progress
         y = scene.y[frm] + (scene.y[to] - scene.y[frm]) * progress
         raster.lines(canvas, [scene.x[frm]], [scene.y[frm]], [x], [y], INK["echo"])
@@ -477,7 +505,7 @@ def _halo(canvas: Canvas, x: float, y: float, ink: int) -> None:
 
 def _words(canvas: Canvas, scene: Scene, seen: Flags) -> None:
     """Names of the important peers, reasons of losses, and names of all peers where there is room."""
-    labels = Labels(canvas, scene.foot)
+    labels = Labels(canvas, scene.head, scene.foot)
     chosen = [p for p in (scene.selected, scene.hover) if p is not None]
     if scene.names:
         _names(canvas, scene, seen, labels, chosen)

@@ -19,6 +19,7 @@ from . import layout
 from .force_layout import Communities
 from .layout import Box, Positions, View
 from .raster import Floats
+from .routes import LEAST, MOST, Bundle, Routes
 
 Placement: TypeAlias = Literal["world", "ring", "hops", "ask", "identifiers", "communities"]
 PLACEMENTS: tuple[Placement, ...] = ("world", "ring", "hops", "ask", "identifiers", "communities")
@@ -86,10 +87,12 @@ class Stage:
         self._aside: Floats = np.zeros((0, 2))
         self._aside_of: Positions = self._new
         self._aside_key: tuple[object, ...] = ()
+        self._routes: Routes | None = None
+        self._routes_of: Positions = self._new
 
-    def resize(self, dots_w: int, dots_h: int, dot_aspect: float, cell: tuple[int, int] = (2, 4)) -> None:
-        """Set the size of the canvas in dots, and that of a cell of it."""
-        box = Box(dots_w, dots_h, MARGIN, dot_aspect, SHAPES[self.placed])
+    def resize(self, dots_w: int, dots_h: int, dot_aspect: float, cell: tuple[int, int] = (2, 4), top: int = 0) -> None:
+        """Set the size of the canvas in dots, that of a cell of it, and how many rows of dots stay free at the top."""
+        box = Box(dots_w, dots_h - top, MARGIN, dot_aspect, SHAPES[self.placed], top)
         self._cell = cell
         if box != self.box:
             self.box = box
@@ -237,14 +240,22 @@ class Stage:
         x, y = self.view.to_dots(self._new, self.box)
         across, down = self._cell
         col, row = (np.floor((v + 0.5) / per).astype(np.int64) for v, per in ((x, across), (y, down)))
-        wide, high = self.box.width // across, self.box.height // down
+        wide, high = self.box.width // across, (self.box.top + self.box.height) // down
         inside = (col >= 0) & (col < wide) & (row >= 0) & (row < high)
         if np.count_nonzero(inside) > APART_MOST:
             self._aside = np.zeros((0, 2))
         else:
-            dx, dy = layout.apart(col, row, self._stations, wide, high)
+            dx, dy = layout.apart(col, row, self._stations, wide, high, self.box.top // down)
             self._aside = np.stack((dx * across, dy * down), axis=-1).astype(np.float64)
         return self._aside
+
+    def bundle(self, wall_s: float) -> Bundle | None:
+        """How lines of a map are bundled, or None where all are straight."""
+        if self.placed != "world" or self.moving(wall_s) or not LEAST <= len(self._new) <= MOST:
+            return None
+        if self._routes is None or self._routes_of is not self._new:
+            self._routes, self._routes_of = Routes(self._new), self._new
+        return Bundle(self._routes, self.view, self.box)
 
     def rings(self) -> tuple[float, float, Floats, Floats] | None:
         """Middle and radii of the rings behind the peers in dots, or None in a placement that has none."""

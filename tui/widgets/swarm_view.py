@@ -50,9 +50,8 @@ ECHOES_MOST = 64
 SAID_MOST = 2
 """Lines of the sentence on the picture."""
 ROOMY_H, WIDE_W = 12, 110
-"""From this height on rows are kept free for legend and sentence; from this width on the sentence takes one line."""
-SOUTH = 0.12
-"""The share of a map below the southernmost city."""
+"""From this height on a row is kept free for the sentence; from this width on it takes one line, which the margin
+has."""
 
 
 def belief_canvas(frame: Frame, scene: Scene, glyphs: Mode, width: int, height: int, legend: bool) -> Canvas:
@@ -229,18 +228,15 @@ class SwarmView(CanvasWidget):
             return False
         across, down = raster.DOTS[self.glyphs]
         stage.animate = self.app.animation_level != "none"
-        rows = size.height - self._foot(size.width, size.height)
-        stage.resize(size.width * across, rows * down, 2.0 * across / down, (across, down))
+        top = self._head(size.width, size.height) * down
+        stage.resize(size.width * across, size.height * down, 2.0 * across / down, (across, down), top)
         stage.follow(frame.snapshot, self.centre(frame), frame.wall_s, frame.trace)
         return True
 
-    def _foot(self, width: int, height: int) -> int:
-        """Rows at the bottom in which no peer is placed: those of the legend and of a sentence. It is the same whether
-        there is one or not, so that no peer moves when one comes. The south of a map has no peers."""
-        if height < ROOMY_H:
-            return 0
-        foot = 2 if width >= WIDE_W else 3
-        return max(0, foot - 1 - int(SOUTH * height)) if self.stage.placed == "world" else foot
+    def _head(self, width: int, height: int) -> int:
+        """Rows at the top that are kept free for a sentence, besides the margin: the same whether there is one or not,
+        so that no peer moves when one comes. The north of a map has no peers."""
+        return int(self.stage.placed != "world" and height >= ROOMY_H and width < WIDE_W)
 
     def _draw(self, begun: float) -> None:
         """begun: thread time at which this picture was begun."""
@@ -257,10 +253,11 @@ class SwarmView(CanvasWidget):
         else:
             under = self._under(frame, scene, size.width, size.height)
             foot = len(legend.lines_of(under, scene)) if self.legend else 0
-            self._canvas = paint(under, replace(scene, foot=foot + len(said)), self._spread)
+            self._canvas = paint(under, replace(scene, head=len(said), foot=foot), self._spread)
             self._legend_at = legend.draw(self._canvas, scene) if self.legend else (0, 0, -1)
-        self._say(said, self._canvas.height - self._legend_at[0] if self._legend_at[2] >= 0 else 1)
-        self._explain(frame, scene)
+        for row, line in enumerate(said):
+            raster.text(self._canvas, 0, row, f" {line} ", INK["say"])
+        self._explain(frame, scene, len(said))
         if self.lasso is not None:
             raster.lasso(self._canvas, self.lasso, INK["selected"])
         for draw in self.over.values():
@@ -289,6 +286,7 @@ class SwarmView(CanvasWidget):
             names=self.names,
             coast_view=(stage.view, stage.box) if stage.placed == "world" else None,
             rings=stage.rings(),
+            bundle=stage.bundle(wall_s),
             echoes=tuple((p, (wall_s - at) / ECHO_S if lively else 0.3) for p, at in self._echoes),
             refusals=tuple((a, b, (wall_s - at) / REFUSAL_S if lively else 1.0) for a, b, at in self._refusals),
             dying=self._fading.stages(wall_s) if stage.animate else self._fading.stages(1e18),
@@ -351,13 +349,7 @@ class SwarmView(CanvasWidget):
                 return lines
         return [*lines[: SAID_MOST - 1], f"{lines[SAID_MOST - 1]}{GLYPHS[self.glyphs].more}"] if lines else []
 
-    def _say(self, lines: list[str], foot: int) -> None:
-        """Write the sentence above the legend, which has the last `foot` rows."""
-        canvas = self._canvas
-        for number, line in enumerate(lines):
-            raster.text(canvas, 0, canvas.height - foot - len(lines) + number, f" {line} ", INK["say"])
-
-    def _explain(self, frame: Frame, scene: Scene) -> None:
+    def _explain(self, frame: Frame, scene: Scene, row: int) -> None:
         """A sentence where the picture alone would be empty or could not be understood."""
         snapshot = frame.snapshot
         if frame.alarm:
@@ -373,7 +365,7 @@ class SwarmView(CanvasWidget):
             return
         said = keyed(self.app, said)[: self._canvas.width]
         ink = INK["marked"] if frame.alarm else INK["say"]
-        raster.text(self._canvas, (self._canvas.width - len(said)) // 2, 0, said, ink)
+        raster.text(self._canvas, (self._canvas.width - len(said)) // 2, row, said, ink)
 
     # --- pictures that need not be drawn -----------------------------------------------------------------------
 
