@@ -36,7 +36,7 @@ def made(seed: int) -> tuple[Swarm, Bundle, np.ndarray, np.ndarray]:
 def test_a_way_leads_from_peer_to_peer_without_a_long_detour(seed: int) -> None:
     swarm, bundle, x, y = made(seed)
     links = swarm.snapshot().links
-    paths = bundle.paths(links.a, links.b, x, y)
+    paths = bundle.paths(links.a, links.b)
     assert np.isfinite(paths).all()
     assert np.allclose(paths[:, 0], np.stack((x[links.a], y[links.a]), axis=-1))
     assert np.allclose(paths[:, -1], np.stack((x[links.b], y[links.b]), axis=-1))
@@ -56,9 +56,8 @@ def test_bundled_lines_leave_more_of_the_map_free(seed: int) -> None:
     links, cells, full = snapshot.links, [], []
     for with_bundle in (None, bundle):
         canvas = raster.Canvas(WIDE, HIGH)
-        paths = (with_bundle or Bundle(Routes(np.full((64, 2), 0.5, np.float32)), View(), Box(1, 1))).paths(
-            links.a, links.b, x, y
-        )
+        straight = Bundle(Routes(np.full((64, 2), 0.5, np.float32)), x, y, View(), Box(1, 1))
+        paths = (with_bundle or straight).paths(links.a, links.b)
         frm, to = paths[:, :-1].reshape(-1, 2), paths[:, 1:].reshape(-1, 2)
         raster.lines(canvas, frm[:, 0], frm[:, 1], to[:, 0], to[:, 1], 1)
         dots = canvas.dots.reshape(HIGH, 4, WIDE, 2).sum(axis=(1, 3))
@@ -85,7 +84,7 @@ def test_no_line_moves_when_a_link_closes_and_messages_are_above_lines() -> None
     what = scene(snapshot, at, bundle=bundle)
     base(under, what)
     canvas = paint(under, what)
-    spot = along(bundle.paths(np.array([0]), np.array([40]), x, y), np.array([[0.5]]))[0, 0]
+    spot = along(bundle.paths(np.array([0]), np.array([40])), np.array([[0.5]]))[0, 0]
     col, cell_row = raster.cells(canvas, spot[0], spot[1])
     shown = chr(canvas.glyph[int(cell_row), int(col)])
     assert shown == "•" or canvas.owner[int(cell_row), int(col)] >= 0

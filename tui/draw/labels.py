@@ -23,6 +23,7 @@ FAR = 16.0
 """The longest line to a word that is not about a selected peer, in columns."""
 FARTHEST = 1e6
 """Any length."""
+NOWHERE = 1 << 40
 
 
 class Labels:
@@ -58,26 +59,50 @@ class Labels:
                 return True
         return False
 
-    def led(self, col: int, row: int, text: str, ink: int, owner: int, *, ringed: bool, far: float = FAR) -> bool:
-        """Write a word at the nearest free place, with a line to its mark. False if none is free within `far`."""
+    def led(
+        self,
+        col: int,
+        row: int,
+        text: str,
+        ink: int,
+        owner: int,
+        *,
+        ringed: bool,
+        far: float = FAR,
+        everywhere: bool = False,
+    ) -> bool:
+        """Write a word at the nearest free place, with a line to its mark. False if none is free within `far` columns.
+
+        everywhere: search all of the canvas at once, and not the surroundings of the mark first.
+        """
         wide, long = self._canvas.width, len(text)
         if not 0 <= row < self._canvas.height or not 0 <= col < wide or wide < long or not self._height:
             return False
+        # Only an area around the mark is searched, since most words find a place there.
+        reach = wide + 2 * self._height if everywhere else int(FAR)
+        left, right = max(col - reach - long, 0), min(col + reach + long + 1, wide)
+        top, bottom = max(row - reach // 2, 0), min(row + reach // 2 + 1, self._height)
+        if top >= bottom or right - left < long:
+            return False
         # A free cell at both ends keeps it apart from its neighbours; at the edge there is none.
-        taken = np.zeros((self._height, wide + 3), np.int32)
-        taken[:, 2:-1] = self._taken[: self._height]
-        sums = np.cumsum(taken, axis=1)
-        free = sums[:, long + 2 :] - sums[:, : -long - 2] == 0
-        starts = np.arange(free.shape[1])
+        taken = np.zeros((bottom - top, right - left + 3), np.int16)
+        taken[:, 2:-1] = self._taken[top:bottom, left:right]
+        taken[:, 1] = self._taken[top:bottom, left - 1] if left else 0
+        taken[:, -1] = self._taken[top:bottom, right] if right < wide else 0
+        sums = np.cumsum(taken, axis=1, dtype=np.int16)
+        free = sums[:, long + 2 :] == sums[:, : -long - 2]
+        starts = np.arange(left, left + free.shape[1])
         aside = np.maximum(np.maximum(starts - col, col - starts - long + 1), 0)
-        down = np.abs(np.arange(self._height) - row) * 2
-        away = np.sqrt((aside * aside)[None, :] + (down * down)[:, None])
+        down = np.abs(np.arange(top, bottom) - row) * 2
+        away = (aside * aside)[None, :] + (down * down)[:, None]
         least = RING_CELLS if ringed else 2
-        away[~free | (away < least)] = np.inf
+        away[~free | (away < least * least)] = NOWHERE
         best = int(away.argmin())
         line, start = divmod(best, away.shape[1])
-        if not away[line, start] <= far:
-            return False
+        if away[line, start] > min(far * far, NOWHERE - 1):
+            wider = far > FAR and not everywhere
+            return wider and self.led(col, row, text, ink, owner, ringed=ringed, far=far, everywhere=True)
+        line, start = line + top, start + left
         self._lead(col, row, line, start, long, ink, ringed)
         self._write(start, line, text, ink, owner)
         return True

@@ -9,13 +9,14 @@ the same ways.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .layout import Box, Positions, View
+from .raster import Canvas
 from .rounding import rounded
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -28,7 +29,7 @@ REACH = 0.2
 """Peers within this distance of a middle are of its region, in heights of the map."""
 WIDE = 2.0
 """Width of the map over its height, for distances."""
-INNER = 12
+INNER = 8
 """Points of a way between its ends."""
 DETOUR = 1.3
 """A way longer than the straight line by more than this is not taken."""
@@ -70,17 +71,83 @@ class Routes:
         return rounded(np.where(bent[:, None, None], made, straight), 6)
 
 
-@dataclass(frozen=True, slots=True)
 class Bundle:
-    """Routes as they are seen in a picture."""
+    """Routes in one picture, whose peers are at x, y in dots (N,) and stay there. Each way is computed once."""
 
-    routes: Routes
-    view: View
-    box: Box
+    def __init__(
+        self, routes: Routes, x: Floats, y: Floats, view: View, box: Box, cell: tuple[int, int] = (2, 4)
+    ) -> None:
+        self._routes, self._x, self._y, self._view, self._box, self._cell = routes, x, y, view, box, cell
+        self._dots: list[NDArray[np.int32]] = []
+        """Of each way that is known: the dots along it by their number in the canvas, -1 outside of it."""
+        self._row = np.full(len(x) * len(x), -1, np.int32)
+        """Of each pair of peers: its row among the ways that are known, or -1."""
+        self._known = np.zeros((0, INNER + 2, 2))
 
-    def paths(self, frm: NDArray[np.integer], to: NDArray[np.integer], x: Floats, y: Floats) -> Floats:
-        """See `Routes.paths`."""
-        return self.routes.paths(frm, to, x, y, self.view, self.box)
+    def paths(self, frm: NDArray[np.integer], to: NDArray[np.integer]) -> Floats:
+        """The ways of pairs (m, INNER + 2, 2), see `Routes.paths`."""
+        rows = self._rows(frm, to)  # it adds to what is known
+        found: Floats = self._known[rows]
+        return found
+
+    def draw(
+        self,
+        canvas: Canvas,
+        frm: NDArray[np.integer],
+        to: NDArray[np.integer],
+        inks: NDArray[np.uint8],
+        part: tuple[Floats, Floats] | None = None,
+    ) -> None:
+        """Draw ways (m,), later ones above earlier ones. part: from which share of each to which, all if None.
+
+        Dots of a way are computed once: to draw it again takes a tenth of the time of drawing a line.
+        """
+        rows = self._rows(frm, to).tolist()
+        if part is None:
+            pieces = [self._dots[row] for row in rows]
+        else:
+            ends = zip(rows, part[0].tolist(), part[1].tolist(), strict=True)
+            pieces = [_piece(self._dots[row], first, last) for row, first, last in ends]
+        if not pieces:
+            return
+        dots, ink = np.concatenate(pieces), np.repeat(inks, [len(piece) for piece in pieces])
+        if dots.min(initial=0) < 0:
+            inside = dots >= 0
+            dots, ink = dots[inside], ink[inside]
+        canvas.dots.reshape(-1)[dots] = True
+        row, col = np.divmod(dots, canvas.dots_w)
+        canvas.ink[row // canvas.down, col // canvas.across] = ink
+
+    def _rows(self, frm: NDArray[np.integer], to: NDArray[np.integer]) -> NDArray[np.int32]:
+        """Of each pair its row among the ways that are known."""
+        n = len(self._x)
+        pair = frm.astype(np.int64) * n + to
+        row = self._row[pair]
+        if row.size and row.min() < 0:
+            new = np.unique(pair[row < 0])
+            made = self._routes.paths(new // n, new % n, self._x, self._y, self._view, self._box)
+            self._row[new] = np.arange(len(self._known), len(self._known) + len(new))
+            self._known = np.concatenate((self._known, made))
+            self._dots += [self._dots_of(path) for path in made]
+            row = self._row[pair]
+        return row
+
+    def _dots_of(self, path: Floats) -> NDArray[np.int32]:
+        across, down = self._cell
+        wide = self._box.width // across * across
+        high = (self._box.top + self._box.height) // down * down
+        step = np.abs(path[1:] - path[:-1]).max()
+        # A way that leaves the picture may be much longer than it: no more dots than would fill it are computed.
+        many = int(min(math.ceil(step) * (len(path) - 1), 4 * (wide + high))) + 1
+        at = np.floor(along(path[None], np.linspace(0.0, 1.0, many)[None])[0] + 0.5).astype(np.int64)
+        at = at[np.concatenate(([True], (at[1:] != at[:-1]).any(axis=1)))]
+        inside = ((at >= 0) & (at < (wide, high))).all(axis=1)
+        return np.where(inside, at[:, 1] * wide + at[:, 0], -1).astype(np.int32)
+
+
+def _piece(dots: NDArray[np.int32], first: float, last: float) -> NDArray[np.int32]:
+    """The dots of a way from one share of it to another."""
+    return dots[int(first * (len(dots) - 1)) : int(last * (len(dots) - 1)) + 1]
 
 
 def along(paths: Floats, share: Floats) -> Floats:

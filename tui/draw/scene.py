@@ -147,7 +147,11 @@ def vain(canvas: Canvas, scene: Scene, trace: Trace) -> None:
     """Links over which a peer received the question again: dotted, below the tree."""
     asked = trace.questions
     again = (trace.at_us[asked.to] != asked.at_us) | (trace.frm[asked.to] != asked.frm)
-    frm, to = asked.frm[again], asked.to[again]
+    # A link over which both ends sent it is drawn once.
+    n = len(trace.hop)
+    low, high = np.minimum(asked.frm[again], asked.to[again]), np.maximum(asked.frm[again], asked.to[again])
+    pair = np.unique(low.astype(np.int64) * n + high)
+    frm, to = (pair // n).astype(np.int32), (pair % n).astype(np.int32)
     _between(canvas, scene, frm, to, np.full(len(frm), INK["duplicate"], np.uint8))
     sift(canvas, 2, 4)
 
@@ -190,8 +194,6 @@ WAYS = 200
 """With more visible messages than this, those of the chosen ask do not have a line to their sender."""
 CENSORED_FIRST, DEAD_FIRST, SELECTED_FIRST = 256, 257, 258
 """Precedence above all looks, which are numbered by a byte."""
-PIECES = 8
-"""Points of a message's tail where ways are not straight."""
 TAIL = 0.12
 """Length of a message's tail, as a share of its way."""
 UPKEEP = 3
@@ -298,13 +300,7 @@ def _between(canvas: Canvas, scene: Scene, a: NDArray[np.int32], b: NDArray[np.i
     if scene.bundle is None or not len(a):
         raster.lines(canvas, scene.x[a], scene.y[a], scene.x[b], scene.y[b], inks)
     else:
-        _follow(canvas, scene.bundle.paths(a, b, scene.x, scene.y), inks)
-
-
-def _follow(canvas: Canvas, paths: Floats, inks: NDArray[np.uint8]) -> None:
-    """Draw lines through points (m, p, 2)."""
-    frm, to = paths[:, :-1].reshape(-1, 2), paths[:, 1:].reshape(-1, 2)
-    raster.lines(canvas, frm[:, 0], frm[:, 1], to[:, 0], to[:, 1], np.repeat(inks, paths.shape[1] - 1))
+        scene.bundle.draw(canvas, a, b, inks)
 
 
 class SpreadLayer:
@@ -312,7 +308,7 @@ class SpreadLayer:
 
     def __init__(self) -> None:
         self._trace: Trace | None = None
-        self._bundled = False
+        self._bundle: Bundle | None = None
         self._x: Floats = np.zeros(0)
         self._y: Floats = np.zeros(0)
         self._layer = Canvas(0, 0)
@@ -321,20 +317,14 @@ class SpreadLayer:
         """The layer to put on `canvas`. With many peers in view it changes with time, so it is kept only for few."""
         last = self._layer
         same = (canvas.width, canvas.height, canvas.mode) == (last.width, last.height, last.mode)
-        if (
-            same
-            and few
-            and trace is self._trace
-            and self._is_where(scene)
-            and self._bundled == (scene.bundle is not None)
-        ):
+        if same and few and trace is self._trace and self._is_where(scene) and self._bundle is scene.bundle:
             return last
         layer = Canvas(canvas.width, canvas.height, canvas.mode)
         if few:
             vain(layer, scene, trace)
         _spread(layer, scene, trace, few, crowded)
         self._layer, self._trace, self._x, self._y = layer, trace if few else None, scene.x, scene.y
-        self._bundled = scene.bundle is not None
+        self._bundle = scene.bundle
         return layer
 
     def _is_where(self, scene: Scene) -> bool:
@@ -398,15 +388,10 @@ def _flight(canvas: Canvas, scene: Scene) -> None:
     head = np.clip((now_us - flight.sent_us[shown]) / took, 0.0, 1.0)
     chosen = np.zeros(len(frm), np.bool_) if scene.trace is None else flight.ask[shown] == scene.trace.ask
     tail = np.where(chosen & (len(frm) <= WAYS), 0.0, np.maximum(head - min(TAIL, TAIL * WAYS / len(frm)), 0.0))
-    # From the tail of each to its head: two points, or more on a way that is not straight.
-    steps = np.linspace(0.0, 1.0, 2 if scene.bundle is None else PIECES)
-    share = tail[:, None] + (head - tail)[:, None] * steps[None, :]
-    if scene.bundle is None:
-        ends = np.stack((scene.x, scene.y), axis=-1)
-        drawn = ends[frm][:, None] + (ends[to] - ends[frm])[:, None] * share[:, :, None]
-    else:
-        drawn = along(scene.bundle.paths(frm, to, scene.x, scene.y), share)
-    x, y = drawn[:, -1, 0], drawn[:, -1, 1]
+    dx, dy = scene.x[to] - scene.x[frm], scene.y[to] - scene.y[frm]
+    x, y = scene.x[frm] + dx * head, scene.y[frm] + dy * head
+    if scene.bundle is not None:
+        x, y = along(scene.bundle.paths(frm, to), head[:, None])[:, 0].T
     inks = np.asarray(PART_INK, np.uint8)[part]
     if scene.trace is not None:
         # A message on the way to a peer that was asked already is a duplicate.
@@ -414,7 +399,17 @@ def _flight(canvas: Canvas, scene: Scene) -> None:
     lost = doomed(scene.snapshot, frm, to)
     inks[lost & (head > LAST)] = INK["cut"]
     order = np.lexsort((part, chosen))
-    _follow(canvas, drawn[order], inks[order])
+    if scene.bundle is not None:
+        scene.bundle.draw(canvas, frm[order], to[order], inks[order], (tail[order], head[order]))
+    else:
+        raster.lines(
+            canvas,
+            (scene.x[frm] + dx * tail)[order],
+            (scene.y[frm] + dy * tail)[order],
+            x[order],
+            y[order],
+            inks[order],
+        )
     if len(frm) <= MANY:
         _heads(canvas, x, y, part, chosen | (len(frm) <= FEW))
         dead = lost & (head > LAST)
@@ -435,9 +430,8 @@ def _refusals(canvas: Canvas, scene: Scene) -> None:
     """A refusal on its way back: from the dead peer to the sender of the refused message."""
     for frm, to, progress in scene.refusals:
         if scene.bundle is not None:
-            path = scene.bundle.paths(np.array([frm]), np.array([to]), scene.x, scene.y)
-            share = np.linspace(0.0, progress, PIECES)[None, :]
-            _follow(canvas, along(path, share), np.array([INK["echo"]], np.uint8))
+            part = np.zeros(1), np.array([progress])
+            scene.bundle.draw(canvas, np.array([frm]), np.array([to]), np.array([INK["echo"]], np.uint8), part)
             continue
         x = scene.x[frm] + (scene.x[to] - scene.x[frm]) * progress
         y = scene.y[frm] + (scene.y[to] - scene.y[frm]) * progress

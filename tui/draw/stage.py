@@ -89,6 +89,9 @@ class Stage:
         self._aside_key: tuple[object, ...] = ()
         self._routes: Routes | None = None
         self._routes_of: Positions = self._new
+        self._bundle: Bundle | None = None
+        self._bundle_of: Positions = self._new
+        self._bundle_key: tuple[object, ...] = ()
 
     def resize(self, dots_w: int, dots_h: int, dot_aspect: float, cell: tuple[int, int] = (2, 4), top: int = 0) -> None:
         """Set the size of the canvas in dots, that of a cell of it, and how many rows of dots stay free at the top."""
@@ -255,7 +258,11 @@ class Stage:
             return None
         if self._routes is None or self._routes_of is not self._new:
             self._routes, self._routes_of = Routes(self._new), self._new
-        return Bundle(self._routes, self.view, self.box)
+        key = (self.view, self.box, self._cell)
+        if self._bundle is None or self._bundle_of is not self._new or self._bundle_key != key:
+            self._bundle = Bundle(self._routes, *self.dots(wall_s), self.view, self.box, self._cell)
+            self._bundle_of, self._bundle_key = self._new, key
+        return self._bundle
 
     def rings(self) -> tuple[float, float, Floats, Floats] | None:
         """Middle and radii of the rings behind the peers in dots, or None in a placement that has none."""
