@@ -166,6 +166,7 @@ INHERIT: int = -1
 
 CauseLike: TypeAlias = int | Sequence[Cause] | None
 
+Audience: TypeAlias = Literal["holders", "everyone", "one"]
 Want: TypeAlias = Literal["find", "publish", "fetch", "broadcast"]
 
 DUPLICATE: Final = "duplicate"
@@ -330,6 +331,8 @@ class Peer:
     Class attributes that may be set:
     role          what it is called in its specification ("servent", "index")
     wants         the goal of an ask, unless the command states another
+    audience      whom a question has to come to: "holders" (any peer may have it, so it is passed on), "everyone" (a
+                  rumour), or "one" (a server that answers for all: how many it reached says nothing)
     knows         what `contacts` are when a run begins: "overlay" (a few living peers; the neighbours in the topology
                   are told by `neighbours`) or "everyone" (all peers). A peer that starts later gets the bootstrap peers
                   alone, some of which may be dead by then. Stations always come first
@@ -340,6 +343,7 @@ class Peer:
 
     role: ClassVar[str] = "peer"
     wants: ClassVar[Want] = "find"
+    audience: ClassVar[Audience] = "holders"
     knows: ClassVar[Literal["overlay", "everyone"]] = "overlay"
     overlay: ClassVar[bool] = True
     has_all: ClassVar[bool] = False

@@ -99,6 +99,8 @@ class PeerColumns:
                 begun_with=self.begun_with,
                 run=self.run,
                 kinds=self._kinds,
+                wants=sim.program.wants,
+                audience=sim.program.audience,
             )
         return self._fixed
 

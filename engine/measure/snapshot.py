@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from ..api import AskId, PeerId
+from ..api import AskId, Audience, PeerId, Want
 
 ALIVE, DEAD, LEFT = 0, 1, 2
 STATES = ("alive", "dead", "left")
@@ -101,6 +101,10 @@ class Fixed:
     run: Run
     kinds: tuple[Kind, ...] = ()
     """Kinds of message, by their number."""
+    wants: Want = "find"
+    """The goal of an ask, see `Peer.wants`."""
+    audience: Audience = "holders"
+    """Whom a question has to come to, see `Peer.audience`."""
 
 
 @dataclass(frozen=True, slots=True)

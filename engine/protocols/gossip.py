@@ -70,6 +70,7 @@ class Gossiper(Peer, name="gossip", options=GossipOptions):
 
     role = "gossiper"
     wants = "broadcast"
+    audience = "everyone"
     knows = "everyone"
     overlay = False
     shares_files = False

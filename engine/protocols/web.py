@@ -123,6 +123,7 @@ class Client(Peer, name="web", options=WebOptions):
 
     role = "client"
     wants = "fetch"
+    audience = "one"
     overlay = False
     shares_files = False
 

@@ -248,6 +248,7 @@ def _polar(angle: NDArray[np.floating], radius: NDArray[np.floating]) -> Positio
 class Box:
     """The area of a picture in dots. margin: dots left free at each side; dot_aspect: height of a dot over its width.
 
+    top: rows of dots above the area, which are not part of `height`.
     shape: the picture is at most this many times as wide as tall, and as tall as wide; 1 keeps circles round, and
     None fills the whole box.
     """
@@ -257,6 +258,7 @@ class Box:
     margin: float = 0.0
     dot_aspect: float = 1.0
     shape: float | None = None
+    top: int = 0
 
     @property
     def span(self) -> tuple[float, float]:
@@ -283,7 +285,7 @@ class View:
         across, down = box.span
         at = np.asarray(positions, np.float64).reshape(-1, 2)
         x = (at[:, 0] - self.cx) * (across * self.zoom) + (box.width - 1) / 2.0
-        y = (at[:, 1] - self.cy) * (down * self.zoom) + (box.height - 1) / 2.0
+        y = (at[:, 1] - self.cy) * (down * self.zoom) + (box.height - 1) / 2.0 + box.top
         return x, y
 
     def to_unit(self, x: float, y: float, box: Box) -> tuple[float, float]:
@@ -291,7 +293,7 @@ class View:
         across, down = box.span
         return (
             (x - (box.width - 1) / 2.0) / (across * self.zoom) + self.cx,
-            (y - (box.height - 1) / 2.0) / (down * self.zoom) + self.cy,
+            (y - box.top - (box.height - 1) / 2.0) / (down * self.zoom) + self.cy,
         )
 
     def zoomed_at(self, x: float, y: float, factor: float, most: float = 32.0) -> View:
@@ -322,6 +324,44 @@ def fit(
 ) -> tuple[Floats, Floats]:
     """x and y (N,) in dots with all of the unit square in view; see `Box` for the arguments."""
     return View().to_dots(positions, Box(width, height, margin, dot_aspect, shape))
+
+
+# --- Peers that would share a cell ---
+
+NUDGES: tuple[tuple[int, int], ...] = tuple(
+    sorted(
+        ((dx, dy) for dy in (-2, -1, 0, 1, 2) for dx in range(-4, 5) if (dx or dy) and abs(dx) + 2 * abs(dy) <= 5),
+        key=lambda way: (abs(way[0]) + 2 * abs(way[1]), abs(way[1]), way),
+    )
+)
+"""Cells beside a cell, the nearest first, up to five columns away; a row counts as two."""
+
+
+def apart(col: Ints, row: Ints, first: NDArray[np.bool_], width: int, height: int, top: int = 0) -> tuple[Ints, Ints]:
+    """Move peers that share a cell to the nearest free cells, where there are any: columns and rows to go (N,).
+
+    The peer with the lowest number stays, or the one of those in `first` (N,). Peers outside of
+    the area, of rows `top` to `height`, are left out.
+    """
+    dx, dy = np.zeros(len(col), np.int64), np.zeros(len(col), np.int64)
+    inside = (col >= 0) & (col < width) & (row >= top) & (row < height)
+    order = np.flatnonzero(inside)
+    order = order[np.argsort(~first[order], kind="stable")]
+    cell = row[order] * width + col[order]
+    _, keepers = np.unique(cell, return_index=True)
+    taken = set(cell.tolist())
+    stay = np.zeros(len(order), np.bool_)
+    stay[keepers] = True
+    for peer in order[~stay].tolist():
+        at_col, at_row = int(col[peer]), int(row[peer])
+        for go_x, go_y in NUDGES:
+            to_col, to_row = at_col + go_x, at_row + go_y
+            to = to_row * width + to_col
+            if 0 <= to_col < width and top <= to_row < height and to not in taken:
+                taken.add(to)
+                dx[peer], dy[peer] = go_x, go_y
+                break
+    return dx, dy
 
 
 # --- Motion, and going from peer to peer ---

@@ -69,14 +69,11 @@ def gradient(scene: Scene, canvas: Canvas) -> Spans:
     return spans
 
 
-def draw(canvas: Canvas, scene: Scene) -> tuple[int, int, int]:
-    """Write it on the last line, or the last two, of the canvas; what does not fit is left out, from the end.
-
-    Returns the row of the title and its first and last column, for clicks; an empty range when there is no room.
-    """
+def lines_of(canvas: Canvas, scene: Scene) -> list[Spans]:
+    """One line or two; what does not fit is left out, from the end. None in a low picture."""
     if canvas.height < LEAST_H:
-        return 0, 0, -1
-    title = f"{'' if canvas.mode == 'ascii' else '◐ '}{scene.colours.title}"
+        return []
+    title = titled(canvas, scene)
     groups: list[Spans] = [[(title, INK["say"]), ("  ", INK["dim"])]]
     if spans := gradient(scene, canvas):
         groups.append(spans)
@@ -92,9 +89,25 @@ def draw(canvas: Canvas, scene: Scene) -> tuple[int, int, int]:
             used = 1
         lines[-1] += group
         used += wide
+    return lines
+
+
+def titled(canvas: Canvas, scene: Scene) -> str:
+    """The title of the colouring."""
+    return f"{'' if canvas.mode == 'ascii' else '◐ '}{scene.colours.title}"
+
+
+def draw(canvas: Canvas, scene: Scene) -> tuple[int, int, int]:
+    """Write it on the last line, or the last two, of the canvas.
+
+    Returns the row of the title and its first and last column, for clicks; an empty range when there is no room.
+    """
+    lines = lines_of(canvas, scene)
+    if not lines:
+        return 0, 0, -1
     top = canvas.height - len(lines)
     for number, line in enumerate(lines):
         col = 1
         for text, ink in line:
             col = raster.text(canvas, col, top + number, text, ink)
-    return top, 1, len(title)
+    return top, 1, len(titled(canvas, scene))

@@ -23,7 +23,9 @@ from engine import ALIVE, DEAD, Snapshot, Trace
 from . import density, layout, raster
 from .coastline import coast
 from .colours import Colouring
+from .labels import FAR, FARTHEST, Labels
 from .raster import SPACE, Canvas, Floats, dotted, lay, sift
+from .routes import Bundle, along
 from .styles import DYING, GLYPHS, INK, PART_INK, SIDE_BITS, SIDES, Mode
 
 # Fading of dead peers: a peer that dies is bright at first, and is dimmed in steps over two seconds of wall time.
@@ -127,26 +129,35 @@ WORDS_MOST = 12
 """So many losses at most have a word at a time; others have only a cross."""
 
 
-def front(canvas: Canvas, x: Floats, y: Floats, trace: Trace, now_us: int) -> None:
+def front(canvas: Canvas, x: Floats, y: Floats, trace: Trace, snapshot: Snapshot) -> None:
     """Highlight the peers that have just been reached, in the colour of the question."""
-    fresh = np.flatnonzero((trace.hop > 0) & (trace.at_us > now_us - FRONT_US))
+    fresh = np.flatnonzero((trace.hop > 0) & (trace.at_us > snapshot.now_us - FRONT_US))
     if len(fresh):
         fresh = fresh[~np.isin(fresh, trace.holders)]
         col, row = raster.cells(canvas, x[fresh], y[fresh])
+        # A cell that another peer has stays its own, and a peer that has died or is censored since is not asked.
+        seen = (col >= 0) & (col < canvas.width) & (row >= 0) & (row < canvas.height)
+        col, row, fresh = col[seen], row[seen], fresh[seen]
+        shown = (canvas.owner[row, col] == fresh) & (snapshot.state[fresh] == ALIVE) & ~snapshot.censored[fresh]
+        col, row, fresh = col[shown], row[shown], fresh[shown]
         raster.stamp(canvas, col, row, ord(GLYPHS[canvas.mode].asked), INK["question"], fresh)
 
 
-def vain(canvas: Canvas, x: Floats, y: Floats, trace: Trace) -> None:
+def vain(canvas: Canvas, scene: Scene, trace: Trace) -> None:
     """Links over which a peer received the question again: dotted, below the tree."""
     asked = trace.questions
     again = (trace.at_us[asked.to] != asked.at_us) | (trace.frm[asked.to] != asked.frm)
-    frm, to = asked.frm[again], asked.to[again]
-    raster.lines(canvas, x[frm], y[frm], x[to], y[to], INK["duplicate"])
+    # A link over which both ends sent it is drawn once.
+    n = len(trace.hop)
+    low, high = np.minimum(asked.frm[again], asked.to[again]), np.maximum(asked.frm[again], asked.to[again])
+    pair = np.unique(low.astype(np.int64) * n + high)
+    frm, to = (pair // n).astype(np.int32), (pair % n).astype(np.int32)
+    _between(canvas, scene, frm, to, np.full(len(frm), INK["duplicate"], np.uint8))
     sift(canvas, 2, 4)
 
 
-def losses(canvas: Canvas, x: Floats, y: Floats, trace: Trace, snapshot: Snapshot) -> None:
-    """A cross where a message was lost, with the reason in a word, for a short time."""
+def losses(canvas: Canvas, x: Floats, y: Floats, trace: Trace, snapshot: Snapshot, labels: Labels) -> None:
+    """The reason in a word where a message was lost, or a cross where there are many; for a short time."""
     lost, now_us = trace.lost, snapshot.now_us
     shown = np.flatnonzero(lost.at_us > now_us - LOSS_US)
     told: set[tuple[int, int]] = set()
@@ -158,12 +169,8 @@ def losses(canvas: Canvas, x: Floats, y: Floats, trace: Trace, snapshot: Snapsho
         age = (now_us - int(lost.at_us[at])) / LOSS_US
         ink = INK["lost" if age < 0.6 else "dim"]
         cols, rows = raster.cells(canvas, x[peer], y[peer])
-        col, row = int(cols), int(rows)
-        if len(told) > WORDS_MOST:
-            raster.stamp(canvas, col, row - 1, ord(GLYPHS[canvas.mode].dead), ink)
-        else:
-            word = f"{GLYPHS[canvas.mode].dead} {lost.reasons[why]}"
-            raster.text(canvas, min(col, canvas.width - len(word)), row - 1 if row else row + 1, word, ink)
+        word = GLYPHS[canvas.mode].dead if len(told) > WORDS_MOST else lost.reasons[why]
+        labels.near(int(cols), int(rows), word, ink, peer)
 
 
 def ringed(canvas: Canvas, x: Floats, y: Floats, peers: tuple[int, ...]) -> None:
@@ -185,6 +192,8 @@ LIT = 80
 """So many links at most stay highlighted there, the latest: more of them would fill the area."""
 WAYS = 200
 """With more visible messages than this, those of the chosen ask do not have a line to their sender."""
+CENSORED_FIRST, DEAD_FIRST, SELECTED_FIRST = 256, 257, 258
+"""Precedence above all looks, which are numbered by a byte."""
 TAIL = 0.12
 """Length of a message's tail, as a share of its way."""
 UPKEEP = 3
@@ -219,11 +228,27 @@ class Scene:
     dying: NDArray[np.uint8] = field(default_factory=lambda: np.zeros(0, np.uint8))
     ringed: tuple[int, ...] = ()
     """The peers of a minimum cut."""
+    bundle: Bundle | None = None
+    """How lines between peers are bundled; None: they are straight."""
+    head: int = 0
+    foot: int = 0
+    """Rows at the top and at the bottom that no name may stand in: those of the sentence, and of the legend."""
 
     @property
     def looks(self) -> NDArray[np.uint8]:
         """The look of each peer: an index into `colours.looks` (N,)."""
         return self.colours.of
+
+    @property
+    def precedence(self) -> NDArray[np.int64]:
+        """Of the peers that share a cell the one with the greatest is drawn (N,): the selected one, then the dead, then
+        the censored, then the others by their look."""
+        rank = self.looks.astype(np.int64)
+        rank[self.snapshot.censored] = CENSORED_FIRST
+        rank[self.snapshot.state == DEAD] = DEAD_FIRST
+        if self.selected is not None:
+            rank[self.selected] = SELECTED_FIRST
+        return rank
 
 
 def in_sight(canvas: Canvas, x: Floats, y: Floats) -> Flags:
@@ -271,7 +296,11 @@ def _idle_links(canvas: Canvas, scene: Scene) -> None:
 
 
 def _between(canvas: Canvas, scene: Scene, a: NDArray[np.int32], b: NDArray[np.int32], inks: NDArray[np.uint8]) -> None:
-    raster.lines(canvas, scene.x[a], scene.y[a], scene.x[b], scene.y[b], inks)
+    """Lines between peers, on their ways where lines are bundled."""
+    if scene.bundle is None or not len(a):
+        raster.lines(canvas, scene.x[a], scene.y[a], scene.x[b], scene.y[b], inks)
+    else:
+        scene.bundle.draw(canvas, a, b, inks)
 
 
 class SpreadLayer:
@@ -279,6 +308,7 @@ class SpreadLayer:
 
     def __init__(self) -> None:
         self._trace: Trace | None = None
+        self._bundle: Bundle | None = None
         self._x: Floats = np.zeros(0)
         self._y: Floats = np.zeros(0)
         self._layer = Canvas(0, 0)
@@ -287,13 +317,14 @@ class SpreadLayer:
         """The layer to put on `canvas`. With many peers in view it changes with time, so it is kept only for few."""
         last = self._layer
         same = (canvas.width, canvas.height, canvas.mode) == (last.width, last.height, last.mode)
-        if same and few and trace is self._trace and self._is_where(scene):
+        if same and few and trace is self._trace and self._is_where(scene) and self._bundle is scene.bundle:
             return last
         layer = Canvas(canvas.width, canvas.height, canvas.mode)
         if few:
-            vain(layer, scene.x, scene.y, trace)
+            vain(layer, scene, trace)
         _spread(layer, scene, trace, few, crowded)
         self._layer, self._trace, self._x, self._y = layer, trace if few else None, scene.x, scene.y
+        self._bundle = scene.bundle
         return layer
 
     def _is_where(self, scene: Scene) -> bool:
@@ -318,14 +349,12 @@ def paint(under: Canvas, scene: Scene, spread: SpreadLayer | None = None) -> Can
         layer = Canvas(canvas.width, canvas.height, canvas.mode)
         _rings(layer, scene)
         lay(canvas, layer)
-    _peers(canvas, scene, density.kept(ids, scene.colours) if crowded else ids)
+    _peers(canvas, scene, _rare(scene, ids) if crowded else ids)
     if scene.trace is not None and not crowded:
-        front(canvas, scene.x, scene.y, scene.trace, scene.snapshot.now_us)
+        front(canvas, scene.x, scene.y, scene.trace, scene.snapshot)
     _marked(canvas, scene)
-    if scene.trace is not None:
-        losses(canvas, scene.x, scene.y, scene.trace, scene.snapshot)
-    if scene.names:
-        _names(canvas, scene, seen)
+    if scene.trace is not None or scene.names:
+        _words(canvas, scene, seen)
     tint(canvas, scene.snapshot)
     return canvas
 
@@ -361,6 +390,8 @@ def _flight(canvas: Canvas, scene: Scene) -> None:
     tail = np.where(chosen & (len(frm) <= WAYS), 0.0, np.maximum(head - min(TAIL, TAIL * WAYS / len(frm)), 0.0))
     dx, dy = scene.x[to] - scene.x[frm], scene.y[to] - scene.y[frm]
     x, y = scene.x[frm] + dx * head, scene.y[frm] + dy * head
+    if scene.bundle is not None:
+        x, y = along(scene.bundle.paths(frm, to), head[:, None])[:, 0].T
     inks = np.asarray(PART_INK, np.uint8)[part]
     if scene.trace is not None:
         # A message on the way to a peer that was asked already is a duplicate.
@@ -368,14 +399,17 @@ def _flight(canvas: Canvas, scene: Scene) -> None:
     lost = doomed(scene.snapshot, frm, to)
     inks[lost & (head > LAST)] = INK["cut"]
     order = np.lexsort((part, chosen))
-    raster.lines(
-        canvas,
-        (scene.x[frm] + dx * tail)[order],
-        (scene.y[frm] + dy * tail)[order],
-        x[order],
-        y[order],
-        inks[order],
-    )
+    if scene.bundle is not None:
+        scene.bundle.draw(canvas, frm[order], to[order], inks[order], (tail[order], head[order]))
+    else:
+        raster.lines(
+            canvas,
+            (scene.x[frm] + dx * tail)[order],
+            (scene.y[frm] + dy * tail)[order],
+            x[order],
+            y[order],
+            inks[order],
+        )
     if len(frm) <= MANY:
         _heads(canvas, x, y, part, chosen | (len(frm) <= FEW))
         dead = lost & (head > LAST)
@@ -395,15 +429,31 @@ def _heads(canvas: Canvas, x: Floats, y: Floats, part: NDArray[np.uint8], big: F
 def _refusals(canvas: Canvas, scene: Scene) -> None:
     """A refusal on its way back: from the dead peer to the sender of the refused message."""
     for frm, to, progress in scene.refusals:
+        if scene.bundle is not None:
+            part = np.zeros(1), np.array([progress])
+            scene.bundle.draw(canvas, np.array([frm]), np.array([to]), np.array([INK["echo"]], np.uint8), part)
+            continue
         x = scene.x[frm] + (scene.x[to] - scene.x[frm]) * progress
         y = scene.y[frm] + (scene.y[to] - scene.y[frm]) * progress
         raster.lines(canvas, [scene.x[frm]], [scene.y[frm]], [x], [y], INK["echo"])
 
 
+def _rare(scene: Scene, ids: NDArray[np.intp]) -> NDArray[np.intp]:
+    """The peers of a crowd that are drawn with their own shapes: few and important ones, the selected one, and those
+    that have just died."""
+    chosen = np.zeros(len(scene.x), np.bool_)
+    chosen[density.kept(ids, scene.colours)] = True
+    if scene.dying.size:
+        chosen |= (scene.snapshot.state == DEAD) & (scene.dying < len(DYING) - 1)
+    if scene.selected is not None:
+        chosen[scene.selected] = True
+    return ids[chosen[ids]]
+
+
 def _peers(canvas: Canvas, scene: Scene, ids: NDArray[np.intp]) -> None:
     # The more important a peer is, the later it is drawn: in a shared cell it is the visible one.
     looks = scene.looks
-    ids = ids[np.argsort(looks[ids], kind="stable")]
+    ids = ids[np.argsort(scene.precedence[ids], kind="stable")]
     col, row = raster.cells(canvas, scene.x[ids], scene.y[ids])
     inks = scene.colours.inks[looks[ids]]
     if scene.dying.size:
@@ -412,12 +462,16 @@ def _peers(canvas: Canvas, scene: Scene, ids: NDArray[np.intp]) -> None:
 
 
 def _marked(canvas: Canvas, scene: Scene) -> None:
-    """A background under the peers that a selector named."""
+    """A background under the peers that a selector named, and the shape of the peer that has the cell."""
     if scene.marked:
         ids = np.asarray(scene.marked, np.int64)
         col, row = raster.cells(canvas, scene.x[ids], scene.y[ids])
-        codes = scene.colours.codes(canvas.mode)[scene.looks[ids]]
-        raster.stamp(canvas, col, row, codes, INK["marked"], ids)
+        inside = (col >= 0) & (col < canvas.width) & (row >= 0) & (row < canvas.height)
+        ids, col, row = ids[inside], col[inside], row[inside]
+        owner = canvas.owner[row, col]
+        shown = np.where(owner >= 0, np.where(scene.precedence[owner] > scene.precedence[ids], owner, ids), ids)
+        codes = scene.colours.codes(canvas.mode)[scene.looks[shown]]
+        raster.stamp(canvas, col, row, codes, INK["marked"], shown)
 
 
 def _rings(canvas: Canvas, scene: Scene) -> None:
@@ -443,38 +497,46 @@ def _halo(canvas: Canvas, x: float, y: float, ink: int) -> None:
     raster.ring(canvas, *middle, 2.2 * canvas.across, 1.1 * canvas.down, ink, gap=1.0)
 
 
-def _names(canvas: Canvas, scene: Scene, seen: Flags) -> None:
-    """Names beside peers: of the important ones, and of all where there is room. No name covers a peer or another
-    name."""
-    labels = scene.snapshot.fixed.labels
-    first = [p for p in (scene.selected, scene.hover) if p is not None]
+def _words(canvas: Canvas, scene: Scene, seen: Flags) -> None:
+    """Names of the important peers, reasons of losses, and names of all peers where there is room."""
+    labels = Labels(canvas, scene.head, scene.foot)
+    chosen = [p for p in (scene.selected, scene.hover) if p is not None]
+    if scene.names:
+        _names(canvas, scene, seen, labels, chosen)
     if scene.trace is not None:
-        first.append(scene.trace.origin)
-    first += np.flatnonzero(scene.snapshot.fixed.infrastructure)[:24].tolist()
-    ids = np.flatnonzero(seen)
-    if len(ids) <= canvas.width * canvas.height // 60:
-        first += ids.tolist()
-    done: set[int] = set()
-    for peer in first:
-        if peer in done or not seen[peer]:
-            continue
-        done.add(peer)
-        ink = INK["selected"] if peer == scene.selected else INK["label"] if len(done) <= 30 else INK["dim"]
-        _name(canvas, scene, peer, labels[peer][:16], ink, must=peer in (scene.selected, scene.hover))
+        losses(canvas, scene.x, scene.y, scene.trace, scene.snapshot, labels)
+    if not scene.names:
+        return
+    others = [] if scene.trace is None else [scene.trace.origin]
+    others += np.flatnonzero(scene.snapshot.fixed.infrastructure)[:24].tolist()
+    _names(canvas, scene, seen, labels, [p for p in others if p not in chosen])
+    if int(seen.sum()) <= canvas.width * canvas.height // 60:
+        named = {*chosen, *others}
+        rest = [p for p in np.flatnonzero(seen).tolist() if p not in named]
+        _names(canvas, scene, seen, labels, rest, late=len(named))
 
 
-def _name(canvas: Canvas, scene: Scene, peer: int, label: str, ink: int, *, must: bool) -> None:
-    cols, rows = raster.cells(canvas, scene.x[peer], scene.y[peer])
-    col, row = int(cols), int(rows)
-    gap = 3 if peer in (scene.selected, scene.hover) else 1
-    for start in (col + gap, col - gap - len(label) + 1):
-        if start < 0 or start + len(label) > canvas.width or not 0 <= row < canvas.height:
+def _names(
+    canvas: Canvas, scene: Scene, seen: Flags, labels: Labels, peers: list[int], late: int | None = None
+) -> None:
+    """Write names: of important peers also at some distance, with a line; of others (`late`: how many names there are
+    already) only beside them."""
+    told = scene.snapshot.fixed.labels
+    for number, peer in enumerate(dict.fromkeys(peers)):
+        if not seen[peer]:
             continue
-        if (canvas.glyph[row, start : start + len(label)] == 0).all():
-            raster.text(canvas, start, row, label, ink, peer)
-            return
-    if must:
-        raster.text(canvas, min(max(0, col + gap), max(0, canvas.width - len(label))), row, label, ink, peer)
+        ringed = peer in (scene.selected, scene.hover)
+        faint = late is not None and late + number >= 30
+        ink = INK["selected"] if peer == scene.selected else INK["dim"] if faint else INK["label"]
+        cols, rows = raster.cells(canvas, scene.x[peer], scene.y[peer])
+        col, row, name = int(cols), int(rows), told[peer][:16]
+        if not (0 <= col < canvas.width and 0 <= row < canvas.height):
+            continue
+        if late is not None and int(canvas.owner[row, col]) != peer:
+            continue
+        if labels.beside(col, row, name, ink, peer, ringed=ringed) or late is not None:
+            continue
+        labels.led(col, row, name, ink, peer, ringed=ringed, far=FARTHEST if ringed else FAR)
 
 
 def alive_count(snapshot: Snapshot) -> int:

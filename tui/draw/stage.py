@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Literal, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine import Fixed, Snapshot, Trace
 
@@ -18,6 +19,7 @@ from . import layout
 from .force_layout import Communities
 from .layout import Box, Positions, View
 from .raster import Floats
+from .routes import LEAST, MOST, Bundle, Routes
 
 Placement: TypeAlias = Literal["world", "ring", "hops", "ask", "identifiers", "communities"]
 PLACEMENTS: tuple[Placement, ...] = ("world", "ring", "hops", "ask", "identifiers", "communities")
@@ -40,6 +42,8 @@ STATIONS = 0.22
 SHAPES: dict[Placement, float] = dict.fromkeys(PLACEMENTS, 2.2) | {"world": 5.0, "communities": 3.2}
 """How much wider than tall each may be drawn: circles stay nearly round, a map and communities may fill a wide
 screen."""
+APART_MOST = 1_500
+"""Up to so many peers, those that would share a cell are drawn in cells beside it. Of more, most cells have several."""
 RELAX_S = 0.004
 """Seconds a frame may spend on forces; a step of 10,000 peers takes longer, and then one step is made."""
 
@@ -77,10 +81,22 @@ class Stage:
         self._began_s = -1e9
         self._since_s = -1e9
         self._seen: tuple[object, ...] = ()
+        self._cell = (2, 4)
+        self._stations: NDArray[np.bool_] = np.zeros(0, np.bool_)
+        self._was_aside: Floats = np.zeros((0, 2))
+        self._aside: Floats = np.zeros((0, 2))
+        self._aside_of: Positions = self._new
+        self._aside_key: tuple[object, ...] = ()
+        self._routes: Routes | None = None
+        self._routes_of: Positions = self._new
+        self._bundle: Bundle | None = None
+        self._bundle_of: Positions = self._new
+        self._bundle_key: tuple[object, ...] = ()
 
-    def resize(self, dots_w: int, dots_h: int, dot_aspect: float) -> None:
-        """Set the size of the canvas in dots."""
-        box = Box(dots_w, dots_h, MARGIN, dot_aspect, SHAPES[self.placed])
+    def resize(self, dots_w: int, dots_h: int, dot_aspect: float, cell: tuple[int, int] = (2, 4), top: int = 0) -> None:
+        """Set the size of the canvas in dots, that of a cell of it, and how many rows of dots stay free at the top."""
+        box = Box(dots_w, dots_h - top, MARGIN, dot_aspect, SHAPES[self.placed], top)
+        self._cell = cell
         if box != self.box:
             self.box = box
             self.version += 1
@@ -113,7 +129,8 @@ class Stage:
             self._relax(wall_s)
             return
         restless = self.placed == "communities" == (self._key[0] if self._key else "") and not other
-        here = self._now(wall_s)
+        here, aside = self._now(wall_s), self._aside_now(wall_s)
+        self._stations = snapshot.fixed.infrastructure
         fresh = not self._key or other
         self._key = key
         glides = self.moving(wall_s)
@@ -126,6 +143,7 @@ class Stage:
         if len(here) < n:
             here = np.concatenate((here, layout.from_edge(self._new[len(here) :])))
         self._old = here[:n] if self.animate and not fresh else self._new
+        self._was_aside = aside
         self._began_s = wall_s
 
     def _due(self, snapshot: Snapshot, centre: int, trace: Trace | None, wall_s: float) -> tuple[object, ...]:
@@ -194,8 +212,57 @@ class Stage:
         return layout.blend(self._old, self._new, (wall_s - self._began_s) / GLIDE_S)
 
     def dots(self, wall_s: float) -> tuple[Floats, Floats]:
-        """x and y of each peer in dots."""
-        return self.view.to_dots(self._now(wall_s), self.box)
+        """x and y of each peer in dots. Where several would be in one cell, all but one are moved to free cells beside
+        it."""
+        x, y = self.view.to_dots(self._now(wall_s), self.box)
+        aside = self._aside_now(wall_s)
+        return (x + aside[:, 0], y + aside[:, 1]) if len(aside) == len(x) else (x, y)
+
+    def _aside_now(self, wall_s: float) -> Floats:
+        """How far peers are moved from their places in dots (N, 2); empty if none is."""
+        aside = self._moved_aside()
+        t = (wall_s - self._began_s) / GLIDE_S
+        if t >= 1.0 or self._old is self._new:
+            return aside
+        n = len(self._new)
+        old, new = np.zeros((n, 2)), aside if len(aside) else np.zeros((n, 2))
+        kept = min(n, len(self._was_aside))
+        old[:kept] = self._was_aside[:kept]
+        share = max(t, 0.0)
+        share = share * share * (3.0 - 2.0 * share)
+        return old + (new - old) * share
+
+    def _moved_aside(self) -> Floats:
+        """The same for where all peers will be at rest."""
+        if self.placed == "communities" and not self.crowd.resting:
+            return self._aside[:0]
+        key = (self.view, self.box, self._cell)
+        if self._aside_of is self._new and self._aside_key == key:
+            return self._aside
+        self._aside_of, self._aside_key = self._new, key
+        x, y = self.view.to_dots(self._new, self.box)
+        across, down = self._cell
+        col, row = (np.floor((v + 0.5) / per).astype(np.int64) for v, per in ((x, across), (y, down)))
+        wide, high = self.box.width // across, (self.box.top + self.box.height) // down
+        inside = (col >= 0) & (col < wide) & (row >= 0) & (row < high)
+        if np.count_nonzero(inside) > APART_MOST:
+            self._aside = np.zeros((0, 2))
+        else:
+            dx, dy = layout.apart(col, row, self._stations, wide, high, self.box.top // down)
+            self._aside = np.stack((dx * across, dy * down), axis=-1).astype(np.float64)
+        return self._aside
+
+    def bundle(self, wall_s: float) -> Bundle | None:
+        """How lines of a map are bundled, or None where all are straight."""
+        if self.placed != "world" or self.moving(wall_s) or not LEAST <= len(self._new) <= MOST:
+            return None
+        if self._routes is None or self._routes_of is not self._new:
+            self._routes, self._routes_of = Routes(self._new), self._new
+        key = (self.view, self.box, self._cell)
+        if self._bundle is None or self._bundle_of is not self._new or self._bundle_key != key:
+            self._bundle = Bundle(self._routes, *self.dots(wall_s), self.view, self.box, self._cell)
+            self._bundle_of, self._bundle_key = self._new, key
+        return self._bundle
 
     def rings(self) -> tuple[float, float, Floats, Floats] | None:
         """Middle and radii of the rings behind the peers in dots, or None in a placement that has none."""

@@ -60,6 +60,8 @@ class Frame:
     facts: PeerFacts | None
     events: tuple[Event, ...]
     notice: str = ""
+    told: tuple[str, ...] = ()
+    """What happened, in a sentence for the picture, and shorter ones for where it does not fit; empty: nothing yet."""
     captions: tuple[str, ...] = ()
     expectations: Mapping[str, bool] | None = None
     followed: bool = False

@@ -8,10 +8,12 @@ so all of it is tested without a screen. The parts are plain objects:
 - `analysis`: facts, theory, belief view, minimum cut, step to the next arrival
 - `slow_motion`: slows time while a question crosses the swarm
 - `notice`: the sentence that is shown for some seconds
+- `teller`: the sentence on the picture, about the latest action or ask
 """
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -48,6 +50,7 @@ from .notice import Notice
 from .player import Player, under_protocol
 from .selection import Selection
 from .slow_motion import SlowMotion
+from .telling import Teller
 
 if TYPE_CHECKING:
     from engine import Recording, Report, Until
@@ -92,6 +95,7 @@ class Session:
         self.selection = Selection(self.player, self.notice)
         self.analysis = Analysis(self.player, self.selection, self.notice, clock)
         self.slow_motion = SlowMotion(self.player.pacer)
+        self.teller = Teller()
         self._frames_wanted = 0
         self._drawn: tuple[object, ...] = ()
         """What the latest frame was made of; `stale` compares it."""
@@ -148,6 +152,7 @@ class Session:
         self.selection.reset(setup.peers)
         self.analysis.reset()
         self.slow_motion.reset()
+        self.teller.forget()
         self._seen, self._events = 0, []
         self._read_swarm()
         before = f". The run before was recorded: swarmtop replay {recorded}" if recorded else ""
@@ -158,6 +163,8 @@ class Session:
         """The cursor moved to another moment."""
         self._seen = self.swarm.simulation.event_log.seen
         self._events = list(self.swarm.events(self._seen - EVENTS_SHOWN))
+        self.teller.forget()
+        self.teller.follow(self.swarm.events(), -math.inf)
         self.selection.on_seeked()
         self.analysis.on_seeked()
         self.slow_motion.on_seeked()
@@ -202,6 +209,7 @@ class Session:
         self._drawn = self._drawable()
         events, self._events = tuple(self._events), []
         story = self._narrator.at(self.swarm)
+        told = self.teller.at(self.swarm, snapshot, selection.ask, selection.following, now_s)
         return Frame(
             snapshot=snapshot,
             wall_s=now_s,
@@ -216,6 +224,7 @@ class Session:
             facts=self.analysis.facts(now_s),
             events=events,
             notice=self.notice.text,
+            told=told,
             captions=story.captions,
             predictions=story.predictions,
             expectations=story.expectations,
@@ -239,7 +248,9 @@ class Session:
 
     def _read_events(self) -> None:
         """Take in what happened since: follow the latest ask, measure crossings, show warnings."""
-        for event in self.swarm.events(self._seen):
+        fresh = list(self.swarm.events(self._seen))
+        self.teller.follow(fresh, self.clock())
+        for event in fresh:
             self._seen = event.seq
             self._events.append(event)
             if isinstance(event, AskIssued):

@@ -17,6 +17,7 @@ from engine import AskId, AskRow, PeerId, Snapshot, Theory
 from tui.config.keys import keyed, within
 from tui.draw.chart import meter, si
 from tui.session.frame import Frame
+from tui.session.meaning import Meaning, meaning_of
 from tui.widgets.messages import AskPicked
 
 from .panel import name_panel, panel_css
@@ -65,6 +66,8 @@ def account_rows(
 ) -> list[Row]:
     """The record of an ask: reach, answers, cost and verdict. theory: values to show beside the figures; holders: peers
     named in answers, in order."""
+    meant = meaning_of(snapshot)
+    theory = [each for each in theory if _meant(meant, each.of)]
     told = {each.of: each for each in theory}
     others = max(1, len(snapshot.state) - 1)
     horizon = snapshot.horizon
@@ -79,13 +82,14 @@ def account_rows(
         hits.append(_figure("hits", f"{row.hits:,}", *((came,) if row.closed_us is None or row.hits else ())))
     if holders:
         hits.append((("answered by", "dim"), *names(snapshot, holders, width - 11, "answer")))
+    reached = _figure(
+        "reached",
+        f"{row.reached:,}",
+        (f"of {others:,} ".ljust(BESIDE_CELLS), "dim"),
+        *([_theory_span(told["reached"])] if "reached" in told else [(hop, "text")]),
+    )
     rows: list[Row] = [
-        _figure(
-            "reached",
-            f"{row.reached:,}",
-            (f"of {others:,} ".ljust(BESIDE_CELLS), "dim"),
-            *([_theory_span(told["reached"])] if "reached" in told else [(hop, "text")]),
-        ),
+        *([reached] if meant.reach else []),
         *hits,
         *([_figure("deepest", f"{row.hops:,}", *_of(horizon))] if "reached" in told else []),
         _figure(
@@ -94,11 +98,12 @@ def account_rows(
             (f"{size_text(row.bytes)} ".ljust(BESIDE_CELLS), "dim"),
             *([_theory_span(told["messages"])] if "messages" in told else []),
         ),
-        _figure("duplicates", f"{row.duplicates:,}", *_duplicates(share, level, told.get("duplicates"))),
     ]
+    if meant.duplicates:
+        rows.append(_figure("duplicates", f"{row.duplicates:,}", *_duplicates(share, level, told.get("duplicates"))))
     for each in theory:
         if each.of not in BESIDE:
-            rows.append(_figure(each.of, f"{each.value:,.0f}", (each.why if width >= 44 else "in theory", "dim")))
+            rows.append(_figure(each.of, f"{each.value:,.0f}", ("in theory", "dim")))
     lost = row.lost
     if lost:
         several = len(row.losses) > 1
@@ -108,7 +113,19 @@ def account_rows(
         rows.append(((word, ink),))
     else:
         rows.extend(((line, ink),) for line in wrap(row.verdict or word, max(8, width)))
+    rows.extend(((line, "caption"),) for line in theory_lines(theory, width))
     return rows
+
+
+def theory_lines(theory: Sequence[Theory], width: int) -> list[str]:
+    """Where the figures of theory come from: `theory: reached 63, a flood of 7 hops comes to everybody; ...`."""
+    whys = [f"{each.of} {_value(each)}, {each.why}" for each in theory if each.why]
+    return wrap(f"theory: {'; '.join(whys)}.", max(8, width)) if whys else []
+
+
+def _meant(meant: Meaning, of: str) -> bool:
+    """Whether a figure of theory stands beside one that is shown."""
+    return {"reached": meant.reach, "hops": meant.reach, "duplicates": meant.duplicates}.get(of, True)
 
 
 def _of(horizon: int | None) -> tuple[tuple[str, str], ...]:
@@ -123,8 +140,11 @@ def _duplicates(share: float, level: str, theory: Theory | None) -> tuple[tuple[
 
 
 def _theory_span(theory: Theory) -> tuple[str, str]:
-    value = f"{theory.value:,.0f}" if theory.value < 10_000 else si(theory.value)
-    return f"theory {value}", "caption"
+    return f"theory {_value(theory)}", "caption"
+
+
+def _value(theory: Theory) -> str:
+    return f"{theory.value:,.0f}" if theory.value < 10_000 else si(theory.value)
 
 
 def size_text(size: int) -> str:
@@ -227,6 +247,7 @@ class AsksTable(VirtualTable[AskData]):
         super().__init__("#", id=id, classes=classes)
         self._frame: Frame | None = None
         self._label_cells = 4
+        self._meant = Meaning(True, True, True)
 
     def show(self, frame: Frame) -> None:
         """Take the newest frame."""
@@ -249,6 +270,7 @@ class AsksTable(VirtualTable[AskData]):
         )
         self._frame = frame
         if not same:
+            self._meant = meaning_of(frame.snapshot)
             self.cursor = frame.ask
             newest_first = np.arange(len(asks))[::-1]
             self.take(AskData(frame, frame.ask), np.array([row.id for row in asks], np.int64), newest_first)
@@ -262,6 +284,9 @@ class AsksTable(VirtualTable[AskData]):
         if column.name == "#":
             total = self._frame.snapshot.asks_total if self._frame is not None else 0
             return max(column.width, len(str(total)))
+        meant = self._meant
+        if (column.name == "reached" and not meant.reach) or (column.name in ("hits", "first") and not meant.hits):
+            return None
         return max(column.width, self._label_cells) if column.name == "from" else column.width
 
     def spread(self, cells: dict[str, int], left: int) -> None:

@@ -31,6 +31,7 @@ from tui.draw.chart import chart, nice_scale, si
 from tui.draw.raster import Canvas, runs
 from tui.draw.styles import Mode
 from tui.session.frame import Frame
+from tui.session.meaning import Meaning, meaning_of
 from tui.session.units import clock
 from tui.textual_compat import set_border_title
 
@@ -66,6 +67,7 @@ LOOKS: dict[str, Look] = {
     "success": Look(
         "answered", "%", "Of the asks of the last 30 s, the share answered within 10 s. A gap: there was no ask."
     ),
+    "reach": Look("reached", "peers", "Peers that an ask of the last 30 s came to, on average."),
 }
 UNITS = {"_per_s": "/s", "_bytes": "B", "_ms": "ms", "_s": "s", "_share": "%"}
 PLOTS: dict[str, tuple[str, ...]] = {
@@ -75,6 +77,16 @@ PLOTS: dict[str, tuple[str, ...]] = {
     "bytes": ("bytes_per_s",),
 }
 """What each chart shows to begin with, in the order in which they are dropped from the end where room is short."""
+
+
+def plots_of(meant: Meaning) -> dict[str, tuple[str, ...]]:
+    """The same for a network in which some figures mean nothing."""
+    plots = dict(PLOTS)
+    if not meant.duplicates:
+        plots["messages"] = ("messages_per_s",)
+    if not meant.hits:
+        plots["success"] = ("reach",)
+    return plots
 
 
 def look_of(name: str) -> Look:
@@ -340,13 +352,24 @@ class Charts(Grid):
     SPACIOUS = 14
     """Lines from which on two by two reads better than four in a row."""
 
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id, classes=classes)
+        self._meant = Meaning(True, True, True)
+
     def compose(self) -> ComposeResult:
         """A chart each."""
         for name, series in PLOTS.items():
             yield Chart(series, id=f"chart-{name}")
 
     def show(self, frame: Frame) -> None:
-        """Take the newest samples."""
+        """Take the newest samples. Series that mean nothing in a network are replaced, unless a person chose them."""
+        meant = meaning_of(frame.snapshot)
+        if meant != self._meant:
+            before, self._meant = plots_of(self._meant), meant
+            for name, series in plots_of(meant).items():
+                one = self.query_one(f"#chart-{name}", Chart)
+                if one.names == list(before[name]):
+                    one.names = list(series)
         for one in self.query(Chart):
             one.show(frame)
 

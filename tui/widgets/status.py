@@ -21,6 +21,7 @@ from tui.config.keys import keyed
 from tui.draw.chart import si
 from tui.draw.styles import SYMBOLS
 from tui.session.frame import Frame
+from tui.session.meaning import meaning_of
 from tui.session.units import clock
 from tui.widgets.messages import Act, Wish
 
@@ -60,15 +61,18 @@ def rates_row(frame: Frame) -> Row:
         column = columns.get(name)
         return float(column[-1]) if column is not None and len(column) else math.nan
 
+    meant = meaning_of(frame.snapshot)
     success = newest("success")
     answered = "  –" if math.isnan(success) else f"{success:3.0%}"
     spans: list[Span] = []
-    for name, figure, ink in (
-        ("messages/s", si(newest("messages_per_s")), "chart-2"),
-        ("under way", si(frame.snapshot.flight.total), "question"),
-        ("duplicates/s", si(newest("duplicates_per_s")), "chart-4"),
-        ("answered", answered, "chart-3"),
+    for name, figure, ink, shown in (
+        ("messages/s", si(newest("messages_per_s")), "chart-2", True),
+        ("under way", si(frame.snapshot.flight.total), "question", True),
+        ("duplicates/s", si(newest("duplicates_per_s")), "chart-4", meant.duplicates),
+        ("answered", answered, "chart-3", meant.hits),
     ):
+        if not shown:
+            continue
         spans += [(f" {figure:>5}", f"{ink} bold"), (f" {name}  ", "dim")]
     return tuple(spans)
 
@@ -79,10 +83,11 @@ def ask_row(frame: Frame, width: int = 80, app: object = None) -> Row:
     if ask is None:
         return ((keyed(app, " no ask yet: {ask.here} asks from the selected peer"), "dim"),)
     word, ink = state_of(ask, frame.snapshot)
+    reach = f" {reached_share(ask, frame.snapshot):4.0%} reached " if meaning_of(frame.snapshot).reach else ""
     row: Row = (
         (f" ask {ask.id:>3} ", "dim"),
         (fit(f"“{ask.text}”", 18), "text bold"),
-        (f" {reached_share(ask, frame.snapshot):4.0%} reached  {si(ask.messages):>5} msgs  ", "text"),
+        (f"{reach} {si(ask.messages):>5} msgs  ", "text"),
     )
     told = verdict_in(ask.verdict, width - width_of(row)) if ask.closed_us is not None and ask.verdict else word
     return (*row, (told, ink))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeAlias
 
 import numpy as np
@@ -24,13 +25,14 @@ from tui.draw.layout import Direction
 from tui.draw.raster import Canvas
 from tui.draw.scene import FRESH_US, LOSS_US, Fading, Scene, SpreadLayer, alive_count, base, grounds, in_sight, paint
 from tui.draw.stage import PLACEMENTS, Placement, Stage, why_not
-from tui.draw.styles import INK, Mode
+from tui.draw.styles import GLYPHS, INK, Mode
 from tui.session.frame import Frame
 from tui.widgets.messages import MenuWanted, PeerPicked, PeersPicked
 
 from . import panel
 from .canvas_widget import CanvasWidget
 from .panel import name_panel, panel_css
+from .text import wrap
 
 UPKEEP = PARTS.index("upkeep")
 NEVER = -1_000_000_000
@@ -45,6 +47,11 @@ REFUSAL_S = 0.5
 TITLE_S = 0.5
 QUIET_MOST, QUIET_PEERS = 12, 150
 ECHOES_MOST = 64
+SAID_MOST = 2
+"""Lines of the sentence on the picture."""
+ROOMY_H, WIDE_W = 12, 110
+"""From this height on a row is kept free for the sentence; from this width on it takes one line, which the margin
+has."""
 
 
 def belief_canvas(frame: Frame, scene: Scene, glyphs: Mode, width: int, height: int, legend: bool) -> Canvas:
@@ -66,6 +73,11 @@ def believed_title(frame: Frame) -> str:
         return ""
     laid = belief.mind(frame.snapshot, facts.peer, facts.beliefs)
     return belief.headline(laid, frame.snapshot.fixed.labels[facts.peer])
+
+
+def _lettered(sentence: str) -> str:
+    """With the quotation marks of ASCII."""
+    return sentence.translate({ord("“"): '"', ord("”"): '"'})
 
 
 class _Same:
@@ -216,9 +228,15 @@ class SwarmView(CanvasWidget):
             return False
         across, down = raster.DOTS[self.glyphs]
         stage.animate = self.app.animation_level != "none"
-        stage.resize(size.width * across, size.height * down, 2.0 * across / down)
+        top = self._head(size.width, size.height) * down
+        stage.resize(size.width * across, size.height * down, 2.0 * across / down, (across, down), top)
         stage.follow(frame.snapshot, self.centre(frame), frame.wall_s, frame.trace)
         return True
+
+    def _head(self, width: int, height: int) -> int:
+        """Rows at the top that are kept free for a sentence, besides the margin: the same whether there is one or not,
+        so that no peer moves when one comes. The north of a map has no peers."""
+        return int(self.stage.placed != "world" and height >= ROOMY_H and width < WIDE_W)
 
     def _draw(self, begun: float) -> None:
         """begun: thread time at which this picture was begun."""
@@ -228,13 +246,18 @@ class SwarmView(CanvasWidget):
         self._still = None
         self._cells_of = None
         scene = self._scene(frame)
+        said = self._said(frame, size.width)
         if frame.show_belief and frame.facts is not None and frame.facts.peer == frame.selected:
             self._canvas = belief_canvas(frame, scene, self.glyphs, size.width, size.height, self.legend)
             self._legend_at = (0, 0, -1)
         else:
-            self._canvas = paint(self._under(frame, scene, size.width, size.height), scene, self._spread)
+            under = self._under(frame, scene, size.width, size.height)
+            foot = len(legend.lines_of(under, scene)) if self.legend else 0
+            self._canvas = paint(under, replace(scene, head=len(said), foot=foot), self._spread)
             self._legend_at = legend.draw(self._canvas, scene) if self.legend else (0, 0, -1)
-        self._explain(frame, scene)
+        for row, line in enumerate(said):
+            raster.text(self._canvas, 0, row, f" {line} ", INK["say"])
+        self._explain(frame, scene, len(said))
         if self.lasso is not None:
             raster.lasso(self._canvas, self.lasso, INK["selected"])
         for draw in self.over.values():
@@ -263,6 +286,7 @@ class SwarmView(CanvasWidget):
             names=self.names,
             coast_view=(stage.view, stage.box) if stage.placed == "world" else None,
             rings=stage.rings(),
+            bundle=stage.bundle(wall_s),
             echoes=tuple((p, (wall_s - at) / ECHO_S if lively else 0.3) for p, at in self._echoes),
             refusals=tuple((a, b, (wall_s - at) / REFUSAL_S if lively else 1.0) for a, b, at in self._refusals),
             dying=self._fading.stages(wall_s) if stage.animate else self._fading.stages(1e18),
@@ -313,7 +337,19 @@ class SwarmView(CanvasWidget):
         under_way = f"{total:,} under way" + (f", {drawn:,} drawn" if total > drawn else "")
         name_panel(self, title, under_way)
 
-    def _explain(self, frame: Frame, scene: Scene) -> None:
+    def _said(self, frame: Frame, width: int) -> list[str]:
+        """The sentence about the latest action or ask, in at most `SAID_MOST` lines: the longest one that fits."""
+        if self.content_size.height < legend.LEAST_H or frame.alarm:
+            return []
+        told = frame.told if self.glyphs != "ascii" else tuple(map(_lettered, frame.told))
+        lines: list[str] = []
+        for sentence in told:
+            lines = wrap(sentence, max(width - 2, 8))
+            if len(lines) <= SAID_MOST:
+                return lines
+        return [*lines[: SAID_MOST - 1], f"{lines[SAID_MOST - 1]}{GLYPHS[self.glyphs].more}"] if lines else []
+
+    def _explain(self, frame: Frame, scene: Scene, row: int) -> None:
         """A sentence where the picture alone would be empty or could not be understood."""
         snapshot = frame.snapshot
         if frame.alarm:
@@ -329,7 +365,7 @@ class SwarmView(CanvasWidget):
             return
         said = keyed(self.app, said)[: self._canvas.width]
         ink = INK["marked"] if frame.alarm else INK["say"]
-        raster.text(self._canvas, (self._canvas.width - len(said)) // 2, 0, said, ink)
+        raster.text(self._canvas, (self._canvas.width - len(said)) // 2, row, said, ink)
 
     # --- pictures that need not be drawn -----------------------------------------------------------------------
 
@@ -356,7 +392,12 @@ class SwarmView(CanvasWidget):
             self.stage.version,
             (self.content_size, self.glyphs, self.colour_by, self.names, self.legend, self.upkeep),
             (frame.selected, self.hover, frame.marked, frame.min_cut and frame.min_cut.peers),
-            (frame.alarm, not snapshot.asks_total and snapshot.now_us > self.HOPE_US, snapshot.settings.get("asks")),
+            (
+                frame.told,
+                frame.alarm,
+                not snapshot.asks_total and snapshot.now_us > self.HOPE_US,
+                snapshot.settings.get("asks"),
+            ),
             self.app.animation_level,
             (snapshot.state.tobytes(), snapshot.group.tobytes(), load, *(each.tobytes() for each in flags)),
         )

@@ -284,9 +284,9 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
             return ()
         ttl, degree = options.ttl, round(facts["mean_degree"])
         told = flood(facts["levels"], ttl)
-        who = "everybody" if told.complete else "all peers"
+        who = "everybody" if told.complete else "all peers within them"
         return (
-            Theory("reached", told.reached, f"{who} within {ttl} hops"),
+            Theory("reached", told.reached, f"a flood of {ttl} hops comes to {who}"),
             Theory("messages", told.messages, "2E - N + 1" if told.complete else "deg + sum of (deg - 1)"),
             Theory("duplicates", told.messages - told.reached, "messages less those reached"),
             Theory("tree", tree_reach(degree, ttl), f"reached without cycles, degree {degree} (Ritter)"),

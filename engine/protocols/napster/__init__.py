@@ -193,6 +193,7 @@ class User(Peer, name="napster", options=NapsterOptions):
 
     role = "user"
     overlay = False
+    audience = "one"
 
     nick: str = ""
     link: int = 0

@@ -1,0 +1,210 @@
+"""The sentence on the picture: of each ask and each action, at the cursor, and nothing that the record does not."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterator
+
+import frames
+import pytest
+from stage import Stage
+
+from engine import (
+    ALIVE,
+    DEAD,
+    Adjourn,
+    Arrive,
+    Attack,
+    CallOff,
+    Censor,
+    Collude,
+    Command,
+    Court,
+    Cure,
+    Defect,
+    Depart,
+    Heal,
+    Hold,
+    Join,
+    Kill,
+    Leave,
+    Partition,
+    Poison,
+    Publish,
+    Release,
+    Revive,
+    Scenario,
+    Set,
+    Setup,
+    Uncensor,
+)
+from tui.session.frame import Frame
+from tui.session.session import Session
+from tui.session.telling import NUMBERS
+from tui.widgets.swarm_view import SwarmView
+
+pytestmark = pytest.mark.anyio
+
+
+class Watch:
+    """A session whose time goes only when it is told to."""
+
+    def __init__(self, protocol: str = "gnutella", seed: int = 1) -> None:
+        self.now_s = 0.0
+        setup = Setup(protocol=protocol, seed=seed, asks_per_s=0)
+        self.session = Session(Scenario(setup=setup), clock=lambda: self.now_s)
+        self.session.player.pacer.pause()
+        self.go(1.0)
+
+    def go(self, seconds: float) -> Frame:
+        machine = self.session.player.machine
+        machine.advance(machine.now_us + round(seconds * 1e6))
+        self.now_s += seconds
+        return self.session.frame(30)
+
+    def ask(self, origin: int = 7) -> Frame:
+        self.session.ask_for(self.session.swarm.catalogue_titles(1)[0], origin)
+        return self.session.frame(30)
+
+    def do(self, command: Command) -> Frame:
+        self.session.do(command)
+        return self.session.frame(30)
+
+
+def said(frame: Frame) -> str:
+    return frame.told[0] if frame.told else ""
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_ask_kill_who_answered_and_ask_again_is_told_and_compared(seed: int) -> None:
+    watch = Watch(seed=seed)
+    watch.ask()
+    under_way = watch.go(0.15)
+    (row,) = under_way.snapshot.asks
+    assert f"p007 asked for “{row.text}”: {row.reached} of 63 peers reached" in said(under_way)
+    over = watch.go(3.0)
+    assert over.trace is not None
+    victim = over.trace.holders[0]
+    killed = watch.do(Kill(victim))
+    label = over.snapshot.fixed.labels[victim]
+    assert said(killed) == f"{label} is dead; it had answered ask 1. 63 of 64 peers are alive."
+    watch.ask()
+    again = watch.go(3.0)
+    first, second = again.snapshot.asks
+    assert said(again).startswith(f"{label} is dead. ")
+    assert f"{second.reached} of 63 peers were reached" in said(again)
+    fewer = first.hits - second.hits
+    words = {0: "", 1: "one holder fewer", 2: "two holders fewer", -1: "one holder more"}
+    assert words[fewer] in said(again).lower()
+    assert "ask 1" in said(again)
+
+
+def test_it_follows_the_cursor_to_the_past_and_back() -> None:
+    watch = Watch()
+    watch.ask()
+    watch.go(3.0)
+    watch.do(Kill(12))
+    dead = watch.go(1.0)
+    assert "p012 is dead" in said(dead)
+    player = watch.session.player
+    player.seek_to(2_000_000)
+    player.finish_seek()
+    past = watch.session.frame(30)
+    assert past.snapshot.now_us == 2_000_000
+    assert past.snapshot.state[12] == ALIVE
+    assert "p007 asked for" in said(past)
+    assert "dead" not in said(past)
+    player.go_live()
+    player.finish_seek()
+    assert said(watch.session.frame(30)) == said(dead)
+
+
+def test_an_action_gives_way_to_the_chosen_ask_after_a_while() -> None:
+    watch = Watch()
+    watch.ask()
+    watch.go(3.0)
+    watch.do(Kill(40))
+    assert "p040 is dead" in said(watch.go(9.0))
+    assert "p007 asked for" in said(watch.go(2.0))
+
+
+def commands(rng: random.Random) -> Iterator[Command]:
+    """Each verb, at peers drawn anew."""
+    for make in (
+        Kill, Censor, Leave, Uncensor, Revive, Join, Hold, Release, Partition, Poison, Cure, Depart,
+        lambda peers: Collude(peers, word="blue"), Defect, lambda peers: Publish(peers, text="new song"),
+        lambda peers: Heal(), lambda peers: Set("loss", 0.1), lambda peers: Arrive(2, over_s=1.0),
+        lambda peers: Attack(name="random", share=0.1), lambda peers: CallOff(), lambda peers: Court(1.0),
+        lambda peers: Adjourn(), lambda peers: Set("churn", "exponential:60"),
+    ):  # fmt: skip
+        yield make(tuple(rng.sample(range(64), rng.choice((1, 1, 2, 5)))))
+
+
+@pytest.mark.parametrize(("protocol", "seed"), [("gnutella", 4), ("napster", 5), ("gossip", 6), ("web", 7)])
+def test_every_verb_is_told_and_nothing_that_is_not_so(protocol: str, seed: int) -> None:
+    rng = random.Random(seed)
+    watch = Watch(protocol, seed)
+    told: dict[str, str] = {}
+    for command in commands(rng):
+        watch.do(command)
+        taken = not watch.session.notice.text
+        watch.session.notice.clear()
+        if taken:
+            told[command.verb] = said(watch.session.frame(30))
+            assert told[command.verb], command
+        for _ in range(3):
+            agrees(watch.go(0.4))
+        if rng.random() < 0.5:
+            watch.ask(rng.randrange(64))
+            for _ in range(4):
+                agrees(watch.go(rng.choice((0.1, 0.4, 3.0))))
+    assert len(told) >= 15
+    assert len(set(told.values())) >= 12, "each verb has words of its own"
+
+
+def agrees(frame: Frame) -> None:
+    """What any form of the sentence says is what the snapshot has."""
+    snapshot, labels = frame.snapshot, frame.snapshot.fixed.labels
+    row = next((row for row in snapshot.asks if row.id == frame.ask), None)
+    for sentence in frame.told:
+        if found := re.search(r"(\d+) of (\d+) peers (?:reached|were reached|have heard)", sentence):
+            assert row is not None
+            assert (int(found[1]), int(found[2])) == (row.reached, len(labels) - 1)
+        if found := re.search(r"(\d+) of (\d+) peers are alive", sentence):
+            users = ~snapshot.fixed.infrastructure
+            alive = int(((snapshot.state == ALIVE) & users).sum())
+            assert (int(found[1]), int(found[2])) == (alive, int(users.sum()))
+        for label in re.findall(r"(?<!\w)(p\d+) is dead", sentence):
+            assert snapshot.state[labels.index(label)] == DEAD
+        for label in re.findall(r"(?<!\w)(p\d+) is censored", sentence):
+            assert snapshot.censored[labels.index(label)]
+        for label in re.findall(r"(?<!\w)(p\d+) runs again", sentence):
+            assert snapshot.state[labels.index(label)] == ALIVE
+        if found := re.search(r"between the (\w+) sides", sentence):
+            sides = len(set(snapshot.group.tolist()))
+            assert found[1] in (str(sides), NUMBERS[sides])
+
+
+def test_in_a_network_with_a_dead_index_it_is_told_at_once() -> None:
+    watch = Watch("napster")
+    index = int(watch.session.swarm.snapshot().fixed.infrastructure.argmax())
+    watch.do(Kill(index))
+    watch.ask()
+    sentence = said(watch.go(0.1))
+    assert "no answer so far: index is dead" in sentence
+    assert "reached" not in sentence, "how many an index reached says nothing"
+
+
+async def test_it_stands_on_the_picture_in_at_most_two_lines() -> None:
+    words = "p012 is dead. Three other holders answered p007, the first after 0.24 s; 62 of 63 peers were reached."
+    longest = f"{words} One holder fewer, 0.1 s slower than ask 1."
+    for (wide, high), expected in (((80, 24), longest), ((62, 24), words), ((160, 40), longest)):
+        view = SwarmView()
+        async with Stage(view).run_test(size=(wide, high)) as pilot:
+            view.show(frames.frame(told=(longest, words, "Three holders.")))
+            await pilot.pause()
+            rows = view.text.split("\n")
+            shown = [row.strip(" │") for row in rows[:4]]
+            assert expected in " ".join(row for row in shown if row), rows
+            assert not any("Three holders." in row for row in rows)

@@ -1,0 +1,28 @@
+"""Which figures mean something in a network, by what it declares: others are not shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine import Snapshot
+
+ANSWERED = ("find", "fetch")
+"""Goals of asks that have an answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """reach: how many peers an ask came to, and how deep (not where a server answers for all); hits: asks have answers
+    (not where all of them are rumours); duplicates: a question may come to a peer twice."""
+
+    reach: bool
+    hits: bool
+    duplicates: bool
+
+
+def meaning_of(snapshot: Snapshot) -> Meaning:
+    """Of the network of a snapshot, and of the asks that it has: a command may state another goal than the usual."""
+    fixed = snapshot.fixed
+    reach = fixed.audience != "one"
+    hits = fixed.wants in ANSWERED or any(row.want in ANSWERED for row in snapshot.asks)
+    return Meaning(reach, hits, reach or snapshot.totals.duplicates > 0)
