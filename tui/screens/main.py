@@ -264,6 +264,8 @@ class MainScreen(Screen[None]):
         """The part of each panel that had the focus last."""
         self._dragged: tuple[str, ...] = ()
         """The borders that are being dragged: `side`, `middle`, `bottom`."""
+        self._named = False
+        """Whether names were shown before the layout that shows them always."""
         self._moved = False
         """Since the button was pressed, a border was moved."""
         self.tour: Tour | None = None
@@ -645,7 +647,9 @@ class MainScreen(Screen[None]):
         present = self.panels.name == PRESENT
         if present != self.has_class("-present"):
             self.set_class(present, "-present")
-            self.view.names = present
+            if present:
+                self._named = self.view.names
+            self.view.names = present or self._named
         if not self.panels.arrange(width, height, selected=self.session.selection.selected is not None, story=story):
             self.give_sizes()
             return
@@ -1104,6 +1108,8 @@ class MainScreen(Screen[None]):
         ]
         if not lines:
             lines.append(Line("ask.here", "Ask from any peer …", "Type what to look for.", "ask.here"))
+            for row in (self.row_of_panel(OPTIONS), self.row_of_panel(HISTORY)):
+                lines.append(Line(row.id, row.says.removeprefix("Panel: ").capitalize(), row.tip, row.id))
         rule = True
         for row in map(self.table.__getitem__, CHOOSE):
             now = row.told(self.context)

@@ -20,7 +20,7 @@ from textual.widgets import Input, Select, Static
 from engine import ALIVE, DEAD, Command, Heal, InputError, Kill, Partition, Revive, Set, Snapshot, command_from, plain
 from tui.config.keys import SCROLLING, within
 from tui.session.frame import Frame
-from tui.widgets.messages import Act, Wondered
+from tui.widgets.messages import Act, Wish, Wondered
 
 from .filter_bar import WHERE, Complete, Completed
 from .panel import STEPPING, Chip, Lines, name_panel, panel_css, step_within
@@ -168,6 +168,7 @@ class Controls(VerticalScroll, can_focus=False, inherit_bindings=False):
             Horizontal(
                 VerbChoice(verbs, value="kill", allow_blank=False, compact=True, id="verb"),
                 Chip("do it", id="do", tip="Do it to all peers that the selector names."),
+                Chip("options", "panel.options", id="options-chip", tip="The options of the network: change them."),
                 classes="row",
                 id="any",
             ),
@@ -228,6 +229,8 @@ class Controls(VerticalScroll, can_focus=False, inherit_bindings=False):
         event.stop()
         if event.chip.id == "do":
             self._do()
+        elif event.chip.id == "options-chip":
+            self.post_message(Wish("panel.options"))
         else:
             self.post_message(Act(GROUPS[str(event.chip.id)]))
 
