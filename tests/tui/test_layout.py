@@ -11,6 +11,7 @@ from person import Person, dashboard
 from engine import AskFor, InputError, Kill, Set, Setup, Swarm, networks, scenario_files
 from tui.actions.palette import Palette
 from tui.config.settings import Settings
+from tui.first_frame import lines
 from tui.session.done import Done
 from tui.session.options import Option, options_of, text_of
 from tui.session.panels import (
@@ -31,6 +32,7 @@ from tui.widgets.banner import Banner, large
 from tui.widgets.charts import Chart
 from tui.widgets.filter_bar import FilterBar
 from tui.widgets.history import History
+from tui.widgets.menu import Menu
 from tui.widgets.options_panel import Options, OptionTable, typed_of
 from tui.widgets.panel import Chip, Lines
 
@@ -177,9 +179,20 @@ def test_a_line_of_the_history_is_a_command() -> None:
     assert Done(0, Set("loss", 0.1), "person").flags() == "--loss 0.1"
 
 
-async def test_the_history_lists_copies_and_jumps_and_a_chart_goes_to_a_moment() -> None:
-    async with dashboard(asks_per_s=0.0) as person:
+async def test_the_history_lists_copies_and_jumps_and_a_chart_goes_to_a_moment(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    nowhere = Settings(path=tmp_path / "file" / "config.toml")
+    async with dashboard(asks_per_s=0.0, settings=nowhere) as person:
         session = person.session
+        # With no peer chosen, the menu opens panels and layouts.
+        await person.wait(0.1)
+        await person.press("backslash")
+        ids = [line.id for line in person.main.query_one(Menu).lines]
+        assert {"panel.options", "panel.history", "panels.watch"} <= set(ids)
+        await person.press(*["down"] * ids.index("panels.watch"), "enter")
+        assert person.main.panels.name == WATCH
+        await person.press("f2")
+        assert person.told.count("The layout is kept only until you leave") == 1
         await person.press("Y")
         assert "Nothing was done yet" in person.told
         await person.wait(1.0)
@@ -332,6 +345,22 @@ def test_a_kept_layout_is_read_as_far_as_it_is_understood(tmp_path: Path) -> Non
     assert (read.name, read.wishes, read.sizes) == (ANALYSE, {"asks": False}, {})
 
 
+def test_the_first_frame_has_the_panels_that_were_left_open() -> None:
+    plain = "\n".join(lines(120, 36, "gnutella", ()))
+    assert "─ inspector ─" in plain
+    made = PanelLayout()
+    made.use(WATCH)
+    made.wishes["kinds"] = True
+    text = lines(120, 36, "gnutella", (), layout=made)
+    assert len(text) == 36
+    assert {len(line) for line in text} == {120}
+    assert "─ kinds ─" in "\n".join(text)
+    assert "─ inspector ─" not in "\n".join(text)
+    made.use(PRESENT)
+    for size in ((60, 18), (80, 24), (120, 36), (200, 50)):
+        assert len(lines(*size, "gnutella", (), layout=made)) == size[1]
+
+
 def test_every_layout_has_room_for_the_picture() -> None:
     for width, height in ((60, 18), (80, 24), (120, 36), (200, 50)):
         for name, layout in LAYOUTS.items():
@@ -345,6 +374,6 @@ def test_every_layout_has_room_for_the_picture() -> None:
 
 def test_figures_for_an_audience_are_three_lines_of_one_width() -> None:
     for text in ("0123456789", "61/64", "100%", "–"):
-        lines = large(text)
-        assert len({len(line) for line in lines}) == 1
-        assert any(line.strip() for line in lines)
+        rows = large(text)
+        assert len({len(row) for row in rows}) == 1
+        assert any(row.strip() for row in rows)

@@ -259,11 +259,10 @@ ACTIONS: tuple[Action, ...] = (
             "\\",
             "menu",
             "Peer",
-            "All that can be done to the selected peers; as a right click.",
+            "All that can be done to the selected peers; as a right click. With none selected: panels and layouts.",
             10,
         ),
         run=menu,
-        why_not=nobody_selected,
         synonyms="context menu, actions",
     ),
     Action(

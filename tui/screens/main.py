@@ -41,6 +41,7 @@ from tui.session.panels import (
     HISTORY,
     HUGE_H,
     HUGE_W,
+    LAYOUTS,
     LEAST_H,
     LEAST_W,
     LEFT_LEAST,
@@ -1108,8 +1109,10 @@ class MainScreen(Screen[None]):
         ]
         if not lines:
             lines.append(Line("ask.here", "Ask from any peer …", "Type what to look for.", "ask.here"))
-            for row in (self.row_of_panel(OPTIONS), self.row_of_panel(HISTORY)):
-                lines.append(Line(row.id, row.says.removeprefix("Panel: ").capitalize(), row.tip, row.id))
+            panels = [self.row_of_panel(OPTIONS), self.row_of_panel(HISTORY)]
+            for row in (*panels, *(self.table[f"panels.{name}"] for name in LAYOUTS)):
+                says = row.says.removeprefix("Panel: ")
+                lines.append(Line(row.id, f"{says[:1].upper()}{says[1:]}", row.tip, row.id, rule=row in panels[:1]))
         rule = True
         for row in map(self.table.__getitem__, CHOOSE):
             now = row.told(self.context)
