@@ -470,10 +470,16 @@ def option(
     high: float | None = None,
     example: str = "",
     names_file: bool = False,
+    unit: str = "",
+    fixed: bool = False,
 ) -> T:
-    """A field of an options dataclass: the default (from the specification), what it is and its unit, the smallest and
-    the largest value allowed; for a text also an example, and whether it may name a file. `options.allowed_of` reads
-    this."""
+    """A field of an options dataclass: the default (from the specification), what it is, the smallest and the largest
+    value allowed; for a text also an example, and whether it may name a file. `options.allowed_of` reads this.
+
+    unit: of a number, as `hops`; not needed where the name ends in it, as in `ping_s`. fixed: it is read when a run
+    begins, so that `set` refuses it.
+    """
     meta = {"about": about, "low": low, "high": high, "example": example, "names_file": names_file}
+    meta |= {"unit": unit, "fixed": fixed}
     made: T = field(default=default, metadata=meta)
     return made

@@ -33,7 +33,8 @@ class Allowed:
 
     kind: bool, int, float or str; what has another kind cannot be set. low, high: limits of a number, both allowed.
     choices: the only values allowed. Of a text: `pattern` has to match all of it and `expected` says what that is;
-    `names_file`: it may be a path, so it is not cleaned; `empty`: it may be empty.
+    `names_file`: it may be a path, so it is not cleaned; `empty`: it may be empty. unit: of a number, where its name
+    does not end in it. fixed: it can be set only before a run begins.
     """
 
     kind: type = str
@@ -46,6 +47,8 @@ class Allowed:
     example: str = ""
     names_file: bool = False
     empty: bool = False
+    unit: str = ""
+    fixed: bool = False
 
     def read(self, value: object, where: str, *, texts: bool = False) -> Any:
         """The value, with its type. `texts`: numbers, true and false may be given as texts, as on a command line.
@@ -71,7 +74,7 @@ class Allowed:
         return "" if self.empty and value == "" else as_text(value, where, self.example)
 
 
-_STATED = ("about", "low", "high", "example", "names_file")
+_STATED = ("about", "low", "high", "example", "names_file", "unit", "fixed")
 _known: dict[Any, dict[str, Allowed]] = {}
 
 
@@ -132,7 +135,8 @@ def options_for(network: type[Peer], values: Mapping[str, object], where: str) -
 
 
 def set_option(options: Any, name: str, value: object, where: str, also: Sequence[str] = ()) -> None:
-    """Change one option of an options object. Raises InputError as `options_for` does, and has then changed nothing.
+    """Change one option of an options object. Raises InputError as `options_for` does, and for an option that is fixed;
+    it has then changed nothing.
 
     also: other names that are allowed at this place, for the nearest spelling.
     """
@@ -143,6 +147,8 @@ def set_option(options: Any, name: str, value: object, where: str, also: Sequenc
     allowed = allowed_of(type(options))
     if name not in allowed:
         raise InputError(f'{where}: nothing is called "{plain(name)}"{nearest(name, [*also, *allowed])}')
+    if allowed[name].fixed:
+        raise InputError(f"{where}: {name} is read when a run begins and cannot be changed while it runs")
     setattr(options, name, allowed[name].read(value, f"{where}: {name}", texts=True))
 
 

@@ -146,6 +146,8 @@ class SwarmApp(TerminalApp):
             if isinstance(event, events.Paste):
                 event.text = self._one_line(event.text)
             for one in self._apart(event) if isinstance(event, AltKey) else (event,):
+                if isinstance(one, events.Key):
+                    self.main.show_key(one.key)
                 await self.inputs.put(one)
         else:
             await super().on_event(event)

@@ -16,7 +16,20 @@ from typing import TYPE_CHECKING, Any
 
 from .config.terminal import ENDING, TRUE
 from .config.themes import mix
-from .session.panels import HUGE_H, HUGE_W, TIMELINE_H, WIDE, rooms, too_small
+from .session.panels import (
+    HUGE_H,
+    HUGE_W,
+    NAMES,
+    PICTURE,
+    PRESENT,
+    ROWS,
+    TIMELINE_H,
+    WIDE,
+    PanelLayout,
+    fitted,
+    rooms,
+    too_small,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,24 +43,42 @@ EDGE = 0.4
 """How much of the foreground is in what is drawn: edges have less, names and keys more."""
 
 
-def lines(width: int, height: int, network: str, keys: Sequence[Key], *, story: bool = False) -> list[str]:
-    """The whole screen as text, `height` lines of `width` cells. Empty where the dashboard has no room."""
+def lines(
+    width: int,
+    height: int,
+    network: str,
+    keys: Sequence[Key],
+    *,
+    story: bool = False,
+    layout: PanelLayout | None = None,
+) -> list[str]:
+    """The whole screen as text, `height` lines of `width` cells. Empty where the dashboard has no room.
+
+    layout: what the person left open the last time.
+    """
     if too_small(width, height):
         return []
-    shown = rooms(width, height, {}, story=story)
+    kept = layout or PanelLayout()
+    shown = rooms(width, height, kept.wishes, story=story)
+    sizes = fitted(kept.sizes, width, height, shown)
     wide, huge = width >= WIDE, width >= HUGE_W and height >= HUGE_H
-    side = min(56 if huge else 43, width // 2) if wide else 0
-    bottom = (9 if huge else 6) if "charts" in shown else 0
-    middle = (13 if huge else 10 if wide else 8) if "asks" in shown else 0
+    side = sizes.get("side", min(56 if huge else 43, width // 2)) if wide else 0
+    usual = {"middle": 13 if huge else 10 if wide else 8, "bottom": 9 if huge else 6}
+    high = {row: sizes.get(row, usual[row]) if shown & (ROWS[row][0] | ROWS[row][1]) else 0 for row in usual}
     foot = (1 if height >= TIMELINE_H else 0) + 1
-    figures = 2 if "figures" in shown else 0
-    top = height - 1 - middle - bottom - figures - foot
-    right = ("inspector", "story" if "story" in shown else "controls", "feed")
-    made = [f" swarmtop  {network}".ljust(width)[:width]]
-    for left, beside, high in zip(("swarm", "asks", "charts"), right, (top, middle, bottom), strict=True):
-        if high:
-            here = side if beside in shown else 0
-            boxes = [_box(left, width - here, high)] + ([_box(beside, here, high)] if here else [])
+    # The large figures of an audience stand above the picture, in place of the small ones below it.
+    banner = 4 if kept.name == PRESENT else 0
+    figures = 2 if "figures" in shown and not banner else 0
+    high["top"] = height - 1 - sum(high.values()) - figures - banner - foot
+    made = [f" swarmtop  {network}".ljust(width)[:width], *[" " * width] * banner]
+    for row, (left, right) in ROWS.items():
+        beside = [name for name in NAMES if name in right & shown]
+        # In a narrow terminal what would stand beside the picture lies over it.
+        names = [name for name in (PICTURE, *NAMES) if name in left & shown] + (beside if wide or row != "top" else [])
+        if high[row] and names:
+            here = side if wide and len(names) > 1 and beside else 0
+            one = names[0]
+            boxes = [_box(one, width - here, high[row])] + ([_box(beside[0], here, high[row])] if here else [])
             made += map("".join, zip(*boxes, strict=True))
     made += [" " * width] * (height - 1 - len(made))
     offered = sorted((key for key in keys if key.rank and key.shown), key=lambda key: key.rank)
@@ -66,11 +97,12 @@ def _box(name: str, wide: int, high: int) -> list[str]:
 class FirstFrame:
     """The frame on the terminal: `paint` it, then either the dashboard takes it over or `clear` removes it.
 
-    network: the name of the network; story: whether the scenario has a panel for what it tells.
+    network: the name of the network; story: whether the scenario has a panel for what it tells; layout: what the person
+    left open the last time.
     """
 
-    def __init__(self, network: str, *, story: bool, ascii_only: bool) -> None:
-        self._network, self._story, self._ascii_only = network, story, ascii_only
+    def __init__(self, network: str, *, story: bool, ascii_only: bool, layout: PanelLayout | None = None) -> None:
+        self._network, self._story, self._ascii_only, self._layout = network, story, ascii_only, layout
         self._palette: Palette | None = None
         self._size = (0, 0)
         self._handlers: dict[int, Any] = {}
@@ -139,7 +171,7 @@ class FirstFrame:
         os._exit(128 + number)
 
     def _lines(self, keys: Sequence[Key]) -> list[str]:
-        made = lines(*self._size, self._network, keys, story=self._story)
+        made = lines(*self._size, self._network, keys, story=self._story, layout=self._layout)
         if not self._ascii_only:
             return made
         from .widgets.text import ASCII

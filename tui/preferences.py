@@ -7,7 +7,7 @@ mistake in a file is reported, and the last correct version stays in use.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,8 @@ from .config import textual_themes, themes
 from .config.keys import Key
 from .config.settings import Density, Settings, Watch
 from .draw.styles import Mode
+from .session import panels
+from .session.panels import PanelLayout
 from .textual_compat import restyle
 from .widgets.panel import AsciiScrollBar
 
@@ -53,8 +55,11 @@ class Preferences:
         self.glyph_mode: Mode = glyphs or settings.glyphs or "braille"
         self.density: Density = settings.density
         self.reduced_motion = settings.reduced_motion or calm_surroundings()
+        self.layout = PanelLayout() if self.layout_file is None else panels.load(self.layout_file)
+        """Which panels are shown and how large: as they were left the last time."""
         self._ours: list[str] = []
         self._previewed: str | None = None
+        self._cannot_keep = False
         self._themes_watch, self._config_watch = Watch(), Watch()
 
     def settle(self, theme: str | None) -> str:
@@ -166,6 +171,25 @@ class Preferences:
             self.use_reduced_motion(self.settings.reduced_motion)
         self.tell_untold()
         self.dressed()
+
+    # --- the layout -----------------------------------------------------------------------------------------
+
+    @property
+    def layout_file(self) -> Path | None:
+        """Where the layout is kept: beside the configuration. None for an app that was made without one."""
+        return None if self.settings.path is None else panels.layout_file(self.settings.path)
+
+    def keep_layout(self, told: Mapping[str, Any]) -> None:
+        """Keep the layout for the next start; says once why it cannot be kept."""
+        path = self.layout_file
+        if path is None or self._cannot_keep:
+            return
+        try:
+            panels.save(path, told)
+        except OSError as error:
+            self._cannot_keep = True
+            self.untold.append(f"The layout is kept only until you leave: {path}: {error.strerror or error}")
+            self.tell_untold()
 
     # --- what can be switched -------------------------------------------------------------------------------
 

@@ -1231,8 +1231,16 @@ def points_at_nothing(app: App[Any], event: events.MouseEvent) -> bool:
 
 
 def bind(node: DOMNode, bindings: Sequence[Binding]) -> None:
-    """Have a widget or screen answer to these keys too, from when it is made on."""
-    node._bindings = BindingsMap.merge([node._bindings, BindingsMap(bindings)])
+    """Have a widget or screen answer to these keys, from when it is made on, and no more to those by which Textual
+    moves the focus from widget to widget: they would come first."""
+    kept = BindingsMap.from_keys(
+        {
+            key: others
+            for key, those in node._bindings.key_to_bindings.items()
+            if (others := [each for each in those if each.action not in ("app.focus_next", "app.focus_previous")])
+        }
+    )
+    node._bindings = BindingsMap.merge([kept, BindingsMap(bindings)])
 
 
 # --- dialogs ----------------------------------------------------------------------------------------------------------

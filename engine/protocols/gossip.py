@@ -57,7 +57,7 @@ class Wait:
 class GossipOptions:
     """How far a rumour is spread, and how newcomers join."""
 
-    fanout: int = option(3, "peers that each peer tells a rumour to", low=1, high=50)
+    fanout: int = option(3, "peers that each peer tells a rumour to", low=1, high=50, unit="peers")
     remember: int = option(1_000, "rumours a peer remembers, the latest ones", low=1, high=1_000_000)
     introduced: int = option(1_000, "peers that a newcomer is told of", low=1, high=100_000)
     hello_s: float = option(5.0, "how long a newcomer waits for a welcome before it says hello again, in s", low=0.1)

@@ -91,7 +91,9 @@ class Sendable:
 class WebOptions:
     """The size of the service, and timeouts."""
 
-    servers: int = option(1, "machines of the service; more than one stand behind a balancer", low=1, high=1_000)
+    servers: int = option(
+        1, "machines of the service; more than one stand behind a balancer", low=1, high=1_000, fixed=True
+    )
     page_kb: float = option(64.0, "size of an answer, in KB of 1,000 bytes", low=0.0, high=1e9)
     uplink_mbit_s: float = option(
         1_000.0, "what one server can send where links have no capacity, in Mbit/s", low=0.001, high=1e6

@@ -23,15 +23,20 @@ from tui.widgets.theme_drawer import ThemeDrawer
 pytestmark = pytest.mark.anyio
 
 
-async def test_digits_put_panels_away_and_bring_them_back() -> None:
+async def test_digits_focus_an_open_panel_then_hide_it_and_bring_it_back() -> None:
     async with dashboard() as person:
         for digit, name in ((1, "inspector"), (2, "asks"), (3, "controls"), (4, "charts"), (5, "feed")):
             panel = person.main.query_one(f"#{name}")
+            await person.press(str(digit))
             assert panel.display
+            assert person.main.panel_at(person.app.focused) == name
             await person.press(str(digit))
             assert not panel.display
+            assert isinstance(person.app.focused, SwarmView)
             await person.press(str(digit))
             assert panel.display
+            assert person.main.panel_at(person.app.focused) == name
+        await person.press("escape")
         await person.press("f")
         assert person.view.size.width == 118
         assert not person.main.query_one("#asks").display
@@ -43,7 +48,7 @@ async def test_digits_put_panels_away_and_bring_them_back() -> None:
 
 async def test_what_happened_while_the_feed_was_away_is_in_it() -> None:
     async with dashboard() as person:
-        await person.press("5", "right", "x")
+        await person.press("5", "5", "right", "x")
         await person.wait(0.3)
         await person.press("5")
         assert person.main.query_one(Feed).row_count() >= 1
@@ -128,7 +133,7 @@ async def test_the_palette_offers_every_action() -> None:
         palette = Palette(person.main)
         offers = [name async for hit in palette.discover() for name in [str(hit.text)]]
         for key in ACTIONS:
-            if key.shown and key.id not in ("app.palette", "app.focus"):
+            if key.shown and key.id not in ("app.palette", "app.focus", "app.focus_back"):
                 assert any(f"({key.shown})" in offer for offer in offers), key.id
         found = {str(hit.text): hit async for hit in palette.search("Select: p005")}
         found["Select: p005"].command()

@@ -193,10 +193,10 @@ def test_room_is_given_by_importance_and_wishes_go_first() -> None:
 def test_panels_that_share_a_place_say_who_stands_behind_them() -> None:
     told = rooms(120, 36, {}, story=True)
     assert "controls" not in told
-    assert behind(120, 36, {}, told, story=True)["story"] == (3,)
+    assert behind(120, 36, {}, told, story=True)["story"] == ("controls",)
     wished = rooms(120, 36, {"controls": True}, story=True)
     assert "controls" in wished
-    assert behind(120, 36, {"controls": True}, wished, story=True)["controls"] == (6,)
+    assert behind(120, 36, {"controls": True}, wished, story=True)["controls"] == ("story",)
     assert {"story", "controls"} <= rooms(200, 50, {}, story=True)
 
 
@@ -206,7 +206,7 @@ def test_the_latest_wish_has_the_place() -> None:
     assert "peers" in rooms(120, 36, {"kinds": True, "peers": True})
     both = rooms(200, 50, {"peers": True, "kinds": True})
     assert {"peers", "kinds"} <= both
-    assert behind(200, 50, {"peers": True, "kinds": True}, both)["peers"] == (2,)
+    assert behind(200, 50, {"peers": True, "kinds": True}, both)["peers"] == ("asks",)
 
 
 def test_one_panel_may_have_the_whole_screen() -> None:

@@ -19,13 +19,14 @@ from engine import Command, PeerId, networks, plain, scenario_files, title_of
 from tui.config.keys import keyed
 from tui.preferences import THEME
 from tui.screens.main import Action, Context, MainScreen
+from tui.session.options import options_of, text_of
 
 from .run import open_scenario, restart_under, scenarios_here
 
 PEERS, TITLES = 2_000, 200
 HITS = 40
 """Most hits that are listed: a list of hundreds takes long to lay out after each letter."""
-SKIP = frozenset({"app.palette", "app.focus"})
+SKIP = frozenset({"app.palette", "app.focus", "app.focus_back"})
 """Actions that make no sense here: the palette is open already and has the focus."""
 
 
@@ -35,6 +36,10 @@ def _use_theme(name: str, context: Context) -> None:
 
 def _open_attack(name: str, context: Context) -> None:
     context.screen.open_attack(name)
+
+
+def _open_option(name: str, context: Context) -> None:
+    context.screen.open_option(name)
 
 
 def _carry_out(command: Command, context: Context) -> None:
@@ -80,6 +85,11 @@ class Palette(Provider):
         for name, kind in networks().items():
             tip = f"Restart under it. {plain(title_of(kind))}"
             yield _one(f"Network: {name}", tip, partial(restart_under, name), "protocol")
+        settings = session.swarm.snapshot().settings
+        for option in options_of(session.player.setup.protocol, session.player.setup.options, settings):
+            tip = f"Now {text_of(option.now)} {option.unit}".rstrip() + f", {option.range}. {option.allowed.about}"
+            synonyms = f"{option.allowed.about}, setting, parameter"
+            yield _one(f"Option: {option.name}", tip, partial(_open_option, option.name), synonyms)
         for preset in session.swarm.attacks():
             tip = preset.why_not or preset.about
             yield _one(f"Attack: {preset.title.lower()}", tip, partial(_open_attack, preset.name), "failure")

@@ -9,6 +9,7 @@ from engine import PeerId
 from tui.config.keys import SHARED
 from tui.draw.layout import Direction
 from tui.screens.main import Action, Context, Words
+from tui.session.panels import DRAWERS, HISTORY
 from tui.widgets.inspector import Inspector
 from tui.widgets.peers_table import PeersTable
 from tui.widgets.swarm_view import SwarmView
@@ -40,7 +41,8 @@ def inspect(context: Context) -> None:
     panels.wishes.pop("inspector", None)
     screen.make_room()
     if "inspector" not in panels.shown:
-        panels.wishes.pop("attacks", None)
+        for other in DRAWERS:
+            panels.wishes.pop(other, None)
         screen.make_room()
     screen.query_one(Inspector).focus()
 
@@ -67,6 +69,9 @@ def jump(context: Context) -> None:
 def menu(context: Context) -> None:
     """Open the menu of the chosen peers, beside the selected one."""
     screen, at = context.screen, None
+    if screen.panel_at(screen.focused) == HISTORY and screen.chosen_done is not None:
+        screen.open_history_menu()
+        return
     if context.session.selection.selected is not None and isinstance(screen.focused, SwarmView):
         col, row = screen.view.cell_of(context.session.selection.selected)
         at = (screen.view.content_region.x + col + 3, screen.view.content_region.y + row)
@@ -254,11 +259,10 @@ ACTIONS: tuple[Action, ...] = (
             "\\",
             "menu",
             "Peer",
-            "All that can be done to the selected peers; as a right click.",
+            "All that can be done to the selected peers; as a right click. With none selected: panels and layouts.",
             10,
         ),
         run=menu,
-        why_not=nobody_selected,
         synonyms="context menu, actions",
     ),
     Action(

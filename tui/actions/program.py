@@ -9,7 +9,7 @@ from tui.config import settings
 from tui.config.keys import SHARED
 from tui.draw.styles import MODES, Mode
 from tui.screens.main import Action, Context, Words
-from tui.session.panels import drawer
+from tui.session.panels import DRAWERS, drawer
 from tui.widgets.ask_bar import AskBar
 from tui.widgets.feed import Feed
 from tui.widgets.filter_bar import FilterBar
@@ -47,9 +47,9 @@ def palette(context: Context) -> None:
     context.app.open_palette()
 
 
-def focus(context: Context) -> None:
-    """To the next panel."""
-    context.screen.focus_next()
+def focus(by: int, context: Context) -> None:
+    """To the next panel, or the one before."""
+    context.screen.focus_next_panel(by)
 
 
 def back(context: Context) -> None:
@@ -69,8 +69,8 @@ def back(context: Context) -> None:
         screen.make_room()
     elif screen.focused is not None and screen.focused is not screen.picture:
         screen.picture.focus()
-    elif narrow and "attacks" in panels.shown:
-        panels.toggle("attacks", narrow=narrow)
+    elif narrow and (over := [name for name in DRAWERS if name in panels.shown]):
+        panels.toggle(over[0], narrow=narrow)
         screen.make_room()
     elif narrow and "inspector" in panels.shown:
         panels.drawer_shut = True
@@ -164,7 +164,16 @@ ACTIONS: tuple[Action, ...] = (
         run=palette,
         synonyms="commands",
     ),
-    Action(*("app.focus", "tab", "tab", "next panel", "Program", "Move to the next panel."), run=focus),
+    Action(
+        *("app.focus", "tab", "tab", "next panel", "Program", "Move to the next panel; arrows move inside it."),
+        run=partial(focus, 1),
+        synonyms="focus, switch",
+    ),
+    Action(
+        *("app.focus_back", "shift+tab", "shift+tab", "panel before", "Program", "Move to the panel before."),
+        run=partial(focus, -1),
+        synonyms="focus, switch, previous panel",
+    ),
     Action(
         *("app.back", "escape", "esc", "back", "Program", "One step back: close, deselect, zoom out."),
         run=back,

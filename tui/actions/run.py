@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from functools import partial
 from pathlib import Path
 
 from engine import CallOff, InputError, Scenario, plain
@@ -118,6 +119,33 @@ def copy(context: Context) -> None:
         context.screen.notify(line, title=COPIED, markup=False, timeout=15)
 
 
+NOTHING_DONE = "Nothing was done yet in this run."
+LINES, FLAG, WORDS = "lines of a scenario", "flags of swarmtop run", "verb and selector"
+
+
+def copy_done(form: str, context: Context) -> None:
+    """Copy the line of the history under the cursor, or the latest thing that was done."""
+    one = context.screen.chosen_done
+    if one is not None:
+        words = one.selector_line(context.session.swarm.labels)
+        text = one.scenario_lines() if form == LINES else one.flags() if form == FLAG else words
+        context.screen.app.copy_to_clipboard(text)
+        shown = " · ".join(text.strip().splitlines())
+        context.screen.notify(shown, title=f"copied as {form}, if your terminal allows it", markup=False, timeout=10)
+
+
+def _not_done(form: str, context: Context) -> str:
+    one = context.screen.chosen_done
+    return NOTHING_DONE if one is None else one.no_flag() if form == FLAG else ""
+
+
+def to_done(context: Context) -> None:
+    """Go to the moment of the line of the history under the cursor."""
+    one = context.screen.chosen_done
+    if one is not None:
+        context.session.player.scrub_to(one.at_us)
+
+
 def _write(context: Context, what: str, parts: dict[str, str], hint: str = "") -> None:
     """Write files and say where they are, or why not."""
     from tui.session import export
@@ -212,6 +240,35 @@ ACTIONS: tuple[Action, ...] = (
         *("run.copy", "y", "y", "copy command", "Run", "Copy the command line that reproduces this moment.", 16),
         run=copy,
         synonyms="clipboard, share, reproduce, link",
+    ),
+    Action(
+        *("run.copy_action", "Y", "Y", "copy action", "Run"),
+        "Copy the line of the history under the cursor, or the latest action, as lines of a scenario.",
+        run=partial(copy_done, LINES),
+        why_not=partial(_not_done, LINES),
+        says="History: copy as lines of a scenario",
+        synonyms="clipboard, command, toml, history",
+    ),
+    Action(
+        *("run.copy_flag", "", "", "copy as flags", "Run", "Copy it as flags of swarmtop run, where there are some."),
+        run=partial(copy_done, FLAG),
+        why_not=partial(_not_done, FLAG),
+        says="History: copy as flags of swarmtop run",
+        synonyms="clipboard, command line, history",
+    ),
+    Action(
+        *("run.copy_words", "", "", "copy as verb and selector", "Run", "Copy it as the controls take it: kill p012."),
+        run=partial(copy_done, WORDS),
+        why_not=partial(_not_done, WORDS),
+        says="History: copy as verb and selector",
+        synonyms="clipboard, selector, command, history",
+    ),
+    Action(
+        *("run.to_action", "", "", "go to this moment", "Run", "Go to the moment when it was done."),
+        run=to_done,
+        why_not=partial(_not_done, LINES),
+        says="History: go to the moment of this action",
+        synonyms="jump, seek, time, history",
     ),
     Action(
         *("run.screenshot", "S", "S", "screenshot", "Run", "Write the screen to a file, as SVG and as text."),

@@ -11,8 +11,8 @@ from tui.draw.layout import Direction
 from tui.draw.stage import ABOUT as PLACED
 from tui.draw.stage import Placement
 from tui.input_queue import queue_of
-from tui.screens.main import Action, Context
-from tui.session.panels import PANELS, drawer
+from tui.screens.main import Action, Context, Words
+from tui.session.panels import HISTORY, LAYOUTS, OPTIONS, PANELS, drawer
 from tui.widgets.ask_picture import KINDS, AskPicture
 
 from .asks import NO_ASK
@@ -158,19 +158,95 @@ def names(context: Context) -> None:
 # --- panels ---------------------------------------------------------------------------------------------------------
 
 
-def panel(digit: int, context: Context) -> None:
-    """Show or hide a panel. Ends the full screen of a panel first."""
-    screen, name = context.screen, PANELS[digit]
-    wanted = screen.panels.toggle(name, narrow=drawer(*screen.size))
+def panel(name: str, context: Context) -> None:
+    """Open a panel and go to it; where it is open, go to it; where it has the focus, hide it. Ends the full screen of a
+    panel first."""
+    screen, panels = context.screen, context.screen.panels
+    there = screen.panel_at(screen.focused) == name
+    if name in panels.shown and not panels.whole and not there and screen.takes_keys(name):
+        screen.focus_in(name)
+        return
+    wanted = panels.toggle(name, narrow=drawer(*screen.size))
     screen.make_room()
-    if name == "attacks" and wanted:
-        screen.panel(name).focus()
-    if not wanted and screen.focused is None:
+    if wanted and name in panels.shown:
+        screen.focus_panel(name)
+    elif there or screen.focused is None:
         screen.picture.focus()
 
 
-def _no_story(digit: int, context: Context) -> str:
-    return "" if PANELS[digit] != "story" or context.screen.has_story else "This run has no captions; scenarios have."
+def _no_panel(name: str, context: Context) -> str:
+    return "" if name != "story" or context.screen.has_story else "This run has no captions; scenarios have."
+
+
+# --- layouts of panels, and sizes -----------------------------------------------------------------------------------
+
+
+def use_layout(name: str, context: Context) -> None:
+    """Show a layout; the one that is shown becomes again as it was at first."""
+    screen = context.screen
+    again = screen.panels.use(name)
+    screen.make_room()
+    screen.give_sizes()
+    screen.picture.focus()
+    context.session.say(f"Panels: {name}{', as it was at first' if again else ''}. {LAYOUTS[name].about}")
+
+
+def next_layout(context: Context) -> None:
+    """Show the next layout."""
+    names = list(LAYOUTS)
+    use_layout(names[(names.index(context.screen.panels.name) + 1) % len(names)], context)
+
+
+def _told_layout(name: str, context: Context) -> Words:
+    if context.screen.panels.name != name:
+        return Words()
+    return Words("", f"Panels: {name}, as it was at first", "Undo what you changed in this layout.")
+
+
+def _border(way: Direction, context: Context) -> tuple[str, int]:
+    """The border that a resize moves, and by how many cells the part behind it grows: of the focused panel the one to
+    the left or right, or above; of the picture the one below."""
+    screen = context.screen
+    if way in ("left", "right"):
+        return "side", COLUMN_STEP if way == "left" else -COLUMN_STEP
+    row = screen.panels.side_of(screen.panel_at(screen.focused))
+    there = [row for row in ("middle", "bottom") if screen.size_of(row) is not None]
+    part = row if row in there else there[0] if there else ""
+    return part, 1 if way == "up" else -1
+
+
+def resize(way: Direction, context: Context) -> None:
+    """Move a border between panels."""
+    part, by = _border(way, context)
+    size = context.screen.size_of(part) if part else None
+    if size is not None:
+        context.screen.resize_part(part, size + by)
+
+
+def _no_border(way: Direction, context: Context) -> str:
+    screen = context.screen
+    if screen.panels.whole:
+        return "One panel has the whole screen: {panel.expand} ends that."
+    part, by = _border(way, context)
+    size = screen.size_of(part) if part else None
+    if size is None:
+        return "There is no panel beside the picture." if part == "side" else "There is no panel below the picture."
+    if screen.limited(part, size + by) == size:
+        return "The border cannot be moved further that way."
+    return ""
+
+
+def usual_sizes(context: Context) -> None:
+    """The sizes that the layout has at first."""
+    panels = context.screen.panels
+    panels.sizes.clear()
+    panels.sizes.update(LAYOUTS[panels.name].sizes)
+    context.screen.give_sizes()
+
+
+def _usual_already(context: Context) -> str:
+    panels = context.screen.panels
+    return "" if panels.sizes != dict(LAYOUTS[panels.name].sizes) else "No panel was resized."
 
 
 def expand(context: Context) -> None:
@@ -180,6 +256,14 @@ def expand(context: Context) -> None:
     screen.make_room()
 
 
+COLUMN_STEP = 2
+"""Cells by which a key moves the border of a column."""
+LAYOUT_KEYS: tuple[tuple[str, str, str], ...] = (
+    ("standard", "f2", "layout, default panels, all panels, reset layout"),
+    ("watch", "f3", "layout, large picture, few panels, zen"),
+    ("analyse", "f4", "layout, analyze, tables, charts, figures"),
+    ("present", "f5", "layout, presentation, demo, audience, teaching, large labels, keys shown, screencast"),
+)
 ABOUT_PANELS = (
     (1, "the selected peer and the chosen ask", "details, peer"),
     (2, "the table of asks", "queries, searches, requests"),
@@ -264,12 +348,61 @@ ACTIONS: tuple[Action, ...] = (
     ),
     *(
         Action(
-            *(f"panel.{n}", str(n), str(n), f"panel: {PANELS[n]}", "Picture", f"Show or hide {what}."),
-            run=partial(panel, n),
+            *(f"panel.{n}", str(n), str(n), f"panel: {PANELS[n]}", "Picture", f"Go to, or show or hide, {what}."),
+            run=partial(panel, PANELS[n]),
             synonyms=synonyms,
-            why_not=partial(_no_story, n),
+            why_not=partial(_no_panel, PANELS[n]),
         )
         for n, what, synonyms in ABOUT_PANELS
+    ),
+    Action(
+        *("panel.options", "O", "O", "options", "Picture"),
+        *("Go to, or show or hide, the options of the network: change a value now, or restart with it.", 13),
+        run=partial(panel, OPTIONS),
+        says="Panel: options of the network",
+        synonyms="settings of the network, parameters, set, protocol options, configure, change, restart with",
+    ),
+    Action(
+        *("panel.history", "H", "H", "history", "Picture"),
+        "Go to, or show or hide, the list of all that was done: jump there, or copy it as a command.",
+        run=partial(panel, HISTORY),
+        says="Panel: history of what was done",
+        synonyms="actions, commands, log of actions, undo list, done, copy command",
+    ),
+    *(
+        Action(
+            *(f"panels.{name}", key, key.upper(), name, "Picture", f"Panels: {LAYOUTS[name].about}"),
+            run=partial(use_layout, name),
+            told=partial(_told_layout, name),
+            says=f"Panels: {name}",
+            synonyms=synonyms,
+        )
+        for name, key, synonyms in LAYOUT_KEYS
+    ),
+    Action(
+        *("panels.next", "V", "V", "next layout", "Picture"),
+        "The next layout of panels: standard, watch, analyse, present.",
+        run=next_layout,
+        says="Panels: next layout",
+        synonyms="arrangement, workspace, perspective",
+    ),
+    *(
+        Action(
+            *(f"panels.{way}", f"ctrl+{way}", f"^{arrow}", "resize", "Picture"),
+            "Move a border of the focused panel; of the picture, those around it.",
+            run=partial(resize, way),
+            why_not=partial(_no_border, way),
+            says=f"Panels: move the border {way}",
+            synonyms="resize, size, wider, narrower, taller, larger, smaller, splitter",
+        )
+        for way, arrow in WAYS
+    ),
+    Action(
+        *("panels.usual", "", "", "usual sizes", "Picture", "All panels as large as they are at first."),
+        run=usual_sizes,
+        why_not=_usual_already,
+        says="Panels: usual sizes",
+        synonyms="reset sizes, resize",
     ),
     Action(
         *("panel.expand", "f", "f", "full screen", "Picture"),

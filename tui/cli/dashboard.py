@@ -115,11 +115,13 @@ def _first_frame(
 
     from ..config import themes
     from ..first_frame import FirstFrame
+    from ..session.panels import layout_file, load
 
     first = FirstFrame(
         (scenario if recording is None else recording).setup.protocol,
         story=bool(scenario.about or scenario.captions or scenario.expects),
         ascii_only=glyphs == "ascii",
+        layout=None if settled.path is None else load(layout_file(settled.path)),
     )
     with contextlib.suppress(InputError):
         palette = themes.find(theme or settled.theme or themes.DEFAULT)

@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, Protocol
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.css.query import NoMatches
@@ -26,7 +26,7 @@ from textual.dom import DOMNode
 from textual.geometry import Offset, Region
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
 from engine import ALIVE, AskFor, Attack, Command, Event, InputError, PeerId, Publish
 from tui.config.keys import Key, bindings, keyed
@@ -34,20 +34,31 @@ from tui.draw import raster
 from tui.draw.styles import Mode
 from tui.input_queue import queue_of
 from tui.preferences import Preferences
+from tui.session.done import Done
 from tui.session.frame import Frame
 from tui.session.panels import (
     DIGITS,
+    HISTORY,
     HUGE_H,
     HUGE_W,
+    LAYOUTS,
     LEAST_H,
     LEAST_W,
+    LEFT_LEAST,
+    NAMES,
+    OPTIONS,
     PANELS,
     PICTURE,
+    PRESENT,
+    ROW_LEAST,
+    ROWS,
+    SIDE_LEAST,
     TALL,
     TIMELINE_H,
+    TOP_LEAST,
     WIDE,
-    PanelLayout,
     drawer,
+    fitted,
     too_small,
 )
 from tui.session.session import Session
@@ -58,14 +69,17 @@ from tui.widgets.ask_bar import AskBar
 from tui.widgets.ask_picture import AskPicture
 from tui.widgets.asks_table import AsksTable
 from tui.widgets.attacks import Attacks, started_attack
+from tui.widgets.banner import Banner
 from tui.widgets.charts import Chart, Charts
 from tui.widgets.controls import Controls
 from tui.widgets.feed import PAST, Feed
 from tui.widgets.filter_bar import FilterBar
+from tui.widgets.history import History
 from tui.widgets.inspector import Inspector
 from tui.widgets.menu import Line, Menu
 from tui.widgets.message_table import MessageTable
-from tui.widgets.panel import Offer, carry_keys, is_named, rename
+from tui.widgets.options_panel import Options
+from tui.widgets.panel import Offer, carry_keys, is_named, pressed, rename
 from tui.widgets.peers_table import PeersTable
 from tui.widgets.status import CourtBar, Figures, KeyBar, StatusBar
 from tui.widgets.story import Story
@@ -113,19 +127,37 @@ PANEL_TYPES: dict[str, type[Any]] = {
     "peers": PeersTable,
     "kinds": MessageTable,
     "attacks": Attacks,
+    OPTIONS: Options,
+    HISTORY: History,
 }
-ROWS: dict[str, frozenset[str]] = {
-    "top": frozenset({"inspector", "attacks", PICTURE}),
-    "middle": frozenset({"asks", "controls", "story", "peers", "kinds"}),
-    "bottom": frozenset({"charts", "feed"}),
-}
-"""Panels that stand side by side."""
 
 
 TURN = "view.picture"
 OF_SWARM = (TURN, "view.belief", "ask.silence", "run.court", "view.placement", "view.colour")
 OF_ASK = (TURN, "ask.next", "ask.hop", "ask.silence", "run.court")
 """Actions in the frame of each picture; where room is short, those at the end are left out first."""
+LATE = ("attacks", OPTIONS)
+"""Panels that are made when they are first opened, and take the focus by themselves then."""
+UP_DOWN, LEFT_RIGHT = ("list.up", "list.down"), ("list.left", "list.right")
+PANEL_KEYS: dict[str, tuple[tuple[tuple[str, ...], str], ...]] = {
+    "inspector": ((UP_DOWN, "read"), (LEFT_RIGHT, "turn")),
+    "asks": ((UP_DOWN, "choose"), (LEFT_RIGHT, "sort")),
+    "controls": ((UP_DOWN, "go"), (("dial.less", "dial.more"), "change"), (("button.press",), "press")),
+    "charts": ((LEFT_RIGHT, "chart"), (("list.choose",), "series")),
+    "feed": ((LEFT_RIGHT, "kinds"), (("list.first",), "newest"), (("peer.filter",), "search")),
+    "story": ((UP_DOWN, "read"), (LEFT_RIGHT, "guess")),
+    "peers": ((("peers.sort_left", "peers.sort_right"), "sort"), (("peers.invert",), "reverse"),
+              (("peers.mark_up", "peers.mark_down"), "mark"), (("peer.filter",), "rows")),
+    "kinds": ((LEFT_RIGHT, "sort"),),
+    "attacks": ((UP_DOWN, "choose"), (("dial.less", "dial.more"), "change"), (("list.choose",), "do it"),
+                (("attack.undo",), "undo")),
+    OPTIONS: ((UP_DOWN, "choose"), (("dial.less", "dial.more"), "change"), (("list.choose",), "apply"),
+              (("option.restart",), "restart"), (("option.again",), "and act again")),
+    HISTORY: ((UP_DOWN, "choose"), (("list.choose",), "go there"), (("run.copy_action",), "copy")),
+}  # fmt: skip
+"""Keys that the key bar shows first while a panel has the focus: ids, and what they do there."""
+OF_HISTORY = ("run.copy_action", "run.copy_flag", "run.copy_words", "run.to_action")
+"""Actions on a line of the history."""
 CHOOSE = ("peer.neighbours", "peer.operator", "peer.everybody", "peer.nobody")
 """Actions at the end of the menu, which choose other peers."""
 ROW_OF_VERB = {"ask": "ask.here", "calloff": "run.calloff"}
@@ -225,7 +257,18 @@ class MainScreen(Screen[None]):
         bind(self, bindings(table, "main"))
         self.pace = FramePace(fps)
         self.clock = FrameClock(self.tick, self._broke)
-        self.panels = PanelLayout()
+        self.panels = program.preferences.layout
+        self._kept = self.panels.to_json()
+        self._sized: dict[str, int] = {}
+        """The sizes of panels that are set."""
+        self._parts: dict[str, Widget] = {}
+        """The part of each panel that had the focus last."""
+        self._dragged: tuple[str, ...] = ()
+        """The borders that are being dragged: `side`, `middle`, `bottom`."""
+        self._named = False
+        """Whether names were shown before the layout that shows them always."""
+        self._moved = False
+        """Since the button was pressed, a border was moved."""
         self.tour: Tour | None = None
         self.frames = 0
         """Number of frames shown; a test compares it with how much has changed."""
@@ -251,15 +294,18 @@ class MainScreen(Screen[None]):
         yield StatusBar(id="status")
         yield CourtBar(id="matters")
         with Vertical(id="body"):
+            yield Banner(id="banner")
             with Horizontal(id="top"):
                 yield SwarmView(glyphs=self.glyphs, id="swarm")
                 yield AskPicture(glyphs=self.glyphs, id="ask-picture", classes="-away")
                 yield Inspector(id="inspector")
                 yield Attacks(id="attacks", classes="-away")
+                yield Options(id=OPTIONS, classes="-away")
             with Horizontal(id="middle"):
                 yield AsksTable(id="asks")
                 yield PeersTable(id="peers", classes="-away")
                 yield MessageTable(id="kinds", classes="-away")
+                yield History(id=HISTORY, classes="-away")
                 yield Story(id="story")
                 yield Controls(complete=self.session.selection.completions, id="controls")
             with Horizontal(id="bottom"):
@@ -373,6 +419,7 @@ class MainScreen(Screen[None]):
             self.notify(keyed(self.app, why), severity="warning", markup=False, timeout=4)
             return
         action.run(self.context)
+        self.keep_layout()
         self.changed()
 
     def why_not(self, action: Action) -> str:
@@ -403,7 +450,7 @@ class MainScreen(Screen[None]):
         shown = self.picture
         in_frame = OF_ASK if isinstance(shown, AskPicture) else OF_SWARM
         offers = {row.id: self._offer(row) for row in rows if row.rank or row.id in in_frame}
-        bar = tuple(offers[row.id] for row in rows if row.rank)
+        bar = (*self._keys_inside(), *(offers[row.id] for row in rows if row.rank))
         if bar != self._offers:
             self._offers = bar
             self.query_one(KeyBar).show_items(bar)
@@ -411,6 +458,21 @@ class MainScreen(Screen[None]):
         if isinstance(shown, AskPicture):
             label[TURN] = {"diagram": "tree", "tree": "swarm"}.get(shown.kind, label.get(TURN, ""))
         carry_keys(shown, [replace(offers[id_], word=label[id_]) for id_ in in_frame if id_ in offers])
+
+    def _keys_inside(self) -> list[Offer]:
+        """The keys of the panel with the focus; none for the picture, whose keys are in the bar anyway."""
+        name = self.panel_at(self.focused)
+        known = {row.id: row for row in self.context.app.preferences.keys_now}
+        made = []
+        for ids, word in PANEL_KEYS.get(name, ()):
+            rows = [known[id_] for id_ in ids if known[id_].shown]
+            if rows:
+                last = rows[-1]
+                action = last.action if isinstance(last, Action) else f"inside('{last.id}')"
+                made.append(Offer("".join(row.shown for row in rows), word, action, "", last.tip, 0))
+        if made and name in DIGITS:
+            made.append(Offer(str(DIGITS[name]), "hide", self.row_of_panel(name).action, "", "Hide this panel.", 1))
+        return made
 
     def _offer(self, row: Action) -> Offer:
         now = row.told(self.context)
@@ -507,6 +569,8 @@ class MainScreen(Screen[None]):
             # The feed and the story collect events, so they get frames also when they are hidden.
             if (name in self.panels.shown and (name != "charts" or charts)) or name in ("feed", "story"):
                 self.query_one(kind).show(frame)
+        if self.panels.name == PRESENT:
+            self.query_one(Banner).show(frame)
         notice = (
             frame.alarm and f"{frame.alarm}. This run cannot go on: {{run.network}} starts another."
         ) or frame.notice
@@ -581,7 +645,14 @@ class MainScreen(Screen[None]):
             return
         self.timeline.display = height >= TIMELINE_H
         story = self.has_story
+        present = self.panels.name == PRESENT
+        if present != self.has_class("-present"):
+            self.set_class(present, "-present")
+            if present:
+                self._named = self.view.names
+            self.view.names = present or self._named
         if not self.panels.arrange(width, height, selected=self.session.selection.selected is not None, story=story):
+            self.give_sizes()
             return
         shown, whole = self.panels.shown, self.panels.whole
         others = self.panels.behind(width, height, story=story)
@@ -591,14 +662,131 @@ class MainScreen(Screen[None]):
             panel = self.panel(name)
             # A class and not `display`, since a panel may also hide itself for reasons of its own.
             panel.update_classes({"-away": name not in shown, "-whole": name == whole})
-            carry_keys(panel, [Offer(str(n), PANELS[n], self.table[f"panel.{n}"].action) for n in others.get(name, ())])
-        for row, parts in ROWS.items():
-            self.query_one(f"#{row}").display = bool(parts & shown)
-            self.query_one(f"#{row}").set_class(whole in parts, "-whole")
+            rows = [(other, self.row_of_panel(other)) for other in others.get(name, ())]
+            carry_keys(panel, [Offer(row.shown, other, row.action) for other, row in rows])
+        for row, (left, right) in ROWS.items():
+            part, parts = self.query_one(f"#{row}"), left | right
+            part.display = bool(parts & shown)
+            part.update_classes({"-whole": whole in parts, "-alone": row != "top" and not left & shown})
+        self.give_sizes()
         if whole:
             self.panel(whole).focus()
         elif self.panel_at(self.focused) not in shown:
             self.picture.focus()
+
+    # --- sizes --------------------------------------------------------------------------------------------
+
+    def give_sizes(self) -> None:
+        """Give columns and rows the sizes that the person chose, as far as there is room."""
+        panels, shown = self.panels, self.panels.shown
+        wanted = {} if panels.whole else fitted(panels.sizes, *self.size, shown)
+        made: dict[str, int] = {row: wanted[row] for row in ("middle", "bottom") if row in wanted}
+        for row, (left, right) in ROWS.items():
+            if "side" in wanted and (row == "top" or left & shown):
+                made |= dict.fromkeys(right, wanted["side"])
+        if made == self._sized:
+            return
+        for name in made.keys() | self._sized.keys():
+            styles, size = self.query_one(f"#{name}").styles, made.get(name)
+            if size == self._sized.get(name):
+                continue
+            if name in ("middle", "bottom"):
+                styles.height = size
+            else:
+                styles.width = size
+        self._sized = made
+
+    def size_of(self, part: str) -> int | None:
+        """The present size of the column at the right (`side`) or of a row; None where it is not shown."""
+        shown = self.panels.shown
+        if part == "side":
+            if drawer(*self.size):
+                return None
+            rows = [right & shown for row, (left, right) in ROWS.items() if row == "top" or left & shown]
+            # A size that was set is that of the next layout of the screen.
+            names = [name for part in rows for name in part]
+            there = [self._sized.get(name) or self.panel(name).outer_size.width for name in names]
+            return there[0] if there else None
+        widget = self.query_one(f"#{part}")
+        return (self._sized.get(part) or widget.outer_size.height) if widget.display else None
+
+    def limited(self, part: str, size: int) -> int:
+        """The size nearest to this one that there is room for, while the other row keeps its size."""
+        width, height = self.size
+        if part == "side":
+            return min(max(size, SIDE_LEAST), width - LEFT_LEAST)
+        other = self.size_of("bottom" if part == "middle" else "middle") or 0
+        return max(ROW_LEAST, min(size, height - 3 - max(TOP_LEAST, height // 3) - other))
+
+    def resize_part(self, part: str, size: int) -> bool:
+        """Give the column or a row another size; the picture gives way. Returns whether it has one now."""
+        sizes, before = self.panels.sizes, self.size_of(part)
+        for row in ("middle", "bottom"):
+            now = self.size_of(row)
+            if part != "side" and now is not None:
+                sizes.setdefault(row, now)
+        sizes[part] = self.limited(part, size)
+        self.give_sizes()
+        return sizes[part] != before
+
+    def borders_at(self, x: int, y: int) -> tuple[str, ...]:
+        """The borders between panels that a cell of the screen is on."""
+        if self.panels.whole:
+            return ()
+        found, shown = [], self.panels.shown
+        for row, (left, right) in ROWS.items():
+            place = self.query_one(f"#{row}").region
+            column = [self.panel(name).region.x for name in right & shown if row == "top" or left & shown]
+            dense = self.has_class("-dense")
+            beside = place.y <= y < (place.y + 1 if dense else place.bottom) and not drawer(*self.size)
+            if column and beside and x in (column[0] - 1, column[0]):
+                found.append("side")
+            if row != "top" and place.area and y in ((place.y,) if dense else (place.y - 1, place.y)):
+                found.append(row)
+        return tuple(dict.fromkeys(found))
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """On a border between panels: drag it."""
+        self._moved = False
+        if event.button == 1 and not self._dragged and not pressed(event):
+            self._dragged = self.borders_at(event.screen_x, event.screen_y)
+            if self._dragged:
+                self.capture_mouse()
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Move the border that is dragged."""
+        x, y = event.screen_x, event.screen_y
+        for part in self._dragged:
+            size = self.size_of(part)
+            if part == "side" and size is not None:
+                wanted = self.size.width - x
+            elif size is not None:
+                wanted = self.query_one(f"#{part}").region.bottom - y
+            else:
+                continue
+            # A border is two cells thick: a press alone moves nothing.
+            if abs(wanted - size) > 1 or self._moved:
+                self._moved |= self.resize_part(part, wanted)
+
+    def on_mouse_up(self, event: events.MouseUp) -> None:
+        """The border stays."""
+        if self._dragged:
+            self._dragged = ()
+            self.release_mouse()
+            if self._moved:
+                self.keep_layout()
+                self.changed()
+
+    def keep_layout(self) -> None:
+        """Keep layout, panels and sizes for the next start, if they are others."""
+        told = self.panels.to_json()
+        if told != self._kept:
+            self._kept = told
+            self.context.app.preferences.keep_layout(told)
+
+    def row_of_panel(self, name: str) -> Action:
+        """The row of the table that shows or hides a panel."""
+        return self.table[f"panel.{DIGITS.get(name, name)}"]
 
     def redress(self) -> None:
         """Density, motion or keys changed."""
@@ -645,6 +833,8 @@ class MainScreen(Screen[None]):
 
     def on_peer_picked(self, event: say.PeerPicked) -> None:
         """A click, or a line of the table or the feed."""
+        if self._moved:  # the click that ends the drag of a border
+            return
         if event.toggle and event.peer is not None:
             self.session.selection.toggle_chosen(event.peer)
             self.show_choice()
@@ -819,20 +1009,77 @@ class MainScreen(Screen[None]):
             self.view.focus()
             self.pick(target.peer)
         else:
-            self._focus_in(target.panel)
+            self.focus_in(target.panel)
         self.changed()
 
-    def _focus_in(self, name: str) -> None:
-        """Into a panel: itself if it takes keys, else the first part of it that does."""
+    def focus_in(self, name: str) -> None:
+        """Into a panel: to the part that had the focus last, else to itself if it takes keys, else to the first part
+        that does."""
+        panel, last = self.panel(name), self._parts.get(name)
+        if last is not None and last.is_attached and last.focusable and self.panel_at(last) == name:
+            last.focus()
+        elif name in LATE:
+            panel.focus()
+        else:
+            for part in [panel] if panel.focusable else [part for part in panel.query("*") if part.focusable][:1]:
+                part.focus()
+
+    def focus_panel(self, name: str) -> None:
+        """Into a panel that is opened in this turn; keys wait until it takes them."""
+        self.call_after_refresh(self.focus_in, name)
+        inputs = queue_of(self.app)
+        if inputs is not None and name not in LATE:
+            inputs.expect(lambda: self.panel_at(self.focused) == name or not self.takes_keys(name))
+
+    def takes_keys(self, name: str) -> bool:
+        """Whether a panel or a part of it can have the focus."""
         panel = self.panel(name)
-        parts = [panel] if panel.focusable else [part for part in panel.query("*") if part.focusable]
-        for part in parts[:1]:
-            part.focus()
+        return name in LATE or panel.focusable or any(part.focusable for part in panel.query("*"))
+
+    def focus_next_panel(self, by: int) -> None:
+        """To the panel so many further on, in reading order: each is one stop."""
+        shown = self.panels.shown
+        order = [name for left, right in ROWS.values() for side in (left, right) for name in (PICTURE, *NAMES)
+                 if name in side and name in shown and self.takes_keys(name)]  # fmt: skip
+        if order:
+            here = self.panel_at(self.focused)
+            at = order.index(here) + by if here in order else min(0, by)
+            self.focus_in(order[at % len(order)])
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """The key bar shows the keys of the panel with the focus."""
+        name = self.panel_at(event.widget)
+        if name:
+            self._parts[name] = event.widget
+        self.call_later(self._refresh_keys_soon)
+
+    def _refresh_keys_soon(self) -> None:
+        if self.is_attached and self.frame is not None:
+            self.refresh_keys()
+
+    def action_inside(self, id: str) -> None:  # noqa: A002
+        """Press a key that works in the panel with the focus, by its id."""
+        row = next((row for row in self.context.app.preferences.keys_now if row.id == id), None)
+        if row is not None and row.keys:
+            self.app.simulate_key(row.keys.split(",")[0])
+
+    def show_key(self, key: str) -> None:
+        """Show a key that was pressed, for an audience."""
+        if self.panels.name != PRESENT or not self.is_mounted or isinstance(self.focused, Input):
+            return
+        rows = [row for row in self.context.app.preferences.keys_now if key in row.keys.split(",")]
+        row = next((row for row in rows if isinstance(row, Action)), rows[0] if rows else None)
+        if row is not None:
+            told = row.told(self.context).label if isinstance(row, Action) else ""
+            self.query_one(Banner).press(row.shown, told or row.label)
 
     # --- the menu -----------------------------------------------------------------------------------------
 
     def on_menu_wanted(self, event: say.MenuWanted) -> None:
         """A right click: on a chosen peer it applies to all chosen ones, on another peer to that one."""
+        if event.peer is None and self.panel_at(self.focused) == HISTORY:
+            self.open_history_menu(event.at)
+            return
         if event.peer is not None and event.peer not in self.session.selection.marked:
             self.pick(event.peer)
         self.open_menu(event.at)
@@ -862,6 +1109,10 @@ class MainScreen(Screen[None]):
         ]
         if not lines:
             lines.append(Line("ask.here", "Ask from any peer …", "Type what to look for.", "ask.here"))
+            panels = [self.row_of_panel(OPTIONS), self.row_of_panel(HISTORY)]
+            for row in (*panels, *(self.table[f"panels.{name}"] for name in LAYOUTS)):
+                says = row.says.removeprefix("Panel: ")
+                lines.append(Line(row.id, f"{says[:1].upper()}{says[1:]}", row.tip, row.id, rule=row in panels[:1]))
         rule = True
         for row in map(self.table.__getitem__, CHOOSE):
             now = row.told(self.context)
@@ -928,8 +1179,58 @@ class MainScreen(Screen[None]):
         panel = self.query_one(Attacks)
         panel.mark(name)
         if "attacks" not in self.panels.shown:
-            self.perform(self.table[f"panel.{DIGITS['attacks']}"])
+            self.perform(self.row_of_panel("attacks"))
         panel.focus()
+
+    # --- options ------------------------------------------------------------------------------------------
+
+    def open_option(self, name: str) -> None:
+        """Show the options with the cursor on this one."""
+        panel = self.query_one(Options)
+        panel.mark(name)
+        if OPTIONS not in self.panels.shown:
+            self.perform(self.row_of_panel(OPTIONS))
+        panel.focus()
+
+    def on_options_wanted(self, event: say.OptionsWanted) -> None:
+        """Other values of the network's options."""
+        focused = self.panel_at(self.focused) == OPTIONS
+        if self.session.set_options(event.values, event.how):
+            self.begun()
+            if focused and OPTIONS in self.panels.shown:
+                self.query_one(Options).focus()
+        self.changed()
+
+    # --- the history --------------------------------------------------------------------------------------
+
+    @property
+    def chosen_done(self) -> Done | None:
+        """The line of the history under the cursor; without one, the latest thing that was done."""
+        done = self.session.player.done()
+        panel = self.query_one(History)
+        if HISTORY in self.panels.shown and panel.chosen is not None:
+            return panel.chosen
+        mine = [one for one in done if not one.ahead]
+        return mine[-1] if mine else None
+
+    def on_moment_wanted(self, event: say.MomentWanted) -> None:
+        """A line of the history, or a place of a chart."""
+        self.session.player.scrub_to(event.at_us)
+        self.session.touch()
+        self.changed()
+
+    def open_history_menu(self, at: tuple[int, int] | None = None) -> None:
+        """What can be done with the line of the history under the cursor."""
+        one = self.chosen_done
+        if one is None:
+            return
+        lines = [
+            Line(row.id, row.label, row.tip, row.id if row.shown else "", self.why_not(row))
+            for row in (self.table[id_] for id_ in OF_HISTORY)
+        ]
+        region = self.query_one(History).region
+        title = one.words(self.session.swarm.labels)
+        self.query_one(Menu).open("history", title, lines, at or (region.x + 4, region.y + 1), self.size)
 
     # --- the timeline -------------------------------------------------------------------------------------
 

@@ -7,13 +7,15 @@ since the frame before, so each frame that is made must be shown.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from engine import AskId, Beliefs, Event, File, LoggedMessage, MinimumCut, PeerId, Snapshot, Theory, Trace
 
 if TYPE_CHECKING:
     from engine import Mark
+
+    from .done import Done
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,10 @@ class Frame:
     """Where the seek under way leads, in virtual time."""
     recording: str = ""
     """The file that this run is being written into, or empty."""
+    begun_with: Mapping[str, object] = field(default_factory=dict)
+    """Options that the setup of this run names, with their values."""
+    done: tuple[Done, ...] = ()
+    """Commands of the whole run, in order of time; the same object until there are others."""
     jumps: int = 0
     """How often the cursor moved to another moment. When it did, `events` are those before the cursor."""
 

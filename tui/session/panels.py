@@ -1,16 +1,25 @@
-"""Which panels are shown, as a pure function of the size of the terminal and of the user's choices.
+"""Which panels are shown and how large, as pure functions of the size of the terminal and of the user's choices.
 
 The picture is always shown; then, by importance: the inspector (as a drawer where there is no room beside the picture),
 asks, charts, feed, controls. The user's own choice precedes this order.
 
 Some panels share a place (`PLACES`): the one chosen last is shown, and its border names the digits of the others. A
 terminal that is wide enough shows them side by side.
+
+A layout is a set of panels and sizes under a name (`LAYOUTS`); what the user changes in it stays with it, also for the
+next start (`load`, `save`).
 """
 
 from __future__ import annotations
 
+import contextlib
+import json
+import os
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeAlias
 
 PANELS: dict[int, str] = {
     1: "inspector",
@@ -23,7 +32,11 @@ PANELS: dict[int, str] = {
     8: "kinds",
     9: "attacks",
 }
-"""Panels by the digit that toggles each."""
+"""Panels by the digit of each."""
+OPTIONS, HISTORY = "options", "history"
+OTHERS: tuple[str, ...] = (OPTIONS, HISTORY)
+"""Panels that have a letter."""
+NAMES: tuple[str, ...] = (*PANELS.values(), *OTHERS)
 DIGITS: dict[str, int] = {name: digit for digit, name in PANELS.items()}
 PICTURE = "swarm"
 
@@ -34,12 +47,49 @@ TIMELINE_H = 20
 HUGE_W, HUGE_H = 160, 44
 
 PLACES: tuple[tuple[tuple[str, ...], int], ...] = (
-    (("inspector", "attacks"), 2),
-    (("peers", "kinds", "asks"), 2),
+    (("inspector", "attacks", OPTIONS), 2),
+    (("peers", "kinds", HISTORY, "asks"), 2),
     (("story", "controls"), 2),
 )
 """Panels that share a place, in order of precedence; and how many of them are side by side in a terminal of `HUGE_W`
 or wider. In a narrower one it is one."""
+DRAWERS = ("attacks", OPTIONS)
+"""Panels that lie over the picture in a narrow terminal, as the inspector does; one at a time."""
+
+ROWS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
+    "top": (frozenset({PICTURE}), frozenset({"inspector", "attacks", OPTIONS})),
+    "middle": (frozenset({"asks", "peers", "kinds", HISTORY}), frozenset({"controls", "story"})),
+    "bottom": (frozenset({"charts"}), frozenset({"feed"})),
+}
+"""Panels that stand side by side: those at the left, and those in the column at the right."""
+
+Sizes: TypeAlias = dict[str, int]
+"""Cells of the column at the right (`side`) and lines of the rows `middle` and `bottom`, where the user chose them."""
+SIDE_LEAST, LEFT_LEAST, ROW_LEAST, TOP_LEAST = 26, 40, 3, 6
+"""The smallest sizes: columns in cells, rows in lines."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A layout to begin with. wishes: panels that are on or off, see `rooms`."""
+
+    about: str
+    wishes: Mapping[str, bool] = field(default_factory=dict)
+    sizes: Mapping[str, int] = field(default_factory=dict)
+
+
+STANDARD, WATCH, ANALYSE, PRESENT = "standard", "watch", "analyse", "present"
+_NONE = dict.fromkeys(("inspector", "asks", "controls", "charts", "feed"), False)
+LAYOUTS: dict[str, Layout] = {
+    STANDARD: Layout("As many panels as there is room for."),
+    WATCH: Layout("A large picture, and the table of asks.", _NONE | {"asks": True}, {"middle": 6}),
+    ANALYSE: Layout(
+        "Tables, large charts, the feed and the inspector.",
+        {"controls": False} | dict.fromkeys(("inspector", "charts", "feed", "peers", "asks"), True),
+        {"middle": 11, "bottom": 11},
+    ),
+    PRESENT: Layout("For an audience: few panels, large figures, names, and the keys that are pressed.", dict(_NONE)),
+}
 
 
 def too_small(width: int, height: int) -> bool:
@@ -78,11 +128,11 @@ def rooms(
 
 def behind(
     width: int, height: int, wishes: Mapping[str, bool], shown: frozenset[str], *, story: bool = False
-) -> dict[str, tuple[int, ...]]:
-    """For each shown panel that shares its place: the digits of those that could be shown there instead."""
+) -> dict[str, tuple[str, ...]]:
+    """For each shown panel that shares its place: those that could be shown there instead."""
     wanted = _wanted(width, height, wishes, False, story)
     return {
-        name: tuple(sorted(DIGITS[other] for other in place if other in wanted and other not in shown))
+        name: tuple(other for other in NAMES if other in place and other in wanted and other not in shown)
         for place, _ in PLACES
         for name in place
         if name in shown
@@ -118,16 +168,57 @@ def _behind(place: Sequence[str], shown: set[str], wishes: Mapping[str, bool], m
 
 
 @dataclass(slots=True)
-class PanelLayout:
-    """What a person switched on and off, and the panels that are shown because of it in a terminal of some size."""
+class Arrangement:
+    """What a person made of a layout."""
 
     wishes: dict[str, bool] = field(default_factory=dict)
     """Panels that were switched on or off, in the order of switching."""
+    sizes: Sizes = field(default_factory=dict)
+
+
+def arrangement_of(layout: str) -> Arrangement:
+    """A layout as it is at first."""
+    return Arrangement(dict(LAYOUTS[layout].wishes), dict(LAYOUTS[layout].sizes))
+
+
+@dataclass(slots=True)
+class PanelLayout:
+    """What a person switched on and off, and the panels that are shown because of it in a terminal of some size."""
+
+    name: str = STANDARD
+    """The layout that is shown."""
+    arrangements: dict[str, Arrangement] = field(default_factory=dict)
+    """Those that were used, by layout."""
     drawer_shut: bool = False
     """The inspector, which lies over the picture in a narrow terminal, was closed since the last selection."""
     whole: str = ""
     """The panel that has the whole screen, or the picture; empty for none."""
     shown: frozenset[str] = frozenset()
+
+    @property
+    def arrangement(self) -> Arrangement:
+        """That of the layout that is shown."""
+        if self.name not in self.arrangements:
+            self.arrangements[self.name] = arrangement_of(self.name)
+        return self.arrangements[self.name]
+
+    @property
+    def wishes(self) -> dict[str, bool]:
+        """Panels that were switched on or off, in the order of switching."""
+        return self.arrangement.wishes
+
+    @property
+    def sizes(self) -> Sizes:
+        """Sizes that the person chose."""
+        return self.arrangement.sizes
+
+    def use(self, layout: str) -> bool:
+        """Show a layout. Where it is shown already, undo what was changed in it. Returns whether it did that."""
+        again = layout == self.name
+        if again:
+            self.arrangements[layout] = arrangement_of(layout)
+        self.name, self.whole = layout, ""
+        return again
 
     def arrange(self, width: int, height: int, *, selected: bool, story: bool) -> bool:
         """Decide anew what is shown. Whether that changes anything."""
@@ -136,8 +227,8 @@ class PanelLayout:
         changed, self.shown = shown != self.shown, shown
         return changed
 
-    def behind(self, width: int, height: int, *, story: bool) -> dict[str, tuple[int, ...]]:
-        """For each shown panel that shares its place: the digits of those that could stand there instead."""
+    def behind(self, width: int, height: int, *, story: bool) -> dict[str, tuple[str, ...]]:
+        """For each shown panel that shares its place: those that could stand there instead."""
         return {} if self.whole else behind(width, height, self.wishes, self.shown, story=story)
 
     def toggle(self, name: str, *, narrow: bool) -> bool:
@@ -151,7 +242,8 @@ class PanelLayout:
         if name == "inspector" and narrow:
             self.drawer_shut = not wanted
             if wanted:
-                self.wishes.pop("attacks", None)  # one drawer at a time
+                for other in DRAWERS:  # one drawer at a time
+                    self.wishes.pop(other, None)
         else:
             self.wishes[name] = wanted
         return wanted
@@ -159,3 +251,95 @@ class PanelLayout:
     def expand(self, name: str) -> None:
         """Give a panel the whole screen, or take that back."""
         self.whole = "" if self.whole else name
+
+    def side_of(self, name: str) -> str:
+        """The row that a panel is in; empty for none."""
+        return next((row for row, (left, right) in ROWS.items() if name in left | right), "")
+
+    # --- for the next start ---------------------------------------------------------------------------------
+
+    def to_json(self) -> dict[str, Any]:
+        """What is kept: plain values."""
+        kept = {
+            name: {"panels": dict(one.wishes), "sizes": dict(one.sizes)}
+            for name, one in self.arrangements.items()
+            if one != arrangement_of(name)
+        }
+        return {"layout": self.name, "arrangements": kept}
+
+
+def _whole(value: object, least: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= 1_000
+
+
+def layout_from(data: object) -> PanelLayout:
+    """The layout that `to_json` told. What is not understood is left out: the file may be of another version."""
+    made = PanelLayout()
+    if not isinstance(data, dict):
+        return made
+    name, kept = data.get("layout"), data.get("arrangements")
+    if isinstance(name, str) and name in LAYOUTS:
+        made.name = name
+    for layout, told in kept.items() if isinstance(kept, dict) else ():
+        if layout not in LAYOUTS or not isinstance(told, dict):
+            continue
+        panels, sizes = told.get("panels"), told.get("sizes")
+        wishes = panels if isinstance(panels, dict) else {}
+        chosen = sizes if isinstance(sizes, dict) else {}
+        made.arrangements[layout] = Arrangement(
+            {panel: wish for panel, wish in wishes.items() if panel in NAMES and isinstance(wish, bool)},
+            {part: size for part, size in chosen.items() if part in LEAST and _whole(size, LEAST[part])},
+        )
+    return made
+
+
+LEAST: Mapping[str, int] = {"side": SIDE_LEAST, "middle": ROW_LEAST, "bottom": ROW_LEAST}
+FILE_MOST = 65_536
+LAYOUT_FILE = "layout.json"
+
+
+def layout_file(config: Path) -> Path:
+    """Where the layout is kept: beside the configuration."""
+    return config.resolve().with_name(LAYOUT_FILE)
+
+
+def load(path: Path) -> PanelLayout:
+    """The layout that was kept in a file; the standard one where there is none that can be read. Raises nothing."""
+    with contextlib.suppress(OSError, ValueError, RecursionError):
+        if path.is_file() and path.stat().st_size <= FILE_MOST:
+            return layout_from(json.loads(path.read_text(encoding="utf-8")))
+    return PanelLayout()
+
+
+def save(path: Path, told: Mapping[str, Any]) -> None:
+    """Write what `to_json` told, in one piece. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(told, file, indent=1)
+        os.replace(name, path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.unlink(name)
+        raise
+
+
+# --- sizes ----------------------------------------------------------------------------------------------------------
+
+
+def fitted(sizes: Mapping[str, int], width: int, height: int, shown: frozenset[str]) -> Sizes:
+    """The sizes that a terminal has room for: the picture keeps a third of the lines, and each column and row its least
+    size. Rows that are too high together shrink alike. A column has a size only in a terminal that is wide enough for
+    two."""
+    made: Sizes = {}
+    if "side" in sizes and width >= WIDE:
+        made["side"] = min(max(sizes["side"], SIDE_LEAST), width - LEFT_LEAST)
+    room = height - 3 - max(TOP_LEAST, height // 3)
+    rows = [row for row in ("middle", "bottom") if shown & (ROWS[row][0] | ROWS[row][1])]
+    chosen = {row: max(sizes[row], ROW_LEAST) for row in rows if row in sizes}
+    room -= ROW_LEAST * (len(rows) - len(chosen))
+    total = sum(chosen.values())
+    for row, size in chosen.items():
+        made[row] = max(ROW_LEAST, size if total <= room else size * room // total)
+    return made

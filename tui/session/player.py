@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from engine import (
     CheckpointWorker,
+    Command,
     InputError,
     Mark,
     Pacer,
@@ -26,12 +27,14 @@ from engine import (
     story_of,
 )
 
+from .done import Done
 from .notice import Notice
 from .reproduce import TimedCommand
 
 if TYPE_CHECKING:
     from engine import Until
 
+Schedule: TypeAlias = tuple[tuple[int, Command], ...]
 IN_PAST = "In the past, "
 
 
@@ -70,6 +73,8 @@ class Player:
         self.scenario = scenario
         self.setup = scenario.setup
         """What runs now. It differs from the setup of the scenario after a restart with another network."""
+        self.repeated: Schedule = ()
+        """Commands at the end of the setup's schedule that a person gave in the run before."""
         swarm = make(self.setup) if recording is None else Swarm(self.setup, world=recording.world)
         self.machine = _time_machine(swarm, recording)
         self.pacer = Pacer(
@@ -93,17 +98,21 @@ class Player:
 
     def _reset(self, recording: Recording | None) -> None:
         self._replayed = recording
+        self._done: tuple[tuple[int, ...], tuple[Done, ...]] = ((), ())
         self._branches = 0
         self._in_past = self._told_divergence = False
         self.alarm, self.seek = "", None
 
-    def open(self, scenario: Scenario, setup: Setup) -> None:
-        """Play another run from its start. Raises InputError for a setup that cannot be; nothing has changed then."""
+    def open(self, scenario: Scenario, setup: Setup, repeated: Schedule = ()) -> None:
+        """Play another run from its start. repeated: see `Player.repeated`.
+
+        Raises InputError for a setup that cannot be; nothing has changed then.
+        """
         swarm = self._make(setup)
         self.machine.close()
         self.machine.free()
         self.machine = _time_machine(swarm, None)
-        self.scenario, self.setup = scenario, setup
+        self.scenario, self.setup, self.repeated = scenario, setup, repeated
         self._reset(None)
         self.pacer.load(self.machine)
         self.pacer.play()
@@ -146,6 +155,21 @@ class Player:
     def all_commands(self) -> Sequence[TimedCommand]:
         """Commands that were given in the whole run."""
         return [TimedCommand(each.at_us, each.command) for each in self.machine.log]
+
+    def done(self) -> tuple[Done, ...]:
+        """Commands of the whole run, of the scenario too, in order of time: those after the cursor are to come."""
+        swarm, log = self.swarm, self.machine.log
+        state = (id(swarm), len(swarm.history), swarm.given, len(log), self.machine.forks)
+        if state != self._done[0]:
+            again = {at_us for at_us, _ in self.repeated}
+            past = [
+                Done(at_us, command, "again" if at_us in again and (at_us, command) in self.repeated else by)
+                for at_us, command, by in swarm.history
+            ]
+            ahead = [Done(each.at_us, each.command, each.by, True) for each in log[swarm.given :]]
+            made = (*past, *ahead)
+            self._done = state, self._done[1] if made == self._done[1] else made
+        return self._done[1]
 
     @property
     def seek_target_us(self) -> int | None:

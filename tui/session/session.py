@@ -15,9 +15,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -35,6 +35,7 @@ from engine import (
     PeerId,
     Peers,
     Scenario,
+    Set,
     Setup,
     Snapshot,
     Swarm,
@@ -47,7 +48,8 @@ from .analysis import Analysis
 from .frame import Frame
 from .narration import Narrator
 from .notice import Notice
-from .player import Player, under_protocol
+from .options import options_of, text_of
+from .player import Player, Schedule, under_protocol
 from .selection import Selection
 from .slow_motion import SlowMotion
 from .telling import Teller
@@ -136,16 +138,47 @@ class Session:
         cannot be."""
         setup = under_protocol(self.player.setup, protocol)
         sentence = f"{title_of(network(protocol))}: the same peers and the same files, from the start"
-        return self._open(self.player.scenario, setup, sentence)
+        return self._open(self.player.scenario, setup, sentence, self.player.repeated)
+
+    def set_options(self, values: Mapping[str, object], how: Literal["now", "restart", "again"]) -> bool:
+        """Give options of the network other values: from now on; or from the start of the same seed, without or with
+        the commands of the user. Returns whether another run began; a value that cannot be is a notice."""
+        told = ", ".join(f"{name} = {text_of(value)}" for name, value in values.items())
+        if how == "now":
+            before = self.player.machine.forks
+            done = [self._set(name, value) for name, value in values.items()]
+            if all(done) and self.player.machine.forks == before:
+                self.say(f"{told}, from now on")
+            return False
+        setup, scenario = self.player.setup, self.player.scenario
+        kept: Schedule = ()
+        if how == "again":
+            # A change of an option is not repeated: the new run begins with its value.
+            own = {option.name for option in options_of(setup.protocol, {}, {})}
+            given = [(each.at_us, each.command) for each in self.player.all_commands()]
+            kept = tuple(
+                (at_us, command)
+                for at_us, command in (*self.player.repeated, *given)
+                if not (isinstance(command, Set) and command.name in own)
+            )
+        planned = setup.schedule[: len(setup.schedule) - len(self.player.repeated)]
+        changed = replace(setup, options={**setup.options, **values}, schedule=(*planned, *kept))
+        again = f", with your {len(kept)} action{'s' if len(kept) > 1 else ''} again" if kept else ""
+        return self._open(scenario, changed, f"{told}: the same seed, from the start{again}", kept)
+
+    def _set(self, name: str, value: object) -> bool:
+        given = self.swarm.given
+        self.do(Set(name, value))
+        return self.swarm.given > given
 
     def open(self, scenario: Scenario) -> bool:
         """Run another scenario from its start. False, and a notice, if it cannot be."""
         return self._open(scenario, scenario.setup, f"{scenario.title}, from the start")
 
-    def _open(self, scenario: Scenario, setup: Setup, sentence: str) -> bool:
+    def _open(self, scenario: Scenario, setup: Setup, sentence: str, repeated: Schedule = ()) -> bool:
         recorded = self.player.recording
         try:
-            self.player.open(scenario, setup)
+            self.player.open(scenario, setup, repeated)
         except InputError as error:
             self.say(str(error))
             return False
@@ -243,6 +276,8 @@ class Session:
             seeking=None if player.seek is None else player.seek.progress,
             seek_target_us=player.seek_target_us,
             recording=player.recording,
+            begun_with=player.setup.options,
+            done=player.done(),
             jumps=player.jumps,
         )
 

@@ -231,7 +231,10 @@ class AskPicture(CanvasWidget):
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         """Remember that a drag may begin."""
-        self._held, self._dragged = True, False
+        self._dragged = False
+        if event.get_content_offset(self) is None:  # on the frame, which is dragged to resize panels
+            return
+        self._held = True
         self.capture_mouse()
 
     def on_mouse_up(self) -> None:

@@ -188,6 +188,9 @@ class PresetList(VirtualTable[Sequence[Preset]]):
     class Taken(Message):
         """Start the attack under the cursor."""
 
+    class Passed(Message):
+        """The cursor is to go below the last preset: to the parameters."""
+
     @property
     def presets(self) -> Sequence[Preset]:
         return self.data or ()
@@ -225,6 +228,13 @@ class PresetList(VirtualTable[Sequence[Preset]]):
         if index is not None:
             self.reveal(index)
 
+    def action_move(self, by: int) -> None:
+        """Another preset; below the last are the parameters."""
+        if by == 1 and self.row_of(self.cursor) == self.row_count() - 1:
+            self.post_message(self.Passed())
+        else:
+            super().action_move(by)
+
     def action_turn(self, by: int) -> None:
         """Less or more of it."""
         self.post_message(self.Turned(by))
@@ -247,9 +257,9 @@ SLOW_PEERS = 1_500
 UNKNOWN_YET = (
     "Which peers they are is computed when the attack starts, since that takes a while in a swarm of this size."
 )
-HINT = "{list.choose} do it · {dial.less} {dial.more} change · {app.focus} next"
-TAKEN = "{attack.undo} undoes it · {app.focus} next"
-GOING = "{attack.undo} cancels it · {app.focus} next"
+HINT = "{list.choose} do it · {dial.less} {dial.more} change · {list.last} {list.down} more"
+TAKEN = "{attack.undo} undoes it · {list.last} {list.down} more"
+GOING = "{attack.undo} cancels it · {list.last} {list.down} more"
 EARLIER = "{time.undo} undoes what was done before, the latest first."
 
 
@@ -474,6 +484,11 @@ class Attacks(Vertical):
         slider = self.query_one("#dial-0", Slider)
         if self.dials and not slider.disabled:
             slider.action_move(event.by)
+
+    @on(PresetList.Passed)
+    def _passed(self, event: PresetList.Passed) -> None:
+        event.stop()
+        self.action_dial(1)
 
     @on(PresetList.Taken)
     def _taken(self, event: PresetList.Taken) -> None:

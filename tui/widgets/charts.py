@@ -1,8 +1,9 @@
 """Figures over time: who is up, what is said, whether it helps, what it costs.
 
 Four charts, each with one or more of the series that the swarm keeps, whatever they are: names, units and colours are
-found for any. A click or enter on a chart asks which it should show. Series of one unit share a scale, whose ends stand
-at the right; the newest values stand in the frame, in the colours of their lines, so that the legend is the reading.
+found for any. A click on a chart goes to that moment of the run; a click on its frame, a right click or enter asks
+which series it should show. Series of one unit share a scale, whose ends stand at the right; the newest values stand
+in the frame, in the colours of their lines, so that the legend is the reading.
 Under the pointer a line stands, and below it what was so then.
 
 A chart is drawn anew only when a sample came, its size or its pointer changed; in between, painting is handing out
@@ -36,7 +37,8 @@ from tui.session.units import clock
 from tui.textual_compat import set_border_title
 
 from .menu import Line
-from .panel import panel_css, repaint_edge
+from .messages import MomentWanted
+from .panel import STEPPING, panel_css, repaint_edge, step_within
 from .row_widget import RowWidget
 from .text import ASCII, Inks, Row, fit, glyph_mode, letters_only
 
@@ -110,7 +112,7 @@ def value_text(value: float, unit: str, cells: int = FIGURE_CELLS) -> str:
 
 
 class Chart(RowWidget, can_focus=True):
-    """One or more lines over time. Posts `Chart.Picked` when a person wants others."""
+    """One or more lines over time. Posts `Chart.Picked` when a person wants others, and `MomentWanted` for a click."""
 
     DEFAULT_CSS = panel_css("Chart") + "Chart { pointer: pointer; }"
     BINDINGS = within({"list.choose": "choose"})
@@ -319,9 +321,15 @@ class Chart(RowWidget, can_focus=True):
         self.post_message(self.Picked(self))
 
     def on_click(self, event: events.Click) -> None:
-        """A click asks which series to show."""
+        """A click goes to the moment under the pointer; on the frame, or with the right button, it asks which series to
+        show."""
         event.stop()
-        self.action_choose()
+        offset = event.get_content_offset(self)
+        index = None if offset is None or event.button == 3 else self.sample_at(offset.x)
+        if offset is None or event.button == 3:
+            self.action_choose()
+        elif index is not None:
+            self.post_message(MomentWanted(round(float(self._t_s[index]) * 1e6)))
 
     # --- painting ----------------------------------------------------------------------------------------------
 
@@ -345,9 +353,10 @@ class Chart(RowWidget, can_focus=True):
         return self._rows[y] if y < len(self._rows) else ()
 
 
-class Charts(Grid):
+class Charts(Grid, inherit_bindings=False):
     """All four, side by side or two by two as room allows; where there is room for fewer, the first ones."""
 
+    BINDINGS = within(STEPPING)
     DEFAULT_CSS = "Charts { grid-size: 4; height: 5; width: 1fr; }"
     SPACIOUS = 14
     """Lines from which on two by two reads better than four in a row."""
@@ -372,6 +381,10 @@ class Charts(Grid):
                     one.names = list(series)
         for one in self.query(Chart):
             one.show(frame)
+
+    def action_step(self, across: int, down: int) -> None:
+        """To the next chart in this direction."""
+        step_within(self, across, down)
 
     def focus(self, scroll_visible: bool = True) -> Charts:
         """The first chart takes the keys."""

@@ -20,10 +20,10 @@ from textual.widgets import Input, Select, Static
 from engine import ALIVE, DEAD, Command, Heal, InputError, Kill, Partition, Revive, Set, Snapshot, command_from, plain
 from tui.config.keys import SCROLLING, within
 from tui.session.frame import Frame
-from tui.widgets.messages import Act, Wondered
+from tui.widgets.messages import Act, Wish, Wondered
 
 from .filter_bar import WHERE, Complete, Completed
-from .panel import Chip, Lines, name_panel, panel_css
+from .panel import STEPPING, Chip, Lines, name_panel, panel_css, step_within
 from .slider import Dial, Slider
 from .text import letters_only, wrap
 
@@ -100,8 +100,15 @@ VERBS_SHOWN = (*ON_PEERS, *WITH_WORD, *ON_OPERATOR)
 WHOM = "whom? e.g. degree>10, random 5%"
 
 
-class Controls(VerticalScroll, inherit_bindings=False):
-    """The panel. Posts `Act`, and `Wondered` while a selector is typed; `tell` shows whom it means."""
+class VerbChoice(Select[str], inherit_bindings=False):
+    """The verbs to choose from: arrows leave it, so that they lead through the panel."""
+
+    BINDINGS = within({"button.press": "show_overlay"})
+
+
+class Controls(VerticalScroll, can_focus=False, inherit_bindings=False):
+    """The panel: arrows lead from one part to another. Posts `Act`, and `Wondered` while a selector is typed; `tell`
+    shows whom it means."""
 
     DEFAULT_CSS = (
         panel_css("Controls")
@@ -121,7 +128,7 @@ class Controls(VerticalScroll, inherit_bindings=False):
     }
     """
     )
-    BINDINGS = within(SCROLLING)
+    BINDINGS = within(SCROLLING | STEPPING)
 
     def __init__(
         self,
@@ -159,8 +166,9 @@ class Controls(VerticalScroll, inherit_bindings=False):
                 classes="row",
             ),
             Horizontal(
-                Select(verbs, value="kill", allow_blank=False, compact=True, id="verb"),
+                VerbChoice(verbs, value="kill", allow_blank=False, compact=True, id="verb"),
                 Chip("do it", id="do", tip="Do it to all peers that the selector names."),
+                Chip("options", "panel.options", id="options-chip", tip="The options of the network: change them."),
                 classes="row",
                 id="any",
             ),
@@ -196,6 +204,10 @@ class Controls(VerticalScroll, inherit_bindings=False):
         for id_, (label, tip, possible) in group_tips(snapshot).items():
             self.query_one(f"#{id_}", Chip).dress(label, tip, disabled=not possible)
 
+    def action_step(self, across: int, down: int) -> None:
+        """To the next part in this direction."""
+        step_within(self, across, down)
+
     def tell(self, sentence: str, *, bad: bool = False) -> None:
         """Show which peers the typed selector names, or what is wrong with it: the answer to `Wondered`."""
         width = max(8, self.scrollable_content_region.width)
@@ -217,6 +229,8 @@ class Controls(VerticalScroll, inherit_bindings=False):
         event.stop()
         if event.chip.id == "do":
             self._do()
+        elif event.chip.id == "options-chip":
+            self.post_message(Wish("panel.options"))
         else:
             self.post_message(Act(GROUPS[str(event.chip.id)]))
 

@@ -2,7 +2,8 @@
 
 With the table of peers focused it filters the rows, with the feed focused the events. While one types it shows how many
 peers the selector names, or what is wrong, and offers completions: tab or right takes the first one, up and down choose
-another. The screen evaluates the selector and finds the completions.
+another. In an empty line, up and down bring back what was typed before. The screen evaluates the selector and finds the
+completions.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ PURPOSES: dict[str, tuple[str, str]] = {
     "feed": ("feed /", "a peer, a word, a reason: only lines with it are shown"),
 }
 """What it was opened for: the word in front, and the hint."""
+HISTORY_MOST = 50
 Complete = Callable[[str], Sequence[str]]
 
 
@@ -81,6 +83,10 @@ class FilterBar(Vertical):
         self.offers: tuple[str, ...] = ()
         """The completed selectors."""
         self.lit = 0
+        self._typed: dict[str, list[str]] = {}
+        """What was used, by purpose, the latest last."""
+        self._at: int | None = None
+        """Where in it the text of the line is from; None for a text that is being typed."""
 
     def compose(self) -> ComposeResult:
         """What may follow; and a word, the line, and what it means."""
@@ -99,6 +105,7 @@ class FilterBar(Vertical):
     def open(self, purpose: str = "find", text: str | None = None) -> None:
         """Show it and type. `text`: what stands in it; None for what stood in it the last time."""
         other, self.purpose = purpose != self.purpose, purpose
+        self._at = None
         word, hint = PURPOSES[purpose]
         self.query_one("#filter-word", Label).update(word)
         field = self.query_one(Input)
@@ -141,6 +148,8 @@ class FilterBar(Vertical):
     def on_input_changed(self, event: Input.Changed) -> None:
         """A letter more or less."""
         event.stop()
+        if self._at is not None and event.value != self.history[self._at]:
+            self._at = None
         self._show_offers()
         if self.purpose == "feed":
             self.tell("")
@@ -150,15 +159,39 @@ class FilterBar(Vertical):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Use the selector."""
         event.stop()
+        used = event.value.strip()
+        if used:
+            known = self.history
+            if used in known:
+                known.remove(used)
+            known.append(used)
+            del known[:-HISTORY_MOST]
+        self._at = None
         self.post_message(self.Used(event.value, self.purpose))
 
     def action_leave(self) -> None:
         """Close without a change."""
         self.post_message(self.Used(None, self.purpose))
 
+    @property
+    def history(self) -> list[str]:
+        """What was used for this purpose, the latest last."""
+        return self._typed.setdefault(self.purpose, [])
+
+    def _recalled(self, by: int) -> bool:
+        """Bring back a text that was used before or after the one in the line. False where the line has a new text."""
+        field, known = self.query_one(Input), self.history
+        if not known or (self._at is None and (field.value or by > 0)):
+            return False
+        at = (len(known) if self._at is None else self._at) + by
+        self._at = max(0, at) if at < len(known) else None
+        field.value = "" if self._at is None else known[self._at]
+        field.cursor_position = len(field.value)
+        return True
+
     def action_light(self, by: int) -> None:
-        """Another offer."""
-        if self.offers:
+        """Another offer; in an empty line, what was typed before."""
+        if not self._recalled(by) and self.offers:
             self.lit = (self.lit + by) % len(self.offers)
             self._show_lit(self.query_one(Input).value)
 

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any, Literal, TypeAlias
+
 from textual.message import Message
 
 from engine import AskId, Attack, Command, PeerId
+
+How: TypeAlias = Literal["now", "restart", "again"]
+"""How changed options take effect: from now on, or the same seed begins anew, without or with the person's commands."""
 
 
 class PeerPicked(Message):
@@ -115,6 +121,23 @@ class Guessed(Message):
         super().__init__()
         self.question = question
         self.guess = guess
+
+
+class OptionsWanted(Message):
+    """A person wants other values of the network's options, by name."""
+
+    def __init__(self, values: Mapping[str, Any], how: How) -> None:
+        super().__init__()
+        self.values = values
+        self.how = how
+
+
+class MomentWanted(Message):
+    """A person wants to go to this moment, in us of virtual time."""
+
+    def __init__(self, at_us: int) -> None:
+        super().__init__()
+        self.at_us = at_us
 
 
 class Foresee(Message):

@@ -443,6 +443,32 @@ class Chip(RowWidget, can_focus=True):
             self.post_message(self.Pressed(self))
 
 
+STEPPING = {
+    "list.up": "step(0, -1)",
+    "list.down": "step(0, 1)",
+    "list.left": "step(-1, 0)",
+    "list.right": "step(1, 0)",
+}
+"""The keys of a panel with several parts: `tab` leads to the panel, arrows from part to part (`step_within`)."""
+
+
+def step_within(panel: Widget, across: int, down: int) -> None:
+    """Focus the nearest part of a panel to the left or right in the same line, or in a line above or below."""
+    parts = [(part, part.region) for part in panel.query("*") if part.focusable]
+    here = next((place for part, place in parts if part.has_focus), None)
+    if here is None:
+        for part, _ in parts[:1]:
+            part.focus()
+        return
+    beyond = [
+        (abs(place.y - here.y), abs(place.x - here.x), number)
+        for number, (_, place) in enumerate(parts)
+        if ((place.y - here.y) * down > 0 if down else place.y == here.y and (place.x - here.x) * across > 0)
+    ]
+    if beyond:
+        parts[min(beyond)[2]][0].focus()
+
+
 # Keys in the lower edge of a panel's frame: what else the panel can show, or what is hidden behind it. The key bar has
 # room for a dozen keys only.
 

@@ -16,7 +16,7 @@ from tui.config.keys import SCROLLING, within
 from tui.session.frame import Frame, Prediction
 from tui.widgets.messages import Guessed
 
-from .panel import Chip, Lines, name_panel, panel_css
+from .panel import STEPPING, Chip, Lines, name_panel, panel_css, step_within
 from .text import Row, wrap
 
 GUESSES = ("none", "few", "half", "most", "all")
@@ -47,7 +47,7 @@ class Story(VerticalScroll, inherit_bindings=False):
     }
     """
     )
-    BINDINGS = within(SCROLLING)
+    BINDINGS = within(SCROLLING | STEPPING | {"list.up": "line(-1)", "list.down": "line(1)"})
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=f"{classes or ''} -hidden")
@@ -67,6 +67,17 @@ class Story(VerticalScroll, inherit_bindings=False):
             yield Input(placeholder="or in your own words", compact=True, max_length=LONGEST_GUESS)
         yield Lines(id="results")
         yield Lines(id="earlier")
+
+    def action_step(self, across: int, down: int) -> None:
+        """To the next button in this direction."""
+        step_within(self, across, down)
+
+    def action_line(self, by: int) -> None:
+        """Scroll a line; from a button, to the line of parts above or below."""
+        if self.has_focus:
+            self.scroll_relative(y=by, animate=False)
+        else:
+            step_within(self, 0, by)
 
     def show(self, frame: Frame) -> None:
         """Take what has come due."""

@@ -549,6 +549,9 @@ class SwarmView(CanvasWidget):
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         """Remember where a drag may begin."""
+        if event.get_content_offset(self) is None:  # on the frame, which is dragged to resize panels
+            self._dragged = False
+            return
         at = event.get_content_offset_capture(self)
         self._drag, self._dragged = (at.x, at.y), False
         self.capture_mouse()

@@ -27,8 +27,10 @@ NAME_MAX = 255
 class GnutellaOptions:
     """Defaults from the specification, or from the classic client where it has none."""
 
-    ttl: int = option(7, "initial TTL, in hops, and the limit that relays enforce on TTL + Hops", low=1, high=255)
-    connections: int = option(4, "neighbours that a newcomer looks for", low=1, high=100)
+    ttl: int = option(
+        7, "initial TTL, in hops, and the limit that relays enforce on TTL + Hops", low=1, high=255, unit="hops"
+    )
+    connections: int = option(4, "neighbours that a newcomer looks for", low=1, high=100, unit="links")
     max_connections: int = option(8, "neighbours beyond which a Connect is turned away", low=1, high=1000)
     host_cache: int = option(200, "addresses remembered", low=1, high=10_000)
     ping_s: float = option(20.0, "seconds between keep-alive pings (TTL 1) to a neighbour", low=0.5, high=3600)
