@@ -69,7 +69,7 @@ def found(words: Sequence[str], title: str, synonyms: Sequence[str] = (), tip: s
     in_any = _all_in(words, folded(" ".join((title, *synonyms, tip))))
     if in_any is None:
         return None
-    spans = tuple(span for word in words if (one := _in(word, folded(title))) is not None for span in (one[1],))
+    spans = tuple(span for word in words if (place := _in(word, folded(title))) is not None for span in (place[1],))
     return Found(TIP, in_any[0] + 0.5 * len(spans), tuple(sorted(spans)))
 
 
@@ -87,18 +87,18 @@ def _all_in(words: Sequence[str], text: str) -> tuple[float, tuple[Span, ...]] |
 
 def _in(word: str, text: str) -> tuple[int, Span] | None:
     """The best fit of one word, and where it is; the first of equals."""
-    at, best = text.find(word), None
+    at, best = text.find(word), (0, (0, 0))
     while at >= 0:
         end = at + len(word)
         begins = at == 0 or not text[at - 1].isalnum() or not word[0].isalnum()
         whole = begins and (end == len(text) or not text[end].isalnum())
         fit = WHOLE if whole else BEGINNING if begins else INSIDE if len(word) >= INSIDE_MIN else 0
-        if fit and (best is None or fit > best[0]):
+        if fit > best[0]:
             best = fit, (at, end)
             if whole:
                 break
         at = text.find(word, at + 1)
-    return best
+    return best if best[0] else None
 
 
 def _brief(words: Sequence[str], text: str) -> float:
@@ -119,7 +119,8 @@ def scattered(typed: str, title: str) -> Found | None:
     if len(letters) < 2:
         return None
     for start in WORD.finditer(text):
-        at, spans = start.start(), []
+        at = start.start()
+        spans: list[Span] = []
         for letter in letters:
             at = text.find(letter, at)
             if at < 0 or (not spans and at != start.start()):
