@@ -171,9 +171,10 @@ SIMILARITY_MIN = 0.65
 def nearest(word: str, choices: Iterable[str], *, listed: bool = True) -> str:
     """The end of an error sentence: `; did you mean "gnutella"?`, or, if `listed`, up to 12 choices, or nothing."""
     known = sorted(choices)
-    close = difflib.get_close_matches(word[:80], known, n=1, cutoff=SIMILARITY_MIN)
+    by_letters = {name.casefold(): name for name in reversed(known)}
+    close = difflib.get_close_matches(word[:80].casefold(), by_letters, n=1, cutoff=SIMILARITY_MIN)
     if close:
-        return f'; did you mean "{close[0]}"?'
+        return f'; did you mean "{by_letters[close[0]]}"?'
     if listed and 0 < len(known) <= 12:
         return f" (one of {', '.join(known)})"
     return ""

@@ -50,7 +50,7 @@ for number in map(int, shut.strip("[]").split(",") if shut != "[]" else []):
     os.close(number)
 os.execv(command[0], command)
 """
-VARIES = re.compile(r'"(wall_s|deliveries_per_s)": [\d.]+|run in [\d.]+ s|[\d,]+ a second')
+VARIES = re.compile(r'"(wall_s|cpu_s|deliveries_per_s)": [\d.]+|run in [\d.]+ s|[\d,]+ a second')
 
 
 @dataclass(frozen=True)

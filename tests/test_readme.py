@@ -1,21 +1,33 @@
-"""Tables and the example in the README are compared with their sources.
+"""Tables and the example in the README and in `swarmtop help` are compared with their sources, and so is the man page.
 
 Run `python tests/test_readme.py` to write them again; then read the difference.
 """
 
 from __future__ import annotations
 
+import argparse
 import re
+import tomllib
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
-from engine import help_of, networks, options_of, scenario_files, title_of
-from tui.actions.table import key_table
+from engine import VERBS, help_of, networks, options_of, scenario_files, title_of
+from engine.lab.check import METRICS
+from engine.setup import ContentSpec
+from tui.actions.table import ALL, key_table
+from tui.cli.help_topics import topics
+from tui.cli.main import parsers
+from tui.config.keys import INSIDE, grouped
+from tui.config.settings import ALLOWED
 from tui.config.themes import load_all
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
+HELP = ROOT / "tui" / "help"
+MAN = HELP / "swarmtop.1"
+PLACES = (README, *sorted(HELP.glob("*.md")))
 
 
 def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
@@ -53,18 +65,162 @@ def example() -> str:
     return "```python\n" + (ROOT / "engine" / "protocols" / "gossip.py").read_text().rstrip() + "\n```"
 
 
-PARTS = {"keys": keys, "networks": nets, "scenarios": stories, "themes": looks, "gossip": example}
+def inside_keys() -> str:
+    return table(("key", "what it does"), [(code(shown), tip) for _, shown, tip in grouped(INSIDE)])
+
+
+def key_ids() -> str:
+    return table(("name", "key", "what it does"), [(f"`{row.id}`", code(row.keys), row.tip) for row in ALL])
+
+
+def code(keys: str) -> str:
+    return " ".join(f"`{key}`" for key in keys.replace(",", " ").split()) or ("`,`" if keys == "," else "")
+
+
+def one_line(text: str | None) -> str:
+    return " ".join((text or "").split())
+
+
+def flag(action: argparse.Action) -> str:
+    """A flag as a person types it."""
+    value = f" {action.metavar}" if action.nargs != 0 and action.metavar else ""
+    return ", ".join(f"{name}{value}" for name in action.option_strings) or str(action.metavar)
+
+
+def told(action: argparse.Action) -> str:
+    return one_line(action.help).replace("%%", "%") if action.help != argparse.SUPPRESS else ""
+
+
+def commands() -> str:
+    parts = []
+    for parser in parsers()[1].values():
+        about = (parser.description or "").strip()
+        usage = parser.usage or f"{parser.prog} [flags]"
+        # What is indented keeps its lines, as code.
+        lines = ["    " * line.startswith("  ") + line for line in about.split("\n")]
+        parts.append(f"## {parser.prog}\n\n    {usage}\n\n" + "\n".join(lines))
+        rows = [(f"`{flag(it)}`", told(it)) for it in parser.actions if told(it)]
+        rows = [tuple(cell.replace("|", "\\|") for cell in row) for row in rows]
+        parts.append(table(("flag", "what it does"), rows))
+    return "\n\n".join(parts)
+
+
+def scenario_keys() -> str:
+    tables = {
+        "content": [field.name for field in fields(ContentSpec)],
+        "asks": ["per_s"],
+        "churn": ["session", "polite"],
+        "arrivals": ["law", "most"],
+        "links": list(scenario_files.LINK_KEYS),
+        "options": ["those of the network"],
+    }
+    listed = {"caption": "[[caption]]", "at": "[[at]]", "expect": "[[expect]]"}
+    rows = []
+    for key in scenario_files.KEYS:
+        inside = ", ".join(f"`{name}`" if " " not in name else name for name in tables.get(key, ()))
+        rows.append((f"`{listed.get(key) or (f'[{key}]' if inside else key)}`", inside))
+    return table(("key", "keys in it"), rows)
+
+
+def verbs() -> str:
+    rows = []
+    for verb, kind in VERBS.items():
+        does = one_line((kind.__doc__ or "").split("\n\n")[0])
+        rows.append((f"`{verb}`", ", ".join(f"`{field.name}`" for field in fields(kind)), does.replace("|", "\\|")))
+    return table(("verb", "fields", "what it does"), rows)
+
+
+def metrics() -> str:
+    return table(("metric", "what it is"), [(f"`{name}`", about) for name, about in METRICS.items()])
+
+
+def settings() -> str:
+    return table(("setting", "what it does"), [(f"`{name}`", one_line(it.about)) for name, it in ALLOWED.items()])
+
+
+PARTS = {
+    "keys": keys,
+    "inside-keys": inside_keys,
+    "key-ids": key_ids,
+    "networks": nets,
+    "scenarios": stories,
+    "themes": looks,
+    "gossip": example,
+    "commands": commands,
+    "scenario-keys": scenario_keys,
+    "verbs": verbs,
+    "metrics": metrics,
+    "settings": settings,
+}
+MARK = re.compile(r"^<!-- ([a-z-]+) -->$", re.MULTILINE)
+FOUND = [(path, name) for path in PLACES for name in MARK.findall(path.read_text())]
 
 
 def part(name: str) -> re.Pattern[str]:
-    return re.compile(rf"(<!-- {name} -->\n).*?(\n<!-- /{name} -->)", re.DOTALL)
+    return re.compile(rf"(<!-- {name} -->\n).*?(?:\n)?(<!-- /{name} -->)", re.DOTALL)
 
 
-@pytest.mark.parametrize("name", PARTS)
-def test_the_readme_agrees_with_the_program(name: str) -> None:
-    found = part(name).search(README.read_text())
-    assert found, f"the README has no part <!-- {name} -->"
+@pytest.mark.parametrize(("path", "name"), FOUND, ids=lambda it: it if isinstance(it, str) else it.name)
+def test_generated_parts_agree_with_the_program(path: Path, name: str) -> None:
+    found = part(name).search(path.read_text())
+    assert found, f"{path} has no end of <!-- {name} -->"
     assert found.group(0) == f"<!-- {name} -->\n{PARTS[name]()}\n<!-- /{name} -->", "run python tests/test_readme.py"
+
+
+def test_each_generated_part_is_in_a_help_topic() -> None:
+    assert {name for path, name in FOUND if path != README} == set(PARTS)
+
+
+# --- the man page -------------------------------------------------------------------------------------------------
+
+
+def roff(text: str) -> str:
+    """Text that troff prints as it is."""
+    escaped = text.replace("\\", "\\e").replace("-", "\\-")
+    return re.sub(r"^([.'])", r"\\&\1", escaped, flags=re.MULTILINE)
+
+
+def man_page() -> str:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    made = parsers()[1]
+    lines = [
+        '.\\" Generated by tests/test_readme.py from the parsers of the command line.',
+        f'.TH SWARMTOP 1 "" "swarmtop {version}" "User Commands"',
+        ".SH NAME",
+        roff("swarmtop - watch a peer-to-peer network while it works, and while it is attacked"),
+        ".SH SYNOPSIS",
+    ]
+    for parser in made.values():
+        lines += [f".B {roff(parser.prog)}", roff((parser.usage or "").removeprefix(parser.prog).strip()), ".br"]
+    for parser in made.values():
+        lines += [f'.SH "{roff(parser.prog.upper())}"', ".nf", roff((parser.description or "").strip()), ".fi"]
+        for action in parser.actions:
+            if told(action):
+                lines += [".TP", f".B {roff(flag(action))}", roff(told(action))]
+    lines += [".SH EXIT STATUS"]
+    for number, means in (
+        ("0", "done"),
+        ("1", "an expectation failed, or a replay was another run"),
+        ("2", "the command line or a file was wrong"),
+        ("130", "interrupted"),
+        ("143", "terminated"),
+    ):
+        lines += [".TP", f".B {number}", means]
+    lines += [".SH TOPICS", roff("swarmtop help TOPIC explains: " + ", ".join(topics()) + ".")]
+    return "\n".join(lines) + "\n"
+
+
+def test_the_man_page_is_current() -> None:
+    assert MAN.read_text() == man_page(), "run python tests/test_readme.py"
+    shared = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
+    assert shared["shared-data"] == {"tui/help/swarmtop.1": "share/man/man1/swarmtop.1"}
+
+
+def test_each_flag_of_each_command_is_in_the_man_page() -> None:
+    page = MAN.read_text().replace("\\-", "-")
+    for parser in parsers()[1].values():
+        for name in parser.flags:
+            assert name in page, name
 
 
 def test_the_example_is_short() -> None:
@@ -78,7 +234,9 @@ def test_the_picture_is_there() -> None:
 
 
 if __name__ == "__main__":
-    text = README.read_text()
-    for key, make in PARTS.items():
-        text = part(key).sub(lambda found, make=make: found.group(1) + make() + found.group(2), text)
-    README.write_text(text)
+    for place in PLACES:
+        text = place.read_text()
+        for key, make in PARTS.items():
+            text = part(key).sub(lambda found, make=make: f"{found[1]}{make()}\n{found[2]}", text)
+        place.write_text(text)
+    MAN.write_text(man_page())

@@ -34,6 +34,27 @@ METRICS: dict[str, str] = {
     "largest_component": "share of the living peers that are in the largest component, mean over the window",
     "belief_error": "share of the peers known to living peers that are dead or have left, mean over the window",
 }
+OUTCOMES: dict[str, str] = {
+    "success": "{} of the asks were answered within 10 s",
+    "alive": "{} peers were alive on average",
+    "censored": "{} peers were censored on average",
+    "messages_per_s": "{} messages were sent a second",
+    "bytes_per_s": "{} bytes were sent a second",
+    "duplicates_per_s": "{} deliveries a second told their receiver nothing new",
+    "dropped_per_s": "{} messages were dropped a second",
+    "decoys_per_s": "users noticed {} decoys a second",
+    "first_hit_s": "the first hit came after {} s (median)",
+    "first_hit_p95_s": "the first hit came after {} s (95th percentile)",
+    "reach": "a question reached {} peers on average",
+    "load_max": "the busiest peer got {} times the mean number of messages",
+    "load_gini": "the Gini coefficient of the load was {}",
+    "components": "the living peers were in {} connected parts on average",
+    "largest_component": "{} of the living peers were in the largest part",
+    "belief_error": "{} of the peers that living peers know were dead or had left",
+}
+"""Each metric as part of a sentence, with its value."""
+SHOWN: dict[str, str] = dict.fromkeys(("success", "largest_component", "belief_error"), "{:.1%}")
+"""How a value is written where it is a share."""
 OF_ASKS = ("success", "first_hit_s", "first_hit_p95_s", "reach")
 """Measured on the asks of the window, not on samples."""
 
@@ -60,11 +81,15 @@ class Expect:
         answer."""
         return self.to_s + (ANSWER_WINDOW_S if self.metric in OF_ASKS else 0.0)
 
+    def bounds(self, form: str = "{:g}") -> str:
+        """What is allowed: `at least 3 and at most 5`, each number written by `form`."""
+        bounds = [f"at least {form.format(self.min)}"] if self.min is not None else []
+        bounds += [f"at most {form.format(self.max)}"] if self.max is not None else []
+        return " and ".join(bounds)
+
     def sentence(self) -> str:
         """In words: `success from 35 to 60 s: at most 0`."""
-        bounds = [f"at least {self.min:g}"] if self.min is not None else []
-        bounds += [f"at most {self.max:g}"] if self.max is not None else []
-        return f"{self.metric} from {self.from_s:g} to {self.to_s:g} s: {' and '.join(bounds)}"
+        return f"{self.metric} from {self.from_s:g} to {self.to_s:g} s: {self.bounds()}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +100,19 @@ class Checked:
     expect: Expect
     value: float | None
     held: bool | None
+
+    def told(self) -> str:
+        """In a plain sentence: what was measured, and whether that is as expected."""
+        expect = self.expect
+        window = f"From {expect.from_s:g} to {expect.to_s:g} s"
+        if self.held is None:
+            return f"{window}: not reached, the run ended before."
+        bounds = expect.bounds(SHOWN.get(expect.metric, "{:.4g}"))
+        held = "as expected" if self.held else "not as expected"
+        if self.value is None:
+            return f"{window} nothing could be measured ({METRICS[expect.metric].split(',')[0]}); {held}: {bounds}."
+        value = SHOWN.get(expect.metric, "{:.4g}").format(self.value)
+        return f"{window} {OUTCOMES[expect.metric].format(value)}; {held}: {bounds}."
 
 
 def check(swarm: Swarm, expect: Expect) -> Checked:

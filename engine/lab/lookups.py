@@ -59,10 +59,10 @@ class Lookups(Peer, options=LookupOptions):
     """A peer that does lookups and answers those of others."""
 
     def __init__(self) -> None:
-        self.contacts: tuple[PeerId, ...] = ()
+        self.known: tuple[PeerId, ...] = ()
 
     def start(self, host: Host, contacts: Sequence[PeerId], saved: object | None) -> None:
-        self.contacts = tuple(contacts)
+        self.known = tuple(contacts)
         if host.options.period_s:
             self._wait(host, host.rng.random())
 
@@ -90,7 +90,7 @@ class Lookups(Peer, options=LookupOptions):
             host.note("hit", holder=sender, content=reply.text)
 
     def _request(self, host: Host, text: str, left: int) -> None:
-        host.send(host.rng.choice(self.contacts), LookupRequest(text, left))
+        host.send(host.rng.choice(self.known), LookupRequest(text, left))
 
 
 @dataclass(frozen=True, slots=True)

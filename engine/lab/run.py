@@ -1,8 +1,8 @@
 """Runs without a screen: `run` runs a scenario, `replay` a recording; both check expectations and give a `Report`.
 
 `Report.to_json` is what `swarmtop run --json` prints, `Report.text` is for reading. Two reports of the same setup are
-equal in every key but `wall_s` and `deliveries_per_s`, which measure the machine and cover the running alone, not the
-building of the swarm.
+equal in every key but `wall_s`, `cpu_s` and `deliveries_per_s`, which measure the machine and cover the running alone,
+not the building of the swarm.
 
 The swarm is advanced in slices of deliveries, so that progress can be shown and a user can interrupt. Slices change
 nothing in a run. The clock is read here to measure it; the engine gets no time from it.
@@ -11,9 +11,10 @@ nothing in a run. The clock is read here to measure it; the engine gets no time 
 from __future__ import annotations
 
 import signal
+import textwrap
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
 from ..commands import AskFor
@@ -58,6 +59,8 @@ class Report:
     labels: tuple[str, ...]
     series: Series | None
     warnings: tuple[str, ...]
+    cpu_s: float = 0.0
+    """Processor time of this process while the swarm ran."""
 
     @property
     def ok(self) -> bool:
@@ -80,9 +83,11 @@ class Report:
             "edges": self.edges,
             "virtual_s": self.virtual_s,
             "wall_s": round(self.wall_s, 6),
+            "cpu_s": round(self.cpu_s, 6),
             "deliveries": totals.delivered,
             "deliveries_per_s": round(self.deliveries_per_s, 1),
             "fingerprint": self.fingerprint,
+            "version": version(),
             "messages": {
                 "sent": totals.sent,
                 "delivered": totals.delivered,
@@ -113,6 +118,7 @@ class Report:
     def _ask(self, row: AskRow) -> dict[str, Any]:
         return {
             "id": row.id,
+            "goal": row.want,
             "from": self.labels[row.origin],
             "text": row.text,
             "reached": row.reached,
@@ -162,6 +168,32 @@ class Report:
                 word = {True: "held", False: "FAILED", None: "not reached"}[c.held]
                 value = "nothing measured" if c.value is None else f"{c.value:.4g}"
                 yield f"  {word:<12} {c.expect.sentence()}" + ("" if c.held is None else f"  ({value})")
+        if self.expectations or self.scenario.captions:
+            yield ""
+            yield "  What came of it"
+            for sentence in self.outcome():
+                yield from textwrap.wrap(sentence, 100, initial_indent="  ", subsequent_indent="    ")
+
+    def outcome(self) -> list[str]:
+        """What came of a story, in plain sentences: the measured value of each expectation in the order of time, the
+        state at the end, the last ask, and whether it went as the scenario expects."""
+        told = [c.told() for c in sorted(self.expectations, key=lambda c: (c.expect.from_s, c.expect.to_s))]
+        states = ", ".join(f"{n:,} {state}" for state, n in self.peers_by_state.items() if n)
+        told.append(f"At the end, at {self.virtual_s:g} s: {states or 'no peer is left'}.")
+        if self.asks:
+            last = self.asks[-1]
+            by = plain(self.labels[last.origin], 20)
+            told.append(f"The last ask, “{plain(last.text, 40)}” by {by}: {last.verdict}")
+        failed = sum(c.held is False for c in self.expectations)
+        waiting = sum(c.held is None for c in self.expectations)
+        if failed:
+            told.append(f"{failed} of {len(self.expectations)} expectations failed: it went otherwise than expected.")
+        elif waiting:
+            told.append(f"{waiting} of {len(self.expectations)} expectations were not reached: the run ended before.")
+        elif self.expectations:
+            all_ = "The expectation" if len(self.expectations) == 1 else f"All {len(self.expectations)} expectations"
+            told.append(f"{all_} held: it went as the scenario expects.")
+        return told
 
     def _ask_lines(self, limit: int = 20) -> Iterator[str]:
         heads = f"{'ask':>4} {'from':<10} {'wanted':<24} {'reached':>8} {'messages':>9} {'hits':>5} {'first':>9}"
@@ -183,6 +215,7 @@ def run(
     series: bool = False,
     progress: Progress | None = None,
     record: str | None = None,
+    at_end: Callable[[Swarm], None] | None = None,
 ) -> Report:
     """Run a scenario to its end and check it.
 
@@ -191,6 +224,7 @@ def run(
     series    whether the report carries the samples over time
     progress  called after each slice
     record    a file to write the run into while it goes on, see `engine.record`
+    at_end    called with the swarm when the run is over
 
     Raises InputError for a setup or command that is wrong, PeerFailed if a protocol's own code raised, and
     KeyboardInterrupt, with the virtual time in its text, when a user interrupts.
@@ -202,7 +236,7 @@ def run(
     if machine is not None and record is not None:
         machine.record(record, story_of(scenario), time.monotonic)
     runner = Runner(swarm, scenario, progress, machine)
-    begun_s = time.perf_counter()
+    begun_s, cpu_s = time.perf_counter(), time.process_time()
     try:
         with interrupts_noted() as look:
             runner.look = look
@@ -219,8 +253,21 @@ def run(
         if machine is not None:
             machine.close()
             runner.warnings += [machine.recording_error] if machine.recording_error else []
-    wall_s = time.perf_counter() - begun_s
-    return runner.report(edges, wall_s, series)
+    wall_s, cpu_s = time.perf_counter() - begun_s, time.process_time() - cpu_s
+    if at_end is not None:
+        at_end(swarm)
+    return replace(runner.report(edges, wall_s, series), cpu_s=cpu_s)
+
+
+def version() -> str:
+    """The version of swarmtop that is installed, or "unknown" for one that runs from its source."""
+    from importlib.metadata import PackageNotFoundError
+    from importlib.metadata import version as installed
+
+    try:
+        return installed("swarmtop")
+    except PackageNotFoundError:
+        return "unknown"
 
 
 def report_of(swarm: Swarm, scenario: Scenario, wall_s: float, series: bool = False) -> Report:
@@ -342,7 +389,7 @@ def replay(path: str, *, series: bool = False, progress: Progress | None = None)
     machine = TimeMachine(Swarm(recording.setup, world=recording.world), recording=recording)
     runner = Runner(machine.swarm, scenario, progress, machine)
     edges = machine.swarm.edges
-    begun_s = time.perf_counter()
+    begun_s, cpu_s = time.perf_counter(), time.process_time()
     try:
         runner.to(recording.end_us)
     except KeyboardInterrupt:
@@ -350,7 +397,8 @@ def replay(path: str, *, series: bool = False, progress: Progress | None = None)
     machine.check_final_fingerprint()
     if recording.note:
         runner.warnings.append(recording.note)
-    report = runner.report(edges, time.perf_counter() - begun_s, series)
+    cpu_s = time.process_time() - cpu_s
+    report = replace(runner.report(edges, time.perf_counter() - begun_s, series), cpu_s=cpu_s)
     return Replayed(report, parted_sentence(machine.diverged, path))
 
 

@@ -147,21 +147,28 @@ class Scenario:
         ends += [e.known_at_s for e in self.expects]
         return max([RUN_S, *ends])
 
-    def asking(self, texts: Sequence[str], selector: str = ASKER) -> Scenario:
-        """A copy that has these asks at t = 0, each by every peer of `selector`, and no background asks."""
+    def asking(self, texts: Sequence[str], selector: str = ASKER, at_s: float = 0.0) -> Scenario:
+        """A copy that has these asks at `at_s` virtual seconds, each by every peer of `selector`, and no background
+        asks."""
         asks = tuple((as_text(text, "--ask"), as_selector(selector, "--from")) for text in texts)
-        early = tuple((0, AskFor(peers=who, text=text)) for text, who in asks)
-        return replace(self, asks=asks, setup=replace(self.setup, asks_per_s=0.0, schedule=early + self.setup.schedule))
+        at_us = round(at_s * 1e6)
+        made = [(at_us, AskFor(peers=who, text=text)) for text, who in asks]
+        schedule = tuple(sorted((*made, *self.setup.schedule), key=lambda pair: pair[0]))
+        return replace(self, asks=asks, setup=replace(self.setup, asks_per_s=0.0, schedule=schedule))
 
 
 def find(name: str, also: Sequence[str] = ()) -> Scenario:
-    """A shipped scenario by its name, or a file by its path. Raises InputError, with the nearest spelling.
+    """A shipped scenario by its name, else a network by its name, in a plain scenario, else a file by its path.
 
-    `also` are the other words that are allowed where the name stood: one of them may have been meant.
+    A name comes before a file of that name, which `./NAME` opens (`hides_file`). `also` are the other words that are
+    allowed where the name stood: one of them may have been meant. Raises InputError, with the nearest spelling among
+    scenarios, networks, files of the folder and those words.
     """
     names = shipped_names()
     if name in names:
         return _shipped(name)
+    if name in networks():
+        return Scenario(setup=Setup(protocol=name))
     path = Path(name)
     if path.suffix == ".toml" or "/" in name or "\\" in name or _is_file(path):
         return load(path)
@@ -169,7 +176,28 @@ def find(name: str, also: Sequence[str] = ()) -> Scenario:
         raise InputError(f'no scenario is called "{plain(name)}": that is a command, and goes first')
     if looks_like_path(name):
         return load(path)  # A directory or a FIFO: `load` says what is wrong with it.
-    raise InputError(f'no scenario is called "{plain(name)}"{nearest(name, (*names, *also))}')
+    known = (*names, *networks(), *also, *_files_beside(path))
+    raise InputError(f'no scenario, network or file is called "{plain(name)}"{nearest(name, known, listed=False)}')
+
+
+def hides_file(name: str) -> bool:
+    """Whether `find` takes this for the name of a scenario or a network although there is a file of that name."""
+    return (name in shipped_names() or name in networks()) and _is_file(Path(name))
+
+
+BESIDE_MOST = 1_000
+"""Entries of a folder that are looked at for the nearest spelling of a file."""
+
+
+def _files_beside(path: Path) -> list[str]:
+    """Scenario files in the folder of a path, with the folder as it was written there."""
+    folder = os.path.dirname(str(path))
+    try:
+        with os.scandir(folder or ".") as entries:
+            listed = [entry.name for _, entry in zip(range(BESIDE_MOST), entries, strict=False)]
+    except (OSError, ValueError):
+        return []
+    return sorted(os.path.join(folder, name) for name in listed if name.endswith(".toml"))
 
 
 def shipped_names() -> tuple[str, ...]:
@@ -193,7 +221,11 @@ def load(path: Path) -> Scenario:
     try:
         text = read_toml(str(path), EXPECTED, BYTES_MAX)
     except MissingFileError:
-        raise InputError(f'there is no file "{plain(path)}"') from None
+        stem = path.name.removesuffix(".toml")
+        if stem in (*shipped_names(), *networks()):
+            raise InputError(f'there is no file "{plain(path)}"; did you mean "{stem}", which needs no file?') from None
+        near = nearest(str(path), _files_beside(path), listed=False)
+        raise InputError(f'there is no file "{plain(path)}"{near}') from None
     name = plain(path)
     return replace(_scenario(_with_files_in(parse_toml(text, name), _folder_of(path)), name), source=str(path))
 
@@ -445,6 +477,8 @@ def network_called(name: str, where: str) -> type[Peer]:
     """The Peer class of a network by its name. Raises InputError with the nearest spelling."""
     known = networks()
     if name not in known:
+        if name in shipped_names():
+            raise InputError(f'{where}: "{name}" is a scenario, and no network{nearest("", known)}')
         raise InputError(f'{where}: no network is called "{plain(name)}"{nearest(name, known)}')
     return known[name]
 

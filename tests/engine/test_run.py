@@ -108,8 +108,8 @@ def test_a_plain_run_ends_at_60_s(toy: list[Toy]) -> None:
 def test_the_report_has_the_keys_of_the_design(toy: list[Toy]) -> None:
     told = run(Scenario(expects=(Expect("alive", 0, 2, max=1),)), until=3, series=True).to_json()
     assert list(told) == [
-        "protocol", "seed", "peers", "edges", "virtual_s", "wall_s", "deliveries", "deliveries_per_s", "fingerprint",
-        "messages", "peers_by_state", "success", "expectations", "asks", "series",
+        "protocol", "seed", "peers", "edges", "virtual_s", "wall_s", "cpu_s", "deliveries", "deliveries_per_s",
+        "fingerprint", "version", "messages", "peers_by_state", "success", "expectations", "asks", "series",
     ]  # fmt: skip
     assert (told["protocol"], told["seed"], told["peers"], told["edges"]) == ("gnutella", 1, 64, 2)
     assert (told["virtual_s"], told["deliveries"], told["fingerprint"]) == (3.0, 9, "00ff")
@@ -123,8 +123,9 @@ def test_the_report_has_the_keys_of_the_design(toy: list[Toy]) -> None:
     assert told["expectations"] == [{"metric": "alive", "from_s": 0, "to_s": 2, "value": 2.0, "held": False}]
     assert told["asks"] == [
         {
-            "id": 1, "from": "p000", "text": "blue train", "reached": 7, "messages": 12, "bytes": 830,
-            "duplicates": 5, "hits": 1, "decoys": 0, "fetched": 0, "first_hit_s": 0.412, "hops": 3, "lost": 2,
+            "id": 1, "goal": "find", "from": "p000", "text": "blue train", "reached": 7, "messages": 12,
+            "bytes": 830, "duplicates": 5, "hits": 1, "decoys": 0, "fetched": 0, "first_hit_s": 0.412, "hops": 3,
+            "lost": 2,
             "verdict": "Answered",
         }
     ]  # fmt: skip
@@ -213,7 +214,14 @@ def test_the_text_is_for_reading(toy: list[Toy]) -> None:
     assert lines[0] == "A toy  (gnutella, 64 peers, seed 1)"
     assert "  peers        2 alive, 1 dead, 0 left, 1 censored" in lines
     assert "     1 p000       blue train                      7        12     1   0.412 s  Answered" in lines
-    assert lines[-1] == "  held         alive from 0 to 2 s: at least 1 and at most 3  (2)"
+    assert "  held         alive from 0 to 2 s: at least 1 and at most 3  (2)" in lines
+    assert lines[lines.index("  What came of it") :] == [
+        "  What came of it",
+        "  From 0 to 2 s 2 peers were alive on average; as expected: at least 1 and at most 3.",
+        "  At the end, at 3 s: 2 alive, 1 dead, 1 censored.",
+        "  The last ask, “blue train” by p000: Answered",
+        "  The expectation held: it went as the scenario expects.",
+    ]
 
 
 def test_a_long_list_of_asks_is_cut(toy: list[Toy], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -233,7 +241,7 @@ def small(until: lab.Until = None, **setup: Any) -> Report:
 
 def test_a_run_is_the_same_twice_but_for_the_clock() -> None:
     first, second = (small(5.0).to_json() for _ in range(2))
-    for clock in ("wall_s", "deliveries_per_s"):
+    for clock in ("wall_s", "cpu_s", "deliveries_per_s"):
         del first[clock], second[clock]
     assert first == second
     assert small(5.0, seed=2).fingerprint != first["fingerprint"]

@@ -273,7 +273,7 @@ def test_a_word_of_a_spec_is_no_file_beside_the_scenario(tmp_path: Path, monkeyp
 
 
 def test_an_unknown_name_gets_the_nearest_of_those_shipped() -> None:
-    with pytest.raises(InputError, match='no scenario is called "injuction"; did you mean "injunction"'):
+    with pytest.raises(InputError, match='is called "injuction"; did you mean "injunction"'):
         find("injuction")
     with pytest.raises(InputError, match='did you mean "scenarios"'):
         find("scenaros", also=("scenarios",))

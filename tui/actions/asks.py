@@ -86,33 +86,36 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         *("ask.here", "a", "a", "ask", "Ask", "Ask for something from the selected peer.", 1),
         run=ask,
-        synonyms="query, search, request, look up, lookup, find, question, operation",
+        synonyms=(
+            "query, search, request, look up, lookup, find, find file, get, download, fetch, flood, "
+            "broadcast, rumour, rumor, gossip, publish a message, question, operation, transaction, issue"
+        ),
     ),
     Action(
         *("ask.answerer", "A", "A", "who answered", "Ask"),
         *("Select a peer that answered the chosen ask; once more, the next one.", 2),
         run=answerer,
         why_not=_no_answerer,
-        synonyms="holder, hit, result, response, provider",
+        synonyms="holder, hit, query hit, result, response, reply, provider, source, seed, seeder, replica",
     ),
     Action(
         *("ask.slow", "s", "s", "slow on ask", "Ask", "Slow time down when you ask, so that you can watch.", 14),
         run=slow,
         told=_told_slow,
-        synonyms="slow motion",
+        synonyms="slow motion, slow down, auto slow, watch closely, bullet time",
     ),
     Action(
         *("ask.next", "n", "n", "next arrival", "Ask"),
         *("Go on to the next arrival of a message of the chosen ask, then stop.", 19),
         run=partial(go_on, False),
         why_not=_not_under_way,
-        synonyms="step, single step, next message, delivery",
+        synonyms="step, single step, next message, next event, delivery, debug, step into",
     ),
     Action(
         *("ask.hop", "N", "N", "next hop", "Ask", "Go on until the chosen ask is a hop deeper, then stop.", 21),
         run=partial(go_on, True),
         why_not=_not_under_way,
-        synonyms="step, depth, level",
+        synonyms="step, depth, level, TTL, round, hop count, breadth first",
     ),
     Action(
         *("ask.silence", "m", "m", "minimum cut", "Ask"),
@@ -120,13 +123,16 @@ ACTIONS: tuple[Action, ...] = (
         20,
         run=silence,
         why_not=no_ask,
-        synonyms="min cut, mincut, vertex cut, bottleneck, separator, connectivity",
+        synonyms=(
+            "min cut, mincut, cut set, vertex cut, bottleneck, separator, connectivity, single point of "
+            "failure, resilience, robustness, max flow, critical peers, articulation point"
+        ),
     ),
     Action(
         *("ask.censor_set", "M", "M", "censor the cut", "Ask"),
         "Censor the peers that the minimum cut has ringed, or lift that again.",
         run=censor_set,
         why_not=_no_cut,
-        synonyms="block, min cut, silence",
+        synonyms="block, min cut, silence, targeted censorship",
     ),
 )

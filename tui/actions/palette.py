@@ -1,25 +1,37 @@
 """The command palette: every row of the table of actions, and long lists (networks, themes, peers, titles).
 
 The entries are actions like those of the table, made from the same registries as the panels, so that everything can be
-done in more than one way. It searches names and synonyms.
+done in more than one way. It searches names, synonyms and tips, in this order (`widgets/matching.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+import contextlib
+from collections.abc import AsyncIterator, Iterator, Mapping
 from functools import partial
-from heapq import nlargest
-from operator import itemgetter
 
 from rich.text import Text
 from textual.command import DiscoveryHit, Hit, Provider
-from textual.fuzzy import Matcher
+from textual.content import Content
 
-from engine import Command, PeerId, networks, plain, scenario_files, title_of
+from engine import (
+    Allowed,
+    Command,
+    InputError,
+    PeerId,
+    Set,
+    allowed_of,
+    networks,
+    options_for,
+    plain,
+    scenario_files,
+    title_of,
+)
 from tui.config.keys import keyed
 from tui.preferences import THEME
 from tui.screens.main import Action, Context, MainScreen
 from tui.session.options import options_of, text_of
+from tui.widgets.matching import ranked
 
 from .run import open_scenario, restart_under, scenarios_here
 
@@ -28,6 +40,21 @@ HITS = 40
 """Most hits that are listed: a list of hundreds takes long to lay out after each letter."""
 SKIP = frozenset({"app.palette", "app.focus", "app.focus_back"})
 """Actions that make no sense here: the palette is open already and has the focus."""
+GROUP_SYNONYMS: Mapping[str, str] = {
+    "kill-some": "random failure, crash, fail at random",
+    "kill-top": "hubs, degree, targeted attack, crash",
+    "split": "partition, split brain, netsplit, network partition",
+    "heal": "end partition, merge, reconnect",
+    "revive-all": "restart, recover, bring back",
+}
+KNOB_SYNONYMS: Mapping[str, str] = {
+    "churn": "session length, lifetime, uptime, turnover, join and leave",
+    "loss": "packet loss, drop rate, drop packets, lossy, reliability",
+    "latency": "delay, RTT, round trip, ping time, lag, network delay",
+    "asks": "workload, query rate, requests per second, background traffic",
+    "jitter": "delay variation, variance, reordering, latency",
+    "capacity": "bandwidth, throughput, uplink, line speed, speed of lines",
+}
 
 
 def _use_theme(name: str, context: Context) -> None:
@@ -58,18 +85,21 @@ class Palette(Provider):
     """Finds actions."""
 
     _all: tuple[tuple[str, Action], ...] | None = None
+    _lines: tuple[tuple[str, tuple[str, ...], str], ...] = ()
+    _first = 0
 
     def _main(self) -> MainScreen | None:
         """The dashboard, which may have a dialog over it."""
         return next((screen for screen in self.app.screen_stack if isinstance(screen, MainScreen)), None)
 
-    def rows(self, main: MainScreen) -> Iterator[tuple[str, Action]]:
-        """The table, with the present keys. Actions that have no key and are not possible are left out."""
+    def rows(self, main: MainScreen, *, impossible: bool = False) -> Iterator[tuple[str, Action]]:
+        """The table, with the present keys. Actions that have no key and are not possible are left out, unless
+        `impossible`: then they alone are listed."""
         over = self.screen is not main
         for row in main.context.app.preferences.keys_now:
             if not isinstance(row, Action) or row.id in SKIP or (over and row.home == "main"):
                 continue
-            if not row.shown and main.why_not(row):
+            if (not row.shown and bool(main.why_not(row))) is not impossible:
                 continue
             says = row.says or (row.told(main.context).says if not row.shown else "")
             name = says if ": " in says else f"{row.group}: {says or row.label}"
@@ -84,7 +114,7 @@ class Palette(Provider):
         session = main.session
         for name, kind in networks().items():
             tip = f"Restart under it. {plain(title_of(kind))}"
-            yield _one(f"Network: {name}", tip, partial(restart_under, name), "protocol")
+            yield _one(f"Network: {name}", tip, partial(restart_under, name), "protocol, overlay, switch network")
         settings = session.swarm.snapshot().settings
         for option in options_of(session.player.setup.protocol, session.player.setup.options, settings):
             tip = f"Now {text_of(option.now)} {option.unit}".rstrip() + f", {option.range}. {option.allowed.about}"
@@ -92,7 +122,7 @@ class Palette(Provider):
             yield _one(f"Option: {option.name}", tip, partial(_open_option, option.name), synonyms)
         for preset in session.swarm.attacks():
             tip = preset.why_not or preset.about
-            yield _one(f"Attack: {preset.title.lower()}", tip, partial(_open_attack, preset.name), "failure")
+            yield _one(f"Attack: {preset.title.lower()}", tip, partial(_open_attack, preset.name), "failure, adversary")
         for one in (*scenario_files.shipped(), *scenarios_here()):
             about = plain(" ".join(one.about.split()), limit=160)
             yield _one(
@@ -101,6 +131,7 @@ class Palette(Provider):
                 partial(open_scenario, one.source),
             )
         yield from self.everybody(main)
+        yield from self.options(main)
         for peer, label in enumerate(session.swarm.labels[:PEERS]):
             yield _one(f"Select: {plain(label)}", "Select this peer.", partial(_pick, peer))
         for title in session.swarm.catalogue_titles(TITLES):
@@ -108,18 +139,36 @@ class Palette(Provider):
 
     def everybody(self, main: MainScreen) -> Iterator[tuple[str, Action]]:
         """The actions of the controls: on groups of peers, and on the network."""
-        from tui.widgets.controls import GROUPS, KNOBS, group_tips, set_to
+        from tui.widgets.controls import GROUPS, KNOBS, group_tips, nearest_stop, set_to
 
         frame = main.view.frame
         if frame is None:
             return
         for id_, (label, tip, possible) in group_tips(frame.snapshot).items():
             if possible:
-                yield _one(f"All peers: {label}", tip, partial(_carry_out, GROUPS[id_]))
+                yield _one(f"All peers: {label}", tip, partial(_carry_out, GROUPS[id_]), GROUP_SYNONYMS[id_])
         for knob in KNOBS:
             if knob.name != "capacity" or "capacity" in frame.snapshot.settings:
-                for index, words in enumerate(knob.words):
-                    yield _one(f"Setting: {knob.label} {words}", knob.tip, partial(_carry_out, set_to(knob, index)))
+                now, _ = nearest_stop(knob, frame.snapshot.settings.get(knob.name))
+                # The ends, the default, and one stop to each side: all stops would fill the list of hits.
+                stops = {0, knob.rest, now - 1, now + 1, len(knob.words) - 1} & {*range(len(knob.words))} - {now}
+                for index in sorted(stops, key=lambda stop: (abs(stop - now), stop)):
+                    name = f"Setting: {knob.label} {knob.words[index]}"
+                    yield _one(name, knob.tip, partial(_carry_out, set_to(knob, index)), KNOB_SYNONYMS[knob.name])
+
+    def options(self, main: MainScreen) -> Iterator[tuple[str, Action]]:
+        """The options of the running network, each with some other values."""
+        settings = main.session.swarm.settings()
+        kind = networks()[main.session.player.setup.protocol]
+        options = options_for(kind, {}, "options")
+        if options is None:
+            return
+        for name, allowed in allowed_of(type(options)).items():
+            now, about = settings.get(name), plain(allowed.about, limit=160)
+            for value in _others(allowed, now):
+                tip = f"Set this option of the network while it runs; it is {plain(_short(now))} now. {about}"
+                does = partial(_carry_out, Set(name, value))
+                yield _one(f"Option: {name} {plain(_short(value))}", tip, does, f"options, parameter, set {name}")
 
     async def discover(self) -> AsyncIterator[DiscoveryHit]:
         """Entries before anything is typed: the table."""
@@ -129,28 +178,54 @@ class Palette(Provider):
                 yield DiscoveryHit(Text(name), partial(main.perform, row), text=name, help=self._tip(main, row))
 
     async def search(self, query: str) -> AsyncIterator[Hit]:
-        """Entries that match, by their name or a synonym."""
-        main, matcher = self._main(), self.matcher(query)
+        """Entries that match: by their name, a synonym, or what they do."""
+        main = self._main()
         if main is None:
             return
         if self._all is None:  # kept while the palette is open, so that the folder is not read after each letter
-            self._all = (*self.rows(main), *self.more(main))
-        scored = ((*_match(matcher, name, row), name, row) for name, row in self._all)
-        for score, synonym, name, row in nlargest(HITS, (one for one in scored if one[0] > 0), key=itemgetter(0)):
-            shown = Text(name).append(f"  {synonym}", "dim") if synonym else matcher.highlight(name)
-            yield Hit(score, shown, partial(main.perform, row), text=name, help=self._tip(main, row))
+            table = (*self.rows(main), *self.rows(main, impossible=True))
+            self._all, self._first = (*table, *self.more(main)), len(table)
+            self._lines = tuple(
+                (name, tuple(word for word in row.synonyms.split(", ") if word), keyed(self.app, row.tip))
+                for name, row in self._all
+            )
+        hits = ranked(query, self._lines, self._first)[:HITS]
+        for place, (number, hit) in enumerate(hits):
+            name, row = self._all[number]
+            shown = Content(name)
+            for start, end in hit.spans:
+                shown = shown.stylize(self.match_style or "bold", start, end)
+            if hit.synonym:
+                shown = Content.assemble(shown, (f"  {hit.synonym}", "dim"))
+            # Textual sorts by this number, and shows hits of the same number in any order.
+            yield Hit(1.0 - place / (2 * HITS), shown, partial(main.perform, row), text=name, help=self._tip(main, row))
 
     def _tip(self, main: MainScreen, row: Action) -> str:
+        if not row.shown and row.id and (why := main.why_not(row)):
+            return f"{keyed(self.app, row.tip)} Not now: {why}"
         told = "" if row.shown or not row.id else row.told(main.context).tip
         return keyed(self.app, told or row.tip)
 
 
-def _match(matcher: Matcher, name: str, row: Action) -> tuple[float, str]:
-    """The score of a row, and the synonym if it matches better than the name."""
-    by_name = matcher.match(name)
-    words = [word for word in row.synonyms.split(", ") if word]
-    score, synonym = max(((matcher.match(word), word) for word in words), default=(0.0, ""))
-    return (score, synonym) if score > by_name else (by_name, "")
+def _others(allowed: Allowed, now: object) -> Iterator[object]:
+    """Other values of an option that are near the present one: the choices, one less, one more, half and double."""
+    tried: list[object] = []
+    if allowed.choices:
+        tried += allowed.choices
+    elif allowed.kind is bool:
+        tried += [True, False]
+    elif isinstance(now, int) and allowed.kind is int:
+        tried += sorted({now // 2, now - 1, now + 1, now * 2})
+    elif isinstance(now, int | float) and allowed.kind is float:
+        tried += [now / 2, now * 2]
+    for value in tried:
+        with contextlib.suppress(InputError):
+            if value != now:
+                yield allowed.read(value, "option")
+
+
+def _short(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _one(name: str, tip: str, run: object, synonyms: str = "") -> tuple[str, Action]:

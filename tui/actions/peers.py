@@ -207,50 +207,58 @@ ACTIONS: tuple[Action, ...] = (
         *("peer.open", "enter", "enter", "inspect", "Peer", "Open the selected peer in the inspector.", 9),
         run=inspect,
         why_not=nobody_selected,
-        synonyms="details, show peer",
+        synonyms="details, show peer, inspector, properties, info, show node",
     ),
     _verb(
         *("kill", "x", "kill", "Kill the selected peer, or revive it.", 3),
-        synonyms="crash, fail, failure, stop, terminate, revive, restart, recover",
+        synonyms=(
+            "crash, fail, failure, fault, crash failure, stop, terminate, shut off, node down, offline, power "
+            "off, revive, restart, recover, reboot"
+        ),
     ),
     _verb(
         *("censor", "c", "censor", "Block all the selected peer's traffic, or lift it.", 4),
-        synonyms="block, firewall, isolate, silence, unblock, uncensor",
+        synonyms=(
+            "block, firewall, filter traffic, blackhole, drop packets, isolate, silence, blacklist, "
+            "censorship, unblock, uncensor"
+        ),
     ),
     _verb(
         *("collude", "o", "collude"),
         *("Have the selected peer suppress what the chosen ask is about, or stop suppressing it.", 13),
-        synonyms="malicious, byzantine, suppress, hide, defect",
+        synonyms=(
+            "malicious, byzantine, traitor, suppress, hide, ban a word, content filter, collusion, compromised, defect"
+        ),
     ),
     _verb(
         *("leave", "l", "leave", "Have the selected peer leave politely, or join again.", 12),
-        synonyms="depart, disconnect, churn, join, graceful",
+        synonyms="depart, disconnect, log off, go offline, offline, churn, join, rejoin, graceful, goodbye, departure",
     ),
     _verb(
         *("poison", "", "poison", "Have the selected peer serve decoys for every file, or stop that."),
-        synonyms="pollute, fake, decoy, cure",
+        synonyms="pollute, pollution, fake, fake file, decoy, corrupt, malware, spam, cure, clean",
     ),
     _verb(
         *("hold", "", "hold", "Freeze the messages on the links of the selected peer, or let them go on."),
-        synonyms="freeze, delay, release",
+        synonyms="freeze, delay, stall, pause link, intercept, in flight, release",
     ),
     _verb(
         *("partition", "", "split off", "Drop all messages between the chosen peers and all others."),
-        synonyms="partition, split, separate, netsplit",
+        synonyms="partition, split, split brain, separate, netsplit, network partition, isolate, cut off",
     ),
     _verb(
         *("heal", "", "heal", "End all partitions."),
         none="There is no partition.",
-        synonyms="merge, reconnect, partition",
+        synonyms="merge, reconnect, partition, rejoin sides, end split",
     ),
     _verb(
         *("shutdown", "", "shut down", "Kill all peers of the operator of the selected peer, or start them again."),
         none="The chosen peers are not run by one operator.",
-        synonyms="operator, company, provider, reopen",
+        synonyms="operator, company, provider, autonomous system, ASN, ISP, data centre, outage, bankrupt, reopen",
     ),
     _verb(
         *("publish", "", "publish", "Type the name of a new file that the selected peer shares from now on."),
-        synonyms="share, upload, add file, put, store",
+        synonyms="share, share file, upload, seed, add file, put, store, announce, insert",
     ),
     Action(
         *(
@@ -263,12 +271,12 @@ ACTIONS: tuple[Action, ...] = (
             10,
         ),
         run=menu,
-        synonyms="context menu, actions",
+        synonyms="context menu, actions, verbs, commands",
     ),
     Action(
         *("peer.filter", "slash", "/", "find peers", "Peer", "Find and select peers: a label or a selector.", 6),
         run=find,
-        synonyms="search, filter, select, selector",
+        synonyms="search, filter, select, selector, find node, look for a peer, degree, hubs, hub",
     ),
     Action(
         *(
@@ -281,13 +289,13 @@ ACTIONS: tuple[Action, ...] = (
         ),
         run=mark,
         why_not=nobody_selected,
-        synonyms="tag, multiple selection",
+        synonyms="tag, multiple selection, multi-select, check, star",
     ),
     Action(
         *("peer.jump", "j", "j", "jump", "Peer"),
         *("Put letters on the peers in sight and digits on the panels; type one to go there.", 7),
         run=jump,
-        synonyms="go to, hint",
+        synonyms="go to, hint, quick select, hop to",
     ),
     Action(
         *("peer.neighbours", "", "", "choose neighbours", "Peer"),
@@ -295,26 +303,26 @@ ACTIONS: tuple[Action, ...] = (
         run=partial(_choose, _neighbours),
         why_not=_no_neighbours,
         told=_told_neighbours,
-        synonyms="adjacent, linked, select neighbors",
+        synonyms="adjacent, adjacency, linked, links, connections, peers of a peer, select neighbors, ego network",
     ),
     Action(
         *("peer.operator", "", "", "choose an operator's peers", "Peer", "All peers of this operator."),
         run=partial(_choose, _of_operator),
         why_not=_no_operator,
         told=_told_operator,
-        synonyms="provider, company",
+        synonyms="provider, company, autonomous system, ISP, same operator",
     ),
     Action(
         *("peer.everybody", "", "", "choose all", "Peer", "Every peer, dead ones and servers included."),
         run=partial(_choose, _everybody),
         told=_told_everybody,
-        synonyms="select all, everybody",
+        synonyms="select all, everybody, all nodes, whole network",
     ),
     Action(
         *("peer.nobody", "", "", "unmark all", "Peer", "Only the selected peer stays chosen."),
         run=partial(_choose, _nobody),
         why_not=_nobody_marked,
         told=_told_nobody,
-        synonyms="deselect, clear selection",
+        synonyms="deselect, clear selection, unselect, select none",
     ),
 )

@@ -152,56 +152,58 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         *("app.theme", SHARED["app.theme"], "t", "theme", "Program", "Choose a theme; moving the cursor shows it.", 17),
         run=theme,
-        synonyms="colours, colors, dark, light",
+        synonyms="colours, colors, dark, dark mode, light, light mode, appearance, palette, contrast, colour blind",
     ),
     Action(
         *("app.help", SHARED["app.help"], "?", "help", "Program", "All keys, and what this network is.", 2, "app"),
         run=help_screen,
-        synonyms="keys, shortcuts, manual, documentation, about",
+        synonyms=(
+            "keys, shortcuts, key bindings, hotkeys, cheat sheet, manual, man page, documentation, docs, about, usage"
+        ),
     ),
     Action(
         *("app.palette", "ctrl+p", "^p", "palette", "Program", "Find any action by name.", 18, "app"),
         run=palette,
-        synonyms="commands",
+        synonyms="commands, command palette, search actions, menu",
     ),
     Action(
         *("app.focus", "tab", "tab", "next panel", "Program", "Move to the next panel; arrows move inside it."),
         run=partial(focus, 1),
-        synonyms="focus, switch",
+        synonyms="focus, switch panel, window, cycle",
     ),
     Action(
         *("app.focus_back", "shift+tab", "shift+tab", "panel before", "Program", "Move to the panel before."),
         run=partial(focus, -1),
-        synonyms="focus, switch, previous panel",
+        synonyms="focus, switch panel, previous panel, window",
     ),
     Action(
         *("app.back", "escape", "esc", "back", "Program", "One step back: close, deselect, zoom out."),
         run=back,
-        synonyms="cancel, close, deselect",
+        synonyms="cancel, close, deselect, escape, go back",
     ),
     Action(
         *("app.suspend", "ctrl+z", "^z", "suspend", "Program"),
         *("Go back to the shell; there, fg comes back here. No time passes meanwhile.", 0, "app"),
         run=suspend,
-        synonyms="shell, background, job",
+        synonyms="shell, background, job, ctrl+z, terminal, stop process",
     ),
     Action(
         *("app.quit", SHARED["app.quit"], "q", "quit", "Program"),
         *("Leave; in help, back to the swarm. Nothing is saved unless you recorded it.", 3, "app"),
         run=leave,
-        synonyms="exit, leave, close, end",
+        synonyms="exit, leave, close, end, stop program",
     ),
     Action(
         *("app.density", "", "", "density", "Program", "With or without borders."),
         run=density,
         told=_told_density,
-        synonyms="borders, compact, comfortable, space",
+        synonyms="borders, compact, comfortable, space, padding, spacing",
     ),
     Action(
         *("app.motion", "", "", "motion", "Program", "Whether peers move gradually and actions are highlighted."),
         run=motion,
         told=_told_motion,
-        synonyms="animation, reduced",
+        synonyms="animation, reduced motion, animations, blink, accessibility",
     ),
     *(
         Action(
@@ -209,7 +211,7 @@ ACTIONS: tuple[Action, ...] = (
             run=partial(glyphs, mode),
             why_not=partial(_same_glyphs, mode),
             says=f"Screen: draw with {mode}",
-            synonyms="characters, font, unicode",
+            synonyms="characters, font, unicode, glyphs, symbols",
         )
         for mode in MODES
     ),
@@ -217,7 +219,7 @@ ACTIONS: tuple[Action, ...] = (
         *("app.tour", "", "", "tour", "Program", "Five things to do, each explained in turn."),
         run=tour,
         says="Help: take the tour",
-        synonyms="tutorial, introduction, getting started",
+        synonyms="tutorial, introduction, intro, getting started, onboarding, walkthrough, demo, lesson",
     ),
     Action(
         *(
@@ -230,6 +232,6 @@ ACTIONS: tuple[Action, ...] = (
         ),
         run=configuration,
         says="Help: where is my configuration",
-        synonyms="settings, preferences, options, keys",
+        synonyms="settings, preferences, options, keys, keymap, remap keys, config file, dotfile",
     ),
 )

@@ -214,13 +214,16 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         *("run.network", "p", "p", "network", "Run", "Restart under another network, or open a scenario.", 5),
         run=choose,
-        synonyms="protocol, restart, scenario, open, load, new run",
+        says="Run: network or scenario",
+        synonyms=(
+            "protocol, restart, reset, scenario, open, load, new run, switch network, change protocol, start over, file"
+        ),
     ),
     Action(
         *("run.court", "h", "h", "court", "Run"),
         *("Start a court, which censors every peer that answers, two seconds after its answer; or end it.", 18),
         run=court,
-        synonyms="takedown, legal, injunction, adaptive adversary, censor",
+        synonyms="takedown, legal, injunction, adaptive adversary, notice, DMCA, censor, whack-a-mole",
     ),
     Action(
         *(
@@ -234,12 +237,12 @@ ACTIONS: tuple[Action, ...] = (
         run=call_off,
         why_not=_no_attack,
         told=_told_attacks,
-        synonyms="stop attack, call off, abort",
+        synonyms="stop attack, call off, abort, end attack",
     ),
     Action(
         *("run.copy", "y", "y", "copy command", "Run", "Copy the command line that reproduces this moment.", 16),
         run=copy,
-        synonyms="clipboard, share, reproduce, link",
+        synonyms="clipboard, share, reproduce, reproducible, link, yank, permalink, command line",
     ),
     Action(
         *("run.copy_action", "Y", "Y", "copy action", "Run"),
@@ -273,23 +276,23 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         *("run.screenshot", "S", "S", "screenshot", "Run", "Write the screen to a file, as SVG and as text."),
         run=screenshot,
-        synonyms="picture, image, snapshot, print",
+        synonyms="picture, image, snapshot, print, SVG, capture, export picture",
     ),
     Action(
         *("run.record", "r", "r", "record", "Run", "Write this run into a file, or stop it.", 24),
         run=record,
         why_not=_no_recording,
         told=_told_record,
-        synonyms="recording, replay, trace, save",
+        synonyms="recording, replay, trace, save, save run, log to file, capture",
     ),
     Action(
         *("run.save", "W", "W", "save scenario", "Run", "Save the run so far as a scenario, with everything you did."),
         run=save,
-        synonyms="snapshot, write, store",
+        synonyms="snapshot, write, store, save as, TOML, export scenario",
     ),
     Action(
         *("run.export", "E", "E", "export figures", "Run", "Write asks and series to files, as CSV and JSON."),
         run=export_figures,
-        synonyms="csv, json, data, download, results",
+        synonyms="csv, json, data, results, save data, metrics, statistics, spreadsheet, download figures",
     ),
 )

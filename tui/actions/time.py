@@ -126,7 +126,7 @@ def _step(id_: str, keys: str, shown: str, label: str, tip: str, ms: int, rank: 
         *(id_, keys, shown, label, "Time", tip, rank),
         run=partial(step, ms),
         why_not=_failed,
-        synonyms="advance, single step, forward",
+        synonyms="advance, single step, forward, tick, frame",
     )
 
 
@@ -136,7 +136,7 @@ def _back(id_: str, keys: str, shown: str, label: str, tip: str, ms: int, rank: 
         *(id_, keys, shown, label, "Time", tip, rank),
         run=partial(rewind, ms),
         why_not=_at_start,
-        synonyms="rewind, reverse, step back",
+        synonyms="rewind, reverse, step back, time travel, backwards",
     )
 
 
@@ -146,7 +146,9 @@ def _travel(id_: str, keys: str, shown: str, label: str, tip: str, ms: int, rank
         *(id_, keys, shown, label, "Time", tip, rank),
         run=partial(travel, ms),
         why_not=_at_start if ms < 0 else _at_end,
-        synonyms="rewind, seek, reverse" if ms < 0 else "seek, forward",
+        synonyms="rewind, seek, reverse, time travel, back in time, go to"
+        if ms < 0
+        else "seek, forward, skip ahead, fast forward",
     )
 
 
@@ -156,7 +158,7 @@ ACTIONS: tuple[Action, ...] = (
         run=pause,
         why_not=_failed,
         told=_told_pause,
-        synonyms="play, stop, start, run, freeze, resume",
+        synonyms="play, stop, start, run, freeze, resume, continue, halt, unpause",
     ),
     _step("time.nudge", "comma", ",", "step 10 ms", "Go on by 10 ms of virtual time, then stop.", 10),
     _step("time.step", "full_stop", ".", "step 0.1 s", "Go on by 0.1 s of virtual time, then stop.", 100, 11),
@@ -171,43 +173,43 @@ ACTIONS: tuple[Action, ...] = (
         "Go back to the last command, kill, alarm or ask of a person.",
         run=partial(to_mark, -1),
         why_not=partial(_no_mark, -1),
-        synonyms="previous event, rewind",
+        synonyms="previous event, rewind, time travel, last action, bookmark",
     ),
     Action(
         *("time.mark_after", "right_curly_bracket", "}", "next mark", "Time"),
         "Go on to the next command, kill, alarm or ask of a person.",
         run=partial(to_mark, 1),
         why_not=partial(_no_mark, 1),
-        synonyms="next event",
+        synonyms="next event, skip to, bookmark",
     ),
     Action(
         *("time.start", "home", "home", "to the start", "Time", "Go to the beginning of the run."),
         run=to_start,
         why_not=_at_start,
-        synonyms="rewind, begin, first",
+        synonyms="rewind, begin, first, restart, time travel, time zero",
     ),
     Action(
         *("time.live", "end", "end", "live", "Time", "Go to the live end of the run."),
         run=to_end,
         why_not=_at_end,
-        synonyms="now, last, present",
+        synonyms="now, last, present, latest, catch up, real time",
     ),
     Action(
         *("time.undo", "z", "z", "undo", "Time", "Go to just before your last action, and forget it.", 15),
         run=undo,
         why_not=_not_undoable,
-        synonyms="revert, take back",
+        synonyms="revert, take back, ctrl+z, roll back, rollback, cancel action",
     ),
     Action(
         *("time.slower", "left_square_bracket", "[", "slower", "Time", "Halve the speed.", 7),
         run=partial(change_speed, -1),
         why_not=partial(_no_speed, -1),
-        synonyms="speed, slow down",
+        synonyms="speed, slow down, decelerate, playback rate",
     ),
     Action(
         *("time.faster", "right_square_bracket", "]", "faster", "Time", "Double the speed.", 8),
         run=partial(change_speed, 1),
         why_not=partial(_no_speed, 1),
-        synonyms="speed up, fast forward, accelerate",
+        synonyms="speed, speed up, fast forward, accelerate, playback rate",
     ),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 
 from tui.config.keys import keyed
@@ -265,76 +266,113 @@ LAYOUT_KEYS: tuple[tuple[str, str, str], ...] = (
     ("present", "f5", "layout, presentation, demo, audience, teaching, large labels, keys shown, screencast"),
 )
 ABOUT_PANELS = (
-    (1, "the selected peer and the chosen ask", "details, peer"),
-    (2, "the table of asks", "queries, searches, requests"),
-    (3, "churn, loss, latency and group actions", "settings, options, knobs"),
-    (4, "the charts over time", "graphs, metrics, time series, plot, statistics"),
-    (5, "the feed of events", "log, event log"),
-    (6, "what the scenario says", "scenario, captions"),
-    (7, "the table of all peers", "nodes, list"),
-    (8, "the statistics by kind of message", "message types, traffic, bandwidth"),
-    (9, "attacks to choose from, flash crowds and mass exits among them", "targeted, failure, denial of service"),
+    (1, "the selected peer and the chosen ask", "details, peer, inspector, properties, node details"),
+    (2, "the table of asks", "queries, query list, searches, requests, operations, history of asks"),
+    (
+        3,
+        "churn, loss, latency and group actions",
+        "settings, options, knobs, parameters, sliders, loss, packet loss, latency, RTT, delay, jitter, "
+        "churn, bandwidth, kill random peers",
+    ),
+    (4, "the charts over time", "graphs, metrics, time series, plot, statistics, success rate, reach, load, success"),
+    (5, "the feed of events", "log, event log, history, trace, messages, what happened"),
+    (6, "what the scenario says", "scenario, captions, story, lesson, expectations"),
+    (7, "the table of all peers", "nodes, node list, list, degree, hubs, top peers, sort peers, htop"),
+    (
+        8,
+        "the statistics by kind of message",
+        "message types, traffic, bandwidth, throughput, bytes, packets, overhead, statistics, message count",
+    ),
+    (
+        9,
+        "attacks to choose from, flash crowds and mass exits among them",
+        "targeted, targeted attack, failure, denial of service, dos, ddos, sybil, eclipse, adversary, flash "
+        "crowd, mass exit, random failure, attack hubs",
+    ),
 )
+PLACE_SYNONYMS: Mapping[Placement, str] = {
+    "world": "map, geography, cities, countries, globe",
+    "ring": "circle, circular layout",
+    "hops": "distance, concentric, breadth first, BFS, radial, tree",
+    "ask": "wave, depth, propagation, flood, spanning tree, radial",
+    "identifiers": "DHT, hash ring, key space, keyspace, Kademlia, Chord, node id",
+    "communities": "force directed, clusters, spring, modularity, graph layout, small world",
+}
+COLOUR_SYNONYMS: Mapping[ColourBy, str] = {
+    "state": "alive, dead, status, health",
+    "role": "kind of node, ultrapeer, server, client, supernode",
+    "load": "traffic, heat map, bandwidth, hot spots, busy, hubs, throughput",
+    "belief": "knowledge, view, stale, wrong, local view",
+    "heard": "last seen, liveness, failure detector, silent, age, freshness",
+    "answer": "reach, coverage, hops, who answered, hits, infected",
+}
 ACTIONS: tuple[Action, ...] = (
     Action(
         *("view.placement", "g", "g", "layout", "Picture"),
         *("Change the layout: world, ring, hops from a peer or of an ask, identifiers, communities.", 10),
         run=next_placement,
-        synonyms="arrange, graph, topology, map",
+        synonyms="arrange, arrangement, placement, graph, topology, map, ring, force directed, geography",
     ),
     Action(
         *("view.placements", "G", "G", "choose a layout", "Picture", "Choose how peers are placed."),
         run=choose_placement,
-        synonyms="arrange, graph, topology, map",
+        synonyms="arrange, arrangement, placement, graph, topology, map, ring, force directed, geography",
     ),
     Action(
         *("view.colour", "b", "b", "colour by", "Picture"),
         *("Colour peers by state, role, load, belief, last heard, or answer to the chosen ask.", 11),
         run=next_colour,
-        synonyms="color",
+        synonyms="color, colouring, coloring, heat map, highlight",
     ),
     Action(
         *("view.colours", "B", "B", "choose a colouring", "Picture", "Choose what the colours mean."),
         run=choose_colour,
-        synonyms="color",
+        synonyms="color, colouring, coloring, heat map, highlight",
     ),
     Action(
         *("view.picture", "d", "d", "diagram", "Picture"),
         *("The swarm, the chosen ask in time and space, or the tree of who told whom.", 10),
         run=turn,
         why_not=_no_other_picture,
-        synonyms="space-time, sequence, spanning tree, lamport",
+        synonyms=(
+            "space-time, spacetime, sequence, sequence diagram, message diagram, spanning tree, lamport, "
+            "trace, timeline of an ask, propagation, who told whom"
+        ),
     ),
     Action(
         *("view.belief", "v", "v", "belief", "Picture"),
         *("The network as it is, or as the selected peer believes it to be.", 9),
         run=belief,
         why_not=_no_belief,
-        synonyms="local view, knowledge, routing table",
+        synonyms=(
+            "local view, partial view, knowledge, routing table, neighbour table, what a peer knows, stale, subjective"
+        ),
     ),
     Action(
         *("view.upkeep", "u", "u", "upkeep", "Picture", "Show or hide the network's upkeep messages.", 15),
         run=upkeep,
-        synonyms="maintenance, keepalive, ping, overhead",
+        synonyms=(
+            "maintenance, maintenance traffic, keepalive, keep-alive, heartbeat, ping, pong, overhead, control traffic"
+        ),
     ),
     Action(
         *("view.in", "plus,equals_sign", "+", "zoom", "Picture", "Zoom in or out."),
         run=partial(zoom, 1),
         says="Picture: zoom in",
-        synonyms="magnify, larger",
+        synonyms="magnify, larger, closer, enlarge",
     ),
     Action(
         *("view.out", "minus", "-", "zoom", "Picture", "Zoom in or out."),
         run=partial(zoom, -1),
         why_not=_all_in_sight,
         says="Picture: zoom out",
-        synonyms="smaller",
+        synonyms="smaller, shrink, farther, overview",
     ),
     Action(
         *("view.fit", "0", "0", "fit all", "Picture", "The whole swarm again."),
         run=partial(zoom, 0),
         why_not=_all_in_sight,
-        synonyms="reset zoom",
+        synonyms="reset zoom, fit to screen, show everything, centre, overview",
     ),
     *(
         Action(
@@ -342,7 +380,7 @@ ACTIONS: tuple[Action, ...] = (
             run=partial(pan, way),
             why_not=_nothing_beyond,
             says=f"Picture: move the picture {way}",
-            synonyms="pan, scroll",
+            synonyms="pan, scroll, shift view",
         )
         for way, arrow in WAYS
     ),
@@ -408,17 +446,17 @@ ACTIONS: tuple[Action, ...] = (
         *("panel.expand", "f", "f", "full screen", "Picture"),
         *("Give the focused panel, or the picture, the whole screen.", 12),
         run=expand,
-        synonyms="maximise, maximize, zoom panel",
+        synonyms="maximise, maximize, zoom panel, fullscreen, enlarge",
     ),
     Action(
         *("view.legend", "k", "k", "legend", "Picture", "Show or hide the key to the colours on the picture."),
         run=legend,
-        synonyms="colours, color key",
+        synonyms="colours, color key, key to colours, what colours mean",
     ),
     Action(
         *("view.names", "w", "w", "names", "Picture", "Show or hide the peers' names on the picture."),
         run=names,
-        synonyms="labels",
+        synonyms="labels, node names, show labels, hide labels",
     ),
     *(
         Action(
@@ -426,6 +464,7 @@ ACTIONS: tuple[Action, ...] = (
             run=partial(place, name),
             why_not=partial(_no_placement, name),
             says=f"Layout: {name}",
+            synonyms=PLACE_SYNONYMS[name],
         )
         for name in PLACED
     ),
@@ -434,7 +473,7 @@ ACTIONS: tuple[Action, ...] = (
             *(f"view.colour_{name.replace(' ', '_')}", "", "", f"colour by {name}", "Picture", COLOURED[name]),
             run=partial(colour, name),
             says=f"Colour by: {name}",
-            synonyms="color",
+            synonyms=f"color, {COLOUR_SYNONYMS[name]}",
         )
         for name in COLOURED
     ),

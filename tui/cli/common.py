@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import functools
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from ..interrupts import INTERRUPTED as INTERRUPTED
@@ -26,7 +26,7 @@ DONE, FAILED, WRONG = 0, 1, 2
 
 NEAR = 0.65
 """As `engine.errors.SIMILARITY_MIN`."""
-COMMANDS = ("run", "replay", "bench", "config", "protocols", "scenarios", "themes")
+COMMANDS = ("run", "replay", "bench", "config", "protocols", "scenarios", "themes", "help", "completion")
 """Words that may go first. Any other first word is a scenario, a network or a file for the dashboard."""
 
 EXIT_CODES = """\
@@ -62,6 +62,11 @@ class Parser(argparse.ArgumentParser):
     def flags(self) -> Iterable[str]:
         """Names of all flags."""
         return self._option_string_actions
+
+    @property
+    def actions(self) -> Sequence[argparse.Action]:
+        """All flags and arguments, in order."""
+        return self._actions
 
 
 def load_engine() -> None:
@@ -229,6 +234,13 @@ def read_pair(text: str, where: str) -> tuple[str, str]:
     return name.strip(), value
 
 
+def read_at(text: str, where: str) -> float:
+    """A virtual time in seconds."""
+    from engine import as_number, scenario_files
+
+    return as_number(text, where, 0, scenario_files.TIME_MAX_S, texts=True)
+
+
 def read_until(text: str, where: str) -> Until:
     """Seconds, or "quiet"."""
     from engine import as_number, plain, scenario_files
@@ -284,6 +296,7 @@ def swarm_flags(parser: Parser) -> None:
         action="append",
         default=[],
     )
+    add("--ask-at", read_at, "SECONDS", "with --ask: ask at this virtual time (0)")
     add("--from", read_selector, "SELECTOR", 'who asks, as in "random 3" or p017 (#0, the first peer)', dest="asker")
     group.add_argument("--record", metavar="FILE", help="write the run into a file; swarmtop replay opens it")
 
@@ -315,7 +328,11 @@ def scenario_of(space: argparse.Namespace) -> Scenario:
     from engine import options_for
     from engine import scenario_files as lab
 
-    made = _named(space.scenario) if space.scenario is not None else lab.Scenario()
+    name = space.scenario
+    made = lab.Scenario() if name is None else lab.find(name, also=COMMANDS)
+    if name is not None and lab.hides_file(name):
+        kind = "scenario" if name in lab.shipped_names() else "network"
+        warn(f'"{name}" is the {kind} of that name; ./{name} is the file')
     setup = made.setup
     named = ("protocol", "peers", "seed", "topology", "latency", "loss", "churn")
     changes: dict[str, Any] = {name: value for name in named if (value := getattr(space, name)) is not None}
@@ -335,20 +352,12 @@ def scenario_of(space: argparse.Namespace) -> Scenario:
     if space.peers is not None and not topology.isalnum() and os.path.isfile(topology):
         warn(f"--peers is not used, since {topology} has its own peers")
     if space.ask:
-        made = made.asking(space.ask, lab.ASKER if space.asker is None else space.asker)
+        made = made.asking(space.ask, lab.ASKER if space.asker is None else space.asker, space.ask_at or 0.0)
     elif space.asker is not None:
         raise WrongError("--from says who asks, so it needs --ask")
+    elif space.ask_at is not None:
+        raise WrongError("--ask-at says when to ask, so it needs --ask")
     return made
-
-
-def _named(name: str) -> Scenario:
-    """A shipped scenario or a file; else a network, in a plain scenario."""
-    from engine import Setup, networks
-    from engine import scenario_files as lab
-
-    if name in networks() and name not in lab.shipped_names():
-        return lab.Scenario(setup=Setup(protocol=name))
-    return lab.find(name, also=(*COMMANDS, *networks()))
 
 
 # --- printing -----------------------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ def flags(parser: Parser) -> None:
     screen_flags(parser)
     adder(parser)("--until", read_until, "SECONDS|quiet", "pause there (virtual time), or when all asks are closed")
     parser.add_argument("--json", action="store_true", help="on leaving, print one JSON object of the run so far")
-    parser.add_argument("--version", action="store_true", help="print the version")
+    parser.add_argument("--version", "-V", action="store_true", help="print the version")
 
 
 def run_dashboard(space: argparse.Namespace) -> int:

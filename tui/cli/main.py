@@ -17,7 +17,7 @@ from typing import NoReturn
 
 from ..import_path import close
 from ..interrupts import end_at_once, raise_again
-from . import dashboard, run
+from . import dashboard, help_topics, lists, run
 from .common import COMMANDS, DONE, EXIT_CODES, FAILED, WRONG, Parser, WrongError, did_you_mean, say, warn
 from .streams import guarded
 
@@ -28,12 +28,23 @@ Watch a peer-to-peer network while it works, and while it is attacked.
   swarmtop run [SCENARIO] [flags]  the same without a screen; prints a report
   swarmtop replay FILE             open a recording on screen; --json runs it without one
   swarmtop protocols [NAME]        the networks there are, or one with its options
-  swarmtop scenarios               the scenarios there are
+  swarmtop scenarios [NAME]        the scenarios there are, or one in full
   swarmtop themes                  the themes there are
   swarmtop config                  where your configuration is: keys, theme and more
   swarmtop bench                   how fast it is on this machine
+  swarmtop help [TOPIC]            keys, selectors, files and more, explained
+  swarmtop completion SHELL        completion for bash, zsh or fish
 
 SCENARIO is the name of a shipped scenario or of a network, or a TOML file. Flags override it."""
+
+COMPLETION_ABOUT = """\
+Print a script that completes commands, flags, networks, scenarios, themes and options.
+
+  bash   swarmtop completion bash > ~/.local/share/bash-completion/completions/swarmtop
+  zsh    swarmtop completion zsh > ~/.zfunc/_swarmtop       (a folder that $fpath has before compinit)
+  fish   swarmtop completion fish > ~/.config/fish/completions/swarmtop.fish
+
+Or for this shell alone: source <(swarmtop completion bash). After an update, make it again."""
 
 DASHBOARD = ""
 """The command that is meant where the first word is none of `COMMANDS`. It cannot be typed."""
@@ -63,11 +74,32 @@ def parsers() -> tuple[Parser, dict[str, Parser]]:
     command("run", run.ABOUT, run.run_flags, run.run_run, "[SCENARIO] [flags]", EXIT_CODES)
     command("replay", run.REPLAY_ABOUT, run.replay_flags, run.run_replay, "FILE [flags]", run.REPLAY_EXIT_CODES)
     command("bench", run.BENCH_ABOUT, run.bench_flags, run.run_bench, "[--quick] [--json]")
-    command("config", "Tell where your configuration is, and write one.", lambda parser: None, run_config)
-    command("protocols", "List the protocols there are.", _protocol_flags, list_protocols)
-    command("scenarios", "List the scenarios there are.", lambda parser: None, list_scenarios)
-    command("themes", "List the themes there are.", lambda parser: None, list_themes)
+    command("config", lists.CONFIG_ABOUT, lists.json_flag, lists.run_config, "[--json]")
+    command("protocols", lists.PROTOCOLS_ABOUT, lists.name_flags, lists.list_protocols, "[NAME] [--json]")
+    command("scenarios", lists.SCENARIOS_ABOUT, lists.name_flags, lists.list_scenarios, "[NAME] [--json]")
+    command("themes", "List the themes there are.", lists.json_flag, lists.list_themes, "[--json]")
+    command("help", help_topics.ABOUT, help_topics.flags, _help, "[TOPIC] [--json]")
+    command("completion", COMPLETION_ABOUT, _completion_flags, _completion, "SHELL")
     return root, made
+
+
+def _help(space: argparse.Namespace) -> int:
+    """`swarmtop help`; a command is told by its own help."""
+    if space.topic in COMMANDS and not space.json and space.topic not in help_topics.topics():
+        say(parsers()[1][space.topic].format_help().rstrip("\n"))
+        return DONE
+    return help_topics.run_help(space)
+
+
+def _completion_flags(parser: Parser) -> None:
+    parser.add_argument("shell", nargs="?", metavar="SHELL", help=argparse.SUPPRESS)
+
+
+def _completion(space: argparse.Namespace) -> int:
+    """`swarmtop completion`."""
+    from . import completion
+
+    return completion.run(space.shell, parsers()[1])
 
 
 def parse(words: Sequence[str]) -> argparse.Namespace:
@@ -127,95 +159,6 @@ def _answered(words: list[str]) -> int:
             raise
         warn(error)
         return WRONG if isinstance(error, InputError) else FAILED
-
-
-# --- lists and the configuration ----------------------------------------------------------------------------------
-
-
-def _protocol_flags(parser: Parser) -> None:
-    parser.add_argument("name", nargs="?", metavar="NAME", help="describe this one, with its options")
-
-
-def list_protocols(space: argparse.Namespace) -> int:
-    """`swarmtop protocols`: all networks, or one with its options."""
-    from dataclasses import fields
-
-    from engine import help_of, network, networks, options_for, title_of
-
-    name: str | None = space.name
-    if name is None:
-        say(table([(name, title_of(kind)) for name, kind in networks().items()]))
-        return DONE
-    kind = network(name)
-    lines = [f"{name}: {title_of(kind)}"]
-    if help_of(kind):
-        lines += ["", help_of(kind)]
-    options = options_for(kind, {}, name)
-    if options is not None:
-        rows = [(f"{f.name}={getattr(options, f.name)}", f.metadata.get("about", "")) for f in fields(options)]
-        lines += ["", "options (--set NAME=VALUE), with their defaults:", "", table(rows)]
-    say("\n".join(lines))
-    return DONE
-
-
-def list_scenarios(space: argparse.Namespace) -> int:
-    """`swarmtop scenarios`."""
-    from engine import scenario_files
-
-    say(table([(made.source, f"{made.title}. {made.about}") for made in scenario_files.shipped()]))
-    return DONE
-
-
-def list_themes(space: argparse.Namespace) -> int:
-    """`swarmtop themes`."""
-    from ..config.themes import available
-
-    say(table(available()))
-    return DONE
-
-
-def table(rows: Sequence[tuple[str, str]]) -> str:
-    """Two columns, the second wrapped under itself."""
-    import shutil
-    import textwrap
-
-    wide = max((len(name) for name, _ in rows), default=0)
-    room = max(40, min(shutil.get_terminal_size().columns, 120) - wide - 4)
-    lines = []
-    for name, about in rows:
-        first, *more = textwrap.wrap(about, room) or [""]
-        lines.append(f"  {name:<{wide}}  {first}".rstrip())
-        lines += [" " * (wide + 4) + line for line in more]
-    return "\n".join(lines)
-
-
-def run_config(space: argparse.Namespace) -> int:
-    """`swarmtop config`: tell where the file is, write one where there is none, and tell what is wrong in it.
-
-    Raises InputError when it cannot be written.
-    """
-    from engine import InputError, plain
-
-    from ..actions.table import ALL
-    from ..config import settings
-
-    path = settings.user_file()
-    try:
-        fresh = settings.write_default(path, ALL)
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror or error}") from None
-    settled = settings.load(path)
-    wrong = list(settled.complaints)
-    if settled.keys:
-        from ..config.keymap import laid_over
-
-        wrong += laid_over(ALL, settled.keys, path)[1]
-    note = "  (new: every line in it is a comment)" if fresh else ""
-    say("\n".join([f"{plain(path, limit=PATH_MAX)}{note}", *wrong]))
-    return DONE
-
-
-PATH_MAX = 4_096
 
 
 def script() -> NoReturn:

@@ -63,11 +63,20 @@ def run_flags(parser: Parser) -> None:
     add = adder(group)
     add("--until", read_until, "SECONDS|quiet", "virtual time; quiet: when all asks are closed (60)")
     group.add_argument("--json", action="store_true", help="print one JSON object")
+    group.add_argument("--picture", action="store_true", help="print a picture of the swarm at the end")
+    add("--size", read_picture_size, "WxH", "with --picture: columns and rows (those of the terminal, else 100x30)")
     group.add_argument("--series", action="store_true", help="with --json: samples over time as well")
     add("--csv", read_csv_file, "FILE", "write the samples over time, or the runs of a sweep, to a file")
     add("--sweep", read_sweep, "VERB:FROM:TO:STEPS", "one run a point: success against the share attacked")
     add("--repeat", read_whole(1, 1_000), "N", "with --sweep: runs a point, with seeds that follow each other (1)")
     add("--jobs", read_whole(1, 1_000), "N", "with --sweep: runs at a time (as many as there are cores)")
+
+
+def read_picture_size(text: str, where: str) -> tuple[int, int]:
+    """The size of a picture."""
+    from .picture import read_size
+
+    return read_size(text, where)
 
 
 def read_sweep(text: str, where: str) -> Sweep:
@@ -88,16 +97,24 @@ def run_run(space: argparse.Namespace) -> int:
     for flag in ("repeat", "jobs"):
         if getattr(space, flag) is not None and space.sweep is None:
             raise WrongError(f"--{flag} needs --sweep")
+    if space.picture and (space.json or space.sweep is not None):
+        raise WrongError(f"--picture and {'--json' if space.json else '--sweep'} both print on stdout: leave one out")
+    if space.size is not None and not space.picture:
+        raise WrongError("--size needs --picture")
     scenario = scenario_of(space)
     check_apart(space, scenario)
     if space.sweep is not None:
         return _sweep(space, scenario, space.until)
     from engine import run, series_csv
 
+    from .picture import Picture
+
     progress = Progress() if sys.stderr.isatty() else None
     samples = space.series or space.csv is not None
+    picture = Picture(space.size) if space.picture else None
+    at_end = None if picture is None else picture.take
     try:
-        report = run(scenario, until=space.until, series=samples, progress=progress, record=space.record)
+        report = run(scenario, until=space.until, series=samples, progress=progress, record=space.record, at_end=at_end)
     finally:
         if progress is not None:
             progress.clear()
@@ -105,7 +122,10 @@ def run_run(space: argparse.Namespace) -> int:
         warn(sentence)
     if space.csv is not None and report.series is not None:
         write(space.csv, series_csv(report.series))
-    say(json_of(report, series=space.series) if space.json else report.text())
+    if picture is not None:
+        say(picture.text())
+    else:
+        say(json_of(report, series=space.series) if space.json else report.text())
     return DONE if report.ok else FAILED
 
 
@@ -341,12 +361,14 @@ def run_bench(space: argparse.Namespace) -> int:
 
 def speeds(rows: Sequence[BenchRow]) -> Table:
     """Thousands of deliveries a second, and the ratio."""
-    table = _table("thousand deliveries a second of processor time, recorded")
+    table = _table("deliveries a second of processor time, recorded, and their ratio to those of a bare loop")
     for name in ("load", "peers", "swarmtop", "bare loop", "ratio"):
         table.add_column(name, justify="left" if name == "load" else "right")
     for row in rows:
-        cells = [row.load, f"{row.peers:,}", f"{row.ours_per_s / 1e3:,.0f}"]
-        table.add_row(*cells, f"{row.bare_per_s / 1e3:,.0f}", f"{row.of_bare:.2f}")
+        cells = [row.load, f"{row.peers:,}", f"{row.ours_per_s / 1e3:,.0f} k/s"]
+        table.add_row(*cells, f"{row.bare_per_s / 1e3:,.0f} k/s", f"{row.of_bare:.2f}")
+    table.caption = "k/s: thousand deliveries a second. One delivery: one message handed to one peer."
+    table.caption_justify = "left"
     return table
 
 

@@ -40,6 +40,7 @@ def command_line(scenario: Scenario, setup: Setup, commands: Sequence[TimedComma
     simple = replace(setup, **flags) == base
     asked = [AskFor(peers, text) for text, peers in scenario.asks]
     only_asks = not setup.asks_per_s and [command for _, command in setup.schedule] == asked
+    only_asks = only_asks and len({at_us for at_us, _ in setup.schedule}) < 2
     only_asks = only_asks and replace(setup, **flags, asks_per_s=base.asks_per_s, schedule=base.schedule) == base
     if commands or not (simple or only_asks):
         path = folder / f"{setup.protocol}-{setup.seed}-{now_us // 1000}.toml"
@@ -50,7 +51,7 @@ def command_line(scenario: Scenario, setup: Setup, commands: Sequence[TimedComma
     else:
         words = ["swarmtop", *([_named(scenario.source)] if scenario.source else [])]
         words += _flags(setup, base, everything=not scenario.source)
-        words += _asks(scenario)
+        words += _asks(scenario, next((at_us for at_us, _ in setup.schedule), 0))
     return " ".join(shell_word(word) for word in [*words, "--until", f"{now_us / 1e6:.6f}"])
 
 
@@ -122,9 +123,10 @@ def _differing(options: Mapping[str, object], base: Mapping[str, object]) -> dic
     return {name: value for name, value in options.items() if base.get(name, MISSING) != value}
 
 
-def _asks(scenario: Scenario) -> list[str]:
-    """`--ask` and `--from` of the command line that started the run."""
+def _asks(scenario: Scenario, at_us: int) -> list[str]:
+    """`--ask`, `--ask-at` and `--from` of the command line that started the run."""
     words = [word for text, _ in scenario.asks for word in _flag("--ask", text)]
+    words += ["--ask-at", repr(at_us / 1e6)] if words and at_us else []
     return [*words, *_flag("--from", scenario.asks[0][1])] if words else []
 
 
