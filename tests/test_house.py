@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import functools
 import importlib
 import inspect
 import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -86,9 +87,38 @@ def sources(folder: str) -> list[Path]:
     return sorted(path for path in (ROOT / folder).rglob("*.py"))
 
 
-def imports(path: Path, typing: bool = False) -> Iterator[tuple[str, int]]:
+def of_each(paths: Sequence[Path]) -> Callable[[Callable[[Path], None]], Callable[[], None]]:
+    """Make a check of one file a test of all these files, which reports each file that fails."""
+
+    def made(check: Callable[[Path], None]) -> Callable[[], None]:
+        def test() -> None:
+            assert paths
+            wrong = []
+            for path in paths:
+                try:
+                    check(path)
+                except (AssertionError, pytest.fail.Exception) as error:
+                    wrong.append(f"{path.relative_to(ROOT)}: {error}")
+            assert not wrong, "\n".join(wrong)
+
+        return test
+
+    return made
+
+
+@functools.cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+@functools.cache
+def imports(path: Path, typing: bool = False) -> tuple[tuple[str, int], ...]:
     """Absolute names of what a file imports, with the line; imports for the type checker alone only with `typing`."""
-    tree = ast.parse(path.read_text())
+    return tuple(imported(path, typing))
+
+
+def imported(path: Path, typing: bool) -> Iterator[tuple[str, int]]:
+    tree = parsed(path)
     typing_only = {
         id(inner)
         for node in ast.walk(tree)
@@ -112,13 +142,13 @@ def test_the_top_level_has_the_expected_files_only() -> None:
     assert {name for name in top if not name.startswith(".")} <= TOP
 
 
-@pytest.mark.parametrize("path", sources("engine"), ids=lambda p: str(p.relative_to(ROOT)))
+@of_each(sources("engine"))
 def test_the_engine_knows_no_screen(path: Path) -> None:
     for name, line in imports(path):
         assert name.split(".")[0] not in ("tui", "themes", "textual", "rich"), f"{path}:{line} imports {name}"
 
 
-@pytest.mark.parametrize("path", sources("engine"), ids=lambda p: str(p.relative_to(ROOT)))
+@of_each(sources("engine"))
 def test_imports_inside_the_engine_have_one_direction(path: Path) -> None:
     part = path.relative_to(ROOT / "engine").with_suffix("").parts[0]
     if part == "__init__":
@@ -138,7 +168,7 @@ def test_imports_inside_the_engine_have_one_direction(path: Path) -> None:
             assert ENGINE_ORDER.index(parts[1]) < ENGINE_ORDER.index(part), where
 
 
-@pytest.mark.parametrize("path", sources("tui"), ids=lambda p: str(p.relative_to(ROOT)))
+@of_each(sources("tui"))
 def test_imports_inside_the_dashboard_have_one_direction(path: Path) -> None:
     part = path.relative_to(ROOT / "tui").with_suffix("").parts[0]
     if part == "__init__":
@@ -199,16 +229,16 @@ def test_an_import_circle_is_detected() -> None:
     assert not circles_of({"a": {"b", "c"}, "b": {"c"}, "c": set()})
 
 
-@pytest.mark.parametrize("path", [*sources("engine"), *sources("tui")], ids=lambda p: str(p.relative_to(ROOT)))
+@of_each([*sources("engine"), *sources("tui")])
 def test_a_file_says_what_it_is_and_no_class_is_put_together_of_parts(path: Path) -> None:
-    tree = ast.parse(path.read_text())
+    tree = parsed(path)
     assert ast.get_docstring(tree), f"{path}: the first line of a file says what is in it"
     for node in ast.walk(tree):
         if isinstance(node, ast.ClassDef):
             assert len(node.bases) <= 3, f"{path}:{node.lineno}: {node.name} has {len(node.bases)} bases"
 
 
-@pytest.mark.parametrize("path", sources("engine/protocols"), ids=lambda p: str(p.relative_to(ROOT)))
+@of_each(sources("engine/protocols"))
 def test_a_network_imports_only_what_protocols_may(path: Path) -> None:
     mine = path.relative_to(ROOT / "engine" / "protocols").with_suffix("").parts[0]
     for name, line in imports(path):
@@ -224,7 +254,7 @@ def test_a_class_has_a_name_of_its_own() -> None:
     for path in sources("engine"):
         inside = path.relative_to(ROOT / "engine").parts
         place = "/".join(inside[:2]).removesuffix(".py") if inside[0] == "protocols" else str(path)
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(parsed(path)):
             if isinstance(node, ast.ClassDef):
                 places.setdefault(node.name, set()).add(place)
     twice = {name: where for name, where in places.items() if len(where) > 1}
@@ -271,7 +301,7 @@ def test_an_option_is_found_in_code_however_it_is_read() -> None:
     assert "ttl" not in set(words_in_code("'as in ttl=7'  # ttl"))
 
 
-@pytest.mark.parametrize("path", sources("engine"), ids=lambda p: str(p.relative_to(ROOT)))
+@of_each(sources("engine"))
 def test_the_engine_uses_no_clock_thread_or_random_module(path: Path) -> None:
     edge = path.relative_to(ROOT / "engine").parts[0] in ("pacer.py", "lab")
     for name, line in imports(path):
@@ -284,19 +314,19 @@ def test_the_engine_uses_no_clock_thread_or_random_module(path: Path) -> None:
             assert path.name == "encoding.py" or path.parent.name == "record", f"{path}:{line} imports {name}"
 
 
-@pytest.mark.parametrize("path", sources("tui"), ids=lambda p: str(p.relative_to(ROOT)))
+@of_each(sources("tui"))
 def test_the_dashboard_uses_public_names_of_the_engine_only(path: Path) -> None:
     for name, line in imports(path):
         assert name.split(".")[0] != "engine" or name.count(".") <= 1, f"{path}:{line} imports {name}"
 
 
-@pytest.mark.parametrize("path", sources("tui/draw"), ids=lambda p: str(p.relative_to(ROOT)))
+@of_each(sources("tui/draw"))
 def test_draw_imports_no_textual(path: Path) -> None:
     for name, line in imports(path):
         assert name.split(".")[0] != "textual", f"{path}:{line} imports {name}"
 
 
-@pytest.mark.parametrize("path", sources("tui/session"), ids=lambda p: str(p.relative_to(ROOT)))
+@of_each(sources("tui/session"))
 def test_the_session_knows_no_screen(path: Path) -> None:
     for name, line in imports(path, typing=True):
         where = f"{path.relative_to(ROOT)}:{line} imports {name}"
@@ -310,7 +340,9 @@ def test_the_session_knows_no_screen(path: Path) -> None:
     [
         "import engine",
         "from tui.cli.main import main; main(['run', '--until', '1'])",
-        *(f"import {'.'.join(path.relative_to(ROOT).with_suffix('').parts)}" for path in sources("tui/session")),
+        "\n".join(
+            f"import {'.'.join(path.relative_to(ROOT).with_suffix('').parts)}" for path in sources("tui/session")
+        ),
     ],
 )
 def test_no_screen_is_loaded_where_none_is_needed(code: str) -> None:
@@ -374,6 +406,7 @@ def test_the_licence_is_mit_and_dependencies_are_bounded() -> None:
 # --- private names of Textual ---------------------------------------------------------------------------------------
 
 
+@functools.cache
 def private_names_by_class() -> dict[tuple[str, str], set[str]]:
     """Names with one underscore that the classes of the installed Textual define: methods, class attributes and
     attributes set on `self`, by module and class."""
@@ -383,7 +416,7 @@ def private_names_by_class() -> dict[tuple[str, str], set[str]]:
     root = Path(textual.__file__).parent
     for path in root.rglob("*.py"):
         module = ".".join(("textual", *path.relative_to(root).with_suffix("").parts)).removesuffix(".__init__")
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(parsed(path)):
             if isinstance(node, ast.ClassDef):
                 found[module, node.name] = {name for name in defined(node) if is_private(name)}
     return found
@@ -438,10 +471,10 @@ def test_private_names_of_textual_are_used_in_one_file_only() -> None:
         f"{path.relative_to(ROOT)}:{line} {what}"
         for path in sources("tui")
         if path != COMPAT
-        for line, what in private_uses(ast.parse(path.read_text()), names)
+        for line, what in private_uses(parsed(path), names)
     ]
     assert not found, found
-    assert list(private_uses(ast.parse(COMPAT.read_text()), names))
+    assert list(private_uses(parsed(COMPAT), names))
 
 
 @pytest.mark.parametrize(
@@ -466,7 +499,7 @@ def test_no_widget_of_ours_uses_or_redefines_a_private_name_of_its_bases() -> No
     for path in sources("tui"):
         if path == COMPAT:
             continue
-        nodes = {node.name: node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ClassDef)}
+        nodes = {node.name: node for node in ast.walk(parsed(path)) if isinstance(node, ast.ClassDef)}
         if not nodes or "textual" not in path.read_text():
             continue
         module = importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
@@ -483,7 +516,7 @@ def test_no_widget_of_ours_uses_or_redefines_a_private_name_of_its_bases() -> No
 def test_no_method_of_a_widget_is_called_by_textual_as_the_handler_of_a_key() -> None:
     # Textual calls a method `key_at` of the focused widget when the key "at" (@) is pressed.
     for path in sources("tui"):
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(parsed(path)):
             if isinstance(node, ast.ClassDef):
                 names = [each.name for each in node.body if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)]
                 wrong = [name for name in names if name.startswith(("key_", "_key_"))]
