@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import functools
+import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -33,6 +34,10 @@ EXIT_CODES = """\
 exit codes: 0 done, 1 an expectation failed, 2 the command line or a file was wrong, 130 interrupted, 143 terminated"""
 
 
+NEGATIVE = re.compile(r"-(\d|\.\d|inf\b|nan\b|infinity\b)[^ ]*", re.IGNORECASE)
+"""A negative number, or a value that begins like one: it follows a flag, and the flag's own check refuses it."""
+
+
 class WrongError(Exception):
     """Wrong input, found without the engine: one sentence."""
 
@@ -42,6 +47,8 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, **kw: Any) -> None:
         super().__init__(allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter, **kw)
+        # argparse takes `-1e3`, `-inf` and `-nan` for flags, and says that the flag before needs a value.
+        self._negative_number_matcher = NEGATIVE
 
     def error(self, message: str) -> NoReturn:
         """Raise it as a sentence; `main` prints it."""

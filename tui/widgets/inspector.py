@@ -345,7 +345,7 @@ class Inspector(VerticalScroll, inherit_bindings=False):
         facts = frame.facts if frame.facts is not None and frame.facts.peer == peer else None
         yield self._state_row(snapshot, peer, facts)
         yield _links_row(snapshot, facts, width)
-        yield _files_row(snapshot, peer, facts)
+        yield _files_row(snapshot, peer, facts, width)
         load = float(snapshot.load[peer])
         bars = spark(list(self._load), min(12, max(4, width - 24))).lstrip()
         yield (("load   ", "dim"), (f"{si(load):>5}", "text bold"), (" msg/s  ", "dim"), (bars, "chart-2"))
@@ -409,6 +409,10 @@ def marked_rows(frame: Frame, width: int) -> list[Row]:
     return [tuple(row), *(((name, "dim"),) for name in names[:-1]), ((names[-1] + more, "dim"),), ()]
 
 
+FREE_RIDER = ("  shares nothing (free rider)", "  nothing (free rider)", "  free rider")
+"""What stands in place of file names; the longest that fits."""
+
+
 def _links_row(snapshot: Snapshot, facts: PeerFacts | None, width: int) -> Row:
     if facts is None:
         return (("links  ", "dim"), ("    …", "dim"))
@@ -416,16 +420,15 @@ def _links_row(snapshot: Snapshot, facts: PeerFacts | None, width: int) -> Row:
     return (*row, *names(snapshot, facts.links, width - width_of(row)))
 
 
-def _files_row(snapshot: Snapshot, peer: PeerId, facts: PeerFacts | None) -> Row:
+def _files_row(snapshot: Snapshot, peer: PeerId, facts: PeerFacts | None, width: int) -> Row:
     files = facts.files if facts is not None else ()
     names = ", ".join(file.name for file in files[:8])
     # Servers and indexes have no library of their own, and take nothing either.
     takes = not snapshot.files[peer] and not snapshot.fixed.infrastructure[peer]
-    return (
-        ("files  ", "dim"),
-        (f"{int(snapshot.files[peer]):5d}", "text bold"),
-        (f"  {names}" if names else "  shares nothing (free rider)" if takes else "", "dim"),
-    )
+    row: Row = (("files  ", "dim"), (f"{int(snapshot.files[peer]):5d}", "text bold"))
+    room = width - width_of(row)
+    free = next((told for told in FREE_RIDER if len(told) <= room), "") if takes else ""
+    return (*row, (f"  {names}" if names else free, "dim"))
 
 
 def _line_rows(snapshot: Snapshot, peer: PeerId) -> Iterator[Row]:
