@@ -194,7 +194,7 @@ async def test_a_theme_is_seen_while_choosing_and_escape_goes_back() -> None:
         await person.press("escape")
         assert person.app.theme == before
         assert not person.main.query_one(ThemeDrawer).is_open
-        await person.press("t", "t", "t", "enter")
+        await person.press("t", "tab", "tab", "enter")
         assert person.app.theme == person.app.preferences.our_themes[2]
         assert not person.told, "without a configuration nothing is written, and nothing need be said"
 

@@ -338,7 +338,7 @@ async def test_the_pointer_over_something_that_was_taken_away_does_nothing() -> 
             app.notify("a toast")
             await person.pilot.pause(0.1)
             toast = app.screen.query_one("Toast")
-            x, y = toast.region.x + 3, toast.region.y + 1
+            x, y = toast.region.x + 3, toast.region.y
             if marked:
                 await pointer(events.MouseDown, x, y)
                 await pointer(events.MouseMove, x + 2, y)

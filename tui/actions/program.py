@@ -179,7 +179,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         *("app.back", "escape", "esc", "back", "Program", "One step back: close, deselect, zoom out."),
         run=back,
-        synonyms="cancel, close, deselect, escape, go back",
+        synonyms="cancel, close, deselect, go back, dismiss",
     ),
     Action(
         *("app.suspend", "ctrl+z", "^z", "suspend", "Program"),

@@ -92,9 +92,10 @@ INSIDE: tuple[Key, ...] = tuple(
         ("field.before", "up", "↑", "In a text field: the previous suggestion, or the text typed earlier."),
         ("field.after", "down", "↓", "In a text field: the next suggestion, or the text typed later."),
         ("field.complete", "tab", "tab", "In a field for a selector: accept the suggestion."),
-        ("theme.after", "n", "n", "In the list of themes: the next one."),
-        ("theme.before", "p", "p", "In the list of themes: the previous one."),
+        ("theme.after", "tab", "tab", "In the list of themes: the next one."),
+        ("theme.before", "shift+tab", "shift+tab", "In the list of themes: the previous one."),
         ("help.tour", "t", "t", "In help: start the tour again."),
+        ("help.search", "slash", "/", "In help: search; only lines with the typed words are shown."),
         ("jump.erase", "backspace", "backspace", "In jump mode: erase the typed letter."),
     )
 )

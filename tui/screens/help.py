@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.cells import cell_len
+from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.screen import ModalScreen
+from textual.widgets import Input
 
 from tui.config.keys import Key, grouped, keyed, within
 from tui.draw.colours import LOOK, STATE
@@ -15,6 +17,7 @@ from tui.draw.legend import PARTS, WORDS
 from tui.draw.styles import GLYPHS, INK, Mode
 from tui.draw.styles import TABLE as INKS
 from tui.textual_compat import dismiss_once
+from tui.widgets.matching import found, marked_with, words_of
 from tui.widgets.panel import Lines, Reading, name_panel
 from tui.widgets.text import Row, fit, wrap
 
@@ -39,11 +42,13 @@ MEANS = {
 }
 
 
+KEYS = "{help.search} search · {list.leave} or {app.quit} back · {list.up} {list.down} read"
 TOUR = "{help.tour} starts the tour again: five steps; {app.back} ends it."
 
 
 class HelpScreen(ModalScreen[bool]):
-    """Hands back True to start the tour."""
+    """Hands back True to start the tour. A search shows only the entries that have all typed words, under their
+    headings."""
 
     DEFAULT_CSS = """
     HelpScreen {
@@ -53,10 +58,14 @@ class HelpScreen(ModalScreen[bool]):
         #window { border: round $accent; background: $background; }
         #window.-letters { border: ascii $accent; }
         #window { border-title-color: $foreground; border-title-style: bold; border-subtitle-color: $foreground 60%; }
+        #search { display: none; height: 1; border: none; padding: 0; background: $foreground 8%; }
+        #search.-open { display: block; }
         VerticalScroll { scrollbar-size-vertical: 1; scrollbar-gutter: stable; }
     }
     """
-    BINDINGS = within({"list.leave": "leave", "app.quit": "leave", "app.help": "leave", "help.tour": "tour"})
+    BINDINGS = within(
+        {"list.leave": "leave", "app.quit": "leave", "app.help": "leave", "help.tour": "tour", "help.search": "search"}
+    )
 
     def __init__(self, network: str, title: str, text: str, mode: Mode, table: Sequence[Key]) -> None:
         super().__init__()
@@ -65,12 +74,14 @@ class HelpScreen(ModalScreen[bool]):
 
     def compose(self) -> ComposeResult:
         """One text that scrolls."""
-        with Vertical(id="window"), Reading():
-            yield Lines(id="help")
+        with Vertical(id="window"):
+            yield Input(id="search", placeholder="search help")
+            with Reading():
+                yield Lines(id="help")
 
     def on_mount(self) -> None:
         """Fill it when its width is known."""
-        name_panel(self.query_one("#window"), "help", "{list.leave} or {app.quit} back · {list.up} {list.down} read")
+        name_panel(self.query_one("#window"), "help", KEYS)
         self.query_one(Reading).focus()
         self.call_after_refresh(self._fill)
 
@@ -80,7 +91,26 @@ class HelpScreen(ModalScreen[bool]):
 
     def _fill(self) -> None:
         width = max(20, self.query_one(Reading).scrollable_content_region.width)
-        self.query_one("#help", Lines).show_rows(self.rows(width))
+        typed = self.query_one("#search", Input).value
+        rows = self.rows(width)
+        self.query_one("#help", Lines).show_rows(searched(rows, typed, width) if typed.strip() else rows)
+
+    @on(Input.Changed, "#search")
+    def _typed(self, event: Input.Changed) -> None:
+        event.stop()
+        self._fill()
+        self.query_one(Reading).scroll_home(animate=False)
+
+    @on(Input.Submitted, "#search")
+    def _searched(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.query_one(Reading).focus()
+
+    def action_search(self) -> None:
+        """Open the field to search in."""
+        field = self.query_one("#search", Input)
+        field.add_class("-open")
+        field.focus()
 
     def rows(self, width: int) -> list[Row]:
         """The text, in lines of at most `width` cells."""
@@ -106,12 +136,68 @@ class HelpScreen(ModalScreen[bool]):
         return rows
 
     def action_leave(self) -> None:
-        """Close it."""
-        dismiss_once(self, False)
+        """End a search; else close it."""
+        field = self.query_one("#search", Input)
+        if field.has_class("-open"):
+            field.value = ""
+            field.remove_class("-open")
+            self.query_one(Reading).focus()
+            self._fill()
+        else:
+            dismiss_once(self, False)
 
     def action_tour(self) -> None:
         """Close it and start the tour."""
         dismiss_once(self, True)
+
+
+def searched(rows: Sequence[Row], typed: str, width: int) -> list[Row]:
+    """The entries with all typed words, those letters marked, each under its heading; a sentence if there are none.
+
+    An entry is a line with the indented lines below it, or a paragraph; an entry also fits by its heading.
+    """
+    words = words_of(typed)
+    made: list[Row] = []
+    heading: Row = ()
+    told: Row = ()
+    for entry in _entries(rows):
+        first = entry[0]
+        if len(first) == 1 and "caption" in first[0][1]:
+            heading = first
+            continue
+        text = " ".join(" ".join(part for part, _ in row) for row in entry)
+        title = " ".join(part for part, _ in heading)
+        if found(words, f"{title} {text}") is None:
+            continue
+        if heading and heading is not told:
+            made += [(), heading, ()] if made else [heading, ()]
+            told = heading
+        for row in entry:
+            made.append(tuple(piece for part, style in row for piece in _lit(part, style, words)))
+    said = f"nothing matches “{typed.strip()[: max(1, width - 20)]}”"
+    return made or [((said, "dim"),)]
+
+
+def _lit(part: str, style: str, words: Sequence[str]) -> Row:
+    """A part with the typed letters marked."""
+    spans = [span for word in words if (hit := found([word], part)) is not None for span in hit.spans]
+    return tuple(marked_with(part, spans, style, "caption bold"))
+
+
+def _entries(rows: Sequence[Row]) -> list[list[Row]]:
+    """The rows in groups: a heading alone, an entry of a table with its further lines, a paragraph."""
+    made: list[list[Row]] = []
+    apart = True
+    for row in rows:
+        if not row:
+            apart = True
+            continue
+        more = row[0][0].startswith("  ") and len(row) == 1
+        if apart or not made or len(row) > 1 or not (more or len(made[-1][0]) == 1):
+            made.append([])
+        made[-1].append(row)
+        apart = "caption" in row[0][1] and len(row) == 1
+    return made
 
 
 def _entry(head: Row, text: str, width: int) -> list[Row]:

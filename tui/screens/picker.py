@@ -6,6 +6,7 @@ A modal screen, as what is chosen restarts the run and nothing behind it needs t
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from textual import events, on
@@ -19,6 +20,7 @@ from textual.widgets.option_list import Option
 from engine import plain
 from tui.config.keys import INSIDE, pressed, within
 from tui.textual_compat import dismiss_once
+from tui.widgets.matching import Found, found, marked_with, ranked, typed_after, words_of
 from tui.widgets.panel import Choices, Lines, Reading, name_panel
 from tui.widgets.text import Row, wrap
 
@@ -45,8 +47,8 @@ class PickerGroup:
 
 
 class Picker(ModalScreen[tuple[str, str] | None]):
-    """Hands back (name of the group, name of the item), or None for nothing. A letter goes to the next name that begins
-    with it."""
+    """Hands back (name of the group, name of the item), or None for nothing. What is typed filters the list: the best
+    match first, its letters marked; where this group has none, a group that has one is listed."""
 
     DEFAULT_CSS = """
     Picker {
@@ -78,11 +80,17 @@ class Picker(ModalScreen[tuple[str, str] | None]):
     def __init__(self, *groups: PickerGroup) -> None:
         super().__init__()
         self._groups, self._at = groups, 0
+        self._typed = ""
 
     @property
     def group(self) -> PickerGroup:
         """The group whose items are listed."""
         return self._groups[self._at]
+
+    @property
+    def typed(self) -> str:
+        """What the list is filtered by."""
+        return self._typed
 
     @property
     def about(self) -> str:
@@ -102,34 +110,57 @@ class Picker(ModalScreen[tuple[str, str] | None]):
         self.query_one(OptionList).focus()
 
     def _fill(self) -> None:
-        names = [item.name for item in self.group.items]
+        hits = self._hits(self.group)
         kinds = " │ ".join(f"‹{one.name}›" if one is self.group else one.name for one in self._groups)
         more = "{picker.other} other · " if len(self._groups) > 1 else ""
-        keys = f"{more}{{list.choose}} choose · {{list.leave}} back · {{list.far_up}} {{list.far_down}} read"
-        name_panel(self.query_one("#window"), kinds if more else self.group.name, keys)
+        keys = f"type to search · {more}{{list.choose}} choose · {{list.leave}} back"
+        keys += " · {list.far_up} {list.far_down} read"
+        name = kinds if more else self.group.name
+        name_panel(self.query_one("#window"), f"{name} · {plain(self._typed)}" if self._typed else name, keys)
         listed = self.query_one(OptionList)
         listed.clear_options()
-        listed.add_options(
-            [Option(self._prompt(item), id=f"{self._at}:{n}") for n, item in enumerate(self.group.items)]
-        )
-        if names:
-            listed.highlighted = names.index(self.group.current) if self.group.current in names else 0
+        if not hits:
+            said = f"nothing matches “{plain(self._typed, 16)}”"
+            listed.add_option(Option(Content(said), disabled=True))
+            self.query_one("#about", Lines).show_rows([])
+            return
+        items = self.group.items
+        listed.add_options([Option(self._prompt(items[n], hit), id=f"{self._at}:{n}") for n, hit in hits])
+        names = [items[n].name for n, _ in hits]
+        current = self.group.current if not self._typed else ""
+        listed.highlighted = names.index(current) if current in names else 0
+
+    def _hits(self, group: PickerGroup) -> Sequence[tuple[int, Found]]:
+        return ranked(self._typed, [(item.name, (item.title,), item.help) for item in group.items])
+
+    def _type(self, typed: str) -> None:
+        """Filter by what is typed now."""
+        self._typed = typed
+        if not self._hits(self.group):
+            self._at = next((n for n, group in enumerate(self._groups) if self._hits(group)), self._at)
+        self._fill()
 
     def action_next_group(self) -> None:
         """List the next group."""
         self._at = (self._at + 1) % len(self._groups)
         self._fill()
 
-    def _prompt(self, item: PickerItem) -> Content:
+    def _prompt(self, item: PickerItem, hit: Found) -> Content:
         mark = "▸ " if item.name == self.group.current else "  "
         name, title = plain(item.name, limit=26), plain(item.title, limit=26)
-        return Content.assemble(mark, (name, "bold"), ("\n  " + title, "dim"))
+        in_name = hit.spans if name == item.name else ()
+        in_title = found(words_of(self._typed), title) if self._typed else None
+        parts = marked_with(name, in_name, "bold", "bold underline $accent")
+        parts += [("\n  ", "dim")]
+        parts += marked_with(title, in_title.spans if in_title is not None else (), "dim", "underline $accent")
+        return Content.assemble(mark, *parts)
 
     @on(OptionList.OptionHighlighted)
     def _marked(self, event: OptionList.OptionHighlighted) -> None:
         event.stop()
-        if self._number(event) is not None:
-            self._tell(event.option_index)
+        number = self._number(event)
+        if number is not None:
+            self._tell(number)
 
     @on(OptionList.OptionSelected)
     def _chosen(self, event: OptionList.OptionSelected) -> None:
@@ -145,28 +176,24 @@ class Picker(ModalScreen[tuple[str, str] | None]):
 
     def on_resize(self) -> None:
         """Wrap the text to the new width."""
-        marked = self.query_one(OptionList).highlighted
-        if marked is not None:
-            self.call_after_refresh(self._tell, marked)
+        listed = self.query_one(OptionList)
+        marked = listed.highlighted
+        _, _, number = ((listed.get_option_at_index(marked).id if marked is not None else "") or "").partition(":")
+        if number:
+            self.call_after_refresh(self._tell, int(number))
 
     def on_key(self, event: events.Key) -> None:
-        """A letter goes to the next name that begins with it."""
-        if event.character is None or not event.character.isalnum():
+        """What is typed filters the list."""
+        typed = typed_after(self._typed, event.key, event.character)
+        if typed is None:
             return
         if any(pressed(self.app, key.id, event.key) for key in INSIDE if key.id.startswith(("list.", "picker."))):
             return  # a letter that was remapped to move in lists
         event.stop()
-        names = self.query_one(OptionList)
-        start = (names.highlighted if names.highlighted is not None else -1) + 1
-        items = self.group.items
-        for step in range(len(items)):
-            index = (start + step) % len(items)
-            if items[index].name.lower().startswith(event.character.lower()):
-                names.highlighted = index
-                return
+        self._type(typed)
 
-    def _tell(self, index: int) -> None:
-        item = self.group.items[index]
+    def _tell(self, number: int) -> None:
+        item = self.group.items[number]
         box = self.query_one(Reading)
         width = max(16, box.scrollable_content_region.width)
         rows: list[Row] = [((line, "caption bold"),) for line in wrap(item.title or plain(item.name), width)]
@@ -179,8 +206,11 @@ class Picker(ModalScreen[tuple[str, str] | None]):
         box.scroll_home(animate=False)
 
     def action_leave(self) -> None:
-        """Close it with nothing chosen."""
-        dismiss_once(self)
+        """Empty what was typed; else close it with nothing chosen."""
+        if self._typed:
+            self._type("")
+        else:
+            dismiss_once(self)
 
     def action_page(self, by: int) -> None:
         """Scroll the text by a page."""

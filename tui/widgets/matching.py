@@ -132,6 +132,29 @@ def scattered(typed: str, title: str) -> Found | None:
     return None
 
 
+TYPED_MOST = 40
+
+
+def typed_after(typed: str, key: str, character: str | None) -> str | None:
+    """What is typed after one more key, in a list that is filtered by it; None for a key that does not type."""
+    if key == "backspace":
+        return typed[:-1] if typed else None
+    if character is None or not character.isprintable() or (character == " " and not typed):
+        return None
+    return (typed + character)[:TYPED_MOST]
+
+
+def marked_with(text: str, spans: Iterable[Span], style: str, mark: str) -> list[tuple[str, str]]:
+    """(part, style) of a text whose spans have the style `mark`, as `Content.assemble` takes them."""
+    parts, at = [], 0
+    for start, end in sorted(spans):
+        if start >= at:
+            parts += [(text[at:start], style), (text[start:end], mark)]
+            at = end
+    parts.append((text[at:], style))
+    return [part for part in parts if part[0]]
+
+
 Line = tuple[str, Sequence[str], str]
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
@@ -16,14 +16,18 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from engine import plain
-from tui.config.keys import within
+from tui.config.keys import INSIDE, pressed, within
 
+from .matching import marked_with, ranked, typed_after
 from .panel import Choices, name_panel, panel_css
 from .text import ASCII, letters_only
 
 
 class ThemeDrawer(Vertical):
-    """Hidden until `open`. Posts `Marked` for each theme that is highlighted, and `Done` with the one to be used."""
+    """Hidden until `open`. What is typed filters the names.
+
+    Posts `Marked` for each theme that is highlighted, and `Done` with the one to be used.
+    """
 
     DEFAULT_CSS = (
         panel_css("ThemeDrawer")
@@ -39,7 +43,7 @@ class ThemeDrawer(Vertical):
     """
     )
     BINDINGS = within({
-        "list.leave": "leave", "app.theme": "next(1)", "theme.after": "next(1)", "theme.before": "next(-1)",
+        "list.leave": "leave", "theme.after": "next(1)", "theme.before": "next(-1)",
     })  # fmt: skip
 
     class Marked(Message):
@@ -58,8 +62,10 @@ class ThemeDrawer(Vertical):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
+        self._all: tuple[str, ...] = ()
         self._names: tuple[str, ...] = ()
-        self._former = ""
+        """Those that are listed."""
+        self._former = self._typed = ""
 
     def compose(self) -> ComposeResult:
         """The list."""
@@ -72,17 +78,40 @@ class ThemeDrawer(Vertical):
 
     def open(self, names: Sequence[str], current: str) -> None:
         """Show these names, `current` highlighted; escape goes back to that one."""
-        self._names, self._former = tuple(names), current
-        name_panel(self, "themes", "{list.choose} apply · {list.leave} back")
+        self._all, self._former, self._typed = tuple(names), current, ""
+        self.add_class("-open")
+        self._fill()
+        self.query_one(OptionList).focus()
+
+    def _fill(self) -> None:
+        """List the names that fit what is typed, the best first."""
+        typed = plain(self._typed, 12)
+        name_panel(self, f"themes · {typed}" if typed else "themes", "{list.choose} apply · {list.leave} back")
         listed = self.query_one(OptionList)
         listed.clear_options()
         mark = "▸ ".translate(ASCII) if letters_only(self) else "▸ "
-        listed.add_options(
-            [Option(Content((mark if name == current else "  ") + plain(name)), id=name) for name in names]
-        )
-        self.add_class("-open")
-        listed.highlighted = self._names.index(current) if current in self._names else 0
-        listed.focus()
+        hits = ranked(self._typed, [(name, (), "") for name in self._all])
+        self._names = tuple(self._all[n] for n, _ in hits)
+        if not hits:
+            listed.add_option(Option(Content(f"nothing matches “{typed}”"), disabled=True))
+            return
+        for number, hit in hits:
+            name = self._all[number]
+            parts = marked_with(plain(name), hit.spans, "", "bold underline $accent")
+            listed.add_option(Option(Content.assemble(mark if name == self._former else "  ", *parts), id=name))
+        highlighted = self._former if not self._typed else ""
+        listed.highlighted = self._names.index(highlighted) if highlighted in self._names else 0
+
+    def on_key(self, event: events.Key) -> None:
+        """What is typed filters the names."""
+        typed = typed_after(self._typed, event.key, event.character)
+        if typed is None or not self.is_open:
+            return
+        if any(pressed(self.app, key.id, event.key) for key in INSIDE if key.id.startswith(("list.", "theme."))):
+            return
+        event.stop()
+        self._typed = typed
+        self._fill()
 
     def close(self) -> None:
         """Hide it."""
@@ -101,7 +130,11 @@ class ThemeDrawer(Vertical):
             self.post_message(self.Done(event.option_id, True))
 
     def action_leave(self) -> None:
-        """Go back to the former theme."""
+        """Empty what was typed; else go back to the former theme."""
+        if self._typed:
+            self._typed = ""
+            self._fill()
+            return
         self.post_message(self.Done(self._former, False))
 
     def action_next(self, by: int) -> None:
