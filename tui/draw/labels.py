@@ -8,6 +8,7 @@ another word. Places depend on where peers are, and not on messages under way, s
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,7 @@ FAR = 16.0
 FARTHEST = 1e6
 """Any length."""
 NOWHERE = 1 << 40
+"""A distance that no place has, squared."""
 
 
 class Labels:
@@ -59,50 +61,16 @@ class Labels:
                 return True
         return False
 
-    def led(
-        self,
-        col: int,
-        row: int,
-        text: str,
-        ink: int,
-        owner: int,
-        *,
-        ringed: bool,
-        far: float = FAR,
-        everywhere: bool = False,
-    ) -> bool:
-        """Write a word at the nearest free place, with a line to its mark. False if none is free within `far` columns.
-
-        everywhere: search all of the canvas at once, and not the surroundings of the mark first.
-        """
+    def led(self, col: int, row: int, text: str, ink: int, owner: int, *, ringed: bool, far: float = FAR) -> bool:
+        """Write a word at the nearest free place within `far` columns, with a line to its mark; False if none is."""
         wide, long = self._canvas.width, len(text)
         if not 0 <= row < self._canvas.height or not 0 <= col < wide or wide < long or not self._height:
             return False
-        # Only an area around the mark is searched, since most words find a place there.
-        reach = wide + 2 * self._height if everywhere else int(FAR)
-        left, right = max(col - reach - long, 0), min(col + reach + long + 1, wide)
-        top, bottom = max(row - reach // 2, 0), min(row + reach // 2 + 1, self._height)
-        if top >= bottom or right - left < long:
+        area = self._taken[: self._height]
+        found = _nearest(area.tobytes(), wide, col, row, long, RING_CELLS if ringed else 2, far)
+        if found is None:
             return False
-        # A free cell at both ends keeps it apart from its neighbours; at the edge there is none.
-        taken = np.zeros((bottom - top, right - left + 3), np.int16)
-        taken[:, 2:-1] = self._taken[top:bottom, left:right]
-        taken[:, 1] = self._taken[top:bottom, left - 1] if left else 0
-        taken[:, -1] = self._taken[top:bottom, right] if right < wide else 0
-        sums = np.cumsum(taken, axis=1, dtype=np.int16)
-        free = sums[:, long + 2 :] == sums[:, : -long - 2]
-        starts = np.arange(left, left + free.shape[1])
-        aside = np.maximum(np.maximum(starts - col, col - starts - long + 1), 0)
-        down = np.abs(np.arange(top, bottom) - row) * 2
-        away = (aside * aside)[None, :] + (down * down)[:, None]
-        least = RING_CELLS if ringed else 2
-        away[~free | (away < least * least)] = NOWHERE
-        best = int(away.argmin())
-        line, start = divmod(best, away.shape[1])
-        if away[line, start] > min(far * far, NOWHERE - 1):
-            wider = far > FAR and not everywhere
-            return wider and self.led(col, row, text, ink, owner, ringed=ringed, far=far, everywhere=True)
-        line, start = line + top, start + left
+        line, start = found
         self._lead(col, row, line, start, long, ink, ringed)
         self._write(start, line, text, ink, owner)
         return True
@@ -110,18 +78,22 @@ class Labels:
     def _lead(self, col: int, row: int, line: int, start: int, long: int, ink: int, ringed: bool) -> None:
         """The line from a mark, or from the ring around it, to the nearer end of a word. It passes below all marks."""
         canvas = self._canvas
-        layer = Canvas(canvas.width, canvas.height, canvas.mode)
         to_col = min(max(col, start - 1), start + long) if line == row else min(max(col, start), start + long - 1)
         x0, y0 = (col + 0.5) * canvas.across, (row + 0.5) * canvas.down
         x1, y1 = (to_col + 0.5) * canvas.across, (line + 0.5) * canvas.down
         dx, dy = x1 - x0, y1 - y0
         # The ring is an ellipse of 2.2 columns and 1.1 rows.
         reach = math.hypot(dx / (2.2 * canvas.across), dy / (1.1 * canvas.down))
-        share = min(1.0 / reach, 1.0) if ringed and reach else 0.0
-        raster.lines(layer, [x0 + dx * share], [y0 + dy * share], [x1], [y1], ink)
-        bare = raster.dotted(layer) & (canvas.glyph == 0)
-        np.copyto(raster.pairs(canvas), raster.pairs(layer), where=bare[:, None, :])
-        np.copyto(canvas.ink, layer.ink, where=bare)
+        first = min(1.0 / reach, 1.0) if ringed and reach else 0.0
+        share = np.linspace(first, 1.0, int(max(abs(dx), abs(dy))) + 2)
+        x = np.clip(np.floor(x0 + dx * share), 0, canvas.dots_w - 1).astype(np.int64)
+        y = np.clip(np.floor(y0 + dy * share), 0, canvas.dots_h - 1).astype(np.int64)
+        cell = y // canvas.down, x // canvas.across
+        bare = canvas.glyph[cell] == 0
+        rows, cols = cell[0][bare], cell[1][bare]
+        raster.pairs(canvas)[rows, :, cols] = 0
+        canvas.dots[y[bare], x[bare]] = True
+        canvas.ink[rows, cols] = ink
 
     def _clear(self, row: int, start: int, text: str) -> bool:
         """Whether a word may stand there: it is inside, and no mark and no word is in it or beside it."""
@@ -135,3 +107,23 @@ class Labels:
     def _write(self, start: int, row: int, text: str, ink: int, owner: int) -> None:
         raster.text(self._canvas, start, row, text, ink, owner)
         self._taken[row, max(start, 0) : start + len(text)] = True
+
+
+@lru_cache(maxsize=64)
+def _nearest(taken: bytes, wide: int, col: int, row: int, long: int, least: int, far: float) -> tuple[int, int] | None:
+    """Row and column of the nearest free place for a word of `long` cells, between `least` and `far` columns away.
+
+    It is the same as long as no peer moves, so it is kept. taken: a flag for each cell, `wide` in a row."""
+    cells = np.frombuffer(taken, np.bool_).reshape(-1, wide)
+    # A free cell at both ends keeps a word apart from its neighbours; at the edge there is none.
+    padded = np.zeros((len(cells), wide + 3), np.int32)
+    padded[:, 2:-1] = cells
+    sums = np.cumsum(padded, axis=1)
+    free = sums[:, long + 2 :] == sums[:, : -long - 2]
+    starts = np.arange(free.shape[1])
+    aside = np.maximum(np.maximum(starts - col, col - starts - long + 1), 0)
+    down = np.abs(np.arange(len(cells)) - row) * 2
+    away = (aside * aside)[None, :] + (down * down)[:, None]
+    away[~free | (away < least * least)] = NOWHERE
+    line, start = divmod(int(away.argmin()), away.shape[1])
+    return (line, start) if away[line, start] <= min(far * far, NOWHERE - 1) else None
