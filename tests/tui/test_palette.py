@@ -8,6 +8,7 @@ from person import dashboard
 from tui.actions.palette import Palette
 from tui.actions.table import ACTIONS
 from tui.widgets.matching import SYNONYM, TIP, TITLE, found, ranked, words_of
+from tui.widgets.options_panel import Options, OptionTable
 
 pytestmark = pytest.mark.anyio
 
@@ -59,7 +60,7 @@ SOUGHT = {
     "delay": "Setting: latency",
     "loss": "panel.3",
     "ttl": "Option: ttl",
-    "options": "panel.3",
+    "options": "panel.options",
     "bandwidth": "panel.8",
     "log": "panel.5",
     "trace": "view.picture",
@@ -104,13 +105,14 @@ async def test_what_people_type_finds_what_they_mean() -> None:
         assert wrong == {}
 
 
-async def test_the_options_of_the_running_network_are_set_from_the_palette() -> None:
+async def test_an_option_of_the_running_network_opens_in_its_panel() -> None:
     async with dashboard(peers=8) as person:
-        palette = Palette(person.main)
-        before = person.session.swarm.settings()["ttl"]
-        row = dict(palette.options(person.main))[f"Option: ttl {int(str(before)) - 1}"]
+        row = dict(Palette(person.main).more(person.main))["Option: ttl"]
         person.main.perform(row)
-        assert person.session.swarm.settings()["ttl"] == int(str(before)) - 1
+        await person.pilot.pause()
+        assert not person.main.why_not(row)
+        assert person.main.query_one(Options).display
+        assert person.main.query_one(OptionTable).wishes.at == "ttl"
 
 
 def test_each_row_of_the_table_has_synonyms_of_its_own() -> None:

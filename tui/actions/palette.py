@@ -6,7 +6,6 @@ done in more than one way. It searches names, synonyms and tips, in this order (
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import AsyncIterator, Iterator, Mapping
 from functools import partial
 
@@ -15,14 +14,9 @@ from textual.command import DiscoveryHit, Hit, Provider
 from textual.content import Content
 
 from engine import (
-    Allowed,
     Command,
-    InputError,
     PeerId,
-    Set,
-    allowed_of,
     networks,
-    options_for,
     plain,
     scenario_files,
     title_of,
@@ -118,7 +112,7 @@ class Palette(Provider):
         settings = session.swarm.snapshot().settings
         for option in options_of(session.player.setup.protocol, session.player.setup.options, settings):
             tip = f"Now {text_of(option.now)} {option.unit}".rstrip() + f", {option.range}. {option.allowed.about}"
-            synonyms = f"{option.allowed.about}, setting, parameter"
+            synonyms = f"setting, parameter, set {option.name}"
             yield _one(f"Option: {option.name}", tip, partial(_open_option, option.name), synonyms)
         for preset in session.swarm.attacks():
             tip = preset.why_not or preset.about
@@ -131,7 +125,6 @@ class Palette(Provider):
                 partial(open_scenario, one.source),
             )
         yield from self.everybody(main)
-        yield from self.options(main)
         for peer, label in enumerate(session.swarm.labels[:PEERS]):
             yield _one(f"Select: {plain(label)}", "Select this peer.", partial(_pick, peer))
         for title in session.swarm.catalogue_titles(TITLES):
@@ -155,20 +148,6 @@ class Palette(Provider):
                 for index in sorted(stops, key=lambda stop: (abs(stop - now), stop)):
                     name = f"Setting: {knob.label} {knob.words[index]}"
                     yield _one(name, knob.tip, partial(_carry_out, set_to(knob, index)), KNOB_SYNONYMS[knob.name])
-
-    def options(self, main: MainScreen) -> Iterator[tuple[str, Action]]:
-        """The options of the running network, each with some other values."""
-        settings = main.session.swarm.settings()
-        kind = networks()[main.session.player.setup.protocol]
-        options = options_for(kind, {}, "options")
-        if options is None:
-            return
-        for name, allowed in allowed_of(type(options)).items():
-            now, about = settings.get(name), plain(allowed.about, limit=160)
-            for value in _others(allowed, now):
-                tip = f"Set this option of the network while it runs; it is {plain(_short(now))} now. {about}"
-                does = partial(_carry_out, Set(name, value))
-                yield _one(f"Option: {name} {plain(_short(value))}", tip, does, f"options, parameter, set {name}")
 
     async def discover(self) -> AsyncIterator[DiscoveryHit]:
         """Entries before anything is typed: the table."""
@@ -205,27 +184,6 @@ class Palette(Provider):
             return f"{keyed(self.app, row.tip)} Not now: {why}"
         told = "" if row.shown or not row.id else row.told(main.context).tip
         return keyed(self.app, told or row.tip)
-
-
-def _others(allowed: Allowed, now: object) -> Iterator[object]:
-    """Other values of an option that are near the present one: the choices, one less, one more, half and double."""
-    tried: list[object] = []
-    if allowed.choices:
-        tried += allowed.choices
-    elif allowed.kind is bool:
-        tried += [True, False]
-    elif isinstance(now, int) and allowed.kind is int:
-        tried += sorted({now // 2, now - 1, now + 1, now * 2})
-    elif isinstance(now, int | float) and allowed.kind is float:
-        tried += [now / 2, now * 2]
-    for value in tried:
-        with contextlib.suppress(InputError):
-            if value != now:
-                yield allowed.read(value, "option")
-
-
-def _short(value: object) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _one(name: str, tip: str, run: object, synonyms: str = "") -> tuple[str, Action]:

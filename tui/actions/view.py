@@ -398,7 +398,8 @@ ACTIONS: tuple[Action, ...] = (
         *("Go to, or show or hide, the options of the network: change a value now, or restart with it.", 13),
         run=partial(panel, OPTIONS),
         says="Panel: options of the network",
-        synonyms="settings of the network, parameters, set, protocol options, configure, change, restart with",
+        synonyms="options, settings of the network, parameters, set, ttl, fanout, protocol options, configure, change, "
+        "restart with",
     ),
     Action(
         *("panel.history", "H", "H", "history", "Picture"),
