@@ -302,10 +302,42 @@ def test_a_fault_after_many_odd_lines_has_its_number(line: str, bad: str, tmp_pa
         edge_list.load(str(file))
 
 
+@pytest.mark.parametrize(
+    ("read", "text", "shown"),
+    [
+        ("matrix", ";100;\n100;;30\n;30;\n", [[1, 50, 50], [50, 1, 15], [15, 15, 1]]),
+        ("matrix", ";a;b\na;0;8\nb;6;0\n", [[1, 4], [3, 1]]),
+        ("matrix", "0;4;5\n;0;5\n3;5;0\n", [[1, 2, 2], [2, 1, 2], [2, 2, 1]]),
+        ("matrix", ";4;5\n;;5\n;5;\n", [[1, 2, 2], [2, 1, 2], [2, 2, 1]]),
+        ("matrix", "; a comment\n0 8\n6 0\n; another\n", [[1, 4], [3, 1]]),
+        ("edges", ";source;target\n0;a;b\n1;b;c\n", [("a", "b"), ("b", "c")]),
+        ("edges", "; a comment\na,b\n; another\nb,c\n", [("a", "b"), ("b", "c")]),
+        ("edges", "a;b\n;c\n", ":2: "),
+        ("sessions", ";peer;start_s;end_s\n0;p000;0;5\n", {0: [0]}),
+        ("sessions", "p000;0;5\n;1;6\n", ":2: "),
+    ],
+)
+def test_a_semicolon_begins_a_comment_only_where_it_does_not_separate(
+    read: str, text: str, shown: object, tmp_path: Path
+) -> None:
+    path = tmp_path / "x.txt"
+    path.write_text(text)
+    reads: dict[str, Callable[[], object]] = {
+        "matrix": lambda: rtt_matrix.read(str(path))[0].tolist(),
+        "edges": lambda: links(path)[1],
+        "sessions": lambda: sessions.load(str(path), LABELS).begins_us,
+    }
+    if isinstance(shown, str):
+        with pytest.raises(InputError, match=shown):
+            reads[read]()
+    else:
+        assert reads[read]() == shown
+
+
 @pytest.mark.parametrize("row", ["{}", '"{}"', "{},5", "r,{}", "-1", "NA", "", "{} "])
 def test_so_has_one_in_the_last_row_of_a_matrix(row: str, tmp_path: Path) -> None:
     file, n = tmp_path / "x.csv", 60
-    sep = ";" if row else "|"  # a line that begins with ; is a comment
+    sep = ";"
     named, cell = row.startswith("r,"), row.removeprefix("r,")
     rows = [
         ["r"] * named + [cell.format(1 + a + b) if (a + b) % 3 else str(a + b + 1) for b in range(n)] for a in range(n)
