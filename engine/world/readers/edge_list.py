@@ -19,6 +19,7 @@ from __future__ import annotations
 import functools
 import io
 import itertools
+import operator
 import re
 import warnings
 from array import array
@@ -342,14 +343,22 @@ class _EdgeListReader:
         rows = tables.rows_of(block, self.sep or "")
         if rows is None:
             return None
-        rows = [row for row in rows if any(row)]
+        first, second = columns.wanted
+        full = list(filter(None, rows))
+        if self.sep and self.sep != "\t" and set(map(len, full)) == {columns.width}:
+            words = [""] * (2 * len(full))
+            words[0::2] = map(operator.itemgetter(first), full)
+            words[1::2] = map(operator.itemgetter(second), full)
+            if any(blank in block for blank in tables.BLANKS):
+                words = [word.strip(tables.BLANKS) for word in words]
+            return self._coded(words)
+        rows = [row for row in tables.stripped(rows, self.sep or "") if any(row)]
         if self.sep == "\t":
             for row in rows:
                 while "" in row[:2]:
                     row.remove("")
         if not tables.of_width(rows, columns.width):
             return None
-        first, second = columns.wanted
         words = [""] * (2 * len(rows))
         words[0::2] = [row[first] for row in rows]
         words[1::2] = [row[second] for row in rows]

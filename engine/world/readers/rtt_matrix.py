@@ -200,7 +200,11 @@ class _MatrixReader:
         except (ValueError, Warning):
             return None
         width = rows.shape[1]
-        if width > ROWS_MAX + 1 or self._count + len(rows) > ROWS_MAX or (self._count and width != self._width):
+        if (
+            width > ROWS_MAX + bool(np.isnan(rows[:, -1]).all())
+            or self._count + len(rows) > ROWS_MAX
+            or (self._count and width != self._width)
+        ):
             return None
         if bool(((rows >= 0) & (rows <= RTT_MS_MAX)).all()):
             return rows

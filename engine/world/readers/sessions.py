@@ -163,6 +163,7 @@ class _SessionReader:
         rows = tables.rows_of(text, self._sep or "")
         if rows is None:
             return False
+        rows = tables.stripped(rows, self._sep or "")
         lines = np.array([number for number, row in enumerate(rows, at) if any(row)], np.int64)
         rows = [row for row in rows if any(row)]
         if not rows or not tables.of_width(rows, columns.width):

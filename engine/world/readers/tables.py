@@ -38,6 +38,7 @@ _COMMENT_LINES = {
     for semicolon in ("", "|;")
     for names in ("", r"(?!\d)")
 }
+_AT_ENDS = re.compile(r"[ \t\f\v](?:(?=\n|\Z)|(?<=\n.)|(?<=\A.))")
 _HASH = re.compile(r"#[^\n]*+")
 # These begin with the characters that they look for, which `re` finds fast. A line feed has to stand before the text.
 MISSING = frozenset(("", "-", "--", "na", "n/a", "nan", "null", "none", "nil", "?", "*", "."))
@@ -214,8 +215,8 @@ def cells(line: str, sep: str, where: str, expected: str) -> list[str]:
 
 
 def rows_of(text: str, sep: str) -> list[list[str]] | None:
-    """What `cells` returns for each line of a text without comments, some of which have quotes of one kind; None where
-    that needs a closer look. One `csv.reader` reads all lines, which takes a fifth of the time."""
+    """What `cells` returns for each line of a text without comments, some of which have quotes of one kind, once
+    `stripped`; None where that needs a closer look. One `csv.reader` reads all lines, which takes a fifth of the time."""
     if "\r" in text or has_comment(text, sep):
         return None
     single = has_opening(text)
@@ -226,16 +227,21 @@ def rows_of(text: str, sep: str) -> list[list[str]] | None:
     if not sep:
         text = text.replace("\t", " ").replace("\f", " ").replace("\v", " ")
     lines = text.split("\n")
-    stripped = [line.strip(BLANKS) for line in lines]
-    if sep == "\t" and lines != stripped:
+    whole = lines if "\n " not in text and not _AT_ENDS.search(text) else [line.strip(BLANKS) for line in lines]
+    if sep == "\t" and lines != whole:
         return None
     quote = "'" if single else '"'
     try:
-        rows = list(csv.reader(stripped, delimiter=sep or " ", quotechar=quote, skipinitialspace=True, strict=True))
+        rows = list(csv.reader(whole, delimiter=sep or " ", quotechar=quote, skipinitialspace=True, strict=True))
     except csv.Error:
         return None
     if len(rows) != len(lines):
         return None  # a quote is closed in a later line
+    return rows
+
+
+def stripped(rows: list[list[str]], sep: str) -> list[list[str]]:
+    """Rows of `rows_of` as `cells` returns them: without blanks around values."""
     return [[cell.strip(BLANKS) for cell in row if cell or sep] for row in rows]
 
 
