@@ -216,7 +216,7 @@ def cells(line: str, sep: str, where: str, expected: str) -> list[str]:
 
 def rows_of(text: str, sep: str) -> list[list[str]] | None:
     """What `cells` returns for each line of a text without comments, some of which have quotes of one kind, once
-    `stripped`; None where that needs a closer look. One `csv.reader` reads all lines, which takes a fifth of the time."""
+    `stripped`; None where that needs a closer look. One `csv.reader` reads all lines in a fifth of the time."""
     if "\r" in text or has_comment(text, sep):
         return None
     single = has_opening(text)
