@@ -140,6 +140,13 @@ def test_sessions_are_the_same_in_every_dialect(
         (b"1 2 {'weight': 3, 'b': 1}\n2 3 {}\n", ("1", "2", "3"), 2),
         (b"%%MatrixMarket matrix coordinate pattern general\n% x\n3 3 2\n1 2\n2 3\n", ("1", "2", "3"), 2),
         (b"# caf\xe9\n1 2\n", ("1", "2"), 1),
+        (b",a,b\n0,x,y\n1,y,z\n", ("x", "y", "z"), 2),
+        (b'"","V1","V2"\n"1","x","y"\n"2","y","z"\n', ("x", "y", "z"), 2),
+        (b'"V1" "V2"\n"1" "x" "y"\n"2" "y" "z"\n', ("x", "y", "z"), 2),
+        (b"x pp y\ny pd z\n", ("x", "y", "z"), 2),
+        (b"x -> y\ny -> z\n", ("x", "y", "z"), 2),
+        (b"1,000 2,000\n2,000 3,000\n", ("1,000", "2,000", "3,000"), 2),
+        ("\U0001f469\u200d\U0001f467 x\n".encode(), ("\U0001f469\U0001f467", "x"), 1),
     ],
 )
 def test_edge_lists_of_other_programs(tmp_path: Path, data: bytes, labels: tuple[str, ...], count: int) -> None:
@@ -157,6 +164,8 @@ def test_edge_lists_of_other_programs(tmp_path: Path, data: bytes, labels: tuple
         (b"+1 2\n2 3\n3 x\n", (":3:", '"x"')),
         (b"1 2\n2 99999999999999999999\n", (":2:", "too large")),
         (b"a b\nb 2.5\n", (":2:", '"2.5"')),
+        (b"-0 1\n1 2\n", (":1:", "negative", "-0")),
+        (b"1 2\n2 3\n\x1a", (":3:", "U+001A")),
         (b'"a b\nc d\n', (":1:", "a quote")),
         (b"a b\nb \xe9\n", (":2:", "no UTF-8 text")),
         (b"\xff\xfe0\x00 \x001\x00\n", ("UTF-16",)),

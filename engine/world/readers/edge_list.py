@@ -49,7 +49,12 @@ EXPECTED = "expected an edge list, two node ids a line"
 SOURCES = frozenset(("source", "src", "from", "fromnode", "fromnodeid", "sourceid", "sourcenode", "tail", "start"))
 TARGETS = frozenset(("target", "dst", "dest", "to", "tonode", "tonodeid", "targetid", "targetnode", "head", "end"))
 ENDS = frozenset(("node", "nodeid", "id", "peer", "vertex", "nodea", "nodeb", "peera", "peerb", "u", "v", "x", "y"))
+RELATIONS = frozenset(
+    ("pp", "pd", "pr", "rc", "cr", "gl", "pm", "mp", "gg", "interacts", "interacts_with", "interacts with", "->", "--")
+)
+"""Words between the two nodes of a link in Cytoscape's SIF, and arrows."""
 _DECIMAL = re.compile(r"[+-]?(?:\d+\.\d*|\.\d+)(?:[eE][+-]?\d+)?")
+_MINUS_ZERO = re.compile(r"-(?<![eE\d.]-)0")
 _WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
 _SURE_NAMES = re.compile(r"(?:[^\W\d_][^\n]{0,199}+(?:\n|\Z))*+")
 """Names that begin with a letter, one a line: all that `_word` asks, but for characters that are no text."""
@@ -241,12 +246,12 @@ class _EdgeListReader:
             sample, self.matrix_market = sample[1:], False
         if not sample:
             return number, ""
-        rows = [self._first_cells(line, f"{self.name}:{number}") for _, number, line in sample[:2]]
+        rows = [self._first_cells(line, f"{self.name}:{number}") for _, number, line in sample[:3]]
         wanted: tuple[int, ...] = (0, 1)
         skip = False
         if len(rows[0]) >= 2:
             words = [tables.word_of(cell) for cell in rows[0][:2]]
-            named = tables.named_columns(rows[0], (SOURCES, TARGETS))
+            named = tables.named_columns(rows[0], (SOURCES, TARGETS)) or _after_an_index(rows)
             data_follows = len(rows) > 1 and _numeric(rows[1])
             if named is not None:
                 skip, wanted = True, named
@@ -259,6 +264,8 @@ class _EdgeListReader:
         if not sample:
             return number, ""
         start, number, _ = sample[0]
+        if len(rows[0]) == 3 and all(row[1:2] and row[1].lower() in RELATIONS for row in rows):
+            wanted = (0, 2)
         width = len(rows[0])
         if width < 2 or width <= max(wanted):
             raise self._too_few(rows[0], number)
@@ -510,7 +517,7 @@ class _EdgeListReader:
             )
         if _DECIMAL.fullmatch(word) or (word[:1] == "-" and word[1:].isdigit()):
             raise InputError(f"{where}: a node id should be a whole number or a name, not {tables.quoted(word)}")
-        if not any(map(str.isalnum, word)) or word[0] in "{[<(":
+        if (word.isascii() and not any(map(str.isalnum, word))) or word[0] in "{[<(":
             raise InputError(f"{where}: a node id should be a whole number or a name, not {tables.quoted(word)}")
         if len(word) > LABEL_MAX:
             raise InputError(f'{where}: the name "{plain(word, limit=40)}" is longer than {LABEL_MAX} characters')
@@ -553,7 +560,7 @@ def _positions(ids: NDArray[np.int64], pairs: list[NDArray[np.int64]]) -> list[N
 
 def _leading_zero(block: str) -> bool:
     """Whether some id may begin with a zero before another digit, or with a plus sign."""
-    if "+" in block:
+    if "+" in block or ("-0" in block and _MINUS_ZERO.search(block)):
         return True
     data = np.frombuffer(block.encode("ascii"), np.uint8)
     zeros = np.flatnonzero(data[:-1] == ord("0"))
@@ -563,6 +570,19 @@ def _leading_zero(block: str) -> bool:
     inner = (before >= ord("0")) & (before <= ord("9")) & (digits > 0)
     # Zeros after a decimal point (weights) do not count.
     return bool((~inner & ((before != ord(".")) | (digits == 0))).any())
+
+
+def _after_an_index(rows: Sequence[Sequence[str]]) -> tuple[int, int] | None:
+    """The columns of ids where the first column numbers the rows: without a heading by pandas and R's write.csv, and
+    without a cell in the header by R's write.table. None where there is no such column."""
+    head, *after = rows
+    if not after or not all(_WHOLE.fullmatch(row[0]) for row in after if row):
+        return None
+    steps = [int(row[0]) for row in after if row]
+    if steps[0] not in (0, 1) or steps != list(range(steps[0], steps[0] + len(steps))):
+        return None
+    missing = len(head) == 2 and all(len(row) == 3 for row in after) and not any(map(_not_a_heading, head))
+    return (1, 2) if missing or (len(head) > 2 and not head[0]) else None
 
 
 def _numeric(row: Sequence[str]) -> bool:

@@ -10,6 +10,7 @@ reads these.
 from __future__ import annotations
 
 import csv
+import functools
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
@@ -157,7 +158,7 @@ def find_separator(lines: Iterable[str], *, keep_empty: bool) -> str:
     if tabs and any(_has_blank_inside(cell) and not _all_numbers(cell) for line in bare for cell in _filled(line)[:2]):
         return "\t"
     for sep in ";,|":
-        if all(sep in line for line in bare) and not any(_numbers_before(line, sep) for line in bare):
+        if all(sep in line for line in bare) and not any(_numbers_between(line, sep) for line in bare):
             return sep
     if tabs and keep_empty and len({line.count("\t") for line in bare}) == 1:
         return "" if any(_has_blank_inside(cell) for line in bare for cell in line.split("\t")) else "\t"
@@ -167,10 +168,16 @@ def find_separator(lines: Iterable[str], *, keep_empty: bool) -> str:
     return ""
 
 
-def _numbers_before(line: str, sep: str) -> bool:
-    """Whether there are several numbers before the first separator, which then is a decimal comma (1 0,5)."""
-    head = line.partition(sep)[0]
-    return _has_blank_inside(head) and _all_numbers(head)
+def _numbers_between(line: str, sep: str) -> bool:
+    """Whether there are two numbers between two separators, which then are commas in numbers (1 0,5 or 1,000 2,000)."""
+    return _two_numbers(sep).search(line) is not None
+
+
+@functools.cache
+def _two_numbers(sep: str) -> re.Pattern[str]:
+    sep = re.escape(sep)
+    number = r"[+-]?+[\d.]++(?:[eE][+-]?+\d++)?+"
+    return re.compile(rf"(?:^|{sep})[ \t]*+{number}(?:[ \t]++{number})++[ \t]*+(?:{sep}|$)", re.ASCII)
 
 
 def _has_blank_inside(cell: str) -> bool:
@@ -261,10 +268,11 @@ def word_of(cell: str) -> str:
 def quoted(cell: str) -> str:
     """A value in quotes for an error sentence, with the Unicode name of a character that looks like an ASCII one."""
     shown = plain(cell, limit=40)
-    odd = next((ch for ch in shown if not ch.isascii() and (ch.isspace() or ch.isdecimal())), "")
+    odd = next((ch for ch in cell[:40] if unicodedata.category(ch) == "Cc" and ch not in BLANKS), "")
+    odd = odd or next((ch for ch in shown if not ch.isascii() and (ch.isspace() or ch.isdecimal())), "")
     if not odd:
         return f'"{shown}"'
-    return f'"{shown}" (with U+{ord(odd):04X}, {unicodedata.name(odd, "unnamed").lower()})'
+    return f'"{shown}" (with U+{ord(odd):04X}, {unicodedata.name(odd, "a control character").lower()})'
 
 
 def counted(count: int, what: str = "value") -> str:
