@@ -140,6 +140,13 @@ def test_sessions_are_the_same_in_every_dialect(
         (b"1 2 {'weight': 3, 'b': 1}\n2 3 {}\n", ("1", "2", "3"), 2),
         (b"%%MatrixMarket matrix coordinate pattern general\n% x\n3 3 2\n1 2\n2 3\n", ("1", "2", "3"), 2),
         (b"# caf\xe9\n1 2\n", ("1", "2"), 1),
+        (b",a,b\n0,x,y\n1,y,z\n", ("x", "y", "z"), 2),
+        (b'"","V1","V2"\n"1","x","y"\n"2","y","z"\n', ("x", "y", "z"), 2),
+        (b'"V1" "V2"\n"1" "x" "y"\n"2" "y" "z"\n', ("x", "y", "z"), 2),
+        (b"x pp y\ny pd z\n", ("x", "y", "z"), 2),
+        (b"x -> y\ny -> z\n", ("x", "y", "z"), 2),
+        (b"1,000 2,000\n2,000 3,000\n", ("1,000", "2,000", "3,000"), 2),
+        ("\U0001f469\u200d\U0001f467 x\n".encode(), ("\U0001f469\U0001f467", "x"), 1),
     ],
 )
 def test_edge_lists_of_other_programs(tmp_path: Path, data: bytes, labels: tuple[str, ...], count: int) -> None:
@@ -157,6 +164,8 @@ def test_edge_lists_of_other_programs(tmp_path: Path, data: bytes, labels: tuple
         (b"+1 2\n2 3\n3 x\n", (":3:", '"x"')),
         (b"1 2\n2 99999999999999999999\n", (":2:", "too large")),
         (b"a b\nb 2.5\n", (":2:", '"2.5"')),
+        (b"-0 1\n1 2\n", (":1:", "negative", "-0")),
+        (b"1 2\n2 3\n\x1a", (":3:", "U+001A")),
         (b'"a b\nc d\n', (":1:", "a quote")),
         (b"a b\nb \xe9\n", (":2:", "no UTF-8 text")),
         (b"\xff\xfe0\x00 \x001\x00\n", ("UTF-16",)),
@@ -302,10 +311,42 @@ def test_a_fault_after_many_odd_lines_has_its_number(line: str, bad: str, tmp_pa
         edge_list.load(str(file))
 
 
+@pytest.mark.parametrize(
+    ("read", "text", "shown"),
+    [
+        ("matrix", ";100;\n100;;30\n;30;\n", [[1, 50, 50], [50, 1, 15], [15, 15, 1]]),
+        ("matrix", ";a;b\na;0;8\nb;6;0\n", [[1, 4], [3, 1]]),
+        ("matrix", "0;4;5\n;0;5\n3;5;0\n", [[1, 2, 2], [2, 1, 2], [2, 2, 1]]),
+        ("matrix", ";4;5\n;;5\n;5;\n", [[1, 2, 2], [2, 1, 2], [2, 2, 1]]),
+        ("matrix", "; a comment\n0 8\n6 0\n; another\n", [[1, 4], [3, 1]]),
+        ("edges", ";source;target\n0;a;b\n1;b;c\n", [("a", "b"), ("b", "c")]),
+        ("edges", "; a comment\na,b\n; another\nb,c\n", [("a", "b"), ("b", "c")]),
+        ("edges", "a;b\n;c\n", ":2: "),
+        ("sessions", ";peer;start_s;end_s\n0;p000;0;5\n", {0: [0]}),
+        ("sessions", "p000;0;5\n;1;6\n", ":2: "),
+    ],
+)
+def test_a_semicolon_begins_a_comment_only_where_it_does_not_separate(
+    read: str, text: str, shown: object, tmp_path: Path
+) -> None:
+    path = tmp_path / "x.txt"
+    path.write_text(text)
+    reads: dict[str, Callable[[], object]] = {
+        "matrix": lambda: rtt_matrix.read(str(path))[0].tolist(),
+        "edges": lambda: links(path)[1],
+        "sessions": lambda: sessions.load(str(path), LABELS).begins_us,
+    }
+    if isinstance(shown, str):
+        with pytest.raises(InputError, match=shown):
+            reads[read]()
+    else:
+        assert reads[read]() == shown
+
+
 @pytest.mark.parametrize("row", ["{}", '"{}"', "{},5", "r,{}", "-1", "NA", "", "{} "])
 def test_so_has_one_in_the_last_row_of_a_matrix(row: str, tmp_path: Path) -> None:
     file, n = tmp_path / "x.csv", 60
-    sep = ";" if row else "|"  # a line that begins with ; is a comment
+    sep = ";"
     named, cell = row.startswith("r,"), row.removeprefix("r,")
     rows = [
         ["r"] * named + [cell.format(1 + a + b) if (a + b) % 3 else str(a + b + 1) for b in range(n)] for a in range(n)

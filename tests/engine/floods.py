@@ -102,6 +102,7 @@ def still(topology: str | Path, peers: int = 1) -> Swarm:
 def flood(swarm: Swarm, source: int, ttls: Iterable[int]) -> list[tuple[int, int]]:
     """(reached, messages) of an ask of each TTL, one after the other."""
     made = []
+    swarm.do(Set("hop_limit", 15))
     for ttl in ttls:
         swarm.do(Set("ttl", ttl))
         swarm.do(AskFor(f"#{source}", NOBODY_HAS_IT))

@@ -14,6 +14,8 @@ from servents import ME, SECOND, TRAIN, connected, guid, hit
 from engine.api import Ask, File, Peer
 from engine.protocols import gnutella
 from engine.protocols.gnutella import Get, Ping, Pong, Query, QueryHit, Servent
+from engine.protocols.gnutella.messages import index_of
+from engine.sim.encoding import encoded_size
 from engine.testing import FakeHost
 
 # --- questions ---------------------------------------------------------------------------------------------------
@@ -81,7 +83,7 @@ def test_ttl_and_hops_stay_what_they_were_together_or_are_cut_to_the_limit(ttl: 
     for kind in (Query(guid(1), ttl, hops, 0, "blue"), Ping(guid(1), ttl, hops)):
         tape.give(peer, kind, sender=1)
     onward = [message for to, message in tape.take() if to == 2]
-    if ttl > 1 and hops < 6:
+    if 1 < ttl <= 15 and hops < 6:
         assert {type(message) for message in onward} == {Query, Ping}
         for message in onward:
             assert message.hops == hops + 1
@@ -91,25 +93,40 @@ def test_ttl_and_hops_stay_what_they_were_together_or_are_cut_to_the_limit(ttl: 
         assert onward == []
 
 
-def test_a_limit_of_255_is_reached_and_not_passed() -> None:
-    tape, peer = connected(1, 2, files=(TRAIN,), ttl=255)
+def test_no_descriptor_has_a_ttl_above_15() -> None:
+    tape, peer = connected(1, 2, files=(TRAIN,), ttl=255, hop_limit=255)
     tape.ask(peer, Ask(1, "find", "naima"))
-    assert tape.take()[0][1].ttl == 255
+    assert tape.take()[0][1].ttl == 15
     tape.give(peer, Query(guid(1), 2, 253, 0, "blue train"), sender=1)
     [(_, answer), (_, onward)] = tape.take()
-    assert (onward.ttl, onward.hops) == (1, 254)
-    assert answer.ttl == 255
-    tape.give(peer, Query(guid(2), 1, 254, 0, "blue train"), sender=1)
-    [(_, answer)] = tape.take()
-    assert answer.ttl == 255
+    assert (onward.ttl, onward.hops, answer.ttl) == (1, 254, 15)
+    tape.give(peer, Query(guid(2), 15, 0, 0, "blue train"), sender=1)
+    assert [(type(message), message.ttl) for _, message in tape.take()] == [(QueryHit, 3), (Query, 14)]
+    for at, ttl in enumerate((16, 200), 3):
+        tape.give(peer, Query(guid(at), ttl, 0, 0, "blue train"), sender=1)
+        tape.give(peer, Ping(guid(at), ttl, 0), sender=1)
+        assert tape.take() == []
+
+
+@pytest.mark.parametrize("ttl", [2, 10])
+def test_relays_lower_what_is_above_their_limit_whatever_their_own_queries_have(ttl: int) -> None:
+    tape, peer = connected(1, 2, ttl=ttl)
+    tape.give(peer, Query(guid(1), 10, 1, 0, "blue train"), sender=1)
+    [(_, onward)] = tape.take()
+    assert (onward.ttl, onward.hops) == (5, 2)
 
 
 def test_the_limit_may_change_while_it_runs() -> None:
     tape, peer = connected(1, 2, files=(TRAIN,))
-    tape.options.ttl = 2
+    tape.options.hop_limit = 2
     tape.give(peer, Query(guid(1), 4, 3, 0, "blue train"), sender=1)
     assert [(to, type(message)) for to, message in tape.take()] == [(1, QueryHit)], "answered, and not passed on"
     assert tape.noted("nonsense") == []
+
+
+def test_a_query_counts_as_many_bytes_as_the_docstring_says() -> None:
+    assert encoded_size(Query(guid(1), 7, 0, 0, "grateful dead live")) == 42
+    assert "42 bytes" in (gnutella.__doc__ or "")
 
 
 # --- answers -------------------------------------------------------------------------------------------------------
@@ -156,6 +173,16 @@ def test_an_answer_to_our_own_question_is_a_hit() -> None:
     assert tape.take() == []
 
 
+@pytest.mark.parametrize(("count", "sizes"), [(1, [1]), (32, [32]), (33, [32, 1]), (70, [32, 32, 6])])
+def test_a_hit_lists_32_files_and_further_ones_follow_in_the_next(count: int, sizes: list[int]) -> None:
+    files = tuple(File(f"blue {at}", 10, at) for at in range(count))
+    tape, peer = connected(1, 2, files=files)
+    tape.give(peer, Query(guid(1), 1, 0, 0, "blue"), sender=1)
+    hits = [message for _, message in tape.take()]
+    assert [len(each.results) for each in hits] == sizes
+    assert {file for each in hits for file in each.results} == set(files)
+
+
 # --- forgetting ----------------------------------------------------------------------------------------------------
 
 
@@ -183,7 +210,7 @@ def test_however_much_comes_the_tables_stay_small() -> None:
         tape.give(peer, Ping(guid(i), 2, 0), sender=1)
         tape.give(peer, Pong(guid(i), 1, 1, 100 + i, 0, 0), sender=1)
         tape.give(peer, hit(guid(i), servent=guid(5_000 + i)), sender=1)
-        tape.give(peer, gnutella.Push(guid(i), 7, 0, peer.id, TRAIN.name, 100 + i), sender=1)
+        tape.give(peer, gnutella.Push(guid(i), 7, 0, peer.id, index_of(TRAIN.name), 100 + i), sender=1)
         tape.ask(peer, Ask(1, "find", "blue"))
         tape.take()
     tables = (peer.pings, peer.pushes, peer.cache, peer.calling, peer.given, peer.downloads, peer.declined)
@@ -222,7 +249,7 @@ def test_a_servent_put_away_and_taken_out_goes_on_as_before() -> None:
             tape, peer = pickle.loads(pickle.dumps((tape, peer)))
         tape.refuse(peer, 7, Get("naima", 0))
         tape.give(peer, Query(guid(4), 5, 1, 0, "blue"), sender=2)
-        tape.give(peer, gnutella.Push(guid(5), 5, 1, peer.id, TRAIN.name, 30), sender=2)
+        tape.give(peer, gnutella.Push(guid(5), 5, 1, peer.id, index_of(TRAIN.name), 30), sender=2)
         tape.wait(peer, 200 * SECOND)
         told.append((tape.sent, tape.notes, peer.beliefs()))
     assert told[0] == told[1]

@@ -9,6 +9,7 @@ from servents import ME, SECOND, TRAIN, connected, guid, hit
 
 from engine.api import Ask, Blob, File
 from engine.protocols.gnutella import Chunk, Get, Giv, Gone, Push, Servent
+from engine.protocols.gnutella.messages import index_of
 from engine.testing import FakeHost
 
 PIECE = 256 * 1024
@@ -186,7 +187,7 @@ def test_an_answer_that_names_the_asker_is_nonsense() -> None:
 def test_a_holder_that_cannot_be_called_is_asked_to_call() -> None:
     tape, peer, _ = asked({"address": 9, "push": True, "hops": 3, "servent": guid(5)})
     [(to, push)] = tape.take()
-    assert (to, push) == (2, Push(push.guid, 5, 0, guid(5), TRAIN.name, ME))
+    assert (to, push) == (2, Push(push.guid, 5, 0, guid(5), index_of(TRAIN.name), ME))
     tape.give(peer, Giv(TRAIN.name), sender=9)
     assert tape.take() == [(9, Get(TRAIN.name, 0))]
 
@@ -204,6 +205,14 @@ def test_a_push_that_finds_no_way_leaves_the_next_holder() -> None:
     assert tape.noted("download failed") == [{"name": TRAIN.name, "holder": 9, "why": "no way to push"}]
 
 
+def test_a_push_names_a_file_by_its_index_alone() -> None:
+    assert list(Push(guid(8), 4, 1, guid(5), index_of(TRAIN.name), 30).about()) == []
+    tape, peer = connected(1, 2, files=(TRAIN,), firewalled=1.0)
+    tape.give(peer, Push(guid(8), 4, 1, peer.id, index_of("no such file"), 30), sender=1)
+    assert tape.take() == []
+    assert peer.given == {}
+
+
 def test_two_firewalls_are_one_too_many() -> None:
     tape, _, _ = asked({"address": 9, "push": True}, firewalled=1.0)
     assert tape.take() == []
@@ -215,13 +224,13 @@ def test_a_push_is_routed_by_the_servents_id_along_the_way_of_its_answer() -> No
     tape, peer = connected(1, 2, 3)
     tape.give(peer, hit(guid(1), servent=guid(5)), sender=3)
     tape.take()
-    push = Push(guid(8), 4, 1, guid(5), TRAIN.name, 30)
+    push = Push(guid(8), 4, 1, guid(5), index_of(TRAIN.name), 30)
     tape.give(peer, push, sender=1)
-    assert tape.take() == [(3, Push(guid(8), 3, 2, guid(5), TRAIN.name, 30))]
+    assert tape.take() == [(3, Push(guid(8), 3, 2, guid(5), index_of(TRAIN.name), 30))]
     for lost in (
-        Push(guid(8), 1, 1, guid(5), TRAIN.name, 30),
-        Push(guid(8), 4, 255, guid(5), TRAIN.name, 30),
-        Push(guid(8), 4, 1, guid(6), TRAIN.name, 30),
+        Push(guid(8), 1, 1, guid(5), index_of(TRAIN.name), 30),
+        Push(guid(8), 4, 255, guid(5), index_of(TRAIN.name), 30),
+        Push(guid(8), 4, 1, guid(6), index_of(TRAIN.name), 30),
     ):
         tape.give(peer, lost, sender=1)
     tape.give(peer, push, sender=3)
@@ -238,7 +247,7 @@ def test_who_is_pushed_calls_and_serves_over_that_call_alone() -> None:
     tape.give(peer, Get(TRAIN.name, 0), sender=30)
     assert tape.take() == []
     assert not any(timer.period_us == 0 for timer in tape.timers), "a firewall drops"
-    tape.give(peer, Push(guid(8), 4, 1, peer.id, TRAIN.name, 30), sender=1)
+    tape.give(peer, Push(guid(8), 4, 1, peer.id, index_of(TRAIN.name), 30), sender=1)
     assert tape.take() == [(30, Giv(TRAIN.name))]
     tape.give(peer, Get(TRAIN.name, 0), sender=30)
     tape.wait(peer, 10 * SECOND)

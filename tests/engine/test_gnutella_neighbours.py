@@ -251,7 +251,23 @@ def test_a_ping_goes_on_and_its_pongs_come_back() -> None:
     assert tape.take() == [], "seen before"
 
 
-def test_a_ping_that_goes_no_further_is_not_remembered() -> None:
+def test_a_ping_that_goes_no_further_is_known_when_it_comes_again() -> None:
     tape, peer = connected(1, 2)
-    tape.give(peer, Ping(guid(1), 1, 0), sender=1)
-    assert len(peer.pings) == 0
+    for ping in (Ping(guid(1), 1, 0), Ping(guid(2), 5, 6)):
+        tape.give(peer, ping, sender=1)
+        assert ME in pongs(tape)
+        for again in (ping, Ping(ping.guid, 5, 0)):
+            tape.give(peer, again, sender=2)
+            assert tape.take() == []
+    assert len(peer.pings) == 0, "no pongs come back"
+    for at in range(1_000):
+        tape.give(peer, Ping(guid(at), 1, 0), sender=1)
+    assert len(peer.pinged) <= 32
+
+
+def test_a_cached_pong_tells_what_its_servent_told_of_itself() -> None:
+    tape, peer = connected(1, 2, 3)
+    tape.give(peer, Pong(guid(7), 1, 0, 2, 12, 345), sender=2)
+    tape.give(peer, Ping(guid(1), 2, 0), sender=1)
+    told = {m.address: (m.hops, m.files, m.kilobytes) for _, m in tape.take() if isinstance(m, Pong)}
+    assert told == {ME: (0, 0, 0), 2: (1, 12, 345), 3: (1, 0, 0)}

@@ -13,6 +13,7 @@ from servents import SECOND, TRAIN, connected, guid, hit
 from engine.api import Ask, File, Message, mentions
 from engine.protocols import gnutella
 from engine.protocols.gnutella import Get, Ping, Pong, Query, QueryHit
+from engine.protocols.gnutella.messages import index_of
 
 NOTE = File("Blue Note", 5_000, 3)
 ODD: tuple[Any, ...] = (
@@ -23,7 +24,7 @@ ODD: tuple[Any, ...] = (
 KINDS = [v for v in vars(gnutella).values() if isinstance(v, type) and issubclass(v, Message) and fields(v)]  # type: ignore[arg-type]
 SOUND: dict[str, Any] = {
     "guid": guid(1), "ttl": 3, "hops": 1, "address": 1, "files": 1, "kilobytes": 1, "speed": 0, "text": "blue train",
-    "push": False, "results": (NOTE,), "servent": guid(2), "name": TRAIN.name, "offset": 0, "data": None,
+    "push": False, "results": (NOTE,), "servent": guid(2), "index": 5, "name": TRAIN.name, "offset": 0, "data": None,
     "others": (4, 5),
 }  # fmt: skip
 
@@ -78,11 +79,13 @@ def test_no_nonsense_in_any_field_harms_a_servent(kind: Any) -> None:
         Query(guid(1), 7, 0, 0, "blue " * 1_000),
         Query(guid(1), 7, 0, "fast", "blue train"),  # type: ignore[arg-type]
         Ping(guid(1), 256, 0),
+        Ping(guid(1), 16, 0),
+        Query(guid(1), 16, 0, 0, "blue train"),
         Pong(guid(1), 7, 0, 1, -1, 0),
         hit(b"short"),
         QueryHit(guid(1), 7, 0, 9, 56, False, (), guid(2)),
         QueryHit(guid(1), 7, 0, 9, 56, False, (TRAIN,) * 256, guid(2)),
-        gnutella.Push(guid(1), 7, 0, guid(2), TRAIN.name, -1),
+        gnutella.Push(guid(1), 7, 0, guid(2), index_of(TRAIN.name), -1),
         Get(TRAIN.name, -1),
     ],
 )

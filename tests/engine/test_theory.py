@@ -26,6 +26,7 @@ def asked(protocol: str, **changes: object) -> Swarm:
 def test_a_flood_over_these_links_is_foretold_exactly(ttl: int) -> None:
     swarm = asked("gnutella")
     swarm.do(Set("ttl", ttl))
+    swarm.do(Set("hop_limit", 15))
     swarm.do(AskFor(3, "nobody has this"))
     told = figures(swarm, 1)
     swarm.advance_quiet(60 * SECOND)
@@ -35,6 +36,20 @@ def test_a_flood_over_these_links_is_foretold_exactly(ttl: int) -> None:
     if ttl == 30:
         assert row.messages == 2 * swarm.edges - row.reached
         assert told["messages"].why == "2E - N + 1"
+
+
+def test_relays_stop_a_flood_at_their_own_limit_whatever_its_ttl() -> None:
+    rows = []
+    for ttl in (7, 12, 200):
+        swarm = asked("gnutella")
+        swarm.do(Set("ttl", ttl))
+        swarm.do(AskFor(3, "nobody has this"))
+        told = figures(swarm, 1)
+        swarm.advance_quiet(60 * SECOND)
+        row = swarm.record(1)
+        assert (told["reached"].value, told["messages"].value) == (row.reached, row.messages)
+        rows.append((row.reached, row.messages, row.hops))
+    assert rows[0] == rows[1] == rows[2]
 
 
 def test_ritters_tree_is_never_smaller_than_a_regular_graph() -> None:

@@ -9,6 +9,7 @@ Things to try: ask from a peer, then kill or censor the one that answered and as
 ttl=2 and see how far a query travels. Make half of them collude.
 
 Source: The Gnutella Protocol Specification v0.4 (Clip2, revision 1.2). Sections named in the code are its headings.
+Bytes are counted in MessagePack: a search for 18 letters counts 42 bytes and has 44 on the wire, without TCP and IP.
 Pongs are cached as later clients did (0.6, "Pong caching"): with one ping of TTL 7 per servent and minute there would
 be far more pings than queries. Messages of the real protocol that belong to TCP and HTTP are written out here:
 Connect, Ok, Full, Giv, Get, Chunk, Gone.
@@ -37,6 +38,7 @@ from ...kit import flood, own_file, put_bounded, tree_reach
 from .messages import (
     BYTE_MAX,
     TEXT_MAX,
+    TTL_MAX,
     WORD_MAX,
     Chunk,
     Connect,
@@ -54,13 +56,16 @@ from .messages import (
     files_of,
     guid,
     headed,
+    index_of,
     named,
     whole,
 )
 
 SECOND_US = 1_000_000
 HITS = 32
-"""Results in one QueryHit; the specification's limit of 4 kB, at about 100 bytes each."""
+"""Results in one QueryHit; the specification's limit of 4 kB, at about 100 bytes each. Others go into a further one."""
+PINGED = 32
+"""Pings that were answered and not passed on whose GUIDs are remembered: those of some minutes."""
 ASKS = 256
 """Own queries whose answers are still recognised."""
 SPEEDS_KBPS = (56, 128, 1500, 1500, 3000, 10000)
@@ -209,8 +214,9 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
     cache               the host cache: address -> when it was last heard from, in us
     calling             address -> the timer of a Connect that is not answered yet
     declined            servents that were full since the last round of pings
-    shares              servent -> how many files it said it shares when it last answered a ping
+    shares              servent -> how many files and kilobytes it shares, by the latest pong that told it
     pings, pushes       the way back for pongs, by GUID; the way to a servent, by its id
+    pinged              GUIDs of pings that were answered and not passed on
     wanted              neighbours that it tries to have
     bootstrap           addresses to begin anew with
     id, speed, firewalled
@@ -240,6 +246,7 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
         "id",
         "latest",
         "mine",
+        "pinged",
         "pings",
         "pushes",
         "seen",
@@ -269,20 +276,21 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
         self.calling: dict[PeerId, object] = {}
         self.declined: dict[PeerId, None] = {}
         self.pings = Table()
-        self.shares: dict[PeerId, int] = {}
+        self.pinged: dict[bytes, None] = {}
+        self.shares: dict[PeerId, tuple[int, int]] = {}
         self.wanted = 0
         self.bootstrap: Sequence[PeerId] = ()
 
     @classmethod
     def horizon(cls, options: GnutellaOptions) -> int:
-        return options.ttl
+        return min(options.ttl, options.hop_limit, TTL_MAX)
 
     @classmethod
     def theory(cls, facts: Mapping[str, Any], options: GnutellaOptions) -> Sequence[Theory]:
         """A flood over the links as they are, and what it would reach if they had no cycles (Ritter 2001)."""
         if facts["want"] == "publish" or not facts["degree"]:
             return ()
-        ttl, degree = options.ttl, round(facts["mean_degree"])
+        ttl, degree = cls.horizon(options), round(facts["mean_degree"])
         told = flood(facts["levels"], ttl)
         who = "everybody" if told.complete else "all peers within them"
         return (
@@ -312,7 +320,7 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
         number = host.rng.bytes(16)
         put_bounded(self.mine, number, "", ASKS)
         self.came_from(host, number, host.me)
-        host.multicast(list(self.connections), Query(number, host.options.ttl, 0, 0, ask.text[:TEXT_MAX]))
+        host.multicast(list(self.connections), Query(number, min(host.options.ttl, TTL_MAX), 0, 0, ask.text[:TEXT_MAX]))
 
     @on(Query)
     def query(self, host: Host, sender: PeerId, message: Query) -> Known:
@@ -336,11 +344,13 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
         found = host.library.matching(text)
         if found and self.speed >= message.speed:
             # Section "QueryHit": the TTL should be at least the hops of the query plus two.
-            ttl = min(hops + 2, BYTE_MAX)
-            hit = QueryHit(number, ttl, 0, host.me, self.speed, self.firewalled, tuple(found[:HITS]), self.id)
-            host.send(sender, hit)
+            ttl = min(hops + 2, TTL_MAX)
+            for at in range(0, len(found), HITS):
+                some = tuple(found[at : at + HITS])
+                hit = QueryHit(number, ttl, 0, host.me, self.speed, self.firewalled, some, self.id)
+                host.send(sender, hit)
         # TTL + Hops stays the same, unless it was more than relays allow.
-        ttl = min(message.ttl - 1, host.options.ttl - hops)
+        ttl = min(message.ttl - 1, host.options.hop_limit - hops)
         if ttl > 0:
             onward = Query(number, ttl, hops, message.speed, text)
             host.multicast([n for n in self.connections if n != sender], onward)
@@ -534,29 +544,32 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
         self.seek(host)
 
     @on(Ping)
-    def ping(self, host: Host, sender: PeerId, message: Ping) -> None:
+    def ping(self, host: Host, sender: PeerId, message: Ping) -> Known:
         if sender not in self.connections:
-            return
+            return None
         if not headed(message):
             host.note("nonsense")
-            return
+            return None
         guid, hops = message.guid, message.hops + 1
-        if self.pings.get(guid) is not None:
-            return
+        if guid in self.pinged or self.pings.get(guid) is not None:
+            return DUPLICATE
         options = host.options
         shared = host.library.files()
         kilobytes = sum(file.size for file in shared) // 1024
-        back = min(hops, BYTE_MAX)
+        back = min(hops, TTL_MAX)
         host.send(sender, Pong(guid, back, 0, host.me, len(shared), kilobytes))
-        if message.ttl == KEEP_ALIVE:
-            return
-        for address in self.recently_heard(host, sender)[-PONGS:]:
-            host.send(sender, Pong(guid, back, 1, address, 0, 0))
-        ttl = min(message.ttl - 1, options.ttl - hops)
-        if ttl > 0:
-            # Only a servent that passes a ping on gets pongs to pass back.
-            self.pings.put(guid, sender, options.guid_table)
-            host.multicast([n for n in self.connections if n != sender], Ping(guid, ttl, hops))
+        if message.ttl > KEEP_ALIVE:
+            for address in self.recently_heard(host, sender)[-PONGS:]:
+                # Of an address that has sent no pong yet nothing is known.
+                host.send(sender, Pong(guid, back, 1, address, *self.shares.get(address, (0, 0))))
+        ttl = min(message.ttl - 1, options.hop_limit - hops)
+        if ttl <= 0:
+            put_bounded(self.pinged, guid, None, PINGED)
+            return None
+        # Only a servent that passes a ping on gets pongs to pass back.
+        self.pings.put(guid, sender, options.guid_table)
+        host.multicast([n for n in self.connections if n != sender], Ping(guid, ttl, hops))
+        return None
 
     def recently_heard(self, host: Host, stranger: PeerId) -> list[PeerId]:
         """Addresses for cached pongs to `stranger`: those heard from directly and not long ago, the latest last."""
@@ -574,7 +587,7 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
         if m.hops == 0 and m.address == sender:
             self.connections[sender] = host.now_us
             self.remember(host, sender, host.now_us)
-            put_bounded(self.shares, sender, m.files, host.options.host_cache)
+            put_bounded(self.shares, sender, (m.files, m.kilobytes), host.options.host_cache)
         else:
             self.remember(host, m.address, NEVER_US)
         back = self.pings.get(m.guid)
@@ -597,7 +610,7 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
         file = next((f for f in files if f.name == name or (not name and own_file(host, f.name) is None)), files[0])
         if own_file(host, file.name) is not None:
             return
-        source = Source(file, hit.address, hit.servent if hit.push else b"", min(hit.hops + 2, BYTE_MAX))
+        source = Source(file, hit.address, hit.servent if hit.push else b"", min(hit.hops + 2, TTL_MAX))
         if name and file.name != name:
             chosen = self.downloads.get(name)
             if chosen is not None and len(chosen.spare) < SOURCES:
@@ -625,7 +638,7 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
                 self.other(host, download, "both are firewalled" if self.firewalled else "no way to push")
                 return
             assert way is not None
-            push = Push(host.rng.bytes(16), source.ttl, 0, source.servent, source.file.name, host.me)
+            push = Push(host.rng.bytes(16), source.ttl, 0, source.servent, index_of(source.file.name), host.me)
             host.send(way, push, cause=download.cause)
         else:
             host.send(source.holder, Get(source.file.name, download.here), cause=download.cause)
@@ -683,9 +696,10 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
         if isinstance(message, Get):
             self.unserved(host, message.name, to, "refused")
         elif isinstance(message, Push) and message.address == host.me:
-            download = self.downloads.get(message.name)
-            if download is not None and download.source.servent == message.servent:
-                self.other(host, download, "no way to push")
+            for download in list(self.downloads.values()):
+                source = download.source
+                if source.servent == message.servent and index_of(source.file.name) == message.index:
+                    self.other(host, download, "no way to push")
 
     @on(Giv)
     def giv(self, host: Host, sender: PeerId, message: Giv) -> None:
@@ -755,16 +769,24 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
         m = message
         if sender not in self.connections:
             return
-        if not (headed(m) and guid(m.servent) and named(m.name) and m.address.__class__ is int and m.address >= 0):
+        if not (
+            headed(m)
+            and guid(m.servent)
+            and whole(m.index, 0, WORD_MAX)
+            and m.address.__class__ is int
+            and m.address >= 0
+        ):
             host.note("nonsense")
             return
         if m.servent == self.id:
-            put_bounded(self.given, m.address, None, GIVEN)
-            host.send(m.address, Giv(m.name))
+            name = next((file.name for file in host.library.files() if index_of(file.name) == m.index), None)
+            if name is not None:
+                put_bounded(self.given, m.address, None, GIVEN)
+                host.send(m.address, Giv(name))
             return
         way = self.pushes.get(m.servent)
         if way is not None and way in self.connections and way != sender and m.ttl > 1 and m.hops < BYTE_MAX:
-            host.send(way, Push(m.guid, m.ttl - 1, m.hops + 1, m.servent, m.name, m.address))
+            host.send(way, Push(m.guid, m.ttl - 1, m.hops + 1, m.servent, m.index, m.address))
 
     @on(Get)
     def get(self, host: Host, sender: PeerId, message: Get) -> None:
@@ -828,7 +850,12 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
 
     def known_peers(self) -> dict[PeerId, Belief]:
         """The peers it knows, with the relation to each."""
-        files = self.shares.get
+        told = self.shares.get
+
+        def files(address: PeerId) -> int | None:
+            shares = told(address)
+            return None if shares is None else shares[0]
+
         known = {
             a: Belief(None if heard == NEVER_US else heard, "host cache", files=files(a))
             for a, heard in self.cache.items()

@@ -3,6 +3,9 @@
 GUID, TTL and Hops of the 23 bytes of the descriptor header are fields of each descriptor. A peer's address (IP and
 port) is its PeerId.
 
+The bytes that are counted of a message are those of its MessagePack, not of its wire format. A Query for "grateful dead
+live" counts 42 bytes; on the wire it has 44: 23 of header, 2 of speed, 19 of text with its zero byte.
+
 A message that arrives may have any value in any field. `headed` and `sound` tell whether it is well formed, and `about`
 takes only what is text. Fields are limited to the values that their bytes on the wire can hold.
 """
@@ -11,12 +14,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any
 
 from ...api import Blob, File, PeerId, mentions, message, option, words_of
 
 GUID_BYTES = 16
 BYTE_MAX = 255
+TTL_MAX = 15
+"""A descriptor with a higher TTL is dropped (0.6, "Message header")."""
 WORD_MAX = (1 << 32) - 1
 TEXT_MAX = 4_000
 """Characters of a search: a descriptor should stay below 4 kB (section "Descriptor Header")."""
@@ -28,8 +34,13 @@ class GnutellaOptions:
     """Defaults from the specification, or from the classic client where it has none."""
 
     ttl: int = option(
-        7, "initial TTL, in hops, and the limit that relays enforce on TTL + Hops", low=1, high=255, unit="hops"
+        7,
+        "initial TTL, in hops: by the specification at most 10; sent as 15 at most, more is dropped",
+        low=1,
+        high=255,
+        unit="hops",
     )
+    hop_limit: int = option(7, "relays lower the TTL until TTL + Hops is at most this", low=1, high=255, unit="hops")
     connections: int = option(4, "neighbours that a newcomer looks for", low=1, high=100, unit="links")
     max_connections: int = option(8, "neighbours beyond which a Connect is turned away", low=1, high=1000)
     host_cache: int = option(200, "addresses remembered", low=1, high=10_000)
@@ -61,8 +72,8 @@ def guid(value: object) -> bool:
 
 
 def headed(descriptor: Any) -> bool:
-    """Whether the header is well formed: a GUID, a TTL from 1 to 255, and Hops from 0 to 255."""
-    return guid(descriptor.guid) and whole(descriptor.ttl, 1, BYTE_MAX) and whole(descriptor.hops, 0, BYTE_MAX)
+    """Whether the header is well formed: a GUID, a TTL from 1 to 15, and Hops from 0 to 255."""
+    return guid(descriptor.guid) and whole(descriptor.ttl, 1, TTL_MAX) and whole(descriptor.hops, 0, BYTE_MAX)
 
 
 def named(value: object) -> bool:
@@ -85,6 +96,12 @@ def text_of(value: object) -> str:
 def files_of(results: object) -> tuple[File, ...]:
     """The well-formed files of what should be a tuple of them."""
     return tuple(file for file in results if sound(file)) if isinstance(results, tuple) else ()
+
+
+def index_of(name: str) -> int:
+    """The index, of 4 bytes, under which a servent lists its file of this name. A hash, so that it stays the same when
+    other files come and go; to everybody else it is only a number."""
+    return int.from_bytes(blake2b(name.encode("utf-8", "surrogatepass"), digest_size=4).digest())
 
 
 # --- descriptors ------------------------------------------------------------------------------------------
@@ -169,17 +186,15 @@ class QueryHit:
 
 @message(part="transfer")
 class Push:
-    """Payload 0x40: the servent with this id should connect to `address` and offer this file."""
+    """Payload 0x40: the servent with this id should connect to `address` and offer the file of this index. It has no
+    words: who passes it on cannot tell which file is meant."""
 
     guid: bytes
     ttl: int
     hops: int
     servent: bytes
-    name: str
+    index: int
     address: PeerId
-
-    def about(self) -> Iterable[str]:
-        return words_of(text_of(self.name))
 
 
 # --- HTTP ---------------------------------------------------------------------------------------------------

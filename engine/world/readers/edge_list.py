@@ -19,9 +19,11 @@ from __future__ import annotations
 import functools
 import io
 import itertools
+import operator
 import re
 import warnings
 from array import array
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -47,7 +49,12 @@ EXPECTED = "expected an edge list, two node ids a line"
 SOURCES = frozenset(("source", "src", "from", "fromnode", "fromnodeid", "sourceid", "sourcenode", "tail", "start"))
 TARGETS = frozenset(("target", "dst", "dest", "to", "tonode", "tonodeid", "targetid", "targetnode", "head", "end"))
 ENDS = frozenset(("node", "nodeid", "id", "peer", "vertex", "nodea", "nodeb", "peera", "peerb", "u", "v", "x", "y"))
+RELATIONS = frozenset(
+    ("pp", "pd", "pr", "rc", "cr", "gl", "pm", "mp", "gg", "interacts", "interacts_with", "interacts with", "->", "--")
+)
+"""Words between the two nodes of a link in Cytoscape's SIF, and arrows."""
 _DECIMAL = re.compile(r"[+-]?(?:\d+\.\d*|\.\d+)(?:[eE][+-]?\d+)?")
+_MINUS_ZERO = re.compile(r"-(?<![eE\d.]-)0")
 _WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
 _SURE_NAMES = re.compile(r"(?:[^\W\d_][^\n]{0,199}+(?:\n|\Z))*+")
 """Names that begin with a letter, one a line: all that `_word` asks, but for characters that are no text."""
@@ -55,7 +62,9 @@ _SURE_NUMBERS = re.compile(r"(?:\+?[0-9]{1,18}+(?:\n|\Z))*+")
 _NO_TEXT = re.compile("[\ud800-\udfff]")
 _ATTRIBUTES = re.compile(r"[ \t]*+\{[^\n{#%/]*+(?<=\})(?:[ \t]++(?=\n|\Z))?(?=\n|\Z)")
 """Those that networkx writes at the end of a line."""
-_COMMENT_LINE = re.compile(r"^[ \t]*+(?:%|//|;)[^\n]*+", re.MULTILINE)
+_COMMENT_LINE = {
+    sep: re.compile(rf"^[ \t]*+(?:%|//{'' if sep == ';' else '|;'})[^\n]*+", re.MULTILINE) for sep in ("", ";")
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -144,7 +153,7 @@ class _EdgeListReader:
     numbers: bool = True
     pairs: list[NDArray[np.int64]] = field(default_factory=list)
     links: int = 0
-    words: dict[str, int] = field(default_factory=dict)
+    words: defaultdict[str, int] = field(default_factory=defaultdict)
     known: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     unmerged: list[NDArray[np.int64]] = field(default_factory=list)
     matrix_market: bool = False
@@ -220,12 +229,16 @@ class _EdgeListReader:
         """Skip comments and a header, and find separator, columns and kind of ids from the lines after. Returns the
         number of the first line of the rest, and the rest."""
         self.matrix_market = self.matrix_market or (at == 1 and block.startswith("%%MatrixMarket"))
+        found = tables.first_lines(block, self._bare_line, keep_empty=False)
+        if found is None:
+            return at, ""
+        start, self.sep = found
+        number = at + block.count("\n", 0, start)
         sample: list[tuple[int, int, str]] = []
-        start, number = 0, at
         while start < len(block) and len(sample) < tables.SAMPLE:
             end = block.find("\n", start)
             end = len(block) if end < 0 else end
-            if tables.without_comment(block[start:end]).strip(tables.BLANKS):
+            if tables.without_comment(block[start:end], self.sep).strip(tables.BLANKS):
                 sample.append((start, number, block[start:end]))
             start, number = end + 1, number + 1
         if self.matrix_market and sample:
@@ -233,14 +246,12 @@ class _EdgeListReader:
             sample, self.matrix_market = sample[1:], False
         if not sample:
             return number, ""
-        bare = [tables.without_comment(line) for _, _, line in sample]
-        self.sep = tables.find_separator([self._without_attributes(line) for line in bare], keep_empty=False)
-        rows = [self._first_cells(line, f"{self.name}:{number}") for _, number, line in sample[:2]]
+        rows = [self._first_cells(line, f"{self.name}:{number}") for _, number, line in sample[:3]]
         wanted: tuple[int, ...] = (0, 1)
         skip = False
         if len(rows[0]) >= 2:
             words = [tables.word_of(cell) for cell in rows[0][:2]]
-            named = tables.named_columns(rows[0], (SOURCES, TARGETS))
+            named = tables.named_columns(rows[0], (SOURCES, TARGETS)) or _after_an_index(rows)
             data_follows = len(rows) > 1 and _numeric(rows[1])
             if named is not None:
                 skip, wanted = True, named
@@ -253,6 +264,8 @@ class _EdgeListReader:
         if not sample:
             return number, ""
         start, number, _ = sample[0]
+        if len(rows[0]) == 3 and all(row[1:2] and row[1].lower() in RELATIONS for row in rows):
+            wanted = (0, 2)
         width = len(rows[0])
         if width < 2 or width <= max(wanted):
             raise self._too_few(rows[0], number)
@@ -263,8 +276,9 @@ class _EdgeListReader:
         return number, block[start:]
 
     def _first_cells(self, line: str, where: str) -> list[str]:
-        row = self._cells(tables.without_comment(line, hash_anywhere=True), where)
-        return row if _numeric(row) and len(row) > 1 else self._cells(tables.without_comment(line), where)
+        sep = self.sep or ""
+        row = self._cells(tables.without_comment(line, sep, hash_anywhere=True), where)
+        return row if _numeric(row) and len(row) > 1 else self._cells(tables.without_comment(line, sep), where)
 
     def _too_few(self, row: Sequence[str], at: int) -> InputError:
         said = f": {tables.quoted(row[0])}" if row else ""
@@ -281,8 +295,8 @@ class _EdgeListReader:
             return self._split(block)
         if not block.isascii():
             return None
-        if "%" in block or "//" in block or ";" in block:
-            block = _COMMENT_LINE.sub("", block)
+        if "%" in block or "//" in block or (";" in block and self.sep != ";"):
+            block = _COMMENT_LINE[";" if self.sep == ";" else ""].sub("", block)
             if not block or block.isspace():
                 return np.empty((0, 2), np.int64)
         if _leading_zero(block):
@@ -313,7 +327,7 @@ class _EdgeListReader:
         assert columns is not None
         if not self.sep and tables.has_other_blank(block):
             return None
-        if any(sign in block for sign in ('"', "'", "#", "%", "//", "{", "\n;")):
+        if '"' in block or "{" in block or tables.has_comment(block, self.sep or "") or tables.has_opening(block):
             return None
         if not _same_width(self.sep or "", columns.width).fullmatch(block):
             return None
@@ -336,14 +350,22 @@ class _EdgeListReader:
         rows = tables.rows_of(block, self.sep or "")
         if rows is None:
             return None
-        rows = [row for row in rows if any(row)]
+        first, second = columns.wanted
+        full = list(filter(None, rows))
+        if self.sep and self.sep != "\t" and set(map(len, full)) == {columns.width}:
+            words = [""] * (2 * len(full))
+            words[0::2] = map(operator.itemgetter(first), full)
+            words[1::2] = map(operator.itemgetter(second), full)
+            if any(blank in block for blank in tables.BLANKS):
+                words = [word.strip(tables.BLANKS) for word in words]
+            return self._coded(words)
+        rows = [row for row in tables.stripped(rows, self.sep or "") if any(row)]
         if self.sep == "\t":
             for row in rows:
                 while "" in row[:2]:
                     row.remove("")
         if not tables.of_width(rows, columns.width):
             return None
-        first, second = columns.wanted
         words = [""] * (2 * len(rows))
         words[0::2] = [row[first] for row in rows]
         words[1::2] = [row[second] for row in rows]
@@ -352,21 +374,31 @@ class _EdgeListReader:
     def _coded(self, words: list[str]) -> NDArray[np.int64] | None:
         """Pairs of codes of these ids; None if one of them is wrong."""
         try:
-            codes = self._codes_of_numbers(words) if self.numbers else self._codes_of_names(words)
+            if not self.numbers:
+                return self._codes_of_names(words)
+            codes = self._codes_of_numbers(words)
         except InputError:
             return None  # said again with the line
         return np.fromiter(map(codes.__getitem__, words), np.int64, len(words)).reshape(-1, 2)
 
-    def _codes_of_names(self, words: Sequence[str]) -> dict[str, int]:
-        """A code for each of the names. Raises InputError."""
-        new = list(dict.fromkeys(itertools.filterfalse(self.words.__contains__, words)))
+    def _codes_of_names(self, words: Sequence[str]) -> NDArray[np.int64]:
+        """Pairs of codes of these names. Raises InputError; then no new name is kept."""
+        # Each word is looked up once: a look-up in a table of a million names waits for memory.
+        known = len(self.words)
+        self.words.default_factory = itertools.count(known).__next__
+        codes = np.fromiter(map(self.words.__getitem__, words), np.int64, len(words)).reshape(-1, 2)
+        self.words.default_factory = None
+        new = list(itertools.islice(reversed(self.words), len(self.words) - known))
         text = "\n".join(new)
-        if "" not in new and _SURE_NAMES.fullmatch(text) and (text.isascii() or not _NO_TEXT.search(text)):
-            self.words.update(zip(new, range(len(self.words), len(self.words) + len(new)), strict=True))
-        else:
-            for word in new:
-                self._word(word, "")
-        return self.words
+        if "" in new or not _SURE_NAMES.fullmatch(text) or not (text.isascii() or not _NO_TEXT.search(text)):
+            try:
+                for word in new:
+                    self._check_word(word, "")
+            except InputError:
+                for _ in new:
+                    self.words.popitem()
+                raise
+        return codes
 
     def _codes_of_numbers(self, words: Sequence[str]) -> dict[str, int]:
         """A code for each of the numbers. Raises InputError."""
@@ -383,7 +415,7 @@ class _EdgeListReader:
         """As `_fast`, once attributes, comments and quotes have been taken out."""
         if "{" in block:
             block = _ATTRIBUTES.sub("", block)
-        bare = tables.bare(block, names=not self.numbers)
+        bare = tables.bare(block, self.sep or "", names=not self.numbers)
         if bare is None:
             return self._rows(block)
         if not bare or bare.isspace():
@@ -414,7 +446,7 @@ class _EdgeListReader:
         codes = array("q")
         code = self._number if self.numbers else self._word
         for number, raw in enumerate(block.split("\n"), start=at):
-            line = tables.without_comment(raw, hash_anywhere=self.numbers)
+            line = tables.without_comment(raw, self.sep or "", hash_anywhere=self.numbers)
             if not line.strip(tables.BLANKS):
                 continue
             where = f"{self.name}:{number}"
@@ -426,6 +458,9 @@ class _EdgeListReader:
             if len(self.words) > NODES_MAX:
                 self._check_nodes(len(self.words))
         return np.array(codes, dtype=np.int64).reshape(-1, 2)
+
+    def _bare_line(self, line: str) -> str:
+        return self._without_attributes(tables.without_comment(line, ";"))
 
     def _without_attributes(self, line: str) -> str:
         """A line without the attributes that networkx writes at its end as a Python dict."""
@@ -469,8 +504,12 @@ class _EdgeListReader:
 
     def _word(self, word: str, where: str) -> int:
         known = self.words.get(word)
-        if known is not None:
-            return known
+        if known is None:
+            self._check_word(word, where)
+            known = self.words[word] = len(self.words)
+        return known
+
+    def _check_word(self, word: str, where: str) -> None:
         check_text(word, where, EXPECTED)
         if word and not word.isascii() and word.isdecimal():
             raise InputError(
@@ -478,11 +517,10 @@ class _EdgeListReader:
             )
         if _DECIMAL.fullmatch(word) or (word[:1] == "-" and word[1:].isdigit()):
             raise InputError(f"{where}: a node id should be a whole number or a name, not {tables.quoted(word)}")
-        if not any(map(str.isalnum, word)) or word[0] in "{[<(":
+        if (word.isascii() and not any(map(str.isalnum, word))) or word[0] in "{[<(":
             raise InputError(f"{where}: a node id should be a whole number or a name, not {tables.quoted(word)}")
         if len(word) > LABEL_MAX:
             raise InputError(f'{where}: the name "{plain(word, limit=40)}" is longer than {LABEL_MAX} characters')
-        return self.words.setdefault(word, len(self.words))
 
 
 @functools.cache
@@ -522,7 +560,7 @@ def _positions(ids: NDArray[np.int64], pairs: list[NDArray[np.int64]]) -> list[N
 
 def _leading_zero(block: str) -> bool:
     """Whether some id may begin with a zero before another digit, or with a plus sign."""
-    if "+" in block:
+    if "+" in block or ("-0" in block and _MINUS_ZERO.search(block)):
         return True
     data = np.frombuffer(block.encode("ascii"), np.uint8)
     zeros = np.flatnonzero(data[:-1] == ord("0"))
@@ -532,6 +570,19 @@ def _leading_zero(block: str) -> bool:
     inner = (before >= ord("0")) & (before <= ord("9")) & (digits > 0)
     # Zeros after a decimal point (weights) do not count.
     return bool((~inner & ((before != ord(".")) | (digits == 0))).any())
+
+
+def _after_an_index(rows: Sequence[Sequence[str]]) -> tuple[int, int] | None:
+    """The columns of ids where the first column numbers the rows: without a heading by pandas and R's write.csv, and
+    without a cell in the header by R's write.table. None where there is no such column."""
+    head, *after = rows
+    if not after or not all(_WHOLE.fullmatch(row[0]) for row in after if row):
+        return None
+    steps = [int(row[0]) for row in after if row]
+    if steps[0] not in (0, 1) or steps != list(range(steps[0], steps[0] + len(steps))):
+        return None
+    missing = len(head) == 2 and all(len(row) == 3 for row in after) and not any(map(_not_a_heading, head))
+    return (1, 2) if missing or (len(head) > 2 and not head[0]) else None
 
 
 def _numeric(row: Sequence[str]) -> bool:

@@ -118,15 +118,16 @@ class _MatrixReader:
         if not self._header and self._take(at, self._fast(block), block):
             return
         start = 0
+        if self._sep is None:
+            start = self._begin(block)
+            at += block.count("\n", 0, start)
         while start < len(block):
             if self._count and start == self._begun and self._take(at, self._rewritten(block[start:]), block[start:]):
                 return
             end = block.find("\n", start)
             end = len(block) if end < 0 else end
-            line = tables.without_comment(block[start:end], hash_anywhere=True)
+            line = tables.without_comment(block[start:end], self._sep or "", hash_anywhere=True)
             if line.strip(tables.BLANKS):
-                if self._sep is None:
-                    self._begin(block, line)
                 first = not self._count
                 self._line(at, line)
                 if first and self._count:
@@ -146,8 +147,9 @@ class _MatrixReader:
 
     def _rewritten(self, block: str) -> Table | None:
         """As `_fast`, for blocks with names of rows, quotes, comments, missing values and decimal commas."""
-        text = tables.bare(block, names=False)
-        if text is None or (sep := self._sep) is None:
+        sep = self._sep
+        text = None if sep is None else tables.bare(block, sep, names=False)
+        if text is None or sep is None:
             return None
         if self._comma:
             if "." in text:
@@ -163,14 +165,23 @@ class _MatrixReader:
                 text = text.replace(f"\n{sep}", f"\nnan{sep}")
         if self._named:
             text = _first_value(sep).sub("", text)
-        return self._fast(_missing_words(sep).sub(_as_nan, text))
+        found = _missing_words(sep)
+        words = {word for word in set(found.findall(text)) if word.lower() in tables.MISSING and word.lower() != "nan"}
+        if words:
+            text = found.sub("nan", text) if words == set(found.findall(text)) else found.sub(_as_nan, text)
+        return self._fast(text)
 
-    def _begin(self, block: str, line: str) -> None:
-        rest = block[block.index(line) :].split("\n", tables.SAMPLE + 1)[: tables.SAMPLE]
-        some = [each for each in (tables.without_comment(each, hash_anywhere=True) for each in rest) if each.strip()]
-        self._sep = tables.find_separator(some, keep_empty=True)
+    def _begin(self, block: str) -> int:
+        """Find the separator. Returns where in the block the lines begin that are no comments."""
+        found = tables.first_lines(block, functools.partial(_bare_line, ";"), keep_empty=True)
+        if found is None:
+            return len(block)
+        start, self._sep = found
+        rest = block[start:].split("\n", tables.SAMPLE + 1)[: tables.SAMPLE]
+        some = [each for each in (_bare_line(self._sep, each) for each in rest) if each.strip()]
         self._second = some[1] if len(some) > 1 else ""
         self._comma = self._sep == ";"
+        return start
 
     def _fast(self, block: str) -> Table | None:
         """The rows of a block; None if it has to be read line by line."""
@@ -185,12 +196,15 @@ class _MatrixReader:
                     comments="#",
                     ndmin=2,
                     delimiter=self._sep or None,
-                    max_rows=ROWS_MAX + 1,
                 )
         except (ValueError, Warning):
             return None
         width = rows.shape[1]
-        if width > ROWS_MAX or self._count + len(rows) > ROWS_MAX or (self._count and width != self._width):
+        if (
+            width > ROWS_MAX + bool(np.isnan(rows[:, -1]).all())
+            or self._count + len(rows) > ROWS_MAX
+            or (self._count and width != self._width)
+        ):
             return None
         if bool(((rows >= 0) & (rows <= RTT_MS_MAX)).all()):
             return rows
@@ -215,7 +229,7 @@ class _MatrixReader:
             words = words[1:]
         if not self._count:
             self._width = len(words)
-        if self._width > ROWS_MAX:
+        if self._width > ROWS_MAX + (not words[-1]):  # each row may end with a separator
             raise InputError(
                 f"{self.name}:{at}: {tables.counted(self._width)} in a row are more than the {ROWS_MAX:,} that are read"
             )
@@ -284,6 +298,10 @@ def _missing_words(sep: str) -> re.Pattern[str]:
     """Matches what may be a word for a missing value."""
     ends = rf"[{re.escape(sep)} \t\n]"
     return re.compile(rf"[-nN?*.](?<={ends}.)[-aAeEiIlLnNoOuU/]{{0,3}}(?={ends}|\Z)")
+
+
+def _bare_line(sep: str, line: str) -> str:
+    return tables.without_comment(line, sep, hash_anywhere=True)
 
 
 def _as_nan(found: re.Match[str]) -> str:

@@ -96,6 +96,12 @@ class _SessionReader:
 
     def read_block(self, at: int, block: str) -> None:
         """Read the lines of a block, the first of which is line `at`."""
+        if self._sep is None:
+            found = tables.first_lines(block, lambda line: _without_comment(line, ";"), keep_empty=True, names=True)
+            if found is None:
+                return
+            start, self._sep = found
+            at, block = at + block.count("\n", 0, start), block[start:]
         if self._columns is None:
             # Enough lines to tell the columns; the rest may be read fast.
             end = tables.end_of_lines(block, tables.SAMPLE)
@@ -115,15 +121,15 @@ class _SessionReader:
 
     def _fast(self, at: int, block: str) -> bool:
         """Take lines at once if they are good and plain: False, and nothing is taken, if they need a closer look."""
-        odd = ('"', "'", "#", "%", "//", "\n\n", "\n;")
-        if any(sign in block for sign in odd) or (self._sep == ";" and "," in block):
+        odd = ('"', "'", "#", "%", "//", "\n\n")
+        if any(sign in block for sign in odd) or ("," if self._sep == ";" else "\n;") in block:
             return False
         return self._parsed(np.arange(at, at + block.count("\n") + (not block.endswith("\n"))), block)
 
     def _rewritten(self, at: int, text: str) -> bool:
         """As `_fast`, for lines with quotes, comments, open ends, decimal commas and empty lines among them."""
         columns = self._columns
-        block = tables.bare(text, names=True)
+        block = tables.bare(text, self._sep or "", names=True)
         if columns is None or block is None:
             return self._from_rows(at, text)
         if self._sep == ";" and "," in block:
@@ -157,6 +163,7 @@ class _SessionReader:
         rows = tables.rows_of(text, self._sep or "")
         if rows is None:
             return False
+        rows = tables.stripped(rows, self._sep or "")
         lines = np.array([number for number, row in enumerate(rows, at) if any(row)], np.int64)
         rows = [row for row in rows if any(row)]
         if not rows or not tables.of_width(rows, columns.width):
@@ -236,15 +243,13 @@ class _SessionReader:
         return True
 
     def _slow(self, at: int, block: str) -> None:
+        sep = self._sep or ""
         for number, raw in enumerate(block.split("\n"), start=at):
-            line = _without_comment(raw)
+            line = _without_comment(raw, sep)
             if not line.strip(tables.BLANKS):
                 continue
-            if self._sep is None:
-                rest = block[block.index(raw) :].split("\n", tables.SAMPLE + 1)[: tables.SAMPLE]
-                self._sep = tables.find_separator(map(_without_comment, rest), keep_empty=True)
             where = f"{self.name}:{number}"
-            cells = tables.cells(line, self._sep, where, EXPECTED)
+            cells = tables.cells(line, sep, where, EXPECTED)
             if not any(cells):
                 continue
             if self._columns is None:
@@ -364,12 +369,12 @@ class _SessionReader:
         return peers, begins_us, ends_us, notes
 
 
-def _without_comment(line: str) -> str:
+def _without_comment(line: str, sep: str) -> str:
     # At the beginning of a line #17 is a peer, as in a selector, and no comment.
     start = line.lstrip(tables.BLANKS)
     if start[:1] == "#" and start[1:2].isdigit():
-        return "#" + tables.without_comment(start[1:])
-    return tables.without_comment(line)
+        return "#" + tables.without_comment(start[1:], sep)
+    return tables.without_comment(line, sep)
 
 
 def _peer(word: str, ids: dict[str, PeerId], n: int, where: str) -> PeerId:

@@ -2,16 +2,18 @@
 
 The separator is a tab, semicolon, comma, vertical bar, or blanks. It is found from the first lines, because a file has
 one separator only and `csv.Sniffer` may take a letter for it. A comment begins with #, % (KONECT, Matrix Market, Pajek)
-or // at the beginning of a line or after a blank or a separator; a line that begins with ; is a comment too. Values may
-be in double or single quotes; the `csv` module reads these.
+or // at the beginning of a line or after a blank or a separator; a line that begins with ; is a comment too, unless the
+separator is a semicolon: then its first value is empty. Values may be in double or single quotes; the `csv` module
+reads these.
 """
 
 from __future__ import annotations
 
 import csv
+import functools
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from ...errors import InputError, plain
@@ -29,18 +31,26 @@ PIECE = 1_000
 """Lines that are gone through one by one where one of them is odd."""
 _OTHER_BLANK = re.compile(r"[^\S \t\f\v\n]")
 _QUOTED_CELL = re.compile(r"""(["'])(?<=[ ,;|\t\n]["'])[^"',;|\s#%/{\[(<]++\1(?=[ \t,;|\n]|$)""")
-_COMMENTS = re.compile(r"[#%/;](?:(?<=\n#)(?!\d)|(?<=\n[%;])|(?<=\n/)/|(?<=[ \t,;|][#%])|(?<=[ \t,;|]/)/)[^\n]*+")
+_COMMENT_HERE = r"(?:(?<=\n#)(?!\d)|(?<=\n%)|(?<=\n/)/|(?<=[ \t,;|][#%])|(?<=[ \t,;|]/)/)"
+_COMMENTS = re.compile(rf"(?:[#%/]{_COMMENT_HERE}|;(?<=\n;))[^\n]*+")
+_COMMENTS_BUT_SEMICOLON = re.compile(rf"[#%/]{_COMMENT_HERE}[^\n]*+")
+_COMMENT_LINES = {
+    (semicolon, names): re.compile(rf"(?:[ \t\f\v]*+(?:(?:#{names}|%|//{semicolon})[^\n]*+)?\n)*+")
+    for semicolon in ("", "|;")
+    for names in ("", r"(?!\d)")
+}
+_AT_ENDS = re.compile(r"[ \t\f\v](?:(?=\n|\Z)|(?<=\n.)|(?<=\A.))")
 _HASH = re.compile(r"#[^\n]*+")
 # These begin with the characters that they look for, which `re` finds fast. A line feed has to stand before the text.
 MISSING = frozenset(("", "-", "--", "na", "n/a", "nan", "null", "none", "nil", "?", "*", "."))
 """Words for a missing value, in lower case."""
 
 
-def without_comment(line: str, *, hash_anywhere: bool = False) -> str:
+def without_comment(line: str, sep: str, *, hash_anywhere: bool = False) -> str:
     """A line without its comment. `hash_anywhere`: a # within a word begins one too."""
-    if "#" not in line and "%" not in line and "//" not in line and not line.startswith(";"):
+    if "#" not in line and "%" not in line and "//" not in line and ";" not in line:
         return line
-    if line.lstrip(BLANKS).startswith(";"):
+    if sep != ";" and line.lstrip(BLANKS).startswith(";"):
         return ""
     # Text in quotes keeps its length, so that positions are those of the line.
     bare = _QUOTED.sub(lambda found: "x" * len(found[0]), line) if '"' in line else line
@@ -51,7 +61,7 @@ def without_comment(line: str, *, hash_anywhere: bool = False) -> str:
     return line[:end]
 
 
-def bare(text: str, *, names: bool) -> str | None:
+def bare(text: str, sep: str, *, names: bool) -> str | None:
     """Lines without comments and without quotes around values, as many as before; None where that needs a closer look.
 
     names: whether # and a digit at the beginning of a line are the name of a peer rather than a comment.
@@ -66,9 +76,26 @@ def bare(text: str, *, names: bool) -> str | None:
         text = text.replace('"', "").replace("'", "")
     if not names and "#" in text:
         text = _HASH.sub("", text)
-    if "#" in text or "%" in text or "//" in text or "\n;" in text:
+    if sep == ";":
+        if "#" in text or "%" in text or "//" in text:
+            text = _COMMENTS_BUT_SEMICOLON.sub("", text)
+    elif "#" in text or "%" in text or "//" in text or "\n;" in text:
         text = _COMMENTS.sub("", text)
     return text[1:]
+
+
+def has_comment(text: str, sep: str) -> bool:
+    """Whether a text has what may be a comment, # before a digit at the beginning of a line included."""
+    if text[:1] in ("#", "%", ";") or text[:2] == "//" or (";" in text and sep != ";" and "\n;" in text):
+        return True
+    if "#" not in text and "%" not in text and "//" not in text:
+        return False
+    return "\n#" in text or _COMMENTS_BUT_SEMICOLON.search(text) is not None
+
+
+def has_opening(text: str) -> bool:
+    """Whether a single quote in a text may open a value. One within a word does not."""
+    return "'" in text and _OPENING_IN_TEXT.search(text) is not None
 
 
 def has_other_blank(text: str) -> bool:
@@ -78,15 +105,44 @@ def has_other_blank(text: str) -> bool:
     return _OTHER_BLANK.search(text) is not None
 
 
-def end_of_lines(text: str, count: int) -> int:
-    """Where the first `count` lines of a text end."""
-    end = 0
+def end_of_lines(text: str, count: int, at: int = 0) -> int:
+    """Where `count` lines of a text end, the first of which begins at `at`."""
+    end = at
     for _ in range(count):
         found = text.find("\n", end)
         if found < 0:
             return len(text)
         end = found + 1
     return end
+
+
+def first_lines(
+    block: str, bare_line: Callable[[str], str], *, keep_empty: bool, names: bool = False
+) -> tuple[int, str] | None:
+    """Where the lines that are no comments begin in a block, and their separator; None where all are comments.
+
+    `bare_line` takes a comment that does not begin with a semicolon off a line. names: as of `bare`.
+    """
+    digit = r"(?!\d)" if names else ""
+    at, end = 0, len(block)
+    while at < end:
+        at = _end_of_comments(block, at, "|;", digit)
+        stop = end_of_lines(block, 2 * SAMPLE, at)
+        lines = [bare_line(line) for line in block[at:stop].split("\n") if not line.lstrip(BLANKS).startswith(";")]
+        if any(line.strip(BLANKS) for line in lines):
+            sep = find_separator(lines, keep_empty=keep_empty)
+            return (_end_of_comments(block, 0, "", digit) if sep == ";" else at), sep
+        at = stop
+    start = _end_of_comments(block, 0, "", digit)
+    lines = block[start : end_of_lines(block, SAMPLE, start)].split("\n")
+    counts = {line.count(";") for line in lines if line.strip(BLANKS)}
+    # Each line begins with a semicolon and has as many more: the first value of each is empty.
+    return (start, ";") if len(counts) == 1 and min(counts) > 1 else None
+
+
+def _end_of_comments(block: str, at: int, semicolon: str, digit: str) -> int:
+    found = _COMMENT_LINES[semicolon, digit].match(block, at)
+    return found.end() if found else at
 
 
 def find_separator(lines: Iterable[str], *, keep_empty: bool) -> str:
@@ -102,7 +158,7 @@ def find_separator(lines: Iterable[str], *, keep_empty: bool) -> str:
     if tabs and any(_has_blank_inside(cell) and not _all_numbers(cell) for line in bare for cell in _filled(line)[:2]):
         return "\t"
     for sep in ";,|":
-        if all(sep in line for line in bare) and not any(_numbers_before(line, sep) for line in bare):
+        if all(sep in line for line in bare) and not any(_numbers_between(line, sep) for line in bare):
             return sep
     if tabs and keep_empty and len({line.count("\t") for line in bare}) == 1:
         return "" if any(_has_blank_inside(cell) for line in bare for cell in line.split("\t")) else "\t"
@@ -112,10 +168,16 @@ def find_separator(lines: Iterable[str], *, keep_empty: bool) -> str:
     return ""
 
 
-def _numbers_before(line: str, sep: str) -> bool:
-    """Whether there are several numbers before the first separator, which then is a decimal comma (1 0,5)."""
-    head = line.partition(sep)[0]
-    return _has_blank_inside(head) and _all_numbers(head)
+def _numbers_between(line: str, sep: str) -> bool:
+    """Whether there are two numbers between two separators, which then are commas in numbers (1 0,5 or 1,000 2,000)."""
+    return _two_numbers(sep).search(line) is not None
+
+
+@functools.cache
+def _two_numbers(sep: str) -> re.Pattern[str]:
+    sep = re.escape(sep)
+    number = r"[+-]?+[\d.]++(?:[eE][+-]?+\d++)?+"
+    return re.compile(rf"(?:^|{sep})[ \t]*+{number}(?:[ \t]++{number})++[ \t]*+(?:{sep}|$)", re.ASCII)
 
 
 def _has_blank_inside(cell: str) -> bool:
@@ -160,26 +222,33 @@ def cells(line: str, sep: str, where: str, expected: str) -> list[str]:
 
 
 def rows_of(text: str, sep: str) -> list[list[str]] | None:
-    """What `cells` returns for each line of a text without comments, some of which have double quotes; None where that
-    needs a closer look. One `csv.reader` reads all lines, which takes a fifth of the time."""
-    if any(sign in text for sign in ("#", "%", "//", "\n;")) or text[:1] == ";" or "\r" in text:
+    """What `cells` returns for each line of a text without comments, some of which have quotes of one kind, once
+    `stripped`; None where that needs a closer look. One `csv.reader` reads all lines in a fifth of the time."""
+    if "\r" in text or has_comment(text, sep):
         return None
-    if "'" in text and (not sep or _OPENING_IN_TEXT.search(text)):
+    single = has_opening(text)
+    if single and '"' in text:
         return None
-    if '"' in text:
+    if single or '"' in text:
         text = _AFTER_QUOTE.sub("", text)
     if not sep:
         text = text.replace("\t", " ").replace("\f", " ").replace("\v", " ")
     lines = text.split("\n")
-    stripped = [line.strip(BLANKS) for line in lines]
-    if sep == "\t" and lines != stripped:
+    whole = lines if "\n " not in text and not _AT_ENDS.search(text) else [line.strip(BLANKS) for line in lines]
+    if sep == "\t" and lines != whole:
         return None
+    quote = "'" if single else '"'
     try:
-        rows = list(csv.reader(stripped, delimiter=sep or " ", quotechar='"', skipinitialspace=True, strict=True))
+        rows = list(csv.reader(whole, delimiter=sep or " ", quotechar=quote, skipinitialspace=True, strict=True))
     except csv.Error:
         return None
     if len(rows) != len(lines):
         return None  # a quote is closed in a later line
+    return rows
+
+
+def stripped(rows: list[list[str]], sep: str) -> list[list[str]]:
+    """Rows of `rows_of` as `cells` returns them: without blanks around values."""
     return [[cell.strip(BLANKS) for cell in row if cell or sep] for row in rows]
 
 
@@ -199,10 +268,11 @@ def word_of(cell: str) -> str:
 def quoted(cell: str) -> str:
     """A value in quotes for an error sentence, with the Unicode name of a character that looks like an ASCII one."""
     shown = plain(cell, limit=40)
-    odd = next((ch for ch in shown if not ch.isascii() and (ch.isspace() or ch.isdecimal())), "")
+    odd = next((ch for ch in cell[:40] if unicodedata.category(ch) == "Cc" and ch not in BLANKS), "")
+    odd = odd or next((ch for ch in shown if not ch.isascii() and (ch.isspace() or ch.isdecimal())), "")
     if not odd:
         return f'"{shown}"'
-    return f'"{shown}" (with U+{ord(odd):04X}, {unicodedata.name(odd, "unnamed").lower()})'
+    return f'"{shown}" (with U+{ord(odd):04X}, {unicodedata.name(odd, "a control character").lower()})'
 
 
 def counted(count: int, what: str = "value") -> str:
