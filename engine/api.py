@@ -303,8 +303,12 @@ class Host(Protocol):
         """Close the stream. `closed` is called at the other end one latency later."""
         ...
 
-    def note(self, kind: str, **facts: Any) -> None:
+    def note(self, kind: str, *, cause: CauseLike = INHERIT, **facts: Any) -> None:
         """Write an event of the protocol into the event log: a hit, a graft, a choke.
+
+        A note on a download states the cause of its ask, since the download may end by something that no ask caused, as
+        a stream that is closed. The verdict is made from "downloaded", "decoy", and "download failed" or "download
+        stopped", with `why=` where there is more to tell.
 
         `note("hit", holder=…, content=…)` is called at the origin of an ask, once for each holder. A handler reports a
         duplicate by returning `DUPLICATE`; `note("duplicate")` is for code that handles no message.

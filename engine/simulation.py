@@ -391,9 +391,11 @@ class Simulation(KernelOwner, HostOwner):
             notice = StreamClosed(b, self.kernel.epoch[b], a)
             self._notify(self.network.links.closing_us(a, b, self.kernel.now_us), notice, 0, self.null_record)
 
-    def note(self, peer: PeerId, kind: str, facts: dict[str, Any]) -> None:
+    def note(self, peer: PeerId, kind: str, facts: dict[str, Any], causes: Sequence[int] | None = None) -> None:
         record = self.kernel.envelope[4]
         asks = record.records if isinstance(record, JointRecord) else (record,)
+        if causes is not None:
+            asks = tuple(self.reopen(cause) for cause in causes) or (self.null_record,)
         for each in asks:
             if kind == "hit":
                 holder = facts.get("holder")
@@ -407,8 +409,8 @@ class Simulation(KernelOwner, HostOwner):
                 if kind in ("decoy", "downloaded") and each.id and each.origin == peer:
                     self.metrics.decoys += kind == "decoy"
                     each.opened(facts.get("holder"), kind == "decoy", self.kernel.now_us)
-                if kind in ("downloaded", "download failed"):
-                    each.setback = str(facts.get("why", ""))
+                if kind in ("downloaded", "download failed", "download stopped") and each.id and each.origin == peer:
+                    each.setback = str(facts.get("why", "")) or ("" if kind == "downloaded" else kind)
                 self.event_log.append(Noted, peer, kind, facts, each.id)
 
     def drop_unknown(self, many: tuple[Any, ...], envelope: Envelope) -> tuple[PeerId, ...]:

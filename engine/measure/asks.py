@@ -259,7 +259,6 @@ class AskRecord:
         assert self.hop is not None
         assert self.at_us is not None
         assert self.repeats is not None
-        self.deepest = max(self.deepest, int(hop.max()))
         self.repeats += np.bincount(to, minlength=n).astype(np.int32)
         new = np.flatnonzero(self.hop[to] < 0)
         if not len(new):
@@ -275,6 +274,7 @@ class AskRecord:
         self.at_us[peers] = at_us[first]
         self.repeats[peers] -= 1
         self.reached += len(peers)
+        self.deepest = max(self.deepest, int(hop[first].max()))
 
     def _begin(self, n: int) -> None:
         """Make columns for `n` peers, of which the origin alone is reached."""
@@ -306,6 +306,13 @@ class AskRecord:
     def heard(self, peer: PeerId) -> bool:
         """Whether a question of this ask reached a peer."""
         return self.hop is not None and peer < len(self.hop) and bool(self.hop[peer] >= 0)
+
+    def heard_by(self, peers: NDArray[np.bool_]) -> int:
+        """How many of these (flags of the whole swarm) a question reached. Without a path, at most as many as it
+        reached in all."""
+        if self.hop is None:
+            return min(self.reached, int(peers.sum()))
+        return int(np.count_nonzero(peers[: len(self.hop)] & (self.hop >= 0)))
 
     def forget_path(self) -> None:
         """Remove the path; all other values stay."""

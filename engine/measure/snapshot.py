@@ -144,7 +144,7 @@ class AskRow:
     first_hit_us: int | None
     """Virtual time in us from issue to first hit, or None."""
     hops: int
-    """Greatest depth at which a question arrived."""
+    """Greatest depth at which a question reached a new peer."""
     losses: Mapping[str, int]
     """Messages of this ask that were dropped, by reason."""
     verdict: str
