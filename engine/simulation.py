@@ -19,7 +19,7 @@ from .errors import InputError, PeerFailed
 from .measure.archive import AskArchive
 from .measure.asks import AskRecord, JointRecord, NullRecord, record_drop
 from .measure.events import AskIssued, EventLog, Hit, Noted, Refused
-from .measure.metrics import Metrics, kinds_of
+from .measure.metrics import SUCCESS_WITHIN_US, Metrics, kinds_of
 from .measure.snapshot import ALIVE, LEFT, STATES, Kind
 from .options import options_for
 from .registry import messages_of, network
@@ -363,6 +363,12 @@ class Simulation(KernelOwner, HostOwner):
                 record.closed_us = self.kernel.now_us
                 self.open_asks.pop(record.id, None)
                 self.owner.ask_closed(record)
+
+    def share_heard(self, record: AskRecord) -> float | None:
+        users = (self.state == ALIVE) & ~self.infrastructure
+        users[record.origin] = False
+        alive = int(np.count_nonzero(users))
+        return record.heard_by(users, SUCCESS_WITHIN_US) / alive if alive else None
 
     # --- what hosts ask for ----------------------------------------------------------------------------------
 

@@ -275,7 +275,9 @@ def _found(facts: Mapping[str, Any]) -> str:
     if facts["hits_gone"] == hits:
         return f"{said}, but {'it is' if hits == 1 else 'all are'} dead or gone."
     if facts["hits_poisoned"]:
-        return f"{said}; {facts['hits_poisoned']} of them serve{'s' if facts['hits_poisoned'] == 1 else ''} decoys."
+        serve = "serves" if facts["hits_poisoned"] == 1 else "serve"
+        those = f"{facts['hits_poisoned']} of them" if facts["hits_poisoned"] < hits else "it" if hits == 1 else "all"
+        return f"{said}; {those} {serve} decoys."
     return f"{said}."
 
 

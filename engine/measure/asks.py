@@ -205,6 +205,7 @@ class AskRecord:
         "reached",
         "repeats",
         "setback",
+        "share",
         "text",
         "verdict",
         "want",
@@ -233,6 +234,8 @@ class AskRecord:
         self.verdict = ""
         self.setback = ""
         """Why the file that was found was not fetched, in words of the protocol."""
+        self.share: float | None = None
+        """Of a broadcast that has closed: the share of the living users that it reached in time, 0 to 1."""
         self.frm: NDArray[np.int32] | None = None
         self.hop: NDArray[np.int32] | None = None
         self.at_us: NDArray[np.int64] | None = None
@@ -307,12 +310,15 @@ class AskRecord:
         """Whether a question of this ask reached a peer."""
         return self.hop is not None and peer < len(self.hop) and bool(self.hop[peer] >= 0)
 
-    def heard_by(self, peers: NDArray[np.bool_]) -> int:
-        """How many of these (flags of the whole swarm) a question reached. Without a path, at most as many as it
-        reached in all."""
-        if self.hop is None:
+    def heard_by(self, peers: NDArray[np.bool_], within_us: int | None = None) -> int:
+        """How many of these (flags of the whole swarm) a question reached, within a time if that is given. Without a
+        path, at most as many as it reached in all."""
+        if self.hop is None or self.at_us is None:
             return min(self.reached, int(peers.sum()))
-        return int(np.count_nonzero(peers[: len(self.hop)] & (self.hop >= 0)))
+        heard = peers[: len(self.hop)] & (self.hop >= 0)
+        if within_us is not None:
+            heard &= self.at_us <= self.issued_us + within_us
+        return int(np.count_nonzero(heard))
 
     def forget_path(self) -> None:
         """Remove the path; all other values stay."""

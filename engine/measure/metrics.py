@@ -90,8 +90,9 @@ I64 = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class AskStats:
-    """Results of the asks of a window: `success`, the share with a hit; median and 95th percentile of the first hits
-    in s, of those that had one; and `reach`, the mean of peers that a question reached. None: nothing to measure."""
+    """Results of the asks of a window: `success`, the share with a hit (of a broadcast, the share that heard it);
+    median and 95th percentile of the first hits in s, of those that had one; and `reach`, the mean of peers that a
+    question reached. None: nothing to measure."""
 
     asks: int
     success: float | None
@@ -268,11 +269,13 @@ class Metrics:
     def asked(self, from_us: int, to_us: int) -> AskStats:
         """Results of the asks issued in a window, as far as they are known.
 
-        For success, broadcasts and publications are left out, which want no answer, and asks that are neither answered,
-        nor closed, nor 10 s old yet. Reach is that of asks that are closed or 10 s old: an earlier value would be
-        too small.
+        For success, publications are left out, which want no answer, and asks that are neither answered, nor closed,
+        nor 10 s old yet. A broadcast counts with the share of the living users that it reached within 10 s: when it was
+        last closed, or else until now. Reach is that of asks that are closed or 10 s old: an earlier value would be too
+        small.
         """
-        good = total = asks = 0
+        good = 0.0
+        total = asks = 0
         first_s: list[float] = []
         reach: list[int] = []
         now = self.kernel.now_us
@@ -285,6 +288,10 @@ class Metrics:
             over = record.closed_us is not None or now - record.issued_us >= SUCCESS_WITHIN_US
             if over and record.want != "publish":
                 reach.append(record.reached)
+            if record.want == "broadcast" and over:
+                share = self.shared.owner.share_heard(record) if record.share is None else record.share
+                good += share or 0.0
+                total += share is not None
             if record.want not in ("find", "fetch"):
                 continue
             first = record.first_hit_us()

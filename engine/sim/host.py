@@ -35,6 +35,9 @@ class HostOwner(Protocol):
     def note(self, peer: PeerId, kind: str, facts: dict[str, Any], causes: Sequence[int] | None = None) -> None:
         """A peer writes an event, see `api.Host.note`. causes: its asks, None for those of what is handled now."""
 
+    def share_heard(self, record: Any) -> float | None:
+        """Of a broadcast: the share of the living users that it has reached in time; None where there are none."""
+
     def link(self, a: PeerId, b: PeerId) -> None:
         """Open a stream, if both live and it can be."""
 
