@@ -340,6 +340,8 @@ class Peer:
     overlay       whether the links of the topology are open streams when the run begins
     has_all       whether it answers every question, whatever its library holds: the server of client and server
     shares_files  whether it shares the files of its library, so that decoys can be among them
+    ledger        whether what it stores grows with all that was ever asked or published, as a blockchain does. The
+                  conformance suite then allows it to grow, in proportion to the asks and not faster
     """
 
     role: ClassVar[str] = "peer"
@@ -348,6 +350,7 @@ class Peer:
     overlay: ClassVar[bool] = True
     has_all: ClassVar[bool] = False
     shares_files: ClassVar[bool] = True
+    ledger: ClassVar[bool] = False
     name: ClassVar[str] = ""
     options_type: ClassVar[type[Any]]
     handlers: ClassVar[dict[type, Callable[..., Known]]] = {}
