@@ -24,7 +24,7 @@ from .analysis.capture import PeerColumns, SnapshotBuilder
 from .analysis.min_cut import MinimumCut, min_cut
 from .analysis.stepping import Mover, StepTarget, StepUntil
 from .analysis.theory import theory_of
-from .analysis.verdict import facts_of, verdict
+from .analysis.verdict import facts_of, outcome, verdict
 from .api import AskId, Library, Peer, PeerId, Theory
 from .commands import Arrive, Attack, Command, Peers, Set, resolved
 from .control import arrivals, effects
@@ -441,7 +441,9 @@ class Swarm(SimulationOwner, CommandExecutor):
         if record.want == "broadcast" and (record.share is None or record.hop is not None):
             record.share = sim.share_heard(record)
         before = record.verdict
-        record.verdict = verdict(sim.program, sim.shared.options, facts_of(sim, record))
+        facts = facts_of(sim, record)
+        record.verdict = verdict(sim.program, sim.shared.options, facts)
+        record.outcome = outcome(facts, record.verdict)
         if record.verdict != before:
             # A gossip may reopen an ask in each cycle: only a changed verdict is an event, and in place of the last.
             sim.event_log.closed(record.id, record.verdict)

@@ -248,6 +248,22 @@ def verdict(program: type[Peer], options: Any, facts: Mapping[str, Any]) -> str:
     return f"No answer: {_why(facts)}"
 
 
+def outcome(facts: Mapping[str, Any], sentence: str) -> str:
+    """The verdict `sentence` in a word or two, see `AskRow.outcome`."""
+    if facts["want"] == "broadcast":
+        return "told"
+    if facts["want"] == "publish":
+        return "published" if sentence.startswith("Published") else "not published"
+    if not facts["hits"]:
+        return "no answer"
+    return "not fetched" if not facts["fetched"] and (facts["setback"] or _cut_off(facts)) else "answered"
+
+
+def _cut_off(facts: Mapping[str, Any]) -> bool:
+    """Whether the asker stopped while it was fetching."""
+    return bool(facts["fetching"]) and facts["trouble"] in ("is dead", "is gone", "has been restarted")
+
+
 def _broadcast(facts: Mapping[str, Any]) -> str:
     if not facts["alive"]:
         return "No other peer is alive to hear it."
@@ -270,7 +286,7 @@ def _found(facts: Mapping[str, Any]) -> str:
         return f"{said}."
     if facts["setback"]:
         return f"{said}, but it could not be fetched: {plain(facts['setback'], 80)}."
-    if facts["fetching"] and facts["trouble"] in ("is dead", "is gone", "has been restarted"):
+    if _cut_off(facts):
         return f"{said}, but it was not fetched: the asker {facts['trouble']}."
     if facts["hits_gone"] == hits:
         return f"{said}, but {'it is' if hits == 1 else 'all are'} dead or gone."

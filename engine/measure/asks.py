@@ -200,6 +200,7 @@ class AskRecord:
         "losses",
         "lost",
         "origin",
+        "outcome",
         "pending",
         "questions",
         "reached",
@@ -232,6 +233,8 @@ class AskRecord:
         self.reached = 0
         self.deepest = 0
         self.verdict = ""
+        self.outcome = ""
+        """The verdict in a word or two, see `AskRow`."""
         self.setback = ""
         """Why the file that was found was not fetched, in words of the protocol."""
         self.share: float | None = None
@@ -400,6 +403,7 @@ class AskRecord:
             verdict=self.verdict,
             decoys=len(self.decoys),
             fetched=len(self.fetched),
+            outcome=self.outcome,
         )
 
     def trace(self, n: int) -> Trace | None:

@@ -152,6 +152,9 @@ class AskRow:
     """Holders that served a decoy."""
     fetched: int = 0
     """Holders from which the wanted file was fetched completely."""
+    outcome: str = ""
+    """What became of an ask that has closed: `answered`, `not fetched` (it was found, and its download broke off), `no
+    answer`, `published`, `not published` or `told`."""
 
     @property
     def lost(self) -> int:

@@ -22,6 +22,7 @@ from engine import (
     Kill,
     Leave,
     Partition,
+    Poison,
     Publish,
     Revive,
     Set,
@@ -200,6 +201,7 @@ def test_a_download_that_was_cut_off_is_told(protocol: str, who: str) -> None:
     found = "Found: 1 holder, the first after 0."
     assert row.verdict.startswith(found)
     said = row.verdict[len(found) + 2 :]
+    assert row.outcome == ("answered" if who == "nobody" else "not fetched")
     if who == "nobody":
         assert (said, row.fetched) == (" s.", 1)
     elif who == "asker":
@@ -213,7 +215,9 @@ def test_a_publication_says_what_became_of_it() -> None:
     def published(swarm: Swarm) -> str:
         swarm.do(Publish(3, "a song unheard"))
         swarm.advance(swarm.now_us + SECOND)
-        return str(swarm.asks()[-1].verdict)
+        row = swarm.asks()[-1]
+        assert row.outcome == ("published" if row.verdict.startswith("Published") else "not published")
+        return str(row.verdict)
 
     everybody = "Published: it is in the library and whoever asks may find it."
     assert published(real("gnutella")) == everybody
@@ -238,6 +242,28 @@ def test_a_publication_says_what_became_of_it() -> None:
     assert published(swarm) == (
         "Published: it is in the library, and 4 of 11 living peers can ask for it within 2 hops."
     )
+
+
+def test_holders_that_serve_decoys_or_are_gone_are_told() -> None:
+    swarm = real("gnutella", options={"download": False}, content=ContentSpec(items=4, replicas=1.0, free_riders=1.0))
+    swarm.do(Publish((3, 4), "a song unheard"))
+    swarm.do(Poison(4))
+    row = ask(swarm, 0, "a song unheard")
+    assert row.verdict.endswith(" s; 1 of them serves decoys.")
+    swarm.do(Kill(3))
+    row = ask(swarm, 0, "a song unheard")
+    assert row.verdict.endswith(" s; it serves decoys.")
+
+    class Stale(Diary, name="stale"):
+        """Names a peer that it has heard of."""
+
+        def ask(self, host: Host, ask: Ask) -> None:
+            host.note("hit", holder=1, content=ask.text)
+
+    swarm = make_swarm(3, Stale)
+    assert ask(swarm, 0, "x").verdict == "Found: 1 holder, the first after 0.00 s."
+    swarm.do(Kill(1))
+    assert ask(swarm, 0, "x").verdict == "Found: 1 holder, the first after 0.00 s, but it is dead or gone."
 
 
 def test_a_broadcast_is_heard_by_living_users() -> None:

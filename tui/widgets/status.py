@@ -24,7 +24,7 @@ from tui.session.frame import Frame
 from tui.session.units import clock
 from tui.widgets.messages import Act, Wish
 
-from .asks_table import reached_share, state_of, verdict_in
+from .asks_table import reached_share, state_of, told_whole, verdict_in
 from .panel import Chip, Lines, Offer
 from .row_widget import RowWidget
 from .text import STATE, Row, Span, between, fit, width_of, wrap
@@ -84,7 +84,8 @@ def ask_row(frame: Frame, width: int = 80, app: object = None) -> Row:
         (fit(f"“{ask.text}”", 18), "text bold"),
         (f" {reached_share(ask, frame.snapshot):4.0%} reached  {si(ask.messages):>5} msgs  ", "text"),
     )
-    told = verdict_in(ask.verdict, width - width_of(row)) if ask.closed_us is not None and ask.verdict else word
+    room = width - width_of(row)
+    told = verdict_in(ask.verdict, room) if told_whole(ask, room) else word
     return (*row, (told, ink))
 
 
