@@ -19,7 +19,7 @@ from .errors import InputError, PeerFailed
 from .measure.archive import AskArchive
 from .measure.asks import AskRecord, JointRecord, NullRecord, record_drop
 from .measure.events import AskIssued, EventLog, Hit, Noted, Refused
-from .measure.metrics import Metrics, kinds_of
+from .measure.metrics import SUCCESS_WITHIN_US, Metrics, kinds_of
 from .measure.snapshot import ALIVE, LEFT, STATES, Kind
 from .options import options_for
 from .registry import messages_of, network
@@ -89,6 +89,11 @@ class LivingUsers:
         self._flags[peer] = alive
         self.count += change
         self._counts[peer // self.BLOCK] += change
+
+    @property
+    def flags(self) -> NDArray[np.bool_]:
+        """Whether each peer is one of them: to be read, not kept."""
+        return self._flags
 
     def nth(self, k: int) -> PeerId:
         """The k-th of them by id, from 0; k is less than `count`."""
@@ -411,6 +416,19 @@ class Simulation(KernelOwner, HostOwner):
                 self.open_asks.pop(record.id, None)
                 self.owner.ask_closed(record)
 
+    def share_heard(self, record: AskRecord) -> float | None:
+        """Of a broadcast: the share of the living users that it has reached in time; None where there are none."""
+        alive = self.living_users.count - (record.origin in self.living_users)
+        return record.heard_by(self.living_users.flags, SUCCESS_WITHIN_US) / alive if alive else None
+
+    def open_shares(self, from_us: int, to_us: int) -> list[float]:
+        made: list[float] = []
+        for record in self.open_asks.values():
+            if record.want == "broadcast" and record.share is None and from_us <= record.issued_us <= to_us:
+                share = self.share_heard(record) if self.kernel.now_us - record.issued_us >= SUCCESS_WITHIN_US else None
+                made += () if share is None else (share,)
+        return made
+
     # --- what hosts ask for ----------------------------------------------------------------------------------
 
     def join(self, causes: tuple[int, ...]) -> JointRecord:
@@ -438,9 +456,11 @@ class Simulation(KernelOwner, HostOwner):
             notice = StreamClosed(b, self.kernel.epoch[b], a)
             self._notify(self.network.links.closing_us(a, b, self.kernel.now_us), notice, 0, self.null_record)
 
-    def note(self, peer: PeerId, kind: str, facts: dict[str, Any]) -> None:
+    def note(self, peer: PeerId, kind: str, facts: dict[str, Any], causes: Sequence[int] | None = None) -> None:
         record = self.kernel.envelope[4]
         asks = record.records if isinstance(record, JointRecord) else (record,)
+        if causes is not None:
+            asks = tuple(self.reopen(cause) for cause in causes) or (self.null_record,)
         for each in asks:
             if kind == "hit":
                 holder = facts.get("holder")
@@ -456,8 +476,8 @@ class Simulation(KernelOwner, HostOwner):
                     each.opened(facts.get("holder"), kind == "decoy", self.kernel.now_us)
                     if kind == "downloaded":
                         self.downloads.setdefault(peer, set()).add(str(facts.get("content") or facts.get("name")))
-                if kind in ("downloaded", "download failed"):
-                    each.setback = str(facts.get("why", ""))
+                if kind in ("downloaded", "download failed", "download stopped") and each.id and each.origin == peer:
+                    each.setback = str(facts.get("why", "")) or ("" if kind == "downloaded" else kind)
                 self.event_log.append(Noted, peer, kind, facts, each.id)
 
     def drop_unknown(self, many: tuple[Any, ...], envelope: Envelope) -> tuple[PeerId, ...]:

@@ -202,12 +202,14 @@ class FirstArrivals:
     peers alone, not on how the deliveries were cut into batches: the size decides which paths are kept.
     """
 
-    __slots__ = ("_columns", "_few", "_peers", "_repeats", "count", "n")
+    __slots__ = ("_columns", "_few", "_peers", "_repeats", "count", "deepest", "n")
 
     def __init__(self, origin: PeerId, issued_us: int) -> None:
         self.n = 0
         """Peers of the swarm when the last question arrived."""
         self.count = 1
+        self.deepest = 0
+        """Greatest hop at which a peer was reached first."""
         self._few: dict[PeerId, tuple[int, int, int]] | None = {origin: (-1, 0, issued_us)}
         """Peer -> (from, hop, when)."""
         self._repeats: dict[PeerId, int] = {}
@@ -236,6 +238,7 @@ class FirstArrivals:
                 return False
             few[to] = (frm, hop, at_us)
             self.count += 1
+            self.deepest = max(self.deepest, hop)
             if self.count > FEW_REACHED and not self.few:
                 self._spread_out()
             return True
@@ -245,6 +248,7 @@ class FirstArrivals:
             return False
         columns[0][to], columns[1][to], columns[2][to] = frm, hop, at_us
         self.count += 1
+        self.deepest = max(self.deepest, hop)
         return True
 
     def add_all(self, n: int, frm: I64, to: I64, hop: I64, at_us: I64) -> int:
@@ -274,6 +278,7 @@ class FirstArrivals:
         times[peers] = at_us[first]
         repeats[peers] -= 1
         self.count += len(peers)
+        self.deepest = max(self.deepest, int(hop[first].max()))
         return len(peers)
 
     def heard(self, peer: PeerId) -> bool:
@@ -284,6 +289,14 @@ class FirstArrivals:
         if self._peers is not None:
             return bool((self._peers == peer).any())
         return peer < len(self._columns[1]) and bool(self._columns[1][peer] >= 0)
+
+    def among(self, peers: NDArray[np.bool_], until_us: int | None) -> int:
+        """How many of these (flags of the whole swarm) are reached, by a time if that is given, the origin left out."""
+        reached, (_, hop, at_us, _) = self._rows()
+        counted = peers[reached] & (hop > 0)
+        if until_us is not None:
+            counted &= at_us <= until_us
+        return int(np.count_nonzero(counted))
 
     def columns(self, n: int) -> Columns:
         """From, hop, when and repeats of each of `n` peers, see `Trace`: copies."""
@@ -401,10 +414,12 @@ class AskRecord:
         "losses",
         "lost",
         "origin",
+        "outcome",
         "pending",
         "questions",
         "reached",
         "setback",
+        "share",
         "text",
         "verdict",
         "want",
@@ -431,8 +446,12 @@ class AskRecord:
         self.reached = 0
         self.deepest = 0
         self.verdict = ""
+        self.outcome = ""
+        """The verdict in a word or two, see `AskRow`."""
         self.setback = ""
         """Why the file that was found was not fetched, in words of the protocol."""
+        self.share: float | None = None
+        """Of a broadcast that has closed: the share of the living users that it reached in time, 0 to 1."""
         self.firsts: FirstArrivals | None = None
         """None before the first question, and once the path is forgotten."""
         self.questions: Deliveries
@@ -444,8 +463,8 @@ class AskRecord:
         """Add delivered questions of this ask, in order of arrival: columns (k,). n: peers of the swarm."""
         if self.firsts is None:
             self.firsts = FirstArrivals(self.origin, self.issued_us)
-        self.deepest = max(self.deepest, int(hop.max()))
         self.reached += self.firsts.add_all(n, frm, to, hop, at_us)
+        self.deepest = max(self.deepest, self.firsts.deepest)
 
     def arrived(self, part: int, n: int, frm: PeerId, to: PeerId, hop: int, sent_us: int, at_us: int) -> None:
         """Add one delivered question or answer, as `reach` and `Deliveries.add` add many."""
@@ -456,13 +475,20 @@ class AskRecord:
         firsts = self.firsts
         if firsts is None:
             firsts = self.firsts = FirstArrivals(self.origin, self.issued_us)
-        if hop > self.deepest:
-            self.deepest = hop
-        self.reached += firsts.add(n, frm, to, hop, at_us)
+        if firsts.add(n, frm, to, hop, at_us):
+            self.reached += 1
+            self.deepest = max(self.deepest, hop)
 
     def heard(self, peer: PeerId) -> bool:
         """Whether a question of this ask reached a peer."""
         return self.firsts is not None and self.firsts.heard(peer)
+
+    def heard_by(self, peers: NDArray[np.bool_], within_us: int | None = None) -> int:
+        """How many of these (flags of the whole swarm), the origin left out, a question reached, within a time if that
+        is given. Without a path, at most as many as it reached in all."""
+        if self.firsts is None:
+            return min(self.reached, int(peers.sum()) - bool(peers[self.origin]))
+        return self.firsts.among(peers, None if within_us is None else self.issued_us + within_us)
 
     def forget_path(self) -> None:
         """Remove the path; all other values stay."""
@@ -545,6 +571,7 @@ class AskRecord:
             verdict=self.verdict,
             decoys=len(self.decoys),
             fetched=len(self.fetched),
+            outcome=self.outcome,
         )
 
     def trace(self, n: int) -> Trace | None:

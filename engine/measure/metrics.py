@@ -96,14 +96,15 @@ ROW = np.dtype([("at", "<i8"), ("to", "<i4"), ("header", "<i8")])
 KIND_MASK = 255
 SIZE_MASK = (1 << KIND_SHIFT) - 1
 SENT_US = itemgetter(3)
-FIND, FETCH, PUBLISH = (WANTS.index(want) for want in ("find", "fetch", "publish"))
+FIND, FETCH, BROADCAST, PUBLISH = (WANTS.index(want) for want in ("find", "fetch", "broadcast", "publish"))
 I64 = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
 class AskStats:
-    """Results of the asks of a window: `success`, the share with a hit; median and 95th percentile of the first hits
-    in s, of those that had one; and `reach`, the mean of peers that a question reached. None: nothing to measure."""
+    """Results of the asks of a window: `success`, the share with a hit (of a broadcast, the share that heard it);
+    median and 95th percentile of the first hits in s, of those that had one; and `reach`, the mean of peers that a
+    question reached. None: nothing to measure."""
 
     asks: int
     success: float | None
@@ -326,9 +327,10 @@ class Metrics:
     def asked(self, from_us: int, to_us: int) -> AskStats:
         """Results of the asks issued in a window, as far as they are known.
 
-        For success, broadcasts and publications are left out, which want no answer, and asks that are neither answered,
-        nor closed, nor 10 s old yet. Reach is that of asks that are closed or 10 s old: an earlier value would be
-        too small.
+        For success, publications are left out, which want no answer, and asks that are neither answered, nor closed,
+        nor 10 s old yet. A broadcast counts with the share of the living users that it reached within 10 s: when it was
+        last closed, or else until now. Reach is that of asks that are closed or 10 s old: an earlier value would be too
+        small.
         """
         rows = self.shared.records.outcomes(from_us)
         rows = rows[(rows["issued_us"] >= from_us) & (rows["issued_us"] <= to_us)]
@@ -337,8 +339,12 @@ class Metrics:
         looked = (rows["want"] == FIND) | (rows["want"] == FETCH)
         first = rows["first_us"]
         hit = looked & (first >= 0)
-        good = int(np.count_nonzero(hit & (first <= SUCCESS_WITHIN_US)))
-        total = good + int(np.count_nonzero(looked & ~(hit & (first <= SUCCESS_WITHIN_US)) & over))
+        good: float = int(np.count_nonzero(hit & (first <= SUCCESS_WITHIN_US)))
+        total = int(good) + int(np.count_nonzero(looked & ~(hit & (first <= SUCCESS_WITHIN_US)) & over))
+        shares = rows["share"][over & (rows["want"] == BROADCAST)]
+        shares = [*shares[~np.isnan(shares)].tolist(), *self.shared.owner.open_shares(from_us, to_us)]
+        good += sum(shares)
+        total += len(shares)
         first_s = np.sort(first[hit]) / 1e6
         return AskStats(
             len(rows),
