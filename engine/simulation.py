@@ -32,6 +32,7 @@ from .sim.links import LinkModel, Streams
 from .sim.nat import SILENCE_US
 from .sim.network import Network
 from .sim.rng import Stream
+from .sim.stalls import RetryDue, StallOwner
 from .world import access_links, content
 from .world.world import World
 
@@ -55,12 +56,14 @@ class ConnectionRefused:
 
 @dataclass(slots=True)
 class StreamClosed:
-    """On the way to `peer`: the stream from `other` is closed. `parked`: it waited for what was sent before."""
+    """On the way to `peer`: the stream from `other` is closed. `parked`: it waited for what was sent before.
+    `broken`: the peer's own end gave up, so nothing can block or hold the notice."""
 
     peer: PeerId
     epoch: int
     other: PeerId
     parked: bool = False
+    broken: bool = False
 
 
 class SimulationOwner(Protocol):
@@ -79,7 +82,7 @@ class SimulationOwner(Protocol):
         """Nothing of an ask is pending any more."""
 
 
-class Simulation(KernelOwner, HostOwner):
+class Simulation(KernelOwner, HostOwner, StallOwner):
     """All peers, alive or not, and what lies between them. `programs[p]` is None while p is not alive."""
 
     def __init__(
@@ -117,7 +120,9 @@ class Simulation(KernelOwner, HostOwner):
         links = LinkModel(delays, setup.loss, Stream(f"{seed}/loss"))
         self.faults = Faults(n, seed)
         state = np.full(n, LEFT, np.uint8)
-        self.network = Network(self.kernel, links, self.faults, state, self.streams.near, self.started_us, world.lines)
+        self.network = Network(
+            self.kernel, links, self.faults, state, self.streams.near, self.started_us, world.lines, self
+        )
         self.network.set_jitter(round(setup.links.jitter_ms * 1000))
         self.records = AskArchive(self.null_record)
         self.shared = SharedHostState(self.kernel, self.network, kinds, parts, options, self.records, self)
@@ -429,6 +434,8 @@ class Simulation(KernelOwner, HostOwner):
         record_drop(record, sender, to, sent_us, self.kernel.now_us, reason)
         if message.over != "stream":
             return
+        if reason == "lost":
+            self.network.stalls.lost(sender, to, sent_us)
         if reason in ("dead", "left", "reset"):
             # The sender is one hop nearer to the origin of the ask than its message was.
             back = tuple(one - 1 for one in cause) if cause.__class__ is tuple else cause and cause - 1
@@ -442,6 +449,42 @@ class Simulation(KernelOwner, HostOwner):
         epoch = self.kernel.epoch[sender] if self.started_us[sender] <= sent_us else -1
         self._notify(delay_us, ConnectionRefused(sender, epoch, to, message), back, record)
 
+    def lose(self, to: PeerId, envelope: Envelope, reason: str) -> None:
+        sender, _, cause, sent_us, _, header = envelope
+        self.metrics.drop(self.kernel.now_us, sender, to, header, reason)
+        for record in self._records_of(cause):
+            record.losses[reason] = record.losses.get(reason, 0) + 1
+            record_drop(record, sender, to, sent_us, self.kernel.now_us, reason)
+
+    def take_back(self, to: PeerId, envelope: Envelope, reason: str) -> None:
+        sender, _, cause, sent_us, _, header = envelope
+        self.metrics.take_back(self.kernel.now_us, sender, to, header, reason)
+        for record in self._records_of(cause):
+            record.take_back(sender, to, sent_us, reason)
+
+    def _records_of(self, cause: Any) -> list[AskRecord]:
+        """Records of all asks that something descends from, to write to."""
+        causes = cause if cause.__class__ is tuple else (cause,)
+        return [self.records.reopen(one >> HOP_BITS) for one in causes if one]
+
+    def live_record(self, cause: Any) -> Any:
+        if cause.__class__ is tuple:
+            return self.join(cause)
+        return self.reopen(cause) if cause else self.null_record
+
+    def resume(self, envelope: Envelope) -> Envelope:
+        record = self.live_record(envelope[2])
+        record.pending += 1
+        return (*envelope[:4], record, envelope[5])
+
+    def broken(self, a: PeerId, b: PeerId, peers: tuple[PeerId, ...]) -> None:
+        was_open = self.streams.close(a, b)
+        for peer in (a, b):
+            if was_open or peer in peers:
+                notice = StreamClosed(peer, self.kernel.epoch[peer], b if peer == a else a, broken=True)
+                # After the instant of the break: what is sent before that was sent on the old stream.
+                self._notify(1, notice, 0, self.null_record)
+
     def _notify(self, delay_us: int, notice: ConnectionRefused | StreamClosed, cause: Any, record: Any) -> None:
         self.kernel.arm(self.kernel.now_us + delay_us, KernelTimer(-1, 0, notice, cause, record))
 
@@ -450,6 +493,8 @@ class Simulation(KernelOwner, HostOwner):
         tick, bandwidth = timer.tick, self.network.bandwidth
         if bandwidth is not None and tick.__class__ in TICKS:
             bandwidth.fire(tick)
+        elif tick.__class__ is RetryDue:
+            self.network.stalls.fire(tick)
         elif isinstance(tick, (ConnectionRefused, StreamClosed)):
             self._deliver_notice(timer, tick)
         else:
@@ -465,7 +510,8 @@ class Simulation(KernelOwner, HostOwner):
             return
         kernel, host = self.kernel, self.peer_hosts[peer]
         other = notice.to if isinstance(notice, ConnectionRefused) else notice.other
-        if self.faults.blocked(peer, other) or self._has_to_wait(timer, notice, other, peer):
+        broken = isinstance(notice, StreamClosed) and notice.broken
+        if not broken and self._has_to_wait(timer, notice, other, peer):
             return
         kernel.envelope = (peer, None, timer.cause, kernel.now_us, timer.record, 0)
         try:
@@ -487,10 +533,13 @@ class Simulation(KernelOwner, HostOwner):
     def _has_to_wait(
         self, timer: KernelTimer, notice: ConnectionRefused | StreamClosed, frm: PeerId, to: PeerId
     ) -> bool:
-        """Whether a notice has to wait: on a held link, or for messages sent on the stream before it was closed."""
+        """Whether a notice has to wait: on a held link, in a stalled stream, or for messages sent on the stream before
+        it was closed."""
         network = self.network
         if network.held_links.holds(frm, to):
             network.held_links.freeze_notice(frm, to, KernelTimer(-1, 0, notice, timer.cause, timer.record))
+            return True
+        if network.stalls.put_notice(frm, to, KernelTimer(-1, 0, notice, timer.cause, self.null_record)):
             return True
         if network.bandwidth is None or not isinstance(notice, StreamClosed) or notice.parked:
             return False

@@ -41,9 +41,11 @@ class Faults:
         """Whether any fault is in force."""
         return self.split or bool(self.bans) or any(self.censored)
 
-    def blocked(self, a: PeerId, b: PeerId) -> bool:
-        """Whether nothing passes between two peers: one is censored, or they are in different groups."""
-        return self.censored[a] or self.censored[b] or self.group[a] != self.group[b]
+    def why_blocked(self, a: PeerId, b: PeerId) -> str:
+        """Why nothing passes between two peers, as the reason of a drop; "" if something does."""
+        if self.censored[a] or self.censored[b]:
+            return "censored"
+        return "partition" if self.group[a] != self.group[b] else ""
 
     def visible(self, to: PeerId, envelope: Envelope, alive: bool) -> Any:
         """What is left of a message for its receiver once colluders have enforced their bans: the message, the rest of
