@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .api import PARTS, Ask, Known, Line, Peer, PeerId, Want
+from .commands import SIDES
 from .errors import InputError, PeerFailed
 from .measure.archive import AskArchive
 from .measure.asks import AskRecord, JointRecord, NullRecord, record_drop
@@ -299,7 +300,46 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         self.infrastructure = np.concatenate([self.infrastructure, more])
         self.group = np.concatenate([self.group, np.zeros(count, np.int32)])
         self.since_us = np.concatenate([self.since_us, np.zeros(count, np.int64)])
+        if self.faults.split:
+            for peer in ids:
+                self.group[peer] = self.faults.group[peer] = self._group_of_newcomer(peer)
         return ids
+
+    def trait(self, by: str) -> Sequence[Any]:
+        """The place, role or operator of each peer: what a partition goes `by`, see `commands.SIDES`."""
+        if by == "city":
+            return self.network.links.place
+        return [kind.role for kind in self.program_types] if by == "role" else self.operators
+
+    def _group_of_newcomer(self, peer: PeerId) -> int:
+        """The group of a newcomer in a partition: that of its city, role or operator, whichever the partition went by;
+        else it is drawn, in proportion to the sizes of the groups.
+
+        A partition that named its peers one by one goes by a trait if no group divides the peers of one value: the
+        selector of a recorded command is not known.
+        """
+        earlier = np.flatnonzero(~self.infrastructure[:peer])
+        groups = self.group[earlier]
+        for by in (*self.faults.split_by, *(by for by in SIDES if by not in self.faults.split_by)):
+            trait = self.trait(by)
+            alike = [at for at, one in enumerate(earlier.tolist()) if trait[one] == trait[peer]]
+            if not alike or len(alike) == len(earlier):
+                continue
+            if by in self.faults.split_by or self._goes_by([trait[one] for one in earlier.tolist()], groups):
+                groups = groups[alike]
+                break
+        if not len(groups):
+            return 0
+        return int(groups[Stream(f"{self.seed}/partition/{peer}").randrange(len(groups))])
+
+    @staticmethod
+    def _goes_by(values: Sequence[Any], groups: NDArray[np.int32]) -> bool:
+        """Whether peers with one value of a trait are in one group, and some value has several peers."""
+        known: dict[Any, int] = {}
+        same = all(
+            known.setdefault(value, group) == group for value, group in zip(values, groups.tolist(), strict=True)
+        )
+        return same and len(known) < len(values)
 
     def call(self, peer: PeerId, what: str, act: Callable[..., None], *args: Any) -> None:
         """Run a peer's own code outside a delivery, without a cause. Raises PeerFailed."""

@@ -27,12 +27,14 @@ class Faults:
         self.censored: list[bool] = [False] * n
         self.group: list[int] = [0] * n
         self.split = False
+        self.split_by: dict[str, None] = {}
+        """What the partitions in force went by, of `commands.SIDES`."""
         self.bans: dict[PeerId, tuple[str, float]] = {}
         self.salt = mix(seed & MASK)
         self.rng = Stream(f"{seed}/collusion")
 
     def grow(self, count: int) -> None:
-        """Add newcomers without faults, in group 0."""
+        """Add newcomers without faults, in group 0; see `Simulation.add_peers` for their groups in a partition."""
         self.censored.extend([False] * count)
         self.group.extend([0] * count)
 
