@@ -146,12 +146,13 @@ NO_LOSSES = Losses()
 class Drops:
     """Dropped messages of an ask, at most LOSSES_MOST. They become columns when they are read."""
 
-    __slots__ = ("_kept", "_rows", "total")
+    __slots__ = ("_kept", "_rows", "taken_back", "total")
 
     def __init__(self) -> None:
         self._kept = NO_LOSSES
         self._rows: list[tuple[int, int, int, int, str]] = []
         self.total = 0
+        self.taken_back = 0
 
     @property
     def bytes(self) -> int:
@@ -162,6 +163,27 @@ class Drops:
         self.total += 1
         if len(self._rows) + len(self._kept.frm) < LOSSES_MOST:
             self._rows.append((frm, to, sent_us, at_us, reason))
+
+    def take_back(self, frm: int, to: int, sent_us: int, reason: str) -> None:
+        """Remove a loss: the message is delivered after all."""
+        if not self.total:
+            return  # The path was removed.
+        old = self.view()
+        self.total -= 1
+        self.taken_back += 1
+        rows = (old.frm == frm) & (old.to == to) & (old.sent_us == sent_us)
+        if reason in old.reasons:
+            rows &= old.reason == old.reasons.index(reason)
+        found = np.flatnonzero(rows)[:1]
+        self._kept = Losses(
+            np.delete(old.frm, found),
+            np.delete(old.to, found),
+            np.delete(old.sent_us, found),
+            np.delete(old.at_us, found),
+            np.delete(old.reason, found),
+            old.reasons,
+            self.total,
+        )
 
     def view(self) -> Losses:
         """As columns: the same object until another row is added."""
@@ -190,7 +212,7 @@ class Drops:
         return self.view()
 
     def __setstate__(self, state: Losses) -> None:
-        self._kept, self._rows, self.total = state, [], state.total
+        self._kept, self._rows, self.total, self.taken_back = state, [], state.total, 0
 
 
 class FirstArrivals:
@@ -490,6 +512,13 @@ class AskRecord:
             return min(self.reached, int(peers.sum()) - bool(peers[self.origin]))
         return self.firsts.among(peers, None if within_us is None else self.issued_us + within_us)
 
+    def take_back(self, frm: int, to: int, sent_us: int, reason: str) -> None:
+        """A message that counted as lost is delivered after all."""
+        self.losses[reason] -= 1
+        if not self.losses[reason]:
+            del self.losses[reason]
+        self.lost.take_back(frm, to, sent_us, reason)
+
     def forget_path(self) -> None:
         """Remove the path; all other values stay."""
         self.firsts = None
@@ -513,7 +542,7 @@ class AskRecord:
     @property
     def path_version(self) -> int:
         """Increases with each row of the path."""
-        return self.questions.total + self.answers.total + self.lost.total
+        return self.questions.total + self.answers.total + self.lost.total + 2 * self.lost.taken_back
 
     @property
     def path_bytes(self) -> int:

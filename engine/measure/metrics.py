@@ -288,6 +288,13 @@ class Metrics:
         self.recent.drop(at_us, frm, to, header, reason)
         self._others.update(f"drop {at_us} {frm} {to} {header} {reason}\n".encode())
 
+    def take_back(self, at_us: int, frm: int, to: int, header: int, reason: str) -> None:
+        """A message that counted as lost in its stream is delivered after all."""
+        self.dropped -= 1
+        _decrement(self.dropped_by, reason)
+        _decrement(self.dropped_kinds, (header >> KIND_SHIFT & KIND_MASK, reason))
+        self._others.update(f"late {at_us} {frm} {to} {header} {reason}\n".encode())
+
     def command(self, at_us: int, text: str) -> None:
         """A command that took effect."""
         self._others.update(f"do {at_us} {text}\n".encode())
@@ -305,7 +312,8 @@ class Metrics:
         """One point of each series; called once a second of virtual time. `gauges` are read with the new loads."""
         self.flush()
         now = (self.shared.sent, self.shared.sent_bytes, self.kernel.duplicates, self.dropped, self.decoys)
-        rates = [float(b - a) for a, b in zip(self._before, now, strict=True)]
+        # Losses that are taken back may be more than those of this second.
+        rates = [float(max(0, b - a)) for a, b in zip(self._before, now, strict=True)]
         self._before = now
         self.load = self._tally.astype(np.float32)
         self._tally[:] = 0
@@ -353,6 +361,13 @@ class Metrics:
             quantile(first_s, 0.95),
             int(reach.sum(dtype=np.int64)) / len(reach) if len(reach) else None,
         )
+
+
+def _decrement(counts: dict[Any, int], key: Any) -> None:
+    """Count one less; what is 0 has no entry."""
+    counts[key] -= 1
+    if not counts[key]:
+        del counts[key]
 
 
 def quantile(ranked: Sequence[float] | NDArray[np.float64], share: float) -> float | None:

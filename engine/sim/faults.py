@@ -28,12 +28,14 @@ class Faults:
         self.censored: list[bool] = [False] * n
         self.group: list[int] = [0] * n
         self.split = False
+        self.split_by: dict[str, None] = {}
+        """What the partitions in force went by, of `commands.SIDES`."""
         self.bans: dict[PeerId, tuple[str, float]] = {}
         self.salt = mix(seed & MASK)
         self.rng = Stream(f"{seed}/collusion")
 
     def grow(self, count: int) -> None:
-        """Add newcomers without faults, in group 0."""
+        """Add newcomers without faults, in group 0; see `Simulation.add_peers` for their groups in a partition."""
         self.censored.extend([False] * count)
         self.group.extend([0] * count)
 
@@ -42,9 +44,11 @@ class Faults:
         """Whether any fault is in force."""
         return self.split or bool(self.bans) or any(self.censored)
 
-    def blocked(self, a: PeerId, b: PeerId) -> bool:
-        """Whether nothing passes between two peers: one is censored, or they are in different groups."""
-        return self.censored[a] or self.censored[b] or self.group[a] != self.group[b]
+    def why_blocked(self, a: PeerId, b: PeerId) -> str:
+        """Why nothing passes between two peers, as the reason of a drop; "" if something does."""
+        if self.censored[a] or self.censored[b]:
+            return "censored"
+        return "partition" if self.group[a] != self.group[b] else ""
 
     def visible(self, to: PeerId, envelope: Envelope, alive: bool) -> Any:
         """What is left of a message for its receiver once colluders have enforced their bans: the message, the rest of
