@@ -112,7 +112,7 @@ async def test_an_option_is_changed_now_or_from_the_start_with_or_without_what_w
         assert panel.query_one("#option-now", Chip).disabled
         await person.press("down")
         assert table.cursor == "ttl"
-        await person.press("escape", "down", "6", "enter")
+        await person.press("escape", "down", "down", "6", "enter")
         assert (table.cursor, panel.wanted()) == ("connections", {"connections": 6})
         # The kill is an action of the person; the restart keeps what is shown, and repeats the kill.
         session.do(Kill(3))
