@@ -217,7 +217,7 @@ async def screens() -> dict[str, str]:
     kept = tuple(step for step in scene[1] if step[0] in steps)
     more = tuple((placed, _placed(placed), pictures.nothing) for placed in ("ask", "communities"))
     pictures.SCENES["asking"] = scene[0], (*kept, *more)
-    pages = (await pictures.album("asking", "middle")).split("=== ")
+    pages = (await pictures.album("asking", "small", styled=True, skip=())).split("=== ")
     return {f"screen {page.partition(' ')[0]}": digest(page) for page in pages if page}
 
 

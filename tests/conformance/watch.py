@@ -22,7 +22,7 @@ RICH = ContentSpec(items=12, replicas=3.0, free_riders=0.0)
 """Few titles and many copies: whoever asks can be answered."""
 
 ITEMS_MOST = 2_000
-"""In any one container of a program. Fewer than the asks of the long run (`manners.ASKS`, twice), so that one kept for
+"""In any one container of a program. Fewer than the asks of the long run (twice the last of `manners.ASKS`), so that one kept for
 each is too many."""
 
 
@@ -174,6 +174,11 @@ class Spied:
 
     def living(self) -> list[tuple[PeerId, Peer]]:
         return [(p, program) for p, program in enumerate(self.simulation.programs) if program is not None]
+
+    def largest(self) -> int:
+        """Items in the largest container of any program that keeps no ledger."""
+        kept = (program for _, program in self.living() if not program.ledger)
+        return max((size for program in kept for _, size in containers(program)), default=0)
 
     def look(self) -> None:
         """What a screen, a checkpoint and a kill ask of every peer."""

@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+import engine
 from engine import bench
 from engine.lab import bench as lab_bench
 from tui.cli import main as cli
@@ -66,6 +67,7 @@ def test_a_load_that_goes_wrong_is_not_called_fast(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(lab_bench, "messages_of_a_flood", lambda swarm: 1)
+    monkeypatch.setattr(engine, "bench_costs", lambda sizes, show: iter(()))
     rows = list(bench((60,), lambda what: None, rounds=1))
     assert [row.held for row in rows] == [False]
     assert cli.main(["bench", "--quick"]) == 1

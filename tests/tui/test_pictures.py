@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import difflib
+import functools
 import os
 import re
 import sys
@@ -41,6 +42,9 @@ FOLDER = Path(__file__).parent / "pictures"
 SIZES = {"small": (80, 24), "middle": (120, 36)}
 STYLED = "middle"
 """The size whose styles are written down: they are the same in the other."""
+LARGE_ONLY = ("themes", "ring", "hops", "belief", "silencing", "letters", "blocks")
+"""Pictures that are not taken in the small size: they differ from `asking` in where peers stand or in how they are
+drawn, and not in what there is room for. Each of them is taken in the larger size."""
 
 
 def stopped_at(seconds: float, scenario: Scenario | None = None, **setup: object) -> Session:
@@ -231,8 +235,9 @@ SCENES: dict[str, tuple[Callable[[], Session], tuple[tuple[str, Deed, Deed], ...
 and what leads back. Many pictures share a scene, as opening a dashboard costs more than all of what is done in it."""
 
 
-async def album(scene: str, size: str, *, styled: bool | None = None) -> str:
-    """Live through a scene, and write down each picture of it."""
+async def album(scene: str, size: str, *, styled: bool | None = None, skip: tuple[str, ...] | None = None) -> str:
+    """Live through a scene, and write down each picture of it but for those to skip."""
+    skip = skip if skip is not None else LARGE_ONLY if size == "small" else ()
     make, steps = SCENES[scene]
     with pytest.MonkeyPatch.context() as patch:
         told_time.told(patch)
@@ -243,6 +248,8 @@ async def album(scene: str, size: str, *, styled: bool | None = None) -> str:
             person = Person(pilot, app.session.clock)  # type: ignore[arg-type]
             pages, styles = [], Styles(app)
             for name, do, undo in steps:
+                if name in skip:
+                    continue
                 await do(person)
                 await settled(person)
                 pages.append(f"=== {name} ===\n{text_of(app)}")
@@ -305,7 +312,12 @@ class Styles:
 
 def roles_of(app: SwarmApp) -> dict[str, str]:
     """The name of the first role or variable of the present theme that has a colour, by its code."""
-    variables, names = app.theme_variables, {}
+    return _roles_of(tuple(app.theme_variables.items()))
+
+
+@functools.cache
+def _roles_of(theme_variables: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    variables, names = dict(theme_variables), {}
     for name in (*FIELDS, *(f"swarm-{name}" for name in ROLE_NAMES), *variables):
         with contextlib.suppress(KeyError, ColorParseError):
             names.setdefault(Color.parse(variables[name]).hex6.lower(), name.removeprefix("swarm-"))
@@ -332,9 +344,7 @@ def test_no_picture_is_left_of_what_is_no_more() -> None:
 
 
 async def test_without_colours_the_same_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """And twice the same moment gives the same picture."""
     coloured = await album("apart", "small", styled=True)
-    assert coloured == await album("apart", "small", styled=True)
     monkeypatch.setenv("NO_COLOR", "1")
     grey = await album("apart", "small", styled=True)
     assert grey.splitlines()[:25] == coloured.splitlines()[:25]

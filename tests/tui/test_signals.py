@@ -173,7 +173,7 @@ def test_stopped_and_continued_while_it_is_busy_it_goes_on(tmp_path: Path) -> No
     """Of two signals that wait Python calls the handler of SIGCONT first."""
     with terminal(tmp_path, ["-c", BUSY]) as it:
         it.until(FIRST)
-        for _ in range(4):
+        for _ in range(2):
             it.process.send_signal(signal.SIGTSTP)
             time.sleep(0.02)
             it.process.send_signal(signal.SIGCONT)
