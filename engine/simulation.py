@@ -15,11 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .api import PARTS, Ask, Known, Line, Peer, PeerId, Want
+from .commands import SIDES
 from .errors import InputError, PeerFailed
 from .measure.archive import AskArchive
 from .measure.asks import AskRecord, JointRecord, NullRecord, record_drop
 from .measure.events import AskIssued, EventLog, Hit, Noted, Refused
-from .measure.metrics import Metrics, kinds_of
+from .measure.metrics import SUCCESS_WITHIN_US, Metrics, kinds_of
 from .measure.snapshot import ALIVE, LEFT, STATES, Kind
 from .options import options_for
 from .registry import messages_of, network
@@ -32,6 +33,7 @@ from .sim.links import LinkModel, Streams
 from .sim.nat import SILENCE_US
 from .sim.network import Network
 from .sim.rng import Stream
+from .sim.stalls import RetryDue, StallOwner
 from .world import access_links, content
 from .world.world import World
 
@@ -55,12 +57,14 @@ class ConnectionRefused:
 
 @dataclass(slots=True)
 class StreamClosed:
-    """On the way to `peer`: the stream from `other` is closed. `parked`: it waited for what was sent before."""
+    """On the way to `peer`: the stream from `other` is closed. `parked`: it waited for what was sent before.
+    `broken`: the peer's own end gave up, so nothing can block or hold the notice."""
 
     peer: PeerId
     epoch: int
     other: PeerId
     parked: bool = False
+    broken: bool = False
 
 
 class LivingUsers:
@@ -90,6 +94,11 @@ class LivingUsers:
         self.count += change
         self._counts[peer // self.BLOCK] += change
 
+    @property
+    def flags(self) -> NDArray[np.bool_]:
+        """Whether each peer is one of them: to be read, not kept."""
+        return self._flags
+
     def nth(self, k: int) -> PeerId:
         """The k-th of them by id, from 0; k is less than `count`."""
         for block, count in enumerate(self._counts):
@@ -116,7 +125,7 @@ class SimulationOwner(Protocol):
         """Nothing of an ask is pending any more."""
 
 
-class Simulation(KernelOwner, HostOwner):
+class Simulation(KernelOwner, HostOwner, StallOwner):
     """All peers, alive or not, and what lies between them. `programs[p]` is None while p is not alive."""
 
     def __init__(
@@ -154,7 +163,9 @@ class Simulation(KernelOwner, HostOwner):
         links = LinkModel(delays, setup.loss, Stream(f"{seed}/loss"))
         self.faults = Faults(n, seed)
         state = np.full(n, LEFT, np.uint8)
-        self.network = Network(self.kernel, links, self.faults, state, self.streams.near, self.started_us, world.lines)
+        self.network = Network(
+            self.kernel, links, self.faults, state, self.streams.near, self.started_us, world.lines, self
+        )
         self.network.set_jitter(round(setup.links.jitter_ms * 1000))
         self.records = AskArchive(self.null_record)
         self.shared = SharedHostState(self.kernel, self.network, kinds, parts, options, self.records, self)
@@ -341,7 +352,46 @@ class Simulation(KernelOwner, HostOwner):
         self.infrastructure = np.concatenate([self.infrastructure, more])
         self.group = np.concatenate([self.group, np.zeros(count, np.int32)])
         self.since_us = np.concatenate([self.since_us, np.zeros(count, np.int64)])
+        if self.faults.split:
+            for peer in ids:
+                self.group[peer] = self.faults.group[peer] = self._group_of_newcomer(peer)
         return ids
+
+    def trait(self, by: str) -> Sequence[Any]:
+        """The place, role or operator of each peer: what a partition goes `by`, see `commands.SIDES`."""
+        if by == "city":
+            return self.network.links.place
+        return [kind.role for kind in self.program_types] if by == "role" else self.operators
+
+    def _group_of_newcomer(self, peer: PeerId) -> int:
+        """The group of a newcomer in a partition: that of its city, role or operator, whichever the partition went by;
+        else it is drawn, in proportion to the sizes of the groups.
+
+        A partition that named its peers one by one goes by a trait if no group divides the peers of one value: the
+        selector of a recorded command is not known.
+        """
+        earlier = np.flatnonzero(~self.infrastructure[:peer])
+        groups = self.group[earlier]
+        for by in (*self.faults.split_by, *(by for by in SIDES if by not in self.faults.split_by)):
+            trait = self.trait(by)
+            alike = [at for at, one in enumerate(earlier.tolist()) if trait[one] == trait[peer]]
+            if not alike or len(alike) == len(earlier):
+                continue
+            if by in self.faults.split_by or self._goes_by([trait[one] for one in earlier.tolist()], groups):
+                groups = groups[alike]
+                break
+        if not len(groups):
+            return 0
+        return int(groups[Stream(f"{self.seed}/partition/{peer}").randrange(len(groups))])
+
+    @staticmethod
+    def _goes_by(values: Sequence[Any], groups: NDArray[np.int32]) -> bool:
+        """Whether peers with one value of a trait are in one group, and some value has several peers."""
+        known: dict[Any, int] = {}
+        same = all(
+            known.setdefault(value, group) == group for value, group in zip(values, groups.tolist(), strict=True)
+        )
+        return same and len(known) < len(values)
 
     def call(self, peer: PeerId, what: str, act: Callable[..., None], *args: Any) -> None:
         """Run a peer's own code outside a delivery, without a cause. Raises PeerFailed."""
@@ -411,6 +461,19 @@ class Simulation(KernelOwner, HostOwner):
                 self.open_asks.pop(record.id, None)
                 self.owner.ask_closed(record)
 
+    def share_heard(self, record: AskRecord) -> float | None:
+        """Of a broadcast: the share of the living users that it has reached in time; None where there are none."""
+        alive = self.living_users.count - (record.origin in self.living_users)
+        return record.heard_by(self.living_users.flags, SUCCESS_WITHIN_US) / alive if alive else None
+
+    def open_shares(self, from_us: int, to_us: int) -> list[float]:
+        made: list[float] = []
+        for record in self.open_asks.values():
+            if record.want == "broadcast" and record.share is None and from_us <= record.issued_us <= to_us:
+                share = self.share_heard(record) if self.kernel.now_us - record.issued_us >= SUCCESS_WITHIN_US else None
+                made += () if share is None else (share,)
+        return made
+
     # --- what hosts ask for ----------------------------------------------------------------------------------
 
     def join(self, causes: tuple[int, ...]) -> JointRecord:
@@ -438,9 +501,11 @@ class Simulation(KernelOwner, HostOwner):
             notice = StreamClosed(b, self.kernel.epoch[b], a)
             self._notify(self.network.links.closing_us(a, b, self.kernel.now_us), notice, 0, self.null_record)
 
-    def note(self, peer: PeerId, kind: str, facts: dict[str, Any]) -> None:
+    def note(self, peer: PeerId, kind: str, facts: dict[str, Any], causes: Sequence[int] | None = None) -> None:
         record = self.kernel.envelope[4]
         asks = record.records if isinstance(record, JointRecord) else (record,)
+        if causes is not None:
+            asks = tuple(self.reopen(cause) for cause in causes) or (self.null_record,)
         for each in asks:
             if kind == "hit":
                 holder = facts.get("holder")
@@ -456,8 +521,8 @@ class Simulation(KernelOwner, HostOwner):
                     each.opened(facts.get("holder"), kind == "decoy", self.kernel.now_us)
                     if kind == "downloaded":
                         self.downloads.setdefault(peer, set()).add(str(facts.get("content") or facts.get("name")))
-                if kind in ("downloaded", "download failed"):
-                    each.setback = str(facts.get("why", ""))
+                if kind in ("downloaded", "download failed", "download stopped") and each.id and each.origin == peer:
+                    each.setback = str(facts.get("why", "")) or ("" if kind == "downloaded" else kind)
                 self.event_log.append(Noted, peer, kind, facts, each.id)
 
     def drop_unknown(self, many: tuple[Any, ...], envelope: Envelope) -> tuple[PeerId, ...]:
@@ -478,6 +543,8 @@ class Simulation(KernelOwner, HostOwner):
         record_drop(record, sender, to, sent_us, self.kernel.now_us, reason)
         if message.over != "stream":
             return
+        if reason == "lost":
+            self.network.stalls.lost(sender, to, sent_us)
         if reason in ("dead", "left", "reset"):
             # The sender is one hop nearer to the origin of the ask than its message was.
             back = tuple(one - 1 for one in cause) if cause.__class__ is tuple else cause and cause - 1
@@ -491,6 +558,42 @@ class Simulation(KernelOwner, HostOwner):
         epoch = self.kernel.epoch[sender] if self.started_us[sender] <= sent_us else -1
         self._notify(delay_us, ConnectionRefused(sender, epoch, to, message), back, record)
 
+    def lose(self, to: PeerId, envelope: Envelope, reason: str) -> None:
+        sender, _, cause, sent_us, _, header = envelope
+        self.metrics.drop(self.kernel.now_us, sender, to, header, reason)
+        for record in self._records_of(cause):
+            record.losses[reason] = record.losses.get(reason, 0) + 1
+            record_drop(record, sender, to, sent_us, self.kernel.now_us, reason)
+
+    def take_back(self, to: PeerId, envelope: Envelope, reason: str) -> None:
+        sender, _, cause, sent_us, _, header = envelope
+        self.metrics.take_back(self.kernel.now_us, sender, to, header, reason)
+        for record in self._records_of(cause):
+            record.take_back(sender, to, sent_us, reason)
+
+    def _records_of(self, cause: Any) -> list[AskRecord]:
+        """Records of all asks that something descends from, to write to."""
+        causes = cause if cause.__class__ is tuple else (cause,)
+        return [self.records.reopen(one >> HOP_BITS) for one in causes if one]
+
+    def live_record(self, cause: Any) -> Any:
+        if cause.__class__ is tuple:
+            return self.join(cause)
+        return self.reopen(cause) if cause else self.null_record
+
+    def resume(self, envelope: Envelope) -> Envelope:
+        record = self.live_record(envelope[2])
+        record.pending += 1
+        return (*envelope[:4], record, envelope[5])
+
+    def broken(self, a: PeerId, b: PeerId, peers: tuple[PeerId, ...]) -> None:
+        was_open = self.streams.close(a, b)
+        for peer in (a, b):
+            if was_open or peer in peers:
+                notice = StreamClosed(peer, self.kernel.epoch[peer], b if peer == a else a, broken=True)
+                # After the instant of the break: what is sent before that was sent on the old stream.
+                self._notify(1, notice, 0, self.null_record)
+
     def _notify(self, delay_us: int, notice: ConnectionRefused | StreamClosed, cause: Any, record: Any) -> None:
         self.kernel.arm(self.kernel.now_us + delay_us, KernelTimer(-1, 0, notice, cause, record))
 
@@ -499,6 +602,8 @@ class Simulation(KernelOwner, HostOwner):
         tick, bandwidth = timer.tick, self.network.bandwidth
         if bandwidth is not None and tick.__class__ in TICKS:
             bandwidth.fire(tick)
+        elif tick.__class__ is RetryDue:
+            self.network.stalls.fire(tick)
         elif isinstance(tick, (ConnectionRefused, StreamClosed)):
             self._deliver_notice(timer, tick)
         else:
@@ -514,7 +619,8 @@ class Simulation(KernelOwner, HostOwner):
             return
         kernel, host = self.kernel, self.peer_hosts[peer]
         other = notice.to if isinstance(notice, ConnectionRefused) else notice.other
-        if self.faults.blocked(peer, other) or self._has_to_wait(timer, notice, other, peer):
+        broken = isinstance(notice, StreamClosed) and notice.broken
+        if not broken and self._has_to_wait(timer, notice, other, peer):
             return
         kernel.envelope = (peer, None, timer.cause, kernel.now_us, timer.record, 0)
         try:
@@ -536,10 +642,13 @@ class Simulation(KernelOwner, HostOwner):
     def _has_to_wait(
         self, timer: KernelTimer, notice: ConnectionRefused | StreamClosed, frm: PeerId, to: PeerId
     ) -> bool:
-        """Whether a notice has to wait: on a held link, or for messages sent on the stream before it was closed."""
+        """Whether a notice has to wait: on a held link, in a stalled stream, or for messages sent on the stream before
+        it was closed."""
         network = self.network
         if network.held_links.holds(frm, to):
             network.held_links.freeze_notice(frm, to, KernelTimer(-1, 0, notice, timer.cause, timer.record))
+            return True
+        if network.stalls.put_notice(frm, to, KernelTimer(-1, 0, notice, timer.cause, self.null_record)):
             return True
         if network.bandwidth is None or not isinstance(notice, StreamClosed) or notice.parked:
             return False

@@ -260,6 +260,8 @@ def partition(parts: Parts, command: c.Partition, by: str) -> tuple[PeerId, ...]
             side = renamed[was] = parts.groups
         group[peer] = side
     parts.simulation.faults.split = True
+    if command.by is not None:
+        parts.simulation.faults.split_by[command.by] = None
     parts.simulation.refresh_columns(those)
     return those
 
@@ -271,8 +273,7 @@ def _trait(parts: Parts, by: str | None) -> Sequence[Any]:
         return ()
     if by not in c.SIDES:
         raise InputError(f'partition does not go by "{plain(by)}"{nearest(str(by), c.SIDES)}')
-    columns = (sim.network.links.place, [kind.role for kind in sim.program_types], sim.operators)
-    return columns[c.SIDES.index(by)]
+    return sim.trait(by)
 
 
 def hold(parts: Parts, command: c.Hold, by: str) -> tuple[PeerId, ...]:
@@ -295,6 +296,7 @@ def heal(parts: Parts, command: c.Heal, by: str) -> tuple[PeerId, ...]:
     those = tuple(p for p, side in enumerate(faults.group) if side)
     faults.group[:] = [0] * parts.simulation.n
     faults.split = False
+    faults.split_by = {}
     parts.simulation.refresh_columns(those)
     return those
 

@@ -110,7 +110,7 @@ class Workload:
                 sim = self.simulation
                 alive = sim.state == ALIVE
                 sim.metrics.sample(int(alive.sum()), int((alive & sim.censored).sum()), self.gauges.read)
-                sim.network.links.forget(sim.n, sim.kernel.now_us)
+                sim.network.forget(sim.n)
             case Due():
                 self.enqueue(tick)
             case NextAsk(number) if number == self._asking_round:

@@ -3,7 +3,7 @@
 A long run has any number of asks, and all of them are listed at its end. As an object a record takes 1.5 KB in dozens
 of small pieces, which every garbage collection and every checkpoint visits. So records are compressed by the page: 64
 that follow each other, once all of them are closed, their paths are forgotten, and none is among the last `LATEST`. A
-page takes some 80 bytes an ask, and a checkpoint refers to it instead of holding it. An hour of one ask a second is a
+page takes some 90 bytes an ask, and a checkpoint refers to it instead of holding it. An hour of one ask a second is a
 third of a megabyte, and nothing else grows with the length of a run.
 
 What the time series are made of (when an ask was issued and first answered, how many it reached) stands beside the
@@ -14,6 +14,7 @@ Reading a compressed record gives a copy. A gossip may open one again, a minute 
 
 from __future__ import annotations
 
+import math
 import pickle
 import zlib
 from collections import deque
@@ -32,8 +33,18 @@ LATEST = 256
 """How many of the last are never compressed: as many as have paths, and more than a table shows."""
 
 
-OUTCOME = np.dtype([("issued_us", "<i8"), ("first_us", "<i8"), ("reached", "<i4"), ("want", "u1"), ("closed", "?")])
-"""What became of an ask: `first_us` from issue to first hit, -1 for none; `want` is an index into `WANTS`."""
+OUTCOME = np.dtype(
+    [
+        ("issued_us", "<i8"),
+        ("first_us", "<i8"),
+        ("reached", "<i4"),
+        ("want", "u1"),
+        ("closed", "?"),
+        ("share", "<f8"),
+    ]
+)
+"""What became of an ask: `first_us` from issue to first hit, -1 for none; `want` is an index into `WANTS`; `share` of a
+broadcast, NaN before it has closed."""
 WANTS: tuple[Want, ...] = get_args(Want)
 
 
@@ -43,7 +54,8 @@ def outcomes_of(records: Sequence[AskRecord]) -> NDArray[np.void]:
     for i, one in enumerate(records):
         first = one.first_hit_us()
         want = WANTS.index(one.want)
-        made[i] = (one.issued_us, -1 if first is None else first, one.reached, want, one.closed_us is not None)
+        share = math.nan if one.share is None else one.share
+        made[i] = (one.issued_us, -1 if first is None else first, one.reached, want, one.closed_us is not None, share)
     return made
 
 

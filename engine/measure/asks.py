@@ -146,12 +146,13 @@ NO_LOSSES = Losses()
 class Drops:
     """Dropped messages of an ask, at most LOSSES_MOST. They become columns when they are read."""
 
-    __slots__ = ("_kept", "_rows", "total")
+    __slots__ = ("_kept", "_rows", "taken_back", "total")
 
     def __init__(self) -> None:
         self._kept = NO_LOSSES
         self._rows: list[tuple[int, int, int, int, str]] = []
         self.total = 0
+        self.taken_back = 0
 
     @property
     def bytes(self) -> int:
@@ -162,6 +163,27 @@ class Drops:
         self.total += 1
         if len(self._rows) + len(self._kept.frm) < LOSSES_MOST:
             self._rows.append((frm, to, sent_us, at_us, reason))
+
+    def take_back(self, frm: int, to: int, sent_us: int, reason: str) -> None:
+        """Remove a loss: the message is delivered after all."""
+        if not self.total:
+            return  # The path was removed.
+        old = self.view()
+        self.total -= 1
+        self.taken_back += 1
+        rows = (old.frm == frm) & (old.to == to) & (old.sent_us == sent_us)
+        if reason in old.reasons:
+            rows &= old.reason == old.reasons.index(reason)
+        found = np.flatnonzero(rows)[:1]
+        self._kept = Losses(
+            np.delete(old.frm, found),
+            np.delete(old.to, found),
+            np.delete(old.sent_us, found),
+            np.delete(old.at_us, found),
+            np.delete(old.reason, found),
+            old.reasons,
+            self.total,
+        )
 
     def view(self) -> Losses:
         """As columns: the same object until another row is added."""
@@ -190,7 +212,7 @@ class Drops:
         return self.view()
 
     def __setstate__(self, state: Losses) -> None:
-        self._kept, self._rows, self.total = state, [], state.total
+        self._kept, self._rows, self.total, self.taken_back = state, [], state.total, 0
 
 
 class FirstArrivals:
@@ -202,12 +224,14 @@ class FirstArrivals:
     peers alone, not on how the deliveries were cut into batches: the size decides which paths are kept.
     """
 
-    __slots__ = ("_columns", "_few", "_peers", "_repeats", "count", "n")
+    __slots__ = ("_columns", "_few", "_peers", "_repeats", "count", "deepest", "n")
 
     def __init__(self, origin: PeerId, issued_us: int) -> None:
         self.n = 0
         """Peers of the swarm when the last question arrived."""
         self.count = 1
+        self.deepest = 0
+        """Greatest hop at which a peer was reached first."""
         self._few: dict[PeerId, tuple[int, int, int]] | None = {origin: (-1, 0, issued_us)}
         """Peer -> (from, hop, when)."""
         self._repeats: dict[PeerId, int] = {}
@@ -236,6 +260,7 @@ class FirstArrivals:
                 return False
             few[to] = (frm, hop, at_us)
             self.count += 1
+            self.deepest = max(self.deepest, hop)
             if self.count > FEW_REACHED and not self.few:
                 self._spread_out()
             return True
@@ -245,6 +270,7 @@ class FirstArrivals:
             return False
         columns[0][to], columns[1][to], columns[2][to] = frm, hop, at_us
         self.count += 1
+        self.deepest = max(self.deepest, hop)
         return True
 
     def add_all(self, n: int, frm: I64, to: I64, hop: I64, at_us: I64) -> int:
@@ -274,6 +300,7 @@ class FirstArrivals:
         times[peers] = at_us[first]
         repeats[peers] -= 1
         self.count += len(peers)
+        self.deepest = max(self.deepest, int(hop[first].max()))
         return len(peers)
 
     def heard(self, peer: PeerId) -> bool:
@@ -284,6 +311,14 @@ class FirstArrivals:
         if self._peers is not None:
             return bool((self._peers == peer).any())
         return peer < len(self._columns[1]) and bool(self._columns[1][peer] >= 0)
+
+    def among(self, peers: NDArray[np.bool_], until_us: int | None) -> int:
+        """How many of these (flags of the whole swarm) are reached, by a time if that is given, the origin left out."""
+        reached, (_, hop, at_us, _) = self._rows()
+        counted = peers[reached] & (hop > 0)
+        if until_us is not None:
+            counted &= at_us <= until_us
+        return int(np.count_nonzero(counted))
 
     def columns(self, n: int) -> Columns:
         """From, hop, when and repeats of each of `n` peers, see `Trace`: copies."""
@@ -401,10 +436,12 @@ class AskRecord:
         "losses",
         "lost",
         "origin",
+        "outcome",
         "pending",
         "questions",
         "reached",
         "setback",
+        "share",
         "text",
         "verdict",
         "want",
@@ -431,8 +468,12 @@ class AskRecord:
         self.reached = 0
         self.deepest = 0
         self.verdict = ""
+        self.outcome = ""
+        """The verdict in a word or two, see `AskRow`."""
         self.setback = ""
         """Why the file that was found was not fetched, in words of the protocol."""
+        self.share: float | None = None
+        """Of a broadcast that has closed: the share of the living users that it reached in time, 0 to 1."""
         self.firsts: FirstArrivals | None = None
         """None before the first question, and once the path is forgotten."""
         self.questions: Deliveries
@@ -444,8 +485,8 @@ class AskRecord:
         """Add delivered questions of this ask, in order of arrival: columns (k,). n: peers of the swarm."""
         if self.firsts is None:
             self.firsts = FirstArrivals(self.origin, self.issued_us)
-        self.deepest = max(self.deepest, int(hop.max()))
         self.reached += self.firsts.add_all(n, frm, to, hop, at_us)
+        self.deepest = max(self.deepest, self.firsts.deepest)
 
     def arrived(self, part: int, n: int, frm: PeerId, to: PeerId, hop: int, sent_us: int, at_us: int) -> None:
         """Add one delivered question or answer, as `reach` and `Deliveries.add` add many."""
@@ -456,13 +497,27 @@ class AskRecord:
         firsts = self.firsts
         if firsts is None:
             firsts = self.firsts = FirstArrivals(self.origin, self.issued_us)
-        if hop > self.deepest:
-            self.deepest = hop
-        self.reached += firsts.add(n, frm, to, hop, at_us)
+        if firsts.add(n, frm, to, hop, at_us):
+            self.reached += 1
+            self.deepest = max(self.deepest, hop)
 
     def heard(self, peer: PeerId) -> bool:
         """Whether a question of this ask reached a peer."""
         return self.firsts is not None and self.firsts.heard(peer)
+
+    def heard_by(self, peers: NDArray[np.bool_], within_us: int | None = None) -> int:
+        """How many of these (flags of the whole swarm), the origin left out, a question reached, within a time if that
+        is given. Without a path, at most as many as it reached in all."""
+        if self.firsts is None:
+            return min(self.reached, int(peers.sum()) - bool(peers[self.origin]))
+        return self.firsts.among(peers, None if within_us is None else self.issued_us + within_us)
+
+    def take_back(self, frm: int, to: int, sent_us: int, reason: str) -> None:
+        """A message that counted as lost is delivered after all."""
+        self.losses[reason] -= 1
+        if not self.losses[reason]:
+            del self.losses[reason]
+        self.lost.take_back(frm, to, sent_us, reason)
 
     def forget_path(self) -> None:
         """Remove the path; all other values stay."""
@@ -487,7 +542,7 @@ class AskRecord:
     @property
     def path_version(self) -> int:
         """Increases with each row of the path."""
-        return self.questions.total + self.answers.total + self.lost.total
+        return self.questions.total + self.answers.total + self.lost.total + 2 * self.lost.taken_back
 
     @property
     def path_bytes(self) -> int:
@@ -545,6 +600,7 @@ class AskRecord:
             verdict=self.verdict,
             decoys=len(self.decoys),
             fetched=len(self.fetched),
+            outcome=self.outcome,
         )
 
     def trace(self, n: int) -> Trace | None:

@@ -96,14 +96,15 @@ ROW = np.dtype([("at", "<i8"), ("to", "<i4"), ("header", "<i8")])
 KIND_MASK = 255
 SIZE_MASK = (1 << KIND_SHIFT) - 1
 SENT_US = itemgetter(3)
-FIND, FETCH, PUBLISH = (WANTS.index(want) for want in ("find", "fetch", "publish"))
+FIND, FETCH, BROADCAST, PUBLISH = (WANTS.index(want) for want in ("find", "fetch", "broadcast", "publish"))
 I64 = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
 class AskStats:
-    """Results of the asks of a window: `success`, the share with a hit; median and 95th percentile of the first hits
-    in s, of those that had one; and `reach`, the mean of peers that a question reached. None: nothing to measure."""
+    """Results of the asks of a window: `success`, the share with a hit (of a broadcast, the share that heard it);
+    median and 95th percentile of the first hits in s, of those that had one; and `reach`, the mean of peers that a
+    question reached. None: nothing to measure."""
 
     asks: int
     success: float | None
@@ -287,6 +288,13 @@ class Metrics:
         self.recent.drop(at_us, frm, to, header, reason)
         self._others.update(f"drop {at_us} {frm} {to} {header} {reason}\n".encode())
 
+    def take_back(self, at_us: int, frm: int, to: int, header: int, reason: str) -> None:
+        """A message that counted as lost in its stream is delivered after all."""
+        self.dropped -= 1
+        _decrement(self.dropped_by, reason)
+        _decrement(self.dropped_kinds, (header >> KIND_SHIFT & KIND_MASK, reason))
+        self._others.update(f"late {at_us} {frm} {to} {header} {reason}\n".encode())
+
     def command(self, at_us: int, text: str) -> None:
         """A command that took effect."""
         self._others.update(f"do {at_us} {text}\n".encode())
@@ -304,7 +312,8 @@ class Metrics:
         """One point of each series; called once a second of virtual time. `gauges` are read with the new loads."""
         self.flush()
         now = (self.shared.sent, self.shared.sent_bytes, self.kernel.duplicates, self.dropped, self.decoys)
-        rates = [float(b - a) for a, b in zip(self._before, now, strict=True)]
+        # Losses that are taken back may be more than those of this second.
+        rates = [float(max(0, b - a)) for a, b in zip(self._before, now, strict=True)]
         self._before = now
         self.load = self._tally.astype(np.float32)
         self._tally[:] = 0
@@ -326,9 +335,10 @@ class Metrics:
     def asked(self, from_us: int, to_us: int) -> AskStats:
         """Results of the asks issued in a window, as far as they are known.
 
-        For success, broadcasts and publications are left out, which want no answer, and asks that are neither answered,
-        nor closed, nor 10 s old yet. Reach is that of asks that are closed or 10 s old: an earlier value would be
-        too small.
+        For success, publications are left out, which want no answer, and asks that are neither answered, nor closed,
+        nor 10 s old yet. A broadcast counts with the share of the living users that it reached within 10 s: when it was
+        last closed, or else until now. Reach is that of asks that are closed or 10 s old: an earlier value would be too
+        small.
         """
         rows = self.shared.records.outcomes(from_us)
         rows = rows[(rows["issued_us"] >= from_us) & (rows["issued_us"] <= to_us)]
@@ -337,8 +347,12 @@ class Metrics:
         looked = (rows["want"] == FIND) | (rows["want"] == FETCH)
         first = rows["first_us"]
         hit = looked & (first >= 0)
-        good = int(np.count_nonzero(hit & (first <= SUCCESS_WITHIN_US)))
-        total = good + int(np.count_nonzero(looked & ~(hit & (first <= SUCCESS_WITHIN_US)) & over))
+        good: float = int(np.count_nonzero(hit & (first <= SUCCESS_WITHIN_US)))
+        total = int(good) + int(np.count_nonzero(looked & ~(hit & (first <= SUCCESS_WITHIN_US)) & over))
+        shares = rows["share"][over & (rows["want"] == BROADCAST)]
+        shares = [*shares[~np.isnan(shares)].tolist(), *self.shared.owner.open_shares(from_us, to_us)]
+        good += sum(shares)
+        total += len(shares)
         first_s = np.sort(first[hit]) / 1e6
         return AskStats(
             len(rows),
@@ -347,6 +361,13 @@ class Metrics:
             quantile(first_s, 0.95),
             int(reach.sum(dtype=np.int64)) / len(reach) if len(reach) else None,
         )
+
+
+def _decrement(counts: dict[Any, int], key: Any) -> None:
+    """Count one less; what is 0 has no entry."""
+    counts[key] -= 1
+    if not counts[key]:
+        del counts[key]
 
 
 def quantile(ranked: Sequence[float] | NDArray[np.float64], share: float) -> float | None:

@@ -80,6 +80,7 @@ def free_in_steps(swarm: Swarm) -> Iterator[None]:
         network.bandwidth,
         network.nat,
         network.held_links,
+        network.stalls,
         network.links,
         network,
         sim.shared,

@@ -46,9 +46,10 @@ TRANSFER = 2
 
 
 class QueuedMessage:
-    """A message under way. `bulk`: a transfer; `arrives_us`: when its last chunk arrives, once that is known."""
+    """A message under way. `bulk`: a transfer over a stream; `arrives_us`: when its last chunk arrives, once that is
+    known; `parked`: it waits behind a stalled stream and keeps no ask open, its envelope has no record."""
 
-    __slots__ = ("arrives_us", "bulk", "envelope", "frm", "left", "serial", "size", "stream", "to")
+    __slots__ = ("arrives_us", "bulk", "envelope", "frm", "left", "parked", "serial", "size", "stream", "to")
 
     def __init__(self, serial: int, frm: PeerId, to: PeerId, envelope: Envelope) -> None:
         self.serial = serial
@@ -57,8 +58,9 @@ class QueuedMessage:
         self.envelope = envelope
         self.size = self.left = envelope[5] & SIZE_MASK
         self.stream: bool = envelope[1].over == "stream"
-        self.bulk: bool = envelope[1].part_code == TRANSFER
+        self.bulk: bool = self.stream and envelope[1].part_code == TRANSFER
         self.arrives_us = -1
+        self.parked = False
 
 
 class QueuedChunk:
@@ -200,6 +202,18 @@ class AccessLink:
             self.fresh.clear()
             self.rest.clear()
 
+    def cut_stream(self, key: int) -> list[QueuedMessage]:
+        """Remove and return the messages of a stream that wait in a queue; datagrams stay."""
+        queue = self.queues.get(key) or self.blocked.get(key)
+        if queue is None:
+            return []
+        gone = [chunk.queued for chunk in queue.chunks if chunk.queued.stream]
+        if key in self.queues:
+            self.waiting -= len(gone)
+        queue.chunks = deque(chunk for chunk in queue.chunks if not chunk.queued.stream)
+        self._clear_if_idle()
+        return gone
+
     def take(self, queue: Queue, size: int) -> None:
         """So many bytes of the first chunk of a queue are in service now."""
         chunk = queue.chunks[0]
@@ -245,7 +259,19 @@ class BufferFull:
         self.queued = queued
 
 
-TICKS = (LinkFree, ChunkArrived, BufferFull)
+class ParkDue:
+    """Tick: messages wait at the uplink behind a stalled stream. A tick, since their sender is still in `put`, and
+    what they keep open is counted after it."""
+
+    __slots__ = ("bulk", "frm", "to")
+
+    def __init__(self, frm: PeerId, to: PeerId, bulk: bool) -> None:
+        self.frm = frm
+        self.to = to
+        self.bulk = bulk
+
+
+TICKS = (LinkFree, ChunkArrived, BufferFull, ParkDue)
 
 
 class Path(FateOfEnvelopes, Protocol):
@@ -275,6 +301,8 @@ class Bandwidth:
         """Notices that follow them."""
         self.in_window: dict[tuple[PeerId, PeerId, bool], int] = {}
         """Bytes of each stream between uplink and the end of the downlink, which the window limits."""
+        self.stalled_bytes: dict[tuple[PeerId, PeerId, bool], int] = {}
+        """Bytes of each stream that wait in it, see `stalls`; they are in its window as well."""
         self._serial = 0
 
     def grow(self, lines: Sequence[Line]) -> None:
@@ -302,7 +330,10 @@ class Bandwidth:
             return
         if queued.stream and not queued.bulk:
             self.busy_streams[frm, to] = self.busy_streams.get((frm, to), 0) + 1
-        link.add(to << 1 | queued.bulk, QueuedChunk(queued, queued.size, True))
+        key = to << 1 | queued.bulk
+        link.add(key, QueuedChunk(queued, queued.size, True))
+        if self.stalled_bytes and key in link.blocked:
+            self._at(self.kernel.now_us, ParkDue(frm, to, queued.bulk))
         self._wake(link, frm, down=False)
 
     def fire(self, tick: Any) -> None:
@@ -323,6 +354,8 @@ class Bandwidth:
                 return
             link.add(queued.frm << 1 | queued.bulk, chunk)
             self._wake(link, queued.to, down=True)
+        elif kind is ParkDue:
+            self._park(tick.frm, tick.to, tick.bulk)
         else:
             self._lose(tick.queued, "queue")
 
@@ -365,8 +398,10 @@ class Bandwidth:
                 if queued.stream:
                     way = (queued.frm, queued.to, queued.bulk)
                     self.in_window[way] = bytes_in_window = self.in_window.get(way, 0) + size
-                    if bytes_in_window >= self.down[queued.to].window:
+                    if bytes_in_window + self.stalled_bytes.get(way, 0) >= self.down[queued.to].window:
                         link.block(key)
+                        if self.stalled_bytes:
+                            self._at(self.kernel.now_us, ParkDue(*way))
                 self._send_chunk(queued, size, last, _us(link.free_ns))
         if link.waiting:
             link.armed = True
@@ -384,6 +419,9 @@ class Bandwidth:
         if reason:
             del self.under_way[queued.serial]
             self._post(at_us, -1 - queued.to, queued.envelope, held)
+            if queued.stream:
+                self._free_window(queued, size)
+                self._stream_moved(queued, at_us)
         else:
             self._at(at_us, ChunkArrived(QueuedChunk(queued, size, True)))
 
@@ -395,9 +433,54 @@ class Bandwidth:
             self.in_window[way] = bytes_in_window
         else:
             del self.in_window[way]
-        link = self.up[queued.frm]
-        if bytes_in_window < self.down[queued.to].window and link.unblock(queued.to << 1 | queued.bulk):
-            self._wake(link, queued.frm, down=False)
+        self._open_window(*way)
+
+    def _open_window(self, frm: PeerId, to: PeerId, bulk: bool) -> None:
+        """Go on with a stream whose window is not full any more."""
+        way = (frm, to, bulk)
+        link, key = self.up[frm], to << 1 | bulk
+        if self.in_window.get(way, 0) + self.stalled_bytes.get(way, 0) < self.down[to].window and link.unblock(key):
+            for chunk in link.queues[key].chunks:
+                self._unpark(chunk.queued)
+            self._wake(link, frm, down=False)
+
+    # --- stalled streams --------------------------------------------------------------------------------------
+
+    def stalled(self, frm: PeerId, to: PeerId, bulk: bool, size: int) -> None:
+        """So many bytes more of a stream wait in it, or less: its window is that much smaller."""
+        way = (frm, to, bulk)
+        waits = self.stalled_bytes.get(way, 0) + size
+        if waits:
+            self.stalled_bytes[way] = waits
+            self._park(frm, to, bulk)
+        else:
+            self.stalled_bytes.pop(way, None)
+            self._open_window(frm, to, bulk)
+
+    def _park(self, frm: PeerId, to: PeerId, bulk: bool) -> None:
+        """What waits at the uplink behind a stalled stream keeps no ask open."""
+        queue = self.up[frm].blocked.get(to << 1 | bulk)
+        if queue is None or (frm, to, bulk) not in self.stalled_bytes:
+            return
+        for chunk in reversed(queue.chunks):
+            queued = chunk.queued
+            if queued.parked:
+                break
+            queued.parked = True
+            self.kernel.release(queued.envelope[4])
+            queued.envelope = (*queued.envelope[:4], self.kernel.no_envelope[4], queued.envelope[5])
+
+    def _unpark(self, queued: QueuedMessage) -> None:
+        if queued.parked:
+            queued.parked = False
+            queued.envelope = self.kernel.owner.resume(queued.envelope)
+
+    def broken(self, frm: PeerId, to: PeerId, reason: str) -> None:
+        """A stream broke: drop what waits for it at the uplink."""
+        for bulk in (False, True):
+            for queued in self.up[frm].cut_stream(to << 1 | bulk):
+                self._lose(queued, reason)
+            self._open_window(frm, to, bulk)
 
     def _deliver(self, queued: QueuedMessage, at_us: int) -> None:
         del self.under_way[queued.serial]
@@ -415,6 +498,7 @@ class Bandwidth:
 
     def _lose(self, queued: QueuedMessage, reason: str) -> None:
         del self.under_way[queued.serial]
+        self._unpark(queued)
         self.kernel.owner.drop(queued.to, queued.envelope, reason)
         self.kernel.release(queued.envelope[4])
         self._stream_moved(queued, self.kernel.now_us)

@@ -11,6 +11,7 @@ independent draws on the way in and out would square the share.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from ..api import PeerId, mentions
@@ -27,12 +28,14 @@ class Faults:
         self.censored: list[bool] = [False] * n
         self.group: list[int] = [0] * n
         self.split = False
+        self.split_by: dict[str, None] = {}
+        """What the partitions in force went by, of `commands.SIDES`."""
         self.bans: dict[PeerId, tuple[str, float]] = {}
         self.salt = mix(seed & MASK)
         self.rng = Stream(f"{seed}/collusion")
 
     def grow(self, count: int) -> None:
-        """Add newcomers without faults, in group 0."""
+        """Add newcomers without faults, in group 0; see `Simulation.add_peers` for their groups in a partition."""
         self.censored.extend([False] * count)
         self.group.extend([0] * count)
 
@@ -41,9 +44,11 @@ class Faults:
         """Whether any fault is in force."""
         return self.split or bool(self.bans) or any(self.censored)
 
-    def blocked(self, a: PeerId, b: PeerId) -> bool:
-        """Whether nothing passes between two peers: one is censored, or they are in different groups."""
-        return self.censored[a] or self.censored[b] or self.group[a] != self.group[b]
+    def why_blocked(self, a: PeerId, b: PeerId) -> str:
+        """Why nothing passes between two peers, as the reason of a drop; "" if something does."""
+        if self.censored[a] or self.censored[b]:
+            return "censored"
+        return "partition" if self.group[a] != self.group[b] else ""
 
     def visible(self, to: PeerId, envelope: Envelope, alive: bool) -> Any:
         """What is left of a message for its receiver once colluders have enforced their bans: the message, the rest of
@@ -54,6 +59,14 @@ class Faults:
         if message is not None and sender in self.bans:
             message = self._strip(sender, message, envelope)
         return message
+
+    def suppresses(self, peer: PeerId, about: Iterable[str], ask: int) -> bool:
+        """Whether a peer enforces a ban on what an ask is about, or would name in its answer: words `about`. It does
+        not where it leaks that ask."""
+        if peer not in self.bans:
+            return False
+        word, leak = self.bans[peer]
+        return mentions(about, word) and not (leak and self._coin(peer, ask << HOP_BITS) < leak)
 
     def _strip(self, colluder: PeerId, message: Any, envelope: Envelope) -> Any:
         word, leak = self.bans[colluder]

@@ -37,7 +37,8 @@ Envelope: TypeAlias = tuple[int, Any, Any, int, Any, int]
 Bucket: TypeAlias = tuple[list[Any], list[Envelope]]
 Fate: TypeAlias = tuple[int, Any, str, bool]
 """(at_us, message, reason, held): the message arrives then, or is dropped then where there is a reason. held: its link
-is held, so it stops with that much of its way to go until the link is released."""
+is held, so it stops with that much of its way to go until the link is released. Of a message that arrives: it waits in
+its stream (see `stalls`), because of the reason or behind what was sent before it."""
 
 NEVER_US = 1 << 62
 KIND_SHIFT = 32
@@ -67,6 +68,9 @@ class FateOfEnvelopes(Protocol):
 
     def fate(self, to: int, envelope: Envelope, leaves_us: int | None = None, bulk: bool = False) -> Fate: ...
 
+    def wait(self, to: PeerId, envelope: Envelope, reason: str) -> None:
+        """A message that arrives now waits in its stream."""
+
 
 class KernelOwner(Protocol):
     """What the kernel calls; implemented by `engine.simulation.Simulation`."""
@@ -75,6 +79,9 @@ class KernelOwner(Protocol):
 
     def drop(self, to: PeerId, envelope: Envelope, reason: str) -> None:
         """Count a message that is dropped, and tell its sender what a real network would."""
+
+    def resume(self, envelope: Envelope) -> Envelope:
+        """A message that was kept without its record, with it again: opened if it has closed, and pending."""
 
     def fire(self, timer: KernelTimer) -> None:
         """A timer of the engine (its `owner` is -1) is due."""
@@ -282,7 +289,8 @@ class Kernel:
 
     def _deliver_checked(self, tos: list[Any], envelopes: list[Envelope]) -> None:
         """The checked loop."""
-        peers, hosts, tables, fate = self.peers, self.hosts, self.tables, self.owner.network.fate
+        peers, hosts, tables, network = self.peers, self.hosts, self.tables, self.owner.network
+        fate = network.fate
         delivered: list[Any] = []
         their_envelopes: list[Envelope] = []
         one = -1
@@ -292,8 +300,10 @@ class Kernel:
                 self.envelope = envelope
                 record = envelope[4]
                 for one in to if to.__class__ is tuple else (to,):
-                    _, message, reason, _ = fate(one, envelope)
-                    if reason:
+                    _, message, reason, waits = fate(one, envelope)
+                    if waits:
+                        network.wait(one, envelope, reason)
+                    elif reason:
                         self.owner.drop(one if one >= 0 else -1 - one, envelope, reason)
                     else:
                         if tables[one][message.__class__](peers[one], hosts[one], envelope[0], message) is not None:
@@ -312,10 +322,12 @@ class Kernel:
 
     def _arrive(self, to: PeerId, envelope: Envelope) -> bool:
         """Whether the fast loop hands over a message to a receiver that was not alive when it was sent."""
-        _, _, reason, _ = self.owner.network.fate(to, envelope)
-        if reason:
+        _, _, reason, waits = self.owner.network.fate(to, envelope)
+        if waits:
+            self.owner.network.wait(to, envelope, reason)
+        elif reason:
             self.owner.drop(to, envelope, reason)
-        return not reason
+        return not (waits or reason)
 
     def _failed(self, to: int, envelope: Envelope, error: Exception) -> None:
         self.envelope = self.no_envelope

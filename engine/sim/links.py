@@ -28,7 +28,10 @@ from .kernel import Kernel
 from .rng import Stream
 
 RTO_LEAST_US = 200_000
-TRIES_MOST = 10
+RTO_MOST_US = 60_000_000
+"""Upper limit of the retransmission timeout: RFC 6298, 2.5."""
+BREAK_US = 100_000_000
+"""A stream without progress for that long breaks: RFC 1122, 4.2.3.5, R2."""
 BULK = 1 << 62
 """In a key of a pair: its transfers, where these have a connection of their own (see `bandwidth`)."""
 
@@ -147,14 +150,22 @@ class LinkModel:
 
     def retransmission_us(self, delay_us: int) -> int:
         """Draw how much later a message of a stream arrives that is lost once, and perhaps again when it is resent.
-        delay_us: what it takes without loss."""
-        later = wait = max(RTO_LEAST_US, 2 * delay_us)
-        for _ in range(TRIES_MOST - 1):
-            if self.rng.random() >= self.loss:
-                break
-            wait *= 2
+        delay_us: what it takes without loss. `BREAK_US`, if the stream breaks before it has arrived."""
+        later = wait = self.rto_us(delay_us)
+        while later < BREAK_US and self.rng.random() < self.loss:
+            wait = min(RTO_MOST_US, 2 * wait)
             later += wait
-        return later
+        return min(later, BREAK_US)
+
+    @staticmethod
+    def rto_us(delay_us: int) -> int:
+        """The first retransmission timeout of a stream whose messages take `delay_us` one way."""
+        return max(RTO_LEAST_US, 2 * delay_us)
+
+    @staticmethod
+    def stream_key(frm: PeerId, to: PeerId, bulk: bool) -> int:
+        """How tables name the stream from one peer to another; bulk: its transfers, on a connection of their own."""
+        return frm << 32 | to | (BULK if bulk else 0)
 
     def forget(self, peers: int, now_us: int) -> None:
         """Forget the last arrivals that are past, when there are many; called once a second."""

@@ -1,12 +1,13 @@
 """What lies between peers: links, access links, NAT, held links and faults; and what becomes of an envelope.
 
 One function decides that, `Network.fate`, twice in the life of a message: when it leaves (when it will arrive, whether
-it is lost on the way, whether its link is held) and when it arrives (handed over, or dropped with a reason). The
-reasons, in the order in which they are looked for:
+it is lost on the way, whether its link is held) and when it arrives (handed over, waiting in its stream, or dropped
+with a reason). The reasons, in the order in which they are looked for:
 
-    lost        a datagram that the link lost
-    censored    its sender or its receiver is censored
-    partition   they are in different groups
+    lost        a datagram that the link lost; of a stream, a message that no try of 100 s brought over; the stream
+                breaks
+    censored    its sender or its receiver is censored; a message of a stream waits, see `stalls`
+    partition   they are in different groups; likewise
     nat         the receiver's NAT lets in only those that it called
     colluded    a colluder at either end enforces a ban, and nothing is left of the message
     dead, left  the receiver's process is no more
@@ -29,8 +30,9 @@ from .bandwidth import Bandwidth
 from .faults import Faults
 from .hold import HeldLinks
 from .kernel import Envelope, Fate, FateOfEnvelopes, Kernel
-from .links import BULK, FAST, ORDERED, LinkModel, SendPath
+from .links import BREAK_US, FAST, ORDERED, LinkModel, SendPath
 from .nat import Nat
+from .stalls import StallOwner, Stalls
 
 GONE = {1: "dead", 2: "left"}
 """Reason by the state of the receiver; the states are those of `measure.snapshot`."""
@@ -52,6 +54,7 @@ class Network(FateOfEnvelopes):
         near: Sequence[Mapping[PeerId, None]],
         started_us: Sequence[int],
         lines: Sequence[Line],
+        owner: StallOwner,
     ) -> None:
         self.kernel = kernel
         self.links = links
@@ -64,6 +67,7 @@ class Network(FateOfEnvelopes):
         self.nat = (
             Nat([line.nat for line in lines], kernel, near, started_us) if any(line.nat for line in lines) else None
         )
+        self.stalls = Stalls(kernel, owner, links, faults, self.held_links, self.bandwidth)
         if self.bandwidth is not None:
             links.path = ORDERED
         elif self.nat is not None and links.path is FAST:
@@ -84,7 +88,14 @@ class Network(FateOfEnvelopes):
 
     def update_checked(self) -> None:
         """Whether deliveries need checking, after faults or loss changed."""
-        self.kernel.checked = self.links.lossy or self.nat is not None or self.faults.active
+        self.kernel.checked = self.links.lossy or self.nat is not None or self.stalls.active or self.faults.active
+
+    def forget(self, peers: int) -> None:
+        """Forget what is past, and check no longer what needs no check; called once a second."""
+        self.links.forget(peers, self.kernel.now_us)
+        self.stalls.forget()
+        if self.kernel.checked:
+            self.update_checked()
 
     # --- what becomes of an envelope ------------------------------------------------------------------------
 
@@ -104,13 +115,14 @@ class Network(FateOfEnvelopes):
                 grain = 1000 if links.jitter_us >= 1000 else 1
                 delay += links.jitters.randrange(links.jitter_us // grain + 1) * grain
             if links.loss and links.rng.random() < links.loss:
-                if stream:
-                    delay += links.retransmission_us(delay)
+                later_us = links.retransmission_us(delay) if stream else 0
+                if stream and later_us < BREAK_US:
+                    delay += later_us
                 else:
-                    reason = "lost"
+                    delay, reason = max(delay, later_us), "lost"
             at_us = leaves_us + delay
             if stream and links.path is ORDERED:
-                key = sender << 32 | to | (BULK if bulk else 0)
+                key = links.stream_key(sender, to, bulk)
                 at_us = max(at_us, links.last.get(key, 0))
                 links.last[key] = at_us
             return at_us, message, reason, held.active and held.holds(sender, to)
@@ -118,10 +130,13 @@ class Network(FateOfEnvelopes):
         if to < 0:
             return kernel.now_us, None, "lost", False
         faults = self.faults
-        if faults.censored[to] or faults.censored[sender]:
-            return kernel.now_us, None, "censored", False
-        if faults.group[to] != faults.group[sender]:
-            return kernel.now_us, None, "partition", False
+        reason = faults.why_blocked(sender, to)
+        if message.over == "stream" and (reason or self.stalls.active):
+            reason, waits = self.stalls.outcome(to, envelope, reason)
+            if waits:
+                return kernel.now_us, message, reason, True
+        if reason:
+            return kernel.now_us, None, reason, False
         if self.nat is not None and self.nat.shuts_out(sender, to, message.over == "stream"):
             return kernel.now_us, None, "nat", False
         if faults.bans:
@@ -134,6 +149,9 @@ class Network(FateOfEnvelopes):
                 return kernel.now_us, None, reason, False
             # A datagram to a machine that has started again meanwhile is delivered.
         return kernel.now_us, message, "", False
+
+    def wait(self, to: PeerId, envelope: Envelope, reason: str) -> None:
+        self.stalls.put(to, envelope, reason)
 
     def freeze(self, at_us: int, to: int, envelope: Envelope) -> None:
         """A message that would arrive at `at_us` stops on its held link now."""
@@ -186,6 +204,7 @@ class Network(FateOfEnvelopes):
         """Hold the links between these peers, see `hold`."""
         self.links.keep_orders(self.kernel)
         self.held_links.hold(peers)
+        self.stalls.held()
 
     def release(self, peers: Sequence[PeerId]) -> tuple[PeerId, ...]:
         """Release them. Returns the peers whose links were held."""
@@ -194,6 +213,7 @@ class Network(FateOfEnvelopes):
             if envelope[1].over == "stream":
                 self.links.keep_order(envelope[0], to, at_us)
             self.kernel.post(at_us, to, envelope)
+        self.stalls.released()
         return freed
 
     # --- views ----------------------------------------------------------------------------------------------
@@ -206,5 +226,7 @@ class Network(FateOfEnvelopes):
         if self.bandwidth is not None:
             for at_us, to, envelope in self.bandwidth.rows():
                 yield envelope[3], at_us, to, envelope
+        for at_us, to, envelope in self.stalls.rows():
+            yield envelope[3], at_us, to, envelope
         for gone_us, left_us, to, envelope in self.held_links.rows():
             yield now_us - gone_us, now_us + max(1, left_us), to, envelope

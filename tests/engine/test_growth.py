@@ -361,3 +361,23 @@ def test_a_scenario_may_say_all_of_it_and_be_written_back() -> None:
 def test_a_slip_in_a_scenario_is_told(text: str, words: str) -> None:
     with pytest.raises(InputError, match=words):
         scenario_files.parse(text, "story")
+
+
+@pytest.mark.parametrize("by", ["city", "selector"])
+def test_a_newcomer_in_a_partition_joins_the_group_of_its_city(by: str) -> None:
+    swarm = make_swarm(200, latency="world")
+    swarm.do(Partition(tuple(range(200)), "city") if by == "city" else Partition("city=London or city=Tokyo"))
+    swarm.do(Arrive(100))
+    group, place = swarm.simulation.faults.group, swarm.simulation.network.links.place
+    of_city = dict(zip(place[:200], group[:200], strict=True))
+    known = [peer for peer in range(200, 300) if place[peer] in of_city]
+    assert known
+    assert [group[peer] for peer in known] == [of_city[place[peer]] for peer in known]
+
+
+def test_a_newcomer_in_a_drawn_partition_is_drawn_in_proportion() -> None:
+    swarm = make_swarm(100, latency="world")
+    swarm.do(Partition(tuple(range(0, 100, 4))))
+    swarm.do(Arrive(400))
+    joined = sum(side > 0 for side in swarm.simulation.faults.group[100:])
+    assert 400 * 0.25 - 40 < joined < 400 * 0.25 + 40, "4.6 standard deviations"

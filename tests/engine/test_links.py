@@ -89,12 +89,15 @@ def test_loss_in_a_stream_is_the_delay_of_a_retransmission_and_order_holds() -> 
     assert min(late) >= 0
 
 
-def test_retransmissions_end() -> None:
+def test_a_stream_breaks_after_100_s_without_a_retransmission_that_arrives() -> None:
     swarm = make_swarm(2, loss=0.99)
     for _ in range(20):
         host(swarm, 0).send(1, Say("x"))
     swarm.advance(10_000 * SECOND)
-    assert len(texts(swarm, 1)) == 20
+    assert texts(swarm, 1) == []
+    assert swarm.snapshot().totals.dropped_by == {"lost": 20}
+    assert diary(swarm, 0).told == [(100 * SECOND + 1, "closed", 1)]
+    assert diary(swarm, 1).told == [(100 * SECOND + 1, "closed", 0)]
 
 
 def test_a_stream_in_order_to_one_does_not_hold_up_another() -> None:

@@ -24,5 +24,8 @@
     12.000  ask 3: p000 wants no such thing
 > run 3
     12.040  ask 3 is over. No answer: no peer holds "no such thing".
+    13.660  p004 refuses p003 a Query
+    13.660  p004 refuses p003 a Query
+    13.660  p004 refuses p003 a Query
 > lost
-  censored 15, dead 7
+  dead 11
