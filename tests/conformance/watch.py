@@ -22,8 +22,8 @@ RICH = ContentSpec(items=12, replicas=3.0, free_riders=0.0)
 """Few titles and many copies: whoever asks can be answered."""
 
 ITEMS_MOST = 2_000
-"""In any one container of a program. Fewer than the asks of the long run (twice the last of `manners.ASKS`), so that one
-kept for each is too many."""
+"""In any one container of a program. Fewer than the asks of the long run (twice the last of `manners.ASKS`), so that
+one kept for each is too many."""
 
 
 @dataclass(frozen=True)
