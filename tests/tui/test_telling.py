@@ -192,7 +192,7 @@ def test_in_a_network_with_a_dead_index_it_is_told_at_once() -> None:
     watch.do(Kill(index))
     watch.ask()
     sentence = said(watch.go(0.1))
-    assert "no answer so far: index is dead" in sentence
+    assert "no answer so far: index is dead, so no search can be answered" in sentence
     assert "reached" not in sentence, "how many an index reached says nothing"
 
 

@@ -279,7 +279,7 @@ class Teller:
         holders = f"{counted(row.hits, 'holder')} so far" if row.hits else "no answer so far"
         reach = f"{row.reached:,} of {others:,} peers reached, " if spreads else ""
         silent = stations_down(snapshot)
-        down = f": {silent}" if silent and not row.hits else ""
+        down = f": {silent}, so no search can be answered" if silent and not row.hits else ""
         origin = snapshot.state[row.origin]
         gone = "" if origin == ALIVE else f"; the asker is {'dead' if origin == DEAD else 'gone'}"
         return (f"{begun}: {reach}{holders}{down}{gone}.", f"{begun}: {reach}{holders}.")

@@ -18,6 +18,7 @@ from tui.config.keys import keyed, within
 from tui.draw.chart import meter, si
 from tui.session.frame import Frame
 from tui.session.meaning import Meaning, meaning_of
+from tui.session.telling import stations_down
 from tui.widgets.messages import AskPicked
 
 from .panel import name_panel, panel_css
@@ -40,7 +41,11 @@ def state_of(row: AskRow, snapshot: Snapshot) -> tuple[str, str]:
     if row.closed_us is None:
         if row.id in snapshot.spreading:
             return ("answered, spreading ▶", "answer") if row.hits else ("spreading ▶", "question")
-        return ("downloading", "answer") if row.hits else ("waiting", "question")
+        if row.hits:
+            return "downloading", "answer"
+        # What is known at once need not wait for a time-out: nothing of the infrastructure can be reached.
+        down = stations_down(snapshot)
+        return (f"waiting: {down}", "bad") if down else ("waiting", "question")
     word = row.outcome or ("told" if row.want == "broadcast" else "answered" if row.hits else "no answer")
     return word, OUTCOMES.get(word, "bad")
 
