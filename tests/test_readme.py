@@ -17,6 +17,7 @@ from engine import VERBS, help_of, networks, options_of, scenario_files, title_o
 from engine.lab.check import METRICS
 from engine.setup import ContentSpec
 from tui.actions.table import ALL, key_table
+from tui.cli.help_topics import title_of as topic_title
 from tui.cli.help_topics import topics
 from tui.cli.main import parsers
 from tui.config.keys import INSIDE, grouped
@@ -138,7 +139,12 @@ def settings() -> str:
     return table(("setting", "what it does"), [(f"`{name}`", one_line(it.about)) for name, it in ALLOWED.items()])
 
 
+def topic_table() -> str:
+    return table(("topic", "what it explains"), [(f"`{name}`", topic_title(name)) for name in topics()])
+
+
 PARTS = {
+    "topics": topic_table,
     "keys": keys,
     "inside-keys": inside_keys,
     "key-ids": key_ids,
@@ -168,7 +174,7 @@ def test_generated_parts_agree_with_the_program(path: Path, name: str) -> None:
 
 
 def test_each_generated_part_is_in_a_help_topic() -> None:
-    assert {name for path, name in FOUND if path != README} == set(PARTS)
+    assert {name for path, name in FOUND if path != README} == set(PARTS) - {"topics"}
 
 
 # --- the man page -------------------------------------------------------------------------------------------------
@@ -228,9 +234,32 @@ def test_the_example_is_short() -> None:
     assert example().count("\n") < 155
 
 
-def test_the_picture_is_there() -> None:
-    for picture in re.findall(r"!\[[^\]]*\]\(([^)]+)\)", README.read_text()):
-        assert (ROOT / picture).is_file(), picture
+def test_what_the_readme_links_to_is_there() -> None:
+    links = re.findall(r"\[[^\]]*\]\(([^)]+)\)", README.read_text())
+    assert len(links) > len(networks())
+    for link in links:
+        assert (ROOT / link).exists(), link
+
+
+def test_the_readme_is_short_and_shows_each_network() -> None:
+    text = README.read_text()
+    assert text.count("\n") < 200
+    for name in networks():
+        assert f"tui/gallery/{name}.png" in text, name
+    assert (ROOT / "tui" / "gallery" / "swarmtop.gif").stat().st_size < 2_000_000
+
+
+def test_the_gate_is_the_command_of_the_readme() -> None:
+    gate = (ROOT / ".ci" / "run").read_text().splitlines()[-1]
+    assert f"\n    {gate}\n" in README.read_text()
+    assert f"\n    {gate}\n" in (HELP / "source.md").read_text()
+
+
+def test_the_changes_begin_with_this_version() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    first = re.search(r"^## (.*)$", (HELP / "changes.md").read_text(), re.MULTILINE)
+    assert first
+    assert first[1] == version
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from pathlib import Path
 from engine import CallOff, InputError, Scenario, plain
 from tui.config.keys import keyed
 from tui.screens.main import Action, Context, Words
-from tui.session.verbs import calling_off
+from tui.session.verbs import asker_of, calling_off
 from tui.textual_compat import text_of
 
 NETWORKS, SCENARIOS = "networks", "scenarios"
@@ -42,8 +42,13 @@ def choose(context: Context) -> None:
 
 
 def restart_under(protocol: str, context: Context) -> None:
-    """The same peers under another network."""
+    """The same peers under another network. Who would ask next in the run that ends is selected in the new one: not the
+    peer that was silenced, but the former asker, so that the two runs can be compared."""
+    frame = context.screen.frame
+    asker = None if frame is None else asker_of(frame)
     if context.session.restart(protocol):
+        if asker is not None and asker < len(context.session.swarm.labels):
+            context.session.selection.select(asker)
         context.screen.begun()
 
 

@@ -1,0 +1,86 @@
+"""The five things to try in the README come true: the keys are pressed and the screen is read, for seeds 1 to 5."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from person import Person, dashboard
+
+pytestmark = pytest.mark.anyio
+
+README = (Path(__file__).parents[2] / "README.md").read_text()
+TEXT = "blue train"
+FIRST_ANSWER = r"asked for “blue train”: (\w+ holders?|p\d+) answered"
+
+
+def screen(person: Person) -> str:
+    """What is on the screen, as one line."""
+    strips = person.app.screen._compositor.render_strips()
+    lines = ["".join(segment.text for segment in strip) for strip in strips]
+    # The picture is left of other panels: a sentence on it goes on in the next line, between the same borders.
+    left = (line.split("│")[1] if line.startswith("│") else line for line in lines)
+    return re.sub(r"\s+", " ", " ".join(left))
+
+
+async def ask(person: Person, text: str) -> str:
+    await person.press("a")
+    await person.type(text)
+    await person.press("enter")
+    await person.wait(12.0, slices=60)
+    return screen(person)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3, 4, 5])
+async def test_the_five_things_to_try_come_true(seed: int) -> None:
+    async with dashboard(seed=seed, peers=64, latency="world", asks_per_s=0.0) as person:
+        # 1: ask.
+        seen = await ask(person, TEXT)
+        assert re.search(FIRST_ANSWER, seen), seen
+        asker = re.search(r"(p\d+) asked for", seen)
+        assert asker
+
+        # 2: kill the one who answered, and ask again: the former asker asks, and others answer.
+        await person.press("A", "x")
+        dead = re.search(r"(p\d+) is dead; it had answered ask 1", screen(person))
+        assert dead, screen(person)
+        seen = await ask(person, TEXT)
+        assert re.search(rf"{dead[1]} is dead\. .*answered {asker[1]}.* (fewer|as many|more|ask 1)", seen), seen
+
+        # 3: the minimum cut of this network, and what was assumed.
+        await person.press("m")
+        await person.wait(0.5, slices=2)
+        cut = re.search(rf"Silencing (\d+) peers? .*?cuts {asker[1]} off from “blue train”", screen(person))
+        assert cut, screen(person)
+        await person.press("m")
+
+        # 4: the same peers under Napster: the index alone.
+        await person.press("p")
+        await person.type("napster")
+        await person.press("enter")
+        await person.wait(2.0)  # its users log in
+        seen = await ask(person, TEXT)
+        assert re.search(rf"{asker[1]} {FIRST_ANSWER}", seen), seen
+        await person.press("m")
+        await person.wait(0.5, slices=2)
+        assert re.search(r"Silencing (1 peer|index)\b.*index", screen(person)), screen(person)
+        await person.press("m")
+
+        # 5: kill the index, and ask again.
+        await person.press("slash")
+        await person.type("index")
+        await person.press("enter", "x")
+        assert "Index is dead. 64 of 64 peers are alive." in screen(person)
+        seen = await ask(person, TEXT)
+        assert f"{asker[1]} asked for “blue train”: no answer" in seen
+        assert "index is dead" in seen
+
+
+def test_the_list_in_the_readme_has_the_keys_that_are_pressed() -> None:
+    steps = re.findall(
+        r"^\d\. (.*(?:\n   .*)*)", README.split("## Five things to try")[1].split("\n## ")[0], re.MULTILINE
+    )
+    pressed = [re.findall(r"`([^`]+)`", step) for step in steps]
+    assert pressed == [["a", TEXT, "enter"], ["A", "x", "a"], ["m"], ["p", "napster", "enter", "a", "m"],
+                       ["/", "index", "enter", "x", "a"]]  # fmt: skip
