@@ -6,14 +6,19 @@ Shenker (SIGCOMM 2002); with it, how well a network searches and how common a ti
 
 Most peers share nothing: two thirds of them in Gnutella (Adar and Huberman, First Monday 5:10, 2000). So an empty
 library has to cost almost nothing, in memory and when a flooded query searches it.
+
+The share of peers with an empty library is `free_riders` in a swarm of any size: each other peer has at least one copy.
+In a swarm with more sharers than copies, the number of titles grows until there is a copy for each of them, and the
+copies of each title stay as they were set (`grown`).
 """
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..api import File, PeerId, words_of
 from ..errors import InputError, nearest, plain
@@ -222,6 +227,7 @@ class Catalogue:
     libraries    one for each peer
     shares       running sums of the titles' popularity, as `Stream.weighted` takes them
     word_index   of this world, common to all its libraries in all its swarms
+    notes        sentences for the user: where the catalogue is not exactly what the spec says
     """
 
     titles: list[str]
@@ -229,31 +235,35 @@ class Catalogue:
     libraries: list[SharedFiles]
     shares: list[float]
     word_index: WordIndex = field(compare=False)
+    notes: tuple[str, ...] = field(default=(), compare=False)
 
     @classmethod
     def generate(cls, spec: ContentSpec, peers: int, seed: int) -> Catalogue:
         """Generate titles, files and libraries for peers 0..peers-1. Raises InputError for a spec out of range.
 
         With even sharing, items * replicas copies are distributed among the peers that are not free riders, at most
-        one copy of a title to a peer; where there are fewer sharers than replicas, each of them has a copy.
+        one copy of a title to a peer and at least one copy to each of them; where there are fewer sharers than
+        replicas, each of them has a copy. Where there are fewer copies than sharers, there are more titles, see
+        `grown`, and a note says so.
         """
         _check(spec, peers)
         rng = Stream(f"{seed}/content")
         if spec.sharing == "adar-huberman":
             return cls._measured(spec, peers, seed, rng)
-        riders = round(peers * spec.free_riders)
-        if spec.free_riders < 1:
-            riders = min(riders, peers - 1)
-        sharers = rng.sample(range(peers), peers - riders)
+        count = sharers_of(spec, peers)
+        sharers = rng.sample(range(peers), count)
+        asked, spec = spec, grown(spec, count)
         titles = generate_titles(spec.items, rng)
         files = [file_of(title, seed) for title in titles]
-        word_index = WordIndex()
-        libraries = [SharedFiles((), word_index) for _ in range(peers)]
         weights = [rank**-spec.zipf for rank in range(1, spec.items + 1)]
-        for file, copies in zip(files, _copies(spec, spec.replicas, weights, max(1, len(sharers)), rng), strict=True):
-            for peer in rng.sample(sharers, min(copies, len(sharers))):
-                libraries[peer].add(file)
-        return cls(titles, files, libraries, cumulate(weights), word_index)
+        held: list[list[File]] = [[] for _ in range(peers)]
+        for file, copies in zip(files, _copies(spec, spec.replicas, weights, max(1, count), rng), strict=True):
+            for peer in rng.sample(sharers, min(copies, count)):
+                held[peer].append(file)
+        popularity.give_each_one(held, sharers, rng)
+        word_index = WordIndex()
+        libraries = [SharedFiles(of_peer, word_index) for of_peer in held]
+        return cls(titles, files, libraries, cumulate(weights), word_index, _growth_told(asked, spec, count))
 
     @classmethod
     def _measured(cls, spec: ContentSpec, peers: int, seed: int, rng: Stream) -> Catalogue:
@@ -263,9 +273,10 @@ class Catalogue:
         unwanted = min(COUNT_MAX - spec.items, max([1, *sizes, sum(sizes) // UNWANTED_COPIES]))
         titles = generate_titles(spec.items + unwanted, rng)
         files = [file_of(title, seed) for title in titles]
-        weights = [rank ** -popularity.zipf_exponent(spec.items) for rank in range(1, spec.items + 1)]
+        zipf = popularity.zipf_exponent(spec.items)
+        weights = [rank**-zipf for rank in range(1, spec.items + 1)]
         replicas = popularity.mean_copies(spec.items, spec.replicas, peers)
-        copies = _copies(spec, replicas, weights, max(1, len(sizes)), rng)
+        copies = _copies(spec, replicas, weights, popularity.answering_of(len(sizes)), rng)
         word_index = WordIndex()
         libraries = [SharedFiles((), word_index) for _ in range(peers)]
         placed = popularity.place_titles(copies, sizes, rng) if sizes else ()
@@ -349,6 +360,38 @@ def file_of(text: str, seed: int) -> File:
     while is_decoy(digest):
         digest = rng.bits64()
     return File(name, int(size), digest)
+
+
+def sharers_of(spec: ContentSpec, peers: int) -> int:
+    """How many of so many peers share files, with even sharing: at least one, unless `free_riders` is 1."""
+    riders = round(peers * spec.free_riders)
+    return peers - (riders if spec.free_riders == 1 else min(riders, peers - 1))
+
+
+def grown(spec: ContentSpec, sharers: int) -> ContentSpec:
+    """The spec with as many titles as so many sharers need to have one copy each, at `replicas` copies a title.
+
+    Equal to `spec` where its titles are enough. A swarm so large that `COUNT_MAX` titles are not enough has more copies
+    of each.
+    """
+    if spec.items * min(spec.replicas, sharers) >= sharers:
+        return spec
+    items = math.ceil(sharers / spec.replicas)
+    if items <= COUNT_MAX:
+        return replace(spec, items=items)
+    return replace(spec, items=COUNT_MAX, replicas=sharers / COUNT_MAX)
+
+
+def _growth_told(asked: ContentSpec, made: ContentSpec, sharers: int) -> tuple[str, ...]:
+    if made == asked:
+        return ()
+    copies = f"{made.replicas:.3g} copies of each"
+    if made.replicas != asked.replicas:
+        copies += f" instead of {asked.replicas:.3g}"
+    return (
+        f"content: {made.items:,} titles instead of {asked.items:,}, with {copies}, "
+        f"so that each of the {sharers:,} peers that share has a file",
+    )
 
 
 def _copies(spec: ContentSpec, replicas: float, weights: Sequence[float], most: int, rng: Stream) -> list[int]:

@@ -58,8 +58,8 @@ class World:
         count = len(stations(graph.n))
         delays = latency.build(setup.latency, graph.n + count, setup.seed)
         lines = tuple(access_links.generate(setup.links, graph.n, count, setup.seed))
-        notes = (*graph.notes, *delays.notes)
         catalogue = content.Catalogue.generate(setup.content, graph.n, setup.seed)
+        notes = (*graph.notes, *delays.notes, *catalogue.notes)
         made = cls(graph, delays, catalogue, lines, notes=notes, inputs=_inputs_of(setup))
         if not churn.is_trace(setup.churn):
             return made

@@ -72,6 +72,18 @@ def test_random_probes_agree_with_the_closed_form(law: str, alpha: float) -> Non
     assert search_size(zipf(alpha), [held[title] for title in made.titles], PEERS) == pytest.approx(expected, rel=0.01)
 
 
+def test_a_title_has_one_copy_where_the_law_gives_less_and_the_total_is_kept() -> None:
+    shares = zipf(2.4)
+    spec = ContentSpec(items=100, replicas=PEERS / 100, zipf=2.4, free_riders=0.0, replication="proportional")
+    made = Catalogue.generate(spec, PEERS, 7)
+    held = Counter(file.name for library in made.libraries for file in library.files())
+    law = [max(1.0, share / math.fsum(shares) * PEERS) for share in shares]
+    factor = (PEERS - sum(n == 1 for n in law)) / math.fsum(n for n in law if n > 1)
+    law = [n if n == 1 else max(1.0, n * factor) for n in law]
+    assert sum(held.values()) == PEERS
+    assert all(abs(held[title] - due) <= 1.1 for title, due in zip(made.titles, law, strict=True))
+
+
 @pytest.mark.parametrize("law", LAWS)
 def test_copies_follow_the_law(law: str) -> None:
     shares = zipf(0.8, 50)

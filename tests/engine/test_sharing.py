@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 
@@ -9,10 +10,11 @@ import pytest
 
 from engine.errors import InputError
 from engine.lab.scenario import parse
-from engine.setup import ContentSpec
+from engine.setup import ContentSpec, Setup
 from engine.sim.rng import Stream
+from engine.swarm import Swarm
 from engine.world import popularity
-from engine.world.content import Catalogue
+from engine.world.content import Catalogue, grown
 
 pytestmark = pytest.mark.uncounted
 
@@ -99,6 +101,74 @@ def test_small_swarms_follow_the_curves_approximately(peers: int, replication: s
     files = [len(library) for library in made.libraries]
     assert sum(n > 0 for n in files) == round(peers * 0.34)
     assert sum(n > 10 for n in files) == round(peers * 0.27)
+
+
+def held_by_title(made: Catalogue) -> Counter[str]:
+    return Counter(file.name for library in made.libraries for file in library.files())
+
+
+@pytest.mark.parametrize("law", popularity.LAWS)
+@pytest.mark.parametrize(
+    ("peers", "items", "replicas", "free_riders", "zipf"),
+    [
+        (64, 200, 4, 0.66, 1.0),
+        (64, 1, 1, 0.66, 1.0),
+        (64, 3, 500, 0.5, 2.4),
+        (1_000, 200, 4, 0.66, 2.4),
+        (1_000, 64, 2.5, 0.0, 5.0),
+        (3_000, 10, 300, 0.2, 2.4),
+        (10_000, 200, 4, 0.66, 2.4),
+        (10_000, 100, 100, 0.0, 2.4),
+        (10_000, 1, 7, 0.9, 0.0),
+    ],
+)
+def test_the_share_of_free_riders_and_the_total_of_copies_hold_at_any_size(
+    law: str, peers: int, items: int, replicas: float, free_riders: float, zipf: float
+) -> None:
+    made = Catalogue.generate(ContentSpec(items, replicas, zipf, free_riders, law), peers, 1)
+    sharers = peers - round(peers * free_riders)
+    titles = len(made.titles)
+    assert sum(not len(library) for library in made.libraries) == peers - sharers
+    held = held_by_title(made)
+    assert abs(sum(held.values()) - titles * min(replicas, sharers)) <= 1
+    assert min(held[title] for title in made.titles) >= 1
+    assert max(held.values()) <= sharers
+    if items * min(replicas, sharers) >= sharers:
+        assert (titles, made.notes) == (items, ())
+    else:
+        assert titles == math.ceil(sharers / replicas)
+        assert made.notes == (
+            f"content: {titles:,} titles instead of {items:,}, with {replicas:.3g} copies of each, "
+            f"so that each of the {sharers:,} peers that share has a file",
+        )
+
+
+def test_a_world_that_has_more_titles_than_its_setup_says_so() -> None:
+    swarm = Swarm(Setup(peers=200, topology="ring", content=ContentSpec(items=5, replicas=2)))
+    assert [said.split(",")[0] for said in swarm.warnings] == ["content: 34 titles instead of 5"]
+
+
+def test_where_all_titles_are_used_each_has_more_copies() -> None:
+    made = grown(ContentSpec(replicas=1.5, free_riders=0), 100_000)
+    assert made.items == popularity.COUNT_MAX
+    assert made.items * made.replicas == pytest.approx(100_000)
+
+
+@pytest.mark.parametrize("law", popularity.LAWS)
+@pytest.mark.parametrize(
+    ("peers", "items", "replicas"), [(64, 200, 4), (64, 10, 10), (64, 1_000, 2.5), (1_000, 200, 4), (1_000, 64, 1)]
+)
+def test_measured_sharing_places_all_copies_for_which_there_is_room(
+    law: str, peers: int, items: int, replicas: float
+) -> None:
+    made = Catalogue.generate(ContentSpec(items, replicas, sharing="adar-huberman", replication=law), peers, 1)
+    wanted = dict.fromkeys(made.titles)
+    placed = [sum(file.name in wanted for file in library.files()) for library in made.libraries]
+    due = items * popularity.mean_copies(items, replicas, peers)
+    room = sum(min(len(library), items) for library, n in zip(made.libraries, placed, strict=True) if n)
+    assert sum(placed) == pytest.approx(min(due, room), abs=1)
+    held = held_by_title(made)
+    assert min(held[title] for title in made.titles) >= 1
 
 
 def test_the_curves_go_through_their_points() -> None:
