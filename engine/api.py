@@ -304,8 +304,12 @@ class Host(Protocol):
         """Close the stream. `closed` is called at the other end one latency later."""
         ...
 
-    def note(self, kind: str, **facts: Any) -> None:
+    def note(self, kind: str, *, cause: CauseLike = INHERIT, **facts: Any) -> None:
         """Write an event of the protocol into the event log: a hit, a graft, a choke.
+
+        A note on a download states the cause of its ask, since the download may end by something that no ask caused, as
+        a stream that is closed. The verdict is made from "downloaded", "decoy", and "download failed" or "download
+        stopped", with `why=` where there is more to tell.
 
         `note("hit", holder=…, content=…)` is called at the origin of an ask, once for each holder. A handler reports a
         duplicate by returning `DUPLICATE`; `note("duplicate")` is for code that handles no message.
@@ -339,6 +343,8 @@ class Peer:
     overlay       whether the links of the topology are open streams when the run begins
     has_all       whether it answers every question, whatever its library holds: the server of client and server
     shares_files  whether it shares the files of its library, so that decoys can be among them
+    ledger        whether what it stores grows with all that was ever asked or published, as a blockchain does. The
+                  conformance suite then allows it to grow, in proportion to the asks and not faster
     """
 
     role: ClassVar[str] = "peer"
@@ -348,6 +354,7 @@ class Peer:
     overlay: ClassVar[bool] = True
     has_all: ClassVar[bool] = False
     shares_files: ClassVar[bool] = True
+    ledger: ClassVar[bool] = False
     name: ClassVar[str] = ""
     options_type: ClassVar[type[Any]]
     handlers: ClassVar[dict[type, Callable[..., Known]]] = {}

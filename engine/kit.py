@@ -6,8 +6,11 @@ For the files of `engine/protocols/`. Nothing else in the engine imports it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import exp, log
+from functools import lru_cache
+from math import comb, exp, log
 from typing import NamedTuple, TypeVar
+
+import numpy as np
 
 from .api import File, Host, Theory
 
@@ -34,6 +37,9 @@ def own_file(host: Host, name: str) -> File | None:
 
 # --- closed forms --------------------------------------------------------------------------------------------
 
+EXACT_MOST = 400
+"""Living peers up to which the exact mean of a rumour is calculated: some milliseconds, once for each number."""
+
 
 class Epidemic(NamedTuple):
     """The expected outcome of an infect-and-die rumour, see `infect_and_die`."""
@@ -43,12 +49,14 @@ class Epidemic(NamedTuple):
     mean: float
     """Of these, the mean number that are alive."""
     missed: float
-    """Share of the living peers that it does not reach, 0 to 1."""
+    """Share of the living peers that it does not reach, 0 to 1: the mean of rumours that spread and that die out."""
+    extinct: float
+    """Chance that it dies out early, since the first ones tell dead peers only."""
     reached: float
     """Living peers that it reaches, the origin left out."""
     messages: float
     rounds: float | None
-    """Generations until it has grown to all living, or None where it dies out."""
+    """Generations until the last peer is reached, of one that spreads, or None where it dies out."""
     living: int
     """Living peers, the origin left out."""
 
@@ -56,14 +64,19 @@ class Epidemic(NamedTuple):
         """As rows beside a measured ask; none where no other peer is alive."""
         if not self.living:
             return ()
-        share = f"1 - s of the living, s = e^(-{self.mean:.2g} (1 - s)) = {self.missed:.1%}"
+        spread = 1.0 - self.extinct
+        left = 1.0 - (1.0 - self.missed) / spread if spread else 1.0
+        share = f"1 - s of the living, s = e^(-{self.mean:.2g} (1 - s)) = {left:.1%}"
+        if self.extinct >= 0.0005:
+            share += f", less {self.extinct:.1%} that die out early"
         rows = (
             Theory("reached", self.reached, share),
             Theory("messages", self.messages, f"{self.fanout} by each who heard"),
         )
         if self.rounds is None:
             return rows
-        return (*rows, Theory("rounds", self.rounds, f"ln n / ln {self.mean:.2g}, to grow to n"))
+        why = f"ln n / ln {self.mean:.2g} to grow to n, then ln n / |ln {self.mean * left:.2g}| for the last"
+        return (*rows, Theory("rounds", self.rounds, why))
 
 
 def infect_and_die(others: int, living: int, fanout: int) -> Epidemic:
@@ -73,19 +86,63 @@ def infect_and_die(others: int, living: int, fanout: int) -> Epidemic:
     living: of these, how many are alive
     fanout: peers that each one tells
 
-    The share s that never hears solves s = exp(-mean (1 - s)), mean = fanout living / others; the iteration from 0
-    converges from below to the smaller root. Source: Kermarrec, Massoulié and Ganesh, "Probabilistic reliable
-    dissemination in large-scale systems", IEEE TPDS 14(3), 2003; for the rounds, Pittel, "On spreading a rumor", 1987,
-    of which only the growth to n is taken: ln n / ln mean.
+    Of a rumour that spreads, the share s that never hears solves s = exp(-mean (1 - s)), mean = fanout living / others;
+    the iteration from 0 converges from below to the smaller root. Source: Kermarrec, Massoulié and Ganesh,
+    "Probabilistic reliable dissemination in large-scale systems", IEEE TPDS 14(3), 2003.
+
+    Where peers are dead it may die out at once: with the chance x, the smaller root of x = E[x^L], L of those drawn
+    being alive (hypergeometric). So 1 - (1 - s) (1 - x) miss it on average.
+
+    Both are limits for large n. Up to `EXACT_MOST` living peers, `reached` and `messages` are the exact means.
+
+    Rounds: ln n / ln mean to grow to all n, and a tail ln n / |ln(mean s)| in which those that are left are reached:
+    there each informed peer informs mean s new ones (Fernholz and Ramachandran, "The diameter of sparse random graphs",
+    2007).
     """
     fanout = min(fanout, others)
     mean = fanout * living / others if others else 0.0
-    missed = 0.0
+    alive = [_drawn(others, living, fanout, lucky) for lucky in range(fanout + 1)]
+    left = extinct = 0.0
     for _ in range(200):
-        missed = exp(-mean * (1.0 - missed))
-    reached = living * (1.0 - missed)
-    rounds = log(max(living, 2)) / log(mean) if mean > 1.0 else None
-    return Epidemic(fanout, mean, missed, reached, fanout * (reached + 1), rounds, living)
+        left = exp(-mean * (1.0 - left))
+        extinct = sum(chance * extinct**lucky for lucky, chance in enumerate(alive))
+    missed = 1.0 - (1.0 - left) * (1.0 - extinct) if extinct else left
+    reached = _mean_reached(others, living, fanout) if living <= EXACT_MOST else living * (1.0 - missed)
+    rounds = None
+    if mean > 1.0:
+        n = log(max(living + 1, 2))
+        rounds = n / log(mean) + (n / -log(mean * left) if 0.0 < mean * left < 1.0 else 0.0)
+    return Epidemic(fanout, mean, missed, extinct, reached, fanout * (reached + 1), rounds, living)
+
+
+def _drawn(others: int, living: int, fanout: int, lucky: int) -> float:
+    """The chance that of `fanout` drawn from `others`, of whom `living` count, exactly `lucky` do."""
+    if lucky > living or fanout - lucky > others - living:
+        return 0.0
+    return comb(living, lucky) * comb(others - living, fanout - lucky) / comb(others, fanout)
+
+
+@lru_cache(maxsize=256)
+def _mean_reached(others: int, living: int, fanout: int) -> float:
+    """The mean number of peers that an infect-and-die rumour reaches, exactly.
+
+    In which order the informed tell it does not matter, so they do one after the other. What is followed is how many of
+    the living are still uninformed; the rumour is over when all who are informed have told it.
+    """
+    chances = np.array([[_drawn(others, left, fanout, new) for left in range(living + 1)] for new in range(fanout + 1)])
+    at = np.zeros(living + 1)
+    at[living] = 1.0
+    reached = 0.0
+    for told in range(1, living + 2):
+        after = np.zeros(living + 1)
+        for new, chance in enumerate(chances[: living + 1]):
+            after[: living + 1 - new] += (at * chance)[new:]
+        # With `told` peers informed, of whom the origin is one, nobody is left to tell it.
+        over = living + 1 - told
+        reached += (living - over) * float(after[over])
+        after[over] = 0.0
+        at = after
+    return reached
 
 
 class Flood(NamedTuple):

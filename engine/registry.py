@@ -21,12 +21,18 @@ from .errors import InputError, nearest, plain
 def networks() -> dict[str, type[Peer]]:
     """Name -> the program of an ordinary peer, in the order of names."""
     found: dict[str, type[Peer]] = {}
-    for info in pkgutil.iter_modules(protocols.__path__):
-        found.update(_programs(info.name))
+    for file in files():
+        found.update(programs_in(file))
     return dict(sorted(found.items()))
 
 
-def _programs(file: str) -> dict[str, type[Peer]]:
+def files() -> list[str]:
+    """Names of the files and folders that have networks, in order."""
+    return [info.name for info in pkgutil.iter_modules(protocols.__path__)]
+
+
+def programs_in(file: str) -> dict[str, type[Peer]]:
+    """The networks in one file or folder, as `networks` gives them. Raises whatever importing it raises."""
     module = importlib.import_module(f"{protocols.__name__}.{file}")
     return {
         value.name: value
@@ -38,8 +44,8 @@ def _programs(file: str) -> dict[str, type[Peer]]:
 def network(name: str) -> type[Peer]:
     """The program of a network. Raises InputError for an unknown name."""
     # Only its own file is imported if possible: an error in another network then does no harm, and it is faster.
-    if name.isidentifier() and any(info.name == name for info in pkgutil.iter_modules(protocols.__path__)):
-        found = _programs(name)
+    if name.isidentifier() and name in files():
+        found = programs_in(name)
         if name in found:
             return found[name]
     if name in networks():

@@ -19,7 +19,7 @@ from .errors import InputError, PeerFailed
 from .measure.archive import AskArchive
 from .measure.asks import AskRecord, JointRecord, NullRecord, record_drop
 from .measure.events import AskIssued, EventLog, Hit, Noted, Refused
-from .measure.metrics import Metrics, kinds_of
+from .measure.metrics import SUCCESS_WITHIN_US, Metrics, kinds_of
 from .measure.snapshot import ALIVE, LEFT, STATES, Kind
 from .options import options_for
 from .registry import messages_of, network
@@ -82,6 +82,11 @@ class LivingUsers:
 
     def __contains__(self, peer: PeerId) -> bool:
         return bool(self._flags[peer])
+
+    @property
+    def flags(self) -> NDArray[np.bool_]:
+        """A flag for each peer, to read."""
+        return self._flags
 
     def set(self, peer: PeerId, alive: bool) -> None:
         """A user has started or stopped."""
@@ -411,6 +416,11 @@ class Simulation(KernelOwner, HostOwner):
                 self.open_asks.pop(record.id, None)
                 self.owner.ask_closed(record)
 
+    def share_heard(self, record: AskRecord) -> float | None:
+        living = self.living_users
+        alive = living.count - (record.origin in living)
+        return record.heard_by(living, SUCCESS_WITHIN_US) / alive if alive else None
+
     # --- what hosts ask for ----------------------------------------------------------------------------------
 
     def join(self, causes: tuple[int, ...]) -> JointRecord:
@@ -438,9 +448,11 @@ class Simulation(KernelOwner, HostOwner):
             notice = StreamClosed(b, self.kernel.epoch[b], a)
             self._notify(self.network.links.closing_us(a, b, self.kernel.now_us), notice, 0, self.null_record)
 
-    def note(self, peer: PeerId, kind: str, facts: dict[str, Any]) -> None:
+    def note(self, peer: PeerId, kind: str, facts: dict[str, Any], causes: Sequence[int] | None = None) -> None:
         record = self.kernel.envelope[4]
         asks = record.records if isinstance(record, JointRecord) else (record,)
+        if causes is not None:
+            asks = tuple(self.reopen(cause) for cause in causes) or (self.null_record,)
         for each in asks:
             if kind == "hit":
                 holder = facts.get("holder")
@@ -456,8 +468,8 @@ class Simulation(KernelOwner, HostOwner):
                     each.opened(facts.get("holder"), kind == "decoy", self.kernel.now_us)
                     if kind == "downloaded":
                         self.downloads.setdefault(peer, set()).add(str(facts.get("content") or facts.get("name")))
-                if kind in ("downloaded", "download failed"):
-                    each.setback = str(facts.get("why", ""))
+                if kind in ("downloaded", "download failed", "download stopped") and each.id and each.origin == peer:
+                    each.setback = str(facts.get("why", "")) or ("" if kind == "downloaded" else kind)
                 self.event_log.append(Noted, peer, kind, facts, each.id)
 
     def drop_unknown(self, many: tuple[Any, ...], envelope: Envelope) -> tuple[PeerId, ...]:

@@ -24,7 +24,7 @@ from .analysis.capture import PeerColumns, SnapshotBuilder
 from .analysis.min_cut import MinimumCut, min_cut
 from .analysis.stepping import Mover, StepTarget, StepUntil
 from .analysis.theory import theory_of
-from .analysis.verdict import facts_of, verdict
+from .analysis.verdict import facts_of, outcome, verdict
 from .api import AskId, Library, Peer, PeerId, Theory
 from .commands import Arrive, Attack, Command, Peers, Set, resolved
 from .control import arrivals, effects
@@ -35,7 +35,7 @@ from .control.workload import SAMPLE_US, Due, Sample, Workload, check_asks
 from .errors import InputError, PeerFailed, plain
 from .files import read_packed
 from .measure.asks import AskRecord, PathCache
-from .measure.events import Closed, Commanded, Event, Watcher
+from .measure.events import Commanded, Event, Watcher
 from .measure.message_log import LoggedMessage
 from .measure.metrics import AskStats
 from .measure.snapshot import ALIVE, DEAD, AskRow, Series, Snapshot, Trace
@@ -408,7 +408,8 @@ class Swarm(SimulationOwner, CommandExecutor):
         return record
 
     def success(self, from_s: float, to_s: float) -> float | None:
-        """Share of the asks issued from `from_s` to `to_s` that had a hit within 10 s; None without any."""
+        """Share of the asks issued from `from_s` to `to_s` that had a hit within 10 s; of a broadcast, the share of the
+        living users that it reached by then. None without any."""
         return self.simulation.metrics.success(round(from_s * 1e6), round(to_s * 1e6))
 
     def asked(self, from_s: float, to_s: float) -> AskStats:
@@ -437,11 +438,15 @@ class Swarm(SimulationOwner, CommandExecutor):
         """Make the verdict on an ask."""
         sim = self.simulation
         sim.metrics.settle()
+        if record.want == "broadcast" and (record.share is None or record.firsts is not None):
+            record.share = sim.share_heard(record)
         before = record.verdict
-        record.verdict = verdict(sim.program, sim.shared.options, facts_of(sim, record))
+        facts = facts_of(sim, record)
+        record.verdict = verdict(sim.program, sim.shared.options, facts)
+        record.outcome = outcome(facts, record.verdict)
         if record.verdict != before:
-            # A gossip may reopen an ask in each cycle; only a changed verdict is an event.
-            sim.event_log.append(Closed, record.id, record.verdict)
+            # A gossip may reopen an ask in each cycle: only a changed verdict is an event, and in place of the last.
+            sim.event_log.closed(record.id, record.verdict)
         if record.firsts is not None:
             self._paths.put(record)
         sim.records.compact()

@@ -120,7 +120,7 @@ class FakeHost:
         """Record a closed stream."""
         self.unlinked.append(to)
 
-    def note(self, kind: str, **facts: Any) -> None:
+    def note(self, kind: str, *, cause: CauseLike = INHERIT, **facts: Any) -> None:
         """Record a note."""
         self.notes.append((kind, facts))
 

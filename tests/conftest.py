@@ -103,6 +103,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what each network sent, as `test_conformance.py` measured it: a change that makes one send ten times as
+    much is seen here, and is no failure where it is meant."""
+    told = [
+        value
+        for report in terminalreporter.getreports("passed")
+        for name, value in getattr(report, "user_properties", ())
+        if name == "traffic"
+    ]
+    if told:
+        terminalreporter.section("traffic a peer and second: messages and bytes, idle and asked, transfers left out")
+        for line in sorted(set(map(str, told))):
+            terminalreporter.write_line(line)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
     """Run tests marked `uncounted` without measuring coverage, at the full speed of the program. pytest-cov has a mark

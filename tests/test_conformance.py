@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import pytest
 from broken.chatters import Chatterer
 from broken.founds import Founder
-from broken.grows import Hoarder
+from broken.freezes import Frozen
+from broken.grows import Clerk, Hoarder, Recorder, Squarer
+from broken.guesses import Guesser
 from broken.haunts import Ghost
 from broken.keeps_host import Keeper
 from broken.lingers import Lingerer
+from broken.places import Narrow, Unplaced
 from broken.reads_clock import Punctual
 from broken.rewrites import Rewriter
 from broken.shares_memory import Telepath
 from broken.sound import Sound
 from broken.trusts import Truster
 from broken.walks_set import Walker
-from conformance import CHECKS, Network, variants
+from conformance import ASKS, CHECKS, ITEMS_MOST, Network, collected, traffic, variants
 from conformance.attacked import ATTACKS
 
-from engine import Peer, PeerFailed, networks
+from engine import Peer, PeerFailed, networks, registry
 
 pytestmark = pytest.mark.uncounted
 
@@ -28,7 +34,7 @@ OF_ROLES = [
 ]
 """Checks of what the programs of single roles do. A network with an option that adds a role has to pass these; the
 others are of the network as a whole."""
-NETWORKS = [network for program in networks().values() for network in variants(program)]
+NETWORKS, FAULTS = collected({file: partial(registry.programs_in, file) for file in registry.files()})
 
 
 def called(network: Network) -> str:
@@ -36,7 +42,8 @@ def called(network: Network) -> str:
 
 
 def test_every_network_and_every_role_is_checked() -> None:
-    assert [network.program.name for network in NETWORKS if not network.options] == list(networks())
+    assert not FAULTS
+    assert sorted(network.program.name for network in NETWORKS if not network.options) == list(networks())
     fleet = next(network for network in NETWORKS if called(network) == "web-servers=3")
     assert [program.role for program in fleet.programs()] == ["client", "balancer", "server"]
 
@@ -48,6 +55,42 @@ def test_every_network_and_every_role_is_checked() -> None:
 )
 def test_a_network_conforms(network: Network, check: str) -> None:
     CHECKS[check](network)
+
+
+@pytest.mark.parametrize("network", NETWORKS, ids=called)
+def test_the_traffic_of_a_network_is_told(network: Network, record_property: Callable[[str, object], None]) -> None:
+    """Printed at the end of a run of the tests, see `conftest.pytest_terminal_summary`."""
+    told = traffic(network)
+    assert told.asked[0] > told.idle[0], "asks send messages"
+    record_property("traffic", f"{called(network):<24} {told.line()}")
+
+
+def test_a_network_that_sends_more_has_a_higher_figure() -> None:
+    assert traffic(Network(Chatterer)).idle[0] > 10 * traffic(Network(Sound)).idle[0]
+
+
+def test_a_network_that_cannot_be_collected_keeps_no_other_from_being_checked() -> None:
+    def torn() -> dict[str, type[Peer]]:
+        raise ImportError("no module named torn")
+
+    found, faults = collected(
+        {"torn": torn, "rest": lambda: {"unplaced": Unplaced, "sound": Sound}, "one": lambda: {"narrow": Narrow}}
+    )
+    assert faults == {"torn": "ImportError: no module named torn", "unplaced": "ValueError: where to?"}
+    assert [(network.program, network.options) for network in found] == [
+        (Sound, {}),
+        (Narrow, {}),
+        (Narrow, {"helpers": 2}),
+    ]
+
+
+def test_a_variant_is_within_the_limits_of_its_option() -> None:
+    CHECKS["answers"](list(variants(Narrow))[-1])
+
+
+def test_a_ledger_may_grow_in_proportion() -> None:
+    assert ITEMS_MOST < 2 * ASKS, "one kept for each ask of the long run is too many"
+    CHECKS["forgets"](Network(Recorder))
 
 
 @pytest.mark.parametrize("check", CHECKS)
@@ -63,6 +106,10 @@ def test_the_correct_network_beside_the_broken_ones_conforms(check: str) -> None
         (Walker, "walks_no_set", "goes through a set"),
         (Rewriter, "leaves_messages_alone", "became"),
         (Hoarder, "forgets", "the programs grew from"),
+        (Clerk, "forgets", "holds 2400 items"),
+        (Squarer, "forgets", "the programs grew from"),
+        (Guesser, "answers", "nobody found anything"),
+        (Frozen, "answers", "what was published is not to be found"),
         (Ghost, "ends_when_it_stops", "sent Hello when it was no more"),
         (Chatterer, "is_calm", "for nothing"),
         (Telepath, "lives_on_as_a_copy", "was changed by the run"),

@@ -2,95 +2,184 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ..api import Peer, PeerId
+from ..api import PARTS, Peer, PeerId, words_of
 from ..errors import plain
 from ..measure.asks import AskRecord
 from ..measure.snapshot import ALIVE, DEAD, LEFT, STATES
+from ..sim.paths import PathLengths
 from ..simulation import Simulation
+
+TRANSFER = PARTS.index("transfer")
 
 
 def facts_of(sim: Simulation, record: AskRecord) -> dict[str, Any]:
     """The facts about an ask as things are now, see `verdict` for the keys. Those about holders are there only when
     something was looked for and nothing was found."""
     living = sim.living_users
-    origin_lives = record.origin in living
+    names = _names(sim, record)
+    hits = list(record.hits)
     first = record.first_hit_us()
     facts: dict[str, Any] = {
         "origin": STATES[sim.state[record.origin]],
+        "trouble": _trouble(sim, record, names),
         "want": record.want,
         "text": record.text,
-        "alive": living.count - origin_lives,
+        "alive": living.count - (record.origin in living),
         "reached": record.reached,
-        "hits": len(record.hits),
+        "heard": record.heard_by(living),
+        "hits": len(hits),
+        "hits_gone": sum(bool(sim.state[p] != ALIVE) for p in hits),
+        "hits_poisoned": sum(bool(sim.poisoned[p]) for p in hits),
         "first_hit_s": None if first is None else first / 1e6,
         "hops": record.deepest,
         "found_at": [sim.labels[p] for p in record.hits] if record.decoys else [],
         "decoys": [sim.labels[p] for p in record.decoys],
         "fetched": [sim.labels[p] for p in record.fetched],
+        "fetching": record.by_part[TRANSFER] > 0 and not record.fetched,
         "losses": record.losses,
         "setback": record.setback,
         "overlay": sim.program.overlay,
+        "shares_files": sim.program.shares_files,
         "horizon": sim.program.horizon(sim.shared.options),
-        "stations": {sim.labels[s]: station_state(sim, s) for s in sim.stations},
+        "stations": {sim.labels[s]: station_state(sim, s, record, names) for s in sim.stations},
     }
-    if record.origin in sim.joining and origin_lives and not sim.has_joined(record.origin):
-        facts["adrift"] = sim.bootstrap_status()
+    if sim.state[record.origin] == ALIVE and (record.want == "publish" or record.origin in sim.joining):
+        facts["joined"] = sim.has_joined(record.origin)
+        if record.origin in sim.joining and not facts["joined"]:
+            facts["adrift"] = sim.bootstrap_status()
+    if record.want == "publish" and sim.program.overlay:
+        blocks = _blocks(sim, record.origin, record) if sim.kernel.checked else None
+        finders = PathLengths(sim.streams.near, record.origin, blocks).within(facts["horizon"])
+        facts["near"] = sum(peer in living for peer in finders) - (record.origin in living)
     if record.want in ("find", "fetch") and not record.hits:
-        holders = [p for p in sim.holders.of(record.text) if p != record.origin]
-        standing = [p for p in holders if sim.state[p] == ALIVE and not sim.censored[p]]
-        group = sim.group
-        near = [p for p in standing if group[p] == group[record.origin]]
-        willing = [p for p in near if not sim.colluding[p]]
-        unasked = [p for p in willing if not record.heard(p)]
-        facts.update(
-            holders=len(holders),
-            dead=sum(bool(sim.state[p] == DEAD) for p in holders),
-            left=sum(bool(sim.state[p] == LEFT) for p in holders),
-            censored=sum(bool(sim.state[p] == ALIVE and sim.censored[p]) for p in holders),
-            parted=len(standing) - len(near),
-            colluding=len(near) - len(willing),
-            holders_alive=len(standing),
-            asked=len(willing) - len(unasked),
-            distance=distance(sim, record.origin, unasked),
-        )
+        facts.update(_of_holders(sim, record))
     return facts
 
 
-def station_state(sim: Simulation, station: PeerId) -> str:
-    """The state of a station in one word: alive, dead, left, censored or colluding."""
-    if sim.censored[station]:
+def _of_holders(sim: Simulation, record: AskRecord) -> dict[str, Any]:
+    """Where the holders of what was looked for are, each in one of the counts that `verdict` lists."""
+    origin = record.origin
+    state, faults = sim.state, sim.faults
+    counts = dict.fromkeys((*WHERE, *UNASKED, "asked"), 0)
+    standing = 0
+    unasked: list[PeerId] = []
+    holders = [p for p in sim.holders.of(record.text) if p != origin]
+    for p in holders:
+        if state[p] != ALIVE:
+            counts["dead" if state[p] == DEAD else "left"] += 1
+            continue
+        if faults.censored[p]:
+            counts["censored"] += 1
+            continue
+        standing += 1
+        if faults.group[p] != faults.group[origin]:
+            counts["parted"] += 1
+        elif p in faults.bans and all(
+            faults.suppresses(p, words_of(file.name), record.id) for file in sim.libraries[p].matching(record.text)
+        ):
+            counts["colluding"] += 1
+        elif record.heard(p):
+            counts["asked"] += 1
+        else:
+            unasked.append(p)
+    distance = _of_unasked(sim, record, unasked, counts)
+    return {**counts, "holders": len(holders), "holders_alive": standing, "distance": distance}
+
+
+def _of_unasked(sim: Simulation, record: AskRecord, unasked: Sequence[PeerId], counts: dict[str, int]) -> int | None:
+    """Count why no question reached these holders, and return the hops to the nearest that is too far.
+
+    A holder's way would need links at all, then links between peers that let the question pass. The paths are searched
+    only as far as they decide between these.
+    """
+    overlay, horizon = sim.program.overlay, sim.program.horizon(sim.shared.options)
+    if not overlay and horizon is None:
+        counts["missed"] += len(unasked)
+        return None
+    near = sim.streams.near
+    linked = PathLengths(near, record.origin)
+    # Without faults each way is open to the question.
+    barriers: list[tuple[str, PathLengths]] = []
+    if overlay and sim.kernel.checked:
+        barriers.append(("walled", PathLengths(near, record.origin, _blocks(sim, record.origin))))
+        if sim.faults.bans:
+            barriers.append(("hushed", PathLengths(near, record.origin, _blocks(sim, record.origin, record))))
+    nearest: int | None = None
+    for left, p in zip(range(len(unasked), 0, -1), unasked, strict=True):
+        if horizon is None:
+            cut, hops = not sim.streams.connected(record.origin, p), 0
+        else:
+            hops = linked.to(p, left)
+            cut = overlay and hops < 0
+        if cut:
+            counts["cut"] += 1
+        elif horizon is not None and hops > horizon:
+            counts["far"] += 1
+            nearest = hops if nearest is None else min(nearest, hops)
+        else:
+            why = (word for word, paths in barriers if not paths.lead_to(p, horizon, left))
+            counts[next(why, "missed")] += 1
+    return nearest
+
+
+def _blocks(sim: Simulation, origin: PeerId, record: AskRecord | None = None) -> Callable[[PeerId], bool]:
+    """Whether nothing passes through a peer that comes from `origin`, since it is censored or behind the partition; nor
+    this ask, since it colludes on a word of its text."""
+    faults = sim.faults
+    censored, group, bans, mine = faults.censored, faults.group, faults.bans, faults.group[origin]
+    if record is None or not bans:
+        return lambda peer: censored[peer] or group[peer] != mine
+    words, ask = words_of(record.text), record.id
+    return lambda peer: censored[peer] or group[peer] != mine or (peer in bans and faults.suppresses(peer, words, ask))
+
+
+def _names(sim: Simulation, record: AskRecord) -> tuple[tuple[str, ...], ...]:
+    """The words of all that a peer would have to name so that this ask is answered: of the files that match it, or of
+    its text where no peer shares one."""
+    if record.want in ("find", "fetch") and any(ban for ban, _ in sim.faults.bans.values()):
+        found = tuple(map(words_of, sim.holders.names(record.text)))
+        if found:
+            return found
+    return (words_of(record.text),)
+
+
+def _trouble(sim: Simulation, record: AskRecord, names: Sequence[Sequence[str]]) -> str:
+    """What became of the peer that asked, if its ask cannot go well since: `is dead`, `is censored`, … or ""."""
+    origin = record.origin
+    if sim.state[origin] != ALIVE:
+        return "is gone" if sim.state[origin] == LEFT else "is dead"
+    if sim.started_us[origin] > record.issued_us:
+        return "has been restarted"
+    if sim.censored[origin]:
+        return "is censored"
+    return "is colluding" if _suppresses(sim, origin, record, names) else ""
+
+
+def _suppresses(sim: Simulation, peer: PeerId, record: AskRecord, names: Sequence[Sequence[str]]) -> bool:
+    """Whether a peer suppresses this ask: its text, or all that could be named in an answer."""
+    suppresses = sim.faults.suppresses
+    return suppresses(peer, words_of(record.text), record.id) or all(
+        suppresses(peer, words, record.id) for words in names
+    )
+
+
+def station_state(
+    sim: Simulation, station: PeerId, record: AskRecord | None = None, names: Sequence[Sequence[str]] = ()
+) -> str:
+    """The state of a station in one word: alive, dead, left, censored, colluding or, for an ask, "behind the
+    partition". For an ask it is colluding only if it suppresses that."""
+    if sim.state[station] == ALIVE and sim.censored[station]:
         return "censored"
+    if sim.state[station] == ALIVE and record is not None:
+        if sim.group[station] != sim.group[record.origin]:
+            return "behind the partition"
+        return "colluding" if _suppresses(sim, station, record, names) else "alive"
     if sim.state[station] == ALIVE and sim.colluding[station]:
         return "colluding"
     return STATES[sim.state[station]]
-
-
-def distance(sim: Simulation, origin: PeerId, goals: Sequence[PeerId]) -> int | None:
-    """Hops from a peer to the nearest of `goals` over the open streams between peers that are neither censored nor
-    behind a partition, or None where no path leads there."""
-    # From both ends at once, always the smaller front: two fronts of a thousand peers meet where one would visit all.
-    if not goals:
-        return None
-    near, censored, group = sim.streams.near, sim.faults.censored, sim.faults.group
-    mine = group[origin]
-    front, other = {origin}, set(goals)
-    seen, others_seen = {origin}, set(goals)
-    hops = 0
-    while front and other:
-        if len(front) > len(other):
-            front, other, seen, others_seen = other, front, others_seen, seen
-        hops += 1
-        front = set().union(*map(near.__getitem__, front))
-        if not front.isdisjoint(others_seen):
-            return hops
-        front -= seen
-        if sim.kernel.checked:
-            front = {peer for peer in front if not censored[peer] and group[peer] == mine}
-        seen |= front
-    return None
 
 
 def plural(n: int, one: str, many: str = "") -> str:
@@ -102,41 +191,122 @@ def verdict(program: type[Peer], options: Any, facts: Mapping[str, Any]) -> str:
     """One sentence about an ask of the network `program`, from these facts:
 
     want, text, origin     what was asked, and the state of the peer that asked
-    alive                  peers that live, the origin left out
-    reached, hops          peers that a question reached, and the greatest depth
+    trouble                why that peer cannot ask or be answered, as "is dead", "is gone", "has been restarted",
+                           "is censored" or "is colluding", or ""
+    joined                 only for a publication: whether it says that it has joined
+    alive, heard           users that live, the origin left out; of these, those that a question reached
+    reached, hops          peers that a question reached, stations and dead ones included, and the greatest depth at
+                           which one was new
     hits, first_hit_s      holders found, and seconds until the first, or None
-    holders                peers that have it; each is counted once in: dead, left, censored, parted, colluding, asked
-                           (a question reached it), or none of these
+    hits_gone, hits_poisoned
+                           of these, those that are dead or have left, and those that serve decoys
+    holders                peers that have it; each is counted once in: dead, left, censored, parted, colluding (on a
+                           word of all its files that match), asked (a question reached it), or else why none did: cut
+                           (no links lead there), far (more hops than a question travels), walled (links lead there
+                           only through censored peers), hushed (only through peers that collude on a word of the text),
+                           missed (something else)
     holders_alive          of these, alive and not censored
-    distance               hops over the links as they are to the nearest holder that would answer and was not asked, or
-                           None
+    distance               hops over the links as they are to the nearest holder that is too far, or None
     horizon                hops that a question travels, or None where nothing limits it
-    overlay                whether the network has links that stay open
+    overlay, shares_files  whether the network has links that stay open, and whether its peers share files
+    near                   only for a publication in a network with links: living users whose questions can arrive
     setback                why the file was not fetched in the end, or ""
+    fetching               whether a transfer was begun and nothing was fetched
     losses, stations       {reason: messages}, {label: state}
     found_at, decoys, fetched
                            if a decoy was served, the labels of the holders found, of those that served a decoy, and of
                            those from whom the file was fetched in the end
     adrift                 only for a newcomer that has not joined: the state of its bootstrap peers
     """
+    trouble = facts["trouble"]
     if facts["want"] == "broadcast":
-        if not facts["alive"]:
-            return "No other peer is alive to hear it."
-        share = min(1.0, facts["reached"] / facts["alive"])
-        return f"Heard by {facts['reached']:,} of {plural(facts['alive'], 'living peer')} ({share:.0%})."
+        return _broadcast(facts)
     if facts["hits"]:
-        if facts.get("decoys"):
-            return _opened(facts)
-        failed = f", but it could not be fetched: {plain(facts['setback'], 80)}" if facts.get("setback") else ""
-        return f"Found: {plural(facts['hits'], 'holder')}, the first after {facts['first_hit_s']:.2f} s{failed}."
+        return _opened(facts) if facts["decoys"] else _found(facts)
     if facts["want"] == "publish":
-        return "Published: it is in the library and whoever asks may find it."
+        return _published(program, options, facts)
     if facts.get("adrift"):
         return f"No answer: the asker could not join: {facts['adrift']}."
-    own = program.explain(facts, options)
+    if trouble and facts["stations"]:
+        return f"No answer: the asker {trouble}."
+    own = None if trouble else program.explain(facts, options)
     if own:
         return f"No answer: {own}"
     return f"No answer: {_why(facts)}"
+
+
+def outcome(facts: Mapping[str, Any], sentence: str) -> str:
+    """The verdict `sentence` in a word or two, see `AskRow.outcome`."""
+    if facts["want"] == "broadcast":
+        return "told"
+    if facts["want"] == "publish":
+        return "published" if sentence.startswith("Published") else "not published"
+    if not facts["hits"]:
+        return "no answer"
+    return "not fetched" if not facts["fetched"] and (facts["setback"] or _cut_off(facts)) else "answered"
+
+
+def _cut_off(facts: Mapping[str, Any]) -> bool:
+    """Whether the asker stopped while it was fetching."""
+    return bool(facts["fetching"]) and facts["trouble"] in ("is dead", "is gone", "has been restarted")
+
+
+def _broadcast(facts: Mapping[str, Any]) -> str:
+    if not facts["alive"]:
+        return "No other peer is alive to hear it."
+    share = facts["heard"] / facts["alive"]
+    heard = f"Heard by {facts['heard']:,} of {plural(facts['alive'], 'living peer')} ({share:.0%})"
+    if facts["heard"]:
+        return f"{heard}."
+    if facts.get("adrift"):
+        return f"{heard}: the asker could not join: {facts['adrift']}."
+    if facts["trouble"]:
+        return f"{heard}: the asker {facts['trouble']}."
+    return f"{heard}: {_worst(facts['losses'])}." if facts["losses"] else f"{heard}."
+
+
+def _found(facts: Mapping[str, Any]) -> str:
+    """Where something was found and no decoy was opened."""
+    hits = facts["hits"]
+    said = f"Found: {plural(hits, 'holder')}, the first after {facts['first_hit_s']:.2f} s"
+    if facts["fetched"]:
+        return f"{said}."
+    if facts["setback"]:
+        return f"{said}, but it could not be fetched: {plain(facts['setback'], 80)}."
+    if _cut_off(facts):
+        return f"{said}, but it was not fetched: the asker {facts['trouble']}."
+    if facts["hits_gone"] == hits:
+        return f"{said}, but {'it is' if hits == 1 else 'all are'} dead or gone."
+    if facts["hits_poisoned"]:
+        serve = "serves" if facts["hits_poisoned"] == 1 else "serve"
+        those = f"{facts['hits_poisoned']} of them" if facts["hits_poisoned"] < hits else "it" if hits == 1 else "all"
+        return f"{said}; {those} {serve} decoys."
+    return f"{said}."
+
+
+def _published(program: type[Peer], options: Any, facts: Mapping[str, Any]) -> str:
+    """What became of a publication: whether others can find it."""
+    failed = "Not published: "
+    if facts["trouble"]:
+        return f"{failed}the publisher {facts['trouble']}."
+    if not facts["shares_files"]:
+        return f"{failed}the peers of this network share no files."
+    if facts.get("adrift"):
+        return f"{failed}the publisher could not join: {facts['adrift']}."
+    own = program.explain(facts, options)
+    if own:
+        return f"{failed}{own}"
+    if not facts["alive"]:
+        return f"{failed}no other peer is alive."
+    if facts.get("near", facts["alive"]) == facts["alive"]:
+        return "Published: it is in the library and whoever asks may find it."
+    if not facts["near"]:
+        return f"{failed}no living peer can reach the publisher."
+    horizon = "" if facts["horizon"] is None else f" within {plural(facts['horizon'], 'hop')}"
+    return (
+        f"Published: it is in the library, and {facts['near']:,} of {plural(facts['alive'], 'living peer')} "
+        f"can ask for it{horizon}."
+    )
 
 
 def _opened(facts: Mapping[str, Any]) -> str:
@@ -165,31 +335,40 @@ def _why(facts: Mapping[str, Any]) -> str:
         if facts[word]:
             parts.append(f"{facts[word]} {'is' if facts[word] == 1 else 'are'} {label}")
     rest = holders - sum(facts[word] for word in WHERE)
-    if rest and facts["origin"] != "alive":
-        parts.append(f"{rest} could not answer, since the asker is {'gone' if facts['origin'] == 'left' else 'dead'}")
-        rest = 0
-    elif facts["asked"]:
-        parts.append(f"{facts['asked']} {'was' if facts['asked'] == 1 else 'were'} asked, but no answer came back")
-        rest -= facts["asked"]
-    if rest:
-        parts.append(_unasked(rest, facts))
+    if rest and facts["trouble"]:
+        parts.append(f"{rest} could not answer, since the asker {facts['trouble']}")
+    elif rest:
+        if facts["asked"]:
+            parts.append(f"{facts['asked']} {'was' if facts['asked'] == 1 else 'were'} asked, but no answer came back")
+        parts += [f"{_unasked(kind, facts[kind], facts)}" for kind in UNASKED if facts[kind]]
     return f"{plural(holders, 'peer')} hold{'s' if holders == 1 else ''} it; {', '.join(parts)}."
 
 
-def _unasked(rest: int, facts: Mapping[str, Any]) -> str:
-    """Why no question reached `rest` holders that would have answered."""
-    if facts["distance"] is None and facts["overlay"]:
-        return f"{rest} cannot be reached over the links that are left"
-    away, horizon = facts["distance"], facts["horizon"]
-    if away is not None and horizon is not None and away > horizon:
-        nearest = "is" if rest == 1 else "are at least"
-        return f"{rest} {nearest} {plural(away, 'hop')} away and a question travels {plural(horizon, 'hop')}"
-    if facts["losses"]:
-        worst = max(facts["losses"], key=lambda reason: facts["losses"][reason])
-        count = facts["losses"][worst]
-        how = WORDS.get(worst, worst).replace("were", "was" if count == 1 else "were")
-        return f"the way to {rest} was cut ({plural(count, 'message')} {how})"
-    return f"{rest} did not receive the question"
+def _unasked(kind: str, count: int, facts: Mapping[str, Any]) -> str:
+    """Why no question reached `count` holders that would have answered."""
+    if kind == "cut":
+        return f"{count} cannot be reached over the links that are left"
+    if kind == "far":
+        nearest = "is" if count == 1 else "are at least"
+        away, most = plural(facts["distance"], "hop"), plural(facts["horizon"], "hop")
+        return f"{count} {nearest} {away} away and a question travels {most}"
+    losses = facts["losses"]
+    if kind == "walled":
+        told = {reason: losses[reason] for reason in ("censored", "partition") if reason in losses}
+        return f"the way to {count} was cut ({_worst(told) if told else 'only censored peers lead there'})"
+    if kind == "hushed":
+        told = {reason: losses[reason] for reason in ("colluded",) if reason in losses}
+        return f"the way to {count} was cut ({_worst(told) if told else 'only colluders lead there'})"
+    if losses:
+        return f"the way to {count} was cut ({_worst(losses)})"
+    return f"{count} did not receive the question"
+
+
+def _worst(losses: Mapping[str, int]) -> str:
+    """The commonest reason for a loss in words: `2 messages were censored`."""
+    worst = max(losses, key=lambda reason: losses[reason])
+    how = WORDS.get(worst, worst)
+    return f"{plural(losses[worst], 'message')} {how.replace('were', 'was') if losses[worst] == 1 else how}"
 
 
 WHERE = {
@@ -199,6 +378,8 @@ WHERE = {
     "parted": "behind the partition",
     "colluding": "colluding",
 }
+UNASKED = ("cut", "far", "walled", "hushed", "missed")
+"""Why no question reached a holder that would have answered, see `verdict`."""
 
 WORDS = {
     "dead": "reached a dead peer",

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from ..swarm import Swarm
 
 METRICS: dict[str, str] = {
-    "success": "share of the asks issued in the window that had a hit within 10 s, 0 to 1",
+    "success": "share of the asks issued in the window that had a hit within 10 s, 0 to 1; a broadcast counts with the "
+    "share of the living users that it reached within 10 s",
     "alive": "peers alive, mean over the window",
     "censored": "peers alive and censored, mean over the window",
     "messages_per_s": "messages sent a second, mean over the window",

@@ -39,6 +39,7 @@ from ..errors import InputError, SwarmError, nearest, plain
 from ..files import pipe_contents, use_pipe_contents
 from ..measure.snapshot import ALIVE
 from ..options import as_number, as_whole
+from ..registry import network
 from ..sim.rng import Stream
 from ..swarm import Swarm
 from .check import check_names
@@ -270,7 +271,8 @@ def _curve(
     lost: tuple[str, ...],
     warnings: tuple[str, ...],
 ) -> Curve:
-    metric = "success" if any(run.success is not None for run in done.values()) else "reach"
+    answered = network(scenario.setup.protocol).wants != "broadcast"
+    metric = "success" if answered and any(run.success is not None for run in done.values()) else "reach"
     if plan.verb == "poison":
         metric = "genuine"
     points = []

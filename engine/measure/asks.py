@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from operator import attrgetter
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -193,6 +193,19 @@ class Drops:
         self._kept, self._rows, self.total = state, [], state.total
 
 
+class PeerSet(Protocol):
+    """Some peers of the swarm, such as the living users."""
+
+    count: int
+
+    @property
+    def flags(self) -> NDArray[np.bool_]:
+        """A flag for each peer of the swarm."""
+
+    def __contains__(self, peer: PeerId) -> bool:
+        """Whether a peer is one of them."""
+
+
 class FirstArrivals:
     """Whom an ask has reached, the origin included: the first question that arrived at each peer (from whom, at which
     hop, when), and how many others arrived there.
@@ -247,22 +260,25 @@ class FirstArrivals:
         self.count += 1
         return True
 
-    def add_all(self, n: int, frm: I64, to: I64, hop: I64, at_us: I64) -> int:
-        """Add questions in order of arrival, columns (k,). Returns how many were the first at their receivers."""
+    def add_all(self, n: int, frm: I64, to: I64, hop: I64, at_us: I64) -> tuple[int, int]:
+        """Add questions in order of arrival, columns (k,). Returns how many were the first at their receivers, and the
+        greatest hop of these, 0 without any."""
         self.n = n
         before = self.count
         few = self._unpacked()
         if few is not None:
             if before + len(to) <= max(FEW_REACHED, n // SPARSE_SHARE):
+                depth = 0
                 for values in zip(frm.tolist(), to.tolist(), hop.tolist(), at_us.tolist(), strict=True):
-                    self.add(n, *values)
-                return self.count - before
+                    if self.add(n, *values) and values[2] > depth:
+                        depth = values[2]
+                return self.count - before, depth
             self._spread_out()
         frms, hops, times, repeats = self._wide()
         repeats += np.bincount(to, minlength=n).astype(np.int32)
         new = np.flatnonzero(hops[to] < 0)
         if not len(new):
-            return 0
+            return 0, 0
         # The first arrival at each peer: rows are written in reverse order, and the last one that is written stays.
         # Sorting them takes much longer (measured: a third of `Metrics.flush`).
         row = np.full(n, -1)
@@ -274,7 +290,7 @@ class FirstArrivals:
         times[peers] = at_us[first]
         repeats[peers] -= 1
         self.count += len(peers)
-        return len(peers)
+        return len(peers), int(hop[first].max())
 
     def heard(self, peer: PeerId) -> bool:
         """Whether a peer is reached."""
@@ -284,6 +300,19 @@ class FirstArrivals:
         if self._peers is not None:
             return bool((self._peers == peer).any())
         return peer < len(self._columns[1]) and bool(self._columns[1][peer] >= 0)
+
+    def among(self, peers: PeerSet, until_us: int | None = None) -> int:
+        """How many of these are reached, the origin included; until a time if that is given."""
+        if self._few is not None:
+            if until_us is None:
+                return sum(peer in peers for peer in self._few)
+            return sum(at_us <= until_us and peer in peers for peer, (_, _, at_us) in self._few.items())
+        assert self._columns is not None
+        _, hop, at, _ = self._columns
+        heard = peers.flags[: len(hop)] & (hop >= 0) if self._peers is None else peers.flags[self._peers]
+        if until_us is not None:
+            heard = heard & (at <= until_us)
+        return int(np.count_nonzero(heard))
 
     def columns(self, n: int) -> Columns:
         """From, hop, when and repeats of each of `n` peers, see `Trace`: copies."""
@@ -401,10 +430,12 @@ class AskRecord:
         "losses",
         "lost",
         "origin",
+        "outcome",
         "pending",
         "questions",
         "reached",
         "setback",
+        "share",
         "text",
         "verdict",
         "want",
@@ -431,8 +462,12 @@ class AskRecord:
         self.reached = 0
         self.deepest = 0
         self.verdict = ""
+        self.outcome = ""
+        """The verdict in a word or two, see `AskRow`."""
         self.setback = ""
         """Why the file that was found was not fetched, in words of the protocol."""
+        self.share: float | None = None
+        """Of a broadcast that has closed: the share of the living users that it reached in time, 0 to 1."""
         self.firsts: FirstArrivals | None = None
         """None before the first question, and once the path is forgotten."""
         self.questions: Deliveries
@@ -444,8 +479,9 @@ class AskRecord:
         """Add delivered questions of this ask, in order of arrival: columns (k,). n: peers of the swarm."""
         if self.firsts is None:
             self.firsts = FirstArrivals(self.origin, self.issued_us)
-        self.deepest = max(self.deepest, int(hop.max()))
-        self.reached += self.firsts.add_all(n, frm, to, hop, at_us)
+        new, depth = self.firsts.add_all(n, frm, to, hop, at_us)
+        self.reached += new
+        self.deepest = max(self.deepest, depth)
 
     def arrived(self, part: int, n: int, frm: PeerId, to: PeerId, hop: int, sent_us: int, at_us: int) -> None:
         """Add one delivered question or answer, as `reach` and `Deliveries.add` add many."""
@@ -456,13 +492,22 @@ class AskRecord:
         firsts = self.firsts
         if firsts is None:
             firsts = self.firsts = FirstArrivals(self.origin, self.issued_us)
-        if hop > self.deepest:
-            self.deepest = hop
-        self.reached += firsts.add(n, frm, to, hop, at_us)
+        if firsts.add(n, frm, to, hop, at_us):
+            self.reached += 1
+            if hop > self.deepest:
+                self.deepest = hop
 
     def heard(self, peer: PeerId) -> bool:
         """Whether a question of this ask reached a peer."""
         return self.firsts is not None and self.firsts.heard(peer)
+
+    def heard_by(self, peers: PeerSet, within_us: int | None = None) -> int:
+        """How many of these but the origin a question reached, within a time if that is given. Without a path, at most
+        as many as it reached in all."""
+        itself = self.origin in peers
+        if self.firsts is None:
+            return min(self.reached, peers.count - itself)
+        return self.firsts.among(peers, None if within_us is None else self.issued_us + within_us) - itself
 
     def forget_path(self) -> None:
         """Remove the path; all other values stay."""
@@ -545,6 +590,7 @@ class AskRecord:
             verdict=self.verdict,
             decoys=len(self.decoys),
             fetched=len(self.fetched),
+            outcome=self.outcome,
         )
 
     def trace(self, n: int) -> Trace | None:

@@ -6,6 +6,7 @@ deliveries) are in the records of asks and the snapshot instead.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -90,7 +91,8 @@ class Hit(Event):
 
 @dataclass(frozen=True, slots=True)
 class Closed(Event):
-    """Nothing of the ask is pending any more."""
+    """Nothing of the ask is pending any more. If it closes again with another verdict, a newer event replaces this one:
+    an ask has one at most."""
 
     ask: AskId
     verdict: str
@@ -127,14 +129,33 @@ class EventLog:
         self.recorded: deque[Event] = deque(maxlen=EVENTS_MAX)
         self.seen = 0
         """How many there have been, and the number of the latest."""
+        self._closed: dict[AskId, int] = {}
+        """Numbers of the events of asks that have closed, in order."""
 
     def append(self, kind: type[Event], *values: Any) -> None:
         """An event of this kind happens now; `values` are its fields, in order."""
         self.seen += 1
         self.recorded.append(kind(self.seen, self.kernel.now_us, *values))
 
-    def since(self, number: int) -> Iterator[Event]:
-        """Those with a number above that, oldest first."""
+    def closed(self, ask: AskId, verdict: str) -> None:
+        """An ask has closed, perhaps again: its earlier event is removed, so that it has one."""
         recorded = self.recorded
-        fresh = max(0, min(len(recorded), self.seen - number))
-        return iter([recorded[i] for i in range(len(recorded) - fresh, len(recorded))])
+        before = self._closed.pop(ask, 0)
+        if before and recorded and before >= recorded[0].seq:
+            del recorded[bisect_left(recorded, before, key=_number)]
+        self.append(Closed, ask, verdict)
+        self._closed[ask] = self.seen
+        if len(self._closed) > EVENTS_MAX:
+            del self._closed[next(iter(self._closed))]
+
+    def since(self, number: int) -> Iterator[Event]:
+        """Those with a number above that, oldest first. Numbers of events that were replaced are missing."""
+        recorded = self.recorded
+        first = len(recorded)
+        while first and recorded[first - 1].seq > number:
+            first -= 1
+        return iter([recorded[i] for i in range(first, len(recorded))])
+
+
+def _number(event: Event) -> int:
+    return event.seq

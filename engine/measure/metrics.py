@@ -12,6 +12,7 @@ as some hundred messages, however few there are, and with many small asks some a
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -96,14 +97,15 @@ ROW = np.dtype([("at", "<i8"), ("to", "<i4"), ("header", "<i8")])
 KIND_MASK = 255
 SIZE_MASK = (1 << KIND_SHIFT) - 1
 SENT_US = itemgetter(3)
-FIND, FETCH, PUBLISH = (WANTS.index(want) for want in ("find", "fetch", "publish"))
+FIND, FETCH, PUBLISH, BROADCAST = (WANTS.index(want) for want in ("find", "fetch", "publish", "broadcast"))
 I64 = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
 class AskStats:
-    """Results of the asks of a window: `success`, the share with a hit; median and 95th percentile of the first hits
-    in s, of those that had one; and `reach`, the mean of peers that a question reached. None: nothing to measure."""
+    """Results of the asks of a window: `success`, the share with a hit (of a broadcast, the share that heard it);
+    median and 95th percentile of the first hits in s, of those that had one; and `reach`, the mean of peers that a
+    question reached. None: nothing to measure."""
 
     asks: int
     success: float | None
@@ -326,19 +328,32 @@ class Metrics:
     def asked(self, from_us: int, to_us: int) -> AskStats:
         """Results of the asks issued in a window, as far as they are known.
 
-        For success, broadcasts and publications are left out, which want no answer, and asks that are neither answered,
-        nor closed, nor 10 s old yet. Reach is that of asks that are closed or 10 s old: an earlier value would be
-        too small.
+        For success, publications are left out, which want no answer, and asks that are neither answered, nor closed,
+        nor 10 s old yet. A broadcast counts with the share of the living users that it reached within 10 s: when it was
+        last closed, or else until now. Reach is that of asks that are closed or 10 s old: an earlier value would be too
+        small.
         """
-        rows = self.shared.records.outcomes(from_us)
-        rows = rows[(rows["issued_us"] >= from_us) & (rows["issued_us"] <= to_us)]
+        records = self.shared.records
+        rows = records.outcomes(from_us)
+        ids = np.arange(len(records) - len(rows), len(records))
+        wanted = (rows["issued_us"] >= from_us) & (rows["issued_us"] <= to_us)
+        rows, ids = rows[wanted], ids[wanted]
         over = rows["closed"] | (self.kernel.now_us - rows["issued_us"] >= SUCCESS_WITHIN_US)
         reach = rows["reached"][over & (rows["want"] != PUBLISH)]
         looked = (rows["want"] == FIND) | (rows["want"] == FETCH)
         first = rows["first_us"]
         hit = looked & (first >= 0)
-        good = int(np.count_nonzero(hit & (first <= SUCCESS_WITHIN_US)))
-        total = good + int(np.count_nonzero(looked & ~(hit & (first <= SUCCESS_WITHIN_US)) & over))
+        found = int(np.count_nonzero(hit & (first <= SUCCESS_WITHIN_US)))
+        told = over & (rows["want"] == BROADCAST)
+        shares: list[float] = rows["share"][told & ~np.isnan(rows["share"])].tolist()
+        for ask in ids[told & np.isnan(rows["share"])].tolist():
+            share = self.shared.owner.share_heard(records[ask])
+            if share is not None:
+                shares.append(share)
+        # An exact sum: it does not depend on the order.
+        good = found + math.fsum(shares)
+        missed = int(np.count_nonzero(looked & ~(hit & (first <= SUCCESS_WITHIN_US)) & over))
+        total = found + len(shares) + missed
         first_s = np.sort(first[hit]) / 1e6
         return AskStats(
             len(rows),

@@ -148,7 +148,7 @@ class AskRow:
     first_hit_us: int | None
     """Virtual time in us from issue to first hit, or None."""
     hops: int
-    """Greatest depth at which a question arrived."""
+    """Greatest depth at which a question reached a new peer."""
     losses: Mapping[str, int]
     """Messages of this ask that were dropped, by reason."""
     verdict: str
@@ -156,6 +156,9 @@ class AskRow:
     """Holders that served a decoy."""
     fetched: int = 0
     """Holders from which the wanted file was fetched completely."""
+    outcome: str = ""
+    """What became of an ask that has closed: `answered`, `not fetched` (it was found, and its download broke off), `no
+    answer`, `published`, `not published` or `told`."""
 
     @property
     def lost(self) -> int:

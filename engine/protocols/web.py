@@ -157,7 +157,9 @@ class Client(Peer, name="web", options=WebOptions):
         if up == ["balancer"]:
             return "the balancer lives, but no server behind it answers."
         if facts.get("reached"):
-            return "the service was asked, but it declined (451), had too much to do, or answered too late."
+            if "colluding" in stations.values() or not words_of(facts.get("text", "")):
+                return "the service was asked, but it declined (451)."
+            return "the service was asked, but it had too much to do (503), or answered too late."
         return "the service lives, but this client could not reach it."
 
     @classmethod

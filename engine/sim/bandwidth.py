@@ -46,7 +46,7 @@ TRANSFER = 2
 
 
 class QueuedMessage:
-    """A message under way. `bulk`: a transfer; `arrives_us`: when its last chunk arrives, once that is known."""
+    """A message under way. `bulk`: a transfer over a stream; `arrives_us`: when its last chunk arrives, once known."""
 
     __slots__ = ("arrives_us", "bulk", "envelope", "frm", "left", "serial", "size", "stream", "to")
 
@@ -57,7 +57,7 @@ class QueuedMessage:
         self.envelope = envelope
         self.size = self.left = envelope[5] & SIZE_MASK
         self.stream: bool = envelope[1].over == "stream"
-        self.bulk: bool = envelope[1].part_code == TRANSFER
+        self.bulk: bool = self.stream and envelope[1].part_code == TRANSFER
         self.arrives_us = -1
 
 

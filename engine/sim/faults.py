@@ -11,6 +11,7 @@ independent draws on the way in and out would square the share.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from ..api import PeerId, mentions
@@ -54,6 +55,14 @@ class Faults:
         if message is not None and sender in self.bans:
             message = self._strip(sender, message, envelope)
         return message
+
+    def suppresses(self, peer: PeerId, about: Iterable[str], ask: int) -> bool:
+        """Whether a peer enforces a ban on what an ask is about, or would name in its answer: words `about`. It does
+        not where it leaks that ask."""
+        if peer not in self.bans:
+            return False
+        word, leak = self.bans[peer]
+        return mentions(about, word) and not (leak and self._coin(peer, ask << HOP_BITS) < leak)
 
     def _strip(self, colluder: PeerId, message: Any, envelope: Envelope) -> Any:
         word, leak = self.bans[colluder]

@@ -32,8 +32,11 @@ class HostOwner(Protocol):
     def reopen(self, cause: int) -> Any:
         """The record of a cause that a protocol kept, which may have closed meanwhile."""
 
-    def note(self, peer: PeerId, kind: str, facts: dict[str, Any]) -> None:
-        """A peer writes an event, see `api.Host.note`."""
+    def note(self, peer: PeerId, kind: str, facts: dict[str, Any], causes: Sequence[int] | None = None) -> None:
+        """A peer writes an event, see `api.Host.note`. causes: its asks, None for those of what is handled now."""
+
+    def share_heard(self, record: Any) -> float | None:
+        """Of a broadcast: the share of the living users that it has reached in time; None where there are none."""
 
     def link(self, a: PeerId, b: PeerId) -> None:
         """Open a stream, if both live and it can be."""
@@ -281,12 +284,12 @@ class PeerHost:
     def unlink(self, to: PeerId) -> None:
         self.shared.owner.unlink(self.me, to)
 
-    def note(self, kind: str, **facts: Any) -> None:
+    def note(self, kind: str, *, cause: CauseLike = INHERIT, **facts: Any) -> None:
         if kind == "duplicate":
             self.kernel.duplicates += 1
             self.kernel.envelope[4].duplicates += 1
         else:
-            self.shared.owner.note(self.me, kind, facts)
+            self.shared.owner.note(self.me, kind, facts, None if cause == INHERIT else flatten(cause or ()))
 
     def let_go(self) -> None:
         """The process has ended: its timers keep no ask open any more."""

@@ -1,4 +1,4 @@
-"""Remembers everything, for ever."""
+"""Programs that remember everything, for ever, in several ways."""
 
 from __future__ import annotations
 
@@ -6,5 +6,35 @@ from broken.sound import Sound
 
 
 class Hoarder(Sound, name="grows"):
+    """Says nothing of it."""
+
     def keep(self, table: dict[int, None], key: int) -> None:
         table[key] = None
+
+
+class Clerk(Hoarder, name="clerk"):
+    """Has so much else that its size hardly changes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ballast = b"x" * 1_000_000
+
+
+class Recorder(Hoarder, name="recorder"):
+    """Keeps a ledger and says so: nothing is wrong with it."""
+
+    ledger = True
+
+
+class Squarer(Hoarder, name="squarer"):
+    """Keeps a ledger, and with each entry as much as there were before it."""
+
+    ledger = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.copies: list[int] = []
+
+    def keep(self, table: dict[int, None], key: int) -> None:
+        super().keep(table, key)
+        self.copies += range(len(table) // 100)

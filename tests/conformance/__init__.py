@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from .attacked import ATTACKS
 from .manners import (
+    ASKS,
     answers,
     ends_when_it_stops,
     forgets,
@@ -17,13 +18,14 @@ from .manners import (
     keeps_no_host,
     leaves_messages_alone,
     lives_on_as_a_copy,
+    traffic,
 )
 from .nonsense import survives_nonsense
 from .source import reads_no_clock, tells_whether_it_shares_files, walks_no_set
 from .trouble import lives_with_thin_lines, repeats, survives_any_option, survives_trouble
-from .watch import Network, variants
+from .watch import ITEMS_MOST, Network, collected, variants
 
-__all__ = ["CHECKS", "Network", "variants"]
+__all__ = ["ASKS", "CHECKS", "ITEMS_MOST", "Network", "collected", "traffic", "variants"]
 
 CHECKS: dict[str, Callable[[Network], None]] = {
     check.__name__: check

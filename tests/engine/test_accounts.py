@@ -119,7 +119,7 @@ def test_a_flood_counts_whom_it_reached_how_deep_and_how_often_in_vain(latency: 
     if checked:  # A ban on anything has each delivery judged.
         swarm.do(Collude(3, "something else"))
     row = ask(swarm, 0, "news")
-    assert (row.reached, row.hops) == (5, 4)
+    assert (row.reached, row.hops) == (5, 3), "the two that pass each other at the far side reach nobody new"
     assert row.messages == 2 + 2 + 2 + 1, "both ways round; who is last hears it from both sides"
     assert row.duplicates == 2
     assert swarm.snapshot().totals.duplicates == row.duplicates
@@ -137,8 +137,8 @@ def test_success_is_the_share_that_had_a_hit_within_ten_seconds() -> None:
     ask(swarm, 0, "red balloon")
     swarm.do(AskFor(0, "blue train", "broadcast"))
     swarm.advance(20 * SECOND)
-    assert swarm.success(0, 100) == 0.5
-    assert swarm.success(4, 100) == 0.0
+    assert swarm.success(0, 100) == pytest.approx(2 / 3), "found, not found, and a broadcast that all heard"
+    assert swarm.success(4, 100) == 0.5
     assert swarm.success(0, 4) == 1.0
     assert swarm.success(30, 40) is None
     swarm.do(Set("latency", 600))

@@ -109,6 +109,34 @@ def test_an_ask_that_is_opened_again_in_vain_closes_again_and_is_told_once() -> 
     assert [type(event) for event in swarm.events()].count(Closed) == 1
 
 
+def test_an_ask_that_closes_in_each_cycle_is_one_event_the_last() -> None:
+    """Whoever reads events as they come sees each, with a new number."""
+
+    class Crier(Actor, name="crier"):
+        wants = "broadcast"
+
+    swarm = make_swarm(5, Crier)
+    kept: list[Any] = []
+    hears(swarm, 0, lambda h: kept.append(h.cause))
+    ask(swarm, 0, "a")
+    seen = [event.seq for event in swarm.events()]
+    for to in (1, 2, 3):
+        host(swarm, 0).send(to, Question("a"), cause=kept[0])
+        swarm.advance(swarm.now_us + SECOND)
+        fresh = list(swarm.events(seen[-1]))
+        assert [type(event) for event in fresh] == [Closed]
+        seen += [event.seq for event in fresh]
+    assert seen == sorted(set(seen))
+    assert [event.verdict for event in swarm.events() if isinstance(event, Closed)] == [
+        "Heard by 3 of 4 living peers (75%)."
+    ]
+    assert swarm.success(0, 1) == 0.75, "all within 10 s"
+    host(swarm, 0).after(20 * SECOND, Tick(lambda h: h.send(4, Question("a"), cause=kept[0])), cause=None)
+    swarm.advance(60 * SECOND)
+    assert swarm.record(1).verdict == "Heard by 4 of 4 living peers (100%)."
+    assert swarm.success(0, 1) == 0.75, "who heard later is too late"
+
+
 def test_a_message_with_several_causes_counts_once_in_each_account_its_bytes_shared() -> None:
     swarm = make_swarm(4, Actor)
     kept: list[Any] = []

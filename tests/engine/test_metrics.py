@@ -149,8 +149,9 @@ def test_what_peers_believe_of_the_dead_is_wrong() -> None:
 def test_a_network_without_links_has_no_such_figures() -> None:
     swarm = Swarm(Setup(protocol="gossip", peers=10, asks_per_s=1.0))
     swarm.advance(20 * SECOND)
-    for name in ("components", "largest_component", "success", "first_hit_s"):
+    for name in ("components", "largest_component", "first_hit_s"):
         assert math.isnan(last(swarm, name))
+    assert last(swarm, "success") > 0.8, "the share that heard"
     assert last(swarm, "belief_error") == 0, "all on the list are alive"
     assert last(swarm, "reach") > 5
     assert 0 < last(swarm, "load_gini") < 1

@@ -42,6 +42,6 @@
    827.256  ask 3 is over. Found at p001 and p002; p001 served a decoy, nobody the genuine file.
 > asks
   1  p003 wants blue train: 0 questions, 0 reached, 0 duplicates, 0 hops, 0 hits. Published: it is in the library and whoever asks may find it.
-  2  p000 wants blue train: 81 questions, 9 reached, 72 duplicates, 2 hops, 3 hits. Found at p001, p002 and p003; p001 and p002 served decoys, p003 the genuine file.
-  3  p005 wants night owl: 81 questions, 9 reached, 72 duplicates, 2 hops, 2 hits. Found at p001 and p002; p001 served a decoy, nobody the genuine file.
-  4  p006 wants night owl: 81 questions, 9 reached, 72 duplicates, 2 hops, 0 hits. No answer: no peer holds "night owl".
+  2  p000 wants blue train: 81 questions, 9 reached, 72 duplicates, 1 hops, 3 hits. Found at p001, p002 and p003; p001 and p002 served decoys, p003 the genuine file.
+  3  p005 wants night owl: 81 questions, 9 reached, 72 duplicates, 1 hops, 2 hits. Found at p001 and p002; p001 served a decoy, nobody the genuine file.
+  4  p006 wants night owl: 81 questions, 9 reached, 72 duplicates, 1 hops, 0 hits. No answer: no peer holds "night owl".

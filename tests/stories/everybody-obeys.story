@@ -17,6 +17,6 @@
      5.000  ask 3: p001 wants blue train
 > quiet 2
 > asks
-  1  p001 wants blue train: 4 questions, 4 reached, 0 duplicates, 3 hops, 3 hits. Found: 3 holders, the first after 0.17 s.
+  1  p001 wants blue train: 1 questions, 1 reached, 0 duplicates, 1 hops, 3 hits. Found: 3 holders, the first after 0.17 s.
   2  p001 wants blue train: 1 questions, 1 reached, 0 duplicates, 1 hops, 0 hits. No answer: the index is colluding, and nobody else knows who has what.
-  3  p001 wants blue train: 4 questions, 4 reached, 0 duplicates, 3 hops, 3 hits. Found: 3 holders, the first after 0.17 s.
+  3  p001 wants blue train: 1 questions, 1 reached, 0 duplicates, 1 hops, 3 hits. Found: 3 holders, the first after 0.17 s.

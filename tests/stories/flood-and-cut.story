@@ -36,9 +36,9 @@
     11.000  ask 4: p002 wants blue train
 > quiet 5
 > asks
-  1  p002 wants blue train: 61 questions, 19 reached, 42 duplicates, 5 hops, 4 hits. 
-  2  p002 wants blue train: 57 questions, 18 reached, 38 duplicates, 6 hops, 4 hits. Found: 4 holders, the first after 0.24 s.
+  1  p002 wants blue train: 61 questions, 19 reached, 42 duplicates, 4 hops, 4 hits. 
+  2  p002 wants blue train: 57 questions, 18 reached, 38 duplicates, 5 hops, 4 hits. Found: 4 holders, the first after 0.24 s.
   3  p002 wants blue train: 5 questions, 0 reached, 0 duplicates, 0 hops, 0 hits. No answer: 4 peers hold it; 4 are behind the partition.
-  4  p002 wants blue train: 62 questions, 18 reached, 44 duplicates, 6 hops, 4 hits. Found: 4 holders, the first after 0.16 s.
+  4  p002 wants blue train: 62 questions, 18 reached, 44 duplicates, 5 hops, 4 hits. Found: 4 holders, the first after 0.16 s.
 > lost
   dead 2, partition 7

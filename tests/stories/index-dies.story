@@ -33,6 +33,6 @@
    106.202  ask 3: p012 has it
    106.422  ask 3 is over. Found: 4 holders, the first after 0.20 s.
 > asks
-  1  p003 wants blue train: 5 questions, 5 reached, 0 duplicates, 3 hops, 4 hits. 
-  2  p003 wants blue train: 2 questions, 2 reached, 0 duplicates, 3 hops, 1 hits. Found: 1 holder, the first after 13.98 s.
-  3  p003 wants blue train: 5 questions, 5 reached, 0 duplicates, 3 hops, 4 hits. Found: 4 holders, the first after 0.20 s.
+  1  p003 wants blue train: 1 questions, 1 reached, 0 duplicates, 1 hops, 4 hits. 
+  2  p003 wants blue train: 1 questions, 1 reached, 0 duplicates, 1 hops, 1 hits. Found: 1 holder, the first after 13.98 s.
+  3  p003 wants blue train: 1 questions, 1 reached, 0 duplicates, 1 hops, 4 hits. Found: 4 holders, the first after 0.20 s.

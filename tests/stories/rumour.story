@@ -12,5 +12,5 @@
      2.000  ask 2: p000 wants the sky is blue
 > quiet 3
 > asks
-  1  p000 wants the sky is green: 552 questions, 183 reached, 369 duplicates, 9 hops, 0 hits. Heard by 183 of 199 living peers (92%).
-  2  p000 wants the sky is blue: 177 questions, 58 reached, 21 duplicates, 14 hops, 0 hits. Heard by 58 of 99 living peers (59%).
+  1  p000 wants the sky is green: 552 questions, 183 reached, 369 duplicates, 8 hops, 0 hits. Heard by 183 of 199 living peers (92%).
+  2  p000 wants the sky is blue: 177 questions, 58 reached, 21 duplicates, 13 hops, 0 hits. Heard by 58 of 99 living peers (59%).

@@ -187,6 +187,16 @@ async def test_a_line_leads_to_what_it_is_about() -> None:
         assert [m.ask for m in app.heard(AskPicked)] == [11]
 
 
+async def test_an_ask_that_closes_again_has_one_line() -> None:
+    feed = Feed()
+    async with Stage(feed).run_test(size=(80, 10)) as pilot:
+        feed.show(frames.frame(events=(Closed(1, 1, 11, "Heard by 1"), Closed(2, 1, 12, "Found"))))
+        feed.show(frames.frame(events=(Closed(3, 2, 11, "Heard by 2"), Closed(4, 3, 11, "Heard by 3"))))
+        await pilot.pause()
+        assert feed.row_count() == 2
+        assert ["Heard by 3" in painted(feed)[1], "Found" in painted(feed)[2]] == [True, True]
+
+
 MANY_CENSORED = "the scenario censored 13 peers: p000 p001 p002 p003 …"
 
 

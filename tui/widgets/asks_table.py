@@ -31,15 +31,18 @@ BESIDE = ("reached", "messages", "duplicates")
 """Figures with their theory on the same line; any other theory has a line of its own."""
 
 
+OUTCOMES = {"told": "text", "answered": "good", "published": "good"}
+"""Outcome of an ask -> its style; any other is bad."""
+
+
 def state_of(row: AskRow, snapshot: Snapshot) -> tuple[str, str]:
     """The state of an ask in a word or two, and its style."""
     if row.closed_us is None:
         if row.id in snapshot.spreading:
             return ("answered, spreading ▶", "answer") if row.hits else ("spreading ▶", "question")
         return ("downloading", "answer") if row.hits else ("waiting", "question")
-    if row.want == "broadcast":  # a rumour has no answer
-        return "told", "text"
-    return ("answered", "good") if row.hits else ("no answer", "bad")
+    word = row.outcome or ("told" if row.want == "broadcast" else "answered" if row.hits else "no answer")
+    return word, OUTCOMES.get(word, "bad")
 
 
 def verdict_in(verdict: str, width: int) -> str:
@@ -49,6 +52,16 @@ def verdict_in(verdict: str, width: int) -> str:
     ends = [verdict.find(mark, at) for mark in (": ", ", ", "; ", " (") for at in range(len(verdict))]
     fitting = [end for end in ends if end > 0 and cell_len(verdict[:end]) <= width]
     return verdict[: max(fitting)] if fitting else verdict
+
+
+def told_whole(row: AskRow, cells: int) -> bool:
+    """Whether the verdict stands in so many cells, whole or shortened; of a download that broke off only whole, since
+    the first clause says that it was found."""
+    return (
+        row.closed_us is not None
+        and bool(row.verdict)
+        and (row.outcome != "not fetched" or cell_len(row.verdict) <= cells)
+    )
 
 
 def reached_share(row: AskRow, snapshot: Snapshot) -> float:
@@ -218,7 +231,7 @@ def _first_hits(data: AskData) -> Values:
 def _state(data: AskData, item: int, cells: int) -> Span:
     ask = data.asks[item]
     word, style = state_of(ask, data.frame.snapshot)
-    return (verdict_in(ask.verdict, cells) if ask.closed_us is not None and ask.verdict else word), style
+    return (verdict_in(ask.verdict, cells) if told_whole(ask, cells) else word), style
 
 
 def _states(data: AskData) -> Values:

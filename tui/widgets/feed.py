@@ -268,6 +268,7 @@ class Feed(VirtualList):
         fresh = [event for event in frame.events[-KEPT * len(KINDS) :] if worth_telling(event)]
         if not fresh:
             return
+        self._replace(fresh)
         for event in fresh:
             self._kept[KIND_OF.get(type(event), "log")].appendleft(event)
         wanted = self._wanted()
@@ -277,6 +278,17 @@ class Feed(VirtualList):
         if mine:
             self.rows_came(len(mine))
             self._say()
+
+    def _replace(self, fresh: list[Event]) -> None:
+        """Remove what was told of asks that have closed again since: an ask has one line that tells its end."""
+        again = {event.ask: event for event in fresh if isinstance(event, Closed)}
+        if not again:
+            return
+        fresh[:] = [event for event in fresh if not isinstance(event, Closed) or again[event.ask] is event]
+        for lines in (self._kept["asks"], self._lines):
+            old = [event for event in lines if isinstance(event, Closed) and event.ask in again]
+            for event in old:
+                lines.remove(event)
 
     # --- filters -----------------------------------------------------------------------------------------------
 

@@ -25,7 +25,7 @@ from tui.session.meaning import meaning_of
 from tui.session.units import clock
 from tui.widgets.messages import Act, Wish
 
-from .asks_table import reached_share, state_of, verdict_in
+from .asks_table import reached_share, state_of, told_whole, verdict_in
 from .panel import Chip, Lines, Offer
 from .row_widget import RowWidget
 from .text import STATE, Row, Span, between, fit, width_of, wrap
@@ -89,7 +89,8 @@ def ask_row(frame: Frame, width: int = 80, app: object = None) -> Row:
         (fit(f"“{ask.text}”", 18), "text bold"),
         (f"{reach} {si(ask.messages):>5} msgs  ", "text"),
     )
-    told = verdict_in(ask.verdict, width - width_of(row)) if ask.closed_us is not None and ask.verdict else word
+    room = width - width_of(row)
+    told = verdict_in(ask.verdict, room) if told_whole(ask, room) else word
     return (*row, (told, ink))
 
 

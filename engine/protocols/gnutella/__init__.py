@@ -663,7 +663,7 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
         before = download.source
         if not download.others:
             del self.downloads[before.file.name]
-            host.note("download failed", name=before.file.name, holder=before.holder, why=why)
+            host.note("download failed", cause=download.cause, name=before.file.name, holder=before.holder, why=why)
             return
         download.source = download.others.pop(0)
         file = download.source.file
@@ -715,12 +715,12 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
             host.send(sender, Get(file.name, download.here), cause=download.cause)
             return
         if not host.library.add(file):
-            host.note("decoy", content=file.name, holder=sender)
+            host.note("decoy", cause=download.cause, content=file.name, holder=sender)
             self.got_decoy(host, download)
             return
         self.unwatch(host, download)
         del self.downloads[file.name]
-        host.note("downloaded", name=file.name, holder=sender, bytes=download.here)
+        host.note("downloaded", cause=download.cause, name=file.name, holder=sender, bytes=download.here)
 
     def got_decoy(self, host: Host, download: Download) -> None:
         """The hash was right and the user deleted the file, since it is not what its name says. If no other holder has

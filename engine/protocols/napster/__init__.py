@@ -156,7 +156,7 @@ class PingedResults:
 @dataclass(slots=True)
 class Download:
     """A file that is being fetched: from `entry`, then from `others`; `have` bytes have arrived. `acked` once the index
-    has told where the holder is (204)."""
+    has told where the holder is (204). `timer` looks whether this attempt makes progress."""
 
     cause: Cause
     entry: Entry
@@ -165,6 +165,7 @@ class Download:
     attempt: int = 0
     have: int = 0
     acked: bool = False
+    timer: Timer | None = None
 
 
 @dataclass(slots=True)
@@ -219,12 +220,15 @@ class User(Peer, name="napster", options=NapsterOptions):
     def explain(cls, facts: Mapping[str, Any], options: NapsterOptions) -> str | None:
         """Tells whether the index or the holders are missing."""
         state = (facts.get("stations") or {}).get("index", "alive")
-        if state != "alive":
+        publishes, asked = facts.get("want") == "publish", facts.get("reached")
+        if state != "alive" and (publishes or not asked or facts.get("holders")):
             return f"the index is {state}, and nobody else knows who has what."
-        if facts.get("holders") and not facts.get("reached"):
+        if publishes:
+            return None if facts.get("joined", True) else "the index is told when this user is logged in again."
+        if facts.get("holders") and not asked:
             return "the asker could not reach the index, and nobody else knows who has what."
         if facts.get("holders_alive", 0) > facts.get("colluding", 0):
-            return "the index was asked and named nobody: it will not, or those who share it were not logged in."
+            return "the index was asked and named nobody: those who share it were not logged in when it was asked."
         return None
 
     @classmethod
@@ -293,9 +297,9 @@ class User(Peer, name="napster", options=NapsterOptions):
         self.connecting = host.after(int(pause_s * 1e6), LoginDue(), cause=None)
         for wanted in self.wanted.values():
             wanted.sent = False
-        for name in [name for name, download in self.downloads.items() if not download.acked]:
-            del self.downloads[name]
-            host.note("download stopped", content=name)
+        for download in [download for download in self.downloads.values() if not download.acked]:
+            self.end(host, download)
+            host.note("download stopped", cause=download.cause, content=download.entry.name)
 
     @on(Rescan)
     def rescan(self, host: Host, tick: Rescan) -> None:
@@ -411,8 +415,8 @@ class User(Peer, name="napster", options=NapsterOptions):
         without a cause."""
         name = download.entry.name
         if self.state != "online":
-            del self.downloads[name]
-            host.note("download stopped", content=name)
+            self.end(host, download)
+            host.note("download stopped", cause=download.cause, content=name)
             return
         self.serial += 1
         download.attempt = self.serial
@@ -421,8 +425,16 @@ class User(Peer, name="napster", options=NapsterOptions):
         self.watch(host, download, int(host.options.stall_s * 1e6))
 
     def watch(self, host: Host, download: Download, delay_us: int) -> None:
-        """Set the timer that looks for progress."""
-        host.after(delay_us, Stalled(download.entry.name, download.attempt), cause=download.cause)
+        """Set the timer that looks for progress, in place of that of an earlier attempt."""
+        if download.timer is not None:
+            host.cancel(download.timer)
+        download.timer = host.after(delay_us, Stalled(download.entry.name, download.attempt), cause=download.cause)
+
+    def end(self, host: Host, download: Download) -> None:
+        """A download is over. Its timer would keep the ask open."""
+        if download.timer is not None:
+            host.cancel(download.timer)
+        del self.downloads[download.entry.name]
 
     @on(Stalled)
     def stalled(self, host: Host, tick: Stalled) -> None:
@@ -435,15 +447,15 @@ class User(Peer, name="napster", options=NapsterOptions):
             else:
                 self.other(host, download, "it stood still")
 
-    def other(self, host: Host, download: Download, why: str = "") -> None:
+    def other(self, host: Host, download: Download, why: str) -> None:
         """Give up the present holder: try the next one, or fail. The bytes that have arrived are kept if the next
         holder has the same file."""
         old = download.entry
         if download.acked:
             self.count(host, DOWNLOAD_END)
         if not download.others:
-            del self.downloads[old.name]
-            host.note("download failed", content=old.name, why=why)
+            self.end(host, download)
+            host.note("download failed", cause=download.cause, content=old.name, why=why)
         else:
             download.entry = download.others.pop(0)
             if download.entry.md5 != old.md5:
@@ -535,18 +547,18 @@ class User(Peer, name="napster", options=NapsterOptions):
         if download.have < entry.size:
             return
         if blob.digest != entry.md5:
-            host.note("download corrupt", content=name, holder=sender)
+            host.note("download corrupt", cause=download.cause, content=name, holder=sender)
             download.have = 0
             self.other(host, download, "other bytes than promised")
             return
         if not host.library.add(File(name, entry.size, blob.digest)):
             # The hash was right, and the user deleted the file: it is not what its name says.
-            host.note("decoy", content=name, holder=sender)
+            host.note("decoy", cause=download.cause, content=name, holder=sender)
             download.have = 0
-            self.other(host, download)
+            self.other(host, download, "a decoy")
             return
-        del self.downloads[name]
-        host.note("downloaded", content=name, holder=sender)
+        self.end(host, download)
+        host.note("downloaded", cause=download.cause, content=name, holder=sender)
         self.hang_up(host, sender)
         self.count(host, DOWNLOAD_END)
         if self.state == "online":

@@ -129,14 +129,14 @@ class Results(OfFiles):
     entries: tuple[Entry, ...]
 
 
-@message(over="datagram", part="question")
+@message(over="datagram", part="transfer")
 class Ping:
-    """ICMP echo request, to measure the round trip to a holder."""
+    """ICMP echo request, to measure the round trip to a holder. It is part of the transfer: it asks for no file."""
 
     number: int
 
 
-@message(over="datagram", part="answer")
+@message(over="datagram", part="transfer")
 class Pong:
     """ICMP echo reply."""
 
