@@ -117,15 +117,17 @@ def lives_with_thin_lines(network: Network) -> None:
 
 
 def survives_any_option(network: Network) -> None:
-    """Every option at both ends of its range, while it runs."""
+    """Every option at both ends of its range: while it runs, or from the start if it can only be set then."""
     for part in fields(network.program.options_type):
         for end in ("low", "high"):
             value = part.metadata.get(end)
             if value is None:
                 continue
-            made = Spied(network, peers=8, asks_per_s=3.0)
+            fixed = part.metadata.get("fixed", False)
+            options = {**network.options, part.name: value} if fixed else network.options
+            made = Spied(network, peers=8, asks_per_s=3.0, options=options)
             made.run(1)
-            made.do(Set(part.name, value), Kill(3))
+            made.do(*(() if fixed else (Set(part.name, value),)), Kill(3))
             for _ in range(3):
                 made.swarm.advance(made.swarm.now_us + 2 * SECOND, 1_500)
             made.do(Revive(3))
