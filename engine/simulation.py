@@ -87,17 +87,17 @@ class LivingUsers:
     def __contains__(self, peer: PeerId) -> bool:
         return bool(self._flags[peer])
 
+    @property
+    def flags(self) -> NDArray[np.bool_]:
+        """A flag for each peer, to read."""
+        return self._flags
+
     def set(self, peer: PeerId, alive: bool) -> None:
         """A user has started or stopped."""
         change = int(alive) - int(self._flags[peer])
         self._flags[peer] = alive
         self.count += change
         self._counts[peer // self.BLOCK] += change
-
-    @property
-    def flags(self) -> NDArray[np.bool_]:
-        """Whether each peer is one of them: to be read, not kept."""
-        return self._flags
 
     def nth(self, k: int) -> PeerId:
         """The k-th of them by id, from 0; k is less than `count`."""
@@ -462,17 +462,9 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
                 self.owner.ask_closed(record)
 
     def share_heard(self, record: AskRecord) -> float | None:
-        """Of a broadcast: the share of the living users that it has reached in time; None where there are none."""
-        alive = self.living_users.count - (record.origin in self.living_users)
-        return record.heard_by(self.living_users.flags, SUCCESS_WITHIN_US) / alive if alive else None
-
-    def open_shares(self, from_us: int, to_us: int) -> list[float]:
-        made: list[float] = []
-        for record in self.open_asks.values():
-            if record.want == "broadcast" and record.share is None and from_us <= record.issued_us <= to_us:
-                share = self.share_heard(record) if self.kernel.now_us - record.issued_us >= SUCCESS_WITHIN_US else None
-                made += () if share is None else (share,)
-        return made
+        living = self.living_users
+        alive = living.count - (record.origin in living)
+        return record.heard_by(living, SUCCESS_WITHIN_US) / alive if alive else None
 
     # --- what hosts ask for ----------------------------------------------------------------------------------
 

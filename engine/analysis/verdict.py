@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from ..api import PARTS, Peer, PeerId, words_of
 from ..errors import plain
 from ..measure.asks import AskRecord
 from ..measure.snapshot import ALIVE, DEAD, LEFT, STATES
+from ..sim.paths import PathLengths
 from ..simulation import Simulation
 
 TRANSFER = PARTS.index("transfer")
@@ -31,7 +29,7 @@ def facts_of(sim: Simulation, record: AskRecord) -> dict[str, Any]:
         "text": record.text,
         "alive": living.count - (record.origin in living),
         "reached": record.reached,
-        "heard": record.heard_by(living.flags) if record.want == "broadcast" else 0,
+        "heard": record.heard_by(living),
         "hits": len(hits),
         "hits_gone": sum(bool(sim.state[p] != ALIVE) for p in hits),
         "hits_poisoned": sum(bool(sim.poisoned[p]) for p in hits),
@@ -53,10 +51,9 @@ def facts_of(sim: Simulation, record: AskRecord) -> dict[str, Any]:
         if record.origin in sim.joining and not facts["joined"]:
             facts["adrift"] = sim.bootstrap_status()
     if record.want == "publish" and sim.program.overlay:
-        finders = _distances(sim, record.origin, sim.censored | _parted(sim, record.origin) | _silent(sim, record))
-        horizon = facts["horizon"]
-        near = living.flags & (finders > 0) & (finders <= (sim.n if horizon is None else horizon))
-        facts["near"] = int(near.sum())
+        blocks = _blocks(sim, record.origin, record) if sim.kernel.checked else None
+        finders = PathLengths(sim.streams.near, record.origin, blocks).within(facts["horizon"])
+        facts["near"] = sum(peer in living for peer in finders) - (record.origin in living)
     if record.want in ("find", "fetch") and not record.hits:
         facts.update(_of_holders(sim, record))
     return facts
@@ -65,70 +62,87 @@ def facts_of(sim: Simulation, record: AskRecord) -> dict[str, Any]:
 def _of_holders(sim: Simulation, record: AskRecord) -> dict[str, Any]:
     """Where the holders of what was looked for are, each in one of the counts that `verdict` lists."""
     origin = record.origin
-    holders = [p for p in sim.holders.of(record.text) if p != origin]
-    group = sim.faults.group
+    state, faults = sim.state, sim.faults
     counts = dict.fromkeys((*WHERE, *UNASKED, "asked"), 0)
     standing = 0
     unasked: list[PeerId] = []
+    holders = [p for p in sim.holders.of(record.text) if p != origin]
     for p in holders:
-        if sim.state[p] != ALIVE:
-            counts["dead" if sim.state[p] == DEAD else "left"] += 1
+        if state[p] != ALIVE:
+            counts["dead" if state[p] == DEAD else "left"] += 1
             continue
-        if sim.censored[p]:
+        if faults.censored[p]:
             counts["censored"] += 1
             continue
         standing += 1
-        if group[p] != group[origin]:
+        if faults.group[p] != faults.group[origin]:
             counts["parted"] += 1
-        elif p in sim.faults.bans and all(
-            sim.faults.suppresses(p, words_of(file.name), record.id) for file in sim.libraries[p].matching(record.text)
+        elif p in faults.bans and all(
+            faults.suppresses(p, words_of(file.name), record.id) for file in sim.libraries[p].matching(record.text)
         ):
             counts["colluding"] += 1
         elif record.heard(p):
             counts["asked"] += 1
         else:
             unasked.append(p)
-    distance = None
-    if unasked:
-        # What a holder's way would need: links at all, then links between peers that let the question pass.
-        checked = sim.kernel.checked
-        words = words_of(record.text)
-        silent = {p for p in sim.faults.bans if sim.faults.suppresses(p, words, record.id)}
-        open_links = [hops_between(sim, origin, p) for p in unasked]
-        passing = [hops_between(sim, origin, p, checked=True) for p in unasked] if checked else open_links
-        willing = [hops_between(sim, origin, p, silent, checked=checked) for p in unasked] if silent else passing
-        horizon = sim.program.horizon(sim.shared.options)
-        most = sim.n if horizon is None else horizon
-        on_links = sim.program.overlay
-        far: list[int] = []
-        for linked, passes, pleases in zip(open_links, passing, willing, strict=True):
-            if on_links and linked < 0:
-                counts["cut"] += 1
-            elif linked > most:
-                counts["far"] += 1
-                far.append(linked)
-            elif on_links and not 0 <= passes <= most:
-                counts["walled"] += 1
-            elif on_links and not 0 <= pleases <= most:
-                counts["hushed"] += 1
-            else:
-                counts["missed"] += 1
-        reachable = [hops for hops in passing if hops >= 0]
-        distance = min(far or reachable, default=None)
+    distance = _of_unasked(sim, record, unasked, counts)
     return {**counts, "holders": len(holders), "holders_alive": standing, "distance": distance}
+
+
+def _of_unasked(sim: Simulation, record: AskRecord, unasked: Sequence[PeerId], counts: dict[str, int]) -> int | None:
+    """Count why no question reached these holders, and return the hops to the nearest that is too far.
+
+    A holder's way would need links at all, then links between peers that let the question pass. The paths are searched
+    only as far as they decide between these.
+    """
+    overlay, horizon = sim.program.overlay, sim.program.horizon(sim.shared.options)
+    if not overlay and horizon is None:
+        counts["missed"] += len(unasked)
+        return None
+    near = sim.streams.near
+    linked = PathLengths(near, record.origin)
+    # Without faults each way is open to the question.
+    barriers: list[tuple[str, PathLengths]] = []
+    if overlay and sim.kernel.checked:
+        barriers.append(("walled", PathLengths(near, record.origin, _blocks(sim, record.origin))))
+        if sim.faults.bans:
+            barriers.append(("hushed", PathLengths(near, record.origin, _blocks(sim, record.origin, record))))
+    nearest: int | None = None
+    for left, p in zip(range(len(unasked), 0, -1), unasked, strict=True):
+        if horizon is None:
+            cut, hops = not sim.streams.connected(record.origin, p), 0
+        else:
+            hops = linked.to(p, left)
+            cut = overlay and hops < 0
+        if cut:
+            counts["cut"] += 1
+        elif horizon is not None and hops > horizon:
+            counts["far"] += 1
+            nearest = hops if nearest is None else min(nearest, hops)
+        else:
+            why = (word for word, paths in barriers if not paths.lead_to(p, horizon, left))
+            counts[next(why, "missed")] += 1
+    return nearest
+
+
+def _blocks(sim: Simulation, origin: PeerId, record: AskRecord | None = None) -> Callable[[PeerId], bool]:
+    """Whether nothing passes through a peer that comes from `origin`, since it is censored or behind the partition; nor
+    this ask, since it colludes on a word of its text."""
+    faults = sim.faults
+    censored, group, bans, mine = faults.censored, faults.group, faults.bans, faults.group[origin]
+    if record is None or not bans:
+        return lambda peer: censored[peer] or group[peer] != mine
+    words, ask = words_of(record.text), record.id
+    return lambda peer: censored[peer] or group[peer] != mine or (peer in bans and faults.suppresses(peer, words, ask))
 
 
 def _names(sim: Simulation, record: AskRecord) -> tuple[tuple[str, ...], ...]:
     """The words of all that a peer would have to name so that this ask is answered: of the files that match it, or of
     its text where no peer shares one."""
     if record.want in ("find", "fetch") and any(ban for ban, _ in sim.faults.bans.values()):
-        found = dict.fromkeys(
-            words_of(file.name)
-            for peer in sim.holders.of(record.text)
-            for file in sim.libraries[peer].matching(record.text)
-        )
+        found = tuple(map(words_of, sim.holders.names(record.text)))
         if found:
-            return tuple(found)
+            return found
     return (words_of(record.text),)
 
 
@@ -152,21 +166,6 @@ def _suppresses(sim: Simulation, peer: PeerId, record: AskRecord, names: Sequenc
     )
 
 
-def _silent(sim: Simulation, record: AskRecord) -> NDArray[np.bool_]:
-    """Flags of the peers that do not pass the text of an ask on, since they collude on a word of it."""
-    flags = np.zeros(sim.n, np.bool_)
-    words = words_of(record.text)
-    for peer in sim.faults.bans:
-        flags[peer] = sim.faults.suppresses(peer, words, record.id)
-    return flags
-
-
-def _parted(sim: Simulation, origin: PeerId) -> NDArray[np.bool_]:
-    """Flags of the peers that a partition separates from one."""
-    flags: NDArray[np.bool_] = sim.group != sim.group[origin]
-    return flags
-
-
 def station_state(
     sim: Simulation, station: PeerId, record: AskRecord | None = None, names: Sequence[Sequence[str]] = ()
 ) -> str:
@@ -181,47 +180,6 @@ def station_state(
     if sim.state[station] == ALIVE and sim.colluding[station]:
         return "colluding"
     return STATES[sim.state[station]]
-
-
-def _distances(sim: Simulation, origin: PeerId, blocked: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Hops from a peer to each other over the open streams, not through `blocked` peers; -1 where no path leads."""
-    hops = np.full(sim.n, -1, np.int64)
-    hops[origin] = 0
-    near = sim.streams.near
-    front, step = [origin], 0
-    while front:
-        step += 1
-        onward = list(dict.fromkeys(q for p in front for q in near[p]))
-        front = [q for q in onward if hops[q] < 0 and not blocked[q]]
-        hops[front] = step
-    return hops
-
-
-def hops_between(
-    sim: Simulation, a: PeerId, b: PeerId, silent: Container[PeerId] = (), *, checked: bool = False
-) -> int:
-    """Hops between two peers over the open streams, not through peers of `silent`; -1 where no path leads. checked: nor
-    through peers that are censored or behind a partition from `a`."""
-    # From both ends, always the smaller front: two fronts of a thousand peers meet where one would visit all.
-    near, censored, group = sim.streams.near, sim.faults.censored, sim.faults.group
-    mine = group[a]
-    front, other = {a}, {b}
-    seen, others_seen = {a}, {b}
-    hops = 0
-    while front and other:
-        if len(front) > len(other):
-            front, other, seen, others_seen = other, front, others_seen, seen
-        hops += 1
-        front = set().union(*map(near.__getitem__, front))
-        if not front.isdisjoint(others_seen):
-            return hops
-        front -= seen
-        if checked:
-            front = {peer for peer in front if not censored[peer] and group[peer] == mine}
-        if silent:
-            front = {peer for peer in front if peer not in silent}
-        seen |= front
-    return -1
 
 
 def plural(n: int, one: str, many: str = "") -> str:
@@ -248,8 +206,7 @@ def verdict(program: type[Peer], options: Any, facts: Mapping[str, Any]) -> str:
                            only through censored peers), hushed (only through peers that collude on a word of the text),
                            missed (something else)
     holders_alive          of these, alive and not censored
-    distance               hops over the links as they are to the nearest holder that is too far, or was not asked, or
-                           None
+    distance               hops over the links as they are to the nearest holder that is too far, or None
     horizon                hops that a question travels, or None where nothing limits it
     overlay, shares_files  whether the network has links that stay open, and whether its peers share files
     near                   only for a publication in a network with links: living users whose questions can arrive

@@ -3,10 +3,10 @@
 A long run has any number of asks, and all of them are listed at its end. As an object a record takes 1.5 KB in dozens
 of small pieces, which every garbage collection and every checkpoint visits. So records are compressed by the page: 64
 that follow each other, once all of them are closed, their paths are forgotten, and none is among the last `LATEST`. A
-page takes some 90 bytes an ask, and a checkpoint refers to it instead of holding it. An hour of one ask a second is a
+page takes some 80 bytes an ask, and a checkpoint refers to it instead of holding it. An hour of one ask a second is a
 third of a megabyte, and nothing else grows with the length of a run.
 
-What the time series are made of (when an ask was issued and first answered, how many it reached) stands beside the
+What the time series are made of (when an ask was issued and first answered, whom it reached) stands beside the
 compressed records of a page as columns, so that no record is unpacked once a second.
 
 Reading a compressed record gives a copy. A gossip may open one again, a minute or an hour later: `reopen`.
@@ -14,7 +14,6 @@ Reading a compressed record gives a copy. A gossip may open one again, a minute 
 
 from __future__ import annotations
 
-import math
 import pickle
 import zlib
 from collections import deque
@@ -34,18 +33,12 @@ LATEST = 256
 
 
 OUTCOME = np.dtype(
-    [
-        ("issued_us", "<i8"),
-        ("first_us", "<i8"),
-        ("reached", "<i4"),
-        ("want", "u1"),
-        ("closed", "?"),
-        ("share", "<f8"),
-    ]
+    [("issued_us", "<i8"), ("first_us", "<i8"), ("share", "<f8"), ("reached", "<i4"), ("want", "u1"), ("closed", "?")]
 )
-"""What became of an ask: `first_us` from issue to first hit, -1 for none; `want` is an index into `WANTS`; `share` of a
-broadcast, NaN before it has closed."""
+"""What became of an ask: `first_us` from issue to first hit, -1 for none; `share` is `AskRecord.share`, NaN for none;
+`want` is an index into `WANTS`."""
 WANTS: tuple[Want, ...] = get_args(Want)
+NAN = float("nan")
 
 
 def outcomes_of(records: Sequence[AskRecord]) -> NDArray[np.void]:
@@ -54,8 +47,8 @@ def outcomes_of(records: Sequence[AskRecord]) -> NDArray[np.void]:
     for i, one in enumerate(records):
         first = one.first_hit_us()
         want = WANTS.index(one.want)
-        share = math.nan if one.share is None else one.share
-        made[i] = (one.issued_us, -1 if first is None else first, one.reached, want, one.closed_us is not None, share)
+        share = NAN if one.share is None else one.share
+        made[i] = (one.issued_us, -1 if first is None else first, share, one.reached, want, one.closed_us is not None)
     return made
 
 

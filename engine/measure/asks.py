@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from operator import attrgetter
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -215,6 +215,19 @@ class Drops:
         self._kept, self._rows, self.total, self.taken_back = state, [], state.total, 0
 
 
+class PeerSet(Protocol):
+    """Some peers of the swarm, such as the living users."""
+
+    count: int
+
+    @property
+    def flags(self) -> NDArray[np.bool_]:
+        """A flag for each peer of the swarm."""
+
+    def __contains__(self, peer: PeerId) -> bool:
+        """Whether a peer is one of them."""
+
+
 class FirstArrivals:
     """Whom an ask has reached, the origin included: the first question that arrived at each peer (from whom, at which
     hop, when), and how many others arrived there.
@@ -224,14 +237,12 @@ class FirstArrivals:
     peers alone, not on how the deliveries were cut into batches: the size decides which paths are kept.
     """
 
-    __slots__ = ("_columns", "_few", "_peers", "_repeats", "count", "deepest", "n")
+    __slots__ = ("_columns", "_few", "_peers", "_repeats", "count", "n")
 
     def __init__(self, origin: PeerId, issued_us: int) -> None:
         self.n = 0
         """Peers of the swarm when the last question arrived."""
         self.count = 1
-        self.deepest = 0
-        """Greatest hop at which a peer was reached first."""
         self._few: dict[PeerId, tuple[int, int, int]] | None = {origin: (-1, 0, issued_us)}
         """Peer -> (from, hop, when)."""
         self._repeats: dict[PeerId, int] = {}
@@ -260,7 +271,6 @@ class FirstArrivals:
                 return False
             few[to] = (frm, hop, at_us)
             self.count += 1
-            self.deepest = max(self.deepest, hop)
             if self.count > FEW_REACHED and not self.few:
                 self._spread_out()
             return True
@@ -270,25 +280,27 @@ class FirstArrivals:
             return False
         columns[0][to], columns[1][to], columns[2][to] = frm, hop, at_us
         self.count += 1
-        self.deepest = max(self.deepest, hop)
         return True
 
-    def add_all(self, n: int, frm: I64, to: I64, hop: I64, at_us: I64) -> int:
-        """Add questions in order of arrival, columns (k,). Returns how many were the first at their receivers."""
+    def add_all(self, n: int, frm: I64, to: I64, hop: I64, at_us: I64) -> tuple[int, int]:
+        """Add questions in order of arrival, columns (k,). Returns how many were the first at their receivers, and the
+        greatest hop of these, 0 without any."""
         self.n = n
         before = self.count
         few = self._unpacked()
         if few is not None:
             if before + len(to) <= max(FEW_REACHED, n // SPARSE_SHARE):
+                depth = 0
                 for values in zip(frm.tolist(), to.tolist(), hop.tolist(), at_us.tolist(), strict=True):
-                    self.add(n, *values)
-                return self.count - before
+                    if self.add(n, *values) and values[2] > depth:
+                        depth = values[2]
+                return self.count - before, depth
             self._spread_out()
         frms, hops, times, repeats = self._wide()
         repeats += np.bincount(to, minlength=n).astype(np.int32)
         new = np.flatnonzero(hops[to] < 0)
         if not len(new):
-            return 0
+            return 0, 0
         # The first arrival at each peer: rows are written in reverse order, and the last one that is written stays.
         # Sorting them takes much longer (measured: a third of `Metrics.flush`).
         row = np.full(n, -1)
@@ -300,8 +312,7 @@ class FirstArrivals:
         times[peers] = at_us[first]
         repeats[peers] -= 1
         self.count += len(peers)
-        self.deepest = max(self.deepest, int(hop[first].max()))
-        return len(peers)
+        return len(peers), int(hop[first].max())
 
     def heard(self, peer: PeerId) -> bool:
         """Whether a peer is reached."""
@@ -312,13 +323,18 @@ class FirstArrivals:
             return bool((self._peers == peer).any())
         return peer < len(self._columns[1]) and bool(self._columns[1][peer] >= 0)
 
-    def among(self, peers: NDArray[np.bool_], until_us: int | None) -> int:
-        """How many of these (flags of the whole swarm) are reached, by a time if that is given, the origin left out."""
-        reached, (_, hop, at_us, _) = self._rows()
-        counted = peers[reached] & (hop > 0)
+    def among(self, peers: PeerSet, until_us: int | None = None) -> int:
+        """How many of these are reached, the origin included; until a time if that is given."""
+        if self._few is not None:
+            if until_us is None:
+                return sum(peer in peers for peer in self._few)
+            return sum(at_us <= until_us and peer in peers for peer, (_, _, at_us) in self._few.items())
+        assert self._columns is not None
+        _, hop, at, _ = self._columns
+        heard = peers.flags[: len(hop)] & (hop >= 0) if self._peers is None else peers.flags[self._peers]
         if until_us is not None:
-            counted &= at_us <= until_us
-        return int(np.count_nonzero(counted))
+            heard = heard & (at <= until_us)
+        return int(np.count_nonzero(heard))
 
     def columns(self, n: int) -> Columns:
         """From, hop, when and repeats of each of `n` peers, see `Trace`: copies."""
@@ -485,8 +501,9 @@ class AskRecord:
         """Add delivered questions of this ask, in order of arrival: columns (k,). n: peers of the swarm."""
         if self.firsts is None:
             self.firsts = FirstArrivals(self.origin, self.issued_us)
-        self.reached += self.firsts.add_all(n, frm, to, hop, at_us)
-        self.deepest = max(self.deepest, self.firsts.deepest)
+        new, depth = self.firsts.add_all(n, frm, to, hop, at_us)
+        self.reached += new
+        self.deepest = max(self.deepest, depth)
 
     def arrived(self, part: int, n: int, frm: PeerId, to: PeerId, hop: int, sent_us: int, at_us: int) -> None:
         """Add one delivered question or answer, as `reach` and `Deliveries.add` add many."""
@@ -499,18 +516,20 @@ class AskRecord:
             firsts = self.firsts = FirstArrivals(self.origin, self.issued_us)
         if firsts.add(n, frm, to, hop, at_us):
             self.reached += 1
-            self.deepest = max(self.deepest, hop)
+            if hop > self.deepest:
+                self.deepest = hop
 
     def heard(self, peer: PeerId) -> bool:
         """Whether a question of this ask reached a peer."""
         return self.firsts is not None and self.firsts.heard(peer)
 
-    def heard_by(self, peers: NDArray[np.bool_], within_us: int | None = None) -> int:
-        """How many of these (flags of the whole swarm), the origin left out, a question reached, within a time if that
-        is given. Without a path, at most as many as it reached in all."""
+    def heard_by(self, peers: PeerSet, within_us: int | None = None) -> int:
+        """How many of these but the origin a question reached, within a time if that is given. Without a path, at most
+        as many as it reached in all."""
+        itself = self.origin in peers
         if self.firsts is None:
-            return min(self.reached, int(peers.sum()) - bool(peers[self.origin]))
-        return self.firsts.among(peers, None if within_us is None else self.issued_us + within_us)
+            return min(self.reached, peers.count - itself)
+        return self.firsts.among(peers, None if within_us is None else self.issued_us + within_us) - itself
 
     def take_back(self, frm: int, to: int, sent_us: int, reason: str) -> None:
         """A message that counted as lost is delivered after all."""

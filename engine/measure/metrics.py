@@ -12,6 +12,7 @@ as some hundred messages, however few there are, and with many small asks some a
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -96,7 +97,7 @@ ROW = np.dtype([("at", "<i8"), ("to", "<i4"), ("header", "<i8")])
 KIND_MASK = 255
 SIZE_MASK = (1 << KIND_SHIFT) - 1
 SENT_US = itemgetter(3)
-FIND, FETCH, BROADCAST, PUBLISH = (WANTS.index(want) for want in ("find", "fetch", "broadcast", "publish"))
+FIND, FETCH, PUBLISH, BROADCAST = (WANTS.index(want) for want in ("find", "fetch", "publish", "broadcast"))
 I64 = NDArray[np.int64]
 
 
@@ -340,19 +341,27 @@ class Metrics:
         last closed, or else until now. Reach is that of asks that are closed or 10 s old: an earlier value would be too
         small.
         """
-        rows = self.shared.records.outcomes(from_us)
-        rows = rows[(rows["issued_us"] >= from_us) & (rows["issued_us"] <= to_us)]
+        records = self.shared.records
+        rows = records.outcomes(from_us)
+        ids = np.arange(len(records) - len(rows), len(records))
+        wanted = (rows["issued_us"] >= from_us) & (rows["issued_us"] <= to_us)
+        rows, ids = rows[wanted], ids[wanted]
         over = rows["closed"] | (self.kernel.now_us - rows["issued_us"] >= SUCCESS_WITHIN_US)
         reach = rows["reached"][over & (rows["want"] != PUBLISH)]
         looked = (rows["want"] == FIND) | (rows["want"] == FETCH)
         first = rows["first_us"]
         hit = looked & (first >= 0)
-        good: float = int(np.count_nonzero(hit & (first <= SUCCESS_WITHIN_US)))
-        total = int(good) + int(np.count_nonzero(looked & ~(hit & (first <= SUCCESS_WITHIN_US)) & over))
-        shares = rows["share"][over & (rows["want"] == BROADCAST)]
-        shares = [*shares[~np.isnan(shares)].tolist(), *self.shared.owner.open_shares(from_us, to_us)]
-        good += sum(shares)
-        total += len(shares)
+        found = int(np.count_nonzero(hit & (first <= SUCCESS_WITHIN_US)))
+        told = over & (rows["want"] == BROADCAST)
+        shares: list[float] = rows["share"][told & ~np.isnan(rows["share"])].tolist()
+        for ask in ids[told & np.isnan(rows["share"])].tolist():
+            share = self.shared.owner.share_heard(records[ask])
+            if share is not None:
+                shares.append(share)
+        # An exact sum: it does not depend on the order.
+        good = found + math.fsum(shares)
+        missed = int(np.count_nonzero(looked & ~(hit & (first <= SUCCESS_WITHIN_US)) & over))
+        total = found + len(shares) + missed
         first_s = np.sort(first[hit]) / 1e6
         return AskStats(
             len(rows),

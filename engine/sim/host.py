@@ -35,8 +35,8 @@ class HostOwner(Protocol):
     def note(self, peer: PeerId, kind: str, facts: dict[str, Any], causes: Sequence[int] | None = None) -> None:
         """A peer writes an event, see `api.Host.note`. causes: its asks, None for those of what is handled now."""
 
-    def open_shares(self, from_us: int, to_us: int) -> list[float]:
-        """Of each broadcast issued in a window, and over but not closed: the share of the living users it reached."""
+    def share_heard(self, record: Any) -> float | None:
+        """Of a broadcast: the share of the living users that it has reached in time; None where there are none."""
 
     def link(self, a: PeerId, b: PeerId) -> None:
         """Open a stream, if both live and it can be."""

@@ -25,6 +25,7 @@ import numpy as np
 
 from ..api import PeerId
 from .kernel import Kernel
+from .paths import PathLengths
 from .rng import Stream
 
 RTO_LEAST_US = 200_000
@@ -189,6 +190,9 @@ class Streams:
         self._ends = np.zeros((2, 64), np.int32)
         self.count = 0
         self.version = 0
+        self._paths: PathLengths | None = None
+        """From some peer, as far as `connected` has searched since a stream was opened or closed."""
+        self._paths_version = 0
 
     def grow(self, ids: Sequence[PeerId]) -> None:
         """Add newcomers."""
@@ -196,7 +200,9 @@ class Streams:
         self.near.extend({} for _ in ids)
 
     def __getstate__(self) -> dict[str, Any]:
-        state = {name: value for name, value in self.__dict__.items() if name not in ("ids", "_slot", "_ends")}
+        state = {
+            name: value for name, value in self.__dict__.items() if name not in ("ids", "_slot", "_ends", "_paths")
+        }
         return {**state, "_ends": self._ends[:, : self.count]}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -207,6 +213,7 @@ class Streams:
             others = [ids[other] for other in near]
             near.clear()
             near.update(dict.fromkeys(others))
+        self._paths, self._paths_version = None, 0
         ends = np.zeros((2, max(64, self.count)), np.int32)
         ends[:, : self.count] = state["_ends"]
         self._ends = ends
@@ -245,6 +252,19 @@ class Streams:
             self._slot[self._key(x, y)] = slot
         self.version += 1
         return True
+
+    def connected(self, a: PeerId, b: PeerId) -> bool:
+        """Whether a path of open streams leads from one peer to the other."""
+        paths = self._paths
+        if paths is None or self._paths_version != self.version:
+            paths = self._paths = PathLengths(self.near, a)
+            self._paths_version = self.version
+        if paths.lead_to(a):
+            return paths.lead_to(b)
+        if paths.lead_to(b):
+            return False
+        self._paths = PathLengths(self.near, a)
+        return self._paths.lead_to(b)
 
     def columns(self) -> tuple[Any, Any]:
         """Copies of both ends, int32 (L,)."""

@@ -204,6 +204,19 @@ class HolderIndex:
     def of(self, text: str) -> list[PeerId]:
         """The peers that hold a file whose name has every word of `text`, in ascending order: those whose library
         has a file `matching` it."""
+        by_name = self._filled()
+        found: set[PeerId] = set()
+        for name in self.word_index.names_with(text):
+            found.update(by_name.get(name, ()))
+        return sorted(found)
+
+    def names(self, text: str) -> list[str]:
+        """Names of files that some peer holds and that have every word of `text`, in ascending order."""
+        by_name = self._filled()
+        return sorted(name for name in self.word_index.names_with(text) if name in by_name)
+
+    def _filled(self) -> dict[str, list[PeerId]]:
+        """The index, which the first question fills."""
         by_name = self._by_name
         if by_name is None:
             by_name = self._by_name = {}
@@ -211,11 +224,7 @@ class HolderIndex:
                 if len(library):
                     for file in library.files():
                         by_name.setdefault(file.name, []).append(peer)
-        names = self.word_index.names_with(text)
-        found: set[PeerId] = set()
-        for name in names:
-            found.update(by_name.get(name, ()))
-        return sorted(found)
+        return by_name
 
 
 @dataclass(slots=True)

@@ -8,13 +8,14 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from engine import AskFor, AskRow, Censor, Partition, Publish, Setup, Swarm
-from engine.analysis.verdict import hops_between
+from engine import AskFor, AskRow, Kill, Publish, Setup, Swarm
 from engine.lab import lookups
 from engine.measure import metrics
 from engine.measure.asks import FirstArrivals
 from engine.measure.metrics import SUCCESS_WITHIN_US, quantile
+from engine.sim.paths import PathLengths
 from engine.sim.rng import Stream
+from engine.simulation import LivingUsers
 
 SECOND = 1_000_000
 
@@ -29,17 +30,25 @@ def test_first_arrivals_do_not_depend_on_how_the_deliveries_were_cut(peers: int)
     for batch in (1, 5, 30, 2, 200, 1, 400):
         rows = [(rng.randrange(n), rng.randrange(n), 1 + rng.randrange(5), now + i) for i in range(batch)]
         now += batch
+        new = []
         for frm, to, hop, at_us in rows:
             repeats[to] = repeats.get(to, 0) + (to in first)
             first.setdefault(to, (frm, hop, at_us))
-            single.add(n, frm, to, hop, at_us)
-        batched.add_all(n, *np.array(rows, np.int64).T)
+            if single.add(n, frm, to, hop, at_us):
+                new.append(hop)
+        assert batched.add_all(n, *np.array(rows, np.int64).T) == (len(new), max(new, default=0))
         assert single.count == batched.count == len(first)
         assert single.bytes == batched.bytes
         if rng.random() < 0.5:
             batched.replace(batched.packed())
         n += 2
+        living = LivingUsers(n)
+        for peer in range(0, n, 3):
+            living.set(peer, True)
         for one in (single, batched):
+            assert one.among(living) == sum(peer % 3 == 0 for peer in first)
+            half = now // 2
+            assert one.among(living, half) == sum(peer % 3 == 0 and first[peer][2] <= half for peer in first)
             frms, hops, times, again = one.columns(n)
             expected = [(*first.get(peer, (-1, -1, -1)), repeats.get(peer, 0)) for peer in range(n)]
             assert list(zip(frms.tolist(), hops.tolist(), times.tolist(), again.tolist(), strict=True)) == expected
@@ -79,6 +88,8 @@ def test_the_index_of_holders_is_what_a_search_of_all_libraries_finds() -> None:
         for text in (title, title.split()[0], "new one", "the new one 1", "nobody has this", "", "!"):
             found = [peer for peer, library in enumerate(sim.libraries) if library.matching(text)]
             assert sim.holders.of(text) == found
+            names = {file.name for library in sim.libraries for file in library.matching(text)}
+            assert sim.holders.names(text) == sorted(names)
             held += len(found)
     assert held
 
@@ -92,36 +103,46 @@ def test_living_users_are_counted_and_found_by_their_number() -> None:
         assert [peer for peer in range(sim.n) if peer in sim.living_users] == living
 
 
-def hops_to(swarm: Swarm, origin: int, goals: set[int]) -> int | None:
+def hops_from(swarm: Swarm, origin: int, closed: set[int]) -> dict[int, int]:
     """Breadth first from the origin alone."""
-    faults, near = swarm.simulation.faults, swarm.simulation.streams.near
-    front, seen, hops = {origin}, {origin}, 0
-    while front:
-        if front & goals:
-            return hops
-        around = {other for peer in front for other in near[peer]} - seen
-        front = {p for p in around if not faults.censored[p] and faults.group[p] == faults.group[origin]}
-        seen |= front
-        hops += 1
-    return None
+    near = swarm.simulation.streams.near
+    found, front = {origin: 0}, [origin]
+    for peer in front:
+        for other in near[peer]:
+            if other not in found and other not in closed:
+                found[other] = found[peer] + 1
+                front.append(other)
+    return found
 
 
-def test_the_distance_to_a_holder_is_the_same_from_both_ends() -> None:
+def test_paths_to_holders_are_as_long_from_both_ends() -> None:
     told = set()
-    for seed in range(4):
+    for seed in range(6):
         swarm = Swarm(Setup(peers=60, topology="random:2.5" if seed % 2 else "ring", asks_per_s=0.0, seed=seed))
-        if seed > 1:
-            swarm.do(Censor("random 10%"))
-            swarm.do(Partition("random 20%"))
-        faults, rng = swarm.simulation.faults, Stream(f"goals/{seed}")
+        rng = Stream(f"goals/{seed}")
+        near = swarm.simulation.streams.near
         for origin in range(60):
-            for goal in rng.sample(range(60), 3):
-                if goal != origin and not faults.censored[goal] and faults.group[goal] == faults.group[origin]:
-                    hops = hops_between(swarm.simulation, origin, goal, checked=seed > 1)
-                    expected = hops_to(swarm, origin, {goal})
-                    assert hops == (-1 if expected is None else expected)
-                    told.add(hops)
-    assert {-1, 1, 2, 3} <= told
+            if not origin % 20:
+                swarm.do(Kill("random 5%"))
+            unlimited = hops_from(swarm, origin, set())
+            for other in rng.sample(range(60), 3):
+                assert swarm.simulation.streams.connected(origin, other) == (other in unlimited), (seed, origin, other)
+            closed = set(rng.sample(range(60), 9)) if seed > 1 else set()
+            slow = hops_from(swarm, origin, closed)
+            goals = rng.sample(range(60), 1 + rng.randrange(8))
+            paths = PathLengths(near, origin, closed.__contains__ if closed else None)
+            for left, goal in zip(range(len(goals), 0, -1), goals, strict=True):
+                if rng.random() < 0.5:
+                    assert paths.lead_to(goal) == (goal in slow), (seed, origin, goal)
+                most = rng.randrange(6)
+                assert paths.lead_to(goal, most, left) == (slow.get(goal, 60) <= most), (seed, origin, goal)
+                hops = paths.to(goal, left)
+                assert hops == slow.get(goal, -1), (seed, origin, goal)
+                told.add(hops)
+            most = rng.randrange(6)
+            assert set(paths.within(most)) == {peer for peer, hops in slow.items() if hops <= most}
+            assert set(paths.within()) == set(slow)
+    assert {-1, 0, 1, 2, 3, 9} <= told
 
 
 def slow(rows: list[AskRow], from_us: int, to_us: int, now_us: int) -> tuple[object, ...]:
@@ -149,6 +170,24 @@ def test_figures_of_a_window_are_those_of_its_asks_whether_archived_or_not() -> 
         told = swarm.asked(from_s, to_s)
         expected = slow(swarm.asks(), round(from_s * 1e6), round(to_s * 1e6), swarm.now_us)
         assert (told.asks, told.success, told.first_hit_s, told.first_hit_p95_s, told.reach) == expected
+
+
+def test_the_success_of_broadcasts_is_the_mean_of_their_shares() -> None:
+    swarm = Swarm(Setup(protocol="gossip", peers=30, seed=4, asks_per_s=0.0, loss=0.4))
+    shares = []
+    for second in range(3, 8):
+        swarm.advance(second * SECOND)
+        swarm.do(AskFor("random 1", f"rumour {second}", want="broadcast"))
+    for at_s in (20, 40):
+        swarm.advance(at_s * SECOND)
+        shares = []
+        for row in swarm.asks():
+            trace = swarm.trace(row.id)
+            assert trace is not None
+            heard = (trace.hop > 0) & (trace.at_us <= row.issued_us + SUCCESS_WITHIN_US)
+            shares.append(int(heard.sum()) / 29)
+        assert swarm.success(0, at_s) == pytest.approx(sum(shares) / 5)
+    assert len(set(shares)) > 1
 
 
 @pytest.mark.parametrize("hits", [False, True])
