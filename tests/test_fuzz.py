@@ -23,7 +23,7 @@ def test_an_input_is_read_or_refused_in_one_sentence(decoder: Decoder, tmp_path:
 def test_some_damaged_inputs_are_read_and_some_refused(decoder: Decoder, tmp_path: Path) -> None:
     """If all were refused, or none, the test above would prove little."""
     read = refused = 0
-    for data in inputs(decoder, 100, seed=2):
+    for data in inputs(decoder, 300, seed=2):
         try:
             decoder.decode(data, tmp_path / "input")
             read += 1

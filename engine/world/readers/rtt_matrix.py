@@ -229,7 +229,7 @@ class _MatrixReader:
             words = words[1:]
         if not self._count:
             self._width = len(words)
-        if self._width > ROWS_MAX + (not words[-1]):  # each row may end with a separator
+        if self._width > ROWS_MAX + (words[-1:] == [""]):  # each row may end with a separator
             raise InputError(
                 f"{self.name}:{at}: {tables.counted(self._width)} in a row are more than the {ROWS_MAX:,} that are read"
             )
