@@ -1,26 +1,17 @@
-"""The pictures in the README, drawn from the running program: `python tests/picture.py`.
+"""Draws the cells of a screen as a picture, with Pillow, for `gallery.py`.
 
-The dashboard runs headless; its cells are drawn with Pillow. Braille dots and box lines are drawn as shapes, since few
-fonts have both in one width.
+Braille dots and box lines are drawn as shapes, since few fonts have both in one width.
 """
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 from rich.color import Color
 from rich.style import Style
-from textual.pilot import Pilot
-
-from engine import Censor, Scenario, Set, Setup
-from tui.app import SwarmApp
-from tui.screens.main import MainScreen
-from tui.session.session import Session
 
 GALLERY = Path(__file__).parents[1] / "tui" / "gallery"
-SIZE, SMALLER = (132, 40), (104, 28)
 COLOURS = 256
 """A screen has fewer colours, except at the edges of letters; with a palette the file has a third of the size."""
 CELL = (10, 20)
@@ -60,54 +51,3 @@ def draw(cells: list[list[tuple[str, Style | None]]]) -> Image.Image:
             elif letter != " ":
                 pen.text((x + wide / 2, y + high / 2 + 1), letter, font=font, fill=ink, anchor="mm")
     return picture
-
-
-def save(app: SwarmApp, name: str) -> None:
-    """Save the present screen as a picture of that name."""
-    cells: list[list[tuple[str, Style | None]]] = []
-    for strip in app.screen._compositor.render_strips():
-        cells.append([(letter, segment.style) for segment in strip for letter in segment.text])
-    path = GALLERY / f"{name}.png"
-    draw(cells).quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
-    print(path, path.stat().st_size)
-
-
-async def settled(app: SwarmApp, pilot: Pilot[int]) -> None:
-    """Wait until the layout is painted."""
-    for _ in range(2):
-        assert isinstance(app.screen, MainScreen)
-        app.screen.at_once()
-        await pilot.pause(0.5)
-
-
-async def main() -> None:
-    session = Session(Scenario(setup=Setup(seed=7, asks_per_s=0.6, churn="exponential:300")))
-    session.swarm.advance(75_000_000)
-    session.do(Set("asks", 0))
-    session.do(Censor("p011"))
-    session.swarm.advance(90_000_000)
-    app = SwarmApp(session, fps=30)
-    async with app.run_test(size=SIZE) as pilot:
-        await pilot.pause(1.5)
-        await pilot.press("a", *"night owl", "enter")
-        await pilot.press("space")
-        ask = session.swarm.snapshot().asks_total
-        while session.swarm.record(ask).hits < 2:
-            session.swarm.advance(session.swarm.now_us + 5_000)
-        trace = session.swarm.trace(ask)
-        assert trace is not None
-        session.selection.select(trace.holders[0])
-        await settled(app, pilot)
-        save(app, "swarm")
-        await pilot.resize_terminal(*SMALLER)
-        await pilot.press("v")
-        await settled(app, pilot)
-        save(app, "belief")
-        await pilot.press("v", "d")
-        session.swarm.advance(session.swarm.now_us + 600_000)
-        await settled(app, pilot)
-        save(app, "diagram")
-
-
-if __name__ == "__main__":
-    asyncio.run(main())
