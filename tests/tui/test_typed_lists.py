@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from person import Person, dashboard
+from textual.geometry import Region
 from textual.widgets import OptionList
 
 from tui.screens.help import HelpScreen
@@ -93,5 +94,8 @@ async def test_a_toast_leaves_the_feed_and_the_timeline_in_sight(size: tuple[int
         for panel in (*person.main.query(Feed), person.main.query_one("#timeline")):
             if panel.display and panel.region.area:
                 assert not any(region.overlaps(panel.region) for region in covered)
+        view = person.main.view.region
+        sentence = Region(view.x, view.y + 1, view.width, 2)
+        assert not any(region.overlaps(sentence) for region in covered), "what just happened stands there"
         screen = person.app.screen.region
         assert all(region in screen for region in covered[:2])

@@ -1325,13 +1325,18 @@ class MainScreen(Screen[None]):
         back = keyed(self.app, "{app.back}")
         box.say(f"{words.number}/{tour.STEPS} {words.heading}", keyed(self.app, words.text), back)
         high = len(box.rows) + 2
-        room = self.view.region
+        room = self._below_the_sentence()
         if words.place == "peer" and words.peer is not None:
             box.stand(self._beside(words.peer, high, frame))
         elif words.place == "keys":
             box.stand(self._over_keys(high))
         else:
-            box.stand(Offset(max(room.x, room.right - tour.WIDTH - 1), room.y + 1))
+            box.stand(Offset(max(room.x, room.right - tour.WIDTH - 1), room.y))
+
+    def _below_the_sentence(self) -> Region:
+        """The picture without its edge above and the sentence, which tells what the tour is about."""
+        picture = self.view.region
+        return picture.shrink((min(3, picture.height), 0, 0, 0))
 
     def _beside(self, peer: PeerId, high: int, frame: Frame) -> Offset:
         """A place next to a peer where the box hides few other peers, if possible not the selected one."""
@@ -1340,7 +1345,7 @@ class MainScreen(Screen[None]):
         inner = self.view.content_region
         cells = [(inner.x + int(a) // across, inner.y + int(b) // down) for a, b in zip(x, y, strict=True)]
         chosen = [cells[frame.selected]] * 9 if frame.selected is not None else []
-        return tour.beside(cells[peer], high, self.view.region, [*cells[:SPARED], *chosen])
+        return tour.beside(cells[peer], high, self._below_the_sentence(), [*cells[:SPARED], *chosen])
 
     def _over_keys(self, high: int) -> Offset:
         """The place just above the lowest lines, which are the keys or a text field."""
