@@ -170,7 +170,7 @@ class Preferences:
         if self.settings.reduced_motion != before.reduced_motion:
             self.use_reduced_motion(self.settings.reduced_motion)
         self.tell_untold()
-        self.dressed()
+        self.update_screens()
 
     # --- the layout -----------------------------------------------------------------------------------------
 
@@ -234,7 +234,7 @@ class Preferences:
         """Draw pictures with other characters from now on."""
         self.glyph_mode = mode
         ScrollBar.renderer = AsciiScrollBar if mode == "ascii" else ScrollBarRender
-        self.dressed()
+        self.update_screens()
         self.keep("glyphs", mode, f"glyphs: {mode}")
 
     def use_theme(self, name: str) -> bool:
@@ -250,21 +250,21 @@ class Preferences:
         """With borders and space between panels, or without."""
         self.density = density
         self.settings = replace(self.settings, density=density)
-        self.dressed()
+        self.update_screens()
 
     def use_reduced_motion(self, reduced: bool) -> None:
         """Reduced or full motion."""
         self.reduced_motion = reduced
-        self.dressed()
+        self.update_screens()
 
-    def dressed(self) -> None:
+    def update_screens(self) -> None:
         """Density, motion or keys changed: update all screens."""
         self._app.animation_level = "none" if self.reduced_motion else "full"
         for screen in self._app.screen_stack if self._app.is_running else []:
             screen.set_class(self.density == "compact", "-dense")
-            redress = getattr(screen, "redress", None)
-            if redress is not None:
-                redress()
+            restyle = getattr(screen, "restyle", None)
+            if restyle is not None:
+                restyle()
 
     # --- preview of the theme that is highlighted in the palette
     # -------------------------------------------------------

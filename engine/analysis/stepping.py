@@ -136,7 +136,7 @@ class StepUntil:
             if to in died:
                 tail = f": lost ({died[to]})"
             elif again:
-                tail = " again, in vain"
+                tail = " again, nothing new"
             said.append(f"{labels[frm]} {PART_WORDS[part]} {labels[to]}{tail}")
         more = len(rows) - len(said)
         return ", ".join(said) + (f", and {more:,} more" if more else "") + "."

@@ -19,13 +19,13 @@ from tui.widgets.messages import (
     AskPicked,
     AskWanted,
     Attacked,
-    Foresee,
     Guessed,
     MenuWanted,
     PeerPicked,
     PeersPicked,
+    PreviewAttack,
+    PreviewSelector,
     Searched,
-    Wondered,
 )
 from tui.widgets.panel import Lines
 
@@ -38,13 +38,13 @@ OURS = (
     Asked,
     Attacked,
     Chart.Picked,
-    Foresee,
+    PreviewAttack,
     Guessed,
     MenuWanted,
     PeerPicked,
     PeersPicked,
     Searched,
-    Wondered,
+    PreviewSelector,
 )
 
 
@@ -68,7 +68,7 @@ class Stage(App[Any]):
         self.said.append(message)
 
     on_act = on_ask_left = on_ask_picked = on_ask_wanted = on_asked = _note
-    on_attacked = on_foresee = on_guessed = on_peer_picked = on_wondered = _note
+    on_attacked = on_preview_attack = on_guessed = on_peer_picked = on_preview_selector = _note
     on_chart_picked = on_menu_wanted = on_peers_picked = on_searched = _note
 
     def heard(self, kind: type[M]) -> list[M]:

@@ -45,7 +45,7 @@ from tui.widgets.attacks import (
 )
 from tui.widgets.inspector import Inspector
 from tui.widgets.menu import Menu
-from tui.widgets.messages import Act, Attacked, Foresee
+from tui.widgets.messages import Act, Attacked, PreviewAttack
 from tui.widgets.panel import Chip
 from tui.widgets.slider import Slider
 
@@ -149,7 +149,7 @@ async def furnished(app: Stage, panel: Attacks, pilot: Any, **changes: Any) -> N
 
 
 def wondered(app: Stage) -> list[Attack | None]:
-    return [message.attack for message in app.heard(Foresee)]
+    return [message.attack for message in app.heard(PreviewAttack)]
 
 
 async def test_up_and_down_choose_and_left_and_right_say_how_much() -> None:

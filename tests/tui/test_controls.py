@@ -12,7 +12,7 @@ from stage import Stage, lines_of
 
 from engine import AskFor, Collude, Heal, InputError, Kill, Partition, Revive, Set, Shutdown
 from tui.widgets.controls import KNOBS, Controls, command_of, found_text, group_tips, nearest_stop
-from tui.widgets.messages import Act, Wondered
+from tui.widgets.messages import Act, PreviewSelector
 from tui.widgets.panel import Chip
 from tui.widgets.slider import HOLD_FRAMES, Slider
 
@@ -138,7 +138,7 @@ async def test_any_verb_on_any_selector() -> None:
         panel.query_one("#selector").focus()
         await pilot.press(*"p1")
         await pilot.pause()
-        assert [m.selector for m in app.heard(Wondered)] == ["p", "p1"]
+        assert [m.selector for m in app.heard(PreviewSelector)] == ["p", "p1"]
         panel.tell(found_text(["p001", "p010"]))
         await pilot.pause()
         assert lines_of(panel, "#told") == "2 peers: p001 p010"

@@ -19,7 +19,7 @@ MS = 1_000
 
 
 def told(**changes: Any) -> Trace:
-    """Peer 0 asked 1 and 2; 1 asked 3, who answered through 1, and 2 asked 1 in vain; 2's question to 4 was lost."""
+    """Peer 0 asked 1 and 2; 1 asked 3, who answered through 1, and 2 asked 1 again; 2's question to 4 was lost."""
     asked = Arrivals(
         np.array([0, 0, 1, 2], np.int32),
         np.array([1, 2, 3, 1], np.int32),
@@ -183,9 +183,9 @@ def test_the_way_of_an_answer_is_lit_and_vain_tellings_are_counted() -> None:
     assert "★ p003" in text
     assert "✕ p004 censored" in text
     assert (canvas.ink == INK["way"]).any()
-    vain = told(repeats=np.array([0, 0, 0, 7, *[0] * (frames.N - 4)], np.int32))
+    repeated = told(repeats=np.array([0, 0, 0, 7, *[0] * (frames.N - 4)], np.int32))
     canvas = raster.Canvas(60, 12)
-    tree.draw(canvas, made, x, y, vain, snapshot, None, 1.0)
+    tree.draw(canvas, made, x, y, repeated, snapshot, None, 1.0)
     assert "p003 +7" in raster.to_text(canvas)
 
 

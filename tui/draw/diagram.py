@@ -63,7 +63,7 @@ def timeline(trace: Trace, snapshot: Snapshot) -> Timeline:
     """The lines of an ask and the order of its peers: by the time at which the question reached them first; last those
     to which it is under way."""
     asked, lost, flight, now_us = trace.questions, trace.lost, snapshot.flight, snapshot.now_us
-    vain = (trace.at_us[asked.to] != asked.at_us) | (trace.frm[asked.to] != asked.frm)
+    repeated = (trace.at_us[asked.to] != asked.at_us) | (trace.frm[asked.to] != asked.frm)
     mine = (flight.ask == trace.ask) & (flight.part <= ANSWER) & (flight.sent_us <= now_us)
     under = flight.part[mine].astype(np.int64)
     again = (under == QUESTION) & (trace.hop[flight.to[mine]] >= 0)
@@ -73,7 +73,7 @@ def timeline(trace: Trace, snapshot: Snapshot) -> Timeline:
     at = np.concatenate((asked.at_us, trace.answers_at_us, lost.at_us, flight.arrives_us[mine]))
     part = np.concatenate(
         (
-            np.where(vain, DUPLICATE, QUESTION),
+            np.where(repeated, DUPLICATE, QUESTION),
             np.full(len(trace.answers_frm), ANSWER),
             np.full(len(lost.frm), LOST),
             np.where(again, DUPLICATE, under),

@@ -110,7 +110,7 @@ def tint(canvas: Canvas, snapshot: Snapshot) -> None:
     canvas.ink |= of << SIDE_BITS
 
 
-def doomed(snapshot: Snapshot, frm: NDArray[np.int32], to: NDArray[np.int32]) -> NDArray[np.bool_]:
+def between_sides(snapshot: Snapshot, frm: NDArray[np.int32], to: NDArray[np.int32]) -> NDArray[np.bool_]:
     """Which messages cross between sides and will not arrive."""
     lost: NDArray[np.bool_] = snapshot.group[frm] != snapshot.group[to]
     return lost
@@ -143,7 +143,7 @@ def front(canvas: Canvas, x: Floats, y: Floats, trace: Trace, snapshot: Snapshot
         raster.stamp(canvas, col, row, ord(GLYPHS[canvas.mode].asked), INK["question"], fresh)
 
 
-def vain(canvas: Canvas, scene: Scene, trace: Trace) -> None:
+def duplicates(canvas: Canvas, scene: Scene, trace: Trace) -> None:
     """Links over which a peer received the question again: dotted, below the tree."""
     asked = trace.questions
     again = (trace.at_us[asked.to] != asked.at_us) | (trace.frm[asked.to] != asked.frm)
@@ -321,7 +321,7 @@ class SpreadLayer:
             return last
         layer = Canvas(canvas.width, canvas.height, canvas.mode)
         if few:
-            vain(layer, scene, trace)
+            duplicates(layer, scene, trace)
         _spread(layer, scene, trace, few, crowded)
         self._layer, self._trace, self._x, self._y = layer, trace if few else None, scene.x, scene.y
         self._bundle = scene.bundle
@@ -396,7 +396,7 @@ def _flight(canvas: Canvas, scene: Scene) -> None:
     if scene.trace is not None:
         # A message on the way to a peer that was asked already is a duplicate.
         inks[chosen & (part == 0) & (scene.trace.hop[to] >= 0)] = INK["duplicate"]
-    lost = doomed(scene.snapshot, frm, to)
+    lost = between_sides(scene.snapshot, frm, to)
     inks[lost & (head > LAST)] = INK["cut"]
     order = np.lexsort((part, chosen))
     if scene.bundle is not None:

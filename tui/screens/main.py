@@ -289,8 +289,8 @@ class MainScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """From the top: figures, the picture and the inspector, asks and controls, charts and feed, text fields."""
         # Each class that is changed later has the rules for all widgets matched again.
-        dressed = {"-dense": self.context.app.preferences.density == "compact", "-letters": self.glyphs == "ascii"}
-        self.update_classes(room_classes(*self.app.size) | dressed, update=False)
+        looks = {"-dense": self.context.app.preferences.density == "compact", "-letters": self.glyphs == "ascii"}
+        self.update_classes(room_classes(*self.app.size) | looks, update=False)
         yield StatusBar(id="status")
         yield CourtBar(id="matters")
         with Vertical(id="body"):
@@ -788,7 +788,7 @@ class MainScreen(Screen[None]):
         """The row of the table that shows or hides a panel."""
         return self.table[f"panel.{DIGITS.get(name, name)}"]
 
-    def redress(self) -> None:
+    def restyle(self) -> None:
         """Density, motion or keys changed."""
         if self.is_mounted:
             self._offers = ()
@@ -883,7 +883,7 @@ class MainScreen(Screen[None]):
         self.panel(event.panel).focus()
         self.open_filter()
 
-    def on_wondered(self, event: say.Wondered) -> None:
+    def on_preview_selector(self, event: say.PreviewSelector) -> None:
         """Show which peers a selector names, while it is typed."""
         told, bad = self.session.selection.preview(event.selector)
         bar = self.query_one(FilterBar)
@@ -1143,7 +1143,7 @@ class MainScreen(Screen[None]):
 
     # --- attacks ------------------------------------------------------------------------------------------
 
-    def on_foresee(self, event: say.Foresee) -> None:
+    def on_preview_attack(self, event: say.PreviewAttack) -> None:
         """Give the panel the presets, and what the one it asks about would do now."""
         panel = self.query_one(Attacks)
         swarm = self.session.swarm

@@ -53,7 +53,7 @@ SLIGHT_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
+class GivenCommand:
     """A command that took effect, and its place in the order of events."""
 
     event: Commanded
@@ -69,7 +69,7 @@ class Teller:
 
     def forget(self) -> None:
         """Another run, or another moment of it."""
-        self._deeds: deque[Deed] = deque(maxlen=KEPT)
+        self._actions: deque[GivenCommand] = deque(maxlen=KEPT)
         self._asked_seq = 0
         """The number of the event of the latest ask of a person or a scenario."""
         self._steps: list[tuple[int, str, int]] = []
@@ -94,12 +94,12 @@ class Teller:
                 continue
             elif event.by in TOLD_BY:
                 # The first steps of a command are events before its own.
-                last = self._deeds[-1].seq if self._deeds else 0
+                last = self._actions[-1].seq if self._actions else 0
                 if isinstance(event.command, Attack):
                     self._steps = [step for step in self._steps if step[0] > last]
                 if isinstance(event.command, Arrive):
                     self._arrivals = [seq for seq in self._arrivals if seq > last]
-                self._deeds.append(Deed(event, event.seq, wall_s))
+                self._actions.append(GivenCommand(event, event.seq, wall_s))
             elif event.by == "attack":
                 self._steps.append((event.seq, event.command.verb, len(event.peers)))
 
@@ -112,17 +112,17 @@ class Teller:
             if not following and self._chosen != UNREAD:
                 self._chosen_seq = self._seq  # chosen after all that happened so far
             self._chosen = ask
-        deed = self._deeds[-1] if self._deeds else None
+        action = self._actions[-1] if self._actions else None
         asked_seq = max(self._asked_seq, 0 if following else self._chosen_seq)
-        if deed is not None and (ask is None or deed.seq > asked_seq):
-            held = snapshot.now_us - deed.event.at_us <= HOLD_US or wall_s - deed.wall_s <= HOLD_S
+        if action is not None and (ask is None or action.seq > asked_seq):
+            held = snapshot.now_us - action.event.at_us <= HOLD_US or wall_s - action.wall_s <= HOLD_S
             if held or ask is None:
-                return self._of_deed(deed.event, swarm, snapshot, ask)
+                return self._of_action(action.event, swarm, snapshot, ask)
         return () if ask is None else self._of_ask(swarm.record(ask), swarm, snapshot)
 
     # --- actions ---------------------------------------------------------------------------------------------
 
-    def _of_deed(self, event: Commanded, swarm: Swarm, snapshot: Snapshot, ask: AskId | None) -> tuple[str, ...]:
+    def _of_action(self, event: Commanded, swarm: Swarm, snapshot: Snapshot, ask: AskId | None) -> tuple[str, ...]:
         said = capital(self._done_by(event, snapshot))
         if ask is not None and event.command.verb in ("kill", "censor") and len(event.peers) == 1:
             trace = swarm.trace(ask)
@@ -143,7 +143,7 @@ class Teller:
         if isinstance(command, Attack):
             return self._attack(command.name, snapshot)
         if isinstance(command, Arrive):
-            started = sum(seq > self._deed_before(event) for seq in self._arrivals)
+            started = sum(seq > self._action_before(event) for seq in self._arrivals)
             within = f" within {command.over_s:g} s" if command.over_s else ""
             return f"{counted(command.count, 'newcomer')}{within}: {started:,} started so far"
         if isinstance(command, Court):
@@ -224,16 +224,18 @@ class Teller:
         so_far = f"{done} so far" if done else "steps are under way"
         return f"{title} goes on until {running.until_us / 1e6:.1f} s: {so_far}"
 
-    def _deed_before(self, event: Commanded) -> int:
+    def _action_before(self, event: Commanded) -> int:
         """The number of the event of the action before this one, 0 for none."""
-        return max((deed.seq for deed in self._deeds if deed.seq < event.seq), default=0)
+        return max((action.seq for action in self._actions if action.seq < event.seq), default=0)
 
     def _between(self, since_us: int, row: AskRow, snapshot: Snapshot) -> str:
         """The last action between an ask and a later one, or empty."""
-        deeds = [
-            deed for deed in self._deeds if since_us <= deed.event.at_us <= row.issued_us and deed.seq <= self._seq
+        actions = [
+            action
+            for action in self._actions
+            if since_us <= action.event.at_us <= row.issued_us and action.seq <= self._seq
         ]
-        return f"{capital(self._done_by(deeds[-1].event, snapshot))}. " if deeds and deeds[-1].event.peers else ""
+        return f"{capital(self._done_by(actions[-1].event, snapshot))}. " if actions and actions[-1].event.peers else ""
 
     # --- asks ------------------------------------------------------------------------------------------------
 
@@ -252,23 +254,23 @@ class Teller:
         reached = f"{row.reached:,} of {others:,} peers were reached"
         tail = f"; {reached}" if spreads and row.want in ("find", "fetch") else ""
         first = f", the first after {row.first_hit_us / 1e6:.2f} s" if row.first_hit_us is not None else ""
-        deed = self._between(before.issued_us, row, snapshot) if before is not None else ""
+        action = self._between(before.issued_us, row, snapshot) if before is not None else ""
         if found:
             other = (
-                "other " if deed and before is not None and self._lost_a_holder(before, row, swarm, snapshot) else ""
+                "other " if action and before is not None and self._lost_a_holder(before, row, swarm, snapshot) else ""
             )
             answered = f"{counted(row.hits, f'{other}holder')} answered"
-            head = f"{deed}{capital(answered)} {who}" if deed else f"{begun}: {answered}"
+            head = f"{action}{capital(answered)} {who}" if action else f"{begun}: {answered}"
             long, short = f"{head}{first}{tail}.", f"{head}{first}."
         else:
             verdict = row.verdict or "It is over."
             dot = "" if verdict.endswith(".") else "."
-            head = f"{deed}{begun}. {verdict}{dot}"
+            head = f"{action}{begun}. {verdict}{dot}"
             long, short = (f"{head} {capital(reached)}." if tail else head), head
         compared = compare(row, before, spreads) if before is not None else ""
         fuller = f"{long} {compared}" if compared else long
         shorter = f"{short} {compared}" if compared else short
-        bare = short.removeprefix(deed) if found else row.verdict or short
+        bare = short.removeprefix(action) if found else row.verdict or short
         return tuple(dict.fromkeys((fuller, shorter, long, short, bare)))
 
     def _so_far(self, row: AskRow, snapshot: Snapshot, begun: str, others: int, spreads: bool) -> tuple[str, ...]:

@@ -1,8 +1,8 @@
 """Attacks to choose from: a description of each, its parameters, a preview, and the button that starts it.
 
-The panel has no access to the swarm. It posts `Foresee` to ask which attacks there are and what the selected one would
-do, and gets the answers by `offer` and `tell`. A preview makes the same random choices as the attack, so it names the
-peers that the attack takes. It is asked for again after each change, and otherwise once a second.
+The panel has no access to the swarm. It posts `PreviewAttack` to ask which attacks there are and what the selected one
+would do, and gets the answers by `offer` and `tell`. A preview makes the same random choices as the attack, so it names
+the peers that the attack takes. It is asked for again after each change, and otherwise once a second.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from tui.config.keys import keyed, within
 from tui.input_queue import queue_of
 from tui.session.frame import Frame
 from tui.session.units import clock
-from tui.widgets.messages import Act, Attacked, Foresee
+from tui.widgets.messages import Act, Attacked, PreviewAttack
 
 from ..session.verbs import calling_off, make
 from .panel import Chip, Lines, name_panel, panel_css
@@ -264,7 +264,7 @@ EARLIER = "{time.undo} undoes what was done before, the latest first."
 
 
 class Attacks(Vertical):
-    """The panel. Posts `Foresee`, `Attacked`, and `Act` for what cancels or undoes an attack."""
+    """The panel. Posts `PreviewAttack`, `Attacked`, and `Act` for what cancels or undoes an attack."""
 
     DEFAULT_CSS = (
         panel_css("Attacks")
@@ -351,7 +351,7 @@ class Attacks(Vertical):
         self._dress_chips()
 
     def offer(self, presets: tuple[Preset, ...]) -> None:
-        """What there is to choose from: the answer to `Foresee`."""
+        """What there is to choose from: the answer to `PreviewAttack`."""
         listed = self.query_one(PresetList)
         before = self.preset
         listed.offer(presets)
@@ -362,7 +362,7 @@ class Attacks(Vertical):
             self._ask()
 
     def tell(self, attack: Attack, plan: Plan | None, why_not: str = "") -> None:
-        """What an attack would come to, or why it cannot be: the answer to `Foresee`."""
+        """What an attack would come to, or why it cannot be: the answer to `PreviewAttack`."""
         if attack != self._asked:
             return
         self.plan = plan
@@ -447,7 +447,7 @@ class Attacks(Vertical):
         slow = preset is not None and preset.name == "betweenness" and len(frame.snapshot.state) > SLOW_PEERS
         known = preset is None or bool(preset.why_not) or slow
         if anew or not known:
-            self.post_message(Foresee(None if known else command, anew=anew))
+            self.post_message(PreviewAttack(None if known else command, anew=anew))
         if preset is not None and command is not None and known:
             self.tell(command, None, preset.why_not or UNKNOWN_YET)
 

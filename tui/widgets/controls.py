@@ -20,7 +20,7 @@ from textual.widgets import Input, Select, Static
 from engine import ALIVE, DEAD, Command, Heal, InputError, Kill, Partition, Revive, Set, Snapshot, command_from, plain
 from tui.config.keys import SCROLLING, within
 from tui.session.frame import Frame
-from tui.widgets.messages import Act, Wish, Wondered
+from tui.widgets.messages import Act, PreviewSelector, Wish
 
 from .filter_bar import WHERE, Complete, Completed
 from .panel import STEPPING, Chip, Lines, name_panel, panel_css, step_within
@@ -107,8 +107,8 @@ class VerbChoice(Select[str], inherit_bindings=False):
 
 
 class Controls(VerticalScroll, can_focus=False, inherit_bindings=False):
-    """The panel: arrows lead from one part to another. Posts `Act`, and `Wondered` while a selector is typed; `tell`
-    shows whom it means."""
+    """The panel: arrows lead from one part to another. Posts `Act`, and `PreviewSelector` while a selector is typed;
+    `tell` shows whom it means."""
 
     DEFAULT_CSS = (
         panel_css("Controls")
@@ -209,7 +209,7 @@ class Controls(VerticalScroll, can_focus=False, inherit_bindings=False):
         step_within(self, across, down)
 
     def tell(self, sentence: str, *, bad: bool = False) -> None:
-        """Show which peers the typed selector names, or what is wrong with it: the answer to `Wondered`."""
+        """Show which peers the typed selector names, or what is wrong with it: the answer to `PreviewSelector`."""
         width = max(8, self.scrollable_content_region.width)
         # The selector itself is in the field above.
         lines = wrap(WHERE.sub("", sentence), width) if sentence else []
@@ -239,7 +239,7 @@ class Controls(VerticalScroll, can_focus=False, inherit_bindings=False):
         event.stop()
         self.tell("")
         if event.value.strip() and self._verb() not in ON_OPERATOR:
-            self.post_message(Wondered(event.value.strip()))
+            self.post_message(PreviewSelector(event.value.strip()))
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:

@@ -20,7 +20,7 @@ from textual.widgets import Input, Label
 
 from engine import plain
 from tui.config.keys import key_for, within
-from tui.widgets.messages import Wondered
+from tui.widgets.messages import PreviewSelector
 
 from .panel import Lines
 from .text import Row, Span, width_of
@@ -51,7 +51,7 @@ class Completed(Suggester):
 
 
 class FilterBar(Vertical):
-    """Posts `Wondered` for each change and `FilterBar.Used` at the end."""
+    """Posts `PreviewSelector` for each change and `FilterBar.Used` at the end."""
 
     DEFAULT_CSS = """
     FilterBar {
@@ -154,7 +154,7 @@ class FilterBar(Vertical):
         if self.purpose == "feed":
             self.tell("")
         else:
-            self.post_message(Wondered(event.value))
+            self.post_message(PreviewSelector(event.value))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Use the selector."""

@@ -106,7 +106,7 @@ class AskLeft(Message):
     """A person left the ask bar without asking, or is done with it."""
 
 
-class Wondered(Message):
+class PreviewSelector(Message):
     """A person types a selector: which peers does it name? The answer goes to `Controls.tell`."""
 
     def __init__(self, selector: str) -> None:
@@ -140,7 +140,7 @@ class MomentWanted(Message):
         self.at_us = at_us
 
 
-class Foresee(Message):
+class PreviewAttack(Message):
     """A person looks at attacks. The answers go to the panel's `offer` and `tell`. attack: what would it do now? None
     where nobody wants to know; anew: which are there now?"""
 
