@@ -129,8 +129,8 @@ def check_program(count: int, seed: int, each: int = 20) -> int:
             it.until("● alive")
             typed = []
             for _ in range(min(each, count - first)):
-                # No key that leaves by right, and none that stops the process.
-                data = nasty(rng).translate(None, b"q\x03\x1a\x1c")
+                # No key that leaves by right (ctrl+c has a second form), and none that stops the process.
+                data = nasty(rng).translate(None, b"q\x03\x1a\x1c").replace(b"27;5;99~", b"27;5;98~")
                 typed.append(data)
                 for portion in portions_of(rng, data):
                     it.write(portion)
