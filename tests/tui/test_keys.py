@@ -281,10 +281,3 @@ async def test_a_menu_shows_the_key_that_is_mine() -> None:
         assert any(line.key == "peer.kill" for line in person.main.query_one(Menu).lines)
         person.session.do(AskFor(0, "blue train"))
         assert key_for(person.app, "peer.kill") == "K"
-
-
-async def test_a_key_that_is_in_no_table_does_not_end_the_run_while_something_is_typed() -> None:
-    async with dashboard(peers=8) as person:
-        await person.press("a", "ctrl+q", "i")
-        assert person.app.return_code is None
-        assert person.main.query_one(AskBar).has_class("-open")
