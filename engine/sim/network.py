@@ -30,7 +30,7 @@ from .bandwidth import Bandwidth
 from .faults import Faults
 from .hold import HeldLinks
 from .kernel import Envelope, Fate, FateOfEnvelopes, Kernel
-from .links import BREAK_US, FAST, ORDERED, LinkModel, SendPath
+from .links import BREAK_US, BULK, FAST, ORDERED, LinkModel, SendPath
 from .nat import Nat
 from .stalls import StallOwner, Stalls
 
@@ -122,7 +122,7 @@ class Network(FateOfEnvelopes):
                     delay, reason = max(delay, later_us), "lost"
             at_us = leaves_us + delay
             if stream and links.path is ORDERED:
-                key = links.stream_key(sender, to, bulk)
+                key = sender << 32 | to | (BULK if bulk else 0)  # `LinkModel.stream_key`, without a call
                 at_us = max(at_us, links.last.get(key, 0))
                 links.last[key] = at_us
             return at_us, message, reason, held.active and held.holds(sender, to)
@@ -130,9 +130,14 @@ class Network(FateOfEnvelopes):
         if to < 0:
             return kernel.now_us, None, "lost", False
         faults = self.faults
-        reason = faults.why_blocked(sender, to)
-        if message.over == "stream" and (reason or self.stalls.active):
-            reason, waits = self.stalls.outcome(to, envelope, reason)
+        # As `Faults.why_blocked` and `Stalls.active`, without calls: this runs for each message that is checked.
+        reason, stalls = "", self.stalls
+        if faults.censored[to] or faults.censored[sender]:
+            reason = "censored"
+        elif faults.group[to] != faults.group[sender]:
+            reason = "partition"
+        if (reason or stalls.streams or stalls.breaks) and message.over == "stream":
+            reason, waits = stalls.outcome(to, envelope, reason)
             if waits:
                 return kernel.now_us, message, reason, True
         if reason:
