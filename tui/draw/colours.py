@@ -166,12 +166,11 @@ ROLE_SHAPES = ("alive", "infrastructure", "colluding", "origin")
 
 
 def _by_role(snapshot: Snapshot) -> Colouring:
-    fixed = snapshot.fixed
     looks = tuple(
         Look(role, role, ROLE_SHAPES[min(number, 3)], INK[f"role-{min(number, 3) + 1}"], counted=not number)
-        for number, role in enumerate(fixed.roles)
+        for number, role in enumerate(snapshot.roles)
     )
-    of = _gone(snapshot, (fixed.role + 2).astype(np.uint8))
+    of = _gone(snapshot, (snapshot.role + 2).astype(np.uint8))
     return Colouring("role", "role", (*GONE, *looks), of, kept=tuple(range(3, 2 + len(looks))))
 
 
