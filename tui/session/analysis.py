@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from engine import AskId, Beliefs, Censor, Command, InputError, MinimumCut, PeerId, Theory, Uncensor
+from engine import AskId, Beliefs, Censor, Command, InputError, MinimumCut, PeerFailed, PeerId, Theory, Uncensor
 
 from .frame import PeerFacts
 from .notice import Notice
@@ -61,6 +61,11 @@ class Analysis:
         swarm = self._player.swarm
         program = swarm.peer(peer)
         self._facts_s = now_s
+        try:
+            shown = swarm.shown_of(peer)
+        except PeerFailed as error:
+            self._player.fail(error)
+            shown = ()
         self._facts = PeerFacts(
             peer=peer,
             files=tuple(swarm.library(peer).files()),
@@ -68,6 +73,8 @@ class Analysis:
             links=tuple(swarm.links_of(peer)),
             ban=swarm.ban_of(peer),
             last=swarm.last_messages(peer),
+            shown=shown,
+            marks=swarm.marks_of(peer),
         )
         return self._facts
 
