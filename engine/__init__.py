@@ -18,20 +18,26 @@ from .api import (
     Belief,
     Beliefs,
     Blob,
+    Call,
+    CallEnd,
     File,
     Host,
     Known,
     Library,
     Line,
     Message,
+    OpenCall,
     Peer,
     PeerId,
     Shown,
     Station,
     Theory,
+    Ticket,
     mentions,
     message,
     on,
+    on_reply,
+    on_timeout,
     option,
     words_of,
 )
@@ -68,7 +74,7 @@ from .commands import (
     command_from,
 )
 from .control.attacks import Param, Plan, Preset
-from .errors import InputError, PeerFailed, SwarmError, nearest, plain, shown
+from .errors import InputError, NothingToReplyTo, PeerFailed, SwarmError, nearest, plain, shown
 from .files import MissingFileError, opened, parse_toml, read_toml
 from .lab import scenario as scenario_files
 from .lab.check import Checked, Expect, check
@@ -184,6 +190,8 @@ __all__ = [
     "BenchCost",
     "BenchRow",
     "Blob",
+    "Call",
+    "CallEnd",
     "CallOff",
     "Caption",
     "Censor",
@@ -230,6 +238,8 @@ __all__ = [
     "MinimumCut",
     "MissingFileError",
     "Noted",
+    "NothingToReplyTo",
+    "OpenCall",
     "Pacer",
     "Param",
     "Partition",
@@ -267,6 +277,7 @@ __all__ = [
     "Sweep",
     "SweepHalted",
     "Theory",
+    "Ticket",
     "TimeMachine",
     "Totals",
     "Trace",
@@ -291,6 +302,8 @@ __all__ = [
     "network",
     "networks",
     "on",
+    "on_reply",
+    "on_timeout",
     "opened",
     "option",
     "options_for",

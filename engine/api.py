@@ -156,6 +156,9 @@ class Message:
     part: ClassVar[Part] = "upkeep"
     part_code: ClassVar[int] = 3
     kind: ClassVar[str] = "Message"
+    stated_size: ClassVar[int] = 0
+    """Bytes on the wire that the class states, see `message`; 0 for none. A class whose size differs from message to
+    message may have a method `wire_size(self) -> int` instead."""
     _size: int
     """Bytes on the wire, 0 until they have been counted. `message` adds the slot."""
 
@@ -173,20 +176,28 @@ class Message:
 
 
 @dataclass_transform(frozen_default=True)
-def message(*, over: Over = "stream", part: Part = "upkeep") -> Callable[[type[M]], type[M]]:
+def message(*, over: Over = "stream", part: Part = "upkeep", size: int = 0) -> Callable[[type[M]], type[M]]:
     """Turn a class of annotated fields into a message: a slotted dataclass that crosses a link.
 
     over: "stream" (in order per pair, lost only when an end stops) or "datagram" (may be lost)
     part: what it does for an ask: "question", "answer", "transfer" (moves data), "upkeep", or "notice" (tells that
           something exists, as Inv, IHave or Have do: it costs, and reaches nobody)
+    size: bytes on the real wire, where every message of this class has as many (a Tor cell: 514). Without it a method
+          `wire_size(self) -> int` tells, or else the length of the MessagePack encoding counts
+
+    A message whose fields are not what their annotations say is dropped when it is sent, with the reason "malformed":
+    a handler may rely on the types. Raises ValueError for a size that is negative or has no room in a header.
 
     Type checkers see it as frozen. It is not frozen at run time, which would double the time to make one; the
     conformance suite finds a protocol that changes a message it received.
     """
 
+    if type(size) is not int or not 0 <= size < 1 << 32:
+        raise ValueError(f"the size of a message should be 0 to 4,294,967,295 bytes, not {size!r}")
+
     def build(cls: type[M]) -> type[M]:
         space = {k: v for k, v in cls.__dict__.items() if k not in ("__dict__", "__weakref__")}
-        space.update(over=over, part=part, part_code=PARTS.index(part), kind=cls.__name__)
+        space.update(over=over, part=part, part_code=PARTS.index(part), kind=cls.__name__, stated_size=size)
         # The size is set to 0 when a message is made, since testing for an empty slot takes eight times as long. It is
         # taken out of the fields again, which are what is counted, compared and shown.
         space["__annotations__"] = {**get_annotations(cls), "_size": int}
@@ -336,6 +347,28 @@ class Call(Protocol):
     """A handle of an open `Host.call`, for `Host.cancel`. A peer may store it."""
 
 
+CallEnd: TypeAlias = Literal["silent", "refused", "closed"]
+"""Why a call ended without the answers that it asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCall:
+    """A call that waits for an answer, for the inspector.
+
+    to, kind  whom was asked, and the class of the request
+    since_us  when it was first sent, tries: how often it has been sent
+    due_us    when the present wait is over
+    answers   how many have come
+    """
+
+    to: PeerId
+    kind: str
+    since_us: int
+    tries: int
+    due_us: int
+    answers: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Ticket:
     """Whom to reply to: a request that is being handled, see `Host.request`. Plain data, which may be kept."""
@@ -401,7 +434,7 @@ class Host(Protocol):
         """The cause of what is being handled. May be stored beside an item that is passed on later."""
         ...
 
-    # SIGNATURES AGREED, NOT BUILT YET (see issue 16): part, via; queued, sent, blob, withdraw; call, request, reply;
+    # SIGNATURES AGREED, NOT BUILT YET (see issue 16): part, via; queued, sent, withdraw;
     # begin, duplicate, hit, unhit, progress, fetched, decoy, failed, keep_open, let_close; log; emit.
     #
     # def send(self, to, message, *, cause=INHERIT, part: Part | None = None, via: PeerId | None = None) -> None
@@ -409,10 +442,6 @@ class Host(Protocol):
     # def queued(self, to: PeerId) -> int                 bytes behind the uplink
     # def sent(self, to: PeerId) -> int                   bytes that have left
     # def withdraw(self, to: PeerId, message: object) -> bool
-    # def call(self, to: PeerId, request: object, *, timeout_us: int | Sequence[int], context: object = None,
-    #          answers: int | None = 1, cause=INHERIT, via: PeerId | None = None, part: Part | None = None) -> Call
-    # request: Ticket                                     (property) of the request being handled
-    # def reply(self, answer: object, *, to: Ticket | None = None) -> None
     # def begin(self, text: str, goal: Goal, *, key: object = None) -> Cause
     # def duplicate(self, cause: Cause) -> None
     # def hit(self, holder: PeerId, content: str, *, by: PeerId | None = None, cause=INHERIT) -> None
@@ -442,7 +471,49 @@ class Host(Protocol):
         peer sends other bytes, so that the comparison fails."""
         ...
 
-    def cancel(self, timer: Timer) -> None: ...
+    def cancel(self, timer: Timer | Call) -> None:
+        """End a timer or a call. Nothing happens if it has ended already."""
+        ...
+
+    def call(
+        self,
+        to: PeerId,
+        request: object,
+        *,
+        timeout_us: int | Sequence[int],
+        context: object = None,
+        answers: int | None = 1,
+        cause: CauseLike = INHERIT,
+        via: PeerId | None = None,
+        part: Part | None = None,
+    ) -> Call:
+        """Send a request that waits for `answers` answers, or, with None, for any number until it is cancelled.
+
+        The receiver handles the request with `@on(Request)` and answers with `reply`. Each answer is handed to
+        `@on_reply(Request)`, with `context`, which is plain data. `timeout_us` is how long to wait for an answer, and
+        begins anew after each one. A sequence has one time for each try: the request is sent again when the time of a
+        try is over, unless an answer has come; an answer to any try counts. If the last time is over
+        `@on_timeout(Request)` is told "silent". It is told at once, and there is no further try, if the receiver's
+        machine refuses the request ("refused") or the stream with it is closed ("closed"). The call has then ended.
+
+        An answer that is late, that comes once more or from somebody else is not handed over; nor is one of a class
+        that the annotation of the handler's parameter does not have. While a call waits, the ask that caused it is
+        open. A call ends with the process. Where a program has no `@on_timeout(Request)`, it is told by `refused` of a
+        refusal. Raises ValueError for times or a number of answers that are not possible.
+        """
+        ...
+
+    @property
+    def request(self) -> Ticket:
+        """The request that is being handled: plain data, which may be kept to reply later. Raises NothingToReplyTo if
+        what is handled is none that waits for an answer."""
+        ...
+
+    def reply(self, answer: object, *, to: Ticket | None = None) -> None:
+        """Answer the request that is being handled, or the one that `to` names. The answer has its cause. Raises
+        NothingToReplyTo where there is no such request."""
+        ...
+
     def link(self, to: PeerId) -> None:
         """State that a stream to `to` is open: it is drawn, and it is closed when an end stops. Stating it again, or at
         both ends, changes nothing."""
@@ -531,6 +602,9 @@ class Peer:
     name: ClassVar[str] = ""
     options_type: ClassVar[type[Any]]
     handlers: ClassVar[dict[type, Callable[..., Known]]] = {}
+    replies: ClassVar[dict[type, Callable[..., Known]]] = {}
+    """By the class of the request, see `on_reply`; likewise `timeouts`, see `on_timeout`."""
+    timeouts: ClassVar[dict[type, Callable[..., None]]] = {}
     __slots__ = ()
 
     def __init_subclass__(cls, *, name: str = "", options: type[Any] | None = None, **kw: Any) -> None:
@@ -545,6 +619,8 @@ class Peer:
                 for kind in getattr(value, "_handles", ()):
                     table[kind] = value
         cls.handlers = table
+        cls.replies = _marked(cls, "_handles_replies")
+        cls.timeouts = _marked(cls, "_handles_timeouts")
 
     @classmethod
     def stations(cls, options: Any, peers: int) -> Sequence[Station]:
@@ -624,7 +700,19 @@ class Peer:
         return None
 
 
+def _marked(cls: type, mark: str) -> dict[type, Callable[..., Any]]:
+    """The methods of a class that a decorator has marked, by the kinds they are for."""
+    return {
+        kind: value
+        for base in reversed(cls.__mro__)
+        for value in vars(base).values()
+        for kind in getattr(value, mark, ())
+    }
+
+
 P = TypeVar("P")
+A = TypeVar("A")
+C = TypeVar("C")
 
 
 class _On(Generic[T]):
@@ -646,6 +734,45 @@ def on(kind: type[T]) -> _On[T]:
     """Mark a method as the handler of a message (host, sender, message; may return `DUPLICATE`) or of a tick (host,
     tick)."""
     return _On((kind,))
+
+
+class _OnReply:
+    """The decorator that `on_reply` returns, for a handler (…, sender, answer, context)."""
+
+    def __init__(self, kinds: tuple[type[Any], ...]) -> None:
+        self.kinds = kinds
+
+    def __call__(self, handler: Callable[[P, Host, PeerId, A, C], Known]) -> Callable[[P, Host, PeerId, A, C], Known]:
+        marked: Any = handler
+        marked._handles_replies = (*getattr(handler, "_handles_replies", ()), *self.kinds)
+        return handler
+
+
+def on_reply(kind: type[Any]) -> _OnReply:
+    """Mark a method as the handler of answers to requests of this class that were sent by `Host.call` (host, sender,
+    answer, context; may return `DUPLICATE`). An answer of a class that the annotation of `answer` does not have is not
+    handed over."""
+    return _OnReply((kind,))
+
+
+class _OnTimeout:
+    """The decorator that `on_timeout` returns, for a handler (…, to, context, reason)."""
+
+    def __init__(self, kinds: tuple[type[Any], ...]) -> None:
+        self.kinds = kinds
+
+    def __call__(
+        self, handler: Callable[[P, Host, PeerId, C, CallEnd], None]
+    ) -> Callable[[P, Host, PeerId, C, CallEnd], None]:
+        marked: Any = handler
+        marked._handles_timeouts = (*getattr(handler, "_handles_timeouts", ()), *self.kinds)
+        return handler
+
+
+def on_timeout(kind: type[Any]) -> _OnTimeout:
+    """Mark a method as what is told when a call with a request of this class ends without its answers (host, to,
+    context, reason: see `Host.call`)."""
+    return _OnTimeout((kind,))
 
 
 def option(

@@ -74,7 +74,8 @@ def messages_of(*programs: type[Peer]) -> tuple[type[Any], ...]:
     for program in programs:
         kinds.update(_messages_in(program.__module__))
     for program in programs:
-        kinds.update((kind, None) for kind in program.handlers if _is_message(kind))
+        handled = (*program.handlers, *program.replies, *program.timeouts)
+        kinds.update((kind, None) for kind in handled if _is_message(kind))
     for module in dict.fromkeys(kind.__module__ for kind in kinds):
         kinds.update((kind, None) for kind in _messages_in(module) if kind.__module__ == module)
     return tuple(kinds)

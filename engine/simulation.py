@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from .api import PARTS, Ask, Known, Line, Peer, PeerId, Want
+from .api import PARTS, Ask, CallEnd, Known, Line, OpenCall, Peer, PeerId, Want
 from .commands import SIDES
 from .errors import InputError, PeerFailed
 from .measure.archive import AskArchive
@@ -26,6 +26,7 @@ from .options import options_for
 from .registry import messages_of, network
 from .setup import Setup
 from .sim.bandwidth import TICKS
+from .sim.calls import Called, PendingCall, Wrapped, handlers_of, time_out
 from .sim.faults import Faults
 from .sim.host import HostOwner, PeerHost, SharedHostState
 from .sim.kernel import HOP_BITS, NEVER_US, Envelope, Kernel, KernelOwner, KernelTimer
@@ -418,7 +419,8 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         """Handlers of a class, with one that does nothing for each kind of message that it does not handle."""
         table = self._handlers.get(kind)
         if table is None:
-            table = self._handlers[kind] = {**dict.fromkeys(self.shared.kinds, _ignore), **kind.handlers}
+            kinds = [each for each in self.shared.kinds if not issubclass(each, Wrapped)]
+            table = self._handlers[kind] = {**dict.fromkeys(kinds, _ignore), **handlers_of(kinds), **kind.handlers}
         return table
 
     def refresh_columns(self, peers: Sequence[PeerId]) -> None:
@@ -548,6 +550,12 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
             losses["nowhere"] = losses.get("nowhere", 0) + 1
         return kept
 
+    def drop_malformed(self, many: tuple[Any, ...], envelope: Envelope) -> None:
+        losses = envelope[4].losses
+        for one in many:
+            self.metrics.drop(self.kernel.now_us, envelope[0], one, envelope[5], "malformed")
+            losses["malformed"] = losses.get("malformed", 0) + 1
+
     # --- arrivals, drops and notices -------------------------------------------------------------------------
 
     def drop(self, to: PeerId, envelope: Envelope, reason: str) -> None:
@@ -645,14 +653,55 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
                 ask = timer.record.id if isinstance(timer.record, AskRecord) else 0
                 if ask:
                     self.event_log.append(Refused, peer, other, notice.message.kind, ask)
-                program.refused(host, other, notice.message)
+                if isinstance(notice.message, Called):
+                    self._call_refused(peer, other, notice.message)
+                else:
+                    refused = notice.message.message if isinstance(notice.message, Wrapped) else notice.message
+                    program.refused(host, other, refused)
             elif other not in self.streams.near[peer]:
                 program.closed(host, other)
+                self._calls_closed(peer, other)
         except Exception as error:
             what = "refused" if isinstance(notice, ConnectionRefused) else "closed"
             raise PeerFailed(peer, what, error) from error
         finally:
             kernel.envelope = kernel.no_envelope
+
+    def _call_refused(self, peer: PeerId, to: PeerId, request: Called) -> None:
+        """A request was refused: its call is over. A program that does not want to be told of the ends of such calls is
+        told of the refusal, as of that of any other message."""
+        host, program = self.peer_hosts[peer], self.programs[peer]
+        assert program is not None
+        call = host.calls.get(request.token)
+        if call is None:
+            return
+        if request.inside in program.timeouts:
+            self._end_call(peer, call, "refused")
+        else:
+            host.end_call(call)
+            program.refused(host, to, request.message)
+
+    def _calls_closed(self, peer: PeerId, other: PeerId) -> None:
+        """The stream is closed: calls that wait for an answer on it are over."""
+        host = self.peer_hosts[peer]
+        waiting = [call for call in host.calls.values() if call.to == other and call.request.over == "stream"]
+        for call in waiting:
+            if call.token in host.calls:
+                self._end_call(peer, call, "closed")
+
+    def _end_call(self, peer: PeerId, call: PendingCall, reason: CallEnd) -> None:
+        """Tell a peer that a call is over; what it does then has the cause of the call."""
+        kernel, timer, program = self.kernel, call.timer, self.programs[peer]
+        assert timer is not None
+        assert program is not None
+        kernel.envelope = (peer, None, timer.cause, kernel.now_us, timer.record, 0)
+        timer.record.pending += 1
+        time_out(program, self.peer_hosts[peer], call, reason)
+        kernel.release(timer.record)
+
+    def open_calls(self, peer: PeerId) -> tuple[OpenCall, ...]:
+        """The calls that wait at a peer, in the order in which they were made."""
+        return self.peer_hosts[peer].open_calls()
 
     def _has_to_wait(
         self, timer: KernelTimer, notice: ConnectionRefused | StreamClosed, frm: PeerId, to: PeerId

@@ -25,7 +25,7 @@ from .analysis.min_cut import MinimumCut, min_cut
 from .analysis.stepping import Mover, StepTarget, StepUntil
 from .analysis.theory import theory_of
 from .analysis.verdict import facts_of, outcome, verdict
-from .api import AskId, Library, Peer, PeerId, Shown, Theory
+from .api import AskId, Library, OpenCall, Peer, PeerId, Shown, Theory
 from .commands import Arrive, Attack, Command, Peers, Set, resolved
 from .control import arrivals, effects
 from .control.arrivals import ArrivalProcess
@@ -389,6 +389,10 @@ class Swarm(SimulationOwner, CommandExecutor):
         """The last messages from and to a peer, the latest first, at most 60, dropped ones included."""
         self.simulation.metrics.flush()
         return self.simulation.metrics.recent.of(peer)
+
+    def open_calls(self, peer: PeerId) -> tuple[OpenCall, ...]:
+        """The calls of a peer that wait for an answer, the oldest first; none of a peer that is not alive."""
+        return self.simulation.open_calls(peer)
 
     def ban_of(self, peer: PeerId) -> str:
         """The phrase that a peer suppresses, or ""."""

@@ -113,7 +113,7 @@ def test_the_correct_network_beside_the_broken_ones_conforms(check: str) -> None
         (Ghost, "ends_when_it_stops", "sent Hello when it was no more"),
         (Chatterer, "is_calm", "for nothing"),
         (Telepath, "lives_on_as_a_copy", "was changed by the run"),
-        (Truster, "survives_nonsense", "unhashable"),
+        (Truster, "survives_nonsense", "index out of range"),
         (Lingerer, "ends_when_it_stops", "set a timer while it said goodbye"),
         (Founder, "survives_sybil", "list index out of range"),
         (Founder, "survives_crowd", "list index out of range"),

@@ -356,7 +356,8 @@ class Kernel:
                     self.tables[owner][tick.__class__](self.peers[owner], self.hosts[owner], tick)
                 except Exception as error:
                     self.envelope = self.no_envelope
-                    raise PeerFailed(owner, type(tick).__name__, error) from error
+                    what = getattr(tick, "failing", type(tick).__name__)
+                    raise PeerFailed(owner, what, error) from error
                 self.envelope = self.no_envelope
             if timer.live:
                 self.arm(now + timer.period_us, timer)

@@ -8,6 +8,7 @@ from typing import Any
 
 from engine import AskFor, Blob, Collude, Defect, File, InputError, Kill, Publish, Revive
 from engine.registry import messages_of
+from engine.sim.encoding import why_malformed
 
 from .watch import Network, Spied
 
@@ -76,7 +77,7 @@ def survives_nonsense(network: Network) -> None:
             for sample in [each for (one, _), each in made.samples.items() if one is kind] or [None]:
                 for odd in (*ODD, *(twisted(getattr(sample[2], part.name)) if sample else ())):
                     message = replace(sample[2], **{part.name: odd}) if sample else kind(*(odd for _ in fields(kind)))
-                    for ban in (word, "x"):
+                    for ban in (word, "x") if not why_malformed(message) else ():
                         set(message.about())
                         message.without(ban)
                     pairs = [(stranger, number % 8), *((stranger, station) for station in simulation.stations)]
