@@ -7,7 +7,7 @@ returns the peers that it changed. An InputError is raised before anything has c
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias, get_args
 
 from .. import commands as c
@@ -15,7 +15,7 @@ from ..api import PeerId, Want, words_of
 from ..commands import Censor
 from ..errors import InputError, nearest, plain
 from ..measure.snapshot import ALIVE, DEAD, LEFT, CourtStatus
-from ..options import as_number, set_option
+from ..options import as_number, option_values, set_option
 from ..simulation import Simulation
 from ..world.access_links import JITTER_MS_MAX
 from ..world.content import file_of
@@ -399,7 +399,7 @@ def settings(parts: Parts) -> dict[str, object]:
         "asks": parts.workload.asks_per_s,
         "jitter": links.jitter_us / 1000,
         **({"capacity": bandwidth.factor} if bandwidth is not None else {}),
-        **({f.name: getattr(options, f.name) for f in fields(options)} if options is not None else {}),
+        **option_values(options),
     }
 
 

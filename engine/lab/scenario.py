@@ -41,7 +41,7 @@ from ..commands import (
 from ..control import attacks
 from ..errors import InputError, nearest, plain
 from ..files import MissingFileError, is_descriptor, looks_like_path, parse_toml, read_toml
-from ..options import as_number, as_spec, as_text, as_whole, option_names, options_for, set_option
+from ..options import as_number, as_spec, as_text, as_whole, flat, option_names, options_for, set_option
 from ..registry import networks
 from ..setup import ArrivalSpec, ContentSpec, LinkSpec, Setup
 from ..world import latency, topology
@@ -293,7 +293,7 @@ def _scenario(table: Mapping[str, Any], source: str) -> Scenario:
     plan = Setup()
     protocol = as_text(table.get("protocol", plan.protocol), f"{where} protocol", plan.protocol)
     network = network_called(protocol, source)
-    options = _table(table, "options", where)
+    options = flat(_table(table, "options", where))
     options_for(network, options, f"{where} [options]")
     asks = _table(table, "asks", where, ("per_s",))
     churn = _table(table, "churn", where, ("session", "polite"))

@@ -68,17 +68,18 @@ def list_protocols(space: argparse.Namespace) -> int:
 
 
 def _protocol(name: str, kind: type[Peer]) -> dict[str, Any]:
-    from engine import allowed_of, help_of, options_for, title_of
+    from engine import allowed_of, help_of, option_values, options_for, title_of
 
     options = options_for(kind, {}, name)
     known = {} if options is None else allowed_of(type(options))
+    defaults = option_values(options)
     return {
         "name": name,
         "title": title_of(kind),
         "about": help_of(kind),
         "options": {
             option: {
-                "default": getattr(options, option),
+                "default": defaults[option],
                 "about": allowed.about,
                 "low": allowed.low,
                 "high": allowed.high,
