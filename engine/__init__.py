@@ -45,6 +45,7 @@ from .api import (
 from .commands import (
     UNDO,
     VERBS,
+    Act,
     Adjourn,
     Arrive,
     AskFor,
@@ -55,6 +56,7 @@ from .commands import (
     Command,
     Court,
     Cure,
+    Cut,
     Defect,
     Depart,
     Heal,
@@ -62,6 +64,7 @@ from .commands import (
     Join,
     Kill,
     Leave,
+    Mend,
     Partition,
     Peers,
     Poison,
@@ -105,7 +108,7 @@ from .measure.snapshot import (
 )
 from .options import Allowed, allowed_of, as_number, as_spec, as_text, as_whole, option_values, options_for, read_value
 from .programs import VerbValue, beliefs_of, values_of, verbs_of
-from .registry import help_of, network, networks, options_of, title_of
+from .registry import classes_of, help_of, network, networks, options_of, title_of
 from .setup import ArrivalSpec, ContentSpec, LinkSpec, Setup
 from .swarm import Swarm
 
@@ -160,6 +163,7 @@ __all__ = [
     "STATES",
     "UNDO",
     "VERBS",
+    "Act",
     "Adjourn",
     "Adrift",
     "Allowed",
@@ -196,6 +200,7 @@ __all__ = [
     "CourtStatus",
     "Cure",
     "Curve",
+    "Cut",
     "Defect",
     "Depart",
     "Event",
@@ -222,6 +227,7 @@ __all__ = [
     "Losses",
     "Mark",
     "Member",
+    "Mend",
     "Message",
     "MinimumCut",
     "MissingFileError",
@@ -279,6 +285,7 @@ __all__ = [
     "bench",
     "bench_costs",
     "check",
+    "classes_of",
     "command_from",
     "component",
     "help_of",

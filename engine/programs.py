@@ -179,7 +179,9 @@ def check_verb(verb: str, programs: Sequence[type[Peer]], where: str) -> None:
     """Raise InputError unless one of these programs has the verb."""
     known = {name for program in programs for name in verbs_of(program)}
     if verb not in known:
-        tail = nearest(verb, known) if known else ": it has none of its own"
+        ends = [name for name in known if verb and name.endswith(f".{verb}")]
+        tail = f'; did you mean "{ends[0]}"?' if len(ends) == 1 else nearest(verb, known)
+        tail = tail if known else ": it has none of its own"
         raise InputError(f'{where}: no verb of this network is called "{plain(verb)}"{tail}')
 
 

@@ -47,10 +47,12 @@ def programs_in(file: str) -> dict[str, type[Peer]]:
 
 
 def roles_of(program: type[Peer]) -> tuple[type[Peer], ...]:
-    """The programs that `Peer.cast` of a network may return: its own, and if it casts, those in its module that have no
-    name of their own and are no components."""
-    if not casts(program):
-        return (program,)
+    """The programs that `Peer.cast` of a network may return: its own, and if it casts, `classes_of` it."""
+    return classes_of(program) if casts(program) else (program,)
+
+
+def classes_of(program: type[Peer]) -> tuple[type[Peer], ...]:
+    """The program of a network, and those in its module that have no name of their own and are no components."""
     others = (
         value
         for value in vars(sys.modules[program.__module__]).values()

@@ -7,7 +7,7 @@ hosts call back into it by the two interfaces that it implements, `KernelOwner` 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
@@ -156,8 +156,8 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
             *(station.program for station in stations),
         ]
         self.seed = seed
+        programs.check(tuple(dict.fromkeys((program, *self.program_types))))
         roles = tuple(dict.fromkeys((program, *(station.program for station in stations), *roles_of(program))))
-        programs.check(roles)
         messages = messages_of(*roles)
         kinds, parts = kinds_of(messages)
         names = [name_of(kind, *roles) for kind in messages]
@@ -307,6 +307,7 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
                 named = one.__qualname__ if isinstance(one, type) else type(one).__qualname__
                 expected = ", ".join(role.__qualname__ for role in roles)
                 raise InputError(f"{program.__qualname__}.cast returned {named}: it may be {expected}")
+        programs.check(tuple(dict.fromkeys((program, *chosen))))
         return chosen
 
     def open_overlay(self, a: NDArray[np.int32], b: NDArray[np.int32], up: Sequence[PeerId]) -> None:
@@ -495,6 +496,12 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
                 kernel.alive_since_us[peer] = NEVER_US if faults.censored[peer] else self.started_us[peer]
         self.network.update_checked()
 
+    def act(self, peer: PeerId, verb: str, values: Mapping[str, Any]) -> None:
+        """Do a verb of its program to a living peer. Raises PeerFailed."""
+        program = self.programs[peer]
+        assert program is not None
+        self.call(peer, verb, programs.act, program, self.peer_hosts[peer], verb, values)
+
     # --- asks ----------------------------------------------------------------------------------------------
 
     def ask(self, peer: PeerId, text: str, want: Want, by: str) -> AskRecord:
@@ -558,8 +565,8 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
     def link(self, a: PeerId, b: PeerId) -> None:
         if type(b) is int and 0 <= b < self.n and self.state[a] == ALIVE == self.state[b]:
             # A stream to a peer behind a NAT opens only if that peer has called.
-            nat = self.network.nat
-            if nat is None or not nat.shuts_out(a, b, stream=True):
+            nat, cut_links = self.network.nat, self.faults.cut_links
+            if (nat is None or not nat.shuts_out(a, b, stream=True)) and not (cut_links and cut_links.has(a, b)):
                 self.streams.open(a, b)
 
     def unlink(self, a: PeerId, b: PeerId) -> None:
@@ -611,10 +618,13 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
             return
         if reason == "lost":
             self.network.stalls.lost(sender, to, sent_us)
-        if reason in ("dead", "left", "reset"):
+        if reason in ("dead", "left", "reset", "cut"):
+            if reason == "cut" and self.network.stalls.broke_after(sender, to, sent_us):
+                return  # it was under way when the link was cut, of which the sender has been told
             # The sender is one hop nearer to the origin of the ask than its message was.
             back = tuple(one - 1 for one in cause) if cause.__class__ is tuple else cause and cause - 1
-            delay_us = self.network.links.delay_us(to, sender)
+            # Of a cut link its own end tells it.
+            delay_us = 1 if reason == "cut" else self.network.links.delay_us(to, sender)
         elif reason == "nat":
             back = cause
             delay_us = SILENCE_US + self.network.links.delay_us(to, sender)

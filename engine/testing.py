@@ -153,7 +153,7 @@ class FakeHost:
         self.peer = peer
         programs.start(peer, self, contacts, saved)
 
-    def act(self, peer: Peer, verb: str, **values: object) -> None:
+    def act(self, peer: Peer, verb: str, /, **values: object) -> None:
         """A person does something with the peer, as by the command `Act`. Raises InputError as that does."""
         self.peer = peer
         programs.act(peer, self, verb, programs.read_values(type(peer), verb, values, "act"))

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias, get_args
 
 from .. import commands as c
+from .. import programs
 from ..api import PeerId, Want, words_of
 from ..commands import Censor
 from ..errors import InputError, nearest, plain
@@ -291,6 +292,50 @@ def release(parts: Parts, command: c.Release, by: str) -> tuple[PeerId, ...]:
     return parts.simulation.network.release(parts.executor.resolve(command.peers))
 
 
+def cut(parts: Parts, command: c.Cut, by: str) -> tuple[PeerId, ...]:
+    those = parts.executor.resolve(command.peers)
+    if len(those) > HELD_MOST:
+        raise InputError(f"cut takes at most {HELD_MOST:,} peers, because it lists each link; these are {len(those):,}")
+    if those:
+        parts.simulation.network.cut(those)
+    return those
+
+
+def mend(parts: Parts, command: c.Mend, by: str) -> tuple[PeerId, ...]:
+    return parts.simulation.network.mend(parts.executor.resolve(command.peers))
+
+
+def act(parts: Parts, command: c.Act, by: str) -> tuple[PeerId, ...]:
+    sim, verb = parts.simulation, command.name
+    kinds = tuple(dict.fromkeys(sim.program_types))
+    programs.check_verb(verb, kinds, "act")
+    those = parts.executor.resolve(command.peers)
+    able = [p for p in those if verb in programs.verbs_of(sim.program_types[p])]
+    if those and not able:
+        whose = " or ".join(dict.fromkeys(kind.role for kind in kinds if verb in programs.verbs_of(kind)))
+        raise InputError(f'act: none of these peers can "{plain(verb)}": that is for a {whose}')
+    values = {
+        kind: programs.read_values(kind, verb, command.values, "act")
+        for kind in dict.fromkeys(sim.program_types[p] for p in able)
+    }
+    ready: list[PeerId] = []
+    reason = ""
+    for peer in able:
+        program = sim.programs[peer]
+        if program is None:
+            continue
+        why = programs.why_not(program, verb)
+        if why:
+            reason = reason or f"{sim.labels[peer]} cannot: {why}"
+        else:
+            ready.append(peer)
+    if reason and not ready:
+        raise InputError(f'act: "{plain(verb)}" was not done, since {plain(reason)}')
+    for peer in ready:
+        sim.act(peer, verb, values[sim.program_types[peer]])
+    return tuple(ready)
+
+
 def heal(parts: Parts, command: c.Heal, by: str) -> tuple[PeerId, ...]:
     faults = parts.simulation.faults
     those = tuple(p for p, side in enumerate(faults.group) if side)
@@ -424,6 +469,9 @@ EFFECTS: Mapping[type[c.Command], Effect] = {
     c.Partition: partition,
     c.Hold: hold,
     c.Release: release,
+    c.Cut: cut,
+    c.Mend: mend,
+    c.Act: act,
     c.Heal: heal,
     c.Court: court,
     c.Adjourn: adjourn,
