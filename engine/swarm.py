@@ -38,7 +38,7 @@ from .measure.asks import AskRecord, PathCache
 from .measure.events import Commanded, Event, Watcher
 from .measure.message_log import LoggedMessage
 from .measure.metrics import AskStats
-from .measure.snapshot import ALIVE, DEAD, AskRow, Series, Snapshot, Trace
+from .measure.snapshot import DEAD, AskRow, Series, Snapshot, Trace
 from .setup import Setup
 from .sim.rng import Stream
 from .simulation import Simulation, SimulationOwner, build_world
@@ -121,16 +121,8 @@ class Swarm(SimulationOwner, CommandExecutor):
                 sim.start(station)
             for peer in up:
                 sim.start(peer, sim.contacts(peer, living))
-            if sim.program.overlay:
-                alive = sim.state == ALIVE
-                both = alive[graph.a] & alive[graph.b]
-                for a, b in zip(graph.a[both].tolist(), graph.b[both].tolist(), strict=True):
-                    sim.streams.open(a, b)
-                for peer in up:
-                    program = sim.programs[peer]
-                    assert program is not None
-                    near = tuple(sim.streams.near[peer])
-                    sim.call(peer, "neighbours", program.neighbours, sim.peer_hosts[peer], near)
+            sim.open_overlay(graph.a, graph.b, up)
+            sim.converge()
         self.edges = sim.streams.count
         self.workload.later(SAMPLE_US, Sample(), SAMPLE_US)
         self.workload.set_asks(setup.asks_per_s, FIRST_ASK_US)

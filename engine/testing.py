@@ -20,6 +20,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from . import programs
 from .api import (
     DUPLICATE,
     INHERIT,
@@ -28,6 +29,7 @@ from .api import (
     CallEnd,
     Cause,
     CauseLike,
+    Component,
     File,
     Line,
     Message,
@@ -41,6 +43,7 @@ from .api import (
 from .errors import NothingToReplyTo
 from .sim.calls import answer_kinds_of, waits_of
 from .sim.encoding import why_malformed
+from .sim.host import ComponentHost
 from .sim.rng import Stream
 from .sim.words import role_text
 
@@ -117,6 +120,9 @@ class FakeHost:
     calls     all that were made, see `FakeCall`; a request is not in `sent`
     replies   (ticket, answer)
     malformed (why) of each message that was sent or given and is not what its annotations say: nobody gets it
+    emitted   values that a component emitted. Those of a component of `peer` come to its `@on` handlers too
+
+    `peer` is the one that a test last gave something to, by `start`, `give`, `tick`, `ask`, `wait` or `act`.
 
     `now_us`, `cause`, `options`, `library` and `line` may be set by the test.
     """
@@ -142,6 +148,9 @@ class FakeHost:
         self.malformed: list[str] = []
         self._request: Ticket | None = None
         self._token = 0
+        self.emitted: list[object] = []
+        self.peer: Peer | None = None
+        self._views: dict[type[Component], Any] = {}
 
     # --- what a peer may call ----------------------------------------------------------------------------
 
@@ -240,10 +249,40 @@ class FakeHost:
         """Record a note."""
         self.notes.append((kind, facts))
 
+    @property
+    def program(self) -> Peer | None:
+        """The peer that acts through this host, as far as it is known."""
+        return self.peer
+
+    def inside(self, component: Component) -> Any:
+        """The host of a component."""
+        kind = type(component)
+        return self._views.setdefault(kind, _FakeComponentHost(self, component))
+
+    def emit(self, value: object) -> None:
+        """Record a value that a component emitted which is tested by itself."""
+        self.emitted.append(value)
+
     # --- what a test may call -----------------------------------------------------------------------------
+
+    def start(self, peer: Peer, contacts: Sequence[PeerId] = (), saved: object | None = None) -> None:
+        """The process starts: its components, and then the peer."""
+        self.peer = peer
+        programs.start(peer, self, contacts, saved)
+
+    def act(self, peer: Peer, verb: str, /, **values: object) -> None:
+        """A person does something with the peer, as by the command `Act`. Raises InputError as that does."""
+        self.peer = peer
+        programs.act(peer, self, verb, programs.read_values(type(peer), verb, values, "act"))
+
+    def end(self, peer: Peer, other: PeerId) -> None:
+        """The other end closed its stream, or died."""
+        self.peer = peer
+        programs.closed(peer, self, other)
 
     def give(self, peer: Peer, message: object, sender: PeerId, cause: Cause | None = None) -> None:
         """A message arrives. Raises KeyError when the peer has no handler for it."""
+        self.peer = peer
         if cause is not None:
             self.cause = cause
         if self._is_malformed(message):
@@ -300,16 +339,19 @@ class FakeHost:
 
     def tick(self, peer: Peer, tick: object) -> None:
         """Run the handler of a tick, whether a timer was set or not. Raises KeyError when the peer has none."""
+        self.peer = peer
         type(peer).handlers[type(tick)](peer, self, tick)
 
     def ask(self, peer: Peer, ask: Ask) -> None:
         """A user wants something. The cause becomes the number of the ask."""
+        self.peer = peer
         self.cause = ask.id
         peer.ask(self, ask)
 
     def refuse(self, peer: Peer, to: PeerId, message: object) -> None:
         """A message that the peer sent is refused."""
-        peer.refused(self, to, message)
+        self.peer = peer
+        programs.refused(peer, self, to, message)
 
     def wait(self, peer: Peer, for_us: int) -> None:
         """Let time pass and run what falls due, each with the cause with which it was set: timers, and the times of
@@ -366,3 +408,19 @@ class FakeHost:
         if cause == INHERIT:
             return self.cause
         return 0 if cause is None else cause
+
+
+class _FakeComponentHost(ComponentHost):
+    """Records what is emitted, beside handing it over."""
+
+    __slots__ = ()
+
+    def inside(self, component: Component) -> Any:
+        if type(component) is self.kind:
+            return self
+        return self.views.setdefault(type(component), _FakeComponentHost(self, component))
+
+    def emit(self, value: object) -> None:
+        self.emitted.append(value)
+        if self.outer.program is not None:
+            super().emit(value)

@@ -16,9 +16,11 @@ from ..api import (
     Blob,
     Cause,
     CauseLike,
+    Component,
     File,
     Library,
     Line,
+    Message,
     OpenCall,
     Part,
     PeerId,
@@ -124,7 +126,7 @@ def wrapped(kinds: Mapping[type, int]) -> dict[type, int]:
 class PeerHost:
     """The host of one peer; see `engine.api.Host` for what each call means."""
 
-    __slots__ = ("calls", "kernel", "library", "me", "rng", "row", "shared", "sign", "token", "waiting")
+    __slots__ = ("calls", "kernel", "library", "me", "rng", "row", "shared", "sign", "token", "views", "waiting")
 
     def __init__(self, me: PeerId, shared: SharedHostState, rng: Rng, library: Library) -> None:
         self.me = me
@@ -134,6 +136,8 @@ class PeerHost:
         self.rng = rng
         self.library = library
         self.row = shared.links.row(me)
+        self.views: dict[type[Component], ComponentHost] | None = None
+        """Of its components, made when they are first used; in no checkpoint."""
         self.waiting: dict[int, KernelTimer] = {}
         """Timers that keep an ask open, by their identity, so that a kill can release it. The kernel removes those
         that are due."""
@@ -150,6 +154,7 @@ class PeerHost:
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         self.me, self.shared, self.kernel, self.rng, self.library, waiting, (self.calls, self.token) = state
         self.sign = self.me << SENDER_SHIFT
+        self.views = None
         # An identity is good for one process: those of the copies are others.
         self.waiting = {id(timer): timer for timer in waiting}
 
@@ -445,6 +450,24 @@ class PeerHost:
     def mark(self, to: PeerId, word: str = "", *, topic: str | None = None) -> None:
         self.shared.owner.mark(self.me, to, word, topic or "")
 
+    # --- components ---------------------------------------------------------------------------------------
+
+    @property
+    def program(self) -> Any:
+        return self.kernel.peers[self.me]
+
+    def inside(self, component: Component) -> Any:
+        views = self.views
+        if views is None:
+            views = self.views = {}
+        view = views.get(component.__class__)
+        if view is None:
+            view = views[component.__class__] = ComponentHost(self, component)
+        return view
+
+    def emit(self, value: object) -> None:
+        """It is nobody's component."""
+
     def let_go(self) -> None:
         """The process has ended: its timers keep no ask open any more."""
         for timer in self.waiting.values():
@@ -455,6 +478,83 @@ class PeerHost:
                 self.kernel.disarm(call.timer)
             call.timer = call.context = None
         self.calls = {}
+
+
+class ComponentHost:
+    """The host of a component: `outer` is that of its owner, to which all is passed on that is not said here.
+
+    It belongs to a class of component and not to an object, so it stays when the process starts again.
+    """
+
+    __slots__ = ("kind", "name", "outer", "views")
+
+    def __init__(self, outer: Any, component: Component) -> None:
+        self.outer = outer
+        self.kind = component.__class__
+        self.name = component.part_name
+        self.views: dict[type[Component], ComponentHost] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ComponentHost.__slots__ or name.startswith("__"):  # while it is copied
+            raise AttributeError(name)
+        return getattr(self.outer, name)
+
+    @property
+    def program(self) -> Any:
+        """The component itself."""
+        return getattr(self.outer.program, self.name, None)
+
+    @property
+    def options(self) -> Any:
+        outer = self.outer.options
+        own = getattr(outer, self.name, None)
+        if own is not None:
+            return own
+        kind = getattr(self.kind, "options_type", None)
+        return outer if kind is None or isinstance(outer, kind) else kind()
+
+    def inside(self, component: Component) -> Any:
+        if component.__class__ is self.kind:
+            return self
+        view = self.views.get(component.__class__)
+        if view is None:
+            view = self.views[component.__class__] = ComponentHost(self, component)
+        return view
+
+    # The busiest calls, since `__getattr__` takes three times as long.
+
+    @property
+    def me(self) -> PeerId:
+        return self.outer.me  # type: ignore[no-any-return]
+
+    @property
+    def now_us(self) -> int:
+        return self.outer.now_us  # type: ignore[no-any-return]
+
+    def send(self, to: PeerId, message: Any, **kw: Any) -> None:
+        self.outer.send(to, message, **kw)
+
+    def multicast(self, to: Iterable[PeerId], message: Any, **kw: Any) -> None:
+        self.outer.multicast(to, message, **kw)
+
+    def after(self, delay_us: int, tick: Any, **kw: Any) -> Any:
+        return self.outer.after(delay_us, tick, **kw)
+
+    def log(self, kind: str, **facts: Any) -> None:
+        self.outer.log(f"{self.name}.{kind}", **facts)
+
+    def emit(self, value: object) -> None:
+        hand_over(self.outer, value)
+
+
+def hand_over(host: Any, value: object) -> None:
+    """Call the handler for a value that a component emitted; `host` is that of its owner."""
+    if isinstance(value, Message):
+        raise TypeError(f"emit hands over values, and {type(value).__name__} is a message")
+    owner = host.program
+    handler = type(owner).handlers.get(type(value))
+    if handler is not None:
+        handler(owner, host, value)
 
 
 def flatten(causes: Any) -> tuple[int, ...]:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 from unittest import mock
 
-from engine import AskFor, AskRow, Beliefs, Command, ContentSpec, Hit, Leave, Peer, PeerId, Setup, Swarm
+from engine import AskFor, AskRow, Beliefs, Command, ContentSpec, Hit, Leave, Peer, PeerId, Setup, Swarm, beliefs_of
+from engine.programs import saved_of
 from engine.sim.host import PeerHost
 from engine.sim.kernel import KernelTimer
 from engine.sim.links import SendPath
@@ -183,8 +184,8 @@ class Spied:
     def look(self) -> None:
         """What a screen, a checkpoint and a kill ask of every peer."""
         for peer, program in self.living():
-            assert isinstance(program.beliefs(), Beliefs), f"#{peer} does not say what it believes"
-            pickle.dumps(program.saved())
+            assert isinstance(beliefs_of(program), Beliefs), f"#{peer} does not say what it believes"
+            pickle.dumps(saved_of(program))
             for path, size in () if program.ledger else containers(program):
                 assert size <= ITEMS_MOST, f"#{peer} holds {size} items in {path}"
 
