@@ -31,6 +31,7 @@ from .api import (
     Peer,
     PeerId,
     Rng,
+    Shown,
     Station,
     Theory,
     Verb,
@@ -83,7 +84,19 @@ from .files import MissingFileError, opened, parse_toml, read_toml
 from .lab import scenario as scenario_files
 from .lab.check import Checked, Expect, check
 from .lab.scenario import Caption, Scenario, read_links, story_of, to_toml
-from .measure.events import Adrift, Arrived, AskIssued, Churned, Closed, Commanded, Event, Hit, Noted, Refused
+from .measure.events import (
+    Adrift,
+    Arrived,
+    AskIssued,
+    Churned,
+    Closed,
+    Commanded,
+    Event,
+    Hit,
+    Noted,
+    Refused,
+    RoleChanged,
+)
 from .measure.message_log import LoggedMessage
 from .measure.snapshot import (
     ALIVE,
@@ -96,12 +109,14 @@ from .measure.snapshot import (
     Fixed,
     Flight,
     Kind,
+    LinkMarks,
     Links,
     Losses,
     Places,
     Run,
     RunningAttack,
     Series,
+    ShownColumn,
     Snapshot,
     Totals,
     Trace,
@@ -221,6 +236,7 @@ __all__ = [
     "Leave",
     "Library",
     "Line",
+    "LinkMarks",
     "LinkSpec",
     "Links",
     "LoggedMessage",
@@ -253,12 +269,15 @@ __all__ = [
     "Report",
     "Revive",
     "Rng",
+    "RoleChanged",
     "Run",
     "RunningAttack",
     "Scenario",
     "Series",
     "Set",
     "Setup",
+    "Shown",
+    "ShownColumn",
     "Shutdown",
     "Snapshot",
     "Station",

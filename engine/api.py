@@ -83,11 +83,14 @@ class Shown:
     about  what it is, in a few words
     kind   "share" (0 to 1, shown in %), "count" (0 and up), "number" (with a sign), "rate" (bytes a second) or
            "category" (any short text)
+    values what a category may be, in their order, where that is known: the order of a legend and of stacked curves, and
+           a selector with another value is refused
     """
 
     name: str
     about: str
     kind: Literal["share", "count", "number", "rate", "category"]
+    values: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +211,12 @@ class Blob:
     digest: int = 0
 
 
+def part_of(digest: int, begin: int) -> int:
+    """The digest of the bytes of a file from `begin` on, as far as they are sent in one `Blob`: what `Host.blob` puts
+    into it. digest: of the whole file. A receiver that has the hashes of all parts, as in a .torrent file, compares."""
+    return (digest + (begin + 1) * 0x9E3779B97F4A7C15) & 0xFFFFFFFFFFFFFFFF
+
+
 def words_of(text: str) -> tuple[str, ...]:
     """Lower-case words of a text, in order. What is neither a letter nor a digit separates words."""
     return tuple("".join(ch if ch.isalnum() else " " for ch in text.lower()).split())
@@ -306,6 +315,11 @@ class Library(Protocol):
         """
         ...
 
+    def serves(self, file: File) -> File:
+        """The file whose bytes this peer sends when it is asked for `file`: the same, or a decoy where it is
+        poisoned."""
+        ...
+
     def __len__(self) -> int: ...
 
 
@@ -392,13 +406,12 @@ class Host(Protocol):
         ...
 
     # SIGNATURES AGREED, NOT BUILT YET (see issue 16): part, via; queued, sent, blob, withdraw; call, request, reply;
-    # begin, duplicate, hit, unhit, progress, fetched, decoy, failed, keep_open, let_close; log, set_role, mark.
+    # begin, duplicate, hit, unhit, progress, fetched, decoy, failed, keep_open, let_close; log.
     #
     # def send(self, to, message, *, cause=INHERIT, part: Part | None = None, via: PeerId | None = None) -> None
     # def multicast(self, to, message, *, cause=INHERIT, part: Part | None = None) -> None
     # def queued(self, to: PeerId) -> int                 bytes behind the uplink
     # def sent(self, to: PeerId) -> int                   bytes that have left
-    # def blob(self, file: File, offset: int, size: int) -> Blob
     # def withdraw(self, to: PeerId, message: object) -> bool
     # def call(self, to: PeerId, request: object, *, timeout_us: int | Sequence[int], context: object = None,
     #          answers: int | None = 1, cause=INHERIT, via: PeerId | None = None, part: Part | None = None) -> Call
@@ -415,8 +428,6 @@ class Host(Protocol):
     # def keep_open(self, cause: Cause) -> None
     # def let_close(self, cause: Cause) -> None
     # def log(self, kind: str, **facts: Any) -> None      the event feed; changes nothing
-    # def set_role(self, role: str) -> None
-    # def mark(self, to: PeerId, word: str = "", *, topic: str | None = None) -> None
 
     def send(self, to: PeerId, message: object, *, cause: CauseLike = INHERIT) -> None: ...
     def multicast(self, to: Iterable[PeerId], message: object, *, cause: CauseLike = INHERIT) -> None: ...
@@ -427,6 +438,11 @@ class Host(Protocol):
     def every(self, period_us: int, tick: object) -> Timer:
         """Call the `@on` handler of `tick` each period, without a cause. The first call comes at a random phase of the
         period, drawn from this peer's own random stream, so that peers do not tick at the same instant."""
+        ...
+
+    def blob(self, file: File, offset: int, size: int) -> Blob:
+        """Data of a shared file: `size` bytes from `offset` on. Their digest is `part_of` that of the file. A poisoned
+        peer sends other bytes, so that the comparison fails."""
         ...
 
     def cancel(self, timer: Timer) -> None: ...
@@ -448,6 +464,22 @@ class Host(Protocol):
 
         `note("hit", holder=…, content=…)` is called at the origin of an ask, once for each holder. A handler reports a
         duplicate by returning `DUPLICATE`; `note("duplicate")` is for code that handles no message.
+        """
+        ...
+
+    def set_role(self, role: str) -> None:
+        """What this peer is called from now on, until its process ends: a word of its specification. `Peer.roles` lists
+        those that a network knows; another one is accepted. Raises ValueError for a text without a visible character.
+        """
+        ...
+
+    def mark(self, to: PeerId, word: str = "", *, topic: str | None = None) -> None:
+        """What this end says of its link with `to`, a word or two: "choked", "eager"; "" takes it back. A topic, a
+        circuit or a destination tells several marks on one link apart.
+
+        A mark ends with its stream, and with this peer. Without a stream only a peer whose class has `contacts` can be
+        marked by, and only one of those contacts should be. To mark a peer whose stream has just been closed from the
+        other end changes nothing.
         """
         ...
 
@@ -543,6 +575,9 @@ class Peer:
     shares_files  whether it shares the files of its library, so that decoys can be among them
     ledger        whether what it stores grows with all that was ever asked or published, as a blockchain does. The
                   conformance suite then allows it to grow, in proportion to the asks and not faster
+    roles         further roles that `Host.set_role` gives, in the order of a legend
+    shows         the columns whose values `shown` returns. Programs of one network may have different ones
+    link_words    words of `Host.mark`, in the order of a legend
     """
 
     role: ClassVar[str] = "peer"
@@ -553,6 +588,9 @@ class Peer:
     has_all: ClassVar[bool] = False
     shares_files: ClassVar[bool] = True
     ledger: ClassVar[bool] = False
+    roles: ClassVar[tuple[str, ...]] = ()
+    shows: ClassVar[tuple[Shown, ...]] = ()
+    link_words: ClassVar[tuple[str, ...]] = ()
     name: ClassVar[str] = ""
     options_type: ClassVar[type[Any]]
     handlers: ClassVar[dict[type, Callable[..., Known]]] = {}
@@ -653,9 +691,15 @@ class Peer:
         """What this peer knows and believes, for the inspector."""
         return Beliefs()
 
+    def shown(self) -> tuple[float | str, ...]:
+        """The value of each column of `shows`, in their order; nan or "" where there is none. Asked only when somebody
+        reads a column, and perhaps several times an instant, so it must not change the peer."""
+        return ()
+
     def contacts(self) -> Iterable[PeerId] | None:
         """Whom it would pass a question to next, for minimum cuts; or None: everyone that it has an open stream with.
-        States which of its streams are links of the network, where others only carry files. Asked on demand."""
+        States which of its streams are links of the network, where others only carry files. Where no stream is open,
+        these are the links of the network: for degree, betweenness, `near` and attacks. Asked on demand."""
         return None
 
     def identifier(self) -> float | None:
@@ -738,11 +782,11 @@ def _table(cls: type[Peer], name: str, mark: str) -> dict[type, Callable[..., Kn
 
 def _routed(attribute: str, handler: Callable[..., Known]) -> Callable[..., Known]:
     """A handler of a component as a handler of its owner."""
-    part_of = attrgetter(attribute)
+    component_of = attrgetter(attribute)
     method = handler.__wrapped__ if getattr(handler, "_from_inside", False) else handler  # type: ignore[attr-defined]
 
     def handle(peer: Peer, host: Host, *args: Any) -> Known:
-        part = part_of(peer)
+        part = component_of(peer)
         return method(part, host.inside(part), *args)
 
     return handle

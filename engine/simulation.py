@@ -20,7 +20,7 @@ from .commands import SIDES
 from .errors import InputError, PeerFailed
 from .measure.archive import AskArchive
 from .measure.asks import AskRecord, JointRecord, NullRecord, record_drop
-from .measure.events import AskIssued, EventLog, Hit, Noted, Refused
+from .measure.events import AskIssued, EventLog, Hit, Noted, Refused, RoleChanged
 from .measure.metrics import SUCCESS_WITHIN_US, Metrics, kinds_of
 from .measure.snapshot import ALIVE, LEFT, STATES, Kind
 from .options import options_for
@@ -35,6 +35,7 @@ from .sim.nat import SILENCE_US
 from .sim.network import Network
 from .sim.rng import Stream
 from .sim.stalls import RetryDue, StallOwner
+from .sim.words import Roles, word_text
 from .world import access_links, content
 from .world.world import World
 
@@ -157,10 +158,17 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         ]
         self.seed = seed
         programs.check(tuple(dict.fromkeys((program, *self.program_types))))
-        roles = tuple(dict.fromkeys((program, *(station.program for station in stations), *roles_of(program))))
-        messages = messages_of(*roles)
+        self.all_programs = tuple(
+            dict.fromkeys((program, *(station.program for station in stations), *roles_of(program)))
+        )
+        """Programs that peers and stations run, or that a newcomer may: that of an ordinary peer first."""
+        classes = [part for kind in self.all_programs for part in (kind, *programs.components_of(kind).values())]
+        self.roles = Roles(
+            [kind.role for kind in self.program_types], [role for kind in classes for role in kind.roles]
+        )
+        messages = messages_of(*self.all_programs)
         kinds, parts = kinds_of(messages)
-        names = [name_of(kind, *roles) for kind in messages]
+        names = [name_of(kind, *self.all_programs) for kind in messages]
         self.kinds = tuple(
             Kind(name, PARTS[kind.part_code], kind.over) for kind, name in zip(messages, names, strict=True)
         )
@@ -170,6 +178,9 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         self.programs: list[Peer | None] = self.kernel.peers
         ids = tuple(range(n))
         self.streams = Streams(ids)
+        for kind in classes:
+            for word in kind.link_words:
+                self.streams.words.code(word_text(word))
         self.started_us = [0] * n
         """When each peer was last started, in us."""
         links = LinkModel(delays, setup.loss, Stream(f"{seed}/loss"))
@@ -361,6 +372,7 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         kernel.alive_since_us[peer] = NEVER_US if self.faults.censored[peer] else kernel.now_us
         if contacts is None:
             contacts = self.contacts(peer)
+        self.roles.set(peer, kind.role)
         self.call(peer, "start", programs.start, program, self.peer_hosts[peer], contacts, self.saved_states[peer])
 
     def end(self, peer: PeerId, state: int) -> None:
@@ -389,6 +401,7 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
             network.nat.forgets(peer)
         for other in list(self.streams.near[peer]):
             self.unlink(peer, other)
+        self.streams.forget_marks_of(peer)
 
     def add_peers(
         self,
@@ -413,6 +426,7 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         self.n += count
         for at, peer in enumerate(ids):
             self.program_types += self._cast((peer,), lines[at : at + 1], libraries[at : at + 1])
+        self.roles.grow([kind.role for kind in self.program_types[-count:]])
         self.labels += labels
         self.operators += [operator] * count
         self.libraries += libraries
@@ -436,7 +450,7 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         """The place, role or operator of each peer: what a partition goes `by`, see `commands.SIDES`."""
         if by == "city":
             return self.network.links.place
-        return [kind.role for kind in self.program_types] if by == "role" else self.operators
+        return self.roles.all() if by == "role" else self.operators
 
     def _group_of_newcomer(self, peer: PeerId) -> int:
         """The group of a newcomer in a partition: that of its city, role or operator, whichever the partition went by;
@@ -597,6 +611,18 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
                 if kind in ("downloaded", "download failed", "download stopped") and each.id and each.origin == peer:
                     each.setback = str(facts.get("why", "")) or ("" if kind == "downloaded" else kind)
                 self.event_log.append(Noted, peer, kind, facts, each.id)
+
+    def set_role(self, peer: PeerId, role: str) -> None:
+        before = self.roles.set(peer, role)
+        # What it takes in the instant of its start is its first role, and no change.
+        if before != self.roles[peer] and self.started_us[peer] != self.kernel.now_us:
+            self.event_log.append(RoleChanged, peer, self.roles[peer], before)
+
+    def mark(self, peer: PeerId, to: PeerId, word: str, topic: str) -> None:
+        if type(to) is not int or not 0 <= to < self.n or self.programs[peer] is None:
+            return
+        if to in self.streams.near[peer] or self.program_types[peer].contacts is not Peer.contacts:
+            self.streams.mark(peer, to, word, topic)
 
     def drop_unknown(self, many: tuple[Any, ...], envelope: Envelope) -> tuple[PeerId, ...]:
         kept = tuple(one for one in many if type(one) is int and 0 <= one < self.n)

@@ -15,9 +15,24 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import programs
-from .api import DUPLICATE, INHERIT, Ask, Cause, CauseLike, Component, File, Line, Peer, PeerId, words_of
+from .api import (
+    DUPLICATE,
+    INHERIT,
+    Ask,
+    Blob,
+    Cause,
+    CauseLike,
+    Component,
+    File,
+    Line,
+    Peer,
+    PeerId,
+    part_of,
+    words_of,
+)
 from .sim.host import ComponentHost
 from .sim.rng import Stream
+from .sim.words import role_text
 
 
 @dataclass(slots=True, eq=False)
@@ -53,6 +68,10 @@ class FakeLibrary:
         self._files[file.name] = file
         return True
 
+    def serves(self, file: File) -> File:
+        """The file itself."""
+        return file
+
     def __len__(self) -> int:
         return len(self._files)
 
@@ -66,6 +85,8 @@ class FakeHost:
     linked, unlinked
               peers to whom a stream was opened and closed
     notes     (kind, facts)
+    roles     each role that it took; `role` is the latest, "" before any
+    marks     (peer, topic) -> word: what it says of its links now; topic "" for none
     emitted   values that a component emitted. Those of a component of `peer` come to its `@on` handlers too
 
     `peer` is the one that a test last gave something to, by `start`, `give`, `tick`, `ask`, `wait` or `act`.
@@ -87,6 +108,8 @@ class FakeHost:
         self.linked: list[PeerId] = []
         self.unlinked: list[PeerId] = []
         self.notes: list[tuple[str, dict[str, Any]]] = []
+        self.roles: list[str] = []
+        self.marks: dict[tuple[PeerId, str], str] = {}
         self.emitted: list[object] = []
         self.peer: Peer | None = None
         self._views: dict[type[Component], Any] = {}
@@ -115,6 +138,10 @@ class FakeHost:
         self.timers.append(timer)
         return timer
 
+    def blob(self, file: File, offset: int, size: int) -> Blob:
+        """Data of a file, as its library serves it."""
+        return Blob(size, part_of(self.library.serves(file).digest, offset))
+
     def cancel(self, timer: Any) -> None:
         """Cancel a timer; nothing happens if it has run or was cancelled."""
         if timer in self.timers:
@@ -125,8 +152,24 @@ class FakeHost:
         self.linked.append(to)
 
     def unlink(self, to: PeerId) -> None:
-        """Record a closed stream."""
+        """Record a closed stream. What was said of it is forgotten."""
         self.unlinked.append(to)
+        self.marks = {key: word for key, word in self.marks.items() if key[0] != to}
+
+    def set_role(self, role: str) -> None:
+        """Record a change of role. Raises ValueError for a role without a visible character."""
+        self.roles.append(role_text(role))
+
+    @property
+    def role(self) -> str:
+        """The role it took last, "" if it took none."""
+        return self.roles[-1] if self.roles else ""
+
+    def mark(self, to: PeerId, word: str = "", *, topic: str | None = None) -> None:
+        """Record what it says of a link; "" takes it back."""
+        self.marks.pop((to, topic or ""), None)
+        if word:
+            self.marks[to, topic or ""] = word
 
     def note(self, kind: str, *, cause: CauseLike = INHERIT, **facts: Any) -> None:
         """Record a note."""

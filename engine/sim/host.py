@@ -11,7 +11,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from heapq import heappush
 from typing import Any, Protocol
 
-from ..api import INHERIT, Cause, CauseLike, Component, Library, Line, Message, PeerId, Rng
+from ..api import (
+    INHERIT,
+    Blob,
+    Cause,
+    CauseLike,
+    Component,
+    File,
+    Library,
+    Line,
+    Message,
+    PeerId,
+    Rng,
+    part_of,
+)
 from .encoding import encoded_size
 from .kernel import HOP_BITS, KIND_SHIFT, SENDER_SHIFT, Envelope, Kernel, KernelTimer
 from .links import FAST
@@ -43,6 +56,12 @@ class HostOwner(Protocol):
 
     def unlink(self, a: PeerId, b: PeerId) -> None:
         """Close the stream between two peers, if there is one."""
+
+    def set_role(self, peer: PeerId, role: str) -> None:
+        """A peer is called otherwise from now on, see `api.Host.set_role`."""
+
+    def mark(self, peer: PeerId, to: PeerId, word: str, topic: str) -> None:
+        """A peer says something of a link, see `api.Host.mark`; topic: "" for none."""
 
     def drop_unknown(self, many: tuple[Any, ...], envelope: Envelope) -> tuple[PeerId, ...]:
         """Drop what goes to receivers that do not exist; returns the others."""
@@ -277,6 +296,9 @@ class PeerHost:
         kernel.arm(first, timer)
         return timer
 
+    def blob(self, file: File, offset: int, size: int) -> Blob:
+        return Blob(size, part_of(self.library.serves(file).digest, offset))
+
     def cancel(self, timer: Any) -> None:
         self.kernel.disarm(timer)
         self.waiting.pop(id(timer), None)
@@ -293,6 +315,12 @@ class PeerHost:
             self.kernel.envelope[4].duplicates += 1
         else:
             self.shared.owner.note(self.me, kind, facts, None if cause == INHERIT else flatten(cause or ()))
+
+    def set_role(self, role: str) -> None:
+        self.shared.owner.set_role(self.me, role)
+
+    def mark(self, to: PeerId, word: str = "", *, topic: str | None = None) -> None:
+        self.shared.owner.mark(self.me, to, word, topic or "")
 
     # --- components ---------------------------------------------------------------------------------------
 
