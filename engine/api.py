@@ -858,11 +858,11 @@ def _table(cls: type[Peer], name: str, mark: str) -> dict[type, Callable[..., Kn
 
 def _routed(attribute: str, handler: Callable[..., Known]) -> Callable[..., Known]:
     """A handler of a component as a handler of its owner."""
-    part_of = attrgetter(attribute)
+    component_of = attrgetter(attribute)
     method = handler.__wrapped__ if getattr(handler, "_from_inside", False) else handler  # type: ignore[attr-defined]
 
     def handle(peer: Peer, host: Host, *args: Any) -> Known:
-        part = part_of(peer)
+        part = component_of(peer)
         return method(part, host.inside(part), *args)
 
     return handle

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, is_dataclass
+from dataclasses import dataclass, is_dataclass, replace
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from .api import Beliefs, Component, Host, Peer, PeerId, Verb
+from .api import Beliefs, Component, Host, Peer, PeerId, Shown, Verb
 from .commands import VERBS
 from .errors import InputError, nearest, plain
 from .options import Allowed
@@ -86,6 +86,24 @@ def beliefs_of(peer: Peer) -> Beliefs:
             known.setdefault(other, belief)
         facts.update({f"{name}.{fact}": text for fact, text in inner.facts.items()})
     return Beliefs(known, facts)
+
+
+def shows_of(program: type[Peer]) -> tuple[Shown, ...]:
+    """The columns of a program, then those of its components, which have its name before theirs."""
+    found = program.shows
+    for name, kind in program.components.items():
+        found = (*found, *(replace(column, name=f"{name}.{column.name}") for column in shows_of(kind)))
+    return found
+
+
+def shown_of(peer: Peer) -> tuple[float | str, ...]:
+    """The values of `shows_of` its program. Raises ValueError where a part returns too many or too few."""
+    found = peer.shown()
+    if len(found) != len(peer.shows):
+        raise ValueError(f"{len(found)} values for {len(peer.shows)} columns")
+    for name in peer.components:
+        found = (*found, *shown_of(getattr(peer, name)))
+    return found
 
 
 # --- kinds of message ----------------------------------------------------------------------------------------

@@ -174,13 +174,17 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         ]
         self.seed = seed
         programs.check(tuple(dict.fromkeys((program, *self.program_types))))
-        roles = tuple(dict.fromkeys((program, *(station.program for station in stations), *roles_of(program))))
-        self.classes = roles
-        """Of all programs that a peer of this network may run."""
-        self.roles = Roles([kind.role for kind in self.program_types], [role for kind in roles for role in kind.roles])
-        messages = messages_of(*roles)
+        self.all_programs = tuple(
+            dict.fromkeys((program, *(station.program for station in stations), *roles_of(program)))
+        )
+        """Programs that peers and stations run, or that a newcomer may: that of an ordinary peer first."""
+        classes = [part for kind in self.all_programs for part in (kind, *programs.components_of(kind).values())]
+        self.roles = Roles(
+            [kind.role for kind in self.program_types], [role for kind in classes for role in kind.roles]
+        )
+        messages = messages_of(*self.all_programs)
         kinds, parts = kinds_of(messages)
-        names = [name_of(kind, *roles) for kind in messages]
+        names = [name_of(kind, *self.all_programs) for kind in messages]
         self.kinds = tuple(
             Kind(name, PARTS[kind.part_code], kind.over) for kind, name in zip(messages, names, strict=True)
         )
@@ -190,8 +194,8 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         self.programs: list[Peer | None] = self.kernel.peers
         ids = tuple(range(n))
         self.streams = Streams(ids)
-        for program_class in roles:
-            for word in program_class.link_words:
+        for kind in classes:
+            for word in kind.link_words:
                 self.streams.words.code(word_text(word))
         self.started_us = [0] * n
         """When each peer was last started, in us."""

@@ -60,7 +60,7 @@ class PeerColumns:
         self.run = Run()
         self.begun_with = sim.n
         """How many there were when the run began: ids from there on are newcomers."""
-        self.shown_reader = ShownReader(sim.classes)
+        self.shown_reader = ShownReader(sim.all_programs)
         self._shown: tuple[int, int, Values] = (-1, -1, {})
         """(time, peers, values) of the last reading of the shown columns: only what is being watched reads it again."""
         self._fixed: Fixed | None = None

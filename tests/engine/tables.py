@@ -17,6 +17,7 @@ from engine import (
     Peer,
     PeerId,
     Rng,
+    Shown,
     Station,
     component,
     message,
@@ -125,6 +126,8 @@ class BaseTable(Component, options=TableOptions):
 class Table(BaseTable):
     """Peers that answered a probe. It is no network by itself, but would be one."""
 
+    shows = (Shown("size", "peers in the table", "count"), Shown("mood", "full or not", "category"))
+
     counter: Counter = component(Counter)
     refusals: int = 0
     ends: int = 0
@@ -169,6 +172,9 @@ class Table(BaseTable):
     def refill(self, host: Host, peer: int = 0) -> None:
         self.learn(host, peer)
 
+    def shown(self) -> tuple[float | str, ...]:
+        return len(self.known), "some" if self.known else "empty"
+
     def saved(self) -> object | None:
         return tuple(self.known)
 
@@ -197,6 +203,7 @@ class Watcher(Peer, name="watched", options=WatcherOptions):
 
     role = "watcher"
     overlay = False
+    shows = (Shown("met", "peers it met", "count"),)
 
     table: Table = component(Table)
     met: list[PeerId] = field(default_factory=list)
@@ -246,6 +253,9 @@ class Watcher(Peer, name="watched", options=WatcherOptions):
     @on(Have)
     def have(self, host: Host, sender: PeerId, message: Have) -> None:
         host.note("hit", holder=sender, content=message.name)
+
+    def shown(self) -> tuple[float | str, ...]:
+        return (len(self.met),)
 
     def closed(self, host: Host, peer: PeerId) -> None:
         self.told = [*self.told, peer][-100:]

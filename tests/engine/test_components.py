@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pytest
 from tables import CounterOptions, Met, Ping, Pong, Table, TableOptions, Wanted, Watcher, WatcherOptions
 
@@ -185,6 +186,22 @@ def test_a_component_runs_in_a_swarm_and_its_kinds_carry_its_name() -> None:
     swarm.do(AskFor(0, swarm.catalogue_titles(1)[0]))
     swarm.advance(62 * S)
     assert swarm.record(1).messages > 3
+
+
+def test_shown_columns_of_a_component_carry_its_name() -> None:
+    swarm = swarm_of(watchers=1)
+    swarm.advance(5 * S)
+    fixed = swarm.snapshot().fixed
+    assert [column.name for column in fixed.shows] == ["met", "table.size", "table.mood"]
+    made = swarm.snapshot(shown=("table.size", "table.mood", "met")).shown
+    sizes = [len(peer_of(swarm, p).table.known) for p in range(12)]
+    values = made["table.size"].values
+    assert values is not None
+    assert values[:12].tolist() == sizes
+    assert np.isnan(values[12]), "a station without the component has no value"
+    assert made["table.mood"].names[1] == "some"
+    assert [value for _, value in swarm.shown_of(3)] == [len(peer_of(swarm, 3).met), sizes[3], "some"]
+    assert swarm.shown_of(12) == ()
 
 
 def test_what_a_component_saves_outlives_a_kill() -> None:
