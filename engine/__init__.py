@@ -71,7 +71,7 @@ from .control.attacks import Param, Plan, Preset
 from .errors import InputError, PeerFailed, SwarmError, nearest, plain, shown
 from .files import MissingFileError, opened, parse_toml, read_toml
 from .lab import scenario as scenario_files
-from .lab.check import Checked, Expect, check
+from .lab.check import Checked, Expect, check, follow
 from .lab.scenario import Caption, Scenario, read_links, story_of, to_toml
 from .measure.events import (
     Adrift,
@@ -282,6 +282,7 @@ __all__ = [
     "bench_costs",
     "check",
     "command_from",
+    "follow",
     "help_of",
     "last_word",
     "load_recording",

@@ -23,7 +23,7 @@ from .measure.events import AskIssued, EventLog, Hit, Noted, Refused, RoleChange
 from .measure.metrics import SUCCESS_WITHIN_US, Metrics, kinds_of
 from .measure.snapshot import ALIVE, LEFT, STATES, Kind
 from .options import options_for
-from .registry import messages_of, network
+from .registry import check_names, messages_of, network
 from .setup import Setup
 from .sim.bandwidth import TICKS
 from .sim.faults import Faults
@@ -150,6 +150,7 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         self.program = program
         self.program_types = [program] * graph.n + [station.program for station in stations]
         programs = tuple(dict.fromkeys(self.program_types))
+        check_names(programs)
         self.roles = Roles(
             [kind.role for kind in self.program_types], [role for kind in programs for role in kind.roles]
         )
