@@ -88,7 +88,7 @@ from .control.attacks import Param, Plan, Preset
 from .errors import InputError, NothingToReplyTo, PeerFailed, SwarmError, nearest, plain, shown
 from .files import MissingFileError, opened, parse_toml, read_toml
 from .lab import scenario as scenario_files
-from .lab.check import Checked, Expect, check
+from .lab.check import Checked, Expect, check, follow
 from .lab.scenario import Caption, Scenario, read_links, story_of, to_toml
 from .measure.events import (
     Adrift,
@@ -318,6 +318,7 @@ __all__ = [
     "classes_of",
     "command_from",
     "component",
+    "follow",
     "help_of",
     "last_word",
     "load_recording",

@@ -75,6 +75,9 @@ class Theory:
     why: str = ""
 
 
+ShownKind: TypeAlias = Literal["share", "count", "number", "rate", "category"]
+
+
 @dataclass(frozen=True, slots=True)
 class Shown:
     """One figure of a peer that its network wants to be seen: see `Peer.shows`.
@@ -89,7 +92,7 @@ class Shown:
 
     name: str
     about: str
-    kind: Literal["share", "count", "number", "rate", "category"]
+    kind: ShownKind
     values: tuple[str, ...] = ()
 
 

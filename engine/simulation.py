@@ -39,7 +39,7 @@ from .measure.events import AskIssued, EventLog, Hit, Noted, Refused, RoleChange
 from .measure.metrics import SUCCESS_WITHIN_US, Metrics, kinds_of
 from .measure.snapshot import ALIVE, LEFT, STATES, Kind
 from .options import options_for
-from .registry import casts, messages_of, name_of, network, roles_of
+from .registry import casts, check_names, messages_of, name_of, network, roles_of
 from .setup import Setup
 from .sim.bandwidth import TICKS
 from .sim.calls import Called, PendingCall, Wrapped, handlers_of, time_out
@@ -178,6 +178,7 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
             dict.fromkeys((program, *(station.program for station in stations), *roles_of(program)))
         )
         """Programs that peers and stations run, or that a newcomer may: that of an ordinary peer first."""
+        check_names(self.all_programs)
         classes = [part for kind in self.all_programs for part in (kind, *programs.components_of(kind).values())]
         self.roles = Roles(
             [kind.role for kind in self.program_types], [role for kind in classes for role in kind.roles]

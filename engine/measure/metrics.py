@@ -140,6 +140,7 @@ class Metrics:
         """Delivered since the last sample, by kind."""
         self.time_series = TimeSeries((*SERIES, *GAUGES, *(f"bytes_per_s.{name}" for name in self.kind_names)))
         self._before = (0, 0, 0, 0, 0)
+        self._sampled_us = 0
         self._flushed = 0
         """Deliveries up to the last flush."""
         self._settled = 0
@@ -310,24 +311,26 @@ class Metrics:
     # --- series ----------------------------------------------------------------------------------------
 
     def sample(self, alive: int, censored: int, gauges: Callable[[NDArray[np.float32]], Sequence[float]]) -> None:
-        """One point of each series; called once a second of virtual time. `gauges` are read with the new loads."""
+        """One point of each series; called once each `Setup.sample_s`. `gauges` are read with the new loads."""
         self.flush()
+        now_us = self.kernel.now_us
+        span_s = (now_us - self._sampled_us) / 1e6
+        self._sampled_us = now_us
         now = (self.shared.sent, self.shared.sent_bytes, self.kernel.duplicates, self.dropped, self.decoys)
         # Losses that are taken back may be more than those of this second.
-        rates = [float(max(0, b - a)) for a, b in zip(self._before, now, strict=True)]
+        rates = [max(0, b - a) / span_s for a, b in zip(self._before, now, strict=True)]
         self._before = now
-        self.load = self._tally.astype(np.float32)
+        self.load = (self._tally / span_s).astype(np.float32)
         self._tally[:] = 0
-        now_us = self.kernel.now_us
         asked = self.asked(now_us - SUCCESS_WINDOW_US, now_us)
         fared = (asked.success, asked.first_hit_s, asked.first_hit_p95_s, asked.reach)
         values = (alive, censored, *rates, *(float("nan") if value is None else value for value in fared))
-        self.time_series.add(now_us / 1e6, (*values, *gauges(self.load), *self._bytes.tolist()))
+        self.time_series.add(now_us / 1e6, (*values, *gauges(self.load), *(self._bytes / span_s).tolist()))
         self._bytes[:] = 0
 
     def series(self) -> Series:
-        """The last ten minutes of samples, as columns."""
-        return self.time_series.latest()
+        """All samples, as columns."""
+        return self.time_series.series()
 
     def success(self, from_us: int, to_us: int) -> float | None:
         """Share of the asks issued in the window that had a hit within 10 s of virtual time, see `asked`."""

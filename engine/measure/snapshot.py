@@ -206,7 +206,8 @@ class AskRow:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Samples over virtual time, one a second, the last 600: `t_s`, and a float column a name. NaN: not measured.
+    """Samples over virtual time, one each `Setup.sample_s`: `t_s`, and a float column a name. NaN: not measured. In a
+    long run a row is the mean of 2, 4, … samples, and its time that of the last, see `timeseries`.
 
     alive, censored               numbers of peers
     messages_per_s, bytes_per_s   sent
@@ -218,6 +219,9 @@ class Series:
     reach                         peers that a question reached, mean of the same asks
     load .. belief_error          see `gauges.Gauges`
     bytes_per_s.KIND              delivered, by kind of message
+    COLUMN, COLUMN.VALUE, role.ROLE
+                                  shown columns that are followed, see `Swarm.follow`: the mean of the living users; of
+                                  a category, and of the roles, how many have each value
     """
 
     t_s: NDArray[np.float64]

@@ -69,6 +69,9 @@ class Toy:
     def series(self) -> Any:
         return self.snapshot().series
 
+    def follow_all(self) -> None:
+        """It shows nothing."""
+
     def fingerprint(self) -> str:
         return "00ff"
 
