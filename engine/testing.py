@@ -14,8 +14,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .api import DUPLICATE, INHERIT, Ask, Cause, CauseLike, File, Line, Peer, PeerId, words_of
+from .api import DUPLICATE, INHERIT, Ask, Cause, CauseLike, File, Goal, Line, Part, Peer, PeerId, words_of
 from .sim.rng import Stream
+
+FIRST_BEGUN = 1_000_000
+"""Asks that a peer begins get numbers above this."""
 
 
 @dataclass(slots=True, eq=False)
@@ -63,7 +66,10 @@ class FakeHost:
     timers    those that are set and neither run nor cancelled
     linked, unlinked
               peers to whom a stream was opened and closed
-    notes     (kind, facts)
+    parts, vias
+              for each entry of `sent` its `part=` and `via=`, None for those of its class and for nobody
+    notes     (kind, facts) of what the peer told of asks, by the name of the call ("hit", "progress", …), and logged
+    open_asks causes that the peer keeps open
 
     `now_us`, `cause`, `options`, `library` and `line` may be set by the test.
     """
@@ -78,6 +84,11 @@ class FakeHost:
         self.cause: Cause = 0
         self.sent: list[tuple[PeerId, Any]] = []
         self.causes: list[CauseLike] = []
+        self.parts: list[Part | None] = []
+        self.vias: list[PeerId | None] = []
+        self.open_asks: list[CauseLike] = []
+        self._asks = FIRST_BEGUN
+        self._begun: dict[tuple[str, object], Cause] = {}
         self.timers: list[FakeTimer] = []
         self.linked: list[PeerId] = []
         self.unlinked: list[PeerId] = []
@@ -85,15 +96,27 @@ class FakeHost:
 
     # --- what a peer may call ----------------------------------------------------------------------------
 
-    def send(self, to: PeerId, message: object, *, cause: CauseLike = INHERIT) -> None:
+    def send(
+        self,
+        to: PeerId,
+        message: object,
+        *,
+        cause: CauseLike = INHERIT,
+        part: Part | None = None,
+        via: PeerId | None = None,
+    ) -> None:
         """Record a message."""
         self.sent.append((to, message))
-        self.causes.append(0 if getattr(message, "part", "") == "upkeep" else self._resolved(cause))
+        self.causes.append(0 if (part or str(getattr(message, "part", ""))) == "upkeep" else self._resolved(cause))
+        self.parts.append(part)
+        self.vias.append(via)
 
-    def multicast(self, to: Iterable[PeerId], message: object, *, cause: CauseLike = INHERIT) -> None:
+    def multicast(
+        self, to: Iterable[PeerId], message: object, *, cause: CauseLike = INHERIT, part: Part | None = None
+    ) -> None:
         """Record a message to each of them."""
         for one in to:
-            self.send(one, message, cause=cause)
+            self.send(one, message, cause=cause, part=part)
 
     def after(self, delay_us: int, tick: object, *, cause: CauseLike = INHERIT) -> FakeTimer:
         """Set a timer that runs once."""
@@ -120,8 +143,58 @@ class FakeHost:
         """Record a closed stream."""
         self.unlinked.append(to)
 
-    def note(self, kind: str, *, cause: CauseLike = INHERIT, **facts: Any) -> None:
-        """Record a note."""
+    def begin(self, text: str, goal: Goal, *, key: object = None) -> Cause:
+        """Record an ask that the network opens. Its cause is a new number; the same goal and key give the same one."""
+        known = None if key is None else self._begun.get((goal.name, key))
+        if known is not None:
+            return known
+        self._asks += 1
+        made = self._asks
+        if key is not None:
+            self._begun[goal.name, key] = made
+        self.notes.append(("begin", {"text": text, "goal": goal.name, "key": key}))
+        return made
+
+    def hit(self, holder: PeerId, content: str, *, by: PeerId | None = None, cause: CauseLike = INHERIT) -> None:
+        """Record a hit; `by` is among its facts where it is given."""
+        self.notes.append(("hit", {"holder": holder, "content": content, **({} if by is None else {"by": by})}))
+
+    def unhit(self, holder: PeerId, *, cause: CauseLike = INHERIT) -> None:
+        """Record a hit that is taken back."""
+        self.notes.append(("unhit", {"holder": holder}))
+
+    def progress(self, done: float, of: float, *, cause: CauseLike = INHERIT) -> None:
+        """Record progress."""
+        self.notes.append(("progress", {"done": done, "of": of}))
+
+    def fetched(self, holder: PeerId, content: str, *, cause: CauseLike = INHERIT) -> None:
+        """Record what has come completely."""
+        self.notes.append(("fetched", {"holder": holder, "content": content}))
+
+    def decoy(self, holder: PeerId, content: str, *, cause: CauseLike = INHERIT) -> None:
+        """Record a decoy."""
+        self.notes.append(("decoy", {"holder": holder, "content": content}))
+
+    def failed(self, why: str, *, cause: CauseLike = INHERIT) -> None:
+        """Record a failure."""
+        self.notes.append(("failed", {"why": why}))
+
+    def keep_open(self, cause: CauseLike = INHERIT) -> None:
+        """Add a cause to `open_asks`, once."""
+        if (one := self._resolved(cause)) not in self.open_asks:
+            self.open_asks.append(one)
+
+    def let_close(self, cause: CauseLike = INHERIT) -> None:
+        """Remove a cause from `open_asks`."""
+        if (one := self._resolved(cause)) in self.open_asks:
+            self.open_asks.remove(one)
+
+    def duplicate(self, cause: CauseLike = INHERIT) -> None:
+        """Record a duplicate."""
+        self.notes.append((DUPLICATE, {}))
+
+    def log(self, kind: str, *, cause: CauseLike = INHERIT, **facts: Any) -> None:
+        """Record a line of the event log."""
         self.notes.append((kind, facts))
 
     # --- what a test may call -----------------------------------------------------------------------------
@@ -132,7 +205,7 @@ class FakeHost:
             self.cause = cause
         said = type(peer).handlers[type(message)](peer, self, sender, message)
         if said == DUPLICATE:
-            self.note(said)
+            self.duplicate()
         elif said is not None:
             raise TypeError(f"a handler of {type(message).__name__} returned {said!r}: it may return DUPLICATE or None")
 
@@ -166,7 +239,7 @@ class FakeHost:
 
     def take(self) -> list[tuple[PeerId, Any]]:
         """What was sent since the last call; the record is emptied."""
-        taken, self.sent, self.causes = self.sent, [], []
+        taken, self.sent, self.causes, self.parts, self.vias = self.sent, [], [], [], []
         return taken
 
     def noted(self, kind: str) -> list[dict[str, Any]]:
@@ -174,6 +247,6 @@ class FakeHost:
         return [facts for each, facts in self.notes if each == kind]
 
     def _resolved(self, cause: CauseLike) -> CauseLike:
-        if cause == INHERIT:
+        if cause is INHERIT:
             return self.cause
         return 0 if cause is None else cause

@@ -99,8 +99,7 @@ class PeerColumns:
                 begun_with=self.begun_with,
                 run=self.run,
                 kinds=self._kinds,
-                wants=sim.program.wants,
-                audience=sim.program.audience,
+                goals=sim.program.goals,
             )
         return self._fixed
 

@@ -23,7 +23,7 @@ from typing import get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from ..api import AskId, Want
+from ..api import AskId, Sought
 from .asks import AskRecord
 from .snapshot import AskRow
 
@@ -33,11 +33,15 @@ LATEST = 256
 
 
 OUTCOME = np.dtype(
-    [("issued_us", "<i8"), ("first_us", "<i8"), ("share", "<f8"), ("reached", "<i4"), ("want", "u1"), ("closed", "?")]
+    [
+        *(("issued_us", "<i8"), ("first_us", "<i8"), ("success_us", "<i8"), ("share", "<f8"), ("reached", "<i4")),
+        *(("sought", "u1"), ("closed", "?"), ("network", "?")),
+    ]
 )
-"""What became of an ask: `first_us` from issue to first hit, -1 for none; `share` is `AskRecord.share`, NaN for none;
-`want` is an index into `WANTS`."""
-WANTS: tuple[Want, ...] = get_args(Want)
+"""What became of an ask: `first_us` from issue to the first hit that counts, -1 for none; `success_us`: until when it
+would; `share` is `AskRecord.share`, NaN for none; `sought` is an index into `SOUGHT`; network: it was not opened by a
+user."""
+SOUGHT: tuple[Sought, ...] = get_args(Sought)
 NAN = float("nan")
 
 
@@ -46,9 +50,16 @@ def outcomes_of(records: Sequence[AskRecord]) -> NDArray[np.void]:
     made = np.empty(len(records), OUTCOME)
     for i, one in enumerate(records):
         first = one.first_hit_us()
-        want = WANTS.index(one.want)
-        share = NAN if one.share is None else one.share
-        made[i] = (one.issued_us, -1 if first is None else first, share, one.reached, want, one.closed_us is not None)
+        made[i] = (
+            one.issued_us,
+            -1 if first is None else first,
+            one.success_us,
+            NAN if one.share is None else one.share,
+            one.reached,
+            SOUGHT.index(one.sought),
+            one.closed_us is not None,
+            one.by == "network",
+        )
     return made
 
 

@@ -380,7 +380,7 @@ class Inspector(VerticalScroll, inherit_bindings=False):
         who = frame.snapshot.fixed.labels[row.origin]
         yield rule(f"ask {row.id} · {who} · “{row.text}”", width)
         trace = frame.trace
-        holders = trace.holders if trace is not None and trace.ask == row.id else ()
+        holders = trace.answerers if trace is not None and trace.ask == row.id else ()
         yield from account_rows(row, frame.snapshot, width, frame.theory, holders)
 
 
