@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..api import Peer
-from ..measure.asks import QUESTION, AskRecord
+from ..measure.asks import QUESTION, QUESTIONS, AskRecord
 from ..measure.metrics import KIND_MASK
 from ..measure.snapshot import (
     ALIVE,
@@ -279,7 +279,12 @@ class SnapshotBuilder:
         """Asks with a question under way. If not all messages are in the rows of `flight`, all open asks."""
         if flight.total > len(flight.frm):
             return frozenset(self._simulation.open_asks)
-        return frozenset(flight.ask[flight.part == QUESTION].tolist())
+        by_others = {ask: each for ask, each in self._simulation.open_asks.items() if each.reached_by != QUESTIONS}
+        spreading = set(flight.ask[flight.part == QUESTION].tolist()) - by_others.keys()
+        for ask, record in by_others.items():
+            if np.any(record.reached_by >> flight.part[flight.ask == ask] & 1):
+                spreading.add(ask)
+        return frozenset(spreading)
 
     def _totals(self) -> Totals:
         sim = self._simulation

@@ -571,6 +571,10 @@ class AskRecord:
             if hop > self.deepest:
                 self.deepest = hop
 
+    def hop_of(self, peer: PeerId) -> int:
+        """The depth at which a question of this ask reached a peer, -1 where none did."""
+        return -1 if self.firsts is None else self.firsts.hop(peer)
+
     def heard(self, peer: PeerId) -> bool:
         """Whether a question of this ask reached a peer."""
         return self.firsts is not None and self.firsts.heard(peer)

@@ -421,7 +421,8 @@ def _flight(canvas: Canvas, scene: Scene) -> None:
 def _heads(canvas: Canvas, x: Floats, y: Floats, part: NDArray[np.uint8], big: Flags) -> None:
     """The shape of a message where it is, so that its part can be seen without colours."""
     shapes = GLYPHS[canvas.mode]
-    codes = np.array([ord(s) for s in (shapes.question, shapes.answer, shapes.transfer, shapes.upkeep)], np.uint32)
+    kinds = (shapes.question, shapes.answer, shapes.transfer, shapes.upkeep, shapes.upkeep)
+    codes = np.array([ord(shape) for shape in kinds], np.uint32)
     col, row = raster.cells(canvas, x[big], y[big])
     raster.stamp(canvas, col, row, codes[part[big]], np.asarray(PART_INK, np.uint8)[part[big]])
 

@@ -204,5 +204,7 @@ SOLID: tuple[int, ...] = (
 HEAT: tuple[int, ...] = tuple(INK[f"heat-{step}"] for step in range(STEPS))
 DYING: tuple[int, ...] = tuple(INK[name] for name in ("dead-now", "dead-fresh", "dead-fading", "dead"))
 """The inks of a peer that was killed, one after the other."""
-PART_INK: tuple[int, ...] = tuple(INK[part] for part in ("question", "answer", "transfer", "upkeep"))
-"""Ink of a message by the code of its part."""
+PART_INKS: dict[str, str] = {"notice": "upkeep"}
+"""The ink of a part, by its name, where it is called otherwise."""
+PART_INK: tuple[int, ...] = tuple(INK[part] for part in ("question", "answer", "transfer", "upkeep", "upkeep"))
+"""Ink of a message by the code of its part. A notice reaches nobody: it looks as upkeep does."""
