@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,7 @@ from .analysis.capture import PeerColumns, SnapshotBuilder
 from .analysis.min_cut import MinimumCut, min_cut
 from .analysis.stepping import Mover, StepTarget, StepUntil
 from .analysis.theory import theory_of
-from .analysis.verdict import facts_of, outcome, verdict
+from .analysis.verdict import facts_of, outcome, own_verdict, verdict
 from .api import AskId, Library, OpenCall, Peer, PeerId, Shown, Theory
 from .commands import Arrive, Attack, Command, Peers, Set, resolved
 from .control import arrivals, effects
@@ -430,8 +430,10 @@ class Swarm(SimulationOwner, CommandExecutor):
 
     def last_messages(self, peer: PeerId) -> tuple[LoggedMessage, ...]:
         """The last messages from and to a peer, the latest first, at most 60, dropped ones included."""
-        self.simulation.metrics.flush()
-        return self.simulation.metrics.recent.of(peer)
+        sim = self.simulation
+        sim.metrics.flush()
+        kind_of = sim.shared.kind_of
+        return tuple(replace(one, kind=kind_of[one.kind]) for one in sim.metrics.recent.of(peer))
 
     def open_calls(self, peer: PeerId) -> tuple[OpenCall, ...]:
         """The calls of a peer that wait for an answer, the oldest first; none of a peer that is not alive."""
@@ -469,8 +471,9 @@ class Swarm(SimulationOwner, CommandExecutor):
         return record
 
     def success(self, from_s: float, to_s: float) -> float | None:
-        """Share of the asks issued from `from_s` to `to_s` that had a hit within 10 s; of a broadcast, the share of the
-        living users that it reached by then. None without any."""
+        """Share of the asks of users issued from `from_s` to `to_s` that had a hit in the time of their goal
+        (`Goal.success_s`); of one that goes to an audience, the share of that which it reached by then. None without
+        any."""
         return self.simulation.metrics.success(round(from_s * 1e6), round(to_s * 1e6))
 
     def asked(self, from_s: float, to_s: float) -> AskStats:
@@ -507,11 +510,11 @@ class Swarm(SimulationOwner, CommandExecutor):
         """Make the verdict on an ask."""
         sim = self.simulation
         sim.metrics.settle()
-        if record.want == "broadcast" and (record.share is None or record.firsts is not None):
+        if record.sought == "share" and (record.share is None or record.firsts is not None):
             record.share = sim.share_heard(record)
         before = record.verdict
         facts = facts_of(sim, record)
-        record.verdict = verdict(sim.program, sim.shared.options, facts)
+        record.verdict = own_verdict(sim, record, facts) or verdict(facts)
         record.outcome = outcome(facts, record.verdict)
         if record.verdict != before:
             # A gossip may reopen an ask in each cycle: only a changed verdict is an event, and in place of the last.

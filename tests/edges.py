@@ -155,7 +155,7 @@ def _with(value: Any, path: tuple[Any, ...], leaf: object) -> Any:
 def _commands() -> Iterator[dict[str, Any]]:
     """Each command as in a scenario, with every field given."""
     plans: dict[str, Any] = {"peers": "#1", "operator": "acme", "word": "blue", "text": "blue train", "value": 0.5}
-    plans |= {"via": "#2", "whom": "acme", "by": "city", "means": "kill", "want": "find"}
+    plans |= {"via": "#2", "whom": "acme", "by": "city", "means": "kill", "goal": "find"}
     for verb, kind in VERBS.items():
         for name in ("random", "crowd", "degree") if verb == "attack" else ("asks",) if verb == "set" else ("",):
             made: dict[str, Any] = {"s": 1.0, "do": verb}

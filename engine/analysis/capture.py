@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..api import Peer, PeerId, Shown
 from ..errors import InputError, nearest, plain
-from ..measure.asks import QUESTION, AskRecord
+from ..measure.asks import QUESTION, QUESTIONS, AskRecord
 from ..measure.metrics import KIND_MASK
 from ..measure.shown import CategoryNames, ShownReader, Values, shown_columns
 from ..measure.snapshot import (
@@ -110,9 +110,8 @@ class PeerColumns:
                 begun_with=self.begun_with,
                 run=self.run,
                 kinds=self._kinds,
-                wants=sim.program.wants,
-                audience=sim.program.audience,
                 shows=tuple(self.shown_reader.columns.values()),
+                goals=sim.program.goals,
             )
         return self._fixed
 
@@ -359,7 +358,12 @@ class SnapshotBuilder:
         """Asks with a question under way. If not all messages are in the rows of `flight`, all open asks."""
         if flight.total > len(flight.frm):
             return frozenset(self._simulation.open_asks)
-        return frozenset(flight.ask[flight.part == QUESTION].tolist())
+        by_others = {ask: each for ask, each in self._simulation.open_asks.items() if each.reached_by != QUESTIONS}
+        spreading = set(flight.ask[flight.part == QUESTION].tolist()) - by_others.keys()
+        for ask, record in by_others.items():
+            if np.any(record.reached_by >> flight.part[flight.ask == ask] & 1):
+                spreading.add(ask)
+        return frozenset(spreading)
 
     def _totals(self) -> Totals:
         sim = self._simulation

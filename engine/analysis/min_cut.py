@@ -299,7 +299,7 @@ def min_cut(sim: Simulation, labels: Sequence[str], origin: PeerId, text: str) -
     if sim.state[origin] != ALIVE or sim.censored[origin]:
         return none(f"{who} is {'censored' if sim.censored[origin] else 'not up'}: it is silenced already.")
     silent = _silent(sim, origin, text)
-    if sim.program.wants == "broadcast":
+    if sim.program.goals[0].sought == "share":
         return none(_broadcast(sim, who, origin, silent))
     served = any(kind.has_all for kind in sim.program_types)
     own = {file.name for file in sim.libraries[origin].matching(text)} if not served else set()

@@ -33,7 +33,7 @@ def theory_of(sim: Simulation, record: AskRecord, labels: Sequence[str]) -> tupl
     living = int(alive.sum()) - is_user
     up = np.flatnonzero(alive).tolist()
     facts: dict[str, Any] = {
-        "want": record.want,
+        "goal": record.goal,
         "peers": users,
         "others": users - is_user,
         "living": living,

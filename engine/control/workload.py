@@ -13,8 +13,8 @@ from typing import Any
 
 from ..analysis.gauges import Gauges
 from ..api import PeerId
-from ..commands import Command
-from ..errors import InputError
+from ..commands import TEXT_MAX, Command
+from ..errors import InputError, PeerFailed, plain
 from ..measure.events import Churned
 from ..measure.snapshot import ALIVE, DEAD, LEFT
 from ..sim.kernel import KernelTimer
@@ -277,14 +277,20 @@ class Workload:
         if not living.count:
             return
         peer = living.nth(rng.randrange(living.count))
-        want = sim.program.wants
-        text = self.catalogue.sample_title(rng)
-        if want in ("find", "fetch"):
-            for _ in range(ASKERS_TRIED):
-                if not sim.libraries[peer].matching(text):
-                    break
-                text = self.catalogue.sample_title(rng)
-        sim.ask(peer, text, want, "background")
+        goal = sim.program.goals[0]
+        if callable(goal.draw):
+            try:
+                text = plain(goal.draw(self.catalogue.titles, rng), limit=TEXT_MAX).strip()
+            except Exception as error:
+                raise PeerFailed(peer, f"the text of a {goal.name}", error) from error
+        else:
+            text = self.catalogue.sample_title(rng)
+            if goal.sought == "answer":
+                for _ in range(ASKERS_TRIED):
+                    if not sim.libraries[peer].matching(text):
+                        break
+                    text = self.catalogue.sample_title(rng)
+        sim.ask(peer, text, goal, "background")
 
 
 def check_asks(per_s: float) -> None:

@@ -118,7 +118,7 @@ class Report:
     def _ask(self, row: AskRow) -> dict[str, Any]:
         return {
             "id": row.id,
-            "goal": row.want,
+            "goal": row.goal,
             "from": self.labels[row.origin],
             "text": row.text,
             "reached": row.reached,
@@ -126,6 +126,8 @@ class Report:
             "bytes": row.bytes,
             "duplicates": row.duplicates,
             "hits": row.hits,
+            "answerers": row.answerers,
+            "progress": [row.done, row.of] if row.of else None,
             "decoys": row.decoys,
             "fetched": row.fetched,
             "first_hit_s": None if row.first_hit_us is None else row.first_hit_us / 1e6,

@@ -18,10 +18,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 from ..analysis.selectors import parse as parse_selector
-from ..api import Peer, Shown, Want, words_of
+from ..api import Peer, Shown, words_of
 from ..commands import (
     SIDES,
     Act,
@@ -37,6 +37,7 @@ from ..commands import (
     Poison,
     Publish,
     Set,
+    check_goal,
     command_from,
 )
 from ..control import attacks
@@ -422,8 +423,8 @@ def _check_command(command: Command, network: type[Peer], where: str) -> None:
             raise InputError(f'{where}: partition does not go by "{plain(by)}"{nearest(by, SIDES)}')
         case Court():
             as_number(command.after_s, f"{where}: after_s", 0.0, COURT_S_MAX)
-        case AskFor(want=str(want)) if want not in get_args(Want):
-            raise InputError(f'{where}: want should not be "{plain(want)}"{nearest(plain(want), get_args(Want))}')
+        case AskFor():
+            check_goal(command, network, where)
         case Set():
             _check_set(command, network, where)
         case Act():

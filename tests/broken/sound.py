@@ -71,7 +71,7 @@ class Sound(Peer, name="sound", options=SoundOptions):
         self.near = dict.fromkeys(links)
 
     def ask(self, host: Host, ask: Ask) -> None:
-        if ask.want != "publish":
+        if ask.goal != "publish":
             key = host.rng.getrandbits(64)
             self.keep(self.asked, key)
             self.keep(self.seen, key)
@@ -101,8 +101,8 @@ class Sound(Peer, name="sound", options=SoundOptions):
 
     @on(Have)
     def have(self, host: Host, sender: PeerId, message: Have) -> None:
-        if message.key in self.asked:
-            host.note("hit", holder=sender, content=message.name)
+        if type(message.key) is int and message.key in self.asked:
+            host.hit(sender, message.name)
 
     @on(Hello)
     def hello(self, host: Host, sender: PeerId, message: Hello) -> None:

@@ -268,7 +268,7 @@ class Spied:
     def found(self, row: AskRow) -> bool:
         """Whether an ask for the exact title of a file was answered with just that by a peer that has it (a server that
         has everything need not), or half of all users heard a broadcast."""
-        if row.want == "broadcast":
+        if row.sought == "share":
             return row.reached * 2 >= sum(not flag for flag in self.simulation.infrastructure)
         hits = [event for event in self.swarm.events() if isinstance(event, Hit) and event.ask == row.id]
         return any(

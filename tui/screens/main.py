@@ -941,7 +941,7 @@ class MainScreen(Screen[None]):
         if frame is None or frame.trace is None or frame.trace.ask != self.session.selection.ask:
             return ()
         state = frame.snapshot.state
-        known = tuple(peer for peer in frame.trace.holders if peer < len(state))
+        known = tuple(peer for peer in frame.trace.answerers if peer < len(state))
         return tuple(peer for peer in known if state[peer] == ALIVE) or known
 
     def open_ask_bar(self, *, publish: bool = False) -> None:
