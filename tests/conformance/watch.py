@@ -9,8 +9,10 @@ from typing import Any
 from unittest import mock
 
 from engine import AskFor, AskRow, Beliefs, Command, ContentSpec, Hit, Leave, Peer, PeerId, Setup, Swarm
+from engine.api import INHERIT
+from engine.measure.asks import AskRecord
 from engine.sim.host import PeerHost
-from engine.sim.kernel import KernelTimer
+from engine.sim.kernel import HOP_BITS, KernelTimer
 from engine.sim.links import SendPath
 from engine.sim.network import Network as Between
 
@@ -78,13 +80,15 @@ class Spied:
     """A swarm whose hosts tell what is asked of them. `messages` maps the identity of each message sent to itself and
     what it read like then; `samples` holds the last (sender, receiver, message) of each kind
     and role of sender; `late` what was done by
-    peers that are not alive, or that are and plan beyond their farewell."""
+    peers that are not alive, or that are and plan beyond their farewell; `untrue` what was told of an ask and cannot
+    be so."""
 
     def __init__(self, network: Network, way: type[Between] = Between, **changes: Any) -> None:
         self.messages: dict[int, tuple[Any, str]] = {}
         self.samples: dict[tuple[type, str], tuple[PeerId, PeerId, Any]] = {}
         self.late: list[str] = []
         self.changed: list[str] = []
+        self.untrue: list[str] = []
         self.leaving: PeerId | None = None
         self.copying = False
         self.sampling = True
@@ -137,9 +141,52 @@ class Spied:
                 spied.act(self.me, "opened a stream", plan=True)
                 super().link(to)
 
-            def note(self, kind: str, **facts: Any) -> None:
-                spied.act(self.me, f"noted {kind}")
-                super().note(kind, **facts)
+            def hit(self, holder: PeerId, content: str, **kw: Any) -> None:
+                self.tells("a hit", **kw)
+                super().hit(holder, content, **kw)
+
+            def unhit(self, holder: PeerId, **kw: Any) -> None:
+                for record in self.tells("that a hit is taken back", **kw):
+                    if holder not in record.hits:
+                        spied.untrue.append(
+                            f"#{self.me} took back a hit of #{holder}, which was none of ask {record.id}"
+                        )
+                super().unhit(holder, **kw)
+
+            def progress(self, done: float, of: float, **kw: Any) -> None:
+                for record in self.tells("progress", **kw):
+                    if not 0 <= done <= of:
+                        spied.untrue.append(f"#{self.me} told that {done} of {of} are done of ask {record.id}")
+                    if of == record.of and done < record.done:
+                        spied.untrue.append(f"#{self.me} told {done} after {record.done} of {of} of ask {record.id}")
+                super().progress(done, of, **kw)
+
+            def fetched(self, holder: PeerId, content: str, **kw: Any) -> None:
+                self.tells("what it fetched", **kw)
+                super().fetched(holder, content, **kw)
+
+            def decoy(self, holder: PeerId, content: str, **kw: Any) -> None:
+                self.tells("a decoy", **kw)
+                super().decoy(holder, content, **kw)
+
+            def failed(self, why: str, **kw: Any) -> None:
+                self.tells("a failure", **kw)
+                super().failed(why, **kw)
+
+            def log(self, kind: str, **facts: Any) -> None:
+                spied.act(self.me, f"logged {kind}")
+                super().log(kind, **facts)
+
+            def tells(self, what: str, **kw: Any) -> list[AskRecord]:
+                """The records of the asks that this peer tells something of, which have to be its own."""
+                spied.act(self.me, f"told {what}")
+                sim = spied.simulation
+                records = [sim.records[cause >> HOP_BITS] for cause in self._causes(kw.get("cause", INHERIT))]
+                for record in records:
+                    if self.me != record.origin and self.me not in sim.joined_asks.get(record.id, ()):
+                        told = f"#{self.me} told {what} of ask {record.id}, which began at #{record.origin}"
+                        spied.untrue.append(told)
+                return records
 
         return Spy
 
@@ -179,6 +226,12 @@ class Spied:
         """Items in the largest container of any program that keeps no ledger."""
         kept = (program for _, program in self.living() if not program.ledger)
         return max((size for program in kept for _, size in containers(program)), default=0)
+
+    def kept_open(self) -> list[str]:
+        """Which peers keep which asks open."""
+        return [
+            f"#{host.me} keeps ask {ask} open" for host in self.simulation.peer_hosts for ask in host.kept_open or ()
+        ]
 
     def look(self) -> None:
         """What a screen, a checkpoint and a kill ask of every peer."""
