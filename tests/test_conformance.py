@@ -15,6 +15,7 @@ from broken.guesses import Guesser
 from broken.haunts import Ghost
 from broken.keeps_host import Keeper
 from broken.lingers import Lingerer
+from broken.misreports import Backslider, Busybody, Holdout, Overdoer, Retractor
 from broken.places import Narrow, Unplaced
 from broken.reads_clock import Punctual
 from broken.rewrites import Rewriter
@@ -127,6 +128,11 @@ def test_the_correct_network_of_calls_conforms(check: str) -> None:
         (Telepath, "lives_on_as_a_copy", "was changed by the run"),
         (Truster, "survives_nonsense", "index out of range"),
         (Lingerer, "ends_when_it_stops", "set a timer while it said goodbye"),
+        (Busybody, "tells_the_truth_of_asks", "told a hit of ask"),
+        (Backslider, "tells_the_truth_of_asks", "told 1 after 2.0 of 3"),
+        (Overdoer, "tells_the_truth_of_asks", "told that 4 of 3 are done"),
+        (Retractor, "tells_the_truth_of_asks", "took back a hit"),
+        (Holdout, "tells_the_truth_of_asks", r"keeps ask \d+ open after 3600 s"),
         (Founder, "survives_sybil", "list index out of range"),
         (Founder, "survives_crowd", "list index out of range"),
         (Tardy, "late_answers", "acted on a These when its call had ended"),

@@ -8,6 +8,9 @@ The question is judged as if it were asked now for the first time. What earlier 
 the copies that the asker itself has downloaded, nor streams that only carry files (`Peer.contacts`). Copies that other
 peers have downloaded do count, since these peers would answer.
 
+Who could answer is a holder; or, in a network where peers keep records that point to holders (`Peer.keeps`), a keeper,
+as long as a holder lives. A holder is asked there only when a keeper has named it.
+
 Where a question travels a limited number of hops (`Peer.horizon`), only paths of at most that length count, and fewer
 peers may be enough than for cutting all paths. Finding the fewest is NP-hard then (Baier et al. 2010, "Length-bounded
 cuts and flows", from a length of five on), so it is searched for with a budget; `MinimumCut.exact` tells whether the
@@ -25,7 +28,7 @@ from ..api import PeerId, mentions, words_of
 from ..errors import PeerFailed, plain
 from ..measure.snapshot import ALIVE
 from ..simulation import Simulation
-from .verdict import plural
+from .verdict import keepers_of, keeps_records, plural
 
 # A minimum vertex cut between one node and a group of others, as a maximum flow.
 #
@@ -309,9 +312,19 @@ def min_cut(sim: Simulation, labels: Sequence[str], origin: PeerId, text: str) -
     holders = [p for p in range(sim.n) if p != origin and not silent[p] and _holds(sim, p, text, served)]
     if not holders:
         return none(f"No other peer that is up and would answer has {what}: there is no peer left to silence.")
+    keepers = _keepers(sim, text, silent)
+    held = "holder of" if keepers is None else "peer that keeps a record of"
+    if keepers is not None:
+        if origin in keepers:
+            return none(f"{who} keeps a record of {what} itself: silencing others does not keep it from the holders.")
+        if not keepers:
+            return none(f"No peer that is up and would answer keeps a record of {what}: nobody is left to silence.")
+        holders = keepers
     unlike = f" Not counted: the copy that {who} has downloaded." if brought else ""
     if not sim.streams.near[origin] and sim.program_types[origin].knows == "everyone":
-        told = f"{who} can connect to any peer itself: all {plural(len(holders), 'holder')} of {what} must be silenced."
+        several = "holders of" if keepers is None else "peers that keep a record of"
+        those = plural(len(holders), held, several)
+        told = f"{who} can connect to any peer itself: all {those} {what} must be silenced."
         return MinimumCut(origin, text, tuple(holders), tuple(holders), told + unlike)
     near = _ways(sim, silent)
     hops = _levels(near, [origin])
@@ -322,7 +335,7 @@ def min_cut(sim: Simulation, labels: Sequence[str], origin: PeerId, text: str) -
     heard = [p for p in reachable if horizon is None or hops[p] <= horizon]
     if not heard:
         away = min(hops[p] for p in reachable)
-        told = f"The nearest holder of {what} is {plural(away, 'hop')} away from {who}"
+        told = f"The nearest {held} {what} is {plural(away, 'hop')} away from {who}"
         return none(f"{told} and a question travels {horizon}: it is out of reach already.", holders)
     if horizon is None:
         peers, exact = vertex_cut(near, origin, heard), True
@@ -334,6 +347,13 @@ def min_cut(sim: Simulation, labels: Sequence[str], origin: PeerId, text: str) -
     share = f"; {len(heard):,} could answer." if len(heard) > 1 else "."
     assumed = "" if horizon is None else f" Assumed: the links of now, and {plural(horizon, 'hop')} for a question."
     return MinimumCut(origin, text, peers, tuple(heard), told + share + assumed + unlike, exact)
+
+
+def _keepers(sim: Simulation, text: str, silent: Sequence[bool]) -> list[PeerId] | None:
+    """The peers that keep records of a title and would answer; None in a network where nobody keeps any."""
+    if not keeps_records(sim.program_types):
+        return None
+    return [peer for peer in keepers_of(sim, text) if not silent[peer]]
 
 
 def _ways(sim: Simulation, silent: Sequence[bool]) -> list[list[PeerId]]:

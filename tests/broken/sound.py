@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from engine import DUPLICATE, Ask, Beliefs, Host, Known, Peer, PeerId, message, on, option, words_of
+from engine import DUPLICATE, FIND, PUBLISH, Ask, Beliefs, Host, Known, Peer, PeerId, message, on, option, words_of
 
 KEPT = 200
 HOPS = 6
@@ -56,6 +56,7 @@ class Sound(Peer, name="sound", options=SoundOptions):
     """What the others are but for one thing."""
 
     role = "neighbour"
+    goals = (FIND, PUBLISH)
 
     def __init__(self) -> None:
         self.near: dict[PeerId, None] = {}

@@ -20,6 +20,7 @@ from .manners import (
     late_answers,
     leaves_messages_alone,
     lives_on_as_a_copy,
+    tells_the_truth_of_asks,
     traffic,
 )
 from .nonsense import survives_nonsense
@@ -49,6 +50,7 @@ CHECKS: dict[str, Callable[[Network], None]] = {
         reads_no_clock,
         walks_no_set,
         tells_whether_it_shares_files,
+        tells_the_truth_of_asks,
         *ATTACKS,
     )
 }

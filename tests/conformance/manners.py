@@ -18,6 +18,8 @@ DATA = "transfer"
 
 CALL_MOST_S = 300.0
 """How long a call may wait for its next answer."""
+PATIENCE_S = 3_600
+"""An ask may be kept open that long."""
 
 ASKS = (300, 600, 1_200)
 """After so many asks, one after the other, the programs are measured; and at last after twice the largest number."""
@@ -61,6 +63,20 @@ def answers(network: Network) -> None:
     made.run(15)
     assert made.found(made.swarm.asks()[-1]), "what was published is not to be found"
     assert made.swarm.advance_quiet(made.swarm.now_us + 7_200 * SECOND), "an ask never ends"
+
+
+def tells_the_truth_of_asks(network: Network) -> None:
+    """A peer tells only of asks that began at it, takes back only hits that it told, has progress that grows up to its
+    end, and lets an ask close at last."""
+    made = Spied(network, asks_per_s=2.0)
+    made.run(12)
+    made.do(Kill("random 2"))
+    made.run(12)
+    assert not made.untrue, made.untrue[0]
+    if made.kept_open():
+        made.do(Set("asks", 0.0))
+        made.run(PATIENCE_S)
+        assert not made.kept_open(), f"{made.kept_open()[0]} after {PATIENCE_S} s without another ask"
 
 
 def is_calm(network: Network) -> None:
