@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, is_dataclass, replace
+from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -58,7 +59,7 @@ def closed(peer: Peer, host: Host, other: PeerId) -> None:
 
 def refused(peer: Peer, host: Host, to: PeerId, message: object) -> None:
     """A message was refused. That of a component is told to the component alone."""
-    name = owner_of(type(message), type(peer)).partition(".")[0]
+    name = owner_of(type(message), type(peer)).partition(".")[0] if peer.components else ""
     if name:
         part = getattr(peer, name)
         refused(part, host.inside(part), to, message)
@@ -118,6 +119,7 @@ def components_of(program: type[Peer], path: str = "") -> dict[str, type[Compone
     return found
 
 
+@cache
 def owner_of(kind: type, *programs: type[Peer]) -> str:
     """The path of the component to which a kind of message belongs, "" if that is none.
 
@@ -147,7 +149,8 @@ class VerbValue:
     needed: bool = True
 
 
-def verbs_of(program: type[Peer]) -> dict[str, Verb]:
+@cache
+def verbs_of(program: type[Peer]) -> Mapping[str, Verb]:
     """The verbs of a program by name, in the order of their definition, those of components as `dht.hijack`."""
     found: dict[str, Verb] = {}
     for base in reversed(program.__mro__):

@@ -7,6 +7,7 @@ from functools import partial
 
 import pytest
 from broken.chatters import Chatterer
+from broken.components import Borrower, Caller, Clutcher, Composed, Drifter, Fickle, Stumbler, Unpicklable
 from broken.founds import Founder
 from broken.freezes import Frozen
 from broken.grows import Clerk, Hoarder, Recorder, Squarer
@@ -24,7 +25,7 @@ from broken.walks_set import Walker
 from conformance import ASKS, CHECKS, ITEMS_MOST, Network, collected, traffic, variants
 from conformance.attacked import ATTACKS
 
-from engine import Peer, PeerFailed, networks, registry
+from engine import InputError, Peer, PeerFailed, networks, registry
 
 pytestmark = pytest.mark.uncounted
 
@@ -98,6 +99,14 @@ def test_the_correct_network_beside_the_broken_ones_conforms(check: str) -> None
     CHECKS[check](Network(Sound))
 
 
+OF_COMPONENTS = ["answers", "survives_trouble", "keeps_no_host", "lives_on_as_a_copy", "starts_alike", "acts"]
+
+
+@pytest.mark.parametrize("check", OF_COMPONENTS)
+def test_a_correct_network_with_a_component_two_programs_and_verbs_conforms(check: str) -> None:
+    CHECKS[check](Network(Composed))
+
+
 @pytest.mark.parametrize(
     ("program", "check", "says"),
     [
@@ -115,12 +124,19 @@ def test_the_correct_network_beside_the_broken_ones_conforms(check: str) -> None
         (Telepath, "lives_on_as_a_copy", "was changed by the run"),
         (Truster, "survives_nonsense", "unhashable"),
         (Lingerer, "ends_when_it_stops", "set a timer while it said goodbye"),
+        (Unpicklable, "keeps_no_host", "a program cannot be pickled"),
+        (Clutcher, "keeps_no_host", "a program holds a ComponentHost of the engine"),
+        (Drifter, "starts_alike", "#0 starts otherwise each time"),
+        (Borrower, "starts_alike", "converge drew from the stream of #0"),
+        (Caller, "starts_alike", "Caller.converge sent a message"),
+        (Fickle, "starts_alike", "cast gives other programs each time"),
+        (Stumbler, "acts", "failed on look-up: KeyError: 1000"),
         (Founder, "survives_sybil", "list index out of range"),
         (Founder, "survives_crowd", "list index out of range"),
     ],
 )
 def test_each_check_detects_its_broken_network(program: type[Peer], check: str, says: str) -> None:
-    with pytest.raises((AssertionError, PeerFailed), match=says):
+    with pytest.raises((AssertionError, InputError, PeerFailed), match=says):
         CHECKS[check](Network(program))
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from .attacked import ATTACKS
 from .manners import (
     ASKS,
+    acts,
     answers,
     ends_when_it_stops,
     forgets,
@@ -18,6 +19,7 @@ from .manners import (
     keeps_no_host,
     leaves_messages_alone,
     lives_on_as_a_copy,
+    starts_alike,
     traffic,
 )
 from .nonsense import survives_nonsense
@@ -41,6 +43,8 @@ CHECKS: dict[str, Callable[[Network], None]] = {
         leaves_messages_alone,
         keeps_no_host,
         lives_on_as_a_copy,
+        starts_alike,
+        acts,
         ends_when_it_stops,
         reads_no_clock,
         walks_no_set,

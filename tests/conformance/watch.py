@@ -8,8 +8,23 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 from unittest import mock
 
-from engine import AskFor, AskRow, Beliefs, Command, ContentSpec, Hit, Leave, Peer, PeerId, Setup, Swarm, beliefs_of
+from engine import (
+    AskFor,
+    AskRow,
+    Beliefs,
+    Command,
+    ContentSpec,
+    Hit,
+    Leave,
+    Peer,
+    PeerId,
+    Setup,
+    Swarm,
+    beliefs_of,
+    options_for,
+)
 from engine.programs import saved_of
+from engine.registry import roles_of
 from engine.sim.host import PeerHost
 from engine.sim.kernel import KernelTimer
 from engine.sim.links import SendPath
@@ -35,9 +50,10 @@ class Network:
     options: dict[str, Any] = field(default_factory=dict)
 
     def programs(self) -> list[type[Peer]]:
-        """All roles there are: an ordinary peer's first, then those of the stations."""
-        options = self.program.options_type(**self.options)
-        return list(dict.fromkeys((self.program, *(one.program for one in self.program.stations(options, 8)))))
+        """All roles there are: an ordinary peer's first, then others that `cast` gives and those of the stations."""
+        options = options_for(self.program, self.options, "options")
+        stations = (one.program for one in self.program.stations(options, 8))
+        return list(dict.fromkeys((*roles_of(self.program), *stations)))
 
 
 def variants(program: type[Peer]) -> Iterator[Network]:
