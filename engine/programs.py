@@ -8,7 +8,6 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, is_dataclass, replace
-from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -119,7 +118,6 @@ def components_of(program: type[Peer], path: str = "") -> dict[str, type[Compone
     return found
 
 
-@cache
 def owner_of(kind: type, *programs: type[Peer]) -> str:
     """The path of the component to which a kind of message belongs, "" if that is none.
 
@@ -149,9 +147,18 @@ class VerbValue:
     needed: bool = True
 
 
-@cache
+_verbs: dict[type[Peer], Mapping[str, Verb]] = {}
+
+
 def verbs_of(program: type[Peer]) -> Mapping[str, Verb]:
     """The verbs of a program by name, in the order of their definition, those of components as `dht.hijack`."""
+    found = _verbs.get(program)
+    if found is None:
+        found = _verbs[program] = _verbs_of(program)
+    return found
+
+
+def _verbs_of(program: type[Peer]) -> dict[str, Verb]:
     found: dict[str, Verb] = {}
     for base in reversed(program.__mro__):
         for value in vars(base).values():
