@@ -323,9 +323,10 @@ def act(parts: Parts, command: c.Act, by: str) -> tuple[PeerId, ...]:
     kinds = tuple(dict.fromkeys(sim.program_types))
     programs.check_verb(verb, kinds, "act")
     those = parts.executor.resolve(command.peers)
-    able = [p for p in those if verb in programs.verbs_of(sim.program_types[p])]
+    having = [kind for kind in kinds if verb in programs.verbs_of(kind)]
+    able = [p for p in those if sim.program_types[p] in having]
     if those and not able:
-        whose = " or ".join(dict.fromkeys(kind.role for kind in kinds if verb in programs.verbs_of(kind)))
+        whose = " or ".join(dict.fromkeys(kind.role for kind in having))
         raise InputError(f'act: none of these peers can "{plain(verb)}": that is for a {whose}')
     values = {
         kind: programs.read_values(kind, verb, command.values, "act")

@@ -659,6 +659,12 @@ class ComponentHost:
     def multicast(self, to: Iterable[PeerId], message: Any, **kw: Any) -> None:
         self.outer.multicast(to, message, **kw)
 
+    def call(self, to: PeerId, request: Any, **kw: Any) -> Any:
+        return self.outer.call(to, request, **kw)
+
+    def reply(self, answer: Any, **kw: Any) -> None:
+        self.outer.reply(answer, **kw)
+
     def after(self, delay_us: int, tick: Any, **kw: Any) -> Any:
         return self.outer.after(delay_us, tick, **kw)
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from .attacked import ATTACKS
 from .manners import (
     ASKS,
+    acts,
     answers,
     calls_end,
     ends_when_it_stops,
@@ -20,6 +21,7 @@ from .manners import (
     late_answers,
     leaves_messages_alone,
     lives_on_as_a_copy,
+    starts_alike,
     tells_the_truth_of_asks,
     traffic,
 )
@@ -44,6 +46,8 @@ CHECKS: dict[str, Callable[[Network], None]] = {
         leaves_messages_alone,
         keeps_no_host,
         lives_on_as_a_copy,
+        starts_alike,
+        acts,
         ends_when_it_stops,
         late_answers,
         calls_end,

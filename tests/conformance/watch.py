@@ -22,10 +22,12 @@ from engine import (
     Swarm,
     Ticket,
     beliefs_of,
+    options_for,
 )
 from engine.api import INHERIT
 from engine.measure.asks import AskRecord
 from engine.programs import saved_of
+from engine.registry import roles_of
 from engine.sim.calls import Answered, Called, PendingCall, Wrapped
 from engine.sim.host import PeerHost
 from engine.sim.kernel import HOP_BITS, KernelTimer
@@ -52,9 +54,10 @@ class Network:
     options: dict[str, Any] = field(default_factory=dict)
 
     def programs(self) -> list[type[Peer]]:
-        """All roles there are: an ordinary peer's first, then those of the stations."""
-        options = self.program.options_type(**self.options)
-        return list(dict.fromkeys((self.program, *(one.program for one in self.program.stations(options, 8)))))
+        """All roles there are: an ordinary peer's first, then others that `cast` gives and those of the stations."""
+        options = options_for(self.program, self.options, "options")
+        stations = (one.program for one in self.program.stations(options, 8))
+        return list(dict.fromkeys((*roles_of(self.program), *stations)))
 
 
 def variants(program: type[Peer]) -> Iterator[Network]:
