@@ -25,7 +25,6 @@ from .measure.snapshot import ALIVE, LEFT, STATES, Kind
 from .options import options_for
 from .registry import messages_of, network
 from .setup import Setup
-from .sim.bandwidth import TICKS
 from .sim.faults import Faults
 from .sim.host import HostOwner, PeerHost, SharedHostState
 from .sim.kernel import HOP_BITS, NEVER_US, Envelope, Kernel, KernelOwner, KernelTimer
@@ -590,11 +589,8 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         self.kernel.arm(self.kernel.now_us + delay_us, KernelTimer(-1, 0, notice, cause, record))
 
     def fire(self, timer: KernelTimer) -> None:
-        # Most ticks are those of access links: with limited lines, two of three events of a run.
-        tick, bandwidth = timer.tick, self.network.bandwidth
-        if bandwidth is not None and tick.__class__ in TICKS:
-            bandwidth.fire(tick)
-        elif tick.__class__ is RetryDue:
+        tick = timer.tick
+        if tick.__class__ is RetryDue:
             self.network.stalls.fire(tick)
         elif isinstance(tick, (ConnectionRefused, StreamClosed)):
             self._deliver_notice(timer, tick)
