@@ -71,12 +71,75 @@ class Theory:
     why: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One figure of a peer that its network wants to be seen: see `Peer.shows`.
+
+    name   a word, as `pieces`: the name of the column, of the selector (`pieces<50`) and of the time series
+    about  what it is, in a few words
+    kind   "share" (0 to 1, shown in %), "count" (0 and up), "number" (with a sign), "rate" (bytes a second) or
+           "category" (any short text)
+    """
+
+    name: str
+    about: str
+    kind: Literal["share", "count", "number", "rate", "category"]
+
+
+@dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """Peers of an ask that have a thing, or a record that points to it, counted by what became of them.
+
+    beyond: alive, and further away than a question travels; parted: alive, on the other side of a partition
+    """
+
+    living: int = 0
+    dead: int = 0
+    left: int = 0
+    censored: int = 0
+    colluding: int = 0
+    beyond: int = 0
+    parted: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is so about an ask when it ends, for `Peer.verdict`.
+
+    goal       name of its goal
+    origin     who asked; alive: whether it still is
+    reached    peers that it came to, hits: holders that its origin learned of, answerers: who told it of them
+    holders    who has the thing; keepers: who keeps a record that points to holders (`Peer.keeps`)
+    distance   hops to the nearest living holder over the links as they are, None where there is no way
+    horizon    `Peer.horizon`
+    losses     reason -> messages of the ask that were dropped
+    stations   label -> state, of the infrastructure
+    done, of   the last `Host.progress`, 0 and 0 without one
+    """
+
+    goal: str
+    text: str
+    origin: PeerId
+    alive: bool
+    reached: int
+    hits: int
+    answerers: int
+    holders: Whereabouts
+    keepers: Whereabouts
+    distance: int | None
+    horizon: int | None
+    losses: Mapping[str, int]
+    stations: Mapping[str, str]
+    done: float = 0
+    of: float = 0
+
+
 # --- messages --------------------------------------------------------------------------------------------------
 
 Over: TypeAlias = Literal["stream", "datagram"]
-Part: TypeAlias = Literal["question", "answer", "transfer", "upkeep"]
+Part: TypeAlias = Literal["question", "answer", "transfer", "upkeep", "notice"]
 
-PARTS: tuple[Part, ...] = ("question", "answer", "transfer", "upkeep")
+PARTS: tuple[Part, ...] = ("question", "answer", "transfer", "upkeep", "notice")
 """In the order of their codes in a `Snapshot`."""
 
 M = TypeVar("M")
@@ -111,7 +174,8 @@ def message(*, over: Over = "stream", part: Part = "upkeep") -> Callable[[type[M
     """Turn a class of annotated fields into a message: a slotted dataclass that crosses a link.
 
     over: "stream" (in order per pair, lost only when an end stops) or "datagram" (may be lost)
-    part: what it does for an ask: "question", "answer", "transfer" (moves data) or "upkeep"
+    part: what it does for an ask: "question", "answer", "transfer" (moves data), "upkeep", or "notice" (tells that
+          something exists, as Inv, IHave or Have do: it costs, and reaches nobody)
 
     Type checkers see it as frozen. It is not frozen at run time, which would double the time to make one; the
     conformance suite finds a protocol that changes a message it received.
@@ -138,6 +202,12 @@ class Blob:
 
     size: int
     digest: int = 0
+
+
+def part_of(digest: int, begin: int) -> int:
+    """The digest of the bytes of a file from `begin` on, as far as they are sent in one `Blob`: what `Host.blob` puts
+    into it. digest: of the whole file. A receiver that has the hashes of all parts, as in a .torrent file, compares."""
+    return (digest + (begin + 1) * 0x9E3779B97F4A7C15) & 0xFFFFFFFFFFFFFFFF
 
 
 def words_of(text: str) -> tuple[str, ...]:
@@ -176,6 +246,32 @@ Known: TypeAlias = Literal["duplicate"] | None
 T = TypeVar("T")
 
 
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """A thing that a user can want of a network.
+
+    name        as it stands in records and in `--json`
+    verb        what the ask bar and the menu call it ("find", "download", "pay")
+    about       one sentence
+    success_s   an ask without success by then counts as unanswered
+    audience    whom a question has to come to, see `Audience`
+    reached_by  the parts whose arrival counts as reaching a peer: an answer for a rumour that is pulled, a transfer for
+                a block
+    draw        how background asks get their text: "title" (by popularity), or a function at the top of a module
+                (catalogue, rng) -> text
+
+    Records and recordings hold the name alone.
+    """
+
+    name: str
+    verb: str
+    about: str
+    success_s: float = 10.0
+    audience: Audience = "holders"
+    reached_by: frozenset[Part] = frozenset({"question"})
+    draw: Literal["title"] | Callable[[Sequence[str], Rng], str] = "title"
+
+
 # --- what a peer has and wants ------------------------------------------------------------------------
 
 
@@ -212,6 +308,11 @@ class Library(Protocol):
         """
         ...
 
+    def serves(self, file: File) -> File:
+        """The file whose bytes this peer sends when it is asked for `file`: the same, or a decoy where it is
+        poisoned."""
+        ...
+
     def __len__(self) -> int: ...
 
 
@@ -226,6 +327,20 @@ class Ask:
 
 class Timer(Protocol):
     """A handle for `Host.cancel`. A peer may store it."""
+
+
+class Call(Protocol):
+    """A handle of an open `Host.call`, for `Host.cancel`. A peer may store it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """Whom to reply to: a request that is being handled, see `Host.request`. Plain data, which may be kept."""
+
+    sender: PeerId
+    token: int
+    cause: Cause
+    kind: str
 
 
 class Rng(Protocol):
@@ -283,6 +398,33 @@ class Host(Protocol):
         """The cause of what is being handled. May be stored beside an item that is passed on later."""
         ...
 
+    # SIGNATURES AGREED, NOT BUILT YET (see issue 16): part, via; queued, sent, blob, withdraw; call, request, reply;
+    # begin, duplicate, hit, unhit, progress, fetched, decoy, failed, keep_open, let_close; log, set_role, mark; emit.
+    #
+    # def send(self, to, message, *, cause=INHERIT, part: Part | None = None, via: PeerId | None = None) -> None
+    # def multicast(self, to, message, *, cause=INHERIT, part: Part | None = None) -> None
+    # def queued(self, to: PeerId) -> int                 bytes behind the uplink
+    # def sent(self, to: PeerId) -> int                   bytes that have left
+    # def withdraw(self, to: PeerId, message: object) -> bool
+    # def call(self, to: PeerId, request: object, *, timeout_us: int | Sequence[int], context: object = None,
+    #          answers: int | None = 1, cause=INHERIT, via: PeerId | None = None, part: Part | None = None) -> Call
+    # request: Ticket                                     (property) of the request being handled
+    # def reply(self, answer: object, *, to: Ticket | None = None) -> None
+    # def begin(self, text: str, goal: Goal, *, key: object = None) -> Cause
+    # def duplicate(self, cause: Cause) -> None
+    # def hit(self, holder: PeerId, content: str, *, by: PeerId | None = None, cause=INHERIT) -> None
+    # def unhit(self, holder: PeerId, *, cause=INHERIT) -> None
+    # def progress(self, done: float, of: float, *, cause=INHERIT) -> None
+    # def fetched(self, holder: PeerId, content: str, *, cause=INHERIT) -> None
+    # def decoy(self, holder: PeerId, content: str, *, cause=INHERIT) -> None
+    # def failed(self, why: str, *, cause=INHERIT) -> None
+    # def keep_open(self, cause: Cause) -> None
+    # def let_close(self, cause: Cause) -> None
+    # def log(self, kind: str, **facts: Any) -> None      the event feed; changes nothing
+    # def set_role(self, role: str) -> None
+    # def mark(self, to: PeerId, word: str = "", *, topic: str | None = None) -> None
+    # def emit(self, value: object) -> None               in a component: to the owner's @on handler, at once
+
     def send(self, to: PeerId, message: object, *, cause: CauseLike = INHERIT) -> None: ...
     def multicast(self, to: Iterable[PeerId], message: object, *, cause: CauseLike = INHERIT) -> None: ...
     def after(self, delay_us: int, tick: object, *, cause: CauseLike = INHERIT) -> Timer:
@@ -292,6 +434,11 @@ class Host(Protocol):
     def every(self, period_us: int, tick: object) -> Timer:
         """Call the `@on` handler of `tick` each period, without a cause. The first call comes at a random phase of the
         period, drawn from this peer's own random stream, so that peers do not tick at the same instant."""
+        ...
+
+    def blob(self, file: File, offset: int, size: int) -> Blob:
+        """Data of a shared file: `size` bytes from `offset` on. Their digest is `part_of` that of the file. A poisoned
+        peer sends other bytes, so that the comparison fails."""
         ...
 
     def cancel(self, timer: Timer) -> None: ...
@@ -324,6 +471,9 @@ class Station:
     program: type[Peer]
     label: str
     operator: str
+    # AGREED, NOT BUILT YET:
+    # known: bool = True     it is among the contacts of every peer
+    # linked: bool = False   every peer has an open stream with it at t = 0
 
 
 class Peer:

@@ -29,7 +29,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from engine import ALIVE, AskFor, Attack, Command, Event, InputError, PeerId, Publish
-from tui.config.keys import Key, bindings, keyed
+from tui.config.keys import Key, bindings, key_for, keyed
 from tui.draw import raster
 from tui.draw.styles import Mode
 from tui.input_queue import queue_of
@@ -993,11 +993,13 @@ class MainScreen(Screen[None]):
     # --- jump mode ----------------------------------------------------------------------------------------
 
     def jump(self) -> None:
-        """Show letters on peers and digits on panels, and go to the one that is typed."""
+        """Show letters on peers and the key of each panel on it, and go to the one that is typed."""
         self.close_bars()
+        keys = {str(digit): name for digit, name in PANELS.items()}
+        keys |= {key_for(self.app, f"panel.{name}"): name for name in (OPTIONS, HISTORY)}
         panels = {
-            str(digit): (name, self.panel(name).region)
-            for digit, name in PANELS.items()
+            key: (name, self.panel(name).region)
+            for key, name in keys.items()
             if name in self.panels.shown and self.panel(name).region.area
         }
         self.app.push_screen(JumpScreen(self.view, panels, self.at_once), self._jumped)

@@ -342,7 +342,8 @@ class Session:
             row = self.swarm.record(ask)
             if row.by == "person":
                 self.selection.choose(ask)
-                self.slow_motion.on_issued(ask, row.origin, self._recent_snapshot)
+                if row.messages:  # Nothing crosses the swarm if the search cannot be sent.
+                    self.slow_motion.on_issued(ask, row.origin, self._recent_snapshot)
                 return
 
     def ask_for(self, text: str, origin: Peers | None) -> None:
