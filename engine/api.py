@@ -398,14 +398,11 @@ class Host(Protocol):
         """The cause of what is being handled. May be stored beside an item that is passed on later."""
         ...
 
-    # SIGNATURES AGREED, NOT BUILT YET (see issue 16): part, via; queued, sent, blob, withdraw; call, request, reply;
+    # SIGNATURES AGREED, NOT BUILT YET (see issue 16): part, via; call, request, reply;
     # begin, duplicate, hit, unhit, progress, fetched, decoy, failed, keep_open, let_close; log, set_role, mark; emit.
     #
     # def send(self, to, message, *, cause=INHERIT, part: Part | None = None, via: PeerId | None = None) -> None
     # def multicast(self, to, message, *, cause=INHERIT, part: Part | None = None) -> None
-    # def queued(self, to: PeerId) -> int                 bytes behind the uplink
-    # def sent(self, to: PeerId) -> int                   bytes that have left
-    # def withdraw(self, to: PeerId, message: object) -> bool
     # def call(self, to: PeerId, request: object, *, timeout_us: int | Sequence[int], context: object = None,
     #          answers: int | None = 1, cause=INHERIT, via: PeerId | None = None, part: Part | None = None) -> Call
     # request: Ticket                                     (property) of the request being handled
@@ -427,6 +424,20 @@ class Host(Protocol):
 
     def send(self, to: PeerId, message: object, *, cause: CauseLike = INHERIT) -> None: ...
     def multicast(self, to: Iterable[PeerId], message: object, *, cause: CauseLike = INHERIT) -> None: ...
+    def queued(self, to: PeerId) -> int:
+        """Bytes for a peer that wait for this peer's uplink. 0 where lines have no limit."""
+        ...
+
+    def sent(self, to: PeerId) -> int:
+        """Bytes for a peer that have left this peer's uplink since its process started: what differs between two calls
+        has left between them. Where lines have no limit, counting begins with the first call for that peer."""
+        ...
+
+    def withdraw(self, to: PeerId, message: object) -> bool:
+        """Take back the last equal message to a peer that the uplink has not begun with. It is dropped with the reason
+        `withdrawn`. Returns False if there is none: where lines have no limit, there never is."""
+        ...
+
     def after(self, delay_us: int, tick: object, *, cause: CauseLike = INHERIT) -> Timer:
         """Call the `@on` handler of `tick` once, `delay_us` from now."""
         ...

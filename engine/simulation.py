@@ -307,11 +307,7 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         kernel.alive_since_us[peer] = NEVER_US
         kernel.epoch[peer] += 1
         self.peer_hosts[peer].let_go()
-        network = self.network
-        if network.bandwidth is not None:
-            network.bandwidth.died(peer, politely=state == LEFT)
-        if network.nat is not None:
-            network.nat.forgets(peer)
+        self.network.ended(peer, politely=state == LEFT)
         for other in list(self.streams.near[peer]):
             self.unlink(peer, other)
 

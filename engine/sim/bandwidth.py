@@ -137,7 +137,8 @@ class AccessLink:
     `fresh` and `rest` are the keys of its queues, in turn; `free_ns` is when the chunk in service is through;
     `datagrams` the bytes of datagrams that wait; `armed` whether an event serves the next. `blocked` are queues whose
     window is full: they have no turn, and are not counted in `waiting`. `lone` is the only chunk that waits, and
-    `lone_key` its queue, which is made when a second comes (`unfold`): most chunks that wait at all wait alone.
+    `lone_key` its queue, which is made when a second comes (`unfold`): most chunks that wait at all wait alone. `sent`:
+    bytes that an uplink has taken for each peer since the process of its owner started.
     """
 
     __slots__ = (
@@ -154,6 +155,7 @@ class AccessLink:
         "lone_key",
         "queues",
         "rest",
+        "sent",
         "waiting",
         "window",
     )
@@ -172,6 +174,7 @@ class AccessLink:
         self.waiting = 0
         self.datagrams = 0
         self.armed = False
+        self.sent: dict[PeerId, int] = {}
 
     def fire(self) -> None:
         """It is free now."""
@@ -525,6 +528,7 @@ class Bandwidth:
             size = min(queued.left, link.chunk_bytes, self.down[queued.to].chunk_bytes)
             link.take(queue, size)
             link.free_ns = free_ns = link.free_ns + size * 8_000_000 // link.kbit_s
+            link.sent[queued.to] = link.sent.get(queued.to, 0) + size
             if queued.stream:
                 way = queued.way
                 self.in_window[way] = in_window = self.in_window.get(way, 0) + size
@@ -548,6 +552,8 @@ class Bandwidth:
         """An uplink takes a message that is one chunk, and nothing else waits for it."""
         size = queued.left
         link.free_ns = free_ns = link.free_ns + size * 8_000_000 // link.kbit_s
+        sent, to = link.sent, queued.to
+        sent[to] = sent.get(to, 0) + size
         if queued.stream:
             # A full window has to block what waits, and nothing does.
             window = self.in_window
@@ -721,8 +727,32 @@ class Bandwidth:
 
     def died(self, peer: PeerId, politely: bool) -> None:
         """A process ends: drop its unsent messages; of one that leaves politely, its transfers only."""
+        self.up[peer].sent.clear()
         for queued in self.up[peer].empty(politely):
             self.lose(queued, "unsent")
+
+    # --- what a sender may know and do ----------------------------------------------------------------------
+
+    def queued(self, frm: PeerId, to: PeerId) -> int:
+        """Bytes from one peer to another that wait for the uplink."""
+        link = self.up[frm]
+        return link.queued(to << 1) + link.queued(to << 1 | 1)
+
+    def sent(self, frm: PeerId, to: PeerId) -> int:
+        """Bytes from one peer to another that the uplink has taken since the process of the first started."""
+        return self.up[frm].sent.get(to, 0)
+
+    def withdraw(self, frm: PeerId, to: PeerId, message: Any) -> bool:
+        """Drop the last equal message that the uplink has not begun with. Returns whether there was one."""
+        link = self.up[frm]
+        bulk = message.part_code == TRANSFER and message.over == "stream"
+        # The part of a message may be another than that of its class.
+        for key in (to << 1 | bulk, to << 1 | (not bulk)):
+            queued = link.withdraw(key, message)
+            if queued is not None:
+                self.lose(queued, "withdrawn")
+                return True
+        return False
 
     # --- views --------------------------------------------------------------------------------------------
 

@@ -251,6 +251,18 @@ class PeerHost:
             record.by_part[part] += n
             record.bytes += n * size
 
+    def queued(self, to: PeerId) -> int:
+        return self.shared.network.queued(self.me, to) if self._exists(to) else 0
+
+    def sent(self, to: PeerId) -> int:
+        return self.shared.network.sent(self.me, to) if self._exists(to) else 0
+
+    def withdraw(self, to: PeerId, message: Any) -> bool:
+        return self._exists(to) and self.shared.network.withdraw(self.me, to, message)
+
+    def _exists(self, peer: Any) -> bool:
+        return peer.__class__ is int and 0 <= peer < len(self.kernel.alive_since_us)
+
     def after(self, delay_us: int, tick: Any, *, cause: CauseLike = INHERIT) -> KernelTimer:
         kernel = self.kernel
         why, record = self._record(cause)
