@@ -26,6 +26,7 @@ from .api import (
     Message,
     Peer,
     PeerId,
+    Shown,
     Station,
     Theory,
     mentions,
@@ -72,7 +73,19 @@ from .files import MissingFileError, opened, parse_toml, read_toml
 from .lab import scenario as scenario_files
 from .lab.check import Checked, Expect, check
 from .lab.scenario import Caption, Scenario, read_links, story_of, to_toml
-from .measure.events import Adrift, Arrived, AskIssued, Churned, Closed, Commanded, Event, Hit, Noted, Refused
+from .measure.events import (
+    Adrift,
+    Arrived,
+    AskIssued,
+    Churned,
+    Closed,
+    Commanded,
+    Event,
+    Hit,
+    Noted,
+    Refused,
+    RoleChanged,
+)
 from .measure.message_log import LoggedMessage
 from .measure.snapshot import (
     ALIVE,
@@ -85,12 +98,14 @@ from .measure.snapshot import (
     Fixed,
     Flight,
     Kind,
+    LinkMarks,
     Links,
     Losses,
     Places,
     Run,
     RunningAttack,
     Series,
+    ShownColumn,
     Snapshot,
     Totals,
     Trace,
@@ -205,6 +220,7 @@ __all__ = [
     "Leave",
     "Library",
     "Line",
+    "LinkMarks",
     "LinkSpec",
     "Links",
     "LoggedMessage",
@@ -233,12 +249,15 @@ __all__ = [
     "Replayed",
     "Report",
     "Revive",
+    "RoleChanged",
     "Run",
     "RunningAttack",
     "Scenario",
     "Series",
     "Set",
     "Setup",
+    "Shown",
+    "ShownColumn",
     "Shutdown",
     "Snapshot",
     "Station",

@@ -79,11 +79,14 @@ class Shown:
     about  what it is, in a few words
     kind   "share" (0 to 1, shown in %), "count" (0 and up), "number" (with a sign), "rate" (bytes a second) or
            "category" (any short text)
+    values what a category may be, in their order, where that is known: the order of a legend and of stacked curves, and
+           a selector with another value is refused
     """
 
     name: str
     about: str
     kind: Literal["share", "count", "number", "rate", "category"]
+    values: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -399,7 +402,7 @@ class Host(Protocol):
         ...
 
     # SIGNATURES AGREED, NOT BUILT YET (see issue 16): part, via; call, request, reply;
-    # begin, duplicate, hit, unhit, progress, fetched, decoy, failed, keep_open, let_close; log, set_role, mark; emit.
+    # begin, duplicate, hit, unhit, progress, fetched, decoy, failed, keep_open, let_close; log; emit.
     #
     # def send(self, to, message, *, cause=INHERIT, part: Part | None = None, via: PeerId | None = None) -> None
     # def multicast(self, to, message, *, cause=INHERIT, part: Part | None = None) -> None
@@ -418,8 +421,6 @@ class Host(Protocol):
     # def keep_open(self, cause: Cause) -> None
     # def let_close(self, cause: Cause) -> None
     # def log(self, kind: str, **facts: Any) -> None      the event feed; changes nothing
-    # def set_role(self, role: str) -> None
-    # def mark(self, to: PeerId, word: str = "", *, topic: str | None = None) -> None
     # def emit(self, value: object) -> None               in a component: to the owner's @on handler, at once
 
     def send(self, to: PeerId, message: object, *, cause: CauseLike = INHERIT) -> None: ...
@@ -474,6 +475,22 @@ class Host(Protocol):
         """
         ...
 
+    def set_role(self, role: str) -> None:
+        """What this peer is called from now on, until its process ends: a word of its specification. `Peer.roles` lists
+        those that a network knows; another one is accepted. Raises ValueError for a text without a visible character.
+        """
+        ...
+
+    def mark(self, to: PeerId, word: str = "", *, topic: str | None = None) -> None:
+        """What this end says of its link with `to`, a word or two: "choked", "eager"; "" takes it back. A topic, a
+        circuit or a destination tells several marks on one link apart.
+
+        A mark ends with its stream, and with this peer. Without a stream only a peer whose class has `contacts` can be
+        marked by, and only one of those contacts should be. To mark a peer whose stream has just been closed from the
+        other end changes nothing.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Station:
@@ -506,6 +523,9 @@ class Peer:
     shares_files  whether it shares the files of its library, so that decoys can be among them
     ledger        whether what it stores grows with all that was ever asked or published, as a blockchain does. The
                   conformance suite then allows it to grow, in proportion to the asks and not faster
+    roles         further roles that `Host.set_role` gives, in the order of a legend
+    shows         the columns whose values `shown` returns. Programs of one network may have different ones
+    link_words    words of `Host.mark`, in the order of a legend
     """
 
     role: ClassVar[str] = "peer"
@@ -516,6 +536,9 @@ class Peer:
     has_all: ClassVar[bool] = False
     shares_files: ClassVar[bool] = True
     ledger: ClassVar[bool] = False
+    roles: ClassVar[tuple[str, ...]] = ()
+    shows: ClassVar[tuple[Shown, ...]] = ()
+    link_words: ClassVar[tuple[str, ...]] = ()
     name: ClassVar[str] = ""
     options_type: ClassVar[type[Any]]
     handlers: ClassVar[dict[type, Callable[..., Known]]] = {}
@@ -595,9 +618,15 @@ class Peer:
         """What this peer knows and believes, for the inspector."""
         return Beliefs()
 
+    def shown(self) -> tuple[float | str, ...]:
+        """The value of each column of `shows`, in their order; nan or "" where there is none. Asked only when somebody
+        reads a column, and perhaps several times an instant, so it must not change the peer."""
+        return ()
+
     def contacts(self) -> Iterable[PeerId] | None:
         """Whom it would pass a question to next, for minimum cuts; or None: everyone that it has an open stream with.
-        States which of its streams are links of the network, where others only carry files. Asked on demand."""
+        States which of its streams are links of the network, where others only carry files. Where no stream is open,
+        these are the links of the network: for degree, betweenness, `near` and attacks. Asked on demand."""
         return None
 
     def identifier(self) -> float | None:

@@ -19,7 +19,7 @@ from .commands import SIDES
 from .errors import InputError, PeerFailed
 from .measure.archive import AskArchive
 from .measure.asks import AskRecord, JointRecord, NullRecord, record_drop
-from .measure.events import AskIssued, EventLog, Hit, Noted, Refused
+from .measure.events import AskIssued, EventLog, Hit, Noted, Refused, RoleChanged
 from .measure.metrics import SUCCESS_WITHIN_US, Metrics, kinds_of
 from .measure.snapshot import ALIVE, LEFT, STATES, Kind
 from .options import options_for
@@ -33,6 +33,7 @@ from .sim.nat import SILENCE_US
 from .sim.network import Network
 from .sim.rng import Stream
 from .sim.stalls import RetryDue, StallOwner
+from .sim.words import Roles, word_text
 from .world import access_links, content
 from .world.world import World
 
@@ -147,6 +148,10 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         self.owner = owner
         self.program = program
         self.program_types = [program] * graph.n + [station.program for station in stations]
+        programs = tuple(dict.fromkeys(self.program_types))
+        self.roles = Roles(
+            [kind.role for kind in self.program_types], [role for kind in programs for role in kind.roles]
+        )
         self.seed = seed
         messages = messages_of(program, *(station.program for station in stations))
         kinds, parts, names = kinds_of(messages)
@@ -157,6 +162,9 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         self.programs: list[Peer | None] = self.kernel.peers
         ids = tuple(range(n))
         self.streams = Streams(ids)
+        for kind in programs:
+            for word in kind.link_words:
+                self.streams.words.code(word_text(word))
         self.started_us = [0] * n
         """When each peer was last started, in us."""
         links = LinkModel(delays, setup.loss, Stream(f"{seed}/loss"))
@@ -286,6 +294,7 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         kernel.alive_since_us[peer] = NEVER_US if self.faults.censored[peer] else kernel.now_us
         if contacts is None:
             contacts = self.contacts(peer)
+        self.roles.set(peer, kind.role)
         self.call(peer, "start", program.start, self.peer_hosts[peer], contacts, self.saved_states[peer])
 
     def end(self, peer: PeerId, state: int) -> None:
@@ -310,6 +319,7 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         self.network.ended(peer, politely=state == LEFT)
         for other in list(self.streams.near[peer]):
             self.unlink(peer, other)
+        self.streams.forget_marks_of(peer)
 
     def add_peers(
         self,
@@ -333,6 +343,7 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         self.metrics.grow(count)
         self.n += count
         self.program_types += [self.program] * count
+        self.roles.grow([kind.role for kind in self.program_types[-count:]])
         self.labels += labels
         self.operators += [operator] * count
         self.libraries += libraries
@@ -356,7 +367,7 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         """The place, role or operator of each peer: what a partition goes `by`, see `commands.SIDES`."""
         if by == "city":
             return self.network.links.place
-        return [kind.role for kind in self.program_types] if by == "role" else self.operators
+        return self.roles.all() if by == "role" else self.operators
 
     def _group_of_newcomer(self, peer: PeerId) -> int:
         """The group of a newcomer in a partition: that of its city, role or operator, whichever the partition went by;
@@ -511,6 +522,18 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
                 if kind in ("downloaded", "download failed", "download stopped") and each.id and each.origin == peer:
                     each.setback = str(facts.get("why", "")) or ("" if kind == "downloaded" else kind)
                 self.event_log.append(Noted, peer, kind, facts, each.id)
+
+    def set_role(self, peer: PeerId, role: str) -> None:
+        before = self.roles.set(peer, role)
+        # What it takes in the instant of its start is its first role, and no change.
+        if before != self.roles[peer] and self.started_us[peer] != self.kernel.now_us:
+            self.event_log.append(RoleChanged, peer, self.roles[peer], before)
+
+    def mark(self, peer: PeerId, to: PeerId, word: str, topic: str) -> None:
+        if type(to) is not int or not 0 <= to < self.n or self.programs[peer] is None:
+            return
+        if to in self.streams.near[peer] or self.program_types[peer].contacts is not Peer.contacts:
+            self.streams.mark(peer, to, word, topic)
 
     def drop_unknown(self, many: tuple[Any, ...], envelope: Envelope) -> tuple[PeerId, ...]:
         kept = tuple(one for one in many if type(one) is int and 0 <= one < self.n)

@@ -12,7 +12,7 @@ The same setup and the same commands at the same virtual times give the same run
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
 from typing import Any
@@ -25,7 +25,7 @@ from .analysis.min_cut import MinimumCut, min_cut
 from .analysis.stepping import Mover, StepTarget, StepUntil
 from .analysis.theory import theory_of
 from .analysis.verdict import facts_of, outcome, verdict
-from .api import AskId, Library, Peer, PeerId, Theory
+from .api import AskId, Library, Peer, PeerId, Shown, Theory
 from .commands import Arrive, Attack, Command, Peers, Set, resolved
 from .control import arrivals, effects
 from .control.arrivals import ArrivalProcess
@@ -346,9 +346,23 @@ class Swarm(SimulationOwner, CommandExecutor):
         not the swarm itself. Raises InputError for an unknown ask."""
         return StepUntil(self.simulation, self._record(ask), target, mover or self)
 
-    def snapshot(self) -> Snapshot:
-        """The present state as columns."""
-        return self._snapshots.snapshot(self.settings(), self.court.status(), self._attacks.under_way())
+    def snapshot(self, shown: Sequence[str] = (), topic: str = "") -> Snapshot:
+        """The present state as columns.
+
+        shown: names of the shown columns to read (`Fixed.shows` has all); of other columns nothing is asked. topic:
+        the marks of `Snapshot.marks` are those of this topic alone. Raises InputError for an unknown column, PeerFailed
+        if a program's `shown` raised.
+        """
+        return self._snapshots.snapshot(self.settings(), self.court.status(), self._attacks.under_way(), shown, topic)
+
+    def shown_of(self, peer: PeerId) -> tuple[tuple[Shown, float | str], ...]:
+        """The shown columns of one peer with their values now, in the order of its class; none of one that is not
+        alive. Raises PeerFailed."""
+        return self.columns.shown_reader.of(peer, self.simulation.programs[peer])
+
+    def marks_of(self, peer: PeerId) -> tuple[tuple[PeerId, str, str], ...]:
+        """What a peer says of its links, see `Host.mark`: (other end, topic or "", word), by the other end."""
+        return tuple(self.simulation.streams.marks_of(peer))
 
     def events(self, since: int = 0) -> Iterator[Event]:
         """Events with a number above `since`, the oldest first; only the last 5,000 are kept."""

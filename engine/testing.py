@@ -17,6 +17,7 @@ from typing import Any
 from .api import DUPLICATE, INHERIT, Ask, Blob, Cause, CauseLike, File, Line, Peer, PeerId, part_of, words_of
 from .sim.encoding import encoded_size
 from .sim.rng import Stream
+from .sim.words import role_text
 
 
 @dataclass(slots=True, eq=False)
@@ -82,6 +83,8 @@ class FakeHost:
     linked, unlinked
               peers to whom a stream was opened and closed
     notes     (kind, facts)
+    roles     each role that it took; `role` is the latest, "" before any
+    marks     (peer, topic) -> word: what it says of its links now; topic "" for none
 
     `now_us`, `cause`, `options`, `library`, `line` and `busy` may be set by the test.
     """
@@ -102,6 +105,8 @@ class FakeHost:
         self.linked: list[PeerId] = []
         self.unlinked: list[PeerId] = []
         self.notes: list[tuple[str, dict[str, Any]]] = []
+        self.roles: list[str] = []
+        self.marks: dict[tuple[PeerId, str], str] = {}
 
     # --- what a peer may call ----------------------------------------------------------------------------
 
@@ -156,8 +161,24 @@ class FakeHost:
         self.linked.append(to)
 
     def unlink(self, to: PeerId) -> None:
-        """Record a closed stream."""
+        """Record a closed stream. What was said of it is forgotten."""
         self.unlinked.append(to)
+        self.marks = {key: word for key, word in self.marks.items() if key[0] != to}
+
+    def set_role(self, role: str) -> None:
+        """Record a change of role. Raises ValueError for a role without a visible character."""
+        self.roles.append(role_text(role))
+
+    @property
+    def role(self) -> str:
+        """The role it took last, "" if it took none."""
+        return self.roles[-1] if self.roles else ""
+
+    def mark(self, to: PeerId, word: str = "", *, topic: str | None = None) -> None:
+        """Record what it says of a link; "" takes it back."""
+        self.marks.pop((to, topic or ""), None)
+        if word:
+            self.marks[to, topic or ""] = word
 
     def note(self, kind: str, *, cause: CauseLike = INHERIT, **facts: Any) -> None:
         """Record a note."""

@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..api import Peer
+from ..errors import InputError, nearest, plain
 from ..measure.asks import QUESTION, AskRecord
 from ..measure.metrics import KIND_MASK
+from ..measure.shown import CategoryNames, ShownReader, Values, shown_columns
 from ..measure.snapshot import (
     ALIVE,
     STATES,
@@ -21,10 +23,12 @@ from ..measure.snapshot import (
     Fixed,
     Flight,
     Kind,
+    LinkMarks,
     Links,
     Places,
     Run,
     RunningAttack,
+    ShownColumn,
     Snapshot,
     Totals,
     Trace,
@@ -37,6 +41,11 @@ FLIGHT_ROWS = 2_000
 ASK_ROWS = 200
 FILES_US = 1_000_000
 """Longest age of the column of files in us, since counting the files of 10,000 peers takes too long for each frame."""
+
+SHOWN_PEERS = 2_000
+SHOWN_US = 100_000
+"""Longest age of shown columns in a view, in us for each `SHOWN_PEERS` peers; in smaller swarms they are those of the
+present instant."""
 
 
 class PeerColumns:
@@ -51,14 +60,17 @@ class PeerColumns:
         self.run = Run()
         self.begun_with = sim.n
         """How many there were when the run began: ids from there on are newcomers."""
-        self._role_names = tuple(dict.fromkeys(kind.role for kind in sim.program_types))
+        self.shown_reader = ShownReader(dict.fromkeys(sim.program_types))
+        self._shown: tuple[int, int, Values] = (-1, -1, {})
+        """(time, peers, values) of the last reading of the shown columns: only what is being watched reads it again."""
         self._fixed: Fixed | None = None
         self._label_ids: dict[str, int] = {}
         self._betweenness: tuple[int, int, Sequence[float]] = (-1, -1, ())
         """(version of the streams, peers, values): slow to compute, and read for each letter of a selector."""
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_fixed": None, "_label_ids": {}, "_betweenness": (-1, -1, ())}
+        empty: dict[str, Any] = {"_fixed": None, "_label_ids": {}, "_betweenness": (-1, -1, ()), "_shown": (-1, -1, {})}
+        return {**self.__dict__, **empty}
 
     @property
     def n(self) -> int:
@@ -80,13 +92,11 @@ class PeerColumns:
         """What does not change while a peer exists. The same object until newcomers arrive."""
         sim = self._simulation
         if self._fixed is None or len(self._fixed.labels) != sim.n:
-            roles, lines = self._role_names, sim.network.lines
+            lines = sim.network.lines
             self._fixed = Fixed(
                 protocol=self._protocol,
                 seed=sim.seed,
                 labels=tuple(sim.labels),
-                roles=roles,
-                role=np.array([roles.index(kind.role) for kind in sim.program_types], np.uint8),
                 operator=tuple(sim.operators),
                 place=np.array(sim.network.links.place, np.int32),
                 places=self._places,
@@ -101,13 +111,25 @@ class PeerColumns:
                 kinds=self._kinds,
                 wants=sim.program.wants,
                 audience=sim.program.audience,
+                shows=tuple(self.shown_reader.columns.values()),
             )
         return self._fixed
 
     def fresh(self) -> PeerColumns:
-        """These columns, after the log of deliveries has been read, from which loads are counted."""
+        """These columns as they are now, for a command: the log of deliveries is read, from which loads are counted,
+        and nothing that was read of programs for a view is used, so that a run does not depend on who looks."""
         self._simulation.metrics.flush()
+        self._shown = (-1, -1, {})
         return self
+
+    def shown(self, age_us: int = 0) -> Values:
+        """The values of all shown columns, at most `age_us` of virtual time old. Raises PeerFailed."""
+        sim = self._simulation
+        at_us, n, values = self._shown
+        if n != sim.n or not 0 <= sim.kernel.now_us - at_us <= age_us:
+            values = self.shown_reader.read(sim.programs)
+            self._shown = (sim.kernel.now_us, sim.n, values)
+        return values
 
     def infrastructure(self) -> Sequence[bool]:
         """Servers, indexes and trackers."""
@@ -116,7 +138,7 @@ class PeerColumns:
 
     def roles(self) -> Sequence[str]:
         """What each is called in its specification."""
-        return [kind.role for kind in self._simulation.program_types]
+        return self._simulation.roles.all()
 
     def states(self) -> Sequence[str]:
         """alive, dead or left."""
@@ -196,6 +218,9 @@ class SnapshotBuilder:
         self._simulation = sim
         self._columns = columns
         self._links = Links(-1, np.zeros(0, np.int32), np.zeros(0, np.int32))
+        self._marks = LinkMarks(0, ("",), np.zeros(0, np.uint8), np.zeros(0, np.uint8))
+        self._marks_key: tuple[object, ...] = ()
+        self._categories: dict[str, CategoryNames] = {}
         self._rows: dict[int, AskRow] = {}
         self._files = np.zeros(sim.n, np.int32)
         self._files_us = -1
@@ -217,9 +242,14 @@ class SnapshotBuilder:
         return flags
 
     def snapshot(
-        self, settings: Mapping[str, object], court: CourtStatus | None, attacks: tuple[RunningAttack, ...]
+        self,
+        settings: Mapping[str, object],
+        court: CourtStatus | None,
+        attacks: tuple[RunningAttack, ...],
+        shown: Sequence[str] = (),
+        topic: str = "",
     ) -> Snapshot:
-        """One moment, see `engine.measure.snapshot.Snapshot`."""
+        """One moment, see `engine.measure.snapshot.Snapshot`. shown, topic: see `Swarm.snapshot`."""
         sim = self._simulation
         metrics, kernel = sim.metrics, sim.kernel
         metrics.flush()
@@ -235,6 +265,8 @@ class SnapshotBuilder:
             now_us=kernel.now_us,
             fixed=self._columns.fixed(),
             state=sim.state.copy(),
+            role=sim.roles.column.copy(),
+            roles=sim.roles.names,
             censored=sim.censored.copy(),
             colluding=sim.colluding.copy(),
             poisoned=sim.poisoned.copy(),
@@ -256,7 +288,32 @@ class SnapshotBuilder:
             ident=self._ident,
             court=court,
             attacks=attacks,
+            marks=self._marked(topic),
+            shown=self._shown(shown),
         )
+
+    def _shown(self, wanted: Sequence[str]) -> Mapping[str, ShownColumn]:
+        sim, reader = self._simulation, self._columns.shown_reader
+        if not wanted:
+            return {}
+        for name in wanted:
+            if name not in reader.columns:
+                near = nearest(name, reader.columns) or "; this network shows none" * (not reader.columns)
+                raise InputError(f'no column is called "{plain(name, 40)}"{near}')
+        # A frame of more peers may be older, so that reading them takes as long as of some thousand.
+        values = self._columns.shown(SHOWN_US * (sim.n // SHOWN_PEERS))
+        return shown_columns(wanted, reader, values, self._categories, (sim.state == ALIVE) & ~sim.infrastructure)
+
+    def _marked(self, topic: str) -> LinkMarks:
+        """What the ends of the links say: the same object until it changes."""
+        streams = self._simulation.streams
+        key = (streams.marks_version, self._links.version, topic)
+        if key != self._marks_key:
+            self._marks_key = key
+            says = streams.says_of(self._links.a, self._links.b, topic) if self._links.contacts else streams.says(topic)
+            words, topics = tuple(streams.words.codes), tuple(streams.topics)
+            self._marks = LinkMarks(self._marks.version + 1, words, *says, topics)
+        return self._marks
 
     def trace(self, record: AskRecord) -> Trace | None:
         """The path of an ask: the same object until it changes, so that columns are not copied for each frame."""

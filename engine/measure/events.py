@@ -118,6 +118,15 @@ class Refused(Event):
     ask: AskId
 
 
+@dataclass(frozen=True, slots=True)
+class RoleChanged(Event):
+    """A peer has another role than before, see `api.Host.set_role`."""
+
+    peer: PeerId
+    role: str
+    before: str
+
+
 EVENTS_MAX = 5_000
 
 

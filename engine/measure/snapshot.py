@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from ..api import AskId, Audience, PeerId, Want
+from ..api import AskId, Audience, PeerId, Shown, Want
 
 ALIVE, DEAD, LEFT = 0, 1, 2
 STATES = ("alive", "dead", "left")
@@ -20,16 +20,55 @@ I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
 U8 = NDArray[np.uint8]
 F32 = NDArray[np.float32]
+F64 = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """Open streams as undirected pairs: a, b, int32 (L,). `version` increases with each change of the streams."""
+    """Links as undirected pairs: a, b, int32 (L,), a < b. `version` is another one when they have changed.
+
+    contacts: these are no open streams, but whom peers could ask next (`Peer.contacts`), as this network keeps no
+    streams. They are read when they are asked for (`Swarm.snapshot`), about once a second.
+    """
 
     version: int
     a: I32
     b: I32
+    contacts: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LinkMarks:
+    """What the ends of each link say of it (`Host.mark`), in the rows of `Snapshot.links`.
+
+    version: another one when a mark has changed; words: the texts, those of `Peer.link_words` first, and "" for no mark
+    at 0; a, b: index into `words` of what the ends a and b of each link say, uint8 (L,); topics: those of all marks.
+    """
+
+    version: int
+    words: tuple[str, ...]
+    a: U8
+    b: U8
+    topics: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ShownColumn:
+    """One of the columns that a network shows of its peers (`Peer.shows`), at one moment. Index = PeerId.
+
+    values: float64 (N,), NaN where there is none; a share is 0 to 1. Empty for a category
+    codes: of a category, uint8 (N,), index into `names`. Empty for others
+    names: of a category: "" for none at 0, then at most six values, each of which keeps its place while it is among the
+           most frequent; all further values are "other", at 7
+    counts: of a category: living peers (not infrastructure) with each of `names`
+    """
+
+    shown: Shown
+    values: F64 = field(default_factory=lambda: np.zeros(0, np.float64))
+    codes: U8 = field(default_factory=lambda: np.zeros(0, np.uint8))
+    names: tuple[str, ...] = ()
+    counts: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +119,6 @@ class Fixed:
     protocol: str
     seed: int
     labels: tuple[str, ...]
-    roles: tuple[str, ...]
-    role: U8
     operator: tuple[str, ...]
     place: I32
     places: Places
@@ -105,6 +142,8 @@ class Fixed:
     """The goal of an ask, see `Peer.wants`."""
     audience: Audience = "holders"
     """Whom a question has to come to, see `Peer.audience`."""
+    shows: tuple[Shown, ...] = ()
+    """The columns that the programs of this network show, each name once: `Swarm.snapshot(shown=…)` reads them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,12 +251,15 @@ class Snapshot:
 
     load: messages delivered to the peer in the last whole second of virtual time; last_heard_us: when a message from
     this peer was last delivered, -1 for never; files: how many it shares; up_since_us: when its present or last session
-    began, below 0 for one that was under way when the run began; group: 0, or its group of a partition.
+    began, below 0 for one that was under way when the run began; group: 0, or its group of a partition; role: what it
+    is called in its specification, index into `roles`, which are all that the network knows.
     """
 
     now_us: int
     fixed: Fixed
     state: U8
+    role: U8
+    roles: tuple[str, ...]
     censored: Flags
     colluding: Flags
     poisoned: Flags
@@ -249,6 +291,10 @@ class Snapshot:
     """The session of the court, if there is one."""
     attacks: tuple[RunningAttack, ...] = ()
     """Attacks with steps left, in the order in which they were begun."""
+    marks: LinkMarks = field(default_factory=lambda: LinkMarks(0, ("",), np.zeros(0, np.uint8), np.zeros(0, np.uint8)))
+    """What the ends of each of `links` say of it."""
+    shown: Mapping[str, ShownColumn] = field(default_factory=dict)
+    """The shown columns that were asked for, by name."""
 
 
 def _ids() -> I32:

@@ -44,6 +44,12 @@ class HostOwner(Protocol):
     def unlink(self, a: PeerId, b: PeerId) -> None:
         """Close the stream between two peers, if there is one."""
 
+    def set_role(self, peer: PeerId, role: str) -> None:
+        """A peer is called otherwise from now on, see `api.Host.set_role`."""
+
+    def mark(self, peer: PeerId, to: PeerId, word: str, topic: str) -> None:
+        """A peer says something of a link, see `api.Host.mark`; topic: "" for none."""
+
     def drop_unknown(self, many: tuple[Any, ...], envelope: Envelope) -> tuple[PeerId, ...]:
         """Drop what goes to receivers that do not exist; returns the others."""
 
@@ -305,6 +311,12 @@ class PeerHost:
             self.kernel.envelope[4].duplicates += 1
         else:
             self.shared.owner.note(self.me, kind, facts, None if cause == INHERIT else flatten(cause or ()))
+
+    def set_role(self, role: str) -> None:
+        self.shared.owner.set_role(self.me, role)
+
+    def mark(self, to: PeerId, word: str = "", *, topic: str | None = None) -> None:
+        self.shared.owner.mark(self.me, to, word, topic or "")
 
     def let_go(self) -> None:
         """The process has ended: its timers keep no ask open any more."""

@@ -27,6 +27,7 @@ from ..api import PeerId
 from .kernel import Kernel
 from .paths import PathLengths
 from .rng import Stream
+from .words import Words, word_text
 
 RTO_LEAST_US = 200_000
 RTO_MOST_US = 60_000_000
@@ -174,6 +175,15 @@ class LinkModel:
             self.last = {key: at for key, at in self.last.items() if at > now_us}
 
 
+CONTACTS_MARKED_MOST = 1_000
+"""Contacts without a stream that a peer may have marked at a time: the oldest mark goes."""
+
+
+def _foremost(said: dict[str, int]) -> int:
+    """Of the marks on one link the one without a topic, else the one given first; 0 without any."""
+    return said.get("") or next(iter(said.values()), 0)
+
+
 class Streams:
     """Open streams between peers, undirected, as columns that are kept up to date rather than swept.
 
@@ -188,6 +198,16 @@ class Streams:
         self.near: list[dict[int, None]] = [{} for _ in ids]
         self._slot: dict[int, int] = {}
         self._ends = np.zeros((2, 64), np.int32)
+        self.words = Words(("",))
+        """Of marks, by their number; 0 is that of no mark."""
+        self.topics: dict[str, None] = {}
+        """Topics of marks that have been given."""
+        self.marks_version = 0
+        self._says = np.zeros((2, 64), np.uint8)
+        """What each end says of a stream: the number of its word, in the rows of `_ends`."""
+        self._said: dict[int, dict[str, int]] = {}
+        """frm << 32 | to -> topic -> number of a word: all marks, also those on contacts without a stream."""
+        self._contacts_marked: dict[PeerId, dict[PeerId, None]] = {}
         self.count = 0
         self.version = 0
         self._paths: PathLengths | None = None
@@ -201,9 +221,11 @@ class Streams:
 
     def __getstate__(self) -> dict[str, Any]:
         state = {
-            name: value for name, value in self.__dict__.items() if name not in ("ids", "_slot", "_ends", "_paths")
+            name: value
+            for name, value in self.__dict__.items()
+            if name not in ("ids", "_slot", "_ends", "_says", "_paths")
         }
-        return {**state, "_ends": self._ends[:, : self.count]}
+        return {**state, "_ends": self._ends[:, : self.count], "_says": self._says[:, : self.count]}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -217,6 +239,8 @@ class Streams:
         ends = np.zeros((2, max(64, self.count)), np.int32)
         ends[:, : self.count] = state["_ends"]
         self._ends = ends
+        self._says = np.zeros(ends.shape, np.uint8)
+        self._says[:, : self.count] = state["_says"]
         self._slot = {self._key(a, b): slot for slot, (a, b) in enumerate(state["_ends"].T.tolist())}
 
     @staticmethod
@@ -232,10 +256,14 @@ class Streams:
         self.near[b][ids[a]] = None
         if self.count == self._ends.shape[1]:
             self._ends = np.concatenate([self._ends, np.zeros_like(self._ends)], axis=1)
+            self._says = np.concatenate([self._says, np.zeros_like(self._says)], axis=1)
         self._ends[:, self.count] = (a, b) if a < b else (b, a)
         self._slot[self._key(a, b)] = self.count
+        self._says[:, self.count] = 0
         self.count += 1
         self.version += 1
+        if self._said:
+            self._forget_marks(a, b)  # those on a contact: a stream begins without any
         return True
 
     def close(self, a: PeerId, b: PeerId) -> bool:
@@ -249,9 +277,77 @@ class Streams:
         if slot != self.count:
             x, y = self._ends[:, self.count].tolist()
             self._ends[:, slot] = (x, y)
+            self._says[:, slot] = self._says[:, self.count]
             self._slot[self._key(x, y)] = slot
         self.version += 1
+        if self._said:
+            self._forget_marks(a, b)
         return True
+
+    # --- what ends say of their links ------------------------------------------------------------------------
+
+    def mark(self, frm: PeerId, to: PeerId, word: str, topic: str) -> None:
+        """`frm` says a word of its link with `to`, or takes it back if that is empty."""
+        key, text, topic = frm << 32 | to, word_text(word), word_text(topic)
+        code = self.words.code(text)
+        slot = self._slot.get(self._key(frm, to))
+        if slot is None:
+            marked = self._contacts_marked.setdefault(frm, {})
+            if to not in marked and len(marked) >= CONTACTS_MARKED_MOST:
+                oldest = next(iter(marked))
+                del marked[oldest]
+                self._said.pop(frm << 32 | oldest, None)
+            marked[to] = None
+        said = self._said.setdefault(key, {})
+        if code:
+            said[topic] = code
+            if topic:
+                self.topics.setdefault(topic)
+        else:
+            said.pop(topic, None)
+            if not said:
+                del self._said[key]
+                if slot is None:
+                    del self._contacts_marked[frm][to]
+        if slot is not None:
+            self._says[0 if frm < to else 1, slot] = _foremost(said)
+        self.marks_version += 1
+
+    def marks_of(self, peer: PeerId) -> list[tuple[PeerId, str, str]]:
+        """(other end, topic, word) for each mark of a peer, by the other end."""
+        names = tuple(self.words.codes)
+        others = sorted((*self.near[peer], *self._contacts_marked.get(peer, ())))
+        said = ((other, self._said.get(peer << 32 | other, {})) for other in others)
+        return [(other, topic, names[code]) for other, words in said for topic, code in words.items()]
+
+    def says(self, topic: str = "") -> tuple[Any, Any]:
+        """What both ends of each stream say, uint8 (L,) each, in the order of `columns`. topic: one topic alone; else
+        the mark without a topic, or the one that was given first."""
+        if not topic:
+            return self._says[0, : self.count].copy(), self._says[1, : self.count].copy()
+        return self.says_of(*self.columns(), topic)
+
+    def says_of(self, a: Any, b: Any, topic: str = "") -> tuple[Any, Any]:
+        """The same of any pairs, int32 (L,) each."""
+        told = np.zeros((2, len(a)), np.uint8)
+        if self._said:
+            for row, (x, y) in enumerate(zip(a.tolist(), b.tolist(), strict=True)):
+                for end, key in enumerate((x << 32 | y, y << 32 | x)):
+                    if said := self._said.get(key):
+                        told[end, row] = said.get(topic, 0) if topic else _foremost(said)
+        return told[0], told[1]
+
+    def forget_marks_of(self, peer: PeerId) -> None:
+        """A peer has stopped: what it said of contacts without a stream is gone."""
+        for other in self._contacts_marked.pop(peer, ()):
+            self._said.pop(peer << 32 | other, None)
+            self.marks_version += 1
+
+    def _forget_marks(self, a: PeerId, b: PeerId) -> None:
+        for frm, to in ((a, b), (b, a)):
+            if self._said.pop(frm << 32 | to, None) is not None:
+                self.marks_version += 1
+                self._contacts_marked.get(frm, {}).pop(to, None)
 
     def connected(self, a: PeerId, b: PeerId) -> bool:
         """Whether a path of open streams leads from one peer to the other."""

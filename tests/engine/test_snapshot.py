@@ -32,12 +32,13 @@ from engine.analysis.capture import ASK_ROWS, FLIGHT_ROWS
 
 def test_the_columns_say_who_is_who() -> None:
     swarm = make_swarm(5, Bureau, seed=9)
-    fixed = swarm.snapshot().fixed
+    frame = swarm.snapshot()
+    fixed = frame.fixed
     assert fixed.protocol == "bureau"
     assert fixed.seed == 9
     assert fixed.infrastructure.tolist() == [False] * 5 + [True] * 3
     assert fixed.labels == swarm.labels == ("p000", "p001", "p002", "p003", "p004", "desk-a", "desk-b", "desk-c")
-    assert [fixed.roles[i] for i in fixed.role.tolist()] == ["writer"] * 5 + ["clerk"] * 3
+    assert [frame.roles[i] for i in frame.role.tolist()] == ["writer"] * 5 + ["clerk"] * 3
     assert fixed.operator == ("",) * 5 + ("acme", "acme", "bolt")
     assert all(0 <= place < len(fixed.places.names) for place in fixed.place.tolist())
     assert swarm.snapshot().fixed is fixed, "what does not change is the same object in every frame"

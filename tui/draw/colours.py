@@ -140,7 +140,7 @@ def colouring(
 ) -> Colouring:
     """Colour the peers of a snapshot; trace: of the chosen ask; held: what the selected peer believes."""
     if by == "role":
-        return by_category(snapshot, "role", snapshot.fixed.role, snapshot.fixed.roles, len(CATEGORY_SHAPES))
+        return by_category(snapshot, "role", snapshot.role, snapshot.roles, len(CATEGORY_SHAPES))
     if by == "load":
         return _by_load(snapshot)
     if by == "belief":

@@ -339,7 +339,7 @@ def _operator(frame: Frame, ids: Ids) -> tuple[Verb, ...]:
     theirs = np.array([peer for peer, by in enumerate(fixed.operator) if by == name], np.int64)
     up = theirs[state[theirs] == ALIVE]
     many = up if len(up) else theirs
-    roles = {fixed.roles[int(fixed.role[peer])] for peer in many.tolist()}
+    roles = {frame.snapshot.roles[int(frame.snapshot.role[peer])] for peer in many.tolist()}
     what = f"{len(many):,} {roles.pop() if len(roles) == 1 else 'peer'}{'s' if len(many) > 1 else ''}"
     if len(up):
         tip = f"As after a court order, all peers of {name} are killed: {what}."

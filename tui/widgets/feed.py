@@ -44,6 +44,7 @@ from engine import (
     PeerId,
     Publish,
     Refused,
+    RoleChanged,
     Set,
     plain,
 )
@@ -122,6 +123,8 @@ def told(event: Event, labels: Sequence[str]) -> tuple[str, str]:
             return f"{_name(event.peer, labels)} {phrase}", ink
         case Noted():
             return _noted(event, labels), "dim"
+        case RoleChanged():
+            return f"{_name(event.peer, labels)} is now {event.role}, and was {event.before}", "dim"
         case _:
             return type(event).__name__, "dim"
 
@@ -139,7 +142,7 @@ def subject(event: Event) -> tuple[PeerId | None, AskId | None]:
             return None, event.ask
         case Noted() | Refused():
             return event.peer, event.ask or None
-        case Churned() | Arrived() | Adrift():
+        case Churned() | Arrived() | Adrift() | RoleChanged():
             return event.peer, None
         case _:
             return None, None

@@ -369,7 +369,7 @@ class Inspector(VerticalScroll, inherit_bindings=False):
             row.append((f"  {STATE['held']} a link is held", "held bold"))
         if snapshot.group[peer]:
             row.append((f"  cut off (side {int(snapshot.group[peer])})", "warn"))
-        row.append((f"  {fixed.roles[int(fixed.role[peer])]} #{peer}", "text"))
+        row.append((f"  {snapshot.roles[int(snapshot.role[peer])]} #{peer}", "text"))
         row.append((f" run by {operator}" if operator else "", "dim"))
         return tuple(row)
 

@@ -77,13 +77,14 @@ def _states(data: PeerData) -> Values:
 
 
 def _role(data: PeerData, peer: PeerId, cells: int) -> Span:
-    fixed = data.frame.snapshot.fixed
-    return fixed.roles[int(fixed.role[peer])], "infrastructure" if fixed.infrastructure[peer] else "dim"
+    snapshot = data.frame.snapshot
+    return snapshot.roles[int(snapshot.role[peer])], "infrastructure" if snapshot.fixed.infrastructure[peer] else "dim"
 
 
 def _roles(data: PeerData) -> Values:
-    fixed = data.frame.snapshot.fixed
-    return data.rank("role", fixed.roles)[fixed.role]
+    snapshot = data.frame.snapshot
+    # A protocol may give further roles while it runs.
+    return data.rank(f"role/{len(snapshot.roles)}", snapshot.roles)[snapshot.role]
 
 
 def _city(data: PeerData, peer: PeerId, cells: int) -> Span:
@@ -244,7 +245,7 @@ class PeersTable(VirtualTable[PeerData]):
         names = {
             "label": fixed.labels,
             "city": fixed.places.names,
-            "role": fixed.roles,
+            "role": frame.snapshot.roles,
             "operator": fixed.operator,
         }
         for column in COLUMNS:

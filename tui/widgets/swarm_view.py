@@ -113,7 +113,7 @@ def describe(frame: Frame, peer: PeerId) -> str:
     words += ["a link is held"] if peer < len(snapshot.held) and snapshot.held[peer] else []
     place = fixed.places.names[fixed.place[peer]] if 0 <= fixed.place[peer] < len(fixed.places.names) else ""
     lines = [f"{fixed.labels[peer]} · {place}" if place else fixed.labels[peer]]
-    lines.append(f"{fixed.roles[fixed.role[peer]]}, {', '.join(words)}, {snapshot.files[peer]} files")
+    lines.append(f"{snapshot.roles[snapshot.role[peer]]}, {', '.join(words)}, {snapshot.files[peer]} files")
     if trace is not None and trace.hop[peer] > 0:
         lines.append(f"asked at hop {trace.hop[peer]}, by {fixed.labels[trace.frm[peer]]}")
     return plain("\n".join(lines), limit=300) if len(lines) < 2 else "\n".join(plain(line) for line in lines)
