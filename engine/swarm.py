@@ -126,6 +126,7 @@ class Swarm(SimulationOwner, CommandExecutor):
                 both = alive[graph.a] & alive[graph.b]
                 for a, b in zip(graph.a[both].tolist(), graph.b[both].tolist(), strict=True):
                     sim.streams.open(a, b)
+                sim.network.links.prepare(sim.streams.near)
                 for peer in up:
                     program = sim.programs[peer]
                     assert program is not None

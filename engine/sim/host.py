@@ -171,7 +171,7 @@ class PeerHost:
         size = message._size or encoded_size(message)
         now = kernel.now_us
         envelope = (self.me, message, why, now, record, self.sign | kind << KIND_SHIFT | size)
-        at = now + (links.flat_us or self.row[links.place[to]])
+        at = now + (links.flat_us or self.row[links.column[to]])
         bucket = kernel.messages.get(at)
         if bucket is None:
             kernel.messages[at] = ([to], [envelope])
@@ -230,6 +230,17 @@ class PeerHost:
                 else:
                     bucket[0].append(many)
                     bucket[1].append(envelope)
+        elif links.by_pair:
+            for one, delay in zip(many, map(self.row.__getitem__, many), strict=True):
+                at = now + delay
+                try:
+                    tos, envelopes = buckets[at]
+                except KeyError:
+                    buckets[at] = ([one], [envelope])
+                    heappush(kernel.instants, at)
+                else:
+                    tos.append(one)
+                    envelopes.append(envelope)
         else:
             row, place = self.row, links.place
             for one in many:
