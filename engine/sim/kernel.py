@@ -378,7 +378,11 @@ class Kernel:
         due = self.timers.pop(self.now_us, None)
         if due is None:
             return
-        now = self.now_us
+        if len(due) == 1 and type(due[0]) is not KernelTimer:
+            due[0].fire()
+            return
+        now, timers, envelope = self.now_us, self.timers, self.no_envelope
+        tables, peers, hosts, epoch = self.tables, self.peers, self.hosts, self.epoch
         for timer in due:
             if type(timer) is not KernelTimer:
                 timer.fire()
@@ -390,23 +394,28 @@ class Kernel:
             owner = timer.owner
             if owner < 0:
                 self.owner.fire(timer)
-            elif timer.epoch != self.epoch[owner]:
+            elif timer.epoch != epoch[owner]:
                 timer.live, timer.period_us = False, 0
             else:
                 tick = timer.tick
                 self.envelope = (owner, tick, timer.cause, now, timer.record, 0)
                 try:
-                    self.tables[owner][tick.__class__](self.peers[owner], self.hosts[owner], tick)
+                    tables[owner][tick.__class__](peers[owner], hosts[owner], tick)
                 except Exception as error:
-                    self.envelope = self.no_envelope
+                    self.envelope = envelope
                     raise PeerFailed(owner, type(tick).__name__, error) from error
-                self.envelope = self.no_envelope
+                self.envelope = envelope
             if timer.live:
-                self.arm(now + timer.period_us, timer)
-                timer.record.pending -= 1
+                # Set again; it stays pending for its record.
+                at_us = now + timer.period_us
+                if at_us in timers:
+                    timers[at_us].append(timer)
+                else:
+                    timers[at_us] = [timer]
+                    heappush(self.instants, at_us)
             elif not timer.period_us:
                 self.release(timer.record)
-                if timer.cause and owner >= 0 and (host := self.hosts[owner]) is not None:
+                if timer.cause and owner >= 0 and (host := hosts[owner]) is not None:
                     # It is not pending any more, and must not keep its objects alive.
                     host.waiting.pop(id(timer), None)
 
