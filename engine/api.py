@@ -11,9 +11,12 @@ Start reading at `Host` and `Peer`; `engine/protocols/gossip.py` is the smallest
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from inspect import get_annotations
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import Field, dataclass, field, fields, is_dataclass, make_dataclass
+from functools import wraps
+from inspect import get_annotations, unwrap
+from operator import attrgetter
+from types import FunctionType
 from typing import (
     Any,
     ClassVar,
@@ -22,6 +25,7 @@ from typing import (
     Literal,
     NamedTuple,
     Protocol,
+    Self,
     TypeAlias,
     TypeVar,
     cast,
@@ -156,6 +160,9 @@ class Message:
     part: ClassVar[Part] = "upkeep"
     part_code: ClassVar[int] = 3
     kind: ClassVar[str] = "Message"
+    stated_size: ClassVar[int] = 0
+    """Bytes on the wire that the class states, see `message`; 0 for none. A class whose size differs from message to
+    message may have a method `wire_size(self) -> int` instead."""
     _size: int
     """Bytes on the wire, 0 until they have been counted. `message` adds the slot."""
 
@@ -173,20 +180,28 @@ class Message:
 
 
 @dataclass_transform(frozen_default=True)
-def message(*, over: Over = "stream", part: Part = "upkeep") -> Callable[[type[M]], type[M]]:
+def message(*, over: Over = "stream", part: Part = "upkeep", size: int = 0) -> Callable[[type[M]], type[M]]:
     """Turn a class of annotated fields into a message: a slotted dataclass that crosses a link.
 
     over: "stream" (in order per pair, lost only when an end stops) or "datagram" (may be lost)
     part: what it does for an ask: "question", "answer", "transfer" (moves data), "upkeep", or "notice" (tells that
           something exists, as Inv, IHave or Have do: it costs, and reaches nobody)
+    size: bytes on the real wire, where every message of this class has as many (a Tor cell: 514). Without it a method
+          `wire_size(self) -> int` tells, or else the length of the MessagePack encoding counts
+
+    A message whose fields are not what their annotations say is dropped when it is sent, with the reason "malformed":
+    a handler may rely on the types. Raises ValueError for a size that is negative or has no room in a header.
 
     Type checkers see it as frozen. It is not frozen at run time, which would double the time to make one; the
     conformance suite finds a protocol that changes a message it received.
     """
 
+    if type(size) is not int or not 0 <= size < 1 << 32:
+        raise ValueError(f"the size of a message should be 0 to 4,294,967,295 bytes, not {size!r}")
+
     def build(cls: type[M]) -> type[M]:
         space = {k: v for k, v in cls.__dict__.items() if k not in ("__dict__", "__weakref__")}
-        space.update(over=over, part=part, part_code=PARTS.index(part), kind=cls.__name__)
+        space.update(over=over, part=part, part_code=PARTS.index(part), kind=cls.__name__, stated_size=size)
         # The size is set to 0 when a message is made, since testing for an empty slot takes eight times as long. It is
         # taken out of the fields again, which are what is counted, compared and shown.
         space["__annotations__"] = {**get_annotations(cls), "_size": int}
@@ -336,6 +351,28 @@ class Call(Protocol):
     """A handle of an open `Host.call`, for `Host.cancel`. A peer may store it."""
 
 
+CallEnd: TypeAlias = Literal["silent", "refused", "closed"]
+"""Why a call ended without the answers that it asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCall:
+    """A call that waits for an answer, for the inspector.
+
+    to, kind  whom was asked, and the class of the request
+    since_us  when it was first sent, tries: how often it has been sent
+    due_us    when the present wait is over
+    answers   how many have come
+    """
+
+    to: PeerId
+    kind: str
+    since_us: int
+    tries: int
+    due_us: int
+    answers: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Ticket:
     """Whom to reply to: a request that is being handled, see `Host.request`. Plain data, which may be kept."""
@@ -401,15 +438,11 @@ class Host(Protocol):
         """The cause of what is being handled. May be stored beside an item that is passed on later."""
         ...
 
-    # SIGNATURES AGREED, NOT BUILT YET (see issue 16): part, via; call, request, reply;
-    # begin, duplicate, hit, unhit, progress, fetched, decoy, failed, keep_open, let_close; log; emit.
+    # SIGNATURES AGREED, NOT BUILT YET (see issue 16): part, via;
+    # begin, duplicate, hit, unhit, progress, fetched, decoy, failed, keep_open, let_close; log.
     #
     # def send(self, to, message, *, cause=INHERIT, part: Part | None = None, via: PeerId | None = None) -> None
     # def multicast(self, to, message, *, cause=INHERIT, part: Part | None = None) -> None
-    # def call(self, to: PeerId, request: object, *, timeout_us: int | Sequence[int], context: object = None,
-    #          answers: int | None = 1, cause=INHERIT, via: PeerId | None = None, part: Part | None = None) -> Call
-    # request: Ticket                                     (property) of the request being handled
-    # def reply(self, answer: object, *, to: Ticket | None = None) -> None
     # def begin(self, text: str, goal: Goal, *, key: object = None) -> Cause
     # def duplicate(self, cause: Cause) -> None
     # def hit(self, holder: PeerId, content: str, *, by: PeerId | None = None, cause=INHERIT) -> None
@@ -421,7 +454,6 @@ class Host(Protocol):
     # def keep_open(self, cause: Cause) -> None
     # def let_close(self, cause: Cause) -> None
     # def log(self, kind: str, **facts: Any) -> None      the event feed; changes nothing
-    # def emit(self, value: object) -> None               in a component: to the owner's @on handler, at once
 
     def send(self, to: PeerId, message: object, *, cause: CauseLike = INHERIT) -> None: ...
     def multicast(self, to: Iterable[PeerId], message: object, *, cause: CauseLike = INHERIT) -> None: ...
@@ -453,7 +485,49 @@ class Host(Protocol):
         peer sends other bytes, so that the comparison fails."""
         ...
 
-    def cancel(self, timer: Timer) -> None: ...
+    def cancel(self, timer: Timer | Call) -> None:
+        """End a timer or a call. Nothing happens if it has ended already."""
+        ...
+
+    def call(
+        self,
+        to: PeerId,
+        request: object,
+        *,
+        timeout_us: int | Sequence[int],
+        context: object = None,
+        answers: int | None = 1,
+        cause: CauseLike = INHERIT,
+        via: PeerId | None = None,
+        part: Part | None = None,
+    ) -> Call:
+        """Send a request that waits for `answers` answers, or, with None, for any number until it is cancelled.
+
+        The receiver handles the request with `@on(Request)` and answers with `reply`. Each answer is handed to
+        `@on_reply(Request)`, with `context`, which is plain data. `timeout_us` is how long to wait for an answer, and
+        begins anew after each one. A sequence has one time for each try: the request is sent again when the time of a
+        try is over, unless an answer has come; an answer to any try counts. If the last time is over
+        `@on_timeout(Request)` is told "silent". It is told at once, and there is no further try, if the receiver's
+        machine refuses the request ("refused") or the stream with it is closed ("closed"). The call has then ended.
+
+        An answer that is late, that comes once more or from somebody else is not handed over; nor is one of a class
+        that the annotation of the handler's parameter does not have. While a call waits, the ask that caused it is
+        open. A call ends with the process. Where a program has no `@on_timeout(Request)`, it is told by `refused` of a
+        refusal. Raises ValueError for times or a number of answers that are not possible.
+        """
+        ...
+
+    @property
+    def request(self) -> Ticket:
+        """The request that is being handled: plain data, which may be kept to reply later. Raises NothingToReplyTo if
+        what is handled is none that waits for an answer."""
+        ...
+
+    def reply(self, answer: object, *, to: Ticket | None = None) -> None:
+        """Answer the request that is being handled, or the one that `to` names. The answer has its cause. Raises
+        NothingToReplyTo where there is no such request."""
+        ...
+
     def link(self, to: PeerId) -> None:
         """State that a stream to `to` is open: it is drawn, and it is closed when an end stops. Stating it again, or at
         both ends, changes nothing."""
@@ -491,17 +565,77 @@ class Host(Protocol):
         """
         ...
 
+    # --- components ---
+
+    def inside(self, component: Component) -> Host:
+        """The host of a component of this peer: that of its owner, but for `options`, `emit` and `log`.
+
+        Methods of a component call it themselves, so an owner passes its own host: `self.dht.find(host, key)`.
+        """
+        ...
+
+    def emit(self, value: object) -> None:
+        """In a component: call the `@on` handler of its owner for this value, (self, host, value), at once and with the
+        same cause. Nothing happens where there is no owner, or it has no such handler. Not for messages."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Station:
-    """One piece of infrastructure (a server, index or tracker), added to the peers that were asked for."""
+    """One piece of infrastructure (a server, index or tracker), added to the peers that were asked for.
+
+    known: it is among the contacts of every peer. linked: every peer that runs at t = 0 has an open stream with it
+    then, of which `neighbours` tells both ends.
+    """
 
     program: type[Peer]
     label: str
     operator: str
-    # AGREED, NOT BUILT YET:
-    # known: bool = True     it is among the contacts of every peer
-    # linked: bool = False   every peer has an open stream with it at t = 0
+    known: bool = True
+    linked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A peer for which `Peer.cast` chooses the program."""
+
+    id: PeerId
+    line: Line
+    library: Library
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A peer or station that runs at t = 0: `peer` is its program (in `NetworkStart.inside`: the component)."""
+
+    id: PeerId
+    label: str
+    line: Line
+    library: Library
+    host: Host
+    peer: Any
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkStart:
+    """What `Peer.converge` may fill: all that run at t = 0, in the order of their ids."""
+
+    members: tuple[Member, ...]
+
+    def of(self, program: type[Peer]) -> tuple[Member, ...]:
+        """Those that run this program, or one derived from it."""
+        return tuple(one for one in self.members if isinstance(one.peer, program))
+
+    def inside(self, name: str) -> NetworkStart:
+        """The same for the component of this name, with those that have one."""
+        found = ((one, getattr(one.peer, name, None)) for one in self.members)
+        return NetworkStart(
+            tuple(
+                Member(one.id, one.label, one.line, one.library, one.host.inside(part), part)
+                for one, part in found
+                if isinstance(part, Component)
+            )
+        )
 
 
 class Peer:
@@ -542,25 +676,51 @@ class Peer:
     name: ClassVar[str] = ""
     options_type: ClassVar[type[Any]]
     handlers: ClassVar[dict[type, Callable[..., Known]]] = {}
+    replies: ClassVar[dict[type, Callable[..., Known]]] = {}
+    """By the class of the request, see `on_reply`; likewise `timeouts`, see `on_timeout`."""
+    timeouts: ClassVar[dict[type, Callable[..., Known]]] = {}
+    components: ClassVar[dict[str, type[Component]]] = {}
+    """Attribute -> class of each `component`."""
     __slots__ = ()
 
     def __init_subclass__(cls, *, name: str = "", options: type[Any] | None = None, **kw: Any) -> None:
         super().__init_subclass__(**kw)
+        _repair_super(cls)
         if name:
             cls.name = name
         if options is not None:
             cls.options_type = options
-        table: dict[type, Callable[..., Known]] = {}
-        for base in reversed(cls.__mro__):
-            for value in vars(base).values():
-                for kind in getattr(value, "_handles", ()):
-                    table[kind] = value
-        cls.handlers = table
+        cls.components = _components_of(cls)
+        if cls.components:
+            _add_options(cls)
+            cls.__new__ = _new_with_components  # type: ignore[method-assign, assignment]
+        cls.handlers = _table(cls, "handlers", "_handles")
+        cls.replies = _table(cls, "replies", "_handles_replies")
+        cls.timeouts = _table(cls, "timeouts", "_handles_timeouts")
 
     @classmethod
     def stations(cls, options: Any, peers: int) -> Sequence[Station]:
         """Infrastructure of the network, for a swarm of `peers` peers."""
         return ()
+
+    @classmethod
+    def cast(cls, options: Any, members: Sequence[Candidate], rng: Rng) -> Sequence[type[Peer]]:
+        """Which program each of these peers runs, in their order; the same after a restart. By default all run `cls`.
+
+        Called for all peers before t = 0, and for each newcomer alone, so that a share is a chance. What it returns are
+        classes without a name of their own in the module of `cls`, or `cls`. Draw from `rng` only.
+        """
+        return (cls,) * len(members)
+
+    @classmethod
+    def converge(cls, world: NetworkStart, options: Any, rng: Rng) -> None:
+        """Fill what a network that has been running for long would hold: tables, neighbours, keys. Called at t = 0,
+        when all have started and the streams of the overlay are open. It sends nothing, and draws from `rng` only.
+
+        By default, and by `super().converge(...)`, the components of `cls` converge.
+        """
+        for name, kind in cls.components.items():
+            kind.converge(world.inside(name), getattr(options, name, None), rng)
 
     @classmethod
     def horizon(cls, options: Any) -> int | None:
@@ -635,7 +795,180 @@ class Peer:
         return None
 
 
+# --- components ------------------------------------------------------------------------------------------------
+
+
+C = TypeVar("C", bound="Component")
+
+
+class _Maker(Generic[C]):
+    """The default factory of a field that holds a component; `name` is that of the field, once the class exists."""
+
+    def __init__(self, kind: type[C]) -> None:
+        self.kind = kind
+        self.name = ""
+
+    def __call__(self) -> C:
+        made = self.kind()
+        made.part_name = self.name
+        return made
+
+
+def _components_of(cls: type[Peer]) -> dict[str, type[Component]]:
+    found: dict[str, type[Component]] = {}
+    for base in reversed(cls.__mro__):
+        # A dataclass takes its fields out of the class: what was found before stands in `components`.
+        found.update(vars(base).get("components", {}))
+        for attribute, value in vars(base).items():
+            if isinstance(value, Field) and isinstance(value.default_factory, _Maker):
+                value.default_factory.name = attribute
+                found[attribute] = value.default_factory.kind
+    return found
+
+
+def _add_options(cls: type[Peer]) -> None:
+    """Give the options of a class a field for those of each component, unless they have one."""
+    own = getattr(cls, "options_type", None)
+    declared = {f.name for f in fields(own)} if own is not None and is_dataclass(own) else set()
+    missing = [
+        (name, kind.options_type, field(default_factory=kind.options_type))
+        for name, kind in cls.components.items()
+        if hasattr(kind, "options_type") and name not in declared
+    ]
+    if missing:
+        made = make_dataclass("options_type", missing, bases=(own,) if own is not None else (), slots=True)
+        # So pickle finds the class.
+        made.__module__, made.__qualname__ = cls.__module__, f"{cls.__qualname__}.options_type"
+        made.__doc__ = own.__doc__ if own is not None else None
+        cls.options_type = made
+
+
+def _new_with_components(cls: type[Peer], *args: Any, **kw: Any) -> Peer:
+    """`__new__` of classes with components: a plain class gets them here, a dataclass in its `__init__`."""
+    made = Component.__new__(cls) if issubclass(cls, Component) else object.__new__(cls)
+    for name in cls.components:
+        value = getattr(cls, name, None)
+        if isinstance(value, Field):
+            setattr(made, name, cast("_Maker[Any]", value.default_factory)())
+    return made
+
+
+def _table(cls: type[Peer], name: str, mark: str) -> dict[type, Callable[..., Known]]:
+    """The handlers of a class by what they handle: its own, which have this mark, and those of its components, which
+    are in their table of this name."""
+    table: dict[type, Callable[..., Known]] = {}
+    for attribute, kind in cls.components.items():
+        for each, handler in getattr(kind, name).items():
+            table[each] = _routed(attribute, handler)
+    for base in reversed(cls.__mro__):
+        for value in vars(base).values():
+            for each in getattr(value, mark, ()):
+                table[each] = value
+    return table
+
+
+def _routed(attribute: str, handler: Callable[..., Known]) -> Callable[..., Known]:
+    """A handler of a component as a handler of its owner."""
+    component_of = attrgetter(attribute)
+    method = handler.__wrapped__ if getattr(handler, "_from_inside", False) else handler  # type: ignore[attr-defined]
+
+    def handle(peer: Peer, host: Host, *args: Any) -> Known:
+        part = component_of(peer)
+        return method(part, host.inside(part), *args)
+
+    return handle
+
+
+def _takes_host(method: FunctionType) -> bool:
+    code = method.__code__
+    return code.co_argcount > 1 and code.co_varnames[1] == "host" and not hasattr(method, "_from_inside")
+
+
+def _from_inside(method: Callable[..., Any]) -> Callable[..., Any]:
+    """A method of a component that gets the component's own host, whichever host it is called with."""
+
+    @wraps(method)
+    def called(self: Component, host: Host, *args: Any, **kw: Any) -> Any:
+        return method(self, host.inside(self) if self.part_name else host, *args, **kw)
+
+    called._from_inside = True  # type: ignore[attr-defined]
+    return called
+
+
+def _repair_super(cls: type) -> None:
+    """Let `super()` without arguments work in a slotted dataclass.
+
+    `dataclass(slots=True)` makes the class a second time, while its methods still refer to the first one (Python mends
+    that itself from version 3.14 on: https://github.com/python/cpython/issues/90562).
+    """
+    for function in _functions_in(cls):
+        for cell in function.__closure__ or ():
+            try:
+                first = cell.cell_contents
+            except ValueError:  # an empty cell
+                continue
+            if (
+                isinstance(first, type)
+                and first is not cls
+                and (first.__module__, first.__name__, first.__bases__) == (cls.__module__, cls.__name__, cls.__bases__)
+                and "__class__" in function.__code__.co_freevars
+            ):
+                cell.cell_contents = cls
+
+
+def _functions_in(cls: type) -> Iterator[FunctionType]:
+    for value in vars(cls).values():
+        for each in (value.fget, value.fset, value.fdel) if isinstance(value, property) else (value,):
+            function = getattr(each, "__func__", each)  # of a classmethod
+            if isinstance(function, FunctionType):
+                found = unwrap(function)
+                if isinstance(found, FunctionType):
+                    yield found
+
+
+class Component(Peer):
+    """A part of a peer with handlers, ticks, options, verbs and a state of its own: a hash table, a choker, a gossip.
+
+        class Downloader(Peer, name="bittorrent", options=DownloadOptions):
+            dht: Dht = component(Dht)
+
+    It is written as a peer is, and may also be a network by itself. In an owner its kinds of message, its columns,
+    verbs, options and events have the name of the attribute before theirs: `dht.Ping`, `dht.k`. The engine calls its
+    `start`, `neighbours`, `stop`, `closed`, `refused` (of its own messages), `saved` and `beliefs` beside those of the
+    owner: `start` before the owner's, `stop` after it. All else (`ask`, `joined`, `contacts`, `identifier`, ...) is
+    the owner's, which may call the component. Every method whose second parameter is called `host` gets the host of
+    the component, see `Host.inside`, whichever host it was called with.
+
+    One class is a component once in a network, and no two parts of a peer handle the same message or tick.
+    """
+
+    __slots__ = ("part_name",)
+    part_name: str
+    """The attribute of its owner; "" for one that is nobody's component."""
+
+    def __new__(cls, *args: Any, **kw: Any) -> Self:
+        made = super().__new__(cls)
+        made.part_name = ""
+        return made
+
+    def __init_subclass__(cls, **kw: Any) -> None:
+        for attribute, value in list(vars(cls).items()):
+            if isinstance(value, FunctionType) and _takes_host(value):
+                setattr(cls, attribute, _from_inside(value))
+        super().__init_subclass__(**kw)
+
+
+def component(kind: type[C]) -> C:
+    """An attribute of a peer, or of another component, that holds a component made when the peer starts. The class may
+    be a dataclass (slotted or not) or a plain class."""
+    made: C = field(default_factory=_Maker(kind), init=False)
+    return made
+
+
 P = TypeVar("P")
+F = TypeVar("F", bound=Callable[..., None])
+A = TypeVar("A")
+X = TypeVar("X")
 
 
 class _On(Generic[T]):
@@ -657,6 +990,83 @@ def on(kind: type[T]) -> _On[T]:
     """Mark a method as the handler of a message (host, sender, message; may return `DUPLICATE`) or of a tick (host,
     tick)."""
     return _On((kind,))
+
+
+class _OnReply:
+    """The decorator that `on_reply` returns, for a handler (…, sender, answer, context)."""
+
+    def __init__(self, kinds: tuple[type[Any], ...]) -> None:
+        self.kinds = kinds
+
+    def __call__(self, handler: Callable[[P, Host, PeerId, A, X], Known]) -> Callable[[P, Host, PeerId, A, X], Known]:
+        marked: Any = handler
+        marked._handles_replies = (*getattr(handler, "_handles_replies", ()), *self.kinds)
+        return handler
+
+
+def on_reply(kind: type[Any]) -> _OnReply:
+    """Mark a method as the handler of answers to requests of this class that were sent by `Host.call` (host, sender,
+    answer, context; may return `DUPLICATE`). An answer of a class that the annotation of `answer` does not have is not
+    handed over."""
+    return _OnReply((kind,))
+
+
+class _OnTimeout:
+    """The decorator that `on_timeout` returns, for a handler (…, to, context, reason)."""
+
+    def __init__(self, kinds: tuple[type[Any], ...]) -> None:
+        self.kinds = kinds
+
+    def __call__(
+        self, handler: Callable[[P, Host, PeerId, X, CallEnd], None]
+    ) -> Callable[[P, Host, PeerId, X, CallEnd], None]:
+        marked: Any = handler
+        marked._handles_timeouts = (*getattr(handler, "_handles_timeouts", ()), *self.kinds)
+        return handler
+
+
+def on_timeout(kind: type[Any]) -> _OnTimeout:
+    """Mark a method as what is told when a call with a request of this class ends without its answers (host, to,
+    context, reason: see `Host.call`)."""
+    return _OnTimeout((kind,))
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """What a person can do with a peer of one network, see `verb`. method: the name of the method that does it."""
+
+    name: str
+    method: str
+    about: str
+    undo: str = ""
+    why_not: Callable[[Any], str | None] | None = None
+    examples: Mapping[str, str] = field(default_factory=dict)
+
+
+def verb(
+    name: str,
+    *,
+    about: str,
+    undo: str = "",
+    why_not: Callable[[P], str | None] | None = None,
+    values: Mapping[str, str] | None = None,
+) -> Callable[[F], F]:
+    """Mark a method (self, host, and values by name) as something that a person can do with a peer: it stands in menu,
+    palette, scenarios and recordings, as the command `Act`. It runs without a cause.
+
+    name      a word, as `hijack`; not that of a command of the engine
+    about     one sentence
+    undo      the verb of this class that takes it back
+    why_not   (peer) -> why it cannot be done to this peer now, as the end of a sentence, or None
+    values    parameter -> an example, as "e.g. 10.0.0.0/8". The annotation of a parameter says what it may be: str,
+              int, float, bool or a Literal; one that has a default may be left out
+    """
+
+    def mark(method: F) -> F:
+        method._verb = Verb(name, method.__name__, about, undo, why_not, values or {})  # type: ignore[attr-defined]
+        return method
+
+    return mark
 
 
 def option(

@@ -7,14 +7,30 @@ hosts call back into it by the two interfaces that it implements, `KernelOwner` 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .api import PARTS, Ask, Known, Line, Peer, PeerId, Want
+from . import programs
+from .api import (
+    PARTS,
+    Ask,
+    CallEnd,
+    Candidate,
+    Host,
+    Known,
+    Library,
+    Line,
+    Member,
+    NetworkStart,
+    OpenCall,
+    Peer,
+    PeerId,
+    Want,
+)
 from .commands import SIDES
 from .errors import InputError, PeerFailed
 from .measure.archive import AskArchive
@@ -23,10 +39,11 @@ from .measure.events import AskIssued, EventLog, Hit, Noted, Refused, RoleChange
 from .measure.metrics import SUCCESS_WITHIN_US, Metrics, kinds_of
 from .measure.snapshot import ALIVE, LEFT, STATES, Kind
 from .options import options_for
-from .registry import messages_of, network
+from .registry import casts, messages_of, name_of, network, roles_of
 from .setup import Setup
+from .sim.calls import Called, PendingCall, Wrapped, handlers_of, time_out
 from .sim.faults import Faults
-from .sim.host import HostOwner, PeerHost, SharedHostState
+from .sim.host import UNLIMITED, HostOwner, PeerHost, SharedHostState
 from .sim.kernel import HOP_BITS, NEVER_US, Envelope, Kernel, KernelOwner, KernelTimer
 from .sim.links import LinkModel, Streams
 from .sim.nat import SILENCE_US
@@ -147,22 +164,36 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
             raise InputError(f"the world should have {graph.n:,} peers and {len(stations):,} stations")
         self.owner = owner
         self.program = program
-        self.program_types = [program] * graph.n + [station.program for station in stations]
-        programs = tuple(dict.fromkeys(self.program_types))
-        self.roles = Roles(
-            [kind.role for kind in self.program_types], [role for kind in programs for role in kind.roles]
-        )
+        self.libraries = [*world.libraries(), *(content.SharedFiles((), world.catalogue.word_index) for _ in stations)]
+        self._casting = Stream(f"{seed}/cast")
+        self.options = options
+        self.program_types = [
+            *self._cast(range(graph.n), world.lines[: graph.n], self.libraries[: graph.n]),
+            *(station.program for station in stations),
+        ]
         self.seed = seed
-        messages = messages_of(program, *(station.program for station in stations))
-        kinds, parts, names = kinds_of(messages)
-        self.kinds = tuple(Kind(kind.kind, PARTS[kind.part_code], kind.over) for kind in messages)
+        programs.check(tuple(dict.fromkeys((program, *self.program_types))))
+        self.all_programs = tuple(
+            dict.fromkeys((program, *(station.program for station in stations), *roles_of(program)))
+        )
+        """Programs that peers and stations run, or that a newcomer may: that of an ordinary peer first."""
+        classes = [part for kind in self.all_programs for part in (kind, *programs.components_of(kind).values())]
+        self.roles = Roles(
+            [kind.role for kind in self.program_types], [role for kind in classes for role in kind.roles]
+        )
+        messages = messages_of(*self.all_programs)
+        kinds, parts = kinds_of(messages)
+        names = [name_of(kind, *self.all_programs) for kind in messages]
+        self.kinds = tuple(
+            Kind(name, PARTS[kind.part_code], kind.over) for kind, name in zip(messages, names, strict=True)
+        )
         """Of messages, by their number."""
         self.null_record = NullRecord()
         self.kernel = Kernel(n, self.null_record, self)
         self.programs: list[Peer | None] = self.kernel.peers
         ids = tuple(range(n))
         self.streams = Streams(ids)
-        for kind in programs:
+        for kind in classes:
             for word in kind.link_words:
                 self.streams.words.code(word_text(word))
         self.started_us = [0] * n
@@ -178,7 +209,6 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         self.shared = SharedHostState(self.kernel, self.network, kinds, parts, options, self.records, self)
         self.metrics = Metrics(n, self.kernel, self.shared, names)
         self.event_log = EventLog(self.kernel)
-        self.libraries = [*world.libraries(), *(content.SharedFiles((), world.catalogue.word_index) for _ in stations)]
         self.holders = content.HolderIndex(self.libraries, world.catalogue.word_index)
         self.peer_hosts = [PeerHost(p, self.shared, Stream(f"{seed}/peer/{p}"), self.libraries[p]) for p in ids]
         self.downloads: dict[PeerId, set[str]] = {}
@@ -199,6 +229,8 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         self.infrastructure[graph.n :] = True
         self.living_users = LivingUsers(n)
         self.stations: tuple[PeerId, ...] = tuple(range(graph.n, n))
+        self.known_stations = tuple(graph.n + i for i, station in enumerate(stations) if station.known)
+        self.linked_stations = tuple(graph.n + i for i, station in enumerate(stations) if station.linked)
         self.open_asks: dict[int, AskRecord] = {}
         self.bootstrap: tuple[PeerId, ...] = ()
         """Peers that all peers know: stations, or else some peers that were up at the start. They may be killed too."""
@@ -241,18 +273,18 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
             # Newcomers cannot connect to a peer behind a NAT.
             up = up[~np.array(nat.behind, np.bool_)[up]]
         some = Stream(f"{self.seed}/bootstrap").sample(range(len(up)), min(CONTACTS, len(up)))
-        known = sorted(up[some].tolist()) if self.program.overlay or not self.stations else ()
-        self.bootstrap = (*self.stations, *known)
+        known = sorted(up[some].tolist()) if self.program.overlay or not self.known_stations else ()
+        self.bootstrap = (*self.known_stations, *known)
 
     def contacts(self, peer: PeerId, living: NDArray[np.int64] | None = None) -> Sequence[PeerId]:
         """The contacts of a peer that starts. living: peers that are up when the run begins, None for a later start."""
         if living is None:
             return tuple(one for one in self.bootstrap if one != peer)
         if self.program_types[peer].knows == "everyone":
-            return range(self.n) if not self.stations else (*self.stations, *self.users())
+            return range(self.n) if not self.stations else (*self.known_stations, *self.users())
         some = self._contacts.sample(range(len(living)), min(CONTACTS + 1, len(living)))
         others = [other for other in living[some].tolist() if other != peer][:CONTACTS]
-        return (*(s for s in self.stations if s != peer), *others)
+        return (*(s for s in self.known_stations if s != peer), *others)
 
     def has_joined(self, peer: PeerId) -> bool:
         """Whether a living peer says that it has joined the network. Raises PeerFailed."""
@@ -276,6 +308,68 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
             return f"the one bootstrap peer, {self.labels[self.bootstrap[0]]}, is {next(iter(counts))}"
         return f"of {many} bootstrap peers {', '.join(f'{count} are {word}' for word, count in counts.items())}"
 
+    # --- which programs run, and what they hold when a run begins -------------------------------------------------
+
+    def _cast(
+        self, peers: Sequence[PeerId], lines: Sequence[Line], libraries: Sequence[Library]
+    ) -> Sequence[type[Peer]]:
+        """The programs of these peers, see `api.Peer.cast`. Raises InputError."""
+        program = self.program
+        if not casts(program) or not peers:
+            return [program] * len(peers)
+        candidates = [
+            Candidate(peer, lines[at] if lines else UNLIMITED, libraries[at]) for at, peer in enumerate(peers)
+        ]
+        said = program.cast(self.options, candidates, self._casting)
+        chosen = list(said) if isinstance(said, Sequence) else []
+        if len(chosen) != len(peers):
+            raise InputError(
+                f"{program.__qualname__}.cast should return {len(peers):,} programs for as many peers, "
+                f"not {len(chosen):,}"
+            )
+        roles = roles_of(program)
+        for one in chosen:
+            if one not in roles:
+                named = one.__qualname__ if isinstance(one, type) else type(one).__qualname__
+                expected = ", ".join(role.__qualname__ for role in roles)
+                raise InputError(f"{program.__qualname__}.cast returned {named}: it may be {expected}")
+        programs.check(tuple(dict.fromkeys((program, *chosen))))
+        return chosen
+
+    def open_overlay(self, a: NDArray[np.int32], b: NDArray[np.int32], up: Sequence[PeerId]) -> None:
+        """Open at t = 0 the streams of the topology between peers whose programs have an overlay, and those to linked
+        stations, and tell both ends. Raises PeerFailed."""
+        alive = self.state == ALIVE
+        overlay = np.array([kind.overlay for kind in self.program_types], np.bool_)
+        both = alive[a] & alive[b] & overlay[a] & overlay[b]
+        for x, y in zip(a[both].tolist(), b[both].tolist(), strict=True):
+            self.streams.open(x, y)
+        for station in self.linked_stations:
+            for peer in up:
+                self.streams.open(peer, station)
+        self.network.links.prepare(self.streams.near)
+        for peer in (*up, *self.linked_stations):
+            if overlay[peer] or self.linked_stations:
+                program, host = self.programs[peer], self.peer_hosts[peer]
+                assert program is not None
+                self.call(peer, "neighbours", programs.neighbours, program, host, tuple(self.streams.near[peer]))
+
+    def converge(self) -> None:
+        """Let the network fill what it would hold if it had been running for long. Raises InputError if it sends."""
+        parts = (self.program, *programs.components_of(self.program).values())
+        if all(kind.converge.__func__ is Peer.converge.__func__ for kind in parts):  # type: ignore[attr-defined]
+            return
+        members = tuple(
+            Member(peer, self.labels[peer], host.line, host.library, cast("Host", host), program)
+            for peer, (host, program) in enumerate(zip(self.peer_hosts, self.programs, strict=True))
+            if program is not None
+        )
+        before, me = self.shared.sent, members[0].id if members else 0
+        rng = Stream(f"{self.seed}/converge")
+        self.call(me, "converge", self.program.converge, NetworkStart(members), self.options, rng)
+        if self.shared.sent != before:
+            raise InputError(f"{self.program.__qualname__}.converge sent a message: it may only fill what peers hold")
+
     # --- start and end ---------------------------------------------------------------------------------------
 
     def start(self, peer: PeerId, contacts: Sequence[PeerId] | None = None) -> None:
@@ -295,7 +389,7 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         if contacts is None:
             contacts = self.contacts(peer)
         self.roles.set(peer, kind.role)
-        self.call(peer, "start", program.start, self.peer_hosts[peer], contacts, self.saved_states[peer])
+        self.call(peer, "start", programs.start, program, self.peer_hosts[peer], contacts, self.saved_states[peer])
 
     def end(self, peer: PeerId, state: int) -> None:
         """End the process of a peer: `state` is DEAD or LEFT. Streams close, timers stop; the disk stays. Raises
@@ -305,9 +399,9 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
             return
         kernel = self.kernel
         if state == LEFT:
-            self.call(peer, "stop", program.stop, self.peer_hosts[peer])
+            self.call(peer, "stop", programs.stop, program, self.peer_hosts[peer])
         try:
-            self.saved_states[peer] = program.saved()
+            self.saved_states[peer] = programs.saved_of(program)
         except Exception as error:
             raise PeerFailed(peer, "saved", error) from error
         self.state[peer] = state
@@ -342,7 +436,8 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         self.network.grow(np.concatenate([self.state, np.full(count, LEFT, np.uint8)]), places, lines)
         self.metrics.grow(count)
         self.n += count
-        self.program_types += [self.program] * count
+        for at, peer in enumerate(ids):
+            self.program_types += self._cast((peer,), lines[at : at + 1], libraries[at : at + 1])
         self.roles.grow([kind.role for kind in self.program_types[-count:]])
         self.labels += labels
         self.operators += [operator] * count
@@ -413,7 +508,8 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         """Handlers of a class, with one that does nothing for each kind of message that it does not handle."""
         table = self._handlers.get(kind)
         if table is None:
-            table = self._handlers[kind] = {**dict.fromkeys(self.shared.kinds, _ignore), **kind.handlers}
+            kinds = [each for each in self.shared.kinds if not issubclass(each, Wrapped)]
+            table = self._handlers[kind] = {**dict.fromkeys(kinds, _ignore), **handlers_of(kinds), **kind.handlers}
         return table
 
     def refresh_columns(self, peers: Sequence[PeerId]) -> None:
@@ -426,6 +522,12 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
             if self.state[peer] == ALIVE:
                 kernel.alive_since_us[peer] = NEVER_US if faults.censored[peer] else self.started_us[peer]
         self.network.update_checked()
+
+    def act(self, peer: PeerId, verb: str, values: Mapping[str, Any]) -> None:
+        """Do a verb of its program to a living peer. Raises PeerFailed."""
+        program = self.programs[peer]
+        assert program is not None
+        self.call(peer, verb, programs.act, program, self.peer_hosts[peer], verb, values)
 
     # --- asks ----------------------------------------------------------------------------------------------
 
@@ -490,8 +592,8 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
     def link(self, a: PeerId, b: PeerId) -> None:
         if type(b) is int and 0 <= b < self.n and self.state[a] == ALIVE == self.state[b]:
             # A stream to a peer behind a NAT opens only if that peer has called.
-            nat = self.network.nat
-            if nat is None or not nat.shuts_out(a, b, stream=True):
+            nat, cut_links = self.network.nat, self.faults.cut_links
+            if (nat is None or not nat.shuts_out(a, b, stream=True)) and not (cut_links and cut_links.has(a, b)):
                 self.streams.open(a, b)
 
     def unlink(self, a: PeerId, b: PeerId) -> None:
@@ -543,6 +645,12 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
             losses["nowhere"] = losses.get("nowhere", 0) + 1
         return kept
 
+    def drop_malformed(self, many: tuple[Any, ...], envelope: Envelope) -> None:
+        losses = envelope[4].losses
+        for one in many:
+            self.metrics.drop(self.kernel.now_us, envelope[0], one, envelope[5], "malformed")
+            losses["malformed"] = losses.get("malformed", 0) + 1
+
     # --- arrivals, drops and notices -------------------------------------------------------------------------
 
     def drop(self, to: PeerId, envelope: Envelope, reason: str) -> None:
@@ -555,10 +663,13 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
             return
         if reason == "lost":
             self.network.stalls.lost(sender, to, sent_us)
-        if reason in ("dead", "left", "reset"):
+        if reason in ("dead", "left", "reset", "cut"):
+            if reason == "cut" and self.network.stalls.broke_after(sender, to, sent_us):
+                return  # it was under way when the link was cut, of which the sender has been told
             # The sender is one hop nearer to the origin of the ask than its message was.
             back = tuple(one - 1 for one in cause) if cause.__class__ is tuple else cause and cause - 1
-            delay_us = self.network.links.delay_us(to, sender)
+            # Of a cut link its own end tells it.
+            delay_us = 1 if reason == "cut" else self.network.links.delay_us(to, sender)
         elif reason == "nat":
             back = cause
             delay_us = SILENCE_US + self.network.links.delay_us(to, sender)
@@ -636,15 +747,57 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
                 self.unlink(peer, other)
                 ask = timer.record.id if isinstance(timer.record, AskRecord) else 0
                 if ask:
-                    self.event_log.append(Refused, peer, other, notice.message.kind, ask)
-                program.refused(host, other, notice.message)
+                    name = self.kinds[self.shared.kinds[type(notice.message)]].name
+                    self.event_log.append(Refused, peer, other, name, ask)
+                if isinstance(notice.message, Called):
+                    self._call_refused(peer, other, notice.message)
+                else:
+                    refused = notice.message.message if isinstance(notice.message, Wrapped) else notice.message
+                    programs.refused(program, host, other, refused)
             elif other not in self.streams.near[peer]:
-                program.closed(host, other)
+                programs.closed(program, host, other)
+                self._calls_closed(peer, other)
         except Exception as error:
             what = "refused" if isinstance(notice, ConnectionRefused) else "closed"
             raise PeerFailed(peer, what, error) from error
         finally:
             kernel.envelope = kernel.no_envelope
+
+    def _call_refused(self, peer: PeerId, to: PeerId, request: Called) -> None:
+        """A request was refused: its call is over. A program that does not want to be told of the ends of such calls is
+        told of the refusal, as of that of any other message."""
+        host, program = self.peer_hosts[peer], self.programs[peer]
+        assert program is not None
+        call = host.calls.get(request.token)
+        if call is None:
+            return
+        if request.inside in program.timeouts:
+            self._end_call(peer, call, "refused")
+        else:
+            host.end_call(call)
+            program.refused(host, to, request.message)
+
+    def _calls_closed(self, peer: PeerId, other: PeerId) -> None:
+        """The stream is closed: calls that wait for an answer on it are over."""
+        host = self.peer_hosts[peer]
+        waiting = [call for call in host.calls.values() if call.to == other and call.request.over == "stream"]
+        for call in waiting:
+            if call.token in host.calls:
+                self._end_call(peer, call, "closed")
+
+    def _end_call(self, peer: PeerId, call: PendingCall, reason: CallEnd) -> None:
+        """Tell a peer that a call is over; what it does then has the cause of the call."""
+        kernel, timer, program = self.kernel, call.timer, self.programs[peer]
+        assert timer is not None
+        assert program is not None
+        kernel.envelope = (peer, None, timer.cause, kernel.now_us, timer.record, 0)
+        timer.record.pending += 1
+        time_out(program, self.peer_hosts[peer], call, reason)
+        kernel.release(timer.record)
+
+    def open_calls(self, peer: PeerId) -> tuple[OpenCall, ...]:
+        """The calls that wait at a peer, in the order in which they were made."""
+        return self.peer_hosts[peer].open_calls()
 
     def _has_to_wait(
         self, timer: KernelTimer, notice: ConnectionRefused | StreamClosed, frm: PeerId, to: PeerId

@@ -25,7 +25,7 @@ from .analysis.min_cut import MinimumCut, min_cut
 from .analysis.stepping import Mover, StepTarget, StepUntil
 from .analysis.theory import theory_of
 from .analysis.verdict import facts_of, outcome, verdict
-from .api import AskId, Library, Peer, PeerId, Shown, Theory
+from .api import AskId, Library, OpenCall, Peer, PeerId, Shown, Theory
 from .commands import Arrive, Attack, Command, Peers, Set, resolved
 from .control import arrivals, effects
 from .control.arrivals import ArrivalProcess
@@ -38,7 +38,7 @@ from .measure.asks import AskRecord, PathCache
 from .measure.events import Commanded, Event, Watcher
 from .measure.message_log import LoggedMessage
 from .measure.metrics import AskStats
-from .measure.snapshot import ALIVE, DEAD, AskRow, Series, Snapshot, Trace
+from .measure.snapshot import DEAD, AskRow, Series, Snapshot, Trace
 from .setup import Setup
 from .sim.rng import Stream
 from .simulation import Simulation, SimulationOwner, build_world
@@ -121,17 +121,8 @@ class Swarm(SimulationOwner, CommandExecutor):
                 sim.start(station)
             for peer in up:
                 sim.start(peer, sim.contacts(peer, living))
-            if sim.program.overlay:
-                alive = sim.state == ALIVE
-                both = alive[graph.a] & alive[graph.b]
-                for a, b in zip(graph.a[both].tolist(), graph.b[both].tolist(), strict=True):
-                    sim.streams.open(a, b)
-                sim.network.links.prepare(sim.streams.near)
-                for peer in up:
-                    program = sim.programs[peer]
-                    assert program is not None
-                    near = tuple(sim.streams.near[peer])
-                    sim.call(peer, "neighbours", program.neighbours, sim.peer_hosts[peer], near)
+            sim.open_overlay(graph.a, graph.b, up)
+            sim.converge()
         self.edges = sim.streams.count
         self.workload.later(SAMPLE_US, Sample(), SAMPLE_US)
         self.workload.set_asks(setup.asks_per_s, FIRST_ASK_US)
@@ -390,6 +381,10 @@ class Swarm(SimulationOwner, CommandExecutor):
         """The last messages from and to a peer, the latest first, at most 60, dropped ones included."""
         self.simulation.metrics.flush()
         return self.simulation.metrics.recent.of(peer)
+
+    def open_calls(self, peer: PeerId) -> tuple[OpenCall, ...]:
+        """The calls of a peer that wait for an answer, the oldest first; none of a peer that is not alive."""
+        return self.simulation.open_calls(peer)
 
     def ban_of(self, peer: PeerId) -> str:
         """The phrase that a peer suppresses, or ""."""

@@ -4,6 +4,12 @@
     host.give(peer, Rumour(7, "fire"), sender=1)
     assert host.take() == [(2, Rumour(7, "fire"))]
 
+A call is answered by the test:
+
+    [call] = host.calls
+    host.answer(peer, call, Nodes((4, 9)))
+    host.time_out(peer, call)
+
 There is no latency and no loss. Time changes only when a test sets `now_us` or calls `wait`, which runs the timers that
 fall due.
 """
@@ -14,8 +20,30 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .api import DUPLICATE, INHERIT, Ask, Blob, Cause, CauseLike, File, Line, Peer, PeerId, part_of, words_of
-from .sim.encoding import encoded_size
+from . import programs
+from .api import (
+    DUPLICATE,
+    INHERIT,
+    Ask,
+    Blob,
+    CallEnd,
+    Cause,
+    CauseLike,
+    Component,
+    File,
+    Line,
+    Message,
+    Part,
+    Peer,
+    PeerId,
+    Ticket,
+    part_of,
+    words_of,
+)
+from .errors import NothingToReplyTo
+from .sim.calls import answer_kinds_of, waits_of
+from .sim.encoding import encoded_size, why_malformed
+from .sim.host import ComponentHost
 from .sim.rng import Stream
 from .sim.words import role_text
 
@@ -28,6 +56,23 @@ class FakeTimer:
     tick: Any
     cause: CauseLike
     period_us: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class FakeCall:
+    """A call that was made. `left`: answers still to come, None for any number; `tries` that were sent; `over`: why it
+    has ended, "" while it is open. Two calls are never equal."""
+
+    to: PeerId
+    request: Any
+    context: Any
+    left: int | None
+    waits_us: tuple[int, ...]
+    cause: CauseLike
+    due_us: int
+    tries: int = 1
+    answered: int = 0
+    over: str = ""
 
 
 class FakeLibrary:
@@ -85,6 +130,12 @@ class FakeHost:
     notes     (kind, facts)
     roles     each role that it took; `role` is the latest, "" before any
     marks     (peer, topic) -> word: what it says of its links now; topic "" for none
+    calls     all that were made, see `FakeCall`; a request is not in `sent`
+    replies   (ticket, answer)
+    malformed (why) of each message that was sent or given and is not what its annotations say: nobody gets it
+    emitted   values that a component emitted. Those of a component of `peer` come to its `@on` handlers too
+
+    `peer` is the one that a test last gave something to, by `start`, `give`, `tick`, `ask`, `wait` or `act`.
 
     `now_us`, `cause`, `options`, `library`, `line` and `busy` may be set by the test.
     """
@@ -107,11 +158,21 @@ class FakeHost:
         self.notes: list[tuple[str, dict[str, Any]]] = []
         self.roles: list[str] = []
         self.marks: dict[tuple[PeerId, str], str] = {}
+        self.calls: list[FakeCall] = []
+        self.replies: list[tuple[Ticket, Any]] = []
+        self.malformed: list[str] = []
+        self._request: Ticket | None = None
+        self._token = 0
+        self.emitted: list[object] = []
+        self.peer: Peer | None = None
+        self._views: dict[type[Component], Any] = {}
 
     # --- what a peer may call ----------------------------------------------------------------------------
 
     def send(self, to: PeerId, message: object, *, cause: CauseLike = INHERIT) -> None:
         """Record a message."""
+        if self._is_malformed(message):
+            return
         self.sent.append((to, message))
         (self.uplink if self.busy else self.sent.left).append((to, message))
         self.causes.append(0 if getattr(message, "part", "") == "upkeep" else self._resolved(cause))
@@ -152,9 +213,43 @@ class FakeHost:
         return Blob(size, part_of(self.library.serves(file).digest, offset))
 
     def cancel(self, timer: Any) -> None:
-        """Cancel a timer; nothing happens if it has run or was cancelled."""
-        if timer in self.timers:
+        """Cancel a timer or a call; nothing happens if it is over."""
+        if isinstance(timer, FakeCall):
+            timer.over = timer.over or "cancelled"
+        elif timer in self.timers:
             self.timers.remove(timer)
+
+    def call(
+        self,
+        to: PeerId,
+        request: object,
+        *,
+        timeout_us: int | Sequence[int],
+        context: object = None,
+        answers: int | None = 1,
+        cause: CauseLike = INHERIT,
+        via: PeerId | None = None,
+        part: Part | None = None,
+    ) -> FakeCall:
+        """Record a call. It is answered by `answer`; its time is over by `wait` or `time_out`."""
+        waits = waits_of(timeout_us)
+        self._is_malformed(request)
+        made = FakeCall(to, request, context, answers, waits, self._resolved(cause), self.now_us + waits[0])
+        self.calls.append(made)
+        return made
+
+    @property
+    def request(self) -> Ticket:
+        """The request that is being handled, see `give_request`. Raises NothingToReplyTo outside of one."""
+        if self._request is None:
+            raise NothingToReplyTo("there is no request to answer: give it with FakeHost.give_request")
+        return self._request
+
+    def reply(self, answer: object, *, to: Ticket | None = None) -> None:
+        """Record an answer. Raises NothingToReplyTo outside of a request, without a ticket."""
+        ticket = self.request if to is None else to
+        if not self._is_malformed(answer):
+            self.replies.append((ticket, answer))
 
     def link(self, to: PeerId) -> None:
         """Record an opened stream."""
@@ -184,43 +279,123 @@ class FakeHost:
         """Record a note."""
         self.notes.append((kind, facts))
 
+    @property
+    def program(self) -> Peer | None:
+        """The peer that acts through this host, as far as it is known."""
+        return self.peer
+
+    def inside(self, component: Component) -> Any:
+        """The host of a component."""
+        kind = type(component)
+        return self._views.setdefault(kind, _FakeComponentHost(self, component))
+
+    def emit(self, value: object) -> None:
+        """Record a value that a component emitted which is tested by itself."""
+        self.emitted.append(value)
+
     # --- what a test may call -----------------------------------------------------------------------------
+
+    def start(self, peer: Peer, contacts: Sequence[PeerId] = (), saved: object | None = None) -> None:
+        """The process starts: its components, and then the peer."""
+        self.peer = peer
+        programs.start(peer, self, contacts, saved)
+
+    def act(self, peer: Peer, verb: str, /, **values: object) -> None:
+        """A person does something with the peer, as by the command `Act`. Raises InputError as that does."""
+        self.peer = peer
+        programs.act(peer, self, verb, programs.read_values(type(peer), verb, values, "act"))
+
+    def end(self, peer: Peer, other: PeerId) -> None:
+        """The other end closed its stream, or died."""
+        self.peer = peer
+        programs.closed(peer, self, other)
 
     def give(self, peer: Peer, message: object, sender: PeerId, cause: Cause | None = None) -> None:
         """A message arrives. Raises KeyError when the peer has no handler for it."""
+        self.peer = peer
         if cause is not None:
             self.cause = cause
+        if self._is_malformed(message):
+            return
         said = type(peer).handlers[type(message)](peer, self, sender, message)
         if said == DUPLICATE:
             self.note(said)
         elif said is not None:
             raise TypeError(f"a handler of {type(message).__name__} returned {said!r}: it may return DUPLICATE or None")
 
+    def give_request(self, peer: Peer, message: object, sender: PeerId, cause: Cause | None = None) -> Ticket:
+        """A request arrives that waits for an answer. Returns its ticket, to find its answers in `replies`."""
+        if cause is not None:
+            self.cause = cause
+        self._token += 1
+        ticket = self._request = Ticket(sender, self._token, self.cause, type(message).__name__)
+        try:
+            self.give(peer, message, sender)
+        finally:
+            self._request = None
+        return ticket
+
+    def answer(self, peer: Peer, call: FakeCall, answer: object, sender: PeerId | None = None) -> None:
+        """The answer to a call arrives, from whom was called unless `sender` is another. As in a network, nothing
+        happens if the call is over, the sender is not who was asked, or the handler does not take such an answer."""
+        if call.over or sender not in (None, call.to) or self._is_malformed(answer):
+            return
+        handler = type(peer).replies.get(type(call.request))
+        if handler is not None and (kinds := answer_kinds_of(handler)) and not isinstance(answer, kinds):
+            return
+        call.answered += 1
+        if call.left is not None:
+            call.left -= 1
+        if call.left == 0:
+            call.over = "answered"
+        else:
+            call.due_us = self.now_us + call.waits_us[call.tries - 1]
+        self.cause = call.cause if isinstance(call.cause, int) else 0
+        said = None if handler is None else handler(peer, self, call.to, answer, call.context)
+        if said == DUPLICATE:
+            self.note(said)
+
+    def time_out(self, peer: Peer, call: FakeCall, reason: CallEnd = "silent") -> None:
+        """A call ends without its answers; nothing happens if it is over."""
+        if call.over:
+            return
+        call.over = reason
+        handler = type(peer).timeouts.get(type(call.request))
+        self.cause = call.cause if isinstance(call.cause, int) else 0
+        if handler is not None:
+            handler(peer, self, call.to, call.context, reason)
+        elif reason == "refused":
+            peer.refused(self, call.to, call.request)
+
     def tick(self, peer: Peer, tick: object) -> None:
         """Run the handler of a tick, whether a timer was set or not. Raises KeyError when the peer has none."""
+        self.peer = peer
         type(peer).handlers[type(tick)](peer, self, tick)
 
     def ask(self, peer: Peer, ask: Ask) -> None:
         """A user wants something. The cause becomes the number of the ask."""
+        self.peer = peer
         self.cause = ask.id
         peer.ask(self, ask)
 
     def refuse(self, peer: Peer, to: PeerId, message: object) -> None:
         """A message that the peer sent is refused."""
-        peer.refused(self, to, message)
+        self.peer = peer
+        programs.refused(peer, self, to, message)
 
     def wait(self, peer: Peer, for_us: int) -> None:
-        """Let time pass and run the timers that fall due, each with the cause with which it was set."""
+        """Let time pass and run what falls due, each with the cause with which it was set: timers, and the times of
+        calls, which are sent again as often as they have times."""
         until = self.now_us + for_us
-        while due := [timer for timer in self.timers if timer.at_us <= until]:
-            timer = min(due, key=lambda one: one.at_us)
-            self.now_us = max(self.now_us, timer.at_us)
-            if timer.period_us:
-                timer.at_us += timer.period_us
+        while True:
+            timer = min((one for one in self.timers if one.at_us <= until), key=lambda one: one.at_us, default=None)
+            call = min(self._calls_due(until), key=lambda one: one.due_us, default=None)
+            if timer is not None and (call is None or timer.at_us <= call.due_us):
+                self._run_timer(peer, timer)
+            elif call is not None:
+                self._run_call(peer, call)
             else:
-                self.timers.remove(timer)
-            self.cause = timer.cause if isinstance(timer.cause, int) else 0
-            self.tick(peer, timer.tick)
+                break
         self.now_us = until
         self.cause = 0
 
@@ -228,6 +403,26 @@ class FakeHost:
         """The uplink sends all that waits for it."""
         self.sent.left += self.uplink
         self.uplink.clear()
+
+    def _calls_due(self, until_us: int) -> list[FakeCall]:
+        return [call for call in self.calls if not call.over and call.due_us <= until_us]
+
+    def _run_timer(self, peer: Peer, timer: FakeTimer) -> None:
+        self.now_us = max(self.now_us, timer.at_us)
+        if timer.period_us:
+            timer.at_us += timer.period_us
+        else:
+            self.timers.remove(timer)
+        self.cause = timer.cause if isinstance(timer.cause, int) else 0
+        self.tick(peer, timer.tick)
+
+    def _run_call(self, peer: Peer, call: FakeCall) -> None:
+        self.now_us = max(self.now_us, call.due_us)
+        if call.tries < len(call.waits_us) and not call.answered:
+            call.tries += 1
+            call.due_us = self.now_us + call.waits_us[call.tries - 1]
+        else:
+            self.time_out(peer, call)
 
     def take(self) -> list[tuple[PeerId, Any]]:
         """What was sent since the last call; the record is emptied."""
@@ -239,6 +434,12 @@ class FakeHost:
     def noted(self, kind: str) -> list[dict[str, Any]]:
         """The facts of each note of one kind."""
         return [facts for each, facts in self.notes if each == kind]
+
+    def _is_malformed(self, message: object) -> bool:
+        why = why_malformed(message) if isinstance(message, Message) else ""
+        if why:
+            self.malformed.append(why)
+        return bool(why)
 
     def _resolved(self, cause: CauseLike) -> CauseLike:
         if cause == INHERIT:
@@ -253,3 +454,19 @@ def _remove_last(items: list[tuple[PeerId, Any]], item: tuple[PeerId, Any]) -> i
             del items[at]
             return at
     return None
+
+
+class _FakeComponentHost(ComponentHost):
+    """Records what is emitted, beside handing it over."""
+
+    __slots__ = ()
+
+    def inside(self, component: Component) -> Any:
+        if type(component) is self.kind:
+            return self
+        return self.views.setdefault(type(component), _FakeComponentHost(self, component))
+
+    def emit(self, value: object) -> None:
+        self.emitted.append(value)
+        if self.outer.program is not None:
+            super().emit(value)

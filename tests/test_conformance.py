@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 import pytest
+from broken.calling import Calling, Closer, Leaker, Stammerer, Tardy
 from broken.chatters import Chatterer
 from broken.founds import Founder
 from broken.freezes import Frozen
@@ -99,6 +100,17 @@ def test_the_correct_network_beside_the_broken_ones_conforms(check: str) -> None
 
 
 @pytest.mark.parametrize(
+    "check",
+    [
+        *("answers", "late_answers", "calls_end", "keeps_no_host", "survives_nonsense", "survives_trouble"),
+        *("lives_on_as_a_copy", "ends_when_it_stops", "forgets"),
+    ],
+)
+def test_the_correct_network_of_calls_conforms(check: str) -> None:
+    CHECKS[check](Network(Calling))
+
+
+@pytest.mark.parametrize(
     ("program", "check", "says"),
     [
         (Keeper, "keeps_no_host", "a program holds a Spy of the engine"),
@@ -113,10 +125,14 @@ def test_the_correct_network_beside_the_broken_ones_conforms(check: str) -> None
         (Ghost, "ends_when_it_stops", "sent Hello when it was no more"),
         (Chatterer, "is_calm", "for nothing"),
         (Telepath, "lives_on_as_a_copy", "was changed by the run"),
-        (Truster, "survives_nonsense", "unhashable"),
+        (Truster, "survives_nonsense", "index out of range"),
         (Lingerer, "ends_when_it_stops", "set a timer while it said goodbye"),
         (Founder, "survives_sybil", "list index out of range"),
         (Founder, "survives_crowd", "list index out of range"),
+        (Tardy, "late_answers", "acted on a These when its call had ended"),
+        (Leaker, "calls_end", "s for an answer to a Who"),
+        (Stammerer, "calls_end", "answered a Who 2 times"),
+        (Closer, "keeps_no_host", "the context of a Who is no plain data"),
     ],
 )
 def test_each_check_detects_its_broken_network(program: type[Peer], check: str, says: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..api import Peer
+from ..api import Peer, PeerId
 from ..errors import InputError, nearest, plain
 from ..measure.asks import QUESTION, AskRecord
 from ..measure.metrics import KIND_MASK
@@ -60,7 +60,7 @@ class PeerColumns:
         self.run = Run()
         self.begun_with = sim.n
         """How many there were when the run began: ids from there on are newcomers."""
-        self.shown_reader = ShownReader(dict.fromkeys(sim.program_types))
+        self.shown_reader = ShownReader(sim.all_programs)
         self._shown: tuple[int, int, Values] = (-1, -1, {})
         """(time, peers, values) of the last reading of the shown columns: only what is being watched reads it again."""
         self._fixed: Fixed | None = None
@@ -224,19 +224,20 @@ class SnapshotBuilder:
         self._rows: dict[int, AskRow] = {}
         self._files = np.zeros(sim.n, np.int32)
         self._files_us = -1
-        self._held = np.zeros(0, np.bool_)
+        self._held = self._cut = np.zeros(0, np.bool_)
         self._ident = np.zeros(0, np.float32)
         self._traced: tuple[tuple[object, ...], Trace | None] = ((), None)
         self._identified = any(kind.identifier is not Peer.identifier for kind in dict.fromkeys(sim.program_types))
 
     def commanded(self) -> None:
-        """To be called after a command: files are counted again, and held links looked up."""
+        """To be called after a command: files are counted again, held and cut links looked up."""
         self._files_us = -1
-        self._held = self._holding()
+        self._held = self._flags(self._simulation.network.held_links.ends())
+        self._cut = self._flags(self._simulation.faults.cut_links.ends())
 
-    def _holding(self) -> NDArray[np.bool_]:
-        """Peers with a held link; only a command changes who they are."""
-        ends = sorted(self._simulation.network.held_links.ends())
+    def _flags(self, peers: set[PeerId]) -> NDArray[np.bool_]:
+        """Peers with a held or a cut link; only a command changes who they are."""
+        ends = sorted(peers)
         flags = np.zeros(self._simulation.n if ends else 0, np.bool_)
         flags[ends] = True
         return flags
@@ -285,6 +286,7 @@ class SnapshotBuilder:
             horizon=sim.program.horizon(sim.shared.options),
             spreading=self._spreading(flight),
             held=self._held,
+            cut=self._cut,
             ident=self._ident,
             court=court,
             attacks=attacks,

@@ -170,12 +170,14 @@ def station_state(
     sim: Simulation, station: PeerId, record: AskRecord | None = None, names: Sequence[Sequence[str]] = ()
 ) -> str:
     """The state of a station in one word: alive, dead, left, censored, colluding or, for an ask, "behind the
-    partition". For an ask it is colluding only if it suppresses that."""
+    partition" or "behind a cut link". For an ask it is colluding only if it suppresses that."""
     if sim.state[station] == ALIVE and sim.censored[station]:
         return "censored"
     if sim.state[station] == ALIVE and record is not None:
         if sim.group[station] != sim.group[record.origin]:
             return "behind the partition"
+        if sim.faults.cut_links and sim.faults.cut_links.has(station, record.origin):
+            return "behind a cut link"
         return "colluding" if _suppresses(sim, station, record, names) else "alive"
     if sim.state[station] == ALIVE and sim.colluding[station]:
         return "colluding"
@@ -387,6 +389,7 @@ WORDS = {
     "reset": "reached a peer that had restarted",
     "censored": "were censored",
     "partition": "reached the partition",
+    "cut": "were on a link that is cut",
     "lost": "were lost",
     "nat": "reached a peer behind a NAT",
     "queue": "were dropped since the queue of the line was full",

@@ -7,15 +7,16 @@ returns the peers that it changed. An InputError is raised before anything has c
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias, get_args
 
 from .. import commands as c
+from .. import programs
 from ..api import PeerId, Want, words_of
 from ..commands import Censor
 from ..errors import InputError, nearest, plain
 from ..measure.snapshot import ALIVE, DEAD, LEFT, CourtStatus
-from ..options import as_number, set_option
+from ..options import as_number, option_values, set_option
 from ..simulation import Simulation
 from ..world.access_links import JITTER_MS_MAX
 from ..world.content import file_of
@@ -291,6 +292,50 @@ def release(parts: Parts, command: c.Release, by: str) -> tuple[PeerId, ...]:
     return parts.simulation.network.release(parts.executor.resolve(command.peers))
 
 
+def cut(parts: Parts, command: c.Cut, by: str) -> tuple[PeerId, ...]:
+    those = parts.executor.resolve(command.peers)
+    if len(those) > HELD_MOST:
+        raise InputError(f"cut takes at most {HELD_MOST:,} peers, because it lists each link; these are {len(those):,}")
+    if those:
+        parts.simulation.network.cut(those)
+    return those
+
+
+def mend(parts: Parts, command: c.Mend, by: str) -> tuple[PeerId, ...]:
+    return parts.simulation.network.mend(parts.executor.resolve(command.peers))
+
+
+def act(parts: Parts, command: c.Act, by: str) -> tuple[PeerId, ...]:
+    sim, verb = parts.simulation, command.name
+    kinds = tuple(dict.fromkeys(sim.program_types))
+    programs.check_verb(verb, kinds, "act")
+    those = parts.executor.resolve(command.peers)
+    able = [p for p in those if verb in programs.verbs_of(sim.program_types[p])]
+    if those and not able:
+        whose = " or ".join(dict.fromkeys(kind.role for kind in kinds if verb in programs.verbs_of(kind)))
+        raise InputError(f'act: none of these peers can "{plain(verb)}": that is for a {whose}')
+    values = {
+        kind: programs.read_values(kind, verb, command.values, "act")
+        for kind in dict.fromkeys(sim.program_types[p] for p in able)
+    }
+    ready: list[PeerId] = []
+    reason = ""
+    for peer in able:
+        program = sim.programs[peer]
+        if program is None:
+            continue
+        why = programs.why_not(program, verb)
+        if why:
+            reason = reason or f"{sim.labels[peer]} cannot: {why}"
+        else:
+            ready.append(peer)
+    if reason and not ready:
+        raise InputError(f'act: "{plain(verb)}" was not done, since {plain(reason)}')
+    for peer in ready:
+        sim.act(peer, verb, values[sim.program_types[peer]])
+    return tuple(ready)
+
+
 def heal(parts: Parts, command: c.Heal, by: str) -> tuple[PeerId, ...]:
     faults = parts.simulation.faults
     those = tuple(p for p, side in enumerate(faults.group) if side)
@@ -399,7 +444,7 @@ def settings(parts: Parts) -> dict[str, object]:
         "asks": parts.workload.asks_per_s,
         "jitter": links.jitter_us / 1000,
         **({"capacity": bandwidth.factor} if bandwidth is not None else {}),
-        **({f.name: getattr(options, f.name) for f in fields(options)} if options is not None else {}),
+        **option_values(options),
     }
 
 
@@ -424,6 +469,9 @@ EFFECTS: Mapping[type[c.Command], Effect] = {
     c.Partition: partition,
     c.Hold: hold,
     c.Release: release,
+    c.Cut: cut,
+    c.Mend: mend,
+    c.Act: act,
     c.Heal: heal,
     c.Court: court,
     c.Adjourn: adjourn,

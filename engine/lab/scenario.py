@@ -24,6 +24,7 @@ from ..analysis.selectors import parse as parse_selector
 from ..api import Peer, Want, words_of
 from ..commands import (
     SIDES,
+    Act,
     Arrive,
     AskFor,
     Attack,
@@ -41,8 +42,9 @@ from ..commands import (
 from ..control import attacks
 from ..errors import InputError, nearest, plain
 from ..files import MissingFileError, is_descriptor, looks_like_path, parse_toml, read_toml
-from ..options import as_number, as_spec, as_text, as_whole, option_names, options_for, set_option
-from ..registry import networks
+from ..options import as_number, as_spec, as_text, as_whole, flat, option_names, options_for, set_option
+from ..programs import check_verb, read_values, verbs_of
+from ..registry import classes_of, networks
 from ..setup import ArrivalSpec, ContentSpec, LinkSpec, Setup
 from ..world import latency, topology
 from ..world.access_links import JITTER_MS_MAX
@@ -293,7 +295,7 @@ def _scenario(table: Mapping[str, Any], source: str) -> Scenario:
     plan = Setup()
     protocol = as_text(table.get("protocol", plan.protocol), f"{where} protocol", plan.protocol)
     network = network_called(protocol, source)
-    options = _table(table, "options", where)
+    options = flat(_table(table, "options", where))
     options_for(network, options, f"{where} [options]")
     asks = _table(table, "asks", where, ("per_s",))
     churn = _table(table, "churn", where, ("session", "polite"))
@@ -413,6 +415,8 @@ def _check_command(command: Command, network: type[Peer], where: str) -> None:
             raise InputError(f'{where}: want should not be "{plain(want)}"{nearest(plain(want), get_args(Want))}')
         case Set():
             _check_set(command, network, where)
+        case Act():
+            _check_act(command, network, where)
     poisons = isinstance(command, Poison) or (isinstance(command, Attack) and command.name == "poison")
     if poisons and not network.shares_files:
         raise InputError(f"{where}: users of {network.name} share no files, so there is nothing to poison")
@@ -443,6 +447,17 @@ def _check_set(command: Set, network: type[Peer], where: str) -> None:
     else:
         choices = (*WORLD, *option_names(network))
         raise InputError(f'{where}: nothing called "{plain(name)}" can be set{nearest(name, choices)}')
+
+
+def _check_act(command: Act, network: type[Peer], where: str) -> None:
+    """Raise InputError unless some program of the network has that verb, and it takes these values."""
+    stations = network.stations(options_for(network, {}, where), 8)
+    programs = tuple(dict.fromkeys((*classes_of(network), *(station.program for station in stations))))
+    check_verb(command.name, programs, where)
+    for program in programs:
+        if command.name in verbs_of(program):
+            read_values(program, command.name, command.values, where)
+            return
 
 
 def _caption(item: Mapping[str, Any], where: str) -> Caption:
@@ -641,7 +656,9 @@ def _fields(value: Any) -> dict[str, Any]:
 def _command_fields(command: Command) -> dict[str, Any]:
     """The fields of a command that a scenario has to name. Peers are written as a selector."""
     defaults = {f.name: f.default for f in fields(command)}
-    made = {name: value for name, value in _fields(command).items() if name == "peers" or value != defaults[name]}
+    made = {
+        name: value for name, value in _fields(command).items() if name == "peers" or value not in (defaults[name], {})
+    }
     if isinstance(command, Set) and command.name == "churn":
         made["value"] = _absolute_trace(str(command.value))
     if "peers" in made and not isinstance(peers := made["peers"], str):

@@ -391,10 +391,6 @@ def quantile(ranked: Sequence[float] | NDArray[np.float64], share: float) -> flo
     return round(below + (above - below) * (at - low), 6)
 
 
-def kinds_of(messages: Sequence[type[Any]]) -> tuple[dict[type, int], list[int], list[str]]:
-    """Numbers for kinds of messages, in the order given: class -> number, part of each, name of each."""
-    return (
-        {kind: i for i, kind in enumerate(messages)},
-        [kind.part_code for kind in messages],
-        [kind.kind for kind in messages],
-    )
+def kinds_of(messages: Sequence[type[Any]]) -> tuple[dict[type, int], list[int]]:
+    """Numbers for kinds of messages, in the order given: class -> number, part of each."""
+    return {kind: i for i, kind in enumerate(messages)}, [kind.part_code for kind in messages]

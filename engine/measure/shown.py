@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from ..api import Peer, Shown
 from ..errors import PeerFailed
+from ..programs import shown_of, shows_of
 from ..sim.words import OTHER, word_text
 from .snapshot import ShownColumn
 
@@ -34,7 +35,7 @@ class ShownReader:
         self.columns: dict[str, Shown] = {}
         """By name, in the order of the programs."""
         for program in programs:
-            for column in program.shows:
+            for column in shows_of(program):
                 self.columns.setdefault(column.name, column)
 
     def read(self, programs: Sequence[Peer | None]) -> Values:
@@ -45,11 +46,11 @@ class ShownReader:
         }
         peers: dict[type[Peer], list[int]] = {}
         for peer, program in enumerate(programs):
-            if program is not None and program.shows:
+            if program is not None and (program.shows or program.components):
                 peers.setdefault(type(program), []).append(peer)
         for kind, ids in peers.items():
-            rows = [self._row(peer, programs[peer], len(kind.shows)) for peer in ids]
-            for at, shown in enumerate(kind.shows):
+            rows = [self._row(peer, programs[peer]) for peer in ids]
+            for at, shown in enumerate(shows_of(kind)):
                 cells = [row[at] for row in rows]
                 column = made[shown.name]
                 if isinstance(column, list):
@@ -62,10 +63,10 @@ class ShownReader:
 
     def of(self, peer: int, program: Peer | None) -> tuple[tuple[Shown, float | str], ...]:
         """The columns of one peer; none of one that is not alive. Raises PeerFailed."""
-        if program is None or not type(program).shows:
+        if program is None:
             return ()
-        shows = type(program).shows
-        row = self._row(peer, program, len(shows))
+        shows = shows_of(type(program))
+        row = self._row(peer, program) if shows else ()
         return tuple(
             (one, _text(cell, [peer], [cell], one))
             if one.kind == "category"
@@ -74,14 +75,11 @@ class ShownReader:
         )
 
     @staticmethod
-    def _row(peer: int, program: Any, columns: int) -> tuple[float | str, ...]:
+    def _row(peer: int, program: Any) -> tuple[float | str, ...]:
         try:
-            row: tuple[float | str, ...] = program.shown()
-            if len(row) == columns:
-                return row
+            return shown_of(program)
         except Exception as error:
             raise PeerFailed(peer, "shown", error) from error
-        raise PeerFailed(peer, "shown", ValueError(f"{len(row)} values for {columns} columns"))
 
 
 def _text(cell: object, ids: Sequence[int], cells: Sequence[object], column: Shown) -> str:

@@ -284,6 +284,8 @@ class Snapshot:
     """Asks that have a question under way. An open ask without one waits for an answer, or fetches a file."""
     held: Flags = field(default_factory=lambda: np.zeros(0, np.bool_))
     """Peers with a held link (N,); empty if no link is held."""
+    cut: Flags = field(default_factory=lambda: np.zeros(0, np.bool_))
+    """Peers with a cut link (N,); empty if no link is cut."""
     ident: F32 = field(default_factory=lambda: np.zeros(0, np.float32))
     """Identifier of each peer as a share of the identifier space, 0 to 1 (N,), see `Peer.identifier`; NaN where it has
     none; empty in networks without identifiers."""

@@ -107,14 +107,14 @@ class Gossiper(Peer, name="gossip", options=GossipOptions):
         if sender == message.who and self.welcome:
             known = (*self.others, *self.newer)
             host.send(sender, Welcome(tuple(host.rng.sample(known, min(host.options.introduced, len(known))))))
-        if type(message.who) is int and message.who not in self.newer:
+        if message.who not in self.newer:
             put_bounded(self.newer, message.who, None, host.options.introduced)
             host.multicast(self.drawn(host), message)
 
     @on(Welcome)
     def welcomed(self, host: Host, sender: PeerId, message: Welcome) -> None:
         """The first answer completes the join; later ones are ignored."""
-        if not self.welcome and type(message.others) is tuple:
+        if not self.welcome:
             self.others = (sender, *message.others[: host.options.introduced])
             self.welcome = True
 
@@ -130,7 +130,7 @@ class Gossiper(Peer, name="gossip", options=GossipOptions):
     @on(Rumour)
     def hear(self, host: Host, sender: PeerId, rumour: Rumour) -> Known:
         """Pass on a new rumour, and drop a known one."""
-        if type(rumour.key) is not int or rumour.key in self.heard:
+        if rumour.key in self.heard:
             return DUPLICATE
         self.tell(host, rumour)
         return None

@@ -46,7 +46,7 @@ class Request:
     text: str
 
     def about(self) -> Iterable[str]:
-        return words_of(str(self.text))
+        return words_of(self.text)
 
     def without(self, word: str) -> Request:
         """A request with an empty path, which is answered with 451."""
@@ -65,7 +65,7 @@ class Response:
 
     def about(self) -> Iterable[str]:
         """The page is there to read."""
-        return words_of(str(self.text))
+        return words_of(self.text)
 
     def without(self, word: str) -> Response:
         """A response 451 without a page."""
@@ -188,7 +188,7 @@ class Client(Peer, name="web", options=WebOptions):
     @on(Response)
     def response(self, host: Host, sender: PeerId, message: Response) -> None:
         """The page, or an error. An overloaded service is asked again when the timeout is over."""
-        if sender != self.front or type(message.number) is not int or message.number not in self.pending:
+        if sender != self.front or message.number not in self.pending:
             return
         self.heard_us = host.now_us
         host.link(sender)
@@ -196,7 +196,7 @@ class Client(Peer, name="web", options=WebOptions):
             return
         pending = self.pending.pop(message.number)
         host.cancel(pending.timer)
-        if message.status == OK and type(message.server) is int:
+        if message.status == OK:
             self.answered += 1
             host.note("hit", holder=message.server, content=pending.text)
         else:
@@ -241,7 +241,7 @@ class Server(Peer):
     def request(self, host: Host, sender: PeerId, message: Request) -> None:
         """Answer a request: 451 for an empty path, which is what a ban leaves of it."""
         options = host.options
-        if not words_of(message.text if type(message.text) is str else ""):
+        if not words_of(message.text):
             host.send(sender, Response(message.number, UNAVAILABLE, "", host.me, Blob(0)))
             return
         if self.queued >= options.backlog:
@@ -295,8 +295,7 @@ class Balancer(Peer):
     @on(Request)
     def request(self, host: Host, sender: PeerId, message: Request) -> None:
         """Pass a request on, with at most one try for each server."""
-        if type(message.number) is int and type(message.text) is str:
-            self._forward(host, sender, message.number, message.text, len(self.servers), host.cause)
+        self._forward(host, sender, message.number, message.text, len(self.servers), host.cause)
 
     def _forward(self, host: Host, client: PeerId, number: int, text: str, tries: int, cause: Cause) -> None:
         # The cause is named, not inherited: a server's death, which starts a retry, descends from no ask.
@@ -322,7 +321,7 @@ class Balancer(Peer):
     @on(Response)
     def response(self, host: Host, sender: PeerId, message: Response) -> None:
         """Pass a response back to the client, or try the next server if this one is overloaded."""
-        if sender not in self.servers or type(message.number) is not int:
+        if sender not in self.servers:
             return
         self.servers[sender] = host.now_us
         self.aside.pop(sender, None)
@@ -343,7 +342,7 @@ class Balancer(Peer):
         self._set_aside(host, tick.number)
 
     def refused(self, host: Host, to: PeerId, message: object) -> None:
-        if isinstance(message, Request) and type(message.number) is int:
+        if isinstance(message, Request):
             self._set_aside(host, message.number)
 
     def _set_aside(self, host: Host, number: int) -> None:

@@ -11,8 +11,26 @@ from collections.abc import Iterable, Mapping, Sequence
 from heapq import heappush
 from typing import Any, Protocol
 
-from ..api import INHERIT, Blob, Cause, CauseLike, File, Library, Line, PeerId, Rng, part_of
-from .encoding import encoded_size
+from ..api import (
+    INHERIT,
+    Blob,
+    Cause,
+    CauseLike,
+    Component,
+    File,
+    Library,
+    Line,
+    Message,
+    OpenCall,
+    Part,
+    PeerId,
+    Rng,
+    Ticket,
+    part_of,
+)
+from ..errors import NothingToReplyTo
+from .calls import Answered, Called, PendingCall, waits_of, wrappers_of
+from .encoding import MalformedMessage, encoded_size, malformed_size
 from .kernel import HOP_BITS, KIND_SHIFT, SENDER_SHIFT, Envelope, Kernel, KernelTimer
 from .links import FAST
 from .network import Network
@@ -53,6 +71,9 @@ class HostOwner(Protocol):
     def drop_unknown(self, many: tuple[Any, ...], envelope: Envelope) -> tuple[PeerId, ...]:
         """Drop what goes to receivers that do not exist; returns the others."""
 
+    def drop_malformed(self, many: tuple[Any, ...], envelope: Envelope) -> None:
+        """Drop a message whose fields are not what their annotations say, to each of these receivers."""
+
 
 class SharedHostState:
     """What all hosts share: kernel, network, options, and the counters of what was sent.
@@ -74,7 +95,7 @@ class SharedHostState:
         self.kernel = kernel
         self.network = network
         self.links = network.links
-        self.kinds = dict(kinds)
+        self.kinds = {**kinds, **wrapped(kinds)}
         self.parts = tuple(parts)
         self.options = options
         self.records = records
@@ -83,11 +104,29 @@ class SharedHostState:
         self.sent_bytes = 0
         self.sent_by_kind = [0] * len(self.parts)
 
+    def __getstate__(self) -> dict[str, Any]:
+        # The classes of envelopes have no name by which they could be found again.
+        return {**self.__dict__, "kinds": {kind: code for kind, code in self.kinds.items() if not is_wrapper(kind)}}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.kinds.update(wrapped(self.kinds))
+
+
+def is_wrapper(kind: type) -> bool:
+    """Whether a class of messages is one of envelopes of calls."""
+    return issubclass(kind, (Called, Answered))
+
+
+def wrapped(kinds: Mapping[type, int]) -> dict[type, int]:
+    """The classes of envelopes of calls have the numbers of the messages inside."""
+    return {wrapper: code for kind, code in kinds.items() for wrapper in wrappers_of(kind)}
+
 
 class PeerHost:
     """The host of one peer; see `engine.api.Host` for what each call means."""
 
-    __slots__ = ("kernel", "library", "me", "rng", "row", "shared", "sign", "waiting")
+    __slots__ = ("calls", "kernel", "library", "me", "rng", "row", "shared", "sign", "token", "views", "waiting")
 
     def __init__(self, me: PeerId, shared: SharedHostState, rng: Rng, library: Library) -> None:
         self.me = me
@@ -97,16 +136,25 @@ class PeerHost:
         self.rng = rng
         self.library = library
         self.row = shared.links.row(me)
+        self.views: dict[type[Component], ComponentHost] | None = None
+        """Of its components, made when they are first used; in no checkpoint."""
         self.waiting: dict[int, KernelTimer] = {}
         """Timers that keep an ask open, by their identity, so that a kill can release it. The kernel removes those
         that are due."""
+        self.calls: dict[int, PendingCall] = {}
+        """Those that are open, by their tokens."""
+        self.token = 0
+        """The last one that was given. They go on when the peer starts again: an answer to an earlier process finds no
+        call."""
 
     def __getstate__(self) -> tuple[Any, ...]:
-        return self.me, self.shared, self.kernel, self.rng, self.library, list(self.waiting.values())
+        waiting, calls = list(self.waiting.values()), (self.calls, self.token)
+        return self.me, self.shared, self.kernel, self.rng, self.library, waiting, calls
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
-        self.me, self.shared, self.kernel, self.rng, self.library, waiting = state
+        self.me, self.shared, self.kernel, self.rng, self.library, waiting, (self.calls, self.token) = state
         self.sign = self.me << SENDER_SHIFT
+        self.views = None
         # An identity is good for one process: those of the copies are others.
         self.waiting = {id(timer): timer for timer in waiting}
 
@@ -168,7 +216,11 @@ class PeerHost:
             why, record = 0, kernel.no_envelope[4]
         elif why:
             why += 1
-        size = message._size or encoded_size(message)
+        try:
+            size = message._size or encoded_size(message)
+        except MalformedMessage:
+            self.multicast((to,), message)
+            return
         now = kernel.now_us
         envelope = (self.me, message, why, now, record, self.sign | kind << KIND_SHIFT | size)
         at = now + (links.flat_us or self.row[links.column[to]])
@@ -203,7 +255,11 @@ class PeerHost:
                 record = shared.owner.join(why)
             else:
                 why += 1
-        size = message._size or encoded_size(message)
+        malformed = False
+        try:
+            size = message._size or encoded_size(message)
+        except MalformedMessage:
+            malformed, size = True, malformed_size(message)
         now = kernel.now_us
         envelope = (self.me, message, why, now, record, self.sign | kind << KIND_SHIFT | size)
         links = shared.links
@@ -217,6 +273,9 @@ class PeerHost:
         if not somewhere:
             many = shared.owner.drop_unknown(many, envelope)
             arriving = len(many)
+        if malformed:
+            shared.owner.drop_malformed(many, envelope)
+            many, arriving = (), 0
         if links.path is not FAST:
             shared.network.post_all(self.me, many, envelope)
         elif links.flat_us:
@@ -307,8 +366,93 @@ class PeerHost:
         return Blob(size, part_of(self.library.serves(file).digest, offset))
 
     def cancel(self, timer: Any) -> None:
+        if timer.__class__ is PendingCall:
+            self.end_call(timer)
+            return
         self.kernel.disarm(timer)
         self.waiting.pop(id(timer), None)
+
+    # --- calls -----------------------------------------------------------------------------------------------
+
+    def call(
+        self,
+        to: PeerId,
+        request: Any,
+        *,
+        timeout_us: int | Sequence[int],
+        context: object = None,
+        answers: int | None = 1,
+        cause: CauseLike = INHERIT,
+        via: PeerId | None = None,
+        part: Part | None = None,
+    ) -> PendingCall:
+        kernel = self.kernel
+        if answers is not None and (type(answers) is not int or answers < 1):
+            raise ValueError(f"answers should be a number from 1, or None, not {answers!r}")
+        waits = waits_of(timeout_us)
+        self.token = token = self.token + 1
+        how: dict[str, Any] = {}
+        if part is not None:
+            how["part"] = part
+        if via is not None:
+            how["via"] = via
+        envelope = wrappers_of(request.__class__)[0](token, request)
+        self.calls[token] = call = PendingCall(to, token, envelope, context, answers, waits, how, kernel.now_us)
+        call.due_us = kernel.now_us + waits[0]
+        # The wait has the cause of the request; one without a cause keeps no ask open.
+        upkeep = (part or request.part) == "upkeep"
+        call.timer = self.after(waits[0], call, cause=None if upkeep else cause)
+        self.send(to, envelope, cause=cause, **how)
+        return call
+
+    @property
+    def request(self) -> Ticket:
+        sender, message, cause, _, _, _ = self.kernel.envelope
+        if not isinstance(message, Called):
+            handled = getattr(message, "kind", None)
+            told = f"{handled} was sent and waits for none" if handled else "nothing of the kind is being handled"
+            raise NothingToReplyTo(f"there is no request to answer: {told} (see Host.call)")
+        return Ticket(sender, message.token, cause, message.kind)
+
+    def reply(self, answer: Any, *, to: Ticket | None = None) -> None:
+        if to is None:
+            sender, message, _, _, _, _ = self.kernel.envelope
+            if not isinstance(message, Called):
+                to = self.request  # which raises
+            else:
+                self.send(sender, wrappers_of(answer.__class__)[1](message.token, answer))
+                return
+        if not isinstance(to, Ticket):
+            raise NothingToReplyTo(f"`to` should be a ticket that Host.request gave, not {to!r}")
+        self.send(to.sender, wrappers_of(answer.__class__)[1](to.token, answer), cause=to.cause)
+
+    def await_answer(self, call: PendingCall) -> None:
+        """The time to wait begins, or begins anew."""
+        old = call.timer
+        wait_us = call.waits_us[call.tries - 1]
+        call.due_us = self.kernel.now_us + wait_us
+        call.timer = self._follow(old, wait_us, call)
+        if old is not None:
+            self.cancel(old)
+
+    def _follow(self, old: KernelTimer | None, delay_us: int, call: PendingCall) -> KernelTimer:
+        """A timer with the cause of another one, which may have been due."""
+        return self.after(delay_us, call, cause=None if old is None or not old.cause else old.cause)
+
+    def end_call(self, call: PendingCall) -> None:
+        """The call is over, if it was not before."""
+        if self.calls.pop(call.token, None) is None:
+            return
+        timer, call.timer, call.context = call.timer, None, None
+        if timer is not None:
+            self.cancel(timer)
+
+    def open_calls(self) -> tuple[OpenCall, ...]:
+        """The calls that wait, in the order in which they were made."""
+        return tuple(
+            OpenCall(call.to, call.request.kind, call.since_us, call.tries, call.due_us, call.answers)
+            for call in self.calls.values()
+        )
 
     def link(self, to: PeerId) -> None:
         self.shared.owner.link(self.me, to)
@@ -329,11 +473,111 @@ class PeerHost:
     def mark(self, to: PeerId, word: str = "", *, topic: str | None = None) -> None:
         self.shared.owner.mark(self.me, to, word, topic or "")
 
+    # --- components ---------------------------------------------------------------------------------------
+
+    @property
+    def program(self) -> Any:
+        return self.kernel.peers[self.me]
+
+    def inside(self, component: Component) -> Any:
+        views = self.views
+        if views is None:
+            views = self.views = {}
+        view = views.get(component.__class__)
+        if view is None:
+            view = views[component.__class__] = ComponentHost(self, component)
+        return view
+
+    def emit(self, value: object) -> None:
+        """It is nobody's component."""
+
     def let_go(self) -> None:
         """The process has ended: its timers keep no ask open any more."""
         for timer in self.waiting.values():
             self.kernel.disarm(timer)
         self.waiting = {}
+        for call in self.calls.values():
+            if call.timer is not None:
+                self.kernel.disarm(call.timer)
+            call.timer = call.context = None
+        self.calls = {}
+
+
+class ComponentHost:
+    """The host of a component: `outer` is that of its owner, to which all is passed on that is not said here.
+
+    It belongs to a class of component and not to an object, so it stays when the process starts again.
+    """
+
+    __slots__ = ("kind", "name", "outer", "views")
+
+    def __init__(self, outer: Any, component: Component) -> None:
+        self.outer = outer
+        self.kind = component.__class__
+        self.name = component.part_name
+        self.views: dict[type[Component], ComponentHost] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ComponentHost.__slots__ or name.startswith("__"):  # while it is copied
+            raise AttributeError(name)
+        return getattr(self.outer, name)
+
+    @property
+    def program(self) -> Any:
+        """The component itself."""
+        return getattr(self.outer.program, self.name, None)
+
+    @property
+    def options(self) -> Any:
+        outer = self.outer.options
+        own = getattr(outer, self.name, None)
+        if own is not None:
+            return own
+        kind = getattr(self.kind, "options_type", None)
+        return outer if kind is None or isinstance(outer, kind) else kind()
+
+    def inside(self, component: Component) -> Any:
+        if component.__class__ is self.kind:
+            return self
+        view = self.views.get(component.__class__)
+        if view is None:
+            view = self.views[component.__class__] = ComponentHost(self, component)
+        return view
+
+    # The busiest calls, since `__getattr__` takes three times as long.
+
+    @property
+    def me(self) -> PeerId:
+        return self.outer.me  # type: ignore[no-any-return]
+
+    @property
+    def now_us(self) -> int:
+        return self.outer.now_us  # type: ignore[no-any-return]
+
+    def send(self, to: PeerId, message: Any, **kw: Any) -> None:
+        self.outer.send(to, message, **kw)
+
+    def multicast(self, to: Iterable[PeerId], message: Any, **kw: Any) -> None:
+        self.outer.multicast(to, message, **kw)
+
+    def after(self, delay_us: int, tick: Any, **kw: Any) -> Any:
+        return self.outer.after(delay_us, tick, **kw)
+
+    def log(self, kind: str, **facts: Any) -> None:
+        self.outer.log(f"{self.name}.{kind}", **facts)
+
+    def emit(self, value: object) -> None:
+        hand_over(self.outer, value)
+
+
+def hand_over(host: Any, value: object) -> None:
+    """Call the handler for a value that a component emitted; `host` is that of its owner."""
+    if isinstance(value, Message):
+        raise TypeError(f"emit hands over values, and {type(value).__name__} is a message")
+    owner = host.program
+    handler = type(owner).handlers.get(type(value))
+    if handler is not None:
+        handler(owner, host, value)
 
 
 def flatten(causes: Any) -> tuple[int, ...]:

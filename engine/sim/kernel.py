@@ -403,7 +403,8 @@ class Kernel:
                     tables[owner][tick.__class__](peers[owner], hosts[owner], tick)
                 except Exception as error:
                     self.envelope = envelope
-                    raise PeerFailed(owner, type(tick).__name__, error) from error
+                    what = getattr(tick, "failing", type(tick).__name__)
+                    raise PeerFailed(owner, what, error) from error
                 self.envelope = envelope
             if timer.live:
                 # Set again; it stays pending for its record.

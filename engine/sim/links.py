@@ -224,6 +224,47 @@ def _foremost(said: dict[str, int]) -> int:
     return said.get("") or next(iter(said.values()), 0)
 
 
+class LinkSet:
+    """Some links, each between two peers; `whole` are peers with all of their links in it, those to newcomers too."""
+
+    def __init__(self) -> None:
+        self.whole: dict[PeerId, None] = {}
+        self.pairs: dict[tuple[PeerId, PeerId], None] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self.whole or self.pairs)
+
+    def has(self, a: PeerId, b: PeerId) -> bool:
+        """Whether the link between two peers is in it."""
+        return a in self.whole or b in self.whole or ((a, b) if a < b else (b, a)) in self.pairs
+
+    def ends(self) -> set[PeerId]:
+        """Peers with a link in it."""
+        return {*self.whole, *(peer for pair in self.pairs for peer in pair)}
+
+    def add(self, peers: Sequence[PeerId]) -> None:
+        """Add the links between these peers; of a single one, all of its links."""
+        if len(peers) == 1:
+            self.whole[peers[0]] = None
+        else:
+            ordered = sorted(peers)
+            for at, a in enumerate(ordered):
+                self.pairs.update(((a, b), None) for b in ordered[at + 1 :])
+
+    def remove(self, peers: Sequence[PeerId]) -> tuple[PeerId, ...]:
+        """Remove the links between these peers, of a single one all of its links, and all links of each of them that is
+        in it as a whole. Returns the ends of what was removed, in order."""
+        named = dict.fromkeys(peers)
+        gone = [p for p in self.whole if p in named]
+        ends = min(2, len(named))
+        pairs = [(a, b) for a, b in self.pairs if (a in named) + (b in named) >= ends]
+        for peer in gone:
+            del self.whole[peer]
+        for pair in pairs:
+            del self.pairs[pair]
+        return tuple(sorted({*gone, *(one for pair in pairs for one in pair)}))
+
+
 class Streams:
     """Open streams between peers, undirected, as columns that are kept up to date rather than swept.
 

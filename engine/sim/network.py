@@ -6,6 +6,7 @@ with a reason). The reasons, in the order in which they are looked for:
 
     lost        a datagram that the link lost; of a stream, a message that no try of 100 s brought over; the stream
                 breaks
+    cut         their link is cut, see `faults`
     censored    its sender or its receiver is censored; a message of a stream waits, see `stalls`
     partition   they are in different groups; likewise
     nat         the receiver's NAT lets in only those that it called
@@ -135,7 +136,9 @@ class Network(FateOfEnvelopes):
         faults = self.faults
         # As `Faults.why_blocked` and `Stalls.active`, without calls: this runs for each message that is checked.
         reason, stalls = "", self.stalls
-        if faults.censored[to] or faults.censored[sender]:
+        if faults.cut_links and faults.cut_links.has(sender, to):
+            reason = "cut"
+        elif faults.censored[to] or faults.censored[sender]:
             reason = "censored"
         elif faults.group[to] != faults.group[sender]:
             reason = "partition"
@@ -258,6 +261,28 @@ class Network(FateOfEnvelopes):
             self.kernel.post(at_us, to, envelope)
         self.stalls.released()
         return freed
+
+    def cut(self, peers: Sequence[PeerId]) -> None:
+        """Cut the links between these peers, of a single one all of its links: streams on them break now."""
+        self.links.keep_orders(self.kernel)
+        faults = self.faults
+        if len(peers) == 1:
+            (one,) = peers
+            pairs = [(one, other) for other in range(len(faults.group)) if other != one]
+        else:
+            ordered = sorted(peers)
+            pairs = [(a, b) for at, a in enumerate(ordered) for b in ordered[at + 1 :]]
+        pairs = [pair for pair in pairs if not faults.cut_links.has(*pair)]
+        faults.cut_links.add(peers)
+        for a, b in pairs:
+            self.stalls.break_pair(a, b, "cut")
+        self.update_checked()
+
+    def mend(self, peers: Sequence[PeerId]) -> tuple[PeerId, ...]:
+        """Mend them: streams can be opened again. Returns the peers whose links were cut."""
+        mended = self.faults.cut_links.remove(peers)
+        self.update_checked()
+        return mended
 
     # --- views ----------------------------------------------------------------------------------------------
 

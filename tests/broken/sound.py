@@ -23,7 +23,7 @@ class Wanted:
     text: str
 
     def about(self) -> Iterable[str]:
-        return words_of(str(self.text))
+        return words_of(self.text)
 
 
 @message(over="datagram", part="answer")
@@ -34,7 +34,7 @@ class Have:
     name: str
 
     def about(self) -> Iterable[str]:
-        return words_of(str(self.name))
+        return words_of(self.name)
 
 
 @message()
@@ -87,8 +87,6 @@ class Sound(Peer, name="sound", options=SoundOptions):
 
     @on(Wanted)
     def wanted(self, host: Host, sender: PeerId, message: Wanted) -> Known:
-        if type(message.key) is not int or type(message.text) is not str or type(message.hops) is not int:
-            return None
         if message.key in self.seen:
             return DUPLICATE
         self.keep(self.seen, message.key)
@@ -103,7 +101,7 @@ class Sound(Peer, name="sound", options=SoundOptions):
 
     @on(Have)
     def have(self, host: Host, sender: PeerId, message: Have) -> None:
-        if type(message.key) is int and message.key in self.asked:
+        if message.key in self.asked:
             host.note("hit", holder=sender, content=message.name)
 
     @on(Hello)

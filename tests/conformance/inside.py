@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from engine import Peer, Swarm
+from engine.sim.calls import PendingCall
 from engine.sim.host import PeerHost, SharedHostState
 from engine.sim.kernel import Kernel, KernelTimer
 from engine.sim.links import LinkModel
@@ -20,22 +21,23 @@ ENGINE = (PeerHost, SharedHostState, Kernel, Swarm, LinkModel)
 
 
 class _Pickler(pickle.Pickler):
-    """Timers stay what they are, since the kernel holds them too; a host inside a program is a fault."""
+    """Timers and calls stay what they are, since the kernel and the host hold them too; a host inside a program is a
+    fault."""
 
-    def __init__(self, file: io.BytesIO, timers: list[KernelTimer]) -> None:
+    def __init__(self, file: io.BytesIO, timers: list[KernelTimer | PendingCall]) -> None:
         super().__init__(file)
         self.timers = timers
 
     def persistent_id(self, obj: Any) -> int | None:
         assert not isinstance(obj, ENGINE), f"a program holds a {type(obj).__name__} of the engine"
-        if isinstance(obj, KernelTimer):
+        if isinstance(obj, (KernelTimer, PendingCall)):
             self.timers.append(obj)
             return len(self.timers) - 1
         return None
 
 
-def packed(program: Peer) -> tuple[bytes, list[KernelTimer]]:
-    """A program as bytes, and the timers it holds."""
+def packed(program: object) -> tuple[bytes, list[KernelTimer | PendingCall]]:
+    """A program as bytes, and the timers and calls it holds."""
     file, timers = io.BytesIO(), []
     _Pickler(file, timers).dump(program)
     return file.getvalue(), timers
@@ -64,7 +66,7 @@ def parts_of(value: Any) -> Iterator[tuple[str, Any]]:
 def containers(value: Any, path: str = "", seen: dict[int, Any] | None = None) -> Iterator[tuple[str, int]]:
     """Every container inside a program, however deep: (where, how many items)."""
     seen = {} if seen is None else seen
-    plain = isinstance(value, (str, bytes, int, float, type, KernelTimer, range)) or value is None
+    plain = isinstance(value, (str, bytes, int, float, type, KernelTimer, PendingCall, range)) or value is None
     if plain or id(value) in seen or callable(value):
         return
     seen[id(value)] = value

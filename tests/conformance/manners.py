@@ -9,12 +9,15 @@ from engine import AskFor, Kill, Publish, Set
 from engine.measure.snapshot import ALIVE
 
 from .inside import copied, globals_of, packed
-from .watch import SECOND, Network, Spied
+from .watch import SECOND, Late, Network, Spied
 
 IDLE_MOST = 5.0
 """Messages per peer and second when nobody asks anything."""
 
 DATA = "transfer"
+
+CALL_MOST_S = 300.0
+"""How long a call may wait for its next answer."""
 
 ASKS = (300, 600, 1_200)
 """After so many asks, one after the other, the programs are measured; and at last after twice the largest number."""
@@ -141,6 +144,7 @@ def keeps_no_host(network: Network) -> None:
         for _, each in made.living():
             packed(each)
             pickle.dumps(each)
+    assert not made.wrong, made.wrong[0]
 
 
 def lives_on_as_a_copy(network: Network) -> None:
@@ -171,3 +175,33 @@ def ends_when_it_stops(network: Network) -> None:
     assert not made.late, made.late[0]
     for peer in (*range(4), *made.simulation.stations):
         assert made.simulation.state[peer] != ALIVE
+
+
+def late_answers(network: Network) -> None:
+    """What comes when a call has ended changes nothing: not even if the answer is a message that was simply sent."""
+    if not calls(network):
+        return
+    made = Spied(network, Late, asks_per_s=2.0)
+    made.run(15)
+    assert not made.wrong, made.wrong[0]
+
+
+def calls_end(network: Network) -> None:
+    """Each call is answered or ends, and each request is answered as often as it asked for."""
+    if not calls(network):
+        return
+    made = Spied(network, asks_per_s=2.0)
+    made.run(10)
+    made.do(Kill("random 3"), Set("asks", 0.0))
+    made.run(10)
+    assert not made.wrong, made.wrong[0]
+    made.run(CALL_MOST_S)
+    for peer, _ in made.living():
+        for call in made.simulation.peer_hosts[peer].calls.values():
+            waits_s = (made.swarm.now_us - (call.due_us - call.waits_us[call.tries - 1])) / SECOND
+            assert waits_s < CALL_MOST_S, f"#{peer} has waited {waits_s:.0f} s for an answer to a {call.request.kind}"
+
+
+def calls(network: Network) -> bool:
+    """Whether it makes calls whose ends it handles."""
+    return any(program.replies or program.timeouts for program in network.programs())

@@ -180,9 +180,6 @@ def test_nonsense_is_ignored(value: object) -> None:
     front_tape.refuse(front, ONE, "a text")
     server_tape, server = FakeHost(me=ONE, options=WebOptions()), Server()
     server_tape.give(server, Request(value, value), sender=5)  # type: ignore[arg-type]
-    for message in (Request(value, value), Response(value, value, value, value, value)):  # type: ignore[arg-type]
-        list(message.about())
-        message.without("x")
     for each in (peer, front, server):
         each.beliefs()
         pickle.dumps(each)

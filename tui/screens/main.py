@@ -535,6 +535,7 @@ class MainScreen(Screen[None]):
             self._drawn_s = time.monotonic()
 
     def _take_frame(self, *, draw: bool) -> None:
+        self.session.shown = self._columns_seen()
         frame = self.session.frame(self.pace.fps)
         self._known = True
         self.view.show(frame, draw=draw)
@@ -544,6 +545,13 @@ class MainScreen(Screen[None]):
         jumped, self._jumps = frame.jumps != self._jumps, frame.jumps
         self._events = frame.events if jumped else self._events + frame.events
         self._panel_frame = frame
+
+    def _columns_seen(self) -> frozenset[str]:
+        """The columns of the network that somebody looks at: the one that peers are coloured by, all in the table."""
+        frame = self.view.frame
+        all_ = () if frame is None else frame.snapshot.fixed.shows
+        table = "peers" in self.panels.shown
+        return frozenset(one.name for one in all_ if table or one.name == self.view.colour_by)
 
     def _panels_are_due(self, now: float) -> bool:
         return self._panel_frame is not None and now - self._panels_s >= self._panel_slot_s

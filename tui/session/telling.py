@@ -19,6 +19,7 @@ from engine import (
     DEAD,
     LEFT,
     PARTS,
+    Act,
     Arrive,
     Arrived,
     AskFor,
@@ -203,6 +204,13 @@ class Teller:
             return (
                 f"{who} {is_} split off: messages between the {NUMBERS[sides] if sides < 11 else sides} sides are lost"
             )
+        if verb in ("cut", "mend"):
+            whose = f"the links {'of' if one else 'between'} {who}"
+            severed = "are cut: streams on them break, and nothing can be sent over them"
+            return f"{whose} {severed if verb == 'cut' else 'can be used again'}"
+        if isinstance(command, Act):
+            given = ", ".join(f"{name} {plain(value, 40)}" for name, value in command.values.items())
+            return f"“{plain(command.name, 40)}” was done to {who}{f' ({given})' if given else ''}"
         links = f"messages on the links {'of' if one else 'between'} {who}"
         if verb == "hold":
             return f"{links} are frozen"

@@ -20,6 +20,7 @@ from itertools import islice
 from textual import events as tx
 
 from engine import (
+    Act,
     Adjourn,
     Adrift,
     Arrive,
@@ -69,6 +70,8 @@ PAST: Mapping[str, tuple[str, str]] = {
     "defect": ("turned back", "alive"),
     "hold": ("held", "held"),
     "release": ("released", "alive"),
+    "cut": ("cut the links of", "censored"),
+    "mend": ("mended the links of", "alive"),
     "poison": ("poisoned", "poisoned"),
     "cure": ("cured", "alive"),
     "partition": ("split off", "censored"),
@@ -182,6 +185,9 @@ def _commanded(event: Commanded, labels: Sequence[str]) -> tuple[str, str]:
         return f"{by} sent off {who} within {command.over_s:g} s", "left"
     if isinstance(command, Publish):
         return f"{who} shares “{command.text}” ({by})", "transfer"
+    if isinstance(command, Act):
+        given = " ".join(f"{name} {plain(value, limit=40)}" for name, value in command.values.items())
+        return f"{by}: {plain(command.name)} {who}{f' ({given})' if given else ''}", "text"
     past, ink = PAST.get(command.verb, (command.verb, "text"))
     tail = f": “{command.word}” is hidden" if isinstance(command, Collude) else _operator(command)
     return f"{by} {past} {who}{tail}", ink

@@ -21,6 +21,7 @@ from engine import ALIVE, DEAD, STATES, AskRow, LoggedMessage, PeerId, Snapshot
 from tui.config.keys import SCROLLING, keyed, within
 from tui.draw.belief import Mind, age_words, mind
 from tui.draw.chart import age, si, spark
+from tui.draw.colours import value_text
 from tui.session.frame import Frame, PeerFacts
 from tui.session.units import clock
 from tui.widgets.messages import Act, AskWanted, MenuWanted, PeerPicked
@@ -349,8 +350,12 @@ class Inspector(VerticalScroll, inherit_bindings=False):
         load = float(snapshot.load[peer])
         bars = spark(list(self._load), min(12, max(4, width - 24))).lstrip()
         yield (("load   ", "dim"), (f"{si(load):>5}", "text bold"), (" msg/s  ", "dim"), (bars, "chart-2"))
+        if facts is not None:
+            yield from _shown_rows(facts, width)
         yield _heard_row(snapshot, peer)
         yield from _line_rows(snapshot, peer)
+        if facts is not None:
+            yield from _mark_rows(snapshot, facts, width)
 
     @staticmethod
     def _state_row(snapshot: Snapshot, peer: PeerId, facts: PeerFacts | None) -> Row:
@@ -429,6 +434,24 @@ def _files_row(snapshot: Snapshot, peer: PeerId, facts: PeerFacts | None, width:
     room = width - width_of(row)
     free = next((told for told in FREE_RIDER if len(told) <= room), "") if takes else ""
     return (*row, (f"  {names}" if names else free, "dim"))
+
+
+def _shown_rows(facts: PeerFacts, width: int) -> Iterator[Row]:
+    """What its network shows of it: the figure, and what it is where there is room."""
+    for shown, value in facts.shown:
+        row: Row = ((f"{shown.name:<6} ", "dim"), (f"{value_text(shown, value):>5}", "text bold"))
+        room = width - width_of(row) - 2
+        yield (*row, (f"  {shown.about}" if len(shown.about) <= room else "", "dim"))
+
+
+def _mark_rows(snapshot: Snapshot, facts: PeerFacts, width: int) -> Iterator[Row]:
+    """What it says of its links, a line for each word."""
+    by_word: dict[str, list[PeerId]] = {}
+    for other, topic, word in facts.marks:
+        by_word.setdefault(f"{word} ({topic})" if topic else word, []).append(other)
+    for word, others in by_word.items():
+        row: list[Span] = [(f"{word} ", "dim"), (f"{len(others)} ", "text bold")]
+        yield (*row, *names(snapshot, others, width - width_of(row)))
 
 
 def _line_rows(snapshot: Snapshot, peer: PeerId) -> Iterator[Row]:

@@ -37,6 +37,7 @@ from ...api import DUPLICATE, Ask, Belief, Beliefs, Blob, Cause, File, Host, Kno
 from ...kit import flood, own_file, put_bounded, tree_reach
 from .messages import (
     BYTE_MAX,
+    GUID_BYTES,
     TEXT_MAX,
     TTL_MAX,
     WORD_MAX,
@@ -54,11 +55,9 @@ from .messages import (
     Query,
     QueryHit,
     files_of,
-    guid,
     headed,
     index_of,
     named,
-    whole,
 )
 
 SECOND_US = 1_000_000
@@ -325,18 +324,12 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
     @on(Query)
     def query(self, host: Host, sender: PeerId, message: Query) -> Known:
         number = message.guid
-        try:
-            if number is self.latest or number in self.seen or number in self.seen_before:
-                return DUPLICATE
-        except TypeError:  # An unhashable value, which is no GUID.
-            host.note("nonsense")
-            return None
+        if number is self.latest or number in self.seen or number in self.seen_before:
+            return DUPLICATE
         if sender not in self.connections:
             return None
         text = message.text
-        if not (
-            headed(message) and text.__class__ is str and len(text) <= TEXT_MAX and whole(message.speed, 0, WORD_MAX)
-        ):
+        if not (headed(message) and len(text) <= TEXT_MAX and 0 <= message.speed <= WORD_MAX):
             host.note("nonsense")
             return None
         self.came_from(host, number, sender)
@@ -363,11 +356,9 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
             return
         if not (
             headed(m)
-            and guid(m.servent)
-            and whole(m.address, 0, WORD_MAX)
-            and whole(m.speed, 0, WORD_MAX)
-            and m.push.__class__ is bool
-            and m.results.__class__ is tuple
+            and len(m.servent) == GUID_BYTES
+            and 0 <= m.address <= WORD_MAX
+            and 0 <= m.speed <= WORD_MAX
             and 0 < len(m.results) <= BYTE_MAX
         ):
             host.note("nonsense")
@@ -489,9 +480,8 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
     def full(self, host: Host, sender: PeerId, message: Full) -> None:
         if self.hang_up(host, sender):
             self.declined[sender] = None
-            others = message.others if message.others.__class__ is tuple else ()
-            for address in others[:PONGS]:
-                if whole(address, 0, WORD_MAX):
+            for address in message.others[:PONGS]:
+                if 0 <= address <= WORD_MAX:
                     self.remember(host, address, NEVER_US)
             self.seek(host)
 
@@ -581,7 +571,7 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
         if sender not in self.connections:
             return
         m = message
-        if not (headed(m) and all(whole(each, 0, WORD_MAX) for each in (m.address, m.files, m.kilobytes))):
+        if not (headed(m) and all(0 <= each <= WORD_MAX for each in (m.address, m.files, m.kilobytes))):
             host.note("nonsense")
             return
         if m.hops == 0 and m.address == sender:
@@ -715,7 +705,7 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
             return
         file, data = download.source.file, message.data
         rest = file.size - download.here
-        if data.__class__ is not Blob or not whole(data.size, min(rest, RANGE_LEAST), rest):
+        if not min(rest, RANGE_LEAST) <= data.size <= rest:
             host.note("nonsense")
             self.other(host, download, "nonsense")
             return
@@ -769,13 +759,7 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
         m = message
         if sender not in self.connections:
             return
-        if not (
-            headed(m)
-            and guid(m.servent)
-            and whole(m.index, 0, WORD_MAX)
-            and m.address.__class__ is int
-            and m.address >= 0
-        ):
+        if not (headed(m) and len(m.servent) == GUID_BYTES and 0 <= m.index <= WORD_MAX and m.address >= 0):
             host.note("nonsense")
             return
         if m.servent == self.id:
@@ -794,7 +778,7 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
         if self.firewalled and sender not in self.given:
             return
         name, offset = message.name, message.offset
-        if name != "" and not (named(name) and whole(offset, 0, 1 << 62)):
+        if name != "" and not (named(name) and 0 <= offset <= 1 << 62):
             host.note("nonsense")
             return
         file = own_file(host, name)

@@ -383,7 +383,7 @@ class User(Peer, name="napster", options=NapsterOptions):
     @on(Pong)
     def pong(self, host: Host, sender: PeerId, message: Pong) -> None:
         """Note the round trip; choose when the last holder has answered."""
-        choice = self.choices.get(message.number) if type(message.number) is int else None
+        choice = self.choices.get(message.number)
         if choice is None or all(entry.ip != sender for entry in choice.entries):
             return
         trip_us = choice.trips_us[sender] = host.now_us - choice.sent_us
@@ -517,9 +517,9 @@ class User(Peer, name="napster", options=NapsterOptions):
     @on(AlternateAck)
     def alternate_ack(self, host: Host, sender: PeerId, message: AlternateAck) -> None:
         """501: a user wants this file and cannot connect to us, so connect to it."""
-        if sender != self.server or type(message.ip) is not int or message.ip < 0:
+        if sender != self.server or message.ip < 0:
             return
-        if shared_file(host, message.name) is None:
+        if own_file(host, message.name) is None:
             host.send(message.ip, GetError(self.nick, message.name))
         else:
             host.link(message.ip)
@@ -541,7 +541,7 @@ class User(Peer, name="napster", options=NapsterOptions):
     def data(self, host: Host, sender: PeerId, message: Data) -> None:
         """A piece of the file. The hash is checked when all have arrived; then the file is shared."""
         download, blob = self.download_of(message.name, True, ip=sender), message.blob
-        if download is None or type(blob) is not Blob or type(blob.size) is not int:
+        if download is None:
             return
         name, entry = download.entry.name, download.entry
         if not message.name:
@@ -574,13 +574,12 @@ class User(Peer, name="napster", options=NapsterOptions):
     @on(Get)
     def get(self, host: Host, sender: PeerId, message: Get) -> None:
         """Begin an upload at the offset; a second request for the same file begins it again."""
-        file = shared_file(host, message.name)
-        if file is None or type(message.offset) is not int:
+        file = own_file(host, message.name)
+        if file is None:
             host.send(sender, GetError(self.nick, message.name))
             return
         self.serial += 1
-        link = message.link if type(message.link) is int else 0
-        upload = Upload(file, min(max(0, message.offset), file.size), link, self.serial)
+        upload = Upload(file, min(max(0, message.offset), file.size), message.link, self.serial)
         again = self.uploads.get((sender, file.name))
         self.uploads[(sender, file.name)] = upload
         host.link(sender)
@@ -665,8 +664,3 @@ class User(Peer, name="napster", options=NapsterOptions):
             "uploads": str(len(self.uploads)),
         }
         return Beliefs(known, facts)
-
-
-def shared_file(host: Host, name: object) -> File | None:
-    """The file that a message names, if this user has it; None too for what is no name."""
-    return own_file(host, name) if isinstance(name, str) else None
