@@ -533,11 +533,6 @@ class Host(Protocol):
         """The cause of what is being handled. May be stored beside an item that is passed on later."""
         ...
 
-    # SIGNATURES AGREED, NOT BUILT YET (see issue 16):
-    # def queued(self, to: PeerId) -> int                 bytes behind the uplink
-    # def sent(self, to: PeerId) -> int                   bytes that have left
-    # def withdraw(self, to: PeerId, message: object) -> bool
-
     def send(
         self,
         to: PeerId,
@@ -560,6 +555,20 @@ class Host(Protocol):
         self, to: Iterable[PeerId], message: object, *, cause: CauseLike = INHERIT, part: Part | None = None
     ) -> None:
         """Send one message to several peers."""
+        ...
+
+    def queued(self, to: PeerId) -> int:
+        """Bytes for a peer that wait for this peer's uplink. 0 where lines have no limit."""
+        ...
+
+    def sent(self, to: PeerId) -> int:
+        """Bytes for a peer that have left this peer's uplink since its process started: what differs between two calls
+        has left between them. Where lines have no limit, counting begins with the first call for that peer."""
+        ...
+
+    def withdraw(self, to: PeerId, message: object) -> bool:
+        """Take back the last equal message to a peer that the uplink has not begun with. It is dropped with the reason
+        `withdrawn`. Returns False if there is none: where lines have no limit, there never is."""
         ...
 
     def after(self, delay_us: int, tick: object, *, cause: CauseLike = INHERIT) -> Timer:

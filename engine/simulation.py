@@ -42,7 +42,6 @@ from .measure.snapshot import ALIVE, LEFT, STATES, Kind
 from .options import options_for
 from .registry import casts, check_names, messages_of, name_of, network, roles_of
 from .setup import Setup
-from .sim.bandwidth import TICKS
 from .sim.calls import Called, PendingCall, Wrapped, handlers_of, time_out
 from .sim.faults import Faults
 from .sim.host import UNLIMITED, HostOwner, PeerHost, SharedHostState
@@ -371,6 +370,7 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         for station in self.linked_stations:
             for peer in up:
                 self.streams.open(peer, station)
+        self.network.links.prepare(self.streams.near)
         for peer in (*up, *self.linked_stations):
             if overlay[peer] or self.linked_stations:
                 program, host = self.programs[peer], self.peer_hosts[peer]
@@ -433,11 +433,7 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         kernel.alive_since_us[peer] = NEVER_US
         kernel.epoch[peer] += 1
         self.peer_hosts[peer].let_go()
-        network = self.network
-        if network.bandwidth is not None:
-            network.bandwidth.died(peer, politely=state == LEFT)
-        if network.nat is not None:
-            network.nat.forgets(peer)
+        self.network.ended(peer, politely=state == LEFT)
         for other in list(self.streams.near[peer]):
             self.unlink(peer, other)
         self.streams.forget_marks_of(peer)
@@ -830,11 +826,8 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         self.kernel.arm(self.kernel.now_us + delay_us, KernelTimer(-1, 0, notice, cause, record))
 
     def fire(self, timer: KernelTimer) -> None:
-        # Most ticks are those of access links: with limited lines, two of three events of a run.
-        tick, bandwidth = timer.tick, self.network.bandwidth
-        if bandwidth is not None and tick.__class__ in TICKS:
-            bandwidth.fire(tick)
-        elif tick.__class__ is RetryDue:
+        tick = timer.tick
+        if tick.__class__ is RetryDue:
             self.network.stalls.fire(tick)
         elif isinstance(tick, (ConnectionRefused, StreamClosed)):
             self._deliver_notice(timer, tick)

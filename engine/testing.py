@@ -43,7 +43,7 @@ from .api import (
 )
 from .errors import NothingToReplyTo
 from .sim.calls import answer_kinds_of, waits_of
-from .sim.encoding import why_malformed
+from .sim.encoding import encoded_size, why_malformed
 from .sim.host import ComponentHost
 from .sim.rng import Stream
 from .sim.words import role_text
@@ -110,11 +110,24 @@ class FakeLibrary:
         return len(self._files)
 
 
+class SentMessages(list[tuple[PeerId, Any]]):
+    """(to, message) of what was sent. Called with a peer: the bytes for it that have left, as `api.Host.sent` tells."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.left: list[tuple[PeerId, Any]] = []
+
+    def __call__(self, to: PeerId) -> int:
+        return sum(encoded_size(message) for one, message in self.left if one == to)
+
+
 class FakeHost:
     """Satisfies `engine.api.Host`. What a peer does is in these attributes, in the order in which it was done:
 
     sent      (to, message); a multicast is one entry a receiver
     causes    for each entry of `sent` its cause; 0 for upkeep, which has none
+    uplink    (to, message) of what was sent while `busy` was set: it waits for the uplink until `drain` is called, and
+              can be withdrawn, which takes it out of `sent` too
     timers    those that are set and neither run nor cancelled
     linked, unlinked
               peers to whom a stream was opened and closed
@@ -131,7 +144,7 @@ class FakeHost:
 
     `peer` is the one that a test last gave something to, by `start`, `give`, `tick`, `ask`, `wait` or `act`.
 
-    `now_us`, `cause`, `options`, `library` and `line` may be set by the test.
+    `now_us`, `cause`, `options`, `library`, `line` and `busy` may be set by the test.
     """
 
     def __init__(self, me: PeerId = 0, options: Any = None, library: Any = None, seed: int = 1) -> None:
@@ -142,7 +155,9 @@ class FakeHost:
         self.rng = Stream(f"{seed}/tape/{me}")
         self.now_us = 0
         self.cause: Cause = 0
-        self.sent: list[tuple[PeerId, Any]] = []
+        self.sent = SentMessages()
+        self.busy = False
+        self.uplink: list[tuple[PeerId, Any]] = []
         self.causes: list[CauseLike] = []
         self.parts: list[Part | None] = []
         self.vias: list[PeerId | None] = []
@@ -179,6 +194,7 @@ class FakeHost:
         if self._is_malformed(message):
             return
         self.sent.append((to, message))
+        (self.uplink if self.busy else self.sent.left).append((to, message))
         self.causes.append(0 if (part or str(getattr(message, "part", ""))) == "upkeep" else self._resolved(cause))
         self.parts.append(part)
         self.vias.append(via)
@@ -189,6 +205,20 @@ class FakeHost:
         """Record a message to each of them."""
         for one in to:
             self.send(one, message, cause=cause, part=part)
+
+    def queued(self, to: PeerId) -> int:
+        """Bytes for a peer in `uplink`."""
+        return sum(encoded_size(message) for one, message in self.uplink if one == to)
+
+    def withdraw(self, to: PeerId, message: object) -> bool:
+        """Take the last equal message out of `uplink` and `sent`."""
+        if (to, message) not in self.uplink:
+            return False
+        _remove_last(self.uplink, (to, message))
+        at = _remove_last(self.sent, (to, message))
+        if at is not None:
+            del self.causes[at], self.parts[at], self.vias[at]
+        return True
 
     def after(self, delay_us: int, tick: object, *, cause: CauseLike = INHERIT) -> FakeTimer:
         """Set a timer that runs once."""
@@ -443,6 +473,11 @@ class FakeHost:
         self.now_us = until
         self.cause = 0
 
+    def drain(self) -> None:
+        """The uplink sends all that waits for it."""
+        self.sent.left += self.uplink
+        self.uplink.clear()
+
     def _calls_due(self, until_us: int) -> list[FakeCall]:
         return [call for call in self.calls if not call.over and call.due_us <= until_us]
 
@@ -465,7 +500,11 @@ class FakeHost:
 
     def take(self) -> list[tuple[PeerId, Any]]:
         """What was sent since the last call; the record is emptied."""
-        taken, self.sent, self.causes, self.parts, self.vias = self.sent, [], [], [], []
+        taken = list(self.sent)
+        self.sent.clear()
+        self.causes.clear()
+        self.parts.clear()
+        self.vias.clear()
         return taken
 
     def noted(self, kind: str) -> list[dict[str, Any]]:
@@ -482,6 +521,15 @@ class FakeHost:
         if cause is INHERIT:
             return self.cause
         return 0 if cause is None else cause
+
+
+def _remove_last(items: list[tuple[PeerId, Any]], item: tuple[PeerId, Any]) -> int | None:
+    """Remove the last equal item. Returns where it was."""
+    for at in range(len(items) - 1, -1, -1):
+        if items[at] == item:
+            del items[at]
+            return at
+    return None
 
 
 class _FakeComponentHost(ComponentHost):

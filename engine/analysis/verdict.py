@@ -497,5 +497,6 @@ WORDS = {
     "nat": "reached a peer behind a NAT",
     "queue": "were dropped since the queue of the line was full",
     "unsent": "had not been sent when their sender stopped",
+    "withdrawn": "were taken back before they were sent",
     "colluded": "were suppressed by a colluder",
 }

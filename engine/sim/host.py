@@ -290,7 +290,7 @@ class PeerHost:
             return
         now = kernel.now_us
         envelope = (self.me, message, why, now, record, self.sign | kind << KIND_SHIFT | size)
-        at = now + (links.flat_us or self.row[links.place[to]])
+        at = now + (links.flat_us or self.row[links.column[to]])
         bucket = kernel.messages.get(at)
         if bucket is None:
             kernel.messages[at] = ([to], [envelope])
@@ -368,6 +368,17 @@ class PeerHost:
                 else:
                     bucket[0].append(many)
                     bucket[1].append(envelope)
+        elif links.by_pair:
+            for one, delay in zip(many, map(self.row.__getitem__, many), strict=True):
+                at = now + delay
+                try:
+                    tos, envelopes = buckets[at]
+                except KeyError:
+                    buckets[at] = ([one], [envelope])
+                    heappush(kernel.instants, at)
+                else:
+                    tos.append(one)
+                    envelopes.append(envelope)
         else:
             row, place = self.row, links.place
             for one in many:
@@ -393,6 +404,18 @@ class PeerHost:
         else:
             record.by_part[does] += n
             record.bytes += n * size
+
+    def queued(self, to: PeerId) -> int:
+        return self.shared.network.queued(self.me, to) if self._exists(to) else 0
+
+    def sent(self, to: PeerId) -> int:
+        return self.shared.network.sent(self.me, to) if self._exists(to) else 0
+
+    def withdraw(self, to: PeerId, message: Any) -> bool:
+        return self._exists(to) and self.shared.network.withdraw(self.me, to, message)
+
+    def _exists(self, peer: Any) -> bool:
+        return peer.__class__ is int and 0 <= peer < len(self.kernel.alive_since_us)
 
     def after(self, delay_us: int, tick: Any, *, cause: CauseLike = INHERIT) -> KernelTimer:
         kernel = self.kernel
