@@ -27,6 +27,7 @@ from dataclasses import dataclass
 from ..api import PeerId, mentions, words_of
 from ..errors import PeerFailed, plain
 from ..measure.snapshot import ALIVE
+from ..sim.paths import PathLengths
 from ..simulation import Simulation
 from .verdict import keepers_of, keeps_records, plural
 
@@ -157,31 +158,16 @@ def bounded_cut(
     if source in wanted:
         raise ValueError(f"node {source} is on both sides")
     # Only nodes on a short enough walk matter: the distance from the source and that to a goal say which.
-    there, back = _levels(near, [source]), _levels(near, wanted)
-    inside = [a >= 0 <= b and a + b <= longest for a, b in zip(there, back, strict=True)]
+    there, back = PathLengths(near, source).within(longest), PathLengths(near, *wanted).within(longest)
+    inside = bytearray(len(near))
+    for node in there.keys() & back.keys():
+        inside[node] = there[node] + back[node] <= longest
     short = [[q for q in row if inside[q]] if inside[p] else [] for p, row in enumerate(near)]
     heard = [goal for goal in wanted if inside[goal]]
     if not heard:
         return (), True
     best = vertex_cut(short, source, heard)
     return _ShortPaths(short, source, frozenset(heard), longest, budget).fewer(best)
-
-
-def _levels(near: Sequence[Sequence[int]], front: Iterable[int]) -> list[int]:
-    """Hops from the nearest of `front` to each node, -1 where no path leads."""
-    hops = [-1] * len(near)
-    front = list(front)
-    for node in front:
-        hops[node] = 0
-    while front:
-        onward = []
-        for p in front:
-            for q in near[p]:
-                if hops[q] < 0:
-                    hops[q] = hops[p] + 1
-                    onward.append(q)
-        front = onward
-    return hops
 
 
 class _BudgetSpent(Exception):
@@ -327,8 +313,8 @@ def min_cut(sim: Simulation, labels: Sequence[str], origin: PeerId, text: str) -
         told = f"{who} can connect to any peer itself: all {those} {what} must be silenced."
         return MinimumCut(origin, text, tuple(holders), tuple(holders), told + unlike)
     near = _ways(sim, silent)
-    hops = _levels(near, [origin])
-    reachable = [p for p in holders if hops[p] >= 0]
+    hops = PathLengths(near, origin).within()
+    reachable = [p for p in holders if p in hops]
     if not reachable:
         return none(f"No path leads from {who} to {what} over the links as they are: it is cut off already.", holders)
     horizon = sim.program.horizon(sim.shared.options)

@@ -62,7 +62,7 @@ def facts_of(sim: Simulation, record: AskRecord) -> dict[str, Any]:
             facts["adrift"] = sim.bootstrap_status()
     if record.sought == "nothing" and sim.program.overlay:
         blocks = _blocks(sim, record.origin, record) if sim.kernel.checked else None
-        finders = PathLengths(sim.streams.near, record.origin, blocks).within(facts["horizon"])
+        finders = PathLengths(sim.streams.near, record.origin, closed=blocks).within(facts["horizon"])
         facts["near"] = sum(peer in living for peer in finders) - (record.origin in living)
     if record.sought == "answer" and len(record.hits) == len(record.stale):
         facts.update(_of_holders(sim, record))
@@ -114,9 +114,9 @@ def _of_unasked(sim: Simulation, record: AskRecord, unasked: Sequence[PeerId], c
     # Without faults each way is open to the question.
     barriers: list[tuple[str, PathLengths]] = []
     if overlay and sim.kernel.checked:
-        barriers.append(("walled", PathLengths(near, record.origin, _blocks(sim, record.origin))))
+        barriers.append(("walled", PathLengths(near, record.origin, closed=_blocks(sim, record.origin))))
         if sim.faults.bans:
-            barriers.append(("hushed", PathLengths(near, record.origin, _blocks(sim, record.origin, record))))
+            barriers.append(("hushed", PathLengths(near, record.origin, closed=_blocks(sim, record.origin, record))))
     nearest: int | None = None
     for left, p in zip(range(len(unasked), 0, -1), unasked, strict=True):
         if horizon is None:

@@ -131,7 +131,7 @@ def test_paths_to_holders_are_as_long_from_both_ends() -> None:
             closed = set(rng.sample(range(60), 9)) if seed > 1 else set()
             slow = hops_from(swarm, origin, closed)
             goals = rng.sample(range(60), 1 + rng.randrange(8))
-            paths = PathLengths(near, origin, closed.__contains__ if closed else None)
+            paths = PathLengths(near, origin, closed=closed.__contains__ if closed else None)
             for left, goal in zip(range(len(goals), 0, -1), goals, strict=True):
                 if rng.random() < 0.5:
                     assert paths.lead_to(goal) == (goal in slow), (seed, origin, goal)
