@@ -69,14 +69,15 @@ def _palette() -> type[Provider]:
     return Palette
 
 
-class SwarmApp(TerminalApp):
+class SwarmApp(TerminalApp, inherit_bindings=False):
     """The app of a session. Exits with 0, with 128 and the number of the signal that ended it, or with 1 after an
     error."""
 
     TITLE = "swarmtop"
     CSS_PATH = "swarmtop.tcss"
     COMMANDS = {_palette}
-    # With priority, since it works in dialogs too.
+    # With priority, since it works in dialogs too. Textual's own bindings are left out: its ctrl+q would end the run
+    # even while something is typed.
     BINDINGS = [*bindings(ACTIONS, "app"), Binding("ctrl+c", "interrupt", show=False, priority=True, system=True)]
     ENABLE_COMMAND_PALETTE = True
 

@@ -133,9 +133,9 @@ def bytes_of(name: str) -> bytes:
     return b""
 
 
-LEAVING = ("q", "ctrl+c", "ctrl+q")
+LEAVING = ("q", "ctrl+c")
 KEYS = {name: bytes_of(name) for key in ALL for name in key.keys.split(",") if name and bytes_of(name)}
-for _name in (*SEQUENCES, *string.ascii_letters, *string.digits, *string.punctuation):
+for _name in ("ctrl+q", *SEQUENCES, *string.ascii_letters, *string.digits, *string.punctuation):
     KEYS.setdefault(_name, bytes_of(_name))
 
 

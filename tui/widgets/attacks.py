@@ -307,10 +307,13 @@ class Attacks(Vertical):
         self._wanted = not self._complete
         if self._complete:
             self.query_one(PresetList).focus(scroll_visible)
-        # Keys wait for the presets too: enter in an empty list would do nothing.
         if self.preset is None and (inputs := queue_of(self.app)) is not None:
-            inputs.expect(lambda: self.has_focus_within and self.preset is not None)
+            inputs.expect(self.takes_keys_now)
         return self
+
+    def takes_keys_now(self) -> bool:
+        """Whether it has the focus and presets: enter in an empty list would do nothing."""
+        return self.has_focus_within and self.preset is not None
 
     async def _add_widgets(self) -> None:
         parts: list[Widget] = [

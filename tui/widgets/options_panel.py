@@ -332,8 +332,12 @@ class Options(Vertical):
         if self._complete:
             self.query_one(OptionTable).focus(scroll_visible)
         if not self._complete and (inputs := queue_of(self.app)) is not None:
-            inputs.expect(lambda: self.has_focus_within)
+            inputs.expect(self.takes_keys_now)
         return self
+
+    def takes_keys_now(self) -> bool:
+        """Whether its table is there and has the focus."""
+        return self._complete and self.has_focus_within
 
     async def _add_widgets(self) -> None:
         parts: list[Widget] = [
