@@ -27,7 +27,7 @@ from .actions.table import ACTIONS, ALL
 from .config import textual_themes
 from .config.keys import Key, bindings, keyed
 from .config.settings import Settings
-from .config.terminal import GONE, Ending, leaving_when_hung_up, signals_held, stdin_is_gone
+from .config.terminal import GONE, Ending, leaving_when_hung_up, stdin_is_gone
 from .draw.styles import Mode
 from .input_queue import InputQueue
 from .preferences import Preferences
@@ -265,7 +265,7 @@ class SwarmApp(TerminalApp, inherit_bindings=False):
         if driver is not None:
             driver.close()
             getattr(driver, "restore_line", bool)()
-        elif self._first is not None:
+        if self._first is not None and (driver is None or self.screen_taken):
             self._first.leave()
 
     def to_the_shell(self) -> None:
@@ -384,13 +384,10 @@ def open_dashboard(
                 return await app.run_async()
             finally:
                 if first is not None and driver_of(app) is not None:
-                    first.shown = False  # the dashboard has taken the screen over, and leaves it itself
+                    first.shown = app.screen_taken  # else the dashboard has taken the screen over, and leaves it itself
 
-    with contextlib.ExitStack() as until_left:
-        with signals_held():
-            if first is not None:
-                first.release_signals()
-            until_left.enter_context(app.deadline)
+    with app.deadline:
+        app.deadline.take(first.hand_over_signals() if first is not None else {})
         try:
             code = asyncio.run(run())
             if app.broken is not None:
@@ -399,7 +396,7 @@ def open_dashboard(
                 last_word(app.session.report())
         finally:
             gc.freeze()  # the garbage collector does not run any more, so that the program ends at once
-            app.restore_terminal()
+            app.deadline.restore()
     code = int(code) if isinstance(code, int) else (app.return_code or 0)
     return code or int(recording is not None and session.player.machine.diverged is not None)
 
