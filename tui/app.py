@@ -15,11 +15,11 @@ import traceback
 from typing import TYPE_CHECKING, Any
 
 from textual import events, on
-from textual.actions import SkipAction
 from textual.app import ReturnType
 from textual.binding import Binding
 from textual.command import Command, CommandPalette
 from textual.widgets import Input
+from textual.widgets.input import Selection
 
 from engine import Scenario, SwarmError, plain
 
@@ -284,11 +284,16 @@ class SwarmApp(TerminalApp, inherit_bindings=False):
         self.notify(NOBODY_CONTINUES, severity="warning", markup=False, timeout=4)
 
     def action_interrupt(self) -> None:
-        """Ctrl+C copies if text is marked. Else the first one may be a mistake of a person who wanted to copy; the
-        second ends the program."""
-        field = self.focused
-        if (isinstance(field, Input) and field.selected_text) or self.screen.get_selected_text():
-            raise SkipAction
+        """Ctrl+C copies if text is marked, which then is marked no more: else it could never end the program. Without a
+        mark the first one may be a mistake of a person who wanted to copy; the second ends the program."""
+        field = self.focused if isinstance(self.focused, Input) else None
+        marked = (field.selected_text if field is not None else "") or self.screen.get_selected_text()
+        if marked:
+            self.copy_to_clipboard(marked)
+            self.screen.clear_selection()
+            if field is not None:
+                field.selection = Selection.cursor(field.cursor_position)
+            return
         now = time.monotonic()
         if now - self._interrupted_s < TWICE_S:
             self.leave(128 + signal.SIGINT)
