@@ -1038,10 +1038,15 @@ class MainScreen(StartedOnce[None]):
                 part.focus()
 
     def focus_panel(self, name: str) -> None:
-        """Into a panel that is opened in this turn; keys wait until it takes them."""
+        """Into a panel that is opened in this turn; keys wait until it takes them, from this key on and not only from
+        the refresh after it."""
         self.call_after_refresh(self.focus_in, name)
-        inputs = queue_of(self.app)
-        if inputs is not None and name not in LATE:
+        inputs, panel = queue_of(self.app), self.panel(name)
+        if inputs is None:
+            return
+        if isinstance(panel, (Attacks, Options)):
+            inputs.expect(panel.takes_keys_now)
+        else:
             inputs.expect(lambda: self.panel_at(self.focused) == name or not self.takes_keys(name))
 
     def takes_keys(self, name: str) -> bool:

@@ -539,8 +539,12 @@ class LatePanel(Vertical):
         if self._complete:
             self.query_one(self._first).focus(scroll_visible)
         if not self.ready and (inputs := queue_of(self.app)) is not None:
-            inputs.expect(lambda: self.has_focus_within and self.ready)
+            inputs.expect(self.takes_keys_now)
         return self
+
+    def takes_keys_now(self) -> bool:
+        """Whether it has the focus, and can handle keys."""
+        return self.has_focus_within and self.ready
 
     def show(self, frame: Frame) -> bool:
         """Keep the newest frame. Returns whether the widgets are there; if not, they are made, and then this is called
