@@ -147,6 +147,18 @@ class VerbValue:
     needed: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class VerbOffer:
+    """A verb of the network for some peers: able are those that it can be done to now; where there is none, why_not
+    says why, of the first."""
+
+    verb: Verb
+    name: str
+    able: tuple[PeerId, ...]
+    why_not: str
+    values: Mapping[str, VerbValue]
+
+
 _verbs: dict[type[Peer], Mapping[str, Verb]] = {}
 
 
@@ -201,6 +213,27 @@ def read_values(program: type[Peer], verb: str, values: Mapping[str, object], wh
         name: wanted[name].allowed.read(value, f'{where}: "{name}" of "{verb}"', texts=True)
         for name, value in values.items()
     }
+
+
+def offers(programs: Sequence[tuple[PeerId, Peer | None]]) -> tuple[VerbOffer, ...]:
+    """The verbs of these peers, None for one that is not alive: each once, in the order of their classes."""
+    names = dict.fromkeys(name for _, program in programs if program is not None for name in verbs_of(type(program)))
+    made: list[VerbOffer] = []
+    for name in names:
+        able: list[PeerId] = []
+        why = ""
+        of: type[Peer] = Peer
+        for peer, program in programs:
+            if program is None or name not in verbs_of(type(program)):
+                continue
+            of = type(program)
+            reason = why_not(program, name)
+            if reason:
+                why = why or reason
+            else:
+                able.append(peer)
+        made.append(VerbOffer(verbs_of(of)[name], name, tuple(able), "" if able else why, values_of(of, name)))
+    return tuple(made)
 
 
 def check_verb(verb: str, programs: Sequence[type[Peer]], where: str) -> None:

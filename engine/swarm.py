@@ -40,6 +40,7 @@ from .measure.message_log import LoggedMessage
 from .measure.metrics import AskStats
 from .measure.shown import ROLE, ShownSeries, split_metric
 from .measure.snapshot import ALIVE, DEAD, AskRow, Series, Snapshot, Trace
+from .programs import VerbOffer, offers
 from .setup import Setup
 from .sim.rng import Stream
 from .simulation import Simulation, SimulationOwner, build_world
@@ -414,6 +415,11 @@ class Swarm(SimulationOwner, CommandExecutor):
     def peer(self, peer: PeerId) -> Peer | None:
         """The program of a living peer, to be read and not changed; None of others."""
         return self.simulation.programs[peer]
+
+    def verbs_for(self, peers: Iterable[PeerId]) -> tuple[VerbOffer, ...]:
+        """What can be done to these peers that only this network has, see `api.verb`. Raises PeerFailed if a program's
+        `why_not` raised."""
+        return offers([(peer, self.simulation.programs[peer]) for peer in peers])
 
     def library(self, peer: PeerId) -> Library:
         """The files of a peer, alive or not. Of a poisoned one its decoys, with `File.genuine` False."""
