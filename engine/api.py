@@ -1015,15 +1015,16 @@ def _table(cls: type[Peer], name: str, mark: str) -> dict[type, Callable[..., Kn
     for base in reversed(cls.__mro__):
         for value in vars(base).values():
             for each in getattr(value, mark, ()):
-                table[each] = value
+                # Who calls by the table has the right host already.
+                table[each] = value.__wrapped__ if hasattr(value, "_from_inside") else value
     return table
 
 
-def _routed(attribute: str, handler: Callable[..., Known]) -> Callable[..., Known]:
+def _routed(attribute: str, method: Callable[..., Known]) -> Callable[..., Known]:
     """A handler of a component as a handler of its owner."""
     component_of = attrgetter(attribute)
-    method = handler.__wrapped__ if getattr(handler, "_from_inside", False) else handler  # type: ignore[attr-defined]
 
+    @wraps(method)
     def handle(peer: Peer, host: Host, *args: Any) -> Known:
         part = component_of(peer)
         return method(part, host.inside(part), *args)

@@ -631,10 +631,11 @@ class ComponentHost:
     It belongs to a class of component and not to an object, so it stays when the process starts again.
     """
 
-    __slots__ = ("kind", "name", "outer", "views")
+    __slots__ = ("kind", "me", "name", "outer", "views")
 
     def __init__(self, outer: Any, component: Component) -> None:
         self.outer = outer
+        self.me: PeerId = outer.me
         self.kind = component.__class__
         self.name = component.part_name
         self.views: dict[type[Component], ComponentHost] = {}
@@ -667,10 +668,6 @@ class ComponentHost:
         return view
 
     # The busiest calls, since `__getattr__` takes three times as long.
-
-    @property
-    def me(self) -> PeerId:
-        return self.outer.me  # type: ignore[no-any-return]
 
     @property
     def now_us(self) -> int:
