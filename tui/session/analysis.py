@@ -15,6 +15,7 @@ from engine import (
     PeerId,
     Theory,
     Uncensor,
+    VerbOffer,
     beliefs_of,
 )
 
@@ -52,6 +53,8 @@ class Analysis:
         """The cursor moved: what was computed is no longer valid."""
         self.min_cut: MinimumCut | None = None
         self._theories: dict[AskId, tuple[Theory, ...]] = {}
+        self._offers: tuple[VerbOffer, ...] = ()
+        self._offered: tuple[PeerId, ...] = ()
         self.refresh_facts()
 
     def state(self) -> tuple[object, ...]:
@@ -60,7 +63,7 @@ class Analysis:
 
     def refresh_facts(self) -> None:
         """A command was done: read the facts again for the next frame."""
-        self._facts_s = -1.0
+        self._facts_s = self._offers_s = -1.0
 
     def facts(self, now_s: float) -> PeerFacts | None:
         """About the selected peer; not older than `FACTS_S`. now_s: wall seconds."""
@@ -86,9 +89,24 @@ class Analysis:
             ban=swarm.ban_of(peer),
             last=swarm.last_messages(peer),
             shown=shown,
+            calls=swarm.open_calls(peer),
             marks=swarm.marks_of(peer),
         )
         return self._facts
+
+    def offers(self, now_s: float) -> tuple[VerbOffer, ...]:
+        """What can be done to the chosen peers that only this network has; not older than `FACTS_S`."""
+        selection = self._selection
+        chosen = selection.marked or (() if selection.selected is None else (selection.selected,))
+        if chosen == self._offered and 0 <= now_s - self._offers_s < FACTS_S:
+            return self._offers
+        self._offered, self._offers_s = chosen, now_s
+        try:
+            self._offers = self._player.swarm.verbs_for(chosen)
+        except PeerFailed as error:
+            self._player.fail(error)
+            self._offers = ()
+        return self._offers
 
     def theory(self) -> tuple[Theory, ...]:
         """Of the chosen ask, computed once, when it was first shown: links change, and the figures with them."""

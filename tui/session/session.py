@@ -270,6 +270,7 @@ class Session:
             filtered=selection.filtered(now_s),
             alarm=player.alarm,
             theory=self.analysis.theory(),
+            offers=self.analysis.offers(now_s),
             show_belief=self.analysis.show_belief and selection.selected is not None,
             min_cut=self.analysis.min_cut,
             live=player.at_end,
