@@ -25,6 +25,7 @@ from ..api import PeerId, mentions, words_of
 from ..errors import PeerFailed, plain
 from ..measure.snapshot import ALIVE
 from ..simulation import Simulation
+from .contacts import contacts_of_all, have_contacts, pairs_of
 from .verdict import plural
 
 # A minimum vertex cut between one node and a group of others, as a maximum flow.
@@ -310,7 +311,8 @@ def min_cut(sim: Simulation, labels: Sequence[str], origin: PeerId, text: str) -
     if not holders:
         return none(f"No other peer that is up and would answer has {what}: there is no peer left to silence.")
     unlike = f" Not counted: the copy that {who} has downloaded." if brought else ""
-    if not sim.streams.near[origin] and sim.program_types[origin].knows == "everyone":
+    by_streams = sim.streams.count or not have_contacts(sim)
+    if by_streams and not sim.streams.near[origin] and sim.program_types[origin].knows == "everyone":
         told = f"{who} can connect to any peer itself: all {plural(len(holders), 'holder')} of {what} must be silenced."
         return MinimumCut(origin, text, tuple(holders), tuple(holders), told + unlike)
     near = _ways(sim, silent)
@@ -337,7 +339,8 @@ def min_cut(sim: Simulation, labels: Sequence[str], origin: PeerId, text: str) -
 
 
 def _ways(sim: Simulation, silent: Sequence[bool]) -> list[list[PeerId]]:
-    """For each peer those to which it would pass a question over an open stream: none of them is silent."""
+    """For each peer those to which it would pass a question, over an open stream, or as a contact where the network
+    keeps no streams: none of them is silent."""
     named: list[frozenset[PeerId] | None] = []
     for peer, program in enumerate(sim.programs):
         try:
@@ -346,6 +349,15 @@ def _ways(sim: Simulation, silent: Sequence[bool]) -> list[list[PeerId]]:
         except Exception as error:
             raise PeerFailed(peer, "contacts", error) from error
     near: list[list[PeerId]] = []
+    if not sim.streams.count and have_contacts(sim):
+        # Both ways: who was asked may learn of who asked, and the search needs undirected links.
+        a, b = pairs_of(contacts_of_all(sim))
+        near = [[] for _ in silent]
+        for p, q in zip(a.tolist(), b.tolist(), strict=True):
+            if not silent[p] and not silent[q]:
+                near[p].append(q)
+                near[q].append(p)
+        return near
     for p, row in enumerate(sim.streams.near):
         mine = named[p]
         near.append([] if silent[p] else [q for q in row if not silent[q] and _is_way(mine, p, named[q], q)])

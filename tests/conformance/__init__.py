@@ -18,6 +18,7 @@ from .manners import (
     keeps_no_host,
     leaves_messages_alone,
     lives_on_as_a_copy,
+    shows_what_is_so,
     traffic,
 )
 from .nonsense import survives_nonsense
@@ -42,6 +43,7 @@ CHECKS: dict[str, Callable[[Network], None]] = {
         keeps_no_host,
         lives_on_as_a_copy,
         ends_when_it_stops,
+        shows_what_is_so,
         reads_no_clock,
         walks_no_set,
         tells_whether_it_shares_files,

@@ -13,6 +13,7 @@ from engine.sim.host import PeerHost
 from engine.sim.kernel import KernelTimer
 from engine.sim.links import SendPath
 from engine.sim.network import Network as Between
+from engine.simulation import StreamClosed
 
 from .inside import containers
 
@@ -84,6 +85,8 @@ class Spied:
         self.messages: dict[int, tuple[Any, str]] = {}
         self.samples: dict[tuple[type, str], tuple[PeerId, PeerId, Any]] = {}
         self.late: list[str] = []
+        self.stray: list[str] = []
+        """Marks on links that nobody has."""
         self.changed: list[str] = []
         self.leaving: PeerId | None = None
         self.copying = False
@@ -133,6 +136,11 @@ class Spied:
                 spied.act(self.me, "set a timer", plan=True)
                 return super().every(period_us, tick)
 
+            def mark(self, to: PeerId, word: str = "", *, topic: str | None = None) -> None:
+                if not spied.linked(self, to):
+                    spied.stray.append(f'#{self.me} marked #{to} "{word}" on nobody\'s link')
+                super().mark(to, word, topic=topic)
+
             def link(self, to: PeerId) -> None:
                 spied.act(self.me, "opened a stream", plan=True)
                 super().link(to)
@@ -142,6 +150,18 @@ class Spied:
                 super().note(kind, **facts)
 
         return Spy
+
+    @staticmethod
+    def linked(host: PeerHost, to: PeerId) -> bool:
+        """Whether a peer has a stream with another, or does not know yet that it was closed, or it is a contact."""
+        simulation: Any = host.shared.owner
+        if to in simulation.streams.near[host.me]:
+            return True
+        ticks = (timer.tick for timers in host.kernel.timers.values() for timer in timers)
+        if any(isinstance(tick, StreamClosed) and (tick.peer, tick.other) == (host.me, to) for tick in ticks):
+            return True
+        program = simulation.programs[host.me]
+        return type(program).contacts is not Peer.contacts and to in (program.contacts() or ())
 
     def act(self, me: PeerId, what: str, plan: bool = False) -> None:
         simulation = getattr(self, "simulation", None)
