@@ -9,7 +9,8 @@
     pieces<50               a column that the network shows (`Peer.shows`); a share is in %
     epidemic=infected       one of its categories
     holds "blue train"      shares a file with all these words
-    near p017               has an open stream to it; "near (role=index)" too
+    near p017               has an open stream to it; "near (role=index)" too. Its contacts, where the network
+                            keeps no streams; degree and betweenness likewise
     bootstrap  newcomers    the bootstrap peers; peers that arrived after the start of the run
     random 10%  random 5    drawn from the run's own stream
     top 5 degree  top 5% betweenness  top 5 pieces
