@@ -1098,6 +1098,37 @@ class LeanCompositor(Compositor):
         return cast("Sequence[Mapping[int, Strip]]", chops)
 
 
+R = TypeVar("R")
+
+
+class StartedOnce(Screen[R]):
+    """A screen that is styled, laid out and painted once when it starts.
+
+    When Textual shows a new screen, it matches all rules again for widgets that were styled when they were mounted, and
+    paints all of them again: a tenth of the start. And it lays out the screen for each of three events at the start
+    that tell the same size. Private in Textual 8.2.8: `_on_screen_resume`, `_refresh_layout`, `_refresh_notifications`,
+    `_screen_resized`, `_size`, `_update_auto_focus`.
+    """
+
+    _started = False
+
+    def _on_screen_resume(self, event: events.ScreenResume) -> None:
+        if self._started or not self.is_attached:
+            return
+        self._started = True
+        event.prevent_default()
+        self.stack_updates += 1
+        self.app._refresh_notifications()
+        self._update_auto_focus()
+        # The screen's own classes may have changed since it was mounted, before there were widgets in it.
+        self.app.stylesheet.update_nodes([self])
+        self._screen_resized(self.app.size)
+
+    def _screen_resized(self, size: Size) -> None:
+        if size != self._size:
+            super()._screen_resized(size)
+
+
 def use_lean_compositor(screen: Screen[Any]) -> None:
     """Have a screen that was just made draw by `LeanCompositor`. Private in Textual 8.2.8: `_compositor`; a screen
     cannot be given one."""
@@ -1244,8 +1275,6 @@ def bind(node: DOMNode, bindings: Sequence[Binding]) -> None:
 
 
 # --- dialogs ----------------------------------------------------------------------------------------------------------
-
-R = TypeVar("R")
 
 
 def dismiss_once(screen: Screen[R], result: R | None = None) -> bool:
