@@ -62,7 +62,7 @@ from tui.session.panels import (
 )
 from tui.session.session import Session
 from tui.session.verbs import ACT, PAIRS, Verb, askers_of, called, chosen_in, values_typed, verbs_for
-from tui.textual_compat import StartedOnce, bind, fail, unwritten, use_lean_compositor
+from tui.textual_compat import LeanScreen, bind, fail, unwritten
 from tui.widgets import messages as say
 from tui.widgets.ask_bar import AskBar
 from tui.widgets.ask_picture import AskPicture
@@ -238,7 +238,7 @@ class Action(Key):
     synonyms: str = field(default="", kw_only=True)
 
 
-class MainScreen(StartedOnce[None]):
+class MainScreen(LeanScreen[None]):
     """The screen of a session. It runs the session's swarm while it is mounted."""
 
     AUTO_FOCUS = "SwarmView"
@@ -249,7 +249,6 @@ class MainScreen(StartedOnce[None]):
         """steady: always `fps` frames a second; else fewer while nothing that a person did is under way."""
         super().__init__()
         self._steady = steady
-        use_lean_compositor(self)
         self.session = session
         self.context = Context(session, self, program)
         self.table = {action.id: action for action in table}
