@@ -11,8 +11,12 @@ from .analysis.min_cut import MinimumCut
 from .analysis.selectors import last_word
 from .analysis.stepping import StepUntil
 from .api import (
+    BROADCAST,
     DUPLICATE,
+    FETCH,
+    FIND,
     PARTS,
+    PUBLISH,
     Ask,
     AskId,
     Belief,
@@ -22,7 +26,9 @@ from .api import (
     CallEnd,
     Candidate,
     Component,
+    Facts,
     File,
+    Goal,
     Host,
     Known,
     Library,
@@ -39,6 +45,7 @@ from .api import (
     Theory,
     Ticket,
     Verb,
+    Whereabouts,
     component,
     mentions,
     message,
@@ -88,7 +95,7 @@ from .control.attacks import Param, Plan, Preset
 from .errors import InputError, NothingToReplyTo, PeerFailed, SwarmError, nearest, plain, shown
 from .files import MissingFileError, opened, parse_toml, read_toml
 from .lab import scenario as scenario_files
-from .lab.check import Checked, Expect, check
+from .lab.check import Checked, Expect, check, follow
 from .lab.scenario import Caption, Scenario, read_links, story_of, to_toml
 from .measure.events import (
     Adrift,
@@ -177,10 +184,14 @@ LATE = {
 
 __all__ = [
     "ALIVE",
+    "BROADCAST",
     "DEAD",
     "DUPLICATE",
+    "FETCH",
+    "FIND",
     "LEFT",
     "PARTS",
+    "PUBLISH",
     "STATES",
     "UNDO",
     "VERBS",
@@ -228,10 +239,12 @@ __all__ = [
     "Depart",
     "Event",
     "Expect",
+    "Facts",
     "FakeHost",
     "File",
     "Fixed",
     "Flight",
+    "Goal",
     "Heal",
     "Hit",
     "Hold",
@@ -305,6 +318,7 @@ __all__ = [
     "Until",
     "Verb",
     "VerbValue",
+    "Whereabouts",
     "allowed_of",
     "as_number",
     "as_spec",
@@ -318,6 +332,7 @@ __all__ = [
     "classes_of",
     "command_from",
     "component",
+    "follow",
     "help_of",
     "last_word",
     "load_recording",

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import Field, dataclass, field, fields, is_dataclass, make_dataclass
+from enum import Enum
 from functools import wraps
 from inspect import get_annotations, unwrap
 from operator import attrgetter
@@ -59,6 +60,11 @@ class Beliefs:
     known: dict[int, Belief] = field(default_factory=dict)
     facts: dict[str, str] = field(default_factory=dict)
 
+    @classmethod
+    def of(cls, peers: Iterable[int], what: str, facts: Mapping[str, str] | None = None) -> Beliefs:
+        """The same relation `what` to each of these peers, none of which was heard from."""
+        return cls(dict.fromkeys(peers, Belief(what=what)), dict(facts or {}))
+
 
 @dataclass(frozen=True, slots=True)
 class Theory:
@@ -75,6 +81,9 @@ class Theory:
     why: str = ""
 
 
+ShownKind: TypeAlias = Literal["share", "count", "number", "rate", "category"]
+
+
 @dataclass(frozen=True, slots=True)
 class Shown:
     """One figure of a peer that its network wants to be seen: see `Peer.shows`.
@@ -89,7 +98,7 @@ class Shown:
 
     name: str
     about: str
-    kind: Literal["share", "count", "number", "rate", "category"]
+    kind: ShownKind
     values: tuple[str, ...] = ()
 
 
@@ -97,7 +106,9 @@ class Shown:
 class Whereabouts:
     """Peers of an ask that have a thing, or a record that points to it, counted by what became of them.
 
-    beyond: alive, and further away than a question travels; parted: alive, on the other side of a partition
+    Each is counted once. beyond: alive, and no question gets there: further away than one travels, or no links lead
+    there; parted: alive, on the other side of a partition; colluding: alive, and it enforces a ban on all that it could
+    name; living: alive, and none of these
     """
 
     living: int = 0
@@ -108,6 +119,16 @@ class Whereabouts:
     beyond: int = 0
     parted: int = 0
 
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.living + self.dead + self.left + self.censored + self.colluding + self.beyond + self.parted
+
+    @property
+    def up(self) -> int:
+        """Those that live and are not censored."""
+        return self.living + self.colluding + self.beyond + self.parted
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -115,30 +136,45 @@ class Facts:
 
     goal       name of its goal
     origin     who asked; alive: whether it still is
+    trouble    why that peer cannot be answered any more, as "is dead", "is gone", "has been restarted", "is censored"
+               or "is colluding"; "" where it can
+    joined     whether it has joined the network (`Peer.joined`); None where that is not known, as of a dead peer
     reached    peers that it came to, hits: holders that its origin learned of, answerers: who told it of them
+    stale      of the hits, those that were dead or had left when its origin learned of them: with only such hits an ask
+               is not answered
     holders    who has the thing; keepers: who keeps a record that points to holders (`Peer.keeps`)
-    distance   hops to the nearest living holder over the links as they are, None where there is no way
+    distance   hops over the links as they are to the nearest living holder that a question cannot get to, None where
+               there is none, where no links lead there, and for an ask with hits
     horizon    `Peer.horizon`
     losses     reason -> messages of the ask that were dropped
-    stations   label -> state, of the infrastructure
+    stations   label -> state, of the infrastructure: alive, dead, left, censored, colluding (on this ask) or "behind
+               the partition"
     done, of   the last `Host.progress`, 0 and 0 without one
+    fetched    holders that served the genuine thing, decoys: those that served another
+    setback    the last `Host.failed` that nothing was fetched after, or ""
     """
 
     goal: str
     text: str
     origin: PeerId
-    alive: bool
-    reached: int
-    hits: int
-    answerers: int
-    holders: Whereabouts
-    keepers: Whereabouts
-    distance: int | None
-    horizon: int | None
-    losses: Mapping[str, int]
-    stations: Mapping[str, str]
+    alive: bool = True
+    reached: int = 0
+    hits: int = 0
+    answerers: int = 0
+    holders: Whereabouts = Whereabouts()
+    keepers: Whereabouts = Whereabouts()
+    distance: int | None = None
+    horizon: int | None = None
+    losses: Mapping[str, int] = field(default_factory=dict)
+    stations: Mapping[str, str] = field(default_factory=dict)
     done: float = 0
     of: float = 0
+    trouble: str = ""
+    joined: bool | None = None
+    stale: int = 0
+    fetched: int = 0
+    decoys: int = 0
+    setback: str = ""
 
 
 # --- messages --------------------------------------------------------------------------------------------------
@@ -166,15 +202,17 @@ class Message:
     _size: int
     """Bytes on the wire, 0 until they have been counted. `message` adds the slot."""
 
-    def about(self) -> Iterable[str]:
-        """Lower-case words that a handler can read in it: none where the content is encrypted."""
+    def about(self) -> Iterable[str | bytes | int]:
+        """Lower-case words that a handler can read in it, and the keys by which the network names things
+        (`Peer.key_of`): none where the content is encrypted."""
         return ()
 
     def without(self, word: str) -> object | None:
         """The message as a peer that bans `word` treats it: what is left, or None to drop it.
 
         A request becomes a request that finds nothing, a list loses the banned entries, a flooded query is dropped.
-        Called only when `mentions(self.about(), word)`.
+        Called only when `mentions(self.about(), word)`. `word` is a `Ban`, so that `mentions([key], word)` tells of a
+        key whether it names something banned.
         """
         return None
 
@@ -233,11 +271,28 @@ def words_of(text: str) -> tuple[str, ...]:
     return tuple("".join(ch if ch.isalnum() else " " for ch in text.lower()).split())
 
 
-def mentions(about: Iterable[str], ban: str) -> bool:
-    """Whether every word of the phrase `ban` is among the words `about`; False for a phrase without words."""
+class Ban(str):
+    """A banned phrase. `keys`: those of all titles that mention it, where the network has keys (`Peer.key_of`)."""
+
+    keys: frozenset[object]
+
+    def __new__(cls, phrase: str, keys: Iterable[object] = ()) -> Ban:
+        made = super().__new__(cls, phrase)
+        made.keys = frozenset(keys)
+        return made
+
+    def __getnewargs__(self) -> tuple[str]:
+        return (str(self),)
+
+
+def mentions(about: Iterable[object], ban: str) -> bool:
+    """Whether every word of the phrase `ban` is among the words `about`, or any of its keys is, if it is a `Ban`; False
+    for a phrase without words."""
     have = set(about)
     banned = words_of(ban)
-    return bool(banned) and all(word in have for word in banned)
+    if banned and all(word in have for word in banned):
+        return True
+    return isinstance(ban, Ban) and not ban.keys.isdisjoint(have)
 
 
 PeerId: TypeAlias = int
@@ -249,13 +304,39 @@ AskId: TypeAlias = int
 Cause: TypeAlias = int | tuple[int, ...]
 """Opaque: the ask or asks that a message descends from, with the number of hops from each. 0 means none."""
 
-INHERIT: int = -1
+
+class Causes(tuple[int, ...]):
+    """Several causes as one, as `Host.cause` returns it while a message of several asks is handled."""
+
+    __slots__ = ()
+
+
+class Inherit(Enum):
+    """The type of `INHERIT`."""
+
+    INHERIT = "inherit"
+
+
+INHERIT: Final = Inherit.INHERIT
 """Default of `cause=`: what a handler sends has the cause of what it handles."""
 
-CauseLike: TypeAlias = int | Sequence[Cause] | None
+CauseLike: TypeAlias = int | Sequence[Cause | tuple[Cause, float]] | Inherit | None
+"""What `cause=` accepts: a cause, several, `INHERIT`, or None for none. Several asks share the bytes of a message
+equally; `[(cause, bytes), …]` states the share of each, and they divide the size of the message in proportion."""
 
-Audience: TypeAlias = Literal["holders", "everyone", "one"]
-Want: TypeAlias = Literal["find", "publish", "fetch", "broadcast"]
+Audience: TypeAlias = (
+    Literal["holders", "everyone", "one", "nobody"] | Callable[[str, "Sequence[Peer | None]"], "Iterable[PeerId]"]
+)
+"""Whom a question has to come to, by what an ask is for:
+
+"holders"   any peer may have it, so the question is passed on; success is a hit
+"one"       a server or index that answers for all: how many it reached says nothing; success is a hit
+"everyone"  a rumour: success is the share of the living users that it reached in time
+a function  (text, programs) -> peers, at the top of a module: success is the share of these, as far as they live, that
+            it reached in time. `programs[p]` is None while p does not live
+"nobody"    a publication, which wants no answer: it is left out of success
+"""
+Sought: TypeAlias = Literal["answer", "share", "nothing"]
 
 DUPLICATE: Final = "duplicate"
 Known: TypeAlias = Literal["duplicate"] | None
@@ -276,7 +357,7 @@ class Goal:
     reached_by  the parts whose arrival counts as reaching a peer: an answer for a rumour that is pulled, a transfer for
                 a block
     draw        how background asks get their text: "title" (by popularity), or a function at the top of a module
-                (catalogue, rng) -> text
+                (titles, rng) -> text
 
     Records and recordings hold the name alone.
     """
@@ -288,6 +369,19 @@ class Goal:
     audience: Audience = "holders"
     reached_by: frozenset[Part] = frozenset({"question"})
     draw: Literal["title"] | Callable[[Sequence[str], Rng], str] = "title"
+
+    @property
+    def sought(self) -> Sought:
+        """What makes it a success: an answer, a share of its audience, or nothing."""
+        if self.audience == "nobody":
+            return "nothing"
+        return "answer" if self.audience in ("holders", "one") else "share"
+
+
+FIND: Final = Goal("find", "find", "Find peers that have it.")
+FETCH: Final = Goal("fetch", "fetch", "Find it and get it.")
+PUBLISH: Final = Goal("publish", "publish", "Share it, so that others find it.", audience="nobody")
+BROADCAST: Final = Goal("broadcast", "tell", "Tell it to everyone.", audience="everyone")
 
 
 # --- what a peer has and wants ------------------------------------------------------------------------
@@ -322,7 +416,7 @@ class Library(Protocol):
         """Share one more file (a finished download, a publication). A name that is there already changes nothing.
 
         Returns False when the user opened it and deleted it, since it is not what its name says. The protocol then
-        calls `host.note("decoy", holder=…, content=…)` and tries another holder.
+        calls `host.decoy` and tries another holder.
         """
         ...
 
@@ -336,10 +430,11 @@ class Library(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One thing that a user wants of the network, named by `text`. For `publish` the file is in the library already."""
+    """One thing that a user wants of the network, named by `text`; `goal` is the name of its goal. For `publish` the
+    file is in the library already."""
 
     id: AskId
-    want: Want
+    goal: str
     text: str
 
 
@@ -438,25 +533,30 @@ class Host(Protocol):
         """The cause of what is being handled. May be stored beside an item that is passed on later."""
         ...
 
-    # SIGNATURES AGREED, NOT BUILT YET (see issue 16): part, via;
-    # begin, duplicate, hit, unhit, progress, fetched, decoy, failed, keep_open, let_close; log.
-    #
-    # def send(self, to, message, *, cause=INHERIT, part: Part | None = None, via: PeerId | None = None) -> None
-    # def multicast(self, to, message, *, cause=INHERIT, part: Part | None = None) -> None
-    # def begin(self, text: str, goal: Goal, *, key: object = None) -> Cause
-    # def duplicate(self, cause: Cause) -> None
-    # def hit(self, holder: PeerId, content: str, *, by: PeerId | None = None, cause=INHERIT) -> None
-    # def unhit(self, holder: PeerId, *, cause=INHERIT) -> None
-    # def progress(self, done: float, of: float, *, cause=INHERIT) -> None
-    # def fetched(self, holder: PeerId, content: str, *, cause=INHERIT) -> None
-    # def decoy(self, holder: PeerId, content: str, *, cause=INHERIT) -> None
-    # def failed(self, why: str, *, cause=INHERIT) -> None
-    # def keep_open(self, cause: Cause) -> None
-    # def let_close(self, cause: Cause) -> None
-    # def log(self, kind: str, **facts: Any) -> None      the event feed; changes nothing
+    def send(
+        self,
+        to: PeerId,
+        message: object,
+        *,
+        cause: CauseLike = INHERIT,
+        part: Part | None = None,
+        via: PeerId | None = None,
+    ) -> None:
+        """Send a message.
 
-    def send(self, to: PeerId, message: object, *, cause: CauseLike = INHERIT) -> None: ...
-    def multicast(self, to: Iterable[PeerId], message: object, *, cause: CauseLike = INHERIT) -> None: ...
+        part: what this one does for its ask, if not what its class says: a FIND_NODE is a question in a lookup, and
+              upkeep where it refreshes a bucket. Upkeep has no cause
+        via:  the peer that referred us to `to`. The tree and the depth of the ask follow it: `to` is then one hop
+              further away than `via` is, and not than this peer
+        """
+        ...
+
+    def multicast(
+        self, to: Iterable[PeerId], message: object, *, cause: CauseLike = INHERIT, part: Part | None = None
+    ) -> None:
+        """Send one message to several peers."""
+        ...
+
     def queued(self, to: PeerId) -> int:
         """Bytes for a peer that wait for this peer's uplink. 0 where lines have no limit."""
         ...
@@ -537,15 +637,15 @@ class Host(Protocol):
         """Close the stream. `closed` is called at the other end one latency later."""
         ...
 
-    def note(self, kind: str, *, cause: CauseLike = INHERIT, **facts: Any) -> None:
-        """Write an event of the protocol into the event log: a hit, a graft, a choke.
+    # What is told of an ask stands in its record. Only the peer that it began at can tell it; said by another peer it
+    # changes nothing. Where it ends by something that no ask caused, as a stream that is closed, its cause is stated:
+    # `cause=` is a `host.cause` that was kept. An ask that has closed is open again for that instant.
 
-        A note on a download states the cause of its ask, since the download may end by something that no ask caused, as
-        a stream that is closed. The verdict is made from "downloaded", "decoy", and "download failed" or "download
-        stopped", with `why=` where there is more to tell.
+    def begin(self, text: str, goal: Goal, *, key: object = None) -> Cause:
+        """An ask that the network itself opens: a block, a suspicion, a routing update. It begins at this peer, and
+        what it sends for it states the cause that is returned.
 
-        `note("hit", holder=…, content=…)` is called at the origin of an ask, once for each holder. A handler reports a
-        duplicate by returning `DUPLICATE`; `note("duplicate")` is for code that handles no message.
+        key: the same goal and key join an ask that is open; this peer may then tell of it, too. Any hashable value
         """
         ...
 
@@ -577,6 +677,52 @@ class Host(Protocol):
     def emit(self, value: object) -> None:
         """In a component: call the `@on` handler of its owner for this value, (self, host, value), at once and with the
         same cause. Nothing happens where there is no owner, or it has no such handler. Not for messages."""
+
+    def hit(self, holder: PeerId, content: str, *, by: PeerId | None = None, cause: CauseLike = INHERIT) -> None:
+        """The ask has found a holder of `content`; once for each holder. by: who told of it, if not the holder.
+
+        A holder that is dead or has left at this moment counts as a hit, and is no success.
+        """
+        ...
+
+    def unhit(self, holder: PeerId, *, cause: CauseLike = INHERIT) -> None:
+        """A hit is taken back, as by a reorganisation of a chain; also after the ask has closed."""
+        ...
+
+    def progress(self, done: float, of: float, *, cause: CauseLike = INHERIT) -> None:
+        """So much is done, of so much in all, in any unit: pieces, bytes, confirmations. `done` never decreases, and
+        is at most `of`."""
+        ...
+
+    def fetched(self, holder: PeerId, content: str, *, cause: CauseLike = INHERIT) -> None:
+        """What was found has come completely from this holder, and is what its name says."""
+        ...
+
+    def decoy(self, holder: PeerId, content: str, *, cause: CauseLike = INHERIT) -> None:
+        """This holder served something that is not what its name says: its user deleted it (`Library.add`)."""
+        ...
+
+    def failed(self, why: str, *, cause: CauseLike = INHERIT) -> None:
+        """What was found cannot be had: `why` is the end of a sentence of the verdict, "but it could not be fetched:
+        …"."""
+        ...
+
+    def keep_open(self, cause: CauseLike = INHERIT) -> None:
+        """Keep an ask open while no message and no timer of it is under way, until `let_close` or the end of this peer;
+        once a peer and ask, a second time changes nothing."""
+        ...
+
+    def let_close(self, cause: CauseLike = INHERIT) -> None:
+        """The ask may close as far as this peer is concerned; does nothing without a `keep_open`."""
+        ...
+
+    def duplicate(self, cause: CauseLike = INHERIT) -> None:
+        """Nothing new came of this: for one of several causes of a message, or in code that handles no message. A
+        handler whose message held nothing new returns `DUPLICATE` instead."""
+        ...
+
+    def log(self, kind: str, *, cause: CauseLike = INHERIT, **facts: Any) -> None:
+        """Write into the event log: a graft, a choke, a silent neighbour. It changes nothing."""
         ...
 
 
@@ -646,9 +792,7 @@ class Peer:
 
     Class attributes that may be set:
     role          what it is called in its specification ("servent", "index")
-    wants         the goal of an ask, unless the command states another
-    audience      whom a question has to come to: "holders" (any peer may have it, so it is passed on), "everyone" (a
-                  rumour), or "one" (a server that answers for all: how many it reached says nothing)
+    goals         what its users can want; the first is the goal of an ask that names none, and of background asks
     knows         what `contacts` are when a run begins: "overlay" (a few living peers; the neighbours in the topology
                   are told by `neighbours`) or "everyone" (all peers). A peer that starts later gets the bootstrap peers
                   alone, some of which may be dead by then. Stations always come first
@@ -663,8 +807,7 @@ class Peer:
     """
 
     role: ClassVar[str] = "peer"
-    wants: ClassVar[Want] = "find"
-    audience: ClassVar[Audience] = "holders"
+    goals: ClassVar[tuple[Goal, ...]] = (FIND,)
     knows: ClassVar[Literal["overlay", "everyone"]] = "overlay"
     overlay: ClassVar[bool] = True
     has_all: ClassVar[bool] = False
@@ -728,22 +871,26 @@ class Peer:
         return None
 
     @classmethod
-    def explain(cls, facts: Mapping[str, Any], options: Any) -> str | None:
-        """Why an ask had no answer, in the terms of this protocol, or None for the general sentence.
+    def verdict(cls, facts: Facts, options: Any) -> str | None:
+        """What became of an ask, as one sentence in the terms of this protocol, or None for the general sentence.
 
-        `facts` has the keys of `analysis.verdict.verdict`: want, text, origin, alive, reached, hits, holders, dead,
-        left, censored, colluding, parted, distance (hops to the nearest living holder over the links as they are, or
-        None), horizon, losses {reason: n}, stations {label: state}.
+        Called at the end of every ask, answered or not; the asker may be dead by then (`Facts.trouble`).
         """
+        return None
+
+    @classmethod
+    def key_of(cls, text: str) -> object | None:
+        """The opaque key by which this network names a thing: an info-hash, the SHA-1 of a name. A hashable value. A
+        ban on a word covers the keys of all titles that mention it, so that a colluder recognises them in a message."""
         return None
 
     @classmethod
     def theory(cls, facts: Mapping[str, Any], options: Any) -> Sequence[Theory]:
         """What theory expects of an ask, shown beside what is measured. Empty where there is no theory.
 
-        `facts`: want; peers (asked for); others (all but the asker, infrastructure left out); living (of these);
-        degree (open streams of the asker); mean_degree (of the living peers); levels, for each distance 0, 1, … over
-        the open streams: (peers at that distance, sum of their degrees); stations {label: state}.
+        `facts`: goal (its name); peers (asked for); others (all but the asker, infrastructure left out); living (of
+        these); degree (open streams of the asker); mean_degree (of the living peers); levels, for each distance 0, 1, …
+        over the open streams: (peers at that distance, sum of their degrees); stations {label: state}.
         """
         return ()
 
@@ -788,6 +935,11 @@ class Peer:
         States which of its streams are links of the network, where others only carry files. Where no stream is open,
         these are the links of the network: for degree, betweenness, `near` and attacks. Asked on demand."""
         return None
+
+    def keeps(self, text: str) -> bool:
+        """Whether it keeps a record that points to holders of `text`: an index, a tracker, a node of a hash table. What
+        it has itself it holds. Asked on demand; a network where nobody does need not have this."""
+        return False
 
     def identifier(self) -> float | None:
         """Its identifier as a share of the identifier space, 0 to 1, for networks that have one, such as hash tables:

@@ -13,7 +13,7 @@ from functools import cache
 from types import NoneType, UnionType
 from typing import Any, ClassVar, Literal, TypeAlias, Union, get_args, get_origin, get_type_hints
 
-from .api import PeerId, Want
+from .api import Peer, PeerId
 from .errors import InputError, nearest, plain, shown
 
 Peers: TypeAlias = str | PeerId | Sequence[PeerId]
@@ -24,6 +24,14 @@ TEXT_MAX = 100_000
 """Characters of a text in a command: a selector may name many peers one by one."""
 SIDES = ("city", "role", "operator")
 """What a partition can go by."""
+
+SELECTOR_KEYS = ("role", "state", "city", "operator", "degree", "load", "nat", "betweenness", "uptime")
+SELECTOR_MEASURES = ("degree", "load", "betweenness", "uptime")
+SELECTOR_LEADING = ("random", "top", "holds", "not", "all", "near", "bootstrap", "newcomers")
+SELECTOR_JOINING = ("and", "or")
+SELECTOR_WORDS = (*SELECTOR_KEYS, *SELECTOR_LEADING, *SELECTOR_JOINING, "keeps", "peers")
+"""Words with a meaning in the selectors that name the peers of a command, see `analysis.selectors`: no column of a
+network may be called so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,12 +268,12 @@ class CallOff(Command):
 
 @dataclass(frozen=True, slots=True)
 class AskFor(Command):
-    """A user at each of these peers wants `text`; `want` defaults to what the network is for."""
+    """A user at each of these peers wants `text`; `goal` is the name of a goal of the network, by default its first."""
 
     verb: ClassVar[str] = "ask"
     peers: Peers = ""
     text: str = ""
-    want: Want | None = None
+    goal: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,7 +337,6 @@ taken back by the verb that the network says, see `api.verb`."""
 _KINDS: dict[frozenset[Any], FieldKind] = {
     frozenset(get_args(Peers)): "peers",
     frozenset((str,)): "text",
-    frozenset((Want,)): "text",
     frozenset((float,)): "number",
     frozenset((int,)): "whole",
     frozenset((Mapping[str, Any],)): "values",
@@ -358,12 +365,17 @@ def resolved(command: Command, named: Mapping[str, Sequence[PeerId]]) -> Command
     return replace(command, **found)
 
 
+EARLIER = {("ask", "want"): "goal"}
+"""Names that fields had before, which files may still have."""
+
+
 def command_from(verb: str, values: Mapping[str, object], where: str) -> Command:
     """A command by its name and fields, as a scenario or a recording has them. Raises InputError."""
     kind = VERBS.get(verb)
     if kind is None:
         raise InputError(f'{where}: no command is called "{plain(verb)}"{nearest(verb, VERBS)}')
     known = {f.name: f for f in fields(kind)}
+    values = {EARLIER.get((verb, name), name): value for name, value in values.items()}
     for name, value in values.items():
         if name not in known:
             raise InputError(f'{where}: "{verb}" has no field "{plain(name)}"{nearest(name, known)}')
@@ -373,6 +385,14 @@ def command_from(verb: str, values: Mapping[str, object], where: str) -> Command
         if name not in values and f.default in ("", MISSING) and f.default_factory is MISSING:
             raise InputError(f'{where}: "{verb}" needs "{name}"')
     return kind(**values)
+
+
+def check_goal(command: AskFor, network: type[Peer], where: str) -> None:
+    """Raise InputError unless the network has the goal that an ask names."""
+    names = [goal.name for goal in network.goals]
+    if command.goal is not None and command.goal not in names:
+        goal = plain(command.goal, 40)
+        raise InputError(f'{where}: {network.name} has no goal "{goal}"{nearest(goal, names)}')
 
 
 def check(command: Command) -> None:

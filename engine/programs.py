@@ -58,7 +58,7 @@ def closed(peer: Peer, host: Host, other: PeerId) -> None:
 
 def refused(peer: Peer, host: Host, to: PeerId, message: object) -> None:
     """A message was refused. That of a component is told to the component alone."""
-    name = owner_of(type(message), type(peer)).partition(".")[0]
+    name = owner_of(type(message), type(peer)).partition(".")[0] if peer.components else ""
     if name:
         part = getattr(peer, name)
         refused(part, host.inside(part), to, message)
@@ -147,8 +147,18 @@ class VerbValue:
     needed: bool = True
 
 
-def verbs_of(program: type[Peer]) -> dict[str, Verb]:
+_verbs: dict[type[Peer], Mapping[str, Verb]] = {}
+
+
+def verbs_of(program: type[Peer]) -> Mapping[str, Verb]:
     """The verbs of a program by name, in the order of their definition, those of components as `dht.hijack`."""
+    found = _verbs.get(program)
+    if found is None:
+        found = _verbs[program] = _verbs_of(program)
+    return found
+
+
+def _verbs_of(program: type[Peer]) -> dict[str, Verb]:
     found: dict[str, Verb] = {}
     for base in reversed(program.__mro__):
         for value in vars(base).values():

@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import re
 import sys
+from collections.abc import Iterable
 from functools import cache
-from typing import Any, TypeGuard
+from typing import Any, TypeGuard, get_args
 
 from . import protocols
-from .api import Component, Message, Peer
+from .api import Component, Message, Peer, Shown, ShownKind
+from .commands import SELECTOR_WORDS, VERBS
 from .errors import InputError, nearest, plain
+from .measure.metrics import GAUGES, SERIES
 from .options import allowed_of, option_values
 from .programs import check, components_of, owner_of
 
@@ -34,7 +38,7 @@ def files() -> list[str]:
 
 def programs_in(file: str) -> dict[str, type[Peer]]:
     """The networks in one file or folder, as `networks` gives them. Raises whatever importing it raises, and InputError
-    for a program that cannot be, see `programs.check`."""
+    for a program that cannot be, see `programs.check`, and for names that cannot be (`check_names`)."""
     module = importlib.import_module(f"{protocols.__name__}.{file}")
     found = {
         value.name: value
@@ -43,6 +47,7 @@ def programs_in(file: str) -> dict[str, type[Peer]]:
     }
     for program in found.values():
         check((program,))
+        check_names([program])
     return found
 
 
@@ -123,6 +128,48 @@ def _messages_in(module: str) -> dict[type[Any], None]:
 
 def _is_message(value: object) -> TypeGuard[type[Any]]:
     return isinstance(value, type) and issubclass(value, Message) and value is not Message
+
+
+def programs_of(program: type[Peer], options: Any, peers: int) -> tuple[type[Peer], ...]:
+    """All programs that run, or may run, in a network of so many peers: that of its ordinary peers first, those of its
+    stations, and those that it casts."""
+    stations = (station.program for station in program.stations(options, peers))
+    return tuple(dict.fromkeys((program, *stations, *roles_of(program))))
+
+
+NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")
+"""A name of a shown column: it stands in selectors and in the names of time series."""
+TAKEN = {
+    **dict.fromkeys(SELECTOR_WORDS, "a word of selectors"),
+    **dict.fromkeys((*SERIES, *GAUGES, "bytes_per_s"), "a time series of every network"),
+    **dict.fromkeys(VERBS, "a command"),
+}
+"""Names that mean something in every network already."""
+
+
+def check_names(programs: Iterable[type[Peer]]) -> None:
+    """Raise InputError for a shown column of one network whose name cannot be: no word, a word that means something
+    else already, or that of another column."""
+    known: dict[str, Shown] = {}
+    for program in programs:
+        own: dict[str, None] = {}
+        for column in program.shows:
+            name = str(column.name)
+            where = f'the column "{plain(name, 40)}" of {program.__name__}'
+            if not NAME.fullmatch(name):
+                raise InputError(f"{where} should have a name of small letters, digits and _, such as pieces_left")
+            if name in TAKEN:
+                raise InputError(f'{where} needs another name: "{name}" is {TAKEN[name]}')
+            if column.kind not in get_args(ShownKind):
+                raise InputError(
+                    f'{where} is no "{plain(column.kind, 40)}"{nearest(str(column.kind), get_args(ShownKind))}'
+                )
+            if name in own or known.setdefault(name, column).kind != column.kind:
+                raise InputError(f"{where} needs another name: there is another column of that name")
+            own[name] = None
+            for other in known:
+                if other.startswith(f"{name}.") or name.startswith(f"{other}."):
+                    raise InputError(f'{where} needs another name: beside "{other}" it reads as a value of the other')
 
 
 def options_of(program: type[Peer]) -> dict[str, str]:

@@ -7,7 +7,7 @@ hosts call back into it by the two interfaces that it implements, `KernelOwner` 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
@@ -17,9 +17,11 @@ from numpy.typing import NDArray
 from . import programs
 from .api import (
     PARTS,
+    PUBLISH,
     Ask,
     CallEnd,
     Candidate,
+    Goal,
     Host,
     Known,
     Library,
@@ -29,17 +31,16 @@ from .api import (
     OpenCall,
     Peer,
     PeerId,
-    Want,
 )
-from .commands import SIDES
-from .errors import InputError, PeerFailed
+from .commands import SIDES, TEXT_MAX
+from .errors import InputError, PeerFailed, plain
 from .measure.archive import AskArchive
 from .measure.asks import AskRecord, JointRecord, NullRecord, record_drop
 from .measure.events import AskIssued, EventLog, Hit, Noted, Refused, RoleChanged
-from .measure.metrics import SUCCESS_WITHIN_US, Metrics, kinds_of
+from .measure.metrics import WINDOW_FACTOR, Metrics, kinds_of
 from .measure.snapshot import ALIVE, LEFT, STATES, Kind
 from .options import options_for
-from .registry import casts, messages_of, name_of, network, roles_of
+from .registry import casts, check_names, messages_of, name_of, network, roles_of
 from .setup import Setup
 from .sim.calls import Called, PendingCall, Wrapped, handlers_of, time_out
 from .sim.faults import Faults
@@ -126,6 +127,19 @@ class LivingUsers:
         raise IndexError(k)
 
 
+class Chosen:
+    """Some of the peers that are `alive`, as a set to count."""
+
+    def __init__(self, peers: Iterable[PeerId], alive: NDArray[np.bool_]) -> None:
+        self.flags = np.zeros(len(alive), np.bool_)
+        self.flags[list(peers)] = True
+        self.flags &= alive
+        self.count = int(np.count_nonzero(self.flags))
+
+    def __contains__(self, peer: PeerId) -> bool:
+        return bool(self.flags[peer])
+
+
 class SimulationOwner(Protocol):
     """What the simulation calls; implemented by `engine.swarm.Swarm`."""
 
@@ -177,6 +191,7 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
             dict.fromkeys((program, *(station.program for station in stations), *roles_of(program)))
         )
         """Programs that peers and stations run, or that a newcomer may: that of an ordinary peer first."""
+        check_names(self.all_programs)
         classes = [part for kind in self.all_programs for part in (kind, *programs.components_of(kind).values())]
         self.roles = Roles(
             [kind.role for kind in self.program_types], [role for kind in classes for role in kind.roles]
@@ -207,7 +222,9 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         self.network.set_jitter(round(setup.links.jitter_ms * 1000))
         self.records = AskArchive(self.null_record)
         self.shared = SharedHostState(self.kernel, self.network, kinds, parts, options, self.records, self)
-        self.metrics = Metrics(n, self.kernel, self.shared, names)
+        self.metrics = Metrics(
+            n, self.kernel, self.shared, names, round(WINDOW_FACTOR * program.goals[0].success_s * 1e6)
+        )
         self.event_log = EventLog(self.kernel)
         self.holders = content.HolderIndex(self.libraries, world.catalogue.word_index)
         self.peer_hosts = [PeerHost(p, self.shared, Stream(f"{seed}/peer/{p}"), self.libraries[p]) for p in ids]
@@ -232,6 +249,12 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         self.known_stations = tuple(graph.n + i for i, station in enumerate(stations) if station.known)
         self.linked_stations = tuple(graph.n + i for i, station in enumerate(stations) if station.linked)
         self.open_asks: dict[int, AskRecord] = {}
+        self.goals: dict[str, Goal] = {goal.name: goal for goal in (PUBLISH, *program.goals)}
+        """By name: those of the network, and those of asks that it opened itself."""
+        self.begun: dict[tuple[str, Hashable], int] = {}
+        """Open asks of the network itself, by goal and key."""
+        self.joined_asks: dict[int, tuple[PeerId, ...]] = {}
+        """Peers that have joined such an ask, beside the one where it began."""
         self.bootstrap: tuple[PeerId, ...] = ()
         """Peers that all peers know: stations, or else some peers that were up at the start. They may be killed too."""
         self.joining: dict[PeerId, None] = {}
@@ -531,24 +554,32 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
 
     # --- asks ----------------------------------------------------------------------------------------------
 
-    def ask(self, peer: PeerId, text: str, want: Want, by: str) -> AskRecord:
+    def ask(self, peer: PeerId, text: str, goal: Goal, by: str) -> AskRecord:
         """A user at a living peer wants something. Raises PeerFailed."""
         kernel = self.kernel
-        record = AskRecord(len(self.records), peer, text, want, by, kernel.now_us)
-        self.records.append(record)
-        self.open_asks[record.id] = record
+        record = self._open(peer, text, goal, by)
         record.pending += 1
         program = self.programs[peer]
         assert program is not None
-        self.event_log.append(AskIssued, record.id, record.origin, record.text, record.by)
         kernel.envelope = (peer, None, record.id << HOP_BITS, kernel.now_us, record, 0)
         try:
-            program.ask(self.peer_hosts[peer], Ask(record.id, want, text))
+            program.ask(self.peer_hosts[peer], Ask(record.id, goal.name, text))
         except Exception as error:
             raise PeerFailed(peer, "ask", error) from error
         finally:
             kernel.envelope = kernel.no_envelope
             kernel.release(record)
+        return record
+
+    def _open(self, peer: PeerId, text: str, goal: Goal, by: str) -> AskRecord:
+        """The record of an ask that begins now. Raises ValueError for another goal that has the name of a known one."""
+        if self.goals.setdefault(goal.name, goal) != goal:
+            raise ValueError(f'there are two goals that are called "{goal.name}"')
+        record = AskRecord(len(self.records), peer, text, goal, by, self.kernel.now_us)
+        self.shared.told_parts |= record.reached_by
+        self.records.append(record)
+        self.open_asks[record.id] = record
+        self.event_log.append(AskIssued, record.id, record.origin, record.text, record.by)
         return record
 
     def close_quiescent(self, records: list[Any]) -> None:
@@ -567,12 +598,30 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
             if isinstance(record, AskRecord) and not record.pending:
                 record.closed_us = self.kernel.now_us
                 self.open_asks.pop(record.id, None)
+                if record.by == "network":
+                    self._forget_key(record.id)
                 self.owner.ask_closed(record)
 
+    def _forget_key(self, ask: int) -> None:
+        """An ask of the network has closed: the next that begins with its key is another one."""
+        self.joined_asks.pop(ask, None)
+        for key in [key for key, open_ask in self.begun.items() if open_ask == ask]:
+            del self.begun[key]
+
+    def audience_of(self, record: AskRecord) -> LivingUsers | Chosen:
+        """The living peers that an ask should reach, its origin perhaps among them. Raises PeerFailed."""
+        audience = self.goals[record.goal].audience
+        if not callable(audience):
+            return self.living_users
+        try:
+            return Chosen(audience(record.text, self.programs), self.state == ALIVE)
+        except Exception as error:
+            raise PeerFailed(record.origin, f"the audience of {record.goal}", error) from error
+
     def share_heard(self, record: AskRecord) -> float | None:
-        living = self.living_users
-        alive = living.count - (record.origin in living)
-        return record.heard_by(living, SUCCESS_WITHIN_US) / alive if alive else None
+        audience = self.audience_of(record)
+        others = audience.count - (record.origin in audience)
+        return record.heard_by(audience, record.success_us) / others if others else None
 
     # --- what hosts ask for ----------------------------------------------------------------------------------
 
@@ -601,29 +650,87 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
             notice = StreamClosed(b, self.kernel.epoch[b], a)
             self._notify(self.network.links.closing_us(a, b, self.kernel.now_us), notice, 0, self.null_record)
 
-    def note(self, peer: PeerId, kind: str, facts: dict[str, Any], causes: Sequence[int] | None = None) -> None:
+    # --- what peers tell of asks -----------------------------------------------------------------------------
+
+    def _records_told(self, peer: PeerId, causes: Sequence[int] | None) -> list[AskRecord]:
+        """The records that a peer may write to: of the asks that it names, those that began at it, or that it joined.
+        One that has closed is open again for this instant."""
         record = self.kernel.envelope[4]
-        asks = record.records if isinstance(record, JointRecord) else (record,)
         if causes is not None:
-            asks = tuple(self.reopen(cause) for cause in causes) or (self.null_record,)
-        for each in asks:
-            if kind == "hit":
-                holder = facts.get("holder")
-                if not isinstance(holder, int) or not 0 <= holder < self.n:
-                    continue
-                if each.id and each.origin == peer and holder not in each.hits:
-                    each.hits[holder] = self.kernel.now_us
-                    self.event_log.append(Hit, each.id, peer, holder, str(facts.get("content", "")))
-                    self.owner.hit_recorded(holder)
-            else:
-                if kind in ("decoy", "downloaded") and each.id and each.origin == peer:
-                    self.metrics.decoys += kind == "decoy"
-                    each.opened(facts.get("holder"), kind == "decoy", self.kernel.now_us)
-                    if kind == "downloaded":
-                        self.downloads.setdefault(peer, set()).add(str(facts.get("content") or facts.get("name")))
-                if kind in ("downloaded", "download failed", "download stopped") and each.id and each.origin == peer:
-                    each.setback = str(facts.get("why", "")) or ("" if kind == "downloaded" else kind)
-                self.event_log.append(Noted, peer, kind, facts, each.id)
+            those = [self.reopen(cause) for cause in causes if self._may_tell(peer, self.records[cause >> HOP_BITS])]
+        else:
+            those = list(record.records) if isinstance(record, JointRecord) else [record]
+        return [each for each in those if self._may_tell(peer, each)]
+
+    def _may_tell(self, peer: PeerId, record: AskRecord) -> bool:
+        return bool(record.id) and (record.origin == peer or peer in self.joined_asks.get(record.id, ()))
+
+    def begin(self, peer: PeerId, text: str, goal: Goal, key: object) -> int:
+        name = (goal.name, key)
+        ask = None if key is None else self.begun.get(name)
+        if ask is not None:
+            if peer != self.records[ask].origin and peer not in self.joined_asks.get(ask, ()):
+                self.joined_asks[ask] = (*self.joined_asks.get(ask, ()), peer)
+            return ask << HOP_BITS
+        record = self._open(peer, plain(text, limit=TEXT_MAX).strip(), goal, "network")
+        if key is not None:
+            self.begun[name] = record.id
+        self.kernel.quiescent.append(record)
+        return record.id << HOP_BITS
+
+    def hit(self, peer: PeerId, holder: PeerId, content: str, by: PeerId | None, causes: Sequence[int] | None) -> None:
+        # Numbers of peers may come out of a message, so they are checked here.
+        if not self._is_peer(holder):
+            return
+        named_by = by if by is not None and self._is_peer(by) else holder
+        living = bool(self.state[holder] == ALIVE)
+        for record in self._records_told(peer, causes):
+            if record.hit(holder, named_by, living, self.kernel.now_us):
+                self.event_log.append(Hit, record.id, peer, holder, str(content), named_by)
+                self.owner.hit_recorded(holder)
+
+    def unhit(self, peer: PeerId, holder: PeerId, causes: Sequence[int] | None) -> None:
+        for record in self._records_told(peer, causes):
+            if self._is_peer(holder) and record.unhit(holder):
+                self.event_log.append(Noted, peer, "hit taken back", {"holder": holder}, record.id)
+
+    def progress(self, peer: PeerId, done: float, of: float, causes: Sequence[int] | None) -> None:
+        for record in self._records_told(peer, causes):
+            record.done, record.of = float(done), float(of)
+
+    def opened(self, peer: PeerId, holder: PeerId, content: str, decoy: bool, causes: Sequence[int] | None) -> None:
+        for record in self._records_told(peer, causes):
+            self.metrics.decoys += decoy
+            if self._is_peer(holder):
+                (record.decoys if decoy else record.fetched).setdefault(holder, self.kernel.now_us)
+            if not decoy:
+                record.setback = ""
+                self.downloads.setdefault(peer, set()).add(str(content))
+        self.log(peer, "decoy" if decoy else "fetched", {"holder": holder, "content": content}, causes)
+
+    def failed(self, peer: PeerId, why: str, causes: Sequence[int] | None) -> None:
+        for record in self._records_told(peer, causes):
+            record.setback = str(why)
+        self.log(peer, "fetch failed", {"why": why}, causes)
+
+    def duplicate(self, causes: Sequence[int] | None) -> None:
+        self.kernel.duplicates += 1
+        if causes is None:
+            self.kernel.envelope[4].duplicates += 1
+        for cause in causes or ():
+            self.records.reopen(cause >> HOP_BITS).duplicates += 1
+
+    def log(self, peer: PeerId, kind: str, facts: dict[str, Any], causes: Sequence[int] | None) -> None:
+        if causes is None:
+            record = self.kernel.envelope[4]
+            asks = [each.id for each in record.records] if isinstance(record, JointRecord) else [record.id]
+        else:
+            asks = [cause >> HOP_BITS for cause in causes] or [0]
+        for ask in asks:
+            self.event_log.append(Noted, peer, kind, facts, ask)
+
+    def _is_peer(self, number: object) -> bool:
+        return type(number) is int and 0 <= number < self.n
 
     def set_role(self, peer: PeerId, role: str) -> None:
         before = self.roles.set(peer, role)

@@ -31,6 +31,7 @@ from .api import (
     CauseLike,
     Component,
     File,
+    Goal,
     Line,
     Message,
     Part,
@@ -46,6 +47,9 @@ from .sim.encoding import encoded_size, why_malformed
 from .sim.host import ComponentHost
 from .sim.rng import Stream
 from .sim.words import role_text
+
+FIRST_BEGUN = 1_000_000
+"""Asks that a peer begins get numbers above this."""
 
 
 @dataclass(slots=True, eq=False)
@@ -127,7 +131,10 @@ class FakeHost:
     timers    those that are set and neither run nor cancelled
     linked, unlinked
               peers to whom a stream was opened and closed
-    notes     (kind, facts)
+    parts, vias
+              for each entry of `sent` its `part=` and `via=`, None for those of its class and for nobody
+    notes     (kind, facts) of what the peer told of asks, by the name of the call ("hit", "progress", …), and logged
+    open_asks causes that the peer keeps open
     roles     each role that it took; `role` is the latest, "" before any
     marks     (peer, topic) -> word: what it says of its links now; topic "" for none
     calls     all that were made, see `FakeCall`; a request is not in `sent`
@@ -152,6 +159,11 @@ class FakeHost:
         self.busy = False
         self.uplink: list[tuple[PeerId, Any]] = []
         self.causes: list[CauseLike] = []
+        self.parts: list[Part | None] = []
+        self.vias: list[PeerId | None] = []
+        self.open_asks: list[CauseLike] = []
+        self._asks = FIRST_BEGUN
+        self._begun: dict[tuple[str, object], Cause] = {}
         self.timers: list[FakeTimer] = []
         self.linked: list[PeerId] = []
         self.unlinked: list[PeerId] = []
@@ -169,18 +181,30 @@ class FakeHost:
 
     # --- what a peer may call ----------------------------------------------------------------------------
 
-    def send(self, to: PeerId, message: object, *, cause: CauseLike = INHERIT) -> None:
+    def send(
+        self,
+        to: PeerId,
+        message: object,
+        *,
+        cause: CauseLike = INHERIT,
+        part: Part | None = None,
+        via: PeerId | None = None,
+    ) -> None:
         """Record a message."""
         if self._is_malformed(message):
             return
         self.sent.append((to, message))
         (self.uplink if self.busy else self.sent.left).append((to, message))
-        self.causes.append(0 if getattr(message, "part", "") == "upkeep" else self._resolved(cause))
+        self.causes.append(0 if (part or str(getattr(message, "part", ""))) == "upkeep" else self._resolved(cause))
+        self.parts.append(part)
+        self.vias.append(via)
 
-    def multicast(self, to: Iterable[PeerId], message: object, *, cause: CauseLike = INHERIT) -> None:
+    def multicast(
+        self, to: Iterable[PeerId], message: object, *, cause: CauseLike = INHERIT, part: Part | None = None
+    ) -> None:
         """Record a message to each of them."""
         for one in to:
-            self.send(one, message, cause=cause)
+            self.send(one, message, cause=cause, part=part)
 
     def queued(self, to: PeerId) -> int:
         """Bytes for a peer in `uplink`."""
@@ -193,7 +217,7 @@ class FakeHost:
         _remove_last(self.uplink, (to, message))
         at = _remove_last(self.sent, (to, message))
         if at is not None:
-            del self.causes[at]
+            del self.causes[at], self.parts[at], self.vias[at]
         return True
 
     def after(self, delay_us: int, tick: object, *, cause: CauseLike = INHERIT) -> FakeTimer:
@@ -275,8 +299,58 @@ class FakeHost:
         if word:
             self.marks[to, topic or ""] = word
 
-    def note(self, kind: str, *, cause: CauseLike = INHERIT, **facts: Any) -> None:
-        """Record a note."""
+    def begin(self, text: str, goal: Goal, *, key: object = None) -> Cause:
+        """Record an ask that the network opens. Its cause is a new number; the same goal and key give the same one."""
+        known = None if key is None else self._begun.get((goal.name, key))
+        if known is not None:
+            return known
+        self._asks += 1
+        made = self._asks
+        if key is not None:
+            self._begun[goal.name, key] = made
+        self.notes.append(("begin", {"text": text, "goal": goal.name, "key": key}))
+        return made
+
+    def hit(self, holder: PeerId, content: str, *, by: PeerId | None = None, cause: CauseLike = INHERIT) -> None:
+        """Record a hit; `by` is among its facts where it is given."""
+        self.notes.append(("hit", {"holder": holder, "content": content, **({} if by is None else {"by": by})}))
+
+    def unhit(self, holder: PeerId, *, cause: CauseLike = INHERIT) -> None:
+        """Record a hit that is taken back."""
+        self.notes.append(("unhit", {"holder": holder}))
+
+    def progress(self, done: float, of: float, *, cause: CauseLike = INHERIT) -> None:
+        """Record progress."""
+        self.notes.append(("progress", {"done": done, "of": of}))
+
+    def fetched(self, holder: PeerId, content: str, *, cause: CauseLike = INHERIT) -> None:
+        """Record what has come completely."""
+        self.notes.append(("fetched", {"holder": holder, "content": content}))
+
+    def decoy(self, holder: PeerId, content: str, *, cause: CauseLike = INHERIT) -> None:
+        """Record a decoy."""
+        self.notes.append(("decoy", {"holder": holder, "content": content}))
+
+    def failed(self, why: str, *, cause: CauseLike = INHERIT) -> None:
+        """Record a failure."""
+        self.notes.append(("failed", {"why": why}))
+
+    def keep_open(self, cause: CauseLike = INHERIT) -> None:
+        """Add a cause to `open_asks`, once."""
+        if (one := self._resolved(cause)) not in self.open_asks:
+            self.open_asks.append(one)
+
+    def let_close(self, cause: CauseLike = INHERIT) -> None:
+        """Remove a cause from `open_asks`."""
+        if (one := self._resolved(cause)) in self.open_asks:
+            self.open_asks.remove(one)
+
+    def duplicate(self, cause: CauseLike = INHERIT) -> None:
+        """Record a duplicate."""
+        self.notes.append((DUPLICATE, {}))
+
+    def log(self, kind: str, *, cause: CauseLike = INHERIT, **facts: Any) -> None:
+        """Record a line of the event log."""
         self.notes.append((kind, facts))
 
     @property
@@ -319,7 +393,7 @@ class FakeHost:
             return
         said = type(peer).handlers[type(message)](peer, self, sender, message)
         if said == DUPLICATE:
-            self.note(said)
+            self.duplicate()
         elif said is not None:
             raise TypeError(f"a handler of {type(message).__name__} returned {said!r}: it may return DUPLICATE or None")
 
@@ -353,7 +427,7 @@ class FakeHost:
         self.cause = call.cause if isinstance(call.cause, int) else 0
         said = None if handler is None else handler(peer, self, call.to, answer, call.context)
         if said == DUPLICATE:
-            self.note(said)
+            self.duplicate()
 
     def time_out(self, peer: Peer, call: FakeCall, reason: CallEnd = "silent") -> None:
         """A call ends without its answers; nothing happens if it is over."""
@@ -429,6 +503,8 @@ class FakeHost:
         taken = list(self.sent)
         self.sent.clear()
         self.causes.clear()
+        self.parts.clear()
+        self.vias.clear()
         return taken
 
     def noted(self, kind: str) -> list[dict[str, Any]]:
@@ -442,7 +518,7 @@ class FakeHost:
         return bool(why)
 
     def _resolved(self, cause: CauseLike) -> CauseLike:
-        if cause == INHERIT:
+        if cause is INHERIT:
             return self.cause
         return 0 if cause is None else cause
 

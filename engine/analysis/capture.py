@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..api import Peer, PeerId
+from ..api import Peer, PeerId, Shown
 from ..errors import InputError, nearest, plain
-from ..measure.asks import QUESTION, AskRecord
+from ..measure.asks import QUESTION, QUESTIONS, AskRecord
 from ..measure.metrics import KIND_MASK
 from ..measure.shown import CategoryNames, ShownReader, Values, shown_columns
 from ..measure.snapshot import (
@@ -28,6 +28,7 @@ from ..measure.snapshot import (
     Places,
     Run,
     RunningAttack,
+    Series,
     ShownColumn,
     Snapshot,
     Totals,
@@ -109,9 +110,8 @@ class PeerColumns:
                 begun_with=self.begun_with,
                 run=self.run,
                 kinds=self._kinds,
-                wants=sim.program.wants,
-                audience=sim.program.audience,
                 shows=tuple(self.shown_reader.columns.values()),
+                goals=sim.program.goals,
             )
         return self._fixed
 
@@ -119,8 +119,25 @@ class PeerColumns:
         """These columns as they are now, for a command: the log of deliveries is read, from which loads are counted,
         and nothing that was read of programs for a view is used, so that a run does not depend on who looks."""
         self._simulation.metrics.flush()
-        self._shown = (-1, -1, {})
+        self.forget_views()
         return self
+
+    def forget_views(self) -> None:
+        """What was read of programs is read again."""
+        self._shown = (-1, -1, {})
+
+    @property
+    def shows(self) -> Mapping[str, Shown]:
+        """The shown columns of this network, by name."""
+        return self.shown_reader.columns
+
+    def shown_column(self, name: str) -> Shown:
+        """The shown column of a name. Raises InputError for one that this network does not have."""
+        columns = self.shown_reader.columns
+        if name not in columns:
+            near = nearest(name, columns) or "; this network shows none" * (not columns)
+            raise InputError(f'no column is called "{plain(name, 40)}"{near}')
+        return columns[name]
 
     def shown(self, age_us: int = 0) -> Values:
         """The values of all shown columns, at most `age_us` of virtual time old. Raises PeerFailed."""
@@ -230,8 +247,9 @@ class SnapshotBuilder:
         self._identified = any(kind.identifier is not Peer.identifier for kind in dict.fromkeys(sim.program_types))
 
     def commanded(self) -> None:
-        """To be called after a command: files are counted again, held and cut links looked up."""
+        """To be called after a command: files are counted again, programs read, held and cut links looked up."""
         self._files_us = -1
+        self._columns.forget_views()
         self._held = self._flags(self._simulation.network.held_links.ends())
         self._cut = self._flags(self._simulation.faults.cut_links.ends())
 
@@ -247,6 +265,7 @@ class SnapshotBuilder:
         settings: Mapping[str, object],
         court: CourtStatus | None,
         attacks: tuple[RunningAttack, ...],
+        series: Series,
         shown: Sequence[str] = (),
         topic: str = "",
     ) -> Snapshot:
@@ -281,7 +300,7 @@ class SnapshotBuilder:
             totals=self._totals(),
             asks=self._asks(),
             asks_total=len(sim.shared.records) - 1,
-            series=metrics.series(),
+            series=series,
             settings=settings,
             horizon=sim.program.horizon(sim.shared.options),
             spreading=self._spreading(flight),
@@ -295,16 +314,16 @@ class SnapshotBuilder:
         )
 
     def _shown(self, wanted: Sequence[str]) -> Mapping[str, ShownColumn]:
-        sim, reader = self._simulation, self._columns.shown_reader
+        sim = self._simulation
         if not wanted:
             return {}
         for name in wanted:
-            if name not in reader.columns:
-                near = nearest(name, reader.columns) or "; this network shows none" * (not reader.columns)
-                raise InputError(f'no column is called "{plain(name, 40)}"{near}')
+            self._columns.shown_column(name)
         # A frame of more peers may be older, so that reading them takes as long as of some thousand.
         values = self._columns.shown(SHOWN_US * (sim.n // SHOWN_PEERS))
-        return shown_columns(wanted, reader, values, self._categories, (sim.state == ALIVE) & ~sim.infrastructure)
+        return shown_columns(
+            wanted, self._columns.shown_reader, values, self._categories, (sim.state == ALIVE) & ~sim.infrastructure
+        )
 
     def _marked(self, topic: str) -> LinkMarks:
         """What the ends of the links say: the same object until it changes."""
@@ -339,7 +358,12 @@ class SnapshotBuilder:
         """Asks with a question under way. If not all messages are in the rows of `flight`, all open asks."""
         if flight.total > len(flight.frm):
             return frozenset(self._simulation.open_asks)
-        return frozenset(flight.ask[flight.part == QUESTION].tolist())
+        by_others = {ask: each for ask, each in self._simulation.open_asks.items() if each.reached_by != QUESTIONS}
+        spreading = set(flight.ask[flight.part == QUESTION].tolist()) - by_others.keys()
+        for ask, record in by_others.items():
+            if np.any(record.reached_by >> flight.part[flight.ask == ask] & 1):
+                spreading.add(ask)
+        return frozenset(spreading)
 
     def _totals(self) -> Totals:
         sim = self._simulation

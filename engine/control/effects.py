@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeAlias, get_args
+from typing import Any, TypeAlias
 
 from .. import commands as c
 from .. import programs
-from ..api import PeerId, Want, words_of
+from ..api import PUBLISH, Ban, Peer, PeerId, mentions, words_of
 from ..commands import Censor
-from ..errors import InputError, nearest, plain
+from ..errors import InputError, PeerFailed, nearest, plain
 from ..measure.snapshot import ALIVE, DEAD, LEFT, CourtStatus
 from ..options import as_number, option_values, set_option
 from ..simulation import Simulation
@@ -208,10 +208,23 @@ def collude(parts: Parts, command: c.Collude, by: str) -> tuple[PeerId, ...]:
     if not 0 <= command.leak <= 1:
         raise InputError(f'"leak" of collude is a share from 0 to 1, not {plain(command.leak, 40)}')
     those = parts.executor.resolve(command.peers)
+    ban = _ban(parts, command.word, those[0]) if those else Ban(command.word)
     for peer in those:
-        parts.simulation.faults.bans[peer] = (command.word, float(command.leak))
+        parts.simulation.faults.bans[peer] = (ban, float(command.leak))
     parts.simulation.refresh_columns(those)
     return those
+
+
+def _ban(parts: Parts, word: str, peer: PeerId) -> Ban:
+    """A ban on a phrase: it covers the keys of all titles that mention it, where the network has keys."""
+    sim = parts.simulation
+    if sim.program.key_of.__func__ is Peer.key_of.__func__:  # type: ignore[attr-defined]
+        return Ban(word)
+    titles = [title for title in parts.workload.catalogue.titles if mentions(words_of(title), word)]
+    try:
+        return Ban(word, map(sim.program.key_of, dict.fromkeys((*titles, *sim.holders.names(word)))))
+    except Exception as error:
+        raise PeerFailed(peer, "key_of", error) from error
 
 
 def defect(parts: Parts, command: c.Defect, by: str) -> tuple[PeerId, ...]:
@@ -310,9 +323,10 @@ def act(parts: Parts, command: c.Act, by: str) -> tuple[PeerId, ...]:
     kinds = tuple(dict.fromkeys(sim.program_types))
     programs.check_verb(verb, kinds, "act")
     those = parts.executor.resolve(command.peers)
-    able = [p for p in those if verb in programs.verbs_of(sim.program_types[p])]
+    having = [kind for kind in kinds if verb in programs.verbs_of(kind)]
+    able = [p for p in those if sim.program_types[p] in having]
     if those and not able:
-        whose = " or ".join(dict.fromkeys(kind.role for kind in kinds if verb in programs.verbs_of(kind)))
+        whose = " or ".join(dict.fromkeys(kind.role for kind in having))
         raise InputError(f'act: none of these peers can "{plain(verb)}": that is for a {whose}')
     values = {
         kind: programs.read_values(kind, verb, command.values, "act")
@@ -360,8 +374,7 @@ def adjourn(parts: Parts, command: c.Adjourn, by: str) -> tuple[PeerId, ...]:
 def ask(parts: Parts, command: c.AskFor, by: str) -> tuple[PeerId, ...]:
     if not plain(command.text).strip():
         raise InputError("an ask needs something to ask for")
-    if command.want is not None and command.want not in get_args(Want):
-        raise InputError(f'no ask wants to "{plain(command.want)}"{nearest(str(command.want), get_args(Want))}')
+    c.check_goal(command, parts.simulation.program, "ask")
     those = parts.executor.resolve(command.peers)
     for peer in those:
         if parts.simulation.state[peer] == ALIVE:
@@ -372,8 +385,9 @@ def ask(parts: Parts, command: c.AskFor, by: str) -> tuple[PeerId, ...]:
 
 
 def _issue(parts: Parts, peer: PeerId, command: c.AskFor, by: str) -> None:
-    want = command.want or parts.simulation.program.wants
-    parts.simulation.ask(peer, plain(command.text, limit=TEXT_MAX).strip(), want, by)
+    goals = parts.simulation.program.goals
+    goal = next((goal for goal in goals if goal.name == command.goal), goals[0])
+    parts.simulation.ask(peer, plain(command.text, limit=TEXT_MAX).strip(), goal, by)
 
 
 def issue_waiting(parts: Parts) -> None:
@@ -397,8 +411,13 @@ def publish(parts: Parts, command: c.Publish, by: str) -> tuple[PeerId, ...]:
     file = file_of(command.text, parts.simulation.seed)
     for peer in those:
         parts.simulation.libraries[peer].add(file)
+    bans = parts.simulation.faults.bans
+    if those and any(mentions(words_of(file.name), word) for word, _ in bans.values()):
+        anew = {word: _ban(parts, word, those[0]) for word, _ in bans.values()}
+        bans.update({peer: (anew[word], leak) for peer, (word, leak) in bans.items()})
+    for peer in those:
         if parts.simulation.state[peer] == ALIVE:
-            parts.simulation.ask(peer, file.name, "publish", by)
+            parts.simulation.ask(peer, file.name, parts.simulation.goals[PUBLISH.name], by)
     return those
 
 

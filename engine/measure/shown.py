@@ -20,6 +20,7 @@ from ..errors import PeerFailed
 from ..programs import shown_of, shows_of
 from ..sim.words import OTHER, word_text
 from .snapshot import ShownColumn
+from .timeseries import TimeSeries
 
 SIX = 6
 """Values of a category that have a number, and so a colour, of their own."""
@@ -151,3 +152,80 @@ def shown_columns(
         else:
             made[name] = ShownColumn(shown, values=column)
     return made
+
+
+SERIES_VALUES_MOST = 24
+"""Values of a category that have a series of their own; all further ones are counted in "other"."""
+ROLE = Shown("role", "what it is called in its specification", "category")
+"""The roles of all peers, which can be followed as a category."""
+
+
+def split_metric(metric: str, columns: Mapping[str, Shown]) -> tuple[str, str] | None:
+    """Column and value that a series is of, the value "" without one; None for what is no series of these columns."""
+    name = max((one for one in columns if metric == one or metric.startswith(f"{one}.")), key=len, default="")
+    value = metric[len(name) + 1 :]
+    return (name, value) if name and bool(value) == (columns[name].kind == "category") else None
+
+
+class ShownSeries:
+    """Time series of shown columns: the mean of the living users, or how many of them have each value of a category.
+
+    It is no part of a run: a copy of the swarm has none, and whoever reads a column changes nothing. Its rows are those
+    of the series of the swarm (`base`).
+    """
+
+    def __init__(self, base: TimeSeries) -> None:
+        self._base = base
+        self._since_s: dict[str, float] = {}
+        """The columns that are followed, and since when."""
+        self.table = TimeSeries((), beside=base)
+
+    def followed(self) -> tuple[str, ...]:
+        """Names of the columns that are followed."""
+        return tuple(self._since_s)
+
+    def follow(self, column: Shown, now_s: float, value: str = "") -> None:
+        """Sample a column from now on; value: of a category, one that has a series of its own whatever comes."""
+        self._since_s.setdefault(column.name, now_s)
+        for one in (*column.values, value) if column.kind == "category" else ("",):
+            name = f"{column.name}.{one}" if column.kind == "category" else column.name
+            if name not in self.table.names and (one or column.kind != "category"):
+                self.table.add_column(name)
+
+    def sample(
+        self,
+        now_s: float,
+        columns: Mapping[str, Shown],
+        values: Mapping[str, Any],
+        counted: NDArray[np.bool_],
+    ) -> None:
+        """The next row. values: of the columns that are followed; counted: the living users."""
+        row: dict[str, float] = {}
+        ids = np.flatnonzero(counted)
+        for name, since_s in self._since_s.items():
+            column = values[name]
+            if columns[name].kind != "category":
+                known = column[ids][~np.isnan(column[ids])]
+                row[name] = math.fsum(known.tolist()) / len(known) if len(known) else math.nan
+                continue
+            mine = [one for one in self.table.names if one.startswith(f"{name}.")]
+            row.update(dict.fromkeys(mine, 0.0))
+            for text, count in Counter(map(column.__getitem__, ids.tolist())).items():
+                series = f"{name}.{text}"
+                if series not in row and len(mine) >= SERIES_VALUES_MOST:
+                    series = f"{name}.{OTHER}"
+                if series not in row and text:
+                    self.table.add_column(series, zero_from_s=since_s)
+                    mine.append(series)
+                if text:
+                    row[series] = row.get(series, 0.0) + count
+        self.table.add(now_s, [row.get(name, math.nan) for name in self.table.names])
+
+    def take_over(self, other: ShownSeries, now_s: float) -> None:
+        """Follow what another swarm of the same run followed, and take its samples up to now."""
+        for name, since_s in other._since_s.items():
+            self._since_s[name] = min(since_s, self._since_s.get(name, since_s))
+        for name in other.table.names:
+            if name not in self.table.names:
+                self.table.add_column(name)
+        self.table.take_over(other.table, now_s)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from ..api import AskId, Audience, PeerId, Shown, Want
+from ..api import FIND, AskId, Goal, PeerId, Shown, Sought
 
 ALIVE, DEAD, LEFT = 0, 1, 2
 STATES = ("alive", "dead", "left")
@@ -138,10 +138,8 @@ class Fixed:
     run: Run
     kinds: tuple[Kind, ...] = ()
     """Kinds of message, by their number."""
-    wants: Want = "find"
-    """The goal of an ask, see `Peer.wants`."""
-    audience: Audience = "holders"
-    """Whom a question has to come to, see `Peer.audience`."""
+    goals: tuple[Goal, ...] = (FIND,)
+    """What its users can want, see `Peer.goals`; the first is the default."""
     shows: tuple[Shown, ...] = ()
     """The columns that the programs of this network show, each name once: `Swarm.snapshot(shown=…)` reads them."""
 
@@ -174,7 +172,7 @@ class AskRow:
     id: AskId
     origin: PeerId
     text: str
-    want: str
+    goal: str
     by: str
     issued_us: int
     closed_us: int | None
@@ -199,6 +197,14 @@ class AskRow:
     """What became of an ask that has closed: `answered`, `not fetched` (it was found, and its download broke off), `no
     answer`, `published`, `not published` or `told`."""
 
+    sought: Sought = "answer"
+    """What makes it a success: an answer, a share of its audience, or nothing, see `Goal`."""
+    answerers: int = 0
+    """Peers that named the holders that were found."""
+    done: float = 0.0
+    of: float = 0.0
+    """How much is done, and of how much, in any unit; 0 and 0 where nothing tells."""
+
     @property
     def lost(self) -> int:
         return sum(self.losses.values())
@@ -206,7 +212,8 @@ class AskRow:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Samples over virtual time, one a second, the last 600: `t_s`, and a float column a name. NaN: not measured.
+    """Samples over virtual time, one each `Setup.sample_s`: `t_s`, and a float column a name. NaN: not measured. In a
+    long run a row is the mean of 2, 4, … samples, and its time that of the last, see `timeseries`.
 
     alive, censored               numbers of peers
     messages_per_s, bytes_per_s   sent
@@ -218,6 +225,9 @@ class Series:
     reach                         peers that a question reached, mean of the same asks
     load .. belief_error          see `gauges.Gauges`
     bytes_per_s.KIND              delivered, by kind of message
+    COLUMN, COLUMN.VALUE, role.ROLE
+                                  shown columns that are followed, see `Swarm.follow`: the mean of the living users; of
+                                  a category, and of the roles, how many have each value
     """
 
     t_s: NDArray[np.float64]
@@ -340,8 +350,11 @@ class Trace:
 
     frm: int32, the sender of the first question that reached the peer (-1: none); hop: int32, its depth (0: the origin,
     -1: not reached); at_us: int64, its arrival (-1: not reached); repeats: int32, further questions that arrived.
-    answers_*: each delivered answer, (k,); holders: named by hits, in order.
+    answers_*: each delivered answer, (k,); holders: found, in order; answerers: who named them, in order.
     questions: each delivered question, repeated ones included; lost: dropped messages.
+
+    Where a message was sent `via` a peer, `frm` is that peer, and the depth is one more than its depth. For a goal with
+    other parts in `reached_by`, "question" stands for a message of one of these.
     """
 
     ask: AskId
@@ -357,3 +370,4 @@ class Trace:
     answers_sent_us: I64 = field(default_factory=_times)
     questions: Arrivals = field(default_factory=Arrivals)
     lost: Losses = field(default_factory=Losses)
+    answerers: tuple[PeerId, ...] = ()

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..api import DUPLICATE, Ask, Belief, Beliefs, Host, Known, Peer, PeerId, Theory, message, on, option, words_of
+from ..api import BROADCAST, DUPLICATE, Ask, Beliefs, Host, Known, Peer, PeerId, Theory, message, on, option, words_of
 from ..kit import infect_and_die, put_bounded
 
 
@@ -69,8 +69,7 @@ class Gossiper(Peer, name="gossip", options=GossipOptions):
     `welcome`: it has joined; `heard` are the latest rumours, by key."""
 
     role = "gossiper"
-    wants = "broadcast"
-    audience = "everyone"
+    goals = (BROADCAST,)
     knows = "everyone"
     overlay = False
     shares_files = False
@@ -148,5 +147,5 @@ class Gossiper(Peer, name="gossip", options=GossipOptions):
 
     def beliefs(self) -> Beliefs:
         """The peers on its list, none of which it has checked, and the rumours it heard."""
-        known = dict.fromkeys((*self.others, *self.newer), Belief(what="on the list"))
-        return Beliefs(known, {"heard": str(len(self.heard)), "latest": str(next(reversed(self.heard.values()), "-"))})
+        facts = {"heard": str(len(self.heard)), "latest": str(next(reversed(self.heard.values()), "-"))}
+        return Beliefs.of((*self.others, *self.newer), "on the list", facts)

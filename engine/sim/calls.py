@@ -20,7 +20,7 @@ from types import UnionType
 from typing import Any, ClassVar, TypeVar, Union, get_args, get_origin
 
 from ..api import CallEnd, Message, Peer, PeerId
-from .encoding import annotation_of, encoded_size
+from .encoding import MalformedMessage, annotation_of, encoded_size
 from .kernel import KernelTimer
 
 TOKEN_BYTES = 2
@@ -33,18 +33,20 @@ class Wrapped(Message):
 
     __slots__ = ("_size", "message", "token")
     inside: ClassVar[type[Any]] = Message
+    token_bytes: ClassVar[int] = TOKEN_BYTES
 
     def __init__(self, token: int, message: Any) -> None:
         self.token = token
         self.message = message
-        self._size = 0
+        try:
+            self._size = (message._size or encoded_size(message)) + self.token_bytes
+        except MalformedMessage:
+            self._size = 0  # It is counted when it is sent, and dropped then.
 
     def wire_size(self) -> int:
-        """Bytes of the message inside, and of the token. Raises MalformedMessage."""
-        size: int = self.message._size or encoded_size(self.message)
+        """Raises MalformedMessage: otherwise the size was counted when this was made."""
+        size: int = encoded_size(self.message)
         return size + self.token_bytes
-
-    token_bytes: ClassVar[int] = TOKEN_BYTES
 
     def about(self) -> Iterable[str]:
         about: Iterable[str] = self.message.about()
@@ -91,7 +93,10 @@ W = TypeVar("W", bound=Wrapped)
 
 @cache
 def wrappers_of(kind: type[Any]) -> tuple[type[Called], type[Answered]]:
-    """The classes in which messages of this class are requests and answers of calls."""
+    """The classes in which messages of this class are requests and answers of calls. Raises TypeError for a class of
+    no messages."""
+    if not issubclass(kind, Message):
+        raise TypeError(f"{kind.__name__} is no message: a class of messages is made with @message")
     return _wrapper(Called, kind), _wrapper(Answered, kind)
 
 

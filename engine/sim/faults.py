@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ..api import PeerId, mentions
+from ..api import Ban, PeerId, mentions
 from .kernel import HOP_BITS, Envelope
 from .links import LinkSet
 from .rng import GAMMA, MASK, TO_UNIT, Stream, mix
@@ -36,7 +36,7 @@ class Faults:
         self.split_by: dict[str, None] = {}
         """What the partitions in force went by, of `commands.SIDES`."""
         self.cut_links = LinkSet()
-        self.bans: dict[PeerId, tuple[str, float]] = {}
+        self.bans: dict[PeerId, tuple[Ban, float]] = {}
         self.salt = mix(seed & MASK)
         self.rng = Stream(f"{seed}/collusion")
 
@@ -68,7 +68,7 @@ class Faults:
             message = self._strip(sender, message, envelope)
         return message
 
-    def suppresses(self, peer: PeerId, about: Iterable[str], ask: int) -> bool:
+    def suppresses(self, peer: PeerId, about: Iterable[object], ask: int) -> bool:
         """Whether a peer enforces a ban on what an ask is about, or would name in its answer: words `about`. It does
         not where it leaks that ask."""
         if peer not in self.bans:

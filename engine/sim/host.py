@@ -13,11 +13,15 @@ from typing import Any, Protocol
 
 from ..api import (
     INHERIT,
+    PARTS,
     Blob,
     Cause,
     CauseLike,
+    Causes,
     Component,
     File,
+    Goal,
+    Inherit,
     Library,
     Line,
     Message,
@@ -31,7 +35,7 @@ from ..api import (
 from ..errors import NothingToReplyTo
 from .calls import Answered, Called, PendingCall, waits_of, wrappers_of
 from .encoding import MalformedMessage, encoded_size, malformed_size
-from .kernel import HOP_BITS, KIND_SHIFT, SENDER_SHIFT, Envelope, Kernel, KernelTimer
+from .kernel import CODES_MOST, HOP_BITS, KIND_SHIFT, SENDER_SHIFT, Envelope, Kernel, KernelTimer, Via
 from .links import FAST
 from .network import Network
 
@@ -50,8 +54,31 @@ class HostOwner(Protocol):
     def reopen(self, cause: int) -> Any:
         """The record of a cause that a protocol kept, which may have closed meanwhile."""
 
-    def note(self, peer: PeerId, kind: str, facts: dict[str, Any], causes: Sequence[int] | None = None) -> None:
-        """A peer writes an event, see `api.Host.note`. causes: its asks, None for those of what is handled now."""
+    # What a peer tells of an ask, see `api.Host`. causes: its asks, None for those of what is handled now.
+
+    def begin(self, peer: PeerId, text: str, goal: Goal, key: object) -> int:
+        """Open an ask, or join one."""
+
+    def hit(self, peer: PeerId, holder: PeerId, content: str, by: PeerId | None, causes: Sequence[int] | None) -> None:
+        """A holder was found."""
+
+    def unhit(self, peer: PeerId, holder: PeerId, causes: Sequence[int] | None) -> None:
+        """A hit is taken back."""
+
+    def progress(self, peer: PeerId, done: float, of: float, causes: Sequence[int] | None) -> None:
+        """So much is done."""
+
+    def opened(self, peer: PeerId, holder: PeerId, content: str, decoy: bool, causes: Sequence[int] | None) -> None:
+        """What a holder served has been opened."""
+
+    def failed(self, peer: PeerId, why: str, causes: Sequence[int] | None) -> None:
+        """What was found cannot be had."""
+
+    def duplicate(self, causes: Sequence[int] | None) -> None:
+        """Something held nothing new for these asks."""
+
+    def log(self, peer: PeerId, kind: str, facts: dict[str, Any], causes: Sequence[int] | None) -> None:
+        """A peer writes an event."""
 
     def share_heard(self, record: Any) -> float | None:
         """Of a broadcast: the share of the living users that it has reached in time; None where there are none."""
@@ -78,8 +105,10 @@ class HostOwner(Protocol):
 class SharedHostState:
     """What all hosts share: kernel, network, options, and the counters of what was sent.
 
-    `kinds` numbers the classes of messages, `parts` has the part of each; `records` are those of all asks, see
-    `measure.archive`.
+    `kinds` numbers the classes of messages; `records` are those of all asks, see `measure.archive`.
+
+    The header of an envelope has a code: the number of its kind, or the number of a (kind, part) pair above these where
+    it was sent with another part than its class says. `parts` and `kind_of` have the part and the kind of each code.
     """
 
     def __init__(
@@ -96,7 +125,13 @@ class SharedHostState:
         self.network = network
         self.links = network.links
         self.kinds = {**kinds, **wrapped(kinds)}
-        self.parts = tuple(parts)
+        self.parts = list(parts)
+        self.kind_of = list(range(len(parts)))
+        self._codes: dict[tuple[int, int], int] = {}
+        self.told_parts = 0b11
+        """Parts that records keep the path of, a bit each: questions, answers, and what reaches peers by some goal."""
+        self.referred = False
+        """Whether anything was sent `via` a peer."""
         self.options = options
         self.records = records
         self.owner = owner
@@ -112,6 +147,23 @@ class SharedHostState:
         self.__dict__.update(state)
         self.kinds.update(wrapped(self.kinds))
 
+    def code_of(self, kind: int, part: Part) -> int:
+        """The code of a kind that is sent with this part: numbered when it is first sent so."""
+        wanted = PARTS.index(part)
+        if self.parts[kind] == wanted:
+            return kind
+        code = self._codes.get((kind, wanted))
+        if code is None:
+            code = len(self.parts)
+            if code >= CODES_MOST:
+                raise ValueError(
+                    f"there are more than {CODES_MOST} kinds of messages and parts that they are sent with"
+                )
+            self._codes[kind, wanted] = code
+            self.parts.append(wanted)
+            self.kind_of.append(kind)
+        return code
+
 
 def is_wrapper(kind: type) -> bool:
     """Whether a class of messages is one of envelopes of calls."""
@@ -126,7 +178,9 @@ def wrapped(kinds: Mapping[type, int]) -> dict[type, int]:
 class PeerHost:
     """The host of one peer; see `engine.api.Host` for what each call means."""
 
-    __slots__ = ("calls", "kernel", "library", "me", "rng", "row", "shared", "sign", "token", "views", "waiting")
+    __slots__ = (
+        *("calls", "kept_open", "kernel", "library", "me", "rng", "row", "shared", "sign", "token", "views", "waiting"),
+    )
 
     def __init__(self, me: PeerId, shared: SharedHostState, rng: Rng, library: Library) -> None:
         self.me = me
@@ -138,6 +192,8 @@ class PeerHost:
         self.row = shared.links.row(me)
         self.views: dict[type[Component], ComponentHost] | None = None
         """Of its components, made when they are first used; in no checkpoint."""
+        self.kept_open: dict[int, Any] | None = None
+        """Records that this peer keeps open, by ask. None without any: most peers never have one."""
         self.waiting: dict[int, KernelTimer] = {}
         """Timers that keep an ask open, by their identity, so that a kill can release it. The kernel removes those
         that are due."""
@@ -149,10 +205,11 @@ class PeerHost:
 
     def __getstate__(self) -> tuple[Any, ...]:
         waiting, calls = list(self.waiting.values()), (self.calls, self.token)
-        return self.me, self.shared, self.kernel, self.rng, self.library, waiting, calls
+        return self.me, self.shared, self.kernel, self.rng, self.library, waiting, self.kept_open, calls
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
-        self.me, self.shared, self.kernel, self.rng, self.library, waiting, (self.calls, self.token) = state
+        self.me, self.shared, self.kernel, self.rng, self.library, waiting, self.kept_open, calls = state
+        self.calls, self.token = calls
         self.sign = self.me << SENDER_SHIFT
         self.views = None
         # An identity is good for one process: those of the copies are others.
@@ -173,46 +230,56 @@ class PeerHost:
 
     @property
     def cause(self) -> Cause:
-        return self.kernel.envelope[2]  # type: ignore[no-any-return]
+        cause: Cause = self.kernel.envelope[2]
+        return Causes(cause) if cause.__class__ is tuple else cause
 
     def _record(self, cause: Any) -> tuple[Any, Any]:
         """Cause and record of something set or sent with this `cause=`, one hop not yet added."""
         kernel = self.kernel
+        if cause is INHERIT:
+            return kernel.envelope[2], kernel.envelope[4]
         if cause.__class__ is int:
-            if cause == INHERIT:
-                return kernel.envelope[2], kernel.envelope[4]
             if not cause:
                 return 0, kernel.no_envelope[4]
             return cause, self.shared.owner.reopen(cause)
         if cause is None:
             return 0, kernel.no_envelope[4]
-        flat = flatten(cause)
+        flat = flatten(without_bytes(cause))
         if not flat:
             return 0, kernel.no_envelope[4]
         if len(flat) == 1:
             return flat[0], self.shared.owner.reopen(flat[0])
         return flat, None
 
-    def send(self, to: PeerId, message: Any, *, cause: CauseLike = INHERIT) -> None:
+    def send(
+        self,
+        to: PeerId,
+        message: Any,
+        *,
+        cause: CauseLike = INHERIT,
+        part: Part | None = None,
+        via: PeerId | None = None,
+    ) -> None:
         # The common case at once: one receiver, one ask or none, and a delay that only needs to be looked up. It is
         # `multicast` of one, and says nothing that is not said there (measured: a third less than going through it).
         shared, kernel = self.shared, self.kernel
         links = shared.links
         _, _, why, _, record, _ = kernel.envelope
         if (
-            cause.__class__ is not int
-            or cause != INHERIT
+            cause is not INHERIT
+            or part is not None
+            or via is not None
             or why.__class__ is tuple
             or links.path is not FAST
             or to.__class__ is not int
             or not 0 <= to < len(kernel.alive_since_us)
         ):
             # A receiver that is no PeerId (a hostile message may name one) is dropped as a number out of range is.
-            self.multicast((to if to.__class__ is int else NOBODY,), message, cause=cause)
+            self.multicast((to if to.__class__ is int else NOBODY,), message, cause=cause, part=part, via=via)
             return
         kind = shared.kinds[message.__class__]
-        part = shared.parts[kind]
-        if part == UPKEEP:
+        does = shared.parts[kind]
+        if does == UPKEEP:
             why, record = 0, kernel.no_envelope[4]
         elif why:
             why += 1
@@ -235,17 +302,26 @@ class PeerHost:
         shared.sent_bytes += size
         shared.sent_by_kind[kind] += 1
         record.pending += 1
-        record.by_part[part] += 1
+        record.by_part[does] += 1
         record.bytes += size
 
-    def multicast(self, to: Iterable[PeerId], message: Any, *, cause: CauseLike = INHERIT) -> None:
+    def multicast(
+        self,
+        to: Iterable[PeerId],
+        message: Any,
+        *,
+        cause: CauseLike = INHERIT,
+        part: Part | None = None,
+        via: PeerId | None = None,
+    ) -> None:
         shared, kernel = self.shared, self.kernel
         none: Any = 0
         kind = shared.kinds[message.__class__]
-        part = shared.parts[kind]
-        if part == UPKEEP:
+        code = kind if part is None else shared.code_of(kind, part)
+        does = shared.parts[code]
+        if does == UPKEEP:
             why, record = none, kernel.no_envelope[4]
-        elif cause == INHERIT:
+        elif cause is INHERIT:
             why, record = kernel.envelope[2], kernel.envelope[4]
         else:
             why, record = self._record(cause)
@@ -255,13 +331,16 @@ class PeerHost:
                 record = shared.owner.join(why)
             else:
                 why += 1
+            if via is not None and via.__class__ is int and 0 <= via < len(kernel.alive_since_us):
+                shared.referred = True
+                why = tuple(Via(one, via) for one in why) if why.__class__ is tuple else Via(why, via)
         malformed = False
         try:
             size = message._size or encoded_size(message)
         except MalformedMessage:
             malformed, size = True, malformed_size(message)
         now = kernel.now_us
-        envelope = (self.me, message, why, now, record, self.sign | kind << KIND_SHIFT | size)
+        envelope = (self.me, message, why, now, record, self.sign | code << KIND_SHIFT | size)
         links = shared.links
         buckets = kernel.messages
         many = tuple(to)
@@ -317,14 +396,13 @@ class PeerHost:
         shared.sent_by_kind[kind] += n
         record.pending += arriving
         if why.__class__ is tuple:
-            shared = record.records
-            for each in shared:
-                each.by_part[part] += n
-                each.bytes += n * size / len(shared)
+            for each, share in zip(record.records, shares_of(cause, why), strict=True):
+                each.by_part[does] += n
+                each.bytes += n * size * share
             if not arriving:
                 kernel.quiescent.append(record)
         else:
-            record.by_part[part] += n
+            record.by_part[does] += n
             record.bytes += n * size
 
     def queued(self, to: PeerId) -> int:
@@ -460,12 +538,53 @@ class PeerHost:
     def unlink(self, to: PeerId) -> None:
         self.shared.owner.unlink(self.me, to)
 
-    def note(self, kind: str, *, cause: CauseLike = INHERIT, **facts: Any) -> None:
-        if kind == "duplicate":
-            self.kernel.duplicates += 1
-            self.kernel.envelope[4].duplicates += 1
-        else:
-            self.shared.owner.note(self.me, kind, facts, None if cause == INHERIT else flatten(cause or ()))
+    # --- what is told of asks --------------------------------------------------------------------------------
+
+    def begin(self, text: str, goal: Goal, *, key: object = None) -> Cause:
+        return self.shared.owner.begin(self.me, text, goal, key)
+
+    def hit(self, holder: PeerId, content: str, *, by: PeerId | None = None, cause: CauseLike = INHERIT) -> None:
+        self.shared.owner.hit(self.me, holder, content, by, stated(cause))
+
+    def unhit(self, holder: PeerId, *, cause: CauseLike = INHERIT) -> None:
+        self.shared.owner.unhit(self.me, holder, stated(cause))
+
+    def progress(self, done: float, of: float, *, cause: CauseLike = INHERIT) -> None:
+        self.shared.owner.progress(self.me, done, of, stated(cause))
+
+    def fetched(self, holder: PeerId, content: str, *, cause: CauseLike = INHERIT) -> None:
+        self.shared.owner.opened(self.me, holder, content, False, stated(cause))
+
+    def decoy(self, holder: PeerId, content: str, *, cause: CauseLike = INHERIT) -> None:
+        self.shared.owner.opened(self.me, holder, content, True, stated(cause))
+
+    def failed(self, why: str, *, cause: CauseLike = INHERIT) -> None:
+        self.shared.owner.failed(self.me, why, stated(cause))
+
+    def keep_open(self, cause: CauseLike = INHERIT) -> None:
+        kept = self.kept_open
+        if kept is None:
+            kept = self.kept_open = {}
+        for one in self._causes(cause):
+            if one >> HOP_BITS not in kept:
+                kept[one >> HOP_BITS] = record = self.shared.owner.reopen(one)
+                record.pending += 1
+
+    def let_close(self, cause: CauseLike = INHERIT) -> None:
+        for one in self._causes(cause):
+            record = self.kept_open.pop(one >> HOP_BITS, None) if self.kept_open else None
+            if record is not None:
+                self.kernel.release(record)
+
+    def _causes(self, cause: CauseLike) -> tuple[int, ...]:
+        told = stated(cause)
+        return flatten(self.kernel.envelope[2]) if told is None else told
+
+    def duplicate(self, cause: CauseLike = INHERIT) -> None:
+        self.shared.owner.duplicate(stated(cause))
+
+    def log(self, kind: str, *, cause: CauseLike = INHERIT, **facts: Any) -> None:
+        self.shared.owner.log(self.me, kind, facts, stated(cause))
 
     def set_role(self, role: str) -> None:
         self.shared.owner.set_role(self.me, role)
@@ -492,7 +611,7 @@ class PeerHost:
         """It is nobody's component."""
 
     def let_go(self) -> None:
-        """The process has ended: its timers keep no ask open any more."""
+        """The process has ended: neither it nor its timers keep an ask open any more."""
         for timer in self.waiting.values():
             self.kernel.disarm(timer)
         self.waiting = {}
@@ -501,6 +620,9 @@ class PeerHost:
                 self.kernel.disarm(call.timer)
             call.timer = call.context = None
         self.calls = {}
+        for record in (self.kept_open or {}).values():
+            self.kernel.release(record)
+        self.kept_open = None
 
 
 class ComponentHost:
@@ -560,6 +682,12 @@ class ComponentHost:
     def multicast(self, to: Iterable[PeerId], message: Any, **kw: Any) -> None:
         self.outer.multicast(to, message, **kw)
 
+    def call(self, to: PeerId, request: Any, **kw: Any) -> Any:
+        return self.outer.call(to, request, **kw)
+
+    def reply(self, answer: Any, **kw: Any) -> None:
+        self.outer.reply(answer, **kw)
+
     def after(self, delay_us: int, tick: Any, **kw: Any) -> Any:
         return self.outer.after(delay_us, tick, **kw)
 
@@ -580,6 +708,19 @@ def hand_over(host: Any, value: object) -> None:
         handler(owner, host, value)
 
 
+def stated(cause: CauseLike) -> tuple[int, ...] | None:
+    """The causes that a peer states; None for those of what it handles."""
+    return None if cause is INHERIT else flatten(without_bytes(cause or ()))
+
+
+def without_bytes(cause: Any) -> Any:
+    """What `cause=` accepts, without the bytes of pairs (cause, bytes): these are tuples in a list or a tuple, where
+    several causes that belong together are `Causes`."""
+    if isinstance(cause, (int, Causes)):
+        return cause
+    return [one[0] if one.__class__ is tuple else one for one in cause]
+
+
 def flatten(causes: Any) -> tuple[int, ...]:
     """Several causes as one: one entry per ask, at its fewest hops, in the order first met. Zero is none."""
     best: dict[int, int] = {}
@@ -590,3 +731,17 @@ def flatten(causes: Any) -> tuple[int, ...]:
                 ask = one >> HOP_BITS
                 best[ask] = min(best.get(ask, one), one)
     return tuple(best.values())
+
+
+def shares_of(cause: Any, joint: tuple[int, ...]) -> list[float]:
+    """The share that each of these asks has of a message that was sent with this `cause=`: as stated, else the same."""
+    stated: dict[int, float] = {}
+    for pair in () if cause is None or isinstance(cause, (int, Causes, Inherit)) else cause:
+        if pair.__class__ is tuple:
+            those = flatten(pair[0])
+            for one in those:
+                stated[one >> HOP_BITS] = stated.get(one >> HOP_BITS, 0.0) + max(0.0, pair[1]) / len(those)
+    total = sum(stated.values())
+    if total <= 0:
+        return [1 / len(joint)] * len(joint)
+    return [stated.get(one >> HOP_BITS, 0.0) / total for one in joint]

@@ -13,7 +13,8 @@ to make, and to be walked by the collector (measured: half of all time at 10,000
 receivers of one multicast share: `(sender, message, cause, sent_us, record, header)`. A receiver is a PeerId, or a
 tuple of them where one delay serves all (constant latency), or `-1 - peer` for a datagram that the link has lost and
 that is dropped when it would have arrived. `record` is the record of the ask that the message belongs to. `header`
-packs sender (bits 40 up), kind (32 to 39) and size in bytes (0 to 31), for the metrics.
+packs sender (bits 40 up), kind (32 to 39, with its part: see `host.SharedHostState`) and size in bytes (0 to 31), for
+the metrics.
 
 Two loops deliver. The fast one checks only whether the message was sent after `alive_since_us[to]`: when the receiver
 started, or `NEVER_US` while it is dead, gone or censored. `Network.fate` decides about a message that fails this. The
@@ -45,6 +46,19 @@ KIND_SHIFT = 32
 SENDER_SHIFT = 40
 HOP_BITS = 20
 HOP_MASK = (1 << HOP_BITS) - 1
+CODES_MOST = 1 << SENDER_SHIFT - KIND_SHIFT
+
+
+class Via(int):
+    """The cause of a message that was sent because the peer `via` referred its sender to the receiver. What descends
+    from it has an ordinary cause; `measure.metrics` reads `via`."""
+
+    via: PeerId
+
+    def __new__(cls, cause: int, via: PeerId = -1) -> Via:
+        made = super().__new__(cls, cause)
+        made.via = via
+        return made
 
 
 @final

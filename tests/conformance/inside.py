@@ -11,13 +11,14 @@ from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Any
 
-from engine import Peer, Swarm
+from engine import Component, Peer, Swarm
+from engine.programs import components_of
 from engine.sim.calls import PendingCall
-from engine.sim.host import PeerHost, SharedHostState
+from engine.sim.host import ComponentHost, PeerHost, SharedHostState
 from engine.sim.kernel import Kernel, KernelTimer
 from engine.sim.links import LinkModel
 
-ENGINE = (PeerHost, SharedHostState, Kernel, Swarm, LinkModel)
+ENGINE = (PeerHost, ComponentHost, SharedHostState, Kernel, Swarm, LinkModel)
 
 
 class _Pickler(pickle.Pickler):
@@ -39,7 +40,10 @@ class _Pickler(pickle.Pickler):
 def packed(program: object) -> tuple[bytes, list[KernelTimer | PendingCall]]:
     """A program as bytes, and the timers and calls it holds."""
     file, timers = io.BytesIO(), []
-    _Pickler(file, timers).dump(program)
+    try:
+        _Pickler(file, timers).dump(program)
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        raise AssertionError(f"a program cannot be pickled: {error}") from error
     return file.getvalue(), timers
 
 
@@ -86,9 +90,9 @@ def containers(value: Any, path: str = "", seen: dict[int, Any] | None = None) -
 def files_of(kinds: Sequence[type[Peer]]) -> list[Path]:
     """The sources of a network of these programs: its module, or all of its package."""
     found: dict[Path, None] = {}
-    for kind in kinds:
+    for kind in dict.fromkeys(part for one in kinds for part in (one, *components_of(one).values())):
         for base in kind.__mro__:
-            if base not in (Peer, object):
+            if base not in (Component, Peer, object):
                 path = Path(sys.modules[base.__module__].__file__ or "")
                 found.update(dict.fromkeys(sorted(path.parent.glob("*.py")) if path.stem == "__init__" else [path]))
     return list(found)

@@ -22,11 +22,15 @@ from engine import (
     Swarm,
     Ticket,
     beliefs_of,
+    options_for,
 )
+from engine.api import INHERIT
+from engine.measure.asks import AskRecord
 from engine.programs import saved_of
+from engine.registry import roles_of
 from engine.sim.calls import Answered, Called, PendingCall, Wrapped
 from engine.sim.host import PeerHost
-from engine.sim.kernel import KernelTimer
+from engine.sim.kernel import HOP_BITS, KernelTimer
 from engine.sim.links import SendPath
 from engine.sim.network import Network as Between
 
@@ -50,9 +54,10 @@ class Network:
     options: dict[str, Any] = field(default_factory=dict)
 
     def programs(self) -> list[type[Peer]]:
-        """All roles there are: an ordinary peer's first, then those of the stations."""
-        options = self.program.options_type(**self.options)
-        return list(dict.fromkeys((self.program, *(one.program for one in self.program.stations(options, 8)))))
+        """All roles there are: an ordinary peer's first, then others that `cast` gives and those of the stations."""
+        options = options_for(self.program, self.options, "options")
+        stations = (one.program for one in self.program.stations(options, 8))
+        return list(dict.fromkeys((*roles_of(self.program), *stations)))
 
 
 def variants(program: type[Peer]) -> Iterator[Network]:
@@ -94,9 +99,9 @@ class Spied:
     """A swarm whose hosts tell what is asked of them. `messages` maps the identity of each message sent to itself and
     what it read like then; `samples` holds the last (sender, receiver, message) of each kind
     and role of sender; `late` what was done by
-    peers that are not alive, or that are and plan beyond their farewell. Of calls: `envelopes` has in which class of
-    envelope (or None, as it is) each kind of message was sent; `by_hand` the answers to calls that were simply sent;
-    `wrong` what was done with calls that should not be."""
+    peers that are not alive, or that are and plan beyond their farewell; `untrue` what was told of an ask and cannot
+    be so. Of calls: `envelopes` has in which class of envelope (or None, as it is) each kind of message was sent;
+    `by_hand` the answers to calls that were simply sent; `wrong` what was done with calls that should not be."""
 
     def __init__(self, network: Network, way: type[Between] = Between, **changes: Any) -> None:
         self.messages: dict[int, tuple[Any, str]] = {}
@@ -107,6 +112,7 @@ class Spied:
         self.by_hand: dict[int, Any] = {}
         self.requests: dict[tuple[PeerId, int], int] = {}
         self.wrong: list[str] = []
+        self.untrue: list[str] = []
         self.leaving: PeerId | None = None
         self.copying = False
         self.sampling = True
@@ -179,12 +185,60 @@ class Spied:
                 spied.act(self.me, "opened a stream", plan=True)
                 super().link(to)
 
-            def note(self, kind: str, **facts: Any) -> None:
+            def hit(self, holder: PeerId, content: str, **kw: Any) -> None:
+                self.tells("a hit", **kw)
+                super().hit(holder, content, **kw)
+
+            def unhit(self, holder: PeerId, **kw: Any) -> None:
+                for record in self.tells("that a hit is taken back", **kw):
+                    if holder not in record.hits:
+                        spied.untrue.append(
+                            f"#{self.me} took back a hit of #{holder}, which was none of ask {record.id}"
+                        )
+                super().unhit(holder, **kw)
+
+            def progress(self, done: float, of: float, **kw: Any) -> None:
+                for record in self.tells("progress", **kw):
+                    if not 0 <= done <= of:
+                        spied.untrue.append(f"#{self.me} told that {done} of {of} are done of ask {record.id}")
+                    if of == record.of and done < record.done:
+                        spied.untrue.append(f"#{self.me} told {done} after {record.done} of {of} of ask {record.id}")
+                super().progress(done, of, **kw)
+
+            def fetched(self, holder: PeerId, content: str, **kw: Any) -> None:
+                self.tells("what it fetched", **kw)
+                super().fetched(holder, content, **kw)
+
+            def decoy(self, holder: PeerId, content: str, **kw: Any) -> None:
+                self.tells("a decoy", **kw)
+                super().decoy(holder, content, **kw)
+
+            def failed(self, why: str, **kw: Any) -> None:
+                self.tells("a failure", **kw)
+                super().failed(why, **kw)
+
+            def log(self, kind: str, **facts: Any) -> None:
+                self.after_its_call(kind)
+                spied.act(self.me, f"logged {kind}")
+                super().log(kind, **facts)
+
+            def tells(self, what: str, **kw: Any) -> list[AskRecord]:
+                """The records of the asks that this peer tells something of, which have to be its own."""
+                self.after_its_call(what)
+                spied.act(self.me, f"told {what}")
+                sim = spied.simulation
+                records = [sim.records[cause >> HOP_BITS] for cause in self._causes(kw.get("cause", INHERIT))]
+                for record in records:
+                    if self.me != record.origin and self.me not in sim.joined_asks.get(record.id, ()):
+                        told = f"#{self.me} told {what} of ask {record.id}, which began at #{record.origin}"
+                        spied.untrue.append(told)
+                return records
+
+            def after_its_call(self, what: str) -> None:
+                """Note what is done by an answer that came by hand when its call had ended."""
                 handled = self.kernel.envelope[1]
                 if id(handled) in spied.by_hand and not spied.waits(self, self.kernel.envelope[0]):
-                    spied.wrong.append(f"#{self.me} acted on a {handled.kind} when its call had ended: {kind}")
-                spied.act(self.me, f"noted {kind}")
-                super().note(kind, **facts)
+                    spied.wrong.append(f"#{self.me} acted on a {handled.kind} when its call had ended: {what}")
 
         return Spy
 
@@ -247,6 +301,12 @@ class Spied:
         kept = (program for _, program in self.living() if not program.ledger)
         return max((size for program in kept for _, size in containers(program)), default=0)
 
+    def kept_open(self) -> list[str]:
+        """Which peers keep which asks open."""
+        return [
+            f"#{host.me} keeps ask {ask} open" for host in self.simulation.peer_hosts for ask in host.kept_open or ()
+        ]
+
     def look(self) -> None:
         """What a screen, a checkpoint and a kill ask of every peer."""
         for peer, program in self.living():
@@ -268,7 +328,7 @@ class Spied:
     def found(self, row: AskRow) -> bool:
         """Whether an ask for the exact title of a file was answered with just that by a peer that has it (a server that
         has everything need not), or half of all users heard a broadcast."""
-        if row.want == "broadcast":
+        if row.sought == "share":
             return row.reached * 2 >= sum(not flag for flag in self.simulation.infrastructure)
         hits = [event for event in self.swarm.events() if isinstance(event, Hit) and event.ask == row.id]
         return any(

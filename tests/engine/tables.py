@@ -106,6 +106,7 @@ class Counter(Component, options=CounterOptions):
 class TableOptions:
     k: int = option(4, "peers that a table holds", low=1, high=100)
     probe_s: float = option(2.0, "seconds between probes", low=0.1)
+    seed: int = option(1, "a number that is read at the start", low=0, fixed=True)
 
 
 @dataclass(slots=True, eq=False)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Literal
 
 import pytest
@@ -10,15 +12,21 @@ from tables import Table, Watcher
 
 from engine import (
     Act,
+    Arrive,
+    Cut,
     Host,
     InputError,
     Kill,
+    Mend,
     Peer,
     PeerFailed,
+    Set,
     Setup,
     Swarm,
     TimeMachine,
     command_from,
+    scenario_files,
+    to_toml,
     verb,
     verbs_of,
 )
@@ -26,7 +34,8 @@ from engine.measure.events import Commanded
 from engine.options import options_for
 from engine.programs import check, values_of
 from engine.record.checkpoints import pack_swarm, unpack_swarm
-from engine.record.codec import command_from_fields, command_to_fields
+from engine.record.codec import command_from_fields, command_to_fields, setup_from_map, setup_to_map
+from engine.record.file import read
 from engine.testing import FakeHost
 
 S = 1_000_000
@@ -282,3 +291,105 @@ def test_the_time_machine_repeats_what_was_done() -> None:
     assert machine.swarm.fingerprint() == live
     assert [peer_of(machine.swarm, p).tone for p in range(10)] == tones
     machine.close()
+
+
+def test_a_recording_of_components_verbs_and_cut_links_replays(tmp_path: Path) -> None:
+    setup = replace(SETUP, options={**SETUP.options, "quiet_share": 0.4, "table.k": 6, "linked": True})
+    machine = TimeMachine(Swarm(setup, Watcher), program=Watcher)
+    machine.record(str(tmp_path / "act.swarm"), {"title": "acts"}, itertools.count().__next__)
+    steps = (
+        (1, Act("random 4", "shout", {"words": "x", "times": 2})),
+        (2, Cut("random 5")),
+        (3, Act("random 4", "table.clear")),
+        (4, Arrive(5)),
+        (5, Mend("random 80%")),
+        (6, Act("not role=tower", "call")),
+    )
+    for at_s, command in steps:
+        machine.advance(at_s * S)
+        machine.swarm.do(command)
+    machine.advance(9 * S)
+    machine.close()
+    recording = read(str(tmp_path / "act.swarm"))
+    assert [type(logged.command) for logged in recording.log] == [type(command) for _, command in steps]
+    again = Swarm(recording.setup, Watcher, recording.world)
+    replayed = TimeMachine(again, program=Watcher, recording=recording)
+    replayed.advance(recording.end_us)
+    replayed.check_final_fingerprint()
+    assert replayed.swarm.fingerprint() == machine.swarm.fingerprint()
+    assert [kind.role for kind in replayed.swarm.simulation.program_types[11:]] == [
+        kind.role for kind in machine.swarm.simulation.program_types[11:]
+    ], "newcomers are cast the same"
+
+
+SCENARIO = """
+protocol = "watched"
+peers = 10
+[options]
+loud = false
+table.k = 9
+[options.table.counter]
+step = 3
+[[at]]
+s = 1.0
+do = "act"
+peers = "p001"
+name = "shout"
+values = { words = "hear", times = 2 }
+[[at]]
+s = 2.0
+do = "act"
+peers = "all"
+name = "table.clear"
+[[at]]
+s = 3.0
+do = "cut"
+peers = "random 2"
+"""
+
+
+def test_a_scenario_is_read_and_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.lab.scenario.networks", lambda: {"watched": Watcher})
+    made = scenario_files.parse(SCENARIO, "act.toml")
+    assert made.setup.options == {"loud": False, "table.k": 9, "table.counter.step": 3}
+    assert made.setup.schedule[0] == (S, Act("p001", "shout", {"words": "hear", "times": 2}))
+    assert scenario_files.parse(to_toml(made.setup, "again"), "again.toml").setup == made.setup
+    assert setup_from_map(setup_to_map(made.setup)) == made.setup, "as a recording has it"
+    swarm = Swarm(made.setup, Watcher)
+    swarm.advance(1_500_000)
+    assert peer_of(swarm, 1).tone == "hear hear"
+    swarm.advance(4 * S)
+    assert swarm.warnings == ()
+    assert swarm.settings()["table.k"] == 9
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "says"),
+    [
+        ('"shout"', '"shuot"', 'no verb of this network is called "shuot"; did you mean "shout"?'),
+        ("times = 2", "time = 2", '"shout" takes no "time"; did you mean "times"?'),
+        ("times = 2", 'times = "two"', '"times" of "shout" should be a whole number, not "two"'),
+        ('values = { words = "hear", times = 2 }', "", '"shout" needs "words", e.g. hear, hear'),
+        ('values = { words = "hear", times = 2 }', "values = 3", '"values" of "act" should be a table of values'),
+        ("table.k = 9", "table.kk = 9", 'no option is called "table.kk"; did you mean "table.k"?'),
+        ("step = 3", "step = 30", "table.counter.step should be a whole number from 1 to 10, not 30"),
+    ],
+)
+def test_what_is_wrong_in_a_scenario_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, was: str, now: str, says: str
+) -> None:
+    monkeypatch.setattr("engine.lab.scenario.networks", lambda: {"watched": Watcher})
+    with pytest.raises(InputError) as caught:
+        scenario_files.parse(SCENARIO.replace(was, now), "act.toml")
+    assert str(caught.value).startswith("act.toml:")
+    assert says in str(caught.value)
+
+
+def test_a_fixed_option_cannot_be_set_while_it_runs() -> None:
+    swarm = swarm_of()
+    with pytest.raises(InputError, match="set: refuses is read when a run begins and cannot be changed while it runs"):
+        swarm.do(Set("refuses", True))
+    with pytest.raises(InputError, match=r"set: table\.seed is read when a run begins"):
+        swarm.do(Set("table.seed", 5))
+    swarm.do(Set("table.k", 5))
+    assert swarm.settings()["table.k"] == 5

@@ -30,6 +30,7 @@ from engine import (
     PARTS,
     AskFor,
     Censor,
+    Checkpoints,
     Collude,
     FakeHost,
     Heal,
@@ -47,6 +48,7 @@ from engine import (
     Set,
     Swarm,
     Ticket,
+    TimeMachine,
     Uncensor,
 )
 from engine.sim.encoding import encoded_size
@@ -465,3 +467,29 @@ def test_a_fake_host_gives_requests_and_records_replies() -> None:
         host.give(peer, Ping(3), sender=2)
     host.reply(Pong(1), to=ticket)
     assert len(host.replies) == 2
+
+
+# --- time ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_seek_and_another_future_find_the_same_open_calls() -> None:
+    swarm = swarm_of(8, Counting, seed=9, asks_per_s=4.0)
+    machine = TimeMachine(swarm, program=Counting, checkpoints=Checkpoints(spacing=50))
+    machine.advance(3 * SECOND)
+    machine.swarm.do(Kill(2))
+    then = machine.swarm.fingerprint(), [machine.swarm.open_calls(peer) for peer in range(8)]
+    assert any(then[1]), "some calls are open"
+    machine.advance(8 * SECOND)
+    end = machine.swarm.fingerprint()
+    for _ in machine.seek(3 * SECOND):
+        pass
+    assert (machine.swarm.fingerprint(), [machine.swarm.open_calls(peer) for peer in range(8)]) == then
+    machine.advance(8 * SECOND)
+    assert machine.swarm.fingerprint() == end
+    for _ in machine.seek(3 * SECOND):
+        pass
+    machine.swarm.do(Kill(3))
+    machine.advance(8 * SECOND)
+    assert machine.swarm.fingerprint() != end
+    assert machine.forks == 1
+    machine.close()

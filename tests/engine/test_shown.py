@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pickle
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from tiny import Diary, host, make_swarm
-from wards import SECOND, Acquaintance, Patient
+from wards import SECOND, Acquaintance, Nurse, Patient
 
 from engine import (
     Arrive,
@@ -21,7 +22,17 @@ from engine import (
     RoleChanged,
     Shown,
     Swarm,
+    TimeMachine,
+    networks,
+    replay,
+    run,
+    scenario_files,
+    series_csv,
+    to_toml,
 )
+from engine.measure.shown import SERIES_VALUES_MOST
+from engine.record.checkpoints import Checkpoints
+from engine.registry import check_names
 
 
 def ward(peers: int = 5, **changes: Any) -> Swarm:
@@ -89,7 +100,7 @@ class Chain(Diary, name="chain"):
 
 
 def chain(*tips: object) -> Swarm:
-    swarm = make_swarm(len(tips), Chain)
+    swarm = make_swarm(len(tips), Chain, topology="ring")
     give(swarm, *tips)
     return swarm
 
@@ -277,3 +288,204 @@ def test_newcomers_have_a_role_and_columns() -> None:
     frame = swarm.snapshot(("cured", "epidemic"))
     assert [frame.roles[code] for code in frame.role] == [*["patient"] * 5, "nurse", "patient", "patient"]
     assert frame.shown["epidemic"].codes.tolist() == [1, 1, 1, 1, 1, 0, 1, 1]
+
+
+# --- over time ------------------------------------------------------------------------------------------
+
+
+def pairs(swarm: Swarm, name: str) -> list[float]:
+    return [round(value, 6) for value in swarm.series().columns[name].tolist()]
+
+
+def test_a_series_begins_when_its_column_is_first_read() -> None:
+    swarm = ward()
+    swarm.do(AskFor(0, "x"))
+    swarm.advance(2 * SECOND)
+    assert not [name for name in swarm.series().columns if name.startswith(("cured", "epidemic", "role"))]
+    swarm.snapshot(("epidemic",))
+    swarm.follow(("role", "cured"))
+    swarm.advance(7 * SECOND)
+    series = swarm.snapshot().series
+    assert series.t_s.tolist() == [1, 2, 3, 4, 5, 6, 7]
+    counts = np.array([series.columns[f"epidemic.{value}"] for value in ("susceptible", "infected", "removed")])
+    assert np.isnan(counts[:, :2]).all()
+    assert counts[:, 2:].sum(axis=0).tolist() == [5] * 5, "nurses are no users"
+    assert counts[:, -1].tolist() == [0, 0, 5]
+    assert series.columns["cured"][-1] == 1.0
+    assert series.columns["role.survivor"][-1] == 5
+    assert np.array_equal(series.columns["role.survivor"][2:], counts[2, 2:])
+    assert series is swarm.snapshot().series
+
+
+def test_a_value_that_comes_later_counts_from_the_begin_of_its_series() -> None:
+    swarm = chain("a", "a", "")
+    swarm.advance(SECOND)
+    swarm.follow(("tip",))
+    swarm.advance(2 * SECOND)
+    give(swarm, "a", "b", "")
+    swarm.advance(3 * SECOND)
+    assert pairs(swarm, "tip.a")[1:] == [2, 1]
+    assert pairs(swarm, "tip.b")[1:] == [0, 1]
+    assert "tip." not in swarm.series().columns
+    wide = chain(*map(str, range(40)))
+    wide.follow(("tip.39",))
+    wide.advance(SECOND)
+    columns = wide.series().columns
+    assert (columns["tip.39"][-1], columns["tip.other"][-1]) == (1, 40 - SERIES_VALUES_MOST)
+
+
+def test_who_reads_a_column_changes_nothing() -> None:
+    quiet, watched = ward(8, sample_s=0.5), ward(8, sample_s=0.5)
+    for number in range(1, 30):
+        for swarm in (quiet, watched):
+            if number == 2:
+                swarm.do(AskFor(0, "x"))
+            if number == 20:
+                swarm.do(Kill("top 2 cured"))
+            swarm.advance(number * 200_000)
+        watched.snapshot(("cured", "epidemic", "coughs", "shift"))
+        watched.select("epidemic=infected")
+    assert watched.fingerprint() == quiet.fingerprint()
+    assert pickle.dumps(watched.simulation.metrics.time_series) == pickle.dumps(quiet.simulation.metrics.time_series)
+    assert len(pickle.dumps(watched)) == len(pickle.dumps(quiet)), "no series of a shown column is in a checkpoint"
+
+
+def test_a_command_reads_columns_as_they_are_and_not_as_a_view_last_saw_them() -> None:
+    swarm = chain(*"a" * 3_000)
+    swarm.snapshot(("tip",))
+    give(swarm, "b")
+    swarm.advance(1_000)
+    assert swarm.select("tip=b") == (0,)
+    assert swarm.do(Kill("tip=b")) == (0,)
+
+
+def test_going_back_keeps_the_series() -> None:
+    machine = TimeMachine(ward(), program=Patient, checkpoints=Checkpoints(spacing=1))
+    machine.swarm.follow(("epidemic", "role"))
+    machine.swarm.do(AskFor(0, "x"))
+    for second in range(1, 9):
+        machine.advance(second * SECOND)
+    was = machine.swarm.series()
+    for to_s in (3.5, 7.0, 0.5, 8.0):
+        assert list(machine.seek(round(to_s * SECOND)))
+        now = machine.swarm.series()
+        rows = int(to_s)
+        assert now.t_s.tolist() == was.t_s.tolist()[:rows]
+        for name in ("epidemic.infected", "epidemic.removed", "role.survivor"):
+            assert now.columns[name].tolist() == was.columns[name].tolist()[:rows], (to_s, name)
+
+
+@pytest.mark.parametrize(
+    ("shows", "says"),
+    [
+        ((Shown("degree", "", "count"),), '"degree" is a word of selectors'),
+        ((Shown("keeps", "", "count"),), '"keeps" is a word of selectors'),
+        ((Shown("kill", "", "count"),), '"kill" is a command'),
+        ((Shown("reach", "", "count"),), '"reach" is a time series of every network'),
+        ((Shown("Pieces left", "", "count"),), "should have a name of small letters, digits and _"),
+        ((Shown("pieces", "", "counts"),), 'is no "counts"; did you mean "count"'),  # type: ignore[arg-type]
+        ((Shown("pieces", "", "count"), Shown("pieces", "", "count")), "there is another column of that name"),
+        ((Shown("shift", "", "share"),), "there is another column of that name"),
+        ((Shown("shift.early", "", "share"),), 'beside "shift" it reads as a value of the other'),
+    ],
+)
+def test_a_column_that_has_another_name_s_meaning_is_refused(shows: tuple[Shown, ...], says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        check_names([Nurse, type("Odd", (Diary,), {"shows": shows})])
+
+
+def test_a_swarm_of_such_a_network_cannot_be_made() -> None:
+    class Clash(Diary, name="clash"):
+        shows = (Shown("load", "", "count"),)
+
+    with pytest.raises(InputError, match='the column "load" of Clash needs another name'):
+        make_swarm(2, Clash)
+
+
+# --- in a scenario --------------------------------------------------------------------------------------
+
+STORY = """
+protocol = "ward"
+peers = 6
+topology = "ring"
+latency = "constant:10"
+sample_s = 0.5
+asks = {per_s = 0}
+[[at]]
+s = 0
+do = "ask"
+peers = "#0"
+text = "x"
+[[at]]
+s = 3
+do = "kill"
+peers = "top 1 cured and epidemic=infected"
+[[expect]]
+metric = "epidemic.infected"
+from_s = 0
+to_s = 1
+min = 6
+max = 6
+[[expect]]
+metric = "cured"
+from_s = 5
+to_s = 9
+min = 1
+[[expect]]
+metric = "role.survivor"
+from_s = 6
+to_s = 9
+min = 6
+"""
+
+
+@pytest.fixture
+def known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(networks(), "ward", Patient)
+
+
+@pytest.mark.usefixtures("known")
+def test_a_scenario_names_shown_columns() -> None:
+    story = scenario_files.parse(STORY, "x.toml")
+    assert story.setup.sample_s == 0.5
+    report = run(story, until=9.0)
+    assert [checked.held for checked in report.expectations] == [True, True, False]
+    assert report.expectations[2].told() == "From 6 to 9 s role.survivor was 5 on average; not as expected: at least 6."
+    assert report.series is None
+    again = run(story, until=9.0, series=True)
+    assert again.fingerprint == report.fingerprint
+    told = again.to_json()["series"]
+    assert {"cured", "coughs", "epidemic.infected", "role.survivor", "role.patient"} <= set(told)
+    assert told["cured"][-1] == (9.0, 1.0)
+    assert again.series is not None
+    assert "epidemic.removed" in series_csv(again.series).splitlines()[0].split(",")
+    text = to_toml(story.setup, story.title, expects=story.expects)
+    assert scenario_files.parse(text, "y.toml").setup == story.setup
+
+
+@pytest.mark.usefixtures("known")
+@pytest.mark.parametrize(
+    ("was", "becomes", "says"),
+    [
+        ('"cured"', '"curd"', '[[expect]] 2: no metric is called "curd"; did you mean "cured"?'),
+        ('"cured"', '"epidemic"', '[[expect]] 2: no metric is called "epidemic"'),
+        ("epidemic.infected", "epidemic.infectd", 'no epidemic is called "infectd"; did you mean "infected"?'),
+        ("epidemic=", "epidmic=", '"epidmic" is no property of a peer; did you mean "epidemic"?'),
+        ("sample_s = 0.5", "sample_s = 0", "x.toml: sample_s should be a number from 0.01 to 3,600, not 0"),
+    ],
+)
+def test_a_slip_in_a_scenario_is_told_before_it_runs(was: str, becomes: str, says: str) -> None:
+    assert was in STORY
+    with pytest.raises(InputError) as caught:
+        scenario_files.parse(STORY.replace(was, becomes), "x.toml")
+    assert says in str(caught.value)
+
+
+@pytest.mark.usefixtures("known")
+def test_a_recording_of_it_plays_back_alike(tmp_path: Path) -> None:
+    story, path = scenario_files.parse(STORY, "x.toml"), str(tmp_path / "ward.swarm")
+    report = run(story, until=9.0, record=path)
+    again = replay(path, series=True)
+    assert not again.diverged
+    assert again.report.fingerprint == report.fingerprint
+    assert [checked.held for checked in again.report.expectations] == [True, True, False]

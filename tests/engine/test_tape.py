@@ -35,7 +35,7 @@ class Door(Peer):
         host.after(100, Bell(2), cause=None)
 
     def refused(self, host: Host, to: PeerId, message: object) -> None:
-        host.note("slammed", by=to)
+        host.log("slammed", by=to)
 
     @on(Knock)
     def knock(self, host: Host, sender: PeerId, message: Knock) -> None:

@@ -33,7 +33,7 @@ def ask_row(number: int, **changes: Any) -> AskRow:
         "id": number,
         "origin": (number * 7) % N,
         "text": ("blue train", "night owl", "tin soldier", "paper moon")[number % 4],
-        "want": "find",
+        "goal": "find",
         "by": "background",
         "issued_us": number * 3_000_000,
         "closed_us": number * 3_000_000 + 900_000,

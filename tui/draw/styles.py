@@ -218,5 +218,7 @@ MARKS: tuple[int, ...] = tuple(INK[f"mark-{number}"] for number in (1, 2, 3, 4, 
 """Inks of the words that ends say of a link; the last one for all further words."""
 DYING: tuple[int, ...] = tuple(INK[name] for name in ("dead-now", "dead-fresh", "dead-fading", "dead"))
 """The inks of a peer that was killed, one after the other."""
+PART_INKS: dict[str, str] = {"notice": "duplicate"}
+"""The role of a part in a theme, where it is called otherwise."""
 PART_INK: tuple[int, ...] = tuple(INK[part] for part in ("question", "answer", "transfer", "upkeep", "notice"))
 """Ink of a message by the code of its part."""

@@ -211,7 +211,7 @@ def _silenced(frame: Frame, peer: PeerId) -> bool:
     snapshot = frame.snapshot
     if not snapshot.censored[peer]:
         return False
-    answered = frame.trace is not None and peer in frame.trace.holders
+    answered = frame.trace is not None and peer in frame.trace.answerers
     return answered or bool(snapshot.fixed.infrastructure[peer])
 
 

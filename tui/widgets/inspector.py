@@ -22,6 +22,7 @@ from tui.config.keys import SCROLLING, keyed, within
 from tui.draw.belief import Mind, age_words, mind
 from tui.draw.chart import age, si, spark
 from tui.draw.colours import value_text
+from tui.draw.styles import PART_INKS
 from tui.session.frame import Frame, PeerFacts
 from tui.session.units import clock
 from tui.widgets.messages import Act, AskWanted, MenuWanted, PeerPicked
@@ -154,7 +155,7 @@ def _message(one: LoggedMessage, frame: Frame) -> Row:
     other = one.to if mine else one.frm
     label = fixed.labels[other] if 0 <= other < len(fixed.labels) else "nobody"
     kind = fixed.kinds[one.kind] if one.kind < len(fixed.kinds) else None
-    ink = kind.part if kind is not None else "text"
+    ink = PART_INKS.get(kind.part, kind.part) if kind is not None else "text"
     tail = f"  {one.lost}" if one.lost else f"  ask {one.ask}" if one.ask else ""
     return (
         (f"{clock(one.at_us)} ", "dim"),
@@ -385,7 +386,7 @@ class Inspector(VerticalScroll, inherit_bindings=False):
         who = frame.snapshot.fixed.labels[row.origin]
         yield rule(f"ask {row.id} · {who} · “{row.text}”", width)
         trace = frame.trace
-        holders = trace.holders if trace is not None and trace.ask == row.id else ()
+        holders = trace.answerers if trace is not None and trace.ask == row.id else ()
         yield from account_rows(row, frame.snapshot, width, frame.theory, holders)
 
 

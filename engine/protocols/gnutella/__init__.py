@@ -33,7 +33,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...api import DUPLICATE, Ask, Belief, Beliefs, Blob, Cause, File, Host, Known, Peer, PeerId, Theory, on
+from ...api import (
+    DUPLICATE,
+    FETCH,
+    FIND,
+    PUBLISH,
+    Ask,
+    Belief,
+    Beliefs,
+    Blob,
+    Cause,
+    File,
+    Host,
+    Known,
+    Peer,
+    PeerId,
+    Theory,
+    on,
+)
 from ...kit import flood, own_file, put_bounded, tree_reach
 from .messages import (
     BYTE_MAX,
@@ -231,6 +248,7 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
     # servents: the tables are then made while the first flood passes, next to each other in memory.
 
     role = "servent"
+    goals = (FIND, FETCH, PUBLISH)
     __slots__ = (
         "attempts",
         "bootstrap",
@@ -287,7 +305,7 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
     @classmethod
     def theory(cls, facts: Mapping[str, Any], options: GnutellaOptions) -> Sequence[Theory]:
         """A flood over the links as they are, and what it would reach if they had no cycles (Ritter 2001)."""
-        if facts["want"] == "publish" or not facts["degree"]:
+        if facts["goal"] == PUBLISH.name or not facts["degree"]:
             return ()
         ttl, degree = cls.horizon(options), round(facts["mean_degree"])
         told = flood(facts["levels"], ttl)
@@ -314,7 +332,7 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
     # --- search (Query, QueryHit) ---------------------------------------------------------------------------------
 
     def ask(self, host: Host, ask: Ask) -> None:
-        if ask.want == "publish":
+        if ask.goal == PUBLISH.name:
             return
         number = host.rng.bytes(16)
         put_bounded(self.mine, number, "", ASKS)
@@ -330,7 +348,7 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
             return None
         text = message.text
         if not (headed(message) and len(text) <= TEXT_MAX and 0 <= message.speed <= WORD_MAX):
-            host.note("nonsense")
+            host.log("nonsense")
             return None
         self.came_from(host, number, sender)
         hops = message.hops + 1
@@ -361,7 +379,7 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
             and 0 <= m.speed <= WORD_MAX
             and 0 < len(m.results) <= BYTE_MAX
         ):
-            host.note("nonsense")
+            host.log("nonsense")
             return
         self.pushes.put(m.servent, sender, host.options.guid_table)
         if m.guid in self.mine:
@@ -369,7 +387,7 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
             return
         back = self.way_back(m.guid)
         if back is None or back not in self.connections or m.ttl <= 1 or m.hops >= BYTE_MAX:
-            host.note("hit without a way back")
+            host.log("hit without a way back")
             return
         onward = QueryHit(m.guid, m.ttl - 1, m.hops + 1, m.address, m.speed, m.push, m.results, m.servent)
         host.send(back, onward)
@@ -520,7 +538,7 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
                 self.cache.pop(other, None)
                 del self.connections[other]
                 host.unlink(other)
-                host.note("silent neighbour", peer=other)
+                host.log("silent neighbour", peer=other)
         neighbours = list(self.connections)
         if neighbours and len(self.cache) < KNOWN_ENOUGH:
             who = neighbours.pop(host.rng.randrange(len(neighbours)))
@@ -538,7 +556,7 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
         if sender not in self.connections:
             return None
         if not headed(message):
-            host.note("nonsense")
+            host.log("nonsense")
             return None
         guid, hops = message.guid, message.hops + 1
         if guid in self.pinged or self.pings.get(guid) is not None:
@@ -572,7 +590,7 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
             return
         m = message
         if not (headed(m) and all(0 <= each <= WORD_MAX for each in (m.address, m.files, m.kilobytes))):
-            host.note("nonsense")
+            host.log("nonsense")
             return
         if m.hops == 0 and m.address == sender:
             self.connections[sender] = host.now_us
@@ -590,10 +608,10 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
         """An answer to one of our own queries; all fields but `results` have been checked."""
         files = files_of(hit.results)
         if not files or hit.address == host.me:
-            host.note("nonsense")
+            host.log("nonsense")
             return
         for file in files:
-            host.note("hit", holder=hit.address, content=file.name)
+            host.hit(hit.address, file.name)
         if not host.options.download:
             return
         name = self.mine[hit.guid]
@@ -666,13 +684,13 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
         before = download.source
         if not download.others:
             del self.downloads[before.file.name]
-            host.note("download failed", cause=download.cause, name=before.file.name, holder=before.holder, why=why)
+            host.failed(why, cause=download.cause)
             return
         download.source = download.others.pop(0)
         file = download.source.file
         if (file.size, file.digest) != (before.file.size, before.file.digest):
             download.here = 0
-        host.note("another holder", name=file.name, holder=download.source.holder, instead_of=before.holder, why=why)
+        host.log("another holder", name=file.name, holder=download.source.holder, instead_of=before.holder, why=why)
         self.attempt(host, download)
 
     def unwatch(self, host: Host, download: Download) -> None:
@@ -706,7 +724,7 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
         file, data = download.source.file, message.data
         rest = file.size - download.here
         if not min(rest, RANGE_LEAST) <= data.size <= rest:
-            host.note("nonsense")
+            host.log("nonsense")
             self.other(host, download, "nonsense")
             return
         if data.digest != file.digest:
@@ -719,12 +737,12 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
             host.send(sender, Get(file.name, download.here), cause=download.cause)
             return
         if not host.library.add(file):
-            host.note("decoy", cause=download.cause, content=file.name, holder=sender)
+            host.decoy(sender, file.name, cause=download.cause)
             self.got_decoy(host, download)
             return
         self.unwatch(host, download)
         del self.downloads[file.name]
-        host.note("downloaded", cause=download.cause, name=file.name, holder=sender, bytes=download.here)
+        host.fetched(sender, file.name, cause=download.cause)
 
     def got_decoy(self, host: Host, download: Download) -> None:
         """The hash was right and the user deleted the file, since it is not what its name says. If no other holder has
@@ -760,7 +778,7 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
         if sender not in self.connections:
             return
         if not (headed(m) and len(m.servent) == GUID_BYTES and 0 <= m.index <= WORD_MAX and m.address >= 0):
-            host.note("nonsense")
+            host.log("nonsense")
             return
         if m.servent == self.id:
             name = next((file.name for file in host.library.files() if index_of(file.name) == m.index), None)
@@ -779,7 +797,7 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
             return
         name, offset = message.name, message.offset
         if name != "" and not (named(name) and 0 <= offset <= 1 << 62):
-            host.note("nonsense")
+            host.log("nonsense")
             return
         file = own_file(host, name)
         slots = host.options.uploads * (WAITING if offset else 1)

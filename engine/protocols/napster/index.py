@@ -69,6 +69,11 @@ class Index(Peer):
         host.link(sender)
         host.send(sender, LoginAck())
 
+    def keeps(self, text: str) -> bool:
+        """Whether a user who is logged in shares a file with these words."""
+        lists = sorted((self.words.get(word, {}) for word in dict.fromkeys(words_of(text))), key=len)
+        return bool(lists) and any(all(entry in more for more in lists[1:]) for entry in lists[0])
+
     def user(self, host: Host, sender: PeerId) -> Account | None:
         """The account of a sender; one that is not logged in gets an Error."""
         account = self.accounts.get(sender)
