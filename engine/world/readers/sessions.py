@@ -475,7 +475,8 @@ def _plain_stamps(words: NDArray[np.bytes_]) -> NDArray[np.float64] | None:
     if ((part["day"] > after - first) | (part["hour"] > 23) | (part["minute"] > 59) | (part["second"] > 59)).any():
         return None
     seconds = (((first + part["day"] - 1) * 24 + part["hour"]) * 60 + part["minute"]) * 60 + part["second"]
-    return (seconds * 1_000_000 + us) / 1e6
+    made: NDArray[np.float64] = (seconds * 1_000_000 + us) / 1e6
+    return made
 
 
 def _is_whole(block: str) -> bool:
