@@ -34,6 +34,8 @@ from typing import (
     overload,
 )
 
+from .errors import NothingToReplyTo as NothingToReplyTo
+
 # --- what is shown of a peer and of an ask -----------------------------------------------------------------------
 
 
@@ -142,7 +144,8 @@ class Facts:
     reached    peers that it came to, hits: holders that its origin learned of, answerers: who told it of them
     stale      of the hits, those that were dead or had left when its origin learned of them: with only such hits an ask
                is not answered
-    holders    who has the thing; keepers: who keeps a record that points to holders (`Peer.keeps`)
+    holders    who has the thing; keepers: who keeps a record that points to holders (`Peer.keeps`), or kept one when it
+               died or left. Keepers are counted only for an ask that wants an answer and has none
     distance   hops over the links as they are to the nearest living holder that a question cannot get to, None where
                there is none, where no links lead there, and for an ask with hits
     horizon    `Peer.horizon`

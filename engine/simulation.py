@@ -253,6 +253,8 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         """By name: those of the network, and those of asks that it opened itself."""
         self.begun: dict[tuple[str, Hashable], int] = {}
         """Open asks of the network itself, by goal and key."""
+        self.stopped: dict[PeerId, Peer] = {}
+        """The programs of peers that do not live, as they were when they stopped, where `Peer.keeps` may be asked."""
         self.joined_asks: dict[int, tuple[PeerId, ...]] = {}
         """Peers that have joined such an ask, beside the one where it began."""
         self.bootstrap: tuple[PeerId, ...] = ()
@@ -401,6 +403,7 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         kind = self.program_types[peer]
         program = kind()
         kernel.epoch[peer] += 1
+        self.stopped.pop(peer, None)
         self.state[peer] = ALIVE
         if not self.infrastructure[peer]:
             self.living_users.set(peer, True)
@@ -427,6 +430,8 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
             self.saved_states[peer] = programs.saved_of(program)
         except Exception as error:
             raise PeerFailed(peer, "saved", error) from error
+        if type(program).keeps is not Peer.keeps:
+            self.stopped[peer] = program
         self.state[peer] = state
         self.living_users.set(peer, False)
         kernel.peers[peer] = kernel.hosts[peer] = kernel.tables[peer] = None

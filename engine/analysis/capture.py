@@ -39,6 +39,7 @@ from ..sim.kernel import HOP_BITS, KIND_SHIFT
 from ..simulation import Simulation
 from . import graphs
 from .contacts import contacts_of_all, have_contacts, pairs_of
+from .verdict import keepers_of
 
 FLIGHT_ROWS = 2_000
 ASK_ROWS = 200
@@ -284,6 +285,13 @@ class PeerColumns:
         """Whether each shares a file whose name has every word of the text."""
         flags = [False] * self.n
         for peer in self._simulation.holders.of(text):
+            flags[peer] = True
+        return flags
+
+    def keeps(self, text: str) -> Sequence[bool]:
+        """Whether each lives and keeps a record that points to holders of the text. Raises PeerFailed."""
+        flags = [False] * self.n
+        for peer in keepers_of(self._simulation, text):
             flags[peer] = True
         return flags
 
