@@ -48,6 +48,8 @@ BESIDE: dict[str, set[str]] = {
     "child": {"errors"},
 }
 """Parts of the engine outside that order, with what they may import."""
+PURE = ("bisect", "functools", "hashlib", "heapq")
+"""Modules of the standard library that a network may use besides those that every file uses."""
 TUI_ORDER = (
     "beside",
     "import_path",
@@ -250,7 +252,7 @@ def test_a_network_imports_only_what_protocols_may(path: Path) -> None:
         parts = name.split(".")
         allowed = parts[0] != "engine" or parts[1] in ("api", "kit") or parts[1:3] == ["protocols", mine]
         assert allowed, f"{path}:{line} imports {name}"
-        assert parts[0] in ("engine", "collections", "dataclasses", "typing", "__future__", "math", "heapq", "hashlib")
+        assert parts[0] in ("engine", "collections", "dataclasses", "typing", "__future__", "math", *PURE)
 
 
 def test_a_class_has_a_name_of_its_own() -> None:
@@ -269,9 +271,10 @@ def test_a_class_has_a_name_of_its_own() -> None:
 def test_no_network_is_known_outside_of_its_own_file() -> None:
     """No name of an option of any network, as an identifier or as a string that could name an attribute, and no model
     of one. The benchmarks set the options of the network that they measure."""
-    from engine import networks
+    from engine import Peer, networks
 
     options = {field.name for program in networks().values() for field in dataclasses.fields(program.options_type)}
+    options -= {*dir(Peer), *(name for program in networks().values() for name in program.components)}
     assert {"ttl", "fanout"} <= options
     benchmarks = {ROOT / "engine" / "lab" / name for name in ("bench.py", "rivals.py")}
     for path in sources("engine"):
