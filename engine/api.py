@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import Field, dataclass, field, fields, is_dataclass, make_dataclass
 from enum import Enum
-from functools import wraps
+from functools import lru_cache, wraps
 from inspect import get_annotations, unwrap
 from operator import attrgetter
 from types import FunctionType
@@ -266,8 +266,17 @@ def part_of(digest: int, begin: int) -> int:
     return (digest + (begin + 1) * 0x9E3779B97F4A7C15) & 0xFFFFFFFFFFFFFFFF
 
 
+KEPT_TEXT = 200
+"""Characters of a text whose words are kept for the next time, at most."""
+
+
 def words_of(text: str) -> tuple[str, ...]:
     """Lower-case words of a text, in order. What is neither a letter nor a digit separates words."""
+    return _words_of(text) if len(text) <= KEPT_TEXT else _words_of.__wrapped__(text)
+
+
+@lru_cache(4_096)
+def _words_of(text: str) -> tuple[str, ...]:
     return tuple("".join(ch if ch.isalnum() else " " for ch in text.lower()).split())
 
 

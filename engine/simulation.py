@@ -122,6 +122,8 @@ class LivingUsers:
         for block, count in enumerate(self._counts):
             if k < count:
                 first = block * self.BLOCK
+                if count == self.BLOCK:
+                    return first + k
                 return first + int(np.flatnonzero(self._flags[first : first + self.BLOCK])[k])
             k -= count
         raise IndexError(k)
