@@ -537,6 +537,7 @@ class MainScreen(StartedOnce[None]):
 
     def _take_frame(self, *, draw: bool) -> None:
         self.session.shown = self._columns_seen()
+        self.session.followed = self.query_one(Charts).followed
         frame = self.session.frame(self.pace.fps)
         self._known = True
         self.view.show(frame, draw=draw)
@@ -1173,6 +1174,7 @@ class MainScreen(StartedOnce[None]):
             chart = self.query_one(f"#{event.purpose}", Chart)
             chart.toggle(event.id)
             self.query_one(Menu).update_lines(chart.menu_lines())
+            self.changed()
             return
         self.picture.focus()
         if event.id.startswith(ACT):

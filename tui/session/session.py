@@ -100,6 +100,8 @@ class Session:
         self.teller = Teller()
         self.shown: frozenset[str] = frozenset()
         """Columns of the network that frames should hold: those that somebody looks at."""
+        self.followed: frozenset[str] = frozenset()
+        """Columns of the network, and "role", whose time series somebody looks at."""
         self._frames_wanted = 0
         self._drawn: tuple[object, ...] = ()
         """What the latest frame was made of; `stale` compares it."""
@@ -288,6 +290,8 @@ class Session:
         """The present moment, with the columns that are looked at."""
         fixed = self._snapshot.fixed if self._snapshot is not None else self.swarm.snapshot().fixed
         wanted = [one.name for one in fixed.shows if one.name in self.shown]
+        if self.followed:
+            self.swarm.follow(sorted(self.followed), strict=False)
         try:
             return self.swarm.snapshot(wanted)
         except PeerFailed as error:
