@@ -1,0 +1,4 @@
+"""BitTorrent
+
+Not finished: parts that stand alone so far.
+"""

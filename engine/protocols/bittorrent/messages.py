@@ -1,0 +1,336 @@
+"""The messages of BitTorrent with their sizes on the wire (BEP 3, 6, 9, 10, 11, 12, 15, 23).
+
+Each torrent has connections of its own on the real wire, so that only the handshake names it. Here two peers have one
+stream for all torrents; so each message names its torrent by `info_hash`, which is not counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal, NamedTuple
+
+from ...api import Blob, PeerId, message, words_of
+from .pieces import Layout
+
+LENGTH_BYTES = 4
+"""Each message between peers begins with its length, u32."""
+PEER_BYTES = 6
+"""An address in the compact form of BEP 23: IPv4 and port."""
+HTTP_ANNOUNCE_BYTES = 1_206
+"""Request and answer of an HTTP announce with their TCP packets, without the addresses (BEP 15, "Overhead")."""
+METADATA_PART_BYTES = 1 << 14
+
+Event = Literal["started", "completed", "stopped", ""]
+
+
+class Metainfo(NamedTuple):
+    """A .torrent file: what a downloader needs to know.
+
+    info_hash     SHA-1 of the bencoded `info`: names the torrent
+    digest        stands for the hashes of all pieces: the digest of the file's bytes, see `api.part_of`
+    tiers         trackers (BEP 12): tiers of addresses
+    """
+
+    info_hash: int
+    name: str
+    length: int
+    piece_length: int
+    digest: int
+    tiers: tuple[tuple[PeerId, ...], ...]
+
+    @property
+    def layout(self) -> Layout:
+        """How it is cut into pieces."""
+        return Layout(self.length, self.piece_length)
+
+    @property
+    def bytes(self) -> int:
+        """Size of the bencoded file: 20 bytes of SHA-1 a piece and about 200 of the rest."""
+        return 20 * self.layout.pieces + 200
+
+
+# --- the index site -----------------------------------------------------------------------------------------
+
+
+@message(part="question")
+class SearchTorrents:
+    """A user types words into the search field of an index site."""
+
+    text: str
+
+    def about(self) -> Iterable[str]:
+        """The words that it looks for."""
+        return words_of(self.text)
+
+    def wire_size(self) -> int:
+        return 400 + len(self.text.encode())
+
+
+@message(part="answer")
+class TorrentsFound:
+    """The .torrent files of what was found, none if there is nothing."""
+
+    text: str
+    found: tuple[Metainfo, ...]
+
+    def about(self) -> Iterable[str]:
+        """The titles and their info-hashes."""
+        for one in self.found:
+            yield from words_of(one.name)
+
+    def wire_size(self) -> int:
+        return 300 + sum(one.bytes for one in self.found)
+
+
+@message()
+class Upload:
+    """A user puts a .torrent file on the index site."""
+
+    metainfo: Metainfo
+
+    def about(self) -> Iterable[str]:
+        """The words of the title."""
+        return words_of(self.metainfo.name)
+
+    def wire_size(self) -> int:
+        return 400 + self.metainfo.bytes
+
+
+# --- trackers --------------------------------------------------------------------------------------------------
+
+
+@message(part="question")
+class Announce:
+    """To a tracker: I take part in this torrent (BEP 3). The counters are bytes."""
+
+    info_hash: int
+    uploaded: int
+    downloaded: int
+    left: int
+    event: Event
+    numwant: int
+
+    def wire_size(self) -> int:
+        return HTTP_ANNOUNCE_BYTES // 2
+
+
+@message(part="answer")
+class Announced:
+    """The tracker's answer: peers of the torrent, drawn at random. `failure`: a reason, and nothing else counts."""
+
+    info_hash: int
+    interval_s: int
+    complete: int
+    incomplete: int
+    peers: tuple[PeerId, ...]
+    failure: str = ""
+
+    def wire_size(self) -> int:
+        return HTTP_ANNOUNCE_BYTES // 2 + PEER_BYTES * len(self.peers)
+
+
+@message(over="datagram", part="question")
+class UdpConnect:
+    """BEP 15: asks for a connection id, so that the sender's address is proved."""
+
+    def wire_size(self) -> int:
+        return 16
+
+
+@message(over="datagram", part="answer")
+class UdpConnected:
+    """BEP 15: the connection id, good for two minutes."""
+
+    connection_id: int
+
+    def wire_size(self) -> int:
+        return 16
+
+
+@message(over="datagram", part="question")
+class UdpAnnounce:
+    """BEP 15: as Announce."""
+
+    connection_id: int
+    info_hash: int
+    uploaded: int
+    downloaded: int
+    left: int
+    event: Event
+    numwant: int
+
+    def wire_size(self) -> int:
+        return 98
+
+
+@message(over="datagram", part="answer")
+class UdpAnnounced:
+    """BEP 15: as Announced."""
+
+    info_hash: int
+    interval_s: int
+    complete: int
+    incomplete: int
+    peers: tuple[PeerId, ...]
+
+    def wire_size(self) -> int:
+        return 20 + PEER_BYTES * len(self.peers)
+
+
+# --- between peers ---------------------------------------------------------------------------------------------
+
+
+@message()
+class Handshake:
+    """Opens a connection for one torrent; the other end answers with its own. 68 bytes, and the reserved bits say that
+    extensions and the DHT are spoken (BEP 10, BEP 5)."""
+
+    info_hash: int
+
+    def wire_size(self) -> int:
+        return 68
+
+
+@message(part="notice")
+class Bitfield:
+    """Which pieces the sender has; the first message after the handshake, left out by a peer that has nothing."""
+
+    info_hash: int
+    pieces: int
+    count: int
+
+    def wire_size(self) -> int:
+        return LENGTH_BYTES + 1 + -(-self.count // 8)
+
+
+@message(part="notice")
+class Have:
+    """The sender has completed a piece, and checked its hash."""
+
+    info_hash: int
+    piece: int
+
+    def wire_size(self) -> int:
+        return LENGTH_BYTES + 5
+
+
+@message(part="notice")
+class Haves:
+    """Several Have messages that are sent together: the same bytes as one by one."""
+
+    info_hash: int
+    pieces: int
+
+    def wire_size(self) -> int:
+        return (LENGTH_BYTES + 5) * self.pieces.bit_count()
+
+
+class _State:
+    def wire_size(self) -> int:
+        return LENGTH_BYTES + 1
+
+
+@message()
+class Choke(_State):
+    """The sender uploads nothing to you until it unchokes you."""
+
+    info_hash: int
+
+
+@message()
+class Unchoke(_State):
+    """You may ask for blocks."""
+
+    info_hash: int
+
+
+@message()
+class Interested(_State):
+    """You have pieces that the sender lacks."""
+
+    info_hash: int
+
+
+@message()
+class NotInterested(_State):
+    """You have no piece that the sender lacks."""
+
+    info_hash: int
+
+
+@message(part="transfer")
+class Request:
+    """Send this block."""
+
+    info_hash: int
+    piece: int
+    begin: int
+    length: int
+
+    def wire_size(self) -> int:
+        return LENGTH_BYTES + 13
+
+
+@message(part="transfer")
+class Piece:
+    """A block: the specification calls the message that carries it `piece`."""
+
+    info_hash: int
+    piece: int
+    begin: int
+    block: Blob
+
+    def wire_size(self) -> int:
+        return LENGTH_BYTES + 9 + self.block.size
+
+
+@message(part="transfer")
+class Cancel:
+    """The block came from somebody else (end game)."""
+
+    info_hash: int
+    piece: int
+    begin: int
+    length: int
+
+    def wire_size(self) -> int:
+        return LENGTH_BYTES + 13
+
+
+@message()
+class PeerExchange:
+    """BEP 11: peers that the sender was connected to, or no more, since its last such message. At most 50 each, once a
+    minute."""
+
+    info_hash: int
+    added: tuple[PeerId, ...]
+    dropped: tuple[PeerId, ...]
+
+    def wire_size(self) -> int:
+        return LENGTH_BYTES + 30 + (PEER_BYTES + 1) * len(self.added) + PEER_BYTES * len(self.dropped)
+
+
+@message(part="transfer")
+class MetadataRequest:
+    """BEP 9: asks for a part of 16 KiB of the `info` of a torrent of which only the info-hash is known."""
+
+    info_hash: int
+    part_number: int
+
+    def wire_size(self) -> int:
+        return LENGTH_BYTES + 2 + 25
+
+
+@message(part="transfer")
+class MetadataPart:
+    """BEP 9: a part of the `info`; `metainfo` is None where the sender does not have it (reject)."""
+
+    info_hash: int
+    part_number: int
+    metainfo: Metainfo | None
+
+    def wire_size(self) -> int:
+        if self.metainfo is None:
+            return LENGTH_BYTES + 2 + 25
+        rest = self.metainfo.bytes - self.part_number * METADATA_PART_BYTES
+        return LENGTH_BYTES + 2 + 45 + max(0, min(METADATA_PART_BYTES, rest))
