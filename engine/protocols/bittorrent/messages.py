@@ -191,6 +191,16 @@ class Handshake:
         return 68
 
 
+@message()
+class Close:
+    """Stands for the end of the connection of one torrent, where the stream serves others; a FIN is not counted."""
+
+    info_hash: int
+
+    def wire_size(self) -> int:
+        return 1
+
+
 @message(part="notice")
 class Bitfield:
     """Which pieces the sender has; the first message after the handshake, left out by a peer that has nothing."""
