@@ -204,6 +204,12 @@ class Blob:
     digest: int = 0
 
 
+def part_of(digest: int, begin: int) -> int:
+    """The digest of the bytes of a file from `begin` on, as far as they are sent in one `Blob`: what `Host.blob` puts
+    into it. digest: of the whole file. A receiver that has the hashes of all parts, as in a .torrent file, compares."""
+    return (digest + (begin + 1) * 0x9E3779B97F4A7C15) & 0xFFFFFFFFFFFFFFFF
+
+
 def words_of(text: str) -> tuple[str, ...]:
     """Lower-case words of a text, in order. What is neither a letter nor a digit separates words."""
     return tuple("".join(ch if ch.isalnum() else " " for ch in text.lower()).split())
@@ -302,6 +308,11 @@ class Library(Protocol):
         """
         ...
 
+    def serves(self, file: File) -> File:
+        """The file whose bytes this peer sends when it is asked for `file`: the same, or a decoy where it is
+        poisoned."""
+        ...
+
     def __len__(self) -> int: ...
 
 
@@ -394,7 +405,6 @@ class Host(Protocol):
     # def multicast(self, to, message, *, cause=INHERIT, part: Part | None = None) -> None
     # def queued(self, to: PeerId) -> int                 bytes behind the uplink
     # def sent(self, to: PeerId) -> int                   bytes that have left
-    # def blob(self, file: File, offset: int, size: int) -> Blob
     # def withdraw(self, to: PeerId, message: object) -> bool
     # def call(self, to: PeerId, request: object, *, timeout_us: int | Sequence[int], context: object = None,
     #          answers: int | None = 1, cause=INHERIT, via: PeerId | None = None, part: Part | None = None) -> Call
@@ -424,6 +434,11 @@ class Host(Protocol):
     def every(self, period_us: int, tick: object) -> Timer:
         """Call the `@on` handler of `tick` each period, without a cause. The first call comes at a random phase of the
         period, drawn from this peer's own random stream, so that peers do not tick at the same instant."""
+        ...
+
+    def blob(self, file: File, offset: int, size: int) -> Blob:
+        """Data of a shared file: `size` bytes from `offset` on. Their digest is `part_of` that of the file. A poisoned
+        peer sends other bytes, so that the comparison fails."""
         ...
 
     def cancel(self, timer: Timer) -> None: ...

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .api import DUPLICATE, INHERIT, Ask, Cause, CauseLike, File, Line, Peer, PeerId, words_of
+from .api import DUPLICATE, INHERIT, Ask, Blob, Cause, CauseLike, File, Line, Peer, PeerId, part_of, words_of
 from .sim.rng import Stream
 
 
@@ -50,6 +50,10 @@ class FakeLibrary:
             return False
         self._files[file.name] = file
         return True
+
+    def serves(self, file: File) -> File:
+        """The file itself."""
+        return file
 
     def __len__(self) -> int:
         return len(self._files)
@@ -106,6 +110,10 @@ class FakeHost:
         timer = FakeTimer(self.now_us + int(period_us), tick, 0, max(1, int(period_us)))
         self.timers.append(timer)
         return timer
+
+    def blob(self, file: File, offset: int, size: int) -> Blob:
+        """Data of a file, as its library serves it."""
+        return Blob(size, part_of(self.library.serves(file).digest, offset))
 
     def cancel(self, timer: Any) -> None:
         """Cancel a timer; nothing happens if it has run or was cancelled."""

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from heapq import heappush
 from typing import Any, Protocol
 
-from ..api import INHERIT, Cause, CauseLike, Library, Line, PeerId, Rng
+from ..api import INHERIT, Blob, Cause, CauseLike, File, Library, Line, PeerId, Rng, part_of
 from .encoding import encoded_size
 from .kernel import HOP_BITS, KIND_SHIFT, SENDER_SHIFT, Envelope, Kernel, KernelTimer
 from .links import FAST
@@ -273,6 +273,9 @@ class PeerHost:
             first += -first % TICK_US
         kernel.arm(first, timer)
         return timer
+
+    def blob(self, file: File, offset: int, size: int) -> Blob:
+        return Blob(size, part_of(self.library.serves(file).digest, offset))
 
     def cancel(self, timer: Any) -> None:
         self.kernel.disarm(timer)

@@ -122,6 +122,10 @@ class SharedFiles:
     def __reduce__(self) -> tuple[type[SharedFiles], tuple[tuple[File, ...], WordIndex]]:
         return SharedFiles, (self.files(), self._word_index)
 
+    def serves(self, file: File) -> File:
+        """The file itself."""
+        return file
+
     def __len__(self) -> int:
         return len(self._files) if self._files else 0
 

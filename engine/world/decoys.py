@@ -75,5 +75,9 @@ class PoisonedLibrary:
         """Add a file to the real library; its user throws decoys away as any user does."""
         return self.real.add(file)
 
+    def serves(self, file: File) -> File:
+        """A decoy in place of any file."""
+        return decoy(self.me, file.name) or file
+
     def __len__(self) -> int:
         return len(self.titles)

@@ -29,6 +29,7 @@ from engine import (
     to_toml,
 )
 from engine.analysis.verdict import names
+from engine.api import part_of
 from engine.lab.scenario import parse
 from engine.protocols.gnutella import Chunk, Get, Query, QueryHit
 from engine.sim.encoding import encoded_size
@@ -254,3 +255,15 @@ def test_many_names_are_shortened_in_a_verdict() -> None:
     assert names(["p1", "p2"]) == "p1 and p2"
     assert names(["p1", "p2", "p3", "p4"]) == "p1, p2, p3 and p4"
     assert names([f"p{n}" for n in range(12)]) == "p0, p1, p2 and 9 others"
+
+
+def test_a_poisoned_peer_sends_other_bytes_of_a_file_than_those_that_have_it() -> None:
+    file = File("blue train", 100_000, 77)
+    honest = SharedFiles([file])
+    poisoned = PoisonedLibrary(3, honest, ["blue train"])
+    hosts = [FakeHost(library=library) for library in (honest, SharedFiles(), poisoned)]
+    first, second, wrong = (host.blob(file, 16_384, 1_000) for host in hosts)
+    assert first == second == Blob(1_000, part_of(77, 16_384))
+    assert wrong.size == 1_000
+    assert wrong.digest != first.digest
+    assert part_of(77, 0) != part_of(77, 16_384)
