@@ -72,7 +72,7 @@ from .messages import (
     Upload,
 )
 from .pieces import BLOCK_BYTES, Downloading, Layout
-from .trackers import IndexSite, Registry, Tiers, Tracker
+from .trackers import IndexSite, Tiers, Tracker
 
 DOWNLOAD = Goal("download", "download", "Get a file from a swarm of peers, piece by piece.", success_s=600.0)
 SEED = Goal("publish", "publish", "Share a new file: put its .torrent file on the index site and seed it.")
@@ -171,8 +171,9 @@ class Torrent:
     """One torrent at one peer: what it has, whom it is connected to, and what for.
 
     cause: of the ask that it is downloaded for, 0 for a seed. known: addresses not connected to, and who told them.
-    opening: whom a handshake was sent to. told: neighbours of the last peer exchange. suspects: (piece, block) of pieces
-    with a wrong hash -> who sent which bytes. lonely_us: since when nobody has a piece that is missing, None while somebody has.
+    opening: whom a handshake was sent to. told: neighbours of the last peer exchange. suspects: (piece, block) of a
+    piece with a wrong hash -> who sent which bytes. lonely_us: since when nobody has a piece that is missing, None
+    while somebody has.
     """
 
     metainfo: Metainfo
