@@ -90,6 +90,10 @@ async def test_a_digit_goes_to_the_panel_and_escape_leaves_all_as_it_was() -> No
         assert person.app.focused is person.view
         assert person.session.selection.selected is None
         assert "jump" not in person.view.over
+        # Options have no digit: the key that opens them goes there.
+        await person.press("O", "escape")
+        await person.press("j", "O")
+        assert [w.id for w in person.app.focused.ancestors_with_self if w.id == "options"]
 
 
 async def test_while_one_jumps_no_letter_does_what_it_does_elsewhere() -> None:

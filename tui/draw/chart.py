@@ -64,6 +64,49 @@ def chart(
     return canvas
 
 
+def stacked(
+    series: Sequence[ArrayLike],
+    width_cells: int,
+    height_cells: int,
+    mode: Mode,
+    high: float,
+    inks: Sequence[int],
+    across: int | None = None,
+) -> Canvas:
+    """Areas on top of each other over equally spaced samples, the last at the right edge: how a whole is divided.
+
+    series: the parts, from below; NaN counts as 0. high: value of the top edge. A cell has the ink of the part that
+    covers most of it.
+    """
+    canvas = Canvas(width_cells, height_cells, mode)
+    if not canvas.width or not canvas.height or not len(series):
+        return canvas
+    most = max(2, across or max(len(np.atleast_1d(one)) for one in series))
+    parts = np.zeros((len(series), most))
+    known = 0
+    for row, one in zip(parts, series, strict=True):
+        shown = np.nan_to_num(np.asarray(one, np.float64).ravel()[-most:])
+        row[most - shown.size :] = shown
+        known = max(known, shown.size)
+    # The sample of each column of dots, and the height of each boundary there, in dots.
+    column = np.arange(canvas.dots_w)
+    sample = np.round(column * ((most - 1) / max(canvas.dots_w - 1, 1))).astype(np.int64)
+    shown_at = sample >= most - known
+    tops = np.cumsum(parts, axis=0)[:, sample] / (high if high > 0 else 1.0)
+    tops = np.round(rounded(np.clip(tops, 0.0, 1.0)) * canvas.dots_h).astype(np.int64)
+    height = canvas.dots_h - np.arange(canvas.dots_h)  # Of the upper edge of each row of dots.
+    part = (height[:, None] > tops[:, None, :]).sum(axis=0)  # len(series): above all parts.
+    part[:, ~shown_at] = len(series)
+    canvas.dots |= part < len(series)
+    # A gap between two parts, which is seen without colours.
+    canvas.dots[1:][(part[1:] != part[:-1]) & (part[:-1] < len(series))] = False
+    cells = part.reshape(canvas.height, canvas.down, canvas.width, canvas.across)
+    counts = np.stack([(cells == number).sum(axis=(1, 3)) for number in range(len(series))])
+    covered = counts.sum(axis=0) > 0
+    canvas.ink[covered] = np.asarray(inks, np.uint8)[counts.argmax(axis=0)][covered]
+    return canvas
+
+
 def spark(values: ArrayLike, width: int, ascii: bool = False, top: float | None = None) -> str:  # noqa: A002
     """One character a sample, the last at the right, exactly `width` long; of more samples the newest are shown.
 

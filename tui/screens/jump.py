@@ -1,4 +1,4 @@
-"""Jump mode: letters on the peers in sight, digits on the panels; typing one goes there.
+"""Jump mode: letters on the peers in sight, on each panel the key that opens it; typing one goes there.
 
 A modal screen through which the dashboard is seen: the picture goes on meanwhile, and the letters move with their
 peers. It hands back a `Target`, or None after escape, a click, a resize or a key that means nothing here, and then
@@ -38,7 +38,7 @@ class Target:
 
 
 class JumpScreen(Overlay[Target | None]):
-    """Reads letters and digits until one of them, or two, name a peer or a panel."""
+    """Reads keys until one of them, or two, name a peer or a panel."""
 
     DEFAULT_CSS = """
     JumpScreen {
@@ -52,10 +52,10 @@ class JumpScreen(Overlay[Target | None]):
     AUTO_FOCUS = None
 
     def __init__(self, view: SwarmView, panels: Mapping[str, tuple[str, Region]], redraw: Callable[[], None]) -> None:
-        """view: the picture that draws the letters; panels: name and place of each panel by its digit; redraw: draws
+        """view: the picture that draws the letters; panels: name and place of each panel by its key; redraw: draws
         a frame of the dashboard now."""
         super().__init__()
-        self._view, self._panels_by_digit, self._redraw = view, panels, redraw
+        self._view, self._panels_by_key, self._redraw = view, panels, redraw
         self.tags: Mapping[str, PeerId] | None = None
         """Peer by tag; None until the next picture, which deals the tags out."""
         self._typed = ""
@@ -65,8 +65,8 @@ class JumpScreen(Overlay[Target | None]):
         self._opened_at: Size | None = None
 
     def compose(self) -> ComposeResult:
-        for digit, (_, place) in self._panels_by_digit.items():
-            tag = Static(digit, classes="jump-tag", markup=False)
+        for key, (_, place) in self._panels_by_key.items():
+            tag = Static(key, classes="jump-tag", markup=False)
             tag.styles.offset = Offset(place.x + 1, place.y)
             yield tag
         yield self._line
@@ -92,7 +92,8 @@ class JumpScreen(Overlay[Target | None]):
         many, seen = len(self.tags or ()), self._seen
         zoom, back = key_for(self.app, "view.in"), key_for(self.app, "list.leave")
         some = f"{many} of {seen:,} in sight; {zoom} zooms in" if many < seen else f"{many} peers"
-        typed = f"{self._typed}…" if self._typed else "letters go to a peer, digits to a panel"
+        keys = "digits" if all(map(str.isdigit, self._panels_by_key)) else "digits and capitals"
+        typed = f"{self._typed}…" if self._typed else f"letters go to a peer, {keys} to a panel"
         self._line.show_rows([(
             (" jump ", "key bold"), (f" {typed}   ", "text"), (some, "dim"), (f"   {back} back", "dim"),
         )])  # fmt: skip
@@ -100,7 +101,7 @@ class JumpScreen(Overlay[Target | None]):
     # --- events ------------------------------------------------------------------------------------------------
 
     def on_key(self, event: events.Key) -> None:
-        """A letter, a digit, zoom, erase; any other key closes it."""
+        """A letter, the key of a panel, zoom, erase; any other key closes it."""
         event.stop()
         event.prevent_default()
         key = event.key
@@ -112,8 +113,8 @@ class JumpScreen(Overlay[Target | None]):
             self._redraw()
         elif pressed(self.app, "jump.erase", key):
             self._narrow("")
-        elif key in self._panels_by_digit:
-            self._close(Target(panel=self._panels_by_digit[key][0]))
+        elif key in self._panels_by_key:
+            self._close(Target(panel=self._panels_by_key[key][0]))
         elif len(key) != 1 or not any(text.startswith(self._typed + key.lower()) for text in tags):
             self._close(None)
         elif (peer := tags.get(self._typed + key.lower())) is not None:
