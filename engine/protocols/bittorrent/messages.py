@@ -7,11 +7,15 @@ stream for all torrents; so each message names its torrent by `info_hash`, which
 from __future__ import annotations
 
 from collections.abc import Iterable
+from hashlib import blake2b
 from typing import Literal, NamedTuple
 
-from ...api import Blob, PeerId, message, words_of
+from ...api import Blob, PeerId, mentions, message, words_of
 from .pieces import Layout
 
+PIECES_MOST = 1 << 20
+PIECE_BYTES_MOST = 1 << 26
+"""A torrent with more or larger pieces is refused."""
 LENGTH_BYTES = 4
 """Each message between peers begins with its length, u32."""
 PEER_BYTES = 6
@@ -19,12 +23,20 @@ PEER_BYTES = 6
 HTTP_ANNOUNCE_BYTES = 1_206
 """Request and answer of an HTTP announce with their TCP packets, without the addresses (BEP 15, "Overhead")."""
 METADATA_PART_BYTES = 1 << 14
+EXTENSION_BYTES = 90
+"""An extension handshake of BEP 10: names of two extensions, port, client, metadata size."""
 
 Event = Literal["started", "completed", "stopped", ""]
 
 
+def info_hash_of(name: str) -> int:
+    """The info-hash of a title. It is the SHA-1 of the metadata on the real wire, which name and hashes decide; here
+    one title is one file, so the words of its name decide it."""
+    return int.from_bytes(blake2b(" ".join(words_of(name)).encode(), digest_size=7).digest(), "big")
+
+
 class Metainfo(NamedTuple):
-    """A .torrent file: what a downloader needs to know.
+    """A .torrent file: what a downloader needs to know. Without a length it is a magnet link.
 
     info_hash     SHA-1 of the bencoded `info`: names the torrent
     digest        stands for the hashes of all pieces: the digest of the file's bytes, see `api.part_of`
@@ -45,8 +57,25 @@ class Metainfo(NamedTuple):
 
     @property
     def bytes(self) -> int:
-        """Size of the bencoded file: 20 bytes of SHA-1 a piece and about 200 of the rest."""
+        """Size of the bencoded file: 20 bytes of SHA-1 a piece and about 200 of the rest. That of a magnet link: its
+        info-hash in 40 digits, the name, and an address of 30 bytes for each tracker."""
+        if not self.whole:
+            return 60 + len(self.name.encode(errors="replace")) + 30 * len(self.tiers)
         return 20 * self.layout.pieces + 200
+
+    @property
+    def whole(self) -> bool:
+        """Whether it says how its file is cut into pieces, and not too many."""
+        return 0 < self.length <= PIECES_MOST * min(self.piece_length, PIECE_BYTES_MOST)
+
+    @property
+    def sound(self) -> bool:
+        """Whether it is a .torrent file or a magnet link that a client can use."""
+        return bool(words_of(self.name)) and (self.whole or self.length == 0)
+
+    def magnet(self) -> Metainfo:
+        """Its magnet link: info-hash, name and trackers."""
+        return self._replace(length=0, digest=0)
 
 
 # --- the index site -----------------------------------------------------------------------------------------
@@ -62,8 +91,12 @@ class SearchTorrents:
         """The words that it looks for."""
         return words_of(self.text)
 
+    def without(self, word: str) -> SearchTorrents:
+        """It finds nothing."""
+        return SearchTorrents("")
+
     def wire_size(self) -> int:
-        return 400 + len(self.text.encode())
+        return 400 + len(self.text.encode(errors="replace"))
 
 
 @message(part="answer")
@@ -73,10 +106,16 @@ class TorrentsFound:
     text: str
     found: tuple[Metainfo, ...]
 
-    def about(self) -> Iterable[str]:
+    def about(self) -> Iterable[str | int]:
         """The titles and their info-hashes."""
         for one in self.found:
             yield from words_of(one.name)
+            yield one.info_hash
+
+    def without(self, word: str) -> TorrentsFound:
+        """The others."""
+        left = tuple(one for one in self.found if not mentions((*words_of(one.name), one.info_hash), word))
+        return TorrentsFound(self.text, left)
 
     def wire_size(self) -> int:
         return 300 + sum(one.bytes for one in self.found)
@@ -88,9 +127,9 @@ class Upload:
 
     metainfo: Metainfo
 
-    def about(self) -> Iterable[str]:
-        """The words of the title."""
-        return words_of(self.metainfo.name)
+    def about(self) -> Iterable[str | int]:
+        """The words of the title, and its info-hash."""
+        return (*words_of(self.metainfo.name), self.metainfo.info_hash)
 
     def wire_size(self) -> int:
         return 400 + self.metainfo.bytes
@@ -109,6 +148,27 @@ class Announce:
     left: int
     event: Event
     numwant: int
+
+    def about(self) -> Iterable[int]:
+        """The info-hash."""
+        return (self.info_hash,)
+
+    def without(self, word: str) -> Announce:
+        """The tracker does not serve this torrent: who announces it is not registered, and is told of nobody."""
+        return Announce(self.info_hash, self.uploaded, self.downloaded, self.left, "stopped", 0)
+
+    def wire_size(self) -> int:
+        return HTTP_ANNOUNCE_BYTES // 2
+
+
+@message()
+class Stopped:
+    """An announce with the event "stopped": the sender takes part no more. No answer is waited for."""
+
+    info_hash: int
+    uploaded: int
+    downloaded: int
+    left: int
 
     def wire_size(self) -> int:
         return HTTP_ANNOUNCE_BYTES // 2
@@ -159,6 +219,15 @@ class UdpAnnounce:
     event: Event
     numwant: int
 
+    def about(self) -> Iterable[int]:
+        """The info-hash."""
+        return (self.info_hash,)
+
+    def without(self, word: str) -> UdpAnnounce:
+        """As an Announce."""
+        counters = self.uploaded, self.downloaded, self.left
+        return UdpAnnounce(self.connection_id, self.info_hash, *counters, "stopped", 0)
+
     def wire_size(self) -> int:
         return 98
 
@@ -182,13 +251,18 @@ class UdpAnnounced:
 
 @message()
 class Handshake:
-    """Opens a connection for one torrent; the other end answers with its own. 68 bytes, and the reserved bits say that
-    extensions and the DHT are spoken (BEP 10, BEP 5)."""
+    """Opens a connection for one torrent; the other end answers with its own. 68 bytes, and the extension handshake
+    (BEP 10) with the size of the metadata, 0 for a sender that has none (BEP 9)."""
 
     info_hash: int
+    metadata_bytes: int
+
+    def about(self) -> Iterable[int]:
+        """The info-hash."""
+        return (self.info_hash,)
 
     def wire_size(self) -> int:
-        return 68
+        return 68 + EXTENSION_BYTES
 
 
 @message()
@@ -210,7 +284,7 @@ class Bitfield:
     count: int
 
     def wire_size(self) -> int:
-        return LENGTH_BYTES + 1 + -(-self.count // 8)
+        return LENGTH_BYTES + 1 + -(-min(max(self.count, 0), PIECES_MOST) // 8)
 
 
 @message(part="notice")
@@ -232,7 +306,7 @@ class Haves:
     pieces: int
 
     def wire_size(self) -> int:
-        return (LENGTH_BYTES + 5) * self.pieces.bit_count()
+        return (LENGTH_BYTES + 5) * max(1, self.pieces.bit_count())
 
 
 class _State:
@@ -268,7 +342,7 @@ class NotInterested(_State):
     info_hash: int
 
 
-@message(part="transfer")
+@message(part="question")
 class Request:
     """Send this block."""
 
@@ -276,6 +350,10 @@ class Request:
     piece: int
     begin: int
     length: int
+
+    def about(self) -> Iterable[int]:
+        """The info-hash."""
+        return (self.info_hash,)
 
     def wire_size(self) -> int:
         return LENGTH_BYTES + 13
@@ -291,7 +369,7 @@ class Piece:
     block: Blob
 
     def wire_size(self) -> int:
-        return LENGTH_BYTES + 9 + self.block.size
+        return LENGTH_BYTES + 9 + min(max(self.block.size, 0), PIECE_BYTES_MOST)
 
 
 @message(part="transfer")
@@ -342,5 +420,5 @@ class MetadataPart:
     def wire_size(self) -> int:
         if self.metainfo is None:
             return LENGTH_BYTES + 2 + 25
-        rest = self.metainfo.bytes - self.part_number * METADATA_PART_BYTES
+        rest = self.metainfo.bytes - max(0, self.part_number) * METADATA_PART_BYTES
         return LENGTH_BYTES + 2 + 45 + max(0, min(METADATA_PART_BYTES, rest))

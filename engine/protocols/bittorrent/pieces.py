@@ -83,6 +83,7 @@ class Downloading:
     partial      pieces that were begun, in the order in which they were
     asked        (piece, block) -> whom it is asked of: several in the end game
     availability neighbours that have each piece
+    begun        the pieces of `partial`, as bits
     """
 
     layout: Layout
@@ -90,6 +91,7 @@ class Downloading:
     partial: dict[int, PartialPiece] = field(default_factory=dict)
     asked: dict[tuple[int, int], list[PeerId]] = field(default_factory=dict)
     availability: list[int] = field(default_factory=list)
+    begun: int = 0
 
     def __post_init__(self) -> None:
         if not self.availability:
@@ -116,8 +118,7 @@ class Downloading:
 
     def endgame(self) -> bool:
         """Whether each block that is missing was asked of somebody."""
-        missing = self.layout.all & ~self.have
-        return all(piece in self.partial and not self.partial[piece].free for piece in bits_of(missing))
+        return not self.layout.all & ~self.have & ~self.begun and not any(one.free for one in self.partial.values())
 
     def next_block(self, peer: PeerId, theirs: int, rng: Rng, random_until: int) -> tuple[int, int] | None:
         """Which (piece, block) to ask a neighbour with the pieces `theirs` for, None for none; it counts as asked.
@@ -130,12 +131,11 @@ class Downloading:
         for piece, part in self.partial.items():
             if part.free and theirs >> piece & 1:
                 return self._ask(peer, piece, part, next(bits_of(part.free)))
-        new = theirs & ~self.have
-        for piece in self.partial:
-            new &= ~(1 << piece)
+        new = theirs & ~self.have & ~self.begun
         if new:
             piece = self._pick(list(bits_of(new)), rng, random_until)
             part = self.partial[piece] = PartialPiece((1 << self.layout.blocks(piece)) - 1)
+            self.begun |= 1 << piece
             return self._ask(peer, piece, part, 0)
         if self.partial and self.endgame():
             for piece, part in self.partial.items():
@@ -189,8 +189,10 @@ class Downloading:
     def keep(self, piece: int) -> None:
         """The hash of a full piece was right."""
         del self.partial[piece]
+        self.begun &= ~(1 << piece)
         self.have |= 1 << piece
 
     def discard(self, piece: int) -> PartialPiece:
         """The hash of a full piece was wrong: all of it is asked for again. Returns what had come, and from whom."""
+        self.begun &= ~(1 << piece)
         return self.partial.pop(piece)

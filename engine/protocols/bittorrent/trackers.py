@@ -17,12 +17,14 @@ from .messages import (
     Announced,
     Metainfo,
     SearchTorrents,
+    Stopped,
     TorrentsFound,
     UdpAnnounce,
     UdpAnnounced,
     UdpConnect,
     UdpConnected,
     Upload,
+    info_hash_of,
 )
 
 FOUND_MOST = 30
@@ -74,8 +76,10 @@ class Registry:
         return seeds, len(members) - seeds
 
     def sample(self, info_hash: int, asker: PeerId, most: int, rng: Rng) -> tuple[PeerId, ...]:
-        """At most so many peers of a torrent, drawn at random, without the one that asks."""
-        others = [peer for peer in self.torrents.get(info_hash, ()) if peer != asker]
+        """At most so many peers of a torrent, drawn at random, without the one that asks; a seed gets leechers only."""
+        members = self.torrents.get(info_hash, {})
+        seeding = asker in members and not members[asker].left
+        others = [peer for peer, one in members.items() if peer != asker and (one.left or not seeding)]
         return tuple(rng.sample(others, most) if len(others) > most else others)
 
 
@@ -107,6 +111,10 @@ class Tracker(Peer):
         self.registry.expire(host.now_us - int(2e6 * host.options.interval_s))
         self.ids = {number: until_us for number, until_us in self.ids.items() if until_us > host.now_us}
 
+    def keeps(self, text: str) -> bool:
+        """Whether it knows peers of the torrent of this title."""
+        return info_hash_of(text) in self.registry.torrents
+
     def _taken(self, host: Host, peer: PeerId, message: Announce | UdpAnnounce) -> tuple[int, int, tuple[PeerId, ...]]:
         self.registry.announce(peer, message.info_hash, message.left, message.event, host.now_us)
         complete, incomplete = self.registry.counts(message.info_hash)
@@ -118,6 +126,11 @@ class Tracker(Peer):
         """Over HTTP: one request, one answer."""
         taken = self._taken(host, sender, message)
         host.reply(Announced(message.info_hash, int(host.options.interval_s), *taken))
+
+    @on(Stopped)
+    def stopped(self, host: Host, sender: PeerId, message: Stopped) -> None:
+        """Somebody takes part no more."""
+        self.registry.announce(sender, message.info_hash, message.left, "stopped", host.now_us)
 
     @on(UdpConnect)
     def connect(self, host: Host, sender: PeerId, message: UdpConnect) -> None:
@@ -167,12 +180,15 @@ class IndexSite(Peer):
 
     @on(SearchTorrents)
     def search(self, host: Host, sender: PeerId, message: SearchTorrents) -> None:
-        host.reply(TorrentsFound(message.text, tuple(self.matching(message.text)[:FOUND_MOST])))
+        found = self.matching(message.text)[:FOUND_MOST]
+        if host.options.magnet:
+            found = [one.magnet() for one in found]
+        host.reply(TorrentsFound(message.text, tuple(found)))
 
     @on(Upload)
     def upload(self, host: Host, sender: PeerId, message: Upload) -> None:
         """Somebody publishes a .torrent file; a known one stays as it is."""
-        if message.metainfo.info_hash not in self.torrents:
+        if message.metainfo.whole and message.metainfo.info_hash not in self.torrents:
             put_bounded(self.torrents, message.metainfo.info_hash, message.metainfo, TORRENTS_MOST)
 
 
