@@ -367,6 +367,8 @@ class Goal:
                 a block
     draw        how background asks get their text: "title" (by popularity), or a function at the top of a module
                 (titles, rng) -> text
+    fetched     it is a success only when `Host.fetched` is told: a holder that was found is not enough. The time to
+                success is then that of the whole download
 
     Records and recordings hold the name alone.
     """
@@ -378,6 +380,7 @@ class Goal:
     audience: Audience = "holders"
     reached_by: frozenset[Part] = frozenset({"question"})
     draw: Literal["title"] | Callable[[Sequence[str], Rng], str] = "title"
+    fetched: bool = False
 
     @property
     def sought(self) -> Sought:

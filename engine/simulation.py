@@ -188,6 +188,7 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
             *(station.program for station in stations),
         ]
         self.seed = seed
+        self.file_mib = setup.content.file_mib
         programs.check(tuple(dict.fromkeys((program, *self.program_types))))
         self.all_programs = tuple(
             dict.fromkeys((program, *(station.program for station in stations), *roles_of(program)))
