@@ -1,0 +1,4 @@
+"""Bitcoin
+
+Not finished: parts that stand alone so far.
+"""
