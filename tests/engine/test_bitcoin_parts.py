@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from engine.protocols.bitcoin.addrman import BITCOIND_0_9_3, TODAY, Address, AddrMan
+from engine.protocols.bitcoin.addrman import BITCOIND_0_9_3, TODAY, Address, AddrMan, Tables
 from engine.protocols.bitcoin.chain import GENESIS, Block, Chain
 
 
