@@ -6,7 +6,9 @@ from collections.abc import Callable
 from functools import partial
 
 import pytest
+from broken.calling import Calling, Closer, Leaker, Stammerer, Tardy
 from broken.chatters import Chatterer
+from broken.components import Borrower, Caller, Clutcher, Composed, Drifter, Fickle, Stumbler, Unpicklable
 from broken.founds import Founder
 from broken.freezes import Frozen
 from broken.grows import Clerk, Hoarder, Recorder, Squarer
@@ -14,6 +16,7 @@ from broken.guesses import Guesser
 from broken.haunts import Ghost
 from broken.keeps_host import Keeper
 from broken.lingers import Lingerer
+from broken.misreports import Backslider, Busybody, Holdout, Overdoer, Retractor
 from broken.places import Narrow, Unplaced
 from broken.reads_clock import Punctual
 from broken.rewrites import Rewriter
@@ -24,7 +27,7 @@ from broken.walks_set import Walker
 from conformance import ASKS, CHECKS, ITEMS_MOST, Network, collected, traffic, variants
 from conformance.attacked import ATTACKS
 
-from engine import Peer, PeerFailed, networks, registry
+from engine import InputError, Peer, PeerFailed, networks, registry
 
 pytestmark = pytest.mark.uncounted
 
@@ -98,6 +101,25 @@ def test_the_correct_network_beside_the_broken_ones_conforms(check: str) -> None
     CHECKS[check](Network(Sound))
 
 
+OF_COMPONENTS = ["answers", "survives_trouble", "keeps_no_host", "lives_on_as_a_copy", "starts_alike", "acts"]
+
+
+@pytest.mark.parametrize("check", OF_COMPONENTS)
+def test_a_correct_network_with_a_component_two_programs_and_verbs_conforms(check: str) -> None:
+    CHECKS[check](Network(Composed))
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        *("answers", "late_answers", "calls_end", "keeps_no_host", "survives_nonsense", "survives_trouble"),
+        *("lives_on_as_a_copy", "ends_when_it_stops", "forgets"),
+    ],
+)
+def test_the_correct_network_of_calls_conforms(check: str) -> None:
+    CHECKS[check](Network(Calling))
+
+
 @pytest.mark.parametrize(
     ("program", "check", "says"),
     [
@@ -113,14 +135,30 @@ def test_the_correct_network_beside_the_broken_ones_conforms(check: str) -> None
         (Ghost, "ends_when_it_stops", "sent Hello when it was no more"),
         (Chatterer, "is_calm", "for nothing"),
         (Telepath, "lives_on_as_a_copy", "was changed by the run"),
-        (Truster, "survives_nonsense", "unhashable"),
+        (Truster, "survives_nonsense", "index out of range"),
         (Lingerer, "ends_when_it_stops", "set a timer while it said goodbye"),
+        (Busybody, "tells_the_truth_of_asks", "told a hit of ask"),
+        (Backslider, "tells_the_truth_of_asks", "told 1 after 2.0 of 3"),
+        (Overdoer, "tells_the_truth_of_asks", "told that 4 of 3 are done"),
+        (Retractor, "tells_the_truth_of_asks", "took back a hit"),
+        (Holdout, "tells_the_truth_of_asks", r"keeps ask \d+ open after 3600 s"),
+        (Unpicklable, "keeps_no_host", "a program cannot be pickled"),
+        (Clutcher, "keeps_no_host", "a program holds a ComponentHost of the engine"),
+        (Drifter, "starts_alike", "#0 starts otherwise each time"),
+        (Borrower, "starts_alike", "converge drew from the stream of #0"),
+        (Caller, "starts_alike", "Caller.converge sent a message"),
+        (Fickle, "starts_alike", "cast gives other programs each time"),
+        (Stumbler, "acts", "failed on look-up: KeyError: 1000"),
         (Founder, "survives_sybil", "list index out of range"),
         (Founder, "survives_crowd", "list index out of range"),
+        (Tardy, "late_answers", "acted on a These when its call had ended"),
+        (Leaker, "calls_end", "s for an answer to a Who"),
+        (Stammerer, "calls_end", "answered a Who 2 times"),
+        (Closer, "keeps_no_host", "the context of a Who is no plain data"),
     ],
 )
 def test_each_check_detects_its_broken_network(program: type[Peer], check: str, says: str) -> None:
-    with pytest.raises((AssertionError, PeerFailed), match=says):
+    with pytest.raises((AssertionError, InputError, PeerFailed), match=says):
         CHECKS[check](Network(program))
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from engine import DUPLICATE, Ask, Beliefs, Host, Known, Peer, PeerId, message, on, option, words_of
+from engine import DUPLICATE, FIND, PUBLISH, Ask, Beliefs, Host, Known, Peer, PeerId, message, on, option, words_of
 
 KEPT = 200
 HOPS = 6
@@ -23,7 +23,7 @@ class Wanted:
     text: str
 
     def about(self) -> Iterable[str]:
-        return words_of(str(self.text))
+        return words_of(self.text)
 
 
 @message(over="datagram", part="answer")
@@ -34,7 +34,7 @@ class Have:
     name: str
 
     def about(self) -> Iterable[str]:
-        return words_of(str(self.name))
+        return words_of(self.name)
 
 
 @message()
@@ -56,6 +56,7 @@ class Sound(Peer, name="sound", options=SoundOptions):
     """What the others are but for one thing."""
 
     role = "neighbour"
+    goals = (FIND, PUBLISH)
 
     def __init__(self) -> None:
         self.near: dict[PeerId, None] = {}
@@ -71,7 +72,7 @@ class Sound(Peer, name="sound", options=SoundOptions):
         self.near = dict.fromkeys(links)
 
     def ask(self, host: Host, ask: Ask) -> None:
-        if ask.want != "publish":
+        if ask.goal != "publish":
             key = host.rng.getrandbits(64)
             self.keep(self.asked, key)
             self.keep(self.seen, key)
@@ -87,8 +88,6 @@ class Sound(Peer, name="sound", options=SoundOptions):
 
     @on(Wanted)
     def wanted(self, host: Host, sender: PeerId, message: Wanted) -> Known:
-        if type(message.key) is not int or type(message.text) is not str or type(message.hops) is not int:
-            return None
         if message.key in self.seen:
             return DUPLICATE
         self.keep(self.seen, message.key)
@@ -104,7 +103,7 @@ class Sound(Peer, name="sound", options=SoundOptions):
     @on(Have)
     def have(self, host: Host, sender: PeerId, message: Have) -> None:
         if type(message.key) is int and message.key in self.asked:
-            host.note("hit", holder=sender, content=message.name)
+            host.hit(sender, message.name)
 
     @on(Hello)
     def hello(self, host: Host, sender: PeerId, message: Hello) -> None:

@@ -28,6 +28,7 @@ from tui.session.options import options_of, text_of
 from tui.widgets.matching import ranked
 
 from .run import open_scenario, restart_under, scenarios_here
+from .view import colour
 
 PEERS, TITLES = 2_000, 200
 HITS = 40
@@ -114,6 +115,10 @@ class Palette(Provider):
             tip = f"Now {text_of(option.now)} {option.unit}".rstrip() + f", {option.range}. {option.allowed.about}"
             synonyms = f"setting, parameter, set {option.name}"
             yield _one(f"Option: {option.name}", tip, partial(_open_option, option.name), synonyms)
+        for shown in session.swarm.snapshot().fixed.shows:
+            tip = f"{shown.about[:1].upper()}{shown.about[1:]}."
+            run = partial(colour, shown.name)
+            yield _one(f"Picture: colour by {shown.name}", tip, run, "color, colouring, coloring, heat map, highlight")
         for preset in session.swarm.attacks():
             tip = preset.why_not or preset.about
             yield _one(f"Attack: {preset.title.lower()}", tip, partial(_open_attack, preset.name), "failure, adversary")

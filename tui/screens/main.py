@@ -23,8 +23,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.css.query import NoMatches
 from textual.dom import DOMNode
-from textual.geometry import Offset, Region
-from textual.screen import Screen
+from textual.geometry import Offset, Region, Size
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
@@ -63,7 +62,7 @@ from tui.session.panels import (
 )
 from tui.session.session import Session
 from tui.session.verbs import PAIRS, Verb, askers_of, called, chosen_in, verbs_for
-from tui.textual_compat import bind, fail, unwritten, use_lean_compositor
+from tui.textual_compat import StartedOnce, bind, fail, unwritten, use_lean_compositor
 from tui.widgets import messages as say
 from tui.widgets.ask_bar import AskBar
 from tui.widgets.ask_picture import AskPicture
@@ -239,7 +238,7 @@ class Action(Key):
     synonyms: str = field(default="", kw_only=True)
 
 
-class MainScreen(Screen[None]):
+class MainScreen(StartedOnce[None]):
     """The screen of a session. It runs the session's swarm while it is mounted."""
 
     AUTO_FOCUS = "SwarmView"
@@ -259,6 +258,8 @@ class MainScreen(Screen[None]):
         self.clock = FrameClock(self.tick, self._broke)
         self.panels = program.preferences.layout
         self._kept = self.panels.to_json()
+        self._roomed: Size | None = None
+        """The size of the terminal that the panels were arranged for last."""
         self._sized: dict[str, int] = {}
         """The sizes of panels that are set."""
         self._parts: dict[str, Widget] = {}
@@ -535,6 +536,7 @@ class MainScreen(Screen[None]):
             self._drawn_s = time.monotonic()
 
     def _take_frame(self, *, draw: bool) -> None:
+        self.session.shown = self._columns_seen()
         frame = self.session.frame(self.pace.fps)
         self._known = True
         self.view.show(frame, draw=draw)
@@ -544,6 +546,13 @@ class MainScreen(Screen[None]):
         jumped, self._jumps = frame.jumps != self._jumps, frame.jumps
         self._events = frame.events if jumped else self._events + frame.events
         self._panel_frame = frame
+
+    def _columns_seen(self) -> frozenset[str]:
+        """The columns of the network that somebody looks at: the one that peers are coloured by, all in the table."""
+        frame = self.view.frame
+        all_ = () if frame is None else frame.snapshot.fixed.shows
+        table = "peers" in self.panels.shown
+        return frozenset(one.name for one in all_ if table or one.name == self.view.colour_by)
 
     def _panels_are_due(self, now: float) -> bool:
         return self._panel_frame is not None and now - self._panels_s >= self._panel_slot_s
@@ -627,9 +636,11 @@ class MainScreen(Screen[None]):
     # --- room -------------------------------------------------------------------------------------------
 
     def on_resize(self) -> None:
-        """Another terminal size."""
-        self.make_room()
-        self.at_once()
+        """Another terminal size; at the start several events tell the same one."""
+        if self.size != self._roomed:
+            self._roomed = self.size
+            self.make_room()
+            self.at_once()
 
     def on_screen_resume(self) -> None:
         """A dialog was closed."""
@@ -933,7 +944,7 @@ class MainScreen(Screen[None]):
         if frame is None or frame.trace is None or frame.trace.ask != self.session.selection.ask:
             return ()
         state = frame.snapshot.state
-        known = tuple(peer for peer in frame.trace.holders if peer < len(state))
+        known = tuple(peer for peer in frame.trace.answerers if peer < len(state))
         return tuple(peer for peer in known if state[peer] == ALIVE) or known
 
     def open_ask_bar(self, *, publish: bool = False) -> None:
@@ -1027,10 +1038,15 @@ class MainScreen(Screen[None]):
                 part.focus()
 
     def focus_panel(self, name: str) -> None:
-        """Into a panel that is opened in this turn; keys wait until it takes them."""
+        """Into a panel that is opened in this turn; keys wait until it takes them, from this key on and not only from
+        the refresh after it."""
         self.call_after_refresh(self.focus_in, name)
-        inputs = queue_of(self.app)
-        if inputs is not None and name not in LATE:
+        inputs, panel = queue_of(self.app), self.panel(name)
+        if inputs is None:
+            return
+        if isinstance(panel, (Attacks, Options)):
+            inputs.expect(panel.takes_keys_now)
+        else:
             inputs.expect(lambda: self.panel_at(self.focused) == name or not self.takes_keys(name))
 
     def takes_keys(self, name: str) -> bool:

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from engine import AskId, Beliefs, Censor, Command, InputError, MinimumCut, PeerId, Theory, Uncensor
+from engine import (
+    AskId,
+    Beliefs,
+    Censor,
+    Command,
+    InputError,
+    MinimumCut,
+    PeerFailed,
+    PeerId,
+    Theory,
+    Uncensor,
+    beliefs_of,
+)
 
 from .frame import PeerFacts
 from .notice import Notice
@@ -61,13 +73,20 @@ class Analysis:
         swarm = self._player.swarm
         program = swarm.peer(peer)
         self._facts_s = now_s
+        try:
+            shown = swarm.shown_of(peer)
+        except PeerFailed as error:
+            self._player.fail(error)
+            shown = ()
         self._facts = PeerFacts(
             peer=peer,
             files=tuple(swarm.library(peer).files()),
-            beliefs=program.beliefs() if program is not None else Beliefs(),
+            beliefs=beliefs_of(program) if program is not None else Beliefs(),
             links=tuple(swarm.links_of(peer)),
             ban=swarm.ban_of(peer),
             last=swarm.last_messages(peer),
+            shown=shown,
+            marks=swarm.marks_of(peer),
         )
         return self._facts
 

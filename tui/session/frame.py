@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from engine import AskId, Beliefs, Event, File, LoggedMessage, MinimumCut, PeerId, Snapshot, Theory, Trace
+from engine import AskId, Beliefs, Event, File, LoggedMessage, MinimumCut, PeerId, Shown, Snapshot, Theory, Trace
 
 if TYPE_CHECKING:
     from engine import Mark
@@ -30,6 +30,10 @@ class PeerFacts:
     """The phrase it colludes against, or empty."""
     last: tuple[LoggedMessage, ...] = ()
     """Messages it sent and received, the latest first."""
+    shown: tuple[tuple[Shown, float | str], ...] = ()
+    """The columns that its network shows of it."""
+    marks: tuple[tuple[PeerId, str, str], ...] = ()
+    """What it says of its links: (other end, topic, word)."""
 
 
 @dataclass(frozen=True, slots=True)

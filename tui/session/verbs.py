@@ -96,7 +96,12 @@ def _moving(snapshot: Snapshot, ids: Ids) -> Flags:
     return np.full(len(ids), not flag("held", True)(snapshot, ids).any(), np.bool_)
 
 
-def _cut(snapshot: Snapshot, ids: Ids) -> Flags:
+def _linked(snapshot: Snapshot, ids: Ids) -> Flags:
+    """All peers, unless one of them has a cut link: then mending it comes first."""
+    return np.full(len(ids), not flag("cut", True)(snapshot, ids).any(), np.bool_)
+
+
+def _parted(snapshot: Snapshot, ids: Ids) -> Flags:
     """Peers that can be split off: all, unless no other peer would be left."""
     whole = len(ids) >= len(snapshot.state)
     return np.full(len(ids), not whole, np.bool_)
@@ -160,9 +165,18 @@ PAIRS: tuple[Pair, ...] = (
         ("Hold {links} {who}", "Release {links} {who}"),
     ),
     Pair(
+        "cut", "", "cut", ("Cut", "Mend"),
+        (
+            "{Links} {who} are cut: streams on them break, and nothing can be sent over them.",
+            "{Links} {who} can be used again.",
+        ),
+        _linked, flag("cut", True),
+        ("Cut {links} {who}", "Mend {links} {who}"),
+    ),
+    Pair(
         "partition", "", "partition", ("Split off", ""),
         ("{who}: no message passes to or from all other peers, until the partition is healed.", ""),
-        _cut, lambda snapshot, ids: np.zeros(len(ids), np.bool_),
+        _parted, lambda snapshot, ids: np.zeros(len(ids), np.bool_),
         ("Split off {who}", ""),
         "All peers are chosen: no other peer is left to split off from.",
     ),
@@ -197,7 +211,7 @@ def _silenced(frame: Frame, peer: PeerId) -> bool:
     snapshot = frame.snapshot
     if not snapshot.censored[peer]:
         return False
-    answered = frame.trace is not None and peer in frame.trace.holders
+    answered = frame.trace is not None and peer in frame.trace.answerers
     return answered or bool(snapshot.fixed.infrastructure[peer])
 
 
@@ -258,6 +272,7 @@ def _pair(frame: Frame, pair: Pair, ids: Ids) -> Verb:
         "does": "does" if len(those) == 1 else "do",
         "is": "is" if len(those) == 1 else "are",
         "gone": _gone(snapshot, int(those[0])),
+        "Links": "The links of" if len(those) == 1 else "The links between",
         "links": "the links of" if len(those) == 1 else "the links between",
         "ban": _ban(frame, those),
     }
@@ -339,7 +354,7 @@ def _operator(frame: Frame, ids: Ids) -> tuple[Verb, ...]:
     theirs = np.array([peer for peer, by in enumerate(fixed.operator) if by == name], np.int64)
     up = theirs[state[theirs] == ALIVE]
     many = up if len(up) else theirs
-    roles = {fixed.roles[int(fixed.role[peer])] for peer in many.tolist()}
+    roles = {frame.snapshot.roles[int(frame.snapshot.role[peer])] for peer in many.tolist()}
     what = f"{len(many):,} {roles.pop() if len(roles) == 1 else 'peer'}{'s' if len(many) > 1 else ''}"
     if len(up):
         tip = f"As after a court order, all peers of {name} are killed: {what}."
