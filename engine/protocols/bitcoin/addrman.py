@@ -24,10 +24,16 @@ RETRIES = 3
 FAILURES_MOST, FAILURES_OVER_US = 10, 7 * DAY_US
 RECENT_TRY_US = 600_000_000
 """An address that was tried in the last ten minutes is chosen with a hundredth of the chance."""
-GETADDR_SHARE, GETADDR_MOST = 0.23, 2_500
-NEW_ENTRIES_MOST = 4
+FUTURE_US = 600_000_000
+GETADDR_SHARE = 0.23
 EVICTION_LOOKS = 4
 """Entries of a full bucket of `tried` that 0.9.3 looks at; the oldest of them is replaced."""
+REPLACEMENT_US = 4 * 3_600_000_000
+"""An address that was reached in the last four hours keeps its place in `tried`."""
+TEST_WINDOW_US = 40 * 60_000_000
+COLLISIONS_MOST = 10
+LOOKS_MOST = 2_000
+"""Looks into the tables for one address: all that is there was tried a moment ago."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +44,11 @@ class Tables:
     bucket                     entries of a bucket
     tried_a_group              buckets of `tried` that the addresses of one /16 can be in
     new_a_source               buckets of `new` that one source group can fill
-    one_place                  since 0.10.1 an address has one place in its bucket, which it takes from whoever has it
+    new_an_address             buckets of `new` that one address can be in
+    getaddr                    most addresses that are told to one who asks
+    one_place                  since 0.10.1 an address has one place in its bucket, and `tried` and `new` are drawn from
+                               alike
+    tested                     since 0.17 an address in `tried` is tested before another one gets its place
     """
 
     tried: int = 64
@@ -46,11 +56,14 @@ class Tables:
     bucket: int = 64
     tried_a_group: int = 4
     new_a_source: int = 32
+    new_an_address: int = 4
+    getaddr: int = 2_500
     one_place: bool = False
+    tested: bool = False
 
 
 BITCOIND_0_9_3 = Tables()
-TODAY = Tables(tried=256, new=1_024, tried_a_group=8, new_a_source=64, one_place=True)
+TODAY = Tables(256, 1_024, 64, 8, 64, 8, 1_000, one_place=True, tested=True)
 
 
 class Address(NamedTuple):
@@ -79,7 +92,7 @@ class Entry:
         within a week. One that was tried in the last minute is kept."""
         if self.tried_us >= 0 and now_us - self.tried_us < 60_000_000:
             return False
-        if now_us - self.seen_us > HORIZON_US:
+        if now_us - self.seen_us > HORIZON_US or self.seen_us > now_us + FUTURE_US:
             return True
         if self.success_us < 0 and self.attempts >= RETRIES:
             return True
@@ -104,6 +117,9 @@ class AddrMan:
     entries: dict[PeerId, Entry] = field(default_factory=dict)
     tried: dict[int, list[PeerId]] = field(default_factory=dict)
     new: dict[int, list[PeerId]] = field(default_factory=dict)
+    tried_count: int = 0
+    collisions: dict[PeerId, int] = field(default_factory=dict)
+    """Addresses that were reached and whose place in `tried` has another one -> since when they wait, in us."""
 
     # --- buckets ------------------------------------------------------------------------------------------------
 
@@ -123,8 +139,7 @@ class AddrMan:
     @property
     def counts(self) -> tuple[int, int]:
         """Addresses in `tried` and in `new`."""
-        tried = sum(entry.in_tried for entry in self.entries.values())
-        return tried, len(self.entries) - tried
+        return self.tried_count, len(self.entries) - self.tried_count
 
     # --- changes --------------------------------------------------------------------------------------------------
 
@@ -133,7 +148,7 @@ class AddrMan:
         entry = self.entries.get(address.peer)
         if entry is not None:
             entry.seen_us = max(entry.seen_us, seen_us)
-            if entry.in_tried or len(entry.buckets) >= NEW_ENTRIES_MOST:
+            if entry.in_tried or len(entry.buckets) >= self.tables.new_an_address:
                 return False
             # Each further bucket is half as likely as the one before.
             if len(entry.buckets) and rng.randrange(1 << len(entry.buckets)):
@@ -188,7 +203,8 @@ class AddrMan:
             entry.attempts += 1
 
     def good(self, peer: PeerId, now_us: int, rng: Rng) -> None:
-        """A connection to an address was made: it moves to `tried`, and the one that it replaces back to `new`."""
+        """A connection to an address was made: it moves to `tried`, and the one that it replaces back to `new`. Where
+        addresses are tested, it waits until the one that has its place was tested, see `resolve`."""
         entry = self.entries.get(peer)
         if entry is None:
             return
@@ -196,10 +212,19 @@ class AddrMan:
         entry.attempts = 0
         if entry.in_tried:
             return
-        for bucket in list(entry.buckets):
+        if self.tables.tested and self.rival(peer) is not None:
+            if len(self.collisions) < COLLISIONS_MOST:
+                self.collisions.setdefault(peer, now_us)
+            return
+        self._to_tried(entry, now_us, rng)
+
+    def _to_tried(self, entry: Entry, now_us: int, rng: Rng) -> None:
+        peer = entry.address.peer
+        for bucket in entry.buckets:
             self.new[bucket].remove(peer)
         entry.buckets.clear()
         entry.in_tried = True
+        self.tried_count += 1
         bucket = self.tried_bucket(entry.address)
         members = self.tried.setdefault(bucket, [])
         out = self._evicted(members, bucket, peer, rng)
@@ -207,6 +232,34 @@ class AddrMan:
             members.remove(out)
             self._back_to_new(out, now_us, rng)
         members.append(peer)
+
+    def rival(self, peer: PeerId) -> PeerId | None:
+        """Who has the place in `tried` that an address should have."""
+        bucket = self.tried_bucket(self.entries[peer].address)
+        place = self._place(peer, bucket)
+        return next((one for one in self.tried.get(bucket, ()) if self._place(one, bucket) == place), None)
+
+    def resolve(self, now_us: int, rng: Rng) -> PeerId | None:
+        """Settle collisions: an address that was reached within four hours keeps its place; one that was tried since
+        and not reached loses it, and after 40 minutes any does. Returns one that should be tested now."""
+        wanted: PeerId | None = None
+        for peer, since_us in list(self.collisions.items()):
+            entry = self.entries.get(peer)
+            rival = self.rival(peer) if entry is not None and not entry.in_tried else None
+            if entry is None or entry.in_tried:
+                del self.collisions[peer]
+                continue
+            old = self.entries[rival] if rival is not None else None
+            if old is not None and old.success_us >= 0 and now_us - old.success_us < REPLACEMENT_US:
+                del self.collisions[peer]
+            elif old is None or old.tried_us >= since_us or now_us - since_us > TEST_WINDOW_US:
+                # A test takes some seconds to fail.
+                if old is None or now_us - old.tried_us > 60_000_000:
+                    del self.collisions[peer]
+                    self._to_tried(entry, now_us, rng)
+            else:
+                wanted = rival
+        return wanted
 
     def _evicted(self, members: list[PeerId], bucket: int, peer: PeerId, rng: Rng) -> PeerId | None:
         """Who leaves a bucket of `tried`: the oldest of four drawn from a full one, or who has the place."""
@@ -221,6 +274,7 @@ class AddrMan:
     def _back_to_new(self, peer: PeerId, now_us: int, rng: Rng) -> None:
         entry = self.entries[peer]
         entry.in_tried = False
+        self.tried_count -= 1
         bucket = self.new_bucket(entry.address, entry.source_group)
         members = self.new.setdefault(bucket, [])
         if self._make_room(members, bucket, peer, now_us, rng):
@@ -232,28 +286,39 @@ class AddrMan:
     # --- use --------------------------------------------------------------------------------------------------------
 
     def select(self, outbound: int, now_us: int, rng: Rng) -> Address | None:
-        """An address to connect to, None without any. outbound: connections that the node opened already: the more,
-        the more likely a new address is (0.9.3, `Select_`)."""
+        """An address to connect to, None without any. outbound: connections that the node opened already: in 0.9.3,
+        the more, the more likely a new address is (`Select_`); later both tables are equally likely."""
         tried, new = self.counts
         if not tried and not new:
             return None
-        bias = 10 + 10 * min(8, outbound)
-        weight_tried = math.sqrt(tried) * (100 - bias)
-        weight_new = math.sqrt(new) * bias
-        table = self.tried if rng.random() * (weight_tried + weight_new) < weight_tried else self.new
-        filled = [bucket for bucket, members in table.items() if members]
-        if not filled:
-            table = self.new if table is self.tried else self.tried
-            filled = [bucket for bucket, members in table.items() if members]
+        if self.tables.one_place:
+            weight_tried, weight_new = float(tried > 0), float(new > 0)
+        else:
+            bias = 10 + 10 * min(8, outbound)
+            weight_tried = math.sqrt(tried) * (100 - bias)
+            weight_new = math.sqrt(new) * bias
+        from_tried = rng.random() * (weight_tried + weight_new) < weight_tried
+        return self._drawn(self.tried if from_tried else self.new, now_us, rng)
+
+    def select_new(self, now_us: int, rng: Rng) -> Address | None:
+        """An address of `new`, to be tested."""
+        return self._drawn(self.new, now_us, rng) if len(self.entries) > self.tried_count else None
+
+    def _drawn(self, table: dict[int, list[PeerId]], now_us: int, rng: Rng) -> Address | None:
+        # Where an address has one place, a place is drawn until one is filled: so all of the table are equally likely.
+        filled = [members for members in table.values() if members]
+        if self.tables.one_place:
+            filled = [[peer for members in filled for peer in members]]
         factor = 1.0
-        while True:
-            entry = self.entries[rng.choice(table[rng.choice(filled)])]
+        for _ in range(LOOKS_MOST):
+            entry = self.entries[rng.choice(rng.choice(filled))]
             if rng.random() < factor * entry.chance(now_us):
                 return entry.address
             factor *= 1.2
+        return None
 
     def getaddr(self, now_us: int, rng: Rng) -> list[Address]:
-        """The answer to `getaddr`: 23 % of all addresses, at most 2,500, drawn at random."""
+        """The answer to `getaddr`: 23 % of all addresses, at most 2,500 or 1,000, drawn at random."""
         good = [entry.address for entry in self.entries.values() if not entry.terrible(now_us)]
-        most = min(GETADDR_MOST, math.ceil(GETADDR_SHARE * len(self.entries)))
+        most = min(self.tables.getaddr, math.ceil(GETADDR_SHARE * len(self.entries)))
         return rng.sample(good, min(most, len(good)))

@@ -6,10 +6,13 @@ is the longest. Of two branches of equal length a node keeps the one that it saw
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from hashlib import blake2b
 from typing import NamedTuple
 
+from ...api import PeerId
 from ...kit import put_bounded
 
 HEADERS_MOST = 2_000
@@ -19,11 +22,21 @@ LOCATOR_DENSE = 10
 """Hashes of a locator before its steps begin to double."""
 
 
+def digest(*parts: object) -> int:
+    """A hash of 63 bits, so that it is an integer of MessagePack and of numpy."""
+    return int.from_bytes(blake2b(repr(parts).encode(), digest_size=8).digest(), "little") >> 1
+
+
+def short(hash_: int) -> str:
+    """The beginning of a hash, as it is shown."""
+    return f"{hash_:016x}"[-6:]
+
+
 class Transaction(NamedTuple):
     """A payment. Two transactions that spend the same `coin` conflict: only one of them can be in a chain.
 
     txid   its hash
-    coin   the output that it spends
+    coin   the output that it spends; below 0 for one that nobody spends twice, of which no record is kept
     text   what the user calls it
     """
 
@@ -31,18 +44,81 @@ class Transaction(NamedTuple):
     coin: int
     text: str
 
+    @classmethod
+    def of(cls, coin: int, text: str) -> Transaction:
+        """A transaction with its hash."""
+        return cls(digest("tx", coin, text), coin, text)
 
-class Block(NamedTuple):
-    """A block: its header and its transactions. The same object at all nodes. `mined_us`: its time stamp."""
+    @property
+    def is_sound(self) -> bool:
+        """Whether its hash is that of its contents."""
+        return self.txid == digest("tx", self.coin, self.text)
+
+
+class Header(NamedTuple):
+    """What a block is known by before it is there."""
+
+    hash: int
+    parent: int
+    mined_us: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Block:
+    """A block: its header and its transactions. The same object at all nodes, so it is compared by identity.
+    `mined_us`: its time stamp."""
 
     hash: int
     parent: int
     height: int
-    miner: int
+    miner: PeerId
     mined_us: int
     transactions: tuple[Transaction, ...]
     filler: int = 0
     """Further transactions of other users, which are counted and have no contents here."""
+
+    @classmethod
+    def on(
+        cls, parent: Block, miner: PeerId, mined_us: int, transactions: tuple[Transaction, ...], filler: int = 0
+    ) -> Block:
+        """The block that a miner found upon a parent."""
+        parts = (parent.hash, parent.height + 1, miner, mined_us, transactions, filler)
+        return cls(_hash(*parts), *parts)
+
+    @property
+    def header(self) -> Header:
+        """Its header."""
+        return Header(self.hash, self.parent, self.mined_us)
+
+    @property
+    def size(self) -> int:
+        """Bytes: header, count, the transaction of the miner, and 226 for each other one."""
+        return 80 + 3 + 200 + 226 * (len(self.transactions) + self.filler)
+
+
+def _hash(parent: int, height: int, miner: int, mined_us: int, transactions: Sequence[Transaction], filler: int) -> int:
+    return digest("block", parent, height, miner, mined_us, filler, [tx.txid for tx in transactions])
+
+
+@lru_cache(maxsize=256)
+def is_sound(block: Block) -> bool:
+    """Whether the hash of a block is that of its contents, as proof of work shows, and no coin is spent in it twice."""
+    contents = (block.parent, block.height, block.miner, block.mined_us, block.transactions, block.filler)
+    coins = [tx.coin for tx in block.transactions if tx.coin > 0]
+    return block.hash == _hash(*contents) and len(coins) == len(set(coins)) and 0 <= block.filler <= 10_000
+
+
+@lru_cache(maxsize=256)
+def txids_of(block: Block) -> frozenset[int]:
+    """The hashes of its transactions. Counted once for all nodes: a node looks into the latest blocks for each
+    transaction that it is told of and does not have."""
+    return frozenset(tx.txid for tx in block.transactions)
+
+
+@lru_cache(maxsize=1_024)
+def coins_of(block: Block) -> Mapping[int, int]:
+    """Coin -> txid of what a block spends."""
+    return {tx.coin: tx.txid for tx in block.transactions if tx.coin > 0}
 
 
 GENESIS = Block(0, -1, 0, -1, 0, ())
@@ -107,7 +183,11 @@ class Chain:
             self.blocks[one.hash] = one
             if one.height > best.height:
                 best = one
-            waiting += [orphan for orphan in self.orphans.values() if orphan.parent == one.hash]
+            waiting += [
+                orphan
+                for orphan in self.orphans.values()
+                if orphan.parent == one.hash and orphan.height == one.height + 1
+            ]
         return self._follow(best)
 
     def _follow(self, tip: Block) -> Change:
@@ -141,6 +221,21 @@ class Chain:
         fork = next((self.blocks[hash_].height for hash_ in locator if self.on_main(hash_)), 0)
         return [self.blocks[hash_] for hash_ in self.main[fork + 1 : fork + 1 + most]]
 
-    def coins_spent(self, heights: Iterable[int]) -> dict[int, int]:
-        """Coin -> txid of what the blocks at these heights of the branch spend."""
-        return {tx.coin: tx.txid for height in heights for tx in self.blocks[self.main[height]].transactions}
+    def ancestors(self, hash_: int) -> Iterator[Block]:
+        """The block of this hash and those below it, down to the first."""
+        block = self.blocks.get(hash_)
+        while block is not None:
+            yield block
+            block = self.blocks.get(block.parent)
+
+    def recent(self, many: int) -> list[Block]:
+        """The last blocks of the branch."""
+        return [self.blocks[hash_] for hash_ in self.main[-many:]]
+
+    def spender(self, coin: int) -> int | None:
+        """The txid of what spends a coin on the branch, or None."""
+        for block in self.ancestors(self.tip.hash):
+            found = coins_of(block).get(coin)
+            if found is not None:
+                return found
+        return None
