@@ -540,6 +540,11 @@ class Host(Protocol):
         """Its own access line. Where that has rates the network delays transfers: a protocol must not pace them too."""
         ...
 
+    def address(self, peer: PeerId) -> int:
+        """The IPv4 address of a peer, a number of 32 bits: `address >> 16` is its network. Peers of one place and
+        operator share some networks. It stays the same for the whole run; a number that is no peer has one, too."""
+        ...
+
     @property
     def cause(self) -> Cause:
         """The cause of what is being handled. May be stored beside an item that is passed on later."""
