@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import Field, dataclass, field, fields, is_dataclass, make_dataclass
 from enum import Enum
-from functools import wraps
+from functools import lru_cache, wraps
 from inspect import get_annotations, unwrap
 from operator import attrgetter
 from types import FunctionType
@@ -269,8 +269,17 @@ def part_of(digest: int, begin: int) -> int:
     return (digest + (begin + 1) * 0x9E3779B97F4A7C15) & 0xFFFFFFFFFFFFFFFF
 
 
+KEPT_TEXT = 200
+"""Characters of a text whose words are kept for the next time, at most."""
+
+
 def words_of(text: str) -> tuple[str, ...]:
     """Lower-case words of a text, in order. What is neither a letter nor a digit separates words."""
+    return _words_of(text) if len(text) <= KEPT_TEXT else _words_of.__wrapped__(text)
+
+
+@lru_cache(4_096)
+def _words_of(text: str) -> tuple[str, ...]:
     return tuple("".join(ch if ch.isalnum() else " " for ch in text.lower()).split())
 
 
@@ -361,6 +370,8 @@ class Goal:
                 a block
     draw        how background asks get their text: "title" (by popularity), or a function at the top of a module
                 (titles, rng) -> text
+    fetched     it is a success only when `Host.fetched` is told: a holder that was found is not enough. The time to
+                success is then that of the whole download
 
     Records and recordings hold the name alone.
     """
@@ -372,6 +383,7 @@ class Goal:
     audience: Audience = "holders"
     reached_by: frozenset[Part] = frozenset({"question"})
     draw: Literal["title"] | Callable[[Sequence[str], Rng], str] = "title"
+    fetched: bool = False
 
     @property
     def sought(self) -> Sought:
@@ -529,6 +541,11 @@ class Host(Protocol):
     @property
     def line(self) -> Line:
         """Its own access line. Where that has rates the network delays transfers: a protocol must not pace them too."""
+        ...
+
+    def address(self, peer: PeerId) -> int:
+        """The IPv4 address of a peer, a number of 32 bits: `address >> 16` is its network. Peers of one place and
+        operator share some networks. It stays the same for the whole run; a number that is no peer has one, too."""
         ...
 
     @property

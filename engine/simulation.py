@@ -42,6 +42,7 @@ from .measure.snapshot import ALIVE, LEFT, STATES, Kind
 from .options import options_for
 from .registry import casts, check_names, messages_of, name_of, network, roles_of
 from .setup import Setup
+from .sim.addresses import address_of
 from .sim.calls import Called, PendingCall, Wrapped, handlers_of, time_out
 from .sim.faults import Faults
 from .sim.host import UNLIMITED, HostOwner, PeerHost, SharedHostState
@@ -122,6 +123,8 @@ class LivingUsers:
         for block, count in enumerate(self._counts):
             if k < count:
                 first = block * self.BLOCK
+                if count == self.BLOCK:
+                    return first + k
                 return first + int(np.flatnonzero(self._flags[first : first + self.BLOCK])[k])
             k -= count
         raise IndexError(k)
@@ -186,6 +189,7 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
             *(station.program for station in stations),
         ]
         self.seed = seed
+        self.file_mib = setup.content.file_mib
         programs.check(tuple(dict.fromkeys((program, *self.program_types))))
         self.all_programs = tuple(
             dict.fromkeys((program, *(station.program for station in stations), *roles_of(program)))
@@ -654,6 +658,11 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         if type(b) is int and 0 <= b < self.n and self.streams.close(a, b):
             notice = StreamClosed(b, self.kernel.epoch[b], a)
             self._notify(self.network.links.closing_us(a, b, self.kernel.now_us), notice, 0, self.null_record)
+
+    def address(self, peer: PeerId) -> int:
+        exists = self._is_peer(peer)
+        place = self.network.links.place[peer] if exists else None
+        return address_of(self.seed, int(peer), place, self.operators[peer] if exists else "")
 
     # --- what peers tell of asks -----------------------------------------------------------------------------
 

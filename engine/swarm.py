@@ -24,7 +24,7 @@ from .analysis.capture import PeerColumns, SnapshotBuilder
 from .analysis.min_cut import MinimumCut, min_cut
 from .analysis.stepping import Mover, StepTarget, StepUntil
 from .analysis.theory import theory_of
-from .analysis.verdict import facts_of, outcome, own_verdict, verdict
+from .analysis.verdict import facts_of, keepers_of, keeps_records, outcome, own_verdict, verdict
 from .api import AskId, Library, OpenCall, Peer, PeerId, Shown, Theory
 from .commands import Arrive, Attack, Command, Peers, Set, resolved
 from .control import arrivals, effects
@@ -342,6 +342,16 @@ class Swarm(SimulationOwner, CommandExecutor):
         if not 0 <= origin < self.simulation.n:
             raise InputError(f"there is no peer #{origin}: they are #0 to #{self.simulation.n - 1}")
         return min_cut(self.simulation, self.labels, origin, text)
+
+    @property
+    def keeps_records(self) -> bool:
+        """Whether peers of this network keep records that point to holders, see `Peer.keeps`."""
+        return keeps_records(self.simulation.program_types)
+
+    def keepers_of(self, ask: AskId) -> tuple[PeerId, ...]:
+        """The living peers that keep a record of what an ask is about, ascending: each of them is asked. Raises
+        InputError for an unknown ask, PeerFailed if a program's `keeps` raised."""
+        return tuple(keepers_of(self.simulation, self._record(ask).text)) if self.keeps_records else ()
 
     def step_until(self, ask: AskId, target: StepTarget, mover: Mover | None = None) -> StepUntil:
         """A run to the next arrival or the next hop of an ask, see `engine.analysis.stepping`. mover: advances time, if

@@ -144,6 +144,10 @@ def test_sessions_are_the_same_in_every_dialect(
         (b",a,b\n0,x,y\n1,y,z\n", ("x", "y", "z"), 2),
         (b'"","V1","V2"\n"1","x","y"\n"2","y","z"\n', ("x", "y", "z"), 2),
         (b'"V1" "V2"\n"1" "x" "y"\n"2" "y" "z"\n', ("x", "y", "z"), 2),
+        (b'"from" "to"\n"1" "x" "y"\n"2" "y" "z"\n', ("x", "y", "z"), 2),
+        (b'"w" "source" "target"\n"1" 5 "x" "y"\n"2" 6 "y" "z"\n', ("x", "y", "z"), 2),
+        (b'"from" "to"\n"1" "2" \n"2" "3" \n', ("1", "2", "3"), 2),
+        (b"[2001:db8::1]:80 [::1]\n[::1] a\n", ("[2001:db8::1]:80", "[::1]", "a"), 2),
         (b"x pp y\ny pd z\n", ("x", "y", "z"), 2),
         (b"x pp y z\ny pd z\nlonely\n", ("x", "y", "z"), 3),
         (b"x pp y z\ny pp z w\n", ("x", "y", "z", "w"), 4),
@@ -484,7 +488,7 @@ def test_sessions_may_have_dates(tmp_path: Path, form: str, sep: str) -> None:
     rows = [(at % 3, date.format(at % 3 * 10 + 1), date.format(at % 3 * 10 + 9)) for at in range(3)]
     # Long enough for the lines that are read at once.
     lines = [quote + sep.join((NAMES[at], *rows[at % 3][1:])) + quote for at in range(40)]
-    lines += [f"{quote}n{at}{sep}{rows[1][1]}{sep}inf{quote}" for at in range(400)]
+    lines += [f"{quote}n{at}{sep}{rows[1][1]}{sep}{('inf', 'NaT')[at % 2]}{quote}" for at in range(400)]
     path.write_text("\n".join(lines) + "\n")
     made = sessions.load(str(path), (*NAMES, *(f"n{at}" for at in range(400))))
     assert [(made.begins_us[at][0], made.ends_us[at][0]) for at in range(3)] == [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from heapq import nsmallest
@@ -43,6 +44,8 @@ from .verdict import keepers_of
 
 FLIGHT_ROWS = 2_000
 ASK_ROWS = 200
+ASKS_LOOKED_AT = 2_000
+"""Asks among which those of users are looked for."""
 FILES_US = 1_000_000
 """Longest age of the column of files in us, since counting the files of 10,000 peers takes too long for each frame."""
 
@@ -309,6 +312,12 @@ class SnapshotBuilder:
         self._marks_key: tuple[object, ...] = ()
         self._categories: dict[str, CategoryNames] = {}
         self._rows: dict[int, AskRow] = {}
+        self._asked: deque[int] = deque(maxlen=ASK_ROWS)
+        """The last asks of users."""
+        self._looked_at = 1
+        """The first ask of which is not known yet who issued it."""
+        self._own_asks = False
+        """The network has opened an ask by itself."""
         self._files = np.zeros(sim.n, np.int32)
         self._files_us = -1
         self._held = self._cut = np.zeros(0, np.bool_)
@@ -464,9 +473,32 @@ class SnapshotBuilder:
             told.setdefault(metrics.kind_names[kind], {})[reason] = count
         return told
 
+    def _users_asks(self) -> list[int]:
+        """The last asks of users, as many as `ASK_ROWS`, where the network opens asks by itself; else none."""
+        records = self._simulation.shared.records
+        count = len(records)
+        begun = max(self._looked_at, count - ASKS_LOOKED_AT)
+        for ask in range(begun, count):
+            if records[ask].by == "network":
+                self._own_asks = True
+            else:
+                self._asked.append(ask)
+        self._looked_at = count
+        return list(self._asked) if self._own_asks else []
+
     def _asks(self) -> tuple[AskRow, ...]:
         out = []
         kept: dict[int, AskRow] = {}
+        records = self._simulation.shared.records
+        first = max(1, len(records) - ASK_ROWS)
+        # Many asks of the network must not displace those of users.
+        for ask in self._users_asks():
+            if ask < first:
+                row = self._rows.get(ask)
+                if row is None or row.closed_us is None:
+                    row = records[ask].row()
+                kept[ask] = row
+                out.append(row)
         for record in self._simulation.shared.records.latest(ASK_ROWS):
             row = self._rows.get(record.id)
             if row is None or record.closed_us is None or row.closed_us != record.closed_us:

@@ -55,7 +55,7 @@ from ..world.access_links import parse as parse_capacity
 from ..world.churn import FORMS as CHURN_FORMS
 from ..world.churn import is_trace, parse_arrivals
 from ..world.churn import parse as parse_churn
-from ..world.content import SHARINGS, ZIPF_MAX
+from ..world.content import FILE_MIB_MAX, SHARINGS, ZIPF_MAX
 from ..world.popularity import COUNT_MAX, LAWS
 from .check import Expect, check_metric
 
@@ -352,6 +352,7 @@ def _content(table: Mapping[str, Any], where: str) -> ContentSpec:
         free_riders=as_number(table.get("free_riders", plan.free_riders), f"{where}.free_riders", 0, 1),
         replication=_one_of(table.get("replication", plan.replication), f"{where}.replication", LAWS),
         sharing=_one_of(table.get("sharing", plan.sharing), f"{where}.sharing", SHARINGS),
+        file_mib=as_number(table.get("file_mib", plan.file_mib), f"{where}.file_mib", 0, FILE_MIB_MAX),
     )
 
 

@@ -140,7 +140,7 @@ LATE = ("attacks", OPTIONS)
 UP_DOWN, LEFT_RIGHT = ("list.up", "list.down"), ("list.left", "list.right")
 PANEL_KEYS: dict[str, tuple[tuple[tuple[str, ...], str], ...]] = {
     "inspector": ((UP_DOWN, "read"), (LEFT_RIGHT, "turn")),
-    "asks": ((UP_DOWN, "choose"), (LEFT_RIGHT, "sort")),
+    "asks": ((UP_DOWN, "choose"), (LEFT_RIGHT, "sort"), (("ask.filter",), "which")),
     "controls": ((UP_DOWN, "go"), (("dial.less", "dial.more"), "change"), (("button.press",), "press")),
     "charts": ((LEFT_RIGHT, "chart"), (("list.choose",), "series")),
     "feed": ((LEFT_RIGHT, "kinds"), (("list.first",), "newest"), (("peer.filter",), "search")),
@@ -536,6 +536,7 @@ class MainScreen(LeanScreen[None]):
 
     def _take_frame(self, *, draw: bool) -> None:
         self.session.shown = self._columns_seen()
+        self.session.followed = self.query_one(Charts).followed
         frame = self.session.frame(self.pace.fps)
         self._known = True
         self.view.show(frame, draw=draw)
@@ -1172,6 +1173,7 @@ class MainScreen(LeanScreen[None]):
             chart = self.query_one(f"#{event.purpose}", Chart)
             chart.toggle(event.id)
             self.query_one(Menu).update_lines(chart.menu_lines())
+            self.changed()
             return
         self.picture.focus()
         if event.id.startswith(ACT):

@@ -387,8 +387,11 @@ class Inspector(VerticalScroll, inherit_bindings=False):
         who = frame.snapshot.fixed.labels[row.origin]
         yield rule(f"ask {row.id} · {who} · “{row.text}”", width)
         trace = frame.trace
-        holders = trace.answerers if trace is not None and trace.ask == row.id else ()
-        yield from account_rows(row, frame.snapshot, width, frame.theory, holders)
+        mine = trace if trace is not None and trace.ask == row.id else None
+        answerers = mine.answerers if mine is not None else ()
+        holders = mine.holders if mine is not None and set(mine.holders) != set(answerers) else ()
+        keepers = frame.keepers if set(frame.keepers) != set(answerers) else ()
+        yield from account_rows(row, frame.snapshot, width, frame.theory, answerers, holders, keepers)
 
 
 def nothing_rows(app: object, width: int) -> list[Row]:

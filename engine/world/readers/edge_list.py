@@ -286,7 +286,11 @@ class _EdgeListReader:
         skip = False
         if len(rows[0]) >= 2:
             words = [tables.word_of(cell) for cell in rows[0][:2]]
-            named = tables.named_columns(rows[0], (SOURCES, TARGETS)) or _after_an_index(rows)
+            named = tables.named_columns(rows[0], (SOURCES, TARGETS))
+            if named is None:
+                named = _after_an_index(rows)
+            elif all(line.lstrip().startswith('"') for _, _, line in sample[1:3]):
+                named = _after_row_names(rows, named)
             data_follows = len(rows) > 1 and _numeric(rows[1])
             if named is not None:
                 skip, wanted = True, named
@@ -578,7 +582,8 @@ class _EdgeListReader:
             )
         if _DECIMAL.fullmatch(word) or (word[:1] == "-" and word[1:].isdigit()):
             raise InputError(f"{where}: a node id should be a whole number or a name, not {tables.quoted(word)}")
-        if (word.isascii() and not any(map(str.isalnum, word))) or word[0] in "{[<(":
+        bracket = word[:1] in ("{", "[", "<", "(") and not graph_files.ADDRESS.match(word)
+        if bracket or (word.isascii() and not any(map(str.isalnum, word))):
             raise InputError(f"{where}: a node id should be a whole number or a name, not {tables.quoted(word)}")
         if len(word) > LABEL_MAX:
             raise InputError(f'{where}: the name "{plain(word, limit=40)}" is longer than {LABEL_MAX} characters')
@@ -647,6 +652,13 @@ def _after_an_index(rows: Sequence[Sequence[str]]) -> tuple[int, int] | None:
         return None
     missing = len(head) == 2 and all(len(row) == 3 for row in after) and not any(map(_not_a_heading, head))
     return (1, 2) if missing or (len(head) > 2 and not head[0]) else None
+
+
+def _after_row_names(rows: Sequence[Sequence[str]], named: tuple[int, ...]) -> tuple[int, ...]:
+    """The columns where R's write.table wrote the names of the rows, in quotes, for which the header has no cell."""
+    head, *after = rows
+    numbers = [row[0] for row in after if len(row) == len(head) + 1 and row[-1]]
+    return tuple(at + 1 for at in named) if numbers and numbers == [str(at + 1) for at in range(len(after))] else named
 
 
 def _numeric(row: Sequence[str]) -> bool:

@@ -46,7 +46,7 @@ STAMP_MIN_S = 5e8
 """In 1985, and longer than any run: where all sessions begin later, their times are taken as timestamps."""
 STAMP_MAX_S = 1e11
 UNITS = ((1.0, "seconds"), (1e-3, "milliseconds"), (1e-6, "microseconds"), (1e-9, "nanoseconds"))
-OPEN = tables.MISSING | {"inf", "+inf", "infinity", "+infinity", "∞"}
+OPEN = tables.MISSING | {"nat", "inf", "+inf", "infinity", "+infinity", "∞"}
 """Values of an end that mean the end of the run."""
 PEERS = frozenset(("peer", "peerid", "node", "nodeid", "id", "host", "hostid", "user", "userid", "name", "label", "ip"))
 STARTS = frozenset(
@@ -351,7 +351,8 @@ class _SessionReader:
             return value
         check_text(text, where, EXPECTED)
         if math.isnan(value) or "inf" in word.lower():
-            raise InputError(f"{where}: {what} should be a number of seconds, not {tables.quoted(text)}")
+            form = "a date and time" if self._dated else "a number of seconds"
+            raise InputError(f"{where}: {what} should be {form}, not {tables.quoted(text)}")
         raise self._too_large(what, text, where)
 
     def _too_large(self, what: str, text: str, where: str) -> InputError:
@@ -475,8 +476,8 @@ def _plain_stamps(words: NDArray[np.bytes_]) -> NDArray[np.float64] | None:
     if ((part["day"] > after - first) | (part["hour"] > 23) | (part["minute"] > 59) | (part["second"] > 59)).any():
         return None
     seconds = (((first + part["day"] - 1) * 24 + part["hour"]) * 60 + part["minute"]) * 60 + part["second"]
-    made: NDArray[np.float64] = (seconds * 1_000_000 + us) / 1e6
-    return made
+    stamps: NDArray[np.float64] = (seconds * 1_000_000 + us) / 1e6
+    return stamps
 
 
 def _is_whole(block: str) -> bool:
