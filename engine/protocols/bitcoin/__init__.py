@@ -1669,7 +1669,7 @@ class DnsSeed(Peer):
     known  addresses that it was told, to be looked at
     """
 
-    role = "DNS seed"
+    role = "dns"
     overlay = False
     shares_files = False
     __slots__ = ("known", "up")
