@@ -271,7 +271,7 @@ ACTIONS: tuple[Action, ...] = (
     _verb(
         *(
             "cut",
-            "",
+            "X",
             "cut links",
             "Cut the links of the selected peer or those between the chosen ones, or mend them.",
         ),

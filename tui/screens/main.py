@@ -927,10 +927,12 @@ class MainScreen(StartedOnce[None]):
         past = PAST.get(command.verb, (command.verb, ""))[0]
         who = called(frame.snapshot, changed) if frame is not None else f"{len(changed):,} peers"
         of = next((pair.id for pair in PAIRS if command.verb in (pair.do, pair.undo)), command.verb)
+        # `killed` is said of them, `cut the links of` with them behind it.
+        told = f"{past[:1].upper()}{past[1:]} {who}" if past.endswith(" of") else f"{who} {past}"
         back = self.verb({"partition": "heal", "reopen": "shutdown"}.get(of, of))
         if back is None or back.command is None or back.command.verb == command.verb:
-            return f"{who} {past}"
-        return f"{who} {past}. {{{back.key or 'peer.menu'}}}: {back.says[:1].lower()}{back.says[1:]}"
+            return told
+        return f"{told}. {{{back.key or 'peer.menu'}}}: {back.says[:1].lower()}{back.says[1:]}"
 
     def _acted(self, command: Act, changed: tuple[PeerId, ...]) -> str:
         """`“ride-free” was done to 12 peers. U: share again`."""
