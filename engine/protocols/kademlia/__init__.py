@@ -21,7 +21,8 @@ Paper  here
        newcomer that costs ten times the traffic
 2.3    PING, STORE, FIND_NODE, FIND_VALUE (`messages.py`, with the sizes of KRPC); the lookup (`lookup.py`), with alpha
        requests always in flight, or in rounds. The last request to all of the k nearest at once is left out. A value
-       found is copied to the nearest node that did not have it, for 24 h, halved for each node in between. Refresh
+       found is copied to the nearest node that did not have it, for 24 h, halved for each node in between. Refresh.
+       A newcomer looks into those farther buckets alone that its own lookup has not told in full
 2.4    the bucket with the own identifier is split. The relaxed rule for unbalanced trees is left out
 2.5    republishing each hour, unless another has; each day by the holder; records handed to newcomers; a leaving node
        hands them over (BEP 5 has no such thing)

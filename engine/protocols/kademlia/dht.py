@@ -334,15 +334,15 @@ class Dht(Component, options=DhtOptions):
                 pass
 
     def _looked_up_itself(self, host: Host) -> None:
-        """The node has joined if anybody answered: it looks into all buckets farther away than its nearest neighbour
-        (2.3)."""
+        """The node has joined if anybody answered: it looks into its farther buckets (2.3). The paper says into all
+        farther than the nearest neighbour; but the k nearest have been found, so ranges nearer than theirs are known."""
         table = self.table
-        nearest = table.closest(table.me.id, 1)
+        nearest = table.closest(table.me.id, host.options.k)
         if not nearest:
             host.after(int(RETRY_US * host.rng.uniform(0.5, 1.5)), JoinDue(), cause=None)
             return
         self.is_in = True
-        for at in range(table.index(nearest[0].id)):
+        for at in range(table.index(nearest[-1].id) + 1):
             self._refresh(at, host)
         host.emit(Joined(len(table)))
 
