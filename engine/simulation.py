@@ -123,6 +123,8 @@ class LivingUsers:
         for block, count in enumerate(self._counts):
             if k < count:
                 first = block * self.BLOCK
+                if count == self.BLOCK:
+                    return first + k
                 return first + int(np.flatnonzero(self._flags[first : first + self.BLOCK])[k])
             k -= count
         raise IndexError(k)
@@ -187,6 +189,7 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
             *(station.program for station in stations),
         ]
         self.seed = seed
+        self.file_mib = setup.content.file_mib
         programs.check(tuple(dict.fromkeys((program, *self.program_types))))
         self.all_programs = tuple(
             dict.fromkeys((program, *(station.program for station in stations), *roles_of(program)))
@@ -254,6 +257,8 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         """By name: those of the network, and those of asks that it opened itself."""
         self.begun: dict[tuple[str, Hashable], int] = {}
         """Open asks of the network itself, by goal and key."""
+        self.stopped: dict[PeerId, Peer] = {}
+        """The programs of peers that do not live, as they were when they stopped, where `Peer.keeps` may be asked."""
         self.joined_asks: dict[int, tuple[PeerId, ...]] = {}
         """Peers that have joined such an ask, beside the one where it began."""
         self.bootstrap: tuple[PeerId, ...] = ()
@@ -402,6 +407,7 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         kind = self.program_types[peer]
         program = kind()
         kernel.epoch[peer] += 1
+        self.stopped.pop(peer, None)
         self.state[peer] = ALIVE
         if not self.infrastructure[peer]:
             self.living_users.set(peer, True)
@@ -428,6 +434,8 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
             self.saved_states[peer] = programs.saved_of(program)
         except Exception as error:
             raise PeerFailed(peer, "saved", error) from error
+        if type(program).keeps is not Peer.keeps:
+            self.stopped[peer] = program
         self.state[peer] = state
         self.living_users.set(peer, False)
         kernel.peers[peer] = kernel.hosts[peer] = kernel.tables[peer] = None

@@ -408,7 +408,7 @@ def publish(parts: Parts, command: c.Publish, by: str) -> tuple[PeerId, ...]:
     if not words_of(command.text):
         raise InputError("publish needs a name for the file")
     those = parts.executor.resolve(command.peers)
-    file = file_of(command.text, parts.simulation.seed)
+    file = file_of(command.text, parts.simulation.seed, parts.simulation.file_mib)
     for peer in those:
         parts.simulation.libraries[peer].add(file)
     bans = parts.simulation.faults.bans

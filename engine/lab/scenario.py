@@ -55,7 +55,7 @@ from ..world.access_links import parse as parse_capacity
 from ..world.churn import FORMS as CHURN_FORMS
 from ..world.churn import is_trace, parse_arrivals
 from ..world.churn import parse as parse_churn
-from ..world.content import SHARINGS, ZIPF_MAX
+from ..world.content import FILE_MIB_MAX, SHARINGS, ZIPF_MAX
 from ..world.popularity import COUNT_MAX, LAWS
 from .check import Expect, check_metric
 
@@ -152,6 +152,12 @@ class Scenario:
         ends += [at_us / 1e6 + COMMAND_S for at_us, _ in self.setup.schedule]
         ends += [e.known_at_s for e in self.expects]
         return max([RUN_S, *ends])
+
+    @property
+    def success_s(self) -> float:
+        """Until when an answer counts, in seconds: that of the network's first goal (`Goal.success_s`)."""
+        program = networks().get(self.setup.protocol, Peer)
+        return program.goals[0].success_s
 
     def asking(self, texts: Sequence[str], selector: str = ASKER, at_s: float = 0.0) -> Scenario:
         """A copy that has these asks at `at_s` virtual seconds, each by every peer of `selector`, and no background
@@ -346,6 +352,7 @@ def _content(table: Mapping[str, Any], where: str) -> ContentSpec:
         free_riders=as_number(table.get("free_riders", plan.free_riders), f"{where}.free_riders", 0, 1),
         replication=_one_of(table.get("replication", plan.replication), f"{where}.replication", LAWS),
         sharing=_one_of(table.get("sharing", plan.sharing), f"{where}.sharing", SHARINGS),
+        file_mib=as_number(table.get("file_mib", plan.file_mib), f"{where}.file_mib", 0, FILE_MIB_MAX),
     )
 
 
