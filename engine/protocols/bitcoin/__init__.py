@@ -100,7 +100,6 @@ from .messages import (
     Crawl,
     DnsAnswer,
     DnsQuery,
-    Era,
     GetAddr,
     GetBlocks,
     GetBlockTxn,
@@ -130,6 +129,7 @@ DNS_MOST = 25
 """Addresses in one answer of a DNS seed."""
 FEELER_US, PROBE_US, PROBE_FOR_US = 120 * SECOND_US, 300 * SECOND_US, 60 * SECOND_US
 PING_US, SILENT_US = 120 * SECOND_US, 1_200 * SECOND_US
+STEP_US = 10_000
 TRICKLE_IN_US, TRICKLE_OUT_US = 5 * SECOND_US, 2 * SECOND_US
 PASS_US = 100_000
 INV_MOST, INV_TARGET, INV_FAST_MOST = 1_000, 35, 500
@@ -394,6 +394,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
     checking     blocks that are being checked
     high         who was asked to send blocks unasked, the latest last
     payments     its own payments
+    mining       whether it mines
     power        power as a miner, as a share of what all miners have by the options; None: as these say
     secret       the branch that it does not tell, if it mines in secret
     """
@@ -409,6 +410,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         Shown("height", "blocks of the chain that it follows", "count"),
         Shown("outgoing", "connections that it opened", "count"),
         Shown("incoming", "connections that it accepted", "count"),
+        Shown("mines", "whether it mines, and tells what it finds", "category", ("no", "openly", "secretly")),
         Shown("unconfirmed", "transactions that it has and no block of its chain has", "count"),
     )
     link_words = ("outbound", "inbound")
@@ -416,7 +418,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         *("addresses", "armed_in", "causes", "chain", "checking", "coins", "connections", "contacts_told", "dial_us"),
         *("dialing", "dialing_for", "dial_timer", "bits", "heard", "high", "known", "lacking", "me", "news", "passing"),
         *("payments", "pending", "pool", "power", "salt", "secret", "seeds", "serial", "started_us", "timer_dial"),
-        *("wanted", "network", "number"),
+        *("wanted", "network", "number", "idle", "era", "mining"),
     )
 
     def __init__(self) -> None:
@@ -435,6 +437,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         self.news: list[int] = []
         self.heard: dict[int, int] = {}
         self.armed_in = False
+        self.idle = True
         self.passing = False
         self.wanted: dict[int, Wanted] = {}
         self.lacking: dict[int, Lacking] = {}
@@ -445,8 +448,10 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         self.power: float | None = None
         self.secret: Secret | None = None
         self.serial = 0
+        self.mining = False
         self.number = 0
         self.salt = 0
+        self.era = ERAS["today"]
         self.me: PeerId = -1
         self.network = 0
         self.started_us = 0
@@ -458,7 +463,8 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         return [Station(DnsSeed, f"dns{n + 1}", f"seeder{n + 1}") for n in range(options.dns_seeds)]
 
     def start(self, host: Host, contacts: Sequence[PeerId], saved: object | None) -> None:
-        options, era = host.options, era_of(host)
+        options, era = host.options, ERAS[host.options.era]
+        self.era = era
         self.me, self.started_us, self.network = host.me, host.now_us, group_of(host, host.me)
         self.salt = host.rng.getrandbits(62)
         if isinstance(saved, tuple):
@@ -505,7 +511,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         """What a connection is missing for, or None."""
         if self.outbound() < host.options.outbound:
             return "full"
-        return "block" if self.outbound("block") < era_of(host).block_relay else None
+        return "block" if self.outbound("block") < self.era.block_relay else None
 
     def dial_soon(self, host: Host, delay_us: int = 1) -> None:
         """Look for a connection, unless that is going on."""
@@ -582,12 +588,12 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
             if self.me < sender:
                 return None
             self.dialed(host, sender)
-        most = host.options.inbound or era_of(host).inbound
+        most = host.options.inbound or self.era.inbound
         if sum(one.inbound for one in self.connections.values()) >= most:
             host.send(sender, Closing(), cause=None)
             return None
         one = self.connect(host, sender, message.purpose, True, message.height)
-        if era_of(host).listed:
+        if self.era.listed:
             address = Address(sender, one.group)
             self.addresses.add(address, one.group, host.now_us, host.now_us, host.rng)
             self.addresses.good(sender, host.now_us, host.rng)
@@ -623,6 +629,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         group = group_of(host, peer)
         one = Connection(peer, kind, inbound, group, bit, len(self.news), now_us, now_us, height, room_us=now_us)
         self.connections[peer] = one
+        self.idle = True
         host.link(peer)
         host.mark(peer, "inbound" if inbound else "outbound")
         return one
@@ -631,7 +638,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
     def verack(self, host: Host, sender: PeerId, message: Verack) -> None:
         """The other end accepts the version: with compact blocks, it is told of them."""
         one = self.hear(host, sender)
-        if one is not None and era_of(host).announce == "compact":
+        if one is not None and self.era.announce == "compact":
             high = not one.inbound and one.kind == "full" and len(self.high) < COMPACT_PEERS and sender not in self.high
             if high:
                 self.high.append(sender)
@@ -780,7 +787,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         one = self.hear(host, sender)
         if one is None or one.kind != "full" or len(message.entries) > ADDR_MOST:
             return None
-        limited = era_of(host).feelers and not (one.gave and not one.inbound)
+        limited = self.era.feelers and not (one.gave and not one.inbound)
         now_us = host.now_us
         one.room = min(ADDR_BUCKET, one.room + (now_us - one.room_us) / SECOND_US * ADDR_PER_S)
         one.room_us = now_us
@@ -806,7 +813,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         full = [one for one in self.connections.values() if one.kind == "full" and one.peer not in (sender, peer)]
         for one in sorted(full, key=lambda one: digest(self.salt, peer, day, one.peer))[:2]:
             if not one.told:
-                mean_us = ADDR_TRICKLE_US if era_of(host).trickle == "poisson" else PASS_US * len(self.connections)
+                mean_us = ADDR_TRICKLE_US if self.era.trickle == "poisson" else PASS_US * len(self.connections)
                 host.after(int(host.rng.expovariate(1 / mean_us)), TellAddresses(one.peer), cause=None)
             put_bounded(one.told, peer, seen_us, ADDR_MOST)
 
@@ -855,7 +862,10 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
 
     def is_known(self, txid: int) -> bool:
         """Whether a transaction is in the pool or in one of the latest blocks."""
-        return txid in self.pool or any(txid in txids_of(block) for block in self.chain.recent(RECENT_BLOCKS))
+        if txid in self.pool:
+            return True
+        blocks, main = self.chain.blocks, self.chain.main
+        return any(txid in txids_of(blocks[hash_]) for hash_ in main[-RECENT_BLOCKS:])
 
     def take(self, host: Host, message: Tx, sender: Connection | None, cause: Cause) -> Known:
         """A transaction: keep it and announce it, unless it is known or its coin is spent."""
@@ -882,7 +892,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
 
     def announce_tx(self, host: Host, txid: int, bits: int, own: bool) -> None:
         """Announce a transaction to all connections but those whose bits are set, each at its time."""
-        if era_of(host).trickle == "peer":
+        if self.era.trickle == "peer":
             if not own and digest(self.salt, txid) % 4 == 0:
                 # A quarter of the transactions does not wait.
                 to = [one.peer for one in self.connections.values() if one.kind == "full" and not bits & one.bit]
@@ -896,9 +906,11 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
             return
         self.heard[txid] = bits
         self.news.append(txid)
-        for one in self.connections.values():
-            if not one.armed and one.kind == "full":
-                self.arm(host, one)
+        if self.idle:
+            self.idle = False
+            for one in self.connections.values():
+                if not one.armed and one.kind == "full":
+                    self.arm(host, one)
 
     def arm(self, host: Host, one: Connection) -> None:
         """Set the timer of the next announcement to a connection. All inbound connections have one together, so that
@@ -906,23 +918,23 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         rng = host.rng
         if not one.inbound:
             one.armed = True
-            host.after(int(rng.expovariate(1.0) * TRICKLE_OUT_US), TrickleOut(one.peer), cause=None)
+            host.after(in_step(host, rng.expovariate(1.0) * TRICKLE_OUT_US), TrickleOut(one.peer), cause=None)
         elif not self.armed_in:
             self.armed_in = True
-            host.after(int(rng.expovariate(1.0) * TRICKLE_IN_US), TrickleIn(), cause=None)
+            host.after(in_step(host, rng.expovariate(1.0) * TRICKLE_IN_US), TrickleIn(), cause=None)
 
     @on(TrickleOut)
     def trickle_out(self, host: Host, tick: TrickleOut) -> None:
         """Announce to one outbound connection."""
         one = self.connections.get(tick.to)
         if one is not None and not one.inbound:
-            one.armed = False
+            one.armed, self.idle = False, True
             self.tell(host, (one,))
 
     @on(TrickleIn)
     def trickle_in(self, host: Host, tick: TrickleIn) -> None:
         """Announce to all inbound connections."""
-        self.armed_in = False
+        self.armed_in, self.idle = False, True
         self.tell(host, [one for one in self.connections.values() if one.inbound and one.kind == "full"])
 
     @on(Pass)
@@ -941,7 +953,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         """Announce to some connections what they have not been told and do not know. Those that get the same get one
         message."""
         news, pool, heard = self.news, self.pool, self.heard
-        poisson = era_of(host).trickle == "poisson"
+        poisson = self.era.trickle == "poisson"
         lists: dict[tuple[int, ...], list[PeerId]] = {}
         rest: dict[int, list[int]] = {}
         for one in those:
@@ -963,7 +975,10 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
                 self.arm(host, one)
         for txids, peers in lists.items():
             causes = [self.causes[txid] for txid in txids if txid in self.causes] if self.causes else []
-            host.multicast(peers, Inv(txids, ()), cause=causes or None)
+            if len(peers) == 1:
+                host.send(peers[0], Inv(txids, ()), cause=causes or None)
+            else:
+                host.multicast(peers, Inv(txids, ()), cause=causes or None)
         if len(news) > NEWS_KEPT or (those and len(news) >= 64 and min(one.at for one in those) == len(news)):
             self.forget_news()
 
@@ -995,7 +1010,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         pool, heard, wanted, bit = self.pool, self.heard, self.wanted, one.bit
         missing: list[int] = []
         recent: list[frozenset[int]] | None = None
-        preferred = not one.inbound or era_of(host).trickle == "peer"
+        preferred = not one.inbound or self.era.trickle == "peer"
         for txid in txs:
             if txid in pool:
                 if txid in heard:
@@ -1027,7 +1042,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
             self.ask_txs(host, tick.of, txs)
 
     def ask_txs(self, host: Host, peer: PeerId, txs: Sequence[int]) -> None:
-        due_us = host.now_us + int(era_of(host).retry_s * SECOND_US)
+        due_us = host.now_us + int(self.era.retry_s * SECOND_US)
         for txid in txs:
             want = self.wanted.get(txid)
             if want is not None:
@@ -1118,7 +1133,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         new = [hash_ for hash_ in blocks[:INV_FAST_MOST] if not self.has(hash_)]
         if not new:
             return
-        if era_of(host).announce == "compact":
+        if self.era.announce == "compact":
             self.ask_headers(host, one.peer)
             return
         for hash_ in new:
@@ -1137,7 +1152,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
     def ask_headers(self, host: Host, peer: PeerId) -> None:
         """Ask for what another node's chain has beyond the fork with this one's."""
         locator = self.chain.locator()
-        host.send(peer, GetHeaders(locator) if era_of(host).announce == "compact" else GetBlocks(locator))
+        host.send(peer, GetHeaders(locator) if self.era.announce == "compact" else GetBlocks(locator))
 
     @on(GetBlocks)
     def get_blocks(self, host: Host, sender: PeerId, message: GetBlocks) -> None:
@@ -1214,7 +1229,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         for peer, hashes in asked.items():
             # A compact block saves something only for the next one: the transactions of older ones are in no pool.
             fresh = len(hashes) == 1 and self.lacking[hashes[0]].header.parent == self.chain.tip.hash
-            compact = fresh and era_of(host).announce == "compact"
+            compact = fresh and self.era.announce == "compact"
             host.send(peer, GetData((), tuple(hashes), compact))
 
     # --- blocks: when they come ----------------------------------------------------------------------------------
@@ -1306,7 +1321,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         if parent is not None and block.height > self.chain.height:
             to = [other for other in self.connections.values() if other.pushes and other is not one]
             self.push(host, block, to)
-        delay_us = block.size * era_of(host).verify_us_kb // 1_000
+        delay_us = block.size * self.era.verify_us_kb // 1_000
         host.after(delay_us, BlockChecked(block, one.peer))
         return None
 
@@ -1348,7 +1363,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
     def prefer(self, host: Host, sender: PeerId) -> None:
         """Ask who brought a block first to send the next ones unasked, in place of who did so longest ago."""
         one = self.connections.get(sender)
-        if era_of(host).announce != "compact" or one is None or one.kind not in ("full", "block"):
+        if self.era.announce != "compact" or one is None or one.kind not in ("full", "block"):
             return
         if sender in self.high:
             self.high.remove(sender)
@@ -1393,7 +1408,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         """Announce the new tip: by inv; or by the headers that are new, and to those who want it, the block."""
         tip = self.chain.tip
         those = [one for one in self.connections.values() if one.best != tip.hash]
-        if era_of(host).announce == "compact":
+        if self.era.announce == "compact":
             self.push(host, tip, [one for one in those if one.pushes], cause)
             peers = [one.peer for one in those if not one.pushes]
             headers = tuple(block.header for block in change.come)
@@ -1452,6 +1467,8 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
             return f"It is paid: {round(facts.of)} blocks confirm it."
         if facts.trouble or not facts.of:
             return None
+        if facts.of and facts.done >= facts.of:
+            return "It was paid and is not any more: the blocks that confirmed it were given up for a longer chain."
         if facts.done:
             return f"Not paid yet: {round(facts.done)} of {round(facts.of)} blocks confirm it."
         return f"Not paid yet: {facts.reached} other nodes have it, and no block." if facts.reached else None
@@ -1469,7 +1486,8 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
     def mine_on(self, host: Host) -> None:
         """Draw when the next block is found: anew each minute, as options and powers may change."""
         self.serial += 1
-        if self.me >= host.options.miners and not self.power:
+        self.mining = self.power > 0 if self.power is not None else self.me < host.options.miners
+        if not self.mining:
             return
         delay_us = drawn_us(host, self.rate(host))
         host.after(min(delay_us, MINE_US), Mine(self.serial, delay_us <= MINE_US), cause=None)
@@ -1636,7 +1654,8 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
     def shown(self) -> tuple[float | str, ...]:
         inbound = sum(one.inbound for one in self.connections.values())
         tip = self.chain.tip
-        return short(tip.hash), tip.height, len(self.connections) - inbound, inbound, len(self.pool)
+        mines = "secretly" if self.secret is not None else "openly" if self.mining else "no"
+        return short(tip.hash), tip.height, len(self.connections) - inbound, inbound, mines, len(self.pool)
 
     def beliefs(self) -> Beliefs:
         known = {
@@ -1731,9 +1750,11 @@ CRAWL_US = 10 * SECOND_US
 CRAWLED, CRAWLED_MOST = 4, 1_000
 
 
-def era_of(host: Host) -> Era:
-    """What the software does."""
-    return ERAS[host.options.era]
+def in_step(host: Host, delay_us: float) -> int:
+    """A delay up to a whole hundredth of a second of virtual time, so that the announcements of many share their
+    instants."""
+    later_us = int(delay_us)
+    return later_us + -(host.now_us + later_us) % STEP_US
 
 
 def group_of(host: Host, peer: PeerId) -> int:
