@@ -1,0 +1,4 @@
+"""LimeWire
+
+Not finished: parts that stand alone so far.
+"""
