@@ -50,7 +50,8 @@ class ArrivalSpec:
 class Setup:
     """The setup of a run. `loss`: share of messages that are lost; `polite`: share of sessions that end in a goodbye
     rather than a kill; `asks_per_s`: background asks a second of all peers together; `schedule`: commands with their
-    virtual times in microseconds, in order."""
+    virtual times in microseconds, in order; `sample_s`: seconds of virtual time between two samples of the time series
+    and of the peers' loads."""
 
     protocol: str = "gnutella"
     peers: int = 64
@@ -65,4 +66,5 @@ class Setup:
     content: ContentSpec = ContentSpec()
     asks_per_s: float = 0.2
     links: LinkSpec = LinkSpec()
+    sample_s: float = 1.0
     schedule: tuple[tuple[int, Command], ...] = ()

@@ -28,7 +28,18 @@ from dataclasses import MISSING, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from engine import InputError, Setup, network, networks, parse_sweep, run, scenario_files, to_toml
+from engine import (
+    InputError,
+    Setup,
+    allowed_of,
+    network,
+    networks,
+    option_values,
+    parse_sweep,
+    run,
+    scenario_files,
+    to_toml,
+)
 from engine.commands import VERBS, Command
 from engine.lab.check import METRICS, Expect
 from engine.lab.scenario import scenario_of, story_of
@@ -155,7 +166,7 @@ def _with(value: Any, path: tuple[Any, ...], leaf: object) -> Any:
 def _commands() -> Iterator[dict[str, Any]]:
     """Each command as in a scenario, with every field given."""
     plans: dict[str, Any] = {"peers": "#1", "operator": "acme", "word": "blue", "text": "blue train", "value": 0.5}
-    plans |= {"via": "#2", "whom": "acme", "by": "city", "means": "kill", "want": "find"}
+    plans |= {"via": "#2", "whom": "acme", "by": "city", "means": "kill", "goal": "find"}
     for verb, kind in VERBS.items():
         for name in ("random", "crowd", "degree") if verb == "attack" else ("asks",) if verb == "set" else ("",):
             made: dict[str, Any] = {"s": 1.0, "do": verb}
@@ -175,7 +186,7 @@ def scenario_fields() -> Iterator[tuple[str, Fill]]:
     """Each key of a scenario, of each network."""
     for number, protocol in enumerate(networks()):
         kind: Any = getattr(network(protocol), "options_type", None)
-        options = {f.name: getattr(kind(), f.name) for f in fields(kind)} if kind is not None else {}
+        options = option_values(kind()) if kind is not None else {}
         text = to_toml(replace(_base(protocol), options=options), "edges", "")
         table = tomllib.loads(text)
         table["caption"] = [{"s": 1.0, "say": "now"}]
@@ -296,13 +307,13 @@ def flag_fields() -> Iterator[tuple[str, Fill]]:
             )
     for protocol in networks():
         kind: Any = getattr(network(protocol), "options_type", None)
-        for f in fields(kind) if kind is not None else ():
+        for option in allowed_of(kind) if kind is not None else ():
 
-            def fill(value: str, protocol: str = protocol, name: str = f.name) -> Callable[[], str | None]:
+            def fill(value: str, protocol: str = protocol, name: str = option) -> Callable[[], str | None]:
                 start = ("run", "--protocol", protocol, "--peers", "8", "--until", str(RUN_S))
                 return _command(*start, "--set", f"{name}={value}")
 
-            yield f"--set {protocol} {f.name}", fill
+            yield f"--set {protocol} {option}", fill
 
 
 def _words_fill(start: tuple[str, ...], flag: str, outside: bool) -> Fill:
@@ -367,7 +378,7 @@ def recording_fields() -> Iterator[tuple[str, Fill]]:
     """Each number in the setup, the scenario and the commands of a recording."""
     for number, protocol in enumerate(networks()):
         kind: Any = getattr(network(protocol), "options_type", None)
-        options = {f.name: getattr(kind(), f.name) for f in fields(kind)} if kind is not None else {}
+        options = option_values(kind()) if kind is not None else {}
         setup = setup_to_map(replace(_base(protocol), options=options))
         for path in _leaves({key: each for key, each in setup.items() if key != "schedule"}):
             if number == 0 or path[0] == "options":

@@ -26,6 +26,7 @@ ENGINE_ORDER = (
     "api",
     "commands",
     "options",
+    "programs",
     "setup",
     "sim",
     "measure",
@@ -42,7 +43,7 @@ ENGINE_ORDER = (
 BESIDE: dict[str, set[str]] = {
     "kit": {"errors", "api"},
     "protocols": {"errors", "api", "kit"},
-    "testing": {"errors", "api", "sim", "registry"},
+    "testing": {"errors", "api", "programs", "sim", "registry"},
     "pacer": {"errors"},
     "child": {"errors"},
 }

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from engine import VERBS, help_of, networks, options_of, scenario_files, title_of
-from engine.lab.check import METRICS
+from engine.lab.check import METRICS, OF_SHOWN
 from engine.setup import ContentSpec
 from tui.actions.table import ALL, key_table
 from tui.cli.help_topics import title_of as topic_title
@@ -132,7 +132,7 @@ def verbs() -> str:
 
 
 def metrics() -> str:
-    return table(("metric", "what it is"), [(f"`{name}`", about) for name, about in METRICS.items()])
+    return table(("metric", "what it is"), [(f"`{name}`", about) for name, about in (METRICS | OF_SHOWN).items()])
 
 
 def settings() -> str:

@@ -262,7 +262,7 @@ def _identities(at_s: float, count: int, values: Mapping[str, Any], via: str | N
 def _effect(context: AttackContext, word: str) -> str:
     """A sentence that says what identities do in this network."""
     about = f"\u201c{plain(word)}\u201d"
-    if context.overlay:
+    if _keeps_links(context):
         return f"They take connections, and pass on no question or answer about {about}."
     if context.relays:
         return f"They receive {about} as other peers do, and do not pass it on."
@@ -501,7 +501,7 @@ def _why_not(preset: Preset, context: AttackContext, command: Attack | None = No
         return ""
     if not context.users:
         return "No user is left."
-    if name == "eclipse" and not context.overlay:
+    if name == "eclipse" and not _keeps_links(context):
         return "Users keep no links to each other in this network, so none can be replaced."
     if name in ON_LINKS and not _linked(context):
         return "No user has a link to another here, so none stands out."
@@ -511,6 +511,11 @@ def _why_not(preset: Preset, context: AttackContext, command: Attack | None = No
     if not told and not context.titles and any(p.kind == "word" and p.default is None for p in preset.params):
         return "Nothing is shared here, so there is no word to hide."
     return ""
+
+
+def _keeps_links(context: AttackContext) -> bool:
+    """Whether users have neighbours that can be replaced: by streams, or as contacts where there are no streams."""
+    return context.overlay or (context.columns.contacts() is not None and _linked(context))
 
 
 def _linked(context: AttackContext) -> bool:

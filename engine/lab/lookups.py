@@ -87,7 +87,7 @@ class Lookups(Peer, options=LookupOptions):
         if reply.left > 1:
             self._request(host, reply.text, reply.left - 1)
         elif reply.found:
-            host.note("hit", holder=sender, content=reply.text)
+            host.hit(sender, reply.text)
 
     def _request(self, host: Host, text: str, left: int) -> None:
         host.send(host.rng.choice(self.known), LookupRequest(text, left))

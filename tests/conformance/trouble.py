@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-
 from engine import (
     AskFor,
     Censor,
     Collude,
     Command,
     Cure,
+    Cut,
     Defect,
     Heal,
     Hold,
@@ -18,12 +17,14 @@ from engine import (
     Kill,
     Leave,
     LinkSpec,
+    Mend,
     Partition,
     Poison,
     Release,
     Revive,
     Set,
     Uncensor,
+    allowed_of,
 )
 from engine.sim.network import Network as Between
 
@@ -42,6 +43,7 @@ TROUBLE: tuple[tuple[Command, ...], ...] = (
     (Uncensor("all"), Set("churn", "exponential:6")),
     (Poison("random 40%"),),
     (Poison("all"), Cure("random 50%")),
+    (Cut("random 5"), Cut("random 1")),
     (Leave("all"),),
     (Join("all"), Revive("state=dead")),
 )
@@ -62,7 +64,7 @@ def trouble(network: Network, links: type[Between], seed: int = 5) -> Spied:
     made.do(
         Set("asks", 0.0), Set("churn", "none"), Set("loss", 0.0), Defect("all"), Heal(), Uncensor("all"), Cure("all")
     )
-    made.do(Revive("all"), Join("all"), Set("latency", 1.0))
+    made.do(Mend("all"), Revive("all"), Join("all"), Set("latency", 1.0))
     return made
 
 
@@ -118,16 +120,14 @@ def lives_with_thin_lines(network: Network) -> None:
 
 def survives_any_option(network: Network) -> None:
     """Every option at both ends of its range, while it runs, or from the start where it is fixed."""
-    for part in fields(network.program.options_type):
-        for end in ("low", "high"):
-            value = part.metadata.get(end)
+    for name, allowed in allowed_of(network.program.options_type).items():
+        for value in (allowed.low, allowed.high):
             if value is None:
                 continue
-            fixed = bool(part.metadata.get("fixed"))
-            begun = network.options | ({part.name: min(value, 64)} if fixed else {})
+            begun = network.options | ({name: min(value, 64)} if allowed.fixed else {})
             made = Spied(network, peers=8, asks_per_s=3.0, options=begun)
             made.run(1)
-            made.do(*(() if fixed else (Set(part.name, value),)), Kill(3))
+            made.do(*(() if allowed.fixed else (Set(name, value),)), Kill(3))
             for _ in range(3):
                 made.swarm.advance(made.swarm.now_us + 2 * SECOND, 1_500)
             made.do(Revive(3))

@@ -98,15 +98,15 @@ def test_a_hit_counts_once_a_holder_and_only_at_the_origin() -> None:
     assert trace is not None
     assert trace.holders == (1, 2)
     assert sorted(zip(trace.answers_frm.tolist(), trace.answers_to.tolist(), strict=True)) == [(1, 0), (2, 0), (3, 0)]
-    host(swarm, 3).note("hit", holder=1, content="blue train")
+    host(swarm, 3).hit(1, "blue train")
     assert swarm.record(1).hits == 2
 
 
 def test_other_notes_are_events_with_their_ask() -> None:
     swarm = make_swarm(2, Actor)
-    hears(swarm, 0, lambda h: h.note("graft", to=1))
+    hears(swarm, 0, lambda h: h.log("graft", to=1))
     ask(swarm, 0, "a")
-    host(swarm, 1).note("prune", to=0)
+    host(swarm, 1).log("prune", to=0)
     notes = [event for event in swarm.events() if isinstance(event, Noted)]
     assert [(e.peer, e.kind, e.facts, e.ask) for e in notes] == [(0, "graft", {"to": 1}, 1), (1, "prune", {"to": 0}, 0)]
 

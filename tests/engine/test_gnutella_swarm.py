@@ -160,7 +160,7 @@ def test_when_the_holder_dies_the_next_one_serves_the_rest() -> None:
     assert made.advance_quiet(QUARTER_HOUR)
     assert len(made.library(0).matching(TITLE)) == 1
     assert kinds(made, "another holder")[0][1]["holder"] == 61 - holder
-    assert kinds(made, "downloaded")[0][1]["holder"] == 61 - holder
+    assert kinds(made, "fetched")[0][1]["holder"] == 61 - holder
 
 
 def test_when_the_only_holder_is_censored_the_ask_still_closes() -> None:
@@ -172,7 +172,7 @@ def test_when_the_only_holder_is_censored_the_ask_still_closes() -> None:
     made.do(Censor("#30"))
     assert made.advance_quiet(QUARTER_HOUR)
     assert at(made, 0).downloads == {}
-    assert kinds(made, "download failed")[0][1]["why"] == "silent"
+    assert kinds(made, "fetch failed")[0][1]["why"] == "silent"
     assert not made.library(0).matching(TITLE)
 
 
@@ -186,10 +186,8 @@ def test_who_cannot_be_called_serves_by_push() -> None:
     made.do(AskFor(f"#{hidden[0]}", TITLE))
     assert made.advance_quiet(QUARTER_HOUR)
     assert [ask.hits for ask in made.asks()[-2:]] == [1, 1]
-    assert [peer for peer, _ in kinds(made, "downloaded")] == [open_ones[0]]
-    assert [(peer, facts["why"]) for peer, facts in kinds(made, "download failed")] == [
-        (hidden[0], "both are firewalled")
-    ]
+    assert [peer for peer, _ in kinds(made, "fetched")] == [open_ones[0]]
+    assert [(peer, facts["why"]) for peer, facts in kinds(made, "fetch failed")] == [(hidden[0], "both are firewalled")]
 
 
 # --- the whole ---------------------------------------------------------------------------------------------------

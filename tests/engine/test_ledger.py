@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from engine import AskFor, Setup, Swarm
-from engine.measure.archive import LATEST, PAGE, AskArchive
+from engine import FIND, AskFor, Setup, Swarm
+from engine.measure.archive import BESIDE_MOST, LATEST, PAGE, AskArchive
 from engine.measure.asks import PATHS_MOST, AskRecord
 
 SECOND = 1_000_000
@@ -23,7 +23,7 @@ def busy(seconds: int = 35, **changes: object) -> Swarm:
 
 
 def closed(ask: int, **values: object) -> AskRecord:
-    account = AskRecord(ask, ask % 7, f"title {ask % 5}", "find", "background", ask * SECOND)
+    account = AskRecord(ask, ask % 7, f"title {ask % 5}", FIND, "background", ask * SECOND)
     account.closed_us = ask * SECOND + 5
     account.hits = {ask % 11: ask * SECOND + 3}
     account.by_part = [ask, 2, 3, 4]
@@ -34,7 +34,7 @@ def closed(ask: int, **values: object) -> AskRecord:
 
 
 def filled(count: int) -> AskArchive:
-    archive = AskArchive(AskRecord(0, -1, "", "find", "", 0))
+    archive = AskArchive(AskRecord(0, -1, "", FIND, "", 0))
     for ask in range(1, count):
         archive.append(closed(ask))
         archive.compact()
@@ -75,7 +75,7 @@ def test_of_many_hits_who_and_the_first_moment_stay() -> None:
     assert archive[70].row().hits == 3
 
 
-def test_who_writes_to_one_that_was_put_away_wakes_it() -> None:
+def test_one_that_is_written_to_stands_beside_its_page() -> None:
     archive = filled(600)
     looked = archive[70]
     archive[70].verdict = "changed on a copy"
@@ -83,20 +83,25 @@ def test_who_writes_to_one_that_was_put_away_wakes_it() -> None:
     assert (reopened.id, reopened.verdict) == (70, closed(70).verdict)
     assert reopened is archive[70] is not looked
     reopened.closed_us, reopened.verdict = None, "open again"
+    page = archive._pages[1]
+    for ask in range(71, 71 + BESIDE_MOST):
+        archive.reopen(ask)
     for _ in range(20):
         archive.compact()
-    assert archive[70] is reopened, "its page waits for it"
+    assert archive[70] is reopened, "it is open"
+    assert archive._pages[1] is page
     reopened.closed_us = 900 * SECOND
     for _ in range(20):
         archive.compact()
-    assert archive[70] is not reopened
+    assert archive[70] is not reopened, "a new page has it"
+    assert archive._pages[1].closed_us == 900 * SECOND
     assert (archive[70].verdict, archive[70].by_part) == ("open again", [70, 2, 3, 4])
     assert [account.id for account in archive] == list(range(600))
     assert [account.id for account in reversed(archive)] == list(range(599, -1, -1))
 
 
 def test_one_that_never_closes_keeps_its_page_and_no_other() -> None:
-    archive = AskArchive(AskRecord(0, -1, "", "find", "", 0))
+    archive = AskArchive(AskRecord(0, -1, "", FIND, "", 0))
     for ask in range(1, 2_000):
         archive.append(closed(ask, closed_us=None if ask == 5 else ask))
         archive.compact()

@@ -193,7 +193,11 @@ def test_asks_of_the_command_line_come_first_and_alone() -> None:
         ),
         (
             '[[at]]\ns = 3\ndo = "ask"\npeers = "#1"\ntext = "x"\nwant = "fnd"',
-            'x.toml: [[at]] 1: want should not be "fnd"; did you mean "find"?',
+            'x.toml: [[at]] 1: toy has no goal "fnd"; did you mean "find"?',
+        ),
+        (
+            '[[at]]\ns = 3\ndo = "ask"\npeers = "#1"\ntext = "x"\ngoal = "broadcast"',
+            'x.toml: [[at]] 1: toy has no goal "broadcast" (one of find)',
         ),
         (
             '[[at]]\ns = 3\ndo = "set"\nname = "tll"\nvalue = 4',

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from engine.api import DUPLICATE, Ask, File, Host, Known, Peer, PeerId, message, on
+from engine.sim.encoding import encoded_size
 from engine.testing import FakeHost, FakeLibrary
 
 
@@ -34,7 +35,7 @@ class Door(Peer):
         host.after(100, Bell(2), cause=None)
 
     def refused(self, host: Host, to: PeerId, message: object) -> None:
-        host.note("slammed", by=to)
+        host.log("slammed", by=to)
 
     @on(Knock)
     def knock(self, host: Host, sender: PeerId, message: Knock) -> None:
@@ -129,3 +130,20 @@ def test_the_same_seed_and_peer_draw_the_same() -> None:
     assert FakeHost(me=1, seed=4).rng.random() == FakeHost(me=1, seed=4).rng.random()
     assert FakeHost(me=1, seed=4).rng.random() != FakeHost(me=2, seed=4).rng.random()
     assert pickle.loads(pickle.dumps(FakeHost(me=3))).me == 3
+
+
+def test_what_waits_for_a_busy_uplink_is_counted_and_withdrawn() -> None:
+    tape = FakeHost()
+    tape.send(1, Knock("at once"))
+    tape.busy = True
+    for text in ("a", "b", "a"):
+        tape.send(1, Knock(text))
+    tape.send(2, Knock("a"))
+    assert tape.sent(1) == encoded_size(Knock("at once"))
+    assert tape.queued(1) == 3 * encoded_size(Knock("a"))
+    assert tape.withdraw(1, Knock("a"))
+    assert not tape.withdraw(1, Knock("at once"))
+    assert tape.take() == [(1, Knock("at once")), (1, Knock("a")), (1, Knock("b")), (2, Knock("a"))]
+    tape.drain()
+    assert tape.sent(1) == encoded_size(Knock("at once")) + 2 * encoded_size(Knock("a"))
+    assert (tape.queued(1), tape.withdraw(1, Knock("b"))) == (0, False)

@@ -54,7 +54,6 @@ def quiet(n: int, **changes: Any) -> Snapshot:
     fixed = replace(
         whole.fixed,
         labels=whole.fixed.labels[:n],
-        role=whole.fixed.role[:n],
         place=whole.fixed.place[:n],
         infrastructure=whole.fixed.infrastructure[:n],
     )
@@ -64,7 +63,7 @@ def quiet(n: int, **changes: Any) -> Snapshot:
         "censored": np.zeros(n, np.bool_),
         "links": Links(1, none, none),
     }
-    columns = ("colluding", "poisoned", "group", "load", "last_heard_us", "files")
+    columns = ("role", "colluding", "poisoned", "group", "load", "last_heard_us", "files")
     return replace(whole, **{name: getattr(whole, name)[:n] for name in columns} | values | changes)
 
 

@@ -105,8 +105,8 @@ def test_a_trace_from_before_there_were_so_many_peers_will_do() -> None:
 
 def test_roles_have_shapes_of_their_own() -> None:
     snapshot = quiet(4)
-    fixed = replace(snapshot.fixed, roles=("leaf", "ultrapeer"), role=np.array([0, 1, 0, 1], np.uint8))
-    colours = colouring("role", replace(snapshot, fixed=fixed))
+    mixed = replace(snapshot, roles=("leaf", "ultrapeer"), role=np.array([0, 1, 0, 1], np.uint8))
+    colours = colouring("role", mixed)
     assert names(colours) == ["leaf", "ultrapeer", "leaf", "ultrapeer"]
     assert colours.codes("braille")[2] != colours.codes("braille")[3]
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import pytest
 from stage import Stage, painted
 
-from engine import Ask, AskFor, Host, Peer, PeerId, Setup, Swarm, Theory, message, on, option
+from engine import FIND, Ask, AskFor, Goal, Host, Peer, PeerId, Setup, Swarm, Theory, message, on, option
 from tui.session.frame import Frame
 from tui.session.meaning import meaning_of
 from tui.session.session import Session
@@ -33,8 +33,7 @@ class Word:
 class Teller(Peer, name="teller-of-tests", options=NoOptions):
     """Asks its first contact, which answers."""
 
-    wants: ClassVar[Any] = "find"
-    audience: ClassVar[Any] = "one"
+    goals: ClassVar[tuple[Goal, ...]] = (replace(FIND, audience="one"),)
 
     def start(self, host: Host, contacts: Sequence[PeerId], saved: object | None) -> None:
         self.contacts = contacts

@@ -243,6 +243,15 @@ ACTIONS: tuple[Action, ...] = (
         synonyms="freeze, delay, stall, pause link, intercept, in flight, release",
     ),
     _verb(
+        *(
+            "cut",
+            "",
+            "cut links",
+            "Cut the links of the selected peer or those between the chosen ones, or mend them.",
+        ),
+        synonyms="sever, unplug, cable, link failure, link down, network failure, disconnect, mend, repair, link up",
+    ),
+    _verb(
         *("partition", "", "split off", "Drop all messages between the chosen peers and all others."),
         synonyms="partition, split, split brain, separate, netsplit, network partition, isolate, cut off",
     ),

@@ -63,7 +63,10 @@ def timeline(trace: Trace, snapshot: Snapshot) -> Timeline:
     """The lines of an ask and the order of its peers: by the time at which the question reached them first; last those
     to which it is under way."""
     asked, lost, flight, now_us = trace.questions, trace.lost, snapshot.flight, snapshot.now_us
-    repeated = (trace.at_us[asked.to] != asked.at_us) | (trace.frm[asked.to] != asked.frm)
+    # The first that came to each peer: its sender need not be the peer that is above it in the tree (`Trace`).
+    repeated = np.ones(len(asked.to), np.bool_)
+    repeated[np.unique(asked.to, return_index=True)[1]] = False
+    repeated |= trace.at_us[asked.to] != asked.at_us
     mine = (flight.ask == trace.ask) & (flight.part <= ANSWER) & (flight.sent_us <= now_us)
     under = flight.part[mine].astype(np.int64)
     again = (under == QUESTION) & (trace.hop[flight.to[mine]] >= 0)

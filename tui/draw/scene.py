@@ -26,7 +26,7 @@ from .colours import Colouring
 from .labels import FAR, FARTHEST, Labels
 from .raster import SPACE, Canvas, Floats, dotted, lay, sift
 from .routes import Bundle, along
-from .styles import DYING, GLYPHS, INK, PART_INK, SIDE_BITS, SIDES, Mode
+from .styles import DYING, GLYPHS, INK, MARKS, PART_INK, SIDE_BITS, SIDES, Mode
 
 # Fading of dead peers: a peer that dies is bright at first, and is dimmed in steps over two seconds of wall time.
 #
@@ -275,6 +275,18 @@ def grounds(canvas: Canvas, scene: Scene) -> None:
             raster.ring(canvas, cx, cy, radius_x, radius_y, INK["ring"], gap=4.0)
 
 
+def link_words(snapshot: Snapshot) -> NDArray[np.uint8]:
+    """What the ends of each link say of it, as an index into `marks.words` (L,): of two words the one that comes later
+    there, 0 for none."""
+    marks = snapshot.marks
+    return np.maximum(marks.a, marks.b) if len(marks.a) == len(snapshot.links.a) else np.zeros(0, np.uint8)
+
+
+def mark_ink(code: int) -> int:
+    """The ink of a link by the number of its word, from 1."""
+    return MARKS[min(code, len(MARKS)) - 1]
+
+
 def _idle_links(canvas: Canvas, scene: Scene) -> None:
     snapshot = scene.snapshot
     a, b = snapshot.links.a, snapshot.links.b
@@ -284,7 +296,12 @@ def _idle_links(canvas: Canvas, scene: Scene) -> None:
     kept = np.ones(len(a), np.bool_) if few else mine
     a, b, mine = a[kept], b[kept], mine[kept]
     cut = snapshot.group[a] != snapshot.group[b]
-    inks = np.where(cut, INK["cut"], np.where(mine, INK["link-selected"], INK["link"])).astype(np.uint8)
+    inks = np.where(mine, INK["link-selected"], INK["link"])
+    words = link_words(snapshot)
+    if words.any():
+        said = words[kept]
+        inks = np.where(said > 0, np.asarray(MARKS)[np.minimum(said, len(MARKS)) - 1], inks)
+    inks = np.where(cut, INK["cut"], inks).astype(np.uint8)
     order = np.argsort(inks, kind="stable")
     a, b, inks = a[order], b[order], inks[order]
     loud = mine[order]
@@ -421,7 +438,8 @@ def _flight(canvas: Canvas, scene: Scene) -> None:
 def _heads(canvas: Canvas, x: Floats, y: Floats, part: NDArray[np.uint8], big: Flags) -> None:
     """The shape of a message where it is, so that its part can be seen without colours."""
     shapes = GLYPHS[canvas.mode]
-    codes = np.array([ord(s) for s in (shapes.question, shapes.answer, shapes.transfer, shapes.upkeep)], np.uint32)
+    drawn = (shapes.question, shapes.answer, shapes.transfer, shapes.upkeep, shapes.notice)
+    codes = np.array([ord(s) for s in drawn], np.uint32)
     col, row = raster.cells(canvas, x[big], y[big])
     raster.stamp(canvas, col, row, codes[part[big]], np.asarray(PART_INK, np.uint8)[part[big]])
 

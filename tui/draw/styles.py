@@ -48,6 +48,7 @@ class Glyphs:
     answer: str
     transfer: str
     upkeep: str
+    notice: str
     dot: str
     """A peer where there is no room for shapes."""
     play: str
@@ -78,6 +79,7 @@ SYMBOLS = Glyphs(
     answer="◦",
     transfer="▪",
     upkeep="·",
+    notice="‣",
     dot="·",
     play="▶",
     pause="‖",
@@ -105,6 +107,7 @@ LETTERS = Glyphs(
     answer="=",
     transfer="~",
     upkeep=",",
+    notice="`",
     dot=".",
     play=">",
     pause="|",
@@ -155,6 +158,11 @@ TABLE: dict[str, InkOf] = {
     "ring": InkOf("map-coastline"),
     "link": InkOf("link"),
     "link-selected": InkOf("link-active"),
+    "mark-1": InkOf("chart-1", faded=0.35),
+    "mark-2": InkOf("chart-2", faded=0.35),
+    "mark-3": InkOf("chart-3", faded=0.35),
+    "mark-4": InkOf("chart-4", faded=0.35),
+    "mark-other": InkOf("label", faded=0.4),
     "cut": InkOf("lost", faded=0.55),
     "tree": InkOf("link-tree"),
     "way": InkOf("answered", bold=True),
@@ -176,6 +184,7 @@ TABLE: dict[str, InkOf] = {
     "answer": InkOf("answer", bold=True),
     "transfer": InkOf("transfer", bold=True),
     "upkeep": InkOf("upkeep"),
+    "notice": InkOf("duplicate"),
     "selected": InkOf("selected", bold=True),
     "marked": InkOf("selected", solid=True),
     "hover": InkOf("label", bold=True),
@@ -205,7 +214,11 @@ SOLID: tuple[int, ...] = (
     *range(1 << SIDE_BITS, len(SIDES) << SIDE_BITS),
 )
 HEAT: tuple[int, ...] = tuple(INK[f"heat-{step}"] for step in range(STEPS))
+MARKS: tuple[int, ...] = tuple(INK[f"mark-{number}"] for number in (1, 2, 3, 4, "other"))
+"""Inks of the words that ends say of a link; the last one for all further words."""
 DYING: tuple[int, ...] = tuple(INK[name] for name in ("dead-now", "dead-fresh", "dead-fading", "dead"))
 """The inks of a peer that was killed, one after the other."""
-PART_INK: tuple[int, ...] = tuple(INK[part] for part in ("question", "answer", "transfer", "upkeep"))
+PART_INKS: dict[str, str] = {"notice": "duplicate"}
+"""The role of a part in a theme, where it is called otherwise."""
+PART_INK: tuple[int, ...] = tuple(INK[part] for part in ("question", "answer", "transfer", "upkeep", "notice"))
 """Ink of a message by the code of its part."""

@@ -10,7 +10,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from engine import AskId, Beliefs, Event, File, LoggedMessage, MinimumCut, PeerId, Snapshot, Theory, Trace
+from engine import (
+    AskId,
+    Beliefs,
+    Event,
+    File,
+    LoggedMessage,
+    MinimumCut,
+    OpenCall,
+    PeerId,
+    Shown,
+    Snapshot,
+    Theory,
+    Trace,
+    VerbOffer,
+)
 
 if TYPE_CHECKING:
     from engine import Mark
@@ -30,6 +44,12 @@ class PeerFacts:
     """The phrase it colludes against, or empty."""
     last: tuple[LoggedMessage, ...] = ()
     """Messages it sent and received, the latest first."""
+    shown: tuple[tuple[Shown, float | str], ...] = ()
+    """The columns that its network shows of it."""
+    calls: tuple[OpenCall, ...] = ()
+    """Its calls that wait for an answer, the oldest first."""
+    marks: tuple[tuple[PeerId, str, str], ...] = ()
+    """What it says of its links: (other end, topic, word)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +102,8 @@ class Frame:
     """The picture shows what the selected peer believes."""
     min_cut: MinimumCut | None = None
     """The fewest peers whose loss makes a search fail, if the user asked for them."""
+    offers: tuple[VerbOffer, ...] = ()
+    """What can be done to the chosen peers that only this network has."""
     filter: str = ""
     """The selector that the table of peers is filtered by; empty for all."""
     filtered: tuple[PeerId, ...] | None = None

@@ -98,6 +98,8 @@ class Session:
         self.analysis = Analysis(self.player, self.selection, self.notice, clock)
         self.slow_motion = SlowMotion(self.player.pacer)
         self.teller = Teller()
+        self.shown: frozenset[str] = frozenset()
+        """Columns of the network that frames should hold: those that somebody looks at."""
         self._frames_wanted = 0
         self._drawn: tuple[object, ...] = ()
         """What the latest frame was made of; `stale` compares it."""
@@ -214,7 +216,7 @@ class Session:
         player, pacer = self.player, self.player.pacer
         return (
             *(self.swarm.now_us, pacer.playing, pacer.speed, pacer.slowed, player.alarm, player.recording),
-            *(self.selection.state(), self.analysis.state(), self.notice.text, self._frames_wanted),
+            *(self.selection.state(), self.analysis.state(), self.notice.text, self._frames_wanted, self.shown),
         )
 
     @property
@@ -238,7 +240,7 @@ class Session:
         player.pause_when_quiet()
         player.tell_changes()
         now_s = self.clock()
-        self._snapshot = snapshot = self.swarm.snapshot()
+        self._snapshot = snapshot = self._take_snapshot()
         self._drawn = self._drawable()
         events, self._events = tuple(self._events), []
         story = self._narrator.at(self.swarm)
@@ -268,6 +270,7 @@ class Session:
             filtered=selection.filtered(now_s),
             alarm=player.alarm,
             theory=self.analysis.theory(),
+            offers=self.analysis.offers(now_s),
             show_belief=self.analysis.show_belief and selection.selected is not None,
             min_cut=self.analysis.min_cut,
             live=player.at_end,
@@ -280,6 +283,17 @@ class Session:
             done=player.done(),
             jumps=player.jumps,
         )
+
+    def _take_snapshot(self) -> Snapshot:
+        """The present moment, with the columns that are looked at."""
+        fixed = self._snapshot.fixed if self._snapshot is not None else self.swarm.snapshot().fixed
+        wanted = [one.name for one in fixed.shows if one.name in self.shown]
+        try:
+            return self.swarm.snapshot(wanted)
+        except PeerFailed as error:
+            self.shown = frozenset()
+            self.player.fail(error)
+            return self.swarm.snapshot()
 
     def _read_events(self) -> None:
         """Take in what happened since: follow the latest ask, measure crossings, show warnings."""

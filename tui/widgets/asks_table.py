@@ -46,7 +46,7 @@ def state_of(row: AskRow, snapshot: Snapshot) -> tuple[str, str]:
         # What is known at once need not wait for a time-out: nothing of the infrastructure can be reached.
         down = stations_down(snapshot)
         return (f"waiting: {down}", "bad") if down else ("waiting", "question")
-    word = row.outcome or ("told" if row.want == "broadcast" else "answered" if row.hits else "no answer")
+    word = row.outcome or ("told" if row.sought == "share" else "answered" if row.hits else "no answer")
     return word, OUTCOMES.get(word, "bad")
 
 
@@ -95,7 +95,7 @@ def account_rows(
     level = "meter-low" if share < 0.34 else "meter-mid" if share < 0.67 else "meter-high"
     first = first_hit(row)
     hits: list[Row] = []
-    if row.want != "broadcast":
+    if row.sought != "share":
         came = (f"first {first}", "answer") if first else ("none yet", "dim")
         hits.append(_figure("hits", f"{row.hits:,}", *((came,) if row.closed_us is None or row.hits else ())))
     if holders:

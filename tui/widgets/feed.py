@@ -20,6 +20,7 @@ from itertools import islice
 from textual import events as tx
 
 from engine import (
+    Act,
     Adjourn,
     Adrift,
     Arrive,
@@ -44,6 +45,7 @@ from engine import (
     PeerId,
     Publish,
     Refused,
+    RoleChanged,
     Set,
     plain,
 )
@@ -68,6 +70,8 @@ PAST: Mapping[str, tuple[str, str]] = {
     "defect": ("turned back", "alive"),
     "hold": ("held", "held"),
     "release": ("released", "alive"),
+    "cut": ("cut the links of", "censored"),
+    "mend": ("mended the links of", "alive"),
     "poison": ("poisoned", "poisoned"),
     "cure": ("cured", "alive"),
     "partition": ("split off", "censored"),
@@ -122,6 +126,8 @@ def told(event: Event, labels: Sequence[str]) -> tuple[str, str]:
             return f"{_name(event.peer, labels)} {phrase}", ink
         case Noted():
             return _noted(event, labels), "dim"
+        case RoleChanged():
+            return f"{_name(event.peer, labels)} is now {event.role}, and was {event.before}", "dim"
         case _:
             return type(event).__name__, "dim"
 
@@ -139,7 +145,7 @@ def subject(event: Event) -> tuple[PeerId | None, AskId | None]:
             return None, event.ask
         case Noted() | Refused():
             return event.peer, event.ask or None
-        case Churned() | Arrived() | Adrift():
+        case Churned() | Arrived() | Adrift() | RoleChanged():
             return event.peer, None
         case _:
             return None, None
@@ -179,6 +185,9 @@ def _commanded(event: Commanded, labels: Sequence[str]) -> tuple[str, str]:
         return f"{by} sent off {who} within {command.over_s:g} s", "left"
     if isinstance(command, Publish):
         return f"{who} shares “{command.text}” ({by})", "transfer"
+    if isinstance(command, Act):
+        given = " ".join(f"{name} {plain(value, limit=40)}" for name, value in command.values.items())
+        return f"{by}: {plain(command.name)} {who}{f' ({given})' if given else ''}", "text"
     past, ink = PAST.get(command.verb, (command.verb, "text"))
     tail = f": “{command.word}” is hidden" if isinstance(command, Collude) else _operator(command)
     return f"{by} {past} {who}{tail}", ink

@@ -33,10 +33,28 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...api import DUPLICATE, Ask, Belief, Beliefs, Blob, Cause, File, Host, Known, Peer, PeerId, Theory, on
+from ...api import (
+    DUPLICATE,
+    FETCH,
+    FIND,
+    PUBLISH,
+    Ask,
+    Belief,
+    Beliefs,
+    Blob,
+    Cause,
+    File,
+    Host,
+    Known,
+    Peer,
+    PeerId,
+    Theory,
+    on,
+)
 from ...kit import flood, own_file, put_bounded, tree_reach
 from .messages import (
     BYTE_MAX,
+    GUID_BYTES,
     TEXT_MAX,
     TTL_MAX,
     WORD_MAX,
@@ -54,11 +72,9 @@ from .messages import (
     Query,
     QueryHit,
     files_of,
-    guid,
     headed,
     index_of,
     named,
-    whole,
 )
 
 SECOND_US = 1_000_000
@@ -232,6 +248,7 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
     # servents: the tables are then made while the first flood passes, next to each other in memory.
 
     role = "servent"
+    goals = (FIND, FETCH, PUBLISH)
     __slots__ = (
         "attempts",
         "bootstrap",
@@ -288,7 +305,7 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
     @classmethod
     def theory(cls, facts: Mapping[str, Any], options: GnutellaOptions) -> Sequence[Theory]:
         """A flood over the links as they are, and what it would reach if they had no cycles (Ritter 2001)."""
-        if facts["want"] == "publish" or not facts["degree"]:
+        if facts["goal"] == PUBLISH.name or not facts["degree"]:
             return ()
         ttl, degree = cls.horizon(options), round(facts["mean_degree"])
         told = flood(facts["levels"], ttl)
@@ -315,7 +332,7 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
     # --- search (Query, QueryHit) ---------------------------------------------------------------------------------
 
     def ask(self, host: Host, ask: Ask) -> None:
-        if ask.want == "publish":
+        if ask.goal == PUBLISH.name:
             return
         number = host.rng.bytes(16)
         put_bounded(self.mine, number, "", ASKS)
@@ -325,19 +342,13 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
     @on(Query)
     def query(self, host: Host, sender: PeerId, message: Query) -> Known:
         number = message.guid
-        try:
-            if number is self.latest or number in self.seen or number in self.seen_before:
-                return DUPLICATE
-        except TypeError:  # An unhashable value, which is no GUID.
-            host.note("nonsense")
-            return None
+        if number is self.latest or number in self.seen or number in self.seen_before:
+            return DUPLICATE
         if sender not in self.connections:
             return None
         text = message.text
-        if not (
-            headed(message) and text.__class__ is str and len(text) <= TEXT_MAX and whole(message.speed, 0, WORD_MAX)
-        ):
-            host.note("nonsense")
+        if not (headed(message) and len(text) <= TEXT_MAX and 0 <= message.speed <= WORD_MAX):
+            host.log("nonsense")
             return None
         self.came_from(host, number, sender)
         hops = message.hops + 1
@@ -363,14 +374,12 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
             return
         if not (
             headed(m)
-            and guid(m.servent)
-            and whole(m.address, 0, WORD_MAX)
-            and whole(m.speed, 0, WORD_MAX)
-            and m.push.__class__ is bool
-            and m.results.__class__ is tuple
+            and len(m.servent) == GUID_BYTES
+            and 0 <= m.address <= WORD_MAX
+            and 0 <= m.speed <= WORD_MAX
             and 0 < len(m.results) <= BYTE_MAX
         ):
-            host.note("nonsense")
+            host.log("nonsense")
             return
         self.pushes.put(m.servent, sender, host.options.guid_table)
         if m.guid in self.mine:
@@ -378,7 +387,7 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
             return
         back = self.way_back(m.guid)
         if back is None or back not in self.connections or m.ttl <= 1 or m.hops >= BYTE_MAX:
-            host.note("hit without a way back")
+            host.log("hit without a way back")
             return
         onward = QueryHit(m.guid, m.ttl - 1, m.hops + 1, m.address, m.speed, m.push, m.results, m.servent)
         host.send(back, onward)
@@ -489,9 +498,8 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
     def full(self, host: Host, sender: PeerId, message: Full) -> None:
         if self.hang_up(host, sender):
             self.declined[sender] = None
-            others = message.others if message.others.__class__ is tuple else ()
-            for address in others[:PONGS]:
-                if whole(address, 0, WORD_MAX):
+            for address in message.others[:PONGS]:
+                if 0 <= address <= WORD_MAX:
                     self.remember(host, address, NEVER_US)
             self.seek(host)
 
@@ -530,7 +538,7 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
                 self.cache.pop(other, None)
                 del self.connections[other]
                 host.unlink(other)
-                host.note("silent neighbour", peer=other)
+                host.log("silent neighbour", peer=other)
         neighbours = list(self.connections)
         if neighbours and len(self.cache) < KNOWN_ENOUGH:
             who = neighbours.pop(host.rng.randrange(len(neighbours)))
@@ -548,7 +556,7 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
         if sender not in self.connections:
             return None
         if not headed(message):
-            host.note("nonsense")
+            host.log("nonsense")
             return None
         guid, hops = message.guid, message.hops + 1
         if guid in self.pinged or self.pings.get(guid) is not None:
@@ -581,8 +589,8 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
         if sender not in self.connections:
             return
         m = message
-        if not (headed(m) and all(whole(each, 0, WORD_MAX) for each in (m.address, m.files, m.kilobytes))):
-            host.note("nonsense")
+        if not (headed(m) and all(0 <= each <= WORD_MAX for each in (m.address, m.files, m.kilobytes))):
+            host.log("nonsense")
             return
         if m.hops == 0 and m.address == sender:
             self.connections[sender] = host.now_us
@@ -600,10 +608,10 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
         """An answer to one of our own queries; all fields but `results` have been checked."""
         files = files_of(hit.results)
         if not files or hit.address == host.me:
-            host.note("nonsense")
+            host.log("nonsense")
             return
         for file in files:
-            host.note("hit", holder=hit.address, content=file.name)
+            host.hit(hit.address, file.name)
         if not host.options.download:
             return
         name = self.mine[hit.guid]
@@ -676,13 +684,13 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
         before = download.source
         if not download.others:
             del self.downloads[before.file.name]
-            host.note("download failed", cause=download.cause, name=before.file.name, holder=before.holder, why=why)
+            host.failed(why, cause=download.cause)
             return
         download.source = download.others.pop(0)
         file = download.source.file
         if (file.size, file.digest) != (before.file.size, before.file.digest):
             download.here = 0
-        host.note("another holder", name=file.name, holder=download.source.holder, instead_of=before.holder, why=why)
+        host.log("another holder", name=file.name, holder=download.source.holder, instead_of=before.holder, why=why)
         self.attempt(host, download)
 
     def unwatch(self, host: Host, download: Download) -> None:
@@ -715,8 +723,8 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
             return
         file, data = download.source.file, message.data
         rest = file.size - download.here
-        if data.__class__ is not Blob or not whole(data.size, min(rest, RANGE_LEAST), rest):
-            host.note("nonsense")
+        if not min(rest, RANGE_LEAST) <= data.size <= rest:
+            host.log("nonsense")
             self.other(host, download, "nonsense")
             return
         if data.digest != file.digest:
@@ -729,12 +737,12 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
             host.send(sender, Get(file.name, download.here), cause=download.cause)
             return
         if not host.library.add(file):
-            host.note("decoy", cause=download.cause, content=file.name, holder=sender)
+            host.decoy(sender, file.name, cause=download.cause)
             self.got_decoy(host, download)
             return
         self.unwatch(host, download)
         del self.downloads[file.name]
-        host.note("downloaded", cause=download.cause, name=file.name, holder=sender, bytes=download.here)
+        host.fetched(sender, file.name, cause=download.cause)
 
     def got_decoy(self, host: Host, download: Download) -> None:
         """The hash was right and the user deleted the file, since it is not what its name says. If no other holder has
@@ -769,14 +777,8 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
         m = message
         if sender not in self.connections:
             return
-        if not (
-            headed(m)
-            and guid(m.servent)
-            and whole(m.index, 0, WORD_MAX)
-            and m.address.__class__ is int
-            and m.address >= 0
-        ):
-            host.note("nonsense")
+        if not (headed(m) and len(m.servent) == GUID_BYTES and 0 <= m.index <= WORD_MAX and m.address >= 0):
+            host.log("nonsense")
             return
         if m.servent == self.id:
             name = next((file.name for file in host.library.files() if index_of(file.name) == m.index), None)
@@ -794,8 +796,8 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
         if self.firewalled and sender not in self.given:
             return
         name, offset = message.name, message.offset
-        if name != "" and not (named(name) and whole(offset, 0, 1 << 62)):
-            host.note("nonsense")
+        if name != "" and not (named(name) and 0 <= offset <= 1 << 62):
+            host.log("nonsense")
             return
         file = own_file(host, name)
         slots = host.options.uploads * (WAITING if offset else 1)

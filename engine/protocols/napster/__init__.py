@@ -25,15 +25,19 @@ several servers.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ...api import (
+    FETCH,
+    FIND,
+    PUBLISH,
     Ask,
     Belief,
     Beliefs,
     Blob,
     Cause,
+    Facts,
     File,
     Host,
     Peer,
@@ -199,7 +203,7 @@ class User(Peer, name="napster", options=NapsterOptions):
 
     role = "user"
     overlay = False
-    audience = "one"
+    goals = (replace(FIND, audience="one"), replace(FETCH, audience="one"), PUBLISH)
 
     nick: str = ""
     link: int = 0
@@ -222,24 +226,31 @@ class User(Peer, name="napster", options=NapsterOptions):
         return [Station(Index, "index", "Napster Inc.")]
 
     @classmethod
-    def explain(cls, facts: Mapping[str, Any], options: NapsterOptions) -> str | None:
+    def verdict(cls, facts: Facts, options: NapsterOptions) -> str | None:
         """Tells whether the index or the holders are missing."""
-        state = (facts.get("stations") or {}).get("index", "alive")
-        publishes, asked = facts.get("want") == "publish", facts.get("reached")
-        if state != "alive" and (publishes or not asked or facts.get("holders")):
-            return f"the index is {state}, and nobody else knows who has what."
+        if facts.hits or facts.trouble:
+            return None
+        publishes, state = facts.goal == PUBLISH.name, facts.stations.get("index", "alive")
+        failed = "Not published" if publishes else "No answer"
+        if state != "alive" and (publishes or not facts.reached or facts.holders.total):
+            return f"{failed}: the index is {state}, and nobody else knows who has what."
         if publishes:
-            return None if facts.get("joined", True) else "the index is told when this user is logged in again."
-        if facts.get("holders") and not asked:
-            return "the asker could not reach the index, and nobody else knows who has what."
-        if facts.get("holders_alive", 0) > facts.get("colluding", 0):
-            return "the index was asked and named nobody: those who share it were not logged in when it was asked."
+            if facts.joined is not False:
+                return None
+            return f"{failed}: the index is told when this user is logged in again."
+        if facts.holders.total and not facts.reached:
+            return f"{failed}: the asker could not reach the index, and nobody else knows who has what."
+        if facts.holders.up > facts.holders.colluding:
+            return (
+                f"{failed}: the index was asked and named nobody: those who share it were not logged in when it was "
+                "asked."
+            )
         return None
 
     @classmethod
     def theory(cls, facts: Mapping[str, Any], options: NapsterOptions) -> Sequence[Theory]:
         """One question to the index, however many users there are."""
-        if facts["want"] == "publish":
+        if facts["goal"] == PUBLISH.name:
             return ()
         replies = f"O(1): 1 request, at most {options.max_results + 1} replies; then holders are pinged"
         return (Theory("messages", 1, replies), Theory("reached", 1, "the index"))
@@ -304,7 +315,7 @@ class User(Peer, name="napster", options=NapsterOptions):
             wanted.sent = False
         for download in [download for download in self.downloads.values() if not download.acked]:
             self.end(host, download)
-            host.note("download stopped", cause=download.cause, content=download.entry.name)
+            host.failed("download stopped", cause=download.cause)
 
     @on(Rescan)
     def rescan(self, host: Host, tick: Rescan) -> None:
@@ -331,7 +342,7 @@ class User(Peer, name="napster", options=NapsterOptions):
 
     def ask(self, host: Host, ask: Ask) -> None:
         online = self.state == "online"
-        if ask.want == "publish":
+        if ask.goal == PUBLISH.name:
             if online:
                 self.share(host)
             return
@@ -340,7 +351,7 @@ class User(Peer, name="napster", options=NapsterOptions):
         self.serial += 1
         patience_s = host.options.search_timeout_s if online else host.options.login_timeout_s
         timer = host.after(int(patience_s * 1e6), SearchTimeout(self.serial))
-        self.wanted[self.serial] = wanted = Wanted(ask.text, host.cause, timer, ask.want == "fetch")
+        self.wanted[self.serial] = wanted = Wanted(ask.text, host.cause, timer, ask.goal == FETCH.name)
         if online:
             self.search(host, wanted)
 
@@ -369,7 +380,7 @@ class User(Peer, name="napster", options=NapsterOptions):
         for entry in entries:
             holders.setdefault(entry.ip, entry.name)
         for ip, name in holders.items():
-            host.note("hit", holder=ip, content=name)
+            host.hit(ip, name, by=sender)
         if holders and (wanted.fetch or host.options.download):
             self.serial += 1
             timer = host.after(int(host.options.ping_timeout_s * 1e6), SearchTimeout(self.serial))
@@ -383,7 +394,7 @@ class User(Peer, name="napster", options=NapsterOptions):
     @on(Pong)
     def pong(self, host: Host, sender: PeerId, message: Pong) -> None:
         """Note the round trip; choose when the last holder has answered."""
-        choice = self.choices.get(message.number) if type(message.number) is int else None
+        choice = self.choices.get(message.number)
         if choice is None or all(entry.ip != sender for entry in choice.entries):
             return
         trip_us = choice.trips_us[sender] = host.now_us - choice.sent_us
@@ -398,7 +409,7 @@ class User(Peer, name="napster", options=NapsterOptions):
         """Give up a search, or choose among the holders that answered."""
         wanted, choice = self.wanted.pop(tick.number, None), self.choices.pop(tick.number, None)
         if wanted is not None:
-            host.note("search timed out", content=wanted.text)
+            host.log("search timed out", content=wanted.text)
         if choice is not None:
             self.choose(host, choice)
 
@@ -421,7 +432,7 @@ class User(Peer, name="napster", options=NapsterOptions):
         name = download.entry.name
         if self.state != "online":
             self.end(host, download)
-            host.note("download stopped", cause=download.cause, content=name)
+            host.failed("download stopped", cause=download.cause)
             return
         self.serial += 1
         download.attempt = self.serial
@@ -460,7 +471,7 @@ class User(Peer, name="napster", options=NapsterOptions):
             self.count(host, DOWNLOAD_END)
         if not download.others:
             self.end(host, download)
-            host.note("download failed", cause=download.cause, content=old.name, why=why)
+            host.failed(why, cause=download.cause)
         else:
             download.entry = download.others.pop(0)
             if download.entry.md5 != old.md5:
@@ -517,9 +528,9 @@ class User(Peer, name="napster", options=NapsterOptions):
     @on(AlternateAck)
     def alternate_ack(self, host: Host, sender: PeerId, message: AlternateAck) -> None:
         """501: a user wants this file and cannot connect to us, so connect to it."""
-        if sender != self.server or type(message.ip) is not int or message.ip < 0:
+        if sender != self.server or message.ip < 0:
             return
-        if shared_file(host, message.name) is None:
+        if own_file(host, message.name) is None:
             host.send(message.ip, GetError(self.nick, message.name))
         else:
             host.link(message.ip)
@@ -541,7 +552,7 @@ class User(Peer, name="napster", options=NapsterOptions):
     def data(self, host: Host, sender: PeerId, message: Data) -> None:
         """A piece of the file. The hash is checked when all have arrived; then the file is shared."""
         download, blob = self.download_of(message.name, True, ip=sender), message.blob
-        if download is None or type(blob) is not Blob or type(blob.size) is not int:
+        if download is None:
             return
         name, entry = download.entry.name, download.entry
         if not message.name:
@@ -552,18 +563,18 @@ class User(Peer, name="napster", options=NapsterOptions):
         if download.have < entry.size:
             return
         if blob.digest != entry.md5:
-            host.note("download corrupt", cause=download.cause, content=name, holder=sender)
+            host.log("download corrupt", cause=download.cause, content=name, holder=sender)
             download.have = 0
             self.other(host, download, "other bytes than promised")
             return
         if not host.library.add(File(name, entry.size, blob.digest)):
             # The hash was right, and the user deleted the file: it is not what its name says.
-            host.note("decoy", cause=download.cause, content=name, holder=sender)
+            host.decoy(sender, name, cause=download.cause)
             download.have = 0
             self.other(host, download, "a decoy")
             return
         self.end(host, download)
-        host.note("downloaded", cause=download.cause, content=name, holder=sender)
+        host.fetched(sender, name, cause=download.cause)
         self.hang_up(host, sender)
         self.count(host, DOWNLOAD_END)
         if self.state == "online":
@@ -574,13 +585,12 @@ class User(Peer, name="napster", options=NapsterOptions):
     @on(Get)
     def get(self, host: Host, sender: PeerId, message: Get) -> None:
         """Begin an upload at the offset; a second request for the same file begins it again."""
-        file = shared_file(host, message.name)
-        if file is None or type(message.offset) is not int:
+        file = own_file(host, message.name)
+        if file is None:
             host.send(sender, GetError(self.nick, message.name))
             return
         self.serial += 1
-        link = message.link if type(message.link) is int else 0
-        upload = Upload(file, min(max(0, message.offset), file.size), link, self.serial)
+        upload = Upload(file, min(max(0, message.offset), file.size), message.link, self.serial)
         again = self.uploads.get((sender, file.name))
         self.uploads[(sender, file.name)] = upload
         host.link(sender)
@@ -665,8 +675,3 @@ class User(Peer, name="napster", options=NapsterOptions):
             "uploads": str(len(self.uploads)),
         }
         return Beliefs(known, facts)
-
-
-def shared_file(host: Host, name: object) -> File | None:
-    """The file that a message names, if this user has it; None too for what is no name."""
-    return own_file(host, name) if isinstance(name, str) else None

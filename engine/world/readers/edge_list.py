@@ -58,7 +58,6 @@ _MINUS_ZERO = re.compile(r"-(?<![eE\d.]-)0")
 _WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
 _SURE_NAMES = re.compile(r"(?:[^\W\d_][^\n]{0,199}+(?:\n|\Z))*+")
 """Names that begin with a letter, one a line: all that `_word` asks, but for characters that are no text."""
-_SURE_NUMBERS = re.compile(r"(?:\+?[0-9]{1,18}+(?:\n|\Z))*+")
 _NO_TEXT = re.compile("[\ud800-\udfff]")
 _ATTRIBUTES = re.compile(r"[ \t]*+\{[^\n{#%/]*+(?<=\})(?:[ \t]++(?=\n|\Z))?(?=\n|\Z)")
 """Those that networkx writes at the end of a line."""
@@ -139,6 +138,35 @@ def _printable(labels: Sequence[str], name: str) -> tuple[str, ...]:
     return made
 
 
+class _Codes(dict[str, int]):
+    """Codes of numbers, as `_EdgeListReader` has them. Raises InputError for what is no number."""
+
+    def __init__(self, words: dict[str, int]) -> None:
+        super().__init__()
+        self._words = words
+
+    def __missing__(self, word: str) -> int:
+        code = self[word] = _code_of(word, "", self._words)
+        return code
+
+
+def _code_of(word: str, where: str, words: dict[str, int]) -> int:
+    """The code of a whole number. One that is not written as Python writes it is added to `words`."""
+    digits = word[1:] if word[:1] in "+-" else word
+    if not (digits.isascii() and digits.isdigit()):
+        check_text(word, where, EXPECTED)
+        raise InputError(
+            f"{where}: a node id should be a whole number, as in the lines before, not {tables.quoted(word)}"
+        )
+    if word.startswith("-"):
+        raise InputError(f"{where}: a node id should not be negative, as {plain(word, limit=40)} is")
+    if len(digits) > LABEL_MAX or int(digits) > ID_MAX:
+        raise InputError(f"{where}: the node id {plain(word, limit=40)} is too large")
+    if word[0] == "+" or (word[0] == "0" and len(word) > 1):
+        return -1 - words.setdefault(word, len(words))
+    return int(word)
+
+
 @dataclass(slots=True)
 class _EdgeListReader:
     """Reads blocks of lines. `sep` and `columns` are None before the first line with a link.
@@ -154,9 +182,13 @@ class _EdgeListReader:
     pairs: list[NDArray[np.int64]] = field(default_factory=list)
     links: int = 0
     words: defaultdict[str, int] = field(default_factory=defaultdict)
+    codes: _Codes = field(init=False)
     known: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     unmerged: list[NDArray[np.int64]] = field(default_factory=list)
     matrix_market: bool = False
+
+    def __post_init__(self) -> None:
+        self.codes = _Codes(self.words)
 
     def read_block(self, at: int, block: str) -> None:
         """Read the lines of a block, the first of which is line `at`."""
@@ -179,6 +211,7 @@ class _EdgeListReader:
             self.unmerged.append(_distinct(pairs))
             if sum(map(len, self.unmerged)) > max(len(self.known), 1 << 16):
                 self._merge()
+            self._check_nodes(len(self.codes))
         else:
             self._check_nodes(len(self.words))
 
@@ -217,10 +250,10 @@ class _EdgeListReader:
             place[order] = np.arange(len(keys))
             by_code = np.argsort(codes, kind="stable")
             ids, place = codes[by_code], place[by_code]
-            self.pairs = [place[np.searchsorted(ids, some)] for some in self.pairs]
+            self.pairs = _positions(ids, place, self.pairs)
         else:
             labels = list(map(str, ids.tolist()))
-            self.pairs = _positions(ids, self.pairs)
+            self.pairs = _positions(ids, np.arange(len(ids)), self.pairs)
         return _edges(self.name, labels, self.pairs, notes, clean=True)
 
     # --- the first lines ---------------------------------------------------------------------------------------
@@ -333,13 +366,18 @@ class _EdgeListReader:
             return None
         # One flat list: a list a line keeps Python's collector busy.
         cells = block.replace("\n", self.sep).split(self.sep) if self.sep else block.split()
+        blanks = bool(self.sep) and any(blank in block for blank in tables.BLANKS if blank != self.sep)
+        return self._coded_cells(cells, blanks)
+
+    def _coded_cells(self, cells: list[str], blanks: bool) -> NDArray[np.int64] | None:
+        """As `_coded`, of all values of all lines. blanks: there may be some around a value."""
+        columns = self.columns
+        assert columns is not None
         count = len(cells) // columns.width
         words = [""] * (2 * count)
         for at, column in enumerate(columns.wanted):
             words[at::2] = cells[column : count * columns.width : columns.width]
-        if self.sep and any(blank in block for blank in tables.BLANKS if blank != self.sep):
-            words = [word.strip(tables.BLANKS) for word in words]
-        return self._coded(words)
+        return self._coded([word.strip(tables.BLANKS) for word in words] if blanks else words)
 
     def _rows(self, block: str) -> NDArray[np.int64] | None:
         """As `_split`, also for values in double quotes."""
@@ -352,7 +390,8 @@ class _EdgeListReader:
             return None
         first, second = columns.wanted
         full = list(filter(None, rows))
-        if self.sep and self.sep != "\t" and set(map(len, full)) == {columns.width}:
+        empty = not self.sep and ('""' in block or "''" in block)  # an empty value between blanks is none
+        if self.sep != "\t" and not empty and set(map(len, full)) == {columns.width}:
             words = [""] * (2 * len(full))
             words[0::2] = map(operator.itemgetter(first), full)
             words[1::2] = map(operator.itemgetter(second), full)
@@ -376,10 +415,9 @@ class _EdgeListReader:
         try:
             if not self.numbers:
                 return self._codes_of_names(words)
-            codes = self._codes_of_numbers(words)
+            return np.fromiter(map(self.codes.__getitem__, words), np.int64, len(words)).reshape(-1, 2)
         except InputError:
             return None  # said again with the line
-        return np.fromiter(map(codes.__getitem__, words), np.int64, len(words)).reshape(-1, 2)
 
     def _codes_of_names(self, words: Sequence[str]) -> NDArray[np.int64]:
         """Pairs of codes of these names. Raises InputError; then no new name is kept."""
@@ -400,21 +438,15 @@ class _EdgeListReader:
                 raise
         return codes
 
-    def _codes_of_numbers(self, words: Sequence[str]) -> dict[str, int]:
-        """A code for each of the numbers. Raises InputError."""
-        distinct = list(dict.fromkeys(words))
-        if "" in distinct or not _SURE_NUMBERS.fullmatch("\n".join(distinct)):
-            return {word: self._number(word, "") for word in distinct}
-        known = self.words
-        return {
-            word: int(word) if word[0] in "123456789" or word == "0" else -1 - known.setdefault(word, len(known))
-            for word in distinct
-        }
-
     def _bare(self, block: str) -> NDArray[np.int64] | None:
         """As `_fast`, once attributes, comments and quotes have been taken out."""
         if "{" in block:
             block = _ATTRIBUTES.sub("", block)
+        columns = self.columns
+        assert columns is not None
+        cells = tables.all_quoted(block, self.sep or "", columns.width)
+        if cells is not None and (pairs := self._coded_cells(cells, blanks=True)) is not None:
+            return pairs
         bare = tables.bare(block, self.sep or "", names=not self.numbers)
         if bare is None:
             return self._rows(block)
@@ -488,19 +520,8 @@ class _EdgeListReader:
         return row
 
     def _number(self, word: str, where: str) -> int:
-        digits = word[1:] if word[:1] in "+-" else word
-        if not (digits.isascii() and digits.isdigit()):
-            check_text(word, where, EXPECTED)
-            raise InputError(
-                f"{where}: a node id should be a whole number, as in the lines before, not {tables.quoted(word)}"
-            )
-        if word.startswith("-"):
-            raise InputError(f"{where}: a node id should not be negative, as {plain(word, limit=40)} is")
-        if len(digits) > LABEL_MAX or int(digits) > ID_MAX:
-            raise InputError(f"{where}: the node id {plain(word, limit=40)} is too large")
-        if word[0] == "+" or (word[0] == "0" and len(word) > 1):
-            return -1 - self.words.setdefault(word, len(self.words))
-        return int(word)
+        code = self.codes.get(word)
+        return _code_of(word, where, self.words) if code is None else code
 
     def _word(self, word: str, where: str) -> int:
         known = self.words.get(word)
@@ -536,9 +557,9 @@ def _same_width(sep: str, width: int) -> re.Pattern[str]:
 
 def _distinct(pairs: NDArray[np.int64]) -> NDArray[np.int64]:
     """The ids in `pairs`, each once, in ascending order."""
-    top = int(pairs.max())
-    if top < DENSE_MAX and pairs.min() >= 0:
-        return np.flatnonzero(np.bincount(pairs.reshape(-1)))
+    low, top = int(pairs.min()), int(pairs.max())
+    if top - low < DENSE_MAX:
+        return np.flatnonzero(np.bincount(pairs.reshape(-1) - low)) + low
     return _sorted_once(pairs)
 
 
@@ -549,13 +570,16 @@ def _sorted_once(values: NDArray[np.int64]) -> NDArray[np.int64]:
     return made[np.append(True, made[1:] != made[:-1])] if len(made) else made
 
 
-def _positions(ids: NDArray[np.int64], pairs: list[NDArray[np.int64]]) -> list[NDArray[np.int64]]:
-    """`pairs` with each id replaced by its position in the sorted `ids`."""
-    if len(ids) and int(ids[-1]) < DENSE_MAX:
-        table = np.zeros(int(ids[-1]) + 1, np.int64)
-        table[ids] = np.arange(len(ids))
-        return [table[some] for some in pairs]
-    return [np.searchsorted(ids, some) for some in pairs]
+def _positions(
+    ids: NDArray[np.int64], places: NDArray[np.int64], pairs: list[NDArray[np.int64]]
+) -> list[NDArray[np.int64]]:
+    """`pairs` with each id replaced by its place; `ids` are sorted."""
+    low = int(ids[0]) if len(ids) else 0
+    if len(ids) and int(ids[-1]) - low < DENSE_MAX:
+        table = np.zeros(int(ids[-1]) - low + 1, np.int64)
+        table[ids - low] = places
+        return [table[some - low] for some in pairs]
+    return [places[np.searchsorted(ids, some)] for some in pairs]
 
 
 def _leading_zero(block: str) -> bool:

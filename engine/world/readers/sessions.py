@@ -87,6 +87,8 @@ class _SessionReader:
         self._ids = {label: peer for peer, label in enumerate(labels)}
         self._pointless = not any("," in label or "." in label for label in labels)
         self._longest = max(map(len, labels), default=0) + 16
+        self._opens = False
+        """Whether the blocks so far had open ends, or something else that numpy does not read."""
         self._checked = 1 << 16
         self._sep: str | None = None
         self._columns: tables.ColumnLayout | None = None
@@ -133,26 +135,28 @@ class _SessionReader:
         if columns is None or block is None:
             return self._from_rows(at, text)
         if self._sep == ";" and "," in block:
-            if columns.wanted[0] == 0:
+            if self._pointless:
+                block = block.replace(",", ".")  # no label has either
+            elif columns.wanted[0] == 0:
                 block = _POINT.sub(r"\1.", block)
-            elif self._pointless:
-                block = _POINT.sub(r"\1.", ";" + block.replace("\n", "\n;"))[1:].replace("\n;", "\n")
             else:
                 return False
+        if self._sep and not self._opens and self._parsed_whole(at, block):
+            return True
         if self._sep:
+            self._opens = True
             block = self._open_ends(columns.wanted[2]).sub(r"\1inf", block)
-        if (
-            "\n\n" not in block
-            and "\n " not in block
-            and "\n\t" not in block
-            and block[:1] not in ("", "\n", " ", "\t")
-        ):
-            lines = np.arange(at, at + block.count("\n") + (not block.endswith("\n")))
-            return self._parsed(lines, block) or self._from_rows(at, block)
+        if _is_whole(block):
+            return self._parsed_whole(at, block) or self._from_rows(at, block)
         kept = [(number, line) for number, line in enumerate(block.split("\n"), at) if line and not line.isspace()]
         if not kept or self._parsed(np.array([at for at, _ in kept]), "\n".join(line for _, line in kept)):
             return True
         return self._from_rows(at, block)
+
+    def _parsed_whole(self, at: int, block: str) -> bool:
+        """As `_parsed`, of all lines; False where some of them are empty."""
+        lines = np.arange(at, at + block.count("\n") + (not block.endswith("\n")))
+        return _is_whole(block) and self._parsed(lines, block)
 
     def _from_rows(self, at: int, text: str) -> bool:
         """As `_fast`, also for values in double quotes that have a separator or a quote inside, and for lines that end
@@ -367,6 +371,12 @@ class _SessionReader:
             who = plain(self._labels[peers[at]], 40)
             raise InputError(f"{self.name}:{second}: {who} is up already, by the session of line {first}")
         return peers, begins_us, ends_us, notes
+
+
+def _is_whole(block: str) -> bool:
+    """Whether no line is empty or begins with a blank."""
+    starts = block[:1] not in ("", "\n", " ", "\t")
+    return starts and not any(sign in block for sign in ("\n\n", "\n ", "\n\t"))
 
 
 def _without_comment(line: str, sep: str) -> str:
