@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from random import Random
 from string import ascii_lowercase
+from zlib import compress
 
 import pytest
 
 from engine.protocols.limewire.dynamic_query import DynamicQuery, hosts
-from engine.protocols.limewire.qrp import QrpTable, qrp_hash
+from engine.protocols.limewire.qrp import QrpTable, compressed, pieces, qrp_hash, unpacked
 
 VECTORS = {
     13: (
@@ -34,8 +35,8 @@ def test_the_hash_gives_the_published_values(bits: int) -> None:
 
 
 def test_the_example_of_the_specification_has_two_entries_and_their_patch() -> None:
-    table = QrpTable(3, 1 << qrp_hash("test", 3) | 1 << qrp_hash("qrp", 3))
-    assert table.entries == 1 << 2 | 1 << 7
+    table = QrpTable.with_entries([qrp_hash("test", 3), qrp_hash("qrp", 3)], 3)
+    assert table.entries() == [2, 7]
     assert table.patch(QrpTable(3), 8)[2] == table.patch(QrpTable(3), 8)[7] == 0xFA
     assert len(table.patch(QrpTable(3), 4)) == 4
 
@@ -46,7 +47,50 @@ def test_a_query_matches_if_each_word_is_there_and_endings_are_cut() -> None:
     assert table.matches("menerbes")
     assert not table.matches("blue rain coat")
     assert not table.matches("in")
-    assert QrpTable(16, None).matches("anything")
+
+
+@pytest.mark.parametrize("words", [40, 4_000])
+def test_few_and_many_entries_are_kept_differently_and_behave_alike(words: int) -> None:
+    rng = Random(5)
+    entries = sorted(rng.sample(range(1 << 16), words))
+    table = QrpTable.with_entries(reversed(entries))
+    assert table.entries() == entries
+    assert table.count == words == table.fill * (1 << 16)
+    assert len(table.held) <= 8_192
+    assert [table.has([one]) for one in entries] == [True] * words
+    assert [one for one in range(1 << 16) if table.has([one])] == entries
+    assert not table.has([]), "a query without words matches nothing"
+
+
+def test_patches_lead_from_any_table_to_any_other() -> None:
+    rng = Random(7)
+    table = QrpTable()
+    for many in (50, 9_000, 0, 300):
+        wanted = QrpTable.with_entries(rng.sample(range(1 << 16), many))
+        parts = pieces(wanted.differences(table), 16)
+        assert 1 <= len(parts) <= 255
+        assert compressed(sum(len(part) for part in parts) // 2) <= 1_024 * len(parts)
+        assert max(map(len, parts)) - min(map(len, parts)) <= 2 * len(parts)
+        for part in parts:
+            table = table.changed(unpacked(part))
+        assert table == wanted
+
+
+def test_a_union_has_what_any_has_whatever_their_sizes() -> None:
+    small, large = (QrpTable.of([name], bits) for name, bits in (("red sky", 10), ("blue train", 16)))
+    for one, other in ((small, large), (large, small)):
+        both = one.union([other])
+        assert both.bits == one.bits
+        assert both.matches("red sky")
+        assert both.matches("blue train")
+        assert not both.matches("green door")
+
+
+@pytest.mark.parametrize("entries", [1, 300, 1_000, 5_000, 11_000])
+def test_the_size_of_a_patch_is_that_of_its_compressed_bytes(entries: int) -> None:
+    table = QrpTable.with_entries(Random(entries).sample(range(1 << 16), entries))
+    real = len(compress(table.patch(QrpTable())))
+    assert abs(compressed(entries) - real) <= 0.1 * real
 
 
 def test_a_full_table_passes_unknown_words_with_the_power_of_its_fill() -> None:
