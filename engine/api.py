@@ -1221,7 +1221,7 @@ def verb(
     *,
     about: str,
     undo: str = "",
-    why_not: Callable[[P], str | None] | None = None,
+    why_not: Callable[[Any], str | None] | None = None,
     values: Mapping[str, str] | None = None,
 ) -> Callable[[F], F]:
     """Mark a method (self, host, and values by name) as something that a person can do with a peer: it stands in menu,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from heapq import nsmallest
+from itertools import islice
 from operator import itemgetter
 from typing import Any
 
@@ -22,6 +23,7 @@ from ..measure.snapshot import (
     STATES,
     AskRow,
     CourtStatus,
+    CutLinks,
     Fixed,
     Flight,
     Kind,
@@ -321,16 +323,32 @@ class SnapshotBuilder:
         self._files = np.zeros(sim.n, np.int32)
         self._files_us = -1
         self._held = self._cut = np.zeros(0, np.bool_)
+        self._cut_links = CutLinks()
         self._ident = np.zeros(0, np.float32)
         self._traced: tuple[tuple[object, ...], Trace | None] = ((), None)
         self._identified = any(kind.identifier is not Peer.identifier for kind in dict.fromkeys(sim.program_types))
+        self._look_up_links()
 
     def commanded(self) -> None:
         """To be called after a command: files are counted again, programs read, held and cut links looked up."""
         self._files_us = -1
         self._columns.forget_views()
+        self._look_up_links()
+
+    def _look_up_links(self) -> None:
         self._held = self._flags(self._simulation.network.held_links.ends())
-        self._cut = self._flags(self._simulation.faults.cut_links.ends())
+        cut_links = self._simulation.faults.cut_links
+        self._cut = self._flags(cut_links.ends())
+        if cut_links or len(self._cut_links.a) or len(self._cut_links.whole):
+            pairs = np.array(list(islice(cut_links.pairs, FLIGHT_ROWS)), np.int32).reshape(-1, 2)
+            whole = self._flags(set(cut_links.whole))
+            self._cut_links = CutLinks(pairs[:, 0], pairs[:, 1], whole)
+
+    def _grown(self) -> CutLinks:
+        """The cut links, for more peers than there were at the last command."""
+        whole = np.concatenate([self._cut_links.whole, np.zeros(self._simulation.n, np.bool_)])[: self._simulation.n]
+        self._cut_links = replace(self._cut_links, whole=whole)
+        return self._cut_links
 
     def _flags(self, peers: set[PeerId]) -> NDArray[np.bool_]:
         """Peers with a held or a cut link; only a command changes who they are."""
@@ -392,6 +410,7 @@ class SnapshotBuilder:
             spreading=self._spreading(flight),
             held=self._held,
             cut=self._cut,
+            cut_links=self._cut_links if len(self._cut_links.whole) in (0, sim.n) else self._grown(),
             ident=self._ident,
             court=court,
             attacks=attacks,

@@ -161,7 +161,7 @@ class BlockWanted:
 
 
 @message(part="transfer")
-class Block:
+class BlockSent:
     """A block."""
 
     block: int
@@ -196,10 +196,10 @@ class Transferrer(Peer):
 
     @on(BlockWanted)
     def wanted(self, host: Host, sender: PeerId, wanted: BlockWanted) -> None:
-        host.send(sender, Block(wanted.block, Blob(BLOCK)))
+        host.send(sender, BlockSent(wanted.block, Blob(BLOCK)))
 
-    @on(Block)
-    def block(self, host: Host, sender: PeerId, block: Block) -> None:
+    @on(BlockSent)
+    def block(self, host: Host, sender: PeerId, block: BlockSent) -> None:
         self.blocks += 1
         number = self.blocks % self.BLOCKS
         host.multicast(self.near, BlockGot(number))

@@ -165,6 +165,7 @@ TABLE: dict[str, InkOf] = {
     "coast": InkOf("map-coastline"),
     "ring": InkOf("map-coastline"),
     "link": InkOf("link"),
+    "contact": InkOf("link", faded=0.45),
     "link-selected": InkOf("link-active"),
     "mark-1": InkOf("chart-1", faded=0.35),
     "mark-2": InkOf("chart-2", faded=0.35),

@@ -65,6 +65,16 @@ class Tree:
         return int(found[0]) if found and peer is not None else -1
 
 
+def repeated_questions(trace: Trace) -> NDArray[np.bool_]:
+    """Which of the questions that arrived came to a peer that had it already (k,). The sender of the first one need not
+    be the peer above it in the tree: it may have been sent `via` that one (`Trace`)."""
+    asked = trace.questions
+    repeated = np.ones(len(asked.to), np.bool_)
+    repeated[np.unique(asked.to, return_index=True)[1]] = False
+    repeated |= trace.at_us[asked.to] != asked.at_us
+    return repeated
+
+
 def tree_of(trace: Trace) -> Tree:
     """The tree by the peer that told each peer first. If that one was not reached by the ask, the asker is the
     parent."""

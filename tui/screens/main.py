@@ -536,6 +536,7 @@ class MainScreen(LeanScreen[None]):
 
     def _take_frame(self, *, draw: bool) -> None:
         self.session.shown = self._columns_seen()
+        self.session.contacts = self._links_seen()
         self.session.followed = self.query_one(Charts).followed
         frame = self.session.frame(self.pace.fps)
         self._known = True
@@ -553,6 +554,11 @@ class MainScreen(LeanScreen[None]):
         all_ = () if frame is None else frame.snapshot.fixed.shows
         table = "peers" in self.panels.shown
         return frozenset(one.name for one in all_ if table or one.name == self.view.colour_by)
+
+    def _links_seen(self) -> bool:
+        """Whether the picture shows links: those of the swarm, and not what a peer believes or the path of an ask."""
+        seen = self.picture is self.view and PICTURE in self.panels.shown
+        return seen and not self.session.analysis.show_belief and not self.session.player.alarm
 
     def _panels_are_due(self, now: float) -> bool:
         return self._panel_frame is not None and now - self._panels_s >= self._panel_slot_s

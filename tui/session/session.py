@@ -101,6 +101,8 @@ class Session:
         self.teller = Teller()
         self.shown: frozenset[str] = frozenset()
         """Columns of the network that frames should hold: those that somebody looks at."""
+        self.contacts = False
+        """Whether frames should hold whom peers could ask next, as links, where no stream is open."""
         self.followed: frozenset[str] = frozenset()
         """Columns of the network, and "role", whose time series somebody looks at."""
         self.asks_of = AskFilter()
@@ -300,9 +302,9 @@ class Session:
         if self.followed:
             self.swarm.follow(sorted(self.followed), strict=False)
         try:
-            return self.swarm.snapshot(wanted)
+            return self.swarm.snapshot(wanted, contacts=self.contacts)
         except PeerFailed as error:
-            self.shown = frozenset()
+            self.shown, self.contacts = frozenset(), False
             self.player.fail(error)
             return self.swarm.snapshot()
 

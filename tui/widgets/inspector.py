@@ -374,6 +374,8 @@ class Inspector(VerticalScroll, inherit_bindings=False):
             row.append((f"  {STATE['poisoned']} poisoned", "poisoned bold"))
         if peer < len(snapshot.held) and snapshot.held[peer]:
             row.append((f"  {STATE['held']} a link is held", "held bold"))
+        if peer < len(snapshot.cut) and snapshot.cut[peer]:
+            row.append(("  a link is cut", "lost bold"))
         if snapshot.group[peer]:
             row.append((f"  cut off (side {int(snapshot.group[peer])})", "warn"))
         row.append((f"  {snapshot.roles[int(snapshot.role[peer])]} #{peer}", "text"))

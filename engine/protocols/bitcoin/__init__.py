@@ -45,16 +45,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
 
 from ...api import (
     DUPLICATE,
+    INHERIT,
     PUBLISH,
     Ask,
     Belief,
     Beliefs,
     CallEnd,
     Cause,
+    CauseLike,
     Facts,
     Goal,
     Host,
@@ -65,6 +66,7 @@ from ...api import (
     Rng,
     Shown,
     Station,
+    Timer,
     on,
     on_reply,
     on_timeout,
@@ -247,7 +249,7 @@ class TellAddresses:
 
 
 @dataclass(slots=True)
-class Checked:
+class BlockChecked:
     """A block has been checked."""
 
     block: Block
@@ -370,6 +372,14 @@ def shares(miners: int, unequal: float) -> tuple[float, ...]:
     return tuple(weight / total for weight in weights)
 
 
+def _mines_in_secret(node: Node) -> str | None:
+    return "it mines in secret already" if node.secret is not None else None
+
+
+def _mines_openly(node: Node) -> str | None:
+    return "it does not mine in secret" if node.secret is None else None
+
+
 class Node(Peer, name="bitcoin", options=BitcoinOptions):
     """A node.
 
@@ -416,7 +426,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         self.bits = 0
         self.dialing: PeerId = -1
         self.dialing_for: Kind = "full"
-        self.dial_timer: object = None
+        self.dial_timer: Timer | None = None
         self.timer_dial = False
         self.dial_us = DIAL_US
         self.pool: dict[int, Tx] = {}
@@ -472,7 +482,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
     def converge(cls, world: NetworkStart, options: BitcoinOptions, rng: Rng) -> None:
         """Connections as the nodes would have opened them, and addresses in the tables. All chains are at the first
         block."""
-        if options.converge:
+        if options.running:
             converge(world, options, rng)
 
     def saved(self) -> object | None:
@@ -553,7 +563,8 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         """An attempt to open a connection is over. Returns whether it was the present one."""
         if self.dialing != peer:
             return False
-        host.cancel(self.dial_timer)  # type: ignore[arg-type]
+        if self.dial_timer is not None:
+            host.cancel(self.dial_timer)
         self.dialing, self.dial_timer = -1, None
         self.dial_soon(host)
         return True
@@ -970,17 +981,17 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
             one.at = max(0, one.at - done)
 
     @on(Inv)
-    def inv(self, host: Host, sender: PeerId, message: Inv) -> Known:
+    def inv(self, host: Host, sender: PeerId, message: Inv) -> None:
         """Something exists: ask for it, if it is not here."""
         one = self.hear(host, sender)
         if one is None:
-            return None
-        new = bool(message.blocks) and self.told_blocks(host, one, message.blocks)
+            return
+        if message.blocks:
+            self.told_blocks(host, one, message.blocks)
         if message.txs and one.kind == "full":
-            new = self.told_txs(host, one, message.txs[:INV_MOST]) or new
-        return None if new else DUPLICATE
+            self.told_txs(host, one, message.txs[:INV_MOST])
 
-    def told_txs(self, host: Host, one: Connection, txs: Iterable[int]) -> bool:
+    def told_txs(self, host: Host, one: Connection, txs: Iterable[int]) -> None:
         pool, heard, wanted, bit = self.pool, self.heard, self.wanted, one.bit
         missing: list[int] = []
         recent: list[frozenset[int]] | None = None
@@ -1003,13 +1014,10 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
                     continue
                 put_bounded(wanted, txid, Wanted(-1, host.now_us + TEND_US, [one.peer]), WANTED_MOST)
             missing.append(txid)
-        if not missing:
-            return False
-        if preferred:
+        if missing and preferred:
             self.ask_txs(host, one.peer, missing)
-        else:
+        elif missing:
             host.after(NOT_PREFERRED_US, AskLater(one.peer, tuple(missing)))
-        return True
 
     @on(AskLater)
     def ask_later(self, host: Host, tick: AskLater) -> None:
@@ -1104,15 +1112,15 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
 
     # --- blocks: what others have ---------------------------------------------------------------------------------
 
-    def told_blocks(self, host: Host, one: Connection, blocks: Sequence[int]) -> bool:
+    def told_blocks(self, host: Host, one: Connection, blocks: Sequence[int]) -> None:
         """Blocks are announced by inv. Headers are asked for first, or, before there were such, the blocks."""
         one.best = blocks[-1]
         new = [hash_ for hash_ in blocks[:INV_FAST_MOST] if not self.has(hash_)]
         if not new:
-            return False
+            return
         if era_of(host).announce == "compact":
             self.ask_headers(host, one.peer)
-            return True
+            return
         for hash_ in new:
             lack = self.lacking.get(hash_)
             if lack is None:
@@ -1121,7 +1129,6 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
             if one.peer not in lack.sources and len(lack.sources) < SOURCES_MOST:
                 lack.sources.append(one.peer)
         self.fetch(host)
-        return True
 
     def has(self, hash_: int) -> bool:
         """Whether a block is here, whole."""
@@ -1149,21 +1156,21 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
                 host.send(sender, Headers(tuple(block.header for block in found)))
 
     @on(Headers)
-    def headers(self, host: Host, sender: PeerId, message: Headers) -> Known:
+    def headers(self, host: Host, sender: PeerId, message: Headers) -> None:
         """Headers: of a branch that is at least as long as this node's, fetch the blocks."""
         one = self.hear(host, sender)
         headers = message.headers[:HEADERS_MOST]
         if one is None or not headers:
-            return DUPLICATE
+            return
         one.best = headers[-1].hash
         height = self.height_of(headers[0].parent)
         if height < 0:
             self.ask_headers(host, sender)
-            return None
+            return
         parent, new, source = headers[0].parent, [], 0
         for header in headers:
             if header.parent != parent:
-                return None
+                return
             parent, height = header.hash, height + 1
             if self.has(header.hash):
                 continue
@@ -1180,7 +1187,6 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
             self.fetch(host)
         if len(message.headers) >= HEADERS_MOST and new:
             self.ask_headers(host, sender)
-        return None if new else DUPLICATE
 
     def height_of(self, hash_: int) -> int:
         """Height of a block whose header is known, below 0 for another one."""
@@ -1301,20 +1307,19 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
             to = [other for other in self.connections.values() if other.pushes and other is not one]
             self.push(host, block, to)
         delay_us = block.size * era_of(host).verify_us_kb // 1_000
-        host.after(delay_us, Checked(block, one.peer))
+        host.after(delay_us, BlockChecked(block, one.peer))
         return None
 
-    def push(self, host: Host, block: Block, to: Sequence[Connection], cause: Cause | None = None) -> None:
+    def push(self, host: Host, block: Block, to: Sequence[Connection], cause: CauseLike = INHERIT) -> None:
         """Send a compact block to those that do not have it."""
         peers = [one.peer for one in to if one.best != block.hash]
         for one in to:
             one.best = block.hash
         if peers:
-            how = {} if cause is None else {"cause": cause}
-            host.multicast(peers, CmpctBlock(block), **how)
+            host.multicast(peers, CmpctBlock(block), cause=cause)
 
-    @on(Checked)
-    def checked(self, host: Host, tick: Checked) -> None:
+    @on(BlockChecked)
+    def checked(self, host: Host, tick: BlockChecked) -> None:
         """A block has been checked: it joins the chain, or waits for its parent."""
         block = tick.block
         self.checking.pop(block.hash, None)
@@ -1329,7 +1334,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
                 self.ask_headers(host, tick.sender)
             return
         self.prefer(host, tick.sender)
-        self.follow(host, change, None)
+        self.follow(host, change)
         if self.lacking:
             self.fetch(host)
 
@@ -1353,7 +1358,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         while len(self.high) > COMPACT_PEERS:
             host.send(self.high.pop(0), SendCmpct(False), cause=None)
 
-    def follow(self, host: Host, change: Change, cause: Cause | None) -> None:
+    def follow(self, host: Host, change: Change, cause: CauseLike = INHERIT) -> None:
         """The chain has changed: payments of blocks that left wait again, those of new blocks do not. Announce it."""
         if not change.come:
             return
@@ -1384,9 +1389,8 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
             if tx.coin > 0:
                 self.coins[tx.coin] = tx.txid
 
-    def announce(self, host: Host, change: Change, cause: Cause | None) -> None:
+    def announce(self, host: Host, change: Change, cause: CauseLike) -> None:
         """Announce the new tip: by inv; or by the headers that are new, and to those who want it, the block."""
-        how = {} if cause is None else {"cause": cause}
         tip = self.chain.tip
         those = [one for one in self.connections.values() if one.best != tip.hash]
         if era_of(host).announce == "compact":
@@ -1394,11 +1398,11 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
             peers = [one.peer for one in those if not one.pushes]
             headers = tuple(block.header for block in change.come)
             if len(headers) <= HEADERS_ANNOUNCED:
-                host.multicast(peers, Headers(headers), **how)
+                host.multicast(peers, Headers(headers), cause=cause)
             else:
-                host.multicast(peers, Inv((), (tip.hash,)), **how)
+                host.multicast(peers, Inv((), (tip.hash,)), cause=cause)
         else:
-            host.multicast([one.peer for one in those], Inv((), (tip.hash,)), **how)
+            host.multicast([one.peer for one in those], Inv((), (tip.hash,)), cause=cause)
         for one in those:
             one.best = tip.hash
 
@@ -1564,7 +1568,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         "mine-in-secret",
         about="Mine upon the present tip, and tell nobody until `reveal`.",
         undo="reveal",
-        why_not=lambda node: "it does so already" if node.secret is not None else None,
+        why_not=_mines_in_secret,
     )
     def mine_in_secret(self, host: Host) -> None:
         """Begin a branch of its own."""
@@ -1575,7 +1579,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         "rob",
         about="Pay, mine a branch in secret in which it did not, and publish that when the payment is confirmed.",
         undo="reveal",
-        why_not=lambda node: "it mines in secret already" if node.secret is not None else None,
+        why_not=_mines_in_secret,
         values={"text": "e.g. a car"},
     )
     def rob(self, host: Host, text: str = "a car") -> None:
@@ -1593,7 +1597,7 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
     @verb(
         "reveal",
         about="Publish the branch that it mined in secret.",
-        why_not=lambda node: "it does not mine in secret" if node.secret is None else None,
+        why_not=_mines_openly,
     )
     def reveal(self, host: Host) -> None:
         """Publish: nodes follow the branch if it is longer than theirs."""
@@ -1665,7 +1669,7 @@ class DnsSeed(Peer):
     known  addresses that it was told, to be looked at
     """
 
-    role = "DNS seed"
+    role = "dns"
     overlay = False
     shares_files = False
     __slots__ = ("known", "up")
@@ -1790,7 +1794,8 @@ def converge(world: NetworkStart, options: BitcoinOptions, rng: Rng) -> None:
         node = by_id[a].peer
         return a != b and room[b] > 0 and b not in node.connections and not by_id[b].line.nat
 
-    for kind, many in (("full", options.outbound), ("block", era.block_relay)):
+    wanted: tuple[tuple[Kind, int], ...] = (("full", options.outbound), ("block", era.block_relay))
+    for kind, many in wanted:
         for peer in ids:
             used = {one.group for one in by_id[peer].peer.connections.values() if not one.inbound}
             left = many

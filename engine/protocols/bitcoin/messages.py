@@ -73,7 +73,7 @@ checked when a transaction arrives."""
 @dataclass(slots=True)
 class BitcoinOptions:
     era: Literal["2013", "2015", "today"] = option("today", "the software of which time the nodes run", fixed=True)
-    converge: bool = option(True, "begin with a network that has been running for long", fixed=True)
+    running: bool = option(True, "begin with a network that has been running for long", fixed=True)
     dns_seeds: int = option(3, "DNS seeds: servers that tell newcomers some addresses", low=0, high=9, fixed=True)
     miners: int = option(10, "nodes that mine, #0 and those after it", low=0, high=10_000, unit="nodes")
     unequal: float = option(0.0, "how unequal the miners are: 0 alike, 1 by Zipf's law", low=0.0, high=3.0)
