@@ -37,10 +37,10 @@ def records_add_up(swarm: Swarm) -> None:
     for row in swarm.asks():
         assert 0 <= row.reached < n
         assert row.reached <= row.messages or row.hops == 0
-        record = swarm.simulation.records[row.id]
-        assert row.duplicates <= sum(record.by_part)
+        assert row.duplicates <= sum(swarm.simulation.records[row.id].by_part)
         # A hit on a holder that was dead already is no answer.
-        assert (row.first_hit_us is None) == (row.hits == len(record.stale))
+        stale = len(swarm._record(row.id).stale)
+        assert (row.first_hit_us is None) == (row.hits == stale)
         assert (row.closed_us is None) or row.verdict
         assert sum(row.losses.values()) >= 0
 

@@ -334,8 +334,11 @@ class Dht(Component, options=DhtOptions):
                 pass
 
     def _looked_up_itself(self, host: Host) -> None:
-        """The node has joined if anybody answered: it looks into its farther buckets (2.3). The paper says into all
-        farther than the nearest neighbour; but the k nearest are found, so that ranges nearer than theirs are known."""
+        """The node has joined if anybody answered: it looks into its farther buckets (2.3).
+
+        The paper says into all farther than the nearest neighbour. But the k nearest have been found, so ranges nearer
+        than theirs are known.
+        """
         table = self.table
         nearest = table.closest(table.me.id, host.options.k)
         if not nearest:
