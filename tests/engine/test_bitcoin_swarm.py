@@ -17,7 +17,9 @@ SECOND = 1_000_000
 
 def swarm(peers: int = 30, **options: Any) -> Swarm:
     """No miners, so that blocks come when a test says so."""
-    return Swarm(Setup("bitcoin", peers, 3, asks_per_s=0.0, options={"miners": 0, "filler": 20, **options}))
+    return Swarm(
+        Setup("bitcoin", peers, 3, asks_per_s=0.0, sample_s=30.0, options={"miners": 0, "filler": 20, **options})
+    )
 
 
 def run(made: Swarm, seconds: float) -> None:
@@ -79,7 +81,7 @@ def test_a_partition_makes_two_chains_and_one_more_block_makes_them_one(monkeypa
     monkeypatch.setattr(PeerHost, "send", spy)
     made = swarm(24)
     made.do(Partition(tuple(range(12))))
-    run(made, 150)
+    run(made, 110)
     for at in (0, 0, 20):
         made.do(Act(at, "block"))
         run(made, 20)
@@ -88,7 +90,7 @@ def test_a_partition_makes_two_chains_and_one_more_block_makes_them_one(monkeypa
     run(made, 60)
     made.do(Act(20, "block"))
     made.do(Heal())
-    run(made, 700)
+    run(made, 330)
     made.do(Act(0, "block"))
     run(made, 60)
     assert len(tips(made)) == 1

@@ -1461,14 +1461,15 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
     def verdict(cls, facts: Facts, options: BitcoinOptions) -> str | None:
         if facts.goal == BLOCK.name:
             return None
+        if facts.of and facts.done >= facts.of and not facts.hits:
+            why = facts.setback or "the blocks that confirmed it were given up for a longer chain"
+            return f"It was paid and is not any more: {why}."
         if facts.setback:
             return f"It was not paid: {facts.setback}."
         if facts.hits:
             return f"It is paid: {round(facts.of)} blocks confirm it."
         if facts.trouble or not facts.of:
             return None
-        if facts.of and facts.done >= facts.of:
-            return "It was paid and is not any more: the blocks that confirmed it were given up for a longer chain."
         if facts.done:
             return f"Not paid yet: {round(facts.done)} of {round(facts.of)} blocks confirm it."
         return f"Not paid yet: {facts.reached} other nodes have it, and no block." if facts.reached else None
