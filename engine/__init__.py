@@ -135,7 +135,7 @@ from .measure.snapshot import (
     Trace,
 )
 from .options import Allowed, allowed_of, as_number, as_spec, as_text, as_whole, option_values, options_for, read_value
-from .programs import VerbValue, beliefs_of, values_of, verbs_of
+from .programs import VerbOffer, VerbValue, beliefs_of, values_of, verbs_of
 from .registry import classes_of, help_of, network, networks, options_of, title_of
 from .setup import ArrivalSpec, ContentSpec, LinkSpec, Setup
 from .swarm import Swarm
@@ -317,6 +317,7 @@ __all__ = [
     "Uncensor",
     "Until",
     "Verb",
+    "VerbOffer",
     "VerbValue",
     "Whereabouts",
     "allowed_of",

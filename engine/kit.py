@@ -1,18 +1,21 @@
-"""What several networks share: a bounded table, a look into the own library, and closed forms of theory.
+"""What several networks share: a bounded table, a look into the own library, routing tables as they are after a long
+time, and closed forms of theory.
 
 For the files of `engine/protocols/`. Nothing else in the engine imports it.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from functools import lru_cache
 from math import comb, exp, log
 from typing import NamedTuple, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
-from .api import File, Host, Theory
+from .api import File, Host, Rng, Theory
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -33,6 +36,90 @@ def put_bounded(table: dict[K, V], key: K, value: V, most: int) -> None:
 def own_file(host: Host, name: str) -> File | None:
     """The file of exactly that name in the library of this peer."""
     return next((file for file in host.library.matching(name) if file.name == name), None)
+
+
+# --- routing tables of a hash table ---------------------------------------------------------------------------
+
+
+def drawn(rng: Rng, rows: int, columns: int, stops: NDArray[np.int64] | int) -> NDArray[np.int64]:
+    """Integers, uniform in 0..stop-1 for the stop of each row, int64 (rows, columns): stops below 2**32.
+
+    They are draws of SplitMix64 seeded by the next 64 bits of `rng`, all at once and the same on every machine.
+    """
+    z = np.arange(1, rows * columns + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    z += np.uint64(rng.getrandbits(64))
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    z = ((z ^ (z >> np.uint64(31))) >> np.uint64(32)).reshape(rows, columns)
+    return ((z * np.asarray(stops, np.uint64).reshape(-1, 1)) >> np.uint64(32)).astype(np.int64)
+
+
+def distinct(rng: Rng, sizes: NDArray[np.int64], k: int) -> NDArray[np.int64]:
+    """For each size, `k` different integers in 0..size-1, in an order that is drawn: int64 (len(sizes), k). Each size
+    is at least `k`. Floyd's algorithm (Bentley and Floyd, CACM 30(9), 1987), for all rows at once."""
+    made = np.empty((len(sizes), k), np.int64)
+    for at in range(k):
+        stops = sizes - k + at + 1
+        one = drawn(rng, len(sizes), 1, stops)[:, 0]
+        again = (made[:, :at] == one[:, None]).any(axis=1)
+        made[:, at] = np.where(again, stops - 1, one)
+    order = np.argsort(drawn(rng, len(sizes), k, 1 << 31), axis=1, kind="stable")
+    return np.take_along_axis(made, order, axis=1)
+
+
+def converged_buckets(ids: Sequence[int], bits: int, k: int, rng: Rng) -> list[list[list[int]]]:
+    """The k-buckets of each node of a hash table that has been running for long, as positions in `ids`.
+
+    ids: identifiers of `bits` bits, each once. Bucket i of a node has min(k, all) of the nodes that share exactly i
+    leading bits with it, drawn at random; its last bucket has all that share at least so many, which are at most k.
+    Their order is drawn too. Identifiers are told apart by their first 64 bits.
+    """
+    n = len(ids)
+    order = np.array(sorted(range(n), key=ids.__getitem__), np.int64)
+    top = np.array([ids[at] >> max(0, bits - 64) for at in order.tolist()], np.uint64)
+    if bits < 64:
+        top <<= np.uint64(64 - bits)
+    tables: list[list[list[int]]] = [[] for _ in range(n)]
+    active = np.arange(n)
+    for level in range(64):
+        own = top >> np.uint64(64 - level) if level else np.zeros(n, np.uint64)
+        low = np.searchsorted(own, own[active], "left")
+        size = np.searchsorted(own, own[active], "right") - low
+        done = size - 1 <= k if level < 63 else np.ones(len(active), np.bool_)
+        for at, first, many in zip(active[done].tolist(), low[done].tolist(), size[done].tolist(), strict=True):
+            others = [one for one in order[first : first + many].tolist() if one != order[at]]
+            mixed = np.argsort(drawn(rng, 1, len(others), 1 << 31)[0], kind="stable").tolist() if others else []
+            tables[order[at]].append([others[one] for one in mixed][:k])
+        active = active[~done]
+        if not len(active):
+            break
+        split = top >> np.uint64(63 - level)
+        other = split[active] ^ np.uint64(1)
+        low = np.searchsorted(split, other, "left")
+        size = np.searchsorted(split, other, "right") - low
+        for few in range(k + 1):
+            some = size == few if few < k else size >= k
+            if some.any():
+                rows = order[low[some][:, None] + distinct(rng, size[some], few)].tolist()
+                for at, row in zip(order[active[some]].tolist(), rows, strict=True):
+                    tables[at].append(row)
+    return tables
+
+
+def nearest(ordered: Sequence[int], key: int, bits: int, k: int) -> list[int]:
+    """The `k` identifiers nearest to a key by exclusive or, the nearest first.
+
+    ordered: identifiers of `bits` bits in ascending order. Those that share many leading bits with the key stand
+    together, so only the smallest such block with at least k is looked through.
+    """
+    shared = max(0, (len(ordered) // max(k, 1)).bit_length() + 2)
+    while True:
+        low = key >> (bits - shared) << (bits - shared)
+        first = bisect_left(ordered, low)
+        last = bisect_left(ordered, low + (1 << (bits - shared)), first)
+        if last - first >= k or not shared:
+            return sorted(ordered[first:last], key=key.__xor__)[:k]
+        shared -= 1
 
 
 # --- closed forms --------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ The engine starts, stops and reads a peer by the functions of this module, which
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, is_dataclass, replace
 from types import NoneType, UnionType
@@ -121,18 +122,23 @@ def components_of(program: type[Peer], path: str = "") -> dict[str, type[Compone
 def owner_of(kind: type, *programs: type[Peer]) -> str:
     """The path of the component to which a kind of message belongs, "" if that is none.
 
-    It is the component that handles it; or, of a kind that none handles, a component whose class stands in the module
-    of the kind, where no program does.
+    It is the component that handles it; or, of a kind that none handles, as an answer to a call, a component whose
+    module has the kind, where that of no program does.
     """
     parts = {path: part for program in programs for path, part in components_of(program).items()}
     for path, part in parts.items():
         if kind in part.handlers:
             return path
-    if kind.__module__ not in {program.__module__ for program in programs}:
+    if not any(_names(program, kind) for program in programs):
         for path, part in parts.items():
-            if kind.__module__ in {base.__module__ for base in part.__mro__}:
+            if any(_names(base, kind) for base in part.__mro__):
                 return path
     return ""
+
+
+def _names(program: type, kind: type) -> bool:
+    """Whether the module of a program has this kind of message: defined there or imported."""
+    return program.__module__ == kind.__module__ or vars(sys.modules[program.__module__]).get(kind.__name__) is kind
 
 
 # --- verbs -----------------------------------------------------------------------------------------------------
@@ -145,6 +151,18 @@ class VerbValue:
     allowed: Allowed
     example: str = ""
     needed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class VerbOffer:
+    """A verb of the network for some peers: able are those that it can be done to now; where there is none, why_not
+    says why, of the first."""
+
+    verb: Verb
+    name: str
+    able: tuple[PeerId, ...]
+    why_not: str
+    values: Mapping[str, VerbValue]
 
 
 _verbs: dict[type[Peer], Mapping[str, Verb]] = {}
@@ -201,6 +219,27 @@ def read_values(program: type[Peer], verb: str, values: Mapping[str, object], wh
         name: wanted[name].allowed.read(value, f'{where}: "{name}" of "{verb}"', texts=True)
         for name, value in values.items()
     }
+
+
+def offers(programs: Sequence[tuple[PeerId, Peer | None]]) -> tuple[VerbOffer, ...]:
+    """The verbs of these peers, None for one that is not alive: each once, in the order of their classes."""
+    names = dict.fromkeys(name for _, program in programs if program is not None for name in verbs_of(type(program)))
+    made: list[VerbOffer] = []
+    for name in names:
+        able: list[PeerId] = []
+        why = ""
+        of: type[Peer] = Peer
+        for peer, program in programs:
+            if program is None or name not in verbs_of(type(program)):
+                continue
+            of = type(program)
+            reason = why_not(program, name)
+            if reason:
+                why = why or reason
+            else:
+                able.append(peer)
+        made.append(VerbOffer(verbs_of(of)[name], name, tuple(able), "" if able else why, values_of(of, name)))
+    return tuple(made)
 
 
 def check_verb(verb: str, programs: Sequence[type[Peer]], where: str) -> None:

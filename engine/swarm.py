@@ -24,7 +24,7 @@ from .analysis.capture import PeerColumns, SnapshotBuilder
 from .analysis.min_cut import MinimumCut, min_cut
 from .analysis.stepping import Mover, StepTarget, StepUntil
 from .analysis.theory import theory_of
-from .analysis.verdict import facts_of, outcome, own_verdict, verdict
+from .analysis.verdict import facts_of, keepers_of, keeps_records, outcome, own_verdict, verdict
 from .api import AskId, Library, OpenCall, Peer, PeerId, Shown, Theory
 from .commands import Arrive, Attack, Command, Peers, Set, resolved
 from .control import arrivals, effects
@@ -40,6 +40,7 @@ from .measure.message_log import LoggedMessage
 from .measure.metrics import AskStats
 from .measure.shown import ROLE, ShownSeries, split_metric
 from .measure.snapshot import ALIVE, DEAD, AskRow, Series, Snapshot, Trace
+from .programs import VerbOffer, offers
 from .setup import Setup
 from .sim.rng import Stream
 from .simulation import Simulation, SimulationOwner, build_world
@@ -165,6 +166,7 @@ class Swarm(SimulationOwner, CommandExecutor):
             contents = self.world.inputs.get(str(command.value).strip())
         # The first steps of an attack are carried out inside of its command, and have selectors of their own.
         outer, self._named, self._contents = self._named, {}, contents
+        self.columns.forget_views()
         before = self.selector_rng.state
         try:
             peers = effects.apply(self._parts, command, by)
@@ -240,7 +242,7 @@ class Swarm(SimulationOwner, CommandExecutor):
     def select(self, selector: str) -> tuple[PeerId, ...]:
         """The peers that a selector names now, from a copy of the random stream: the run is not changed. Raises
         InputError."""
-        return selectors.parse(selector).pick(self.columns.fresh(), Stream(self.selector_rng.state))
+        return selectors.parse(selector).pick(self.columns.counted(), Stream(self.selector_rng.state))
 
     def attacks(self) -> tuple[Preset, ...]:
         """The presets, with the defaults and choices that they have in this swarm now."""
@@ -254,7 +256,7 @@ class Swarm(SimulationOwner, CommandExecutor):
 
     def completions(self, text: str) -> list[str]:
         """At most 8 words that may replace the last one of a selector, see `selectors.complete`."""
-        return selectors.complete(text, self.columns.fresh())
+        return selectors.complete(text, self.columns.counted())
 
     # --- time ------------------------------------------------------------------------------------------------
 
@@ -341,21 +343,32 @@ class Swarm(SimulationOwner, CommandExecutor):
             raise InputError(f"there is no peer #{origin}: they are #0 to #{self.simulation.n - 1}")
         return min_cut(self.simulation, self.labels, origin, text)
 
+    @property
+    def keeps_records(self) -> bool:
+        """Whether peers of this network keep records that point to holders, see `Peer.keeps`."""
+        return keeps_records(self.simulation.program_types)
+
+    def keepers_of(self, ask: AskId) -> tuple[PeerId, ...]:
+        """The living peers that keep a record of what an ask is about, ascending: each of them is asked. Raises
+        InputError for an unknown ask, PeerFailed if a program's `keeps` raised."""
+        return tuple(keepers_of(self.simulation, self._record(ask).text)) if self.keeps_records else ()
+
     def step_until(self, ask: AskId, target: StepTarget, mover: Mover | None = None) -> StepUntil:
         """A run to the next arrival or the next hop of an ask, see `engine.analysis.stepping`. mover: advances time, if
         not the swarm itself. Raises InputError for an unknown ask."""
         return StepUntil(self.simulation, self._record(ask), target, mover or self)
 
-    def snapshot(self, shown: Sequence[str] = (), topic: str = "") -> Snapshot:
+    def snapshot(self, shown: Sequence[str] = (), topic: str = "", contacts: bool = False) -> Snapshot:
         """The present state as columns.
 
         shown: names of the shown columns to read (`Fixed.shows` has all); of other columns nothing is asked. topic:
-        the marks of `Snapshot.marks` are those of this topic alone. Raises InputError for an unknown column, PeerFailed
-        if a program's `shown` raised.
+        the marks of `Snapshot.marks` are those of this topic alone. contacts: where no stream is open, `links` are the
+        contacts of all peers, read about once a second (`Links.contacts`). Raises InputError for an unknown column,
+        PeerFailed if a program's `shown` or `contacts` raised.
         """
         self.follow(shown)
         return self._snapshots.snapshot(
-            self.settings(), self.court.status(), self._attacks.under_way(), self.series(), shown, topic
+            self.settings(), self.court.status(), self._attacks.under_way(), self.series(), shown, topic, contacts
         )
 
     def follow_all(self) -> None:
@@ -414,6 +427,11 @@ class Swarm(SimulationOwner, CommandExecutor):
     def peer(self, peer: PeerId) -> Peer | None:
         """The program of a living peer, to be read and not changed; None of others."""
         return self.simulation.programs[peer]
+
+    def verbs_for(self, peers: Iterable[PeerId]) -> tuple[VerbOffer, ...]:
+        """What can be done to these peers that only this network has, see `api.verb`. Raises PeerFailed if a program's
+        `why_not` raised."""
+        return offers([(peer, self.simulation.programs[peer]) for peer in peers])
 
     def library(self, peer: PeerId) -> Library:
         """The files of a peer, alive or not. Of a poisoned one its decoys, with `File.genuine` False."""

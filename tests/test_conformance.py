@@ -21,6 +21,7 @@ from broken.places import Narrow, Unplaced
 from broken.reads_clock import Punctual
 from broken.rewrites import Rewriter
 from broken.shares_memory import Telepath
+from broken.shows import Mistyped, Nameless, Overfull, Sly, Stranger, Undeclared, Vain, Wordy
 from broken.sound import Sound
 from broken.trusts import Truster
 from broken.walks_set import Walker
@@ -33,7 +34,7 @@ pytestmark = pytest.mark.uncounted
 
 OF_ROLES = [
     *("answers", "survives_nonsense", "survives_trouble", "forgets", "leaves_messages_alone", "keeps_no_host"),
-    *("lives_on_as_a_copy", "ends_when_it_stops", "reads_no_clock", "walks_no_set"),
+    *("lives_on_as_a_copy", "ends_when_it_stops", "reads_no_clock", "walks_no_set", "shows_what_is_so"),
 ]
 """Checks of what the programs of single roles do. A network with an option that adds a role has to pass these; the
 others are of the network as a whole."""
@@ -155,6 +156,14 @@ def test_the_correct_network_of_calls_conforms(check: str) -> None:
         (Leaker, "calls_end", "s for an answer to a Who"),
         (Stammerer, "calls_end", "answered a Who 2 times"),
         (Closer, "keeps_no_host", "the context of a Who is no plain data"),
+        (Vain, "shows_what_is_so", "a shown column that depends on who looks"),
+        (Sly, "shows_what_is_so", "depends on who looks: it changed the peer"),
+        (Wordy, "shows_what_is_so", "failed on shown: ValueError: 3 values for 2 columns"),
+        (Mistyped, "shows_what_is_so", 'column "friends" should be a number, not str'),
+        (Overfull, "shows_what_is_so", "is no share in the column full"),
+        (Undeclared, "shows_what_is_so", "'bored' is no category in the column mood"),
+        (Stranger, "shows_what_is_so", "on nobody's link"),
+        (Nameless, "shows_what_is_so", "a role is a word that can be shown, and this one is empty"),
     ],
 )
 def test_each_check_detects_its_broken_network(program: type[Peer], check: str, says: str) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from heapq import nsmallest
 from operator import itemgetter
 from typing import Any
@@ -37,9 +39,13 @@ from ..measure.snapshot import (
 from ..sim.kernel import HOP_BITS, KIND_SHIFT
 from ..simulation import Simulation
 from . import graphs
+from .contacts import contacts_of_all, have_contacts, pairs_of
+from .verdict import keepers_of
 
 FLIGHT_ROWS = 2_000
 ASK_ROWS = 200
+ASKS_LOOKED_AT = 2_000
+"""Asks among which those of users are looked for."""
 FILES_US = 1_000_000
 """Longest age of the column of files in us, since counting the files of 10,000 peers takes too long for each frame."""
 
@@ -47,6 +53,21 @@ SHOWN_PEERS = 2_000
 SHOWN_US = 100_000
 """Longest age of shown columns in a view, in us for each `SHOWN_PEERS` peers; in smaller swarms they are those of the
 present instant."""
+
+
+CONTACTS_US = 1_000_000
+"""Longest age of contacts in a view, in us, as asking all peers takes long."""
+
+
+@dataclass(slots=True)
+class ContactLinks:
+    """Contacts at one moment: those of each peer, and as undirected pairs, int32 (L,)."""
+
+    at_us: int
+    rows: list[list[int]]
+    a: NDArray[np.int32]
+    b: NDArray[np.int32]
+    betweenness: Sequence[float] | None = None
 
 
 class PeerColumns:
@@ -62,6 +83,10 @@ class PeerColumns:
         self.begun_with = sim.n
         """How many there were when the run began: ids from there on are newcomers."""
         self.shown_reader = ShownReader(sim.all_programs)
+        self._have_contacts = (-1, False)
+        """(peers, `have_contacts`)."""
+        self._contacts: ContactLinks | None = None
+        """As they were read last, at most `CONTACTS_US` ago."""
         self._shown: tuple[int, int, Values] = (-1, -1, {})
         """(time, peers, values) of the last reading of the shown columns: only what is being watched reads it again."""
         self._fixed: Fixed | None = None
@@ -70,7 +95,13 @@ class PeerColumns:
         """(version of the streams, peers, values): slow to compute, and read for each letter of a selector."""
 
     def __getstate__(self) -> dict[str, Any]:
-        empty: dict[str, Any] = {"_fixed": None, "_label_ids": {}, "_betweenness": (-1, -1, ()), "_shown": (-1, -1, {})}
+        empty: dict[str, Any] = {
+            "_fixed": None,
+            "_label_ids": {},
+            "_betweenness": (-1, -1, ()),
+            "_shown": (-1, -1, {}),
+            "_contacts": None,
+        }
         return {**self.__dict__, **empty}
 
     @property
@@ -118,13 +149,36 @@ class PeerColumns:
     def fresh(self) -> PeerColumns:
         """These columns as they are now, for a command: the log of deliveries is read, from which loads are counted,
         and nothing that was read of programs for a view is used, so that a run does not depend on who looks."""
-        self._simulation.metrics.flush()
         self.forget_views()
+        return self.counted()
+
+    def counted(self) -> PeerColumns:
+        """These columns for a view: as `fresh`, but contacts may have been read up to a second ago."""
+        self._simulation.metrics.flush()
         return self
 
     def forget_views(self) -> None:
         """What was read of programs is read again."""
         self._shown = (-1, -1, {})
+        self._contacts = None
+
+    def contacts(self) -> ContactLinks | None:
+        """The contacts of all peers where these are the links of the network: no stream is open, and some program has
+        contacts. Else None. Raises PeerFailed."""
+        sim = self._simulation
+        if sim.streams.count:
+            return None
+        if self._have_contacts[0] != sim.n:
+            self._have_contacts = (sim.n, have_contacts(sim))
+        if not self._have_contacts[1]:
+            return None
+        known, now_us = self._contacts, sim.kernel.now_us
+        # In a large swarm they may be older, so that reading them takes as long as of some thousand peers.
+        age_us = CONTACTS_US * max(1, sim.n // SHOWN_PEERS)
+        if known is None or len(known.rows) != sim.n or not 0 <= now_us - known.at_us < age_us:
+            rows = contacts_of_all(sim)
+            known = self._contacts = ContactLinks(now_us, rows, *pairs_of(rows))
+        return known
 
     @property
     def shows(self) -> Mapping[str, Shown]:
@@ -188,8 +242,9 @@ class PeerColumns:
         return [peer >= self.begun_with for peer in range(self.n)]
 
     def near(self, peer: int) -> Sequence[int]:
-        """Peers with which this one has an open stream."""
-        return list(self._simulation.streams.near[peer])
+        """Peers with which this one has an open stream; its contacts where the network keeps no streams."""
+        contacts = self.contacts()
+        return list(self._simulation.streams.near[peer]) if contacts is None else contacts.rows[peer]
 
     def nats(self) -> Sequence[bool]:
         """Whether each is behind a NAT."""
@@ -197,8 +252,12 @@ class PeerColumns:
         return nats
 
     def degrees(self) -> Sequence[float]:
-        """Open streams of each."""
-        return [len(near) for near in self._simulation.streams.near]
+        """Open streams of each; where the network keeps none, peers that it has for a contact or that have it."""
+        contacts = self.contacts()
+        if contacts is None:
+            return [len(near) for near in self._simulation.streams.near]
+        counts: list[float] = np.bincount(np.concatenate([contacts.a, contacts.b]), minlength=self.n).tolist()
+        return counts
 
     def loads(self) -> Sequence[float]:
         """Messages delivered in the last whole second."""
@@ -206,8 +265,13 @@ class PeerColumns:
         return loads
 
     def betweenness(self) -> Sequence[float]:
-        """Pairs of others whose shortest paths over the open streams lead through each, see `graphs`."""
-        streams = self._simulation.streams
+        """Pairs of others whose shortest paths lead through each, see `graphs`: over the open streams, or over contacts
+        where the network keeps no streams."""
+        contacts, streams = self.contacts(), self._simulation.streams
+        if contacts is not None:
+            if contacts.betweenness is None:
+                contacts.betweenness = graphs.betweenness(self.n, contacts.a, contacts.b).tolist()
+            return contacts.betweenness
         if self._betweenness[:2] != (streams.version, self.n):
             made: list[float] = graphs.betweenness(self.n, *streams.columns()).tolist()
             self._betweenness = (streams.version, self.n, made)
@@ -227,6 +291,13 @@ class PeerColumns:
             flags[peer] = True
         return flags
 
+    def keeps(self, text: str) -> Sequence[bool]:
+        """Whether each lives and keeps a record that points to holders of the text. Raises PeerFailed."""
+        flags = [False] * self.n
+        for peer in keepers_of(self._simulation, text):
+            flags[peer] = True
+        return flags
+
 
 class SnapshotBuilder:
     """Makes snapshots. Links and rows of closed asks are kept until they change, since making them takes long."""
@@ -235,10 +306,18 @@ class SnapshotBuilder:
         self._simulation = sim
         self._columns = columns
         self._links = Links(-1, np.zeros(0, np.int32), np.zeros(0, np.int32))
+        self._contacts_version = -1
+        """Of links that are contacts: below 0, which versions of streams never are."""
         self._marks = LinkMarks(0, ("",), np.zeros(0, np.uint8), np.zeros(0, np.uint8))
         self._marks_key: tuple[object, ...] = ()
         self._categories: dict[str, CategoryNames] = {}
         self._rows: dict[int, AskRow] = {}
+        self._asked: deque[int] = deque(maxlen=ASK_ROWS)
+        """The last asks of users."""
+        self._looked_at = 1
+        """The first ask of which is not known yet who issued it."""
+        self._own_asks = False
+        """The network has opened an ask by itself."""
         self._files = np.zeros(sim.n, np.int32)
         self._files_us = -1
         self._held = self._cut = np.zeros(0, np.bool_)
@@ -268,12 +347,19 @@ class SnapshotBuilder:
         series: Series,
         shown: Sequence[str] = (),
         topic: str = "",
+        contacts: bool = False,
     ) -> Snapshot:
-        """One moment, see `engine.measure.snapshot.Snapshot`. shown, topic: see `Swarm.snapshot`."""
+        """One moment, see `engine.measure.snapshot.Snapshot`. shown, topic, contacts: see `Swarm.snapshot`."""
         sim = self._simulation
         metrics, kernel = sim.metrics, sim.kernel
         metrics.flush()
-        if self._links.version != sim.streams.version:
+        pairs = self._columns.contacts() if contacts else None
+        if pairs is not None:
+            same = self._links.contacts and np.array_equal(self._links.a, pairs.a)
+            if not same or not np.array_equal(self._links.b, pairs.b):
+                self._contacts_version -= 1
+                self._links = Links(self._contacts_version, pairs.a, pairs.b, contacts=True)
+        elif self._links.version != sim.streams.version:
             self._links = Links(sim.streams.version, *sim.streams.columns())
         if kernel.now_us >= self._files_us + FILES_US or self._files_us < 0 or len(self._files) < sim.n:
             self._files = np.fromiter(map(len, sim.libraries), np.int32, sim.n)
@@ -387,9 +473,32 @@ class SnapshotBuilder:
             told.setdefault(metrics.kind_names[kind], {})[reason] = count
         return told
 
+    def _users_asks(self) -> list[int]:
+        """The last asks of users, as many as `ASK_ROWS`, where the network opens asks by itself; else none."""
+        records = self._simulation.shared.records
+        count = len(records)
+        begun = max(self._looked_at, count - ASKS_LOOKED_AT)
+        for ask in range(begun, count):
+            if records[ask].by == "network":
+                self._own_asks = True
+            else:
+                self._asked.append(ask)
+        self._looked_at = count
+        return list(self._asked) if self._own_asks else []
+
     def _asks(self) -> tuple[AskRow, ...]:
         out = []
         kept: dict[int, AskRow] = {}
+        records = self._simulation.shared.records
+        first = max(1, len(records) - ASK_ROWS)
+        # Many asks of the network must not displace those of users.
+        for ask in self._users_asks():
+            if ask < first:
+                row = self._rows.get(ask)
+                if row is None or row.closed_us is None:
+                    row = records[ask].row()
+                kept[ask] = row
+                out.append(row)
         for record in self._simulation.shared.records.latest(ASK_ROWS):
             row = self._rows.get(record.id)
             if row is None or record.closed_us is None or row.closed_us != record.closed_us:

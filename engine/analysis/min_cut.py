@@ -29,6 +29,7 @@ from ..errors import PeerFailed, plain
 from ..measure.snapshot import ALIVE
 from ..sim.paths import PathLengths
 from ..simulation import Simulation
+from .contacts import contacts_of_all, have_contacts, pairs_of
 from .verdict import keepers_of, keeps_records, plural
 
 # A minimum vertex cut between one node and a group of others, as a maximum flow.
@@ -307,7 +308,8 @@ def min_cut(sim: Simulation, labels: Sequence[str], origin: PeerId, text: str) -
             return none(f"No peer that is up and would answer keeps a record of {what}: nobody is left to silence.")
         holders = keepers
     unlike = f" Not counted: the copy that {who} has downloaded." if brought else ""
-    if not sim.streams.near[origin] and sim.program_types[origin].knows == "everyone":
+    by_streams = sim.streams.count or not have_contacts(sim)
+    if by_streams and not sim.streams.near[origin] and sim.program_types[origin].knows == "everyone":
         several = "holders of" if keepers is None else "peers that keep a record of"
         those = plural(len(holders), held, several)
         told = f"{who} can connect to any peer itself: all {those} {what} must be silenced."
@@ -343,7 +345,8 @@ def _keepers(sim: Simulation, text: str, silent: Sequence[bool]) -> list[PeerId]
 
 
 def _ways(sim: Simulation, silent: Sequence[bool]) -> list[list[PeerId]]:
-    """For each peer those to which it would pass a question over an open stream: none of them is silent."""
+    """For each peer those to which it would pass a question, over an open stream, or as a contact where the network
+    keeps no streams: none of them is silent."""
     named: list[frozenset[PeerId] | None] = []
     for peer, program in enumerate(sim.programs):
         try:
@@ -352,6 +355,15 @@ def _ways(sim: Simulation, silent: Sequence[bool]) -> list[list[PeerId]]:
         except Exception as error:
             raise PeerFailed(peer, "contacts", error) from error
     near: list[list[PeerId]] = []
+    if not sim.streams.count and have_contacts(sim):
+        # Both ways: who was asked may learn of who asked, and the search needs undirected links.
+        a, b = pairs_of(contacts_of_all(sim))
+        near = [[] for _ in silent]
+        for p, q in zip(a.tolist(), b.tolist(), strict=True):
+            if not silent[p] and not silent[q]:
+                near[p].append(q)
+                near[q].append(p)
+        return near
     for p, row in enumerate(sim.streams.near):
         mine = named[p]
         near.append([] if silent[p] else [q for q in row if not silent[q] and _is_way(mine, p, named[q], q)])

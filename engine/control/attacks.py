@@ -11,6 +11,9 @@ that follows the protocol and gets connections, but neither answers nor passes o
 all neighbours of one victim are such identities (Singh, Ngan, Druschel and Wallach, "Eclipse attacks on overlay
 networks", INFOCOM 2006): they connect to it, and its other neighbours are killed, censored or made to leave, until the
 victim gets only the messages that the owner of the identities lets pass.
+
+In a network whose peers choose their own identifiers, as nodes of a hash table do, the identities of a Sybil attack
+choose theirs next to the key of the word. Such a network has a verb `move-near` with a value `text` (`api.verb`).
 """
 
 from __future__ import annotations
@@ -24,9 +27,10 @@ import numpy as np
 
 from ..analysis.capture import PeerColumns
 from ..api import PeerId, words_of
-from ..commands import Arrive, Attack, Censor, Collude, Command, Depart, Kill, Leave, Peers, Poison, Shutdown
+from ..commands import Act, Arrive, Attack, Censor, Collude, Command, Depart, Kill, Leave, Peers, Poison, Shutdown
 from ..errors import InputError, nearest, plain
 from ..measure.snapshot import ALIVE, RunningAttack
+from ..programs import verbs_of
 from ..sim.rng import Stream
 from ..simulation import Simulation
 from .workload import Due, Workload
@@ -39,6 +43,8 @@ GAP_S = 0.2
 """Seconds from a kill to the arrival of identities: the neighbours know of it, and have not replaced the peer yet."""
 BATCHES = 6
 """Groups in which the identities of an eclipse arrive."""
+MOVE_NEAR = "move-near"
+"""Verb of networks whose peers choose their own identifiers."""
 MEANS: dict[str, type[Kill] | type[Censor] | type[Leave]] = {"kill": Kill, "censor": Censor, "leave": Leave}
 WOULD = {"kill": "kill {}", "censor": "censor {}", "leave": "make {} leave"}
 
@@ -56,6 +62,7 @@ class AttackContext:
     overlay   whether peers keep streams to each other
     relays    whether messages about an ask travel through other users
     shares    whether users share files
+    moves     whether peers can take an identifier near the key of a text
     victims   living peers that `Attack.peers` names
     """
 
@@ -66,6 +73,7 @@ class AttackContext:
     overlay: bool
     relays: bool
     shares: bool
+    moves: bool
     victims: tuple[int, ...]
 
     def living_with(self, column: Sequence[str], value: str) -> list[int]:
@@ -245,24 +253,28 @@ def sybil(context: AttackContext, values: Mapping[str, Any], rng: Stream) -> Pla
     many = min(count, STEPS) if over_s else 1
     for at in range(many):
         size = count * (at + 1) // many - count * at // many
-        steps += _identities(over_s * at / max(1, many - 1), size, values)
+        steps += _identities(over_s * at / max(1, many - 1), size, values, near=context.moves)
     told = f"Would let {count:,} identities of one owner join within {over_s:g} s. {_effect(context, word)}"
     return Plan(tuple(steps), told)
 
 
-def _identities(at_s: float, count: int, values: Mapping[str, Any], via: str | None = None) -> Steps:
-    """Steps in which so many identities arrive, and all of their owner's identities suppress the word."""
-    owner = values["operator"]
-    return [
-        (at_s, Arrive(count, 0.0, owner, via)),
-        (at_s, Collude(f'operator="{owner}" and newcomers', values["word"])),
-    ]
+def _identities(
+    at_s: float, count: int, values: Mapping[str, Any], via: str | None = None, near: bool = False
+) -> Steps:
+    """Steps in which so many identities arrive, and all of their owner's identities suppress the word. near: they take
+    identifiers near its key."""
+    owner, word = values["operator"], values["word"]
+    all_of_them = f'operator="{owner}" and newcomers'
+    moved: Steps = [(at_s, Act(all_of_them, MOVE_NEAR, {"text": word}))] if near else []
+    return [(at_s, Arrive(count, 0.0, owner, via)), *moved, (at_s, Collude(all_of_them, word))]
 
 
 def _effect(context: AttackContext, word: str) -> str:
     """A sentence that says what identities do in this network."""
     about = f"\u201c{plain(word)}\u201d"
-    if context.overlay:
+    if context.moves:
+        return f"Their identifiers are next to the key of {about}, so they are asked for it, and hide it."
+    if _keeps_links(context):
         return f"They take connections, and pass on no question or answer about {about}."
     if context.relays:
         return f"They receive {about} as other peers do, and do not pass it on."
@@ -501,7 +513,7 @@ def _why_not(preset: Preset, context: AttackContext, command: Attack | None = No
         return ""
     if not context.users:
         return "No user is left."
-    if name == "eclipse" and not context.overlay:
+    if name == "eclipse" and not _keeps_links(context):
         return "Users keep no links to each other in this network, so none can be replaced."
     if name in ON_LINKS and not _linked(context):
         return "No user has a link to another here, so none stands out."
@@ -511,6 +523,11 @@ def _why_not(preset: Preset, context: AttackContext, command: Attack | None = No
     if not told and not context.titles and any(p.kind == "word" and p.default is None for p in preset.params):
         return "Nothing is shared here, so there is no word to hide."
     return ""
+
+
+def _keeps_links(context: AttackContext) -> bool:
+    """Whether users have neighbours that can be replaced: by streams, or as contacts where there are no streams."""
+    return context.overlay or (context.columns.contacts() is not None and _linked(context))
 
 
 def _linked(context: AttackContext) -> bool:
@@ -644,6 +661,7 @@ class AttackRunner:
             overlay=sim.program.overlay,
             relays=sim.program.overlay or not sim.stations,
             shares=sim.program.shares_files,
+            moves=MOVE_NEAR in verbs_of(sim.program),
             victims=tuple(peer for peer in victims if alive[peer]),
         )
 

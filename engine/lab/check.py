@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from ..swarm import Swarm
 
 METRICS: dict[str, str] = {
-    "success": "share of the asks issued in the window that had a hit within 10 s, 0 to 1; a broadcast counts with the "
-    "share of the living users that it reached within 10 s",
+    "success": "share of the asks issued in the window that had a hit in the time of their goal (10 s in most "
+    "networks), 0 to 1; a broadcast counts with the share of its audience that it reached by then",
     "alive": "peers alive, mean over the window",
     "censored": "peers alive and censored, mean over the window",
     "messages_per_s": "messages sent a second, mean over the window",
@@ -45,7 +45,7 @@ OF_SHOWN: dict[str, str] = {
 }
 """Further metrics, of columns that a network shows and of its roles."""
 OUTCOMES: dict[str, str] = {
-    "success": "{} of the asks were answered within 10 s",
+    "success": "{} of the asks were answered in time",
     "alive": "{} peers were alive on average",
     "censored": "{} peers were censored on average",
     "messages_per_s": "{} messages were sent a second",

@@ -42,7 +42,7 @@ QUIET_LIMIT_S = 3600.0
 @dataclass(frozen=True, slots=True)
 class Report:
     """The results of a run. `peers` counts the peers asked for, or those of a topology file; `peers_by_state` counts
-    infrastructure as well, so that a dead index is seen there. `success`: share of the asks that had a hit within 10 s,
+    infrastructure as well, so that a dead index is seen there. `success`: share of the asks that had a hit in time,
     or None. `edges`: links at the start. `warnings` are sentences."""
 
     scenario: Scenario
@@ -157,7 +157,7 @@ class Report:
             ("peers", ", ".join(f"{n:,} {state}" for state, n in states.items())),
             ("links", f"{self.edges:,} at the start"),
             ("asks", f"{len(self.asks):,}" if self.asks else "nothing was asked"),
-            ("answered", "-" if self.success is None else f"{self.success:.1%} within 10 s"),
+            ("answered", "-" if self.success is None else f"{self.success:.1%} within {self.scenario.success_s:g} s"),
             ("fingerprint", self.fingerprint),
         ]
         yield from (f"  {name:<12} {value}" for name, value in rows)

@@ -153,6 +153,12 @@ class Scenario:
         ends += [e.known_at_s for e in self.expects]
         return max([RUN_S, *ends])
 
+    @property
+    def success_s(self) -> float:
+        """Until when an answer counts, in seconds: that of the network's first goal (`Goal.success_s`)."""
+        program = networks().get(self.setup.protocol, Peer)
+        return program.goals[0].success_s
+
     def asking(self, texts: Sequence[str], selector: str = ASKER, at_s: float = 0.0) -> Scenario:
         """A copy that has these asks at `at_s` virtual seconds, each by every peer of `selector`, and no background
         asks."""

@@ -21,6 +21,7 @@ reading its sender. So it is read only for rows that are kept: in a flood of 180
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any, Protocol, TypeAlias
 
@@ -447,7 +448,12 @@ NO_COSTS = [0] * len(PARTS)
 
 def parts_of(goal: Goal) -> int:
     """The parts of `Goal.reached_by` as bits."""
-    return sum(1 << PARTS.index(part) for part in goal.reached_by)
+    return _bits_of(frozenset(goal.reached_by))
+
+
+@lru_cache(64)
+def _bits_of(parts: frozenset[str]) -> int:
+    return sum(1 << PARTS.index(part) for part in parts)
 
 
 class AskRecord:

@@ -282,7 +282,8 @@ class Snapshot:
     flight: Flight
     totals: Totals
     asks: tuple[AskRow, ...]
-    """The last 200, oldest first."""
+    """The last 200, oldest first; before them, where the network opens asks by itself, further ones of users, at most
+    200."""
     asks_total: int
     series: Series
     settings: Mapping[str, object] = field(default_factory=dict)

@@ -80,6 +80,9 @@ class HostOwner(Protocol):
     def log(self, peer: PeerId, kind: str, facts: dict[str, Any], causes: Sequence[int] | None) -> None:
         """A peer writes an event."""
 
+    def address(self, peer: PeerId) -> int:
+        """The IPv4 address of a peer, see `api.Host.address`."""
+
     def share_heard(self, record: Any) -> float | None:
         """Of a broadcast: the share of the living users that it has reached in time; None where there are none."""
 
@@ -227,6 +230,9 @@ class PeerHost:
     def line(self) -> Line:
         lines = self.shared.network.lines
         return lines[self.me] if lines else UNLIMITED
+
+    def address(self, peer: PeerId) -> int:
+        return self.shared.owner.address(peer)
 
     @property
     def cause(self) -> Cause:
@@ -631,10 +637,11 @@ class ComponentHost:
     It belongs to a class of component and not to an object, so it stays when the process starts again.
     """
 
-    __slots__ = ("kind", "name", "outer", "views")
+    __slots__ = ("kind", "me", "name", "outer", "views")
 
     def __init__(self, outer: Any, component: Component) -> None:
         self.outer = outer
+        self.me: PeerId = outer.me
         self.kind = component.__class__
         self.name = component.part_name
         self.views: dict[type[Component], ComponentHost] = {}
@@ -667,10 +674,6 @@ class ComponentHost:
         return view
 
     # The busiest calls, since `__getattr__` takes three times as long.
-
-    @property
-    def me(self) -> PeerId:
-        return self.outer.me  # type: ignore[no-any-return]
 
     @property
     def now_us(self) -> int:

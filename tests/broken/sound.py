@@ -6,10 +6,27 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from engine import DUPLICATE, FIND, PUBLISH, Ask, Beliefs, Host, Known, Peer, PeerId, message, on, option, words_of
+from engine import (
+    DUPLICATE,
+    FIND,
+    PUBLISH,
+    Ask,
+    Beliefs,
+    Host,
+    Known,
+    Peer,
+    PeerId,
+    Shown,
+    message,
+    on,
+    option,
+    words_of,
+)
 
 KEPT = 200
 HOPS = 6
+HUB = 4
+"""More neighbours than those make a hub."""
 SECOND_US = 1_000_000
 
 
@@ -57,6 +74,9 @@ class Sound(Peer, name="sound", options=SoundOptions):
 
     role = "neighbour"
     goals = (FIND, PUBLISH)
+    roles = ("hub",)
+    shows = (Shown("friends", "its neighbours", "count"), Shown("mood", "how it is", "category", ("calm", "alone")))
+    link_words = ("friend",)
 
     def __init__(self) -> None:
         self.near: dict[PeerId, None] = {}
@@ -70,6 +90,10 @@ class Sound(Peer, name="sound", options=SoundOptions):
 
     def neighbours(self, host: Host, links: Sequence[PeerId]) -> None:
         self.near = dict.fromkeys(links)
+        for one in links:
+            host.mark(one, "friend")
+        if len(links) > HUB:
+            host.set_role("hub")
 
     def ask(self, host: Host, ask: Ask) -> None:
         if ask.goal != "publish":
@@ -110,6 +134,7 @@ class Sound(Peer, name="sound", options=SoundOptions):
         if sender not in self.near:
             self.near[sender] = None
             host.link(sender)
+            host.mark(sender, "friend")
             host.send(sender, Hello())
 
     @on(Look)
@@ -128,6 +153,9 @@ class Sound(Peer, name="sound", options=SoundOptions):
 
     def refused(self, host: Host, to: PeerId, message: object) -> None:
         self.near.pop(to, None)
+
+    def shown(self) -> tuple[float | str, ...]:
+        return len(self.near), "calm" if self.near else "alone"
 
     def beliefs(self) -> Beliefs:
         return Beliefs(facts={"neighbours": str(len(self.near))})

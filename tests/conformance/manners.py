@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import pickle
 from dataclasses import dataclass
 from unittest import mock
 
-from engine import Act, AskFor, InputError, Kill, Publish, Set, values_of, verbs_of
+from engine import Act, AskFor, InputError, Kill, Publish, Set, Shown, values_of, verbs_of
 from engine.measure.snapshot import ALIVE
 from engine.simulation import Simulation
 
@@ -24,6 +25,7 @@ PATIENCE_S = 3_600
 """An ask may be kept open that long."""
 EXAMPLES: dict[type, object] = {str: "blue train", int: 1, float: 0.5, bool: True}
 """Values of a verb that gives no example."""
+LOOKED = "a shown column that depends on who looks"
 
 ASKS = (300, 600, 1_200)
 """After so many asks, one after the other, the programs are measured; and at last after twice the largest number."""
@@ -266,3 +268,37 @@ def calls_end(network: Network) -> None:
 def calls(network: Network) -> bool:
     """Whether it makes calls whose ends it handles."""
     return any(program.replies or program.timeouts for program in network.programs())
+
+
+def shows_what_is_so(network: Network) -> None:
+    """What a peer shows of itself is of the kind that its columns say, and who looks changes nothing; links that it
+    marks are there, and its role has a name."""
+    made, alone = (Spied(network, asks_per_s=2.0) for _ in range(2))
+    columns = [column.name for column in made.swarm.snapshot().fixed.shows]
+    for number in range(6):
+        for each in (made, alone):
+            each.run(1.7)
+            if number == 2:
+                each.do(Kill("random 3"))
+        before = {peer: packed(program)[0] for peer, program in made.living()}
+        made.swarm.snapshot(columns, contacts=True)
+        for peer, program in made.living():
+            first, again = program.shown(), program.shown()
+            assert repr(again) == repr(first), f"#{peer}: {LOOKED}: {first}, then {again}"
+            assert packed(program)[0] == before[peer], f"#{peer}: {LOOKED}: it changed the peer"
+            for column, value in zip(type(program).shows, first, strict=True):
+                assert fits(column, value), f"#{peer}: {value!r} is no {column.kind} in the column {column.name}"
+    assert made.swarm.fingerprint() == alone.swarm.fingerprint(), (
+        "a shown column that depends on who looks: another run"
+    )
+    assert not made.stray, made.stray[0]
+
+
+def fits(column: Shown, value: float | str) -> bool:
+    """Whether a value is one of its column; NaN and "" are always."""
+    if column.kind == "category":
+        return isinstance(value, str) and (not value or not column.values or value in column.values)
+    if isinstance(value, str) or math.isinf(value):
+        return False
+    low, high = {"share": (0.0, 1.0), "number": (-math.inf, math.inf)}.get(column.kind, (0.0, math.inf))
+    return math.isnan(value) or low <= value <= high

@@ -33,6 +33,7 @@ from engine.sim.host import PeerHost
 from engine.sim.kernel import HOP_BITS, KernelTimer
 from engine.sim.links import SendPath
 from engine.sim.network import Network as Between
+from engine.simulation import StreamClosed
 
 from .inside import containers, packed
 
@@ -107,6 +108,8 @@ class Spied:
         self.messages: dict[int, tuple[Any, str]] = {}
         self.samples: dict[tuple[type, str], tuple[PeerId, PeerId, Any]] = {}
         self.late: list[str] = []
+        self.stray: list[str] = []
+        """Marks on links that nobody has."""
         self.changed: list[str] = []
         self.envelopes: dict[tuple[type, str], type[Wrapped] | None] = {}
         self.by_hand: dict[int, Any] = {}
@@ -180,6 +183,11 @@ class Spied:
             def every(self, period_us: int, tick: Any) -> KernelTimer:
                 spied.act(self.me, "set a timer", plan=True)
                 return super().every(period_us, tick)
+
+            def mark(self, to: PeerId, word: str = "", *, topic: str | None = None) -> None:
+                if not spied.linked(self, to):
+                    spied.stray.append(f'#{self.me} marked #{to} "{word}" on nobody\'s link')
+                super().mark(to, word, topic=topic)
 
             def link(self, to: PeerId) -> None:
                 spied.act(self.me, "opened a stream", plan=True)
@@ -263,6 +271,18 @@ class Spied:
         count = self.requests[to, token] = self.requests.get((to, token), 0) + 1
         if count > call.tries * (call.left + call.answers):
             self.wrong.append(f"#{host.me} answered a {call.request.kind} {count} times")
+
+    @staticmethod
+    def linked(host: PeerHost, to: PeerId) -> bool:
+        """Whether a peer has a stream with another, or does not know yet that it was closed, or it is a contact."""
+        simulation: Any = host.shared.owner
+        if to in simulation.streams.near[host.me]:
+            return True
+        ticks = (timer.tick for timers in host.kernel.timers.values() for timer in timers)
+        if any(isinstance(tick, StreamClosed) and (tick.peer, tick.other) == (host.me, to) for tick in ticks):
+            return True
+        program = simulation.programs[host.me]
+        return type(program).contacts is not Peer.contacts and to in (program.contacts() or ())
 
     def act(self, me: PeerId, what: str, plan: bool = False) -> None:
         simulation = getattr(self, "simulation", None)

@@ -68,7 +68,7 @@ def test_a_question_goes_on_to_all_but_its_sender_and_once_only() -> None:
     assert len(tape.noted("duplicate")) == 3
 
 
-def test_a_stranger_is_not_relayed() -> None:
+def test_a_message_of_a_peer_without_a_link_is_not_relayed() -> None:
     tape, peer = connected(1, 2, files=(TRAIN,))
     for message in (Query(guid(1), 7, 0, 0, "blue"), Ping(guid(2), 7, 0), Pong(guid(2), 7, 0, 44, 0, 0), hit(guid(1))):
         tape.give(peer, message, sender=40)
@@ -231,7 +231,7 @@ def test_the_latest_half_of_the_table_is_known_for_certain() -> None:
 # --- plain data ----------------------------------------------------------------------------------------------------
 
 
-def test_a_servent_put_away_and_taken_out_goes_on_as_before() -> None:
+def test_a_pickled_servent_goes_on_as_before() -> None:
     def begun() -> tuple[FakeHost, Servent]:
         tape, peer = connected(1, 2, 3, files=(TRAIN,), contacts=[9, 10])
         tape.ask(peer, Ask(1, "find", "naima"))

@@ -203,7 +203,7 @@ def test_the_overlay_replaces_links_behind_firewalls_too() -> None:
 
 
 @pytest.mark.uncounted
-def test_a_busy_swarm_under_churn_goes_on_and_forgets() -> None:
+def test_a_busy_swarm_under_churn_goes_on_and_its_tables_stay_small() -> None:
     made = Swarm(
         Setup("gnutella", 40, 5, churn="exponential:120", loss=0.02, asks_per_s=2.0, options={"guid_table": 64})
     )

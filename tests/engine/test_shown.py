@@ -14,6 +14,7 @@ from wards import SECOND, Acquaintance, Nurse, Patient
 from engine import (
     Arrive,
     AskFor,
+    Attack,
     FakeHost,
     InputError,
     Kill,
@@ -33,6 +34,7 @@ from engine import (
 from engine.measure.shown import SERIES_VALUES_MOST
 from engine.record.checkpoints import Checkpoints
 from engine.registry import check_names
+from engine.world.content import file_of
 
 
 def ward(peers: int = 5, **changes: Any) -> Swarm:
@@ -489,3 +491,112 @@ def test_a_recording_of_it_plays_back_alike(tmp_path: Path) -> None:
     assert not again.diverged
     assert again.report.fingerprint == report.fingerprint
     assert [checked.held for checked in again.report.expectations] == [True, True, False]
+
+
+# --- contacts as links ----------------------------------------------------------------------------------
+
+
+def asked(swarm: Swarm) -> int:
+    return sum(getattr(swarm.peer(peer), "asked", 0) for peer in range(len(swarm.labels)))
+
+
+def acquaintances(peers: int = 6) -> Swarm:
+    return make_swarm(peers, Acquaintance)
+
+
+def test_contacts_are_links_where_no_stream_is_open() -> None:
+    swarm = acquaintances(9)
+    assert len(swarm.snapshot().links.a) == 0
+    assert asked(swarm) == 0, "nobody is asked unless somebody reads them"
+    links = swarm.snapshot(contacts=True).links
+    wanted = {tuple(sorted((p, q))) for p in range(9) for q in (0, (p + 1) % 9, (p + 2) % 9) if p != q}
+    assert links.contacts
+    assert list(zip(links.a.tolist(), links.b.tolist(), strict=True)) == sorted(wanted)
+    assert swarm.select("degree=8") == (0,)
+    assert swarm.select("near #3") == (0, 4, 5)
+    assert swarm.select("top 1 betweenness") == (0,)
+    assert asked(swarm) == 9, "once in a second"
+    host(swarm, 2).mark(3, "fresh")
+    marks = swarm.snapshot(contacts=True).marks
+    row = list(zip(links.a.tolist(), links.b.tolist(), strict=True)).index((2, 3))
+    assert (marks.words[marks.a[row]], marks.words[marks.b[row]]) == ("fresh", "")
+    swarm.advance(SECOND - 1)
+    assert swarm.snapshot(contacts=True).links is links
+    swarm.advance(SECOND)
+    assert swarm.snapshot(contacts=True).links is links, "the same, though asked again"
+    assert asked(swarm) == 18
+    swarm.do(Kill(0))
+    after = swarm.snapshot(contacts=True).links
+    assert after.version != links.version
+    assert 0 not in after.a, "who is gone is no link"
+    host(swarm, 1).link(5)
+    assert not swarm.snapshot(contacts=True).links.contacts, "a stream is a link, and then nobody is asked"
+    assert swarm.select("near #1") == (5,)
+    host(swarm, 1).unlink(5)
+    assert swarm.snapshot(contacts=True).links.contacts
+
+
+def test_a_network_without_contacts_has_no_links() -> None:
+    swarm = make_swarm(3, Diary)
+    for peer in range(3):
+        for other in list(swarm.links_of(peer)):
+            host(swarm, peer).unlink(other)
+    assert not swarm.snapshot(contacts=True).links.contacts
+    assert swarm.select("degree>0") == ()
+
+
+def test_attacks_go_by_contacts_and_not_by_what_a_view_saw() -> None:
+    runs = []
+    for looks in (False, True):
+        swarm = acquaintances(8)
+        if looks:
+            swarm.snapshot(contacts=True)
+            swarm.select("degree>3")
+        for peer in range(8):
+            program: Any = swarm.peer(peer)
+            program.table = (5, (peer + 1) % 8)
+        assert next(preset for preset in swarm.attacks() if preset.name == "eclipse").why_not == ""
+        swarm.advance(500_000)
+        swarm.do(Attack("degree", share=0.1))
+        assert not swarm.peer(5)
+        swarm.do(Attack("eclipse", peers=1, count=3, over_s=4.0, word="x"))
+        swarm.advance(9 * SECOND)
+        runs.append(swarm.fingerprint())
+    assert runs[0] == runs[1]
+
+
+def test_an_eclipse_removes_the_contacts_of_its_victim() -> None:
+    swarm = acquaintances(8)
+    swarm.do(Attack("eclipse", peers=3, count=2, over_s=4.0, word="x"))
+    assert [peer for peer in range(8) if not swarm.peer(peer)] == [0, 4, 5]
+    lonely = next(preset for preset in make_swarm(4, Loner).attacks() if preset.name == "eclipse")
+    assert lonely.why_not.startswith("Users keep no links")
+
+
+class Loner(Diary, name="loner"):
+    """Neither streams nor contacts."""
+
+    overlay = False
+
+
+def test_a_smallest_cut_goes_along_contacts() -> None:
+    swarm = acquaintances(7)
+    for peer in range(7):
+        program: Any = swarm.peer(peer)
+        program.table = (peer + 1,) if peer < 6 else ()
+    swarm.library(6).add(file_of("blue train", 1))
+    cut = swarm.min_cut(0, "blue train")
+    assert len(cut.peers) == 1
+    assert cut.holders == (6,)
+
+
+class Failing(Acquaintance, name="failing"):
+    """Cannot tell its contacts."""
+
+    def contacts(self) -> Any:
+        raise KeyError("bucket")
+
+
+def test_a_failure_of_contacts_is_that_of_the_peer() -> None:
+    with pytest.raises(PeerFailed, match=r"peer #0 failed on contacts: KeyError"):
+        make_swarm(3, Failing).select("degree>1")

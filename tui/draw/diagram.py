@@ -57,6 +57,7 @@ class Timeline:
     reasons: tuple[str, ...]
     reached_us: Ints
     holders: tuple[int, ...]
+    answerers: tuple[int, ...]
 
 
 def timeline(trace: Trace, snapshot: Snapshot) -> Timeline:
@@ -113,6 +114,7 @@ def timeline(trace: Trace, snapshot: Snapshot) -> Timeline:
         + ("",) * int(mine.sum()),
         reached_us=np.where(trace.hop >= 0, trace.at_us, -1),
         holders=trace.holders,
+        answerers=trace.answerers,
     )
 
 
@@ -225,6 +227,7 @@ def _marks(area: Canvas, line: Timeline, plot: Plot, snapshot: Snapshot, roomy: 
     told: list[tuple[int, int, str, str]] = []
     if roomy:
         told += [(p, int(line.reached_us[p]), shapes.asked, "asked") for p in line.order.tolist()]
+    told += [(p, int(line.reached_us[p]), shapes.answerer, "answerer") for p in line.answerers]
     told += [(p, int(line.reached_us[p]), shapes.hit, "answered") for p in line.holders]
     told.append((line.origin, line.from_us, shapes.origin, "origin"))
     for peer, at_us, shape, ink in told:

@@ -300,7 +300,8 @@ def _idle_links(canvas: Canvas, scene: Scene) -> None:
     words = link_words(snapshot)
     if words.any():
         said = words[kept]
-        inks = np.where(said > 0, np.asarray(MARKS)[np.minimum(said, len(MARKS)) - 1], inks)
+        of_word = np.array((0, *MARKS))[np.minimum(said, len(MARKS))]
+        inks = np.where(said > 0, of_word, inks)
     inks = np.where(cut, INK["cut"], inks).astype(np.uint8)
     order = np.argsort(inks, kind="stable")
     a, b, inks = a[order], b[order], inks[order]

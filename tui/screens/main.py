@@ -27,7 +27,7 @@ from textual.geometry import Offset, Region, Size
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from engine import ALIVE, AskFor, Attack, Command, Event, InputError, PeerId, Publish
+from engine import ALIVE, Act, AskFor, Attack, Command, Event, InputError, PeerId, Publish, VerbOffer
 from tui.config.keys import Key, bindings, key_for, keyed
 from tui.draw import raster
 from tui.draw.styles import Mode
@@ -61,8 +61,8 @@ from tui.session.panels import (
     too_small,
 )
 from tui.session.session import Session
-from tui.session.verbs import PAIRS, Verb, askers_of, called, chosen_in, verbs_for
-from tui.textual_compat import StartedOnce, bind, fail, unwritten, use_lean_compositor
+from tui.session.verbs import ACT, PAIRS, Verb, askers_of, called, chosen_in, values_typed, verbs_for
+from tui.textual_compat import LeanScreen, bind, fail, unwritten
 from tui.widgets import messages as say
 from tui.widgets.ask_bar import AskBar
 from tui.widgets.ask_picture import AskPicture
@@ -140,7 +140,7 @@ LATE = ("attacks", OPTIONS)
 UP_DOWN, LEFT_RIGHT = ("list.up", "list.down"), ("list.left", "list.right")
 PANEL_KEYS: dict[str, tuple[tuple[tuple[str, ...], str], ...]] = {
     "inspector": ((UP_DOWN, "read"), (LEFT_RIGHT, "turn")),
-    "asks": ((UP_DOWN, "choose"), (LEFT_RIGHT, "sort")),
+    "asks": ((UP_DOWN, "choose"), (LEFT_RIGHT, "sort"), (("ask.filter",), "which")),
     "controls": ((UP_DOWN, "go"), (("dial.less", "dial.more"), "change"), (("button.press",), "press")),
     "charts": ((LEFT_RIGHT, "chart"), (("list.choose",), "series")),
     "feed": ((LEFT_RIGHT, "kinds"), (("list.first",), "newest"), (("peer.filter",), "search")),
@@ -238,7 +238,7 @@ class Action(Key):
     synonyms: str = field(default="", kw_only=True)
 
 
-class MainScreen(StartedOnce[None]):
+class MainScreen(LeanScreen[None]):
     """The screen of a session. It runs the session's swarm while it is mounted."""
 
     AUTO_FOCUS = "SwarmView"
@@ -249,7 +249,6 @@ class MainScreen(StartedOnce[None]):
         """steady: always `fps` frames a second; else fewer while nothing that a person did is under way."""
         super().__init__()
         self._steady = steady
-        use_lean_compositor(self)
         self.session = session
         self.context = Context(session, self, program)
         self.table = {action.id: action for action in table}
@@ -537,6 +536,7 @@ class MainScreen(StartedOnce[None]):
 
     def _take_frame(self, *, draw: bool) -> None:
         self.session.shown = self._columns_seen()
+        self.session.followed = self.query_one(Charts).followed
         frame = self.session.frame(self.pace.fps)
         self._known = True
         self.view.show(frame, draw=draw)
@@ -947,11 +947,11 @@ class MainScreen(StartedOnce[None]):
         known = tuple(peer for peer in frame.trace.answerers if peer < len(state))
         return tuple(peer for peer in known if state[peer] == ALIVE) or known
 
-    def open_ask_bar(self, *, publish: bool = False) -> None:
-        """Show the ask bar, to ask or to name a file that should be shared."""
+    def open_ask_bar(self, *, publish: bool = False, offer: VerbOffer | None = None) -> None:
+        """Show the ask bar, to ask, to name a file that should be shared, or to type the values of a verb."""
         self.close_bars()
         bar = self.query_one(AskBar)
-        bar.publishing = publish
+        bar.publishing, bar.offer = publish, offer
         bar.add_class("-open")
         frame = self.frame
         if frame is not None:
@@ -983,7 +983,9 @@ class MainScreen(StartedOnce[None]):
     def on_asked(self, event: say.Asked) -> None:
         """A text was typed to ask for, or the name of a file to share."""
         self.close_bars()
-        if event.publish:
+        if event.act:
+            self._act_typed(event.act, event.text)
+        elif event.publish:
             peers: Any = event.origin if event.origin is not None else self.session.selection.selected
             self.carry_out(Publish(peers, event.text))
         elif isinstance(event.origin, tuple):
@@ -991,6 +993,32 @@ class MainScreen(StartedOnce[None]):
         else:
             self.session.ask_for(event.text, event.origin)
         self.changed()
+
+    def act(self, name: str) -> None:
+        """Do a verb of the network to the chosen peers; one that takes values opens a line to type them."""
+        found = self.verb(f"{ACT}{name}")
+        if found is None or not found.possible:
+            return
+        if found.command is not None:
+            self.carry_out(found.command)
+            return
+        frame = self.frame
+        offer = next((one for one in frame.offers if one.name == name), None) if frame is not None else None
+        if offer is not None:
+            self.open_ask_bar(offer=offer)
+
+    def _act_typed(self, name: str, text: str) -> None:
+        frame = self.frame
+        offer = next((one for one in frame.offers if one.name == name), None) if frame is not None else None
+        if offer is None or not offer.able:
+            self.session.say(f"“{name}” cannot be done to the chosen peers any more")
+            return
+        try:
+            values = values_typed(offer, text)
+        except InputError as error:
+            self.session.say(str(error))
+            return
+        self.carry_out(Act(offer.able, name, values))
 
     def close_bars(self) -> None:
         """Close the text fields; the picture gets the focus."""
@@ -1117,7 +1145,7 @@ class MainScreen(StartedOnce[None]):
         """Each verb with what it will do and to how many peers, then the actions that choose other peers."""
         lines = [
             Line(
-                ROW_OF_VERB.get(verb.id, f"peer.{verb.id}"),
+                verb.id if verb.id.startswith(ACT) else ROW_OF_VERB.get(verb.id, f"peer.{verb.id}"),
                 verb.says,
                 verb.tip,
                 verb.key,
@@ -1145,8 +1173,13 @@ class MainScreen(StartedOnce[None]):
             chart = self.query_one(f"#{event.purpose}", Chart)
             chart.toggle(event.id)
             self.query_one(Menu).update_lines(chart.menu_lines())
+            self.changed()
             return
         self.picture.focus()
+        if event.id.startswith(ACT):
+            self.act(event.id.removeprefix(ACT))
+            self.changed()
+            return
         self.action_do(event.id)
 
     def on_menu_closed(self) -> None:

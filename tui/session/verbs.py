@@ -16,7 +16,23 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import ALIVE, DEAD, LEFT, UNDO, VERBS, CallOff, Command, Heal, PeerId, RunningAttack, Snapshot
+from engine import (
+    ALIVE,
+    DEAD,
+    LEFT,
+    UNDO,
+    VERBS,
+    Act,
+    CallOff,
+    Command,
+    Heal,
+    InputError,
+    PeerId,
+    RunningAttack,
+    Snapshot,
+    VerbOffer,
+    plain,
+)
 from tui.session.frame import Frame
 
 from .units import clock
@@ -239,7 +255,7 @@ def verbs_for(frame: Frame) -> tuple[Verb, ...]:
     if not len(ids):
         return ()
     pairs = [_pair(frame, pair, ids) for pair in PAIRS if pair.do in VERBS]
-    rest = (*_heal(frame), *_operator(frame, ids), *_call_off(frame))
+    rest = (*_of_network(frame, ids), *_heal(frame), *_operator(frame, ids), *_call_off(frame))
     return (*pairs[:4], _ask(frame, ids), _publish(frame, ids), *pairs[4:], *rest)
 
 
@@ -317,6 +333,51 @@ def _publish(frame: Frame, ids: Ids) -> Verb:
     who = called(frame.snapshot, ids)
     tip = f"Type the name of a new file that {who} should share from now on."
     return Verb("publish", "", "Publish", f"Publish from {who} …", tip, True, many=len(ids))
+
+
+ACT = "act:"
+"""Begins the id of a verb that only the present network has."""
+
+
+def _of_network(frame: Frame, ids: Ids) -> tuple[Verb, ...]:
+    """The verbs of the network itself. One that takes values has to be typed first."""
+    made: list[Verb] = []
+    for offer in frame.offers:
+        title = f"{offer.name[:1].upper()}{offer.name[1:]}"
+        able = np.array(offer.able, np.int64)
+        who = called(frame.snapshot, able if len(able) else ids)
+        label = title if len(able) < 2 else f"{title} {len(able):,}"
+        typed = any(value.needed for value in offer.values.values())
+        says = f"{title}: {who}{' …' if typed else ''}"
+        if not len(able):
+            why = f"Not now: {offer.why_not}." if offer.why_not else f"{who} cannot."
+            made.append(Verb(f"{ACT}{offer.name}", "", label, says, why, False))
+            continue
+        tip = offer.verb.about
+        if len(able) < len(ids):
+            tip = f"{tip} Not the other {len(ids) - len(able):,}."
+        command = None if typed else Act(tuple(able.tolist()), offer.name, {})
+        made.append(Verb(f"{ACT}{offer.name}", "", label, says, tip, True, command, len(able)))
+    return tuple(made)
+
+
+def values_typed(offer: VerbOffer, text: str) -> dict[str, str]:
+    """What a person typed for a verb: `10.0.0.0/8` for a verb with one value, else `prefix=10.0.0.0/8 length=24`.
+
+    Raises InputError, a sentence, for what can be neither.
+    """
+    names = list(offer.values)
+    words = text.split()
+    if len(names) == 1 and not any(word.startswith(f"{names[0]}=") for word in words):
+        return {names[0]: text.strip()}
+    values: dict[str, str] = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals:
+            example = " ".join(f"{each}=…" for each in names)
+            raise InputError(f'"{offer.name}" is given as {example}, and "{plain(word)}" names no value')
+        values[name] = value
+    return values
 
 
 def _heal(frame: Frame) -> tuple[Verb, ...]:

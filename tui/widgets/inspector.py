@@ -357,6 +357,7 @@ class Inspector(VerticalScroll, inherit_bindings=False):
         yield from _line_rows(snapshot, peer)
         if facts is not None:
             yield from _mark_rows(snapshot, facts, width)
+            yield from _call_rows(snapshot, facts, width)
 
     @staticmethod
     def _state_row(snapshot: Snapshot, peer: PeerId, facts: PeerFacts | None) -> Row:
@@ -386,8 +387,11 @@ class Inspector(VerticalScroll, inherit_bindings=False):
         who = frame.snapshot.fixed.labels[row.origin]
         yield rule(f"ask {row.id} · {who} · “{row.text}”", width)
         trace = frame.trace
-        holders = trace.answerers if trace is not None and trace.ask == row.id else ()
-        yield from account_rows(row, frame.snapshot, width, frame.theory, holders)
+        mine = trace if trace is not None and trace.ask == row.id else None
+        answerers = mine.answerers if mine is not None else ()
+        holders = mine.holders if mine is not None and set(mine.holders) != set(answerers) else ()
+        keepers = frame.keepers if set(frame.keepers) != set(answerers) else ()
+        yield from account_rows(row, frame.snapshot, width, frame.theory, answerers, holders, keepers)
 
 
 def nothing_rows(app: object, width: int) -> list[Row]:
@@ -453,6 +457,23 @@ def _mark_rows(snapshot: Snapshot, facts: PeerFacts, width: int) -> Iterator[Row
     for word, others in by_word.items():
         row: list[Span] = [(f"{word} ", "dim"), (f"{len(others)} ", "text bold")]
         yield (*row, *names(snapshot, others, width - width_of(row)))
+
+
+CALLS_SHOWN = 4
+
+
+def _call_rows(snapshot: Snapshot, facts: PeerFacts, width: int) -> Iterator[Row]:
+    """Its calls that wait for an answer: `Who → p017 0.8s, 1.2s left`."""
+    if not facts.calls:
+        return
+    yield (("calls  ", "dim"), (f"{len(facts.calls):5d}", "text bold"), (" wait for an answer", "dim"))
+    for call in facts.calls[:CALLS_SHOWN]:
+        label = snapshot.fixed.labels[call.to] if 0 <= call.to < len(snapshot.fixed.labels) else "nobody"
+        waits = age(max(0, snapshot.now_us - call.since_us) / 1e6)
+        left = age(max(0, call.due_us - snapshot.now_us) / 1e6)
+        again = f", try {call.tries}" if call.tries > 1 else ""
+        told = f"{waits}, {left} left{again}"
+        yield ((f"  {call.kind} ", "text"), ("→ ", "dim"), (f"{label} ", "text bold"), (told, "dim"))
 
 
 def _line_rows(snapshot: Snapshot, peer: PeerId) -> Iterator[Row]:

@@ -298,7 +298,8 @@ class SwarmView(CanvasWidget):
 
     def _colours(self, frame: Frame) -> Colouring:
         held = frame.facts.beliefs if frame.facts is not None and frame.facts.peer == frame.selected else None
-        return colouring(self.colouring_of(frame), frame.snapshot, frame.trace, frame.selected, held)
+        by = self.colouring_of(frame)
+        return colouring(by, frame.snapshot, frame.trace, frame.selected, held, frame.keepers)
 
     def colouring_of(self, frame: Frame) -> ColourBy:
         """What peers are coloured by in this frame: a column of another network is not there."""

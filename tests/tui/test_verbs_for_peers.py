@@ -50,8 +50,9 @@ def company(operator: str, *peers: int) -> Frame:
     snap = frames.snapshot()
     by = tuple(operator if peer in peers else "" for peer in range(frames.N))
     role = np.array([1 if peer in peers else 0 for peer in range(frames.N)], np.uint8)
-    fixed: Fixed = replace(snap.fixed, operator=by, roles=("servent", "server"), role=role)
-    return frames.frame(snap=replace(snap, fixed=fixed), selected=peers[0], marked=peers if len(peers) > 1 else ())
+    fixed: Fixed = replace(snap.fixed, operator=by)
+    snap = replace(snap, fixed=fixed, roles=("servent", "server"), role=role)
+    return frames.frame(snap=snap, selected=peers[0], marked=peers if len(peers) > 1 else ())
 
 
 def test_nobody_chosen_means_no_verbs() -> None:

@@ -207,7 +207,7 @@ def theme_file(background: str) -> str:
     return f'[theme]\nbackground = "{background}"\nforeground = "#ffffff"\nprimary = "#00ff00"\n'
 
 
-async def test_a_theme_of_ones_own_is_worn_anew_when_it_is_saved(home: Path) -> None:
+async def test_an_own_theme_is_applied_again_when_it_is_saved(home: Path) -> None:
     folder = themes.user_folder()
     folder.mkdir(parents=True)
     (folder / "mine.toml").write_text(theme_file("#101010"))
@@ -303,7 +303,7 @@ def test_where_nothing_can_be_written_the_state_folder_takes_it(
         export.write("a", {".txt": "x"})
 
 
-def test_files_of_one_deed_share_a_number(tmp_path: Path) -> None:
+def test_files_of_one_export_share_a_number(tmp_path: Path) -> None:
     (tmp_path / "a-001.csv").write_text("mine")
     made = export.write("a", {".json": "{}", ".csv": "1"}, tmp_path)
     assert [path.name for path in made] == ["a-002.json", "a-002.csv"]
