@@ -196,7 +196,8 @@ class Connection:
     block_us  when the last block came; since_us: when it was opened; snubbed: no block came for long
     asked     blocks that we wait for: (piece, block)
     owed      blocks that it asked for and that were sent, and perhaps not begun: (piece, begin)
-    tried     it was unchoked before, unchoked_us: when last; metadata_bytes: size of the metadata that it can send (BEP 9), 0 for none
+    tried     it was unchoked before, unchoked_us: when last
+    metadata_bytes: size of the metadata that it can send (BEP 9), 0 for none
     untold    pieces of ours that it lacks and was not told of yet
     word      what this end says of the link, see `Client.link_words`
     """
