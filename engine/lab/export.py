@@ -40,7 +40,8 @@ def series_csv(series: Series) -> str:
 
 
 def asks_csv(asks: Iterable[AskRow], labels: Sequence[str]) -> str:
-    """Asks as CSV, one a line, with all figures of their records; `done` and `of` are its progress. `labels`: names of the peers, by PeerId."""
+    """Asks as CSV, one a line, with all figures of their records; `done` and `of` are their progress. `labels`: names
+    of the peers, by PeerId."""
     names = ("id", "goal", "from", "text", "by", "issued_s", "reached", "messages", "bytes", "duplicates",
              "hits", "decoys", "fetched", "first_hit_s", "hops", "lost", "verdict",
              "answerers", "done", "of")  # fmt: skip
