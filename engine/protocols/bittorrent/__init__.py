@@ -34,6 +34,7 @@ from ...api import (
     Ask,
     Belief,
     Beliefs,
+    Candidate,
     Cause,
     Facts,
     File,
@@ -54,9 +55,8 @@ from ...api import (
     verb,
     words_of,
 )
-from ...api import Candidate as Member
 from ...kit import own_file, put_bounded
-from .choking import Candidate, next_optimistic, unchoked
+from .choking import Rated, next_optimistic, unchoked
 from .messages import (
     METADATA_PART_BYTES,
     PIECES_MOST,
@@ -129,7 +129,7 @@ class BitTorrentOptions:
     """Figures of BEP 3 and of the first clients, where they say nothing of libtorrent."""
 
     piece_kib: int = option(256, "length of a piece", low=16, high=65_536, unit="KiB", fixed=True)
-    slots: int = option(4, "interested peers that are unchoked, the optimistic one among them", low=1, high=100)
+    upload_slots: int = option(4, "interested peers that are unchoked, the optimistic one among them", low=1, high=100)
     rechoke_s: float = option(10.0, "time between two rounds of choking, in s", low=1.0)
     seed_choking: Literal["turns", "rate"] = option("turns", "whom a seed serves: each in turn, or who takes most")
     optimistic_rounds: int = option(3, "rounds that an optimistic unchoke lasts: 30 s", low=1, high=100)
@@ -151,7 +151,7 @@ class BitTorrentOptions:
     seed_law: Literal["exponential", "fixed"] = option("exponential", "how that time is drawn")
     super_seeding: bool = option(False, "a first seed tells each peer of one piece at a time (BEP 16)")
     magnet: bool = option(False, "the index site has magnet links: peers send the metadata (BEP 9)")
-    free_riders: float = option(0.0, "share of the peers that never upload", low=0.0, high=1.0, fixed=True)
+    free_rider_share: float = option(0.0, "share of the peers that never upload", low=0.0, high=1.0, fixed=True)
     converge: bool = option(True, "trackers and index know all seeds when the run begins", fixed=True)
 
 
@@ -330,9 +330,11 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
         return (Station(IndexSite, "index", "index operator"), *trackers)
 
     @classmethod
-    def cast(cls, options: BitTorrentOptions, members: Sequence[Member], rng: Rng) -> Sequence[type[Peer]]:
+    def cast(cls, options: BitTorrentOptions, members: Sequence[Candidate], rng: Rng) -> Sequence[type[Peer]]:
         """A share of the peers never uploads: those with an empty library, as others have something to seed."""
-        return [FreeRider if not len(one.library) and rng.random() < options.free_riders else Client for one in members]
+        return [
+            FreeRider if not len(one.library) and rng.random() < options.free_rider_share else Client for one in members
+        ]
 
     @classmethod
     def converge(cls, world: NetworkStart, options: BitTorrentOptions, rng: Rng) -> None:
@@ -882,7 +884,7 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
                     best, waiting = rate, [peer]
                 elif rate == best:
                     waiting.append(peer)
-        if waiting and taken < host.options.slots:
+        if waiting and taken < host.options.upload_slots:
             peer = host.rng.choice(waiting)
             self._set_choking(host, torrent, peer, torrent.peers[peer], choking=False)
 
@@ -972,15 +974,15 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
             rate = one.came + one.came_before
             if seeding:
                 rate = one.unchoked_us if turns else one.went + one.went_before
-            neighbours.append(Candidate(peer, rate, one.interested, one.snubbed and not seeding, new))
+            neighbours.append(Rated(peer, rate, one.interested, one.snubbed and not seeding, new))
         torrent.rounds += 1
         if self.rides_free:
             chosen: set[PeerId] = set()
         else:
             if turns or torrent.optimistic is None or torrent.rounds % host.options.optimistic_rounds == 0:
-                held = unchoked(neighbours, host.options.slots - 1, None)
+                held = unchoked(neighbours, host.options.upload_slots - 1, None)
                 torrent.optimistic = next_optimistic(neighbours, held, host.rng)
-            chosen = unchoked(neighbours, host.options.slots, torrent.optimistic)
+            chosen = unchoked(neighbours, host.options.upload_slots, torrent.optimistic)
         for peer, one in torrent.peers.items():
             self._set_choking(host, torrent, peer, one, choking=peer not in chosen)
             one.came_before, one.came, one.went_before, one.went = one.came, 0, one.went, 0
