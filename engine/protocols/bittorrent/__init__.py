@@ -2,9 +2,9 @@
 
 Who downloads a file uploads it at the same time. A file is cut into pieces; peers tell each other which pieces they
 have, ask for the rarest first, and upload to those that upload to them: tit for tat. A free rider gets what is left
-over. A tracker tells who takes part and nothing else; there can be several, and the hash table of all peers does it
-without any. An index site has the .torrent files by title: it can be seized, and comes back elsewhere, while swarms go
-on without it.
+over. A tracker tells who takes part and nothing else, and there can be several; neighbours tell each other of further
+peers as well (peer exchange), so a swarm lives on when its trackers are gone. An index site has the .torrent files by
+title: it can be seized, and come back under another operator, while swarms go on without it.
 
 Each title is one torrent. A user who wants a title searches the index site, announces itself to the trackers of the
 torrent, connects to peers and downloads. A seed stays until it is told to stop, or as long as `seed_s` says.
@@ -17,7 +17,8 @@ trackers), 16 (super-seeding), 23 (compact addresses); Cohen, "Incentives build 
 Urvoy-Keller and Michiardi, "Rarest first and choke algorithms are enough", IMC 2006.
 
 What is folded: the bytes of a .torrent file stand in one message; its list of piece hashes is the digest of the file,
-from which the hash of any part follows. Encryption, DHT ports and allowed-fast are left out.
+from which the hash of any part follows. Encryption, the hash table of BEP 5 and allowed-fast are left
+out.
 """
 
 # `messages.py`: messages and sizes. `pieces.py`: pieces and blocks. `choking.py`: whom to upload to. `trackers.py`:
