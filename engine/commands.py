@@ -112,10 +112,12 @@ class Shutdown(Command):
 
 @dataclass(frozen=True, slots=True)
 class Reopen(Command):
-    """The dead peers of the operator start again."""
+    """The dead peers of the operator start again, and belong to the operator `under` from then on, if it is given: a
+    site that was seized is put up again by somebody else."""
 
     verb: ClassVar[str] = "reopen"
     operator: str = ""
+    under: str = ""
 
 
 @dataclass(frozen=True, slots=True)

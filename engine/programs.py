@@ -242,6 +242,30 @@ def offers(programs: Sequence[tuple[PeerId, Peer | None]]) -> tuple[VerbOffer, .
     return tuple(made)
 
 
+def verbs_without_values(*kinds: type[Peer]) -> tuple[str, ...]:
+    """Verbs of these programs that can be done without stating a value, each once."""
+    found: dict[str, None] = {}
+    for kind in kinds:
+        for name in verbs_of(kind):
+            if not any(value.needed for value in values_of(kind, name).values()):
+                found[name] = None
+    return tuple(found)
+
+
+def opposite(program: type[Peer], verb: str, values: Mapping[str, Any]) -> tuple[str, dict[str, Any]] | None:
+    """The verb that takes back what a verb did with these values, and its values; None if there is none, or if it needs
+    a value that is not among them."""
+    made = verbs_of(program).get(verb)
+    if made is None or not made.undo:
+        return None
+    owner, dot, _ = verb.rpartition(".")
+    name = f"{owner}{dot}{made.undo}"
+    takes = values_of(program, name)
+    if any(one.needed and value not in values for value, one in takes.items()):
+        return None
+    return name, {value: values[value] for value in takes if value in values}
+
+
 def check_verb(verb: str, programs: Sequence[type[Peer]], where: str) -> None:
     """Raise InputError unless one of these programs has the verb."""
     known = {name for program in programs for name in verbs_of(program)}

@@ -746,6 +746,13 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
     def _is_peer(self, number: object) -> bool:
         return type(number) is int and 0 <= number < self.n
 
+    def set_operator(self, peers: Sequence[PeerId], operator: str) -> None:
+        """Somebody else operates these peers from now on."""
+        operators = list(self.operators)
+        for peer in peers:
+            operators[peer] = operator
+        self.operators = operators
+
     def set_role(self, peer: PeerId, role: str) -> None:
         before = self.roles.set(peer, role)
         # What it takes in the instant of its start is its first role, and no change.

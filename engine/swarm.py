@@ -26,7 +26,7 @@ from .analysis.stepping import Mover, StepTarget, StepUntil
 from .analysis.theory import theory_of
 from .analysis.verdict import facts_of, keepers_of, keeps_records, outcome, own_verdict, verdict
 from .api import AskId, Library, OpenCall, Peer, PeerId, Shown, Theory
-from .commands import Arrive, Attack, Command, Peers, Set, resolved
+from .commands import Act, Arrive, Attack, Command, Peers, Set, resolved
 from .control import arrivals, effects
 from .control.arrivals import ArrivalProcess
 from .control.attacks import AttackRunner, CommandExecutor, Plan, Preset
@@ -40,7 +40,7 @@ from .measure.message_log import LoggedMessage
 from .measure.metrics import AskStats
 from .measure.shown import ROLE, ShownSeries, split_metric
 from .measure.snapshot import ALIVE, DEAD, AskRow, Series, Snapshot, Trace
-from .programs import VerbOffer, offers
+from .programs import VerbOffer, offers, opposite
 from .setup import Setup
 from .sim.rng import Stream
 from .simulation import Simulation, SimulationOwner, build_world
@@ -432,6 +432,15 @@ class Swarm(SimulationOwner, CommandExecutor):
         """What can be done to these peers that only this network has, see `api.verb`. Raises PeerFailed if a program's
         `why_not` raised."""
         return offers([(peer, self.simulation.programs[peer]) for peer in peers])
+
+    def opposite_of(self, command: Act, peers: Sequence[PeerId]) -> Act | None:
+        """The command that takes back what a verb of the network did to these peers; None if there is none, or if it
+        needs a value that only a person can state."""
+        for kind in dict.fromkeys(self.simulation.program_types[peer] for peer in peers):
+            found = opposite(kind, command.name, command.values)
+            if found is not None:
+                return Act(tuple(peers), *found)
+        return None
 
     def library(self, peer: PeerId) -> Library:
         """The files of a peer, alive or not. Of a poisoned one its decoys, with `File.genuine` False."""

@@ -92,6 +92,7 @@ class PeerColumns:
         self._shown: tuple[int, int, Values] = (-1, -1, {})
         """(time, peers, values) of the last reading of the shown columns: only what is being watched reads it again."""
         self._fixed: Fixed | None = None
+        self._operators: list[str] | None = None
         self._label_ids: dict[str, int] = {}
         self._betweenness: tuple[int, int, Sequence[float]] = (-1, -1, ())
         """(version of the streams, peers, values): slow to compute, and read for each letter of a selector."""
@@ -99,6 +100,7 @@ class PeerColumns:
     def __getstate__(self) -> dict[str, Any]:
         empty: dict[str, Any] = {
             "_fixed": None,
+            "_operators": None,
             "_label_ids": {},
             "_betweenness": (-1, -1, ()),
             "_shown": (-1, -1, {}),
@@ -123,9 +125,11 @@ class PeerColumns:
         return self._label_ids
 
     def fixed(self) -> Fixed:
-        """What does not change while a peer exists. The same object until newcomers arrive."""
+        """What does not change while a peer exists. The same object until newcomers arrive, or peers have another
+        operator."""
         sim = self._simulation
-        if self._fixed is None or len(self._fixed.labels) != sim.n:
+        if self._fixed is None or len(self._fixed.labels) != sim.n or self._operators is not sim.operators:
+            self._operators = sim.operators
             lines = sim.network.lines
             self._fixed = Fixed(
                 protocol=self._protocol,

@@ -165,7 +165,11 @@ def shutdown(parts: Parts, command: c.Shutdown, by: str) -> tuple[PeerId, ...]:
 
 
 def reopen(parts: Parts, command: c.Reopen, by: str) -> tuple[PeerId, ...]:
-    return _begin(parts, [p for p in _operated_by(parts, command.operator) if parts.simulation.state[p] != ALIVE])
+    sim = parts.simulation
+    those = [p for p in _operated_by(parts, command.operator) if sim.state[p] != ALIVE]
+    if command.under:
+        sim.set_operator(those, plain(command.under, limit=40).strip())
+    return _begin(parts, those)
 
 
 def arrive(parts: Parts, command: c.Arrive, by: str) -> tuple[PeerId, ...]:

@@ -30,15 +30,18 @@ class Measured(Node, name="kademlia-measured"):
         self.values.append(found)
 
 
-def converged(peers: int, latency: str = "constant:50", asks_per_s: float = 0.0, **options: Any) -> Swarm:
+def converged(
+    peers: int, latency: str = "constant:50", asks_per_s: float = 0.0, seed: int = 1, items: int = 400, **options: Any
+) -> Swarm:
     """A network that starts converged. options: those of the table, without `dht.`."""
     return Swarm(
         Setup(
             peers=peers,
+            seed=seed,
             latency=latency,
             asks_per_s=asks_per_s,
             topology="ring",
-            content=ContentSpec(items=400, replicas=1.0),
+            content=ContentSpec(items=items, replicas=1.0),
             options={f"dht.{name}": value for name, value in options.items()},
         ),
         Measured,
@@ -93,10 +96,18 @@ class Survival:
     found: float
 
 
-def survival(peers: int, k: int, share: float, count: int) -> Survival:
+def survival(peers: int, k: int, share: float, count: int, networks: int = 1) -> Survival:
     """Kill a share of the nodes at once, then let living nodes look for so many values. No copies are made, no contact
-    is pinged, nothing is remembered of those that do not answer, and who asks keeps no record of it itself."""
-    swarm = converged(peers, k=k, cache=False, silent_s=1e6)
+    is pinged, nothing is remembered of those that do not answer, and who asks keeps no record of it itself.
+
+    networks: over how many the values are divided: those of one share keepers, so that their fates are not independent.
+    """
+    parts = [_survival(peers, k, share, count // networks, seed) for seed in range(1, networks + 1)]
+    return Survival(statistics.mean(one.exists for one in parts), statistics.mean(one.found for one in parts))
+
+
+def _survival(peers: int, k: int, share: float, count: int, seed: int) -> Survival:
+    swarm = converged(peers, seed=seed, items=count, keepers=k, cache=False, silent_s=1e6)
     titles = swarm.catalogue_titles(count)
     assert len(titles) == count
     swarm.do(Kill(f"random {share:.0%}"))

@@ -321,8 +321,8 @@ def test_a_newcomer_looks_itself_up_and_then_into_farther_buckets() -> None:
         host.answer(dht, call, Nodes(contact(call.to), ()))
     assert dht.is_in
     targets = {call.request.target for call in asked(host, FindNode)}
-    nearest = dht.table.closest(me.id, 1)[0]
-    assert sorted(map(dht.table.index, targets)) == list(range(dht.table.index(nearest.id)))
+    last = dht.table.closest(me.id, 2)[-1]
+    assert sorted(map(dht.table.index, targets)) == list(range(dht.table.index(last.id) + 1))
 
 
 def test_a_newcomer_that_nobody_answers_tries_others() -> None:

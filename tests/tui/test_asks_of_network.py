@@ -69,6 +69,8 @@ async def test_a_key_shows_the_asks_that_the_network_opens_and_those_of_one_goal
     async with dashboard(make=lambda setup: Swarm(setup, Miner), topology="ring", asks_per_s=0.0) as person:
         table = person.main.query_one(AsksTable)
         person.session.swarm.advance(1_000_000)
+        person.main.at_once()
+        assert "opened by the network itself: F shows them" in "\n".join(painted(table)).replace("\n", " ")
         person.session.do(AskFor(2, "blue train"))
         person.session.swarm.advance(2_000_000)
         person.main.at_once()

@@ -38,8 +38,12 @@ def test_a_link_that_is_cut_is_drawn_though_no_stream_is_open_on_it() -> None:
     assert "cut link" in [word for _, word, _ in legend.entries(cut, canvas)]
     # Of a peer that has all of its links cut, those that are still known as contacts.
     links = Links(-2, np.array([1], np.int32), np.array([2], np.int32), contacts=True)
-    whole = np.arange(8) == 2
-    assert INK["cut"] in picture(scene(quiet(8, links=links, cut_links=CutLinks(whole=whole)), ROW)).ink
+    whole = np.arange(8) == 1
+    alone = scene(quiet(8, links=links, cut_links=CutLinks(whole=whole)), ROW)
+    canvas = picture(alone)
+    assert INK["cut"] in canvas.ink
+    assert (canvas.glyph == ord("╫")).sum() == 1
+    assert "links cut" in [word for _, word, _ in legend.entries(alone, canvas)]
 
 
 def test_a_snapshot_has_the_links_that_are_cut_also_in_a_copy_of_the_swarm() -> None:

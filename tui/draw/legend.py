@@ -45,7 +45,7 @@ def entries(scene: Scene, canvas: Canvas) -> list[tuple[str, str, int]]:
     if links.contacts and len(links.a):
         told.append((dash, "contact", INK["contact"]))
     if len(severed.a) or len(severed.whole):
-        told.append((WALL[canvas.mode] if len(severed.a) else dash, "cut link", INK["cut"]))
+        told.append((WALL[canvas.mode], "cut link" if len(severed.a) else "links cut", INK["cut"]))
     marks = scene.snapshot.marks
     said = link_words(scene.snapshot)
     told += [(dash, marks.words[code], mark_ink(code)) for code in np.unique(said).tolist() if code]

@@ -319,6 +319,11 @@ def _idle_links(canvas: Canvas, scene: Scene) -> None:
     if len(severed.a):
         _cut_links(layer, scene, few)
     lay(canvas, layer)
+    apart = np.flatnonzero(severed.whole)[:CROSSES_MOST]
+    if len(apart):
+        # Before the peer, as its name stands behind it.
+        col, row = raster.cells(canvas, scene.x[apart], scene.y[apart])
+        raster.stamp(canvas, col - 1, row, ord(WALL[canvas.mode]), INK["cut"])
 
 
 def _cut_links(canvas: Canvas, scene: Scene, few: bool) -> None:

@@ -27,7 +27,7 @@ from textual.geometry import Offset, Region, Size
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from engine import ALIVE, Act, AskFor, Attack, Command, Event, InputError, PeerId, Publish, VerbOffer
+from engine import ALIVE, Act, AskFor, Attack, Command, Event, InputError, PeerFailed, PeerId, Publish, VerbOffer, plain
 from tui.config.keys import Key, bindings, key_for, keyed
 from tui.draw import raster
 from tui.draw.styles import Mode
@@ -920,14 +920,39 @@ class MainScreen(LeanScreen[None]):
 
     def _done(self, command: Command, changed: tuple[PeerId, ...]) -> str:
         """`12 peers killed. x: revive 12 peers`, from what the verb would do now."""
+        if isinstance(command, Act):
+            return self._acted(command, changed)
         frame = self.frame
         past = PAST.get(command.verb, (command.verb, ""))[0]
         who = called(frame.snapshot, changed) if frame is not None else f"{len(changed):,} peers"
         of = next((pair.id for pair in PAIRS if command.verb in (pair.do, pair.undo)), command.verb)
+        # `killed` is said of them, `cut the links of` with them behind it.
+        told = f"{past[:1].upper()}{past[1:]} {who}" if past.endswith(" of") else f"{who} {past}"
         back = self.verb({"partition": "heal", "reopen": "shutdown"}.get(of, of))
         if back is None or back.command is None or back.command.verb == command.verb:
-            return f"{who} {past}"
-        return f"{who} {past}. {{{back.key or 'peer.menu'}}}: {back.says[:1].lower()}{back.says[1:]}"
+            return told
+        return f"{told}. {{{back.key or 'peer.menu'}}}: {back.says[:1].lower()}{back.says[1:]}"
+
+    def _acted(self, command: Act, changed: tuple[PeerId, ...]) -> str:
+        """`“ride-free” was done to 12 peers. U: share again`."""
+        frame = self.frame
+        who = called(frame.snapshot, changed) if frame is not None else f"{len(changed):,} peers"
+        told = f"“{plain(command.name)}” was done to {who}"
+        back = self.session.swarm.opposite_of(command, changed)
+        return told if back is None else f"{told}. {{peer.opposite}}: {plain(back.name)}"
+
+    def last_act(self) -> Act | None:
+        """What takes back the verb of the network that a person did last; None if there is none."""
+        done = [one for one in self.session.player.commands() if isinstance(one.command, Act)]
+        command = done[-1].command if done else None
+        if not isinstance(command, Act):
+            return None
+        swarm = self.session.swarm
+        try:
+            named = command.peers
+            return swarm.opposite_of(command, swarm.select(named) if isinstance(named, str) else swarm.resolve(named))
+        except InputError:
+            return None
 
     @on(say.Act)
     def _act(self, event: say.Act) -> None:
@@ -1209,6 +1234,8 @@ class MainScreen(LeanScreen[None]):
                 panel.tell(event.attack, swarm.preview(event.attack))
             except InputError as error:
                 panel.tell(event.attack, None, str(error))
+            except PeerFailed as error:
+                self.session.player.fail(error)
         if event.anew:
             panel.offer(swarm.attacks())
 
@@ -1224,12 +1251,17 @@ class MainScreen(LeanScreen[None]):
         except InputError as error:
             self.session.say(str(error))
             return
+        except PeerFailed as error:
+            self.session.player.fail(error)
+            return
         now_us, before = swarm.now_us, len(swarm.history)
         self.session.do(attack)
         if len(self.session.swarm.history) > before:
             many = f" It takes {len(plan.peers):,} peers." if plan.peers else ""
             self.session.say(f"Attack started: {title.lower()}.{many}")
-            self.query_one(Attacks).begun(started_attack(title, plan, now_us))
+            done = next((step for _, step in plan.steps if isinstance(step, Act)), None)
+            back = self.session.swarm.opposite_of(done, plan.peers) if done is not None else None
+            self.query_one(Attacks).begun(started_attack(title, plan, now_us, back))
 
     def open_attack(self, name: str) -> None:
         """Show the panel with this preset highlighted, so that enter starts it."""

@@ -223,6 +223,7 @@ def _figure(name: str, value: str, *rest: tuple[str, str]) -> Row:
 
 
 EMPTY = "No ask yet. Press {ask.here} and name something, or wait: peers ask by themselves."
+HIDDEN = "None of these. {:,} other ask{} of this run, some opened by the network itself: {{ask.filter}} shows them."
 FLEXIBLE = 24
 """Cells that text and result of an ask need together; where they have fewer, a column with figures is left out."""
 
@@ -362,7 +363,9 @@ class AsksTable(VirtualTable[AskData]):
         cells["state"] = room - cells["wanted"]
 
     def empty(self, width: int) -> tuple[Row, ...]:
-        return tuple(((line, "dim"),) for line in wrap(keyed(self.app, EMPTY), width))
+        hidden = len(self._frame.snapshot.asks) if self._frame is not None else 0
+        told = HIDDEN.format(hidden, "" if hidden == 1 else "s") if hidden else EMPTY
+        return tuple(((line, "dim"),) for line in wrap(keyed(self.app, told), width))
 
     def picked(self, key: AskId, click: events.Click | None = None) -> None:
         self.cursor = key

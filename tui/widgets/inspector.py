@@ -298,7 +298,7 @@ class Inspector(VerticalScroll, inherit_bindings=False):
         if frame is None or not self.is_mounted:
             return
         width = max(12, self._room().width)
-        verbs = [verb for verb in verbs_for(frame) if verb.key]
+        verbs = [verb for verb in verbs_for(frame) if verb.id in CHIPS]
         first = self.leaf == "peer" or frame.selected is None
         box = self.query_one("#verbs")
         box.set_class(not verbs or not first, "-hidden")

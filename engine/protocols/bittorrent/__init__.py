@@ -9,8 +9,12 @@ on without it.
 Each title is one torrent. A user who wants a title searches the index site, announces itself to the trackers of the
 torrent, connects to peers and downloads. A seed stays until it is told to stop, or as long as `seed_s` says.
 
+A seed serves its neighbours in turn, as clients do since version 4 of the first one; `seed_choking=rate` has the rule
+of BEP 3, by which who takes most is served.
+
 Sources: BEP 3 (protocol, choking), 9 (metadata from peers), 11 (peer exchange), 12 (several trackers), 15 (UDP
-trackers), 16 (super-seeding), 23 (compact addresses); Cohen, "Incentives build robustness in BitTorrent", 2003.
+trackers), 16 (super-seeding), 23 (compact addresses); Cohen, "Incentives build robustness in BitTorrent", 2003; Legout,
+Urvoy-Keller and Michiardi, "Rarest first and choke algorithms are enough", IMC 2006.
 
 What is folded: the bytes of a .torrent file stand in one message; its list of piece hashes is the digest of the file,
 from which the hash of any part follows. Encryption, DHT ports and allowed-fast are left out.
@@ -74,6 +78,7 @@ from .messages import (
     PeerExchange,
     Piece,
     Request,
+    Requests,
     SearchTorrents,
     Stopped,
     TorrentsFound,
@@ -112,6 +117,7 @@ ASKS_MOST = 8
 """Asks of one peer for the same torrent that are told of its download."""
 BANNED_MOST = 1_000
 PEX_MOST = 50
+REQUESTS_MOST = 500
 METADATA_PIECES_ALL = (1 << PIECES_MOST) - 1
 """Pieces of a torrent whose metadata are missing, at most."""
 CANDIDATES_MOST = 500
@@ -125,6 +131,7 @@ class BitTorrentOptions:
     piece_kib: int = option(256, "length of a piece", low=16, high=65_536, unit="KiB", fixed=True)
     slots: int = option(4, "interested peers that are unchoked, the optimistic one among them", low=1, high=100)
     rechoke_s: float = option(10.0, "time between two rounds of choking, in s", low=1.0)
+    seed_choking: Literal["turns", "rate"] = option("turns", "whom a seed serves: each in turn, or who takes most")
     optimistic_rounds: int = option(3, "rounds that an optimistic unchoke lasts: 30 s", low=1, high=100)
     pipeline: int = option(5, "blocks that are asked of one peer at a time", low=1, high=500, unit="blocks")
     connections: int = option(40, "peers of a torrent that a client looks for", low=1, high=500, unit="peers")
@@ -139,7 +146,7 @@ class BitTorrentOptions:
     udp: bool = option(True, "announce over UDP (BEP 15) instead of HTTP")
     pex_s: float = option(60.0, "time between two messages of peer exchange, in s; 0: none (BEP 11)", low=0.0)
     give_up_s: float = option(120.0, "a download that nobody can help for so long has failed, in s", low=1.0)
-    have_s: float = option(1.0, "complete pieces are told together, at most this late; 0: at once", low=0.0)
+    have_s: float = option(5.0, "pieces are told together to who is interested anyway; 0: at once", low=0.0)
     seed_s: float = option(0.0, "mean time that a peer seeds what it downloaded, in s; 0: for ever", low=0.0)
     seed_law: Literal["exponential", "fixed"] = option("exponential", "how that time is drawn")
     super_seeding: bool = option(False, "a first seed tells each peer of one piece at a time (BEP 16)")
@@ -189,7 +196,9 @@ class Connection:
     block_us  when the last block came; since_us: when it was opened; snubbed: no block came for long
     asked     blocks that we wait for: (piece, block)
     owed      blocks that it asked for and that were sent, and perhaps not begun: (piece, begin)
-    tried     it was unchoked before; metadata_bytes: size of the metadata that it can send (BEP 9), 0 for none
+    tried     it was unchoked before, unchoked_us: when last
+    metadata_bytes: size of the metadata that it can send (BEP 9), 0 for none
+    untold    pieces of ours that it lacks and was not told of yet
     word      what this end says of the link, see `Client.link_words`
     """
 
@@ -208,7 +217,9 @@ class Connection:
     asked: dict[tuple[int, int], None] = field(default_factory=dict)
     owed: dict[tuple[int, int], Piece] = field(default_factory=dict)
     tried: bool = False
+    unchoked_us: int = 0
     metadata_bytes: int = 0
+    untold: int = 0
     word: str = ""
 
 
@@ -219,7 +230,7 @@ class Torrent:
     metainfo  of a magnet link it has no length before the metadata has come; file: what is shared
     cause     of the asks that it is downloaded for, 0 for none; given_up: they were told that it failed
     known     addresses not connected to, and who told them; opening: whom a handshake was sent to, and when
-    told      neighbours of the last peer exchange; news: pieces that the neighbours are not told of yet
+    told      neighbours of the last peer exchange; telling: a `TellHaves` is due
     suspects  (piece, block) of a piece with a wrong hash -> who sent which bytes
     lonely_us since when nobody has a piece that is missing, None while somebody has
     offered   super-seeding: neighbour -> (piece that it was told of last, when), None while it does not super-seed
@@ -241,7 +252,7 @@ class Torrent:
     downloaded: int = 0
     wasted: int = 0
     told: dict[PeerId, None] = field(default_factory=dict)
-    news: int = 0
+    telling: bool = False
     suspects: dict[tuple[int, int], dict[PeerId, int]] = field(default_factory=dict)
     lonely_us: int | None = None
     reannounce: Timer | None = None
@@ -596,8 +607,8 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
         if torrent.offered is not None:
             self._offer(host, torrent, sender)
         elif torrent.state.have and torrent.ready:
-            bits = torrent.state.have & ~torrent.news
-            host.send(sender, Bitfield(number, bits, torrent.layout.pieces), cause=torrent.live_cause)
+            message_of_all = Bitfield(number, torrent.state.have, torrent.layout.pieces)
+            host.send(sender, message_of_all, cause=torrent.live_cause)
         if not torrent.ready:
             self._ask_metadata(host, torrent)
         self._tick(host)
@@ -804,35 +815,76 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
         if torrent is None or connection is None:
             return
         connection.interested = True
-        taken = sum(not one.choking and one.interested for one in torrent.peers.values())
-        if connection.choking and taken < host.options.slots and not self.rides_free:
-            self._set_choking(host, torrent, sender, connection, choking=False)
+        if connection.choking:
+            self._fill_slot(host, torrent)
 
     @on(NotInterested)
     def not_interested(self, host: Host, sender: PeerId, message: NotInterested) -> None:
-        """It keeps its slot until the next round, and takes none of the four."""
-        _, connection = self._of(message.info_hash, sender)
-        if connection is not None:
+        """It stays unchoked until the next round, and takes none of the four slots: the best that waits gets it."""
+        torrent, connection = self._of(message.info_hash, sender)
+        if torrent is not None and connection is not None:
             connection.interested = False
+            if connection.untold:
+                self._tell_untold(host, torrent, sender, connection)
+            if not connection.choking:
+                self._fill_slot(host, torrent)
 
-    def _tell_haves(self, host: Host, torrent: Torrent) -> None:
-        """Tell the new pieces to the neighbours that lack them: to others they are of no use."""
-        news, torrent.news = torrent.news, 0
-        groups: dict[int, list[PeerId]] = {}
+    def _tell_have(self, host: Host, torrent: Torrent, piece: int) -> None:
+        """A piece is complete. Who has it already is not told. Who is interested in us anyway is told of several pieces
+        together, as nothing that it does depends on one more; the others are told at once."""
+        bit, number, cause = 1 << piece, torrent.metainfo.info_hash, torrent.live_cause
+        at_once, late = [], not host.options.have_s or torrent.state.complete
         for peer, one in torrent.peers.items():
-            if lacking := news & ~one.theirs:
-                groups.setdefault(lacking, []).append(peer)
-        number, cause = torrent.metainfo.info_hash, torrent.live_cause
-        for bits, peers in groups.items():
-            one_piece = not bits & (bits - 1)
-            message = Have(number, bits.bit_length() - 1) if one_piece else Haves(number, bits)
-            host.multicast(peers, message, cause=cause)
+            if not one.theirs & bit:
+                if one.interested and not late:
+                    one.untold |= bit
+                elif one.untold:
+                    self._tell_untold(host, torrent, peer, one, bit)
+                else:
+                    at_once.append(peer)
+        if at_once:
+            host.multicast(at_once, Have(number, piece), cause=cause)
+        if not late and not torrent.telling:
+            torrent.telling = True
+            host.after(int(host.options.have_s * 1e6), TellHaves(number), cause=cause)
+
+    @staticmethod
+    def _tell_untold(host: Host, torrent: Torrent, peer: PeerId, connection: Connection, more: int = 0) -> None:
+        bits, connection.untold = (connection.untold | more) & ~connection.theirs, 0
+        if bits:
+            number = torrent.metainfo.info_hash
+            message = Haves(number, bits) if bits & (bits - 1) else Have(number, bits.bit_length() - 1)
+            host.send(peer, message, cause=torrent.live_cause)
 
     @on(TellHaves)
     def tell_haves(self, host: Host, tick: TellHaves) -> None:
         torrent = self.torrents.get(tick.info_hash)
-        if torrent is not None and torrent.news:
-            self._tell_haves(host, torrent)
+        if torrent is not None:
+            torrent.telling = False
+            for peer, one in torrent.peers.items():
+                if one.untold:
+                    self._tell_untold(host, torrent, peer, one)
+
+    def _fill_slot(self, host: Host, torrent: Torrent) -> None:
+        """Give a free slot to the best neighbour that waits for one, ties at random."""
+        if self.rides_free:
+            return
+        taken, best, waiting = 0, -1, []
+        seeding = torrent.state.complete
+        for peer, one in torrent.peers.items():
+            if not one.interested:
+                continue
+            if not one.choking:
+                taken += 1
+            elif not one.snubbed or seeding:
+                rate = one.went + one.went_before if seeding else one.came + one.came_before
+                if rate > best:
+                    best, waiting = rate, [peer]
+                elif rate == best:
+                    waiting.append(peer)
+        if waiting and taken < host.options.slots:
+            peer = host.rng.choice(waiting)
+            self._set_choking(host, torrent, peer, torrent.peers[peer], choking=False)
 
     # --- super-seeding (BEP 16) --------------------------------------------------------------------------------
 
@@ -909,19 +961,23 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
     def _round(self, host: Host, torrent: Torrent) -> None:
         seeding = torrent.state.complete
         snubbed_us = host.now_us - int(host.options.snubbed_s * 1e6)
+        # In turns, the three that were unchoked last stay, and each round another one is drawn (Legout et al. 2006).
+        turns = seeding and host.options.seed_choking == "turns"
         neighbours = []
         for peer, one in torrent.peers.items():
             if not seeding and one.asked and one.block_us < snubbed_us:
                 one.snubbed = True
                 self._unask(torrent, peer, one)
             new = host.now_us - one.since_us < NEW_US and not one.tried
-            rate = one.went + one.went_before if seeding else one.came + one.came_before
+            rate = one.came + one.came_before
+            if seeding:
+                rate = one.unchoked_us if turns else one.went + one.went_before
             neighbours.append(Candidate(peer, rate, one.interested, one.snubbed and not seeding, new))
         torrent.rounds += 1
         if self.rides_free:
             chosen: set[PeerId] = set()
         else:
-            if torrent.optimistic is None or torrent.rounds % host.options.optimistic_rounds == 0:
+            if turns or torrent.optimistic is None or torrent.rounds % host.options.optimistic_rounds == 0:
                 held = unchoked(neighbours, host.options.slots - 1, None)
                 torrent.optimistic = next_optimistic(neighbours, held, host.rng)
             chosen = unchoked(neighbours, host.options.slots, torrent.optimistic)
@@ -944,7 +1000,7 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
                     self._take_back(host, torrent, peer, connection, message)
                 connection.owed.clear()
             else:
-                connection.tried = True
+                connection.tried, connection.unchoked_us = True, host.now_us
             host.send(peer, Choke(number) if choking else Unchoke(number))
         self._mark(host, torrent, peer, connection)
 
@@ -992,14 +1048,22 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
             return
         state, asked, options = torrent.state, connection.asked, host.options
         most = 1 if connection.snubbed else options.pipeline
+        # Several at a time: two of five.
+        if len(asked) > most - max(1, most // 2):
+            return
+        new = []
         while len(asked) < most:
             found = state.next_block(peer, connection.theirs, host.rng, options.random_pieces)
             if found is None:
-                return
+                break
             asked[found] = None
-            piece, block = found
-            begin, length = state.layout.block(piece, block)
-            host.send(peer, Request(torrent.metainfo.info_hash, piece, begin, length), cause=torrent.live_cause)
+            new.append(found)
+        if len(new) == 1:
+            piece, block = new[0]
+            request = Request(torrent.metainfo.info_hash, piece, *state.layout.block(piece, block))
+            host.send(peer, request, cause=torrent.live_cause)
+        elif new:
+            host.send(peer, Requests(torrent.metainfo.info_hash, tuple(new)), cause=torrent.live_cause)
 
     @on(Request)
     def requested(self, host: Host, sender: PeerId, message: Request) -> None:
@@ -1012,13 +1076,29 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
             return
         if begin < 0 or begin + length > layout.size(piece):
             return
-        block = host.blob(torrent.file, piece * layout.piece_length + begin, length)
-        answer = Piece(message.info_hash, piece, begin, block)
+        self._give(host, torrent, sender, connection, piece, begin, length)
+
+    @on(Requests)
+    def requested_some(self, host: Host, sender: PeerId, message: Requests) -> None:
+        """Send blocks, unless the sender is choked."""
+        torrent, connection = self._of(message.info_hash, sender)
+        if torrent is None or connection is None or connection.choking:
+            return
+        layout = torrent.layout
+        for piece, block in message.blocks[:REQUESTS_MOST]:
+            if 0 <= piece < layout.pieces and 0 <= block < layout.blocks(piece) and torrent.state.have >> piece & 1:
+                self._give(host, torrent, sender, connection, piece, *layout.block(piece, block))
+
+    def _give(
+        self, host: Host, torrent: Torrent, peer: PeerId, connection: Connection, piece: int, begin: int, length: int
+    ) -> None:
+        block = host.blob(torrent.file, piece * torrent.layout.piece_length + begin, length)
+        answer = Piece(torrent.metainfo.info_hash, piece, begin, block)
         connection.went += length
         self.uploaded += length
         torrent.uploaded += length
         put_bounded(connection.owed, (piece, begin), answer, host.options.pipeline)
-        host.send(sender, answer)
+        host.send(peer, answer)
 
     @on(Cancel)
     def cancelled(self, host: Host, sender: PeerId, message: Cancel) -> None:
@@ -1032,16 +1112,18 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
     @on(Piece)
     def block(self, host: Host, sender: PeerId, message: Piece) -> None:
         """A block has come."""
+        size, piece = message.block.size, message.piece
+        self.downloaded += size
         torrent, connection = self._of(message.info_hash, sender)
         if torrent is None or connection is None:
+            self.wasted += size
             return
-        size, piece, state = message.block.size, message.piece, torrent.state
+        state = torrent.state
         block = message.begin // BLOCK_BYTES
         connection.asked.pop((piece, block), None)
         connection.came += size
         connection.block_us = host.now_us
         connection.snubbed = False
-        self.downloaded += size
         torrent.downloaded += size
         others = state.arrived(sender, piece, block, message.block.digest)
         if others is None:
@@ -1076,12 +1158,7 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
                 for peer, sent in torrent.suspects.pop((piece, block), {}).items():
                     if sent != right:
                         self._ban(host, torrent, peer)
-        torrent.news |= 1 << piece
-        if not host.options.have_s or state.complete:
-            self._tell_haves(host, torrent)
-        elif torrent.news == 1 << piece:
-            tick = TellHaves(torrent.metainfo.info_hash)
-            host.after(int(host.options.have_s * 1e6), tick, cause=torrent.live_cause)
+        self._tell_have(host, torrent, piece)
         if torrent.cause:
             host.progress(state.pieces, layout.pieces, cause=torrent.cause)
         wanted = ~state.have

@@ -359,6 +359,21 @@ class Request:
         return LENGTH_BYTES + 13
 
 
+@message(part="question")
+class Requests:
+    """Several Request messages that are sent together, as (piece, block): the same bytes as one by one."""
+
+    info_hash: int
+    blocks: tuple[tuple[int, int], ...]
+
+    def about(self) -> Iterable[int]:
+        """The info-hash."""
+        return (self.info_hash,)
+
+    def wire_size(self) -> int:
+        return (LENGTH_BYTES + 13) * max(1, len(self.blocks))
+
+
 @message(part="transfer")
 class Piece:
     """A block: the specification calls the message that carries it `piece`."""

@@ -15,6 +15,10 @@ BLOCK_BYTES = 1 << 14
 """16 KiB: all implementations ask for blocks of this size, and close connections on larger requests (BEP 3)."""
 
 
+ENDGAME_MOST = 2
+"""Neighbours that a block is asked of at a time in the end game: with more, most of what comes is thrown away."""
+
+
 def bits_of(bits: int) -> Iterator[int]:
     """Indices of the bits that are set, ascending."""
     while bits:
@@ -141,7 +145,8 @@ class Downloading:
             for piece, part in self.partial.items():
                 if theirs >> piece & 1:
                     for block in bits_of(((1 << self.layout.blocks(piece)) - 1) & ~part.got):
-                        if peer not in self.asked.get((piece, block), ()):
+                        asked = self.asked.get((piece, block), ())
+                        if peer not in asked and len(asked) < ENDGAME_MOST:
                             return self._ask(peer, piece, part, block)
         return None
 

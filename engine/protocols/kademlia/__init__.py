@@ -21,7 +21,8 @@ Paper  here
        newcomer that costs ten times the traffic
 2.3    PING, STORE, FIND_NODE, FIND_VALUE (`messages.py`, with the sizes of KRPC); the lookup (`lookup.py`), with alpha
        requests always in flight, or in rounds. The last request to all of the k nearest at once is left out. A value
-       found is copied to the nearest node that did not have it, for 24 h, halved for each node in between. Refresh
+       found is copied to the nearest node that did not have it, for 24 h, halved for each node in between. Refresh.
+       A newcomer looks into those farther buckets alone that its own lookup has not told in full
 2.4    the bucket with the own identifier is split. The relaxed rule for unbalanced trees is left out
 2.5    republishing each hour, unless another has; each day by the holder; records handed to newcomers; a leaving node
        hands them over (BEP 5 has no such thing)
@@ -64,7 +65,7 @@ from ...api import (  # TEMP
     verb,
 )
 from ...kit import nearest
-from .dht import BEP5, Dht, DhtOptions, Ended, Found, Joined, Published
+from .dht import BEP5, Dht, DhtOptions, Ended, Found, Joined, Published, keepers_in
 from .records import Record
 from .table import ID_BITS, key_of, near
 
@@ -140,7 +141,7 @@ class Node(Peer, name="kademlia", options=KademliaOptions):
                 if key is None:
                     continue
                 if key not in keepers:
-                    near_it = nearest(ordered, key, ID_BITS, dht.k)
+                    near_it = nearest(ordered, key, ID_BITS, keepers_in(dht))
                     keepers[key] = [nodes[each].dht for each in near_it], rng.randrange(stored_us)
                 age_us = rng.randrange(publish_us)
                 one.peer.published[file.name] = -age_us
@@ -266,7 +267,7 @@ class Node(Peer, name="kademlia", options=KademliaOptions):
             return "No answer: no node keeps a record of this name. Only whole names that were published can be found."
         if not keepers.up:
             gone = "dead" if keepers.dead == keepers.total else "dead, gone or censored"
-            if keepers.total <= options.dht.k:
+            if keepers.total <= keepers_in(options.dht):
                 return f"No answer: the {keepers.total} nodes nearest to the key, which kept its record, are {gone}."
             return f"No answer: all {keepers.total} nodes that kept its record or a copy of it are {gone}."
         if keepers.living:

@@ -69,7 +69,8 @@ BEP5: dict[str, Any] = {
 class DhtOptions:
     """The paper's values. Those of BitTorrent are in `BEP5`."""
 
-    k: int = option(20, "contacts in a bucket, and nodes that keep a record", low=1, high=100, unit="nodes")
+    k: int = option(20, "contacts in a bucket, and nodes that a lookup asks", low=1, high=100, unit="nodes")
+    keepers: int = option(0, "nodes that keep a record; 0: k of them", low=0, high=100, unit="nodes")
     alpha: int = option(3, "requests of one lookup that are under way at once", low=1, high=20, unit="requests")
     lookup: Literal["in flight", "rounds"] = option(
         "in flight", "whether a lookup asks the next node when one has answered, or the next alpha when all have"
@@ -89,6 +90,11 @@ class DhtOptions:
     tokens: bool = option(False, "whether a node stores only for those that show the token it gave them (BEP 5)")
     keys_most: int = option(1_000, "keys for which a node keeps records", low=1, high=1_000_000, unit="keys")
     values_most: int = option(100, "values of one key, kept and sent", low=1, high=1_000, unit="values")
+
+
+def keepers_in(options: DhtOptions) -> int:
+    """How many nodes keep a record: k of them in the paper, and never more."""
+    return min(options.keepers, options.k) or options.k
 
 
 # --- what an owner is told ----------------------------------------------------------------------------------------
@@ -225,7 +231,7 @@ class Dht(Component, options=DhtOptions):
         if options.tokens:
             return
         for key in self.records.kept:
-            heirs = self.table.closest(key, options.k)
+            heirs = self.table.closest(key, keepers_in(options))
             if heirs and (pairs := self._pairs(key, now)):
                 host.send(heirs[-1].peer, Store(self.table.me, key, pairs, b"", False), cause=None)
 
@@ -328,15 +334,18 @@ class Dht(Component, options=DhtOptions):
                 pass
 
     def _looked_up_itself(self, host: Host) -> None:
-        """The node has joined if anybody answered: it looks into all buckets farther away than its nearest neighbour
-        (2.3)."""
+        """The node has joined if anybody answered: it looks into its farther buckets (2.3).
+
+        The paper says into all farther than the nearest neighbour. But the k nearest have been found, so ranges nearer
+        than theirs are known.
+        """
         table = self.table
-        nearest = table.closest(table.me.id, 1)
+        nearest = table.closest(table.me.id, host.options.k)
         if not nearest:
             host.after(int(RETRY_US * host.rng.uniform(0.5, 1.5)), JoinDue(), cause=None)
             return
         self.is_in = True
-        for at in range(table.index(nearest[0].id)):
+        for at in range(table.index(nearest[-1].id) + 1):
             self._refresh(at, host)
         host.emit(Joined(len(table)))
 
@@ -440,10 +449,11 @@ class Dht(Component, options=DhtOptions):
     def _store(self, lookup: Lookup, pairs: tuple[tuple[PeerId, int], ...], host: Host) -> None:
         """Send a STORE to the k nearest nodes of a lookup that has ended; this node may be one of them."""
         options, table, key = host.options, self.table, lookup.target
-        nearest = lookup.nearest()
-        kept = bool(pairs) and (len(nearest) < options.k or table.me.id ^ key < nearest[-1].id ^ key)
+        most = keepers_in(options)
+        nearest = lookup.nearest()[:most]
+        kept = bool(pairs) and (len(nearest) < most or table.me.id ^ key < nearest[-1].id ^ key)
         if kept:
-            nearest = nearest[: options.k - 1]
+            nearest = nearest[: most - 1]
             self._keep(key, pairs, False, host)
         lookup.stored = lookup.to_store = int(kept)
         self.storing[lookup.number] = lookup
@@ -598,7 +608,7 @@ class Dht(Component, options=DhtOptions):
         if options.tokens:
             return
         for key in self.records.kept:
-            nearest = table.closest(key, options.k)
+            nearest = table.closest(key, keepers_in(options))
             others = [one for one in nearest[:2] if one != node]
             mine = table.me.id ^ key
             was_nearest = not others or others[0].id ^ key > mine

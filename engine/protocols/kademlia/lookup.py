@@ -10,6 +10,8 @@ from typing import Any, Literal
 from ...api import Cause, PeerId
 from .table import ID_END, Contact
 
+KEPT_LEAST = 40
+"""Nodes that a lookup keeps at least, besides those that have failed: with a small k many of them may be dead."""
 KNOWN, ASKED, ANSWERED, FAILED = range(4)
 Purpose = Literal["node", "value", "values", "publish", "refresh", "join", "republish"]
 
@@ -57,7 +59,8 @@ class Lookup:
     def learn(self, nodes: Iterable[Contact], me: Contact, by: Contact | None = None) -> None:
         """Nodes that the own table has, or that `by` named. Left out are `me`, what cannot be, and nodes farther away
         than all that can still be asked."""
-        target, order, state, k = self.target, self.order, self.state, self.k
+        target, order, state = self.target, self.order, self.state
+        most = self.failed + max(4 * self.k, KEPT_LEAST)
         depth = 1 if by is None else self.depth.get(by, 0) + 1
         for node in nodes:
             if node in state:
@@ -66,7 +69,7 @@ class Lookup:
             if number == me.id or peer == me.peer or not 0 <= number < ID_END:
                 continue
             distance = number ^ target
-            if len(order) >= 4 * k:
+            if len(order) >= most:
                 if distance > order[-1][0]:
                     continue
                 if state[order[-1][1]] == KNOWN:
