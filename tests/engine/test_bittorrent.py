@@ -6,7 +6,7 @@ import pickle
 import sys
 from pathlib import Path
 
-from engine import AskFor, ContentSpec, File, Kill, LinkSpec, Poison, Setup, Swarm
+from engine import AskFor, ContentSpec, File, Kill, LinkSpec, Poison, Reopen, Setup, Shutdown, Swarm
 from engine.api import Ask, Blob, part_of
 from engine.protocols.bittorrent import Client, Torrent
 from engine.protocols.bittorrent.messages import (
@@ -225,3 +225,15 @@ def test_pieces_of_a_poisoner_are_thrown_away_and_everybody_gets_the_file() -> N
     assert all(row.fetched for row in made.asks())
     assert sum(one.wasted for one in clients) > 0
     assert any(one.banned for one in clients)
+
+
+def test_an_index_site_that_was_shut_down_reopens_under_another_operator_with_its_catalogue() -> None:
+    made = swarm()
+    title = made.catalogue_titles(1)[0]
+    [site] = made.do(Shutdown("index operator"))
+    made.snapshot()
+    made.do(Reopen("index operator", "somebody else"))
+    assert made.snapshot().fixed.operator[site] == "somebody else"
+    made.do(AskFor("role=peer", title))
+    assert made.advance_quiet(120_000_000)
+    assert all(row.fetched for row in made.asks())
