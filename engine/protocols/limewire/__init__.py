@@ -89,6 +89,8 @@ UPTIME_MEAN_S = 19_650.0
 Rejaie 2006)."""
 FULL_SHARE = 0.9
 """An ultrapeer with this share of its leaf slots taken says that another ultrapeer is needed."""
+FEW_SHARE = 0.1
+"""An ultrapeer with less than this share of its leaf slots taken is not needed, if that lasts."""
 SOUGHT_SHARE = 0.9
 """An ultrapeer looks for this share of its links itself; the others are for those that look for it."""
 CALLS_MOST = 8
@@ -180,7 +182,7 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
     got               results of own queries, by GUID
     since_us          when it came up, before the run for those that were up then (negative)
     average_s, sessions  average uptime of earlier sessions, and their number
-    childless_us      since when it has been an ultrapeer without leaves
+    needless_us       since when it has been an ultrapeer with few leaves
     """
 
     role = "leaf"
@@ -195,9 +197,9 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
     __slots__ = (
         "accepted",
         "average_s",
-        "childless_us",
         "got",
         "leaves",
+        "needless_us",
         "own",
         "own_files",
         "queries",
@@ -225,7 +227,7 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         self.up_s = 0.0
         self.average_s = 0.0
         self.sessions = 1
-        self.childless_us = 0
+        self.needless_us = 0
 
     # --- what the engine and the screen ask of the class ----------------------------------------------------------
 
@@ -253,8 +255,8 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         A publication waits for nobody; what was found and what stops at the asker have the general sentences."""
         if facts.hits or facts.trouble or facts.goal == PUBLISH.name:
             return None
-        if facts.joined is False:
-            return "No answer: the asker has no ultrapeer, so nobody was asked."
+        if not facts.reached:
+            return "No answer: the asker had no ultrapeer, so nobody was asked."
         if facts.holders.living:
             return (
                 f"No answer: {facts.reached} peers were asked, and the query did not come to any that has it: it stops "
@@ -288,8 +290,7 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
                     free[up.id] -= 1
                     cls.join(one, up, options, leaf=True)
         for one in ultrapeers:
-            peer = one.peer
-            peer.table = peer.own.union(each.table for each in peer.leaves.values())
+            one.peer.table = one.peer.table_now()
         for a, b in random_links(len(ultrapeers), max(1, round(options.ultrapeer_links * SOUGHT_SHARE)), rng):
             cls.join(ultrapeers[a], ultrapeers[b], options, leaf=False)
         for one in members:
@@ -364,7 +365,7 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         """Change the role: all connections are closed, since each is one of a leaf or of an ultrapeer."""
         self.ultrapeer = ultrapeer
         self.wanted = self.sought(host.options)
-        self.childless_us = host.now_us
+        self.needless_us = host.now_us
         self.accepted.clear()
         self.queries.clear()
         for other in list(self.connections):
@@ -514,8 +515,9 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         self.ups[other] = neighbour
         self.remember(host, other, host.now_us)
         self.look_at_files(host)
-        if not self.ultrapeer:
-            self.table = self.own if not self.ups else self.table
+        if len(self.ups) == 1:
+            # Nobody has an older one.
+            self.table, self.stale = self.table_now(), False
         host.send(other, Reset(1 << host.options.table_bits), cause=None)
         self.send_patch(host, [other], self.table.entries())
 
@@ -545,9 +547,10 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         old_us = host.now_us - int(host.options.connect_timeout_s * SECOND_US)
         for other in [one for one, at_us in self.accepted.items() if at_us < old_us]:
             del self.accepted[other]
-        if self.leaves or not self.ultrapeer:
-            self.childless_us = host.now_us
-        elif host.now_us - self.childless_us >= host.options.demotion_s * SECOND_US and len(self.ups) > 1:
+        options = host.options
+        if not self.ultrapeer or len(self.leaves) >= options.max_leaves * FEW_SHARE:
+            self.needless_us = host.now_us
+        elif host.now_us - self.needless_us >= options.demotion_s * SECOND_US and len(self.ups) >= options.leaf_links:
             self.become(host, ultrapeer=False)
         self.seek(host)
 
@@ -597,15 +600,17 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
             self.own = QrpTable.of((file.name for file in host.library.files()), host.options.table_bits)
             self.stale = True
 
+    def table_now(self) -> QrpTable:
+        """The table of its library, and of those of its leaves."""
+        return self.own.union(each.table for each in self.leaves.values() if each.table is not None)
+
     def update_table(self, host: Host) -> None:
         """Send the ultrapeers what has changed in the table: a leaf's own, or the union with those of its leaves."""
         self.look_at_files(host)
         if not self.stale:
             return
         self.stale = False
-        before, self.table = self.table, self.own.union(
-            each.table for each in self.leaves.values() if each.table is not None
-        )  # fmt: skip
+        before, self.table = self.table, self.table_now()
         changed = self.table.differences(before)
         if changed:
             self.send_patch(host, list(self.ups), changed)

@@ -49,7 +49,9 @@ class LimewireOptions:
     average_min: float = option(
         60.0, "minutes of average uptime with which a peer can become an ultrapeer", low=0, high=10_000
     )
-    demotion_s: float = option(600.0, "seconds without a leaf after which an ultrapeer becomes one", low=1, high=86_400)
+    demotion_s: float = option(
+        600.0, "seconds with few leaves after which an ultrapeer becomes a leaf", low=1, high=86_400
+    )
     converged: bool = option(
         True, "begin as a network that has been running for long; else everybody begins as a newcomer", fixed=True
     )
