@@ -18,12 +18,14 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
+
 HERE = Path(__file__).resolve()
 sys.path[:0] = [str(HERE.parents[2]), str(HERE.parents[1] / "engine")]
 
 from limewire_trees import Tree, Untold, reached_in_tree  # noqa: E402
 
-from engine import AskFor, ContentSpec, Setup, Swarm  # noqa: E402
+from engine import AskFor, Setup, Swarm  # noqa: E402
 from engine.protocols.limewire.dynamic_query import hosts  # noqa: E402
 
 SECOND = 1_000_000
@@ -52,17 +54,14 @@ def searches(network: str, peers: int, asks: int, **options: object) -> None:
     rows = made.asks()
     success = made.success(0, made.now_us / SECOND)
     count = len(rows)
-    got: dict[str, list[int]] = {}
-    roles = made.simulation.roles.all()
-    heard = [0] * peers
+    heard, traced = np.zeros(peers), 0
     for row in rows:
         trace = made.trace(row.id)
         if trace is not None:
-            for one in trace.to.tolist():
-                heard[one] += 1
-    for one in range(peers):
-        got.setdefault(str(roles[one]), []).append(heard[one])
-    load = ", ".join(f"{role} {sum(each) / len(each) / count:.3f}" for role, each in sorted(got.items()))
+            traced += 1
+            heard += (trace.hop[:peers] > 0) + trace.repeats[:peers]
+    roles = np.array(made.simulation.roles.all()[:peers])
+    load = ", ".join(f"{role} {heard[roles == role].mean() / traced:.3f}" for role in sorted(set(roles.tolist())))
     say(
         f"{network:>9} {f'{success:.3f}':>8} {sum(row.hits for row in rows) / count:>6.2f} "
         f"{sum(row.reached for row in rows) / count:>8.1f} {sum(row.messages for row in rows) / count:>9.1f} "
@@ -77,7 +76,7 @@ def last_hop(degree: int, ttl: int) -> bool:
     whole = probes * hosts(degree, 2) + rest * hosts(degree, ttl)
     last = probes * (degree - 1) + rest * (degree - 1) ** (ttl - 1)
     say(
-        f"\ntree:{degree}, TTL {ttl}, {1 + degree * hosts(degree, ttl):,} ultrapeers: reached {untold:,} without tables "
+        f"\ntree:{degree}, T {ttl}, {1 + degree * hosts(degree, ttl):,} ultrapeers: {untold:,} reached without tables "
         f"(formula {whole:,}), {told:,} where no table matches: the last hop has {untold - told:,} (formula {last:,})"
     )
     for d, t in ((degree, ttl), (6, 7), (32, 3)):
@@ -95,8 +94,8 @@ def speed(peers: int, seconds: int) -> float:
     made.advance((10 + seconds) * SECOND)
     took_s = time.process_time() - begun_s
     say(
-        f"\n{peers:,} peers, one ask a second: made in {made_s:.1f} s, then {seconds / took_s:.1f} virtual seconds for each "
-        f"of the processor ({(made.simulation.shared.sent - sent) / seconds:,.0f} messages a virtual second)"
+        f"\n{peers:,} peers, one ask a second: made in {made_s:.1f} s, then {seconds / took_s:.1f} virtual seconds "
+        f"for each of the processor ({(made.simulation.shared.sent - sent) / seconds:,.0f} messages a virtual second)"
     )
     return seconds / took_s
 
@@ -110,9 +109,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=int, default=60)
     given = parser.parse_args()
     say(f"{given.peers:,} peers, {given.asks} searches of four copies each; queries that came to a peer, an ask")
-    say(
-        f"{'network':>9} {'success':>8} {'hits':>6} {'reached':>8} {'messages':>9} {'bytes':>10}  arrivals a peer and ask"
-    )
+    say(f"{'network':>9} {'success':>8} {'hits':>6} {'reached':>8} {'messages':>9} {'bytes':>10}  queries a peer")
     for network in ("gnutella", "limewire"):
         searches(network, given.peers, given.asks)
     right = last_hop(6, 4)
