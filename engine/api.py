@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import Field, dataclass, field, fields, is_dataclass, make_dataclass
 from enum import Enum
-from functools import wraps
+from functools import lru_cache, wraps
 from inspect import get_annotations, unwrap
 from operator import attrgetter
 from types import FunctionType
@@ -33,6 +33,8 @@ from typing import (
     dataclass_transform,
     overload,
 )
+
+from .errors import NothingToReplyTo as NothingToReplyTo
 
 # --- what is shown of a peer and of an ask -----------------------------------------------------------------------
 
@@ -142,7 +144,8 @@ class Facts:
     reached    peers that it came to, hits: holders that its origin learned of, answerers: who told it of them
     stale      of the hits, those that were dead or had left when its origin learned of them: with only such hits an ask
                is not answered
-    holders    who has the thing; keepers: who keeps a record that points to holders (`Peer.keeps`)
+    holders    who has the thing; keepers: who keeps a record that points to holders (`Peer.keeps`), or kept one when it
+               died or left. Keepers are counted only for an ask that wants an answer and has none
     distance   hops over the links as they are to the nearest living holder that a question cannot get to, None where
                there is none, where no links lead there, and for an ask with hits
     horizon    `Peer.horizon`
@@ -266,8 +269,17 @@ def part_of(digest: int, begin: int) -> int:
     return (digest + (begin + 1) * 0x9E3779B97F4A7C15) & 0xFFFFFFFFFFFFFFFF
 
 
+KEPT_TEXT = 200
+"""Characters of a text whose words are kept for the next time, at most."""
+
+
 def words_of(text: str) -> tuple[str, ...]:
     """Lower-case words of a text, in order. What is neither a letter nor a digit separates words."""
+    return _words_of(text) if len(text) <= KEPT_TEXT else _words_of.__wrapped__(text)
+
+
+@lru_cache(4_096)
+def _words_of(text: str) -> tuple[str, ...]:
     return tuple("".join(ch if ch.isalnum() else " " for ch in text.lower()).split())
 
 
@@ -358,6 +370,8 @@ class Goal:
                 a block
     draw        how background asks get their text: "title" (by popularity), or a function at the top of a module
                 (titles, rng) -> text
+    fetched     it is a success only when `Host.fetched` is told: a holder that was found is not enough. The time to
+                success is then that of the whole download
 
     Records and recordings hold the name alone.
     """
@@ -369,6 +383,7 @@ class Goal:
     audience: Audience = "holders"
     reached_by: frozenset[Part] = frozenset({"question"})
     draw: Literal["title"] | Callable[[Sequence[str], Rng], str] = "title"
+    fetched: bool = False
 
     @property
     def sought(self) -> Sought:
@@ -526,6 +541,11 @@ class Host(Protocol):
     @property
     def line(self) -> Line:
         """Its own access line. Where that has rates the network delays transfers: a protocol must not pace them too."""
+        ...
+
+    def address(self, peer: PeerId) -> int:
+        """The IPv4 address of a peer, a number of 32 bits: `address >> 16` is its network. Peers of one place and
+        operator share some networks. It stays the same for the whole run; a number that is no peer has one, too."""
         ...
 
     @property
@@ -1201,7 +1221,7 @@ def verb(
     *,
     about: str,
     undo: str = "",
-    why_not: Callable[[P], str | None] | None = None,
+    why_not: Callable[[Any], str | None] | None = None,
     values: Mapping[str, str] | None = None,
 ) -> Callable[[F], F]:
     """Mark a method (self, host, and values by name) as something that a person can do with a peer: it stands in menu,

@@ -27,9 +27,9 @@ SIDES = ("city", "role", "operator")
 
 SELECTOR_KEYS = ("role", "state", "city", "operator", "degree", "load", "nat", "betweenness", "uptime")
 SELECTOR_MEASURES = ("degree", "load", "betweenness", "uptime")
-SELECTOR_LEADING = ("random", "top", "holds", "not", "all", "near", "bootstrap", "newcomers")
+SELECTOR_LEADING = ("random", "top", "holds", "keeps", "not", "all", "near", "bootstrap", "newcomers")
 SELECTOR_JOINING = ("and", "or")
-SELECTOR_WORDS = (*SELECTOR_KEYS, *SELECTOR_LEADING, *SELECTOR_JOINING, "keeps", "peers")
+SELECTOR_WORDS = (*SELECTOR_KEYS, *SELECTOR_LEADING, *SELECTOR_JOINING, "peers")
 """Words with a meaning in the selectors that name the peers of a command, see `analysis.selectors`: no column of a
 network may be called so."""
 
@@ -112,10 +112,12 @@ class Shutdown(Command):
 
 @dataclass(frozen=True, slots=True)
 class Reopen(Command):
-    """The dead peers of the operator start again."""
+    """The dead peers of the operator start again, and belong to the operator `under` from then on, if it is given: a
+    site that was seized is put up again by somebody else."""
 
     verb: ClassVar[str] = "reopen"
     operator: str = ""
+    under: str = ""
 
 
 @dataclass(frozen=True, slots=True)

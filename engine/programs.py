@@ -6,6 +6,7 @@ The engine starts, stops and reads a peer by the functions of this module, which
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, is_dataclass, replace
 from types import NoneType, UnionType
@@ -121,18 +122,23 @@ def components_of(program: type[Peer], path: str = "") -> dict[str, type[Compone
 def owner_of(kind: type, *programs: type[Peer]) -> str:
     """The path of the component to which a kind of message belongs, "" if that is none.
 
-    It is the component that handles it; or, of a kind that none handles, a component whose class stands in the module
-    of the kind, where no program does.
+    It is the component that handles it; or, of a kind that none handles, as an answer to a call, a component whose
+    module has the kind, where that of no program does.
     """
     parts = {path: part for program in programs for path, part in components_of(program).items()}
     for path, part in parts.items():
         if kind in part.handlers:
             return path
-    if kind.__module__ not in {program.__module__ for program in programs}:
+    if not any(_names(program, kind) for program in programs):
         for path, part in parts.items():
-            if kind.__module__ in {base.__module__ for base in part.__mro__}:
+            if any(_names(base, kind) for base in part.__mro__):
                 return path
     return ""
+
+
+def _names(program: type, kind: type) -> bool:
+    """Whether the module of a program has this kind of message: defined there or imported."""
+    return program.__module__ == kind.__module__ or vars(sys.modules[program.__module__]).get(kind.__name__) is kind
 
 
 # --- verbs -----------------------------------------------------------------------------------------------------
@@ -234,6 +240,30 @@ def offers(programs: Sequence[tuple[PeerId, Peer | None]]) -> tuple[VerbOffer, .
                 able.append(peer)
         made.append(VerbOffer(verbs_of(of)[name], name, tuple(able), "" if able else why, values_of(of, name)))
     return tuple(made)
+
+
+def verbs_without_values(*kinds: type[Peer]) -> tuple[str, ...]:
+    """Verbs of these programs that can be done without stating a value, each once."""
+    found: dict[str, None] = {}
+    for kind in kinds:
+        for name in verbs_of(kind):
+            if not any(value.needed for value in values_of(kind, name).values()):
+                found[name] = None
+    return tuple(found)
+
+
+def opposite(program: type[Peer], verb: str, values: Mapping[str, Any]) -> tuple[str, dict[str, Any]] | None:
+    """The verb that takes back what a verb did with these values, and its values; None if there is none, or if it needs
+    a value that is not among them."""
+    made = verbs_of(program).get(verb)
+    if made is None or not made.undo:
+        return None
+    owner, dot, _ = verb.rpartition(".")
+    name = f"{owner}{dot}{made.undo}"
+    takes = values_of(program, name)
+    if any(one.needed and value not in values for value, one in takes.items()):
+        return None
+    return name, {value: values[value] for value in takes if value in values}
 
 
 def check_verb(verb: str, programs: Sequence[type[Peer]], where: str) -> None:

@@ -18,7 +18,8 @@ class ContentSpec:
     more titles, so that each sharer has a file; replicas: mean copies of each among the peers; zipf: exponent of the
     popularity of asks; free_riders: share of peers that share nothing (0..1), at any size of the swarm; replication:
     how copies depend on popularity, see `world.popularity`; sharing: "even", or "adar-huberman", which uses measured
-    values in place of zipf and free_riders and takes replicas as a minimum, see `world.content`."""
+    values in place of zipf and free_riders and takes replicas as a minimum, see `world.content`; file_mib: the size of
+    every file in MiB (2**20 bytes), 0 for sizes of songs, which are drawn, see `world.content.file_of`."""
 
     items: int = 200
     replicas: float = 4.0
@@ -26,6 +27,7 @@ class ContentSpec:
     free_riders: float = 0.66
     replication: str = "uniform"
     sharing: str = "even"
+    file_mib: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,7 @@ from .measure.snapshot import ALIVE, LEFT, STATES, Kind
 from .options import options_for
 from .registry import casts, check_names, messages_of, name_of, network, roles_of
 from .setup import Setup
+from .sim.addresses import address_of
 from .sim.calls import Called, PendingCall, Wrapped, handlers_of, time_out
 from .sim.faults import Faults
 from .sim.host import UNLIMITED, HostOwner, PeerHost, SharedHostState
@@ -122,6 +123,8 @@ class LivingUsers:
         for block, count in enumerate(self._counts):
             if k < count:
                 first = block * self.BLOCK
+                if count == self.BLOCK:
+                    return first + k
                 return first + int(np.flatnonzero(self._flags[first : first + self.BLOCK])[k])
             k -= count
         raise IndexError(k)
@@ -186,6 +189,7 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
             *(station.program for station in stations),
         ]
         self.seed = seed
+        self.file_mib = setup.content.file_mib
         programs.check(tuple(dict.fromkeys((program, *self.program_types))))
         self.all_programs = tuple(
             dict.fromkeys((program, *(station.program for station in stations), *roles_of(program)))
@@ -253,6 +257,8 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         """By name: those of the network, and those of asks that it opened itself."""
         self.begun: dict[tuple[str, Hashable], int] = {}
         """Open asks of the network itself, by goal and key."""
+        self.stopped: dict[PeerId, Peer] = {}
+        """The programs of peers that do not live, as they were when they stopped, where `Peer.keeps` may be asked."""
         self.joined_asks: dict[int, tuple[PeerId, ...]] = {}
         """Peers that have joined such an ask, beside the one where it began."""
         self.bootstrap: tuple[PeerId, ...] = ()
@@ -401,6 +407,7 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         kind = self.program_types[peer]
         program = kind()
         kernel.epoch[peer] += 1
+        self.stopped.pop(peer, None)
         self.state[peer] = ALIVE
         if not self.infrastructure[peer]:
             self.living_users.set(peer, True)
@@ -427,6 +434,8 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
             self.saved_states[peer] = programs.saved_of(program)
         except Exception as error:
             raise PeerFailed(peer, "saved", error) from error
+        if type(program).keeps is not Peer.keeps:
+            self.stopped[peer] = program
         self.state[peer] = state
         self.living_users.set(peer, False)
         kernel.peers[peer] = kernel.hosts[peer] = kernel.tables[peer] = None
@@ -650,6 +659,11 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
             notice = StreamClosed(b, self.kernel.epoch[b], a)
             self._notify(self.network.links.closing_us(a, b, self.kernel.now_us), notice, 0, self.null_record)
 
+    def address(self, peer: PeerId) -> int:
+        exists = self._is_peer(peer)
+        place = self.network.links.place[peer] if exists else None
+        return address_of(self.seed, int(peer), place, self.operators[peer] if exists else "")
+
     # --- what peers tell of asks -----------------------------------------------------------------------------
 
     def _records_told(self, peer: PeerId, causes: Sequence[int] | None) -> list[AskRecord]:
@@ -731,6 +745,13 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
 
     def _is_peer(self, number: object) -> bool:
         return type(number) is int and 0 <= number < self.n
+
+    def set_operator(self, peers: Sequence[PeerId], operator: str) -> None:
+        """Somebody else operates these peers from now on."""
+        operators = list(self.operators)
+        for peer in peers:
+            operators[peer] = operator
+        self.operators = operators
 
     def set_role(self, peer: PeerId, role: str) -> None:
         before = self.roles.set(peer, role)

@@ -24,9 +24,9 @@ from .analysis.capture import PeerColumns, SnapshotBuilder
 from .analysis.min_cut import MinimumCut, min_cut
 from .analysis.stepping import Mover, StepTarget, StepUntil
 from .analysis.theory import theory_of
-from .analysis.verdict import facts_of, outcome, own_verdict, verdict
+from .analysis.verdict import facts_of, keepers_of, keeps_records, outcome, own_verdict, verdict
 from .api import AskId, Library, OpenCall, Peer, PeerId, Shown, Theory
-from .commands import Arrive, Attack, Command, Peers, Set, resolved
+from .commands import Act, Arrive, Attack, Command, Peers, Set, resolved
 from .control import arrivals, effects
 from .control.arrivals import ArrivalProcess
 from .control.attacks import AttackRunner, CommandExecutor, Plan, Preset
@@ -40,7 +40,7 @@ from .measure.message_log import LoggedMessage
 from .measure.metrics import AskStats
 from .measure.shown import ROLE, ShownSeries, split_metric
 from .measure.snapshot import ALIVE, DEAD, AskRow, Series, Snapshot, Trace
-from .programs import VerbOffer, offers
+from .programs import VerbOffer, offers, opposite
 from .setup import Setup
 from .sim.rng import Stream
 from .simulation import Simulation, SimulationOwner, build_world
@@ -343,6 +343,16 @@ class Swarm(SimulationOwner, CommandExecutor):
             raise InputError(f"there is no peer #{origin}: they are #0 to #{self.simulation.n - 1}")
         return min_cut(self.simulation, self.labels, origin, text)
 
+    @property
+    def keeps_records(self) -> bool:
+        """Whether peers of this network keep records that point to holders, see `Peer.keeps`."""
+        return keeps_records(self.simulation.program_types)
+
+    def keepers_of(self, ask: AskId) -> tuple[PeerId, ...]:
+        """The living peers that keep a record of what an ask is about, ascending: each of them is asked. Raises
+        InputError for an unknown ask, PeerFailed if a program's `keeps` raised."""
+        return tuple(keepers_of(self.simulation, self._record(ask).text)) if self.keeps_records else ()
+
     def step_until(self, ask: AskId, target: StepTarget, mover: Mover | None = None) -> StepUntil:
         """A run to the next arrival or the next hop of an ask, see `engine.analysis.stepping`. mover: advances time, if
         not the swarm itself. Raises InputError for an unknown ask."""
@@ -422,6 +432,15 @@ class Swarm(SimulationOwner, CommandExecutor):
         """What can be done to these peers that only this network has, see `api.verb`. Raises PeerFailed if a program's
         `why_not` raised."""
         return offers([(peer, self.simulation.programs[peer]) for peer in peers])
+
+    def opposite_of(self, command: Act, peers: Sequence[PeerId]) -> Act | None:
+        """The command that takes back what a verb of the network did to these peers; None if there is none, or if it
+        needs a value that only a person can state."""
+        for kind in dict.fromkeys(self.simulation.program_types[peer] for peer in peers):
+            found = opposite(kind, command.name, command.values)
+            if found is not None:
+                return Act(tuple(peers), *found)
+        return None
 
     def library(self, peer: PeerId) -> Library:
         """The files of a peer, alive or not. Of a poisoned one its decoys, with `File.genuine` False."""

@@ -42,6 +42,7 @@ from .api import (
     words_of,
 )
 from .errors import NothingToReplyTo
+from .sim.addresses import address_of
 from .sim.calls import answer_kinds_of, waits_of
 from .sim.encoding import encoded_size, why_malformed
 from .sim.host import ComponentHost
@@ -152,6 +153,9 @@ class FakeHost:
         self.options = options
         self.library: Any = FakeLibrary() if library is None else library
         self.line = Line()
+        self.addresses: dict[PeerId, int] = {}
+        """Addresses that a test sets; others are drawn."""
+        self.seed = seed
         self.rng = Stream(f"{seed}/tape/{me}")
         self.now_us = 0
         self.cause: Cause = 0
@@ -274,6 +278,10 @@ class FakeHost:
         ticket = self.request if to is None else to
         if not self._is_malformed(answer):
             self.replies.append((ticket, answer))
+
+    def address(self, peer: PeerId) -> int:
+        """What the test set in `addresses`, else an address anywhere."""
+        return self.addresses.get(peer, address_of(self.seed, peer, None, ""))
 
     def link(self, to: PeerId) -> None:
         """Record an opened stream."""

@@ -1109,16 +1109,33 @@ class LeanCompositor(Compositor):
 R = TypeVar("R")
 
 
-class StartedOnce(Screen[R]):
-    """A screen that is styled, laid out and painted once when it starts.
+class LeanScreen(Screen[R]):
+    """A screen that does once what Textual does several times.
 
-    When Textual shows a new screen, it matches all rules again for widgets that were styled when they were mounted, and
-    paints all of them again: a tenth of the start. And it lays out the screen for each of three events at the start
-    that tell the same size. Private in Textual 8.2.8: `_on_screen_resume`, `_refresh_layout`, `_refresh_notifications`,
-    `_screen_resized`, `_size`, `_update_auto_focus`.
+    - **Layout.** A widget that gets another size in a layout asks for a second layout of the screen, in which nothing
+      changes: the property that notes how much a widget scrolls over asks for it. A scroll bar that comes or goes asks
+      by itself.
+    - **Start.** When Textual shows a new screen, it matches all rules again for widgets that were styled when they were
+      mounted, and paints all of them again: a tenth of the start. And it lays out the screen for each of three events
+      at the start that tell the same size.
+
+    It draws by `LeanCompositor`. Private in Textual 8.2.8: `_compositor`, `_layout` of a reactive,
+    `_on_screen_resume`, `_refresh_layout`, `_refresh_notifications`, `_screen_resized`, `_size`, `_update_auto_focus`.
     """
 
     _started = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._compositor = LeanCompositor()  # a screen cannot be given one
+
+    def _refresh_layout(self, size: Size | None = None, scroll: bool = False) -> None:
+        scrolled_over = Widget.__dict__["virtual_size"]
+        scrolled_over._layout = False
+        try:
+            super()._refresh_layout(size, scroll)
+        finally:
+            scrolled_over._layout = True
 
     def _on_screen_resume(self, event: events.ScreenResume) -> None:
         if self._started or not self.is_attached:
@@ -1135,12 +1152,6 @@ class StartedOnce(Screen[R]):
     def _screen_resized(self, size: Size) -> None:
         if size != self._size:
             super()._screen_resized(size)
-
-
-def use_lean_compositor(screen: Screen[Any]) -> None:
-    """Have a screen that was just made draw by `LeanCompositor`. Private in Textual 8.2.8: `_compositor`; a screen
-    cannot be given one."""
-    screen._compositor = LeanCompositor()
 
 
 def text_of(screen: Screen[Any]) -> str:
@@ -1306,7 +1317,7 @@ class Overlay(ModalScreen[R]):
 
     def __init__(self) -> None:
         super().__init__()
-        use_lean_compositor(self)
+        self._compositor = LeanCompositor()
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """Rows of the screen below, without what a click on them would do."""

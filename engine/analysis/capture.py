@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from heapq import nsmallest
+from itertools import islice
 from operator import itemgetter
 from typing import Any
 
@@ -21,6 +23,7 @@ from ..measure.snapshot import (
     STATES,
     AskRow,
     CourtStatus,
+    CutLinks,
     Fixed,
     Flight,
     Kind,
@@ -39,9 +42,12 @@ from ..sim.kernel import HOP_BITS, KIND_SHIFT
 from ..simulation import Simulation
 from . import graphs
 from .contacts import contacts_of_all, have_contacts, pairs_of
+from .verdict import keepers_of
 
 FLIGHT_ROWS = 2_000
 ASK_ROWS = 200
+ASKS_LOOKED_AT = 2_000
+"""Asks among which those of users are looked for."""
 FILES_US = 1_000_000
 """Longest age of the column of files in us, since counting the files of 10,000 peers takes too long for each frame."""
 
@@ -86,6 +92,7 @@ class PeerColumns:
         self._shown: tuple[int, int, Values] = (-1, -1, {})
         """(time, peers, values) of the last reading of the shown columns: only what is being watched reads it again."""
         self._fixed: Fixed | None = None
+        self._operators: list[str] | None = None
         self._label_ids: dict[str, int] = {}
         self._betweenness: tuple[int, int, Sequence[float]] = (-1, -1, ())
         """(version of the streams, peers, values): slow to compute, and read for each letter of a selector."""
@@ -93,6 +100,7 @@ class PeerColumns:
     def __getstate__(self) -> dict[str, Any]:
         empty: dict[str, Any] = {
             "_fixed": None,
+            "_operators": None,
             "_label_ids": {},
             "_betweenness": (-1, -1, ()),
             "_shown": (-1, -1, {}),
@@ -117,9 +125,11 @@ class PeerColumns:
         return self._label_ids
 
     def fixed(self) -> Fixed:
-        """What does not change while a peer exists. The same object until newcomers arrive."""
+        """What does not change while a peer exists. The same object until newcomers arrive, or peers have another
+        operator."""
         sim = self._simulation
-        if self._fixed is None or len(self._fixed.labels) != sim.n:
+        if self._fixed is None or len(self._fixed.labels) != sim.n or self._operators is not sim.operators:
+            self._operators = sim.operators
             lines = sim.network.lines
             self._fixed = Fixed(
                 protocol=self._protocol,
@@ -287,6 +297,13 @@ class PeerColumns:
             flags[peer] = True
         return flags
 
+    def keeps(self, text: str) -> Sequence[bool]:
+        """Whether each lives and keeps a record that points to holders of the text. Raises PeerFailed."""
+        flags = [False] * self.n
+        for peer in keepers_of(self._simulation, text):
+            flags[peer] = True
+        return flags
+
 
 class SnapshotBuilder:
     """Makes snapshots. Links and rows of closed asks are kept until they change, since making them takes long."""
@@ -301,19 +318,41 @@ class SnapshotBuilder:
         self._marks_key: tuple[object, ...] = ()
         self._categories: dict[str, CategoryNames] = {}
         self._rows: dict[int, AskRow] = {}
+        self._asked: deque[int] = deque(maxlen=ASK_ROWS)
+        """The last asks of users."""
+        self._looked_at = 1
+        """The first ask of which is not known yet who issued it."""
+        self._own_asks = False
+        """The network has opened an ask by itself."""
         self._files = np.zeros(sim.n, np.int32)
         self._files_us = -1
         self._held = self._cut = np.zeros(0, np.bool_)
+        self._cut_links = CutLinks()
         self._ident = np.zeros(0, np.float32)
         self._traced: tuple[tuple[object, ...], Trace | None] = ((), None)
         self._identified = any(kind.identifier is not Peer.identifier for kind in dict.fromkeys(sim.program_types))
+        self._look_up_links()
 
     def commanded(self) -> None:
         """To be called after a command: files are counted again, programs read, held and cut links looked up."""
         self._files_us = -1
         self._columns.forget_views()
+        self._look_up_links()
+
+    def _look_up_links(self) -> None:
         self._held = self._flags(self._simulation.network.held_links.ends())
-        self._cut = self._flags(self._simulation.faults.cut_links.ends())
+        cut_links = self._simulation.faults.cut_links
+        self._cut = self._flags(cut_links.ends())
+        if cut_links or len(self._cut_links.a) or len(self._cut_links.whole):
+            pairs = np.array(list(islice(cut_links.pairs, FLIGHT_ROWS)), np.int32).reshape(-1, 2)
+            whole = self._flags(set(cut_links.whole))
+            self._cut_links = CutLinks(pairs[:, 0], pairs[:, 1], whole)
+
+    def _grown(self) -> CutLinks:
+        """The cut links, for more peers than there were at the last command."""
+        whole = np.concatenate([self._cut_links.whole, np.zeros(self._simulation.n, np.bool_)])[: self._simulation.n]
+        self._cut_links = replace(self._cut_links, whole=whole)
+        return self._cut_links
 
     def _flags(self, peers: set[PeerId]) -> NDArray[np.bool_]:
         """Peers with a held or a cut link; only a command changes who they are."""
@@ -375,6 +414,7 @@ class SnapshotBuilder:
             spreading=self._spreading(flight),
             held=self._held,
             cut=self._cut,
+            cut_links=self._cut_links if len(self._cut_links.whole) in (0, sim.n) else self._grown(),
             ident=self._ident,
             court=court,
             attacks=attacks,
@@ -456,9 +496,32 @@ class SnapshotBuilder:
             told.setdefault(metrics.kind_names[kind], {})[reason] = count
         return told
 
+    def _users_asks(self) -> list[int]:
+        """The last asks of users, as many as `ASK_ROWS`, where the network opens asks by itself; else none."""
+        records = self._simulation.shared.records
+        count = len(records)
+        begun = max(self._looked_at, count - ASKS_LOOKED_AT)
+        for ask in range(begun, count):
+            if records[ask].by == "network":
+                self._own_asks = True
+            else:
+                self._asked.append(ask)
+        self._looked_at = count
+        return list(self._asked) if self._own_asks else []
+
     def _asks(self) -> tuple[AskRow, ...]:
         out = []
         kept: dict[int, AskRow] = {}
+        records = self._simulation.shared.records
+        first = max(1, len(records) - ASK_ROWS)
+        # Many asks of the network must not displace those of users.
+        for ask in self._users_asks():
+            if ask < first:
+                row = self._rows.get(ask)
+                if row is None or row.closed_us is None:
+                    row = records[ask].row()
+                kept[ask] = row
+                out.append(row)
         for record in self._simulation.shared.records.latest(ASK_ROWS):
             row = self._rows.get(record.id)
             if row is None or record.closed_us is None or row.closed_us != record.closed_us:

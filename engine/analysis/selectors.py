@@ -9,6 +9,7 @@
     pieces<50               a column that the network shows (`Peer.shows`); a share is in %
     epidemic=infected       one of its categories
     holds "blue train"      shares a file with all these words
+    keeps "blue train"      lives, and keeps a record that points to holders of it (`Peer.keeps`)
     near p017               has an open stream to it; "near (role=index)" too. Its contacts, where the network
                             keeps no streams; degree and betweenness likewise
     bootstrap  newcomers    the bootstrap peers; peers that arrived after the start of the run
@@ -235,6 +236,16 @@ class Holds(Term):
 
     def __call__(self, columns: PeerColumns, rng: Stream) -> Flags:
         return np.fromiter(columns.holds(self.text), dtype=np.bool_, count=columns.n)
+
+
+@dataclass(frozen=True, slots=True)
+class Keeps(Term):
+    """`keeps "blue train"`."""
+
+    text: str
+
+    def __call__(self, columns: PeerColumns, rng: Stream) -> Flags:
+        return np.fromiter(columns.keeps(self.text), dtype=np.bool_, count=columns.n)
 
 
 @dataclass(frozen=True, slots=True)
@@ -515,12 +526,12 @@ class _Reader:
             return Flagged(token.text)
         if token.text == "near":
             return self._near(token)
-        if token.text == "holds":
+        if token.text in ("holds", "keeps"):
             at = self.peek.at
             text = self._text('a name such as "blue train"')
             if not words_of(text):
-                self._fail(at, '"holds" needs at least one letter or digit')
-            return Holds(text)
+                self._fail(at, f'"{token.text}" needs at least one letter or digit')
+            return Holds(text) if token.text == "holds" else Keeps(text)
         if token.text == "random":
             amount, percent = self._amount()
             return Choice(amount, percent)
@@ -635,7 +646,7 @@ def _choices(head: str, columns: PeerColumns) -> Iterable[str]:
     key = re.search(r"([\w.]+)\s*=$", before)
     if key:
         return _values(key[1], columns)
-    if before.endswith((*COMPARE, "holds")):
+    if before.endswith((*COMPARE, "holds", "keeps")):
         return ()
     if re.search(r"\btop\s+[0-9.]+\s*%?$", before):
         shown = columns.shows.values()

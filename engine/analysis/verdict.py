@@ -217,6 +217,18 @@ def keepers_of(sim: Simulation, text: str) -> list[PeerId]:
     return keepers
 
 
+def _last_keepers_of(sim: Simulation, text: str) -> list[PeerId]:
+    """Peers that do not live, and kept such a record when they stopped, ascending. Raises PeerFailed."""
+    keepers = []
+    for peer, program in sorted(sim.stopped.items()):
+        try:
+            if program.keeps(text):
+                keepers.append(peer)
+        except Exception as error:
+            raise PeerFailed(peer, "keeps", error) from error
+    return keepers
+
+
 def own_verdict(sim: Simulation, record: AskRecord, facts: Mapping[str, Any]) -> str | None:
     """What the network itself says of an ask, see `Peer.verdict`. Raises PeerFailed."""
     if sim.program.verdict.__func__ is Peer.verdict.__func__:  # type: ignore[attr-defined]
@@ -243,7 +255,7 @@ def _facts_for(sim: Simulation, record: AskRecord, facts: Mapping[str, Any]) -> 
         stale=len(record.stale),
         answerers=len(record.answerers()),
         holders=_holders_for(sim, record, facts),
-        keepers=_whereabouts(sim, record, keepers_of(sim, record.text)),
+        keepers=_keepers_for(sim, record),
         distance=facts.get("distance"),
         horizon=facts["horizon"],
         losses=dict(record.losses),
@@ -254,6 +266,13 @@ def _facts_for(sim: Simulation, record: AskRecord, facts: Mapping[str, Any]) -> 
         decoys=len(record.decoys),
         setback=record.setback,
     )
+
+
+def _keepers_for(sim: Simulation, record: AskRecord) -> Whereabouts:
+    """Those of an ask without an answer: all peers are asked whether they keep a record, which takes a while."""
+    if record.sought != "answer" or len(record.hits) > len(record.stale):
+        return Whereabouts()
+    return _whereabouts(sim, record, keepers_of(sim, record.text) + _last_keepers_of(sim, record.text))
 
 
 def _holders_for(sim: Simulation, record: AskRecord, facts: Mapping[str, Any]) -> Whereabouts:

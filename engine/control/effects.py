@@ -165,7 +165,11 @@ def shutdown(parts: Parts, command: c.Shutdown, by: str) -> tuple[PeerId, ...]:
 
 
 def reopen(parts: Parts, command: c.Reopen, by: str) -> tuple[PeerId, ...]:
-    return _begin(parts, [p for p in _operated_by(parts, command.operator) if parts.simulation.state[p] != ALIVE])
+    sim = parts.simulation
+    those = [p for p in _operated_by(parts, command.operator) if sim.state[p] != ALIVE]
+    if command.under:
+        sim.set_operator(those, plain(command.under, limit=40).strip())
+    return _begin(parts, those)
 
 
 def arrive(parts: Parts, command: c.Arrive, by: str) -> tuple[PeerId, ...]:
@@ -408,7 +412,7 @@ def publish(parts: Parts, command: c.Publish, by: str) -> tuple[PeerId, ...]:
     if not words_of(command.text):
         raise InputError("publish needs a name for the file")
     those = parts.executor.resolve(command.peers)
-    file = file_of(command.text, parts.simulation.seed)
+    file = file_of(command.text, parts.simulation.seed, parts.simulation.file_mib)
     for peer in those:
         parts.simulation.libraries[peer].add(file)
     bans = parts.simulation.faults.bans

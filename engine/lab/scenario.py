@@ -46,7 +46,7 @@ from ..errors import InputError, nearest, plain
 from ..files import MissingFileError, is_descriptor, looks_like_path, parse_toml, read_toml
 from ..measure.shown import ShownReader
 from ..options import as_number, as_spec, as_text, as_whole, flat, option_names, options_for, set_option
-from ..programs import check_verb, read_values, verbs_of
+from ..programs import check_verb, read_values, verbs_of, verbs_without_values
 from ..registry import classes_of, networks, programs_of
 from ..setup import ArrivalSpec, ContentSpec, LinkSpec, Setup
 from ..world import latency, topology
@@ -55,7 +55,7 @@ from ..world.access_links import parse as parse_capacity
 from ..world.churn import FORMS as CHURN_FORMS
 from ..world.churn import is_trace, parse_arrivals
 from ..world.churn import parse as parse_churn
-from ..world.content import SHARINGS, ZIPF_MAX
+from ..world.content import FILE_MIB_MAX, SHARINGS, ZIPF_MAX
 from ..world.popularity import COUNT_MAX, LAWS
 from .check import Expect, check_metric
 
@@ -352,6 +352,7 @@ def _content(table: Mapping[str, Any], where: str) -> ContentSpec:
         free_riders=as_number(table.get("free_riders", plan.free_riders), f"{where}.free_riders", 0, 1),
         replication=_one_of(table.get("replication", plan.replication), f"{where}.replication", LAWS),
         sharing=_one_of(table.get("sharing", plan.sharing), f"{where}.sharing", SHARINGS),
+        file_mib=as_number(table.get("file_mib", plan.file_mib), f"{where}.file_mib", 0, FILE_MIB_MAX),
     )
 
 
@@ -412,7 +413,8 @@ def _check_command(command: Command, network: type[Peer], where: str) -> None:
     """Raise InputError for a command whose values are out of range, or that this network does not allow."""
     match command:
         case Attack():
-            attacks.check_fields(command, where)
+            verbs = () if command.means is None else verbs_without_values(*_programs_of(network, where))
+            attacks.check_fields(command, where, verbs)
         case CallOff(name=str(name)):
             attacks.check_name(name, where)
         case Arrive():
@@ -467,10 +469,15 @@ def _check_set(command: Set, network: type[Peer], where: str) -> None:
         raise InputError(f'{where}: nothing called "{plain(name)}" can be set{nearest(name, choices)}')
 
 
+def _programs_of(network: type[Peer], where: str) -> tuple[type[Peer], ...]:
+    """The programs that peers of a network may run, those of its infrastructure too."""
+    stations = network.stations(options_for(network, {}, where), 8)
+    return tuple(dict.fromkeys((*classes_of(network), *(station.program for station in stations))))
+
+
 def _check_act(command: Act, network: type[Peer], where: str) -> None:
     """Raise InputError unless some program of the network has that verb, and it takes these values."""
-    stations = network.stations(options_for(network, {}, where), 8)
-    programs = tuple(dict.fromkeys((*classes_of(network), *(station.program for station in stations))))
+    programs = _programs_of(network, where)
     check_verb(command.name, programs, where)
     for program in programs:
         if command.name in verbs_of(program):

@@ -43,7 +43,8 @@ OUTCOME = np.dtype(
         *(("sought", "u1"), ("closed", "?"), ("network", "?")),
     ]
 )
-"""What became of an ask: `first_us` from issue to the first hit that counts, -1 for none; `success_us`: until when it
+"""What became of an ask: `first_us` from issue to what makes it a success (a hit that
+counts, or the end of the download), -1 for none; `success_us`: until when it
 would; `share` is `AskRecord.share`, NaN for none; `sought` is an index into `SOUGHT`; network: it was not opened by a
 user."""
 SOUGHT: tuple[Sought, ...] = get_args(Sought)
@@ -54,7 +55,7 @@ def outcomes_of(records: Sequence[AskRecord]) -> NDArray[np.void]:
     """A row of `OUTCOME` for each record."""
     made = np.empty(len(records), OUTCOME)
     for i, one in enumerate(records):
-        first = one.first_hit_us()
+        first = one.success_after_us()
         made[i] = (
             one.issued_us,
             -1 if first is None else first,

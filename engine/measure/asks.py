@@ -21,6 +21,7 @@ reading its sender. So it is read only for rows that are kept: in a flood of 180
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any, Protocol, TypeAlias
 
@@ -447,7 +448,12 @@ NO_COSTS = [0] * len(PARTS)
 
 def parts_of(goal: Goal) -> int:
     """The parts of `Goal.reached_by` as bits."""
-    return sum(1 << PARTS.index(part) for part in goal.reached_by)
+    return _bits_of(frozenset(goal.reached_by))
+
+
+@lru_cache(64)
+def _bits_of(parts: frozenset[str]) -> int:
+    return sum(1 << PARTS.index(part) for part in parts)
 
 
 class AskRecord:
@@ -488,6 +494,7 @@ class AskRecord:
         "success_us",
         "text",
         "verdict",
+        "wants_file",
     )
 
     def __init__(self, ask: AskId, origin: PeerId, text: str, goal: Goal, by: str, now_us: int) -> None:
@@ -497,6 +504,7 @@ class AskRecord:
         self.goal = goal.name
         self.sought: Sought = goal.sought
         self.success_us = round(goal.success_s * 1e6)
+        self.wants_file = goal.fetched
         self.reached_by = parts_of(goal)
         """The parts whose arrival counts as reaching a peer, as bits."""
         self.by = by
@@ -679,6 +687,14 @@ class AskRecord:
         hits, stale = self.hits, self.stale
         times = [hits[holder] for holder in hits if holder not in stale] if stale else hits.values()
         first = min(times, default=None)
+        return None if first is None else first - self.issued_us
+
+    def success_after_us(self) -> int | None:
+        """Virtual time in us from issue to what makes it a success: the first such hit, or the end of the first
+        download where that is what its goal wants (`Goal.fetched`). None without."""
+        if not self.wants_file:
+            return self.first_hit_us()
+        first = min(self.fetched.values(), default=None)
         return None if first is None else first - self.issued_us
 
     def row(self) -> AskRow:

@@ -177,12 +177,14 @@ class Metrics:
         if delivered == self._settled:
             return
         n, shared = self.n, self.shared
-        parts, reopen = shared.parts, shared.records.reopen
+        parts, reopen, told = shared.parts, shared.records.reopen, shared.told_parts
         for at, tos, envelopes in islice(kernel.log, self._settled_chunks, None):
-            for to, envelope in zip(tos, envelopes, strict=True):
+            for to, envelope in zip(tos, envelopes, strict=True) if len(tos) != 1 else ((tos[0], envelopes[0]),):
                 frm, _, cause, sent_us, record, header = envelope
+                if not cause:
+                    continue
                 part = parts[header >> KIND_SHIFT & KIND_MASK]
-                if not cause or not shared.told_parts >> part & 1:
+                if not told >> part & 1:
                     continue
                 if cause.__class__ is int and to.__class__ is int:
                     # The record was open when this was delivered, and records are completed at each close: so it is

@@ -39,6 +39,19 @@ class Links:
 
 
 @dataclass(frozen=True, slots=True)
+class CutLinks:
+    """Links that are cut: the same object until a command is carried out.
+
+    a, b: those between two peers, int32 (K,), a < b, at most 2,000; whole:
+    peers of which all links are cut (N,), empty if there is none.
+    """
+
+    a: I32 = field(default_factory=lambda: np.zeros(0, np.int32))
+    b: I32 = field(default_factory=lambda: np.zeros(0, np.int32))
+    whole: Flags = field(default_factory=lambda: np.zeros(0, np.bool_))
+
+
+@dataclass(frozen=True, slots=True)
 class LinkMarks:
     """What the ends of each link say of it (`Host.mark`), in the rows of `Snapshot.links`.
 
@@ -282,7 +295,8 @@ class Snapshot:
     flight: Flight
     totals: Totals
     asks: tuple[AskRow, ...]
-    """The last 200, oldest first."""
+    """The last 200, oldest first; before them, where the network opens asks by itself, further ones of users, at most
+    200."""
     asks_total: int
     series: Series
     settings: Mapping[str, object] = field(default_factory=dict)
@@ -296,6 +310,8 @@ class Snapshot:
     """Peers with a held link (N,); empty if no link is held."""
     cut: Flags = field(default_factory=lambda: np.zeros(0, np.bool_))
     """Peers with a cut link (N,); empty if no link is cut."""
+    cut_links: CutLinks = field(default_factory=CutLinks)
+    """Which links are cut."""
     ident: F32 = field(default_factory=lambda: np.zeros(0, np.float32))
     """Identifier of each peer as a share of the identifier space, 0 to 1 (N,), see `Peer.identifier`; NaN where it has
     none; empty in networks without identifiers."""

@@ -80,6 +80,9 @@ class HostOwner(Protocol):
     def log(self, peer: PeerId, kind: str, facts: dict[str, Any], causes: Sequence[int] | None) -> None:
         """A peer writes an event."""
 
+    def address(self, peer: PeerId) -> int:
+        """The IPv4 address of a peer, see `api.Host.address`."""
+
     def share_heard(self, record: Any) -> float | None:
         """Of a broadcast: the share of the living users that it has reached in time; None where there are none."""
 
@@ -227,6 +230,9 @@ class PeerHost:
     def line(self) -> Line:
         lines = self.shared.network.lines
         return lines[self.me] if lines else UNLIMITED
+
+    def address(self, peer: PeerId) -> int:
+        return self.shared.owner.address(peer)
 
     @property
     def cause(self) -> Cause:

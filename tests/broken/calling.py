@@ -53,7 +53,7 @@ class Calling(Peer, name="calling", options=CallingOptions):
         self.known = tuple(one for one in contacts if one != host.me)
 
     def ask(self, host: Host, ask: Ask) -> None:
-        for one in self.known[: host.options.most] if ask.want != "publish" else ():
+        for one in self.known[: host.options.most] if ask.goal != "publish" else ():
             self.call(host, one, ask.text)
 
     def call(self, host: Host, to: PeerId, text: str) -> None:
@@ -69,7 +69,7 @@ class Calling(Peer, name="calling", options=CallingOptions):
     @on_reply(Who)
     def these(self, host: Host, sender: PeerId, answer: These, context: str) -> None:
         for name in answer.names:
-            host.note("hit", holder=sender, content=name)
+            host.hit(sender, name)
 
     @on_timeout(Who)
     def nobody(self, host: Host, to: PeerId, context: object, reason: CallEnd) -> None:
@@ -86,7 +86,7 @@ class Tardy(Calling, name="tardy"):
     @on(These)
     def hand_made(self, host: Host, sender: PeerId, message: These) -> None:
         for name in message.names:
-            host.note("hit", holder=sender, content=name)
+            host.hit(sender, name)
 
 
 class Leaker(Calling, name="leaker"):

@@ -95,6 +95,8 @@ def survives_nonsense(network: Network) -> None:
                     if sample:
                         pairs += [sample[:2], (sample[1], sample[0]), (sample[0], 8)]
                     envelope = made.envelopes.get((kind, simulation.program_types[sample[0]].role)) if sample else None
+                    if not sample and any(kind in program.replies for program in network.programs()):
+                        envelope = Called
                     for frm, to in dict.fromkeys(pairs):
                         for sent in enveloped(message, envelope, simulation.peer_hosts[to].calls, frm):
                             simulation.peer_hosts[frm].send(to, sent, cause=None)

@@ -253,7 +253,7 @@ class Watcher(Peer, name="watched", options=WatcherOptions):
 
     @on(Have)
     def have(self, host: Host, sender: PeerId, message: Have) -> None:
-        host.note("hit", holder=sender, content=message.name)
+        host.hit(sender, message.name)
 
     def shown(self) -> tuple[float | str, ...]:
         return (len(self.met),)

@@ -58,7 +58,7 @@ def test_one_ask_is_one_download_however_many_answer() -> None:
     tape, peer, _ = asked({"address": 9}, {"address": 10, "file": other}, {"address": 11}, {"address": 11})
     assert tape.take() == [(9, Get(TRAIN.name, 0))]
     assert [facts["holder"] for facts in tape.noted("hit")] == [9, 10, 11, 11], "the engine counts a holder once"
-    assert [source.holder for source in peer.downloads[TRAIN.name].others] == [11]
+    assert [source.holder for source in peer.downloads.running[TRAIN.name].others] == [11]
 
 
 def test_what_is_here_is_not_fetched() -> None:
@@ -77,7 +77,7 @@ def test_who_does_not_want_downloads_has_none() -> None:
 
 
 def fail(tape: FakeHost, peer: Servent, how: str, holder: int) -> None:
-    at = peer.downloads[TRAIN.name].here
+    at = peer.downloads.running[TRAIN.name].here
     if how == "refused":
         tape.refuse(peer, holder, Get(TRAIN.name, at))
     elif how == "silent":
@@ -120,7 +120,7 @@ def test_a_holder_that_fails_is_replaced_and_what_is_here_is_kept(how: str) -> N
     tape.give(peer, piece(PIECE), sender=9)
     assert tape.take() == [], "too late"
     fail(tape, peer, how, 10)
-    assert peer.downloads == {}
+    assert peer.downloads.running == {}
     assert len(tape.noted("failed")) == 1
     assert pending(tape) == []
 
@@ -154,7 +154,7 @@ def test_a_slow_download_is_no_silent_one() -> None:
     for at in range(0, 10_000 * 4, 10_000):
         tape.wait(peer, 29 * SECOND)
         tape.give(peer, piece(at, 10_000), sender=9)
-    assert peer.downloads[TRAIN.name].here == 40_000
+    assert peer.downloads.running[TRAIN.name].here == 40_000
     tape.wait(peer, 31 * SECOND)
     assert tape.noted("failed") == [{"why": "silent"}]
     assert pending(tape) == []
@@ -168,7 +168,7 @@ def test_nobody_but_the_holder_can_feed_or_stop_a_download() -> None:
     tape.give(peer, piece(PIECE), sender=9)
     tape.give(peer, Giv(TRAIN.name), sender=9)
     assert tape.take() == []
-    assert peer.downloads[TRAIN.name].here == 0
+    assert peer.downloads.running[TRAIN.name].here == 0
 
 
 def test_an_answer_that_names_the_asker_is_nonsense() -> None:
@@ -206,7 +206,7 @@ def test_a_push_names_a_file_by_its_index_alone() -> None:
     tape, peer = connected(1, 2, files=(TRAIN,), firewalled=1.0)
     tape.give(peer, Push(guid(8), 4, 1, peer.id, index_of("no such file"), 30), sender=1)
     assert tape.take() == []
-    assert peer.given == {}
+    assert peer.uploads.given == {}
 
 
 def test_two_firewalls_are_one_too_many() -> None:
@@ -303,7 +303,7 @@ def test_too_many_at_a_time_are_sent_away_but_not_who_is_half_through() -> None:
         tape.give(peer, Get(TRAIN.name, PIECE), sender)
     assert [to for to, _ in tape.take()] == list(range(46, 60)), "for these there is a limit too"
     tape.wait(peer, 3600 * SECOND)
-    assert peer.uploading == 0
+    assert peer.uploads.waiting == 0
     assert len(served(tape)) == 8
 
 

@@ -65,7 +65,7 @@ def test_no_nonsense_in_any_field_harms_a_servent(kind: Any) -> None:
                     message.without("blue")
             assert all(type(facts["holder"]) is int and facts["holder"] >= 0 for facts in tape.noted("hit"))
             assert all(type(to) is int and to >= 0 for to, _ in tape.sent)
-            assert all(type(each) is int and each >= 0 for each in peer.cache)
+            assert all(type(each) is int and each >= 0 for each in peer.near.cache)
             tape.wait(peer, 120 * SECOND)
             assert peer.beliefs().facts["neighbours"]
 

@@ -180,7 +180,7 @@ def test_without_its_bootstrap_a_newcomer_is_adrift_and_says_so(name: str, how: 
     swarm.advance(SECOND)
     swarm.do(how("bootstrap"))
     [new] = swarm.do(Arrive(1))
-    swarm.do(AskFor(new, swarm.catalogue_titles(1)[0], "find"))
+    swarm.do(AskFor(new, swarm.catalogue_titles(1)[0]))
     swarm.advance(400 * SECOND)
     [event] = of(swarm, Adrift)
     assert event.peer == new

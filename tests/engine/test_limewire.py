@@ -65,19 +65,19 @@ def test_an_ultrapeer_accepts_a_leaf_in_three_steps() -> None:
     tape.give(made, Confirm(False), sender=5)
     assert list(made.leaves) == [5]
     assert tape.marks[5, ""] == "leaf"
-    assert 5 not in made.cache, "the addresses of leaves are not passed on"
+    assert 5 not in made.near.cache, "the addresses of leaves are not passed on"
 
 
 def test_a_leaf_that_is_accepted_sends_its_table() -> None:
     tape, made = peer([TRAIN], contacts=[1])
     unable(made)
-    made.remember(tape, 1, -1)
-    made.seek(tape)
+    made.near.remember(tape, 1, -1)
+    made.look_for_links(tape)
     assert sent(tape, Handshake) == [(1, CALL)]
     tape.give(made, Accept(False, 32, 3, (8, 9)), sender=1)
     kinds = [type(message).__name__ for to, message in tape.take() if to == 1]
     assert kinds == ["Confirm", "Reset", "Patch", "Ping"]
-    assert {8, 9} <= set(made.cache)
+    assert {8, 9} <= set(made.near.cache)
     assert made.contacts() == (1,)
 
 
@@ -103,7 +103,7 @@ def test_no_more_leaves_than_slots_though_all_were_accepted_at_once() -> None:
 def test_one_that_could_be_an_ultrapeer_becomes_one_where_it_is_needed_and_else_a_leaf() -> None:
     for needed in (True, False):
         tape, made = peer(contacts=[1])
-        made.seek(tape)
+        made.look_for_links(tape)
         assert sent(tape, Handshake) == [(1, OFFER)]
         tape.give(made, Accept(needed, 32, 3, ()), sender=1)
         assert made.ultrapeer is needed
@@ -114,8 +114,8 @@ def test_one_that_could_be_an_ultrapeer_becomes_one_where_it_is_needed_and_else_
 def test_an_ultrapeer_without_leaves_is_told_to_be_one_and_one_with_leaves_stays() -> None:
     for leaves in ((), (7,)):
         tape, made = ultrapeer(leaves=leaves)
-        made.remember(tape, 1, -1)
-        made.seek(tape)
+        made.near.remember(tape, 1, -1)
+        made.look_for_links(tape)
         tape.take()
         tape.give(made, Accept(False, 32, 3, ()), sender=1)
         assert made.ultrapeer is bool(leaves)
@@ -124,13 +124,13 @@ def test_an_ultrapeer_without_leaves_is_told_to_be_one_and_one_with_leaves_stays
 
 def test_whoever_is_needed_by_all_that_are_full_is_promoted() -> None:
     tape, made = peer(contacts=[1])
-    made.seek(tape)
+    made.look_for_links(tape)
     tape.give(made, Refuse(True, (2,)), sender=1)
     assert not made.ultrapeer, "there is another to ask"
     tape.give(made, Refuse(True, ()), sender=2)
     assert made.ultrapeer
     tape, made = peer(contacts=[1])
-    unable(made).seek(tape)
+    unable(made).look_for_links(tape)
     tape.give(made, Refuse(True, ()), sender=1)
     assert not made.ultrapeer
 
@@ -155,7 +155,7 @@ def test_the_handshake_of_0_4_is_turned_away() -> None:
 
 def test_a_bye_ends_a_connection_and_another_is_looked_for() -> None:
     tape, made = leaf(1, 2, 3)
-    made.remember(tape, 9, -1)
+    made.near.remember(tape, 9, -1)
     tape.give(made, Bye(200, "shutting down"), sender=2)
     assert made.contacts() == (1, 3)
     assert [to for to, _ in sent(tape, Handshake)] == [9]

@@ -72,7 +72,7 @@ def test_who_goes_takes_along_all_that_it_shared(how: str) -> None:
     assert peer.words == {}
 
 
-def test_a_stranger_is_told_to_log_in_and_a_nick_is_worn_once() -> None:
+def test_an_unknown_peer_is_told_to_log_in_and_a_nick_is_used_once() -> None:
     tape, peer = index()
     tape.give(peer, Search("blue", 100), sender=5)
     assert tape.take() == [(5, Error())]

@@ -8,6 +8,7 @@ import numpy as np
 from tiny import LATENCY, MS, SECOND, Actor, Batch, ask, give, hears, host, make_swarm
 
 from engine import AskFor, Censor, Kill, Set, Setup, Swarm
+from engine.api import FIND
 from engine.measure.asks import LOSSES_MOST, ROWS_MOST, AskRecord, Deliveries, Drops, PathCache
 from engine.sim.memory import SMALL, bytes_apart, give_back, set_apart
 
@@ -95,7 +96,7 @@ def test_a_flood_keeps_so_many_rows_and_counts_the_rest() -> None:
 
 def gone(ask: int, peers: int = 50) -> AskRecord:
     """An ask that is over and left a path."""
-    account = AskRecord(ask, 0, "x", "find", "background", 0)
+    account = AskRecord(ask, 0, "x", FIND, "background", 0)
     to = np.arange(1, peers)
     account.reach(peers, to * 0, to, to * 0 + 1, to)
     account.questions.add(to * 0, to, to * 0, to)

@@ -231,8 +231,8 @@ def test_a_servent_tries_files_of_other_names_when_no_holder_is_left() -> None:
     tape.take()
     tape.give(peer, Chunk("train", 0, blob(bad)), 7)
     assert tape.take() == [(9, Get(TRAIN.name, 0))]
-    assert list(peer.downloads) == [TRAIN.name]
-    assert [source.holder for source in peer.downloads[TRAIN.name].others] == [8]
+    assert list(peer.downloads.running) == [TRAIN.name]
+    assert [source.holder for source in peer.downloads.running[TRAIN.name].others] == [8]
     tape.give(peer, Chunk(TRAIN.name, 0, blob(TRAIN)), 9)
     assert tape.library.files() == [TRAIN]
     assert tape.timers == [timer for timer in tape.timers if timer.period_us], "no watch is left to hold the ask open"

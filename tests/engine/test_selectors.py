@@ -67,6 +67,9 @@ class Street:
     def holds(self, text: str) -> Sequence[bool]:
         return [text.lower() == "blue train" and peer % 7 == 0 for peer in range(PEERS)]
 
+    def keeps(self, text: str) -> Sequence[bool]:
+        return [text.lower() == "blue train" and peer % 9 == 0 for peer in range(PEERS)]
+
     def bootstrap(self) -> Sequence[bool]:
         return [peer in (2, 18) for peer in range(PEERS)]
 
@@ -151,6 +154,7 @@ def pick(text: str, stream: str = "pick") -> tuple[int, ...]:
         ("load>-1 and degree<1", [0]),
         ('holds "blue train"', [0, 7, 14]),
         ("holds Blue Train and not #0", [7, 14]),
+        ('keeps "blue train"', [0, 9, 18]),
         ("top 3 degree", [15, 16, 17]),
         ("top 10% load", [0, 1]),
         ("p001, p002 or p003 and p004", [1, 2]),
@@ -253,6 +257,7 @@ def test_a_parsed_selector_is_a_value() -> None:
         ("top 5 speed", "expected degree or load"),
         ("holds", "a name such as"),
         ("holds ...", "letter or digit"),
+        ("keeps ...", "letter or digit"),
         ('holds "blue', "not closed"),
         ("p001 and", "found the end"),
         ("and", 'found "and"'),

@@ -134,6 +134,19 @@ def finders(peers: int = 8) -> Swarm:
     return swarm
 
 
+def test_who_keeps_a_record_of_an_ask_is_asked_of_the_living() -> None:
+    swarm = finders()
+    assert swarm.keeps_records
+    swarm.do(AskFor(0, "blue train"))
+    assert swarm.keepers_of(1) == (6,)
+    swarm.do(Kill(6))
+    assert swarm.keepers_of(1) == ()
+    with pytest.raises(InputError, match="no ask 7"):
+        swarm.keepers_of(7)
+    other = make_swarm(4, Actor, asks_per_s=0.0)
+    assert not other.keeps_records
+
+
 def finder(swarm: Swarm, peer: PeerId) -> Finder:
     program = swarm.peer(peer)
     assert isinstance(program, Finder)

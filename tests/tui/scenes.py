@@ -30,7 +30,8 @@ def trace(n: int = frames.N, **changes: Any) -> Trace:
         "answers_at_us": np.array([150_000, 200_000], np.int64),
         "holders": (3,),
     }
-    return Trace(**(values | changes))
+    told = values | changes
+    return Trace(**({"answerers": told["holders"]} | told))
 
 
 def flight(*rows: tuple[int, int, int, int, int, int]) -> Flight:

@@ -367,7 +367,7 @@ def speeds(rows: Sequence[BenchRow]) -> Table:
     for row in rows:
         cells = [row.load, f"{row.peers:,}", f"{row.ours_per_s / 1e3:,.0f} k/s"]
         table.add_row(*cells, f"{row.bare_per_s / 1e3:,.0f} k/s", f"{row.of_bare:.2f}")
-    table.caption = "k/s: thousand deliveries a second. One delivery: one message handed to one peer."
+    table.caption = "k/s: thousand deliveries a second. One delivery: one message handed to one peer. Collector on."
     table.caption_justify = "left"
     return table
 

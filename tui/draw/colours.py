@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import ALIVE, DEAD, LEFT, Beliefs, Shown, ShownColumn, Snapshot, Trace
+from engine import ALIVE, DEAD, LEFT, Beliefs, PeerId, Shown, ShownColumn, Snapshot, Trace
 
 from .chart import si
 from .rounding import rounded
@@ -100,22 +100,27 @@ STATE: tuple[Look, ...] = (
     Look("held", "held", "held", INK["held"]),
     Look("infrastructure", "server", "infrastructure", INK["infrastructure"]),
     Look("asked", "asked", "asked", INK["asked"], counted=True),
+    Look("keeper", "keeps a record", "keeper", INK["keeper"]),
+    Look("answerer", "named it", "answerer", INK["answerer"]),
     Look("answered", "has it", "hit", INK["answered"]),
     Look("origin", "asker", "origin", INK["origin"]),
 )
 LOOKS = tuple(look.name for look in STATE)
 LOOK = {name: number for number, name in enumerate(LOOKS)}
-KEPT = tuple(LOOK[name] for name in ("infrastructure", "answered", "origin"))
+KEPT = tuple(LOOK[name] for name in ("infrastructure", "keeper", "answerer", "answered", "origin"))
 GONE = STATE[:2]
 
 
-def looks_of(snapshot: Snapshot, trace: Trace | None) -> U8:
+def looks_of(snapshot: Snapshot, trace: Trace | None, keepers: Sequence[PeerId] = ()) -> U8:
     """What each peer is shown as by its state: an index into LOOKS (N,). A dead peer is shown as dead even where the
-    ask reached it."""
+    ask reached it. keepers: peers that keep a record of what the ask is about."""
     n = len(snapshot.state)
     looks = np.full(n, LOOK["alive"], np.uint8)
     if trace is not None:
         looks[: len(trace.hop)][trace.hop[:n] > 0] = LOOK["asked"]
+        for those, name in ((keepers, "keeper"), (trace.answerers, "answerer")):
+            if len(those):
+                looks[np.asarray(those, np.int64)] = LOOK[name]
     looks[snapshot.fixed.infrastructure] = LOOK["infrastructure"]
     if trace is not None:
         if len(trace.holders):
@@ -131,9 +136,9 @@ def looks_of(snapshot: Snapshot, trace: Trace | None) -> U8:
     return looks
 
 
-def by_state(snapshot: Snapshot, trace: Trace | None) -> Colouring:
+def by_state(snapshot: Snapshot, trace: Trace | None, keepers: Sequence[PeerId] = ()) -> Colouring:
     """The colouring at the start."""
-    return Colouring("state", "state", STATE, looks_of(snapshot, trace), kept=KEPT, always=("alive", "dead"))
+    return Colouring("state", "state", STATE, looks_of(snapshot, trace, keepers), kept=KEPT, always=("alive", "dead"))
 
 
 # --- the others ---
@@ -145,8 +150,10 @@ def colouring(
     trace: Trace | None = None,
     selected: int | None = None,
     held: Beliefs | None = None,
+    keepers: Sequence[PeerId] = (),
 ) -> Colouring:
-    """Colour the peers of a snapshot; trace: of the chosen ask; held: what the selected peer believes."""
+    """Colour the peers of a snapshot; trace: of the chosen ask; held: what the selected peer believes; keepers: who
+    keeps a record of what the chosen ask is about."""
     if by in snapshot.shown:
         return by_column(snapshot, snapshot.shown[by])
     if by == "role":
@@ -158,8 +165,8 @@ def colouring(
     if by == "heard":
         return _by_heard(snapshot)
     if by == "answer":
-        return _by_answer(snapshot, trace)
-    return by_state(snapshot, trace)
+        return _by_answer(snapshot, trace, keepers)
+    return by_state(snapshot, trace, keepers)
 
 
 def _gone(snapshot: Snapshot, of: U8) -> U8:
@@ -284,7 +291,7 @@ def _by_belief(snapshot: Snapshot, selected: int | None, held: Beliefs | None) -
     return Colouring("belief", title, BELIEF, of, kept=(2, 3, 4, 5), always=("known", "unknown"))
 
 
-def _by_answer(snapshot: Snapshot, trace: Trace | None) -> Colouring:
+def _by_answer(snapshot: Snapshot, trace: Trace | None, keepers: Sequence[PeerId] = ()) -> Colouring:
     """Asked peers by their hop, in a gradient from the asker outwards; peers that passed an answer on are drawn on
     top."""
     n = len(snapshot.state)
@@ -294,6 +301,8 @@ def _by_answer(snapshot: Snapshot, trace: Trace | None) -> Colouring:
         Look("unreached", "not reached", "upkeep", INK["unknown"], counted=True),
         *_ramp(),
         Look("bearer", "passed it on", "answer", INK["answered"]),
+        Look("keeper", "keeps a record", "keeper", INK["keeper"]),
+        Look("answerer", "named it", "answerer", INK["answerer"]),
         Look("answered", "has it", "hit", INK["answered"]),
         Look("origin", "asker", "origin", INK["origin"]),
     )
@@ -305,9 +314,12 @@ def _by_answer(snapshot: Snapshot, trace: Trace | None) -> Colouring:
     step = STEPS - 1 - np.round((hop - 1) / max(deepest - 1, 1) * (STEPS - 1)).astype(np.int64)
     of[: len(hop)] = np.where(hop > 0, 3 + np.clip(step, 0, STEPS - 1), 2)
     of[trace.answers_frm] = 3 + STEPS
+    for look, those in enumerate((keepers, trace.answerers), 4 + STEPS):
+        if len(those):
+            of[np.asarray(those, np.int64)] = look
     of = _gone(snapshot, of)
     if len(trace.holders):
-        of[np.asarray(trace.holders, np.int64)] = 4 + STEPS
-    of[trace.origin] = 5 + STEPS
+        of[np.asarray(trace.holders, np.int64)] = 6 + STEPS
+    of[trace.origin] = 7 + STEPS
     ends = (f"hop {deepest}", "hop 1")
     return Colouring("answer", f"ask {trace.ask}", looks, _gone(snapshot, of), ends=ends, kept=kept, always=always)

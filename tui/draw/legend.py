@@ -40,9 +40,14 @@ def entries(scene: Scene, canvas: Canvas) -> list[tuple[str, str, int]]:
             (shapes.alive, f"side {side + 1}", INK["alive"] | side << SIDE_BITS) for side in np.unique(split).tolist()
         ]
         told.append((WALL[canvas.mode], "lost between sides", INK["echo"]))
+    links, severed = scene.snapshot.links, scene.snapshot.cut_links
+    dash = "-" if canvas.mode == "ascii" else "─"
+    if links.contacts and len(links.a):
+        told.append((dash, "contact", INK["contact"]))
+    if len(severed.a) or len(severed.whole):
+        told.append((WALL[canvas.mode], "cut link" if len(severed.a) else "links cut", INK["cut"]))
     marks = scene.snapshot.marks
     said = link_words(scene.snapshot)
-    dash = "-" if canvas.mode == "ascii" else "─"
     told += [(dash, marks.words[code], mark_ink(code)) for code in np.unique(said).tolist() if code]
     present = set(np.unique(scene.snapshot.flight.part).tolist())
     present |= {0, 1} if scene.trace is not None else {0}

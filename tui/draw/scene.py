@@ -27,6 +27,7 @@ from .labels import FAR, FARTHEST, Labels
 from .raster import SPACE, Canvas, Floats, dotted, lay, sift
 from .routes import Bundle, along
 from .styles import DYING, GLYPHS, INK, MARKS, PART_INK, SIDE_BITS, SIDES, Mode
+from .tree import repeated_questions
 
 # Fading of dead peers: a peer that dies is bright at first, and is dimmed in steps over two seconds of wall time.
 #
@@ -78,7 +79,9 @@ class Fading:
 # its way it has the mark of the reason, since it will be dropped.
 
 WALL: dict[Mode, str] = {"braille": "╫", "block": "╫", "ascii": "!"}
-"""The mark of a message that will be dropped since it crosses a partition."""
+"""The mark of a message that will be dropped since it crosses a partition, and of a link that is cut."""
+CROSSES_MOST = 60
+"""So many links that are cut have a mark in their middle."""
 LAST = 0.6
 """The mark is drawn from this share of the way on."""
 
@@ -146,7 +149,7 @@ def front(canvas: Canvas, x: Floats, y: Floats, trace: Trace, snapshot: Snapshot
 def duplicates(canvas: Canvas, scene: Scene, trace: Trace) -> None:
     """Links over which a peer received the question again: dotted, below the tree."""
     asked = trace.questions
-    again = (trace.at_us[asked.to] != asked.at_us) | (trace.frm[asked.to] != asked.frm)
+    again = repeated_questions(trace)
     # A link over which both ends sent it is drawn once.
     n = len(trace.hop)
     low, high = np.minimum(asked.frm[again], asked.to[again]), np.maximum(asked.frm[again], asked.to[again])
@@ -296,11 +299,15 @@ def _idle_links(canvas: Canvas, scene: Scene) -> None:
     kept = np.ones(len(a), np.bool_) if few else mine
     a, b, mine = a[kept], b[kept], mine[kept]
     cut = snapshot.group[a] != snapshot.group[b]
-    inks = np.where(mine, INK["link-selected"], INK["link"])
+    severed = snapshot.cut_links
+    if len(severed.whole):
+        cut = cut | severed.whole[a] | severed.whole[b]
+    inks = np.where(mine, INK["link-selected"], INK["contact" if snapshot.links.contacts else "link"])
     words = link_words(snapshot)
     if words.any():
         said = words[kept]
-        inks = np.where(said > 0, np.asarray(MARKS)[np.minimum(said, len(MARKS)) - 1], inks)
+        of_word = np.array((0, *MARKS))[np.minimum(said, len(MARKS))]
+        inks = np.where(said > 0, of_word, inks)
     inks = np.where(cut, INK["cut"], inks).astype(np.uint8)
     order = np.argsort(inks, kind="stable")
     a, b, inks = a[order], b[order], inks[order]
@@ -309,7 +316,30 @@ def _idle_links(canvas: Canvas, scene: Scene) -> None:
     _between(layer, scene, a[~loud], b[~loud], inks[~loud])
     sift(layer, 2, 3)
     _between(layer, scene, a[loud], b[loud], inks[loud])
+    if len(severed.a):
+        _cut_links(layer, scene, few)
     lay(canvas, layer)
+    apart = np.flatnonzero(severed.whole)[:CROSSES_MOST]
+    if len(apart):
+        # Before the peer, as its name stands behind it.
+        col, row = raster.cells(canvas, scene.x[apart], scene.y[apart])
+        raster.stamp(canvas, col - 1, row, ord(WALL[canvas.mode]), INK["cut"])
+
+
+def _cut_links(canvas: Canvas, scene: Scene, few: bool) -> None:
+    """Links that are cut: no stream is open on them, so they are none of the links of the snapshot. With many peers in
+    view, those of the selected one."""
+    a, b = scene.snapshot.cut_links.a, scene.snapshot.cut_links.b
+    if not few:
+        mine = (a == scene.selected) | (b == scene.selected)
+        a, b = a[mine], b[mine]
+    layer = raster.Canvas(canvas.width, canvas.height, canvas.mode)
+    raster.lines(layer, scene.x[a], scene.y[a], scene.x[b], scene.y[b], INK["cut"])
+    sift(layer, 2, 4)
+    lay(canvas, layer)
+    if len(a) <= CROSSES_MOST:
+        col, row = raster.cells(canvas, (scene.x[a] + scene.x[b]) / 2, (scene.y[a] + scene.y[b]) / 2)
+        raster.stamp(canvas, col, row, ord(WALL[canvas.mode]), INK["cut"])
 
 
 def _between(canvas: Canvas, scene: Scene, a: NDArray[np.int32], b: NDArray[np.int32], inks: NDArray[np.uint8]) -> None:

@@ -43,6 +43,10 @@ class Glyphs:
     """It answered."""
     origin: str
     """It asked."""
+    answerer: str
+    """It named who has the thing, and has it not."""
+    keeper: str
+    """It keeps a record that points to who has the thing."""
     question: str
     """A message under way, by its part."""
     answer: str
@@ -75,6 +79,8 @@ SYMBOLS = Glyphs(
     asked="◉",
     hit="★",
     origin="◈",
+    answerer="✦",
+    keeper="☆",
     question="•",
     answer="◦",
     transfer="▪",
@@ -103,6 +109,8 @@ LETTERS = Glyphs(
     asked="O",
     hit="*",
     origin="$",
+    answerer="^",
+    keeper="?",
     question="+",
     answer="=",
     transfer="~",
@@ -128,7 +136,7 @@ SHADES: dict[Mode, str] = {"braille": "·░▒▓█", "block": "·░▒▓█
 # Peers of these states may be side by side in one picture and must differ in shape.
 STATES = (
     *("alive", "dead", "left", "censored", "colluding", "poisoned", "held"),
-    *("infrastructure", "selected", "asked", "hit", "origin"),
+    *("infrastructure", "selected", "asked", "hit", "origin", "answerer", "keeper"),
 )
 
 
@@ -157,6 +165,7 @@ TABLE: dict[str, InkOf] = {
     "coast": InkOf("map-coastline"),
     "ring": InkOf("map-coastline"),
     "link": InkOf("link"),
+    "contact": InkOf("link", faded=0.45),
     "link-selected": InkOf("link-active"),
     "mark-1": InkOf("chart-1", faded=0.35),
     "mark-2": InkOf("chart-2", faded=0.35),
@@ -180,6 +189,8 @@ TABLE: dict[str, InkOf] = {
     "asked": InkOf("asked"),
     "answered": InkOf("answered", bold=True),
     "origin": InkOf("origin", bold=True),
+    "answerer": InkOf("answer", bold=True),
+    "keeper": InkOf("answer"),
     "question": InkOf("question", bold=True),
     "answer": InkOf("answer", bold=True),
     "transfer": InkOf("transfer", bold=True),

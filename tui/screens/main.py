@@ -27,7 +27,7 @@ from textual.geometry import Offset, Region, Size
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from engine import ALIVE, Act, AskFor, Attack, Command, Event, InputError, PeerId, Publish, VerbOffer
+from engine import ALIVE, Act, AskFor, Attack, Command, Event, InputError, PeerFailed, PeerId, Publish, VerbOffer, plain
 from tui.config.keys import Key, bindings, key_for, keyed
 from tui.draw import raster
 from tui.draw.styles import Mode
@@ -62,7 +62,7 @@ from tui.session.panels import (
 )
 from tui.session.session import Session
 from tui.session.verbs import ACT, PAIRS, Verb, askers_of, called, chosen_in, values_typed, verbs_for
-from tui.textual_compat import StartedOnce, bind, fail, unwritten, use_lean_compositor
+from tui.textual_compat import LeanScreen, bind, fail, unwritten
 from tui.widgets import messages as say
 from tui.widgets.ask_bar import AskBar
 from tui.widgets.ask_picture import AskPicture
@@ -140,7 +140,7 @@ LATE = ("attacks", OPTIONS)
 UP_DOWN, LEFT_RIGHT = ("list.up", "list.down"), ("list.left", "list.right")
 PANEL_KEYS: dict[str, tuple[tuple[tuple[str, ...], str], ...]] = {
     "inspector": ((UP_DOWN, "read"), (LEFT_RIGHT, "turn")),
-    "asks": ((UP_DOWN, "choose"), (LEFT_RIGHT, "sort")),
+    "asks": ((UP_DOWN, "choose"), (LEFT_RIGHT, "sort"), (("ask.filter",), "which")),
     "controls": ((UP_DOWN, "go"), (("dial.less", "dial.more"), "change"), (("button.press",), "press")),
     "charts": ((LEFT_RIGHT, "chart"), (("list.choose",), "series")),
     "feed": ((LEFT_RIGHT, "kinds"), (("list.first",), "newest"), (("peer.filter",), "search")),
@@ -238,7 +238,7 @@ class Action(Key):
     synonyms: str = field(default="", kw_only=True)
 
 
-class MainScreen(StartedOnce[None]):
+class MainScreen(LeanScreen[None]):
     """The screen of a session. It runs the session's swarm while it is mounted."""
 
     AUTO_FOCUS = "SwarmView"
@@ -249,7 +249,6 @@ class MainScreen(StartedOnce[None]):
         """steady: always `fps` frames a second; else fewer while nothing that a person did is under way."""
         super().__init__()
         self._steady = steady
-        use_lean_compositor(self)
         self.session = session
         self.context = Context(session, self, program)
         self.table = {action.id: action for action in table}
@@ -537,6 +536,8 @@ class MainScreen(StartedOnce[None]):
 
     def _take_frame(self, *, draw: bool) -> None:
         self.session.shown = self._columns_seen()
+        self.session.contacts = self._links_seen()
+        self.session.followed = self.query_one(Charts).followed
         frame = self.session.frame(self.pace.fps)
         self._known = True
         self.view.show(frame, draw=draw)
@@ -553,6 +554,11 @@ class MainScreen(StartedOnce[None]):
         all_ = () if frame is None else frame.snapshot.fixed.shows
         table = "peers" in self.panels.shown
         return frozenset(one.name for one in all_ if table or one.name == self.view.colour_by)
+
+    def _links_seen(self) -> bool:
+        """Whether the picture shows links: those of the swarm, and not what a peer believes or the path of an ask."""
+        seen = self.picture is self.view and PICTURE in self.panels.shown
+        return seen and not self.session.analysis.show_belief and not self.session.player.alarm
 
     def _panels_are_due(self, now: float) -> bool:
         return self._panel_frame is not None and now - self._panels_s >= self._panel_slot_s
@@ -914,14 +920,39 @@ class MainScreen(StartedOnce[None]):
 
     def _done(self, command: Command, changed: tuple[PeerId, ...]) -> str:
         """`12 peers killed. x: revive 12 peers`, from what the verb would do now."""
+        if isinstance(command, Act):
+            return self._acted(command, changed)
         frame = self.frame
         past = PAST.get(command.verb, (command.verb, ""))[0]
         who = called(frame.snapshot, changed) if frame is not None else f"{len(changed):,} peers"
         of = next((pair.id for pair in PAIRS if command.verb in (pair.do, pair.undo)), command.verb)
+        # `killed` is said of them, `cut the links of` with them behind it.
+        told = f"{past[:1].upper()}{past[1:]} {who}" if past.endswith(" of") else f"{who} {past}"
         back = self.verb({"partition": "heal", "reopen": "shutdown"}.get(of, of))
         if back is None or back.command is None or back.command.verb == command.verb:
-            return f"{who} {past}"
-        return f"{who} {past}. {{{back.key or 'peer.menu'}}}: {back.says[:1].lower()}{back.says[1:]}"
+            return told
+        return f"{told}. {{{back.key or 'peer.menu'}}}: {back.says[:1].lower()}{back.says[1:]}"
+
+    def _acted(self, command: Act, changed: tuple[PeerId, ...]) -> str:
+        """`“ride-free” was done to 12 peers. U: share again`."""
+        frame = self.frame
+        who = called(frame.snapshot, changed) if frame is not None else f"{len(changed):,} peers"
+        told = f"“{plain(command.name)}” was done to {who}"
+        back = self.session.swarm.opposite_of(command, changed)
+        return told if back is None else f"{told}. {{peer.opposite}}: {plain(back.name)}"
+
+    def last_act(self) -> Act | None:
+        """What takes back the verb of the network that a person did last; None if there is none."""
+        done = [one for one in self.session.player.commands() if isinstance(one.command, Act)]
+        command = done[-1].command if done else None
+        if not isinstance(command, Act):
+            return None
+        swarm = self.session.swarm
+        try:
+            named = command.peers
+            return swarm.opposite_of(command, swarm.select(named) if isinstance(named, str) else swarm.resolve(named))
+        except InputError:
+            return None
 
     @on(say.Act)
     def _act(self, event: say.Act) -> None:
@@ -1173,6 +1204,7 @@ class MainScreen(StartedOnce[None]):
             chart = self.query_one(f"#{event.purpose}", Chart)
             chart.toggle(event.id)
             self.query_one(Menu).update_lines(chart.menu_lines())
+            self.changed()
             return
         self.picture.focus()
         if event.id.startswith(ACT):
@@ -1202,6 +1234,8 @@ class MainScreen(StartedOnce[None]):
                 panel.tell(event.attack, swarm.preview(event.attack))
             except InputError as error:
                 panel.tell(event.attack, None, str(error))
+            except PeerFailed as error:
+                self.session.player.fail(error)
         if event.anew:
             panel.offer(swarm.attacks())
 
@@ -1217,12 +1251,17 @@ class MainScreen(StartedOnce[None]):
         except InputError as error:
             self.session.say(str(error))
             return
+        except PeerFailed as error:
+            self.session.player.fail(error)
+            return
         now_us, before = swarm.now_us, len(swarm.history)
         self.session.do(attack)
         if len(self.session.swarm.history) > before:
             many = f" It takes {len(plan.peers):,} peers." if plan.peers else ""
             self.session.say(f"Attack started: {title.lower()}.{many}")
-            self.query_one(Attacks).begun(started_attack(title, plan, now_us))
+            done = next((step for _, step in plan.steps if isinstance(step, Act)), None)
+            back = self.session.swarm.opposite_of(done, plan.peers) if done is not None else None
+            self.query_one(Attacks).begun(started_attack(title, plan, now_us, back))
 
     def open_attack(self, name: str) -> None:
         """Show the panel with this preset highlighted, so that enter starts it."""

@@ -26,6 +26,8 @@ from .selection import Selection
 
 FACTS_S = 0.2
 """Wall seconds after which the facts about the selected peer are read again: its beliefs may be long."""
+KEEPERS_S = 1.0
+"""Wall seconds after which who keeps a record is asked again: each peer is."""
 THEORY_S = 1.0
 """Wall seconds between two computations of theory while asks are followed: each searches all links."""
 LINKS_MANY = 2_000
@@ -55,6 +57,8 @@ class Analysis:
         self._theories: dict[AskId, tuple[Theory, ...]] = {}
         self._offers: tuple[VerbOffer, ...] = ()
         self._offered: tuple[PeerId, ...] = ()
+        self._kept: tuple[PeerId, ...] = ()
+        self._kept_of: AskId | None = None
         self.refresh_facts()
 
     def state(self) -> tuple[object, ...]:
@@ -63,7 +67,7 @@ class Analysis:
 
     def refresh_facts(self) -> None:
         """A command was done: read the facts again for the next frame."""
-        self._facts_s = self._offers_s = -1.0
+        self._facts_s = self._offers_s = self._kept_s = -1.0
 
     def facts(self, now_s: float) -> PeerFacts | None:
         """About the selected peer; not older than `FACTS_S`. now_s: wall seconds."""
@@ -107,6 +111,20 @@ class Analysis:
             self._player.fail(error)
             self._offers = ()
         return self._offers
+
+    def keepers(self, now_s: float) -> tuple[PeerId, ...]:
+        """Living peers that keep a record of what the chosen ask is about; not older than `KEEPERS_S`."""
+        ask, swarm = self._selection.ask, self._player.swarm
+        if ask is None or not swarm.keeps_records:
+            return ()
+        if ask != self._kept_of or not 0 <= now_s - self._kept_s < KEEPERS_S:
+            self._kept_of, self._kept_s = ask, now_s
+            try:
+                self._kept = swarm.keepers_of(ask)
+            except PeerFailed as error:
+                self._player.fail(error)
+                self._kept = ()
+        return self._kept
 
     def theory(self) -> tuple[Theory, ...]:
         """Of the chosen ask, computed once, when it was first shown: links change, and the figures with them."""

@@ -26,6 +26,8 @@ from engine import (
     VerbOffer,
 )
 
+from .ask_filter import AskFilter
+
 if TYPE_CHECKING:
     from engine import Mark
 
@@ -88,6 +90,8 @@ class Frame:
     expectations: Mapping[str, bool] | None = None
     followed: bool = False
     """The user chose no ask: `ask` is the latest one, and the next will take its place."""
+    asks_of: AskFilter = field(default_factory=AskFilter)
+    """Which asks the table and the feed show."""
     marked: tuple[PeerId, ...] = ()
     """Peers that the user marked."""
     alarm: str = ""
@@ -96,6 +100,8 @@ class Frame:
     """Popular titles of the catalogue, the most popular first: suggestions for an ask."""
     predictions: tuple[Prediction, ...] = ()
     """Questions of the scenario that were asked so far, oldest first."""
+    keepers: tuple[PeerId, ...] = ()
+    """Living peers that keep a record of what the chosen ask is about, in a network that has such records."""
     theory: tuple[Theory, ...] = ()
     """Values that closed formulas predict for the chosen ask."""
     show_belief: bool = False

@@ -45,6 +45,7 @@ from engine import (
 
 from . import reproduce
 from .analysis import Analysis
+from .ask_filter import AskFilter
 from .frame import Frame
 from .narration import Narrator
 from .notice import Notice
@@ -100,6 +101,12 @@ class Session:
         self.teller = Teller()
         self.shown: frozenset[str] = frozenset()
         """Columns of the network that frames should hold: those that somebody looks at."""
+        self.contacts = False
+        """Whether frames should hold whom peers could ask next, as links, where no stream is open."""
+        self.followed: frozenset[str] = frozenset()
+        """Columns of the network, and "role", whose time series somebody looks at."""
+        self.asks_of = AskFilter()
+        """Which asks are shown; others are not followed either."""
         self._frames_wanted = 0
         self._drawn: tuple[object, ...] = ()
         """What the latest frame was made of; `stale` compares it."""
@@ -188,6 +195,7 @@ class Session:
         self.analysis.reset()
         self.slow_motion.reset()
         self.teller.forget()
+        self.asks_of = AskFilter()
         self._seen, self._events = 0, []
         self._read_swarm()
         before = f". The run before was recorded: swarmtop replay {recorded}" if recorded else ""
@@ -217,6 +225,7 @@ class Session:
         return (
             *(self.swarm.now_us, pacer.playing, pacer.speed, pacer.slowed, player.alarm, player.recording),
             *(self.selection.state(), self.analysis.state(), self.notice.text, self._frames_wanted, self.shown),
+            self.asks_of,
         )
 
     @property
@@ -264,11 +273,13 @@ class Session:
             predictions=story.predictions,
             expectations=story.expectations,
             titles=self._titles,
+            asks_of=self.asks_of,
             followed=selection.following and selection.ask is not None,
             marked=selection.marked,
             filter=selection.filter,
             filtered=selection.filtered(now_s),
             alarm=player.alarm,
+            keepers=self.analysis.keepers(now_s),
             theory=self.analysis.theory(),
             offers=self.analysis.offers(now_s),
             show_belief=self.analysis.show_belief and selection.selected is not None,
@@ -288,10 +299,12 @@ class Session:
         """The present moment, with the columns that are looked at."""
         fixed = self._snapshot.fixed if self._snapshot is not None else self.swarm.snapshot().fixed
         wanted = [one.name for one in fixed.shows if one.name in self.shown]
+        if self.followed:
+            self.swarm.follow(sorted(self.followed), strict=False)
         try:
-            return self.swarm.snapshot(wanted)
+            return self.swarm.snapshot(wanted, contacts=self.contacts)
         except PeerFailed as error:
-            self.shown = frozenset()
+            self.shown, self.contacts = frozenset(), False
             self.player.fail(error)
             return self.swarm.snapshot()
 
@@ -315,6 +328,9 @@ class Session:
     def _on_issued(self, event: AskIssued) -> None:
         if event.by == "person":
             self._open_asks.add(event.ask)
+        goal = self.swarm.record(event.ask).goal if self.asks_of.goal else ""
+        if not self.asks_of.shows(event.by, goal):
+            return
         # The first ask of a run is shown in slow motion, as if the user had asked.
         first = self.selection.ask is None and not self.player.commands()
         self.selection.follow(event.ask)

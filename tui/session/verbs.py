@@ -181,7 +181,7 @@ PAIRS: tuple[Pair, ...] = (
         ("Hold {links} {who}", "Release {links} {who}"),
     ),
     Pair(
-        "cut", "", "cut", ("Cut", "Mend"),
+        "cut", "peer.cut", "cut", ("Cut", "Mend"),
         (
             "{Links} {who} are cut: streams on them break, and nothing can be sent over them.",
             "{Links} {who} can be used again.",

@@ -32,6 +32,7 @@ from engine import (
     Snapshot,
     plain,
 )
+from engine import Act as EngineAct
 from tui.config.keys import keyed, within
 from tui.session.frame import Frame
 from tui.session.units import clock
@@ -123,10 +124,14 @@ class StartedAttack:
     told: str
 
 
-def started_attack(title: str, plan: Plan, now_us: int) -> StartedAttack:
-    """What to remember of an attack that begins now."""
+def started_attack(title: str, plan: Plan, now_us: int, opposite: EngineAct | None = None) -> StartedAttack:
+    """What to remember of an attack that begins now. opposite: what takes back the verb of the network that it does."""
     last_s = max((at_s for at_s, _ in plan.steps), default=0.0)
     undo, told = _undo(plan)
+    if any(isinstance(step, EngineAct) for _, step in plan.steps):
+        undo, told = opposite, "Nothing takes back what was done to them."
+        if opposite is not None:
+            told = f"“{plain(opposite.name)}” for {len(plan.peers):,} peers."
     return StartedAttack(title, now_us + round(last_s * 1e6), undo, told)
 
 

@@ -298,7 +298,7 @@ class Inspector(VerticalScroll, inherit_bindings=False):
         if frame is None or not self.is_mounted:
             return
         width = max(12, self._room().width)
-        verbs = [verb for verb in verbs_for(frame) if verb.key]
+        verbs = [verb for verb in verbs_for(frame) if verb.id in CHIPS]
         first = self.leaf == "peer" or frame.selected is None
         box = self.query_one("#verbs")
         box.set_class(not verbs or not first, "-hidden")
@@ -374,6 +374,8 @@ class Inspector(VerticalScroll, inherit_bindings=False):
             row.append((f"  {STATE['poisoned']} poisoned", "poisoned bold"))
         if peer < len(snapshot.held) and snapshot.held[peer]:
             row.append((f"  {STATE['held']} a link is held", "held bold"))
+        if peer < len(snapshot.cut) and snapshot.cut[peer]:
+            row.append(("  a link is cut", "lost bold"))
         if snapshot.group[peer]:
             row.append((f"  cut off (side {int(snapshot.group[peer])})", "warn"))
         row.append((f"  {snapshot.roles[int(snapshot.role[peer])]} #{peer}", "text"))
@@ -387,8 +389,11 @@ class Inspector(VerticalScroll, inherit_bindings=False):
         who = frame.snapshot.fixed.labels[row.origin]
         yield rule(f"ask {row.id} · {who} · “{row.text}”", width)
         trace = frame.trace
-        holders = trace.answerers if trace is not None and trace.ask == row.id else ()
-        yield from account_rows(row, frame.snapshot, width, frame.theory, holders)
+        mine = trace if trace is not None and trace.ask == row.id else None
+        answerers = mine.answerers if mine is not None else ()
+        holders = mine.holders if mine is not None and set(mine.holders) != set(answerers) else ()
+        keepers = frame.keepers if set(frame.keepers) != set(answerers) else ()
+        yield from account_rows(row, frame.snapshot, width, frame.theory, answerers, holders, keepers)
 
 
 def nothing_rows(app: object, width: int) -> list[Row]:

@@ -110,6 +110,7 @@ def describe(frame: Frame, peer: PeerId) -> str:
     words += ["censored"] if snapshot.censored[peer] else []
     words += ["colluding"] if snapshot.colluding[peer] else []
     words += ["poisoned"] if snapshot.poisoned[peer] else []
+    words += ["a link is cut"] if peer < len(snapshot.cut) and snapshot.cut[peer] else []
     words += ["a link is held"] if peer < len(snapshot.held) and snapshot.held[peer] else []
     place = fixed.places.names[fixed.place[peer]] if 0 <= fixed.place[peer] < len(fixed.places.names) else ""
     lines = [f"{fixed.labels[peer]} · {place}" if place else fixed.labels[peer]]
@@ -298,7 +299,8 @@ class SwarmView(CanvasWidget):
 
     def _colours(self, frame: Frame) -> Colouring:
         held = frame.facts.beliefs if frame.facts is not None and frame.facts.peer == frame.selected else None
-        return colouring(self.colouring_of(frame), frame.snapshot, frame.trace, frame.selected, held)
+        by = self.colouring_of(frame)
+        return colouring(by, frame.snapshot, frame.trace, frame.selected, held, frame.keepers)
 
     def colouring_of(self, frame: Frame) -> ColourBy:
         """What peers are coloured by in this frame: a column of another network is not there."""
@@ -309,7 +311,7 @@ class SwarmView(CanvasWidget):
         """Links and coast, drawn anew only when they would look different."""
         snapshot, moving = frame.snapshot, self.stage.moving(frame.wall_s)
         split = hash(snapshot.group.tobytes())
-        links = snapshot.links.version, snapshot.marks.version
+        links = snapshot.links.version, snapshot.marks.version, _Same(snapshot.cut_links)
         what = (id(snapshot.fixed), len(snapshot.state), links, frame.selected, split)
         key = (what, self.stage.version, moving, width, height, self.glyphs)
         if moving or key != self._base_key:
@@ -334,6 +336,8 @@ class SwarmView(CanvasWidget):
         if placed == "ask":
             placed = "hops of an ask" if frame.ask is None else f"hops of ask {frame.ask}"
         title = believed_title(frame) or f"swarm · {placed}"
+        if snapshot.links.contacts:
+            title += " · contacts"
         if not frame.live:
             title += " · in the past"
         if self.stage.view.zoom > 1:

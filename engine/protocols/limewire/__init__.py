@@ -62,6 +62,17 @@ from ..gnutella.messages import (
     QueryHit,
     headed,
 )
+from ..gnutella.neighbours import (
+    DISCOVERY,
+    KEEP_ALIVE,
+    NEVER_US,
+    PINGED,
+    PONGS,
+    ConnectTimeout,
+    KeepAlive,
+    Seek,
+)
+from ..gnutella.transfers import ASKS
 from .dynamic_query import PROBE_CONNECTIONS, PROBE_TTL, DynamicQuery, hosts
 from .messages import (
     Accept,
@@ -175,6 +186,7 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
     ups               its ultrapeers, or of an ultrapeer its links to others
     leaves            the leaves of an ultrapeer
     accepted          handshakes without the third step: address -> when it was answered, in us
+    wanted            links to ultrapeers that it looks for; `near` looks for none itself
     table             the routing table that its neighbours in `ups` have of it
     own, own_files    the table of its library alone, and how many files that had
     stale             whether a leaf has come, gone or changed since `table` was made
@@ -210,11 +222,13 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         "ultrapeer",
         "up_s",
         "ups",
+        "wanted",
     )
 
     def __init__(self) -> None:
         super().__init__()
         self.ultrapeer = False
+        self.wanted = 0
         self.ups: dict[PeerId, Neighbour] = {}
         self.leaves: dict[PeerId, Neighbour] = {}
         self.accepted: dict[PeerId, int] = {}
@@ -296,11 +310,11 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         for one in members:
             peer = one.peer
             peer.wanted = peer.sought(options)
-            peer.cache.clear()
+            peer.near.cache.addresses.clear()
             for up in rng.sample(ultrapeers, min(KNOWN, len(ultrapeers))):
-                peer.remember(one.host, up.id, gnutella.NEVER_US)
+                peer.near.remember(one.host, up.id, NEVER_US)
             for address in peer.ups:
-                peer.remember(one.host, address, 0)
+                peer.near.remember(one.host, address, 0)
 
     @staticmethod
     def join(a: Member, b: Member, options: LimewireOptions, *, leaf: bool) -> None:
@@ -316,7 +330,17 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
 
     def start(self, host: Host, contacts: Sequence[PeerId], saved: object | None) -> None:
         kept = saved if isinstance(saved, dict) else {}
-        super().start(host, contacts, kept.get("hosts"))
+        self.id = host.rng.bytes(16)
+        self.speed = host.line.up_kbit_s or host.rng.choice(gnutella.SPEEDS_KBPS)
+        self.firewalled = host.line.nat or host.rng.random() < host.options.firewalled
+        self.downloads.firewalled = self.near.firewalled = self.firewalled
+        self.near.bootstrap = contacts
+        for address in (*kept.get("hosts", ()), *contacts):
+            self.near.remember(host, address, NEVER_US)
+        self.wanted = self.sought(host.options)
+        host.every(int(host.options.ping_s * SECOND_US), KeepAlive())
+        host.after(1, Seek(), cause=None)
+        host.every(int(host.options.guid_memory_s * SECOND_US), gnutella.Forget())
         self.table = self.own = QrpTable(host.options.table_bits)
         self.average_s, self.sessions = kept.get("uptime", (host.rng.expovariate(1 / UPTIME_MEAN_S), 1))
         self.since_us = host.now_us
@@ -330,9 +354,6 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         for link in links:
             self.connected(host, link, Neighbour(host.options.ultrapeer_links, host.options.max_ttl), leaf=False)
 
-    def newcomers_want(self, host: Host) -> int:
-        return self.sought(host.options)
-
     def sought(self, options: LimewireOptions) -> int:
         """Links to ultrapeers that it looks for."""
         return max(1, round(options.ultrapeer_links * SOUGHT_SHARE)) if self.ultrapeer else options.leaf_links
@@ -343,7 +364,7 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
     def saved(self) -> object | None:
         sessions = self.sessions + 1
         return {
-            "hosts": tuple(self.cache),
+            "hosts": tuple(self.near.cache),
             "uptime": ((self.average_s * self.sessions + self.up_s) / sessions, sessions),
         }
 
@@ -395,26 +416,26 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
 
     # --- handshake ------------------------------------------------------------------------------------------------
 
-    def seek(self, host: Host) -> None:
+    def look_for_links(self, host: Host) -> None:
         """Call addresses from the host cache, as many as links to ultrapeers are missing."""
-        missing = self.wanted - len(self.ups) - len(self.calling)
-        if missing <= 0 or len(self.calling) >= CALLS_MOST:
+        missing = self.wanted - len(self.ups) - len(self.near.calling)
+        if missing <= 0 or len(self.near.calling) >= CALLS_MOST:
             return
-        busy = (self.connections, self.calling, self.declined)
-        strangers = [address for address in self.cache if not any(address in each for each in busy)]
+        busy = (self.connections, self.near.calling, self.near.declined)
+        strangers = [address for address in self.near.cache if not any(address in each for each in busy)]
         if not strangers:
             return
         options = host.options
         ultrapeer = self.ultrapeer or (not self.ups and self.able(host))
         hello = Handshake(ultrapeer, options.ultrapeer_links, options.max_ttl)
-        for address in host.rng.sample(strangers, min(missing, CALLS_MOST - len(self.calling), len(strangers))):
+        for address in host.rng.sample(strangers, min(missing, CALLS_MOST - len(self.near.calling), len(strangers))):
             wait_us = int(options.connect_timeout_s * SECOND_US)
-            self.calling[address] = host.after(wait_us, gnutella.ConnectTimeout(address), cause=None)
+            self.near.calling[address] = host.after(wait_us, ConnectTimeout(address), cause=None)
             host.send(address, hello)
 
     @on(Handshake)
     def handshake(self, host: Host, sender: PeerId, message: Handshake) -> None:
-        if self.firewalled and sender not in self.calling:
+        if self.firewalled and sender not in self.near.calling:
             return
         if not proper(message.degree, message.ttl_max):
             host.log("nonsense")
@@ -439,12 +460,12 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
 
     def ultrapeers_for(self, host: Host, stranger: PeerId) -> tuple[PeerId, ...]:
         """Addresses for X-Try-Ultrapeers."""
-        return tuple(self.recently_heard(host, stranger)[-gnutella.PONGS :])
+        return tuple(self.near.recently_heard(host, stranger)[-PONGS:])
 
     def learn(self, host: Host, others: tuple[PeerId, ...]) -> None:
         """Remember what X-Try-Ultrapeers named."""
         for address in addresses(others):
-            self.remember(host, address, gnutella.NEVER_US)
+            self.near.remember(host, address, NEVER_US)
 
     @on(Accept)
     def accept(self, host: Host, sender: PeerId, message: Accept) -> None:
@@ -452,7 +473,7 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
             host.log("nonsense")
             return
         # Whoever does not answer in the third step has no connection: the other end forgets it after a while.
-        if not self.hang_up(host, sender):
+        if not self.near.hang_up(host, sender):
             return
         self.learn(host, message.others)
         if self.ultrapeer and not message.needed and not self.leaves and not self.accepted:
@@ -462,8 +483,8 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         if len(self.ups) < self.wanted:
             host.send(sender, Confirm(self.ultrapeer))
             self.connected(host, sender, Neighbour(message.degree, message.ttl_max), leaf=False)
-            host.send(sender, Ping(host.rng.bytes(16), gnutella.DISCOVERY, 0))
-        self.seek(host)
+            host.send(sender, Ping(host.rng.bytes(16), DISCOVERY, 0))
+        self.look_for_links(host)
 
     @on(Confirm)
     def confirm(self, host: Host, sender: PeerId, message: Confirm) -> None:
@@ -477,12 +498,12 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
 
     @on(Refuse)
     def refuse(self, host: Host, sender: PeerId, message: Refuse) -> None:
-        if not self.hang_up(host, sender):
+        if not self.near.hang_up(host, sender):
             return
-        self.declined[sender] = None
+        self.near.declined[sender] = None
         self.learn(host, message.others)
-        self.seek(host)
-        if message.needed and not self.ultrapeer and not self.ups and not self.calling and self.able(host):
+        self.look_for_links(host)
+        if message.needed and not self.ultrapeer and not self.ups and not self.near.calling and self.able(host):
             # Everybody that it knows is full.
             self.become(host, ultrapeer=True)
 
@@ -500,11 +521,9 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
     def full(self, host: Host, sender: PeerId, message: Full) -> None:
         """Nobody was called by the handshake of 0.4."""
 
-    def connected(  # type: ignore[override]
-        self, host: Host, other: PeerId, neighbour: Neighbour, *, leaf: bool
-    ) -> None:
+    def connected(self, host: Host, other: PeerId, neighbour: Neighbour, *, leaf: bool) -> None:
         """A handshake is complete: add a neighbour, and tell it what can be found here unless it is a leaf."""
-        self.hang_up(host, other)
+        self.near.hang_up(host, other)
         self.forget_neighbour(other)
         self.connections[other] = host.now_us
         host.link(other)
@@ -513,7 +532,7 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
             self.leaves[other] = neighbour
             return
         self.ups[other] = neighbour
-        self.remember(host, other, host.now_us)
+        self.near.remember(host, other, host.now_us)
         self.look_at_files(host)
         if len(self.ups) == 1:
             # Nobody has an older one.
@@ -521,9 +540,29 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         host.send(other, Reset(1 << host.options.table_bits), cause=None)
         self.send_patch(host, [other], self.table.entries())
 
+    @on(Seek)
+    def seek(self, host: Host, tick: Seek) -> None:
+        self.look_for_links(host)
+
+    @on(ConnectTimeout)
+    def unanswered(self, host: Host, tick: ConnectTimeout) -> None:
+        if self.near.hang_up(host, tick.to):
+            self.near.cache.forget(tick.to)
+            self.look_for_links(host)
+
+    def closed(self, host: Host, peer: PeerId) -> None:
+        self.lose(host, peer)
+
+    def refused(self, host: Host, to: PeerId, message: object) -> None:
+        self.near.cache.forget(to)
+        if self.near.hang_up(host, to):
+            self.look_for_links(host)
+        self.lose(host, to)
+        self.downloads.refused(host, to, message)
+
     def lose(self, host: Host, other: PeerId) -> None:
         if self.forget_neighbour(other):
-            self.seek(host)
+            self.look_for_links(host)
 
     @on(Bye)
     def bye(self, host: Host, sender: PeerId, message: Bye) -> None:
@@ -532,14 +571,14 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         if not farewell(message):
             host.log("nonsense")
             return
-        self.cache.pop(sender, None)
+        self.near.cache.forget(sender)
         self.lose(host, sender)
         host.unlink(sender)
 
     # --- who is alive (Ping, Pong; "Pong caching") ----------------------------------------------------------------
 
-    @on(gnutella.KeepAlive)
-    def keep_alive(self, host: Host, tick: gnutella.KeepAlive) -> None:
+    @on(KeepAlive)
+    def keep_alive(self, host: Host, tick: KeepAlive) -> None:
         super().keep_alive(host, tick)
         for other in [one for one in (*self.ups, *self.leaves) if one not in self.connections]:
             self.forget_neighbour(other)
@@ -552,7 +591,7 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
             self.needless_us = host.now_us
         elif host.now_us - self.needless_us >= options.demotion_s * SECOND_US and len(self.ups) >= options.leaf_links:
             self.become(host, ultrapeer=False)
-        self.seek(host)
+        self.look_for_links(host)
 
     @on(Ping)
     def ping(self, host: Host, sender: PeerId, message: Ping) -> Known:
@@ -562,16 +601,16 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         if not headed(message):
             host.log("nonsense")
             return None
-        if message.guid in self.pinged:
+        if message.guid in self.near.pinged:
             return DUPLICATE
-        put_bounded(self.pinged, message.guid, None, gnutella.PINGED)
+        put_bounded(self.near.pinged, message.guid, None, PINGED)
         shared = host.library.files()
         back = min(message.hops + 1, TTL_MAX)
         kilobytes = sum(file.size for file in shared) // 1024
         host.send(sender, Pong(message.guid, back, 0, host.me, len(shared), kilobytes))
-        if message.ttl > gnutella.KEEP_ALIVE:
+        if message.ttl > KEEP_ALIVE:
             for address in self.ultrapeers_for(host, sender):
-                host.send(sender, Pong(message.guid, back, 1, address, *self.shares.get(address, (0, 0))))
+                host.send(sender, Pong(message.guid, back, 1, address, *self.near.shares.get(address, (0, 0))))
         return None
 
     @on(Pong)
@@ -586,10 +625,10 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         if m.hops == 0 and m.address == sender:
             self.connections[sender] = host.now_us
             if sender in self.ups:
-                self.remember(host, sender, host.now_us)
-                put_bounded(self.shares, sender, (m.files, m.kilobytes), host.options.host_cache)
+                self.near.remember(host, sender, host.now_us)
+                put_bounded(self.near.shares, sender, (m.files, m.kilobytes), host.options.host_cache)
         else:
-            self.remember(host, m.address, gnutella.NEVER_US)
+            self.near.remember(host, m.address, NEVER_US)
 
     # --- query routing --------------------------------------------------------------------------------------------
 
@@ -668,8 +707,8 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
                 self.update_table(host)
             return
         number, text = host.rng.bytes(16), ask.text[:TEXT_MAX]
-        put_bounded(self.mine, number, "", gnutella.ASKS)
-        put_bounded(self.got, number, 0, gnutella.ASKS)
+        put_bounded(self.downloads.mine, number, "", ASKS)
+        put_bounded(self.got, number, 0, ASKS)
         self.came_from(host, number, host.me)
         if self.ultrapeer:
             entries = entries_of(text, host.options.table_bits)
@@ -828,10 +867,11 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         if self.ultrapeer:
             facts["leaves"] = str(len(self.leaves))
             facts["dynamic queries"] = str(len(self.queries))
-        return Beliefs(found.known, {**facts, **{k: v for k, v in found.facts.items() if k != "neighbours"}})
+        return Beliefs(self.known_peers(), {**facts, **{k: v for k, v in found.facts.items() if k != "neighbours"}})
 
     def known_peers(self) -> dict[PeerId, Belief]:
-        known = super().known_peers()
+        """The peers it knows, with the relation to each."""
+        known = self.near.beliefs()
         known.update((one, Belief(self.connections.get(one), "leaf", True)) for one in self.leaves)
         for one in self.ups:
             known[one].what = "ultrapeer"

@@ -49,7 +49,7 @@ from ...api import (
     option,
     words_of,
 )
-from ...kit import own_file, put_bounded
+from ...kit import Download, own_file, put_bounded
 from .index import Index
 from .messages import (
     DOWNLOAD_END,
@@ -163,18 +163,10 @@ class PingedResults:
 
 
 @dataclass(slots=True)
-class Download:
-    """A file that is being fetched: from `entry`, then from `others`; `have` bytes have arrived. `acked` once the index
-    has told where the holder is (204). `timer` looks whether this attempt makes progress."""
+class Fetch(Download[Entry]):
+    """A file that is being fetched. `acked` once the index has told where the holder is (204)."""
 
-    cause: Cause
-    entry: Entry
-    others: list[Entry]
-    moved_us: int
-    attempt: int = 0
-    have: int = 0
     acked: bool = False
-    timer: Timer | None = None
 
 
 @dataclass(slots=True)
@@ -211,7 +203,7 @@ class User(Peer, name="napster", options=NapsterOptions):
     server: PeerId = -1
     state: str = "offline"
     serial: int = 0
-    downloads: dict[str, Download] = field(default_factory=dict)
+    downloads: dict[str, Fetch] = field(default_factory=dict)
     uploads: dict[tuple[PeerId, str], Upload] = field(default_factory=dict)
     heard_us: int | None = None
     connecting: Timer | None = None
@@ -421,15 +413,15 @@ class User(Peer, name="napster", options=NapsterOptions):
         name = ranked[0].name
         if name not in self.downloads and own_file(host, name) is None:
             same = [entry for entry in ranked if entry.name == name]
-            self.downloads[name] = Download(host.cause, same[0], same[1:], host.now_us)
+            self.downloads[name] = Fetch(same[0], same[1:], host.cause, host.now_us)
             self.attempt(host, self.downloads[name])
 
     # --- downloading --------------------------------------------------------------------------------------
 
-    def attempt(self, host: Host, download: Download) -> None:
+    def attempt(self, host: Host, download: Fetch) -> None:
         """Ask the index where the holder is (203). The cause is stated, since a retry may be started by something
         without a cause."""
-        name = download.entry.name
+        name = download.source.name
         if self.state != "online":
             self.end(host, download)
             host.failed("download stopped", cause=download.cause)
@@ -437,20 +429,17 @@ class User(Peer, name="napster", options=NapsterOptions):
         self.serial += 1
         download.attempt = self.serial
         download.acked, download.moved_us = False, host.now_us
-        host.send(self.server, DownloadRequest(download.entry.nick, name), cause=download.cause)
+        host.send(self.server, DownloadRequest(download.source.nick, name), cause=download.cause)
         self.watch(host, download, int(host.options.stall_s * 1e6))
 
-    def watch(self, host: Host, download: Download, delay_us: int) -> None:
+    def watch(self, host: Host, download: Fetch, delay_us: int) -> None:
         """Set the timer that looks for progress, in place of that of an earlier attempt."""
-        if download.timer is not None:
-            host.cancel(download.timer)
-        download.timer = host.after(delay_us, Stalled(download.entry.name, download.attempt), cause=download.cause)
+        download.look_later(host, delay_us, Stalled(download.source.name, download.attempt))
 
-    def end(self, host: Host, download: Download) -> None:
+    def end(self, host: Host, download: Fetch) -> None:
         """A download is over. Its timer would keep the ask open."""
-        if download.timer is not None:
-            host.cancel(download.timer)
-        del self.downloads[download.entry.name]
+        download.unwatch(host)
+        del self.downloads[download.source.name]
 
     @on(Stalled)
     def stalled(self, host: Host, tick: Stalled) -> None:
@@ -463,32 +452,30 @@ class User(Peer, name="napster", options=NapsterOptions):
             else:
                 self.other(host, download, "it stood still")
 
-    def other(self, host: Host, download: Download, why: str) -> None:
+    def other(self, host: Host, download: Fetch, why: str) -> None:
         """Give up the present holder: try the next one, or fail. The bytes that have arrived are kept if the next
         holder has the same file."""
-        old = download.entry
+        old = download.source
         if download.acked:
             self.count(host, DOWNLOAD_END)
-        if not download.others:
+        if download.others:
+            download.next_source()
+            self.attempt(host, download)
+        else:
             self.end(host, download)
             host.failed(why, cause=download.cause)
-        else:
-            download.entry = download.others.pop(0)
-            if download.entry.md5 != old.md5:
-                download.have = 0
-            self.attempt(host, download)
         self.hang_up(host, old.ip)
 
     def hang_up(self, host: Host, peer: PeerId) -> None:
         """Close the stream to a user with whom no transfer is left."""
-        down = any(download.acked and download.entry.ip == peer for download in self.downloads.values())
+        down = any(download.acked and download.source.ip == peer for download in self.downloads.values())
         if not down and all(to != peer for to, _ in self.uploads):
             host.unlink(peer)
 
-    def download_of(self, name: object, acked: bool, ip: PeerId = -1, nick: object = None) -> Download | None:
+    def download_of(self, name: object, acked: bool, ip: PeerId = -1, nick: object = None) -> Fetch | None:
         """The download that a message belongs to; one with an empty name belongs to any download from that holder."""
         for download in self.downloads.values():
-            entry = download.entry
+            entry = download.source
             if download.acked == acked and name in (entry.name, "") and (entry.ip == ip or entry.nick == nick):
                 return download
         return None
@@ -499,23 +486,23 @@ class User(Peer, name="napster", options=NapsterOptions):
         download = self.download_of(message.name, False, nick=message.nick) if sender == self.server else None
         if download is None:
             return
-        if not message.name or message.ip != download.entry.ip:
+        if not message.name or message.ip != download.source.ip:
             self.other(host, download, "the holder declined")
         elif message.port:
             self.fetch(host, download)
         elif self.port:
             download.moved_us = host.now_us
-            host.send(self.server, AlternateRequest(download.entry.nick, message.name))
+            host.send(self.server, AlternateRequest(download.source.nick, message.name))
         else:
             self.other(host, download, "both are firewalled")
 
-    def fetch(self, host: Host, download: Download) -> None:
+    def fetch(self, host: Host, download: Fetch) -> None:
         """The holder can be reached: request the rest of the file."""
         download.acked, download.moved_us = True, host.now_us
-        holder = download.entry.ip
+        holder = download.source.ip
         host.link(holder)
         receives = link_of(host.line.down_kbit_s) if host.line.down_kbit_s else self.link
-        host.send(holder, Get(self.nick, download.entry.name, download.have, receives), cause=download.cause)
+        host.send(holder, Get(self.nick, download.source.name, download.here, receives), cause=download.cause)
         self.count(host, DOWNLOAD_START)
 
     @on(Offer)
@@ -554,23 +541,23 @@ class User(Peer, name="napster", options=NapsterOptions):
         download, blob = self.download_of(message.name, True, ip=sender), message.blob
         if download is None:
             return
-        name, entry = download.entry.name, download.entry
+        name, entry = download.source.name, download.source
         if not message.name:
             self.other(host, download, "the holder declined")
             return
-        download.have += max(0, blob.size)
+        download.here += max(0, blob.size)
         download.moved_us = host.now_us
-        if download.have < entry.size:
+        if download.here < entry.size:
             return
         if blob.digest != entry.md5:
             host.log("download corrupt", cause=download.cause, content=name, holder=sender)
-            download.have = 0
+            download.here = 0
             self.other(host, download, "other bytes than promised")
             return
         if not host.library.add(File(name, entry.size, blob.digest)):
             # The hash was right, and the user deleted the file: it is not what its name says.
             host.decoy(sender, name, cause=download.cause)
-            download.have = 0
+            download.here = 0
             self.other(host, download, "a decoy")
             return
         self.end(host, download)
@@ -653,7 +640,7 @@ class User(Peer, name="napster", options=NapsterOptions):
         for key in [key for key in self.uploads if key[0] == peer]:
             del self.uploads[key]
             self.count(host, UPLOAD_END)
-        for download in [d for d in self.downloads.values() if d.acked and d.entry.ip == peer]:
+        for download in [d for d in self.downloads.values() if d.acked and d.source.ip == peer]:
             self.other(host, download, "the holder is gone")
 
     def contacts(self) -> Sequence[PeerId]:
@@ -671,7 +658,7 @@ class User(Peer, name="napster", options=NapsterOptions):
             "login": self.state,
             "line": line(self.link) + ("" if self.port else ", firewalled"),
             "searching": ", ".join(wanted.text for wanted in self.wanted.values()) or "-",
-            "downloads": ", ".join(f"{d.entry.name} {d.have:,}/{d.entry.size:,} B" for d in running) or "-",
+            "downloads": ", ".join(f"{d.source.name} {d.here:,}/{d.source.size:,} B" for d in running) or "-",
             "uploads": str(len(self.uploads)),
         }
         return Beliefs(known, facts)

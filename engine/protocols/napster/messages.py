@@ -28,6 +28,11 @@ class Entry(NamedTuple):
     ip: PeerId = -1
     link: int = 0
 
+    @property
+    def content(self) -> object:
+        """The hash."""
+        return self.md5
+
 
 def sound(entries: tuple[Entry, ...]) -> list[Entry]:
     """The well-formed ones of these entries."""

@@ -53,6 +53,7 @@ RELATIONS = frozenset(
     ("pp", "pd", "pr", "rc", "cr", "gl", "pm", "mp", "gg", "interacts", "interacts_with", "interacts with", "->", "--")
 )
 """Words between the two nodes of a link in Cytoscape's SIF, and arrows."""
+ARROWS = frozenset(("->", "--"))
 _DECIMAL = re.compile(r"[+-]?(?:\d+\.\d*|\.\d+)(?:[eE][+-]?\d+)?")
 _MINUS_ZERO = re.compile(r"-(?<![eE\d.]-)0")
 _WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
@@ -186,6 +187,7 @@ class _EdgeListReader:
     known: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     unmerged: list[NDArray[np.int64]] = field(default_factory=list)
     matrix_market: bool = False
+    sif: bool = False
 
     def __post_init__(self) -> None:
         self.codes = _Codes(self.words)
@@ -196,7 +198,7 @@ class _EdgeListReader:
             at, block = self._begin(at, block)
         if not block or block.isspace():
             return
-        pairs = self._fast(block)
+        pairs = self._from_sif(at, block) if self.sif else self._fast(block)
         if pairs is None:
             pairs = self._bare(block)
         if pairs is None:
@@ -284,7 +286,11 @@ class _EdgeListReader:
         skip = False
         if len(rows[0]) >= 2:
             words = [tables.word_of(cell) for cell in rows[0][:2]]
-            named = tables.named_columns(rows[0], (SOURCES, TARGETS)) or _after_an_index(rows)
+            named = tables.named_columns(rows[0], (SOURCES, TARGETS))
+            if named is None:
+                named = _after_an_index(rows)
+            elif all(line.lstrip().startswith('"') for _, _, line in sample[1:3]):
+                named = _after_row_names(rows, named)
             data_follows = len(rows) > 1 and _numeric(rows[1])
             if named is not None:
                 skip, wanted = True, named
@@ -297,7 +303,11 @@ class _EdgeListReader:
         if not sample:
             return number, ""
         start, number, _ = sample[0]
-        if len(rows[0]) == 3 and all(row[1:2] and row[1].lower() in RELATIONS for row in rows):
+        if (linked := self._first_of_sif([line for _, _, line in sample])) is not None:
+            self.sif, self.columns = True, tables.ColumnLayout(3, (0, 2))
+            self.numbers = _numeric([linked[0], linked[2]]) and not _first_line_quoted(block[start:])
+            return number, block[start:]
+        if len(rows[0]) >= 3 and all(row[1:2] and row[1].lower() in RELATIONS for row in rows):
             wanted = (0, 2)
         width = len(rows[0])
         if width < 2 or width <= max(wanted):
@@ -307,6 +317,40 @@ class _EdgeListReader:
         self.columns = tables.ColumnLayout(width, wanted)
         self.numbers = _numeric([rows[0][at] for at in wanted]) and not _first_line_quoted(block[start:])
         return number, block[start:]
+
+    def _first_of_sif(self, lines: Sequence[str]) -> list[str] | None:
+        """The first row with a link, if lines have a node, a relation and any number of nodes, as in Cytoscape's simple
+        interaction format: a relation in each, and not one other node in each."""
+        try:
+            rows = [self._cells(tables.without_comment(line, self.sep or ""), "") for line in lines]
+        except InputError:  # said again with the line
+            return None
+        some = [row for row in rows if len(row) != 1]  # a line may have a node without links
+        if not some or not all(len(row) > 2 and row[1].lower() in RELATIONS - ARROWS for row in some):
+            return None
+        widths = {len(row) for row in rows}
+        several = widths != {3} and (len(widths) > 1 or not all(map(tables.is_number, some[0][3:])))
+        return some[0] if several else None
+
+    def _from_sif(self, at: int, block: str) -> NDArray[np.int64]:
+        """As `_slow`, for a file of which `_first_of_sif` gives a row. Nodes without links are left out."""
+        codes = array("q")
+        code = self._number if self.numbers else self._word
+        for number, raw in enumerate(block.split("\n"), start=at):
+            where = f"{self.name}:{number}"
+            row = self._cells(tables.without_comment(raw, self.sep or ""), where)
+            while row and not row[-1]:
+                row.pop()
+            if len(row) < 2:
+                continue
+            if len(row) == 2 or row[1].lower() not in RELATIONS:
+                raise InputError(f"{where}: expected a node, a relation such as pp, and the nodes that it leads to")
+            first = code(row[0], where)
+            for other in row[2:]:
+                codes.append(first)
+                codes.append(code(other, where))
+            self._check_nodes(len(self.words))
+        return np.array(codes, dtype=np.int64).reshape(-1, 2)
 
     def _first_cells(self, line: str, where: str) -> list[str]:
         sep = self.sep or ""
@@ -538,7 +582,8 @@ class _EdgeListReader:
             )
         if _DECIMAL.fullmatch(word) or (word[:1] == "-" and word[1:].isdigit()):
             raise InputError(f"{where}: a node id should be a whole number or a name, not {tables.quoted(word)}")
-        if (word.isascii() and not any(map(str.isalnum, word))) or word[0] in "{[<(":
+        bracket = word[:1] in ("{", "[", "<", "(") and not graph_files.ADDRESS.match(word)
+        if bracket or (word.isascii() and not any(map(str.isalnum, word))):
             raise InputError(f"{where}: a node id should be a whole number or a name, not {tables.quoted(word)}")
         if len(word) > LABEL_MAX:
             raise InputError(f'{where}: the name "{plain(word, limit=40)}" is longer than {LABEL_MAX} characters')
@@ -607,6 +652,13 @@ def _after_an_index(rows: Sequence[Sequence[str]]) -> tuple[int, int] | None:
         return None
     missing = len(head) == 2 and all(len(row) == 3 for row in after) and not any(map(_not_a_heading, head))
     return (1, 2) if missing or (len(head) > 2 and not head[0]) else None
+
+
+def _after_row_names(rows: Sequence[Sequence[str]], named: tuple[int, ...]) -> tuple[int, ...]:
+    """The columns where R's write.table wrote the names of the rows, in quotes, for which the header has no cell."""
+    head, *after = rows
+    numbers = [row[0] for row in after if len(row) == len(head) + 1 and row[-1]]
+    return tuple(at + 1 for at in named) if numbers and numbers == [str(at + 1) for at in range(len(after))] else named
 
 
 def _numeric(row: Sequence[str]) -> bool:

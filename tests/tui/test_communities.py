@@ -58,7 +58,7 @@ def test_many_communities_are_told_apart_too_and_by_every_level() -> None:
     assert apart.min() > 2 * inside
 
 
-def test_a_hub_stands_among_those_that_know_only_the_hub() -> None:
+def test_a_hub_is_placed_amid_those_linked_only_to_it() -> None:
     crowd = rested(64, (np.zeros(63, np.int64), np.arange(1, 64)))
     assert np.abs(crowd.positions[0] - 0.5).max() < 0.1
 
@@ -93,7 +93,7 @@ def test_a_changed_link_bends_the_picture_and_does_not_break_it() -> None:
     assert crowd.resting  # said again, it is nothing new
 
 
-def test_who_loses_every_link_lies_where_it_stood() -> None:
+def test_a_peer_that_loses_every_link_keeps_its_place() -> None:
     a, b = cliques(3, 20)
     crowd = rested(60, (a, b))
     before = crowd.at[7].copy()
@@ -103,7 +103,7 @@ def test_who_loses_every_link_lies_where_it_stood() -> None:
     assert np.array_equal(crowd.at[7], before)
 
 
-def test_a_newcomer_stands_beside_whom_it_knows() -> None:
+def test_a_newcomer_is_placed_beside_its_neighbours() -> None:
     a, b = cliques(4, 20)
     crowd = rested(80, (a, b))
     crowd.link(81, np.append(a, 80), np.append(b, 5))

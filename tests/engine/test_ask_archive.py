@@ -51,7 +51,7 @@ def test_a_long_run_keeps_the_last_asks_and_pages_of_the_others() -> None:
     assert size < 100 * (len(archive) - archive.live)
 
 
-def test_all_asks_are_listed_as_if_none_had_been_put_away(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_asks_are_listed_as_if_none_had_been_archived(monkeypatch: pytest.MonkeyPatch) -> None:
     swarm = busy()
     monkeypatch.setattr(AskArchive, "compact", lambda self: None)
     other = busy()
@@ -75,7 +75,7 @@ def test_of_many_hits_who_and_the_first_moment_stay() -> None:
     assert archive[70].row().hits == 3
 
 
-def test_one_that_is_written_to_stands_beside_its_page() -> None:
+def test_writing_to_an_archived_record_loads_it() -> None:
     archive = filled(600)
     looked = archive[70]
     archive[70].verdict = "changed on a copy"
@@ -126,7 +126,7 @@ def test_an_ask_of_a_gossip_is_one_ask_however_often_it_opens() -> None:
     assert all(row.verdict.startswith("Heard by ") for row in swarm.asks())
 
 
-def test_a_timer_that_rang_is_remembered_by_nobody() -> None:
+def test_nothing_refers_to_a_timer_that_has_run() -> None:
     swarm = Swarm(Setup(peers=40, churn="weibull:0.59:20", asks_per_s=4.0))
     swarm.advance(30 * SECOND)
     waiting = [timer for seat in swarm.simulation.peer_hosts for timer in seat.waiting.values()]

@@ -155,7 +155,7 @@ async def test_v_shows_what_the_selected_peer_believes_and_what_is_wrong_with_it
         assert "swarm · world" in str(person.view.border_title)
 
 
-async def test_m_rings_who_stands_between_and_they_can_be_censored_and_freed() -> None:
+async def test_m_marks_the_minimum_cut_and_its_peers_can_be_censored_and_freed() -> None:
     async with dashboard(protocol="napster", asks_per_s=0.0) as person:
         await person.press("m")
         assert "no ask yet" in person.told
@@ -188,7 +188,7 @@ async def test_where_nobody_would_answer_there_is_nobody_to_censor_and_no_button
         assert not person.main.query_one("#censor-these", Chip).display
 
 
-async def test_h_convenes_a_court_whose_score_is_shown_and_whose_pace_can_be_changed() -> None:
+async def test_h_starts_a_court_whose_score_is_shown_and_whose_pace_can_be_changed() -> None:
     async with dashboard(asks_per_s=0.0) as person:
         await person.press("h")
         assert words(person, "#score") == "court (2 s): 0 orders, 0 answers"

@@ -252,7 +252,7 @@ def test_where_nobody_is_up_nobody_asks_and_that_is_said() -> None:
     session.stop()
 
 
-def test_the_way_to_the_end_of_a_run_names_all_deeds_wherever_the_cursor_is(tmp_path: Path) -> None:
+def test_the_command_line_of_a_run_has_all_commands_wherever_the_cursor_is(tmp_path: Path) -> None:
     session, wall = opened()
     play(session, wall, SECOND)
     session.do(Kill("#3"))

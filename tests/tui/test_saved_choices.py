@@ -133,7 +133,7 @@ def test_what_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     assert bad.read_bytes() == b"\xff"
 
 
-async def test_a_theme_that_was_chosen_is_worn_the_next_time(tmp_path: Path) -> None:
+async def test_a_theme_that_was_chosen_is_used_the_next_time(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     path.write_text("# mine\nfps = 20\n")
     async with dashboard(settings=settings.load(path)) as person:
@@ -171,7 +171,7 @@ async def test_nobody_without_a_configuration_gets_one(home: Path) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links and modes of files are otherwise there")
-async def test_a_file_that_cannot_be_written_is_told_once_and_the_theme_is_worn(tmp_path: Path) -> None:
+async def test_a_file_that_cannot_be_written_is_told_once_and_the_theme_is_used(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     path.write_text("theme = ")
     async with dashboard(settings=replace(Settings(), path=path)) as person:

@@ -230,7 +230,7 @@ async def test_escape_leaves_the_ask_bar_and_nothing_was_asked() -> None:
         assert not person.session.swarm.asks()
 
 
-async def test_quitting_is_exit_code_nought() -> None:
+async def test_quitting_is_exit_code_0() -> None:
     async with dashboard() as person:
         await person.press("q")
     assert person.app.return_value == 0

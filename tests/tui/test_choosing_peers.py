@@ -287,7 +287,7 @@ async def test_the_legend_and_the_names_have_letters() -> None:
         assert not person.view.names
 
 
-async def test_the_controls_are_named_where_a_story_stands_in_their_place() -> None:
+async def test_the_controls_are_named_where_a_story_has_their_place() -> None:
     from engine import Scenario, Setup
     from engine.lab.scenario import Caption
 
