@@ -645,7 +645,8 @@ class Host(Protocol):
 
     def reply(self, answer: object, *, to: Ticket | None = None) -> None:
         """Answer the request that is being handled, or the one that `to` names. The answer has its cause. Raises
-        NothingToReplyTo where there is no such request."""
+        NothingToReplyTo where there is no such request. One that was simply sent, as a hostile peer may do, is not
+        answered: nobody waits."""
         ...
 
     def link(self, to: PeerId) -> None:

@@ -225,7 +225,8 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         )
         self.network.set_jitter(round(setup.links.jitter_ms * 1000))
         self.records = AskArchive(self.null_record)
-        self.shared = SharedHostState(self.kernel, self.network, kinds, parts, options, self.records, self)
+        requests = [kind for each in self.all_programs for kind in (*each.replies, *each.timeouts)]
+        self.shared = SharedHostState(self.kernel, self.network, kinds, parts, options, self.records, self, requests)
         self.metrics = Metrics(
             n, self.kernel, self.shared, names, round(WINDOW_FACTOR * program.goals[0].success_s * 1e6)
         )

@@ -45,7 +45,7 @@ from .errors import NothingToReplyTo
 from .sim.addresses import address_of
 from .sim.calls import answer_kinds_of, waits_of
 from .sim.encoding import encoded_size, why_malformed
-from .sim.host import ComponentHost
+from .sim.host import NOBODY_WAITS, ComponentHost
 from .sim.rng import Stream
 from .sim.words import role_text
 
@@ -274,9 +274,10 @@ class FakeHost:
         return self._request
 
     def reply(self, answer: object, *, to: Ticket | None = None) -> None:
-        """Record an answer. Raises NothingToReplyTo outside of a request, without a ticket."""
+        """Record an answer, unless the request was simply sent, so that nobody waits. Raises NothingToReplyTo outside
+        of a request, without a ticket."""
         ticket = self.request if to is None else to
-        if not self._is_malformed(answer):
+        if not self._is_malformed(answer) and ticket.token != NOBODY_WAITS:
             self.replies.append((ticket, answer))
 
     def address(self, peer: PeerId) -> int:
@@ -399,7 +400,14 @@ class FakeHost:
             self.cause = cause
         if self._is_malformed(message):
             return
-        said = type(peer).handlers[type(message)](peer, self, sender, message)
+        simply_sent = self._request is None and type(message) in {**type(peer).replies, **type(peer).timeouts}
+        if simply_sent:
+            self._request = Ticket(sender, NOBODY_WAITS, self.cause, type(message).__name__)
+        try:
+            said = type(peer).handlers[type(message)](peer, self, sender, message)
+        finally:
+            if simply_sent:
+                self._request = None
         if said == DUPLICATE:
             self.duplicate()
         elif said is not None:

@@ -41,6 +41,8 @@ from .network import Network
 
 UPKEEP = 3
 NOBODY = -1
+NOBODY_WAITS = 0
+"""The token of a request that was simply sent: those of calls begin with 1."""
 TICK_US = 1_000
 UNLIMITED = Line()
 
@@ -123,7 +125,10 @@ class SharedHostState:
         options: Any,
         records: Any,
         owner: HostOwner,
+        requests: Iterable[type] = (),
     ) -> None:
+        """requests: classes of messages that some program of the network calls with."""
+        self.requests = dict.fromkeys(requests)
         self.kernel = kernel
         self.network = network
         self.links = network.links
@@ -492,22 +497,27 @@ class PeerHost:
     @property
     def request(self) -> Ticket:
         sender, message, cause, _, _, _ = self.kernel.envelope
-        if not isinstance(message, Called):
-            handled = getattr(message, "kind", None)
-            told = f"{handled} was sent and waits for none" if handled else "nothing of the kind is being handled"
-            raise NothingToReplyTo(f"there is no request to answer: {told} (see Host.call)")
-        return Ticket(sender, message.token, cause, message.kind)
+        if isinstance(message, Called):
+            return Ticket(sender, message.token, cause, message.kind)
+        handled = getattr(message, "kind", None)
+        if message.__class__ in self.shared.requests:
+            # Simply sent, as a hostile peer may do: nobody waits for an answer.
+            return Ticket(sender, NOBODY_WAITS, cause, str(handled))
+        told = f"{handled} was sent and waits for none" if handled else "nothing of the kind is being handled"
+        raise NothingToReplyTo(f"there is no request to answer: {told} (see Host.call)")
 
     def reply(self, answer: Any, *, to: Ticket | None = None) -> None:
         if to is None:
             sender, message, _, _, _, _ = self.kernel.envelope
             if not isinstance(message, Called):
-                to = self.request  # which raises
+                to = self.request  # which raises, unless nobody waits
             else:
                 self.send(sender, wrappers_of(answer.__class__)[1](message.token, answer))
                 return
         if not isinstance(to, Ticket):
             raise NothingToReplyTo(f"`to` should be a ticket that Host.request gave, not {to!r}")
+        if to.token == NOBODY_WAITS:
+            return
         self.send(to.sender, wrappers_of(answer.__class__)[1](to.token, answer), cause=to.cause)
 
     def await_answer(self, call: PendingCall) -> None:

@@ -149,7 +149,7 @@ def riders(runs: int) -> None:
     """Time of a free rider over that of a contributor, for a fifth of free riders."""
     ratios = []
     for run in range(1, runs + 1):
-        made = distribute(100, 100, 1023, 2.0, seed=run, free_riding=0.2)
+        made = distribute(100, 100, 1023, 2.0, seed=run, free_rider_share=0.2)
         end = made.virtual_s
         mean = [
             statistics.fmean(end if at is None else at for peer, at in made.finished_s.items() if rides(peer, made))

@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from engine.protocols.bittorrent.choking import Neighbour, next_optimistic, unchoked
+from engine.protocols.bittorrent.choking import Rated, next_optimistic, unchoked
 from engine.protocols.bittorrent.pieces import BLOCK_BYTES, Downloading, Layout
 
 
@@ -70,7 +70,7 @@ def test_in_the_end_game_the_missing_blocks_are_asked_of_all_and_cancelled_on_ar
 
 
 def test_four_interested_peers_are_unchoked_and_better_ones_that_are_not_interested_too() -> None:
-    peers = [Neighbour(n, rate=100.0 - n, interested=n != 2) for n in range(1, 9)]
+    peers = [Rated(n, rate=100.0 - n, interested=n != 2) for n in range(1, 9)]
     assert unchoked(peers, 4, optimistic=None) == {1, 2, 3, 4, 5}
     # The optimistic unchoke is one of the four.
     assert unchoked(peers, 4, optimistic=8) == {1, 2, 3, 4, 8}
@@ -78,13 +78,13 @@ def test_four_interested_peers_are_unchoked_and_better_ones_that_are_not_interes
 
 
 def test_a_neighbour_that_snubs_is_unchoked_only_optimistically() -> None:
-    peers = [Neighbour(1, 50.0, True, snubbing=True), Neighbour(2, 10.0, True)]
+    peers = [Rated(1, 50.0, True, snubbing=True), Rated(2, 10.0, True)]
     assert unchoked(peers, 4, None) == {2}
     assert unchoked(peers, 4, 1) == {1, 2}
 
 
 def test_new_connections_are_three_times_as_likely_to_be_tried() -> None:
-    peers = [Neighbour(1, 0.0, True), Neighbour(2, 0.0, True, new=True), Neighbour(3, 0.0, False)]
+    peers = [Rated(1, 0.0, True), Rated(2, 0.0, True, new=True), Rated(3, 0.0, False)]
     rng = Random(3)
     drawn = [next_optimistic(peers, set(), rng) for _ in range(4_000)]
     share = drawn.count(2) / len(drawn)

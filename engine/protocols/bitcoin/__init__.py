@@ -975,8 +975,9 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
                 self.arm(host, one)
         for txids, peers in lists.items():
             causes = [self.causes[txid] for txid in txids if txid in self.causes] if self.causes else []
-            if len(peers) == 1:
-                host.send(peers[0], Inv(txids, ()), cause=causes or None)
+            if len(peers) == 1 and not causes:
+                # A timer for announcements has no cause, and what inherits that takes the short path.
+                host.send(peers[0], Inv(txids, ()))
             else:
                 host.multicast(peers, Inv(txids, ()), cause=causes or None)
         if len(news) > NEWS_KEPT or (those and len(news) >= 64 and min(one.at for one in those) == len(news)):
@@ -1055,13 +1056,17 @@ class Node(Peer, name="bitcoin", options=BitcoinOptions):
         one = self.hear(host, sender)
         if one is None:
             return
-        pool, causes, missing = self.pool, self.causes, []
+        pool, causes, missing, asked = self.pool, self.causes, [], host.cause
         for txid in message.txs[:INV_MOST]:
             found = pool.get(txid)
             if found is None:
                 missing.append(txid)
             else:
-                host.send(sender, found, cause=causes.get(txid))
+                cause = causes.get(txid)
+                if cause is None and not asked:
+                    host.send(sender, found)
+                else:
+                    host.send(sender, found, cause=cause)
         lost = []
         for hash_ in message.blocks[: IN_FLIGHT_MOST * 2]:
             block = self.chain.blocks.get(hash_)

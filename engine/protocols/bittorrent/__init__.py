@@ -2,9 +2,9 @@
 
 Who downloads a file uploads it at the same time. A file is cut into pieces; peers tell each other which pieces they
 have, ask for the rarest first, and upload to those that upload to them: tit for tat. A free rider gets what is left
-over. A tracker tells who takes part and nothing else; there can be several, and the hash table of all peers does it
-without any. An index site has the .torrent files by title: it can be seized, and comes back elsewhere, while swarms go
-on without it.
+over. A tracker tells who takes part and nothing else, and there can be several; neighbours tell each other of further
+peers as well (peer exchange), so a swarm lives on when its trackers are gone. An index site has the .torrent files by
+title: it can be seized, and come back under another operator, while swarms go on without it.
 
 Each title is one torrent. A user who wants a title searches the index site, announces itself to the trackers of the
 torrent, connects to peers and downloads. A seed stays until it is told to stop, or as long as `seed_s` says.
@@ -17,7 +17,8 @@ trackers), 16 (super-seeding), 23 (compact addresses); Cohen, "Incentives build 
 Urvoy-Keller and Michiardi, "Rarest first and choke algorithms are enough", IMC 2006.
 
 What is folded: the bytes of a .torrent file stand in one message; its list of piece hashes is the digest of the file,
-from which the hash of any part follows. Encryption, DHT ports and allowed-fast are left out.
+from which the hash of any part follows. Encryption, the hash table of BEP 5 and allowed-fast are left
+out.
 """
 
 # `messages.py`: messages and sizes. `pieces.py`: pieces and blocks. `choking.py`: whom to upload to. `trackers.py`:
@@ -56,7 +57,7 @@ from ...api import (
     words_of,
 )
 from ...kit import own_file, put_bounded
-from .choking import Neighbour, next_optimistic, unchoked
+from .choking import Rated, next_optimistic, unchoked
 from .messages import (
     METADATA_PART_BYTES,
     PIECES_MOST,
@@ -129,7 +130,7 @@ class BitTorrentOptions:
     """Figures of BEP 3 and of the first clients, where they say nothing of libtorrent."""
 
     piece_kib: int = option(256, "length of a piece", low=16, high=65_536, unit="KiB", fixed=True)
-    unchoke_slots: int = option(4, "interested peers that are unchoked, the optimistic one among them", low=1, high=100)
+    upload_slots: int = option(4, "interested peers that are unchoked, the optimistic one among them", low=1, high=100)
     rechoke_s: float = option(10.0, "time between two rounds of choking, in s", low=1.0)
     seed_choking: Literal["turns", "rate"] = option("turns", "whom a seed serves: each in turn, or who takes most")
     optimistic_rounds: int = option(3, "rounds that an optimistic unchoke lasts: 30 s", low=1, high=100)
@@ -151,7 +152,7 @@ class BitTorrentOptions:
     seed_law: Literal["exponential", "fixed"] = option("exponential", "how that time is drawn")
     super_seeding: bool = option(False, "a first seed tells each peer of one piece at a time (BEP 16)")
     magnet: bool = option(False, "the index site has magnet links: peers send the metadata (BEP 9)")
-    free_riding: float = option(0.0, "share of the peers that never upload", low=0.0, high=1.0, fixed=True)
+    free_rider_share: float = option(0.0, "share of the peers that never upload", low=0.0, high=1.0, fixed=True)
     converge: bool = option(True, "trackers and index know all seeds when the run begins", fixed=True)
 
 
@@ -332,7 +333,9 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
     @classmethod
     def cast(cls, options: BitTorrentOptions, members: Sequence[Candidate], rng: Rng) -> Sequence[type[Peer]]:
         """A share of the peers never uploads: those with an empty library, as others have something to seed."""
-        return [FreeRider if not len(one.library) and rng.random() < options.free_riding else Client for one in members]
+        return [
+            FreeRider if not len(one.library) and rng.random() < options.free_rider_share else Client for one in members
+        ]
 
     @classmethod
     def converge(cls, world: NetworkStart, options: BitTorrentOptions, rng: Rng) -> None:
@@ -882,7 +885,7 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
                     best, waiting = rate, [peer]
                 elif rate == best:
                     waiting.append(peer)
-        if waiting and taken < host.options.unchoke_slots:
+        if waiting and taken < host.options.upload_slots:
             peer = host.rng.choice(waiting)
             self._set_choking(host, torrent, peer, torrent.peers[peer], choking=False)
 
@@ -972,15 +975,15 @@ class Client(Peer, name="bittorrent", options=BitTorrentOptions):
             rate = one.came + one.came_before
             if seeding:
                 rate = one.unchoked_us if turns else one.went + one.went_before
-            neighbours.append(Neighbour(peer, rate, one.interested, one.snubbed and not seeding, new))
+            neighbours.append(Rated(peer, rate, one.interested, one.snubbed and not seeding, new))
         torrent.rounds += 1
         if self.rides_free:
             chosen: set[PeerId] = set()
         else:
             if turns or torrent.optimistic is None or torrent.rounds % host.options.optimistic_rounds == 0:
-                held = unchoked(neighbours, host.options.unchoke_slots - 1, None)
+                held = unchoked(neighbours, host.options.upload_slots - 1, None)
                 torrent.optimistic = next_optimistic(neighbours, held, host.rng)
-            chosen = unchoked(neighbours, host.options.unchoke_slots, torrent.optimistic)
+            chosen = unchoked(neighbours, host.options.upload_slots, torrent.optimistic)
         for peer, one in torrent.peers.items():
             self._set_choking(host, torrent, peer, one, choking=peer not in chosen)
             one.came_before, one.came, one.went_before, one.went = one.came, 0, one.went, 0

@@ -17,7 +17,7 @@ NEW_WEIGHT = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Neighbour:
+class Rated:
     """A neighbour as the choker sees it.
 
     rate     bytes of the last 20 s that it sent us (a seed: that we sent it)
@@ -33,7 +33,7 @@ class Neighbour:
     new: bool = False
 
 
-def unchoked(neighbours: Sequence[Neighbour], slots: int, optimistic: PeerId | None) -> set[PeerId]:
+def unchoked(neighbours: Sequence[Rated], slots: int, optimistic: PeerId | None) -> set[PeerId]:
     """Who is unchoked until the next round.
 
     The best neighbours by rate are unchoked until `slots` interested ones are, the optimistic unchoke among these.
@@ -56,7 +56,7 @@ def unchoked(neighbours: Sequence[Neighbour], slots: int, optimistic: PeerId | N
     return chosen
 
 
-def next_optimistic(neighbours: Sequence[Neighbour], held: set[PeerId], rng: Rng) -> PeerId | None:
+def next_optimistic(neighbours: Sequence[Rated], held: set[PeerId], rng: Rng) -> PeerId | None:
     """The next optimistic unchoke: drawn from interested neighbours that are choked now, new ones with three times the
     chance; None where there is none. `held`: who is unchoked by rate."""
     waiting = [one for one in neighbours if one.interested and one.peer not in held]

@@ -26,7 +26,6 @@ from ...api import (
     Component,
     Host,
     NetworkStart,
-    NothingToReplyTo,
     PeerId,
     Rng,
     Shown,
@@ -550,10 +549,7 @@ class Dht(Component, options=DhtOptions):
 
     def _answer(self, answer: object, host: Host) -> None:
         """Answer a question; nothing happens if its sender waits for no answer, as one that says farewell does not."""
-        try:
-            host.reply(answer)
-        except NothingToReplyTo:
-            return
+        host.reply(answer)
 
     # --- the routing table -------------------------------------------------------------------------------------------
 
