@@ -48,7 +48,7 @@ BESIDE: dict[str, set[str]] = {
     "child": {"errors"},
 }
 """Parts of the engine outside that order, with what they may import."""
-PURE = ("bisect", "functools", "hashlib", "heapq")
+PURE = ("bisect", "functools", "hashlib", "heapq", "unicodedata")
 """Modules of the standard library that a network may use besides those that every file uses."""
 TUI_ORDER = (
     "beside",
@@ -245,12 +245,17 @@ def test_a_file_says_what_it_is_and_no_class_is_put_together_of_parts(path: Path
             assert len(node.bases) <= 3, f"{path}:{node.lineno}: {node.name} has {len(node.bases)} bases"
 
 
+EXTENDS = {"limewire": "gnutella"}
+"""Network -> an older version of the same protocol, from which it may import what is the same."""
+
+
 @of_each(sources("engine/protocols"))
 def test_a_network_imports_only_what_protocols_may(path: Path) -> None:
     mine = path.relative_to(ROOT / "engine" / "protocols").with_suffix("").parts[0]
     for name, line in imports(path):
         parts = name.split(".")
-        allowed = parts[0] != "engine" or parts[1] in ("api", "kit") or parts[1:3] == ["protocols", mine]
+        own = parts[1:2] == ["protocols"] and parts[2] in (mine, EXTENDS.get(mine))
+        allowed = parts[0] != "engine" or parts[1] in ("api", "kit") or own
         assert allowed, f"{path}:{line} imports {name}"
         library = ("collections", "dataclasses", "functools", "heapq", "math", "typing", "__future__", *PURE)
         assert parts[0] in ("engine", *library)
