@@ -307,8 +307,12 @@ class Spied:
         self.swarm.do(Leave(peer))
         self.leaving = None
 
-    def run(self, seconds: float) -> None:
-        self.swarm.advance(self.swarm.now_us + round(seconds * SECOND))
+    def run(self, seconds: float, budget: int | None = None) -> None:
+        """Run for so long, in slices of at most so many events if a budget is given."""
+        until_us = self.swarm.now_us + round(seconds * SECOND)
+        while budget is not None and self.swarm.advance(until_us, budget) >= budget:
+            pass
+        self.swarm.advance(until_us)
 
     def title(self, number: int = 0) -> str:
         return self.swarm.catalogue_titles(12)[number % 12]
