@@ -117,7 +117,7 @@ class Reopen(Command):
 
     verb: ClassVar[str] = "reopen"
     operator: str = ""
-    under: str = ""
+    under: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,7 @@ def survives_trouble(network: Network) -> None:
     """Churn, loss, censorship, collusion, partition, the end of everybody; and afterwards it works again."""
     for links in (Between, Rough):
         made = trouble(network, links)
-        made.run(90)
+        made.run(150)
         made.look()
         assert not made.late, made.late[0]
         assert len(made.living()) == made.simulation.n

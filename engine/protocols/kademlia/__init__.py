@@ -130,8 +130,9 @@ class Node(Peer, name="kademlia", options=KademliaOptions):
             return
         super().converge(world, options, rng)
         dht = options.dht
-        expire_us, publish_us = int(dht.expire_s * 1e6), int(min(dht.publish_s or dht.expire_s, dht.expire_s) * 1e6)
-        stored_us = int(min(dht.republish_s or dht.expire_s, publish_us / 1e6) * 1e6)
+        expire_us = max(1, int(dht.expire_s * 1e6))
+        publish_us = max(1, int(min(dht.publish_s or dht.expire_s, dht.expire_s) * 1e6))
+        stored_us = max(1, int(min(dht.republish_s or dht.expire_s, publish_us / 1e6) * 1e6))
         nodes = {one.peer.dht.table.me.id: one.peer for one in world.members}
         ordered = sorted(nodes)
         keepers: dict[int, tuple[list[Dht], int]] = {}
