@@ -480,8 +480,8 @@ class Swarm(SimulationOwner, CommandExecutor):
         return self._record(ask).row()
 
     def trace(self, ask: AskId) -> Trace | None:
-        """The path of an ask, the same object until it changes. None if the ask closed without a message, or its path
-        was removed. Raises InputError for an unknown ask."""
+        """The path of an ask, the same object until it changes. None if the ask closed without a message and a hit,
+        or its path was removed. Raises InputError for an unknown ask."""
         return self._snapshots.trace(self._record(ask))
 
     def asks(self) -> list[AskRow]:

@@ -725,10 +725,13 @@ class AskRecord:
         )
 
     def trace(self, n: int) -> Trace | None:
-        """Its path in a swarm of `n` peers. None if it has closed without a message, or if its path was removed."""
+        """Its path in a swarm of `n` peers. None if it has closed without a message and without a hit, or if its path
+        was removed."""
         firsts = self.firsts
         if firsts is None:
-            if not self.id or (self.closed_us is not None and not self.lost.total):
+            # The asker may keep the record of a holder itself.
+            alone = self.hits and not any(self.by_part)
+            if not self.id or (self.closed_us is not None and not self.lost.total and not alone):
                 return None
             firsts = FirstArrivals(self.origin, self.issued_us)
         frm, hop, at_us, repeats = firsts.columns(n)

@@ -173,3 +173,17 @@ def test_an_ask_of_which_nothing_arrived_has_a_way_that_begins_at_its_asker() ->
     assert lost is not None
     assert lost.lost.total > 0
     assert (lost.hop >= 0).sum() == 1
+
+
+def test_an_ask_that_its_asker_could_answer_itself_has_a_path_of_the_asker_alone() -> None:
+    swarm = Swarm(Setup(protocol="kademlia", peers=32, asks_per_s=0.0))
+    title = swarm.catalogue_titles(1)[0]
+    keeper = swarm.select(f'keeps "{title}"')[0]
+    swarm.do(AskFor(keeper, title))
+    swarm.advance(5 * SECOND)
+    row, trace = swarm.record(1), swarm.trace(1)
+    assert (row.messages, row.reached) == (0, 0)
+    assert row.hits > 0
+    assert trace is not None
+    assert len(trace.holders) == row.hits
+    assert (trace.hop > 0).sum() == 0
