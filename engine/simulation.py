@@ -904,7 +904,7 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
             self._end_call(peer, call, "refused")
         else:
             host.end_call(call)
-            program.refused(host, to, request.message)
+            programs.refused(program, host, to, request.message)
 
     def _calls_closed(self, peer: PeerId, other: PeerId) -> None:
         """The stream is closed: calls that wait for an answer on it are over."""

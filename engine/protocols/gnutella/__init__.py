@@ -28,6 +28,7 @@ from ...api import (
     PUBLISH,
     Ask,
     Beliefs,
+    File,
     Host,
     Known,
     Peer,
@@ -77,7 +78,7 @@ class Forget:
 class Servent(Peer, name="gnutella", options=GnutellaOptions):
     """A servent.
 
-    seen, seen_before   GUID -> the connection that a query came from, in two generations as in a `Table`
+    seen, seen_before   GUID -> the connection that a query came from, in two generations as in a `RecentTable`
     latest              the GUID of the query that came last
     connections         neighbour -> when it last answered a ping, in us; `near` keeps it
     pushes              the way to a servent, by its id
@@ -175,18 +176,21 @@ class Servent(Peer, name="gnutella", options=GnutellaOptions):
         hops = message.hops + 1
         found = host.library.matching(text)
         if found and self.speed >= message.speed:
-            # Section "QueryHit": the TTL should be at least the hops of the query plus two.
-            ttl = min(hops + 2, TTL_MAX)
-            for at in range(0, len(found), HITS):
-                some = tuple(found[at : at + HITS])
-                hit = QueryHit(number, ttl, 0, host.me, self.speed, self.firewalled, some, self.id)
-                host.send(sender, hit)
+            self.answer(host, sender, number, found, hops)
         # TTL + Hops stays the same, unless it was more than relays allow.
         ttl = min(message.ttl - 1, host.options.hop_limit - hops)
         if ttl > 0:
             onward = Query(number, ttl, hops, message.speed, text)
             host.multicast([n for n in self.connections if n != sender], onward)
         return None
+
+    def answer(self, host: Host, sender: PeerId, number: bytes, found: Sequence[File], hops: int) -> None:
+        """Send what was found back, at most `HITS` files in a QueryHit. hops: that the query has travelled."""
+        # Section "QueryHit": the TTL should be at least the hops of the query plus two.
+        ttl = min(hops + 2, TTL_MAX)
+        for at in range(0, len(found), HITS):
+            some = tuple(found[at : at + HITS])
+            host.send(sender, QueryHit(number, ttl, 0, host.me, self.speed, self.firewalled, some, self.id))
 
     @on(QueryHit)
     def query_hit(self, host: Host, sender: PeerId, message: QueryHit) -> None:

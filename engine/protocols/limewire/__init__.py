@@ -732,10 +732,7 @@ class Limewire(gnutella.Servent, name="limewire", options=LimewireOptions):
         self.came_from(host, number, sender)
         hops = message.hops + 1
         found = host.library.matching(text)
-        for at in range(0, len(found), gnutella.HITS):
-            some = tuple(found[at : at + gnutella.HITS])
-            ttl = min(hops + 2, TTL_MAX)
-            host.send(sender, QueryHit(number, ttl, 0, host.me, self.speed, self.firewalled, some, self.id))
+        self.answer(host, sender, number, found, hops)
         if not self.ultrapeer:
             return None
         entries = entries_of(text, host.options.table_bits)
