@@ -395,7 +395,8 @@ def _broadcast(facts: Mapping[str, Any]) -> str:
 def _found(facts: Mapping[str, Any]) -> str:
     """Where something was found and no decoy was opened."""
     hits = facts["hits"]
-    said = f"Found: {plural(hits, 'holder')}, the first after {facts['first_hit_s']:.2f} s"
+    gone = f" ({facts['stale']} of them dead or gone)" if facts["stale"] else ""
+    said = f"Found: {plural(hits, 'holder')}{gone}, the first after {facts['first_hit_s']:.2f} s"
     if facts["fetched"]:
         return f"{said}."
     if facts["setback"]:

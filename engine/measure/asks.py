@@ -722,6 +722,7 @@ class AskRecord:
             answerers=len(self.answerers()) if self.named_by else len(self.hits),
             done=self.done,
             of=self.of,
+            stale=len(self.stale),
         )
 
     def trace(self, n: int) -> Trace | None:

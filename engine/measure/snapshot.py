@@ -217,6 +217,13 @@ class AskRow:
     done: float = 0.0
     of: float = 0.0
     """How much is done, and of how much, in any unit; 0 and 0 where nothing tells."""
+    stale: int = 0
+    """Of the holders, those that were dead or had left when they were named: they are no success."""
+
+    @property
+    def found(self) -> int:
+        """Holders that were alive when they were named."""
+        return self.hits - self.stale
 
     @property
     def lost(self) -> int:

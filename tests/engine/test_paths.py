@@ -187,3 +187,10 @@ def test_an_ask_that_its_asker_could_answer_itself_has_a_path_of_the_asker_alone
     assert trace is not None
     assert len(trace.holders) == row.hits
     assert (trace.hop > 0).sum() == 0
+    # One of the holders dies: the record still names it, and that is no answer.
+    swarm.do(Kill(trace.holders[0]))
+    swarm.do(AskFor(keeper, title))
+    swarm.advance(10 * SECOND)
+    again = swarm.record(2)
+    assert (again.hits, again.stale, again.found) == (row.hits, 1, row.hits - 1)
+    assert "(1 of them dead or gone)" in again.verdict

@@ -8,6 +8,7 @@ from typing import Any
 import frames
 import numpy as np
 import pytest
+import scenes
 
 from engine import (
     VERBS,
@@ -31,7 +32,7 @@ from engine import (
     Swarm,
 )
 from tui.session.frame import Frame
-from tui.session.verbs import PAIRS, Verb, askers_of, flag, verb_of, verbs_for
+from tui.session.verbs import PAIRS, Verb, answered_by, askers_of, flag, verb_of, verbs_for
 
 # In the frame made by hand #20 and #52 are dead, #33 has left, #31 is censored.
 
@@ -53,6 +54,24 @@ def company(operator: str, *peers: int) -> Frame:
     fixed: Fixed = replace(snap.fixed, operator=by)
     snap = replace(snap, fixed=fixed, roles=("servent", "server"), role=role)
     return frames.frame(snap=snap, selected=peers[0], marked=peers if len(peers) > 1 else ())
+
+
+@pytest.mark.parametrize(
+    ("answerers", "holders", "told"),
+    [
+        ((5, 6), (3, 6), (5, 6)),
+        ((0, 5), (3,), (5,)),
+        ((0,), (3, 0), (3,)),
+        ((), (3,), (3,)),
+        ((0,), (0,), (0,)),
+        ((), (), ()),
+    ],
+)
+def test_who_answered_is_somebody_else_than_the_asker_where_there_is_one(
+    answerers: tuple[int, ...], holders: tuple[int, ...], told: tuple[int, ...]
+) -> None:
+    """In a hash table the asker may keep the record itself, and names the holders."""
+    assert answered_by(scenes.trace(answerers=answerers, holders=holders)) == told
 
 
 def test_nobody_chosen_means_no_verbs() -> None:

@@ -61,7 +61,7 @@ from tui.session.panels import (
     too_small,
 )
 from tui.session.session import Session
-from tui.session.verbs import ACT, PAIRS, Verb, askers_of, called, chosen_in, values_typed, verbs_for
+from tui.session.verbs import ACT, PAIRS, Verb, answered_by, askers_of, called, chosen_in, values_typed, verbs_for
 from tui.textual_compat import LeanScreen, bind, fail, unwritten
 from tui.widgets import messages as say
 from tui.widgets.ask_bar import AskBar
@@ -975,7 +975,7 @@ class MainScreen(LeanScreen[None]):
         if frame is None or frame.trace is None or frame.trace.ask != self.session.selection.ask:
             return ()
         state = frame.snapshot.state
-        known = tuple(peer for peer in frame.trace.answerers if peer < len(state))
+        known = tuple(peer for peer in answered_by(frame.trace) if peer < len(state))
         return tuple(peer for peer in known if state[peer] == ALIVE) or known
 
     def open_ask_bar(self, *, publish: bool = False, offer: VerbOffer | None = None) -> None:

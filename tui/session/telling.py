@@ -258,17 +258,23 @@ class Teller:
         if not over:
             return self._so_far(row, snapshot, begun, others, spreads)
         before = earlier(row, snapshot.asks)
-        found = bool(row.hits) and not row.decoys and " but " not in row.verdict
+        found = bool(row.found) and not row.decoys and " but " not in row.verdict
         reached = f"{row.reached:,} of {others:,} peers were reached"
-        tail = f"; {reached}" if spreads and row.sought == "answer" else ""
-        first = f", the first after {row.first_hit_us / 1e6:.2f} s" if row.first_hit_us is not None else ""
+        # An asker that knew the holders itself asked nobody.
+        alone = row.found and not row.messages
+        tail = "; no question had to be sent" if alone else f"; {reached}" if spreads and row.sought == "answer" else ""
+        timed = row.first_hit_us is not None and not alone
+        first = f", the first after {(row.first_hit_us or 0) / 1e6:.2f} s" if timed else ""
         action = self._between(before.issued_us, row, snapshot) if before is not None else ""
         if found:
             other = (
                 "other " if action and before is not None and self._lost_a_holder(before, row, swarm, snapshot) else ""
             )
-            answered = f"{counted(row.hits, f'{other}holder')} answered"
+            holders = counted(row.found, f"{other}holder")
+            answered = f"{holders} answered"
             head = f"{action}{capital(answered)} {who}" if action else f"{begun}: {answered}"
+            if alone:
+                head = f"{action}{capital(begun)}: it knew {holders} itself"
             long, short = f"{head}{first}{tail}.", f"{head}{first}."
         else:
             verdict = row.verdict or "It is over."
@@ -286,10 +292,10 @@ class Teller:
             return (f"{begun}: {row.reached:,} of {others:,} peers have heard it so far.",)
         if row.sought == "nothing":
             return (f"{begun}.",)
-        holders = f"{counted(row.hits, 'holder')} so far" if row.hits else "no answer so far"
+        holders = f"{counted(row.found, 'holder')} so far" if row.found else "no answer so far"
         reach = f"{row.reached:,} of {others:,} peers reached, " if spreads else ""
         silent = stations_down(snapshot)
-        down = f": {silent}, so no search can be answered" if silent and not row.hits else ""
+        down = f": {silent}, so no search can be answered" if silent and not row.found else ""
         origin = snapshot.state[row.origin]
         gone = "" if origin == ALIVE else f"; the asker is {'dead' if origin == DEAD else 'gone'}"
         return (f"{begun}: {reach}{holders}{down}{gone}.", f"{begun}: {reach}{holders}.")
@@ -323,7 +329,7 @@ PAST = {
 def settled(row: AskRow, snapshot: Snapshot) -> bool:
     """Whether an ask was answered, and no question or answer of it is under way. It may be open for a download."""
     flight = snapshot.flight
-    if not row.hits or row.id in snapshot.spreading or flight.total > len(flight.ask):
+    if not row.found or row.id in snapshot.spreading or flight.total > len(flight.ask):
         return False
     return not bool(((flight.ask == row.id) & (flight.part <= ANSWER)).any())
 
@@ -333,7 +339,7 @@ def earlier(row: AskRow, asks: Sequence[AskRow]) -> AskRow | None:
     same = [
         each
         for each in asks
-        if each.id < row.id and each.text == row.text and each.goal == row.goal and (each.hits or each.closed_us)
+        if each.id < row.id and each.text == row.text and each.goal == row.goal and (each.found or each.closed_us)
     ]
     own = [each for each in same if each.origin == row.origin]
     return own[-1] if own else same[-1] if same else None
@@ -344,11 +350,11 @@ def compare(row: AskRow, before: AskRow, spreads: bool) -> str:
     ask = f"ask {before.id}"
     if row.sought != "answer":
         return ""
-    if bool(row.hits) != bool(before.hits):
-        return f"{capital(ask)} {'was answered' if before.hits else 'had no answer'}."
+    if bool(row.found) != bool(before.found):
+        return f"{capital(ask)} {'was answered' if before.found else 'had no answer'}."
     told = []
-    if row.hits != before.hits:
-        told.append(more(row.hits - before.hits, "holder"))
+    if row.found != before.found:
+        told.append(more(row.found - before.found, "holder"))
     if row.first_hit_us is not None and before.first_hit_us is not None and row.origin == before.origin:
         late_s = (row.first_hit_us - before.first_hit_us) / 1e6
         if abs(late_s) >= SLIGHT_S:

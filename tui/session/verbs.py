@@ -30,6 +30,7 @@ from engine import (
     PeerId,
     RunningAttack,
     Snapshot,
+    Trace,
     VerbOffer,
     plain,
 )
@@ -205,6 +206,13 @@ def phrase_of(frame: Frame) -> str:
     asks = frame.snapshot.asks
     chosen = next((row.text for row in reversed(asks) if row.id == frame.ask), "")
     return chosen or (asks[-1].text if asks else "")
+
+
+def answered_by(trace: Trace) -> tuple[PeerId, ...]:
+    """The peers that answered an ask, in order. Where the asker knew the holders itself, these take their place: there
+    is nobody else to go to."""
+    others = tuple(peer for peer in trace.answerers if peer != trace.origin)
+    return others or tuple(peer for peer in trace.holders if peer != trace.origin) or trace.answerers
 
 
 def asker_of(frame: Frame) -> PeerId | None:
