@@ -639,8 +639,9 @@ class Host(Protocol):
 
     @property
     def request(self) -> Ticket:
-        """The request that is being handled: plain data, which may be kept to reply later. Raises NothingToReplyTo if
-        what is handled is none that waits for an answer."""
+        """The request that is being handled: plain data, which may be kept to reply later. One that was simply sent, as
+        a hostile peer may do, has a ticket too, to which a reply sends nothing. Raises NothingToReplyTo if what is
+        handled is no request, or nothing is being handled."""
         ...
 
     def reply(self, answer: object, *, to: Ticket | None = None) -> None:
