@@ -170,6 +170,8 @@ def _trouble(sim: Simulation, record: AskRecord, names: Sequence[Sequence[str]])
 
 def _suppresses(sim: Simulation, peer: PeerId, record: AskRecord, names: Sequence[Sequence[str]]) -> bool:
     """Whether a peer suppresses this ask: its text, or all that could be named in an answer."""
+    if not sim.faults.bans:
+        return False
     suppresses = sim.faults.suppresses
     return suppresses(peer, words_of(record.text), record.id) or all(
         suppresses(peer, words, record.id) for words in names
