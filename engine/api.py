@@ -154,6 +154,7 @@ class Facts:
                the partition"
     done, of   the last `Host.progress`, 0 and 0 without one
     fetched    holders that served the genuine thing, decoys: those that served another
+    remarks    what was remarked, see `Host.remark`: key -> values, in alphabetical order
     setback    the last `Host.failed` that nothing was fetched after, or ""
     """
 
@@ -178,6 +179,7 @@ class Facts:
     fetched: int = 0
     decoys: int = 0
     setback: str = ""
+    remarks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 # --- messages --------------------------------------------------------------------------------------------------
@@ -750,6 +752,12 @@ class Host(Protocol):
     def duplicate(self, cause: CauseLike = INHERIT) -> None:
         """Nothing new came of this: for one of several causes of a message, or in code that handles no message. A
         handler whose message held nothing new returns `DUPLICATE` instead."""
+        ...
+
+    def remark(self, key: str, value: str, *, cause: CauseLike = INHERIT) -> None:
+        """Keep a remark in the record of an ask, as `remark("watcher", "client")`: who could have known what. Any peer
+        that handles something of the ask may; it changes nothing. Different values of one key stand side by side, and
+        the asks are counted by them."""
         ...
 
     def log(self, kind: str, *, cause: CauseLike = INHERIT, **facts: Any) -> None:

@@ -769,6 +769,16 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         if to in self.streams.near[peer] or self.program_types[peer].contacts is not Peer.contacts:
             self.streams.mark(peer, to, word, topic)
 
+    def remark(self, key: str, value: str, causes: Sequence[int] | None) -> None:
+        record = self.kernel.envelope[4]
+        if causes is not None:
+            records: Sequence[AskRecord] = [self.reopen(cause) for cause in causes]
+        else:
+            records = record.records if isinstance(record, JointRecord) else (record,)
+        for each in records:
+            if each.id:
+                each.remark(word_text(key), word_text(value))
+
     def path(self, peer: PeerId, key: Hashable, hops: Sequence[PeerId], word: str) -> None:
         if self.programs[peer] is not None:
             # Numbers of peers may come out of a message.

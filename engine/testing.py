@@ -310,6 +310,10 @@ class FakeHost:
         if word:
             self.marks[to, topic or ""] = word
 
+    def remark(self, key: str, value: str, *, cause: CauseLike = INHERIT) -> None:
+        """Record a remark on an ask."""
+        self.notes.append(("remark", {"key": key, "value": value}))
+
     def path(self, key: Hashable, hops: Sequence[PeerId], word: str = "") -> None:
         """Record a way; no hops take it back."""
         self.paths.pop(key, None)

@@ -233,6 +233,8 @@ class AskRow:
     """How much is done, and of how much, in any unit; 0 and 0 where nothing tells."""
     stale: int = 0
     """Of the holders, those that were dead or had left when they were named: they are no success."""
+    remarks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What was remarked of it (`Host.remark`): key -> values, in alphabetical order."""
 
     @property
     def found(self) -> int:

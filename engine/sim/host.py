@@ -100,6 +100,9 @@ class HostOwner(Protocol):
     def mark(self, peer: PeerId, to: PeerId, word: str, topic: str) -> None:
         """A peer says something of a link, see `api.Host.mark`; topic: "" for none."""
 
+    def remark(self, key: str, value: str, causes: Sequence[int] | None) -> None:
+        """A peer remarks something of an ask, see `api.Host.remark`."""
+
     def path(self, peer: PeerId, key: Hashable, hops: Sequence[PeerId], word: str) -> None:
         """A peer tells of a way over several peers, see `api.Host.path`."""
 
@@ -604,6 +607,9 @@ class PeerHost:
 
     def log(self, kind: str, *, cause: CauseLike = INHERIT, **facts: Any) -> None:
         self.shared.owner.log(self.me, kind, facts, stated(cause))
+
+    def remark(self, key: str, value: str, *, cause: CauseLike = INHERIT) -> None:
+        self.shared.owner.remark(key, value, stated(cause))
 
     def set_role(self, role: str) -> None:
         self.shared.owner.set_role(self.me, role)
