@@ -123,7 +123,7 @@ REMARKS_COUNTED = 4
 
 
 def remarks_counted(asks: Sequence[AskRow]) -> str:
-    """How many asks have each value of each remark (`Host.remark`): `watcher: client 12 · client + page 3 · none 25`."""
+    """How many asks have each value of each remark (`Host.remark`): `watcher: client 12 · client + page 3 · none 5`."""
     keys = dict.fromkeys(key for row in asks for key in row.remarks)
     told = []
     for key in sorted(keys):

@@ -65,7 +65,7 @@ class Guards:
     def _extend(self, table: Table, rng: Rng, now_us: int, wanted: int, without: Sequence[Relay]) -> None:
         """Draw further guards, until so many of the sample are listed and up, or the sample is full."""
         while len(self.sample) < SAMPLE_MOST and len(self._up(table, now_us, SAMPLE_MOST)) < wanted:
-            taken = {one.peer for one in self.sample} | {one.peer for one in without}
+            taken = dict.fromkeys([*(one.peer for one in self.sample), *(one.peer for one in without)])
             drawn = table.choose("guard", rng, lambda one, taken=taken: one.peer not in taken)  # type: ignore[misc]
             if drawn is None:
                 break

@@ -332,7 +332,7 @@ class Consensus:
         return 2_000 + 300 * len(self.relays)
 
     def __hash__(self) -> int:
-        return hash((self.valid_after_us, len(self.relays)))
+        return self.valid_after_us ^ len(self.relays)
 
     @property
     def fresh_until_us(self) -> int:
