@@ -35,7 +35,7 @@ from ...api import PUBLISH, Candidate, Facts, Host, NetworkStart, Peer, Rng, Sho
 from . import onion
 from .directory import Authority, Distributor, Website, voted
 from .messages import RELAYS_MOST, Consensus
-from .onion import BY_BRIDGE, CIRCUITS_MOST, HOPS, PAGE, SECOND_US, SpyDue
+from .onion import BY_BRIDGE, CIRCUITS_MOST, CLIENT, HOPS, PAGE, SECOND_US, SITE, WATCHER, SpyDue
 from .relays import Bridge, ExitRouter, OnionRouter
 
 AUTHORITIES = (*("moria1", "tor26", "dizum", "gabelmoo", "dannenberg", "maatuska", "longclaw", "bastet", "faravahar"),)
@@ -152,8 +152,13 @@ class OnionProxy(onion.OnionPeer, name="tor", options=TorOptions):
             return None
         if not facts.fetched:
             return f"No page: {facts.setback or 'the client was still trying'}."
-        by = "a bridge and two relays" if facts.goal == BY_BRIDGE.name else "a circuit of three relays"
-        return f"The page came over {by}."
+        seen = facts.remarks.get(WATCHER, ())
+        if CLIENT in seen and SITE in seen:
+            return "Fetched, and linked from end to end: watched relays saw who asked, and what for."
+        if seen:
+            knows = "who asked, and not what for" if CLIENT in seen else "what was asked for, and not by whom"
+            return f"Fetched; a watched relay saw {knows}."
+        return f"Fetched over {'a bridge and two' if facts.goal == BY_BRIDGE.name else 'three'} relays."
 
     @classmethod
     def theory(cls, facts: Mapping[str, Any], options: TorOptions) -> Sequence[Theory]:

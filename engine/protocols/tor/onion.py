@@ -72,7 +72,7 @@ PAGE = replace(
     FETCH,
     verb="visit",
     about="Fetch a page from the website over a circuit.",
-    success_s=20.0,
+    success_s=10.0,
     audience="one",
     fetched=True,
 )
@@ -86,6 +86,8 @@ KEEP_US = 10 * SECOND_US
 """Time between two looks at circuits, links and the consensus."""
 IDLE_LINK_US = 180 * SECOND_US
 """A link without circuits is closed after three minutes."""
+FETCH_TRIES = 4
+"""Sources of a consensus that are asked one after the other, where they refuse."""
 CIRCUITS_MOST, BUILDING_MOST = 12, 6
 """Circuits of a client that are open and clean, and that are being built, at most (path-spec 2.1)."""
 RELAYED_MOST = 1_900
@@ -308,7 +310,10 @@ class OnionPeer(Peer):
     last: int = 0
     failures: int = 0
     waiting_to_build: bool = False
+    guards_fail: bool = False
     fetching: bool = False
+    fetch_tries: int = 0
+    fetch_at_us: int = 0
     visited_us: int = 0
     learnt_us: int = 0
     fetched: int = 0
@@ -366,7 +371,8 @@ class OnionPeer(Peer):
             return
         self.consensus = consensus
         self.listed(host)
-        host.after(max(SECOND_US // 2, self.fetch_us(rng or host.rng, consensus) - host.now_us), FetchNow(), cause=None)
+        self.fetch_at_us = self.fetch_us(rng or host.rng, consensus)
+        host.after(max(SECOND_US // 2, self.fetch_at_us - host.now_us), FetchNow(), cause=None)
 
     def fetch_us(self, rng: Rng, consensus: Consensus) -> int:
         """When a client fetches the next one: uniform from three quarters of an interval after it is not fresh any
@@ -396,12 +402,14 @@ class OnionPeer(Peer):
             sources = [one.peer for one in table.relays if one.peer != host.me]
         if sources:
             self.fetching = True
+            every_us = 0 if self.consensus is None else self.consensus.interval_us // 60
+            self.fetch_at_us = host.now_us + max(KEEP_US, every_us)
             wait_us = int(host.options.connect_s * 1e6)
             host.call(host.rng.choice(sources), FetchConsensus(self.walled), timeout_us=wait_us, cause=None)
 
     @on_reply(FetchConsensus)
     def fetched_consensus(self, host: Host, sender: PeerId, answer: Consensus, context: None) -> None:
-        self.fetching = False
+        self.fetching, self.fetch_tries = False, 0
         had = self.consensus
         self.take(host, answer)
         if had is None and self.consensus is not None:
@@ -409,8 +417,11 @@ class OnionPeer(Peer):
 
     @on_timeout(FetchConsensus)
     def consensus_not_fetched(self, host: Host, to: PeerId, context: None, reason: CallEnd) -> None:
-        """Another source is asked when circuits and links are looked at next."""
+        """Another source is asked: some times at once, then when circuits and links are looked at next."""
         self.fetching = False
+        self.fetch_tries += 1
+        if reason != "silent" and self.fetch_tries % FETCH_TRIES:
+            self.fetch(host)
 
     @on(FetchConsensus)
     def serve_consensus(self, host: Host, sender: PeerId, message: FetchConsensus) -> None:
@@ -695,6 +706,7 @@ class OnionPeer(Peer):
             self.down.pop(circuit.path[0], None)
         else:
             self.guards.reached(circuit.path[0])
+            self.guards_fail = False
         host.path(number, circuit.path, "clean circuit")
         self.attach_all(host)
 
@@ -706,6 +718,7 @@ class OnionPeer(Peer):
                 self.down[circuit.path[0]] = host.now_us
             else:
                 self.guards.failed(circuit.path[0], host.now_us)
+                self.guards_fail = True
         self.failures += 1
         self.end_circuit(host, number)
         self.build_later(host)
@@ -748,8 +761,7 @@ class OnionPeer(Peer):
             if circuit.closing and not circuit.streams:
                 self.end_circuit(host, number)
         self.close_idle_links(host)
-        consensus = self.consensus
-        if consensus is None or now >= consensus.valid_until_us:
+        if now >= self.fetch_at_us:
             self.fetch(host)
         self.want_bridges(host)
         learn_us = int(host.options.learn_s * 1e6)
@@ -903,8 +915,8 @@ class OnionPeer(Peer):
                 return "the client knows no bridge"
             if not self.first_bridges(host):
                 return "none of the bridges that the client knows could be reached"
-        elif self.guards.sample and all(one.down_us >= 0 for one in self.guards.sample):
-            return "none of its guards could be reached"
+        elif self.guards_fail:
+            return "its guards could not be reached"
         if not any(one.exit for one in table.relays):
             return "the consensus lists no exit"
         return "no circuit could be built"
