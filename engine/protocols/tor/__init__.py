@@ -10,10 +10,12 @@ new guards for each circuit every client would be seen sooner or later, with fix
 An ask fetches a page from the website, which has every page. A cell under way is about nothing that can be read: a
 relay that bans a word can suppress only what leaves by it as an exit. Bridges are relays that stand in no public list.
 
-Things to try: select a client, and see its circuits (`shown in` the picture as paths); watch some relays (menu, or the
-attack "role" with means `watch`) and see in the asks how many are linked from end to end; kill all guards; shut the
-authorities down, with `consensus_s=20`, and see how long the last consensus carries on; `block` the clients of a city
-(attack "city", means `block`), and let them `use-bridges`; let clients `spy` to find the bridges.
+Things to try: select a client, and see its circuits as lines over three relays. Watch some relays (menu of a relay, or
+the attack "role" with the means `watch`): the frame of the asks counts what the watcher knows, and `guards=0` draws the
+first relay anew for each circuit. Kill all guards, or all exits. Set `consensus_s=20`, restart, kill the authorities,
+and see for how long the last consensus carries on. Block the clients of a city (attack "city", means `block`), let them
+use bridges (means `use-bridges`), and let other clients `spy` until all bridges are found. Set `page_kb=2000`: at most
+500 cells of a page are under way, and SENDME lets further ones through.
 
 Sources: Dingledine, Mathewson and Syverson, "Tor: The Second-Generation Onion Router", USENIX Security 2004; tor-spec,
 dir-spec, path-spec, guard-spec and padding-spec. What is modelled: keys are numbers that only their owners read; times
@@ -22,8 +24,9 @@ services, directory mirrors that are known beforehand and congestion control are
 """
 
 # `messages.py`: cells and documents. `consensus.py`: weights and choice of relays. `guards.py`: guards and build times.
-# `windows.py`: flow control. `directory.py`: authorities, distributor of bridges, website. `odds.py`: closed forms.
-# Clients and relays are here.
+# `windows.py`: flow control. `onion.py`: links, circuits and pages of clients and relays. `relays.py`: what relays do.
+# `directory.py`: authorities, distributor of bridges, website. `odds.py`: closed forms. Clients, the cast and the
+# options are here.
 
 from __future__ import annotations
 

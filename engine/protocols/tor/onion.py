@@ -271,7 +271,6 @@ class Hop:
     back: int = 0
     window: Window = field(default_factory=Window.circuit)
     streams: dict[int, ExitStream] = field(default_factory=dict)
-    extending: Ticket | None = None
     last_in: RelayCell | None = None
     last_out: RelayCell | None = None
 
