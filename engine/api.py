@@ -11,7 +11,7 @@ Start reading at `Host` and `Peer`; `engine/protocols/gossip.py` is the smallest
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import Field, dataclass, field, fields, is_dataclass, make_dataclass
 from enum import Enum
 from functools import lru_cache, wraps
@@ -154,6 +154,7 @@ class Facts:
                the partition"
     done, of   the last `Host.progress`, 0 and 0 without one
     fetched    holders that served the genuine thing, decoys: those that served another
+    remarks    what was remarked, see `Host.remark`: key -> values, in alphabetical order
     setback    the last `Host.failed` that nothing was fetched after, or ""
     """
 
@@ -178,6 +179,7 @@ class Facts:
     fetched: int = 0
     decoys: int = 0
     setback: str = ""
+    remarks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 # --- messages --------------------------------------------------------------------------------------------------
@@ -687,6 +689,15 @@ class Host(Protocol):
         """
         ...
 
+    def path(self, key: Hashable, hops: Sequence[PeerId], word: str = "") -> None:
+        """A way over several peers that begins at this one, as it believes it to be: a circuit, a relayed call, a chain
+        of next hops. It is drawn. No hops: it is gone; so it is when this peer stops.
+
+        key: tells the ways of one peer apart; the same key replaces the earlier hops. hops: the peers after this one,
+        in order, at most 32. word: what it is, in a word or two
+        """
+        ...
+
     # --- components ---
 
     def inside(self, component: Component) -> Host:
@@ -741,6 +752,12 @@ class Host(Protocol):
     def duplicate(self, cause: CauseLike = INHERIT) -> None:
         """Nothing new came of this: for one of several causes of a message, or in code that handles no message. A
         handler whose message held nothing new returns `DUPLICATE` instead."""
+        ...
+
+    def remark(self, key: str, value: str, *, cause: CauseLike = INHERIT) -> None:
+        """Keep a remark in the record of an ask, as `remark("watcher", "client")`: who could have known what. Any peer
+        that handles something of the ask may; it changes nothing. Different values of one key stand side by side, and
+        the asks are counted by them."""
         ...
 
     def log(self, kind: str, *, cause: CauseLike = INHERIT, **facts: Any) -> None:

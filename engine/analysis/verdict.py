@@ -267,6 +267,7 @@ def _facts_for(sim: Simulation, record: AskRecord, facts: Mapping[str, Any]) -> 
         fetched=len(record.fetched),
         decoys=len(record.decoys),
         setback=record.setback,
+        remarks=dict(record.remarks),
     )
 
 
