@@ -1,0 +1,4 @@
+"""IP routing
+
+Not finished: parts that stand alone so far.
+"""
