@@ -155,6 +155,8 @@ class Facts:
     done, of   the last `Host.progress`, 0 and 0 without one
     fetched    holders that served the genuine thing, decoys: those that served another
     setback    the last `Host.failed` that nothing was fetched after, or ""
+    hops       greatest depth at which a question reached a new peer
+    shortest   hops over the open streams, as they are, to the nearest of the hits; None without one, or without a way
     """
 
     goal: str
@@ -178,6 +180,8 @@ class Facts:
     fetched: int = 0
     decoys: int = 0
     setback: str = ""
+    hops: int = 0
+    shortest: int | None = None
 
 
 # --- messages --------------------------------------------------------------------------------------------------
@@ -595,9 +599,17 @@ class Host(Protocol):
         """Call the `@on` handler of `tick` once, `delay_us` from now."""
         ...
 
-    def every(self, period_us: int, tick: object) -> Timer:
+    def every(self, period_us: int, tick: object, *, phase: int | None = None) -> Timer:
         """Call the `@on` handler of `tick` each period, without a cause. The first call comes at a random phase of the
-        period, drawn from this peer's own random stream, so that peers do not tick at the same instant."""
+        period, drawn from this peer's own random stream, so that peers do not tick at the same instant.
+
+        phase: in us: the calls then come at these times after whole multiples of the period. With 0 all that have the
+        same period tick at once.
+        """
+        ...
+
+    def cost(self, peer: PeerId) -> int:
+        """The cost of a link with a peer: its latency in whole milliseconds as the run began, at least 1."""
         ...
 
     def blob(self, file: File, offset: int, size: int) -> Blob:
@@ -826,6 +838,11 @@ class Peer:
     roles         further roles that `Host.set_role` gives, in the order of a legend
     shows         the columns whose values `shown` returns. Programs of one network may have different ones
     link_words    words of `Host.mark`, in the order of a legend
+    reach         whom it can send to: "anyone", or "links": those that it has a link with, as a router. All programs of
+                  a network have the same. With "links" a message to another peer is dropped with the reason `no link`.
+                  Links are cables then: those of the topology, and those that `Host.link` has made. They stay when an
+                  end stops or they are cut, and are open again, which `opened` tells, when both ends live and they are
+                  mended; `neighbours` tells a peer that starts, at whatever time, which of its links are open
     """
 
     role: ClassVar[str] = "peer"
@@ -838,6 +855,7 @@ class Peer:
     roles: ClassVar[tuple[str, ...]] = ()
     shows: ClassVar[tuple[Shown, ...]] = ()
     link_words: ClassVar[tuple[str, ...]] = ()
+    reach: ClassVar[Literal["anyone", "links"]] = "anyone"
     name: ClassVar[str] = ""
     options_type: ClassVar[type[Any]]
     handlers: ClassVar[dict[type, Callable[..., Known]]] = {}
@@ -920,7 +938,8 @@ class Peer:
         """The process starts. `saved` is what `saved()` returned before it last stopped, None at its first start."""
 
     def neighbours(self, host: Host, links: Sequence[PeerId]) -> None:
-        """Called at t = 0 only, after `start`: these streams of the overlay are open, their handshakes done."""
+        """Called at t = 0 only, after `start`: these streams of the overlay are open, their handshakes done. Where
+        `reach` is "links" it is called after each `start`."""
 
     def stop(self, host: Host) -> None:
         """The peer leaves politely. Not called when it is killed."""
@@ -935,6 +954,10 @@ class Peer:
 
     def refused(self, host: Host, to: PeerId, message: object) -> None:
         """A message over a stream was refused: `to` is dead or has left, and its machine answered with a reset."""
+
+    def opened(self, host: Host, peer: PeerId) -> None:
+        """A stream with this peer is open that was not: one end has called `Host.link`, or a link of the topology is
+        there again (`reach`). Told to both ends, one latency later."""
 
     def closed(self, host: Host, peer: PeerId) -> None:
         """The other end closed an open stream, or died."""
@@ -1109,10 +1132,10 @@ class Component(Peer):
 
     It is written as a peer is, and may also be a network by itself. In an owner its kinds of message, its columns,
     verbs, options and events have the name of the attribute before theirs: `dht.Ping`, `dht.k`. The engine calls its
-    `start`, `neighbours`, `stop`, `closed`, `refused` (of its own messages), `saved` and `beliefs` beside those of the
-    owner: `start` before the owner's, `stop` after it. All else (`ask`, `joined`, `contacts`, `identifier`, ...) is
-    the owner's, which may call the component. Every method whose second parameter is called `host` gets the host of
-    the component, see `Host.inside`, whichever host it was called with.
+    `start`, `neighbours`, `stop`, `opened`, `closed`, `refused` (of its own messages), `saved` and `beliefs` beside
+    those of the owner: `start` before the owner's, `stop` after it. All else (`ask`, `joined`, `contacts`,
+    `identifier`, ...) is the owner's, which may call the component. Every method whose second parameter is called
+    `host` gets the host of the component, see `Host.inside`, whichever host it was called with.
 
     One class is a component once in a network, and no two parts of a peer handle the same message or tick.
     """

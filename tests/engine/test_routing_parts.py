@@ -10,9 +10,11 @@ import pytest
 
 from engine.protocols.routing.distance_vector import GARBAGE_US, INFINITY, TIMEOUT_US, SplitHorizon, Table
 from engine.protocols.routing.link_state import FIRST_SEQUENCE, MAX_AGE_S, Database, Lsa, compare
+from engine.protocols.routing.packets import address_of, lan_of, peer_of
 from engine.protocols.routing.path_vector import Prefix, Relation, Rib, prefix_of, valley_free
 
 SECOND = 1_000_000
+NINE = lan_of(9)
 
 
 def converge(graph: nx.Graph, tables: dict[int, Table], horizon: SplitHorizon, rounds: int, now_us: int) -> int:
@@ -30,7 +32,7 @@ def converge(graph: nx.Graph, tables: dict[int, Table], horizon: SplitHorizon, r
 def network(graph: nx.Graph) -> dict[int, Table]:
     tables = {router: Table() for router in sorted(graph)}
     for router, table in tables.items():
-        table.add_own(router, 0)
+        table.add_own(lan_of(router), 0)
     return tables
 
 
@@ -40,7 +42,7 @@ def test_distance_vectors_become_the_shortest_distances(horizon: SplitHorizon) -
     tables = network(graph)
     converge(graph, tables, horizon, 40, 0)
     for source, lengths in nx.all_pairs_shortest_path_length(graph):
-        assert {to: route.metric for to, route in tables[source].routes.items()} == lengths
+        assert {peer_of(to >> 6): route.metric for to, route in tables[source].routes.items()} == lengths
 
 
 def test_without_split_horizon_a_chain_counts_to_infinity_and_with_it_it_does_not() -> None:
@@ -54,30 +56,30 @@ def test_without_split_horizon_a_chain_counts_to_infinity_and_with_it_it_does_no
         took = converge(graph, tables, horizon, 100, SECOND)  # type: ignore[arg-type]
         assert took >= rounds
         assert (took > 2) == (horizon == "off")
-        assert tables[0].next_hop(2) is None
-        assert tables[0].routes[2].metric == INFINITY
+        assert tables[0].next_hop(address_of(2)) is None
+        assert tables[0].routes[lan_of(2)].metric == INFINITY
 
 
 def test_a_route_that_is_not_heard_of_times_out_and_is_forgotten_later() -> None:
     table = Table()
-    table.response(1, 1, [(9, 2)], 0)
+    table.response(1, 1, [(NINE, 2)], 0)
     assert not table.expire(TIMEOUT_US - 1)
-    assert table.next_hop(9) == 1
+    assert table.next_hop(address_of(9)) == 1
     assert table.expire(TIMEOUT_US)
-    assert table.told_to(2, "simple", changed_only=True) == [(9, INFINITY)]
+    assert table.told_to(2, "simple", changed_only=True) == [(NINE, INFINITY)]
     table.expire(TIMEOUT_US + GARBAGE_US)
-    assert 9 not in table.routes
+    assert NINE not in table.routes
 
 
 def test_a_worse_metric_counts_if_it_comes_from_the_present_next_hop() -> None:
     table = Table()
-    table.response(1, 1, [(9, 2)], 0)
-    table.response(2, 1, [(9, 5)], 0)
-    assert table.next_hop(9) == 1
-    table.response(1, 1, [(9, 8)], 0)
-    assert (table.next_hop(9), table.routes[9].metric) == (1, 9)
-    table.response(2, 1, [(9, 5)], 0)
-    assert (table.next_hop(9), table.routes[9].metric) == (2, 6)
+    table.response(1, 1, [(NINE, 2)], 0)
+    table.response(2, 1, [(NINE, 5)], 0)
+    assert table.next_hop(address_of(9)) == 1
+    table.response(1, 1, [(NINE, 8)], 0)
+    assert (table.next_hop(address_of(9)), table.routes[NINE].metric) == (1, 9)
+    table.response(2, 1, [(NINE, 5)], 0)
+    assert (table.next_hop(address_of(9)), table.routes[NINE].metric) == (2, 6)
 
 
 def test_shortest_paths_are_those_of_dijkstra_and_a_link_counts_only_if_both_ends_list_it() -> None:
