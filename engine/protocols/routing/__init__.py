@@ -59,6 +59,7 @@ from ...api import (
     verb,
 )
 from .distance_vector import DistanceVector
+from .link_state import LinkState
 from .packets import (
     ARRIVED,
     HERE,
@@ -83,6 +84,7 @@ from .packets import (
     prefix_of,
     prefix_text,
 )
+from .path_vector import PathVector
 
 JOIN_US = 5_000_000
 LINKS_MOST = 500
@@ -176,6 +178,8 @@ class Router(Peer, name="routing", options=RoutingOptions):
     )
 
     rip: DistanceVector = component(DistanceVector)
+    ospf: LinkState = component(LinkState)
+    bgp: PathVector = component(PathVector)
     links: dict[PeerId, None] = field(default_factory=dict)
     hosts: dict[PeerId, None] = field(default_factory=dict)
     prefixes: dict[Prefix, None] = field(default_factory=dict)
@@ -206,7 +210,9 @@ class Router(Peer, name="routing", options=RoutingOptions):
     @property
     def speaker(self) -> Speaker:
         """The protocol."""
-        return self.rip
+        if self.speaks == "path vector":
+            return self.bgp
+        return self.ospf if self.speaks == "link state" else self.rip
 
     # --- links -----------------------------------------------------------------------------------------------------
 
@@ -226,9 +232,8 @@ class Router(Peer, name="routing", options=RoutingOptions):
             host.after(0, ColdStart(), cause=None)
             return
         if links:
-            cause = news(host, f"#{host.me} starts", "start", host.me)
             for one in links:
-                self.meet(host, one, cause)
+                self.meet(host, one)
         else:
             self.join(host, FindRouter())
 
@@ -244,15 +249,15 @@ class Router(Peer, name="routing", options=RoutingOptions):
                 self.speaker.up(host, one, cause)
         self.point(host)
 
-    def meet(self, host: Host, peer: PeerId, cause: Cause) -> None:
-        if peer not in self.hosts and len(self.links) < LINKS_MOST:
+    def meet(self, host: Host, peer: PeerId) -> None:
+        """There is a link; what is at its other end is a router until it says otherwise."""
+        if peer not in self.links and peer not in self.hosts and len(self.links) < LINKS_MOST:
             self.links[peer] = None
-            self.speaker.up(host, peer, cause)
+            link = link_text(host.me, peer)
+            self.speaker.up(host, peer, news(host, f"link {link} is up", "up", link))
 
     def opened(self, host: Host, peer: PeerId) -> None:
-        if peer not in self.links and peer not in self.hosts:
-            link = link_text(host.me, peer)
-            self.meet(host, peer, news(host, f"link {link} is up", "up", link))
+        self.meet(host, peer)
 
     def closed(self, host: Host, peer: PeerId) -> None:
         if peer in self.hosts:
@@ -616,8 +621,15 @@ def converge(world: NetworkStart, options: RoutingOptions) -> None:
     for me, end in hosts.items():
         end.links = {}
         end.gateway = next(iter(near[me]), -1)
-    if not options.cold:
+    if options.protocol == "path vector":
+        PathVector.fill({me: router.bgp for me, router in routers.items()}, routers, options.cold)
+    elif options.cold:
+        return
+    elif options.protocol == "distance vector":
         DistanceVector.fill({me: router.rip for me, router in routers.items()}, routers)
+    else:
+        inside = {one.id: one.host.inside(one.peer.ospf) for one in world.of(Router)}
+        LinkState.fill({me: router.ospf for me, router in routers.items()}, routers, inside)
 
 
 def behind_routers(

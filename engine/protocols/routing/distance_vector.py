@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal
 
 from ...api import DUPLICATE, Cause, Component, Host, Known, Part, PeerId, message, on, option
-from .packets import HERE, Prefix, TableChanged, lan_of, link_text, longest, news
+from .packets import HERE, Attached, Prefix, TableChanged, lan_of, link_text, longest, news
 
 INFINITY = 16
 """A destination at this distance cannot be reached (RFC 2453, 3.6)."""
@@ -32,7 +32,7 @@ Entry = tuple[Prefix, int]
 @dataclass(slots=True)
 class Route:
     """A route. `dead_us`: since when its metric is 16, None while it can be used; `changed`: not told in a triggered
-    update yet; `cause`: of that change."""
+    update yet; `cause`: of that change; `lost`: of the change by which it was lost, until there is another way."""
 
     metric: int
     next_hop: PeerId
@@ -40,6 +40,7 @@ class Route:
     changed: bool = True
     dead_us: int | None = None
     cause: Cause = 0
+    lost: Cause = 0
 
 
 @dataclass(slots=True)
@@ -104,9 +105,11 @@ class Table:
         changed = route.metric != metric
         route.metric, route.next_hop = metric, next_hop
         if metric < INFINITY:
+            # An alternative that only a regular update told belongs to what it makes good.
+            cause, route.lost = cause or route.lost, 0
             route.dead_us = None
         elif route.dead_us is None:
-            route.dead_us = now_us
+            route.dead_us, route.lost = now_us, cause
             self.due_us = min(self.due_us, now_us + GARBAGE_US)
         if changed:
             self.changes += 1
@@ -170,13 +173,6 @@ class Table:
         for route in self.routes.values():
             route.changed = False
             route.cause = 0
-
-
-class Attached(Protocol):
-    """A router: its neighbours, and the hosts behind it."""
-
-    links: dict[PeerId, None]
-    hosts: dict[PeerId, None]
 
 
 # --- the protocol ------------------------------------------------------------------------------------------------
@@ -278,7 +274,7 @@ class DistanceVector(Component, options=RipOptions):
     def up(self, host: Host, neighbour: PeerId, cause: Cause) -> None:
         """There is a link with a neighbour: ask it for its routes."""
         self.costs[neighbour] = 1
-        host.send(neighbour, Request())
+        host.send(neighbour, Request(), cause=cause or None, part="question" if cause else "upkeep")
 
     def down(self, host: Host, neighbour: PeerId, cause: Cause) -> None:
         """The link with a neighbour is gone."""
@@ -314,7 +310,7 @@ class DistanceVector(Component, options=RipOptions):
     @on(Request)
     def requested(self, host: Host, sender: PeerId, message: Request) -> None:
         if sender in self.costs:
-            self.tell(host, (sender,), changed_only=False, causes=[])
+            self.tell(host, (sender,), changed_only=False, causes=[host.cause] if host.cause else [])
 
     @on(Response)
     def heard(self, host: Host, sender: PeerId, message: Response) -> Known:

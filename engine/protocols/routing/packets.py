@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from ...api import Cause, Goal, Host, PeerId, message, words_of
 
@@ -140,6 +140,13 @@ class Attach:
 
     def wire_size(self) -> int:
         return 28
+
+
+class Attached(Protocol):
+    """A router: its neighbours, and the hosts behind it."""
+
+    links: dict[PeerId, None]
+    hosts: dict[PeerId, None]
 
 
 @dataclass(slots=True)
