@@ -699,12 +699,14 @@ class Host(Protocol):
         """
         ...
 
-    def path(self, key: Hashable, hops: Sequence[PeerId], word: str = "") -> None:
+    def path(self, key: Hashable, hops: Sequence[PeerId], word: str = "", *, onward: bool = False) -> None:
         """A way over several peers that begins at this one, as it believes it to be: a circuit, a relayed call, a chain
         of next hops. It is drawn. No hops: it is gone; so it is when this peer stops.
 
         key: tells the ways of one peer apart; the same key replaces the earlier hops. hops: the peers after this one,
-        in order, at most 32. word: what it is, in a word or two
+        in order, at most 32. word: what it is, in a word or two. onward: it goes on where the peer of the last hop
+        tells that its own way of this key does, as a chain of next hops, of which each peer knows its own. One that
+        comes back to where it was is a loop: that is seen in the picture, though perhaps by nobody in the network
         """
         ...
 

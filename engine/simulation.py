@@ -834,10 +834,10 @@ class Simulation(KernelOwner, HostOwner, StallOwner):
         if to in self.streams.near[peer] or self.program_types[peer].contacts is not Peer.contacts:
             self.streams.mark(peer, to, word, topic)
 
-    def path(self, peer: PeerId, key: Hashable, hops: Sequence[PeerId], word: str) -> None:
+    def path(self, peer: PeerId, key: Hashable, hops: Sequence[PeerId], word: str, onward: bool) -> None:
         if self.programs[peer] is not None:
             # Numbers of peers may come out of a message.
-            self.ways.tell(peer, key, [one for one in hops if self._is_peer(one)], word)
+            self.ways.tell(peer, key, [one for one in hops if self._is_peer(one)], word, onward)
 
     def drop_unknown(self, many: tuple[Any, ...], envelope: Envelope) -> tuple[PeerId, ...]:
         kept = tuple(one for one in many if type(one) is int and 0 <= one < self.n)

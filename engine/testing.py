@@ -318,7 +318,7 @@ class FakeHost:
         if word:
             self.marks[to, topic or ""] = word
 
-    def path(self, key: Hashable, hops: Sequence[PeerId], word: str = "") -> None:
+    def path(self, key: Hashable, hops: Sequence[PeerId], word: str = "", *, onward: bool = False) -> None:
         """Record a way; no hops take it back."""
         self.paths.pop(key, None)
         if hops:

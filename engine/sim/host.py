@@ -106,7 +106,7 @@ class HostOwner(Protocol):
     def mark(self, peer: PeerId, to: PeerId, word: str, topic: str) -> None:
         """A peer says something of a link, see `api.Host.mark`; topic: "" for none."""
 
-    def path(self, peer: PeerId, key: Hashable, hops: Sequence[PeerId], word: str) -> None:
+    def path(self, peer: PeerId, key: Hashable, hops: Sequence[PeerId], word: str, onward: bool) -> None:
         """A peer tells of a way over several peers, see `api.Host.path`."""
 
     def drop_unknown(self, many: tuple[Any, ...], envelope: Envelope) -> tuple[PeerId, ...]:
@@ -627,8 +627,8 @@ class PeerHost:
     def mark(self, to: PeerId, word: str = "", *, topic: str | None = None) -> None:
         self.shared.owner.mark(self.me, to, word, topic or "")
 
-    def path(self, key: Hashable, hops: Sequence[PeerId], word: str = "") -> None:
-        self.shared.owner.path(self.me, key, tuple(hops), word)
+    def path(self, key: Hashable, hops: Sequence[PeerId], word: str = "", *, onward: bool = False) -> None:
+        self.shared.owner.path(self.me, key, tuple(hops), word, onward)
 
     # --- components ---------------------------------------------------------------------------------------
 

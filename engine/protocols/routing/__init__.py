@@ -20,7 +20,8 @@ An ask sends a packet, to `#17`, to an address (`10.0.17.1`), or to any other te
 looks it up. Each change (a link that is down, a router that starts) is an ask of the network itself: its messages are
 all that routers tell each other of it, so it shows how far a change is told, and for how long.
 
-Each router marks the link over which it sends to the peer of the option `towards`.
+The next hops to the peer of the option `towards` are drawn; together they are a tree. A circle of them is red: packets
+go round in it until their time to live ends, and no router can see it.
 
 Things to try: cut a link, and mend it; kill a router that many ways go through. Set detect=timers: nobody notices that
 a link is down but by silence. `hijack` announces addresses of somebody else at a router (`10.0.3.0/25` is half of those
@@ -151,7 +152,7 @@ class RoutingOptions:
     hosts_share: float = option(0.25, "share of the peers that are hosts behind routers", low=0.0, high=0.9, fixed=True)
     uplinks: int = option(2, "routers that a new router is linked with", low=1, high=8, unit="routers")
     ttl: int = option(64, "routers that a packet may pass", low=1, high=255, unit="routers")
-    towards: int = option(0, "the peer to which next hops are marked", low=0, high=1_000_000, unit="number")
+    towards: int = option(0, "the peer to which the next hops of all are drawn", low=0, high=1_000_000, unit="number")
 
 
 def a_name(titles: Sequence[str], rng: Rng) -> str:
@@ -162,19 +163,20 @@ def a_name(titles: Sequence[str], rng: Rng) -> str:
 @dataclass(slots=True, eq=False)
 class Router(Peer, name="routing", options=RoutingOptions):
     """A router. `links`: the routers that it has a link with, `hosts`: those behind it; `prefixes`: what it announces;
-    `marked`: the next hop that it marks, or none (-1); `routers`: those that a newcomer may be linked with."""
+    `pointed`: the next hop that it tells of, or none (-1), and whereto; `routers`: those that a newcomer may be linked
+    with, `looks`: it will try one of these."""
 
     role = "router"
     goals = (replace(PACKET, draw=a_name),)
     reach = "links"
     has_all = True
     shares_files = False
-    link_words = ("next hop",)
     shows = (
         Shown("routes", "destinations that it has a route to", "count"),
         Shown("changes", "changes of its routes since it started", "count"),
         Shown("distance", "how far it thinks the chosen destination is", "number"),
         Shown("way", "what it knows of the chosen destination", "category", ("is here", "has a route", "no route")),
+        Shown("origin", "path vector: who announces the chosen destination, as it has heard", "category"),
     )
 
     rip: DistanceVector = component(DistanceVector)
@@ -185,9 +187,10 @@ class Router(Peer, name="routing", options=RoutingOptions):
     prefixes: dict[Prefix, None] = field(default_factory=dict)
     speaks: str = ""
     destination: PeerId = 0
-    marked: PeerId = -1
+    pointed: tuple[PeerId, PeerId] = (-1, -1)
     routers: Sequence[PeerId] = ()
     newcomer: bool = False
+    looks: bool = False
     lies: bool = False
 
     @classmethod
@@ -271,7 +274,7 @@ class Router(Peer, name="routing", options=RoutingOptions):
                 self.speaker.down(host, peer, news(host, f"link {link} is down", "down", link))
         self.point(host)
         if self.newcomer and not self.links:
-            host.after(JOIN_US, FindRouter(), cause=None)
+            self.look_later(host)
 
     @on(Attach)
     def attach(self, host: Host, sender: PeerId, message: Attach) -> None:
@@ -284,15 +287,21 @@ class Router(Peer, name="routing", options=RoutingOptions):
             self.prefixes[lan_of(sender)] = None
             self.speaker.announce(host, lan_of(sender), cause)
 
+    def look_later(self, host: Host) -> None:
+        if not self.looks:
+            self.looks = True
+            host.after(JOIN_US, FindRouter(), cause=None)
+
     @on(FindRouter)
     def join(self, host: Host, tick: FindRouter) -> None:
         """A newcomer is linked with some routers that it was told of, and tries others if they are not there."""
+        self.looks = False
         missing = max(0, host.options.uplinks - len(self.links))
         others = [one for one in self.routers if one not in self.links and one != host.me]
         for one in host.rng.sample(others, min(missing, len(others))):
             host.link(one)
         if others and not self.links:
-            host.after(JOIN_US, FindRouter(), cause=None)
+            self.look_later(host)
 
     # --- packets ---------------------------------------------------------------------------------------------------
 
@@ -429,23 +438,23 @@ class Router(Peer, name="routing", options=RoutingOptions):
         self.point(host)
 
     def point(self, host: Host) -> None:
-        """Mark the link over which a packet to the chosen destination goes."""
+        """Tell over which link a packet to the chosen destination goes."""
         self.destination = host.options.towards
         hop = self.speaker.next_hop(address_of(self.destination))
-        hop = hop if hop in self.links else -1
-        if hop != self.marked:
-            if self.marked in self.links:
-                host.mark(self.marked)
-            if hop >= 0:
-                host.mark(hop, "next hop")
-            self.marked = hop
+        hop = peer_of(address_of(self.destination)) if hop == HERE else hop
+        hop = hop if hop in self.links or hop in self.hosts else -1
+        if (hop, self.destination) != self.pointed:
+            host.path("next hop", (hop,) if hop >= 0 else (), f"to #{self.destination}", onward=True)
+            self.pointed = (hop, self.destination)
 
     def shown(self) -> tuple[float | str, ...]:
         routes = self.speaker.routes()
         hop = self.speaker.next_hop(address_of(self.destination))
         far = [metric for prefix, _, metric in routes if prefix == lan_of(self.destination)]
         way = "no route" if hop is None else "is here" if hop == HERE else "has a route"
-        return len(routes), self.speaker.changes(), far[0] if far else float("nan"), way
+        origin = self.bgp.origin(address_of(self.destination)) if self.speaks == "path vector" else None
+        announces = "" if origin is None else f"#{origin}"
+        return len(routes), self.speaker.changes(), far[0] if far else float("nan"), way, announces
 
     def beliefs(self) -> Beliefs:
         """Its table: of each destination the distance, and over which neighbour it goes."""
@@ -476,6 +485,7 @@ class EndHost(Peer):
     gateway: PeerId = -1
     trying: PeerId = -1
     routers: Sequence[PeerId] = ()
+    looks: bool = False
 
     def start(self, host: Host, contacts: Sequence[PeerId], saved: object | None) -> None:
         self.routers = tuple(contacts)
@@ -493,12 +503,19 @@ class EndHost(Peer):
         else:
             self.join(host, FindRouter())
 
+    def look_later(self, host: Host) -> None:
+        if not self.looks:
+            self.looks = True
+            host.after(JOIN_US, FindRouter(), cause=None)
+
     @on(FindRouter)
     def join(self, host: Host, tick: FindRouter) -> None:
+        """Try a router that it was told of, until it has a gateway."""
+        self.looks = False
         if self.gateway < 0 and self.routers:
             self.trying = host.rng.choice(self.routers)
             host.link(self.trying)
-            host.after(JOIN_US, FindRouter(), cause=None)
+            self.look_later(host)
 
     def opened(self, host: Host, peer: PeerId) -> None:
         """It takes one link only."""
@@ -514,13 +531,13 @@ class EndHost(Peer):
         if sender == self.gateway:
             self.gateway = -1
         host.unlink(sender)
-        host.after(JOIN_US, FindRouter(), cause=None)
+        self.look_later(host)
 
     def closed(self, host: Host, peer: PeerId) -> None:
         if peer == self.gateway:
             # The link comes back if its other end does; else another router is looked for.
             self.gateway, self.trying = -1, peer
-            host.after(JOIN_US, FindRouter(), cause=None)
+            self.look_later(host)
 
     def joined(self, links: Sequence[PeerId]) -> bool:
         return self.gateway >= 0
