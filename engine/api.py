@@ -156,6 +156,8 @@ class Facts:
     fetched    holders that served the genuine thing, decoys: those that served another
     remarks    what was remarked, see `Host.remark`: key -> values, in alphabetical order
     setback    the last `Host.failed` that nothing was fetched after, or ""
+    hops       greatest depth at which a question reached a new peer
+    shortest   hops over the open streams, as they are, to the nearest of the hits; None without one, or without a way
     """
 
     goal: str
@@ -180,6 +182,8 @@ class Facts:
     decoys: int = 0
     setback: str = ""
     remarks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    hops: int = 0
+    shortest: int | None = None
 
 
 # --- messages --------------------------------------------------------------------------------------------------
@@ -597,9 +601,17 @@ class Host(Protocol):
         """Call the `@on` handler of `tick` once, `delay_us` from now."""
         ...
 
-    def every(self, period_us: int, tick: object) -> Timer:
+    def every(self, period_us: int, tick: object, *, phase: int | None = None) -> Timer:
         """Call the `@on` handler of `tick` each period, without a cause. The first call comes at a random phase of the
-        period, drawn from this peer's own random stream, so that peers do not tick at the same instant."""
+        period, drawn from this peer's own random stream, so that peers do not tick at the same instant.
+
+        phase: in us: the calls then come at these times after whole multiples of the period. With 0 all that have the
+        same period tick at once.
+        """
+        ...
+
+    def cost(self, peer: PeerId) -> int:
+        """The cost of a link with a peer: its latency in whole milliseconds as the run began, at least 1."""
         ...
 
     def blob(self, file: File, offset: int, size: int) -> Blob:
@@ -689,12 +701,14 @@ class Host(Protocol):
         """
         ...
 
-    def path(self, key: Hashable, hops: Sequence[PeerId], word: str = "") -> None:
+    def path(self, key: Hashable, hops: Sequence[PeerId], word: str = "", *, onward: bool = False) -> None:
         """A way over several peers that begins at this one, as it believes it to be: a circuit, a relayed call, a chain
         of next hops. It is drawn. No hops: it is gone; so it is when this peer stops.
 
         key: tells the ways of one peer apart; the same key replaces the earlier hops. hops: the peers after this one,
-        in order, at most 32. word: what it is, in a word or two
+        in order, at most 32. word: what it is, in a word or two. onward: it goes on where the peer of the last hop
+        tells that its own way of this key does, as a chain of next hops, of which each peer knows its own. One that
+        comes back to where it was is a loop: that is seen in the picture, though perhaps by nobody in the network
         """
         ...
 
@@ -843,6 +857,11 @@ class Peer:
     roles         further roles that `Host.set_role` gives, in the order of a legend
     shows         the columns whose values `shown` returns. Programs of one network may have different ones
     link_words    words of `Host.mark`, in the order of a legend
+    reach         whom it can send to: "anyone", or "links": those that it has a link with, as a router. All programs of
+                  a network have the same. With "links" a message to another peer is dropped with the reason `no link`.
+                  Links are cables then: those of the topology, and those that `Host.link` has made. They stay when an
+                  end stops or they are cut, and are open again, which `opened` tells, when both ends live and they are
+                  mended; `neighbours` tells a peer that starts, at whatever time, which of its links are open
     """
 
     role: ClassVar[str] = "peer"
@@ -855,6 +874,7 @@ class Peer:
     roles: ClassVar[tuple[str, ...]] = ()
     shows: ClassVar[tuple[Shown, ...]] = ()
     link_words: ClassVar[tuple[str, ...]] = ()
+    reach: ClassVar[Literal["anyone", "links"]] = "anyone"
     name: ClassVar[str] = ""
     options_type: ClassVar[type[Any]]
     handlers: ClassVar[dict[type, Callable[..., Known]]] = {}
@@ -937,7 +957,8 @@ class Peer:
         """The process starts. `saved` is what `saved()` returned before it last stopped, None at its first start."""
 
     def neighbours(self, host: Host, links: Sequence[PeerId]) -> None:
-        """Called at t = 0 only, after `start`: these streams of the overlay are open, their handshakes done."""
+        """Called at t = 0 only, after `start`: these streams of the overlay are open, their handshakes done. Where
+        `reach` is "links" it is called after each `start`."""
 
     def stop(self, host: Host) -> None:
         """The peer leaves politely. Not called when it is killed."""
@@ -952,6 +973,10 @@ class Peer:
 
     def refused(self, host: Host, to: PeerId, message: object) -> None:
         """A message over a stream was refused: `to` is dead or has left, and its machine answered with a reset."""
+
+    def opened(self, host: Host, peer: PeerId) -> None:
+        """A stream with this peer is open that was not: one end has called `Host.link`, or a link of the topology is
+        there again (`reach`). Told to both ends, one latency later."""
 
     def closed(self, host: Host, peer: PeerId) -> None:
         """The other end closed an open stream, or died."""
@@ -1126,10 +1151,10 @@ class Component(Peer):
 
     It is written as a peer is, and may also be a network by itself. In an owner its kinds of message, its columns,
     verbs, options and events have the name of the attribute before theirs: `dht.Ping`, `dht.k`. The engine calls its
-    `start`, `neighbours`, `stop`, `closed`, `refused` (of its own messages), `saved` and `beliefs` beside those of the
-    owner: `start` before the owner's, `stop` after it. All else (`ask`, `joined`, `contacts`, `identifier`, ...) is
-    the owner's, which may call the component. Every method whose second parameter is called `host` gets the host of
-    the component, see `Host.inside`, whichever host it was called with.
+    `start`, `neighbours`, `stop`, `opened`, `closed`, `refused` (of its own messages), `saved` and `beliefs` beside
+    those of the owner: `start` before the owner's, `stop` after it. All else (`ask`, `joined`, `contacts`,
+    `identifier`, ...) is the owner's, which may call the component. Every method whose second parameter is called
+    `host` gets the host of the component, see `Host.inside`, whichever host it was called with.
 
     One class is a component once in a network, and no two parts of a peer handle the same message or tick.
     """

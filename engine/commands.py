@@ -201,8 +201,8 @@ class Cut(Command):
 
 @dataclass(frozen=True, slots=True)
 class Mend(Command):
-    """The links between these peers can be used again; streams stay closed until a peer opens them. Of a single peer,
-    all of its links."""
+    """The links between these peers can be used again; streams stay closed until a peer opens them, but for the cables
+    of routers. Of a single peer, all of its links."""
 
     verb: ClassVar[str] = "mend"
     peers: Peers = ""

@@ -429,7 +429,7 @@ class SnapshotBuilder:
         """The ways that peers tell of: the same object until one changes."""
         ways = self._simulation.ways
         if ways.version != self._paths.version:
-            self._paths = Paths(ways.version, *ways.columns(), tuple(ways.words.codes))
+            self._paths = Paths(ways.version, *ways.columns(), tuple(ways.words.codes), *ways.onward())
         return self._paths
 
     def _shown(self, wanted: Sequence[str]) -> Mapping[str, ShownColumn]:

@@ -268,7 +268,17 @@ def _facts_for(sim: Simulation, record: AskRecord, facts: Mapping[str, Any]) -> 
         decoys=len(record.decoys),
         setback=record.setback,
         remarks=dict(record.remarks),
+        hops=record.deepest,
+        shortest=_shortest(sim, record),
     )
+
+
+def _shortest(sim: Simulation, record: AskRecord) -> int | None:
+    if not record.hits or not sim.program.overlay:
+        return None
+    paths = PathLengths(sim.streams.near, record.origin)
+    found = [hops for hops in map(paths.to, record.hits) if hops >= 0]
+    return min(found, default=None)
 
 
 def _keepers_for(sim: Simulation, record: AskRecord) -> Whereabouts:

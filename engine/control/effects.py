@@ -319,7 +319,9 @@ def cut(parts: Parts, command: c.Cut, by: str) -> tuple[PeerId, ...]:
 
 
 def mend(parts: Parts, command: c.Mend, by: str) -> tuple[PeerId, ...]:
-    return parts.simulation.network.mend(parts.executor.resolve(command.peers))
+    ends = parts.simulation.network.mend(parts.executor.resolve(command.peers))
+    parts.simulation.mended(ends)
+    return ends
 
 
 def act(parts: Parts, command: c.Act, by: str) -> tuple[PeerId, ...]:

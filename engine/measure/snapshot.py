@@ -71,13 +71,17 @@ class Paths:
     """Ways over several peers, as the peers at which they begin believe them to be (`Host.path`).
 
     version: another one when any has changed; hops: int32 (P, W), where a way begins, the peers that it leads over, and
-    -1 after the last; word: uint8 (P,), what each is called, index into `words`, "" at 0.
+    -1 after the last; word: uint8 (P,), what each is called, index into `words`, "" at 0; following: int32 (P,), the
+    row that a way goes on with, -1 where it ends, and -2 for one that does not go on; loops: bool (P,), whether it
+    comes back to itself so. Both are so, whatever the peers believe.
     """
 
     version: int = 0
     hops: I32 = field(default_factory=lambda: np.zeros((0, 1), np.int32))
     word: U8 = field(default_factory=lambda: np.zeros(0, np.uint8))
     words: tuple[str, ...] = ("",)
+    following: I32 = field(default_factory=lambda: np.zeros(0, np.int32))
+    loops: Flags = field(default_factory=lambda: np.zeros(0, np.bool_))
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,6 +85,12 @@ class HostOwner(Protocol):
     def address(self, peer: PeerId) -> int:
         """The IPv4 address of a peer, see `api.Host.address`."""
 
+    def cost(self, peer: PeerId, to: PeerId) -> int:
+        """The cost of the link between two peers, see `api.Host.cost`."""
+
+    def drop_unlinked(self, many: tuple[PeerId, ...], envelope: Envelope) -> tuple[PeerId, ...]:
+        """Drop what goes to receivers that the sender has no link with; returns the others."""
+
     def share_heard(self, record: Any) -> float | None:
         """Of a broadcast: the share of the living users that it has reached in time; None where there are none."""
 
@@ -103,7 +109,7 @@ class HostOwner(Protocol):
     def remark(self, key: str, value: str, causes: Sequence[int] | None) -> None:
         """A peer remarks something of an ask, see `api.Host.remark`."""
 
-    def path(self, peer: PeerId, key: Hashable, hops: Sequence[PeerId], word: str) -> None:
+    def path(self, peer: PeerId, key: Hashable, hops: Sequence[PeerId], word: str, onward: bool) -> None:
         """A peer tells of a way over several peers, see `api.Host.path`."""
 
     def drop_unknown(self, many: tuple[Any, ...], envelope: Envelope) -> tuple[PeerId, ...]:
@@ -373,6 +379,9 @@ class PeerHost:
             shared.owner.drop_malformed(many, envelope)
             many, arriving = (), 0
         if links.path is not FAST:
+            if shared.network.wired:
+                many = shared.owner.drop_unlinked(many, envelope)
+                arriving = len(many)
             shared.network.post_all(self.me, many, envelope)
         elif links.flat_us:
             if arriving:
@@ -445,10 +454,14 @@ class PeerHost:
             self.waiting[id(timer)] = timer
         return timer
 
-    def every(self, period_us: int, tick: Any) -> KernelTimer:
+    def every(self, period_us: int, tick: Any, *, phase: int | None = None) -> KernelTimer:
         kernel = self.kernel
         period = max(1, int(period_us))
         timer = KernelTimer(self.me, kernel.epoch[self.me], tick, 0, kernel.no_envelope[4], period)
+        if phase is not None:
+            # At once it does not tick.
+            kernel.arm(kernel.now_us + ((int(phase) - kernel.now_us) % period or period), timer)
+            return timer
         first = kernel.now_us + 1 + int(self.rng.random() * period)
         if period >= TICK_US:
             # Up to the next millisecond, as delays are: so the ticks of many share their instants (measured: twice
@@ -456,6 +469,9 @@ class PeerHost:
             first += -first % TICK_US
         kernel.arm(first, timer)
         return timer
+
+    def cost(self, peer: PeerId) -> int:
+        return self.shared.owner.cost(self.me, peer)
 
     def blob(self, file: File, offset: int, size: int) -> Blob:
         return Blob(size, part_of(self.library.serves(file).digest, offset))
@@ -617,8 +633,8 @@ class PeerHost:
     def mark(self, to: PeerId, word: str = "", *, topic: str | None = None) -> None:
         self.shared.owner.mark(self.me, to, word, topic or "")
 
-    def path(self, key: Hashable, hops: Sequence[PeerId], word: str = "") -> None:
-        self.shared.owner.path(self.me, key, tuple(hops), word)
+    def path(self, key: Hashable, hops: Sequence[PeerId], word: str = "", *, onward: bool = False) -> None:
+        self.shared.owner.path(self.me, key, tuple(hops), word, onward)
 
     # --- components ---------------------------------------------------------------------------------------
 

@@ -40,6 +40,8 @@ class Nat:
         self.kernel = kernel
         self.near = near
         self.started_us = started_us
+        self.wired = False
+        """Whether links are cables, which no NAT is on the way of."""
         self._out: dict[PeerId, dict[int, int]] = {}
         self._room: dict[PeerId, int] = {}
 
@@ -62,7 +64,7 @@ class Nat:
 
     def shuts_out(self, frm: PeerId, to: PeerId, stream: bool) -> bool:
         """Whether the NAT of the receiver drops a message that arrives now."""
-        if not self.behind[to] or (stream and frm in self.near[to]):
+        if not self.behind[to] or ((stream or self.wired) and frm in self.near[to]):
             return False
         at = self._out.get(to, {}).get(to_key(frm, stream))
         if at is None or (stream and at < self.started_us[frm]):

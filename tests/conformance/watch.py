@@ -180,9 +180,9 @@ class Spied:
                 spied.act(self.me, "set a timer", plan=True)
                 return super().after(delay_us, tick, **kw)
 
-            def every(self, period_us: int, tick: Any) -> KernelTimer:
+            def every(self, period_us: int, tick: Any, *, phase: int | None = None) -> KernelTimer:
                 spied.act(self.me, "set a timer", plan=True)
-                return super().every(period_us, tick)
+                return super().every(period_us, tick, phase=phase)
 
             def mark(self, to: PeerId, word: str = "", *, topic: str | None = None) -> None:
                 if not spied.linked(self, to):
