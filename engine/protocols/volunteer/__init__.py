@@ -1,0 +1,4 @@
+"""Volunteer computing
+
+Not finished: parts that stand alone so far.
+"""
